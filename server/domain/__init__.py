@@ -1,0 +1,1 @@
+"""The core: what Firegrid is about, without HTTP, SQL, files or a clock."""

@@ -1,0 +1,162 @@
+"""Names every rule that can say no, so that each door answers it in its own envelope."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A rule said no. Subclasses name the rule; ``data`` names the particulars.
+
+    The message is one Chinese sentence for the worker or officer who reads it:
+    what is wrong, and how to mend it. ``code`` is a stable word for programs.
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, **data: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class Unreadable(Refusal):
+    """What arrived cannot be read at all: broken XML, multipart, JSON or encoding."""
+
+    code = "unreadable"
+
+
+class TooLarge(Refusal):
+    """What arrived is larger than a stated limit."""
+
+    code = "too-large"
+
+
+class Invalid(Refusal):
+    """A value is readable and wrong; ``errors`` lists every bad field at once."""
+
+    code = "invalid"
+
+
+class NotFound(Refusal):
+    """Nothing of this name is in the caller's scope (out of scope is not told apart from absent)."""
+
+    code = "not-found"
+
+
+class NotAllowed(Refusal):
+    """The caller sees the thing but their role may not do this to it."""
+
+    code = "not-allowed"
+
+
+class SignInRequired(Refusal):
+    """No credentials, or credentials that have run out."""
+
+    code = "sign-in-required"
+
+
+class SignInFailed(Refusal):
+    """User name or password is wrong."""
+
+    code = "sign-in-failed"
+
+
+class LockedOut(Refusal):
+    """Too many failed sign-ins; ``until`` is the instant at which the next try is allowed."""
+
+    code = "locked-out"
+
+
+class KeyRefused(Refusal):
+    """A phone key that is unknown, replaced or revoked."""
+
+    code = "key-refused"
+
+
+class Conflict(Refusal):
+    """The thing exists already, or has moved on since the caller looked."""
+
+    code = "conflict"
+
+
+class StaleVersion(Conflict):
+    """``base_version`` or ``If-Match`` names a version that is no longer the newest."""
+
+    code = "stale-version"
+
+
+class PreconditionFailed(Refusal):
+    """``If-Match`` names another version than the stored one."""
+
+    code = "precondition-failed"
+
+
+class IllegalStep(Refusal):
+    """The transition table has no such step from this status."""
+
+    code = "illegal-step"
+
+
+class SubmissionDiffers(Conflict):
+    """The same instanceID arrived with other XML; the first copy stands and the second is kept beside it."""
+
+    code = "submission-differs"
+
+
+class EditOutOfDate(Conflict):
+    """An edit names a submission version that another edit has already replaced."""
+
+    code = "edit-out-of-date"
+
+
+class OriginalUnknown(NotFound):
+    """An edit arrived before the submission that it edits; the phone keeps it and tries again."""
+
+    code = "original-unknown"
+
+
+class FormUnknown(NotFound):
+    """No form of this id, or no such version of it, was ever published."""
+
+    code = "form-unknown"
+
+
+class FormClosed(Conflict):
+    """The form takes no more submissions."""
+
+    code = "form-closed"
+
+
+class FormRefused(Refusal):
+    """A form cannot be published; ``errors`` lists sheet, row, column, message and cure of each reason."""
+
+    code = "form-refused"
+
+
+class TypeConflict(Refusal):
+    """Two forms declare the same record type or property in ways that exclude each other."""
+
+    code = "type-conflict"
+
+
+class GridRefused(Refusal):
+    """A grid file has bad rows; ``errors`` lists line, column, reason and cure of each."""
+
+    code = "grid-refused"
+
+
+class Unavailable(Refusal):
+    """The disk or the database could not take the write; nothing was said to be kept, try again."""
+
+    code = "unavailable"
+
+
+class Busy(Refusal):
+    """Another process holds what this one needs, such as the data folder."""
+
+    code = "busy"
+
+
+class DatabaseTooNew(Refusal):
+    """The database was written by a newer Firegrid than this one."""
+
+    code = "database-too-new"

@@ -1,0 +1,1 @@
+"""What server and field client share (changes, merge), and the field client itself."""

@@ -1,0 +1,87 @@
+"""The one shape in which anything is written, through every door (``sync.md`` section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
+
+
+class Verdict(StrEnum):
+    """What became of a change (``sync.md`` section 4). There is no ``lost`` and no ``rejected``."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    LATE = "late"
+    RECORDED = "recorded"
+    WAITING = "waiting"
+    QUARANTINED = "quarantined"
+
+
+class Dot(NamedTuple):
+    """Where a write stands in the row of writes of one hand.
+
+    origin: device, branch or instance that wrote; unique to one hand.
+    seq: that hand's own counter, from 1, rising with each write to one record.
+    """
+
+    origin: str
+    seq: int
+
+
+class FieldWrite(NamedTuple):
+    """One field of a Change: the value the author looked at, and what they made of it.
+
+    Values are strings, as in ODK. ``seen`` is None where the author's device held no value.
+    """
+
+    seen: str | None
+    new: str
+
+
+class AttachmentName(NamedTuple):
+    """A file that belongs to a change; its bytes follow separately."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+_NO_FIELDS: Mapping[str, FieldWrite] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write that somebody asks for.
+
+    id: UUID made on the device before the first send; the idempotency key.
+    record: UUID of the record, lower case without prefix.
+    type: name of its record type, which is the name of its entity list.
+    action: ``create``, ``edit``, or a workflow action.
+    dot: the hand and its counter.
+    fields: only what was touched; ``label`` is a reserved entry.
+    base_version: version of the server's record that the device held; 0 when made here; None when the
+        device did not say (then values alone decide).
+    made_at: device time as an instant; None when the device did not say.
+    clock_offset_s: server minus device clock in seconds at last contact, where known.
+    """
+
+    id: str
+    record: str
+    type: str
+    action: str
+    dot: Dot
+    fields: Mapping[str, FieldWrite] = field(default=_NO_FIELDS)
+    base_version: int | None = 0
+    area: str | None = None
+    after: str | None = None
+    seen_status: str | None = None
+    form: str | None = None
+    form_version: str | None = None
+    made_at: datetime | None = None
+    clock_offset_s: float | None = None
+    attachments: tuple[AttachmentName, ...] = ()
