@@ -1,0 +1,131 @@
+"""Says what a record of each kind is made of, so that a new ledger needs a form and no code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from server.domain.errors import TypeConflict
+from server.domain.fields import Field, MergePolicy, misfit
+
+__all__ = ["CASE_COLUMNS", "LABEL", "Declaration", "Field", "Kind", "MergePolicy", "RecordType", "combine", "misfit"]
+
+
+class Kind(StrEnum):
+    """How records of a type live: once (event), edited for ever (profile), or handled until closed (case)."""
+
+    EVENT = "event"
+    PROFILE = "profile"
+    CASE = "case"
+
+
+LABEL = "label"
+"""Reserved entry of a record's fields: what people call the record. It always merges as ``keep``."""
+
+CASE_COLUMNS = frozenset({"area", "status", "stage", "case_no", "assignee", "due_on", "office_note", "todo"})
+"""What the server writes on a case. A phone's save to one of them is kept as a claim, not as a write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What one version of one form says about the record type that it saves to.
+
+    title: what people call the type; ``titled`` says that the form names the type and not only itself.
+    kind: None when the form states nothing. creates: the form can bring such a record into being.
+    """
+
+    form_id: str
+    version: str
+    dataset: str
+    title: str
+    fields: tuple[Field, ...]
+    kind: Kind | None = None
+    titled: bool = False
+    creates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A ledger: the union of what all published forms say about it.
+
+    ``fields`` are in the order of their first appearance; on a case they leave out ``CASE_COLUMNS``.
+    ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    fields: Mapping[str, Field]
+    stated: Kind | None = None
+
+
+def combine(declarations: Iterable[Declaration]) -> RecordType:
+    """Return the record type that all these declarations describe together.
+
+    declarations: of one dataset, every version of every form ever published, oldest first; at least one.
+    A label and a title are taken from the newest form that gives one; a form that only updates
+    names the type when no other does. Raises TypeConflict when two kinds, or two types, merge groups
+    or merge policies of one property, exclude each other (``design.md`` §5).
+    """
+    said = list(declarations)
+    fields: dict[str, Field] = {}
+    first_said: dict[str, Declaration] = {}
+    for declaration in said:
+        for field in declaration.fields:
+            known = _same_name(fields, field)
+            if known is not None:
+                _refuse_difference(known, field, first_said[known.name], declaration)
+            first_said.setdefault(field.name, declaration)
+            fields[field.name] = field if field.label or known is None else replace(field, label=known.label)
+    stated = _stated_kind(said)
+    kind = stated or Kind.PROFILE
+    if kind is Kind.CASE:
+        fields = {name: field for name, field in fields.items() if name not in CASE_COLUMNS}
+    fields.pop(LABEL, None)
+    return RecordType(said[-1].dataset, _title(said), kind, fields, stated)
+
+
+def _same_name(fields: Mapping[str, Field], field: Field) -> Field | None:
+    # Phones keep properties as SQLite columns, which ignore case.
+    folded = field.name.lower()
+    return next((known for name, known in fields.items() if name.lower() == folded), None)
+
+
+def _refuse_difference(known: Field, field: Field, earlier: Declaration, later: Declaration) -> None:
+    for what, one, other in (
+        ("名称大小写 (name)", known.name, field.name),
+        ("类型 (type)", known.type, field.type),
+        ("多选 (select_multiple)", "是" if known.set_valued else "否", "是" if field.set_valued else "否"),
+        ("合并组 (bind::fg:group)", known.group or "无", field.group or "无"),
+        ("合并方式 (bind::fg:merge)", known.merge.value, field.merge.value),
+    ):
+        if one != other:
+            raise TypeConflict(
+                f"台账 {later.dataset} 的字段 {field.name}：{what}在表单 {earlier.form_id}（版本 {earlier.version}）"
+                f"中为“{one}”，在表单 {later.form_id}（版本 {later.version}）中为“{other}”。请改成一致，或换一个字段名。",
+                type=later.dataset,
+                field=field.name,
+                forms=[earlier.form_id, later.form_id],
+                values=[one, other],
+            )
+
+
+def _stated_kind(said: list[Declaration]) -> Kind | None:
+    stating = [declaration for declaration in said if declaration.kind is not None]
+    for declaration in stating:
+        if declaration.kind is not stating[0].kind:
+            raise TypeConflict(
+                f"台账 {declaration.dataset} 的性质 (fg:kind) 在表单 {stating[0].form_id} 中为“{stating[0].kind}”，"
+                f"在表单 {declaration.form_id} 中为“{declaration.kind}”。请改成一致，或在一张表单中留空。",
+                type=declaration.dataset,
+                field=None,
+                forms=[stating[0].form_id, declaration.form_id],
+                values=[str(stating[0].kind), str(declaration.kind)],
+            )
+    return stating[0].kind if stating else None
+
+
+def _title(said: list[Declaration]) -> str:
+    ranked = sorted(enumerate(said), key=lambda item: (item[1].titled, item[1].creates, item[0]))
+    return ranked[-1][1].title
