@@ -1,0 +1,160 @@
+"""Who acts: roles, duties, what an actor may see, and what an actor may do (``domain.md`` section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from server.domain import instants
+from server.domain.areas import Place, path_of
+from server.domain.instants import BEGINNING, FOREVER, Instant
+
+
+class Role(StrEnum):
+    """The roles of ``domain.md`` section 3.1; their display names are data."""
+
+    GRID_WORKER = "grid_worker"
+    GRID_LEADER = "grid_leader"
+    VILLAGE_OFFICER = "village_officer"
+    POLICE = "police"
+    TOWN_STATION = "town_station"
+    DEPT_HANDLER = "dept_handler"
+    BRIGADE = "brigade"
+    COUNTY_ADMIN = "county_admin"
+    UNIT_MANAGER = "unit_manager"
+    STATION_HEAD = "station_head"
+    VIEWER = "viewer"
+    AUDITOR = "auditor"
+
+
+WHOLE_AREA_ROLES = frozenset(
+    {
+        Role.GRID_WORKER,
+        Role.GRID_LEADER,
+        Role.VILLAGE_OFFICER,
+        Role.POLICE,
+        Role.TOWN_STATION,
+        Role.BRIGADE,
+        Role.COUNTY_ADMIN,
+        Role.VIEWER,
+        Role.AUDITOR,
+    }
+)
+"""Roles that see every record of their area; the others see what they handle or wrote."""
+
+GRACE = timedelta(days=30)
+"""How long after a duty ends its holder's phone may still send (``design.md`` section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A person in a role for an area (岗位), from ``starts_at`` until ``ends_at`` (half open)."""
+
+    role: Role
+    area: str
+    body: str | None = None
+    starts_at: Instant = BEGINNING
+    ends_at: Instant = FOREVER
+    id: str = ""
+
+    @property
+    def place(self) -> Place:
+        return Place(path_of(self.area))
+
+    def holds_at(self, instant: Instant) -> bool:
+        """Say whether the duty is in force at ``instant``."""
+        return self.starts_at <= instant < self.ends_at
+
+    def held_since(self, earliest: Instant, latest: Instant) -> bool:
+        """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
+        return self.starts_at <= latest and self.ends_at > earliest
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a reader may see: rows inside ``places``, rows exactly at ``spots``, and rows of theirs.
+
+    places: subtrees; spots: single areas without what lies below (a unit worker's village itself).
+    person: user name, whose own and assigned rows show; bodies: codes of bodies they act for.
+    """
+
+    places: tuple[Place, ...] = ()
+    spots: tuple[str, ...] = ()
+    person: str | None = None
+    bodies: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """Say whether an area at ``path`` is inside, by place alone."""
+        return path in self.spots or any(place.holds(path) for place in self.places)
+
+    @property
+    def assignees(self) -> tuple[str, ...]:
+        """Return the assignee marks that are this reader's: ``user:<name>`` and ``body:<code>``."""
+        own = (f"user:{self.person}",) if self.person else ()
+        return own + tuple(f"body:{code}" for code in self.bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A caller at one instant: who they are and every duty they hold or held.
+
+    name: user name. duties: all duties, past and future, since fairness looks back 30 days.
+    key_id: id of the phone key they came with, None for a signed-in person.
+    """
+
+    name: str
+    display: str
+    at: Instant
+    duties: tuple[Duty, ...] = ()
+    key_id: str | None = None
+    device: str | None = None
+    current: tuple[Duty, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "current", tuple(duty for duty in self.duties if duty.holds_at(self.at)))
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(duty.role for duty in self.current)
+
+    @property
+    def scope(self) -> Scope:
+        """Return what this actor sees now."""
+        return scope_of(self.name, self.current)
+
+    def may_send(self) -> bool:
+        """Say whether phones of this actor may still send: a duty in force or ended less than 30 days ago."""
+        earliest = instants.later(self.at, -GRACE)
+        return any(duty.held_since(earliest, self.at) for duty in self.duties)
+
+    def recent_scope(self) -> Scope:
+        """Return what this actor saw at any instant of the last 30 days (``sync.md`` section 4)."""
+        earliest = instants.later(self.at, -GRACE)
+        return scope_of(self.name, tuple(duty for duty in self.duties if duty.held_since(earliest, self.at)))
+
+
+def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
+    """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1)."""
+    places: dict[Place, None] = {}
+    spots: dict[str, None] = {}
+    bodies: dict[str, None] = {}
+    for duty in duties:
+        if duty.body:
+            bodies[duty.body] = None
+        if duty.role not in WHOLE_AREA_ROLES:
+            continue
+        places[duty.place] = None
+        path = duty.place.path
+        if duty.role is Role.GRID_WORKER and path.count("/") == 3:
+            spots[path.rsplit("/", 1)[0]] = None
+    return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))
+
+
+def _outermost(places: dict[Place, None]) -> tuple[Place, ...]:
+    """Drop places that lie inside another, so that no row is found twice."""
+    kept: list[Place] = []
+    for place in sorted(places):
+        if not kept or not kept[-1].holds(place.path):
+            kept.append(place)
+    return tuple(kept)

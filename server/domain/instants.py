@@ -1,0 +1,43 @@
+"""Writes instants as text whose order is the order of time, so that every engine can compare them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+Instant: TypeAlias = str
+"""An instant as fixed-width UTC text with milliseconds: ``2026-11-24T03:00:00.123Z``."""
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+"""The one zone in which days begin and end (``domain.md`` section 2.4)."""
+
+FOREVER: Instant = "9999-12-31T23:59:59.999Z"
+BEGINNING: Instant = "0001-01-01T00:00:00.000Z"
+
+
+def text(instant: datetime) -> Instant:
+    """Return ``instant`` (must carry an offset) as UTC text with milliseconds."""
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    at = instant.astimezone(UTC)
+    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}.{at.microsecond // 1000:03d}Z"
+
+
+def parse(value: str) -> datetime:
+    """Return the instant that ISO-8601 text names; text without an offset is Beijing time.
+
+    Raises ValueError when it is no date-time. A bare date is the beginning of that local day.
+    """
+    instant = datetime.fromisoformat(value.strip())
+    return instant if instant.tzinfo else instant.replace(tzinfo=BEIJING)
+
+
+def later(instant: Instant, span: timedelta) -> Instant:
+    """Return the instant ``span`` after ``instant`` (before it when negative)."""
+    return text(parse(instant) + span)
+
+
+def local_day(instant: Instant) -> str:
+    """Return the Beijing calendar day ``YYYY-MM-DD`` that holds ``instant``."""
+    return parse(instant).astimezone(BEIJING).date().isoformat()

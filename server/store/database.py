@@ -1,0 +1,222 @@
+"""Opens the one file that holds everything, and hands out readings and transactions on it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+from sqlite_utils import Database as SqliteDatabase
+
+from server.domain import instants
+from server.domain.errors import Busy, DatabaseTooNew, NotFound
+from server.domain.instants import Instant
+from server.store.migrations import STEPS, migrations
+from server.store.sql import Sql
+from server.store.writer import InlineWriter, ThreadWriter, Turnstile, Writer
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+FILE_NAME = "firegrid.db"
+
+
+class Reading:
+    """A consistent view of the database at one instant."""
+
+    __slots__ = ("now", "sql")
+
+    def __init__(self, sql: Sql, now: Instant) -> None:
+        self.sql = sql
+        self.now = now
+
+
+class Transaction(Reading):
+    """A reading that may also write; everything it does commits together or not at all.
+
+    now: the one clock of this transaction. new_id: makes a UUID. next_seq: takes the next number
+    of the county's order of commits.
+    """
+
+    __slots__ = ("_ids",)
+
+    def __init__(self, sql: Sql, now: Instant, ids: Callable[[], str]) -> None:
+        super().__init__(sql, now)
+        self._ids = ids
+
+    def new_id(self) -> str:
+        return self._ids()
+
+    def next_seq(self) -> int:
+        """Return the next seq; gaps may occur, but a later commit never has a lower one."""
+        return int(self.sql.value("UPDATE counter SET value = value + 1 WHERE name = 'seq' RETURNING value"))
+
+    def configuration_changed(self) -> None:
+        """Tell every process that people, forms, codes or the grid are no longer what they were."""
+        self.sql.run("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
+
+
+def configuration_version(reading: Reading) -> int:
+    """Return the number that rises whenever people, forms, codes or the grid change."""
+    return int(reading.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
+
+
+class Database:
+    """The store of one county: one writer, a reader for each thread, one folder on disk."""
+
+    def __init__(self, folder: Path, writer: Writer, clock: Clock) -> None:
+        self.folder = folder
+        self._writer = writer
+        self._clock = clock
+        self._local = threading.local()
+        self._readers: list[SqliteDatabase] = []
+        self._readers_lock = threading.Lock()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Carry ``work`` out in a savepoint of the next commit and return its result once that is durable.
+
+        ``work`` runs in the writer's thread and must touch nothing of the request. Whatever it raises
+        undoes this work alone and is raised here. Raises Unavailable when the commit itself failed.
+        """
+        return self._writer.write(work)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Hold one snapshot of the database on this thread's own connection."""
+        db = self._reader()
+        db.conn.execute("BEGIN")
+        try:
+            yield Reading(Sql(db), instants.text(self._clock()))
+        finally:
+            db.conn.execute("COMMIT")
+
+    def queue_length(self) -> int:
+        """Return how many writes wait for the writer."""
+        return self._writer.queue_length()
+
+    def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        self._writer.close()
+        with self._readers_lock:
+            for reader in self._readers:
+                reader.conn.close()
+            self._readers.clear()
+
+    def _reader(self) -> SqliteDatabase:
+        db: SqliteDatabase | None = getattr(self._local, "db", None)
+        if db is None:
+            db = connect(self.folder / FILE_NAME)
+            db.conn.execute("PRAGMA query_only = ON")
+            self._local.db = db
+            with self._readers_lock:
+                self._readers.append(db)
+        return db
+
+
+def connect(path: Path) -> SqliteDatabase:
+    """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return SqliteDatabase(connection)
+
+
+def create(folder: Path) -> None:
+    """Make the folder and an empty, migrated database in it. Raises Busy when there is one already."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    if (folder / FILE_NAME).exists():
+        raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
+    with turnstile(folder).turn():
+        db = connect(folder / FILE_NAME)
+        migrations().apply(db)
+        with db.atomic():
+            for name in ("seq", "configuration"):
+                db.execute("INSERT INTO counter (name, value) VALUES (:name, 0)", {"name": name})
+            db.execute("INSERT INTO setting (name, value) VALUES ('epoch', :epoch)", {"epoch": uuid.uuid4().hex})
+        db.close()
+
+
+def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
+    """Open an existing database for serving, with a writer thread of its own."""
+    migrate(folder)
+    clock = clock or system_clock
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, new_uuid), turnstile(folder))
+    return Database(folder, writer, clock)
+
+
+def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
+    """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected."""
+    migrate(folder)
+    clock = clock or system_clock
+    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, ids or new_uuid), turnstile(folder))
+    return Database(folder, writer, clock)
+
+
+def migrate(folder: Path) -> None:
+    """Bring an existing database to today's shape, with a copy set aside first.
+
+    Raises NotFound when there is none, and DatabaseTooNew when a newer Firegrid has written it.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
+    with turnstile(folder).turn():
+        db = connect(path)
+        try:
+            steps = migrations()
+            applied = [step.name for step in steps.applied(db)]
+            unknown = sorted(set(applied) - set(STEPS))
+            if unknown:
+                raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
+            if steps.pending(db):
+                _set_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
+                steps.apply(db)
+        finally:
+            db.close()
+
+
+def turnstile(folder: Path) -> Turnstile:
+    """Return the pair of file locks by which processes take turns at writing."""
+    return Turnstile(FileLock(folder / "turn.lock"), FileLock(folder / "write.lock"))
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """Hold the right to serve this folder. Raises Busy when another process serves it."""
+    lock = FileLock(folder / "serve.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise Busy(f"另一个 firegrid serve 正在使用 {folder}；请先停止它。", folder=str(folder)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_uuid() -> str:
+    return str(uuid.uuid4())
+
+
+def _begin(clock: Clock, ids: Callable[[], str]) -> Callable[[SqliteDatabase], Transaction]:
+    return lambda db: Transaction(Sql(db), instants.text(clock()), ids)
+
+
+def _set_aside(db: SqliteDatabase, copy: Path) -> None:
+    target = sqlite3.connect(copy)
+    try:
+        db.conn.backup(target)
+    finally:
+        target.close()
+
+

@@ -1,0 +1,28 @@
+"""The steps by which a database of any age becomes today's; one SQL file a step and engine."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from sqlite_utils import Database as SqliteDatabase
+from sqlite_utils import Migrations
+
+STEPS = ("0001_foundations",)
+"""Names of the steps in order; a step that has landed is never edited."""
+
+
+def migrations() -> Migrations:
+    """Return the steps as a set that sqlite-utils applies, each in a transaction of its own."""
+    known = Migrations("firegrid")
+    for step in STEPS:
+        known(name=step)(_runner(step))
+    return known
+
+
+def _runner(step: str):  # type: ignore[no-untyped-def]  # sqlite-utils keeps its migration protocol private
+    script = (files(__package__) / f"{step}.sqlite.sql").read_text(encoding="utf-8")
+
+    def run(db: SqliteDatabase) -> None:
+        db.executescript(script)
+
+    return run

@@ -1,0 +1,58 @@
+"""Runs written-out SQL with named parameters, so that the store's modules never see an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlite_utils import Database as SqliteDatabase
+
+Row: TypeAlias = dict[str, Any]
+Parameters: TypeAlias = Mapping[str, Any]
+
+_NONE: Parameters = {}
+
+
+class Sql:
+    """One connection's statements; belongs to the thread that opened it."""
+
+    __slots__ = ("_db",)
+
+    def __init__(self, db: SqliteDatabase) -> None:
+        self._db = db
+
+    def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
+        """Yield rows as dicts while they are read, so that memory does not grow with the answer."""
+        cursor = self._db.execute(sql, dict(parameters))
+        names = [column[0] for column in cursor.description]
+        return (dict(zip(names, row, strict=True)) for row in cursor)
+
+    def rows(self, sql: str, parameters: Parameters = _NONE) -> list[Row]:
+        """Return all rows as dicts."""
+        return list(self.each(sql, parameters))
+
+    def find(self, sql: str, parameters: Parameters = _NONE) -> Row | None:
+        """Return the first row as a dict, None when there is none."""
+        cursor = self._db.execute(sql, dict(parameters))
+        row = cursor.fetchone()
+        return None if row is None else dict(zip([column[0] for column in cursor.description], row, strict=True))
+
+    def value(self, sql: str, parameters: Parameters = _NONE) -> Any:
+        """Return the first column of the first row, None when there is no row."""
+        row = self._db.execute(sql, dict(parameters)).fetchone()
+        return None if row is None else row[0]
+
+    def run(self, sql: str, parameters: Parameters = _NONE) -> int:
+        """Carry out a statement; return how many rows it touched."""
+        return int(self._db.execute(sql, dict(parameters)).rowcount)
+
+    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
+        """Carry out one statement for each set of parameters."""
+        self._db.conn.executemany(sql, (dict(each) for each in parameters))
+
+
+def inserting(table: str, columns: Sequence[str]) -> str:
+    """Return the INSERT statement that fills ``columns`` of ``table`` from parameters of the same names."""
+    names = ", ".join(columns)
+    values = ", ".join(f":{column}" for column in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({values})"
