@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database as SqliteDatabase
@@ -27,14 +27,40 @@ Clock = Callable[[], datetime]
 FILE_NAME = "firegrid.db"
 
 
+Memo = dict[Hashable, tuple[int, Any]]
+"""What this process remembers of the configuration: key to (configuration version, value)."""
+
+
 class Reading:
     """A consistent view of the database at one instant."""
 
-    __slots__ = ("now", "sql")
+    __slots__ = ("_memo", "_version", "now", "sql")
 
-    def __init__(self, sql: Sql, now: Instant) -> None:
+    def __init__(self, sql: Sql, now: Instant, memo: Memo) -> None:
         self.sql = sql
         self.now = now
+        self._memo = memo
+        self._version: int | None = None
+
+    def configuration_version(self) -> int:
+        """Return the number that rises whenever people, forms, codes or the grid change."""
+        if self._version is None:
+            self._version = int(self.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
+        return self._version
+
+    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        """Return ``make(self)``, remembered in this process until the configuration changes.
+
+        key: names what is made, all of its arguments included. The value must not be changed by anyone.
+        """
+        version = self.configuration_version()
+        known = self._memo.get(key)
+        if known is not None and known[0] == version:
+            value: T = known[1]
+            return value
+        value = make(self)
+        self._memo[key] = (version, value)
+        return value
 
 
 class Transaction(Reading):
@@ -44,11 +70,16 @@ class Transaction(Reading):
     of the county's order of commits.
     """
 
-    __slots__ = ("_ids",)
+    __slots__ = ("_changed", "_ids")
 
-    def __init__(self, sql: Sql, now: Instant, ids: Callable[[], str]) -> None:
-        super().__init__(sql, now)
+    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str]) -> None:
+        super().__init__(sql, now, memo)
         self._ids = ids
+        self._changed = False
+
+    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        # What this transaction has changed may yet be rolled back, and its version number used again.
+        return make(self) if self._changed else super().remembered(key, make)
 
     def new_id(self) -> str:
         return self._ids()
@@ -60,20 +91,17 @@ class Transaction(Reading):
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""
         self.sql.run("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
-
-
-def configuration_version(reading: Reading) -> int:
-    """Return the number that rises whenever people, forms, codes or the grid change."""
-    return int(reading.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
+        self._changed = True
 
 
 class Database:
     """The store of one county: one writer, a reader for each thread, one folder on disk."""
 
-    def __init__(self, folder: Path, writer: Writer, clock: Clock) -> None:
+    def __init__(self, folder: Path, writer: Writer, clock: Clock, memo: Memo) -> None:
         self.folder = folder
         self._writer = writer
         self._clock = clock
+        self._memo = memo
         self._local = threading.local()
         self._readers: list[SqliteDatabase] = []
         self._readers_lock = threading.Lock()
@@ -92,7 +120,7 @@ class Database:
         db = self._reader()
         db.conn.execute("BEGIN")
         try:
-            yield Reading(Sql(db), instants.text(self._clock()))
+            yield Reading(Sql(db), instants.text(self._clock()), self._memo)
         finally:
             db.conn.execute("COMMIT")
 
@@ -146,16 +174,18 @@ def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
     """Open an existing database for serving, with a writer thread of its own."""
     migrate(folder)
     clock = clock or system_clock
-    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, new_uuid), turnstile(folder))
-    return Database(folder, writer, clock)
+    memo: Memo = {}
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), turnstile(folder))
+    return Database(folder, writer, clock, memo)
 
 
 def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
     """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected."""
     migrate(folder)
     clock = clock or system_clock
-    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, ids or new_uuid), turnstile(folder))
-    return Database(folder, writer, clock)
+    memo: Memo = {}
+    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, memo, ids or new_uuid), turnstile(folder))
+    return Database(folder, writer, clock, memo)
 
 
 def migrate(folder: Path) -> None:
@@ -208,8 +238,8 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def _begin(clock: Clock, ids: Callable[[], str]) -> Callable[[SqliteDatabase], Transaction]:
-    return lambda db: Transaction(Sql(db), instants.text(clock()), ids)
+def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Callable[[SqliteDatabase], Transaction]:
+    return lambda db: Transaction(Sql(db), instants.text(clock()), memo, ids)
 
 
 def _set_aside(db: SqliteDatabase, copy: Path) -> None:

@@ -1,0 +1,85 @@
+"""Reads the FIREGRID_* environment once, into one value that never changes while the process runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from server.domain.errors import Invalid
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this installation differs from another.
+
+    folder: the data folder. public_url: scheme, host and path prefix that phones use, without a slash at the
+    end; None takes them from each request. trusted_proxies: whose forwarded headers are believed.
+    advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
+    is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
+    """
+
+    folder: Path
+    public_url: str | None = None
+    trusted_proxies: tuple[Network, ...] = ()
+    advertised_bytes: int = 1_000_000
+    submission_bytes_max: int = 1_000_000_000
+    access_minutes: int = 30
+    refresh_days: int = 30
+    metrics_networks: tuple[Network, ...] = field(
+        default=(ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    )
+    disk_free_bytes_min: int = 200_000_000
+
+
+def from_environment(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings that the environment states; ``folder`` wins over ``FIREGRID_DATA``.
+
+    Raises Invalid that names the variable and its cure.
+    """
+    stated = os.environ if environment is None else environment
+    plain = Settings(folder or Path(stated.get("FIREGRID_DATA") or "firegrid-data"))
+    return Settings(
+        folder=plain.folder,
+        public_url=_public_url(stated),
+        trusted_proxies=_networks(stated, "FIREGRID_TRUSTED_PROXIES", plain.trusted_proxies),
+        advertised_bytes=_number(stated, "FIREGRID_ADVERTISED_BYTES", plain.advertised_bytes),
+        submission_bytes_max=_number(stated, "FIREGRID_SUBMISSION_BYTES_MAX", plain.submission_bytes_max),
+        access_minutes=_number(stated, "FIREGRID_ACCESS_MINUTES", plain.access_minutes),
+        refresh_days=_number(stated, "FIREGRID_REFRESH_DAYS", plain.refresh_days),
+        metrics_networks=_networks(stated, "FIREGRID_METRICS_NETWORKS", plain.metrics_networks),
+        disk_free_bytes_min=_number(stated, "FIREGRID_DISK_FREE_BYTES_MIN", plain.disk_free_bytes_min),
+    )
+
+
+def _public_url(stated: Mapping[str, str]) -> str | None:
+    value = stated.get("FIREGRID_PUBLIC_URL", "").strip()
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise Invalid(f"FIREGRID_PUBLIC_URL“{value}”不是网址；应如 https://fire.example.org 。", field="FIREGRID_PUBLIC_URL")
+    return value.rstrip("/")
+
+
+def _number(stated: Mapping[str, str], name: str, default: int) -> int:
+    value = stated.get(name, "").strip()
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise Invalid(f"{name}“{value}”应为正整数。", field=name)
+    return int(value)
+
+
+def _networks(stated: Mapping[str, str], name: str, default: tuple[Network, ...]) -> tuple[Network, ...]:
+    if name not in stated:
+        return default
+    try:
+        return tuple(ip_network(part.strip(), strict=False) for part in stated[name].split(",") if part.strip())
+    except ValueError:
+        raise Invalid(f"{name}“{stated[name]}”应为以逗号分隔的网址或网段，如 127.0.0.1,10.0.0.0/8 。", field=name) from None

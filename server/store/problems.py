@@ -1,0 +1,107 @@
+"""Keeps what only a person can settle: conflicts, misfits, unknown areas, copies that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from server.domain.actors import Scope
+from server.domain.instants import Instant
+from server.domain.problems import Problem
+from server.store import scopes
+from server.store.database import Reading, Transaction
+from server.store.sql import inserting
+
+_COLUMNS = (
+    "id", "seq", "kind", "path", "record", "type", "submission", "kept_body", "change", "author", "message", "detail",
+    "created_at",
+)  # fmt: skip
+_INSERT = inserting("problem", _COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A problem in the list of the office."""
+
+    id: str
+    seq: int
+    kind: str
+    path: str
+    record: str | None
+    type: str | None
+    submission: str | None
+    kept_body: str | None
+    change: str | None
+    author: str | None
+    message: str
+    detail: Mapping[str, Any]
+    created_at: Instant
+    settled_at: Instant | None
+    settled_by: str | None
+
+
+def add(tx: Transaction, problem: Problem) -> str:
+    """File a problem and return its id."""
+    id = tx.new_id()
+    tx.sql.run(
+        _INSERT,
+        {
+            "id": id,
+            "seq": tx.next_seq(),
+            "kind": problem.kind,
+            "path": problem.path,
+            "record": problem.record,
+            "type": problem.type,
+            "submission": problem.submission,
+            "kept_body": problem.kept_body,
+            "change": problem.change,
+            "author": problem.author,
+            "message": problem.message,
+            "detail": orjson.dumps(dict(problem.detail)).decode(),
+            "created_at": tx.now,
+        },
+    )
+    return id
+
+
+def settle(tx: Transaction, id: str, by: str) -> None:
+    """Mark a problem as settled by ``by`` (a user name, or ``server`` when it settled itself)."""
+    tx.sql.run(
+        "UPDATE problem SET settled_at = :at, settled_by = :by WHERE id = :id AND settled_at IS NULL",
+        {"id": id, "at": tx.now, "by": by},
+    )
+
+
+def list_filed(
+    reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, before: int | None, limit: int
+) -> list[Filed]:
+    """Return up to ``limit`` problems inside ``scope``, newest first.
+
+    filters: column name (``kind``, ``record``, ``submission``, ``type``, ``author``) to value.
+    settled: ``open``, ``settled`` or ``all``. before: seq of the last problem of the page before.
+    """
+    inside, values = scopes.by_place_or_author(scope)
+    terms = [inside]
+    for column in ("kind", "record", "submission", "type", "author"):
+        if column in filters:
+            terms.append(f"{column} = :filter_{column}")
+            values[f"filter_{column}"] = filters[column]
+    terms += {"open": ["settled_at IS NULL"], "settled": ["settled_at IS NOT NULL"], "all": []}[settled]
+    numbers: dict[str, int] = {"limit": limit}
+    if before is not None:
+        terms.append("seq < :before")
+        numbers["before"] = before
+    rows = reading.sql.each(
+        f"""
+        SELECT {", ".join(_COLUMNS)}, settled_at, settled_by
+          FROM problem
+         WHERE {" AND ".join(terms)}
+         ORDER BY seq DESC
+         LIMIT :limit
+        """,
+        {**values, **numbers},
+    )
+    return [Filed(**(row | {"detail": orjson.loads(row["detail"])})) for row in rows]

@@ -1,0 +1,115 @@
+"""Keeps records as they stand, each written in the same transaction as the revision that made it so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from server.domain.actors import Scope
+from server.domain.errors import NotFound
+from server.domain.record_types import Kind
+from server.domain.records import Record
+from server.store import scopes
+from server.store.database import Reading, Transaction
+from server.store.sql import Row, inserting
+
+COLUMNS = (
+    "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
+    "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers",
+    "created_at", "updated_at",
+)  # fmt: skip
+
+_INSERT = inserting("record", COLUMNS)
+_UNCHANGING = ("id", "type", "kind", "area", "path", "born_seq", "author", "created_at")
+_UPDATE = (
+    "UPDATE record SET "
+    + ", ".join(f"{column} = :{column}" for column in COLUMNS if column not in _UNCHANGING)
+    + " WHERE id = :id AND version = :version - 1"
+)
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM record"
+
+
+def add(tx: Transaction, record: Record) -> None:
+    """Keep a record that is new."""
+    tx.sql.run(_INSERT, _row(record))
+
+
+def replace(tx: Transaction, record: Record) -> None:
+    """Keep a record that has moved on by exactly one version. Raises RuntimeError if it has not."""
+    if tx.sql.run(_UPDATE, _row(record)) != 1:
+        raise RuntimeError(f"record {record.id} is not at version {record.version - 1}")
+
+
+def find_for_writing(tx: Transaction, id: str) -> Record | None:
+    """Return the record ``id`` wherever it lies: judging who may write needs the record first."""
+    row = tx.sql.find(f"{_SELECT} WHERE id = :id", {"id": id})
+    return None if row is None else from_row(row)
+
+
+def get(reading: Reading, id: str, scope: Scope) -> Record:
+    """Return the record ``id`` inside ``scope``. Raises NotFound when there is none there."""
+    inside, values = scopes.by_place_or_person(scope)
+    row = reading.sql.find(f"{_SELECT} WHERE id = :id AND {inside}", {"id": id, **values})
+    if row is None:
+        raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=id)
+    return from_row(row)
+
+
+def from_row(row: Row) -> Record:
+    """Return the record that a full row of the table holds."""
+    conflicts, *flags = row["flags"].split("|")
+    return Record(
+        id=row["id"],
+        type=row["type"],
+        kind=Kind(row["kind"]),
+        area=row["area"],
+        path=row["path"],
+        label=row["label"],
+        version=row["version"],
+        seq=row["seq"],
+        born_seq=row["born_seq"],
+        author=row["author"],
+        fields=orjson.loads(row["fields"]),
+        registers=row["registers"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        conflicts=tuple(conflicts.split()),
+        flags=tuple(flags),
+        status=row["status"],
+        stage=row["stage"],
+        case_no=row["case_no"],
+        assignee=row["assignee"],
+        due_at=row["due_at"],
+        closed_at=row["closed_at"],
+        month=row["month"],
+    )
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "type": record.type,
+        "kind": record.kind,
+        "area": record.area,
+        "path": record.path,
+        "label": record.label,
+        "version": record.version,
+        "seq": record.seq,
+        "born_seq": record.born_seq,
+        "status": record.status,
+        "stage": record.stage,
+        "case_no": record.case_no,
+        "assignee": record.assignee,
+        "author": record.author,
+        "due_at": record.due_at,
+        "closed_at": record.closed_at,
+        "month": record.month,
+        "conflicted": 1 if record.conflicts else 0,
+        # Names of conflicting fields first, then flags: one short column instead of two.
+        "flags": "|".join((" ".join(record.conflicts), *record.flags)),
+        "fields": orjson.dumps(dict(record.fields)).decode(),
+        "registers": record.registers,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+    }

@@ -1,0 +1,104 @@
+"""Keeps the history of records: appended, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from server.domain.records import Revision
+from server.store.database import Reading, Transaction
+from server.store.sql import Row, inserting
+from sync.changes import FieldWrite, Verdict
+
+COLUMNS = (
+    "record", "version", "seq", "change", "action", "author", "verdict", "diff", "received", "base_version",
+    "origin", "origin_seq", "made_at", "observed_at", "received_at", "form", "form_version", "submission",
+)  # fmt: skip
+
+_INSERT = inserting("revision", COLUMNS)
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM revision"
+
+
+def add(tx: Transaction, revision: Revision) -> None:
+    """Append a revision; its version follows the record's newest."""
+    tx.sql.run(_INSERT, _row(revision))
+
+
+def list_of(reading: Reading, record: str) -> Iterator[Revision]:
+    """Yield every revision of ``record``, oldest first; the caller has found the record inside a scope."""
+    return (_revision(row) for row in reading.sql.each(f"{_SELECT} WHERE record = :record ORDER BY version", {"record": record}))
+
+
+def newest_of_hand(tx: Transaction, record: str, origin: str) -> int:
+    """Return the highest counter of ``origin`` that is in the history of ``record``; 0 when there is none."""
+    return int(
+        tx.sql.value(
+            "SELECT COALESCE(MAX(origin_seq), 0) FROM revision WHERE record = :record AND origin = :origin",
+            {"record": record, "origin": origin},
+        )
+    )
+
+
+def list_of_hand(tx: Transaction, record: str, origin: str) -> list[Revision]:
+    """Return what one hand wrote to ``record``, in the order in which it wrote."""
+    rows = tx.sql.each(
+        f"{_SELECT} WHERE record = :record AND origin = :origin ORDER BY origin_seq", {"record": record, "origin": origin}
+    )
+    return [_revision(row) for row in rows]
+
+
+def changes_since(tx: Transaction, record: str, version: int) -> list[Mapping[str, tuple[str | None, str | None]]]:
+    """Return the diffs of the revisions of ``record`` after ``version``, newest first."""
+    rows = tx.sql.each(
+        "SELECT diff FROM revision WHERE record = :record AND version > :version ORDER BY version DESC",
+        {"record": record, "version": version},
+    )
+    return [orjson.loads(row["diff"]) for row in rows]
+
+
+def _row(revision: Revision) -> dict[str, Any]:
+    return {
+        "record": revision.record,
+        "version": revision.version,
+        "seq": revision.seq,
+        "change": revision.change,
+        "action": revision.action,
+        "author": revision.author,
+        "verdict": revision.verdict,
+        "diff": orjson.dumps(dict(revision.diff)).decode(),
+        "received": orjson.dumps({name: (write.seen, write.new) for name, write in revision.received.items()}).decode(),
+        "base_version": revision.base_version,
+        "origin": revision.origin,
+        "origin_seq": revision.origin_seq,
+        "made_at": revision.made_at,
+        "observed_at": revision.observed_at,
+        "received_at": revision.received_at,
+        "form": revision.form,
+        "form_version": revision.form_version,
+        "submission": revision.submission,
+    }
+
+
+def _revision(row: Row) -> Revision:
+    return Revision(
+        record=row["record"],
+        version=row["version"],
+        seq=row["seq"],
+        change=row["change"],
+        action=row["action"],
+        author=row["author"],
+        verdict=Verdict(row["verdict"]),
+        diff={name: (before, after) for name, (before, after) in orjson.loads(row["diff"]).items()},
+        received={name: FieldWrite(*values) for name, values in orjson.loads(row["received"]).items()},
+        base_version=row["base_version"],
+        origin=row["origin"],
+        origin_seq=row["origin_seq"],
+        made_at=row["made_at"],
+        observed_at=row["observed_at"],
+        received_at=row["received_at"],
+        form=row["form"],
+        form_version=row["form_version"],
+        submission=row["submission"],
+    )

@@ -1,0 +1,135 @@
+"""Keeps what became of every change, so that a retry gets the same answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from server.domain import instants
+from server.domain.instants import Instant
+from server.store.database import Transaction
+from server.store.sql import inserting
+from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
+
+_INSERT = inserting(
+    "change",
+    ("id", "record", "type", "author", "content", "verdict", "version", "conflicts", "problem", "submission",
+     "received_at", "body"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The verdict on one change.
+
+    content: hash of what was asked, without ``clock_offset_s``. version: of the record that the change
+    made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id.
+    """
+
+    id: str
+    record: str
+    type: str
+    author: str
+    content: str
+    verdict: Verdict
+    version: int | None
+    conflicts: tuple[str, ...] = ()
+    problem: str | None = None
+    submission: str | None = None
+
+
+def find(tx: Transaction, id: str) -> Stored | None:
+    """Return the verdict on the change ``id``, None when it never arrived."""
+    row = tx.sql.find(
+        "SELECT id, record, type, author, content, verdict, version, conflicts, problem, submission FROM change WHERE id = :id",
+        {"id": id},
+    )
+    if row is None:
+        return None
+    return Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
+
+
+def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change | None) -> None:
+    """Keep a verdict; ``unapplied`` is the change itself while it waits or is quarantined."""
+    tx.sql.run(
+        _INSERT,
+        {
+            "id": stored.id,
+            "record": stored.record,
+            "type": stored.type,
+            "author": stored.author,
+            "content": stored.content,
+            "verdict": stored.verdict,
+            "version": stored.version,
+            "conflicts": " ".join(stored.conflicts),
+            "problem": stored.problem,
+            "submission": stored.submission,
+            "received_at": received_at,
+            "body": None if unapplied is None else _body(unapplied),
+        },
+    )
+
+
+def settle(tx: Transaction, stored: Stored) -> None:
+    """Replace the verdict of a change that waited or was quarantined; this happens once."""
+    tx.sql.run(
+        """
+        UPDATE change
+           SET verdict = :verdict, version = :version, conflicts = :conflicts, problem = COALESCE(:problem, problem)
+         WHERE id = :id AND verdict IN ('waiting', 'quarantined')
+        """,
+        {
+            "id": stored.id,
+            "verdict": stored.verdict,
+            "version": stored.version,
+            "conflicts": " ".join(stored.conflicts),
+            "problem": stored.problem,
+        },
+    )
+
+
+def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Instant]]:
+    """Return the changes that wait for ``record``, each with when it arrived, oldest first."""
+    rows = tx.sql.rows(
+        """
+        SELECT id, record, type, author, content, verdict, version, conflicts, problem, submission, received_at, body
+          FROM change
+         WHERE verdict = 'waiting' AND record = :record
+         ORDER BY received_at, id
+        """,
+        {"record": record},
+    )
+    waiting = []
+    for row in rows:
+        body, received_at = row.pop("body"), row.pop("received_at")
+        stored = Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
+        waiting.append((stored, _change(body), received_at))
+    return waiting
+
+
+def _body(change: Change) -> str:
+    plain = asdict(replace(change, made_at=None)) | {"made_at": _moment(change.made_at)}
+    plain["fields"] = {name: (write.seen, write.new) for name, write in change.fields.items()}
+    return orjson.dumps(plain).decode()
+
+
+def _moment(made_at: datetime | None) -> str | None:
+    return None if made_at is None else made_at.isoformat()
+
+
+def _change(body: str) -> Change:
+    plain: dict[str, Any] = orjson.loads(body)
+    return Change(
+        **(
+            plain
+            | {
+                "dot": Dot(*plain["dot"]),
+                "fields": {name: FieldWrite(*values) for name, values in plain["fields"].items()},
+                "made_at": None if plain["made_at"] is None else instants.parse(plain["made_at"]),
+                "attachments": tuple(AttachmentName(*each) for each in plain["attachments"]),
+            }
+        )
+    )
