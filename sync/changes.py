@@ -75,7 +75,7 @@ class Change:
     type: str
     action: str
     dot: Dot
-    fields: Mapping[str, FieldWrite] = field(default=_NO_FIELDS)
+    fields: Mapping[str, FieldWrite] = field(default_factory=lambda: _NO_FIELDS)
     base_version: int | None = 0
     area: str | None = None
     after: str | None = None
