@@ -5,11 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.domain.errors import TypeConflict
 from server.domain.fields import Field, MergePolicy, misfit
 
-__all__ = ["CASE_COLUMNS", "LABEL", "Declaration", "Field", "Kind", "MergePolicy", "RecordType", "combine", "misfit"]
+__all__ = [
+    "CASE_COLUMNS",
+    "LABEL",
+    "Declaration",
+    "Difference",
+    "Field",
+    "Kind",
+    "MergePolicy",
+    "RecordType",
+    "combine",
+    "differences",
+    "misfit",
+    "same_name",
+]
 
 
 class Kind(StrEnum):
@@ -73,7 +87,7 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
     first_said: dict[str, Declaration] = {}
     for declaration in said:
         for field in declaration.fields:
-            known = _same_name(fields, field)
+            known = same_name(fields, field)
             if known is not None:
                 _refuse_difference(known, field, first_said[known.name], declaration)
             first_said.setdefault(field.name, declaration)
@@ -86,29 +100,46 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
     return RecordType(said[-1].dataset, _title(said), kind, fields, stated)
 
 
-def _same_name(fields: Mapping[str, Field], field: Field) -> Field | None:
-    # Phones keep properties as SQLite columns, which ignore case.
+def same_name(fields: Mapping[str, Field], field: Field) -> Field | None:
+    """Return the property that phones would take for the same one: their columns ignore case."""
     folded = field.name.lower()
     return next((known for name, known in fields.items() if name.lower() == folded), None)
 
 
+class Difference(NamedTuple):
+    """Where two declarations of one property exclude each other: in what, and the two values."""
+
+    what: str
+    known: str
+    other: str
+
+
+def differences(known: Field, other: Field) -> tuple[Difference, ...]:
+    """Return every way in which two declarations of one property exclude each other; labels may differ."""
+    compared = (
+        Difference("名称大小写 (save_to)", known.name, other.name),
+        Difference("类型 (type)", known.type, other.type),
+        Difference("多选 (select_multiple)", _yes_or_no(known.set_valued), _yes_or_no(other.set_valued)),
+        Difference("合并组 (bind::fg:group)", known.group or "无", other.group or "无"),
+        Difference("合并方式 (bind::fg:merge)", known.merge, other.merge),
+    )
+    return tuple(difference for difference in compared if difference.known != difference.other)
+
+
+def _yes_or_no(fact: bool) -> str:
+    return "是" if fact else "否"
+
+
 def _refuse_difference(known: Field, field: Field, earlier: Declaration, later: Declaration) -> None:
-    for what, one, other in (
-        ("名称大小写 (name)", known.name, field.name),
-        ("类型 (type)", known.type, field.type),
-        ("多选 (select_multiple)", "是" if known.set_valued else "否", "是" if field.set_valued else "否"),
-        ("合并组 (bind::fg:group)", known.group or "无", field.group or "无"),
-        ("合并方式 (bind::fg:merge)", known.merge.value, field.merge.value),
-    ):
-        if one != other:
-            raise TypeConflict(
-                f"台账 {later.dataset} 的字段 {field.name}：{what}在表单 {earlier.form_id}（版本 {earlier.version}）"
-                f"中为“{one}”，在表单 {later.form_id}（版本 {later.version}）中为“{other}”。请改成一致，或换一个字段名。",
-                type=later.dataset,
-                field=field.name,
-                forms=[earlier.form_id, later.form_id],
-                values=[one, other],
-            )
+    for what, one, other in differences(known, field):
+        raise TypeConflict(
+            f"台账 {later.dataset} 的字段 {field.name}：{what}在表单 {earlier.form_id}（版本 {earlier.version}）"
+            f"中为“{one}”，在表单 {later.form_id}（版本 {later.version}）中为“{other}”。请改成一致，或换一个字段名。",
+            type=later.dataset,
+            field=field.name,
+            forms=[earlier.form_id, later.form_id],
+            values=[one, other],
+        )
 
 
 def _stated_kind(said: list[Declaration]) -> Kind | None:
