@@ -104,7 +104,7 @@ class Incoming:
     def _to_file(self, chunk: bytes) -> None:
         if self._file is None:
             self._path = self._folder / uuid4().hex
-            self._file = open(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
             self._file.write(self._memory)
             self._memory.clear()
         self._file.write(chunk)

@@ -1,0 +1,1 @@
+"""The phones' door: the OpenRosa protocol as unmodified ODK Collect speaks it."""
