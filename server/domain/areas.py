@@ -61,6 +61,10 @@ class Area:
     def place(self) -> Place:
         return Place(self.path)
 
+    def in_force(self, at: Instant) -> bool:
+        """Say whether the area exists at ``at``."""
+        return self.valid_from <= at < self.valid_to
+
 
 def full_code(code: str) -> str:
     """Return the 12- or 15-digit form of a code that may be written short.
@@ -75,14 +79,14 @@ def full_code(code: str) -> str:
 
 
 def level_of(code: str) -> Level:
-    """Return the level that a full code belongs to; Raises Invalid when the code has no such shape."""
+    """Return the level that a code belongs to. Raises Invalid when the code has no such shape."""
     full = full_code(code)
-    if len(full) == 15:
-        if full[12:] == "000" or full[9:12] == "000":
-            raise Invalid(f"“{code}”不是单元代码：应为村代码加三位序号，如 130630100201001。", field="area", value=code)
-        return Level.UNIT
+    if len(full) == 15 and "000" in (full[9:12], full[12:]):
+        raise Invalid(f"“{code}”不是单元代码：应为村代码加三位序号，如 130630100201001。", field="area", value=code)
     if full[6:9] == "000" and full[9:12] != "000":
         raise Invalid(f"“{code}”不是网格代码：有村序号而没有乡镇序号。", field="area", value=code)
+    if len(full) == 15:
+        return Level.UNIT
     if full[9:12] != "000":
         return Level.VILLAGE
     return Level.TOWN if full[6:9] != "000" else Level.COUNTY
@@ -96,14 +100,35 @@ def path_of(code: str) -> str:
 
 
 def code_of(path: str) -> str:
-    """Return the code of the area at ``path``; the inverse of ``path_of``."""
-    return full_code("".join(path.split("/")))
+    """Return the code of the area at ``path``; the inverse of ``path_of``.
+
+    Raises Invalid when no area can lie there: ``1306/30`` or ``130630/000``.
+    """
+    code = full_code(path.replace("/", ""))
+    if path_of(code) != path:
+        raise Invalid(f"“{path}”不是网格路径：应如 130630/100/201/001。", field="area", value=path)
+    return code
 
 
 def parent_code(code: str) -> str | None:
     """Return the code of the area above, None for a county."""
     path = path_of(code)
     return code_of(path.rsplit("/", 1)[0]) if "/" in path else None
+
+
+def short_name(name: str) -> str:
+    """Return a village's name as people say it: 荆山口村村民委员会 is 荆山口村, 铜矿居民委员会 is 铜矿居委会.
+
+    Other names come back as they are. For display alone; the official name is what is stored.
+    """
+    for suffix in ("村民委员会", "村委会"):
+        stem = name.removesuffix(suffix)
+        if stem and stem != name:
+            return stem if stem.endswith("村") else f"{stem}村"
+    stem = name.removesuffix("居民委员会")
+    if not stem or stem == name:
+        return name
+    return stem if stem.endswith("社区") else f"{stem}居委会"
 
 
 def narrowest(paths: list[str]) -> str | None:

@@ -1,0 +1,1 @@
+"""Shipped data: what a county starts from before it loads its own."""
