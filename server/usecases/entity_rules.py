@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from server.domain.forms import EntityDeclaration, Fault, FormDefinition
-from server.domain.record_types import RecordType, differences, same_name
+from server.domain.record_types import Kind, RecordType, differences, same_name
 from server.usecases.xform_source import ENTITIES, children, local_path
 
 ENTITY_SPEC = "2024.1"
@@ -61,7 +61,7 @@ def entity_warnings(definition: FormDefinition, html: etree._Element) -> Iterato
     if _spec(html) in ENTITY_SPECS_BEFORE:
         cure = f"请用新版 XLSForm 工具生成 {ENTITY_SPEC}.0。"
         yield f"台账规范 (entities-version) 较旧，手机离线时看不到自己的修改；{cure}"
-    if entity.creates and entity.dataset not in definition.lists:
+    if entity.creates and entity.kind is not Kind.EVENT and entity.dataset not in definition.lists:
         yield (
             f"表单新建台账 {entity.dataset} 的记录，却没有带上它的名单，新手机离线新建后别的表单看不到；"
             f"请在 survey 表加一行 csv-external，name 写 {entity.dataset}。"

@@ -71,7 +71,7 @@ def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
         return Converted(source)
     with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         outcome = _in_child(Path(name), source, suffix, timeout_s)
-    return _judged(outcome)
+    return judged(outcome)
 
 
 def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
@@ -96,6 +96,19 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
     if ended.status != 0:
         raise refused([_validator_fault(ended.complaint, said, sheets)])
     return (f"ODK Validate：{said}",) if said else ()
+
+
+def judged(outcome: dict[str, Any]) -> Converted:
+    """Return what the child process left as an XForm; raises FormRefused when it left an error."""
+    raw = outcome.get("sheets", {"headers": {}, "rows": {}})
+    sheets = Sheets(
+        {name: tuple(headers) for name, headers in raw["headers"].items()},
+        {name: tuple(rows) for name, rows in raw["rows"].items()},
+    )
+    if "error" in outcome:
+        error = outcome["error"]
+        raise refused([in_our_words(error["code"], error["message"]), *sheet_faults(sheets)])
+    return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
 
 
 @contextmanager
@@ -136,18 +149,6 @@ def _in_time(command: list[str], folder: Path, timeout_s: float) -> guarded.Ende
         raise refused(
             [Fault(f"表单在 {timeout_s:g} 秒内没有处理完。", "请把大的选项表放到外部 CSV 名单中，或把表单拆小。")]
         ) from error
-
-
-def _judged(outcome: dict[str, Any]) -> Converted:
-    raw = outcome.get("sheets", {"headers": {}, "rows": {}})
-    sheets = Sheets(
-        {name: tuple(headers) for name, headers in raw["headers"].items()},
-        {name: tuple(rows) for name, rows in raw["rows"].items()},
-    )
-    if "error" in outcome:
-        error = outcome["error"]
-        raise refused([in_our_words(error["code"], error["message"]), *sheet_faults(sheets)])
-    return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
 
 
 def _validator() -> Path | None:

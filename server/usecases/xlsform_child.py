@@ -29,7 +29,7 @@ def main(folder: Path, file_type: str) -> None:
     try:
         if file_type in {".xlsx", ".xlsm"}:
             refuse_bombs(folder / "source")
-        outcome = _converted(source, file_type)
+        outcome = converted(source, file_type)
     except MemoryError:
         outcome = {"error": {"code": "memory", "message": ""}}
     except Hostile as error:
@@ -57,7 +57,8 @@ def refuse_bombs(workbook: Path) -> None:
                 raise Hostile(f"DTD in {part.filename}")
 
 
-def _converted(source: bytes, file_type: str) -> dict[str, Any]:
+def converted(source: bytes, file_type: str) -> dict[str, Any]:
+    """Return what ``result.json`` is to hold for this source, without any limit on the work."""
     from pyxform.xls2json_backends import get_xlsform
     from pyxform.xls2xform import convert
 
