@@ -121,7 +121,9 @@ def manifest(files: Iterable[ManifestFile]) -> bytes:
     the base name only, so two such files could become one).
     """
     entries = "".join(_media_file(file) for file in files)
-    return f'{_DECLARATION}<manifest xmlns="http://openrosa.org/xforms/xformsManifest">\n{entries}</manifest>\n'.encode()
+    return (
+        f'{_DECLARATION}<manifest xmlns="http://openrosa.org/xforms/xformsManifest">\n{entries}</manifest>\n'.encode()
+    )
 
 
 def integrity(pairs: Iterable[tuple[str, bool]]) -> bytes:

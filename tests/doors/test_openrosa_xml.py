@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from contextlib import suppress
 from xml.sax.saxutils import escape
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from server.domain.errors import Refusal, TooLarge, Unreadable
+from server.domain.errors import TooLarge, Unreadable
 from server.openrosa.xml import (
     EntityBlock,
     ListedForm,
@@ -211,7 +212,9 @@ def test_an_entity_id_is_lower_case_without_prefix_however_it_was_sent(uuid, pre
     assert entity_id(sent) == str(uuid)
 
 
-@pytest.mark.parametrize("raw", ["", "uuid:", UUID[:-1], UUID + "0", UUID.replace("-4b", "-1b"), "x" + UUID[1:], "①" * 36])
+@pytest.mark.parametrize(
+    "raw", ["", "uuid:", UUID[:-1], UUID + "0", UUID.replace("-4b", "-1b"), "x" + UUID[1:], "①" * 36]
+)
 def test_what_is_no_uuid_of_version_4_is_no_entity_id(raw):
     assert entity_id(raw) is None
 
@@ -235,7 +238,9 @@ REFUSED = {
     "a bare doctype": a_submission(before="<!DOCTYPE data>"),
     "a doctype in utf-16": a_submission(before="<!DOCTYPE data>").decode().encode("utf-16"),
     "an external doctype": a_submission(before='<!DOCTYPE data SYSTEM "http://127.0.0.1:9/x.dtd">'),
-    "an external entity": a_submission("<n>&x;</n>" + META, before='<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
+    "an external entity": a_submission(
+        "<n>&x;</n>" + META, before='<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    ),
     "a parameter entity": a_submission(before='<!DOCTYPE d [<!ENTITY % x SYSTEM "file:///etc/passwd"> %x;]>'),
     "a billion laughs": a_submission("<n>&l11;</n>" + META, before=f'<!DOCTYPE d [<!ENTITY l0 "ha">{LAUGHS}]>'),
     "quadratic blow-up": a_submission(
@@ -245,7 +250,8 @@ REFUSED = {
     "deep nesting within the count of elements": b"<a id='f'>" * 90_000 + b"</a>" * 90_000,
     "elements without end": b"<a id='f'>" + b"<b/>" * 300_000 + b"</a>",
     "attributes without end": b"<a " + b"".join(b"a%d='' " % n for n in range(300_000)) + b"/>",
-    "paths longer than the document": b"<a id='f'><%b>%b</%b></a>" % (b"n" * 1_000_000, b"<b/>" * 90_000, b"n" * 1_000_000),
+    "paths longer than the document": b"<a id='f'><%b>%b</%b></a>"
+    % (b"n" * 1_000_000, b"<b/>" * 90_000, b"n" * 1_000_000),
     "no form id": a_submission(root='version="1"'),
     "a blank form id": a_submission(root='id=" "'),
     "no instanceID": a_submission("<n>1</n>"),
@@ -290,10 +296,8 @@ def test_the_limit_of_size_is_exact():
 
 @given(st.binary() | st.text(alphabet="<>/=\"'&;![]?-: abxid", max_size=80).map(str.encode))
 def test_any_bytes_are_read_or_refused_by_name(raw):
-    try:
-        read_submission(raw)
-    except Refusal as refusal:
-        assert isinstance(refusal, Unreadable)
+    with suppress(Unreadable):
+        assert read_submission(raw).instance_id
 
 
 @given(st.data())
@@ -336,9 +340,11 @@ def test_no_forms_give_an_empty_list():
     assert shown(form_list([])) == [("xforms", {}, "\n")]
 
 
-@pytest.mark.parametrize("spoilt", [{"form_id": ""}, {"download_url": " "}, {"hash_md5": ""}, {"hash_md5": MD5.upper()}])
+@pytest.mark.parametrize(
+    "spoilt", [{"form_id": ""}, {"download_url": " "}, {"hash_md5": ""}, {"hash_md5": MD5.upper()}]
+)
 def test_an_entry_that_would_spoil_the_list_on_the_phone_is_an_error_here(spoilt):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="MD5|blank"):
         form_list([a_form(), a_form(**spoilt)])
 
 
@@ -363,7 +369,7 @@ def test_the_manifest_marks_entity_lists_only():
 
 @pytest.mark.parametrize("spoilt", [{"filename": ""}, {"filename": "a/b.png"}, {"filename": "a\\b"}, {"hash_md5": "x"}])
 def test_a_file_that_would_spoil_the_manifest_on_the_phone_is_an_error_here(spoilt):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="MD5|blank|folder"):
         manifest([a_file(**spoilt)])
 
 
