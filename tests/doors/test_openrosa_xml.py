@@ -344,7 +344,7 @@ def test_no_forms_give_an_empty_list():
     "spoilt", [{"form_id": ""}, {"download_url": " "}, {"hash_md5": ""}, {"hash_md5": MD5.upper()}]
 )
 def test_an_entry_that_would_spoil_the_list_on_the_phone_is_an_error_here(spoilt):
-    with pytest.raises(ValueError, match="MD5|blank"):
+    with pytest.raises(ValueError, match=r"MD5|blank"):
         form_list([a_form(), a_form(**spoilt)])
 
 
@@ -369,7 +369,7 @@ def test_the_manifest_marks_entity_lists_only():
 
 @pytest.mark.parametrize("spoilt", [{"filename": ""}, {"filename": "a/b.png"}, {"filename": "a\\b"}, {"hash_md5": "x"}])
 def test_a_file_that_would_spoil_the_manifest_on_the_phone_is_an_error_here(spoilt):
-    with pytest.raises(ValueError, match="MD5|blank|folder"):
+    with pytest.raises(ValueError, match=r"MD5|blank|folder"):
         manifest([a_file(**spoilt)])
 
 
