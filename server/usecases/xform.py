@@ -132,7 +132,7 @@ def _questions(
             path=path,
             type=_type_word(bind, kind),
             label="" if control is None else _label(control, texts),
-            relevant=None if bind is None else bind.get("relevant"),
+            relevant=None if bind is None else bind.get("relevant", "").strip() or None,
             multiple=kind == "select",
         )
 

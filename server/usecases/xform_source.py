@@ -68,7 +68,7 @@ def _parsed(xml: bytes, parser: etree.XMLParser) -> etree._Element:
         ) from None
     except UnicodeDecodeError as error:
         raise refused([Fault(f"表单不是 UTF-8 编码（第 {error.start} 字节起读不出）。", "请另存为 UTF-8。")]) from error
-    except (etree.XMLSyntaxError, expat.ExpatError, ValueError) as error:
+    except (etree.XMLSyntaxError, expat.ExpatError, ValueError, LookupError) as error:
         raise refused([Fault(f"表单不是完整的 XML：{error}。", "请检查文件是否传完整，或重新导出 XForm。")]) from error
     if (html.getroottree().docinfo.encoding or "UTF-8").upper() not in {"UTF-8", "UTF8", "US-ASCII", "ASCII"}:
         raise refused([Fault("XML 声明的编码不是 UTF-8。", '请写 encoding="UTF-8"，并另存为 UTF-8。')])

@@ -92,11 +92,7 @@ def _texts(row: dict[Any, Any]) -> dict[str, str]:
 
 def _described(error: Exception) -> dict[str, Any]:
     code = getattr(error, "code", None)
-    return {
-        "code": getattr(code, "name", None),
-        "message": str(error) or type(error).__name__,
-        "understood": type(error).__module__.startswith("pyxform"),
-    }
+    return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
 
 
 def _confine(memory_bytes: int, cpu_s: int) -> None:

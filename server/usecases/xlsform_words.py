@@ -111,7 +111,8 @@ _WORDS = (
         r"should end with one of", "外部名单的文件名不对。", "select_one_from_file 后面要写文件名，例如 areas.csv。"
     ),
     _Words(
-        r"not recognized as a supported type|not appear to be a valid XLSForm|Error reading",
+        r"not recognized as a supported type|not appear to be a valid XLSForm|Error reading"
+        r"|not a zip file|codec can't decode",
         "文件不是能读的 XLSForm。",
         "请确认扩展名与内容一致，文件没有损坏，并且有 survey 表。",
     ),

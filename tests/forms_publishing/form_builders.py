@@ -1,0 +1,93 @@
+"""Builds small XLSForms, so that a test shows only the cells that it is about."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+
+from server.domain.forms import Fault, FormDefinition
+from server.domain.record_types import RecordType
+from server.usecases import authoring, xform, xlsform, xlsform_child
+from server.usecases.xlsform import Converted
+
+SURVEY = """\
+| survey |
+| | type | name | label::中文 (zh) | label::English (en) | save_to |
+| | text | keeper | 养蜂人 | Keeper | keeper |
+| | integer | hives | 蜂箱数 | Hives | hives |
+| | csv-external | apiaries | | | |
+"""
+SETTINGS = {"form_title": "养蜂登记", "form_id": "apiary", "version": "1", "default_language": "中文 (zh)"}
+ENTITIES = """\
+| entities |
+| | list_name | label |
+| | apiaries | ${keeper} |
+"""
+FG = {"namespaces": 'fg="urn:firegrid:xforms"'}
+
+
+def a_form(
+    survey: str = SURVEY, *, more: str = "", entities: str = ENTITIES, choices: str = "", **settings: str
+) -> str:
+    """Return a Markdown XLSForm; ``more`` is rows added to the survey, an empty setting is left out."""
+    cells = {name.replace("__", "::"): value for name, value in {**SETTINGS, **settings}.items() if value}
+    head = "| settings |\n| | " + " | ".join(cells) + " |\n| | " + " | ".join(cells.values()) + " |\n"
+    return survey + more + choices + entities + head
+
+
+def converted(form: str) -> Converted:
+    """Convert in this process: the child's own work, without the child."""
+    return xlsform.judged(xlsform_child.converted(form.encode(), ".md"))
+
+
+def read(form: str) -> FormDefinition:
+    return xform.read_xform(converted(form).xml)
+
+
+def checked(
+    form: str,
+    previous: Sequence[FormDefinition] = (),
+    known: Mapping[str, RecordType] | None = None,
+    attached: Collection[str] = (),
+) -> tuple[list[Fault], list[str]]:
+    result = converted(form)
+    definition = xform.read_xform(result.xml)
+    return authoring.check(definition, result.xml, previous, known or {}, attached, result.sheets)
+
+
+def checked_xml(xml: str, known: Mapping[str, RecordType] | None = None) -> tuple[list[Fault], list[str]]:
+    raw = xml.encode()
+    return authoring.check(xform.read_xform(raw), raw, [], known or {}, [])
+
+
+def an_xform(form: str | None = None, **replaced: str) -> str:
+    """Return the XForm of ``form``; ``replaced`` pairs are given as old=…, new=…."""
+    xml = converted(form or a_form()).xml.decode()
+    if replaced:
+        assert replaced["old"] in xml, replaced["old"]
+        xml = xml.replace(replaced["old"], replaced["new"])
+    return xml
+
+
+def a_workbook(form: str) -> bytes:
+    """Return the same form as .xlsx."""
+    from pyxform.xls2json_backends import md_table_to_workbook
+
+    file = io.BytesIO()
+    md_table_to_workbook(form).save(file)
+    return file.getvalue()
+
+
+def with_part(workbook: bytes, name: str, content: bytes) -> bytes:
+    """Return a workbook with one of its parts replaced or added."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for part in old.namelist():
+            if part != name:
+                new.writestr(part, old.read(part))
+        new.writestr(name, content)
+    return out.getvalue()
