@@ -1,0 +1,112 @@
+"""The ``grid`` commands: load a county's areas from a file, and look at what is there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from server.cli.folder import Group, data_option, opened
+from server.domain.actors import Scope
+from server.domain.areas import Area, Level
+from server.domain.errors import GridRefused, TooLarge
+from server.domain.grid_cells import LEVELS
+from server.domain.instants import BEGINNING, FOREVER, local_day
+from server.store import areas, audit
+from server.store.database import Reading
+from server.usecases import grid as grids
+from server.usecases import grid_file
+
+COLUMN_NAMES = {
+    "code": "代码",
+    "name": "名称",
+    "level": "层级",
+    "parent": "上级",
+    "starts": "生效日期",
+    "ends": "失效日期",
+    "successor": "并入",
+}
+COUNT_NAMES = {
+    **{str(level): f"新增{words[1]}" for level, words in LEVELS.items()},
+    "renamed": "改名",
+    "ended": "停用",
+    "unchanged": "没有变化",
+}
+
+
+@click.group(cls=Group, name="grid")
+def grid() -> None:
+    """Load and show the county's areas 网格."""
+
+
+@grid.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@data_option
+def load(file: Path, data: Path) -> None:
+    """Load areas from FILE (.csv or .xlsx); all rows are checked first, and nothing changes unless all are well."""
+    sheet = grid_file.read(_content(file))
+    for note in sheet.notes:
+        click.echo(f"注意：{note}", err=True)
+    with opened(data) as database:
+        try:
+            loaded = database.write(lambda tx: grids.load(tx, sheet.rows, by="command"))
+        except GridRefused as refused:
+            click.echo(f"firegrid: {refused.message}", err=True)
+            for line in faults(refused):
+                click.echo(line, err=True)
+            raise click.exceptions.Exit(1) from None
+    for warning in loaded.warnings:
+        click.echo(f"注意：第{warning.line}行 {warning.message}", err=True)
+    told = (f"{name} {loaded.counts[key]}" for key, name in COUNT_NAMES.items() if key in loaded.counts)
+    click.echo("，".join(told) or "表里没有任何网格，没有改动。")
+
+
+@grid.command()
+@click.argument("code")
+@data_option
+def show(code: str, data: Path) -> None:
+    """Show the area CODE, what lies directly inside, dates, earlier names and successors."""
+    with opened(data) as database, database.reading() as reading:
+        for line in described(reading, code):
+            click.echo(line)
+
+
+def faults(refused: GridRefused) -> Iterator[str]:
+    """Yield one line for each bad row: 第N行 列 值：原因；办法."""
+    for fault in refused.data["errors"]:  # type: ignore[attr-defined]  # data holds any JSON; ours is a list of faults
+        column = COLUMN_NAMES[fault["column"]]
+        value = " ".join(fault["value"].split())
+        said = " ".join(filter(None, (f"第{fault['line']}行", column, value)))
+        yield f"{said}：{fault['reason']}；{fault['cure']}"
+
+
+def described(reading: Reading, code: str) -> Iterator[str]:
+    """Yield the lines that show an area. Raises NotFound, and Invalid when it is no code."""
+    area = areas.get(reading, code)
+    everything = Scope(places=(area.place,))
+    inside = list(areas.list_inside(reading, area.place, everything))
+    yield _line(area, inside)
+    for entry in audit.list_about(reading, area.code):
+        if entry.action == "area.rename":
+            yield f"  曾用名 {entry.detail['old']}（到 {local_day(entry.detail['since'])}）"
+    for child in areas.list_children(reading, area.code, everything):
+        yield f"  {_line(child, inside)}"
+
+
+def _line(area: Area, inside: list[Area]) -> str:
+    within = Counter(
+        each.level for each in inside if each.valid_to == FOREVER and each != area and area.place.holds(each.path)
+    )
+    held = "，".join(f"{LEVELS[level][1]} {within[level]}" for level in Level if within[level])
+    since = f"自 {local_day(area.valid_from)}" if area.valid_from != BEGINNING else ""
+    until = f"到 {local_day(area.valid_to)} 为止" if area.valid_to != FOREVER else ""
+    into = f"并入 {area.successor}" if area.successor else ""
+    return "  ".join(filter(None, (area.code, area.name, held, since, until, into)))
+
+
+def _content(file: Path) -> bytes:
+    if file.stat().st_size > grid_file.FILE_BYTES_MAX:
+        raise TooLarge(f"{file.name} 太大，不像是网格表；请核对文件。", bytes_max=grid_file.FILE_BYTES_MAX)
+    return file.read_bytes()
