@@ -52,6 +52,7 @@ class FormDefinition:
     media: file names that the form needs beside it (pictures, CSV and other lists), each once.
     lists: base names of the CSV lists among them; the server may make some of these itself.
     content: SHA-256 of the XForm's bytes, in hex; tells whether two publications are the same form.
+    roles: whose phones list the form (``fg:roles`` of the settings); empty for everyone who may report.
     """
 
     form_id: str
@@ -65,6 +66,7 @@ class FormDefinition:
     lists: tuple[str, ...]
     questions: tuple[Question, ...]
     content: str
+    roles: tuple[str, ...] = ()
 
     def declaration(self) -> Declaration | None:
         """Return what this form says about the record type it saves to; None when it saves to none."""
@@ -103,6 +105,7 @@ def from_json(text: str) -> FormDefinition:
         lists=tuple(raw["lists"]),
         questions=tuple(Question(**question) for question in raw["questions"]),
         content=raw["content"],
+        roles=tuple(raw["roles"]),
     )
 
 

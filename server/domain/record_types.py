@@ -11,6 +11,7 @@ from server.domain.errors import TypeConflict
 from server.domain.fields import Field, MergePolicy, misfit
 
 __all__ = [
+    "ACTION",
     "CASE_COLUMNS",
     "LABEL",
     "Declaration",
@@ -41,6 +42,10 @@ CASE_COLUMNS = frozenset({"area", "status", "stage", "case_no", "assignee", "due
 """What the server writes on a case. A phone's save to one of them is kept as a claim, not as a write."""
 
 
+ACTION = "action"
+"""Saved by a form of a case, it names the workflow action asked for; it is no value of the record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What one version of one form says about the record type that it saves to.
@@ -63,7 +68,8 @@ class Declaration:
 class RecordType:
     """A ledger: the union of what all published forms say about it.
 
-    ``fields`` are in the order of their first appearance; on a case they leave out ``CASE_COLUMNS``.
+    ``fields`` are in the order of their first appearance; on a case they leave out ``CASE_COLUMNS``
+    and ``ACTION``.
     ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
     """
 
@@ -95,7 +101,7 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
     stated = _stated_kind(said)
     kind = stated or Kind.PROFILE
     if kind is Kind.CASE:
-        fields = {name: field for name, field in fields.items() if name not in CASE_COLUMNS}
+        fields = {name: field for name, field in fields.items() if name not in {*CASE_COLUMNS, ACTION}}
     fields.pop(LABEL, None)
     return RecordType(said[-1].dataset, _title(said), kind, fields, stated)
 

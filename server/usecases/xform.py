@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
+from server.domain.actors import Role
 from server.domain.fields import Field, MergePolicy
 from server.domain.forms import EntityDeclaration, Fault, FormDefinition, Question, refused
 from server.domain.record_types import Kind
@@ -35,6 +36,8 @@ def read_xform(xml: bytes) -> FormDefinition:
     controls, binds = _controls(html), _binds(model)
     questions = tuple(_questions(root, binds, controls, texts))
     entity = _entity(root, binds, {question.path: question for question in questions}, faults)
+    roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
+    faults.extend(_role_faults(roles))
     if faults:
         raise refused(faults)
     media = tuple(dict.fromkeys(_media(model)))
@@ -50,6 +53,7 @@ def read_xform(xml: bytes) -> FormDefinition:
         lists=tuple(name[: -len(".csv")] for name in media if name.endswith(".csv")),
         questions=questions,
         content=hashlib.sha256(xml).hexdigest(),
+        roles=roles,
     )
 
 
@@ -213,6 +217,13 @@ def _kind(root: etree._Element, faults: list[Fault]) -> Kind | None:
         )
         return None
     return Kind(word) if word else None
+
+
+def _role_faults(roles: tuple[str, ...]) -> Iterator[Fault]:
+    for word in roles:
+        if word not in set(Role):
+            cure = f"请改为这些角色，用空格隔开：{'、'.join(Role)}；留空则人人可用。"
+            yield Fault(f"没有“{word}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
 
 
 def _policies(saved: Mapping[str, etree._Element], faults: list[Fault]) -> dict[str, MergePolicy]:

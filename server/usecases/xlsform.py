@@ -33,6 +33,7 @@ MEMORY_BYTES_MAX = 1 << 30
 JAVA_HEAP = "-Xmx256m"
 FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
 NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
+_JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
 _turn = threading.Lock()
 
 
@@ -83,14 +84,20 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
     java, jar = shutil.which("java"), _validator()
     if java is None or jar is None:
         return (NOT_VALIDATED.format(reason="这台机器没有 Java" if java is None else "缺少 ODK_Validate.jar"),)
-    options = [JAVA_HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true"]
+    options = [
+        JAVA_HEAP,
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+DisplayVMOutputToStderr",
+        "-Djava.awt.headless=true",
+    ]
     utf8 = ["-Dfile.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8", "-Dstderr.encoding=UTF-8"]
     with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         folder = Path(name)
         (folder / "form.xml").write_bytes(xml)
         command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), "form.xml"]
         ended = _in_time(command, folder, timeout_s)
-    if "initialization of VM" in ended.complaint or "Unable to access jarfile" in ended.complaint:
+    if any(words in ended.complaint for words in _JAVA_FAILED):
         return (NOT_VALIDATED.format(reason="Java 没能启动"),)
     said = _cleaned(ended.complaint)
     if ended.status != 0:

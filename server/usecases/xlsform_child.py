@@ -30,7 +30,7 @@ def main(folder: Path, file_type: str) -> None:
         if file_type in {".xlsx", ".xlsm"}:
             refuse_bombs(folder / "source")
         outcome = converted(source, file_type)
-    except MemoryError:
+    except (MemoryError, ImportError):  # a library that no longer fits does not load
         outcome = {"error": {"code": "memory", "message": ""}}
     except Hostile as error:
         outcome = {"error": {"code": "hostile", "message": str(error)}}
@@ -68,7 +68,7 @@ def converted(source: bytes, file_type: str) -> dict[str, Any]:
     sheets = _sheets(workbook)
     try:
         xform = convert(source, warnings=warnings, file_type=file_type).xform
-    except MemoryError:
+    except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
         raise
     except Exception as error:  # noqa: BLE001 - the sheets are worth checking even so
         return {"error": _described(error), "sheets": sheets}
@@ -95,13 +95,13 @@ def _described(error: Exception) -> dict[str, Any]:
     return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
 
 
-def _confine(memory_bytes: int, cpu_s: int) -> None:
+def _confine(memory_bytes: int, cpu_s: int) -> None:  # pragma: no cover - runs in the child process
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_FSIZE, (RESULT_BYTES_MAX, RESULT_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - runs in the child process
     _confine(int(sys.argv[3]), int(sys.argv[4]))
     main(Path(sys.argv[1]), sys.argv[2])

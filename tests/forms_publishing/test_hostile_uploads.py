@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import sys
 import threading
 import zipfile
 
@@ -27,20 +29,32 @@ def refused(source: bytes, file_type: str = ".xlsx", timeout_s: float = 30) -> s
     return refusal.value.message
 
 
-def test_a_workbook_that_unpacks_without_end_is_refused():
+def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path):
     bomb = with_part(a_workbook(a_form()), SHEET, b"<row/>" * 11_000_000)
+    (tmp_path / "bomb.xlsx").write_bytes(bomb)
 
     assert len(bomb) < 1_000_000
     assert "展开后过大" in refused(bomb)
+    with pytest.raises(xlsform_child.Hostile, match="unpacks"):
+        xlsform_child.refuse_bombs(tmp_path / "bomb.xlsx")
 
 
-def test_a_workbook_of_a_thousand_parts_is_refused():
+def test_a_workbook_of_a_thousand_parts_is_refused(tmp_path):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as parts:
         for number in range(1000):
             parts.writestr(f"part{number}", b"")
+    (tmp_path / "bomb.xlsx").write_bytes(file.getvalue())
 
     assert "不正常" in refused(file.getvalue())
+    with pytest.raises(xlsform_child.Hostile, match="1000 parts"):
+        xlsform_child.refuse_bombs(tmp_path / "bomb.xlsx")
+
+
+def test_a_workbook_as_people_make_it_is_no_bomb(tmp_path):
+    (tmp_path / "form.xlsx").write_bytes(a_workbook(a_form()))
+
+    xlsform_child.refuse_bombs(tmp_path / "form.xlsx")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -55,6 +69,30 @@ def test_a_form_that_needs_too_much_memory_is_refused(monkeypatch):
     many = "".join(f"| | text | q{number} | 问题 | Question | |\n" for number in range(60_000))
 
     assert "内存" in refused(a_form(SURVEY + many).encode(), ".md")
+
+
+def test_a_converter_that_cannot_even_start_is_a_refusal_too(monkeypatch):
+    monkeypatch.setattr(xlsform, "MEMORY_BYTES_MAX", 20_000_000)
+
+    assert "内存" in refused(a_form().encode(), ".md")
+
+
+def test_a_converter_that_dies_without_a_word_is_a_refusal_too(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+
+    assert "内存" in refused(a_form().encode(), ".md")
+
+
+def test_a_java_that_cannot_start_is_a_warning_and_no_fault(monkeypatch):
+    monkeypatch.setattr(xlsform, "JAVA_HEAP", "-Xmx900000g")
+
+    assert "not validated" in xlsform.convert(an_xform().encode(), ".xml").warnings[-1]
+
+
+def test_a_missing_validator_is_a_warning_and_no_fault(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    assert "ODK_Validate.jar" in xlsform.convert(an_xform().encode(), ".xml").warnings[-1]
 
 
 def test_a_form_that_takes_too_long_is_refused_and_its_converter_is_gone():

@@ -146,6 +146,19 @@ def test_a_merge_group_with_two_policies_is_refused():
     assert "不一致" in str(refusal_of(an_xform(a_form(survey, **FG)))[0]["message"])
 
 
+def test_a_form_may_be_for_some_roles_only():
+    form = read(a_form(**FG, **{"attribute::fg:roles": "police  town_station police"}))
+
+    assert form.roles == ("police", "town_station")
+    assert read(a_form()).roles == ()
+
+
+def test_a_role_that_nobody_has_is_refused():
+    errors = refusal_of(an_xform(a_form(**FG, **{"attribute::fg:roles": "police fireman"})))
+
+    assert [(error["sheet"], error["column"]) for error in errors] == [("settings", "attribute::fg:roles")]
+
+
 def test_a_form_without_a_ledger_declares_no_type():
     form = read(
         a_form("| survey |\n| | type | name | label |\n| | text | a | 甲 |\n", entities="", default_language="")
@@ -207,6 +220,7 @@ definitions = st.builds(
     many_words,
     questions,
     words,
+    many_words,
 )
 
 

@@ -10,6 +10,7 @@ from form_builders import FG, SETTINGS, a_form, an_xform, checked, checked_xml, 
 from server.domain.errors import FormRefused
 from server.domain.record_types import Declaration, Field, Kind, combine
 from server.usecases import authoring, xlsform
+from server.usecases.sheets import Sheets, rows_by_path
 
 APIARIES_LIST = '<instance id="apiaries" src="jr://file-csv/apiaries.csv"/>'
 
@@ -218,6 +219,16 @@ def test_a_ledger_inside_a_repeat_is_refused():
 
     assert ("entities", 2, None) in map(place, faults)
     assert ("survey", 3, "save_to") in map(place, faults)
+
+
+def test_a_question_that_happens_to_be_called_entity_is_no_ledger():
+    assert checked(a_form(more="| | text | entity | 实体 | Entity | |\n")) == ([], [])
+
+
+def test_a_row_without_a_name_keeps_the_numbers_of_those_below_it():
+    sheets = Sheets({}, {"survey": ({"type": "note"}, {"type": "text", "name": "keeper"})})
+
+    assert rows_by_path(sheets) == {"/keeper": 3}
 
 
 def test_a_save_without_a_ledger_is_refused():

@@ -1,0 +1,114 @@
+"""Publishes forms: prepared outside the writer, since pyxform takes a second, and judged again inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import kobo_forms
+from server.domain.forms import Fault, FormDefinition, refused
+from server.store import forms
+from server.store.database import Transaction
+from server.store.forms import Publication, State
+from server.usecases import authoring, xlsform
+from server.usecases.sheets import Sheets
+from server.usecases.xform import read_xform
+from server.usecases.xform_source import without_submission_action
+
+MEDIA_BYTES_MAX = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An uploaded form, converted and read. warnings: of the tools. media: file name to bytes."""
+
+    definition: FormDefinition
+    xml: bytes
+    source: bytes
+    source_type: str
+    media: Mapping[str, bytes]
+    sheets: Sheets
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of it. added: whether a version was added; False when this very version was there already."""
+
+    form_id: str
+    version: str
+    title: str
+    added: bool
+    warnings: tuple[str, ...]
+
+
+def prepare(source: bytes, file_type: str, media: Mapping[str, bytes], *, timeout_s: float = 30.0) -> Prepared:
+    """Convert and read an uploaded form; takes about a second, and no transaction.
+
+    source, file_type, timeout_s: as for ``xlsform.convert``. media: files to put beside the form, by name.
+    Raises FormRefused with everything found so far, and Busy.
+    """
+    faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
+    if faults:
+        raise refused(faults)
+    converted = xlsform.convert(source, file_type, timeout_s=timeout_s)
+    xml = without_submission_action(converted.xml)
+    kind = "." + file_type.lower().lstrip(".")
+    return Prepared(read_xform(xml), xml, source, kind, dict(media), converted.sheets, converted.warnings)
+
+
+def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
+    """Add a version of a form, with the files beside it, and list it.
+
+    by: user name, None for the forms that come with the product. The very same version again only replaces
+    files that are handed in with it. Raises FormRefused with every reason at once (``authoring.check``).
+    """
+    definition, catalogue = prepared.definition, forms.catalogue(tx)
+    known = catalogue.forms.get(definition.form_id)
+    previous = [] if known is None else [version.definition for version in known.versions.values()]
+    attached = {*prepared.media, *(() if known is None else known.media)}
+    faults, warnings = authoring.check(definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets)
+    if faults:
+        raise refused(faults)
+    added = not authoring.already_published(definition, previous)
+    if added:
+        publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
+        forms.add_version(tx, publication)
+    for name, content in sorted(prepared.media.items()):
+        forms.put_media(tx, definition.form_id, name, content)
+    said = (*prepared.warnings, *warnings)
+    return Published(definition.form_id, definition.version, definition.title, added, said)
+
+
+def close(tx: Transaction, form_id: str) -> None:
+    """Take a form off the lists and refuse what is still sent (kept as a problem). Raises FormUnknown."""
+    forms.set_state(tx, form_id, State.CLOSED)
+
+
+def wind_down(tx: Transaction, form_id: str) -> None:
+    """Take a form off the lists but take what phones still hold of it. Raises FormUnknown."""
+    forms.set_state(tx, form_id, State.CLOSING)
+
+
+def reopen(tx: Transaction, form_id: str) -> None:
+    """List a form again. Raises FormUnknown."""
+    forms.set_state(tx, form_id, State.OPEN)
+
+
+def _media_faults(name: str, content: bytes) -> list[Fault]:
+    if len(content) > MEDIA_BYTES_MAX:
+        limit = MEDIA_BYTES_MAX // 1_000_000
+        return [Fault(f"文件 {name} 超过 {limit} MB。", "请压缩图片、缩短录像，或拆小名单。")]
+    if not name.endswith(".csv"):
+        return []
+    try:
+        # Any day will do: what is wrong with the list or its dates is wrong on every day.
+        served = kobo_forms.served(content, date.min)
+        header = served.decode("utf-8-sig").partition("\n")[0]
+    except (kobo_forms.BadCodeList, UnicodeDecodeError) as error:
+        return [Fault(f"名单 {name} 读不出：{error}", "请按提示改正，另存为“CSV UTF-8”再附上。")]
+    if not header.strip() or ";" in header:
+        # JavaRosa splits the whole file at semicolons as soon as its first line has one.
+        return [Fault(f"名单 {name} 的第一行是空的或含有分号。", "第一行写列名，用逗号隔开。")]
+    return []
