@@ -1,4 +1,4 @@
-"""A phone for tests: fills the built-in forms on JavaRosa, the engine of ODK Collect, from the jar that pyxform ships."""
+"""A phone for tests: fills the forms on JavaRosa, the engine of ODK Collect, from the jar that pyxform ships."""
 
 from __future__ import annotations
 

@@ -52,6 +52,14 @@ def test_chinese_is_the_default_and_english_says_as_much(name):
 
 
 @every_form
+def test_whatever_is_saved_has_a_name_for_people(name):
+    form = xform(name)
+
+    for bind in form.saved().values():
+        assert form.one(f"//x:translation[@lang = '中文 (zh)']/x:text[@id = '{bind.get('nodeset')}:label']/x:value").text
+
+
+@every_form
 def test_a_form_writes_to_one_ledger_by_the_entity_spec_that_every_phone_in_use_knows(name):
     form = xform(name)
 
