@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import kobo_forms
+from server.domain.fields import Field, misfit
 from server.domain.forms import Fault, FormDefinition, refused
-from server.store import forms
+from server.store import audit, forms
 from server.store.database import Transaction
 from server.store.forms import Publication, State
 from server.usecases import authoring, xlsform
@@ -16,7 +17,10 @@ from server.usecases.sheets import Sheets
 from server.usecases.xform import read_xform
 from server.usecases.xform_source import without_submission_action
 
+_FILE_NAME = Field("media", type="binary")
 MEDIA_BYTES_MAX = 20_000_000
+BUILT_IN = "init"
+"""Who published the forms that come with the product, in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +79,37 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     if added:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
         forms.add_version(tx, publication)
+        audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
     for name, content in sorted(prepared.media.items()):
         forms.put_media(tx, definition.form_id, name, content)
+        audit.add(tx, by or BUILT_IN, "form.media", definition.form_id, {"name": name})
     said = (*prepared.warnings, *warnings)
     return Published(definition.form_id, definition.version, definition.title, added, said)
 
 
-def close(tx: Transaction, form_id: str) -> None:
+def close(tx: Transaction, form_id: str, by: str) -> None:
     """Take a form off the lists and refuse what is still sent (kept as a problem). Raises FormUnknown."""
-    forms.set_state(tx, form_id, State.CLOSED)
+    _turn(tx, form_id, State.CLOSED, by)
 
 
-def wind_down(tx: Transaction, form_id: str) -> None:
+def wind_down(tx: Transaction, form_id: str, by: str) -> None:
     """Take a form off the lists but take what phones still hold of it. Raises FormUnknown."""
-    forms.set_state(tx, form_id, State.CLOSING)
+    _turn(tx, form_id, State.CLOSING, by)
 
 
-def reopen(tx: Transaction, form_id: str) -> None:
+def reopen(tx: Transaction, form_id: str, by: str) -> None:
     """List a form again. Raises FormUnknown."""
-    forms.set_state(tx, form_id, State.OPEN)
+    _turn(tx, form_id, State.OPEN, by)
+
+
+def _turn(tx: Transaction, form_id: str, state: State, by: str) -> None:
+    forms.set_state(tx, form_id, state)
+    audit.add(tx, by, f"form.{state}", form_id, {})
 
 
 def _media_faults(name: str, content: bytes) -> list[Fault]:
+    if not name or misfit(_FILE_NAME, name) or name.startswith("."):
+        return [Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。")]
     if len(content) > MEDIA_BYTES_MAX:
         limit = MEDIA_BYTES_MAX // 1_000_000
         return [Fault(f"文件 {name} 超过 {limit} MB。", "请压缩图片、缩短录像，或拆小名单。")]

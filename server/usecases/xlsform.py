@@ -147,7 +147,7 @@ def _in_time(command: list[str], folder: Path, timeout_s: float) -> guarded.Ende
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
         "TMPDIR": str(folder),
-        "PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path),
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
         "PYTHONHASHSEED": "0",  # the same form gives the same bytes every time
     }
     try:

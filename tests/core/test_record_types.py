@@ -111,9 +111,8 @@ def fits(type_word: str, value: str) -> bool:
     return misfit(Field("answer", type=type_word), value) is None
 
 
-all_types = st.sampled_from(
-    "string int long decimal date time dateTime geopoint geotrace geoshape boolean binary barcode odk:new".split()
-)
+PLAIN_TYPES = ["string", "int", "long", "decimal", "date", "time", "dateTime", "boolean", "binary", "barcode"]
+all_types = st.sampled_from([*PLAIN_TYPES, "geopoint", "geotrace", "geoshape", "odk:new"])
 
 
 @given(all_types)

@@ -11,7 +11,7 @@ from form_builders import FG, SURVEY, a_form
 import kobo_forms
 from server.domain.errors import FormRefused, FormUnknown, NotFound
 from server.domain.record_types import Kind
-from server.store import database, forms
+from server.store import audit, database, forms
 from server.usecases import publish
 from sync.merge import FieldRule, Policy
 
@@ -103,7 +103,7 @@ def test_publishing_the_same_again_changes_nothing(store):
 
 
 def test_a_refused_form_leaves_nothing_behind(store):
-    with pytest.raises(FormRefused, match="flowers.csv"):
+    with pytest.raises(FormRefused, match=r"flowers\.csv"):
         published(store, a_form(more=FLOWERS))
 
     assert the_catalogue(store).forms == {}
@@ -157,15 +157,21 @@ def test_a_file_attached_once_serves_later_versions_and_may_be_replaced(store):
     [b"", b"name;label\na;b\n", "name,label\n槐,槐\n".encode("gb18030"), b"name,label,active_from\na,b,soon\n"],
 )
 def test_a_list_that_no_phone_can_read_is_refused(store, content):
-    with pytest.raises(FormRefused, match="flowers.csv"):
+    with pytest.raises(FormRefused, match=r"flowers\.csv"):
         published(store, a_form(more=FLOWERS), {"flowers.csv": content})
 
 
 def test_a_file_that_is_too_large_is_refused(store, monkeypatch):
     monkeypatch.setattr(publish, "MEDIA_BYTES_MAX", 10)
 
-    with pytest.raises(FormRefused, match="legend.png"):
+    with pytest.raises(FormRefused, match=r"legend\.png"):
         published(store, media={"legend.png": b"x" * 11})
+
+
+@pytest.mark.parametrize("name", ["", "../up.png", "a\\b.png", ".hidden", "bell\x07.png"])
+def test_a_file_name_that_leads_elsewhere_is_refused(store, name):
+    with pytest.raises(FormRefused, match="文件名"):
+        published(store, media={name: b"x"})
 
 
 def test_a_picture_beside_a_form_is_kept_as_it_is(store):
@@ -188,18 +194,28 @@ def test_an_address_that_sends_answers_elsewhere_is_not_published(store):
 def test_a_form_is_taken_off_the_list_and_put_back(store, verb, state):
     published(store)
 
-    store.write(lambda tx: verb(tx, "apiary"))
+    store.write(lambda tx: verb(tx, "apiary", "admin"))
 
     assert the_catalogue(store).forms["apiary"].state == state
 
 
 def test_a_new_version_of_a_closed_form_opens_it_again(store):
     published(store)
-    store.write(lambda tx: publish.close(tx, "apiary"))
+    store.write(lambda tx: publish.close(tx, "apiary", "admin"))
 
     published(store, a_form(version="2"))
 
     assert the_catalogue(store).forms["apiary"].state == "open"
+
+
+def test_the_audit_trail_says_who_published_and_closed(store):
+    published(store, a_form(more=FLOWERS), {"flowers.csv": FLOWERS_CSV})
+    store.write(lambda tx: publish.close(tx, "apiary", "chief"))
+
+    with store.reading() as reading:
+        deeds = {(entry.actor, entry.action) for entry in audit.list_about(reading, "apiary")}
+
+    assert deeds == {("admin", "form.publish"), ("admin", "form.media"), ("chief", "form.closed")}
 
 
 def test_what_was_never_published_is_said_to_be_unknown(store):
@@ -214,7 +230,7 @@ def test_what_was_never_published_is_said_to_be_unknown(store):
         with pytest.raises(NotFound):
             forms.media(reading, "apiary", "flowers.csv")
     with pytest.raises(FormUnknown):
-        store.write(lambda tx: publish.close(tx, "beehive"))
+        store.write(lambda tx: publish.close(tx, "beehive", "admin"))
 
 
 def test_the_forms_that_come_with_the_product_publish_without_a_fault_and_without_a_warning(store):

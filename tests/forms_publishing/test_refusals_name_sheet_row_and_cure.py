@@ -17,7 +17,8 @@ APIARIES_LIST = '<instance id="apiaries" src="jr://file-csv/apiaries.csv"/>'
 
 def the_only(faults):
     assert len(faults) == 1, faults
-    assert faults[0].message and faults[0].cure
+    assert faults[0].message
+    assert faults[0].cure
     return faults[0]
 
 
@@ -204,7 +205,9 @@ def test_two_ledgers_in_one_form_are_refused():
 
     messages = " ".join(fault.message for fault in checked(a_form(form, entities=entities))[0])
 
-    assert "2 个台账" in messages and "2025.1" in messages and "循环" in messages
+    assert "2 个台账" in messages
+    assert "2025.1" in messages
+    assert "循环" in messages
 
 
 def test_a_ledger_inside_a_repeat_is_refused():

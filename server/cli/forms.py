@@ -1,0 +1,111 @@
+"""The ``form`` commands: publish a form with the files beside it, see what there is, close it, take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kobo_forms.export import to_xlsx
+from server.cli.folder import Group, data_option, opened
+from server.domain.errors import FormRefused
+from server.domain.instants import local_day
+from server.store import forms
+from server.store.database import Reading
+from server.store.forms import Form
+from server.usecases import publish as publishing
+
+BY = "command"
+STATES = {"open": "启用", "closing": "停发（仍接收）", "closed": "停用"}
+
+
+@click.group(cls=Group, name="form")
+def form() -> None:
+    """Publish, list, close and export forms 表单."""
+
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@form.command()
+@click.argument("file", type=_FILE)
+@click.argument("media", type=_FILE, nargs=-1)
+@data_option
+def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
+    """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
+    beside = {path.name: path.read_bytes() for path in media}
+    try:
+        prepared = publishing.prepare(file.read_bytes(), file.suffix, beside)
+        with opened(data) as database:
+            done = database.write(lambda tx: publishing.publish(tx, prepared, BY))
+    except FormRefused as refused:
+        for line in faults(refused):
+            click.echo(line, err=True)
+        raise click.exceptions.Exit(1) from None
+    for warning in done.warnings:
+        click.echo(f"注意：{warning}", err=True)
+    what = "已发布" if done.added else "早已发布，内容没有变化"
+    click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）{what}。")
+
+
+@form.command(name="list")
+@data_option
+def list_(data: Path) -> None:
+    """List every form with its state, version, day of publication and ledger."""
+    with opened(data) as database, database.reading() as reading:
+        for line in _table(forms.catalogue(reading).forms.values()):
+            click.echo(line)
+
+
+@form.command()
+@click.argument("form_id", metavar="ID")
+@data_option
+def close(form_id: str, data: Path) -> None:
+    """Take the form ID off the phones' lists; what is still sent is kept as a problem for the office."""
+    with opened(data) as database:
+        database.write(lambda tx: publishing.close(tx, form_id, BY))
+    click.echo(f"{form_id} 已停用；手机不再列出它。")
+
+
+@form.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@data_option
+def export(folder: Path, data: Path) -> None:
+    """Write every form into DIR: its spreadsheet, its XForm, and its files in ID-media."""
+    with opened(data) as database, database.reading() as reading:
+        for known in forms.catalogue(reading).forms.values():
+            for path, content in _files(reading, known):
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                (folder / path).write_bytes(content)
+                click.echo(str(folder / path))
+
+
+def faults(refused: FormRefused) -> Iterator[str]:
+    """Yield the refusal as lines for a terminal: one of summary, then two for each fault, with place and cure."""
+    errors: Any = refused.data["errors"]
+    yield f"firegrid: 表单不能发布，共 {len(errors)} 处问题："
+    for error in errors:
+        row = f"第 {error['row']} 行" if error["row"] else ""
+        place = " ".join(str(part) for part in (error["sheet"], row, error["column"]) if part)
+        yield f"  {place or '表单'}：{error['message']}"
+        yield f"    → {error['cure']}"
+
+
+def _table(known: Iterable[Form]) -> Iterator[str]:
+    for each in known:
+        entity = each.current.definition.entity
+        ledger = entity.dataset if entity else "-"
+        day = local_day(each.current.published_at)
+        yield f"{each.id}\t{each.version}\t{STATES[each.state]}\t{day}\t{ledger}\t{each.title}"
+
+
+def _files(reading: Reading, known: Form) -> Iterator[tuple[Path, bytes]]:
+    source, kind = forms.source(reading, known.id, known.version)
+    name = known.id.replace(" ", "_")
+    if kind != ".xml":
+        yield (Path(f"{name}.xlsx"), to_xlsx(source)) if kind == ".md" else (Path(f"{name}{kind}"), source)
+    yield Path(f"{name}.xml"), forms.xml(reading, known.id, known.version)
+    for media in known.media:
+        yield Path(f"{name}-media") / media, forms.media(reading, known.id, media)
