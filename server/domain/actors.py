@@ -66,6 +66,16 @@ class Duty:
         """Say whether the duty is in force at ``instant``."""
         return self.starts_at <= instant < self.ends_at
 
+    def covers(self, path: str) -> bool:
+        """Say whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
+        return self.place.holds(path) or path == self.spot
+
+    @property
+    def spot(self) -> str | None:
+        """Return the path of the village itself for a worker of one of its units, None for everyone else."""
+        path = path_of(self.area)
+        return path.rsplit("/", 1)[0] if self.role is Role.GRID_WORKER and path.count("/") == 3 else None
+
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
         return self.starts_at <= latest and self.ends_at > earliest
@@ -100,7 +110,8 @@ class Actor:
     """A caller at one instant: who they are and every duty they hold or held.
 
     name: user name. duties: all duties, past and future, since fairness looks back 30 days.
-    key_id: id of the phone key they came with, None for a signed-in person.
+    key_id, key_seen_at: id of the phone key they came with and its last contact on record, None for a signed-in
+    person. device: ``collect:…`` id of the phone, as far as known.
     """
 
     name: str
@@ -109,6 +120,7 @@ class Actor:
     duties: tuple[Duty, ...] = ()
     key_id: str | None = None
     device: str | None = None
+    key_seen_at: Instant | None = None
     current: tuple[Duty, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
@@ -124,9 +136,12 @@ class Actor:
         return scope_of(self.name, self.current)
 
     def may_send(self) -> bool:
-        """Say whether phones of this actor may still send: a duty in force or ended less than 30 days ago."""
+        """Say whether phones of this actor may send: a duty in force, to come, or ended less than 30 days ago.
+
+        A phone set up before the first day of duty may send too: what comes early is judged, not refused.
+        """
         earliest = instants.later(self.at, -GRACE)
-        return any(duty.held_since(earliest, self.at) for duty in self.duties)
+        return any(duty.ends_at > earliest for duty in self.duties if duty.starts_at < duty.ends_at)
 
     def recent_scope(self) -> Scope:
         """Return what this actor saw at any instant of the last 30 days (``sync.md`` section 4)."""
@@ -135,7 +150,12 @@ class Actor:
 
 
 def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
-    """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1)."""
+    """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1).
+
+    Without any duty nothing shows, not even own rows: the lists of a phone whose holder left are empty.
+    """
+    if not duties:
+        return Scope()
     places: dict[Place, None] = {}
     spots: dict[str, None] = {}
     bodies: dict[str, None] = {}
@@ -145,9 +165,8 @@ def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
         if duty.role not in WHOLE_AREA_ROLES:
             continue
         places[duty.place] = None
-        path = duty.place.path
-        if duty.role is Role.GRID_WORKER and path.count("/") == 3:
-            spots[path.rsplit("/", 1)[0]] = None
+        if duty.spot:
+            spots[duty.spot] = None
     return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))
 
 
