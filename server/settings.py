@@ -31,9 +31,7 @@ class Settings:
     submission_bytes_max: int = 1_000_000_000
     access_minutes: int = 30
     refresh_days: int = 30
-    metrics_networks: tuple[Network, ...] = field(
-        default=(ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    )
+    metrics_networks: tuple[Network, ...] = field(default=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
     disk_free_bytes_min: int = 200_000_000
 
 
@@ -63,7 +61,9 @@ def _public_url(stated: Mapping[str, str]) -> str | None:
         return None
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise Invalid(f"FIREGRID_PUBLIC_URL“{value}”不是网址；应如 https://fire.example.org 。", field="FIREGRID_PUBLIC_URL")
+        raise Invalid(
+            f"FIREGRID_PUBLIC_URL“{value}”不是网址；应如 https://fire.example.org 。", field="FIREGRID_PUBLIC_URL"
+        )
     return value.rstrip("/")
 
 
@@ -82,4 +82,6 @@ def _networks(stated: Mapping[str, str], name: str, default: tuple[Network, ...]
     try:
         return tuple(ip_network(part.strip(), strict=False) for part in stated[name].split(",") if part.strip())
     except ValueError:
-        raise Invalid(f"{name}“{stated[name]}”应为以逗号分隔的网址或网段，如 127.0.0.1,10.0.0.0/8 。", field=name) from None
+        raise Invalid(
+            f"{name}“{stated[name]}”应为以逗号分隔的网址或网段，如 127.0.0.1,10.0.0.0/8 。", field=name
+        ) from None

@@ -66,6 +66,8 @@ class Change:
     fields: only what was touched; ``label`` is a reserved entry.
     base_version: version of the server's record that the device held; 0 when made here; None when the
         device did not say (then values alone decide).
+    seen_stated: False where the device did not say what it saw (OpenRosa), so that every ``seen`` is None and
+        the server derives it from ``base_version`` and from what the same hand sent before.
     made_at: device time as an instant; None when the device did not say.
     clock_offset_s: server minus device clock in seconds at last contact, where known.
     """
@@ -77,6 +79,7 @@ class Change:
     dot: Dot
     fields: Mapping[str, FieldWrite] = field(default_factory=lambda: _NO_FIELDS)
     base_version: int | None = 0
+    seen_stated: bool = True
     area: str | None = None
     after: str | None = None
     seen_status: str | None = None

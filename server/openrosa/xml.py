@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.domain.errors import TooLarge, Unreadable
+from server.domain.submissions import EntityBlock, SubmissionXml
 from server.openrosa.walk import RESEND, Walk, walk
 
 SIZE_BYTES_MAX = 16 * 1024 * 1024
@@ -16,44 +17,6 @@ _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MD5 = re.compile("[0-9a-f]{32}")
-_UUID_4 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class EntityBlock:
-    """One ``meta/entity`` of a submission, its attributes as the phone wrote them ('' where absent).
-
-    ``path`` is the container that holds the block's ``meta``: '' for the form itself, ``people/person`` for a repeat.
-    ``label`` is None when the element is absent, '' when it is empty.
-    """
-
-    dataset: str
-    id: str
-    create: bool
-    update: bool
-    base_version: str
-    trunk_version: str
-    branch_id: str
-    label: str | None
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class SubmissionXml:
-    """What the server must know of a submission; names are local names, whatever their prefix.
-
-    ``version`` is '' where the form states none. ``leaves`` are (path, text) of the elements that hold no element,
-    in document order; the path leaves out the root (``place/town``), and a repeat's paths simply recur.
-    """
-
-    form_id: str
-    version: str
-    instance_id: str
-    deprecated_id: str | None
-    instance_name: str | None
-    encrypted: bool
-    leaves: tuple[tuple[str, str], ...]
-    entities: tuple[EntityBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +53,6 @@ def read_submission(raw: bytes, *, size_bytes_max: int = SIZE_BYTES_MAX) -> Subm
         limit = f"{size_bytes_max / 1_048_576:g} MB"
         raise TooLarge(f"这份记录超过 {limit}，服务器不能接收。请分成几份填写后发送。", size_bytes=len(raw))
     return _submission(walk(raw))
-
-
-def entity_id(raw: str) -> str | None:
-    """Return an entity's id as every list shows it: lower case, without ``uuid:``; None if it is no UUID version 4."""
-    text = raw.strip().lower().removeprefix("uuid:")
-    return text if _UUID_4.fullmatch(text) else None
 
 
 def form_list(forms: Iterable[ListedForm]) -> bytes:

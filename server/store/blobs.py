@@ -174,6 +174,18 @@ class BlobStore:
             path.unlink(missing_ok=True)
         return len(stale)
 
+    def damage(self, sha256: str, size: int) -> str | None:
+        """Return what is wrong with a blob (``missing``, ``of another size``, ``of other content``), None when sound."""
+        try:
+            with self.path(sha256).open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+                here = content.tell()
+        except FileNotFoundError:
+            return "missing"
+        if here != size:
+            return "of another size"
+        return None if digest == sha256 else "of other content"
+
     def _has(self, blob: Blob) -> bool:
         # Under the lock: a rename by another thread counts only when its fsync is done too. A blob of another size
         # was damaged on the disk, and is replaced by the sound copy at hand.

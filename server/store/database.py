@@ -248,5 +248,3 @@ def _set_aside(db: SqliteDatabase, copy: Path) -> None:
         db.conn.backup(target)
     finally:
         target.close()
-
-

@@ -47,6 +47,11 @@ def find_for_writing(tx: Transaction, id: str) -> Record | None:
     return None if row is None else from_row(row)
 
 
+def exists(tx: Transaction, id: str) -> bool:
+    """Say whether there is a record ``id`` anywhere."""
+    return tx.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": id}) is not None
+
+
 def get(reading: Reading, id: str, scope: Scope) -> Record:
     """Return the record ``id`` inside ``scope``. Raises NotFound when there is none there."""
     inside, values = scopes.by_place_or_person(scope)

@@ -10,7 +10,7 @@ import orjson
 from server.domain.records import Revision
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
-from sync.changes import FieldWrite, Verdict
+from sync.changes import Dot, FieldWrite, Verdict
 
 COLUMNS = (
     "record", "version", "seq", "change", "action", "author", "verdict", "diff", "received", "base_version",
@@ -28,7 +28,10 @@ def add(tx: Transaction, revision: Revision) -> None:
 
 def list_of(reading: Reading, record: str) -> Iterator[Revision]:
     """Yield every revision of ``record``, oldest first; the caller has found the record inside a scope."""
-    return (_revision(row) for row in reading.sql.each(f"{_SELECT} WHERE record = :record ORDER BY version", {"record": record}))
+    return (
+        _revision(row)
+        for row in reading.sql.each(f"{_SELECT} WHERE record = :record ORDER BY version", {"record": record})
+    )
 
 
 def newest_of_hand(tx: Transaction, record: str, origin: str) -> int:
@@ -41,10 +44,28 @@ def newest_of_hand(tx: Transaction, record: str, origin: str) -> int:
     )
 
 
+def received_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
+    """Return what a submission sent to its record, by field; None when it wrote to none."""
+    text = tx.sql.value("SELECT received FROM revision WHERE submission = :submission", {"submission": submission})
+    return None if text is None else {name: new for name, (_, new) in orjson.loads(text).items()}
+
+
+def is_dot_used(tx: Transaction, record: str, dot: Dot) -> bool:
+    """Say whether this counter of this hand is in the history of ``record`` already."""
+    return (
+        tx.sql.value(
+            "SELECT 1 FROM revision WHERE record = :record AND origin = :origin AND origin_seq = :seq LIMIT 1",
+            {"record": record, "origin": dot.origin, "seq": dot.seq},
+        )
+        is not None
+    )
+
+
 def list_of_hand(tx: Transaction, record: str, origin: str) -> list[Revision]:
     """Return what one hand wrote to ``record``, in the order in which it wrote."""
     rows = tx.sql.each(
-        f"{_SELECT} WHERE record = :record AND origin = :origin ORDER BY origin_seq", {"record": record, "origin": origin}
+        f"{_SELECT} WHERE record = :record AND origin = :origin ORDER BY origin_seq",
+        {"record": record, "origin": origin},
     )
     return [_revision(row) for row in rows]
 

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from server.domain.errors import TooLarge, Unreadable
+from server.domain.submissions import EntityBlock, entity_id
 from server.openrosa.xml import (
-    EntityBlock,
     ListedForm,
     ManifestFile,
-    entity_id,
     form_list,
     integrity,
     manifest,

@@ -135,7 +135,7 @@ CREATE TABLE submission (
   deprecates   TEXT,
   current      INTEGER NOT NULL,
   seq          INTEGER NOT NULL UNIQUE,
-  receipt      TEXT NOT NULL UNIQUE,
+  receipt      TEXT NOT NULL,
   author       TEXT NOT NULL,
   path         TEXT NOT NULL,
   received_at  TEXT NOT NULL,
@@ -153,6 +153,7 @@ CREATE INDEX submission_author ON submission (author, seq);
 CREATE INDEX submission_path ON submission (path, seq);
 
 -- The first copy of a name is never overwritten: another content under the same name is another row.
+-- carried: taken over from the version that this edit replaced, and served only while nothing newer came.
 CREATE TABLE submission_file (
   submission  TEXT NOT NULL REFERENCES submission (id),
   name        TEXT NOT NULL,
@@ -160,6 +161,7 @@ CREATE TABLE submission_file (
   size        INTEGER NOT NULL,
   media_type  TEXT NOT NULL,
   expected    INTEGER NOT NULL,
+  carried     INTEGER NOT NULL,
   received_at TEXT NOT NULL,
   PRIMARY KEY (submission, name, sha256)
 ) STRICT;

@@ -1,0 +1,84 @@
+"""Builds the application: opens the store and mounts the doors. The only place that knows everyone."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import orjson
+from flask import Flask, Response, request
+from flask.json.provider import JSONProvider
+
+from server import api, openrosa, operation
+from server.context import Services
+from server.problems import as_problem, status_of
+from server.proxy import PhonePaths, TrustedProxies
+from server.settings import Settings
+from server.store import database as store
+from server.store.blobs import BlobStore
+
+SECRET_FILE = "secret"
+STALE_UPLOAD_S = 24 * 3600
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the application over an existing data folder; ``close`` it when done.
+
+    Raises NotFound when the folder holds no database, DatabaseTooNew when a newer Firegrid wrote it.
+    """
+    app = Flask("server", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.url_map.merge_slashes = False
+    app.config.update(
+        JWT_SECRET_KEY=secret(settings.folder),
+        MAX_CONTENT_LENGTH=None,
+        MAX_FORM_MEMORY_SIZE=1_000_000,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    blobs = BlobStore(settings.folder / "blobs")
+    blobs.sweep(STALE_UPLOAD_S)
+    app.extensions["firegrid"] = Services(settings, store.open_threaded(settings.folder), blobs)
+    operation.mount(app)
+    openrosa.mount(app)
+    api.mount(app)
+    # Registered last: flask-smorest brings handlers of its own, and only one may answer.
+    app.register_error_handler(Exception, _answer_error)
+    app.wsgi_app = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign]
+    return app
+
+
+def close(app: Flask) -> None:
+    """Finish what is queued and close the store."""
+    services: Services = app.extensions["firegrid"]
+    services.database.close()
+
+
+def secret(folder: Path) -> str:
+    """Return the secret that signs tokens, made at first use and readable by its owner alone."""
+    path = folder / SECRET_FILE
+    if not path.exists():
+        made = path.with_suffix(".new")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        made.replace(path)
+    return path.read_text(encoding="ascii")
+
+
+def _answer_error(error: Exception) -> Response:
+    """Answer in the envelope of the door that was called; the edge logs what nobody foresaw, once."""
+    if status_of(error) >= 500:
+        operation.log_failure(error)
+    if openrosa.is_phone_path(request.path):
+        return openrosa.as_envelope(error)
+    return as_problem(error)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson, which knows dates and dataclasses and is several times faster."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)

@@ -1,0 +1,42 @@
+"""Gathers the commands; each is imported when it is called, so that a short command starts fast."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from server.cli.folder import Group
+
+COMMANDS = {
+    "init": "server.cli.init:init",
+    "serve": "server.cli.serve:serve",
+    "demo": "server.cli.demo:demo",
+    "check": "server.cli.check:check",
+    "grid": "server.cli.grid:grid",
+    "user": "server.cli.users:user",
+    "body": "server.cli.users:body",
+    "form": "server.cli.forms:form",
+}
+
+
+class LazyGroup(Group):
+    """A group that imports a command when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found: Any = getattr(import_module(module), name)
+        command: click.Command = found
+        return command
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="firegrid", prog_name="firegrid")
+def main() -> None:
+    """Firegrid 消防网格：离线优先的采集、派遣、处置、反馈、办结。"""

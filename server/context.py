@@ -1,0 +1,80 @@
+"""What a door may ask of a request: the store, the settings, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from flask import current_app, g, request
+
+from server.domain.actors import Actor
+from server.settings import Settings
+from server.store import people
+from server.store.blobs import BlobStore
+from server.store.database import Database, Transaction
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one running server is made of; kept in the Flask app under ``firegrid``."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+
+
+def services() -> Services:
+    """Return what this server is made of."""
+    found: Services = current_app.extensions["firegrid"]
+    return found
+
+
+def database() -> Database:
+    return services().database
+
+
+def settings() -> Settings:
+    return services().settings
+
+
+def blobs() -> BlobStore:
+    return services().blobs
+
+
+def write(work: Callable[[Transaction], T]) -> T:
+    """Carry out ``work`` in the writer's next commit; it runs in another thread and must not touch the request."""
+    return database().write(work)
+
+
+def be(actor: Actor) -> Actor:
+    """Make ``actor`` the caller of this request, so that the log can name them."""
+    g.actor = actor
+    return actor
+
+
+def caller() -> Actor:
+    """Return who is calling; the door has found them out before the view ran."""
+    actor: Actor = g.actor
+    return actor
+
+
+def by_key(token: str) -> Actor:
+    """Return the caller who holds a phone key, and remember when their phone was last here.
+
+    Raises KeyRefused when the key is unknown, replaced or revoked.
+    """
+    with database().reading() as reading:
+        actor = people.actor_by_key(reading, token)
+    if not people.seen_recently(actor):
+        _remember_contact(actor)
+    return be(actor)
+
+
+def _remember_contact(actor: Actor) -> None:
+    key_id = actor.key_id or ""
+    device = (request.args.get("deviceID") or "")[:255] or None
+    app_version = request.headers.get("User-Agent", "")[:255] or None
+    write(lambda tx: people.touch_key(tx, key_id, device, app_version))

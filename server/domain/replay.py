@@ -1,0 +1,58 @@
+"""Reads a record's history: what it showed at any version, and all that was merged into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from server.domain.record_types import LABEL
+from server.domain.records import Record, Revision
+from server.domain.workflow import CREATING
+from sync.changes import Dot, Verdict
+from sync.merge import Received
+
+Diff = Mapping[str, tuple[str | None, str | None]]
+
+_MERGED = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
+_MERGING = CREATING | {"edit"}
+
+
+def fields_before(record: Record, later: Iterable[Diff]) -> dict[str, str]:
+    """Return the fields and label that ``record`` showed before ``later``, the diffs since, newest first."""
+    shown: dict[str, str] = {**record.fields, LABEL: record.label}
+    for diff in later:
+        for name, (before, _) in diff.items():
+            if before is None:
+                shown.pop(name, None)
+            else:
+                shown[name] = before
+    return shown
+
+
+def received(history: Iterable[Revision]) -> list[Received]:
+    """Return all that was merged into a record, oldest first, each with what its author's version showed."""
+    shown: dict[str, str] = {}
+    at: dict[int, dict[str, str]] = {0: {}}
+    merged: list[Received] = []
+    for revision in history:
+        if revision.action in _MERGING and revision.verdict in _MERGED:
+            merged.append(_entry(revision, at))
+        for name, (_, after) in revision.diff.items():
+            if after is None:
+                shown.pop(name, None)
+            else:
+                shown[name] = after
+        at[revision.version] = dict(shown)
+    return merged
+
+
+def _entry(revision: Revision, at: Mapping[int, Mapping[str, str]]) -> Received:
+    base = revision.base_version
+    stated = {name: write.seen for name, write in revision.received.items() if write.seen is not None}
+    return Received(
+        Dot(revision.origin, revision.origin_seq),
+        base,
+        {name: write.new for name, write in revision.received.items()},
+        revision.observed_at,
+        revision.version,
+        stated if base is None else at.get(base, stated),
+    )

@@ -1,0 +1,278 @@
+"""Turns a record and a change into the next revision: workflow decides the status, merge decides the fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from server.domain import instants, workflow
+from server.domain.fields import misfit
+from server.domain.instants import Instant
+from server.domain.problems import Problem, ProblemKind
+from server.domain.record_types import CASE_COLUMNS, LABEL, Kind, RecordType
+from server.domain.records import Record, Revision
+from sync import merge, registers
+from sync.changes import Change, FieldWrite, Verdict
+from sync.merge import FieldRule, Merged, Received
+
+ACTION = "action"
+"""The saved property of a case form that names the workflow action; it is no value of the record."""
+
+Diff = Mapping[str, tuple[str | None, str | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change together with what the server knows when it judges it.
+
+    type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
+    the revision will have. late: the author's standing is recent, not present. submission: id, where it
+    came in one. saw: fields that the author looked at, for the members of merge groups that they left alone.
+    """
+
+    change: Change
+    type: RecordType
+    rules: Mapping[str, FieldRule]
+    author: str
+    received_at: Instant
+    seq: int
+    late: bool = False
+    submission: str | None = None
+    saw: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def observed_at(self) -> Instant:
+        return observed_at(self.change, self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What a change made of a record; ``conflicts`` names the fields in which this change conflicts."""
+
+    record: Record
+    revision: Revision
+    conflicts: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.revision.verdict
+
+
+def observed_at(change: Change, received_at: Instant) -> Instant:
+    """Return when the author saw what they wrote: device time corrected by its offset, never after receipt."""
+    if change.made_at is None:
+        return received_at
+    try:
+        claimed = instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
+    except OverflowError:
+        return received_at
+    return min(claimed, received_at)
+
+
+def create(asked: Asked, *, area: str, path: str, spot_ok: bool) -> Revised:
+    """Return the first revision of a record.
+
+    area, path: where it belongs, decided by the caller. spot_ok: whether the code table lets its item be
+    closed on the spot. Values that do not fit become problems and the rest applies.
+    """
+    change = asked.change
+    writes, misfits = _readable(asked)
+    merged = _laid({}, writes, asked, version=1)
+    label, label_problem = _first_label(asked, merged, path)
+    record = Record(
+        id=change.record,
+        type=asked.type.name,
+        kind=asked.type.kind,
+        area=area,
+        path=path,
+        label=label,
+        version=1,
+        seq=asked.seq,
+        born_seq=asked.seq,
+        author=asked.author,
+        fields={name: value for name, value in merged.values.items() if name != LABEL},
+        registers=registers.to_json(merged.registers),
+        created_at=asked.received_at,
+        updated_at=asked.received_at,
+    )
+    if record.kind is Kind.CASE:
+        record = _as_case(record, change.action, spot_ok, asked.received_at)
+    diff = {name: (None, value) for name, value in _shown(record).items()}
+    verdict = Verdict.LATE if asked.late else Verdict.APPLIED
+    return Revised(record, _revision(asked, record, verdict, diff), (), (*misfits, *label_problem))
+
+
+def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revised:
+    """Return the next revision of ``record`` with the change merged into it.
+
+    history: everything that was merged so far, when this change comes after a later one of the same hand;
+    the record is then merged anew in the order in which each hand wrote.
+    """
+    change, version = asked.change, record.version + 1
+    writes, misfits = _readable(asked)
+    if history:
+        values = {name: write.new for name, write in writes.items()}
+        seen = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
+        mine = Received(change.dot, change.base_version, values, asked.observed_at, version, seen)
+        merged = merge.rebuild([*history, mine], asked.rules)
+    else:
+        merged = _laid(registers.from_json(record.registers), writes, asked, version)
+    after = replace(
+        record,
+        version=version,
+        seq=asked.seq,
+        label=merged.values.get(LABEL) or record.label,
+        fields={name: value for name, value in merged.values.items() if name != LABEL},
+        registers=registers.to_json(merged.registers),
+        conflicts=tuple(sorted(merged.conflicts)),
+        updated_at=asked.received_at,
+    )
+    touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
+    groups = {asked.rules[name].group for name in touched if name in asked.rules} - {None}
+    touched |= {name for name, rule in asked.rules.items() if rule.group in groups}
+    conflicts = tuple(sorted(merged.conflicts & touched))
+    verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
+    flagged = _conflict_problem(record, after, asked)
+    return Revised(after, _revision(asked, after, verdict, _difference(record, after)), conflicts, (*misfits, *flagged))
+
+
+def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: ProblemKind) -> Revised:
+    """Return a revision that keeps what was sent in the history and changes nothing else.
+
+    Phones count every accepted update as one version, so the record moves on by one whatever the verdict;
+    else the phone would never take the server's copy again (``openrosa.md`` section 4.5).
+    """
+    after = replace(record, version=record.version + 1, seq=asked.seq, updated_at=asked.received_at)
+    problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
+    return Revised(after, _revision(asked, after, verdict, {}), (), (problem,))
+
+
+def _as_case(record: Record, action: str, spot_ok: bool, received_at: Instant) -> Record:
+    status = workflow.born(action, spot_ok=spot_ok)
+    closed = status is workflow.Status.SPOT_CLOSED
+    return replace(
+        record,
+        status=status,
+        stage=workflow.STAGE_OF[status],
+        closed_at=received_at if closed else None,
+        month=instants.local_day(received_at)[:7] if closed else None,
+    )
+
+
+def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
+    """Return the writes that can be applied, and a problem for those that cannot."""
+    claims = {ACTION, *CASE_COLUMNS} if asked.type.kind is Kind.CASE else {"area"}
+    writes: dict[str, FieldWrite] = {}
+    wrong: dict[str, str] = {}
+    for name, write in asked.change.fields.items():
+        known = asked.type.fields.get(name)
+        if name == LABEL or (known is not None and name not in claims):
+            reason = None if known is None else misfit(known, write.new)
+            if reason is None:
+                writes[name] = write
+            else:
+                wrong[name] = reason
+        elif name not in claims:
+            wrong[name] = "台账里没有这个字段"
+    if not wrong:
+        return writes, []
+    listed = "；".join(f"{name}：{reason}" for name, reason in wrong.items())
+    values = {name: asked.change.fields[name].new for name in wrong}
+    message = f"有填写内容不能用，其余已保存。{listed}"
+    return writes, [_problem(asked, ProblemKind.MISFIT, "", message, {"reasons": wrong, "values": values})]
+
+
+def _laid(known: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], asked: Asked, version: int) -> Merged:
+    left_alone = {
+        name: FieldWrite(value, value)
+        for name, value in asked.saw.items()
+        if name not in writes and name in asked.rules and asked.rules[name].group is not None
+    }
+    return merge.merge(
+        known,
+        {**left_alone, **writes},
+        asked.rules,
+        dot=asked.change.dot,
+        base_version=asked.change.base_version,
+        observed_at=asked.observed_at,
+        version=version,
+    )
+
+
+def _first_label(asked: Asked, merged: Merged, path: str) -> tuple[str, list[Problem]]:
+    label = merged.values.get(LABEL, "").strip()
+    if label:
+        return label, []
+    label = f"{asked.type.title} {instants.local_day(asked.received_at)}"
+    message = f"手机没有给出名称，暂记为“{label}”。"
+    return label, [_problem(asked, ProblemKind.LABEL_MISSING, path, message, {})]
+
+
+def _conflict_problem(before: Record, after: Record, asked: Asked) -> list[Problem]:
+    fresh = sorted(set(after.conflicts) - set(before.conflicts))
+    if not fresh:
+        return []
+    known = registers.from_json(after.registers)
+    values = {
+        name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
+    }
+    named = "、".join(asked.type.fields[name].label or name if name in asked.type.fields else "名称" for name in fresh)
+    message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
+    return [_problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+
+
+def _problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
+    return Problem(
+        kind,
+        path,
+        message,
+        record=asked.change.record,
+        type=asked.type.name,
+        submission=asked.submission,
+        change=asked.change.id,
+        author=asked.author,
+        detail=detail,
+    )
+
+
+def _revision(asked: Asked, record: Record, verdict: Verdict, diff: Diff) -> Revision:
+    change = asked.change
+    return Revision(
+        record=record.id,
+        version=record.version,
+        seq=asked.seq,
+        change=change.id,
+        action=change.action,
+        author=asked.author,
+        verdict=verdict,
+        diff=diff,
+        received=change.fields,
+        base_version=change.base_version,
+        origin=change.dot.origin,
+        origin_seq=change.dot.seq,
+        made_at=None if change.made_at is None else instants.text(change.made_at),
+        observed_at=asked.observed_at,
+        received_at=asked.received_at,
+        form=change.form,
+        form_version=change.form_version,
+        submission=asked.submission,
+    )
+
+
+def _shown(record: Record) -> dict[str, str]:
+    """Return everything of a record that a history speaks of: fields, label, and the columns that rules decide."""
+    columns = {
+        LABEL: record.label,
+        "status": record.status,
+        "assignee": record.assignee,
+        "case_no": record.case_no,
+        "due_at": record.due_at,
+    }
+    return {**record.fields, **{name: value for name, value in columns.items() if value is not None}}
+
+
+def _difference(before: Record, after: Record) -> Diff:
+    old, new = _shown(before), _shown(after)
+    return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}

@@ -1,0 +1,76 @@
+"""What a phone posted, once read: the answers, the entity blocks, and the files that came with them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+_UUID_4 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+def entity_id(raw: str) -> str | None:
+    """Return an entity's id as every list shows it: lower case, without ``uuid:``; None if it is no UUID version 4."""
+    text = raw.strip().lower().removeprefix("uuid:")
+    return text if _UUID_4.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityBlock:
+    """One ``meta/entity`` of a submission, its attributes as the phone wrote them ('' where absent).
+
+    ``path`` is the container that holds the block's ``meta``: '' for the form itself, ``people/person`` for a repeat.
+    ``label`` is None when the element is absent, '' when it is empty.
+    """
+
+    dataset: str
+    id: str
+    create: bool
+    update: bool
+    base_version: str
+    trunk_version: str
+    branch_id: str
+    label: str | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionXml:
+    """What the server must know of a submission; names are local names, whatever their prefix.
+
+    ``version`` is '' where the form states none. ``leaves`` are (path, text) of the elements that hold no element,
+    in document order; the path leaves out the root (``place/town``), and a repeat's paths simply recur.
+    """
+
+    form_id: str
+    version: str
+    instance_id: str
+    deprecated_id: str | None
+    instance_name: str | None
+    encrypted: bool
+    leaves: tuple[tuple[str, str], ...]
+    entities: tuple[EntityBlock, ...]
+
+
+class SentFile(NamedTuple):
+    """A file of a submission whose bytes are on disk and durable already; ``size`` in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """One POST of a submission: the XML as sent and as read, and the files of this POST.
+
+    device: ``deviceID`` of the URL; user_agent: the phone's app and version; both None when not said,
+    and cut at 255 characters by the door.
+    """
+
+    raw: bytes
+    xml: SubmissionXml
+    files: tuple[SentFile, ...] = ()
+    device: str | None = None
+    user_agent: str | None = None

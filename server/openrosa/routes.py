@@ -1,0 +1,224 @@
+"""The phones' door: what unmodified ODK Collect and KoboCollect ask for, and what they are answered."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, request
+
+from server import context
+from server.domain.actors import Actor
+from server.domain.errors import NotAllowed, NotFound, Refusal, SignInRequired, Unreadable
+from server.domain.submissions import Posted, SentFile
+from server.openrosa import answers, xml
+from server.openrosa.multipart import Limits, PostedFile, read_post
+from server.openrosa.xml import ListedForm, ManifestFile
+from server.store import forms
+from server.store.blobs import Incoming
+from server.store.database import Reading
+from server.usecases import phone_forms, phone_lists, submit
+from server.usecases.submit import Arrival, Receipt
+
+door = Blueprint("openrosa", __name__)
+hashes = phone_lists.Hashes()
+
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "png": "image/png", "jpg": "image/jpeg", "xml": "text/xml"}
+
+
+def mount(app_door: Blueprint) -> None:
+    """Give every path its two forms: with a phone key in it, and without (Basic over https)."""
+    for rule, methods, view in (
+        ("formList", ("GET",), form_list),
+        ("submission", ("HEAD", "GET"), preflight),
+        ("submission", ("POST",), post_submission),
+        ("forms/<form_id>.xml", ("GET",), form_xml),
+        ("forms/<form_id>/manifest", ("GET",), manifest),
+        ("forms/<form_id>/attachments/<name>", ("GET",), attachment),
+        ("lists/<list_name>/integrity", ("GET",), integrity),
+    ):
+        for prefix in ("/", "/key/<token>/"):
+            app_door.add_url_rule(
+                f"{prefix}{rule}",
+                view_func=view,
+                methods=methods,
+                provide_automatic_options=False,
+                strict_slashes=False,
+            )
+
+
+@door.url_value_preprocessor
+def find_caller(endpoint: str | None, values: dict[str, str] | None) -> None:
+    """Take the key out of the path, so that no view and no log sees it, and find out whose it is."""
+    token = None if values is None else values.pop("token", None)
+    g.key_prefix = "" if token is None else f"/key/{token}"
+    if token is not None:
+        context.by_key(token)
+    else:
+        _by_basic()
+
+
+def form_list() -> Response:
+    _require_version()
+    by, base = context.caller(), _base()
+    with context.database().reading() as reading:
+        listed = phone_forms.listed(reading, by)
+        wanted = request.args.get("formID")
+        entries = [_listed(form, base) for form in listed if wanted in (None, form.id)]
+    return answers.tagged(request, answers.document(xml.form_list(entries)))
+
+
+def preflight() -> Response:
+    _require_version()
+    if not phone_forms.may_send(context.caller()):
+        raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
+    response = Response(status=204)
+    response.headers.pop("Content-Type", None)
+    return response
+
+
+def post_submission() -> Response:
+    _require_version()
+    by = context.caller()
+    if not phone_forms.may_send(by):
+        raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
+    blobs = context.blobs()
+    limits = Limits(total_bytes_max=context.settings().submission_bytes_max)
+    with ExitStack() as undo:
+        post = read_post(
+            request.stream, request.headers.get("Content-Type", ""), open_sink=blobs.incoming, limits=limits
+        )
+        for file in post.files:
+            undo.callback(file.sink.discard)
+        read = xml.read_submission(post.xml)
+        expected = phone_forms.names_spoken_of(read)
+        files = tuple(_kept(file, expected) for file in post.files)
+    posted = Posted(
+        raw=post.xml,
+        xml=read,
+        files=files,
+        device=_cut(request.args.get("deviceID")),
+        user_agent=_cut(request.headers.get("User-Agent")),
+    )
+    outcome = context.write(lambda tx: submit.receive(tx, posted, by=by))
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return _receipt(outcome)
+
+
+def form_xml(form_id: str) -> Response:
+    with context.database().reading() as reading:
+        form = phone_forms.readable(reading, form_id, context.caller())
+        version = form.versions[form.version]
+        if request.if_none_match.contains_weak(version.md5):
+            return answers.unchanged(version.md5)
+        content = forms.xml(reading, form_id, form.version)
+    return answers.tagged(request, answers.document(content), version.md5)
+
+
+def manifest(form_id: str) -> Response:
+    _require_version()
+    by, base = context.caller(), _base()
+    with context.database().reading() as reading:
+        phone_forms.readable(reading, form_id, by)
+        files = phone_lists.files_of(reading, hashes, form_id, by)
+    folder = f"{base}/forms/{quote(form_id, safe='')}/attachments"
+    entries = [
+        ManifestFile(
+            file.name,
+            file.md5,
+            f"{folder}/{quote(file.name, safe='')}",
+            None if file.kind is None else f"{base}/lists/{quote(file.name.removesuffix('.csv'), safe='')}/integrity",
+            file.kind,
+        )
+        for file in files
+    ]
+    return answers.tagged(request, answers.document(xml.manifest(entries)))
+
+
+def attachment(form_id: str, name: str) -> Response:
+    by = context.caller()
+    with context.database().reading() as reading:
+        phone_forms.readable(reading, form_id, by)
+        tag = _current_md5(reading, form_id, name, by)
+        if tag is not None and request.if_none_match.contains_weak(tag):
+            return answers.unchanged(tag)
+        content = phone_lists.content(reading, hashes, form_id, name, by)
+    if content is None:
+        raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
+    media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
+    return answers.tagged(request, answers.file(content, media_type))
+
+
+def integrity(list_name: str) -> Response:
+    by = context.caller()
+    ids = [id.strip() for id in ",".join(request.args.getlist("id")).split(",") if id.strip()]
+    with context.database().reading() as reading:
+        if not phone_lists.is_entity_list(reading, list_name):
+            raise NotFound(f"没有名为“{list_name}”的台账。", list=list_name)
+        if not phone_forms.consumes(reading, list_name, by):
+            raise NotAllowed("您没有使用这份台账的表单。", list=list_name)
+        pairs = phone_lists.integrity(reading, list_name, ids, by)
+    return answers.document(xml.integrity(pairs))
+
+
+def _by_basic() -> Actor:
+    """Find the caller by user name and password, which phones send over https only."""
+    login = request.authorization
+    if login is not None and login.type == "basic" and login.username and request.is_secure:
+        return context.by_password(login.username, login.password or "")
+    if request.is_secure:
+        raise SignInRequired(
+            "请输入用户名和密码，或扫描管理员给的二维码。", challenge='Basic realm="Firegrid", charset="UTF-8"'
+        )
+    raise SignInRequired("请扫描管理员给的二维码（http 下不接受用户名和密码）。")
+
+
+def _require_version() -> None:
+    if request.headers.get("X-OpenRosa-Version") != answers.VERSION:
+        raise Unreadable(
+            "请求缺少 X-OpenRosa-Version: 1.0，这个地址只供 ODK Collect 使用。", header="X-OpenRosa-Version"
+        )
+
+
+def _base() -> str:
+    """Return the absolute base with the prefix the caller used, so that a phone keeps its key on every request."""
+    root = context.settings().public_url or request.root_url.rstrip("/")
+    return f"{root}{g.key_prefix}"
+
+
+def _listed(form: forms.Form, base: str) -> ListedForm:
+    version = form.versions[form.version]
+    url = f"{base}/forms/{quote(form.id, safe='')}"
+    return ListedForm(
+        form.id,
+        form.title,
+        form.version,
+        version.md5,
+        f"{url}.xml",
+        f"{url}/manifest" if version.definition.media else None,
+    )
+
+
+def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | None:
+    files = phone_lists.files_of(reading, hashes, form_id, by) if request.if_none_match else []
+    return next((file.md5 for file in files if file.name == name), None)
+
+
+def _kept(file: PostedFile[Incoming], spoken_of: frozenset[str]) -> SentFile:
+    blob = context.blobs().keep(file.sink)
+    return SentFile(file.called(spoken_of), blob.sha256, blob.size, file.media_type)
+
+
+def _receipt(receipt: Receipt) -> Response:
+    awaited = f"，还缺 {receipt.files_missing} 个附件" if receipt.files_missing else ""
+    if receipt.arrival is Arrival.NEW:
+        return answers.envelope(201, f"已收到，回执号 {receipt.number}{awaited}", "submit_success")
+    return answers.envelope(202, f"此前已收到，回执号 {receipt.number}{awaited}", "submit_success")
+
+
+def _cut(text: str | None) -> str | None:
+    return (text or "")[:255] or None
+
+
+mount(door)

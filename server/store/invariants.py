@@ -1,0 +1,130 @@
+"""Asks the database whether what we promise of it holds, so that damage is found before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from server.domain.replay import Diff
+from server.domain.workflow import STAGE_OF
+from server.store.database import Reading
+
+_QUERIES = {
+    "a record's version is the number of its revisions": """
+        SELECT id AS subject FROM record
+         WHERE version <> (SELECT COUNT(*) FROM revision WHERE revision.record = record.id)
+    """,
+    "a record stands where its newest revision left it": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN revision ON revision.record = record.id AND revision.version = record.version
+         WHERE revision.seq IS NULL OR revision.seq <> record.seq
+    """,
+    "every revision belongs to a record": """
+        SELECT DISTINCT record AS subject FROM revision
+         WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.id = revision.record)
+    """,
+    "every revision has its stored verdict": """
+        SELECT record AS subject FROM revision
+         WHERE NOT EXISTS (
+           SELECT 1 FROM change
+            WHERE change.id = revision.change AND change.verdict = revision.verdict AND change.version = revision.version)
+    """,
+    "every verdict that applied a change has its revision": """
+        SELECT id AS subject FROM change
+         WHERE version IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.record = change.record AND revision.version = change.version)
+    """,
+    "nothing waits for a record that is here": """
+        SELECT id AS subject FROM change
+         WHERE verdict = 'waiting' AND EXISTS (SELECT 1 FROM record WHERE record.id = change.record)
+    """,
+    "what waits or is quarantined is kept whole": """
+        SELECT id AS subject FROM change WHERE verdict IN ('waiting', 'quarantined') AND body IS NULL
+    """,
+    "no seq is above the counter": """
+        SELECT CAST(seq AS TEXT) AS subject FROM (
+          SELECT MAX(seq) AS seq FROM revision UNION ALL
+          SELECT MAX(seq) FROM submission UNION ALL SELECT MAX(seq) FROM problem)
+         WHERE seq > (SELECT value FROM counter WHERE name = 'seq')
+    """,
+    "a submission has one newest version": """
+        SELECT form || ' ' || root AS subject FROM submission GROUP BY form, root HAVING SUM(current) <> 1
+    """,
+    "the count of files that are here is right": """
+        SELECT id AS subject FROM submission
+         WHERE files_present <> (
+           SELECT COUNT(DISTINCT name) FROM submission_file WHERE submission = submission.id AND expected = 1)
+    """,
+    "a record lies in a known area": """
+        SELECT id AS subject FROM record WHERE NOT EXISTS (SELECT 1 FROM area WHERE area.path = record.path)
+    """,
+    "a bucket is as new as its newest record": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN bucket ON bucket.type = record.type AND bucket.name = 'area:' || record.path
+         WHERE COALESCE(bucket.seq, 0) < record.seq
+    """,
+}
+
+
+def broken(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield (promise, what breaks it) for every invariant that does not hold; nothing when all is well."""
+    for engine_check in ("integrity_check", "foreign_key_check"):
+        for row in reading.sql.each(f"PRAGMA {engine_check}"):
+            finding = " ".join(str(value) for value in row.values())
+            if finding != "ok":
+                yield f"SQLite {engine_check}", finding
+    for promise, query in _QUERIES.items():
+        for row in reading.sql.each(query):
+            yield promise, row["subject"]
+    yield from _replayed(reading)
+    yield from _statuses(reading)
+
+
+def blobs_spoken_of(reading: Reading) -> Iterator[tuple[str, int]]:
+    """Yield (sha256, size in bytes) of every file that some row names, each once."""
+    rows = reading.sql.each(
+        "SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file ORDER BY sha256"
+    )
+    return ((row["sha256"], row["size"]) for row in rows)
+
+
+def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield records whose fields are not what their history adds up to."""
+    rows = reading.sql.each(
+        """
+        SELECT record.id, record.fields, revision.diff
+          FROM record JOIN revision ON revision.record = record.id
+         ORDER BY record.id, revision.version
+        """
+    )
+    current: str | None = None
+    shown: dict[str, str] = {}
+    fields: dict[str, str] = {}
+    for row in rows:
+        if row["id"] != current:
+            yield from _compared(current, fields, shown)
+            current, shown, fields = row["id"], {}, orjson.loads(row["fields"])
+        _play(shown, orjson.loads(row["diff"]))
+    yield from _compared(current, fields, shown)
+
+
+def _play(shown: dict[str, str], diff: Diff) -> None:
+    for name, (_, after) in diff.items():
+        if after is None:
+            shown.pop(name, None)
+        else:
+            shown[name] = after
+
+
+def _compared(id: str | None, fields: dict[str, str], shown: dict[str, str]) -> Iterator[tuple[str, str]]:
+    if id is not None and any(shown.get(name) != value for name, value in fields.items()):
+        yield "a record shows what its history adds up to", id
+
+
+def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
+    known = {(str(status), str(stage)) for status, stage in STAGE_OF.items()}
+    for row in reading.sql.each("SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"):
+        if row["kind"] != "case" or (row["status"], row["stage"]) not in known:
+            yield "a case has a status of the table, and nothing else has one", row["id"]
+

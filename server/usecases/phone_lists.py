@@ -1,0 +1,195 @@
+"""Makes the lists a phone downloads: its own rows of a record type, and its areas."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+
+import orjson
+
+from server.domain import instants
+from server.domain.actors import Actor, Scope
+from server.domain.instants import Instant
+from server.domain.record_types import Kind, RecordType
+from server.store import areas, buckets, forms, phone_rows
+from server.store.database import Reading
+
+AREAS = "areas"
+UNKNOWN_AREA = ("unknown", "不确定/其他网格")
+"""Last row of ``areas.csv``: a worker who is not sure must be able to say so."""
+
+CLOSED_STAYS = timedelta(days=30)
+"""How long a closed case stays in the lists of its author and handlers (``design.md`` section 5)."""
+
+CASE_COLUMNS = ("area", "status", "stage", "case_no", "assignee", "due_on", "office_note", "todo")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneFile:
+    """A file that a form needs. kind: ``entityList``, or None for an ordinary file. md5: of its bytes, in hex."""
+
+    name: str
+    md5: str
+    kind: str | None = None
+
+
+class Hashes:
+    """Remembers the MD5 of lists by their tag, so that an unchanged list costs no query over rows."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[object, ...], str] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, tag: tuple[object, ...]) -> str | None:
+        with self._lock:
+            if tag in self._known:
+                self._known.move_to_end(tag)
+            return self._known.get(tag)
+
+    def keep(self, tag: tuple[object, ...], md5: str) -> None:
+        with self._lock:
+            self._known[tag] = md5
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+def files_of(reading: Reading, hashes: Hashes, form_id: str, by: Actor) -> list[PhoneFile]:
+    """Return the files that ``by``'s phone needs for a form and that the server has, in the form's order."""
+    form = forms.catalogue(reading).forms[form_id]
+    definition = form.versions[form.version].definition
+    files = (_file(reading, hashes, form, name, by) for name in definition.media)
+    return [file for file in files if file is not None]
+
+
+def content(reading: Reading, hashes: Hashes, form_id: str, name: str, by: Actor) -> bytes | None:
+    """Return the bytes of one such file, None when the form does not need it or the server has none."""
+    form = forms.catalogue(reading).forms[form_id]
+    if name not in form.versions[form.version].definition.media:
+        return None
+    if name in form.media:
+        return forms.media(reading, form_id, name)
+    made = _made(reading, name.removesuffix(".csv"), by)
+    if made is not None:
+        hashes.keep(made.tag, hashlib.md5(made.content, usedforsecurity=False).hexdigest())
+        return made.content
+    return None
+
+
+def is_entity_list(reading: Reading, name: str) -> bool:
+    """Say whether ``name`` is the list of a record type."""
+    return name in forms.catalogue(reading).types
+
+
+def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> list[tuple[str, bool]]:
+    """Return each known id with whether the phone must drop it; unknown ids are left out, they may be unsent work.
+
+    Without ids, every row that the phone may hold is listed.
+    """
+    type = forms.catalogue(reading).types[list_name]
+    scope, since = phone_scope(by), _closed_after(reading)
+    if not ids:
+        return [(id, False) for id in phone_rows.all_ids(reading, type, scope, closed_after=since)]
+    held = phone_rows.held(reading, type, scope, ids, closed_after=since)
+    known = phone_rows.known(reading, type, ids)
+    return [(id, id not in held) for id in dict.fromkeys(ids) if id in known]
+
+
+def phone_scope(by: Actor) -> Scope:
+    """Return what the phone of ``by`` may hold; nothing when no duty is in force, whatever they once wrote."""
+    return by.scope if by.current else Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    tag: tuple[object, ...]
+    content: bytes
+
+
+def _file(reading: Reading, hashes: Hashes, form: forms.Form, name: str, by: Actor) -> PhoneFile | None:
+    if name in form.media:
+        return PhoneFile(name, form.media[name].md5)
+    if not name.endswith(".csv"):
+        return None
+    list_name = name.removesuffix(".csv")
+    tag = _tag(reading, list_name, by)
+    if tag is None:
+        return None
+    md5 = hashes.find(tag)
+    if md5 is None:
+        made = _made(reading, list_name, by)
+        if made is None:
+            return None
+        md5 = hashlib.md5(made.content, usedforsecurity=False).hexdigest()
+        hashes.keep(tag, md5)
+    return PhoneFile(name, md5, "entityList" if is_entity_list(reading, list_name) else None)
+
+
+def _tag(reading: Reading, name: str, by: Actor) -> tuple[object, ...] | None:
+    """Return what a list depends on: the newest revision in its buckets, the duties, the day, the columns."""
+    scope, today = phone_scope(by), instants.local_day(reading.now)
+    if name in forms.catalogue(reading).types:
+        newest = buckets.newest(reading, name, scope)
+        return ("rows", name, scope, newest, today, reading.configuration_version())
+    if name == AREAS:
+        return ("areas", scope, reading.configuration_version())
+    return None
+
+
+def _made(reading: Reading, name: str, by: Actor) -> _Made | None:
+    tag = _tag(reading, name, by)
+    if tag is None:
+        return None
+    types = forms.catalogue(reading).types
+    if name in types:
+        return _Made(tag, _rows_csv(reading, types[name], phone_scope(by)))
+    return _Made(tag, _areas_csv(reading, phone_scope(by)))
+
+
+def _rows_csv(reading: Reading, type: RecordType, scope: Scope) -> bytes:
+    columns = _columns(type)
+    rows = phone_rows.each(reading, type, scope, closed_after=_closed_after(reading))
+    return _csv(("name", "label", "__version", *columns), (_cells(row, columns) for row in rows))
+
+
+def _columns(type: RecordType) -> tuple[str, ...]:
+    if type.kind is not Kind.CASE:
+        return tuple(type.fields)
+    return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
+
+
+def _cells(row: Mapping[str, object], columns: tuple[str, ...]) -> list[object]:
+    shown: dict[str, object] = orjson.loads(str(row["fields"]))
+    due_at = row["due_at"]
+    shown |= {
+        "area": row["area"],
+        "due_on": "" if due_at is None else instants.local_day(instants.later(str(due_at), -timedelta(milliseconds=1))),
+    }
+    if row["status"] is not None:
+        shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee")}
+    return [row["id"], row["label"], row["version"], *(shown.get(name, "") for name in columns)]
+
+
+def _areas_csv(reading: Reading, scope: Scope) -> bytes:
+    codes = [unit.code for unit in areas.list_units(reading, scope)]
+    names = areas.full_names(reading, codes)
+    return _csv(("name", "label"), [*((code, names[code]) for code in codes), UNKNOWN_AREA])
+
+
+def _closed_after(reading: Reading) -> Instant:
+    """Return the beginning of the local day 30 days ago: by day, so that the list changes at most daily by itself."""
+    return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_STAYS)
+
+
+def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
