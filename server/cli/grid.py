@@ -45,7 +45,11 @@ def grid() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_option
 def load(file: Path, data: Path) -> None:
-    """Load areas from FILE (.csv or .xlsx); all rows are checked first, and nothing changes unless all are well."""
+    """Load areas from FILE (.csv or .xlsx); all rows are checked first, and nothing changes unless all are well.
+
+    Columns: code 代码, name 名称, and where needed level 层级, parent 上级, starts 生效日期, ends 失效日期 (the first
+    day without the area), successor 并入. Areas that FILE does not mention stay as they are.
+    """
     sheet = grid_file.read(_content(file))
     for note in sheet.notes:
         click.echo(f"注意：{note}", err=True)

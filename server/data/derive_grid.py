@@ -21,12 +21,12 @@ Row = tuple[str, str, str, str]
 def main(arguments: list[str]) -> int:
     """Write the county's grid from the unpacked package ``arguments[0]`` into the file ``arguments[1]``."""
     if len(arguments) != 2:
-        print("usage: python -m server.data.derive_grid UNPACKED_PACKAGE TARGET.csv", file=sys.stderr)
+        sys.stderr.write("usage: python -m server.data.derive_grid UNPACKED_PACKAGE TARGET.csv\n")
         return 2
     package, target = map(Path, arguments)
     with target.open("w", encoding="utf-8", newline="") as out:
         count = write(rows(package / "dist", COUNTY), out)
-    print(f"{target}: {count} areas")
+    sys.stdout.write(f"{target}: {count} areas\n")
     return 0
 
 

@@ -106,10 +106,8 @@ def current_successor(reading: Reading, code: str, at: Instant) -> Area:
     Raises NotFound when there is no such area.
     """
     area = get(reading, code)
-    while at >= area.valid_to:  # each step goes to a later end or one level up, so it comes to an end
-        onward = area.successor or area.parent
-        if onward is None:
-            break
+    # Each step goes to a later end or one level up, so it comes to an end: at the county, which never ends.
+    while at >= area.valid_to and (onward := area.successor or area.parent):
         area = get(reading, onward)
     return area
 

@@ -66,7 +66,8 @@ def _repacked(content: bytes, rows_max: int) -> bytes:
             if left < 0:
                 message = "XLSX 文件展开后太大；请只留网格表，重新另存，或改用 CSV。"
                 raise TooLarge(message, bytes_max=UNPACKED_BYTES_MAX)
-            _refuse_far_cells(body, rows_max)  # in every part: a worksheet may go by any name
+            if b"sheetData" in body:  # a worksheet may go by any name
+                _refuse_far_cells(body, rows_max)
             plain.writestr(part.filename, body)
     return out.getvalue()
 

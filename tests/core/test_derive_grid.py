@@ -16,11 +16,16 @@ def package(tmp_path):
     """A package of two counties, laid out as the real one."""
     dist = tmp_path / "dist"
     dist.mkdir()
-    (dist / "areas.csv").write_text('code,name,cityCode\n130629,"容城县",1306\n130630,"涞源县",1306\n', "utf-8")
-    (dist / "streets.csv").write_text('code,name,areaCode\n130630106,"白石山镇",130630\n130630100,"涞源镇",130630\n', "utf-8")
-    (dist / "villages.csv").write_text(
-        'code,name,streetCode\n130629100201,"邻村村民委员会",130629100\n130630106201,"荆山口村村民委员会",130630106\n', "utf-8"
-    )
+    for file, lines in {
+        "areas.csv": ["code,name,cityCode", '130629,"容城县",1306', '130630,"涞源县",1306'],
+        "streets.csv": ["code,name,areaCode", '130630106,"白石山镇",130630', '130630100,"涞源镇",130630'],
+        "villages.csv": [
+            "code,name,streetCode",
+            '130629100201,"邻村村民委员会",130629100',
+            '130630106201,"荆山口村村民委员会",130630106',
+        ],
+    }.items():
+        (dist / file).write_text("\n".join(lines), "utf-8")
     return tmp_path
 
 

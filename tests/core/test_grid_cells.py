@@ -48,9 +48,15 @@ def test_what_is_no_code_is_refused_with_an_example(written):
 
 @pytest.mark.parametrize(
     ("written", "level"),
-    [("县", Level.COUNTY), ("乡镇", Level.TOWN), ("Town", Level.TOWN), ("社区", Level.VILLAGE), ("村（社区）", Level.VILLAGE),
-     (" 单元", Level.UNIT)],
-)  # fmt: skip
+    [
+        ("县", Level.COUNTY),
+        ("乡镇", Level.TOWN),
+        ("Town", Level.TOWN),
+        ("社区", Level.VILLAGE),
+        ("村（社区）", Level.VILLAGE),
+        (" 单元", Level.UNIT),
+    ],
+)
 def test_a_level_may_be_written_in_chinese_or_english(written, level):
     assert grid_cells.level(written) is level
 
@@ -69,8 +75,11 @@ def test_a_day_begins_at_midnight_in_beijing(written):
     assert grid_cells.day(written) == "2026-06-30T16:00:00.000Z"
 
 
-@given(st.dates(date(1949, 1, 1), date(2199, 12, 31)), st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y%m%d"]))
-def test_days_keep_their_order_in_every_spelling(day, spelling):
+SPELLINGS = ["%Y-%m-%d", "%Y/%m/%d", "%Y年%m月%d日", "%Y%m%d"]
+
+
+@given(st.dates(date(1949, 1, 1), date(2199, 12, 31)), st.sampled_from(SPELLINGS))
+def test_a_day_is_the_same_in_every_spelling(day, spelling):
     assert grid_cells.day(day.strftime(spelling)) == grid_cells.beginning_of(day.isoformat())
 
 
@@ -78,7 +87,10 @@ def test_an_empty_day_says_nothing():
     assert grid_cells.day("  ") is None
 
 
-@pytest.mark.parametrize("written", ["2026-02-30", "46204", "明年", "2026", "2026-07-01 08:30", "9999-12-31", "0001-01-01", "07/01/2026"])
+@pytest.mark.parametrize(
+    "written",
+    ["2026-02-30", "46204", "明年", "2026", "2026-07-01 08:30", "9999-12-31", "0001-01-01", "07/01/2026"],
+)
 def test_what_is_no_sensible_day_is_refused(written):
     with pytest.raises(Invalid) as refusal:
         grid_cells.day(written)
@@ -99,7 +111,10 @@ def test_a_rare_character_is_a_good_name():
 @given(st.text(max_size=30))
 def test_any_text_in_any_cell_is_read_or_refused_with_reason_and_cure(text):
     for reader in (grid_cells.code, grid_cells.level, grid_cells.name, grid_cells.day):
+        refusal = None
         try:
             reader(text)
-        except Invalid as refusal:
-            assert refusal.data["reason"] and refusal.data["cure"]
+        except Invalid as refused:
+            refusal = refused
+
+        assert refusal is None or (refusal.data["reason"] and refusal.data["cure"])

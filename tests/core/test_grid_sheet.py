@@ -73,9 +73,10 @@ def faults_of(rows: Iterable[SheetRow], known: dict[str, Area] | None = None) ->
 def test_a_first_grid_has_always_been_there_and_every_village_has_a_unit():
     checked = grid_sheet.check(a_sheet(*COUNTY_ROWS), {}, TODAY)
 
-    assert [area.code for area in checked.added if area.level is Level.UNIT] == [GU + "001", ZHANG + "001", JING + "001"]
+    units = [area for area in checked.added if area.level is Level.UNIT]
+    assert [unit.code for unit in units] == [GU + "001", ZHANG + "001", JING + "001"]
+    assert {unit.name for unit in units} == {"第1单元"}
     assert {area.valid_from for area in checked.added} == {BEGINNING}
-    assert {area.name for area in checked.added if area.level is Level.UNIT} == {"第1单元"}
     assert checked.warnings == checked.ended == checked.renamed == ()
 
 
@@ -154,7 +155,9 @@ def test_a_missing_town_is_the_fault_of_each_of_its_villages_and_of_nothing_deep
 
 
 def test_the_village_of_a_badly_named_town_is_no_orphan():
-    assert [fault.line for fault in faults_of(a_sheet(a_row(COUNTY, "涞源县"), a_row(TOWN, ""), a_row(GU, "村")))] == [3]
+    rows = a_sheet(a_row(COUNTY, "涞源县"), a_row(TOWN, ""), a_row(GU, "顾家营村"))
+
+    assert [fault.line for fault in faults_of(rows)] == [3]
 
 
 def test_a_sheet_without_a_county_is_refused_when_none_is_known():
@@ -167,12 +170,26 @@ def test_a_county_has_no_parent():
     assert "县没有上级" in fault.cure
 
 
-@given(st.lists(st.dictionaries(st.sampled_from([*"abc", "code", "name", "ends", "successor", "level"]), st.text(max_size=15))))
-def test_whatever_a_sheet_says_it_is_taken_or_refused(cells):
+CELLS = {
+    "code": st.sampled_from([COUNTY, TOWN, GU, ZHANG, GU + "001", JING]) | st.text(max_size=9),
+    "name": st.sampled_from(["顾家营村", "", "?"]) | st.text(max_size=9),
+    "level": st.sampled_from(["", "村", "省"]),
+    "starts": st.sampled_from(["", "2026-07-01", "2026-07-09", "x"]),
+    "ends": st.sampled_from(["", "2026-07-03", "2026-07-08", "x"]),
+    "successor": st.sampled_from(["", ZHANG, JING, "x"]),
+}
+
+
+@given(st.lists(st.fixed_dictionaries({}, optional=CELLS), max_size=8), st.booleans())
+def test_whatever_a_sheet_says_it_is_taken_or_its_rows_are_named(cells, update):
+    known = a_county() if update else {}
+    lines = set()
     try:
-        grid_sheet.check(a_sheet(*cells), {}, TODAY)
+        grid_sheet.check(a_sheet(*cells), known, TODAY)
     except GridRefused as refusal:
-        assert refusal.data["errors"]
+        lines = {error["line"] for error in refusal.data["errors"]}
+
+    assert lines <= set(range(2, 2 + len(cells)))
 
 
 # Updates
@@ -401,7 +418,8 @@ def test_the_same_name_in_two_towns_is_worth_a_look():
 
     [warning] = checked.warnings
     assert (warning.line, warning.value) == (8, "张家村")
-    assert ZHANG in warning.message and "白石山镇" in warning.message
+    assert ZHANG in warning.message
+    assert "白石山镇" in warning.message
 
 
 def test_the_same_name_of_units_matters_inside_one_village_alone():
