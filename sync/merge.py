@@ -99,7 +99,8 @@ def merge(
     """Lay one change over a record that moved on while its author was away.
 
     writes: by field. One whose new value is the seen one is no write, but tells what the author saw of a member of
-        a group; ``writes_of`` gives all of them. A member that is missing is taken as it stood at ``base_version``.
+        a group; ``writes_of`` gives all of them. A member that is missing was blank to the author, unless a head
+        from their version still stands.
     rules: of the record type, all fields; a field without one keeps both values.
     base_version: the record version that the author held; None where it is not known (the value alone decides).
     observed_at: UTC, as in Head. version: the record version that this change makes.
@@ -249,11 +250,9 @@ def _settled(
 
 
 def _as_it_stood(register: Register, base_version: int | None) -> FieldWrite:
-    """Return what the author must have seen of a member that the change does not mention, as far as it still stands."""
+    """Return what the author saw of a member that the change does not tell of: a blank, where no head is that old."""
     held = [head for head in register.heads if base_version is None or head.version <= base_version]
-    if held:
-        register = Register(frozenset(held), register.newest)
-    value = shown(register).value if register.heads else ""
+    value = shown(Register(frozenset(held), register.newest)).value if held else ""
     return FieldWrite(value, value)
 
 
