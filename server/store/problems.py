@@ -9,17 +9,19 @@ from typing import Any
 import orjson
 
 from server.domain.actors import Scope
+from server.domain.errors import NotFound
 from server.domain.instants import Instant
 from server.domain.problems import Problem
 from server.store import scopes
 from server.store.database import Reading, Transaction
-from server.store.sql import inserting
+from server.store.sql import Row, inserting
 
 _COLUMNS = (
     "id", "seq", "kind", "path", "record", "type", "submission", "kept_body", "change", "author", "message", "detail",
     "created_at",
 )  # fmt: skip
 _INSERT = inserting("problem", _COLUMNS)
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, settled_at, settled_by FROM problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,24 @@ def settle(tx: Transaction, id: str, by: str) -> None:
     )
 
 
+def get(reading: Reading, id: str, scope: Scope) -> Filed:
+    """Return the problem ``id`` inside ``scope``. Raises NotFound when there is none there."""
+    inside, values = scopes.by_place_or_author(scope)
+    row = reading.sql.find(f"{_SELECT} WHERE id = :id AND {inside}", {"id": id, **values})
+    if row is None:
+        raise NotFound("没有这个问题，或它不在您的管辖范围内。", problem=id)
+    return _filed(row)
+
+
 def list_filed(
-    reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, before: int | None, limit: int
-) -> list[Filed]:
+    reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, bounds: tuple[str, str] | None,
+    before: int | None, limit: int,
+) -> list[Filed]:  # fmt: skip
     """Return up to ``limit`` problems inside ``scope``, newest first.
 
     filters: column name (``kind``, ``record``, ``submission``, ``type``, ``author``) to value.
-    settled: ``open``, ``settled`` or ``all``. before: seq of the last problem of the page before.
+    settled: ``open``, ``settled`` or ``all``. bounds: range of paths. before: seq of the last problem of the page
+    before.
     """
     inside, values = scopes.by_place_or_author(scope)
     terms = [inside]
@@ -91,17 +104,17 @@ def list_filed(
             values[f"filter_{column}"] = filters[column]
     terms += {"open": ["settled_at IS NULL"], "settled": ["settled_at IS NOT NULL"], "all": []}[settled]
     numbers: dict[str, int] = {"limit": limit}
+    if bounds is not None:
+        terms.append("path >= :from_path AND path < :to_path")
+        values |= {"from_path": bounds[0], "to_path": bounds[1]}
     if before is not None:
         terms.append("seq < :before")
         numbers["before"] = before
     rows = reading.sql.each(
-        f"""
-        SELECT {", ".join(_COLUMNS)}, settled_at, settled_by
-          FROM problem
-         WHERE {" AND ".join(terms)}
-         ORDER BY seq DESC
-         LIMIT :limit
-        """,
-        {**values, **numbers},
+        f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY seq DESC LIMIT :limit", {**values, **numbers}
     )
-    return [Filed(**(row | {"detail": orjson.loads(row["detail"])})) for row in rows]
+    return [_filed(row) for row in rows]
+
+
+def _filed(row: Row) -> Filed:
+    return Filed(**(row | {"detail": orjson.loads(row["detail"])}))

@@ -1,0 +1,37 @@
+"""Describes what every list takes and gives: ``cursor`` and ``limit`` in, ``{items, next}`` out."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from schemas.words import Wire, matching, whole
+
+PAGE_ROWS = 100
+PAGE_ROWS_MAX = 10_000
+CODE = r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}"
+
+
+class PageQuery(Wire):
+    """Which page of a list."""
+
+    cursor = matching(r"[A-Za-z0-9_-]{1,200}", "`next` of the page before", "应为上一页给出的 next，请原样传回。")
+    limit = whole("rows of a page", 1, PAGE_ROWS_MAX, load_default=PAGE_ROWS)
+
+
+def area_filter(description: str = "area code; its whole subtree counts") -> fields.String:
+    """Return the filter by area, a code that may be written short."""
+    return matching(CODE, description, "应为6、9、12或15位数字的网格代码，如 130630100201。")
+
+
+def page_of(row: type[Schema]) -> type[Schema]:
+    """Return the shape of a page of ``row``."""
+    noun = row.__name__.removesuffix("Schema")
+    return Wire.from_dict(
+        {
+            "items": fields.List(fields.Nested(row), required=True),
+            "next": fields.String(
+                required=True, allow_none=True, metadata={"description": "cursor of the next page, null on the last one"}
+            ),
+        },
+        name=f"{noun}PageSchema",
+    )

@@ -1,0 +1,31 @@
+"""The JSON door: sessions, the grid, people, forms, records, submissions and problems, described by OpenAPI."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from server.api import (
+    areas,
+    description,
+    exports,
+    forms,
+    problems,
+    records,
+    session,
+    submissions,
+    tokens,
+    users,
+)
+
+__all__ = ["mount"]
+
+DOORS = (session, areas, users, forms, records, exports, submissions, problems)
+
+
+def mount(app: Flask) -> None:
+    """Give the application the JSON door, its description and the page that shows it."""
+    tokens.mount(app)
+    api = description.describe(app)
+    for module in DOORS:
+        api.register_blueprint(module.door)
+    app.register_blueprint(description.door)

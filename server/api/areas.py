@@ -1,0 +1,77 @@
+"""Answers what the grid is, as far as the caller's duties reach."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from flask import Response
+
+from schemas.grid import AreaQuery, AreaSchema
+from schemas.lists import page_of
+from server import context
+from server.api import answers, shapes
+from server.api.door import door as make_door
+from server.domain.actors import Actor, Scope
+from server.domain.areas import Area, Place, full_code, path_of
+from server.domain.errors import Invalid, NotFound
+from server.store import areas
+from server.store.database import Reading
+
+door = make_door("areas", "网格 · the grid: county, towns, villages, units")
+
+
+@door.route("/areas")
+@door.arguments(AreaQuery, location="query")
+@door.response(200, page_of(AreaSchema))
+def list_areas(query: dict[str, Any]) -> Response:
+    """List the areas directly below another, by code: those of the caller's duties and what leads to them."""
+    by, limit, after = context.caller(), query["limit"], answers.mark_of(query.get("cursor")) or ""
+    with context.database().reading() as reading:
+        parent = full_code(query["parent"]) if "parent" in query else None
+        if parent is not None:
+            get_visible(reading, parent, by)
+        children = areas.list_children(reading, parent, reach(by))
+        found = list(islice((area for area in children if area.code > after), limit + 1))
+        at = reading.now
+    return answers.page(found, limit, lambda area: shapes.area(area, at), lambda area: area.code)
+
+
+@door.route("/areas/<code>")
+@door.response(200, AreaSchema)
+@door.alt_response(404, success=False, description="unknown, or out of reach")
+def get_area(code: str) -> Response:
+    """Get one area; its code may be written short."""
+    with context.database().reading() as reading:
+        return answers.json(shapes.area(get_visible(reading, code, context.caller()), reading.now))
+
+
+def reach(actor: Actor) -> Scope:
+    """Return the part of the grid that an actor is shown: the areas of all duties in force.
+
+    Wider than what records they see, since who handles cases of a county has to name its areas.
+    """
+    places = tuple(Place(path) for path in sorted({duty.place.path for duty in actor.current}))
+    spots = tuple(sorted({duty.spot for duty in actor.current if duty.spot}))
+    return Scope(places, spots)
+
+
+def get_visible(reading: Reading, code: str, actor: Actor) -> Area:
+    """Return an area inside the actor's reach or above it. Raises NotFound otherwise, also for what is no code."""
+    try:
+        path = path_of(code)
+    except Invalid as error:
+        raise _unknown(code) from error
+    seen = reach(actor)
+    if not (seen.covers(path) or any(Place(path).holds(place.path) for place in seen.places)):
+        raise _unknown(code)
+    return areas.get(reading, code)
+
+
+def place_of(reading: Reading, query: dict[str, Any], actor: Actor) -> Place | None:
+    """Return the place that the filter ``area`` names, None without one. Raises NotFound when it is out of reach."""
+    return get_visible(reading, query["area"], actor).place if "area" in query else None
+
+
+def _unknown(code: str) -> NotFound:
+    return NotFound(f"没有代码为 {code} 的网格，或它不在您的管辖范围内；请核对代码。", area=code)

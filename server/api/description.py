@@ -1,0 +1,126 @@
+"""Describes the API by OpenAPI 3.1, and shows the description on a page that calls nobody outside."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Blueprint, Flask, Response, current_app, send_file
+from flask_smorest import Api
+from marshmallow import Schema
+
+from schemas.problems import RefusalSchema
+from server.domain.errors import NotFound
+
+door = Blueprint("api-docs", __name__, url_prefix="/api")
+
+PROBLEM_JSON = "application/problem+json"
+ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
+"""Taken from the installed package flask-swagger-ui, so that no foreign file lies in the repository."""
+
+ABOUT = """
+涞源县消防安全网格化平台的 JSON 接口。调用时在 `Authorization` 里带上 `Bearer <access token>`（登录所得）或
+`Key <token>`（手机密钥）。每次读取只给出调用者管辖范围内的内容，范围之外一律 404。列表为 `{items, next}`，
+`next` 原样传回 `cursor` 即下一页。错误为 problem+json（RFC 9457），`detail` 是一句中文，`errors` 列出所有有误之处。
+"""
+
+PAGE = """<!doctype html>
+<html lang="zh-CN">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Firegrid API</title>
+<link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body>
+<div id="api"></div>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/begin.js"></script>
+</body>
+</html>
+"""
+BEGIN = """SwaggerUIBundle({url: "openapi.json", dom_id: "#api", validatorUrl: null, deepLinking: true});
+"""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotations
+    """The OpenAPI document; errors are answered by the application's one handler, so it registers none."""
+
+    ERROR_SCHEMA = RefusalSchema
+
+    def _register_error_handlers(self) -> None:
+        """Register nothing: flask-smorest's handler is app-wide and would answer phones in JSON."""
+
+    def _register_responses(self) -> None:
+        """Describe refusals as what they are, problem+json, which flask-smorest takes for plain JSON."""
+        for status in HTTPStatus:
+            described: dict[str, Any] = {"description": status.phrase}
+            if status >= 400:
+                described["content"] = {PROBLEM_JSON: {"schema": RefusalSchema}}
+            self.spec.components.response(status.name, described, lazy=True)
+        default = {"description": "A refusal", "content": {PROBLEM_JSON: {"schema": RefusalSchema}}}
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, default, lazy=True)
+
+
+def describe(app: Flask) -> Api:
+    """Return the API of ``app``, ready for its blueprints."""
+    app.config.update(
+        API_TITLE="Firegrid", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None, API_SPEC_OPTIONS={}
+    )
+    api = Description(
+        app,
+        spec_kwargs={
+            "info": {"description": ABOUT.strip()},
+            "security": [{"access": []}, {"key": []}],
+            "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name),
+        },
+    )
+    schemes = api.spec.components
+    schemes.security_scheme("access", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    schemes.security_scheme("refresh", {"type": "http", "scheme": "bearer", "description": "the refresh token"})
+    schemes.security_scheme(
+        "key", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "`Key <token>`"}
+    )
+    app.extensions["firegrid-api"] = api
+    return api
+
+
+@door.route("/openapi.json")
+def document() -> Response:
+    """Answer the OpenAPI document."""
+    spec = current_app.extensions["firegrid-api"].spec.to_dict()
+    return Response(orjson.dumps(spec, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
+
+
+@door.route("/docs")
+def page() -> Response:
+    """Answer the page that shows the document."""
+    response = Response(PAGE, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@door.route("/docs/<name>")
+def asset(name: str) -> Response:
+    """Answer one of the page's own files. Raises NotFound."""
+    if name == "begin.js":
+        return Response(BEGIN, content_type="text/javascript; charset=utf-8")
+    if name not in ASSETS:
+        raise NotFound("没有这个文件。", name=name)
+    with as_file(files("flask_swagger_ui").joinpath("dist", name)) as path:
+        return send_file(Path(path), conditional=True, max_age=3600)
+
+
+def _name(schema: type[Schema] | Schema) -> str:
+    """Return the name of a shape in the document; those that are narrowed for one use have a name of their own."""
+    kind = schema if isinstance(schema, type) else type(schema)
+    narrowed = not isinstance(schema, type) and (schema.only or schema.exclude or schema.partial)
+    return kind.__name__.removesuffix("Schema") + ("Part" if narrowed else "")

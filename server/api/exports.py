@@ -1,0 +1,196 @@
+"""Streams records as CSV and GeoJSON, however many there are, without ever holding more than one page of them.
+
+Each page is a reading of its own that goes on where the last one ended. One long reading would show a single
+instant, but while somebody's slow line takes a million rows the write-ahead log could not be checkpointed and
+would grow without bound. A record keeps its place in the order for ever, so no row comes twice and none is skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from flask import Response
+
+from schemas.records import RecordFilter
+from server import context
+from server.api import callers, shapes
+from server.api.door import door as make_door
+from server.api.records import wanted_by
+from server.domain import rights, roles
+from server.domain.actors import Actor
+from server.domain.errors import NotAllowed
+from server.domain.fields import Field, misfit
+from server.domain.record_types import RecordType
+from server.store import audit, forms, record_lists
+from server.store.database import Database, Reading
+from server.store.record_lists import Listed, Wanted
+
+door = make_door("exports", "导出 · exports of records")
+
+PAGE_ROWS = 2_000
+COLUMNS = (
+    "id", "type", "area", "label", "version", "status", "stage", "case_no", "assignee", "due_at", "closed_at", "author",
+    "conflicts", "flags", "created_at", "updated_at",
+)  # fmt: skip
+"""The columns before those of the fields. A field of the same name gets ``field.`` before its own."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+_POSITION = Field("geometry", type="geopoint")
+
+Rows = Iterator[list[Listed]]
+
+
+@door.route("/records.csv")
+@door.arguments(RecordFilter, location="query")
+@door.response(200, {"type": "string"}, content_type="text/csv")
+@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+def export_csv(query: dict[str, Any]) -> Response:
+    """Export records as CSV (UTF-8 with BOM), newest first.
+
+    One line a record: system columns, then the fields of the type, or of all types without `type`. A cell that a
+    spreadsheet would take for a formula gets an apostrophe before it; numbers do not.
+    """
+    pages, types, show = _export("csv", query)
+    fields = list(dict.fromkeys(name for type in types for name in type.fields))
+    return _download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
+
+
+@door.route("/records.geojson")
+@door.arguments(RecordFilter, location="query")
+@door.response(200, {"type": "object"}, content_type="application/geo+json")
+@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+def export_geojson(query: dict[str, Any]) -> Response:
+    """Export records as a GeoJSON FeatureCollection (RFC 7946), newest first.
+
+    The position is the field `geometry`, else the first geopoint of the type; a record without one has a null
+    geometry, so that the count of features is the count of records.
+    """
+    pages, types, show = _export("geojson", query)
+    return _download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
+
+
+def cell(value: str) -> str:
+    """Return ``value`` so that no spreadsheet runs it: an apostrophe before what begins like a formula.
+
+    Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
+    East Asian spreadsheets take them for the narrow ones.
+    """
+    if value.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def _export(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
+    """Check and note down who exports what; return the pages, the types in them, and how values are shown."""
+    by, database = context.caller(), context.database()
+    scope = callers.scope_for(by, "export", "read")
+    if not scope.places and not scope.bodies:
+        names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
+        raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")
+    with database.reading() as reading:
+        wanted = wanted_by(reading, query, by)
+        types = _types(reading, wanted)
+    database.write(lambda tx: audit.add(tx, by.name, "records.export", by.name, {"format": format, "filters": query}))
+    return _pages(database, scope, wanted), types, _shown_to(by)
+
+
+def _types(reading: Reading, wanted: Wanted) -> list[RecordType]:
+    known = forms.catalogue(reading).types
+    return [known[wanted.type]] if wanted.type else [known[name] for name in sorted(known)]
+
+
+def _shown_to(by: Actor) -> Callable[[str], str]:
+    """Return how values are shown: with phone numbers masked for those whose every right to export says so."""
+    granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
+    return shapes.masked if all("masked_phones" in grant.limits for grant in granted) else str
+
+
+def _pages(database: Database, scope: Any, wanted: Wanted) -> Rows:
+    before: int | None = None
+    while True:
+        with database.reading() as reading:
+            found = record_lists.page(reading, scope, wanted, before=before, limit=PAGE_ROWS)
+        if found:
+            yield found
+        if len(found) < PAGE_ROWS:
+            return
+        before = found[-1].born_seq
+
+
+def _csv(pages: Rows, fields: Sequence[str], show: Callable[[str], str]) -> Iterator[bytes]:
+    names = [f"field.{name}" if name in COLUMNS else name for name in fields]
+    yield b"\xef\xbb\xbf" + _lines([[*COLUMNS, *names]])
+    for found in pages:
+        yield _lines(_line(record, fields, show) for record in found)
+
+
+def _line(record: Listed, fields: Sequence[str], show: Callable[[str], str]) -> list[str]:
+    values = _fields(record)
+    return [*(_column(getattr(record, name), show) for name in COLUMNS), *(cell(show(values.get(name, ""))) for name in fields)]
+
+
+def _column(value: object, show: Callable[[str], str]) -> str:
+    if value is None:
+        return ""
+    return cell(show(" ".join(value) if isinstance(value, tuple) else str(value)))
+
+
+def _lines(rows: Any) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _geojson(pages: Rows, positions: Mapping[str, Sequence[str]], show: Callable[[str], str]) -> Iterator[bytes]:
+    yield b'{"type":"FeatureCollection","features":['
+    first = True
+    for found in pages:
+        features = b",\n".join(orjson.dumps(_feature(record, positions.get(record.type, ()), show)) for record in found)
+        yield features if first else b",\n" + features
+        first = False
+    yield b"]}\n"
+
+
+def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> shapes.Json:
+    values = _fields(record)
+    geometry = next((made for name in positions if (made := _geometry(values.get(name, "")))), None)
+    shown = {name: show(value) for name, value in values.items()}
+    return {
+        "type": "Feature",
+        "id": record.id,
+        "geometry": geometry,
+        "properties": {**shapes.record(record), "label": show(record.label), "fields": shown},
+    }
+
+
+def _geometry(value: str) -> shapes.Json | None:
+    """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or a misfit."""
+    if not value or misfit(_POSITION, value) is not None:
+        return None
+    latitude, longitude = (float(part) for part in value.split(" ")[:2])
+    return {"type": "Point", "coordinates": [longitude, latitude]}
+
+
+def _position_fields(types: Sequence[RecordType]) -> dict[str, list[str]]:
+    return {
+        type.name: ["geometry", *(field.name for field in type.fields.values() if field.type == "geopoint")]
+        for type in types
+    }
+
+
+def _fields(record: Listed) -> dict[str, str]:
+    values: dict[str, str] = orjson.loads(record.fields.contents)
+    return values
+
+
+def _download(content: Iterator[bytes], media_type: str, name: str) -> Response:
+    response = Response(content, 200, content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,105 @@
+"""Answers what the records are now, and how each came to be so."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+
+from schemas.lists import page_of
+from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
+from server import context
+from server.api import answers, shapes
+from server.api.areas import place_of
+from server.api.door import door as make_door
+from server.domain.actors import Actor
+from server.domain.errors import Invalid
+from server.domain.records import Record, Revision
+from server.store import forms, record_lists, records, revisions
+from server.store.database import Reading
+from server.store.record_lists import Wanted
+from sync import registers
+
+door = make_door("records", "台账记录 · records: profiles, events and cases")
+
+
+@door.route("/records")
+@door.arguments(RecordQuery, location="query")
+@door.response(200, page_of(RecordSchema))
+@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def list_records(query: dict[str, Any]) -> Response:
+    """List records, newest first: in the caller's areas, assigned to them, or written by them."""
+    by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
+    with context.database().reading() as reading:
+        wanted = wanted_by(reading, query, by)
+        found = record_lists.page(reading, by.scope, wanted, before=before, limit=limit + 1)
+    return answers.page(found, limit, shapes.record, lambda record: record.born_seq)
+
+
+@door.route("/records/<uuid:record_id>")
+@door.response(
+    200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}}
+)
+@door.alt_response(304, success=False, description="the version that If-None-Match names")
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def get_record(record_id: UUID) -> Response:
+    """Get one record; fields in conflict come with every value that stands (``heads``)."""
+    with context.database().reading() as reading:
+        found = records.get(reading, str(record_id), context.caller().scope)
+        heads = _heads(reading, found) if found.conflicts else {}
+    response = answers.json({**shapes.record(found), "heads": heads})
+    response.set_etag(str(found.version))
+    return response.make_conditional(request)
+
+
+@door.route("/records/<uuid:record_id>/history")
+@door.response(200, page_of(RevisionSchema))
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def list_revisions(record_id: UUID) -> Response:
+    """List every revision of a record, oldest first."""
+    with context.database().reading() as reading:
+        found = records.get(reading, str(record_id), context.caller().scope)
+        return answers.whole([shapes.revision(each) for each in revisions.list_of(reading, found.id)])
+
+
+def wanted_by(reading: Reading, query: dict[str, Any], by: Actor) -> Wanted:
+    """Return the filters that a query asks for. Raises NotFound (area out of reach), Invalid (type unknown)."""
+    known, type = forms.catalogue(reading).types, query.get("type")
+    if type is not None and type not in known:
+        wrong = f"没有“{type}”这个台账；可选：{'、'.join(sorted(known))}。"
+        raise Invalid(f"请求有误。type：{wrong}", errors=[{"field": "type", "message": wrong}])
+    return Wanted(
+        type=type,
+        place=place_of(reading, query, by),
+        status=query.get("status"),
+        stage=query.get("stage"),
+        assignee=query.get("assignee"),
+        overdue=query.get("overdue"),
+        conflict=query.get("conflict"),
+        q=query.get("q"),
+    )
+
+
+def _heads(reading: Reading, record: Record) -> dict[str, list[shapes.Json]]:
+    """Return every value that stands in each field in conflict, the one that is shown first."""
+    kept = registers.from_json(record.registers)
+    made = {each.version: each for each in revisions.list_of(reading, record.id)}
+    return {
+        name: [
+            _head(head, made.get(head.version))
+            for head in sorted(kept[name].heads, key=lambda head: (head.observed_at, head.origin, head.seq), reverse=True)
+        ]
+        for name in record.conflicts
+        if name in kept
+    }
+
+
+def _head(head: registers.Head, made: Revision | None) -> shapes.Json:
+    return {
+        "value": head.value,
+        "observed_at": head.observed_at,
+        "origin": head.origin,
+        "version": head.version,
+        "author": None if made is None else made.author,
+    }

@@ -1,0 +1,105 @@
+"""Answers what phones posted: the submissions, their bytes as sent, and the files that came with them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, send_file
+
+from schemas.lists import page_of
+from schemas.submissions import AttachmentQuery, AttachmentSchema, SubmissionQuery, SubmissionSchema
+from server import context
+from server.api import answers, shapes
+from server.api.areas import place_of
+from server.api.door import door as make_door
+from server.domain.errors import NotFound
+from server.store import submissions
+from server.store.submissions import KeptFile
+
+door = make_door("submissions", "提交 · what phones posted")
+
+FILTERS = ("form", "author", "instance_id", "receipt")
+
+
+@door.route("/submissions")
+@door.arguments(SubmissionQuery, location="query")
+@door.response(200, page_of(SubmissionSchema))
+@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def list_submissions(query: dict[str, Any]) -> Response:
+    """List submissions, newest first: those of the caller's areas and their own."""
+    by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
+    filters = {name: query[name] for name in FILTERS if name in query}
+    with context.database().reading() as reading:
+        place = place_of(reading, query, by)
+        bounds = None if place is None else place.bounds()
+        kept = submissions.list_kept(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1)
+        found = list(kept)
+    return answers.page(found, limit, shapes.submission, lambda each: each.seq)
+
+
+@door.route("/submissions/<uuid:submission_id>")
+@door.response(200, SubmissionSchema)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def get_submission(submission_id: UUID) -> Response:
+    """Get one version of a submission."""
+    with context.database().reading() as reading:
+        return answers.json(shapes.submission(submissions.get(reading, str(submission_id), context.caller().scope)))
+
+
+@door.route("/submissions/<uuid:submission_id>.xml")
+@door.response(200, {"type": "string"}, content_type="text/xml")
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def get_submission_xml(submission_id: UUID) -> Response:
+    """Get the bytes of a submission as the phone sent them."""
+    with context.database().reading() as reading:
+        found = submissions.get(reading, str(submission_id), context.caller().scope)
+        content = submissions.xml_of(reading, found.id)
+    return answers.as_sent(content, f"{found.id}.xml")
+
+
+@door.route("/submissions/<uuid:submission_id>/attachments")
+@door.response(200, page_of(AttachmentSchema))
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def list_attachments(submission_id: UUID) -> Response:
+    """List the files of a submission by name; of several contents of one name the one that is served comes first."""
+    files = _files(submission_id)
+    served: dict[str, KeptFile] = {}
+    for file in files:
+        served.setdefault(file.name, file)
+    return answers.whole(shapes.attachment(file, served[file.name]) for file in files)
+
+
+@door.route("/submissions/<uuid:submission_id>/attachments/<name>")
+@door.arguments(AttachmentQuery, location="query")
+@door.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Response:
+    """Get the content of a file: the first that came under this name, or the one of `sha256`."""
+    wanted = query.get("sha256")
+    for file in _files(submission_id):
+        if file.name == name and wanted in (None, file.sha256):
+            return _content(file)
+    raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
+
+
+def _files(submission_id: UUID) -> list[KeptFile]:
+    with context.database().reading() as reading:
+        found = submissions.get(reading, str(submission_id), context.caller().scope)
+        return submissions.files_of(reading, found.id)
+
+
+def _content(file: KeptFile) -> Response:
+    """Answer a file; what a browser could run is offered as plain bytes, whatever the phone called it."""
+    shown = file.media_type.split(";")[0].strip().lower()
+    harmless = shown in answers.INLINE_TYPES
+    context.blobs().open(file.sha256).close()
+    response = send_file(
+        context.blobs().path(file.sha256),
+        mimetype=shown if harmless else "application/octet-stream",
+        as_attachment=not harmless,
+        download_name=file.name,
+        conditional=True,
+        etag=file.sha256,
+    )
+    return answers.guard(response)
