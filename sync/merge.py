@@ -143,7 +143,6 @@ def read(registers: Mapping[str, Register], rules: Mapping[str, FieldRule]) -> M
     for members in groups(rules).values():
         whole = gathered(registers, members)
         fields |= zip(members, parts_of(shown(whole).value), strict=True) if whole.heads else ()
-        conflicts -= set(members)
         if in_conflict(whole) and policy_of(members, rules) is Policy.KEEP:
             conflicts |= set(members)
     return Merged(registers, fields, frozenset(conflicts))
@@ -258,7 +257,7 @@ def _as_it_stood(register: Register, base_version: int | None) -> FieldWrite:
 
 def _in_order(history: Iterable[Received | Settled]) -> list[Received | Settled]:
     """Put what came late directly before the first later write of the same hand; leave the rest as it came."""
-    once = {entry.dot: entry for entry in sorted(history, key=lambda entry: entry.version, reverse=True)}
+    once = {entry.dot: entry for entry in history}
     place: dict[Dot, int] = {}
     first: dict[str, int] = {}
     for dot in sorted(once, key=lambda dot: dot.seq, reverse=True):

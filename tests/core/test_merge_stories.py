@@ -7,7 +7,8 @@ from itertools import permutations
 import pytest
 
 from sync.changes import Dot, FieldWrite
-from sync.merge import FieldRule, Policy, Received, Settled, merge, rebuild, to_json, values
+from sync.merge import FieldRule, Head, Policy, Received, Settled, merge, rebuild, to_json, values, write
+from sync.registers import NOTHING
 from tests.core.merge_histories import MONDAY, RULES, TUESDAY, WEDNESDAY, Phone, Sent, a_server
 
 any_order = pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -85,6 +86,12 @@ def test_an_update_that_names_no_base_is_judged_by_value_alone():
     assert merged.conflicts == frozenset()
 
 
+def test_a_blank_that_the_author_saw_as_nothing_at_all_goes():
+    blank = write(NOTHING, Head("", MONDAY, "maker", 1, 1), seen=None, base_version=0)
+
+    assert values(write(blank, Head("乙", TUESDAY, "red", 1, 2), seen=None, base_version=1)) == {"乙"}
+
+
 # merge groups
 
 
@@ -121,6 +128,19 @@ def test_fields_that_a_new_form_makes_a_group_keep_every_value_they_had():
     assert merged.conflicts == frozenset()
 
 
+def test_a_new_group_remembers_the_last_counter_and_the_last_version_of_each_hand():
+    server = a_server(rules={}, category="wiring", severity="low", result="good", missing="")
+    server.receive(Sent("red", 2, 1, {"category": "gas", "result": "bad"}))
+    server.receive(Sent("red", 1, 1, {"severity": "high", "missing": "axe"}))
+    moment = {"base_version": 2, "observed_at": TUESDAY, "version": 4}
+
+    again = merge(server.now.registers, {"severity": FieldWrite("high", "none")}, RULES, dot=Dot("red", 2), **moment)
+    check = merge(server.now.registers, {"result": FieldWrite("bad", "fair")}, RULES, dot=Dot("blue", 1), **moment)
+
+    assert again.values == server.now.values
+    assert values(check.registers["missing"]) == {"axe", ""}
+
+
 def test_a_group_of_which_only_some_members_want_the_latest_keeps_both():
     rules = {"result": FieldRule(Policy.LATEST, "check"), "note": FieldRule(Policy.KEEP, "check")}
     server = a_server(rules=rules, result="good", note="")
@@ -141,6 +161,16 @@ def test_the_last_check_shows_and_nobody_is_asked():
 
         assert merged.values["checked"] == "bad"
         assert merged.conflicts == frozenset()
+
+
+def test_a_list_of_which_the_latest_counts_is_taken_whole():
+    rules = {"missing": FieldRule(Policy.LATEST, set_valued=True)}
+    red, blue = Sent("red", 1, 1, {"missing": "pump axe"}, TUESDAY), Sent("blue", 1, 1, {"missing": "hose"}, MONDAY)
+
+    for order in permutations([red, blue]):
+        merged = a_server(rules=rules, missing="").receive_all(order)
+
+        assert merged.values["missing"] == "axe pump"
 
 
 def test_a_check_by_a_phone_whose_clock_is_slow_still_replaces_what_it_saw():
@@ -214,6 +244,22 @@ def test_a_phone_that_pulled_between_its_writes_saw_what_it_pulled():
     phone.deliver(server, 0)
 
     assert values(server.now.registers["head"]) == {"丁"}
+
+
+def test_a_pull_that_holds_the_later_form_shows_that_one_though_the_earlier_still_waits():
+    phone = Phone("red", server := a_server(head="甲", note=""))
+    phone.edit(head="乙")
+    phone.edit(head="丁")
+    phone.deliver(server, 1)
+    phone.pull(server)
+    phone.edit(note="door blocked")
+    server.receive(Sent("blue", 1, 2, {"head": "丙"}))
+
+    while phone.waiting:
+        phone.deliver(server, 0)
+
+    assert server.now.values == {"head": "丙", "note": "door blocked"}
+    assert server.now.conflicts == frozenset()
 
 
 # an officer settles
