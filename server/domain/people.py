@@ -86,7 +86,7 @@ def checked_code(code: str) -> str:
     """Return a body code that may be given. Raises Invalid that says what a code looks like."""
     if not _NAME.fullmatch(code):
         raise Invalid(
-            f"责任主体代码“{code}”不可用：只用英文字母、数字和 . _ -，字母或数字开头和结尾，最多64个字符，如 dept-gas。",
+            f"责任主体代码“{code}”不可用：只用英文字母、数字和 . _ -，首尾为字母或数字，最多64个字符，如 dept-gas。",
             field="code",
             value=code,
         )

@@ -1,0 +1,105 @@
+"""Prints a phone's key in the shape asked for, and warns when phones could not reach the address in it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from server.domain.actors import Actor
+from server.domain.areas import Level, code_of, narrowest
+from server.openrosa import settings_qr
+from server.settings import from_environment
+from server.store import areas
+from server.store.database import Reading
+
+DEFAULT_URL = "http://127.0.0.1:8600"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one worker's phone is set up with. url: base URL with the key in it. project: what the phone shows."""
+
+    url: str
+    username: str
+    display: str
+    project: str
+
+
+def public_url(data: Path) -> str:
+    """Return the address at which phones find this server; this machine itself when none is set. Raises Invalid."""
+    return from_environment(data).public_url or DEFAULT_URL
+
+
+def card(reading: Reading, worker: Actor, url: str) -> Card:
+    """Return the card of ``worker``; the project is named for the narrowest area that holds their duties."""
+    duties = worker.current or worker.duties
+    path = narrowest([duty.place.path for duty in duties])
+    if path is None:
+        return Card(url, worker.name, worker.display, worker.display)
+    area = areas.get(reading, code_of(path))
+    name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
+    return Card(url, worker.name, worker.display, f"{name} 消防网格")
+
+
+def write(card: Card, shape: str) -> None:
+    """Write the card to stdout: ``url``, ``json``, ``qr`` (for the terminal), ``png`` or ``svg``.
+
+    With a picture, how to scan it goes to stderr, so that stdout can be a file.
+    """
+    if shape == "url":
+        click.echo(card.url)
+        return
+    settings = settings_qr.settings(card.url, card.username, card.project)
+    if shape == "json":
+        click.echo(json.dumps(settings, ensure_ascii=False, indent=2))
+        return
+    payload = settings_qr.payload(settings)
+    if shape == "qr":
+        click.echo(settings_qr.terminal(payload))
+    else:
+        picture = settings_qr.png(payload) if shape == "png" else settings_qr.svg(payload)
+        click.echo(picture, nl=False)
+    click.echo(settings_qr.card_text(card.display, card.project), err=True)
+
+
+def warnings(url: str) -> Iterator[str]:
+    """Yield what to tell when phones cannot reach ``url``: why, the cure, and this machine's addresses."""
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname or ""):
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    found = lan_addresses()
+    yield f"注意：{url} 只有本机能访问，手机连不上。请先设置手机能访问的地址，再重新生成："
+    yield f"  export FIREGRID_PUBLIC_URL=http://{found[0] if found else '本机局域网地址'}:{port}"
+    yield f"  firegrid serve --host 0.0.0.0 --port {port}"
+    if found:
+        yield f"本机的局域网地址：{'、'.join(found)}"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine itself reaches ``host``."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
+
+
+def lan_addresses() -> list[str]:
+    """Return this machine's IPv4 addresses that other machines may reach, the one towards the network first."""
+    found: dict[str, None] = {}
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # no network: no address
+        probe.connect(("192.0.2.1", 9))  # chooses a route and sends nothing
+        found[probe.getsockname()[0]] = None
+    with suppress(OSError):  # a machine that does not know its own name has nothing to add
+        told = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        found.update((str(entry[4][0]), None) for entry in told)
+    return [address for address in found if not is_loopback(address)]

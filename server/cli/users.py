@@ -1,0 +1,277 @@
+"""The ``user`` and ``body`` commands: people with their duties, passwords and phone keys, and who can be given work."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from server.cli.folder import Group, data_option, opened
+from server.domain import instants, roles
+from server.domain.actors import Actor, Duty, Role, Scope
+from server.domain.instants import BEGINNING, FOREVER, Instant
+from server.domain.people import Body, Person, Phone
+from server.store import areas, bodies, people
+from server.store.database import Reading
+from server.usecases import enrol, phone_keys, sign_in
+
+BY = "command"
+FORMATS = ("url", "qr", "png", "svg", "json")
+PAGE = 500
+
+
+class InstantType(click.ParamType[Instant]):
+    """An instant in ISO 8601; without an offset it is Beijing time, a bare date the beginning of that day."""
+
+    name = "instant"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Instant:
+        try:
+            return instants.text(instants.parse(value))
+        except (ValueError, OverflowError):
+            self.fail(f"“{value}”不是时间；请写成 2026-05-15 或 2026-05-15T08:00。", param, ctx)
+
+
+_FROM = click.option("--from", "starts_at", type=InstantType(), metavar="INSTANT", help="Beijing time 起始时间")
+_PASSWORD = click.option(
+    "--password-stdin",
+    "password",
+    is_flag=True,
+    callback=lambda _ctx, _param, wanted: _first_line() if wanted else None,
+    help="read the password from stdin 从标准输入读密码",
+)
+
+
+@click.group(cls=Group)
+def user() -> None:
+    """Add people, give them phones and duties, move and revoke them 人员."""
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="角色")
+@click.option("--area", required=True, metavar="CODE", help="code of the grid area 网格代码")
+@click.option("--body", metavar="CODE", help="organisation they act for 责任主体代码")
+@click.option("--display", metavar="NAME", help="shown name 显示名")
+@_FROM
+@_PASSWORD
+@data_option
+def add(
+    name: str,
+    role: str,
+    area: str,
+    body: str | None,
+    display: str | None,
+    starts_at: Instant | None,
+    password: str | None,
+    data: Path,
+) -> None:
+    """Add the person NAME with a first duty. Without --from the duty is open at its start."""
+    with opened(data) as database:
+        with database.reading() as reading:
+            described = roles.get(role, reading.now)
+            hashed = None if password is None else sign_in.hash_chosen_password(password, name, reading.now)
+        added = database.write(
+            lambda tx: enrol.add_user(
+                tx,
+                name,
+                role=described.role,
+                area=area,
+                body=body,
+                display=display,
+                starts_at=starts_at or BEGINNING,
+                password_hash=hashed,
+                by=BY,
+            )
+        )
+        with database.reading() as reading:
+            for duty in added.duties:
+                click.echo(f"已添加 {added.name}（{added.display}）：{_told(reading, duty)}")
+    if described.acts_for_body and body is None:
+        click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
+    if hashed is None:
+        click.echo(f"发手机二维码：firegrid user key {name} --format qr", err=True)
+        click.echo(f"设网页登录密码：firegrid user password {name}", err=True)
+
+
+@user.command(name="list")
+@data_option
+def list_(data: Path) -> None:
+    """List everyone with role, area, dates of duty, and each phone's last contact and app version."""
+    with opened(data) as database, database.reading() as reading:
+        for person in _everyone(reading):
+            for line in _shown(reading, person):
+                click.echo(line)
+
+
+@user.command()
+@click.argument("name")
+@_PASSWORD
+@data_option
+def password(name: str, password: str | None, data: Path) -> None:
+    """Give NAME another password: a generated one, printed this once, or the one from stdin. It opens a lock too."""
+    with opened(data) as database:
+        with database.reading() as reading:
+            known = people.actor(reading, name)
+        if password is None:
+            given = sign_in.make_password()
+            hashed = sign_in.hash_password(given)
+        else:
+            given = ""
+            hashed = sign_in.hash_chosen_password(password, name, known.at)
+        database.write(lambda tx: sign_in.set_password(tx, name, hashed, by=BY))
+    click.echo(given or f"{name} 的密码已更换。")
+    if given:
+        click.echo(f"以上是 {name} 的新密码，只显示这一次；之前的登录已失效。", err=True)
+
+
+@user.command()
+@click.argument("name")
+@click.option("--format", "shape", type=click.Choice(FORMATS), default="url", show_default=True, help="输出格式")
+@click.option("--replace", "lost", is_flag=True, help="refuse every earlier key at once: phone lost 手机丢失")
+@data_option
+def key(name: str, shape: str, lost: bool, data: Path) -> None:
+    """Print a new phone key for NAME: URL, QR code for Collect, or Collect's settings as JSON. Shown this once.
+
+    Keys given before stay good, unless --replace says that the phone was lost.
+    """
+    from server.cli import phone_card
+
+    give = enrol.lost_phone if lost else phone_keys.issue
+    public_url = phone_card.public_url(data)
+    with opened(data) as database:
+        token = database.write(lambda tx: give(tx, name, by=BY))
+        with database.reading() as reading:
+            card = phone_card.card(reading, people.actor(reading, name), f"{public_url}/key/{token}")
+    phone_card.write(card, shape)
+    for line in phone_card.warnings(public_url):
+        click.echo(line, err=True)
+
+
+@user.command()
+@click.argument("name")
+@click.option("--area", required=True, metavar="CODE", help="code of the new grid area 新网格代码")
+@_FROM
+@data_option
+def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
+    """Move NAME to another area: the present duty ends, the same role begins there, now or at --from."""
+    with opened(data) as database:
+        duty = database.write(lambda tx: enrol.move_user(tx, name, area=area, at=starts_at, by=BY))
+        with database.reading() as reading:
+            click.echo(f"已调动 {name}：{_told(reading, duty)}")
+
+
+@user.command()
+@click.argument("name")
+@data_option
+def revoke(name: str, data: Path) -> None:
+    """Close the account NAME at once: duties end, phone keys and sign-ins are refused from now on."""
+    with opened(data) as database:
+        database.write(lambda tx: enrol.revoke_user(tx, name, by=BY))
+    click.echo(f"{name} 已停用：岗位结束，手机密钥和登录立即失效。")
+
+
+@click.group(cls=Group)
+def body() -> None:
+    """Register organisations that can be given work 责任主体."""
+
+
+@body.command(name="add")
+@click.argument("code")
+@click.option("--name", required=True, metavar="N", help="名称")
+@click.option("--kind", required=True, metavar="K", help="code of data/body_kinds.csv, such as department 类别")
+@click.option("--area", required=True, metavar="CODE", help="code of the grid area 网格代码")
+@click.option("--contact", default="", help="whom to ask there 联系人")
+@data_option
+def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Path) -> None:
+    """Register the organisation CODE."""
+    with opened(data) as database:
+        added = database.write(
+            lambda tx: enrol.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=BY)
+        )
+    click.echo(f"已登记责任主体 {added.code} {added.name}")
+
+
+@body.command()
+@click.argument("code")
+@click.option("--name", required=True, metavar="N", help="新名称")
+@_FROM
+@data_option
+def rename(code: str, name: str, starts_at: Instant | None, data: Path) -> None:
+    """Give the organisation CODE another name, now or from --from; the old name stays on record."""
+    with opened(data) as database:
+        renamed = database.write(lambda tx: enrol.rename_body(tx, code, name=name, at=starts_at, by=BY))
+    click.echo(f"责任主体 {renamed.code} 现名 {renamed.name}")
+
+
+@body.command(name="list")
+@data_option
+def list_bodies(data: Path) -> None:
+    """List the organisations as they stand now."""
+    with opened(data) as database, database.reading() as reading:
+        for each in _every_body(reading):
+            click.echo("  ".join((each.code, each.name, each.kind, each.area)))
+
+
+def _first_line() -> str:
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError("--password-stdin 没有读到密码：请把密码写到标准输入的第一行。")
+    return line
+
+
+def _whole_county(reading: Reading) -> Scope:
+    """Return the scope of whoever holds the data folder: everything in it."""
+    return Scope(places=tuple(area.place for area in areas.whole_grid(reading).values() if area.parent is None))
+
+
+def _everyone(reading: Reading) -> Iterator[Person]:
+    scope, after = _whole_county(reading), ""
+    while page := list(people.list_people(reading, scope, after, PAGE)):
+        yield from page
+        after = page[-1].name
+
+
+def _every_body(reading: Reading) -> Iterator[Body]:
+    scope, after = _whole_county(reading), ""
+    while page := list(bodies.list_bodies(reading, scope, after, PAGE)):
+        yield from page
+        after = page[-1].code
+
+
+def _shown(reading: Reading, person: Person) -> Iterator[str]:
+    states = [_state(person, reading.now)]
+    if person.locked_until is not None and person.locked_until > reading.now:
+        states.append(f"登录锁定到 {_minute(person.locked_until)}")
+    yield "  ".join((person.name, person.display, *states))
+    for duty in person.duties:
+        yield f"    {_told(reading, duty)}"
+    for phone in person.phones:
+        yield f"    {_phone(phone)}"
+
+
+def _state(person: Person, now: Instant) -> str:
+    if person.revoked_at is not None:
+        return f"已停用（{_minute(person.revoked_at)}）"
+    return "在岗" if Actor(person.name, person.display, now, person.duties).current else "不在岗"
+
+
+def _told(reading: Reading, duty: Duty) -> str:
+    label = roles.label(duty.role, reading.now)
+    since = "起始不限" if duty.starts_at == BEGINNING else f"自 {_minute(duty.starts_at)}"
+    until = "" if duty.ends_at == FOREVER else f"到 {_minute(duty.ends_at)}"
+    place = f"{duty.area} {areas.full_name(reading, duty.area)}"
+    return "  ".join(filter(None, ("岗位", f"{duty.role.value} {label}", place, duty.body, since, until)))
+
+
+def _phone(phone: Phone) -> str:
+    contact = f"最近联系 {_minute(phone.last_seen_at)}" if phone.last_seen_at else "尚未联系"
+    ended = f"密钥已停用（{_minute(phone.revoked_at)}）" if phone.revoked_at else ""
+    parts = ("手机", f"发放 {_minute(phone.created_at)}", contact, phone.app_version, phone.device, ended)
+    return "  ".join(filter(None, parts))
+
+
+def _minute(instant: Instant) -> str:
+    return instants.parse(instant).astimezone(instants.BEIJING).strftime("%Y-%m-%d %H:%M")

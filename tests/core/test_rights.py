@@ -1,0 +1,195 @@
+"""The matrix of rights answers for every role, place and day, and its data keep the document's rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.domain import dated, rights, roles, sign_in_rules
+from server.domain.actors import Actor, Duty, Role
+from server.domain.areas import path_of
+from server.domain.errors import Invalid, NotAllowed
+from server.domain.rights import Grant, Mark
+
+COUNTY, TOWN, VILLAGE, UNIT = "130630000000", "130630106000", "130630106201", "130630106201001"
+NEXT_VILLAGE = "130630106202"
+NOON = "2026-05-15T04:00:00.000Z"
+SEAT = {
+    Role.GRID_WORKER: UNIT,
+    Role.GRID_LEADER: VILLAGE,
+    Role.VILLAGE_OFFICER: VILLAGE,
+    Role.POLICE: VILLAGE,
+    Role.TOWN_STATION: TOWN,
+    Role.DEPT_HANDLER: COUNTY,
+    Role.BRIGADE: COUNTY,
+    Role.COUNTY_ADMIN: COUNTY,
+    Role.UNIT_MANAGER: UNIT,
+    Role.STATION_HEAD: VILLAGE,
+    Role.VIEWER: COUNTY,
+    Role.AUDITOR: COUNTY,
+}
+ROWS = [(row["object"], row["action"]) for row in dated.table("rights")]
+
+
+def holder(role: Role, area: str | None = None, at: str = NOON) -> Actor:
+    return Actor("li", "李", at, (Duty(role, area or SEAT[role]),))
+
+
+def who_may(subject: str, action: str, area: str = UNIT) -> set[str]:
+    return {role.value for role in Role if rights.allows(holder(role), subject, action, path_of(area))}
+
+
+DECIDERS = {"village_officer", "town_station", "brigade"}
+HANDLERS = {
+    "grid_worker", "grid_leader", "village_officer", "police", "town_station", "dept_handler", "unit_manager",
+    "station_head",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("subject", "action", "may"),
+    [
+        ("case", "report", HANDLERS | {"brigade"}),
+        ("case", "register", DECIDERS),
+        ("case", "reject", DECIDERS),
+        ("case", "merge", DECIDERS),
+        ("case", "assign", DECIDERS | {"grid_leader"}),
+        ("case", "accept", HANDLERS),
+        ("case", "feedback", HANDLERS),
+        ("case", "close", {"grid_worker", "grid_leader", "village_officer", "police", "town_station", "brigade"}),
+        ("case", "extend", DECIDERS - {"village_officer"}),
+        ("case", "suspend", {"brigade"}),
+        ("case", "void", {"town_station", "brigade"}),
+        ("case", "supervise", {"town_station", "brigade"}),
+        ("case", "mark_major", {"brigade"}),
+        ("station", "check", {"grid_worker", "grid_leader", "village_officer", "town_station", "brigade"}),
+        ("water", "check", {"grid_worker", "grid_leader", "village_officer", "town_station", "dept_handler"}),
+        ("household", "write", {"grid_worker", "village_officer"}),
+        ("configuration", "edit", {"county_admin"}),
+        ("audit", "read", {"county_admin", "auditor"}),
+    ],
+)
+def test_the_matrix_says_who_may(subject, action, may):
+    assert who_may(subject, action) == may
+
+
+@pytest.mark.parametrize(("subject", "action"), ROWS)
+def test_nobody_acts_outside_of_their_area(subject, action):
+    outside = path_of("130630117201001")
+    seats = {role: area for role, area in SEAT.items() if area != COUNTY}
+
+    assert not any(rights.allows(holder(role), subject, action, outside) for role in seats)
+
+
+@pytest.mark.parametrize(("subject", "action"), [row for row in ROWS if row != ("audit", "read")])
+def test_who_only_looks_may_do_nothing(subject, action):
+    assert who_may(subject, action).isdisjoint({"viewer", "auditor"})
+
+
+def test_a_station_head_may_do_what_a_unit_manager_may():
+    assert all(row["station_head"] == row["unit_manager"] for row in dated.table("rights"))
+
+
+def test_to_propose_is_not_to_decide():
+    leader = holder(Role.GRID_LEADER)
+
+    assert rights.grants(leader, "case", "register", path_of(UNIT)) == (Grant(Role.GRID_LEADER, Mark.PROPOSE),)
+    assert not rights.allows(leader, "case", "register", path_of(UNIT))
+
+
+def test_a_grant_tells_the_workflow_what_narrows_it():
+    worker = holder(Role.GRID_WORKER)
+
+    (grant,) = rights.grants(worker, "case", "close", path_of(UNIT))
+
+    assert grant == Grant(Role.GRID_WORKER, Mark.CREATE, frozenset({"not_handler"}))
+
+
+def test_two_duties_give_the_rights_of_both():
+    both = Actor("li", "李", NOON, (Duty(Role.GRID_WORKER, UNIT), Duty(Role.VILLAGE_OFFICER, NEXT_VILLAGE)))
+
+    assert rights.allows(both, "case", "register", path_of(NEXT_VILLAGE))
+    assert not rights.allows(both, "case", "register", path_of(VILLAGE))
+
+
+def test_a_duty_that_ended_gives_no_right():
+    left = Actor("li", "李", NOON, (Duty(Role.VILLAGE_OFFICER, VILLAGE, ends_at=NOON),))
+
+    assert not rights.allows(left, "case", "register", path_of(VILLAGE))
+
+
+def test_in_a_vacant_village_the_town_may_do_what_the_village_officer_may():
+    town, vacant = holder(Role.TOWN_STATION), frozenset({path_of(VILLAGE)})
+
+    assert not rights.allows(town, "household", "write", path_of(UNIT))
+    assert rights.allows(town, "household", "write", path_of(UNIT), vacant=vacant)
+    assert not rights.allows(town, "household", "write", path_of(NEXT_VILLAGE), vacant=vacant)
+
+
+def test_a_vacant_village_gives_nothing_to_anybody_but_the_town():
+    vacant = frozenset({path_of(VILLAGE)})
+
+    for role in set(Role) - {Role.TOWN_STATION}:
+        with_vacancy = rights.grants(holder(role), "household", "write", path_of(UNIT), vacant=vacant)
+        assert with_vacancy == rights.grants(holder(role), "household", "write", path_of(UNIT))
+
+
+def test_a_refusal_names_the_deed_and_who_may_do_it():
+    with pytest.raises(NotAllowed) as refused:
+        rights.require(holder(Role.GRID_WORKER), "case", "register", path_of(UNIT))
+
+    assert "立项" in refused.value.message
+    assert "村/社区干部" in refused.value.message
+    assert refused.value.data["may"] == ["village_officer", "town_station", "brigade"]
+
+
+def test_what_is_allowed_is_not_refused():
+    rights.require(holder(Role.VILLAGE_OFFICER), "case", "register", path_of(UNIT))
+
+
+def test_a_row_that_does_not_exist_is_our_mistake_and_not_a_refusal():
+    with pytest.raises(LookupError):
+        rights.allows(holder(Role.BRIGADE), "case", "paint", path_of(UNIT))
+
+
+def test_rights_are_those_of_the_day():
+    before_there_were_rules = "2025-12-31T15:59:59.999Z"  # one millisecond before 2026 begins in Beijing
+
+    with pytest.raises(LookupError):
+        rights.allows(holder(Role.BRIGADE, at=before_there_were_rules), "case", "close", path_of(UNIT))
+    assert rights.allows(holder(Role.BRIGADE, at="2025-12-31T16:00:00.000Z"), "case", "close", path_of(UNIT))
+
+
+def test_every_role_has_a_name_a_level_and_a_column():
+    assert {described.role for described in roles.list_roles(NOON)} == set(Role)
+    assert all(described.label and described.label_en and described.levels for described in roles.list_roles(NOON))
+    assert all({role.value for role in Role} <= row.keys() for row in dated.table("rights"))
+
+
+def test_every_cell_of_the_matrix_can_be_read():
+    for row in dated.table("rights"):
+        for role in Role:
+            assert row[role.value] == "" or Mark(row[role.value].split()[0])
+
+
+def test_each_row_holds_once_on_a_day():
+    assert len(ROWS) == len(set(ROWS))
+
+
+def test_an_unknown_role_is_refused_with_the_choices():
+    with pytest.raises(Invalid) as refused:
+        roles.get("king", NOON)
+
+    assert "grid_worker" in refused.value.message
+
+
+def test_a_role_without_a_name_on_a_day_shows_its_code():
+    assert roles.label(Role.BRIGADE, NOON) == "消防救援大队"
+    assert roles.label(Role.BRIGADE, "2020-01-01T00:00:00.000Z") == "brigade"
+
+
+def test_the_rules_of_signing_in_are_data():
+    rules = sign_in_rules.at(NOON)
+
+    assert rules.password_length_min >= 10
+    assert rules.failures_max == 5
+    assert rules.locked_for.total_seconds() == 15 * 60
