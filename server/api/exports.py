@@ -185,7 +185,7 @@ def _position_fields(types: Sequence[RecordType]) -> dict[str, list[str]]:
 
 
 def _fields(record: Listed) -> dict[str, str]:
-    values: dict[str, str] = orjson.loads(record.fields.contents)
+    values: dict[str, str] = orjson.loads(record.fields_json)
     return values
 
 
