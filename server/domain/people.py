@@ -63,10 +63,6 @@ class Body:
     valid_from: Instant = BEGINNING
     valid_to: Instant = FOREVER
 
-    def holds_at(self, instant: Instant) -> bool:
-        """Say whether the body stands so at ``instant``."""
-        return self.valid_from <= instant < self.valid_to
-
 
 def checked_name(name: str) -> str:
     """Return a user name that may be given. Raises Invalid that says what a name looks like."""
