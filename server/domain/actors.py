@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from server.domain import instants
 from server.domain.areas import Place, path_of
@@ -149,6 +150,7 @@ class Actor:
         return scope_of(self.name, tuple(duty for duty in self.duties if duty.held_since(earliest, self.at)))
 
 
+@lru_cache(maxsize=4_096)  # asked several times in every request, and duties seldom change
 def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
     """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from server.domain.errors import Invalid
@@ -92,6 +93,7 @@ def level_of(code: str) -> Level:
     return Level.TOWN if full[6:9] != "000" else Level.COUNTY
 
 
+@lru_cache(maxsize=65_536)  # every scope of every request asks; a county has a few thousand codes
 def path_of(code: str) -> str:
     """Return the path of a code: ``130630100201001`` lies at ``130630/100/201/001``."""
     full = full_code(code)

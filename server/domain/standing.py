@@ -26,9 +26,9 @@ def toward(actor: Actor, record: Record) -> Standing:
 
 def toward_area(actor: Actor, path: str) -> Standing:
     """Return the standing of ``actor`` toward a record that is to be created at ``path``."""
-    if _holds(actor.scope, path):
+    if actor.scope.covers(path):
         return Standing.NOW
-    return Standing.RECENT if _holds(actor.recent_scope(), path) else Standing.NONE
+    return Standing.RECENT if actor.recent_scope().covers(path) else Standing.NONE
 
 
 def home(actor: Actor) -> str | None:
@@ -36,20 +36,11 @@ def home(actor: Actor) -> str | None:
 
     Duties in force count first, then those of the last 30 days, then any they ever had (``design.md`` section 5).
     """
-    recent = actor.recent_scope()
-    for duties in (
-        [duty.place.path for duty in actor.current],
-        [place.path for place in recent.places],
-        [duty.place.path for duty in actor.duties],
-    ):
-        if duties:
-            return narrowest(duties)
-    return None
+    if actor.current:
+        return narrowest([duty.place.path for duty in actor.current])
+    recent = [place.path for place in actor.recent_scope().places]
+    return narrowest(recent or [duty.place.path for duty in actor.duties])
 
 
 def _reaches(scope: Scope, record: Record) -> bool:
     return scope.covers(record.path) or record.assignee in scope.assignees
-
-
-def _holds(scope: Scope, path: str) -> bool:
-    return scope.covers(path)

@@ -19,7 +19,7 @@ from server.domain.errors import Busy, DatabaseTooNew, NotFound
 from server.domain.instants import Instant
 from server.store.migrations import STEPS, migrations
 from server.store.sql import Sql
-from server.store.writer import InlineWriter, ThreadWriter, Turnstile, Writer
+from server.store.writer import Batch, Begin, InlineWriter, ThreadWriter, Turnstile, Writer
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -63,6 +63,32 @@ class Reading:
         return value
 
 
+class Counter:
+    """The county's order of commits, read once a commit and written once before it ends.
+
+    Works that share a commit take their numbers from here, so that numbering costs no statement each.
+    A work that is undone leaves a gap; a later commit never has a lower number.
+    """
+
+    __slots__ = ("_kept", "_sql", "_value")
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        self._kept = -1
+        self._value = -1
+
+    def next(self) -> int:
+        if self._value < 0:
+            self._kept = self._value = int(self._sql.value("SELECT value FROM counter WHERE name = 'seq'"))
+        self._value += 1
+        return self._value
+
+    def keep(self) -> None:
+        """Write the counter back; called inside the transaction, before it commits."""
+        if self._value > self._kept:
+            self._sql.run("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._value})
+
+
 class Transaction(Reading):
     """A reading that may also write; everything it does commits together or not at all.
 
@@ -70,11 +96,12 @@ class Transaction(Reading):
     of the county's order of commits.
     """
 
-    __slots__ = ("_changed", "_ids")
+    __slots__ = ("_changed", "_counter", "_ids")
 
-    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str]) -> None:
+    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], counter: Counter) -> None:
         super().__init__(sql, now, memo)
         self._ids = ids
+        self._counter = counter
         self._changed = False
 
     def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
@@ -86,7 +113,7 @@ class Transaction(Reading):
 
     def next_seq(self) -> int:
         """Return the next seq; gaps may occur, but a later commit never has a lower one."""
-        return int(self.sql.value("UPDATE counter SET value = value + 1 WHERE name = 'seq' RETURNING value"))
+        return self._counter.next()
 
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""
@@ -238,8 +265,13 @@ def new_uuid() -> str:
     return str(uuid.uuid4())
 
 
-def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Callable[[SqliteDatabase], Transaction]:
-    return lambda db: Transaction(Sql(db), instants.text(clock()), memo, ids)
+def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Begin:
+    def begin(db: SqliteDatabase) -> Batch:
+        sql = Sql(db)
+        counter = Counter(sql)
+        return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, counter), counter.keep)
+
+    return begin
 
 
 def _set_aside(db: SqliteDatabase, copy: Path) -> None:

@@ -16,7 +16,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from filelock import FileLock
 from sqlite_utils import Database as SqliteDatabase
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Work = Callable[["Transaction"], T]
-Begin = Callable[[SqliteDatabase], "Transaction"]
+
+
+class Batch(NamedTuple):
+    """One commit: how to begin each work in it, and what to write before it ends."""
+
+    transaction: Callable[[], Transaction]
+    finish: Callable[[], None]
+
+
+Begin = Callable[[SqliteDatabase], Batch]
 
 BATCH_MAX = 256
 """How many works share one commit; more would make the first of them wait for the last."""
@@ -76,8 +85,10 @@ class InlineWriter:
     def write(self, work: Callable[[Transaction], T]) -> T:
         with self._turnstile.turn():
             self._db.conn.execute("BEGIN IMMEDIATE")
+            batch = self._begin(self._db)
             try:
-                result = work(self._begin(self._db))
+                result = work(batch.transaction())
+                batch.finish()
             except BaseException:
                 _roll_back(self._db)
                 raise
@@ -114,7 +125,7 @@ class ThreadWriter:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name="firegrid-writer")
+        self._thread = threading.Thread(target=self._run, name="firegrid-writer", daemon=True)
         self._thread.start()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
@@ -171,8 +182,10 @@ class ThreadWriter:
         try:
             with self._turnstile.turn():
                 db.conn.execute("BEGIN IMMEDIATE")
+                commit = self._begin(db)
                 for job in batch:
-                    self._carry_out(db, job)
+                    self._carry_out(db, commit, job)
+                commit.finish()
                 db.conn.execute("COMMIT")
         except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"
             _roll_back(db)
@@ -180,10 +193,10 @@ class ThreadWriter:
                 job.error = Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
                 job.error.__cause__ = error
 
-    def _carry_out(self, db: SqliteDatabase, job: _Job) -> None:
+    def _carry_out(self, db: SqliteDatabase, commit: Batch, job: _Job) -> None:
         db.conn.execute("SAVEPOINT work")
         try:
-            job.result = job.work(self._begin(db))
+            job.result = job.work(commit.transaction())
         except Exception as error:
             if not db.conn.in_transaction:
                 raise  # SQLite gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone

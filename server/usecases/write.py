@@ -56,24 +56,36 @@ def apply(tx: Transaction, change: Change, *, by: Actor, submission: str | None 
     Repeats return the stored verdict; the same id with other content is kept as a second, quarantined item.
     Raises NotFound when the record type was never declared by any form.
     """
-    content = fingerprint(change)
+    item = Item(change, fingerprint(change), by, submission)
     stored = verdicts.find(tx, change.id)
-    if stored is not None and stored.content == content:
+    if stored is not None and stored.content == item.content:
         return _again(tx, stored)
     if stored is not None:
-        other = replace(change, id=str(uuid5(NAMESPACE_OID, f"{change.id} {content}")))
+        other = replace(change, id=str(uuid5(NAMESPACE_OID, f"{change.id} {item.content}")))
         again = verdicts.find(tx, other.id)
         if again is not None:
             return _again(tx, again)
-        return _quarantine(
-            tx, other, content, by, submission, "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
-        )
+        message = "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
+        return _set_aside(tx, replace(item, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
     record = records.find_for_writing(tx, change.record)
-    outcome = _judge(tx, record, change, content, by, submission)
-    if record is None and outcome.record is not None:
-        _release(tx, outcome.record.id)
+    outcome = _judge(tx, record, item)
+    if record is None and outcome.record is not None and _release(tx, outcome.record.id):
         return replace(outcome, record=records.find_for_writing(tx, change.record))
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
+
+    problem: id of the problem that was filed when it had to wait; None when it has just arrived.
+    """
+
+    change: Change
+    content: str
+    by: Actor
+    submission: str | None = None
+    problem: str | None = None
 
 
 def fingerprint(change: Change) -> str:
@@ -101,40 +113,39 @@ def _again(tx: Transaction, stored: Stored) -> Outcome:
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
 
-def _judge(
-    tx: Transaction, record: Record | None, change: Change, content: str, by: Actor, submission: str | None
-) -> Outcome:
+def _judge(tx: Transaction, record: Record | None, item: Item) -> Outcome:
+    change = item.change
     if record is None and change.action not in CREATING:
-        return _wait(tx, change, content, by, submission)
+        message = "这条更新先到，它的原始记录还没有到；到达后会自动合并。"
+        return _set_aside(tx, item, Verdict.WAITING, ProblemKind.WAITING, message)
     if record is None:
-        return _create(tx, change, content, by, submission)
-    if change.action in CREATING:
-        if record.author != by.name or record.type != change.type:
-            return _quarantine(
-                tx, change, content, by, submission, "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
-            )
-        change = replace(change, action="edit", base_version=0)
-    return _revise(tx, record, change, content, by, submission)
+        return _create(tx, item)
+    if change.action not in CREATING:
+        return _revise(tx, record, item)
+    if record.author != item.by.name or record.type != change.type:
+        message = "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
+        return _set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    return _revise(tx, record, replace(item, change=replace(change, action="edit", base_version=0)))
 
 
-def _create(tx: Transaction, change: Change, content: str, by: Actor, submission: str | None) -> Outcome:
-    area, path, unknown = birthplace.decide(tx, change, by, submission)
-    toward = standing.toward_area(by, path)
+def _create(tx: Transaction, item: Item) -> Outcome:
+    area, path, unknown = birthplace.decide(tx, item.change, item.by, item.submission)
+    toward = standing.toward_area(item.by, path)
     if toward is Standing.NONE:
-        return _quarantine(tx, change, content, by, submission, "填报人不负责这个网格，记录已隔离，待人工判断。")
-    asked = _asked(tx, change, by, submission, toward)
-    revised = revise.create(asked, area=area, path=path, spot_ok=_spot_ok(tx, change))
+        message = "填报人不负责这个网格，记录已隔离，待人工判断。"
+        return _set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    revised = revise.create(
+        _asked(tx, item, item.change, toward), area=area, path=path, spot_ok=_spot_ok(tx, item.change)
+    )
     records.add(tx, revised.record)
-    return _keep(tx, None, replace(revised, problems=(*revised.problems, *unknown)), content, change)
+    return _keep(tx, item, buckets.of(revised.record), revised, unknown)
 
 
-def _revise(
-    tx: Transaction, record: Record, change: Change, content: str, by: Actor, submission: str | None
-) -> Outcome:
-    change, reused = phone_sight.own_dot(tx, record, change, by, submission)
-    change, saw, baseless = phone_sight.derived(tx, record, change, by, submission)
-    toward = standing.toward(by, record)
-    asked = replace(_asked(tx, change, by, submission, toward), saw=saw)
+def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
+    change, reused = phone_sight.own_dot(tx, record, item.change, item.by, item.submission)
+    change, saw, baseless = phone_sight.derived(tx, record, change, item.by, item.submission)
+    toward = standing.toward(item.by, record)
+    asked = replace(_asked(tx, item, change, toward), saw=saw)
     if toward is Standing.NONE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
         revised = revise.keep(record, asked, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
@@ -142,106 +153,99 @@ def _revise(
         message = f"现场送来的操作“{change.action}”已留存，案件状态未变，请人工处理。"
         revised = revise.keep(record, asked, Verdict.RECORDED, message, ProblemKind.RECORDED)
     elif revisions.newest_of_hand(tx, record.id, change.dot.origin) > change.dot.seq:
-        history = replay.received(revisions.list_of(tx, record.id))
-        revised = revise.edit(record, asked, history)
+        revised = revise.edit(record, asked, replay.received(revisions.list_of(tx, record.id)))
     else:
         revised = revise.edit(record, asked)
     records.replace(tx, revised.record)
-    return _keep(tx, record, replace(revised, problems=(*revised.problems, *reused, *baseless)), content, change)
+    return _keep(tx, item, buckets.of(record) | buckets.of(revised.record), revised, (*reused, *baseless))
 
 
-def _keep(tx: Transaction, before: Record | None, revised: Revised, content: str, change: Change) -> Outcome:
+def _keep(tx: Transaction, item: Item, names: set[str], revised: Revised, more: tuple[Problem, ...]) -> Outcome:
     """Write the revision, its verdict, its buckets and its problems."""
     record, revision = revised.record, revised.revision
     revisions.add(tx, revision)
-    names = buckets.of(record) | (buckets.of(before) if before is not None else set())
     buckets.raise_all(tx, record.type, names, revision.seq)
-    filed = [problems.add(tx, replace(problem, path=problem.path or record.path)) for problem in revised.problems]
+    filed = [
+        problems.add(tx, replace(problem, path=problem.path or record.path)) for problem in (*revised.problems, *more)
+    ]
     stored = Stored(
-        id=change.id,
+        id=item.change.id,
         record=record.id,
         type=record.type,
         author=revision.author,
-        content=content,
+        content=item.content,
         verdict=revision.verdict,
         version=record.version,
         conflicts=revised.conflicts,
         problem=filed[0] if filed else None,
-        submission=revision.submission,
+        submission=item.submission,
     )
-    unapplied = change if revision.verdict is Verdict.QUARANTINED else None
-    if verdicts.find(tx, change.id) is None:
-        verdicts.add(tx, stored, tx.now, unapplied)
+    if item.problem is None:
+        verdicts.add(tx, stored, tx.now, item.change if revision.verdict is Verdict.QUARANTINED else None)
     else:
         verdicts.settle(tx, stored)
+        problems.settle(tx, item.problem, "server")
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
 
-def _wait(tx: Transaction, change: Change, content: str, by: Actor, submission: str | None) -> Outcome:
-    message = "这条更新先到，它的原始记录还没有到；到达后会自动合并。"
-    return _set_aside(tx, change, content, by, submission, Verdict.WAITING, ProblemKind.WAITING, message)
-
-
-def _quarantine(
-    tx: Transaction, change: Change, content: str, by: Actor, submission: str | None, message: str
-) -> Outcome:
-    return _set_aside(tx, change, content, by, submission, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-
-
-def _set_aside(
-    tx: Transaction,
-    change: Change,
-    content: str,
-    by: Actor,
-    submission: str | None,
-    verdict: Verdict,
-    kind: ProblemKind,
-    message: str,
-) -> Outcome:
+def _set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind, message: str) -> Outcome:
     """Keep a change whole without applying it, with a problem that says why."""
+    change = item.change
     problem = problems.add(
         tx,
         Problem(
             kind,
-            standing.home(by) or "",
+            standing.home(item.by) or "",
             message,
             record=change.record,
             type=change.type,
-            submission=submission,
+            submission=item.submission,
             change=change.id,
-            author=by.name,
+            author=item.by.name,
         ),
     )
-    stored = Stored(change.id, change.record, change.type, by.name, content, verdict, None, (), problem, submission)
+    stored = Stored(
+        change.id,
+        change.record,
+        change.type,
+        item.by.name,
+        item.content,
+        verdict,
+        None,
+        problem=problem,
+        submission=item.submission,
+    )
     verdicts.add(tx, stored, tx.now, change)
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
-def _release(tx: Transaction, record_id: str) -> None:
-    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them."""
+def _release(tx: Transaction, record_id: str) -> bool:
+    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
+
+    Return whether anything waited.
+    """
     waiting = verdicts.list_waiting(tx, record_id)
     for stored, change, _ in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
         record = records.find_for_writing(tx, record_id)
         if record is None:
             raise RuntimeError(f"record {record_id} vanished while changes waited for it")
         by = people.actor(tx, stored.author)
-        _revise(tx, record, change, stored.content, by, stored.submission)
-        if stored.problem is not None:
-            problems.settle(tx, stored.problem, "server")
+        _revise(tx, record, Item(change, stored.content, by, stored.submission, stored.problem))
+    return bool(waiting)
 
 
-def _asked(tx: Transaction, change: Change, by: Actor, submission: str | None, toward: Standing) -> Asked:
+def _asked(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
     catalogue = forms.catalogue(tx)
     type = _type(catalogue.types, change.type)
     return Asked(
         change,
         type,
         catalogue.rules[change.type],
-        by.name,
+        item.by.name,
         tx.now,
         tx.next_seq(),
         late=toward is Standing.RECENT,
-        submission=submission,
+        submission=item.submission,
     )
 
 
