@@ -106,7 +106,8 @@ class County:
 
     def get(self, path: str, name: str, **headers: str):
         """Ask ``/api/v1<path>`` as the person ``name``, by their phone key."""
-        return self.client.get(f"/api/v1{path}", headers={"Authorization": f"Key {self.keys[name]}", **headers})
+        shown = {"Authorization": f"Key {self.keys[name]}", **headers}
+        return self.client.get(f"/api/v1{path}", headers=shown, buffered=True)
 
     def ids(self, path: str, name: str) -> list[str]:
         """Return the ids in the list at ``path``."""
@@ -251,5 +252,5 @@ def _place_case(tx) -> None:
         """,
         {"id": uuid_of("case one"), "due": instants.text(NOON - timedelta(days=200))},
     )
-    for path in ("130630/100/201/001", "130630/101/201/001"):
-        problems.add(tx, Problem(ProblemKind.MISFIT, path, "水带数不是整数，请核对。", record=uuid_of("station one")))
+    for path, word in (("130630/100/201/001", "station one"), ("130630/101/201/001", "station far")):
+        problems.add(tx, Problem(ProblemKind.MISFIT, path, "水带数不是整数，请核对。", record=uuid_of(word)))
