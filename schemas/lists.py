@@ -30,7 +30,9 @@ def page_of(row: type[Schema]) -> type[Schema]:
         {
             "items": fields.List(fields.Nested(row), required=True),
             "next": fields.String(
-                required=True, allow_none=True, metadata={"description": "cursor of the next page, null on the last one"}
+                required=True,
+                allow_none=True,
+                metadata={"description": "cursor of the next page, null on the last one"},
             ),
         },
         name=f"{noun}PageSchema",

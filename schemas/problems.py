@@ -25,7 +25,9 @@ class ProblemQuery(PageQuery):
     """Which problems."""
 
     kind = matching(r"[a-z_]{1,40}", "kind of problem", "应为问题类型的代码，如 conflict。")
-    record = fields.UUID(metadata={"description": "of this record"}, error_messages={"invalid_uuid": "应为记录的 UUID。"})
+    record = fields.UUID(
+        metadata={"description": "of this record"}, error_messages={"invalid_uuid": "应为记录的 UUID。"}
+    )
     submission = fields.UUID(
         metadata={"description": "about this submission"}, error_messages={"invalid_uuid": "应为提交的 UUID。"}
     )

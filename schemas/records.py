@@ -96,7 +96,9 @@ class RevisionSchema(Wire):
     action = told()
     author = told("user name")
     verdict = told()
-    diff = fields.Dict(required=True, metadata={"description": "`{name: [before, after]}` of shown values, null for none"})
+    diff = fields.Dict(
+        required=True, metadata={"description": "`{name: [before, after]}` of shown values, null for none"}
+    )
     base_version = fields.Integer(required=True, allow_none=True)
     origin = told()
     made_at = instant_or_null("device time as claimed")

@@ -43,7 +43,9 @@ class SubmissionSchema(Wire):
 class AttachmentQuery(Wire):
     """Which content of a file name."""
 
-    sha256 = matching(r"[0-9a-f]{64}", "of one content; the first that came without it", "应为64位小写十六进制的 SHA-256。")
+    sha256 = matching(
+        r"[0-9a-f]{64}", "of one content; the first that came without it", "应为64位小写十六进制的 SHA-256。"
+    )
 
 
 class AttachmentSchema(Wire):
@@ -54,6 +56,8 @@ class AttachmentSchema(Wire):
     size = counted("bytes")
     media_type = told("as the phone said")
     expected = fields.Boolean(required=True, metadata={"description": "the XML speaks of it"})
-    carried = fields.Boolean(required=True, metadata={"description": "taken over from the version that this one replaces"})
+    carried = fields.Boolean(
+        required=True, metadata={"description": "taken over from the version that this one replaces"}
+    )
     served = fields.Boolean(required=True, metadata={"description": "the content that the plain address gives"})
     received_at = instant()

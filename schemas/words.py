@@ -9,13 +9,13 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 INSTANT_HINT = "UTC instant, ISO-8601 with milliseconds"
-UNKNOWN_QUERY = "没有这个参数；请检查拼写。"
+UNKNOWN = "没有这个参数；请检查拼写。"
 
 
 class Wire(Schema):
     """The base of every shape. Fields keep the order in which they are declared."""
 
-    error_messages = {"unknown": UNKNOWN_QUERY, "type": "应为一个 JSON 对象。"}
+    error_messages = {"unknown": UNKNOWN, "type": "应为一个 JSON 对象。"}  # noqa: RUF012 - marshmallow declares it so
 
 
 def text(description: str, *, required: bool = False, most: int = 200, **more: Any) -> fields.String:
@@ -23,7 +23,12 @@ def text(description: str, *, required: bool = False, most: int = 200, **more: A
     return fields.String(
         required=required,
         validate=validate.Length(1, most, error=f"应为1至{most}个字符。"),
-        error_messages={"required": "必填。", "null": "不能为空。", "invalid": "应为文字。", "invalid_utf8": "应为 UTF-8 文字。"},
+        error_messages={
+            "required": "必填。",
+            "null": "不能为空。",
+            "invalid": "应为文字。",
+            "invalid_utf8": "应为 UTF-8 文字。",
+        },
         metadata={"description": description},
         **more,
     )
@@ -52,7 +57,10 @@ def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.Stri
 def yes_or_no(description: str) -> fields.Boolean:
     """Return a field that takes ``true`` and ``false`` alone."""
     return fields.Boolean(
-        truthy={"true"}, falsy={"false"}, error_messages={"invalid": "应为 true 或 false。"}, metadata={"description": description}
+        truthy={"true"},
+        falsy={"false"},
+        error_messages={"invalid": "应为 true 或 false。"},
+        metadata={"description": description},
     )
 
 

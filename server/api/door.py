@@ -24,7 +24,11 @@ BODY_BYTES_MAX = 64 * 1024
 class Parser(FlaskParser):
     """Reads arguments, refuses unknown ones, and names every bad field at once."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE, "querystring": RAISE}
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs declares it so
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": RAISE,
+        "querystring": RAISE,
+    }
 
     def _raw_load_json(self, req: flask.Request) -> Any:
         if not is_json_request(req):
@@ -46,10 +50,12 @@ class Parser(FlaskParser):
     ) -> NoReturn:
         found = [
             {"field": field, "message": message}
-            for messages in error.normalized_messages().values()
+            for messages in _by_place(error).values()
             for field, message in _flat(messages, ())
         ]
-        listed = "；".join(f"{each['field']}：{each['message']}" if each["field"] else each["message"] for each in found)
+        listed = "；".join(
+            f"{each['field']}：{each['message']}" if each["field"] else each["message"] for each in found
+        )
         raise Invalid(f"请求有误。{listed}", errors=found)
 
 
@@ -87,6 +93,11 @@ def _dress(response: Response) -> Response:
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.vary.add("Authorization")
     return response
+
+
+def _by_place(error: ValidationError) -> Mapping[str, Any]:
+    """Return the messages by where the arguments came from (``query``, ``json``), as webargs groups them."""
+    return error.messages if isinstance(error.messages, dict) else {"": error.messages}
 
 
 def _flat(messages: Any, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -132,7 +132,10 @@ def _csv(pages: Rows, fields: Sequence[str], show: Callable[[str], str]) -> Iter
 
 def _line(record: Listed, fields: Sequence[str], show: Callable[[str], str]) -> list[str]:
     values = _fields(record)
-    return [*(_column(getattr(record, name), show) for name in COLUMNS), *(cell(show(values.get(name, ""))) for name in fields)]
+    return [
+        *(_column(getattr(record, name), show) for name in COLUMNS),
+        *(cell(show(values.get(name, ""))) for name in fields),
+    ]
 
 
 def _column(value: object, show: Callable[[str], str]) -> str:

@@ -53,7 +53,8 @@ def get_form_xml(form_id: str, version: str) -> Response:
         tag = form.versions[version].md5
     response = answers.as_sent(content, f"{form_id}.xml")
     response.set_etag(tag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @door.route("/record-types")

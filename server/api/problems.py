@@ -18,6 +18,7 @@ from server.store import kept_bodies, problems
 
 door = make_door("problems", "待处理问题 · what only a person can settle")
 
+FILTERS: tuple[str, ...] = ("kind", "record", "submission", "type")
 SETTLED = {"false": "open", "true": "settled", "any": "all"}
 
 
@@ -28,7 +29,7 @@ SETTLED = {"false": "open", "true": "settled", "any": "all"}
 def list_problems(query: dict[str, Any]) -> Response:
     """List problems, newest first; only open ones unless asked otherwise."""
     by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
-    filters = {name: str(query[name]) for name in ("kind", "record", "submission", "type") if name in query}
+    filters = {name: str(query[name]) for name in FILTERS if name in query}
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
         found = problems.list_filed(

@@ -38,9 +38,7 @@ def list_records(query: dict[str, Any]) -> Response:
 
 
 @door.route("/records/<uuid:record_id>")
-@door.response(
-    200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}}
-)
+@door.response(200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}})
 @door.alt_response(304, success=False, description="the version that If-None-Match names")
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def get_record(record_id: UUID) -> Response:
@@ -50,7 +48,8 @@ def get_record(record_id: UUID) -> Response:
         heads = _heads(reading, found) if found.conflicts else {}
     response = answers.json({**shapes.record(found), "heads": heads})
     response.set_etag(str(found.version))
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @door.route("/records/<uuid:record_id>/history")
@@ -88,7 +87,9 @@ def _heads(reading: Reading, record: Record) -> dict[str, list[shapes.Json]]:
     return {
         name: [
             _head(head, made.get(head.version))
-            for head in sorted(kept[name].heads, key=lambda head: (head.observed_at, head.origin, head.seq), reverse=True)
+            for head in sorted(
+                kept[name].heads, key=lambda head: (head.observed_at, head.origin, head.seq), reverse=True
+            )
         ]
         for name in record.conflicts
         if name in kept

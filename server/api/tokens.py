@@ -65,7 +65,8 @@ def session_of(token: str) -> str:
 
 def _access(actor: Actor, claims: dict[str, str]) -> str:
     minutes = context.settings().access_minutes
-    return create_access_token(actor.name, expires_delta=timedelta(minutes=minutes), additional_claims=claims)
+    token: str = create_access_token(actor.name, expires_delta=timedelta(minutes=minutes), additional_claims=claims)
+    return token
 
 
 def _holder(claims: dict[str, str]) -> Actor:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain import instants
@@ -19,7 +18,8 @@ from server.domain.errors import Busy, DatabaseTooNew, NotFound
 from server.domain.instants import Instant
 from server.store.migrations import STEPS, migrations
 from server.store.sql import Sql
-from server.store.writer import Batch, Begin, InlineWriter, ThreadWriter, Turnstile, Writer
+from server.store.turns import Turnstile
+from server.store.writer import Batch, Begin, InlineWriter, ThreadWriter, Writer
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -187,7 +187,7 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
-    with turnstile(folder).turn():
+    with Turnstile(folder).turn():
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
         with db.atomic():
@@ -202,7 +202,7 @@ def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
     migrate(folder)
     clock = clock or system_clock
     memo: Memo = {}
-    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), turnstile(folder))
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), Turnstile(folder))
     return Database(folder, writer, clock, memo)
 
 
@@ -211,7 +211,7 @@ def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str]
     migrate(folder)
     clock = clock or system_clock
     memo: Memo = {}
-    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, memo, ids or new_uuid), turnstile(folder))
+    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, memo, ids or new_uuid), Turnstile(folder))
     return Database(folder, writer, clock, memo)
 
 
@@ -223,7 +223,7 @@ def migrate(folder: Path) -> None:
     path = folder / FILE_NAME
     if not path.exists():
         raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    with turnstile(folder).turn():
+    with Turnstile(folder).turn():
         db = connect(path)
         try:
             steps = migrations()
@@ -236,25 +236,6 @@ def migrate(folder: Path) -> None:
                 steps.apply(db)
         finally:
             db.close()
-
-
-def turnstile(folder: Path) -> Turnstile:
-    """Return the pair of file locks by which processes take turns at writing."""
-    return Turnstile(FileLock(folder / "turn.lock"), FileLock(folder / "write.lock"))
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[None]:
-    """Hold the right to serve this folder. Raises Busy when another process serves it."""
-    lock = FileLock(folder / "serve.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise Busy(f"另一个 firegrid serve 正在使用 {folder}；请先停止它。", folder=str(folder)) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def system_clock() -> datetime:

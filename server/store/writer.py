@@ -14,14 +14,13 @@ from __future__ import annotations
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
-from filelock import FileLock
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain.errors import Unavailable
+from server.store.turns import Turnstile
 
 if TYPE_CHECKING:
     from server.store.database import Transaction
@@ -41,27 +40,6 @@ Begin = Callable[[SqliteDatabase], Batch]
 
 BATCH_MAX = 256
 """How many works share one commit; more would make the first of them wait for the last."""
-
-
-class Turnstile:
-    """Two file locks by which processes take turns: whoever waits holds the gate, so nobody starves.
-
-    A busy timeout alone lets a busy server starve a command for ever: it polls, the server does not pause.
-    """
-
-    def __init__(self, gate: FileLock, lock: FileLock) -> None:
-        self._gate = gate
-        self._lock = lock
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the right to write; other processes wait their turn at the gate."""
-        with self._gate:
-            self._lock.acquire()
-        try:
-            yield
-        finally:
-            self._lock.release()
 
 
 class Writer(Protocol):
@@ -100,6 +78,7 @@ class InlineWriter:
 
     def close(self) -> None:
         self._db.conn.close()
+        self._turnstile.close()
 
 
 class _Job:
@@ -151,6 +130,7 @@ class ThreadWriter:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
+        self._turnstile.close()
 
     def _run(self) -> None:
         db = self._connect()

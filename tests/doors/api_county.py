@@ -216,9 +216,7 @@ def send(county: County, by: str, word: str, photo: tuple[str, bytes, str] | Non
     parts: dict[str, object] = {"xml_submission_file": (io.BytesIO(xml.encode()), "submission.xml", "text/xml")}
     if photo:
         parts[photo[0]] = (io.BytesIO(photo[1]), photo[0], photo[2])
-    answer = county.client.post(
-        f"/key/{county.keys[by]}/submission", data=parts, headers={"X-OpenRosa-Version": "1.0"}
-    )
+    answer = county.client.post(f"/key/{county.keys[by]}/submission", data=parts, headers={"X-OpenRosa-Version": "1.0"})
     assert answer.status_code in (201, 202), answer.text
     return xml.encode()
 
@@ -228,7 +226,8 @@ def fill(county: County) -> None:
     add_record(county, "station one", "worker", {"head": "甲", "hoses": "6", "label": "一号站"}, area=UNIT)
     add_record(
         county, "station two", "neighbour",
-        {"head": "=HYPERLINK(1)", "hoses": "-3", "geometry": "39.25 114.75 900 5", "label": "二号站 100%"}, area=NEXT_UNIT,
+        {"head": "=HYPERLINK(1)", "hoses": "-3", "geometry": "39.25 114.75 900 5", "label": "二号站 100%"},
+        area=NEXT_UNIT,
     )  # fmt: skip
     add_record(county, "station far", "stranger", {"head": "13800000009", "label": "远站"}, area=FAR_UNIT)
     for word, by, area in (("case one", "worker", UNIT), ("case far", "stranger", FAR_UNIT)):

@@ -17,7 +17,9 @@ def document(county):
 
 
 def test_the_document_is_openapi_3_1_and_names_every_route(county, document):
-    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item if method != "parameters"}
+    described = {
+        (method.upper(), path) for path, item in document["paths"].items() for method in item if method != "parameters"
+    }
     routed = {
         (method, re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule))
         for rule in county.app.url_map.iter_rules()
@@ -42,7 +44,9 @@ def test_every_operation_says_what_it_does_and_that_refusals_are_problem_json(do
 
 def test_every_route_but_signing_in_demands_a_caller(document):
     assert document["security"] == [{"access": []}, {"key": []}]
-    operations = [(path, op) for path, item in document["paths"].items() for name, op in item.items() if name != "parameters"]
+    operations = [
+        (path, op) for path, item in document["paths"].items() for name, op in item.items() if name != "parameters"
+    ]
     assert [path for path, op in operations if op.get("security") == []] == ["/api/v1/session"]
 
 

@@ -28,7 +28,13 @@ def test_a_csv_has_a_line_for_each_record_and_a_column_for_each_field(county):
     assert [line["id"] for line in lines] == county.ids("/records?type=stations", "brigade")
     assert list(lines[0]) == [*exports.COLUMNS, "head", "hoses", "geometry"]
     one = lines[-1]
-    assert (one["label"], one["head"], one["hoses"], one["conflicts"], one["version"]) == ("一号站", "甲", "4", "hoses", "3")
+    assert (one["label"], one["head"], one["hoses"], one["conflicts"], one["version"]) == (
+        "一号站",
+        "甲",
+        "4",
+        "hoses",
+        "3",
+    )
 
 
 def test_without_a_type_the_fields_of_all_types_stand_side_by_side(county):

@@ -35,7 +35,9 @@ def test_who_handles_cases_of_the_county_sees_its_grid(county):
     assert codes(county, "gas", TOWN) == [VILLAGE, NEXT_VILLAGE]
 
 
-@pytest.mark.parametrize("code", [FAR_VILLAGE, NEXT_UNIT, "130630100299", "999999", "abc", "1306301002010000", "130630000201"])
+@pytest.mark.parametrize(
+    "code", [FAR_VILLAGE, NEXT_UNIT, "130630100299", "999999", "abc", "1306301002010000", "130630000201"]
+)
 def test_an_area_out_of_reach_is_not_told_apart_from_none(county, code):
     assert county.get(f"/areas/{code}", "officer").status_code == 404
 
@@ -75,7 +77,10 @@ def test_a_form_shows_every_version_and_its_xform(county):
     assert FormDetailSchema().validate(form) == {}
     [version] = form["versions"]
     assert hashlib.md5(xml.data).hexdigest() == version["md5"]
-    assert county.get("/forms/station/versions/1.xml", "viewer", **{"If-None-Match": f'"{version["md5"]}"'}).status_code == 304
+    assert (
+        county.get("/forms/station/versions/1.xml", "viewer", **{"If-None-Match": f'"{version["md5"]}"'}).status_code
+        == 304
+    )
 
 
 @pytest.mark.parametrize("path", ["/forms/other", "/forms/other/versions/1.xml", "/forms/station/versions/2.xml"])

@@ -83,7 +83,11 @@ def test_bodies_show_with_their_phone_number_masked_unless_one_may_see_people_th
     [plain] = county.get("/bodies", "admin").json["items"]
 
     assert BodySchema().validate(masked) == {}
-    assert (masked["contact"], own["contact"], plain["contact"]) == ("值班 138****0001", "值班 138****0001", "值班 13800000001")
+    assert (masked["contact"], own["contact"], plain["contact"]) == (
+        "值班 138****0001",
+        "值班 138****0001",
+        "值班 13800000001",
+    )
     assert county.get("/bodies", "officer").json["items"] == []
     assert county.get(f"/bodies?area={COUNTY}", "admin").json["items"] == [plain]
     assert county.get(f"/bodies?area={TOWN}", "admin").json["items"] == []

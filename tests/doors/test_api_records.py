@@ -107,7 +107,10 @@ def test_one_record_shows_every_value_of_a_field_in_conflict(county):
 
     assert RecordDetailSchema().validate(answer.json) == {}
     assert answer.json["conflicts"] == ["hoses"]
-    assert [(head["value"], head["author"]) for head in answer.json["heads"]["hoses"]] == [("4", "worker"), ("5", "officer")]
+    assert [(head["value"], head["author"]) for head in answer.json["heads"]["hoses"]] == [
+        ("4", "worker"),
+        ("5", "officer"),
+    ]
     assert answer.json["fields"]["hoses"] == answer.json["heads"]["hoses"][0]["value"]
 
 

@@ -148,7 +148,7 @@ def test_a_revoked_person_is_out_at_once(office):
 
 
 def test_a_token_that_has_run_out_asks_to_sign_in_again(office):
-    claims = {name: value for name, value in _claims(office, begin(office).json["access_token"]).items()}
+    claims = _claims(office, begin(office).json["access_token"])
     with office.app.app_context():
         late = create_access_token("officer", expires_delta=timedelta(seconds=-1), additional_claims=claims)
         good = create_access_token("officer", additional_claims=claims)
@@ -183,7 +183,9 @@ def test_a_token_signed_by_another_installation_is_refused(office):
     assert ask(office, token).status_code == 401
 
 
-@pytest.mark.parametrize("shown", ["", "Bearer", "Bearer ", "Bearer x.y.z", "Bearer é", "Basic b2ZmaWNlcjp4", "Key", "key "])
+@pytest.mark.parametrize(
+    "shown", ["", "Bearer", "Bearer ", "Bearer x.y.z", "Bearer é", "Basic b2ZmaWNlcjp4", "Key", "key "]
+)
 def test_what_shows_nobody_is_asked_to_sign_in(office, shown):
     answer = office.client.get("/api/v1/records", headers={"Authorization": shown} if shown else {})
 

@@ -1,0 +1,185 @@
+"""Lists of records promise: inside the scope, newest first, each record once, whatever is asked."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.domain import instants
+from server.domain.actors import Scope
+from server.domain.areas import Place, code_of
+from server.domain.record_types import Kind
+from server.domain.records import Record
+from server.store import database, record_lists, records
+from server.store.record_lists import Wanted
+
+PATHS = (
+    "130630/100",
+    "130630/100/201",
+    "130630/100/201/001",
+    "130630/100/202/001",
+    "130630/101/201/001",
+    "130630/1001",
+)
+PEOPLE = ("甲", "乙")
+BODIES = ("body:dept-gas", "user:甲", None)
+STATUSES = (("reported", "collect"), ("assigned", "assign"), ("closed", "close"), (None, None))
+INSTANTS = (None, "2026-01-01T00:00:00.000Z", "9000-01-01T00:00:00.000Z")
+LABELS = ("荆山口村｜甲", "100% of_it", "Back\\slash", "back")
+
+
+@st.composite
+def a_record(draw, number: int) -> Record:
+    status, stage = draw(st.sampled_from(STATUSES))
+    path = draw(st.sampled_from(PATHS[:-1]))
+    return Record(
+        id=f"00000000-0000-4000-8000-{number:012d}",
+        type=draw(st.sampled_from(("hazards", "stations"))),
+        kind=Kind.CASE,
+        area=code_of(path),
+        path=path,
+        label=draw(st.sampled_from(LABELS)),
+        version=1,
+        seq=number,
+        born_seq=number,
+        author=draw(st.sampled_from(PEOPLE)),
+        fields={"head": "甲"},
+        registers="[[],[]]",
+        created_at="2026-11-24T00:00:00.000Z",
+        updated_at="2026-11-24T00:00:00.000Z",
+        conflicts=draw(st.sampled_from(((), ("head",), ("head", "hoses")))),
+        flags=draw(st.sampled_from(((), ("invalid_after_merge",)))),
+        status=status,
+        stage=stage,
+        case_no=draw(st.sampled_from((None, "LY-1", "100%"))),
+        assignee=draw(st.sampled_from(BODIES)),
+        due_at=draw(st.sampled_from(INSTANTS)),
+        closed_at="2026-02-01T00:00:00.000Z" if stage == "close" else None,
+    )
+
+
+ledgers = st.integers(0, 12).flatmap(lambda count: st.tuples(*(a_record(number) for number in range(1, count + 1))))
+scopes = st.builds(
+    Scope,
+    places=st.lists(st.sampled_from(PATHS), max_size=2, unique=True).map(lambda paths: tuple(map(Place, paths))),
+    spots=st.sampled_from(((), ("130630/100/201",))),
+    person=st.sampled_from((None, *PEOPLE)),
+    bodies=st.sampled_from(((), ("dept-gas",))),
+)
+filters = st.builds(
+    Wanted,
+    type=st.sampled_from((None, "hazards", "stations")),
+    place=st.sampled_from((None, *map(Place, PATHS))),
+    status=st.sampled_from((None, "reported", "closed")),
+    stage=st.sampled_from((None, "assign")),
+    assignee=st.sampled_from(BODIES),
+    overdue=st.sampled_from((None, True, False)),
+    conflict=st.sampled_from((None, True, False)),
+    q=st.sampled_from((None, "%", "_", "\\", "BACK", "荆山口", "LY-1", "100%", "00000000-0000-4000-8000-000000000001")),
+)
+
+
+@pytest.fixture
+def store(tmp_path):
+    database.create(tmp_path / "county")
+    opened = database.open_inline(tmp_path / "county")
+    yield opened
+    opened.close()
+
+
+def keep(store, ledger):
+    def work(tx):
+        tx.sql.run("DELETE FROM record")
+        for record in ledger:
+            records.add(tx, record)
+
+    store.write(work)
+
+
+def expected(record: Record, scope: Scope, wanted: Wanted, now: str) -> bool:
+    """Say in plain Python whether a list holds a record; the law that the SQL has to keep."""
+    seen = scope.covers(record.path) or record.assignee in scope.assignees or record.author == scope.person
+    overdue = record.due_at is not None and record.due_at < now and record.closed_at is None
+    return (
+        seen
+        and wanted.type in (None, record.type)
+        and (wanted.place is None or wanted.place.holds(record.path))
+        and wanted.status in (None, record.status)
+        and wanted.stage in (None, record.stage)
+        and wanted.assignee in (None, record.assignee)
+        and wanted.overdue in (None, overdue)
+        and wanted.conflict in (None, bool(record.conflicts))
+        and _found(record, wanted.q)
+    )
+
+
+def _found(record: Record, q: str | None) -> bool:
+    return q is None or q.lower() in record.label.lower() or q in (record.case_no, record.id)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ledgers, scopes, filters, st.integers(1, 5))
+def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(store, ledger, scope, wanted, limit):
+    keep(store, ledger)
+
+    found, before = [], None
+    while before is None or found:
+        with store.reading() as reading:
+            now = reading.now
+            page = record_lists.page(reading, scope, wanted, before=before, limit=limit)
+        assert len(page) <= limit
+        found += page
+        if len(page) < limit:
+            break
+        before = page[-1].born_seq
+
+    assert [each.id for each in found] == [each.id for each in reversed(ledger) if expected(each, scope, wanted, now)]
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ledgers)
+def test_a_listed_record_says_what_the_record_says(store, ledger):
+    keep(store, ledger)
+    county = Scope((Place("130630"),))
+
+    with store.reading() as reading:
+        listed = record_lists.page(reading, county, Wanted(), before=None, limit=100)
+        kept = [records.get(reading, each.id, county) for each in listed]
+
+    same = (
+        "id",
+        "type",
+        "kind",
+        "area",
+        "label",
+        "version",
+        "status",
+        "conflicts",
+        "flags",
+        "due_at",
+        "author",
+        "assignee",
+    )
+    for one, other in zip(listed, kept, strict=True):
+        assert [getattr(one, name) for name in same] == [getattr(other, name) for name in same]
+        assert one.fields_json == '{"head":"甲"}'
+
+
+def test_a_record_born_meanwhile_moves_no_page(store):
+    def a(number):
+        return Record(
+            f"00000000-0000-4000-8000-{number:012d}", "stations", Kind.PROFILE, "130630100000", "130630/100", "", 1,
+            number, number, "甲", {}, "[[],[]]", instants.BEGINNING, instants.BEGINNING,
+        )  # fmt: skip
+
+    county = Scope((Place("130630"),))
+    keep(store, [a(1), a(2), a(3)])
+    with store.reading() as reading:
+        first = record_lists.page(reading, county, Wanted(), before=None, limit=2)
+
+    store.write(lambda tx: records.add(tx, a(4)))
+    with store.reading() as reading:
+        second = record_lists.page(reading, county, Wanted(), before=first[-1].born_seq, limit=2)
+
+    assert [each.born_seq for each in (*first, *second)] == [3, 2, 1]
