@@ -30,7 +30,7 @@ def record(found: Record | Listed) -> Json:
     return {
         "id": found.id,
         "type": found.type,
-        "kind": found.kind.value,
+        "kind": found.kind,
         "area": found.area,
         "label": found.label,
         "version": found.version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -12,14 +12,13 @@ import orjson
 from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.instants import Instant
-from server.domain.record_types import Kind
 from server.store import scopes
 from server.store.database import Reading
 from server.store.sql import Row
 
 _COLUMNS = (
     "id", "type", "kind", "area", "label", "version", "born_seq", "status", "stage", "case_no", "assignee", "author",
-    "due_at", "closed_at", "flags", "fields", "created_at", "updated_at",
+    "due_at", "closed_at", "flags AS marks", "fields AS fields_json", "created_at", "updated_at",
 )  # fmt: skip
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
@@ -44,13 +43,16 @@ class Wanted:
     q: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A record as lists show it, without its registers. fields_json: the fields as they are stored, as JSON text."""
+class Listed(NamedTuple):
+    """A record as lists show it, without its registers.
+
+    A tuple that reads its marks and fields when asked: making 10,000 dataclasses takes longer than the query.
+    marks: names of conflicting fields, then flags, as ``records`` writes them. fields_json: fields as JSON text.
+    """
 
     id: str
     type: str
-    kind: Kind
+    kind: str
     area: str
     label: str
     version: int
@@ -62,11 +64,18 @@ class Listed:
     author: str
     due_at: Instant | None
     closed_at: Instant | None
-    conflicts: tuple[str, ...]
-    flags: tuple[str, ...]
+    marks: str
     fields_json: str
     created_at: Instant
     updated_at: Instant
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        return tuple(self.marks.partition("|")[0].split())
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return tuple(self.marks.split("|")[1:])
 
     @property
     def fields(self) -> orjson.Fragment:
@@ -80,11 +89,16 @@ def page(reading: Reading, scope: Scope, wanted: Wanted, *, before: int | None, 
     before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
     """
-    return [_listed(row) for row in _rows(reading, scope, wanted, before, limit)]
+    return [Listed(**row) for row in _rows(reading, scope, wanted, before, limit)]
 
 
 def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterator[Row]:
-    terms, values = _conditions(reading, scope, wanted)
+    conditions = _conditions(reading.now, scope, wanted)
+    terms, values = [], {"limit": limit}
+    leading = _leading(conditions)
+    for condition in conditions:
+        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
+        values |= condition.values
     if before is not None:
         terms.append("born_seq < :before")
         values["before"] = before
@@ -96,64 +110,67 @@ def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, li
          ORDER BY born_seq DESC
          LIMIT :limit
         """,
-        {**values, "limit": limit},
+        values,
     )
 
 
-def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> tuple[list[str], dict[str, Any]]:
+class _Condition(NamedTuple):
+    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all."""
+
+    rank: int
+    sql: str
+    values: dict[str, Any]
+
+
+def _leading(conditions: list[_Condition]) -> _Condition | None:
+    """Return the one condition that an index may answer; None to walk all records, newest first.
+
+    A planner without statistics collects and sorts half a county where the first hundred rows are at hand. So one
+    condition leads, either small or with an index in the order of the list, and the others (``IS TRUE`` hides them
+    from the planner) are checked row by row.
+    """
+    return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
+
+
+def _conditions(now: Instant, scope: Scope, wanted: Wanted) -> list[_Condition]:
     inside, values = scopes.by_place_or_person(scope)
-    narrow_filter = wanted.place is not None and _is_narrow(wanted.place)
-    narrow_scope = not narrow_filter and all(_is_narrow(place) for place in scope.places)
-    terms = [inside if narrow_scope else _checked_row_by_row(inside)]
-    found: dict[str, Any] = dict(values)
+    found = [_Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
     if wanted.place is not None:
         low, high = wanted.place.bounds()
-        among = "path >= :area_low AND path < :area_high"
-        terms.append(among if narrow_filter else _checked_row_by_row(among))
-        found |= {"area_low": low, "area_high": high}
-    for column in ("type", "status", "stage", "assignee"):
+        rank = 1 if _is_narrow(wanted.place) else 0
+        found.append(_Condition(rank, "path >= :area_low AND path < :area_high", {"area_low": low, "area_high": high}))
+    for rank, column in ((3, "assignee"), (5, "status"), (6, "stage"), (8, "type")):
         value = getattr(wanted, column)
         if value is not None:
-            terms.append(f"{column} = :filter_{column}")
-            found[f"filter_{column}"] = value
-    for term, more in (_overdue(wanted.overdue, reading.now), _conflict(wanted.conflict), _search(wanted.q)):
-        if term:
-            terms.append(term)
-            found |= more
-    return terms, found
+            found.append(_Condition(rank, f"{column} = :wanted_{column}", {f"wanted_{column}": value}))
+    if wanted.conflict is not None:
+        found.append(_Condition(4, "conflicted = 1", {}) if wanted.conflict else _Condition(0, "conflicted = 0", {}))
+    if wanted.overdue is not None:
+        found.append(_overdue(now) if wanted.overdue else _in_time(now))
+    if wanted.q is not None:
+        found.append(_search(wanted.q))
+    return found
 
 
 def _is_narrow(place: Place) -> bool:
     return place.path.count("/") >= _VILLAGE_DEPTH
 
 
-def _checked_row_by_row(condition: str) -> str:
-    """Keep the planner from collecting and sorting a town's or county's rows where it can walk the newest ones."""
-    return f"({condition}) IS TRUE"
+def _overdue(now: Instant) -> _Condition:
+    return _Condition(7, "closed_at IS NULL AND due_at IS NOT NULL AND due_at < :now", {"now": now})
 
 
-def _overdue(asked: bool | None, now: Instant) -> tuple[str, dict[str, Any]]:
-    if asked is None:
-        return "", {}
-    if asked:
-        return "due_at < :now AND closed_at IS NULL", {"now": now}
-    return "(due_at IS NULL OR due_at >= :now OR closed_at IS NOT NULL)", {"now": now}
+def _in_time(now: Instant) -> _Condition:
+    return _Condition(0, "due_at IS NULL OR due_at >= :now OR closed_at IS NOT NULL", {"now": now})
 
 
-def _conflict(asked: bool | None) -> tuple[str, dict[str, Any]]:
-    if asked is None:
-        return "", {}
-    return ("conflicted = 1" if asked else "conflicted = 0"), {}
-
-
-def _search(text: str | None) -> tuple[str, dict[str, Any]]:
-    if text is None:
-        return "", {}
+def _search(text: str) -> _Condition:
     if _is_uuid(text):
-        return "id = :q", {"q": text.lower()}
+        return _Condition(1, "id = :q", {"q": text.lower()})
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     # LOWER on both sides, because LIKE minds the case on some engines and not on others.
-    return "(LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q)", {"part": f"%{escaped}%", "q": text}
+    sql = "LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q"
+    return _Condition(0, sql, {"part": f"%{escaped}%", "q": text})
 
 
 def _is_uuid(text: str) -> bool:
@@ -161,14 +178,3 @@ def _is_uuid(text: str) -> bool:
         return str(UUID(text)) == text.lower()
     except ValueError:
         return False
-
-
-def _listed(row: Row) -> Listed:
-    conflicts, *flags = row.pop("flags").split("|")  # names of conflicting fields first, as records.py writes them
-    return Listed(
-        kind=Kind(row.pop("kind")),
-        fields_json=row.pop("fields"),
-        conflicts=tuple(conflicts.split()),
-        flags=tuple(flags),
-        **row,
-    )

@@ -216,7 +216,12 @@ CREATE INDEX record_type_path ON record (type, path);
 CREATE INDEX record_path ON record (path, born_seq);
 CREATE INDEX record_assignee ON record (assignee, born_seq) WHERE assignee IS NOT NULL;
 CREATE INDEX record_author ON record (author, born_seq);
-CREATE INDEX record_conflicted ON record (path, born_seq) WHERE conflicted = 1;
+-- One leads each list (store/record_lists.py): in the order of the list, so that the first page is at hand.
+CREATE INDEX record_type_born ON record (type, born_seq);
+CREATE INDEX record_status ON record (status, born_seq) WHERE status IS NOT NULL;
+CREATE INDEX record_stage ON record (stage, born_seq) WHERE stage IS NOT NULL;
+CREATE INDEX record_open ON record (born_seq, due_at) WHERE closed_at IS NULL AND due_at IS NOT NULL;
+CREATE INDEX record_conflicted ON record (born_seq) WHERE conflicted = 1;
 
 CREATE TABLE revision (
   record       TEXT NOT NULL,
