@@ -1,0 +1,81 @@
+# The README's two commands are `make run` and `make test`; everything else stands beside them.
+# They make a virtual environment in .venv, install what setup.cfg names, and do so again only when it changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV ?= .venv
+PORT ?= 8600
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+# Fits are 3.11 to 3.13. PYTHON=… before the command picks one; else the newest that can make environments.
+PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3
+
+.PHONY: help run test test-all lint bench clean
+
+help: ## show these commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
+
+run: $(STAMPS)/run ## serve a demonstration at http://127.0.0.1:8600 (PORT=… for another port)
+	@echo "==> firegrid demo --port $(PORT)"
+	@exec $(BIN)/firegrid demo --port $(PORT)
+
+test: $(STAMPS)/test ## run the tests (a few minutes)
+	@echo "==> pytest"
+	@exec $(BIN)/pytest -m "not slow" $(ARGS)
+
+test-all: $(STAMPS)/test ## run every test, also the slow ones: real servers, Java form engine, packaging
+	@echo "==> pytest, slow tests too"
+	@exec $(BIN)/pytest $(ARGS)
+
+lint: $(STAMPS)/lint ## check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMPS)/run ## measure speed and memory beside this machine's own limits
+	@exec $(BIN)/python -m bench $(ARGS)
+
+clean: ## remove the virtual environment, caches and the demonstration's data
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf ./*.egg-info
+
+$(STAMPS)/run: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "==> installing Firegrid into $(VENV)"
+	@$(INSTALL) --editable .
+	@mkdir -p $(STAMPS) && touch $@
+
+# pytest and the linters come on top of the product, so their stamps stand for it too.
+$(STAMPS)/test: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "==> installing Firegrid and its test tools into $(VENV)"
+	@$(INSTALL) --editable '.[test,lint]'
+	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run $(STAMPS)/lint
+
+$(STAMPS)/lint: setup.cfg pyproject.toml | $(BIN)/python
+	@echo "==> installing Firegrid and its linters into $(VENV)"
+	@$(INSTALL) --editable '.[lint]'
+	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run
+
+# An environment that is half made, or whose Python has gone, is made anew.
+$(BIN)/python:
+	@found= bare= ; \
+	for each in $(PYTHONS); do \
+	  "$$each" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || continue; \
+	  if "$$each" -c 'import ensurepip, venv' 2>/dev/null; then found=$$each; break; fi; \
+	  bare=$${bare:-$$each}; \
+	done; \
+	if [ -z "$$found" ] && [ -n "$$bare" ]; then \
+	  echo "$$bare cannot make virtual environments. Install what is missing, then run make again:" >&2; \
+	  echo "  sudo apt-get install python3-venv" >&2; exit 1; \
+	elif [ -z "$$found" ]; then \
+	  echo "Firegrid needs Python 3.11, 3.12 or 3.13, and none of them is here. On Debian 12 or newer:" >&2; \
+	  echo "  sudo apt-get install python3 python3-venv" >&2; exit 1; \
+	fi; \
+	echo "==> making $(VENV) with $$("$$found" --version)"; \
+	rm -rf $(VENV); \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }

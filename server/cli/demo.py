@@ -1,0 +1,86 @@
+"""``firegrid demo``: a county to try things on, made once from the real grid and invented people, then served."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from server.cli.folder import Command, opened
+from server.domain import roles
+from server.domain.errors import Conflict
+from server.store import areas, database
+from server.store.database import Reading
+from server.usecases import demo as demonstration
+from server.usecases import grid_file, prepare, sign_in
+
+MARK = "demo.txt"
+"""Says that a data folder holds invented people, so that the command never touches a county's own."""
+
+
+@click.command(cls=Command)
+@click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("firegrid-demo"),
+    show_default=True,
+    help="data folder of the demonstration 演示数据目录",
+)
+def demo(port: int, data: Path) -> None:
+    """Serve a demonstration at http://127.0.0.1:PORT: Laiyuan's real grid, invented people."""
+    from server.cli import serve
+    from server.settings import from_environment
+
+    if not (data / MARK).exists():
+        make(data)
+    base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
+    with opened(data) as store:
+        keys = store.write(demonstration.give_keys)
+        with store.reading() as reading:
+            tell(reading, base, keys, data)
+    serve.run(data, "127.0.0.1", port, threads=16)
+
+
+def make(data: Path) -> None:
+    """Make the demonstration's data folder. Nothing is there under this name until all of it is.
+
+    Raises Conflict when ``data`` holds something else.
+    """
+    if data.exists() and any(data.iterdir()):
+        raise Conflict(f"目录 {data} 里已有别的内容，不是演示数据；请用 --data 换一个目录。", folder=str(data))
+    making = data.with_name(f"{data.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    click.echo("正在准备演示数据：读取涞源县网格，转换内置表单 …", err=True)
+    rows, forms = list(grid_file.shipped_rows()), list(prepare.built_in_forms())
+    password_hash = sign_in.hash_password(demonstration.PASSWORD)
+    database.create(making)
+    with opened(making) as store:
+        store.write(lambda tx: prepare.lay(tx, rows, forms))
+        store.write(lambda tx: demonstration.enrol_people(tx, password_hash))
+    (making / MARK).write_text("演示数据：网格是真实的，人员和事项都是虚构的。请勿用于实际工作。\n", encoding="utf-8")
+    making.replace(data)
+
+
+def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> None:
+    """Print who can sign in, every phone's address with its new key, and what to try next.
+
+    base: the address of the server. keys: phone key by user name.
+    """
+    click.echo(f"\n演示 {base}（网格真实，人员虚构；数据在 {data}，删除该目录即重来）")
+    click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
+    for each in demonstration.people():
+        place = areas.full_name(reading, each.area)
+        click.echo(f"  {each.name:<8} {each.display}  {roles.label(each.role, reading.now)}  {place}")
+    click.echo("\n手机密钥 phone keys（每次启动都发新的，以前的仍有效）")
+    for name, token in keys.items():
+        click.echo(f"  {name:<8} {base}/key/{token}")
+    click.echo(
+        "\n接下来 what to try next\n"
+        f"  接口说明       {base}/api/docs\n"
+        f"  手机二维码     firegrid user key gw0001 --format qr --data {data}\n"
+        "  第一份上报与查询见 README 的“Try it”一节；手机要用局域网地址，见 README 的“A worker with a phone”。\n"
+        "  按 Ctrl-C 停止。\n"
+    )
