@@ -90,7 +90,7 @@ def as_problem(error: Exception) -> Response:
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": words_of(error),
-        "errors": {},
+        "errors": [],
     }
     particulars = error.data if isinstance(error, Refusal) else getattr(error, "data", None) or {}
     messages = particulars.get("messages")  # webargs hands field errors over in this place

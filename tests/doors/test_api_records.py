@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from api_county import FAR_VILLAGE, NEXT_UNIT, TOWN, UNIT, VILLAGE, uuid_of
 
-from schemas.records import RecordDetailSchema, RecordSchema, RevisionSchema
+from schemas.records import STAGES, STATUSES, RecordDetailSchema, RecordSchema, RevisionSchema
+from server.domain.workflow import Stage, Status
 
 ONE, TWO, FAR, CASE, FAR_CASE = map(uuid_of, ("station one", "station two", "station far", "case one", "case far"))
 
@@ -152,3 +153,8 @@ def test_history_tells_every_revision_oldest_first(county):
 
 def test_the_case_of_another_village_shows_to_the_body_that_has_it(county):
     assert county.get(f"/records/{CASE}", "gas").json["area"] == UNIT
+
+
+def test_the_wire_knows_every_status_and_stage():
+    assert set(STATUSES) == {status.value for status in Status}
+    assert set(STAGES) == {stage.value for stage in Stage}

@@ -82,6 +82,13 @@ def test_a_body_that_is_no_json_is_refused(office, body):
     assert answer.content_type == "application/problem+json"
 
 
+def test_a_form_instead_of_json_lacks_both_fields(office):
+    answer = office.client.post("/api/v1/session", data={"username": "officer", "password": PASSWORD})
+
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json["errors"]} == {"username", "password"}
+
+
 def test_a_huge_body_is_not_read(office):
     body = b'"' + b"x" * 100_000 + b'"'
 
