@@ -1,0 +1,22 @@
+"""Lends every story of the phones a valley of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from builders import Phone, Valley, a_valley
+
+
+@pytest.fixture
+def valley(tmp_path: Path) -> Iterator[Valley]:
+    """A running server of one's own; what ``firegrid check`` asks of a folder holds when the test ends."""
+    with a_valley(tmp_path / "data") as served:
+        yield served
+
+
+@pytest.fixture
+def phone(valley: Valley) -> Phone:
+    """The phone of the worker of one unit."""
+    return valley.phone()
