@@ -13,6 +13,7 @@ from server.settings import Settings
 from server.store import people
 from server.store.blobs import BlobStore
 from server.store.database import Database, Transaction
+from server.usecases import basic_login
 
 T = TypeVar("T")
 
@@ -71,6 +72,14 @@ def by_key(token: str) -> Actor:
     if not people.seen_recently(actor):
         _remember_contact(actor)
     return be(actor)
+
+
+def by_password(name: str, password: str) -> Actor:
+    """Return the caller who shows a user name and its password, as phones do over https.
+
+    Raises SignInFailed, and LockedOut after too many failed tries.
+    """
+    return be(basic_login.sign_in(database(), name, password))
 
 
 def _remember_contact(actor: Actor) -> None:
