@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from flask import current_app, g, request
@@ -14,17 +14,22 @@ from server.store import people
 from server.store.blobs import BlobStore
 from server.store.database import Database, Transaction
 from server.usecases import basic_login
+from server.usecases.phone_lists import Hashes
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What one running server is made of; kept in the Flask app under ``firegrid``."""
+    """What one running server is made of; kept in the Flask app under ``firegrid``.
+
+    hashes: of the lists that its phones hold; of this server alone, since another county counts from 1 as well.
+    """
 
     settings: Settings
     database: Database
     blobs: BlobStore
+    hashes: Hashes = field(default_factory=Hashes)
 
 
 def services() -> Services:
@@ -43,6 +48,10 @@ def settings() -> Settings:
 
 def blobs() -> BlobStore:
     return services().blobs
+
+
+def hashes() -> Hashes:
+    return services().hashes
 
 
 def write(work: Callable[[Transaction], T]) -> T:
@@ -67,8 +76,7 @@ def by_key(token: str) -> Actor:
 
     Raises KeyRefused when the key is unknown, replaced or revoked.
     """
-    with database().reading() as reading:
-        actor = people.actor_by_key(reading, token)
+    actor = people.actor_by_key(database().glance(), token)
     if not people.seen_recently(actor):
         _remember_contact(actor)
     return be(actor)

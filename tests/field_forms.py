@@ -28,7 +28,7 @@ PICK = "| | select_one_from_file stations.csv | station | 哪个站 | | | |\n"
 OWN_LIST = "| | csv-external | stations | | | | |\n"
 
 
-def _settings(form_id: str, title: str, version: str = "1", **more: str) -> str:
+def settings_of(form_id: str, title: str = "某表", version: str = "1", **more: str) -> str:
     cells = {"form_title": title, "form_id": form_id, "version": version, "namespaces": 'fg="urn:firegrid:xforms"'}
     cells |= {name.replace("__", "::"): value for name, value in more.items()}
     return f"| settings |\n| | {' | '.join(cells)} |\n| | {' | '.join(cells.values())} |\n"
@@ -45,7 +45,7 @@ CASE = {"attribute__fg:kind": "case", "attribute__fg:title": "隐患"}
 def station_new(version: str = "1", more: str = "") -> str:
     """Registers a station; brings its own list along."""
     listed = _entities(list_name="stations", label="${head}")
-    return STATIONS + more + OWN_LIST + KIT + listed + _settings("station_new", "登记站点", version, **PROFILE)
+    return STATIONS + more + OWN_LIST + KIT + listed + settings_of("station_new", "登记站点", version, **PROFILE)
 
 
 STATION_EDIT = (
@@ -53,7 +53,7 @@ STATION_EDIT = (
     + PICK
     + KIT
     + _entities(list_name="stations", label="${head}", entity_id="${station}")
-    + _settings("station_edit", "更新站点")
+    + settings_of("station_edit", "更新站点")
 )
 STATION_ANY = (
     STATIONS
@@ -66,7 +66,7 @@ STATION_ANY = (
         create_if="${station} = ''",
         update_if="${station} != ''",
     )
-    + _settings("station_any", "登记或更新站点")
+    + settings_of("station_any", "登记或更新站点")
 )
 
 HAZARD = (
@@ -81,7 +81,7 @@ HAZARD = (
 | | csv-external | hazards | | |
 """
     + _entities(list_name="hazards", label="concat(${place}, '｜', ${item})")
-    + _settings("hazard", "隐患上报", **CASE)
+    + settings_of("hazard", "隐患上报", **CASE)
 )
 HAZARD_STEP = (
     """\
@@ -94,22 +94,22 @@ HAZARD_STEP = (
 | | image | photo | 照片 | |
 """
     + _entities(list_name="hazards", label="''", entity_id="${hazard}")
-    + _settings("hazard_step", "隐患处理")
+    + settings_of("hazard_step", "隐患处理")
 )
 ROUND = """\
 | survey |
 | | type | name | label |
 | | select_one_from_file streets.csv | street | 哪条街 |
 | | text | seen | 看到什么 |
-""" + _settings("round", '巡查 <A> & "B"')
+""" + settings_of("round", '巡查 <A> & "B"')
 AUDITED = """\
 | survey |
 | | type | name | label |
 | | audit | audit | |
 | | text | seen | 看到什么 |
-""" + _settings("audited", "有日志的表")
-ODD_ID = "| survey |\n| | type | name | label |\n| | text | seen | 看到 |\n" + _settings("巡查 表1", "中文编号")
-TOWN_ONLY = "| survey |\n| | type | name | label |\n| | text | seen | 看到 |\n" + _settings(
+""" + settings_of("audited", "有日志的表")
+ODD_ID = "| survey |\n| | type | name | label |\n| | text | seen | 看到 |\n" + settings_of("巡查 表1", "中文编号")
+TOWN_ONLY = "| survey |\n| | type | name | label |\n| | text | seen | 看到 |\n" + settings_of(
     "town_only", "乡镇专用", **{"attribute__fg:roles": "town_station"}
 )
 BEES = (
@@ -122,6 +122,6 @@ BEES = (
 | | csv-external | apiaries | | | |
 """
     + _entities(list_name="apiaries", label="${keeper}")
-    + _settings("apiary", "养蜂登记", **{"attribute__fg:title": "蜂箱"})
+    + settings_of("apiary", "养蜂登记", **{"attribute__fg:title": "蜂箱"})
 )
 STREETS = "name,label\ns1,“东”大街\n".encode()

@@ -21,7 +21,6 @@ from server.usecases import phone_forms, phone_lists, submit
 from server.usecases.submit import Arrival, Receipt
 
 door = Blueprint("openrosa", __name__)
-hashes = phone_lists.Hashes()
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "png": "image/png", "jpg": "image/jpeg", "xml": "text/xml"}
 
@@ -121,7 +120,7 @@ def manifest(form_id: str) -> Response:
     by, base = context.caller(), _base()
     with context.database().reading() as reading:
         phone_forms.readable(reading, form_id, by)
-        files = phone_lists.files_of(reading, hashes, form_id, by)
+        files = phone_lists.files_of(reading, context.hashes(), form_id, by)
     folder = f"{base}/forms/{quote(form_id, safe='')}/attachments"
     entries = [
         ManifestFile(
@@ -143,7 +142,7 @@ def attachment(form_id: str, name: str) -> Response:
         tag = _current_md5(reading, form_id, name, by)
         if tag is not None and request.if_none_match.contains_weak(tag):
             return answers.unchanged(tag)
-        content = phone_lists.content(reading, hashes, form_id, name, by)
+        content = phone_lists.content(reading, context.hashes(), form_id, name, by)
     if content is None:
         raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
@@ -201,7 +200,7 @@ def _listed(form: forms.Form, base: str) -> ListedForm:
 
 
 def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | None:
-    files = phone_lists.files_of(reading, hashes, form_id, by) if request.if_none_match else []
+    files = phone_lists.files_of(reading, context.hashes(), form_id, by) if request.if_none_match else []
     return next((file.md5 for file in files if file.name == name), None)
 
 

@@ -167,13 +167,16 @@ def _columns(type: RecordType) -> tuple[str, ...]:
 def _cells(row: Mapping[str, object], columns: tuple[str, ...]) -> list[object]:
     shown: dict[str, object] = orjson.loads(str(row["fields"]))
     due_at = row["due_at"]
-    shown |= {
-        "area": row["area"],
-        "due_on": "" if due_at is None else instants.local_day(instants.later(str(due_at), -timedelta(milliseconds=1))),
-    }
+    shown["area"] = row["area"]
     if row["status"] is not None:
         shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee")}
+        shown["due_on"] = "" if due_at is None else _last_day(str(due_at))
     return [row["id"], row["label"], row["version"], *(shown.get(name, "") for name in columns)]
+
+
+def _last_day(due_at: Instant) -> str:
+    """Return the last local day of the time limit: one that ends at midnight ends on the day before."""
+    return instants.local_day(instants.later(due_at, -timedelta(milliseconds=1)))
 
 
 def _areas_csv(reading: Reading, scope: Scope) -> bytes:
