@@ -14,6 +14,7 @@ from server.domain.record_types import CASE_COLUMNS, LABEL, Kind, RecordType
 from server.domain.records import Record, Revision
 from sync import merge, registers
 from sync.changes import Change, FieldWrite, Verdict
+from sync.created import created
 from sync.merge import FieldRule, Merged, Received
 
 ACTION = "action"
@@ -79,7 +80,8 @@ def create(asked: Asked, *, area: str, path: str, spot_ok: bool) -> Revised:
     """
     change = asked.change
     writes, misfits = _readable(asked)
-    merged = _laid({}, writes, asked, version=1)
+    values = {name: write.new for name, write in writes.items()}
+    merged = created(values, asked.rules, dot=change.dot, observed_at=asked.observed_at)
     label, label_problem = _first_label(asked, merged, path)
     record = Record(
         id=change.record,

@@ -60,13 +60,16 @@ def unchanged(tag: str) -> Response:
 
 def dress(request: Request, response: Response, advertised_bytes: int) -> Response:
     """Add what phones demand of every answer, errors included (``openrosa.md`` section 1.3)."""
-    headers = response.headers
-    headers["X-OpenRosa-Version"] = VERSION
-    headers["X-OpenRosa-Accept-Content-Length"] = str(advertised_bytes)
-    headers["Content-Language"] = "zh-CN"
-    headers["Cache-Control"] = "private, no-cache"
-    headers["Vary"] = "Accept-Encoding"
-    headers.setdefault("Date", formatdate(usegmt=True))
+    response.headers.extend(
+        (
+            ("X-OpenRosa-Version", VERSION),
+            ("X-OpenRosa-Accept-Content-Length", str(advertised_bytes)),
+            ("Content-Language", "zh-CN"),
+            ("Cache-Control", "private, no-cache"),
+            ("Vary", "Accept-Encoding"),
+            ("Date", formatdate(usegmt=True)),
+        )
+    )
     return _compressed(request, response)
 
 

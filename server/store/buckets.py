@@ -8,11 +8,6 @@ from server.domain.actors import Scope
 from server.domain.records import Record
 from server.store.database import Reading, Transaction
 
-_RAISE = """
-INSERT INTO bucket (type, name, seq) VALUES (:type, :name, :seq)
-ON CONFLICT (type, name) DO UPDATE SET seq = excluded.seq
-"""
-
 
 def of(record: Record) -> set[str]:
     """Return the names of the buckets that hold ``record``: its area, its author, whoever has it."""
@@ -25,7 +20,8 @@ def of(record: Record) -> set[str]:
 
 def raise_all(tx: Transaction, type: str, names: Iterable[str], seq: int) -> None:
     """Mark ``names`` as changed at ``seq``: the buckets that a record is in, and those it has left."""
-    tx.sql.run_each(_RAISE, [{"type": type, "name": name, "seq": seq} for name in names])
+    for name in names:
+        tx.raise_bucket(type, name, seq)
 
 
 def newest(reading: Reading, type: str, scope: Scope) -> int:

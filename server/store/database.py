@@ -18,7 +18,7 @@ from server.domain.errors import Busy, DatabaseTooNew, NotFound
 from server.domain.instants import Instant
 from server.store.migrations import STEPS, migrations
 from server.store.sql import Sql
-from server.store.turns import Turnstile
+from server.store.turns import Turnstile, one_turn
 from server.store.writer import Batch, Begin, InlineWriter, ThreadWriter, Writer
 
 T = TypeVar("T")
@@ -63,30 +63,41 @@ class Reading:
         return value
 
 
-class Counter:
-    """The county's order of commits, read once a commit and written once before it ends.
+class Commit:
+    """What the works of one commit share, read once and written once before it ends: its numbers and its buckets.
 
-    Works that share a commit take their numbers from here, so that numbering costs no statement each.
-    A work that is undone leaves a gap; a later commit never has a lower number.
+    A work that is undone leaves a gap in the numbers, and a bucket marked newer than it is; neither does harm.
     """
 
-    __slots__ = ("_kept", "_sql", "_value")
+    __slots__ = ("_kept", "_raised", "_seq", "_sql")
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
-        self._kept = -1
-        self._value = -1
+        self._kept = self._seq = -1
+        self._raised: dict[tuple[str, str], int] = {}
 
-    def next(self) -> int:
-        if self._value < 0:
-            self._kept = self._value = int(self._sql.value("SELECT value FROM counter WHERE name = 'seq'"))
-        self._value += 1
-        return self._value
+    def next_seq(self) -> int:
+        if self._seq < 0:
+            self._kept = self._seq = int(self._sql.value("SELECT value FROM counter WHERE name = 'seq'"))
+        self._seq += 1
+        return self._seq
 
-    def keep(self) -> None:
-        """Write the counter back; called inside the transaction, before it commits."""
-        if self._value > self._kept:
-            self._sql.run("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._value})
+    def raise_bucket(self, type: str, name: str, seq: int) -> None:
+        self._raised[type, name] = seq
+
+    def finish(self) -> None:
+        """Write what was gathered; called inside the transaction, before it commits."""
+        if self._seq > self._kept:
+            self._sql.run("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._seq})
+        if self._raised:
+            rows = [{"type": type, "name": name, "seq": seq} for (type, name), seq in self._raised.items()]
+            self._sql.run_each(_RAISE_BUCKET, rows)
+
+
+_RAISE_BUCKET = """
+INSERT INTO bucket (type, name, seq) VALUES (:type, :name, :seq)
+ON CONFLICT (type, name) DO UPDATE SET seq = excluded.seq
+"""
 
 
 class Transaction(Reading):
@@ -96,12 +107,12 @@ class Transaction(Reading):
     of the county's order of commits.
     """
 
-    __slots__ = ("_changed", "_counter", "_ids")
+    __slots__ = ("_changed", "_commit", "_ids")
 
-    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], counter: Counter) -> None:
+    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], commit: Commit) -> None:
         super().__init__(sql, now, memo)
         self._ids = ids
-        self._counter = counter
+        self._commit = commit
         self._changed = False
 
     def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
@@ -113,7 +124,11 @@ class Transaction(Reading):
 
     def next_seq(self) -> int:
         """Return the next seq; gaps may occur, but a later commit never has a lower one."""
-        return self._counter.next()
+        return self._commit.next_seq()
+
+    def raise_bucket(self, type: str, name: str, seq: int) -> None:
+        """Mark a bucket of a record type as changed at ``seq``; readers see it with this commit."""
+        self._commit.raise_bucket(type, name, seq)
 
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""
@@ -151,6 +166,10 @@ class Database:
         finally:
             db.conn.execute("COMMIT")
 
+    def glance(self) -> Reading:
+        """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
+        return Reading(Sql(self._reader()), instants.text(self._clock()), self._memo)
+
     def queue_length(self) -> int:
         """Return how many writes wait for the writer."""
         return self._writer.queue_length()
@@ -187,7 +206,7 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
-    with Turnstile(folder).turn():
+    with one_turn(folder):
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
         with db.atomic():
@@ -223,7 +242,7 @@ def migrate(folder: Path) -> None:
     path = folder / FILE_NAME
     if not path.exists():
         raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    with Turnstile(folder).turn():
+    with one_turn(folder):
         db = connect(path)
         try:
             steps = migrations()
@@ -249,8 +268,8 @@ def new_uuid() -> str:
 def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Begin:
     def begin(db: SqliteDatabase) -> Batch:
         sql = Sql(db)
-        counter = Counter(sql)
-        return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, counter), counter.keep)
+        commit = Commit(sql)
+        return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, commit), commit.finish)
 
     return begin
 

@@ -37,11 +37,6 @@ def add_files(tx: Transaction, body: str, files: Iterable[SentFile]) -> None:
     tx.sql.run_each(_INSERT_FILE, [{"body": body, **file._asdict()} for file in files])
 
 
-def is_kept(tx: Transaction, sha256: str) -> bool:
-    """Say whether a body with this hash was kept."""
-    return tx.sql.value("SELECT 1 FROM kept_body WHERE sha256 = :sha256", {"sha256": sha256}) is not None
-
-
 def settle_problems(tx: Transaction, sha256: str) -> None:
     """Settle the problems about a body that has now been taken after all (an edit after its original)."""
     tx.sql.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from server.domain.actors import Scope
 from server.domain.errors import NotFound
@@ -69,6 +70,28 @@ def add(tx: Transaction, kept: Kept, xml: bytes) -> None:
     """Keep one version of a submission with its bytes."""
     values = {name: getattr(kept, name) for name in _PLAIN}
     tx.sql.run(_INSERT, {**values, "xml": xml})
+
+
+class Here(NamedTuple):
+    """What is here of a POST that arrives: this submission, and a body with the same bytes that was not taken."""
+
+    submission: bool
+    refused: bool
+
+
+def look(tx: Transaction, form: str, instance_id: str, sha256: str) -> Here:
+    """Say in one statement what is here of a POST, since most submissions are new and need no further reading.
+
+    sha256: of the XML as sent.
+    """
+    row = tx.sql.find(
+        """
+        SELECT EXISTS (SELECT 1 FROM submission WHERE form = :form AND instance_id = :instance_id) AS submission,
+               EXISTS (SELECT 1 FROM kept_body WHERE sha256 = :sha256) AS refused
+        """,
+        {"form": form, "instance_id": instance_id, "sha256": sha256},
+    )
+    return Here(**{name: bool(value) for name, value in (row or {}).items()})
 
 
 def find(tx: Transaction, form: str, instance_id: str) -> Kept | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.domain.errors import Busy
+from server.domain.errors import Busy, NotFound
 
 
 class Turnstile:
@@ -39,14 +39,32 @@ class Turnstile:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let go of both files."""
-        os.close(self._gate)
-        os.close(self._lock)
+        """Let go of both files; once is enough, and more does no harm."""
+        if self._gate >= 0:
+            os.close(self._gate)
+            os.close(self._lock)
+            self._gate = self._lock = -1  # the numbers may soon mean other files
+
+
+@contextmanager
+def one_turn(folder: Path) -> Iterator[None]:
+    """Hold the right to write in ``folder`` for the length of one block."""
+    turnstile = Turnstile(folder)
+    try:
+        with turnstile.turn():
+            yield
+    finally:
+        turnstile.close()
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[None]:
-    """Hold the right to serve this folder. Raises Busy when another process serves it."""
+    """Hold the right to serve this folder.
+
+    Raises Busy when another process serves it, NotFound when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"没有数据目录 {folder}；请先运行 firegrid init --data {folder}。", folder=str(folder))
     lock = _opened(folder / "serve.lock")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

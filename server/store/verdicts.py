@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -39,6 +39,27 @@ class Stored:
     conflicts: tuple[str, ...] = ()
     problem: str | None = None
     submission: str | None = None
+
+
+class Here(NamedTuple):
+    """What is here already of a change that arrives: its verdict, its record, changes that wait for its record."""
+
+    verdict: bool
+    record: bool
+    waiting: bool
+
+
+def look(tx: Transaction, change_id: str, record_id: str) -> Here:
+    """Say in one statement what is here of a change, since most changes are new and need no further reading."""
+    row = tx.sql.find(
+        """
+        SELECT EXISTS (SELECT 1 FROM change WHERE id = :change) AS verdict,
+               EXISTS (SELECT 1 FROM record WHERE id = :record) AS record,
+               EXISTS (SELECT 1 FROM change WHERE verdict = 'waiting' AND record = :record) AS waiting
+        """,
+        {"change": change_id, "record": record_id},
+    )
+    return Here(**{name: bool(value) for name, value in (row or {}).items()})
 
 
 def find(tx: Transaction, id: str) -> Stored | None:

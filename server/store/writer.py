@@ -1,10 +1,11 @@
 """Lets many requests share one commit, so that durability costs one fsync for all who wait.
 
-The writer takes what is queued into one ``BEGIN IMMEDIATE`` transaction, a savepoint each, and answers
-only after COMMIT. What is true if we die after each step:
+The writer takes what is queued into one ``BEGIN IMMEDIATE`` transaction and answers only after COMMIT; a work
+that fails is undone alone. A work may be carried out twice, so it must touch nothing but its transaction.
+What is true if we die after each step:
 
 1. work queued, not begun: nobody was answered, nothing is stored; the phone sends again.
-2. savepoint released, not committed: the same; SQLite forgets the transaction.
+2. carried out, not committed: the same; SQLite forgets the transaction.
 3. committed, not answered: stored and durable; the phone sends again and finds its stored verdict.
 4. answered: stored and durable.
 """
@@ -158,25 +159,45 @@ class ThreadWriter:
                 return batch, True
         return batch, False
 
-    def _commit(self, db: SqliteDatabase, batch: list[_Job]) -> None:
+    def _commit(self, db: SqliteDatabase, jobs: list[_Job]) -> None:
+        """Commit all works; when one of them fails, undo all and do them again, each in a savepoint of its own.
+
+        Savepoints cost two statements a work and failures are rare, so the first try goes without.
+        """
         try:
             with self._turnstile.turn():
+                if len(jobs) > 1 and self._commit_together(db, jobs):
+                    return
                 db.conn.execute("BEGIN IMMEDIATE")
-                commit = self._begin(db)
-                for job in batch:
-                    self._carry_out(db, commit, job)
-                commit.finish()
+                batch = self._begin(db)
+                for job in jobs:
+                    self._carry_out(db, batch, job)
+                batch.finish()
                 db.conn.execute("COMMIT")
         except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"
             _roll_back(db)
-            for job in batch:
+            for job in jobs:
                 job.error = Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
                 job.error.__cause__ = error
 
-    def _carry_out(self, db: SqliteDatabase, commit: Batch, job: _Job) -> None:
+    def _commit_together(self, db: SqliteDatabase, jobs: list[_Job]) -> bool:
+        """Carry all works out and commit them; undo everything and return False when one of them fails."""
+        db.conn.execute("BEGIN IMMEDIATE")
+        batch = self._begin(db)
+        try:
+            for job in jobs:
+                job.result = job.work(batch.transaction())
+        except Exception:  # which of them failed, and how, is found out by doing them one by one
+            _roll_back(db)
+            return False
+        batch.finish()
+        db.conn.execute("COMMIT")
+        return True
+
+    def _carry_out(self, db: SqliteDatabase, batch: Batch, job: _Job) -> None:
         db.conn.execute("SAVEPOINT work")
         try:
-            job.result = job.work(commit.transaction())
+            job.result = job.work(batch.transaction())
         except Exception as error:
             if not db.conn.in_transaction:
                 raise  # SQLite gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone

@@ -50,15 +50,23 @@ def receive(tx: Transaction, posted: Posted, *, by: Actor) -> Receipt | Refusal:
         message = f"表单“{xml.form_id}”没有版本“{xml.version}”；内容已留存，请更新表单或联系管理员。"
         return _refuse(tx, posted, by, FormUnknown(message, form=xml.form_id, version=xml.version))
     read_by = _layout(tx, xml.form_id, xml.version)
-    known = submissions.find(tx, xml.form_id, xml.instance_id)
+    sha256 = hashlib.sha256(posted.raw).hexdigest()
+    here = submissions.look(tx, xml.form_id, xml.instance_id, sha256)
+    known = submissions.find(tx, xml.form_id, xml.instance_id) if here.submission else None
     if known is not None:
         return _receive_again(tx, posted, known, read_by, by)
     if form.state == "closed":
         return _refuse(
             tx, posted, by, FormClosed(f"表单“{form.title}”已停用；内容已留存，请联系管理员。", form=form.id)
         )
-    if xml.deprecated_id is not None:
-        return _receive_edit(tx, posted, read_by, by)
+    receive_it = _receive_new if xml.deprecated_id is None else _receive_edit
+    outcome = receive_it(tx, posted, read_by, by)
+    if here.refused and isinstance(outcome, Receipt):
+        kept_bodies.settle_problems(tx, sha256)
+    return outcome
+
+
+def _receive_new(tx: Transaction, posted: Posted, read_by: Layout, by: Actor) -> Receipt:
     kept = _keep(tx, posted, read_by, by, replaced=None)
     path = _apply_entities(tx, posted, kept, read_by, by)
     if path != kept.path:
@@ -112,7 +120,6 @@ def _keep(tx: Transaction, posted: Posted, read_by: Layout, by: Actor, *, replac
         files_present=0,
     )
     submissions.add(tx, kept, posted.raw)
-    _settle_kept_body(tx, posted)
     if posted.files:
         _add_files(tx, posted, kept, read_by, by)
     if replaced is not None:
@@ -163,7 +170,8 @@ def _apply_entities(tx: Transaction, posted: Posted, kept: Kept, read_by: Layout
         if isinstance(asked, Unusable):
             _unusable(tx, kept, asked)
         elif asked is not None:
-            outcome = write.apply(tx, asked, by=by, submission=kept.id)
+            content = hashlib.sha256(posted.raw).hexdigest()
+            outcome = write.apply(tx, asked, by=by, submission=kept.id, content=content)
             path = path if outcome.record is None else outcome.record.path
     return path
 
@@ -220,12 +228,6 @@ def _refuse(tx: Transaction, posted: Posted, by: Actor, refusal: Refusal, about:
             ),
         )
     return refusal
-
-
-def _settle_kept_body(tx: Transaction, posted: Posted) -> None:
-    sha256 = hashlib.sha256(posted.raw).hexdigest()
-    if kept_bodies.is_kept(tx, sha256):
-        kept_bodies.settle_problems(tx, sha256)
 
 
 def _unusable(tx: Transaction, kept: Kept, unusable: Unusable) -> None:

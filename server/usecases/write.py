@@ -49,15 +49,19 @@ class Outcome:
     problem: str | None = None
 
 
-def apply(tx: Transaction, change: Change, *, by: Actor, submission: str | None = None) -> Outcome:
+def apply(
+    tx: Transaction, change: Change, *, by: Actor, submission: str | None = None, content: str | None = None
+) -> Outcome:
     """Judge ``change`` and carry it out as far as rules allow; nothing is lost and nothing refused.
 
-    by: the author. submission: id of the submission it came in, None for other doors.
+    by: the author. submission: id of the submission it came in, None for other doors. content: a hash that
+    tells one change from another of the same id, where the door has one already; else it is made here.
     Repeats return the stored verdict; the same id with other content is kept as a second, quarantined item.
     Raises NotFound when the record type was never declared by any form.
     """
-    item = Item(change, fingerprint(change), by, submission)
-    stored = verdicts.find(tx, change.id)
+    item = Item(change, content or fingerprint(change), by, submission)
+    here = verdicts.look(tx, change.id, change.record)
+    stored = verdicts.find(tx, change.id) if here.verdict else None
     if stored is not None and stored.content == item.content:
         return _again(tx, stored)
     if stored is not None:
@@ -67,9 +71,10 @@ def apply(tx: Transaction, change: Change, *, by: Actor, submission: str | None 
             return _again(tx, again)
         message = "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
         return _set_aside(tx, replace(item, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-    record = records.find_for_writing(tx, change.record)
+    record = records.find_for_writing(tx, change.record) if here.record else None
     outcome = _judge(tx, record, item)
-    if record is None and outcome.record is not None and _release(tx, outcome.record.id):
+    if here.waiting and outcome.record is not None:
+        _release(tx, outcome.record.id)
         return replace(outcome, record=records.find_for_writing(tx, change.record))
     return outcome
 
@@ -219,11 +224,8 @@ def _set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind,
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
-def _release(tx: Transaction, record_id: str) -> bool:
-    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
-
-    Return whether anything waited.
-    """
+def _release(tx: Transaction, record_id: str) -> None:
+    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them."""
     waiting = verdicts.list_waiting(tx, record_id)
     for stored, change, _ in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
         record = records.find_for_writing(tx, record_id)
@@ -231,7 +233,6 @@ def _release(tx: Transaction, record_id: str) -> bool:
             raise RuntimeError(f"record {record_id} vanished while changes waited for it")
         by = people.actor(tx, stored.author)
         _revise(tx, record, Item(change, stored.content, by, stored.submission, stored.problem))
-    return bool(waiting)
 
 
 def _asked(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
