@@ -7,18 +7,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from server.domain import instants, workflow
-from server.domain.fields import misfit
 from server.domain.instants import Instant
 from server.domain.problems import Problem, ProblemKind
-from server.domain.record_types import CASE_COLUMNS, LABEL, Kind, RecordType
+from server.domain.record_types import LABEL, Kind, RecordType
 from server.domain.records import Record, Revision
+from server.domain.sorting import sort
 from sync import merge, registers
 from sync.changes import Change, FieldWrite, Verdict
 from sync.created import created
 from sync.merge import FieldRule, Merged, Received
-
-ACTION = "action"
-"""The saved property of a case form that names the workflow action; it is no value of the record."""
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
@@ -29,7 +26,8 @@ class Asked:
 
     type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
     the revision will have. late: the author's standing is recent, not present. submission: id, where it
-    came in one. saw: fields that the author looked at, for the members of merge groups that they left alone.
+    came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
+    saw: fields that the author looked at, for the members of merge groups that they left alone.
     """
 
     change: Change
@@ -40,6 +38,7 @@ class Asked:
     seq: int
     late: bool = False
     submission: str | None = None
+    base: Mapping[str, str] | None = None
     saw: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -116,7 +115,8 @@ def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revi
     writes, misfits = _readable(asked)
     if history:
         values = {name: write.new for name, write in writes.items()}
-        seen = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
+        stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
+        seen = stated if asked.base is None else asked.base
         mine = Received(change.dot, change.base_version, values, asked.observed_at, version, seen)
         merged = merge.rebuild([*history, mine], asked.rules)
     else:
@@ -165,25 +165,15 @@ def _as_case(record: Record, action: str, spot_ok: bool, received_at: Instant) -
 
 def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
     """Return the writes that can be applied, and a problem for those that cannot."""
-    claims = {ACTION, *CASE_COLUMNS} if asked.type.kind is Kind.CASE else {"area"}
-    writes: dict[str, FieldWrite] = {}
-    wrong: dict[str, str] = {}
-    for name, write in asked.change.fields.items():
-        known = asked.type.fields.get(name)
-        if name == LABEL or (known is not None and name not in claims):
-            reason = None if known is None else misfit(known, write.new)
-            if reason is None:
-                writes[name] = write
-            else:
-                wrong[name] = reason
-        elif name not in claims:
-            wrong[name] = "台账里没有这个字段"
-    if not wrong:
+    sent = asked.change.fields
+    found = sort(asked.type, {name: write.new for name, write in sent.items()})
+    writes = {name: sent[name] for name in found.values}
+    if not found.misfits:
         return writes, []
-    listed = "；".join(f"{name}：{reason}" for name, reason in wrong.items())
-    values = {name: asked.change.fields[name].new for name in wrong}
+    listed = "；".join(f"{name}：{reason}" for name, reason in found.misfits.items())
+    values = {name: sent[name].new for name in found.misfits}
     message = f"有填写内容不能用，其余已保存。{listed}"
-    return writes, [_problem(asked, ProblemKind.MISFIT, "", message, {"reasons": wrong, "values": values})]
+    return writes, [_problem(asked, ProblemKind.MISFIT, "", message, {"reasons": found.misfits, "values": values})]
 
 
 def _laid(known: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], asked: Asked, version: int) -> Merged:

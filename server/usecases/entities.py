@@ -9,8 +9,7 @@ from uuid import UUID, uuid5
 
 from server.domain import instants
 from server.domain.forms import EntityDeclaration, FormDefinition
-from server.domain.record_types import LABEL, Kind, RecordType
-from server.domain.revise import ACTION
+from server.domain.record_types import ACTION, LABEL, Kind, RecordType
 from server.domain.submissions import EntityBlock, SubmissionXml, entity_id
 from server.domain.workflow import CREATING
 from sync.changes import Change, Dot, FieldWrite

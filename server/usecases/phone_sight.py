@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from server.domain import replay
 from server.domain.actors import Actor
 from server.domain.problems import Problem, ProblemKind
-from server.domain.record_types import LABEL, Kind
+from server.domain.record_types import LABEL, Kind, RecordType
 from server.domain.records import Record
 from server.store import revisions
 from server.store.database import Transaction
@@ -16,49 +16,56 @@ from sync import merge
 from sync.changes import Change, Dot
 
 
-def own_dot(
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A change with what its author saw.
+
+    change: with every ``seen`` filled in. base: what the record showed at ``base_version``, None where the device
+    said itself what it saw. saw: other fields that the author looked at. problems: to file with the change.
+    """
+
+    change: Change
+    base: Mapping[str, str] | None = None
+    saw: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+
+def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None) -> Sight:
+    """Return ``change`` with what its author saw of ``record``."""
+    change, reused = _with_own_dot(tx, record, change, by, submission)
+    if change.seen_stated:
+        return Sight(change, problems=reused)
+    version, problems = change.base_version, list(reused)
+    if version is not None and version > record.version:
+        problems.append(_ahead(record, change, by, submission))
+        version = None
+    base = _shown_at(tx, record, version)
+    pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
+    received = {name: write.new for name, write in change.fields.items()}
+    writes = merge.writes_of(received, base, [pending])
+    saw = {name: write.seen for name, write in writes.items() if name not in received and write.seen is not None}
+    seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
+    return Sight(seen, base, saw, tuple(problems))
+
+
+def _with_own_dot(
     tx: Transaction, record: Record, change: Change, by: Actor, submission: str | None
 ) -> tuple[Change, tuple[Problem, ...]]:
     """Give a change whose place in its hand's row is taken (a cloned phone) an origin of its own."""
     if not revisions.is_dot_used(tx, record.id, change.dot):
         return change, ()
-    problem = Problem(
-        ProblemKind.DOT_REUSED,
-        record.path,
-        "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。",
-        record=record.id,
-        type=record.type,
-        submission=submission,
-        change=change.id,
-        author=by.name,
-        detail={"origin": change.dot.origin, "seq": change.dot.seq},
-    )
+    message = "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。"
+    detail = {"origin": change.dot.origin, "seq": change.dot.seq}
+    problem = _problem(ProblemKind.DOT_REUSED, message, detail, record, change, by, submission)
     return replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), (problem,)
 
 
-def derived(
-    tx: Transaction, record: Record, change: Change, by: Actor, submission: str | None
-) -> tuple[Change, Mapping[str, str], tuple[Problem, ...]]:
-    """Fill in what a phone saw when it did not say: the record at its base, and what it sent before."""
-    if change.seen_stated:
-        return change, {}, ()
-    base, unknown = change.base_version, list[Problem]()
-    if base is not None and base > record.version:
-        unknown.append(_ahead(record, change, by, submission))
-        base = None
-    before = [
-        {name: write.new for name, write in revision.received.items()}
-        for revision in revisions.list_of_hand(tx, record.id, change.dot.origin)
-        if revision.origin_seq < change.dot.seq and (base is None or revision.version > base)
-    ]
-    received = {name: write.new for name, write in change.fields.items()}
-    writes = merge.writes_of(received, _base(tx, record, base), before)
-    saw = {name: write.seen for name, write in writes.items() if name not in received and write.seen is not None}
-    asked = replace(change, base_version=base, fields={name: writes[name] for name in received})
-    return asked, saw, tuple(unknown)
+def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[merge.Received]:
+    earlier = (each for each in revisions.list_of_hand(tx, record.id, dot.origin) if each.origin_seq < dot.seq)
+    return replay.received(earlier, type)
 
 
-def _base(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
+def _shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
     if version is None or version == 0:
         return {}
     later: Sequence[replay.Diff] = () if version == record.version else revisions.changes_since(tx, record.id, version)
@@ -69,14 +76,28 @@ def _base(tx: Transaction, record: Record, version: int | None) -> Mapping[str, 
 
 
 def _ahead(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
+    message = "手机上的版本比服务器新（服务器可能恢复过备份），已按内容合并，请核对。"
+    detail = {"base_version": change.base_version, "version": record.version}
+    return _problem(ProblemKind.BASE_UNKNOWN, message, detail, record, change, by, submission)
+
+
+def _problem(
+    kind: ProblemKind,
+    message: str,
+    detail: Mapping[str, object],
+    record: Record,
+    change: Change,
+    by: Actor,
+    submission: str | None,
+) -> Problem:
     return Problem(
-        ProblemKind.BASE_UNKNOWN,
+        kind,
         record.path,
-        "手机上的版本比服务器新（服务器可能恢复过备份），已按内容合并，请核对。",
+        message,
         record=record.id,
         type=record.type,
         submission=submission,
         change=change.id,
         author=by.name,
-        detail={"base_version": change.base_version, "version": record.version},
+        detail=detail,
     )

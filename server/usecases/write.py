@@ -147,10 +147,11 @@ def _create(tx: Transaction, item: Item) -> Outcome:
 
 
 def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
-    change, reused = phone_sight.own_dot(tx, record, item.change, item.by, item.submission)
-    change, saw, baseless = phone_sight.derived(tx, record, change, item.by, item.submission)
+    type = _type(forms.catalogue(tx).types, record.type)
+    sight = phone_sight.of(tx, record, type, item.change, item.by, item.submission)
+    change = sight.change
     toward = standing.toward(item.by, record)
-    asked = replace(_asked(tx, item, change, toward), saw=saw)
+    asked = replace(_asked(tx, item, change, toward), base=sight.base, saw=sight.saw)
     if toward is Standing.NONE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
         revised = revise.keep(record, asked, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
@@ -158,11 +159,11 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
         message = f"现场送来的操作“{change.action}”已留存，案件状态未变，请人工处理。"
         revised = revise.keep(record, asked, Verdict.RECORDED, message, ProblemKind.RECORDED)
     elif revisions.newest_of_hand(tx, record.id, change.dot.origin) > change.dot.seq:
-        revised = revise.edit(record, asked, replay.received(revisions.list_of(tx, record.id)))
+        revised = revise.edit(record, asked, replay.received(revisions.list_of(tx, record.id), type))
     else:
         revised = revise.edit(record, asked)
     records.replace(tx, revised.record)
-    return _keep(tx, item, buckets.of(record) | buckets.of(revised.record), revised, (*reused, *baseless))
+    return _keep(tx, item, buckets.of(record) | buckets.of(revised.record), revised, sight.problems)
 
 
 def _keep(tx: Transaction, item: Item, names: set[str], revised: Revised, more: tuple[Problem, ...]) -> Outcome:
