@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
 
 from server.cli.folder import Command, data_option, opened
 from server.domain.actors import Role
-from server.store import database
+from server.domain.errors import Conflict, GridRefused
+from server.domain.people import checked_name
+from server.store import areas, database
+from server.store.database import Transaction
 from server.usecases import enrol, grid_file, prepare, sign_in
+from server.usecases.grid import Loaded
+from server.usecases.grid_file import Sheet
 
 
 @click.command(cls=Command)
-@click.option("--grid", "grid_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-              help="grid as .csv or .xlsx (default: Laiyuan County) 网格文件")  # fmt: skip
+@click.option(
+    "--grid",
+    "grid_path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="grid as .csv or .xlsx (default: Laiyuan County) 网格文件",
+)
 @click.option("--admin", default="admin", show_default=True, metavar="NAME", help="first administrator 管理员用户名")
 @data_option
-def init(grid_path: Path | None, admin: str, data: Path) -> None:
+@click.pass_context
+def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> None:
     """Make a data folder: database, grid, built-in forms, first administrator."""
-    rows = list(grid_file.read(grid_path.read_bytes()).rows if grid_path else grid_file.shipped_rows())
-    click.echo("正在转换内置表单 converting the built-in forms …", err=True)
-    forms = list(prepare.built_in_forms())
+    checked_name(admin)
+    if data.exists() and any(data.iterdir()):
+        raise Conflict(f"目录 {data} 里已有内容；请用 --data 换一个空目录。", folder=str(data))
+    sheet = grid_file.read(grid_path.read_bytes()) if grid_path else Sheet(tuple(grid_file.shipped_rows()), ())
+    for note in sheet.notes:
+        click.echo(f"  注意：{note}", err=True)
     password = sign_in.make_password()
-    hashed = sign_in.hash_password(password)
-    database.create(data)
-    with opened(data) as store:
-        loaded = store.write(lambda tx: prepare.lay(tx, rows, forms))
-        county = next(row.code for row in rows if row.code)
-        store.write(
-            lambda tx: enrol.add_user(
-                tx, admin, role=Role.COUNTY_ADMIN, area=county, display="县级管理员", password_hash=hashed, by="init"
-            )
-        )
+    try:
+        loaded, forms = _make(data, sheet, admin, sign_in.hash_password(password))
+    except GridRefused as refused:
+        from server.cli.grid import faults
+
+        click.echo(f"firegrid: {refused.message}", err=True)
+        for line in faults(refused):
+            click.echo(line, err=True)
+        ctx.exit(1)
     for warning in loaded.warnings:
         click.echo(f"  注意：{warning.message}", err=True)
     counts = "，".join(f"{level} {number}" for level, number in loaded.counts.items())
-    click.echo(f"数据目录 {data} 已就绪：{counts}；表单 {len(forms)} 个。")
+    click.echo(f"数据目录 {data} 已就绪：{counts}；表单 {forms} 个。")
     click.echo(f"管理员 {admin} 的密码（只显示这一次）：{password}")
+
+
+def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loaded, int]:
+    """Make the folder under another name first, so that nothing half made ever stands under its own."""
+    click.echo("正在转换内置表单 converting the built-in forms …", err=True)
+    forms = list(prepare.built_in_forms())
+    making = data.with_name(f"{data.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    try:
+        database.create(making)
+
+        def fill(tx: Transaction) -> Loaded:
+            loaded = prepare.lay(tx, sheet.rows, forms)
+            county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
+            enrol.add_user(
+                tx,
+                admin,
+                role=Role.COUNTY_ADMIN,
+                area=county,
+                display="县级管理员",
+                password_hash=password_hash,
+                by=prepare.BY,
+            )
+            return loaded
+
+        with opened(making) as store:
+            loaded = store.write(fill)
+        if data.exists():
+            data.rmdir()
+        making.replace(data)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return loaded, len(forms)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 
 from server import context
 from server.domain.actors import Actor
-from server.domain.errors import NotAllowed, NotFound, Refusal, SignInRequired, Unreadable
+from server.domain.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
 from server.domain.submissions import Posted, SentFile
 from server.openrosa import answers, xml
 from server.openrosa.multipart import Limits, PostedFile, read_post
@@ -21,7 +21,7 @@ from server.usecases import phone_forms, phone_lists, submit
 from server.usecases.submit import Arrival, Receipt
 
 door = Blueprint("openrosa", __name__)
-
+_CHALLENGE = 'Basic realm="Firegrid", charset="UTF-8"'
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "png": "image/png", "jpg": "image/jpeg", "xml": "text/xml"}
 
 
@@ -165,11 +165,12 @@ def _by_basic() -> Actor:
     """Find the caller by user name and password, which phones send over https only."""
     login = request.authorization
     if login is not None and login.type == "basic" and login.username and request.is_secure:
-        return context.by_password(login.username, login.password or "")
+        try:
+            return context.by_password(login.username, login.password or "")
+        except SignInFailed as refusal:
+            raise SignInFailed(refusal.message, challenge=_CHALLENGE) from refusal
     if request.is_secure:
-        raise SignInRequired(
-            "请输入用户名和密码，或扫描管理员给的二维码。", challenge='Basic realm="Firegrid", charset="UTF-8"'
-        )
+        raise SignInRequired("请输入用户名和密码，或扫描管理员给的二维码。", challenge=_CHALLENGE)
     raise SignInRequired("请扫描管理员给的二维码（http 下不接受用户名和密码）。")
 
 

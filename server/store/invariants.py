@@ -127,4 +127,3 @@ def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
     for row in reading.sql.each("SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"):
         if row["kind"] != "case" or (row["status"], row["stage"]) not in known:
             yield "a case has a status of the table, and nothing else has one", row["id"]
-

@@ -175,9 +175,7 @@ def _people(reading: Reading, scope: Scope, more: str, values: Mapping[str, Any]
     )
     names = [row["name"] for row in rows]
     duties, phones = _duties(reading, names), _phones(reading, names)
-    return (
-        Person(**row, duties=duties.get(row["name"], ()), phones=phones.get(row["name"], ())) for row in rows
-    )
+    return (Person(**row, duties=duties.get(row["name"], ()), phones=phones.get(row["name"], ())) for row in rows)
 
 
 def _duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
