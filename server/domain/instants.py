@@ -21,7 +21,7 @@ def text(instant: datetime) -> Instant:
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset")
     at = instant.astimezone(UTC)
-    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at.hour:02d}:{at.minute:02d}:{at.second:02d}.{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def parse(value: str) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ _INSERT = inserting(
     ("id", "record", "type", "author", "content", "verdict", "version", "conflicts", "problem", "submission",
      "received_at", "body"),
 )  # fmt: skip
+
+_SHOWN = "id, record, type, author, content, verdict, version, conflicts, problem, submission"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def look(tx: Transaction, change_id: str, record_id: str) -> Here:
 def find(tx: Transaction, id: str) -> Stored | None:
     """Return the verdict on the change ``id``, None when it never arrived."""
     row = tx.sql.find(
-        "SELECT id, record, type, author, content, verdict, version, conflicts, problem, submission FROM change WHERE id = :id",
+        f"SELECT {_SHOWN} FROM change WHERE id = :id",
         {"id": id},
     )
     if row is None:
@@ -115,8 +117,8 @@ def settle(tx: Transaction, stored: Stored) -> None:
 def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Instant]]:
     """Return the changes that wait for ``record``, each with when it arrived, oldest first."""
     rows = tx.sql.rows(
-        """
-        SELECT id, record, type, author, content, verdict, version, conflicts, problem, submission, received_at, body
+        f"""
+        SELECT {_SHOWN}, received_at, body
           FROM change
          WHERE verdict = 'waiting' AND record = :record
          ORDER BY received_at, id
@@ -132,8 +134,12 @@ def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Ins
 
 
 def _body(change: Change) -> str:
-    plain = asdict(replace(change, made_at=None)) | {"made_at": _moment(change.made_at)}
-    plain["fields"] = {name: (write.seen, write.new) for name, write in change.fields.items()}
+    plain = {each.name: getattr(change, each.name) for each in fields(change)} | {
+        "dot": tuple(change.dot),
+        "fields": {name: tuple(write) for name, write in change.fields.items()},
+        "made_at": _moment(change.made_at),
+        "attachments": [tuple(attachment) for attachment in change.attachments],
+    }
     return orjson.dumps(plain).decode()
 
 

@@ -107,12 +107,6 @@ CREATE TABLE form_media (
   PRIMARY KEY (form, name)
 ) STRICT;
 
-CREATE TABLE record_type (
-  name       TEXT PRIMARY KEY,
-  definition TEXT NOT NULL,
-  revised_at TEXT NOT NULL
-) STRICT;
-
 CREATE TABLE code (
   list        TEXT NOT NULL,
   code        TEXT NOT NULL,
