@@ -10,7 +10,7 @@ import xlsxwriter
 from pyxform.xls2json_backends import md_to_dict
 
 _SHEETS = ("survey", "choices", "entities", "settings")
-_FIXED = datetime(2000, 1, 1)  # so that one source gives the same bytes on every day
+_FIXED = datetime(2000, 1, 1)  # noqa: DTZ001  # a workbook's times have no zone; fixed, so that bytes are too
 _WIDTH_MAX = 60
 
 

@@ -18,7 +18,7 @@ from server.settings import Settings
 from server.store import database as store
 from server.store.blobs import BlobStore
 
-SECRET_FILE = "secret"
+SECRET_FILE = "secret"  # noqa: S105  # a file name
 STALE_UPLOAD_S = 24 * 3600
 
 

@@ -68,7 +68,7 @@ def readyz() -> Response:
 
 def metrics() -> Response:
     """Answer Prometheus, to the networks that the settings name. Raises NotAllowed to others."""
-    asking = ip_address(request.remote_addr or "0.0.0.0")
+    asking = ip_address(request.remote_addr or "::")
     if not any(asking.version == each.version and asking in each for each in context.settings().metrics_networks):
         raise NotAllowed("指标只供本机查看；可用 FIREGRID_METRICS_NETWORKS 放开。")
     QUEUE.set(context.database().queue_length())

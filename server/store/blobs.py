@@ -84,12 +84,10 @@ class Incoming:
         """Return the content's own file, complete and fsynced. Raises ValueError after discard."""
         if self._discarded:
             raise ValueError("this content is discarded")
-        if self._path is None:
-            self._to_file(b"")
+        path = self._path or self._to_file(b"")
         self.close()
-        assert self._path is not None  # _to_file has set it
-        _fsync(self._path)
-        return self._path
+        _fsync(path)
+        return path
 
     def discard(self) -> None:
         """Forget the content; once it is kept, nothing is left here to forget."""
@@ -101,13 +99,14 @@ class Incoming:
             if self._path is not None:
                 self._path.unlink(missing_ok=True)
 
-    def _to_file(self, chunk: bytes) -> None:
-        if self._file is None:
+    def _to_file(self, chunk: bytes) -> Path:
+        if self._file is None or self._path is None:
             self._path = self._folder / uuid4().hex
             self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
             self._file.write(self._memory)
             self._memory.clear()
         self._file.write(chunk)
+        return self._path
 
 
 class BlobStore:
@@ -175,7 +174,7 @@ class BlobStore:
         return len(stale)
 
     def damage(self, sha256: str, size: int) -> str | None:
-        """Return what is wrong with a blob (``missing``, ``of another size``, ``of other content``), None when sound."""
+        """Return what is wrong with a blob: ``missing``, ``of another size``, ``of other content``; None when sound."""
         try:
             with self.path(sha256).open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()

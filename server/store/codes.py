@@ -13,7 +13,7 @@ from server.store.database import Reading, Transaction
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of a list, valid from the local day ``active_from`` to ``active_to``, both inclusive, either may be empty.
+    """One code of a list, valid from the local day ``active_from`` to ``active_to``, both inclusive; empty is open.
 
     label: Chinese; label_en: English. extra: the list's own columns, such as ``spot_ok``.
     """

@@ -28,12 +28,14 @@ _QUERIES = {
         SELECT record AS subject FROM revision
          WHERE NOT EXISTS (
            SELECT 1 FROM change
-            WHERE change.id = revision.change AND change.verdict = revision.verdict AND change.version = revision.version)
+            WHERE change.id = revision.change AND change.verdict = revision.verdict
+              AND change.version = revision.version)
     """,
     "every verdict that applied a change has its revision": """
         SELECT id AS subject FROM change
          WHERE version IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.record = change.record AND revision.version = change.version)
+           AND NOT EXISTS (
+             SELECT 1 FROM revision WHERE revision.record = change.record AND revision.version = change.version)
     """,
     "nothing waits for a record that is here": """
         SELECT id AS subject FROM change

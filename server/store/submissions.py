@@ -142,7 +142,8 @@ def add_files(tx: Transaction, id: str, files: Iterable[tuple[SentFile, bool]], 
     tx.sql.run(
         """
         UPDATE submission
-           SET files_present = (SELECT COUNT(DISTINCT name) FROM submission_file WHERE submission = :id AND expected = 1)
+           SET files_present = (
+             SELECT COUNT(DISTINCT name) FROM submission_file WHERE submission = :id AND expected = 1)
          WHERE id = :id
         """,
         {"id": id},
