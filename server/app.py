@@ -17,6 +17,7 @@ from server.proxy import PhonePaths, TrustedProxies
 from server.settings import Settings
 from server.store import database as store
 from server.store.blobs import BlobStore
+from server.store.database import Database
 
 SECRET_FILE = "secret"  # noqa: S105  # a file name
 STALE_UPLOAD_S = 24 * 3600
@@ -48,10 +49,15 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+def database_of(app: Flask) -> Database:
+    """Return the store that an application works on."""
+    services: Services = app.extensions["firegrid"]
+    return services.database
+
+
 def close(app: Flask) -> None:
     """Finish what is queued and close the store."""
-    services: Services = app.extensions["firegrid"]
-    services.database.close()
+    database_of(app).close()
 
 
 def secret(folder: Path) -> str:

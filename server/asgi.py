@@ -28,6 +28,9 @@ MEMORY_BYTES_MAX = 1_048_576
 HEADER_BYTES_MAX = 1_048_576
 """Integrity requests carry every unsent id in one line, about 39 bytes each."""
 
+SMALL_BYTES = 16_384
+"""A body up to this size is a form without a photo."""
+
 STALL_S = 120
 """How long a phone may send nothing in the middle of a body, in seconds."""
 
@@ -37,15 +40,23 @@ class Stalled(Exception):
 
 
 class Front:
-    """An ASGI application that runs a WSGI application in ``threads`` threads.
+    """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end.
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to
+    the writer's own thread (``Database.host``).
     """
 
-    def __init__(self, application: WSGIApplication, threads: int, body_bytes_max: int) -> None:
+    def __init__(
+        self,
+        application: WSGIApplication,
+        threads: int,
+        body_bytes_max: int,
+        host: Callable[[Callable[[], None]], None],
+    ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
+        self._host = host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,12 +74,32 @@ class Front:
                 return
             loop = asyncio.get_running_loop()
             exchange = Exchange(loop, send, [(b"connection", b"close")] if size > self._body_bytes_max else [])
-            await loop.run_in_executor(self._threads, exchange.run, self._application, _environ(scope, body, size))
+            environ = _environ(scope, body, size)
+            if _is_small_submission(scope, size):
+                await self._with_the_writer(loop, exchange, environ)
+            else:
+                await loop.run_in_executor(self._threads, exchange.run, self._application, environ)
             await exchange.finish()
 
     def close(self) -> None:
         """Wait for the requests that are under way."""
         self._threads.shutdown(wait=True)
+
+    async def _with_the_writer(
+        self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment
+    ) -> None:
+        ran: asyncio.Future[None] = loop.create_future()
+
+        def guest() -> None:
+            try:
+                exchange.run(self._application, environ)
+            except Exception as error:  # it belongs to the one who asked, not to the writer
+                loop.call_soon_threadsafe(ran.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(ran.set_result, None)
+
+        self._host(guest)
+        await ran
 
 
 class Exchange:
@@ -131,6 +162,15 @@ class Exchange:
 
 async def _sent(send: Send, message: Message) -> None:
     await send(message)
+
+
+def _is_small_submission(scope: Scope, size: int) -> bool:
+    """Say whether a request is short enough to run with the writer: a submission by phone key, without a photo.
+
+    By name and password it would hash for tens of milliseconds, and a photo is fsynced on its own.
+    """
+    path: str = scope["path"]
+    return scope["method"] == "POST" and size <= SMALL_BYTES and path.startswith("/key/") and "submission" in path[-12:]
 
 
 def _stated_bytes(scope: Scope) -> int:

@@ -43,7 +43,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
         app = application.create_app(settings)
-        front = Front(app.wsgi_app, threads, settings.submission_bytes_max)
+        front = Front(app.wsgi_app, threads, settings.submission_bytes_max, application.database_of(app).host)
         config = uvicorn.Config(
             front,
             http="httptools",

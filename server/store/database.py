@@ -16,10 +16,11 @@ from sqlite_utils import Database as SqliteDatabase
 from server.domain import instants
 from server.domain.errors import Busy, DatabaseTooNew, NotFound
 from server.domain.instants import Instant
+from server.store.commits import Batch, Begin
 from server.store.migrations import STEPS, migrations
 from server.store.sql import Sql
 from server.store.turns import Turnstile, one_turn
-from server.store.writer import Batch, Begin, InlineWriter, ThreadWriter, Writer
+from server.store.writer import Guest, InlineWriter, ThreadWriter, Writer
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -155,6 +156,14 @@ class Database:
         undoes this work alone and is raised here. Raises Unavailable when the commit itself failed.
         """
         return self._writer.write(work)
+
+    def host(self, guest: Guest) -> None:
+        """Run ``guest`` in the writer's own thread, beside others; its writes cost no handing over.
+
+        It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
+        Raises Unavailable when the database is closing.
+        """
+        self._writer.host(guest)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
