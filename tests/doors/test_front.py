@@ -1,0 +1,204 @@
+"""The front takes a request in whole before Python works on it, so that a stalled phone holds nothing up."""
+
+import asyncio
+import threading
+
+import pytest
+
+from server import asgi
+from server.asgi import Front
+
+MIB = 1_048_576
+
+
+def scope_of(path="/records.csv", method="GET", headers=(), query=b""):
+    return {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query,
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
+        "client": ("127.0.0.1", 40000),
+        "server": ("127.0.0.1", 8600),
+    }
+
+
+class Wire:
+    """The other side: what it sends, piece by piece, and what it was sent."""
+
+    def __init__(self, *pieces, stalls=False):
+        self.messages = [
+            {"type": "http.request", "body": piece, "more_body": number < len(pieces) - 1 or stalls}
+            for number, piece in enumerate(pieces or (b"",))
+        ]
+        self.sent = []
+
+    async def receive(self):
+        if not self.messages:
+            await asyncio.Event().wait()
+        return self.messages.pop(0)
+
+    async def send(self, message):
+        self.sent.append(message)
+
+    @property
+    def status(self):
+        return self.sent[0]["status"]
+
+    @property
+    def headers(self):
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self):
+        return b"".join(message.get("body", b"") for message in self.sent[1:])
+
+
+def echo(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, host=None):
+    return Front(application, threads, body_bytes_max, host or (lambda guest: guest()))
+
+
+def call(app, scope, wire):
+    asyncio.run(app(scope, wire.receive, wire.send))
+    return wire
+
+
+@pytest.mark.parametrize("size", [0, 1, MIB, MIB + 1, 3 * MIB])
+def test_a_body_arrives_whole_whatever_its_size_and_pieces(size):
+    body = b"x" * size
+    pieces = [body[at : at + 65_536] for at in range(0, size, 65_536)]
+
+    wire = call(front(), scope_of(method="PUT"), Wire(*pieces))
+
+    assert (wire.status, wire.body) == (200, body)
+
+
+def test_the_application_sees_who_asks_for_what():
+    seen = {}
+
+    def application(environ, start_response):
+        seen.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    headers = [("host", "fire.example.org"), ("x-a", "1"), ("x-a", "2"), ("content-type", "text/xml")]
+    wire = call(front(application), scope_of("/forms/巡查.xml", headers=headers, query=b"formID=a%20b"), Wire())
+
+    assert wire.status == 204
+    assert seen["PATH_INFO"].encode("latin-1").decode() == "/forms/巡查.xml"
+    assert seen["QUERY_STRING"] == "formID=a%20b"
+    assert (seen["HTTP_HOST"], seen["HTTP_X_A"], seen["CONTENT_TYPE"]) == ("fire.example.org", "1,2", "text/xml")
+    assert (seen["REMOTE_ADDR"], seen["SERVER_PORT"]) == ("127.0.0.1", "8600")
+
+
+def test_uploads_that_stall_hold_no_thread():
+    async def scene():
+        app = front(threads=1)
+        stalled = [Wire(b"half", stalls=True) for _ in range(5)]
+        waiting = [asyncio.ensure_future(app(scope_of(method="POST"), wire.receive, wire.send)) for wire in stalled]
+        await asyncio.sleep(0)
+        served = Wire(b"whole")
+        await asyncio.wait_for(app(scope_of(method="POST"), served.receive, served.send), 5)
+        for task in waiting:
+            task.cancel()
+        return served
+
+    assert asyncio.run(scene()).body == b"whole"
+
+
+def test_an_upload_that_stalls_too_long_is_given_up_without_an_answer(monkeypatch):
+    monkeypatch.setattr(asgi, "STALL_S", 0.01)
+
+    wire = call(front(), scope_of(method="POST"), Wire(b"half", stalls=True))
+
+    assert wire.sent == []
+
+
+def test_a_phone_that_goes_away_in_the_middle_reaches_no_application():
+    def application(environ, start_response):
+        raise AssertionError("nobody asked")
+
+    wire = Wire(b"half", stalls=True)
+    wire.messages.append({"type": "http.disconnect"})
+
+    assert call(front(application), scope_of(method="POST"), wire).sent == []
+
+
+def test_a_body_that_is_too_large_by_its_own_word_is_not_read():
+    wire = Wire(b"never read")
+
+    call(front(body_bytes_max=100), scope_of(method="POST", headers=[("content-length", "101")]), wire)
+
+    assert len(wire.messages) == 1
+    assert wire.headers[b"connection"] == b"close"
+
+
+def test_a_body_that_turns_out_too_large_is_not_read_to_the_end():
+    wire = Wire(*[b"x" * 60] * 5)
+
+    call(front(body_bytes_max=100), scope_of(method="POST"), wire)
+
+    assert len(wire.messages) == 3
+    assert wire.headers[b"connection"] == b"close"
+
+
+def test_headers_beyond_all_measure_are_refused():
+    wire = call(front(), scope_of(headers=[("x-long", "a" * (MIB + 1))]), Wire())
+
+    assert wire.status == 431
+
+
+def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
+    closed = []
+
+    class Pieces:
+        def __iter__(self):
+            return iter([b"one", b"two"])
+
+        def close(self):
+            closed.append(True)
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/csv")])
+        return Pieces()
+
+    wire = call(front(application), scope_of(), Wire())
+
+    assert [message.get("body") for message in wire.sent[1:]] == [b"one", b"two", b""]
+    assert closed == [True]
+
+
+def test_small_submissions_by_key_run_where_the_writer_is_and_all_else_in_threads():
+    hosted = []
+
+    def host(guest):
+        hosted.append(threading.current_thread())
+        guest()
+
+    small = [("content-length", "4")]
+    app = front(host=host)
+
+    call(app, scope_of("/key/t/submission", "POST", small), Wire(b"form"))
+    assert len(hosted) == 1
+
+    call(app, scope_of("/submission", "POST", small), Wire(b"form"))
+    call(app, scope_of("/key/t/formList", "GET"), Wire())
+    call(app, scope_of("/key/t/submission", "POST"), Wire(b"x" * (asgi.SMALL_BYTES + 1)))
+    assert len(hosted) == 1
+
+
+def test_what_a_guest_raises_is_for_the_one_who_asked():
+    def application(environ, start_response):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        call(front(application), scope_of("/key/t/submission", "POST"), Wire(b"form"))
