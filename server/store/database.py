@@ -16,6 +16,7 @@ from sqlite_utils import Database as SqliteDatabase
 from server.domain import instants
 from server.domain.errors import Busy, DatabaseTooNew, NotFound
 from server.domain.instants import Instant
+from server.store.checkpoints import Checkpointer
 from server.store.commits import Batch, Begin
 from server.store.migrations import STEPS, migrations
 from server.store.sql import Sql
@@ -140,11 +141,14 @@ class Transaction(Reading):
 class Database:
     """The store of one county: one writer, a reader for each thread, one folder on disk."""
 
-    def __init__(self, folder: Path, writer: Writer, clock: Clock, memo: Memo) -> None:
+    def __init__(
+        self, folder: Path, writer: Writer, clock: Clock, memo: Memo, checkpointer: Checkpointer | None = None
+    ) -> None:
         self.folder = folder
         self._writer = writer
         self._clock = clock
         self._memo = memo
+        self._checkpointer = checkpointer
         self._local = threading.local()
         self._readers: list[SqliteDatabase] = []
         self._readers_lock = threading.Lock()
@@ -185,6 +189,8 @@ class Database:
 
     def close(self) -> None:
         """Finish what is queued, then close every connection."""
+        if self._checkpointer is not None:
+            self._checkpointer.close()
         self._writer.close()
         with self._readers_lock:
             for reader in self._readers:
@@ -205,7 +211,9 @@ class Database:
 def connect(path: Path) -> SqliteDatabase:
     """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000"):
+    # A long log is the fallback: while a server runs, its checkpointer keeps it short beside the writer.
+    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000")
+    for pragma in (*pragmas, "wal_autocheckpoint = 16000"):
         connection.execute(f"PRAGMA {pragma}")
     return SqliteDatabase(connection)
 
@@ -231,7 +239,7 @@ def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
     clock = clock or system_clock
     memo: Memo = {}
     writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), Turnstile(folder))
-    return Database(folder, writer, clock, memo)
+    return Database(folder, writer, clock, memo, Checkpointer(lambda: connect(folder / FILE_NAME)))
 
 
 def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
