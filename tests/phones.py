@@ -50,7 +50,9 @@ class Phone:
     def send(self, filled: Filled | bytes, *files: File, incomplete: bool = False, query: str = "") -> TestResponse:
         """POST a filled form."""
         xml = filled if isinstance(filled, bytes) else filled.xml()
-        return self.post(*multipart(xml, files, incomplete=incomplete), path=f"submission{query}")
+        answer = self.post(*multipart(xml, files, incomplete=incomplete), path=f"submission{query}")
+        assert answer.status_code < 500, "a phone's record made the server fail"
+        return answer
 
     def listed(self, query: str = "") -> list[dict[str, str]]:
         """Return the forms that the server lists, each element's text by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -131,6 +132,14 @@ def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Ins
         stored = Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
         waiting.append((stored, _change(body), received_at))
     return waiting
+
+
+def asked_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
+    """Return what a submission asks of a record while it waits or is set aside, by field; None when it does not."""
+    body = tx.sql.value(
+        "SELECT body FROM change WHERE submission = :submission AND body IS NOT NULL", {"submission": submission}
+    )
+    return None if body is None else {name: write.new for name, write in _change(body).fields.items()}
 
 
 def _body(change: Change) -> str:

@@ -12,7 +12,7 @@ from server.domain.errors import EditOutOfDate, FormClosed, FormUnknown, Origina
 from server.domain.instants import local_day
 from server.domain.problems import Problem, ProblemKind
 from server.domain.submissions import Posted, SentFile, entity_id
-from server.store import forms, kept_bodies, problems, records, revisions, submissions
+from server.store import forms, kept_bodies, problems, records, revisions, submissions, verdicts
 from server.store.database import Reading, Transaction
 from server.store.submissions import Kept
 from server.usecases import entities, write
@@ -179,9 +179,11 @@ def _apply_entities(tx: Transaction, posted: Posted, kept: Kept, read_by: Layout
 def _compare_edit(tx: Transaction, posted: Posted, kept: Kept, replaced: Kept, read_by: Layout) -> None:
     """File a problem when an edit changes what its original saved to a record: edits never change records."""
     original = submissions.find(tx, replaced.form, replaced.root)
-    before = None if original is None else revisions.received_in(tx, original.id)
+    if original is None:
+        raise RuntimeError(f"submission {replaced.root} lost its first version")
+    before = revisions.received_in(tx, original.id) or verdicts.asked_in(tx, original.id)
     if before is None:
-        return  # the original wrote to no record
+        return  # the original asked nothing of any record
     now = entities.saved_values(posted.xml, read_by)
     differing = {name: [before.get(name), value] for name, value in now.items() if before.get(name, "") != value}
     if not differing:

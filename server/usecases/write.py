@@ -125,12 +125,19 @@ def _judge(tx: Transaction, record: Record | None, item: Item) -> Outcome:
         return _set_aside(tx, item, Verdict.WAITING, ProblemKind.WAITING, message)
     if record is None:
         return _create(tx, item)
+    if record.type != change.type:
+        return _of_another_list(tx, item)
     if change.action not in CREATING:
         return _revise(tx, record, item)
-    if record.author != item.by.name or record.type != change.type:
+    if record.author != item.by.name:
         message = "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
         return _set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
     return _revise(tx, record, replace(item, change=replace(change, action="edit", base_version=0)))
+
+
+def _of_another_list(tx: Transaction, item: Item) -> Outcome:
+    message = "这个编号在另一份台账里已有记录，内容已隔离，待人工判断。"
+    return _set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
 
 
 def _create(tx: Transaction, item: Item) -> Outcome:
@@ -221,7 +228,11 @@ def _set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind,
         problem=problem,
         submission=item.submission,
     )
-    verdicts.add(tx, stored, tx.now, change)
+    if item.problem is None:
+        verdicts.add(tx, stored, tx.now, change)
+    else:
+        verdicts.settle(tx, stored)
+        problems.settle(tx, item.problem, "server")
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
@@ -232,8 +243,11 @@ def _release(tx: Transaction, record_id: str) -> None:
         record = records.find_for_writing(tx, record_id)
         if record is None:
             raise RuntimeError(f"record {record_id} vanished while changes waited for it")
-        by = people.actor(tx, stored.author)
-        _revise(tx, record, Item(change, stored.content, by, stored.submission, stored.problem))
+        item = Item(change, stored.content, people.actor(tx, stored.author), stored.submission, stored.problem)
+        if record.type == change.type:
+            _revise(tx, record, item)
+        else:
+            _of_another_list(tx, item)
 
 
 def _asked(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
