@@ -7,8 +7,9 @@ from http import HTTPStatus
 import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 
-from server.domain import errors
+from server.domain import errors, instants
 from server.domain.errors import Refusal
 
 STATUS: dict[type[Refusal], int] = {
@@ -59,6 +60,10 @@ HTTP_WORDS = {
 }
 
 
+_OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "challenge"})
+"""Members of a problem that particulars may not replace, and what travels in a header instead."""
+
+
 def status_of(error: Exception) -> int:
     """Return the HTTP status that answers ``error``; what nobody foresaw is ours, so 500."""
     if isinstance(error, Refusal):
@@ -92,19 +97,18 @@ def as_problem(error: Exception) -> Response:
         "detail": words_of(error),
         "errors": [],
     }
-    particulars = error.data if isinstance(error, Refusal) else getattr(error, "data", None) or {}
-    messages = particulars.get("messages")  # webargs hands field errors over in this place
-    if messages is not None:
-        body["errors"] = messages
-    body |= {
-        name: value
-        for name, value in particulars.items()
-        if name in ("errors", "until") or (isinstance(error, Refusal) and name not in body)
-    }
+    if isinstance(error, Refusal):
+        body |= {name: value for name, value in error.data.items() if name not in _OWN_MEMBERS}
+    else:
+        # webargs hands its field errors over in this place
+        body["errors"] = (getattr(error, "data", None) or {}).get("messages", [])
     response = Response(orjson.dumps(body, default=str), status, content_type="application/problem+json")
     challenge = challenge_of(error)
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge
+    until = error.data.get("until") if isinstance(error, Refusal) else None
+    if status == 429 and isinstance(until, str):
+        response.headers["Retry-After"] = http_date(instants.parse(until))
     if isinstance(error, HTTPException):
         allowed = getattr(error, "valid_methods", None)
         if allowed:

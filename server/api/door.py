@@ -53,10 +53,8 @@ class Parser(FlaskParser):
             for messages in _by_place(error).values()
             for field, message in _flat(messages, ())
         ]
-        listed = "；".join(
-            f"{each['field']}：{each['message']}" if each["field"] else each["message"] for each in found
-        )
-        raise Invalid(f"请求有误。{listed}", errors=found)
+        listed = "；".join(f"{each['field']}：{each['message']}".lstrip("：").removesuffix("。") for each in found)
+        raise Invalid(f"请求有误：{listed}。", errors=found)
 
 
 class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
