@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 from xml.sax.saxutils import escape
 
 ORX = "http://openrosa.org/xforms"
@@ -13,7 +12,7 @@ ORX = "http://openrosa.org/xforms"
 
 def new_uuid() -> str:
     """Return a UUID version 4."""
-    return str(UUID(int=random.getrandbits(128), version=4))
+    return str(uuid4())
 
 
 def uuid_of(word: str) -> str:

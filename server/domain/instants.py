@@ -27,10 +27,16 @@ def text(instant: datetime) -> Instant:
 def parse(value: str) -> datetime:
     """Return the instant that ISO-8601 text names; text without an offset is Beijing time.
 
-    Raises ValueError when it is no date-time. A bare date is the beginning of that local day.
+    Raises ValueError when it is no date-time, or one that lies in no year of UTC. A bare date is the beginning of
+    that local day.
     """
     instant = datetime.fromisoformat(value.strip())
-    return instant if instant.tzinfo else instant.replace(tzinfo=BEIJING)
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=BEIJING)
+    try:
+        aware.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"no year of UTC holds {value!r}") from error
+    return aware
 
 
 def later(instant: Instant, span: timedelta) -> Instant:
