@@ -28,9 +28,7 @@ def children_of(grid: Grid) -> dict[str, list[str]]:
     return found
 
 
-def ended(
-    grid: Grid, children: Children, code: str, at: Instant, *, successor: str | None, now: Instant
-) -> list[Area]:
+def ended(grid: Grid, children: Children, code: str, at: Instant, *, successor: str | None, now: Instant) -> list[Area]:
     """Return the areas that change when ``code`` ends at ``at``: it, and everything below still in force then.
 
     grid: all areas by code. children: ``children_of(grid)``. successor: who takes it in, None for nobody.

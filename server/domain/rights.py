@@ -61,9 +61,7 @@ def require(actor: Actor, subject: str, action: str, area_path: str, *, vacant: 
     )
 
 
-def grants(
-    actor: Actor, subject: str, action: str, area_path: str, *, vacant: Set[str] = NOWHERE
-) -> tuple[Grant, ...]:
+def grants(actor: Actor, subject: str, action: str, area_path: str, *, vacant: Set[str] = NOWHERE) -> tuple[Grant, ...]:
     """Return every right that the actor's duties in force give at ``area_path``, proposals included."""
     row = _row(subject, action, actor.at)
     found = [

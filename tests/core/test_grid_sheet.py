@@ -348,9 +348,7 @@ def test_a_successor_that_ends_with_its_town_is_found_out():
 
 
 def test_a_village_cannot_outlive_its_town():
-    rows = a_sheet(
-        a_row(TOWN, ends="2026-07-01", successor=OTHER_TOWN), a_row(GU, ends="2026-07-15", successor=JING)
-    )
+    rows = a_sheet(a_row(TOWN, ends="2026-07-01", successor=OTHER_TOWN), a_row(GU, ends="2026-07-15", successor=JING))
 
     assert [(fault.line, fault.column) for fault in faults_of(rows, a_county())] == [(3, "ends")]
 

@@ -81,9 +81,7 @@ def test_a_password_comes_from_stdin_and_is_never_printed(run, county):
     added = worker(run, "--password-stdin")
     assert added.exit_code == 2
 
-    added = run(
-        user, "add", "li", "--role", "brigade", "--area", "130630", "--password-stdin", input=f"{PASSWORD}\n"
-    )
+    added = run(user, "add", "li", "--role", "brigade", "--area", "130630", "--password-stdin", input=f"{PASSWORD}\n")
 
     assert added.exit_code == 0
     assert PASSWORD not in added.output
@@ -166,7 +164,9 @@ def test_a_picture_goes_to_stdout_and_its_instructions_to_stderr(run, shape, beg
     assert "ODK Collect 里面扫描" in printed.stderr
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:8600", "http://localhost:8600", "http://[::1]:8600", "http://0.0.0.0:9"])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8600", "http://localhost:8600", "http://[::1]:8600", "http://0.0.0.0:9"]
+)
 def test_an_address_that_no_phone_reaches_brings_the_cure(run, monkeypatch, address):
     worker(run)
     monkeypatch.setenv("FIREGRID_PUBLIC_URL", address)
