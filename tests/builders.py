@@ -16,7 +16,8 @@ from flask import Flask
 from phones import Phone
 
 from server.app import close, create_app
-from server.domain.areas import Area, level_of, parent_code
+from server.domain.actors import Scope
+from server.domain.areas import Area, Place, level_of, parent_code
 from server.settings import Settings
 from server.store import areas, codes, database, invariants, records
 from server.store.codes import Code
@@ -47,6 +48,7 @@ PEOPLE = (
     ("brigade", "brigade", COUNTY),
     ("viewer", "viewer", COUNTY),
 )
+EVERYTHING = Scope(places=(Place("130630"),))
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 
 
