@@ -27,7 +27,8 @@ class Asked:
     type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
     the revision will have. late: the author's standing is recent, not present. submission: id, where it
     came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
-    saw: fields that the author looked at, for the members of merge groups that they left alone.
+    saw: fields that the author looked at, for the members of merge groups that they left alone. arrived_at: when it
+    came in, where it has waited for its record since.
     """
 
     change: Change
@@ -40,10 +41,11 @@ class Asked:
     submission: str | None = None
     base: Mapping[str, str] | None = None
     saw: Mapping[str, str] = field(default_factory=dict)
+    arrived_at: Instant | None = None
 
     @property
     def observed_at(self) -> Instant:
-        return observed_at(self.change, self.received_at)
+        return observed_at(self.change, self.arrived_at or self.received_at)
 
 
 @dataclass(frozen=True, slots=True)

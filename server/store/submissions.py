@@ -103,6 +103,16 @@ def find(tx: Transaction, form: str, instance_id: str) -> Kept | None:
     return None if row is None else Kept(**row)
 
 
+def id_of(tx: Transaction, form: str, instance_id: str) -> str:
+    """Return the id of a version that is known to be here."""
+    return str(
+        tx.sql.value(
+            "SELECT id FROM submission WHERE form = :form AND instance_id = :instance_id",
+            {"form": form, "instance_id": instance_id},
+        )
+    )
+
+
 def xml_of(reading: Reading, id: str) -> bytes:
     """Return the bytes of a version as they were sent; the caller has found it inside a scope."""
     return bytes(reading.sql.value("SELECT xml FROM submission WHERE id = :id", {"id": id}))

@@ -178,10 +178,8 @@ def _apply_entities(tx: Transaction, posted: Posted, kept: Kept, read_by: Layout
 
 def _compare_edit(tx: Transaction, posted: Posted, kept: Kept, replaced: Kept, read_by: Layout) -> None:
     """File a problem when an edit changes what its original saved to a record: edits never change records."""
-    original = submissions.find(tx, replaced.form, replaced.root)
-    if original is None:
-        raise RuntimeError(f"submission {replaced.root} lost its first version")
-    before = revisions.received_in(tx, original.id) or verdicts.asked_in(tx, original.id)
+    original = submissions.id_of(tx, replaced.form, replaced.root)
+    before = revisions.received_in(tx, original) or verdicts.asked_in(tx, original)
     if before is None:
         return  # the original asked nothing of any record
     now = entities.saved_values(posted.xml, read_by)

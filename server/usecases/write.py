@@ -21,6 +21,7 @@ import orjson
 from server.domain import replay, revise, standing
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
+from server.domain.instants import Instant
 from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import RecordType
 from server.domain.records import Record
@@ -83,7 +84,8 @@ def apply(
 class Item:
     """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
 
-    problem: id of the problem that was filed when it had to wait; None when it has just arrived.
+    problem: id of the problem that was filed when it had to wait, and arrived_at when that was; None for one that
+    has just arrived.
     """
 
     change: Change
@@ -91,6 +93,7 @@ class Item:
     by: Actor
     submission: str | None = None
     problem: str | None = None
+    arrived_at: Instant | None = None
 
 
 def fingerprint(change: Change) -> str:
@@ -237,13 +240,17 @@ def _set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind,
 
 
 def _release(tx: Transaction, record_id: str) -> None:
-    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them."""
+    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
+
+    Each is judged as of its own arrival: its author could not help that the record came later.
+    """
     waiting = verdicts.list_waiting(tx, record_id)
-    for stored, change, _ in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
+    for stored, change, arrived_at in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
         record = records.find_for_writing(tx, record_id)
         if record is None:
             raise RuntimeError(f"record {record_id} vanished while changes waited for it")
-        item = Item(change, stored.content, people.actor(tx, stored.author), stored.submission, stored.problem)
+        by = replace(people.actor(tx, stored.author), at=arrived_at)
+        item = Item(change, stored.content, by, stored.submission, stored.problem, arrived_at)
         if record.type == change.type:
             _revise(tx, record, item)
         else:
@@ -262,6 +269,7 @@ def _asked(tx: Transaction, item: Item, change: Change, toward: Standing) -> Ask
         tx.next_seq(),
         late=toward is Standing.RECENT,
         submission=item.submission,
+        arrived_at=item.arrived_at,
     )
 
 

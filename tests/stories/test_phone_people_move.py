@@ -90,16 +90,18 @@ def test_who_is_revoked_is_refused_at_once_in_words(valley, phone, station):
     assert valley.record(station).version == 1
 
 
-def test_what_a_revoked_worker_left_waiting_is_judged_when_its_record_comes(valley, phone):
+def test_what_had_to_wait_is_judged_as_of_its_own_arrival(valley, phone):
     id = new_uuid()
     phone.send(a_visit(id, 1, hoses="7"))
-    valley.do(enrol.revoke_user, "worker", by="admin")
+    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="admin")
     valley.clock.pass_by(days=40)
 
     valley.phone("town").send(a_station(id, area=UNIT))
 
-    assert sorted(valley.verdicts(id)) == ["applied", "quarantined"]
-    assert valley.record(id).fields["hoses"] == "6"
+    assert valley.verdicts(id) == ["applied", "applied"]
+    assert valley.record(id).fields["hoses"] == "7"
+    observed = valley.rows("SELECT observed_at FROM revision WHERE record = :id ORDER BY version DESC", id=id)
+    assert observed[0]["observed_at"] < "2026-11-25"
 
 
 def test_a_visit_to_a_foreign_record_is_set_aside_and_the_phone_takes_our_copy(valley, station):
