@@ -1,0 +1,73 @@
+"""Whether an author may act on a record: by duty, assignment or authorship, now or within thirty days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from test_revise import a_station
+
+from server.domain import instants, standing
+from server.domain.actors import Actor, Duty, Role
+from server.domain.instants import FOREVER
+from server.domain.standing import Standing
+
+NOW = "2026-11-24T04:00:00.000Z"
+UNIT, SECOND, FAR = "130630100201001", "130630100201002", "130630101201001"
+RECORD = replace(a_station(), path="130630/100/201/001", author="somebody")
+
+
+def days_ago(days: float) -> str:
+    return instants.text(instants.parse(NOW) - timedelta(days=days))
+
+
+def an_actor(*duties: Duty) -> Actor:
+    return Actor("worker", "网格员甲", NOW, duties)
+
+
+def a_duty(
+    area: str = UNIT, role: Role = Role.GRID_WORKER, ended: float | None = None, body: str | None = None
+) -> Duty:
+    return Duty(role, area, body, ends_at=FOREVER if ended is None else days_ago(ended))
+
+
+@pytest.mark.parametrize(
+    ("actor", "judged"),
+    [
+        (an_actor(a_duty()), Standing.NOW),
+        (an_actor(a_duty("130630000000", Role.BRIGADE)), Standing.NOW),
+        (an_actor(a_duty(ended=29.9)), Standing.RECENT),
+        (an_actor(a_duty(ended=30.1)), Standing.NONE),
+        (an_actor(a_duty(FAR)), Standing.NONE),
+        (an_actor(a_duty(FAR), a_duty(ended=1)), Standing.RECENT),
+        (an_actor(), Standing.NONE),
+        (an_actor(a_duty("130630000000", Role.DEPT_HANDLER, body="gas")), Standing.NONE),
+    ],
+)
+def test_a_duty_covers_a_record_now_lately_or_not(actor, judged):
+    assert standing.toward(actor, RECORD) is judged
+    assert standing.toward_area(actor, RECORD.path) is judged
+
+
+def test_an_author_keeps_their_record_whatever_their_duties():
+    assert standing.toward(an_actor(), replace(RECORD, author="worker")) is Standing.NOW
+
+
+@pytest.mark.parametrize(("ended", "judged"), [(None, Standing.NOW), (5, Standing.RECENT), (50, Standing.NONE)])
+def test_who_has_the_case_may_act_on_it_as_long_as_their_duty_reaches(ended, judged):
+    handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, ended, "gas"))
+
+    assert standing.toward(handler, replace(RECORD, assignee="body:gas")) is judged
+    assert standing.toward(handler, replace(RECORD, assignee="user:worker")) is judged
+    assert standing.toward(handler, replace(RECORD, assignee="body:water")) is Standing.NONE
+
+
+def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
+    assert standing.home(an_actor(a_duty())) == "130630/100/201/001"
+    assert standing.home(an_actor(a_duty(), a_duty(SECOND))) == "130630/100/201"
+    assert standing.home(an_actor(a_duty(), a_duty(FAR))) == "130630"
+    assert standing.home(an_actor(a_duty(), a_duty(FAR, ended=3))) == "130630/100/201/001"
+    assert standing.home(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
+    assert standing.home(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
+    assert standing.home(an_actor()) is None
