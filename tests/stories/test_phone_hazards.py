@@ -124,3 +124,16 @@ def test_an_open_case_stays_as_long_as_it_is_open(valley, phone):
     valley.clock.pass_by(days=300)
 
     assert set(phone.list("hazard", "hazards.csv")) == {id}
+
+
+@pytest.mark.parametrize(
+    ("due_at", "due_on"),
+    [("2026-12-03T16:00:00.000Z", "2026-12-03"), ("2026-12-03T15:00:00.000Z", "2026-12-03"), (None, "")],
+)
+def test_a_phone_is_told_the_last_day_of_the_time_limit(valley, phone, due_at, due_on):
+    id = new_uuid()
+    phone.send(a_hazard(id))
+
+    valley.do(lambda tx: tx.sql.run("UPDATE record SET due_at = :due WHERE id = :id", {"due": due_at, "id": id}))
+
+    assert phone.list("hazard", "hazards.csv")[id]["due_on"] == due_on
