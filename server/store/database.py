@@ -69,12 +69,16 @@ class Commit:
     """What the works of one commit share, read once and written once before it ends: its numbers and its buckets.
 
     A work that is undone leaves a gap in the numbers, and a bucket marked newer than it is; neither does harm.
+    configuration: its version, None until somebody asks. has_changed: some work in this commit has changed the
+    configuration, so nothing made of it may be remembered: it may yet be rolled back, and its version used again.
     """
 
-    __slots__ = ("_kept", "_raised", "_seq", "_sql")
+    __slots__ = ("_kept", "_raised", "_seq", "_sql", "configuration", "has_changed")
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
+        self.configuration: int | None = None
+        self.has_changed = False
         self._kept = self._seq = -1
         self._raised: dict[tuple[str, str], int] = {}
 
@@ -109,17 +113,20 @@ class Transaction(Reading):
     of the county's order of commits.
     """
 
-    __slots__ = ("_changed", "_commit", "_ids")
+    __slots__ = ("_commit", "_ids")
 
     def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], commit: Commit) -> None:
         super().__init__(sql, now, memo)
         self._ids = ids
         self._commit = commit
-        self._changed = False
+
+    def configuration_version(self) -> int:
+        if self._commit.configuration is None:
+            self._commit.configuration = super().configuration_version()
+        return self._commit.configuration
 
     def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
-        # What this transaction has changed may yet be rolled back, and its version number used again.
-        return make(self) if self._changed else super().remembered(key, make)
+        return make(self) if self._commit.has_changed else super().remembered(key, make)
 
     def new_id(self) -> str:
         return self._ids()
@@ -135,7 +142,8 @@ class Transaction(Reading):
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""
         self.sql.run("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
-        self._changed = True
+        self._commit.has_changed = True
+        self._commit.configuration = self._version = None
 
 
 class Database:
