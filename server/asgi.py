@@ -43,7 +43,8 @@ class Front:
     """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
 
     body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to
-    the writer's own thread (``Database.host``).
+    the writer's own thread (``Database.host``). is_parting: set when the server stops, so that every answer is the
+    last of its connection.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Front:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
         self._host = host
+        self.is_parting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,7 +75,8 @@ class Front:
             except Stalled:
                 return
             loop = asyncio.get_running_loop()
-            exchange = Exchange(loop, send, [(b"connection", b"close")] if size > self._body_bytes_max else [])
+            is_last = self.is_parting or size > self._body_bytes_max
+            exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
             environ = _environ(scope, body, size)
             if _is_small_submission(scope, size):
                 await self._with_the_writer(loop, exchange, environ)
@@ -188,7 +191,8 @@ async def _read(receive: Receive, body: IO[bytes], bytes_max: int) -> int:
     size = 0
     while True:
         try:
-            message = await asyncio.wait_for(receive(), STALL_S)
+            async with asyncio.timeout(STALL_S):
+                message = await receive()
         except TimeoutError:
             raise Stalled from None
         if message["type"] == "http.disconnect":

@@ -41,7 +41,7 @@ def demo(port: int, data: Path) -> None:
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
             tell(reading, base, keys, data)
-    serve.run(data, "127.0.0.1", port, threads=16)
+    serve.run(data, "127.0.0.1", port, serve.THREADS)
 
 
 def make(data: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ import click
 from server.cli.folder import Command, data_option
 from server.domain.errors import Busy
 
+BACKLOG = 1024
+THREADS = 16
 STOP_S = 30
 """How long requests that are under way may take after SIGTERM, in seconds."""
 
@@ -21,7 +22,9 @@ STOP_S = 30
 @click.command(cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
-@click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True, help="requests answered at once")
+@click.option(
+    "--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True, help="requests answered at once"
+)
 @data_option
 def serve(host: str, port: int, threads: int, data: Path) -> None:
     """Serve the data folder at http://HOST:PORT until SIGTERM or Ctrl-C."""
@@ -37,6 +40,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
 
     from server import app as application
     from server.asgi import Front
+    from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import serving
 
@@ -55,17 +59,16 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             date_header=False,
             access_log=False,
             log_level="warning",
-            backlog=1024,
+            backlog=BACKLOG,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_S,
         )
-        # uvicorn raises the signal that stopped it once more when it is done; the store is still to be closed then.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        server = PartingServer(config, front)
+        server.heed_signals()
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
             freeze()
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
         finally:
             front.close()
             application.close(app)
@@ -90,6 +93,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(BACKLOG)  # who connects from now on is answered, even before the loop runs
         except OSError as error:
             raise Busy(f"不能在 {host}:{port} 上提供服务：{error.strerror}。请换一个 --port。", port=port) from error
         yield listener

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlite_utils import Database as SqliteDatabase
 
@@ -28,5 +30,7 @@ class Checkpointer:
     def _run(self) -> None:
         db = self._connect()
         while not self._stopping.wait(EVERY_S):
-            db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            # On a full disk it fails; the log keeps what was committed, and the next turn tries again.
+            with suppress(sqlite3.OperationalError):
+                db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         db.conn.close()

@@ -1,0 +1,102 @@
+"""The disk fills up while phones are sending: they are told to try again, and nothing is said to be kept."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from child_server import Folder, Phones, Server, instances_in, make_folder, new_instance, post, run, send, serving
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Folder:
+    return make_folder(tmp_path_factory.mktemp("made") / "data")
+
+
+@pytest.fixture
+def small_disk(made: Folder, tmp_path: Path) -> Iterator[Folder]:
+    """The data folder on a file system of 24 MB of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", place]
+    if os.geteuid() != 0 or subprocess.run(mounting, check=False, capture_output=True).returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        shutil.copytree(made.path, place / "data")
+        yield Folder(place / "data", made.key)
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_when_files_can_grow_no_further_phones_get_503_and_the_server_recovers_by_itself(made, tmp_path):
+    shutil.copytree(made.path, tmp_path / "data")
+    folder = Folder(tmp_path / "data", made.key)
+    with serving(folder) as server:
+        _limit(server, 600_000)
+        with Phones(server) as phones:
+            phones.wait_until(lambda told: len(told.refused) >= 20)
+        _limit(server, resource.RLIM_INFINITY)
+        again = [send(server, instance) for instance, _ in phones.refused]
+        assert server.stop() == 0
+
+    assert {status for _, status in phones.refused} == {503}
+    assert set(again) == {201}
+    assert sorted(instances_in(folder)) == sorted([*phones.kept, *(instance for instance, _ in phones.refused)])
+    assert run("check", "--data", folder.path).returncode == 0
+
+
+def test_on_a_full_disk_a_photo_is_refused_with_503_and_taken_when_there_is_room(small_disk):
+    ballast = small_disk.path / "ballast"
+    photo = b"\xff\xd8\xff" + os.urandom(400_000)
+    instance = new_instance()
+    with serving(small_disk) as server:
+        _fill(ballast)
+        with closing(server.connect()) as connection:
+            status, envelope = post(connection, server.key, instance, photo)
+        ready, _ = server.get("/readyz")
+        ballast.unlink()
+
+        later = send(server, instance, photo)
+        assert server.stop() == 0
+
+    assert status == 503
+    assert "<message" in envelope
+    assert ready == 503
+    assert later == 201
+    assert instances_in(small_disk) == [instance]
+    assert run("check", "--data", small_disk.path).returncode == 0
+
+
+def test_on_a_full_disk_what_was_answered_201_stays_and_the_rest_is_answered_503(small_disk):
+    with serving(small_disk) as server:
+        _fill(small_disk.path / "ballast")
+        with Phones(server) as phones:
+            phones.wait_until(lambda told: len(told.refused) >= 20)
+        (small_disk.path / "ballast").unlink()
+        assert server.stop() == 0
+
+    assert {status for _, status in phones.refused} == {503}
+    assert sorted(instances_in(small_disk)) == sorted(phones.kept)
+    assert run("check", "--data", small_disk.path).returncode == 0
+
+
+def _limit(server: Server, size_bytes: int) -> None:
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+def _fill(ballast: Path) -> None:
+    """Write until the file system is full."""
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(65536))
+        except OSError:
+            return
