@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -147,22 +148,17 @@ class Valley:
     def phone(self, name: str = "worker") -> Phone:
         return Phone(self, name, f"/key/{self.keys[name]}")
 
-    def key(self, name: str) -> None:
-        """Give a person a phone key."""
-        self.keys[name] = self.do(phone_keys.issue, name, by="test")
-
 
 @contextmanager
 def a_valley(folder: Path, **settings: object) -> Iterator[Valley]:
     """Serve a valley with its grid, people and forms; what we promise of a database holds when it ends."""
     clock = Clock()
-    database.create(folder)
+    content, keys = _laid()
+    folder.mkdir()
+    (folder / database.FILE_NAME).write_bytes(content)
     with patch.object(database, "system_clock", clock):
         app = create_app(replace(Settings(folder), **settings))
-    valley = Valley(app, clock)
-    valley.do(_lay)
-    for name, _, _ in PEOPLE:
-        valley.key(name)
+    valley = Valley(app, clock, dict(keys))
     yield valley
     with valley.store.reading() as reading:
         broken = list(invariants.broken(reading))
@@ -171,6 +167,18 @@ def a_valley(folder: Path, **settings: object) -> Iterator[Valley]:
     close(app)
     assert broken == []
     assert spoken_of <= kept
+
+
+@cache
+def _laid() -> tuple[bytes, dict[str, str]]:
+    """Return the database of a valley nobody has worked in yet, and the keys of its people; laid once a test run."""
+    with TemporaryDirectory() as name:
+        database.create(Path(name))
+        store = database.open_inline(Path(name), clock=Clock())
+        store.write(_lay)
+        keys = {person: store.write(lambda tx, p=person: phone_keys.issue(tx, p, by="test")) for person, _, _ in PEOPLE}
+        store.close()
+        return (Path(name) / database.FILE_NAME).read_bytes(), keys
 
 
 def _lay(tx) -> None:

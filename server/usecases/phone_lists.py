@@ -75,11 +75,12 @@ def content(reading: Reading, hashes: Hashes, form_id: str, name: str, by: Actor
         return None
     if name in form.media:
         return forms.media(reading, form_id, name)
-    made = _made(reading, name.removesuffix(".csv"), by)
-    if made is not None:
-        hashes.keep(made.tag, hashlib.md5(made.content, usedforsecurity=False).hexdigest())
-        return made.content
-    return None
+    tag = _tag(reading, name, by)
+    if tag is None:
+        return None
+    made = _made(reading, name, by)
+    hashes.keep(tag, hashlib.md5(made, usedforsecurity=False).hexdigest())
+    return made
 
 
 def is_entity_list(reading: Reading, name: str) -> bool:
@@ -106,33 +107,27 @@ def phone_scope(by: Actor) -> Scope:
     return by.scope if by.current else Scope()
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    tag: tuple[object, ...]
-    content: bytes
-
-
 def _file(reading: Reading, hashes: Hashes, form: forms.Form, name: str, by: Actor) -> PhoneFile | None:
     if name in form.media:
         return PhoneFile(name, form.media[name].md5)
-    if not name.endswith(".csv"):
-        return None
-    list_name = name.removesuffix(".csv")
-    tag = _tag(reading, list_name, by)
+    tag = _tag(reading, name, by)
     if tag is None:
         return None
     md5 = hashes.find(tag)
     if md5 is None:
-        made = _made(reading, list_name, by)
-        if made is None:
-            return None
-        md5 = hashlib.md5(made.content, usedforsecurity=False).hexdigest()
+        md5 = hashlib.md5(_made(reading, name, by), usedforsecurity=False).hexdigest()
         hashes.keep(tag, md5)
-    return PhoneFile(name, md5, "entityList" if is_entity_list(reading, list_name) else None)
+    return PhoneFile(name, md5, "entityList" if is_entity_list(reading, name.removesuffix(".csv")) else None)
 
 
-def _tag(reading: Reading, name: str, by: Actor) -> tuple[object, ...] | None:
-    """Return what a list depends on: the newest revision in its buckets, the duties, the day, the columns."""
+def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | None:
+    """Return what a list depends on: the newest revision in its buckets, the duties, the day, the columns.
+
+    None when the server makes no list of this file name.
+    """
+    name, _, ending = file_name.rpartition(".")
+    if ending != "csv":
+        return None
     scope, today = phone_scope(by), instants.local_day(reading.now)
     if name in forms.catalogue(reading).types:
         newest = buckets.newest(reading, name, scope)
@@ -142,14 +137,9 @@ def _tag(reading: Reading, name: str, by: Actor) -> tuple[object, ...] | None:
     return None
 
 
-def _made(reading: Reading, name: str, by: Actor) -> _Made | None:
-    tag = _tag(reading, name, by)
-    if tag is None:
-        return None
-    types = forms.catalogue(reading).types
-    if name in types:
-        return _Made(tag, _rows_csv(reading, types[name], phone_scope(by)))
-    return _Made(tag, _areas_csv(reading, phone_scope(by)))
+def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
+    types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
+    return _rows_csv(reading, types[name], phone_scope(by)) if name in types else _areas_csv(reading, phone_scope(by))
 
 
 def _rows_csv(reading: Reading, type: RecordType, scope: Scope) -> bytes:

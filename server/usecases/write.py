@@ -75,8 +75,7 @@ def apply(
     record = records.find_for_writing(tx, change.record) if here.record else None
     outcome = _judge(tx, record, item)
     if here.waiting and outcome.record is not None:
-        _release(tx, outcome.record.id)
-        return replace(outcome, record=records.find_for_writing(tx, change.record))
+        return replace(outcome, record=_release(tx, outcome.record))
     return outcome
 
 
@@ -239,22 +238,19 @@ def _set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind,
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
-def _release(tx: Transaction, record_id: str) -> None:
+def _release(tx: Transaction, record: Record) -> Record:
     """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
 
-    Each is judged as of its own arrival: its author could not help that the record came later.
+    Each is judged as of its own arrival: its author could not help that the record came later. Returns the record
+    as it stands afterwards.
     """
-    waiting = verdicts.list_waiting(tx, record_id)
+    waiting = verdicts.list_waiting(tx, record.id)
     for stored, change, arrived_at in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
-        record = records.find_for_writing(tx, record_id)
-        if record is None:
-            raise RuntimeError(f"record {record_id} vanished while changes waited for it")
         by = replace(people.actor(tx, stored.author), at=arrived_at)
         item = Item(change, stored.content, by, stored.submission, stored.problem, arrived_at)
-        if record.type == change.type:
-            _revise(tx, record, item)
-        else:
-            _of_another_list(tx, item)
+        outcome = _revise(tx, record, item) if record.type == change.type else _of_another_list(tx, item)
+        record = outcome.record or record
+    return record
 
 
 def _asked(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
