@@ -134,15 +134,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def post(connection: http.client.HTTPConnection, key: str, instance: str, photo: bytes = b"") -> tuple[int, str]:
-    """Send one report as Collect does; return status and body. The entity's id is that of the instance."""
+def post(
+    connection: http.client.HTTPConnection,
+    key: str,
+    instance: str,
+    photo: bytes = b"",
+    midway: Callable[[], None] = lambda: None,
+) -> tuple[int, str]:
+    """Send one report as Collect does; return status and body. The entity's id is that of the instance.
+
+    midway: called when half of the body is on its way.
+    """
     xml = REPORT.format(instance=instance, entity=instance.removeprefix("uuid:"), photo="1.jpg" if photo else "")
-    parts = [("xml_submission_file", "s.xml", "text/xml", xml.encode())]
-    if photo:
-        parts.append(("1.jpg", "1.jpg", "image/jpeg", photo))
-    body = b"".join(_part(*part) for part in parts)
-    headers = {"Content-Type": "multipart/form-data; boundary=b", "X-OpenRosa-Version": "1.0"}
-    connection.request("POST", f"/key/{key}/submission", body + b"--b--\r\n", headers)
+    body = _part("xml_submission_file", "s.xml", "text/xml", xml.encode())
+    body += _part("1.jpg", "1.jpg", "image/jpeg", photo) if photo else b""
+    body += b"--b--\r\n"
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Content-Length": str(len(body)),
+        "X-OpenRosa-Version": "1.0",
+    }
+    connection.request("POST", f"/key/{key}/submission", _halves(body, midway), headers)
     with connection.getresponse() as answer:
         return answer.status, answer.read().decode()
 
@@ -234,6 +246,12 @@ def _column(folder: Folder, query: str) -> list[str]:
         found = [row["found"] for row in reading.sql.each(query)]
     store.close()
     return found
+
+
+def _halves(body: bytes, midway: Callable[[], None]) -> Iterator[bytes]:
+    yield body[: len(body) // 2]
+    midway()
+    yield body[len(body) // 2 :]
 
 
 def _part(name: str, file: str, kind: str, content: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,13 +52,10 @@ def test_on_sigterm_every_request_that_was_begun_gets_its_answer(folder):
 def test_on_sigterm_a_large_upload_that_is_half_way_is_still_taken(folder):
     instance, photo = new_instance(), b"\xff\xd8\xff" + bytes(3_000_000)
     with serving(folder) as server:
-        connection = server.connect()
-        connection.connect()
-        half_sent = _HalfSent(connection.sock)
-        connection.sock = half_sent
-
-        half_sent.at_half = lambda: server.process.send_signal(signal.SIGTERM)
-        status, _ = post(connection, server.key, instance, photo)
+        with closing(server.connect()) as connection:
+            status, _ = post(
+                connection, server.key, instance, photo, lambda: server.process.send_signal(signal.SIGTERM)
+            )
 
         assert status == 201
         assert server.process.wait(30) == 0
@@ -65,13 +63,10 @@ def test_on_sigterm_a_large_upload_that_is_half_way_is_still_taken(folder):
 
 
 def test_a_connection_that_says_nothing_does_not_hold_up_the_stop(folder):
-    with serving(folder) as server:
-        idle = server.connect()
+    with serving(folder) as server, closing(server.connect()) as idle:
         idle.connect()
 
         assert server.stop() == 0
-
-        idle.close()
 
 
 def test_after_kill_9_under_load_everything_answered_is_there_once_and_what_was_not_can_be_sent_again(folder):
@@ -127,22 +122,3 @@ def test_after_a_stop_the_log_holds_no_key(folder):
 
     assert '"view":"openrosa.form_list"' in said
     assert folder.key not in said
-
-
-class _HalfSent:
-    """A socket that tells when half of the large body is on its way."""
-
-    def __init__(self, socket) -> None:
-        self._socket = socket
-        self.at_half = lambda: None
-
-    def sendall(self, data: bytes) -> None:
-        if len(data) < 1_000_000:
-            self._socket.sendall(data)
-            return
-        self._socket.sendall(data[: len(data) // 2])
-        self.at_half()
-        self._socket.sendall(data[len(data) // 2 :])
-
-    def __getattr__(self, name: str):
-        return getattr(self._socket, name)
