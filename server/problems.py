@@ -109,8 +109,12 @@ def as_problem(error: Exception) -> Response:
     until = error.data.get("until") if isinstance(error, Refusal) else None
     if status == 429 and isinstance(until, str):
         response.headers["Retry-After"] = http_date(instants.parse(until))
-    if isinstance(error, HTTPException):
-        allowed = getattr(error, "valid_methods", None)
-        if allowed:
-            response.headers["Allow"] = ", ".join(sorted(allowed))
+    allow_methods(error, response)
     return response
+
+
+def allow_methods(error: Exception, response: Response) -> None:
+    """Say in a 405 which methods the address takes."""
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))

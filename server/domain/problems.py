@@ -24,8 +24,6 @@ class ProblemKind(StrEnum):
     COPY_DIFFERS = "copy_differs"
     FILE_DIFFERS = "file_differs"
     NOT_TAKEN = "not_taken"
-    INVALID_AFTER_MERGE = "invalid_after_merge"
-    CLOCK_SUSPECT = "clock_suspect"
 
 
 @dataclass(frozen=True, slots=True)

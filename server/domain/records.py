@@ -17,7 +17,7 @@ class Record:
     id: UUID, lower case. area: code; path: the same as a path. seq: number of the newest revision in
     the county's order of commits; born_seq: of the first. fields: shown values, ``label`` left out.
     registers: every head of every field, as ``sync.merge.to_json`` writes it. conflicts: names of fields
-    whose heads differ. flags: marks for the office, such as ``invalid_after_merge``. status and what
+    whose heads differ. flags: marks for the office. status and what
     follows it are None unless the kind is case.
     """
 

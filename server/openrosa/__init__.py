@@ -8,7 +8,7 @@ from server import context
 from server.openrosa import answers
 from server.openrosa.answers import is_phone_path
 from server.openrosa.routes import door
-from server.problems import challenge_of, status_of, words_of
+from server.problems import allow_methods, challenge_of, status_of, words_of
 
 __all__ = ["as_envelope", "is_phone_path", "mount"]
 
@@ -32,6 +32,7 @@ def as_envelope(error: Exception) -> Response:
     if 400 <= status < 500 and status not in _CLIENT_STATUSES:
         status = 400
     response = answers.envelope(status, words_of(error), "error")
+    allow_methods(error, response)
     if status == 401:
         challenge = challenge_of(error)
         if challenge is not None:
