@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -16,16 +17,25 @@ from server.store.blobs import BlobStore
 @click.pass_context
 def check(ctx: click.Context, data: Path) -> None:
     """Check the data folder; exit status 1 and a line for each finding when something is wrong."""
-    blobs = BlobStore(data / "blobs")
     with opened(data) as store, store.reading() as reading:
-        findings = list(invariants.broken(reading))
+        found = _told(invariants.broken(reading))
         files = list(invariants.blobs_spoken_of(reading))
+    found += _told(_damaged_files(BlobStore(data / "blobs"), files))
+    if found:
+        ctx.exit(1)
+    click.echo(f"一切正常 all is well: {data}，附件 {len(files)} 个")
+
+
+def _damaged_files(blobs: BlobStore, files: list[tuple[str, int]]) -> Iterator[tuple[str, str]]:
     for sha256, size in files:
         damage = blobs.damage(sha256, size)
         if damage is not None:
-            findings.append(("every file that a row names is whole on disk", f"{sha256} {damage}"))
-    for promise, subject in findings:
+            yield "every file that a row names is whole on disk", f"{sha256} {damage}"
+
+
+def _told(findings: Iterable[tuple[str, str]]) -> int:
+    """Print each finding as soon as it is known, since a broken file may end the search; return how many."""
+    number = 0
+    for number, (promise, subject) in enumerate(findings, start=1):  # noqa: B007 - the last number is the count
         click.echo(f"broken: {promise}: {subject}", err=True)
-    if findings:
-        ctx.exit(1)
-    click.echo(f"一切正常 all is well: {data}，附件 {len(files)} 个")
+    return number

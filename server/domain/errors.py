@@ -160,3 +160,9 @@ class DatabaseTooNew(Refusal):
     """The database was written by a newer Firegrid than this one."""
 
     code = "database-too-new"
+
+
+class Damaged(Refusal):
+    """The database file itself is broken and cannot be read; only a backup helps."""
+
+    code = "damaged"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Hashable, Iterator
@@ -14,20 +13,18 @@ from typing import Any, TypeVar
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain import instants
-from server.domain.errors import Busy, DatabaseTooNew, NotFound
+from server.domain.errors import Busy
 from server.domain.instants import Instant
 from server.store.checkpoints import Checkpointer
 from server.store.commits import Batch, Begin
-from server.store.migrations import STEPS, migrations
+from server.store.engine import FILE_NAME, connect, migrate, told_damaged
+from server.store.migrations import migrations
 from server.store.sql import Sql
 from server.store.turns import Turnstile, one_turn
 from server.store.writer import Guest, InlineWriter, ThreadWriter, Writer
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
-
-FILE_NAME = "firegrid.db"
-
 
 Memo = dict[Hashable, tuple[int, Any]]
 """What this process remembers of the configuration: key to (configuration version, value)."""
@@ -179,13 +176,14 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
-        """Hold one snapshot of the database on this thread's own connection."""
-        db = self._reader()
-        db.conn.execute("BEGIN")
-        try:
-            yield Reading(Sql(db), instants.text(self._clock()), self._memo)
-        finally:
-            db.conn.execute("COMMIT")
+        """Hold one snapshot of the database on this thread's own connection. Raises Damaged."""
+        with told_damaged(self.folder):
+            db = self._reader()
+            db.conn.execute("BEGIN")
+            try:
+                yield Reading(Sql(db), instants.text(self._clock()), self._memo)
+            finally:
+                db.conn.execute("COMMIT")
 
     def glance(self) -> Reading:
         """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
@@ -214,16 +212,6 @@ class Database:
             with self._readers_lock:
                 self._readers.append(db)
         return db
-
-
-def connect(path: Path) -> SqliteDatabase:
-    """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
-    # A long log is the fallback: while a server runs, its checkpointer keeps it short beside the writer.
-    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000")
-    for pragma in (*pragmas, "wal_autocheckpoint = 16000"):
-        connection.execute(f"PRAGMA {pragma}")
-    return SqliteDatabase(connection)
 
 
 def create(folder: Path) -> None:
@@ -259,29 +247,6 @@ def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str]
     return Database(folder, writer, clock, memo)
 
 
-def migrate(folder: Path) -> None:
-    """Bring an existing database to today's shape, with a copy set aside first.
-
-    Raises NotFound when there is none, and DatabaseTooNew when a newer Firegrid has written it.
-    """
-    path = folder / FILE_NAME
-    if not path.exists():
-        raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    with one_turn(folder):
-        db = connect(path)
-        try:
-            steps = migrations()
-            applied = [step.name for step in steps.applied(db)]
-            unknown = sorted(set(applied) - set(STEPS))
-            if unknown:
-                raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
-            if steps.pending(db):
-                _set_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
-                steps.apply(db)
-        finally:
-            db.close()
-
-
 def system_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -297,11 +262,3 @@ def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Begin:
         return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, commit), commit.finish)
 
     return begin
-
-
-def _set_aside(db: SqliteDatabase, copy: Path) -> None:
-    target = sqlite3.connect(copy)
-    try:
-        db.conn.backup(target)
-    finally:
-        target.close()

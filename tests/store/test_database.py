@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.errors import Busy, DatabaseTooNew, NotFound, Refusal
+from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 from server.store import database
 from server.store.database import Database, Transaction
 from server.store.turns import serving
@@ -81,6 +81,16 @@ def test_a_database_of_a_newer_firegrid_is_not_opened(open_, tmp_path):
         open_(tmp_path)
 
     assert refused.value.data == {"steps": ["9999_later"]}
+
+
+@pytest.mark.parametrize("open_", OPENERS.values(), ids=OPENERS)
+def test_a_file_that_is_no_database_is_called_damaged_and_left_as_it_is(open_, tmp_path):
+    (tmp_path / database.FILE_NAME).write_bytes(b"something else" * 1000)
+
+    with pytest.raises(Damaged, match="已损坏"):
+        open_(tmp_path)
+
+    assert (tmp_path / database.FILE_NAME).read_bytes() == b"something else" * 1000
 
 
 def test_an_older_database_is_copied_aside_before_it_is_migrated(tmp_path):
