@@ -19,7 +19,7 @@ from server.store import database as store
 from server.store.blobs import BlobStore
 from server.store.database import Database
 
-SECRET_FILE = "secret"  # noqa: S105  # a file name
+SECRET_FILE = "secret"  # noqa: S105 - a file name
 STALE_UPLOAD_S = 24 * 3600
 
 
@@ -45,7 +45,8 @@ def create_app(settings: Settings) -> Flask:
     api.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
-    app.wsgi_app = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))  # type: ignore[method-assign]
+    wrapped = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
+    app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
 
 

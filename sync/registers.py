@@ -90,7 +90,7 @@ def to_json(registers: Mapping[str, Register]) -> str:
     past: dict[tuple[str, int], list[str]] = {}
     for name, (heads, newest) in registers.items():
         for value, *write_of in heads:
-            made.setdefault(tuple(write_of), {})[name] = value  # type: ignore[arg-type]
+            made.setdefault(tuple(write_of), {})[name] = value  # type: ignore[arg-type]  # read from JSON
         standing = {head.origin: head.seq for head in heads}
         for origin, seq in newest.items():
             if standing.get(origin) != seq:

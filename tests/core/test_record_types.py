@@ -15,7 +15,7 @@ from server.domain.record_types import ACTION, CASE_COLUMNS, Declaration, Field,
 
 def a_declaration(*fields: Field, form: str = "hives", version: str = "1", **said: object) -> Declaration:
     said = {"dataset": "hives", "title": f"{form} {version}", **said}
-    return Declaration(form_id=form, version=version, fields=fields, **said)  # type: ignore[arg-type]  # builder
+    return Declaration(form_id=form, version=version, fields=fields, **said)  # type: ignore[arg-type]  # a builder passes on
 
 
 names = st.sampled_from(["bees", "honey", "queen", "place", "status"])

@@ -1,0 +1,137 @@
+"""The README speaks of nothing that is not there."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import click
+import pytest
+
+import kobo_forms
+from server.cli.main import main
+from server.openrosa.xml import read_submission
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs/adr").glob("*.md"))]
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+SHELL = [content for kind, content in BLOCKS if kind in ("bash", "ini")]
+PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Return every ``firegrid …`` of the README: in its blocks, and between back quotes in its sentences."""
+    told = [span for span in re.findall(r"`([^`\n]+)`", PROSE) if span.startswith("firegrid ")]
+    typed = [re.split(r"\s#\s", line)[0] for block in SHELL for line in block.splitlines()]
+    said = [found[1] for line in typed for found in re.finditer(r"(?:^|[\s($=]|bin/)(firegrid (?!/)[^|)]*)", line)]
+    return sorted({each.strip() for each in (*told, *said) if each.strip() != "firegrid …"})
+
+
+def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
+    """Return the command that ``words`` (after ``firegrid``) name, and the words left for it."""
+    found: click.Command = main
+    while isinstance(found, click.Group) and words and not words[0].startswith("-"):
+        context = click.Context(found)
+        inner = found.get_command(context, words[0])
+        assert inner is not None, f"firegrid has no {words[0]!r}"
+        found, words = inner, words[1:]
+    return found, words
+
+
+def arguments(command: str) -> list[str]:
+    """Return the words after ``firegrid``, without what a shell would redirect."""
+    return shlex.split(command.split(" > ")[0])[1:]
+
+
+def paths() -> Iterator[tuple[str, str]]:
+    """Yield (document, path) for whatever the documents name or link to inside this repository."""
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            yield document.name, str((document.parent / target).resolve().relative_to(ROOT))
+        folders = "server|sync|schemas|kobo_forms|tests|docs"
+        for path in re.findall(rf"`((?:{folders})/[\w./-]+|[\w.-]+\.(?:toml|cfg)|Makefile)`", text):
+            yield document.name, path
+
+
+def test_there_is_something_to_check():
+    assert len(commands()) > 20
+    assert len(list(paths())) > 10
+
+
+@pytest.mark.parametrize("command", commands())
+def test_each_command_of_the_readme_is_one_that_firegrid_takes(command):
+    found, words = command_of(arguments(command))
+
+    if not isinstance(found, click.Group) and words:
+        known = {name for parameter in found.params for name in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("command", [each for each in commands() if each not in PROSE])
+def test_each_command_in_a_block_is_complete(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("grid.csv", "kobo_forms/patrol.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+
+    found, words = command_of(arguments(command))
+
+    assert not isinstance(found, click.Group)
+    found.make_context("firegrid", [word for word in words if word != "--password-stdin"])
+
+
+def test_the_settings_of_the_readme_are_those_that_are_read():
+    source = (ROOT / "server/settings.py").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"FIREGRID_[A-Z_]+", README)) == set(re.findall(r"FIREGRID_[A-Z_]+", source))
+
+
+@pytest.mark.parametrize(("document", "path"), sorted(set(paths())))
+def test_each_file_that_a_document_names_is_there(document, path):
+    assert (ROOT / path).exists(), f"{document} names {path}"
+
+
+def test_each_make_target_of_the_readme_is_in_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    named = set(
+        re.findall(r"`?make ([a-z][a-z-]*)(?=[ `\n])", "\n".join(re.findall(r"`make [^`]+`|^make .+$", README, re.M)))
+    )
+
+    assert named >= {"run", "test", "lint"}
+    assert named <= set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_the_first_report_of_the_readme_is_one_that_the_form_would_send():
+    block = next(content for content in SHELL if "report.xml <<" in content)
+    xml = block.split("<<'XML'\n")[1].split("XML\n")[0]
+    form = kobo_forms.source("hazard_report").decode()
+
+    report = read_submission(xml.encode())
+
+    assert f"| {report.form_id} | {report.version} |" in form
+    said = {path.rpartition("/")[2]: text for path, text in report.leaves}
+    item = next(row for row in kobo_forms.codes("hazard_items") if row["name"] == said["item"])
+    assert (said["category"], said["spot_ok"]) == (item["category"], item["spot_ok"])
+    assert report.entities[0].label == f"{said['place']}｜{item['label']}"
+
+
+def test_the_people_of_the_readme_are_those_of_the_demonstration():
+    with (files("server.data") / "demo_people.csv").open(encoding="utf-8", newline="") as table:
+        names = [row["name"] for row in csv.DictReader(table)]
+
+    assert ", ".join(f"`{name}`" for name in names) in README
+
+
+def test_the_readme_promises_the_versions_of_python_that_the_package_takes():
+    lint = tomllib.loads((ROOT / "ruff.toml").read_text(encoding="utf-8"))
+
+    assert lint["target-version"] == "py311"
+    assert "Python 3.11, 3.12 or 3.13" in README
