@@ -14,6 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from typing import IO, TYPE_CHECKING, Any
 
+from werkzeug.exceptions import RequestHeaderFieldsTooLarge
+
+from server.problems import as_problem
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
@@ -64,8 +68,10 @@ class Front:
         if scope["type"] != "http":
             raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
         if _header_bytes(scope) > HEADER_BYTES_MAX:
-            await send({"type": "http.response.start", "status": 431, "headers": [(b"connection", b"close")]})
-            await send({"type": "http.response.body", "body": b""})
+            refusal = as_problem(RequestHeaderFieldsTooLarge())
+            headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 431, "headers": headers})
+            await send({"type": "http.response.body", "body": refusal.get_data()})
             return
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as body:
             stated = _stated_bytes(scope)

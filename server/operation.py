@@ -43,6 +43,13 @@ log = structlog.wrap_logger(
 ).bind()
 
 
+class LogHandler(logging.Handler):
+    """Puts what libraries say into the same log, one JSON line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
 def mount(app: Flask) -> None:
     """Give the application its health pages and its log."""
     app.add_url_rule("/healthz", view_func=healthz, methods=("GET",))

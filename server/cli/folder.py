@@ -22,8 +22,6 @@ class Command(click.Command):
             return super().invoke(ctx)
         except Refusal as refusal:
             click.echo(f"firegrid: {refusal.message}", err=True)
-            for line in _particulars(refusal):
-                click.echo(f"  {line}", err=True)
             ctx.exit(1)
 
 
@@ -57,14 +55,3 @@ def opened(data: Path) -> Iterator[Database]:
         yield store
     finally:
         store.close()
-
-
-def _particulars(refusal: Refusal) -> Iterator[str]:
-    errors = refusal.data.get("errors")
-    if not isinstance(errors, list):
-        return
-    for error in errors:
-        if isinstance(error, dict):
-            yield "；".join(f"{name} {value}" for name, value in error.items() if value not in (None, ""))
-        else:
-            yield str(error)

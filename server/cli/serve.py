@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     import uvicorn
 
     from server import app as application
+    from server import operation
     from server.asgi import Front
+    from server.cli.garbled import PlainWordsProtocol
     from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import serving
@@ -50,7 +53,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         front = Front(app.wsgi_app, threads, settings.submission_bytes_max, application.database_of(app).host)
         config = uvicorn.Config(
             front,
-            http="httptools",
+            http=PlainWordsProtocol,
             loop="uvloop",
             lifespan="off",
             ws="none",
@@ -58,11 +61,13 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             server_header=False,
             date_header=False,
             access_log=False,
+            log_config=None,
             log_level="warning",
             backlog=BACKLOG,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_S,
         )
+        logging.basicConfig(handlers=[operation.LogHandler()], level=logging.WARNING)
         server = PartingServer(config, front)
         server.heed_signals()
         try:

@@ -114,6 +114,7 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         """Make what is missing of ``folder``: one shelf for each first byte of a hash, and room for what comes in."""
+        folder = folder.absolute()  # Flask looks for a relative file beside its own code
         self._folder = folder
         self._incoming = folder / "incoming"
         self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}

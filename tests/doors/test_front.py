@@ -155,6 +155,8 @@ def test_headers_beyond_all_measure_are_refused():
     wire = call(front(), scope_of(headers=[("x-long", "a" * (MIB + 1))]), Wire())
 
     assert wire.status == 431
+    assert wire.headers[b"content-type"] == b"application/problem+json"
+    assert b"/problems/request-header-fields-too-large" in wire.body
 
 
 def test_an_answer_of_unknown_length_is_sent_as_it_is_made():

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -92,6 +93,17 @@ def test_a_blob_stands_on_the_shelf_of_its_first_byte(store):
     assert store.keep(an_incoming(store, b"world")).sha256 == WORLD
 
     assert store.path(WORLD).parts[-2:] == (WORLD[:2], WORLD[2:])
+
+
+def test_a_blob_of_a_relative_folder_is_found_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = BlobStore(Path("data/blobs"))
+    blob = store.keep(an_incoming(store, SMALL))
+
+    monkeypatch.chdir("/")
+
+    assert store.path(blob.sha256).read_bytes() == SMALL
+    assert store.path(blob.sha256).is_absolute()
 
 
 def test_a_small_content_makes_no_file_until_it_is_kept(store):

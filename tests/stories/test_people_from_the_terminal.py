@@ -92,7 +92,7 @@ def test_a_weak_password_adds_nobody(run):
     added = run(user, "add", "li", "--role", "brigade", "--area", COUNTY, "--password-stdin", input="short\n")
 
     assert added.exit_code == 1
-    assert "至少10个字符" in added.stderr
+    assert added.stderr == "firegrid: 密码不可用：至少10个字符。\n"
     assert "li" not in run(user, "list").stdout
 
 
