@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 from sqlite_utils import Database as SqliteDatabase
 from sqlite_utils import Migrations
 
-STEPS = ("0001_foundations",)
+from server.store import case_recount
+from server.store.sql import Sql
+
+STEPS = ("0001_foundations", "0002_case_figures")
 """Names of the steps in order; a step that has landed is never edited."""
+
+FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {"0002_case_figures": case_recount.lay}
+"""What is worked out by the core once the step's SQL has run, in the same transaction."""
 
 
 def migrations() -> Migrations:
@@ -24,5 +31,7 @@ def _runner(step: str):  # type: ignore[no-untyped-def]  # sqlite-utils keeps it
 
     def run(db: SqliteDatabase) -> None:
         db.executescript(script)
+        if step in FOLLOWED_BY:
+            FOLLOWED_BY[step](Sql(db))
 
     return run

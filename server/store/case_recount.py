@@ -1,0 +1,56 @@
+"""Counts everything that summaries are read from anew, out of the steps alone: to lay it, and to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from server.domain import case_facts as domain
+from server.domain.case_facts import CaseFacts
+from server.domain.closure_parts import day_number
+from server.store import case_facts, case_rollups
+from server.store.sql import Sql
+
+CATEGORY = "category"
+"""The field of a hazard that summaries group by."""
+
+PATROLS, PREMISES = "patrols", "premises_count"
+"""The record type of rounds, and its field that says how many premises were looked at."""
+
+
+def lay(sql: Sql) -> None:
+    """Lay facts and sums for every case that has steps and no facts yet, and count the visits of all patrols."""
+    born = {row["id"]: row for row in sql.each("SELECT id, path, fields FROM record WHERE kind = 'case'")}
+    for id, steps in list(case_facts.each_history(sql)):
+        record = born[id]
+        category = orjson.loads(record["fields"]).get(CATEGORY, "")
+        case = domain.begun(id, record["path"], category, steps[0])
+        facts = domain.as_of(case, steps[1:], steps[-1].at)
+        case_facts.add(sql, facts, steps[-1].at)
+    case_rollups.rebuild(sql, case_facts.each(sql))
+    for path, day, premises in visits(sql):
+        case_rollups.visit(sql, path, day, premises)
+
+
+def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
+    """Yield (path, day, premises) of every patrol that says how many premises it looked at."""
+    rows = sql.rows("SELECT path, created_at, fields FROM record WHERE type = :type", {"type": PATROLS})
+    for row in rows:
+        told = orjson.loads(row["fields"]).get(PREMISES, "")
+        if told.isascii() and told.isdigit():
+            yield row["path"], day_number(row["created_at"]), int(told)
+
+
+def recounted(sql: Sql) -> Iterator[tuple[CaseFacts | None, CaseFacts]]:
+    """Yield, for every case that took a step, its facts as its steps add up and as they are kept."""
+    kept = {facts.id: facts for facts in case_facts.each(sql)}
+    for id, steps in case_facts.each_history(sql):
+        facts = kept.pop(id, None)
+        if facts is None:
+            yield None, domain.begun(id, "", "", steps[0])
+            continue
+        begun = domain.begun(id, facts.path, facts.category, steps[0])
+        yield domain.as_of(begun, steps[1:], steps[-1].at), facts
+    for facts in kept.values():
+        yield None, facts

@@ -1,0 +1,44 @@
+"""Writes the lives of cases into a store, step by step in order of time, as the write path does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from server.domain import case_facts
+from server.store import case_figures, database
+from server.store.case_rollups import TABLES
+from server.store.database import Database, Transaction
+from tests.core.case_histories import History
+
+KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
+
+
+def a_store(folder: Path, **more: object) -> Database:
+    """Return an empty store of its own."""
+    database.create(folder)
+    return database.open_inline(folder, **more)
+
+
+def emptied(store: Database) -> Database:
+    """Return the store without any case, for the next example of a law."""
+    store.write(lambda tx: [tx.sql.run(f"DELETE FROM {table}") for table in KEPT] and None)
+    return store
+
+
+def live(store: Database, histories: Iterable[History]) -> None:
+    """Write every step of every case, in order of time."""
+    store.write(lambda tx: write_lives(tx, histories))
+
+
+def write_lives(tx: Transaction, histories: Iterable[History]) -> None:
+    lives = {history.id: history for history in histories}
+    steps = [(step.at, id, version, step) for id in lives for version, step in enumerate(lives[id].steps, start=1)]
+    facts = {}
+    for _, id, version, step in sorted(steps, key=lambda each: each[:3]):
+        before = facts.get(id)
+        if before is None:
+            facts[id] = case_facts.begun(id, lives[id].path, lives[id].category, step)
+        else:
+            facts[id] = case_facts.after(before, step)
+        case_figures.record(tx, before, facts[id], step, version)
