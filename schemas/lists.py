@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import Schema, fields
 
 from schemas.words import Wire, matching, whole
@@ -20,7 +22,12 @@ class PageQuery(Wire):
 
 def area_filter(description: str = "area code; its whole subtree counts") -> fields.String:
     """Return the filter by area, a code that may be written short."""
-    return matching(CODE, description, "应为6、9、12或15位数字的网格代码，如 130630100201。")
+    return area_code(description)
+
+
+def area_code(description: str, **more: Any) -> fields.String:
+    """Return a field for the code of an area, which may be written short."""
+    return matching(CODE, description, "应为6、9、12或15位数字的网格代码，如 130630100201。", **more)
 
 
 def page_of(row: type[Schema]) -> type[Schema]:

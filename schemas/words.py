@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 INSTANT_HINT = "UTC instant, ISO-8601 with milliseconds"
+YEAR_MIN, YEAR_MAX = 2000, 2999
 UNKNOWN = "没有这个参数；请检查拼写。"
 
 
@@ -34,13 +36,37 @@ def text(description: str, *, required: bool = False, most: int = 200, **more: A
     )
 
 
-def matching(pattern: str, description: str, cure: str) -> fields.String:
+def matching(pattern: str, description: str, cure: str, **more: Any) -> fields.String:
     """Return a field whose whole text matches ``pattern``. cure: what is said when it does not."""
     return fields.String(
         validate=validate.Regexp(re.compile(rf"\A(?:{pattern})\Z"), error=cure),
-        error_messages={"invalid": cure},
+        error_messages={"required": f"必填。{cure}", "null": cure, "invalid": cure},
         metadata={"description": description, "pattern": f"^(?:{pattern})$"},
+        **more,
     )
+
+
+def moment(description: str, **more: Any) -> fields.String:
+    """Return a field for an instant that arrives, as ISO-8601 text; a bare date is the beginning of that local day."""
+    cure = "应为时间，如 2026-05-15（当日零时）或 2026-05-15T08:00:00+08:00。"
+    return fields.String(
+        validate=_told_as_moment(cure),
+        error_messages={"required": f"必填。{cure}", "null": cure, "invalid": cure},
+        metadata={"description": description, "examples": ["2026-05-15", "2026-05-15T08:00:00+08:00"]},
+        **more,
+    )
+
+
+def _told_as_moment(cure: str) -> Callable[[str], None]:
+    def check(text: str) -> None:
+        try:
+            year = datetime.fromisoformat(text).year
+        except ValueError as error:
+            raise ValidationError(cure) from error
+        if not YEAR_MIN <= year <= YEAR_MAX:
+            raise ValidationError(cure)
+
+    return check
 
 
 def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.String:
@@ -48,7 +74,7 @@ def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.Stri
     listed = tuple(choices)
     return fields.String(
         validate=validate.OneOf(listed, error=f"应为其中之一：{'、'.join(listed)}。"),
-        error_messages={"invalid": "应为文字。"},
+        error_messages={"required": f"必填：{'、'.join(listed)}。", "null": "不能为空。", "invalid": "应为文字。"},
         metadata={"description": description},
         **more,
     )
@@ -61,6 +87,25 @@ def yes_or_no(description: str) -> fields.Boolean:
         falsy={"false"},
         error_messages={"invalid": "应为 true 或 false。"},
         metadata={"description": description},
+    )
+
+
+class _TrueOrFalse(fields.Boolean):
+    """The JSON values true and false alone; marshmallow takes 1 for true, since Python does."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if value is not True and value is not False:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+def true_or_false(description: str, **more: Any) -> fields.Boolean:
+    """Return a field of a JSON body that takes true and false alone."""
+    wrong = "应为 true 或 false。"
+    return _TrueOrFalse(
+        error_messages={"required": f"必填。{wrong}", "null": wrong, "invalid": wrong},
+        metadata={"description": description},
+        **more,
     )
 
 

@@ -12,6 +12,7 @@ from server.api import (
     problems,
     records,
     session,
+    staff,
     submissions,
     tokens,
     users,
@@ -19,7 +20,7 @@ from server.api import (
 
 __all__ = ["mount"]
 
-DOORS = (session, areas, users, forms, records, exports, submissions, problems)
+DOORS = (session, areas, users, staff, forms, records, exports, submissions, problems)
 
 
 def mount(app: Flask) -> None:

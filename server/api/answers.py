@@ -32,6 +32,13 @@ def json(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body), status, content_type="application/json")
 
 
+def secret(body: Any, status: int = 200) -> Response:
+    """Answer JSON that nobody may keep: a password, a key, a token."""
+    response = json(body, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def page(found: Sequence[T], limit: int, shape: Callable[[T], Shape], mark: Callable[[T], int | str]) -> Response:
     """Answer one page of a list.
 

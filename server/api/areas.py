@@ -12,11 +12,12 @@ from schemas.lists import page_of
 from server import context
 from server.api import answers, shapes
 from server.api.door import door as make_door
-from server.domain.actors import Actor, Scope
-from server.domain.areas import Area, Place, full_code, path_of
-from server.domain.errors import Invalid, NotFound
+from server.domain.actors import Actor
+from server.domain.areas import Place, full_code
 from server.store import areas
 from server.store.database import Reading
+from server.usecases import reach
+from server.usecases.reach import get_visible
 
 door = make_door("areas", "网格 · the grid: county, towns, villages, units")
 
@@ -31,7 +32,7 @@ def list_areas(query: dict[str, Any]) -> Response:
         parent = full_code(query["parent"]) if "parent" in query else None
         if parent is not None:
             get_visible(reading, parent, by)
-        children = areas.list_children(reading, parent, reach(by))
+        children = areas.list_children(reading, parent, reach.of(by))
         found = list(islice((area for area in children if area.code > after), limit + 1))
         at = reading.now
     return answers.page(found, limit, lambda area: shapes.area(area, at), lambda area: area.code)
@@ -46,32 +47,6 @@ def get_area(code: str) -> Response:
         return answers.json(shapes.area(get_visible(reading, code, context.caller()), reading.now))
 
 
-def reach(actor: Actor) -> Scope:
-    """Return the part of the grid that an actor is shown: the areas of all duties in force.
-
-    Wider than what records they see, since who handles cases of a county has to name its areas.
-    """
-    places = tuple(Place(path) for path in sorted({duty.place.path for duty in actor.current}))
-    spots = tuple(sorted({duty.spot for duty in actor.current if duty.spot}))
-    return Scope(places, spots)
-
-
-def get_visible(reading: Reading, code: str, actor: Actor) -> Area:
-    """Return an area inside the actor's reach or above it. Raises NotFound otherwise, also for what is no code."""
-    try:
-        path = path_of(code)
-    except Invalid as error:
-        raise _unknown(code) from error
-    seen = reach(actor)
-    if not (seen.covers(path) or any(Place(path).holds(place.path) for place in seen.places)):
-        raise _unknown(code)
-    return areas.get(reading, code)
-
-
 def place_of(reading: Reading, query: dict[str, Any], actor: Actor) -> Place | None:
     """Return the place that the filter ``area`` names, None without one. Raises NotFound when it is out of reach."""
     return get_visible(reading, query["area"], actor).place if "area" in query else None
-
-
-def _unknown(code: str) -> NotFound:
-    return NotFound(f"没有代码为 {code} 的网格，或它不在您的管辖范围内；请核对代码。", area=code)

@@ -6,8 +6,7 @@ from flask import request
 
 from server import context
 from server.api import tokens
-from server.domain import rights
-from server.domain.actors import Actor, Scope, scope_of
+from server.domain.actors import Actor
 from server.domain.errors import SignInRequired
 
 
@@ -23,16 +22,3 @@ def find() -> Actor:
     if scheme.lower() == "bearer" and credential:
         return context.be(tokens.holder(credential, tokens.ACCESS))
     raise SignInRequired("请先登录，或在 Authorization 里带上密钥。", challenge=tokens.CHALLENGE)
-
-
-def scope_for(actor: Actor, subject: str, action: str) -> Scope:
-    """Return the part of the actor's scope in which their duties give the right to ``action`` on ``subject``.
-
-    subject, action: a row of ``data/rights.csv``; a duty that may only propose gives nothing.
-    """
-    granting = tuple(
-        duty
-        for duty in actor.current
-        if rights.allows(Actor(actor.name, actor.display, actor.at, (duty,)), subject, action, duty.place.path)
-    )
-    return scope_of(actor.name, granting)

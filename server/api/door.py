@@ -32,6 +32,9 @@ class Parser(FlaskParser):
 
     def _raw_load_json(self, req: flask.Request) -> Any:
         if not is_json_request(req):
+            if req.get_data(cache=True):
+                # Read as absent, a wish such as `replace` would be lost without a word.
+                raise Unreadable("请求体应为 JSON；请带上 Content-Type: application/json。")
             return core.missing
         try:
             # orjson bounds the depth; the standard parser answers a deep body with RecursionError.

@@ -18,7 +18,7 @@ from flask import Response
 
 from schemas.records import RecordFilter
 from server import context
-from server.api import callers, shapes
+from server.api import shapes
 from server.api.door import door as make_door
 from server.api.records import wanted_by
 from server.domain import rights, roles
@@ -89,7 +89,7 @@ def cell(value: str) -> str:
 def _export(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
     """Check and note down who exports what; return the pages, the types in them, and how values are shown."""
     by, database = context.caller(), context.database()
-    scope = callers.scope_for(by, "export", "read")
+    scope = rights.scope_for(by, "export", "read")
     if not scope.places and not scope.bodies:
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
         raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")

@@ -30,7 +30,7 @@ def begin(login: dict[str, str]) -> Response:
     context.be(actor)
     with context.database().reading() as reading:
         access, refresh = tokens.begin(reading, actor)
-    return _secret({"access_token": access, "refresh_token": refresh, "user": shapes.caller(actor)})
+    return answers.secret({"access_token": access, "refresh_token": refresh, "user": shapes.caller(actor)})
 
 
 @door.route("/session/refresh", methods=("POST",))
@@ -40,7 +40,7 @@ def refresh() -> Response:
     """Get another access token; the Authorization header shows the refresh token."""
     access, actor = tokens.renew(_bearer())
     context.be(actor)
-    return _secret({"access_token": access, "user": shapes.caller(actor)})
+    return answers.secret({"access_token": access, "user": shapes.caller(actor)})
 
 
 @door.route("/session", methods=("DELETE",))
@@ -58,9 +58,3 @@ def _bearer() -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise SignInRequired("请先登录。", challenge=tokens.CHALLENGE)
     return token.strip()
-
-
-def _secret(body: answers.Shape) -> Response:
-    response = answers.json(body)
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from flask import Response
@@ -10,13 +9,14 @@ from flask import Response
 from schemas.lists import page_of
 from schemas.people import BodyQuery, BodySchema, DutySchema, UserQuery, UserSchema
 from server import context
-from server.api import answers, callers, shapes
+from server.api import answers, shapes
 from server.api.areas import place_of
 from server.api.door import door as make_door
-from server.domain.actors import Actor, Scope
+from server.domain.actors import Scope
 from server.domain.areas import Place, path_of
 from server.domain.people import Body
 from server.store import bodies, people
+from server.usecases import staff
 
 door = make_door("users", "人员、岗位、责任主体 · people, duties, bodies")
 
@@ -28,7 +28,7 @@ def list_users(query: dict[str, Any]) -> Response:
     """List people by user name: those with a duty where the caller may see people, and the caller."""
     by, limit, after = context.caller(), query["limit"], answers.mark_of(query.get("cursor")) or ""
     with context.database().reading() as reading:
-        scope = _inside(_seen_by(by), place_of(reading, query, by))
+        scope = _inside(staff.seen_by(by), place_of(reading, query, by))
         found = list(people.list_people(reading, scope, after, limit + 1))
         at = reading.now
     return answers.page(found, limit, lambda person: shapes.user(person, at), lambda person: person.name)
@@ -40,7 +40,7 @@ def list_users(query: dict[str, Any]) -> Response:
 def get_user(name: str) -> Response:
     """Get one person with duties and phones."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, _seen_by(context.caller()))
+        found = people.get(reading, name, staff.seen_by(context.caller()))
         return answers.json(shapes.user(found, reading.now))
 
 
@@ -50,7 +50,7 @@ def get_user(name: str) -> Response:
 def list_duties(name: str) -> Response:
     """List every duty that a person holds, held or will hold, oldest first."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, _seen_by(context.caller()))
+        found = people.get(reading, name, staff.seen_by(context.caller()))
         return answers.whole(shapes.duty(duty, reading.now) for duty in found.duties)
 
 
@@ -63,12 +63,8 @@ def list_bodies(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         scope = _inside(by.scope, place_of(reading, query, by))
         found = list(bodies.list_bodies(reading, scope, after, limit + 1))
-    seen = _seen_by(by)
+    seen = staff.seen_by(by)
     return answers.page(found, limit, lambda body: _body(body, seen), lambda body: body.code)
-
-
-def _seen_by(actor: Actor) -> Scope:
-    return replace(callers.scope_for(actor, "people", "read"), person=actor.name)
 
 
 def _inside(scope: Scope, place: Place | None) -> Scope:

@@ -6,47 +6,22 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from server.domain.actors import Actor
-from server.domain.areas import Level, code_of, narrowest
-from server.openrosa import settings_qr
 from server.settings import from_environment
-from server.store import areas
-from server.store.database import Reading
+from server.usecases import settings_qr
+from server.usecases.phone_card import Card
 
 DEFAULT_URL = "http://127.0.0.1:8600"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What one worker's phone is set up with. url: base URL with the key in it. project: what the phone shows."""
-
-    url: str
-    username: str
-    display: str
-    project: str
 
 
 def public_url(data: Path) -> str:
     """Return the address at which phones find this server; this machine itself when none is set. Raises Invalid."""
     return from_environment(data).public_url or DEFAULT_URL
-
-
-def card(reading: Reading, worker: Actor, url: str) -> Card:
-    """Return the card of ``worker``; the project is named for the narrowest area that holds their duties."""
-    duties = worker.current or worker.duties
-    path = narrowest([duty.place.path for duty in duties])
-    if path is None:
-        return Card(url, worker.name, worker.display, worker.display)
-    area = areas.get(reading, code_of(path))
-    name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
-    return Card(url, worker.name, worker.display, f"{name} 消防网格")
 
 
 def write(card: Card, shape: str) -> None:

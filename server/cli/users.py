@@ -138,13 +138,14 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
     Keys given before stay good, unless --replace says that the phone was lost.
     """
     from server.cli import phone_card
+    from server.usecases.phone_card import card as card_of
 
     give = enrol.lost_phone if lost else phone_keys.issue
     public_url = phone_card.public_url(data)
     with opened(data) as database:
         token = database.write(lambda tx: give(tx, name, by=BY))
         with database.reading() as reading:
-            card = phone_card.card(reading, people.actor(reading, name), f"{public_url}/key/{token}")
+            card = card_of(reading, people.actor(reading, name), f"{public_url}/key/{token}")
     phone_card.write(card, shape)
     for line in phone_card.warnings(public_url):
         click.echo(line, err=True)

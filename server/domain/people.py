@@ -17,6 +17,7 @@ _NAME = re.compile(NAME_PATTERN)
 _PHONE_NUMBER = re.compile(r"1[3-9][0-9]{9}")
 _PASSWORD_LENGTH_MAX = 200
 _DISPLAY_LENGTH_MAX = 100
+_CONTACT_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,14 @@ def checked_display(display: str, field: str = "display") -> str:
     shown = display.strip()
     if not shown or len(shown) > _DISPLAY_LENGTH_MAX or not shown.isprintable():
         raise Invalid(f"名称应为1至{_DISPLAY_LENGTH_MAX}个字符，不含换行等控制字符。", field=field)
+    return shown
+
+
+def checked_contact(contact: str) -> str:
+    """Return whom to ask, without outer blanks, possibly empty. Raises Invalid for a long one or control characters."""
+    shown = contact.strip()
+    if len(shown) > _CONTACT_LENGTH_MAX or not shown.isprintable():
+        raise Invalid(f"联系人最多{_CONTACT_LENGTH_MAX}个字符，不含换行等控制字符。", field="contact")
     return shown
 
 

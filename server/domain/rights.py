@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.domain import dated, roles
-from server.domain.actors import Actor, Duty, Role
+from server.domain.actors import Actor, Duty, Role, Scope, scope_of
 from server.domain.errors import NotAllowed
 from server.domain.instants import Instant
 
@@ -72,6 +72,19 @@ def grants(actor: Actor, subject: str, action: str, area_path: str, *, vacant: S
         if (grant := _grant(role, row[role.value]))
     ]
     return tuple(dict.fromkeys(found))
+
+
+def scope_for(actor: Actor, subject: str, action: str) -> Scope:
+    """Return the part of the actor's scope in which their duties give the right to ``action`` on ``subject``.
+
+    subject, action: a row of the matrix; a duty that may only propose gives nothing.
+    """
+    granting = tuple(
+        duty
+        for duty in actor.current
+        if allows(Actor(actor.name, actor.display, actor.at, (duty,)), subject, action, duty.place.path)
+    )
+    return scope_of(actor.name, granting)
 
 
 def holders_of(subject: str, action: str, at: Instant) -> tuple[Role, ...]:

@@ -10,7 +10,7 @@ from server.domain.areas import Area
 from server.domain.errors import Conflict, Invalid
 from server.domain.grid_cells import LEVELS
 from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.domain.people import Body, checked_code, checked_display, checked_name, checked_window
+from server.domain.people import Body, checked_code, checked_contact, checked_display, checked_name, checked_window
 from server.store import accounts, areas, audit, bodies, people
 from server.store.database import Transaction
 from server.usecases import phone_keys
@@ -153,7 +153,7 @@ def add_body(tx: Transaction, code: str, *, name: str, kind: str, area: str, by:
     spells = bodies.history(tx, code)
     if spells and spells[-1].valid_to > tx.now:
         raise Conflict(f"责任主体代码“{code}”已用于{spells[-1].name}；请换一个代码，或给它改名。", body=code)
-    body = Body(code, shown, kind, place.code, contact.strip(), tx.now if spells else BEGINNING)
+    body = Body(code, shown, kind, place.code, checked_contact(contact), tx.now if spells else BEGINNING)
     bodies.add(tx, body)
     audit.add(tx, by, "body.add", code, {"name": shown, "kind": kind, "area": place.code})
     return body
@@ -164,12 +164,23 @@ def rename_body(tx: Transaction, code: str, *, name: str, by: str, at: Instant |
 
     Raises NotFound, and Invalid when its present name began later than ``at`` or ends before it.
     """
+    return revise_body(tx, code, name=name, contact=bodies.get(tx, code).contact, by=by, at=at)
+
+
+def revise_body(tx: Transaction, code: str, *, name: str, contact: str, by: str, at: Instant | None = None) -> Body:
+    """Give a body another name and contact from ``at`` (now when None); what stood before stays on record.
+
+    Raises as ``rename_body``. The contact may be a phone number, so the audit only says whether it changed.
+    """
     held = bodies.get(tx, code)
     instant = at or tx.now
     checked_window(held.valid_from, instant)
     checked_window(instant, held.valid_to)
-    kept = bodies.supersede(tx, held, replace(held, name=checked_display(name, "name")), instant)
-    audit.add(tx, by, "body.rename", code, {"old": held.name, "name": kept.name, "since": instant})
+    new = replace(held, name=checked_display(name, "name"), contact=checked_contact(contact))
+    kept = bodies.supersede(tx, held, new, instant)
+    told = {"old": held.name, "name": kept.name, "since": instant}
+    changed = {"contact_changed": True} if kept.contact != held.contact else {}
+    audit.add(tx, by, "body.rename" if kept.name != held.name else "body.contact", code, told | changed)
     return kept
 
 

@@ -109,6 +109,23 @@ class County:
         shown = {"Authorization": f"Key {self.keys[name]}", **headers}
         return self.client.get(f"/api/v1{path}", headers=shown, buffered=True)
 
+    def post(self, path: str, name: str, body: object = None, **headers: str):
+        """Post a JSON body to ``/api/v1<path>`` as the person ``name``."""
+        return self.send("POST", path, name, body, **headers)
+
+    def send(self, method: str, path: str, name: str, body: object = None, **headers: str):
+        """Send a JSON body (none when None) by any method."""
+        shown = {"Authorization": f"Key {self.keys[name]}", **headers}
+        return self.client.open(f"/api/v1{path}", method=method, headers=shown, json=body, buffered=True)
+
+    def holdings(self) -> dict[str, list[tuple[object, ...]]]:
+        """Return every row of every table, last contacts of phones aside: what a refusal must leave as it was."""
+        with self.store.reading() as reading:
+            names = reading.sql.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")
+            tables = [row["name"] for row in names if row["name"] != "phone_key"]
+            rows = {name: reading.sql.rows(f'SELECT * FROM "{name}"') for name in tables}
+        return {name: [tuple(row.values()) for row in found] for name, found in rows.items()}
+
     def ids(self, path: str, name: str) -> list[str]:
         """Return the ids in the list at ``path``."""
         answer = self.get(path, name)

@@ -82,11 +82,11 @@ def test_a_body_that_is_no_json_is_refused(office, body):
     assert answer.content_type == "application/problem+json"
 
 
-def test_a_form_instead_of_json_lacks_both_fields(office):
+def test_a_form_instead_of_json_is_refused_with_the_cure(office):
     answer = office.client.post("/api/v1/session", data={"username": "officer", "password": PASSWORD})
 
-    assert answer.status_code == 422
-    assert {error["field"] for error in answer.json["errors"]} == {"username", "password"}
+    assert answer.status_code == 400
+    assert "application/json" in answer.json["detail"]
 
 
 def test_a_huge_body_is_not_read(office):

@@ -16,8 +16,7 @@ from filled_forms import a_station, new_uuid
 from phones import HEADERS, Phone, is_chinese, message_of
 
 from server import operation
-from server.openrosa import settings_qr
-from server.usecases import enrol, phone_keys, sign_in
+from server.usecases import enrol, phone_keys, settings_qr, sign_in
 
 HTTPS = "https://fire.example.org"
 PASSWORD = "correct-horse-7"

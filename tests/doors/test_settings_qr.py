@@ -11,7 +11,7 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.openrosa import settings_qr
+from server.usecases import settings_qr
 
 URL = f"https://fire.example.org/key/{'k' * 43}"
 STRINGS = {"server_url", "metadata_username"}

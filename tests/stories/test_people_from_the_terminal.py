@@ -14,6 +14,7 @@ from server.domain.actors import Actor
 from server.domain.errors import KeyRefused
 from server.store import accounts, people
 from server.usecases import sign_in
+from server.usecases.phone_card import card
 
 
 @pytest.fixture
@@ -201,7 +202,7 @@ def test_an_address_that_is_none_gives_no_key(run, monkeypatch, county):
 def test_the_card_of_somebody_who_never_had_a_duty_carries_their_name(county):
     visitor = Actor("li", "李", county.clock.now)
 
-    assert county.see(phone_card.card, visitor, "https://fire.example.org/key/x").project == "李"
+    assert county.see(card, visitor, "https://fire.example.org/key/x").project == "李"
 
 
 def test_the_machines_own_addresses_are_never_loopback():

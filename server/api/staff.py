@@ -1,0 +1,162 @@
+"""Adds, moves and ends people and organisations; whatever the commands can, by the same use cases."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, request
+
+from schemas.people import BodySchema, DutySchema, UserSchema
+from schemas.staff import (
+    BodyAsked,
+    BodyRevised,
+    DutyAsked,
+    EndAsked,
+    KeyAsked,
+    KeyTold,
+    MoveAsked,
+    PasswordAsked,
+    PasswordTold,
+    UserAsked,
+)
+from server import context
+from server.api import answers, shapes
+from server.api.door import door as make_door
+from server.domain import instants
+from server.domain.instants import BEGINNING, FOREVER, Instant
+from server.usecases import organisations, settings_qr, staff
+from server.usecases.staff import Post
+
+door = make_door("staff", "人员管理 · adding, moving and ending people and bodies")
+
+
+@door.route("/users", methods=("POST",))
+@door.arguments(UserAsked)
+@door.response(201, UserSchema)
+@door.alt_response(200, schema=UserSchema, description="this very person is there already")
+@door.alt_response(404, success=False, description="the area or body is unknown, or out of reach")
+@door.alt_response(409, success=False, description="the name is somebody else's")
+def add_user(asked: dict[str, Any]) -> Response:
+    """Add a person with a first duty; asking again for the same one adds nobody."""
+    name, by = asked["name"], context.caller()
+    display = asked["display"] or name
+    person, added = staff.add(
+        context.database(), name, _post(asked), display=display, password=asked["password"], by=by
+    )
+    return answers.json(shapes.user(person, by.at), 201 if added else 200)
+
+
+@door.route("/users/<name>/duties", methods=("POST",))
+@door.arguments(DutyAsked)
+@door.response(201, DutySchema)
+@door.alt_response(200, schema=DutySchema, description="this very duty is held already")
+@door.alt_response(404, success=False, description="the person, area or body is unknown, or out of reach")
+@door.alt_response(409, success=False, description="a like duty is held at an overlapping time")
+def give_duty(asked: dict[str, Any], name: str) -> Response:
+    """Give a person one more duty; the very same duty is given once."""
+    post, by = _post(asked), context.caller()
+    duty, given = context.write(lambda tx: staff.give_duty(tx, name, post, by=by))
+    return answers.json(shapes.duty(duty, by.at), 201 if given else 200)
+
+
+@door.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
+@door.arguments(EndAsked)
+@door.response(200, DutySchema)
+@door.alt_response(404, success=False, description="the person or duty is unknown, or out of reach")
+def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
+    """End a duty, now or at `at`."""
+    at, by = _instant(asked["at"]), context.caller()
+    duty = context.write(lambda tx: staff.end_duty(tx, name, duty_id, at, by=by))
+    return answers.json(shapes.duty(duty, by.at))
+
+
+@door.route("/users/<name>/move", methods=("POST",))
+@door.arguments(MoveAsked)
+@door.response(200, DutySchema)
+@door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
+@door.alt_response(409, success=False, description="they are there already")
+def move(asked: dict[str, Any], name: str) -> Response:
+    """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
+    area, at, by = asked["area"], _instant(asked["from_"]), context.caller()
+    duty = context.write(lambda tx: staff.move(tx, name, area, at, by=by))
+    return answers.json(shapes.duty(duty, by.at))
+
+
+@door.route("/users/<name>/revocation", methods=("POST",))
+@door.response(200, UserSchema)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def revoke(name: str) -> Response:
+    """Close an account at once: duties end, phone keys and sign-ins are refused from now on."""
+    by = context.caller()
+    person = context.write(lambda tx: staff.revoke(tx, name, by=by))
+    return answers.json(shapes.user(person, by.at))
+
+
+@door.route("/users/<name>/password", methods=("POST",))
+@door.arguments(PasswordAsked)
+@door.response(200, PasswordTold)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def reset_password(asked: dict[str, Any], name: str) -> Response:
+    """Give a person another password, which ends their sign-ins and opens a lock; one that is made is told once."""
+    chosen = asked["password"]
+    given = staff.reset_password(context.database(), name, chosen, by=context.caller())
+    return answers.secret({"password": given if chosen is None else None})
+
+
+@door.route("/users/<name>/key", methods=("POST",))
+@door.arguments(KeyAsked)
+@door.response(201, KeyTold)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+@door.alt_response(409, success=False, description="the account is closed")
+def give_key(asked: dict[str, Any], name: str) -> Response:
+    """Give a person a new phone key; it is shown this once. Earlier keys stay good unless `replace` says otherwise."""
+    give = staff.replace_key if asked["replace"] else staff.issue_key
+    server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
+    card = context.write(lambda tx: give(tx, name, server_url, by=by))
+    settings = settings_qr.settings(card.url, card.username, card.project)
+    return answers.secret({**asdict(card), "settings": settings, "payload": settings_qr.payload(settings)}, 201)
+
+
+@door.route("/bodies", methods=("POST",))
+@door.arguments(BodyAsked)
+@door.response(201, BodySchema)
+@door.alt_response(200, schema=BodySchema, description="this very body is there already")
+@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@door.alt_response(409, success=False, description="the code is another body's")
+def add_body(asked: dict[str, str]) -> Response:
+    """Register an organisation that can be given work; the very same one is registered once."""
+    by = context.caller()
+    body, added = context.write(lambda tx: organisations.add(tx, **asked, by=by))
+    return answers.json(shapes.body(body, str), 201 if added else 200)
+
+
+@door.route("/bodies/<body_code>", methods=("PATCH",))
+@door.arguments(BodyRevised)
+@door.response(200, BodySchema)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def revise_body(asked: dict[str, Any], body_code: str) -> Response:
+    """Give an organisation another name or contact; what stood before stays on record."""
+    at, by, name, contact = _instant(asked["from_"]), context.caller(), asked.get("name"), asked.get("contact")
+    body = context.write(lambda tx: organisations.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
+    return answers.json(shapes.body(body, str))
+
+
+@door.route("/bodies/<body_code>/end", methods=("POST",))
+@door.arguments(EndAsked)
+@door.response(200, BodySchema)
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+def end_body(asked: dict[str, Any], body_code: str) -> Response:
+    """End an organisation, now or at `at`: it can be given no more work."""
+    at, by = _instant(asked["at"]), context.caller()
+    body = context.write(lambda tx: organisations.end(tx, body_code, at, by=by))
+    return answers.json(shapes.body(body, str))
+
+
+def _post(asked: dict[str, Any]) -> Post:
+    starts_at, ends_at = _instant(asked["from_"]) or BEGINNING, _instant(asked["to"]) or FOREVER
+    return Post(asked["role"], asked["area"], asked["body"], starts_at, ends_at)
+
+
+def _instant(told: str | None) -> Instant | None:
+    return None if told is None else instants.text(instants.parse(told))

@@ -1,0 +1,31 @@
+"""Says what one worker's phone is set up with, for whoever shows it: a terminal, a page, the API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain.actors import Actor
+from server.domain.areas import Level, code_of, narrowest
+from server.store import areas
+from server.store.database import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What one worker's phone is set up with. url: base URL with the key in it. project: what the phone shows."""
+
+    url: str
+    username: str
+    display: str
+    project: str
+
+
+def card(reading: Reading, worker: Actor, url: str) -> Card:
+    """Return the card of ``worker``; the project is named for the narrowest area that holds their duties."""
+    duties = worker.current or worker.duties
+    path = narrowest([duty.place.path for duty in duties])
+    if path is None:
+        return Card(url, worker.name, worker.display, worker.display)
+    area = areas.get(reading, code_of(path))
+    name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
+    return Card(url, worker.name, worker.display, f"{name} 消防网格")
