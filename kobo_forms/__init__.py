@@ -10,7 +10,15 @@ from kobo_forms.code_lists import BadCodeList, rows, served
 
 __all__ = ["BadCodeList", "codes", "lists", "media", "names", "served", "source", "sources"]
 
-_NAMES = ("hazard_report", "patrol", "micro_station", "station_check")
+_NAMES = (
+    "hazard_report",
+    "hazard_task",
+    "hazard_check",
+    "hazard_intake",
+    "patrol",
+    "micro_station",
+    "station_check",
+)
 _LIST = re.compile(r"\| *(?:select_\w+_from_file +(\w+)\.csv|csv-external *\| *(\w+)) *\|")
 
 

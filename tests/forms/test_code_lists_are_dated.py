@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import kobo_forms
 from kobo_forms import BadCodeList, served
 from kobo_forms.code_lists import rows
+from server.domain.workflow import Status
 
 TODAY = date(2026, 11, 24)
 every_list = pytest.mark.parametrize("name", kobo_forms.lists())
@@ -144,8 +145,23 @@ def test_the_first_category_is_the_common_one_and_holds_ten_village_items():
 
 
 def test_every_list_of_hazards_ends_with_other():
-    for name in ("hazard_categories", "hazard_items", "told", "no_photo_reasons", "station_kinds", "check_items"):
+    lists = ("hazard_categories", "hazard_items", "told", "no_photo_reasons", "station_kinds", "check_items")
+    reasons = [name for name in kobo_forms.lists() if name.endswith("_reasons")]
+
+    assert len(reasons) == 7
+    for name in {*lists, *reasons}:
         assert kobo_forms.codes(name)[-1]["name"] == "other"
+
+
+def test_a_result_says_whether_it_may_close_a_case():
+    results = kobo_forms.codes("result_codes")
+
+    assert {row["name"] for row in results if row["closable"] == "0"} == {"fixed_partly", "cannot"}
+    assert {row["closable"] for row in results} == {"0", "1"}
+
+
+def test_every_status_of_a_case_has_a_name_on_the_phone():
+    assert [row["name"] for row in kobo_forms.codes("case_statuses")] == [status.value for status in Status]
 
 
 def test_each_kind_of_station_has_its_standard_kit_and_the_label_states_the_quantity():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from xforms import FIREGRID, xform
 
 import kobo_forms
+from server.domain import rights
 
+NOW = "2026-11-25T00:00:00.000Z"
 GROUP, MERGE = f"{{{FIREGRID}}}group", f"{{{FIREGRID}}}merge"
 
 
@@ -36,6 +39,21 @@ def test_a_hazard_report_opens_with_the_call_for_119():
 
     assert first == "/data/where/fire_first"
     assert "发现火情先打119" in texts("hazard_report", "/data/where/fire_first:label")
+
+
+@pytest.mark.parametrize("name", ["hazard_task", "hazard_check"])
+def test_work_on_the_spot_opens_with_the_call_for_119_and_spares_faces_and_papers(name):
+    assert asked(name)[0] == "/data/which/fire_first"
+    assert "发现火情先打119" in texts(name, "/data/which/fire_first:label")
+    assert "人脸、证件" in texts(name, next(path for path in asked(name) if path.endswith("photo_care")) + ":label")
+
+
+def test_taking_in_and_giving_out_is_for_those_who_may():
+    def roles(name):
+        return set(xform(name).one("//x:instance/x:data").get(f"{{{FIREGRID}}}roles").split())
+
+    assert roles("hazard_intake") == {role.value for role in rights.holders_of("case", "assign", NOW)}
+    assert roles("hazard_check") == {role.value for role in rights.holders_of("case", "close", NOW)}
 
 
 def test_a_hazard_report_raises_suspicion_and_never_decides():
