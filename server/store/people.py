@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.domain import instants
 from server.domain.actors import Actor, Duty, Role, Scope
@@ -34,6 +34,15 @@ _BY_KEY = """
      WHERE phone_key.token_hash = :hash
      ORDER BY duty.starts_at
 """
+
+
+class OnDuty(NamedTuple):
+    """Somebody with a duty in force. name: user name; display: as people call them; area: code."""
+
+    name: str
+    display: str
+    role: Role
+    area: str
 
 
 def token_hash(token: str) -> str:
@@ -139,6 +148,40 @@ def list_people(reading: Reading, scope: Scope, after: str = "", limit: int = 10
     Scope shows the reader and everyone who holds, held or will hold a duty for an area inside its places.
     """
     return _people(reading, scope, " AND person.name > :after", {"after": after}, limit)
+
+
+def on_duty(reading: Reading, scope: Scope) -> Iterator[OnDuty]:
+    """Yield everyone with a duty in force now for an area inside ``scope``, once for each duty, revoked people not.
+
+    Those with the longest-standing duty come first.
+    """
+    inside, values = scopes.by_place(scope, "area.path")
+    rows = reading.sql.each(
+        f"""
+        SELECT person.name, person.display, duty.role, duty.area
+          FROM duty
+          JOIN person ON person.name = duty.person
+          JOIN area ON area.code = duty.area
+         WHERE {inside} AND duty.starts_at <= :now AND duty.ends_at > :now AND person.revoked_at IS NULL
+         ORDER BY duty.starts_at, duty.id
+        """,
+        {**values, "now": reading.now},
+    )
+    return (OnDuty(row["name"], row["display"], Role(row["role"]), row["area"]) for row in rows)
+
+
+def last_turn(reading: Reading) -> Instant | None:
+    """Return when a duty last began or ended, None while there is none: what a list of people on duty changes by."""
+    found: Instant | None = reading.sql.value(
+        """
+        SELECT MAX(turn)
+          FROM (SELECT MAX(starts_at) AS turn FROM duty WHERE starts_at <= :now
+                UNION ALL
+                SELECT MAX(ends_at) FROM duty WHERE ends_at <= :now) AS turns
+        """,
+        {"now": reading.now},
+    )
+    return found
 
 
 def vacant_villages(reading: Reading, place: Place) -> frozenset[str]:

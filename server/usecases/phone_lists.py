@@ -1,4 +1,4 @@
-"""Makes the lists a phone downloads: its own rows of a record type, and its areas."""
+"""Makes the lists a phone downloads: its own rows of a record type, its areas, whom it may assign to."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from server.domain.instants import Instant
 from server.domain.record_types import Kind, RecordType
 from server.store import areas, buckets, forms, phone_rows
 from server.store.database import Reading
+from server.usecases import handlers
 
 AREAS = "areas"
 UNKNOWN_AREA = ("unknown", "不确定/其他网格")
@@ -134,11 +135,15 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
         return ("rows", name, scope, newest, today, reading.configuration_version())
     if name == AREAS:
         return ("areas", scope, reading.configuration_version())
+    if name == handlers.LIST:
+        return handlers.tag(reading, by)
     return None
 
 
 def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
+    if name == handlers.LIST:
+        return _csv(handlers.COLUMNS, handlers.rows(reading, by))
     return _rows_csv(reading, types[name], phone_scope(by)) if name in types else _areas_csv(reading, phone_scope(by))
 
 
