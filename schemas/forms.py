@@ -14,6 +14,26 @@ class FormQuery(PageQuery):
     state = one_of(("open", "closing", "closed"), "whether the form is listed and taken")
 
 
+class FormStateAsked(Wire):
+    """Whether a form is listed and taken."""
+
+    state = one_of(
+        ("open", "closing", "closed"),
+        "`open`: listed; `closing`: off the lists, what phones still hold is taken; `closed`: neither",
+        required=True,
+    )
+
+
+class PublishedSchema(Wire):
+    """What came of an upload."""
+
+    id = told("form id")
+    version = told()
+    title = told()
+    added = fields.Boolean(required=True, metadata={"description": "false: this very version was there already"})
+    warnings = fields.List(fields.String(), required=True, metadata={"description": "of the tools that read the form"})
+
+
 class FormSchema(Wire):
     """A form as it stands."""
 

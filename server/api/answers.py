@@ -87,6 +87,13 @@ def as_sent(content: bytes, name: str) -> Response:
     return guard(response)
 
 
+def download(content: bytes, media_type: str, name: str) -> Response:
+    """Answer a file to be kept under ``name``."""
+    response = Response(content, 200, content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return guard(response)
+
+
 def guard(response: Response) -> Response:
     """Let no browser take an answer for a page of ours."""
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -8,18 +8,46 @@ from typing import Any
 
 from flask import Response, request
 
-from schemas.forms import FormDetailSchema, FormQuery, FormSchema
+from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateAsked, PublishedSchema
 from schemas.lists import PageQuery, page_of
 from schemas.records import RecordTypeSchema
 from server import context
-from server.api import answers, shapes
+from server.api import answers, shapes, uploads
 from server.api.door import door as make_door
-from server.domain.errors import FormUnknown
 from server.store import forms
 from server.store.database import Reading
-from server.store.forms import Catalogue, Form
+from server.store.forms import Catalogue, State
+from server.usecases import form_library
 
 door = make_door("forms", "表单与台账 · forms and record types")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+UPLOAD_BYTES_MAX = 50_000_000
+"""Of one upload with all of its files, in bytes; each file has a limit of its own."""
+
+UPLOAD = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["form"],
+                "properties": {
+                    "form": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": "XLSForm (.xlsx, .xls, .csv, .md) or XForm (.xml), told by the file's name",
+                    },
+                    "media": {
+                        "type": "array",
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "lists, pictures and other files that the form needs, under their own names",
+                    },
+                },
+            }
+        }
+    },
+}
 
 
 @door.route("/forms")
@@ -39,7 +67,7 @@ def list_forms(query: dict[str, Any]) -> Response:
 def get_form(form_id: str) -> Response:
     """Get one form with every version ever published."""
     with context.database().reading() as reading:
-        return answers.json(shapes.form_in_full(_form(reading, form_id)))
+        return answers.json(shapes.form_in_full(form_library.shown(reading, form_id, context.caller())))
 
 
 @door.route("/forms/<form_id>/versions/<version>.xml")
@@ -48,13 +76,50 @@ def get_form(form_id: str) -> Response:
 def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones are given it."""
     with context.database().reading() as reading:
-        form = _form(reading, form_id)
+        form = form_library.shown(reading, form_id, context.caller())
         content = forms.xml(reading, form_id, version)
         tag = form.versions[version].md5
     response = answers.as_sent(content, f"{form_id}.xml")
     response.set_etag(tag)
     response.make_conditional(request)
     return response
+
+
+@door.route("/forms/<form_id>/versions/<version>.xlsx")
+@door.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
+@door.alt_response(404, success=False, description="unknown, or published from something else than a spreadsheet")
+def get_form_workbook(form_id: str, version: str) -> Response:
+    """Get one version as an Excel workbook, to go on from."""
+    with context.database().reading() as reading:
+        content = form_library.workbook(reading, form_id, version, by=context.caller())
+    return answers.download(content, XLSX, f"{form_id}.xlsx")
+
+
+@door.route("/forms", methods=("POST",))
+@door.doc(requestBody=UPLOAD)
+@door.response(201, PublishedSchema)
+@door.alt_response(200, schema=PublishedSchema, description="this very version is there already")
+@door.alt_response(403, success=False, description="only who configures the county may publish")
+@door.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
+def publish_form() -> Response:
+    """Publish a version of a form with the files beside it; no form is half published."""
+    by = context.caller()
+    form_library.require_right(by)  # before the body is read
+    request.max_content_length = UPLOAD_BYTES_MAX
+    name, source, media = uploads.form_of(request.files)
+    done = form_library.publish(context.database(), source, name, media, by=by)
+    return answers.json(shapes.published(done), 201 if done.added else 200)
+
+
+@door.route("/forms/<form_id>", methods=("PATCH",))
+@door.arguments(FormStateAsked)
+@door.response(200, FormSchema)
+@door.alt_response(404, success=False, description="unknown")
+def turn_form(asked: dict[str, str], form_id: str) -> Response:
+    """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
+    state, by = State(asked["state"]), context.caller()
+    form = context.write(lambda tx: form_library.turn(tx, form_id, state, by=by))
+    return answers.json(shapes.form(form))
 
 
 @door.route("/record-types")
@@ -71,13 +136,6 @@ def list_record_types(query: dict[str, Any]) -> Response:
 def _shown(reading: Reading) -> Catalogue:
     """Return the catalogue for callers with a duty in force; who has left is shown nothing."""
     return forms.catalogue(reading) if context.caller().current else Catalogue({}, {}, {})
-
-
-def _form(reading: Reading, form_id: str) -> Form:
-    form = _shown(reading).forms.get(form_id)
-    if form is None:
-        raise FormUnknown(f"没有表单“{form_id}”；请检查表单编号 (form_id)。", form=form_id)
-    return form
 
 
 def _page(query: dict[str, Any], items: Sequence[Any], marks: Sequence[str], shape: Any) -> Response:

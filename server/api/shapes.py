@@ -18,6 +18,7 @@ from server.store.forms import Form
 from server.store.problems import Filed
 from server.store.record_lists import Listed
 from server.store.submissions import Kept, KeptFile
+from server.usecases.publish import Published
 
 Json = dict[str, Any]
 
@@ -174,6 +175,17 @@ def form_in_full(found: Form) -> Json:
     ]
     media = [{"name": each.name, "md5": each.md5, "size": each.size} for each in found.media.values()]
     return {**form(found), "versions": versions, "media": media}
+
+
+def published(done: Published) -> Json:
+    """Return what came of publishing a form."""
+    return {
+        "id": done.form_id,
+        "version": done.version,
+        "title": done.title,
+        "added": done.added,
+        "warnings": list(done.warnings),
+    }
 
 
 def submission(found: Kept) -> Json:
