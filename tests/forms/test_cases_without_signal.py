@@ -85,6 +85,17 @@ def test_a_draft_outlives_a_decision_that_took_the_step_away(phone, form, hazard
     assert sent.saved == draft.saved
 
 
+def test_a_pick_that_empties_itself_takes_nothing_along(phone):
+    draft = a_task(phone, act="ask_return", return_reason="wrong_place")
+    phone.change("hazards.csv", without(TO_DO))
+
+    sent = phone.fill("hazard_task", draft=draft, hazard="")
+
+    assert sent.entity["id"] == TO_DO
+    assert sent.saved == draft.saved
+    assert sent["hazard_due_on"] == "2026-12-03"
+
+
 def test_another_pick_takes_nothing_over_from_the_first(phone):
     draft = a_task(phone, act="accept")
 
