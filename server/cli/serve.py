@@ -8,11 +8,17 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from server.cli.folder import Command, data_option
 from server.domain.errors import Busy
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from server.asgi import Front
 
 BACKLOG = 1024
 THREADS = 16
@@ -37,12 +43,9 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
 
     Raises NotFound when there is no database, Busy when another process serves this folder or holds the port.
     """
-    import uvicorn
-
     from server import app as application
     from server import operation
     from server.asgi import Front
-    from server.cli.garbled import PlainWordsProtocol
     from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import serving
@@ -51,24 +54,8 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     with serving(data), _listening(host, port) as listener:
         app = application.create_app(settings)
         front = Front(app.wsgi_app, threads, settings.submission_bytes_max, application.database_of(app).host)
-        config = uvicorn.Config(
-            front,
-            http=PlainWordsProtocol,
-            loop="uvloop",
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            backlog=BACKLOG,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=STOP_S,
-        )
         logging.basicConfig(handlers=[operation.LogHandler()], level=logging.WARNING)
-        server = PartingServer(config, front)
+        server = PartingServer(configuration(front), front)
         server.heed_signals()
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
@@ -78,6 +65,30 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             front.close()
             application.close(app)
     click.echo("Firegrid: 已停止 stopped", err=True)
+
+
+def configuration(front: Front) -> uvicorn.Config:
+    """Return how the web server runs ``front``."""
+    import uvicorn
+
+    from server.cli.garbled import PlainWordsProtocol
+
+    return uvicorn.Config(
+        front,
+        http=PlainWordsProtocol,
+        loop="uvloop",
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        backlog=BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=STOP_S,
+    )
 
 
 def freeze() -> None:

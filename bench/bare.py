@@ -1,0 +1,43 @@
+"""Serves an application that does nothing on Firegrid's own web server: what the interpreter allows at best."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from server.asgi import Front
+from server.cli.parting import PartingServer
+from server.cli.serve import THREADS, configuration, freeze
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+ANSWER = b"created\n"
+BODY_BYTES_MAX = 1_000_000
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Read the request and answer 201."""
+    environ["wsgi.input"].read()
+    start_response("201 CREATED", [("Content-Type", "text/plain"), ("Content-Length", str(len(ANSWER)))])
+    return [ANSWER]
+
+
+def serve(port: int) -> None:
+    """Serve until SIGTERM."""
+    front = Front(application, THREADS, BODY_BYTES_MAX, lambda guest: guest())
+    config: uvicorn.Config = configuration(front)
+    server = PartingServer(config, front)
+    server.heed_signals()
+    freeze()
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        server.run(sockets=[listener])
+    front.close()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]))

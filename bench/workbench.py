@@ -1,0 +1,162 @@
+"""What every section works with: a data folder, servers on it, and the limits of the machine, each measured once."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import county, load, machine
+from bench.county import County
+from bench.load import Sent
+
+PATIENCE_S = 30
+ROUNDS = 300
+OPENROSA = {"X-OpenRosa-Version": "1.0"}
+
+
+class Answer(NamedTuple):
+    """What came back. headers: by lower-case name. seconds: from the first byte sent to the last one read."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+
+class Server:
+    """A running child. port: on 127.0.0.1. started_s: from its start to its first good answer."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, started_s: float) -> None:
+        self.pid = process.pid
+        self.port = port
+        self.started_s = started_s
+
+    @contextmanager
+    def line(self) -> Iterator[http.client.HTTPConnection]:
+        """Hold one connection."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as line:
+            yield line
+
+
+class Workbench:
+    """folder: scratch, on the disk that counts. seconds: how long each load goes on."""
+
+    def __init__(self, folder: Path, seconds: float) -> None:
+        self.folder = folder
+        self.seconds = seconds
+
+    @cached_property
+    def county(self) -> County:
+        """The data folder that every section starts from, made once; converting its forms takes seconds."""
+        return county.make(self.folder / "county")
+
+    def copy_of_county(self, name: str) -> County:
+        """Return a copy of ``county`` that a section may fill as it likes."""
+        copy = self.folder / name
+        shutil.copytree(self.county.folder, copy)
+        return self.county._replace(folder=copy)
+
+    @cached_property
+    def fsyncs_per_s(self) -> float:
+        return machine.fsyncs_per_s(self.folder)
+
+    @cached_property
+    def transactions_per_s(self) -> float:
+        return machine.transactions_per_s(self.folder)
+
+    @cached_property
+    def bare(self) -> Sent:
+        """The submissions' load on the same server with an empty application."""
+        with serving_bare() as server:
+            return load.send(server.port, "/bare", seconds=min(self.seconds, 3))
+
+    @cached_property
+    def bare_seconds(self) -> list[float]:
+        """How long an answer of that server takes on one connection."""
+        with serving_bare() as server, server.line() as line:
+            return [ask(line, "/bare").seconds for _ in range(ROUNDS)]
+
+
+def ask(
+    line: http.client.HTTPConnection,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] = OPENROSA,
+    body: bytes | Iterator[bytes] | None = None,
+) -> Answer:
+    """Send one request and read its whole answer."""
+    began = time.perf_counter()
+    line.request(method, path, body=body, headers=dict(headers))
+    with line.getresponse() as response:
+        content = response.read()
+        named = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status, named, content, time.perf_counter() - began)
+
+
+def expect(answer: Answer, status: int) -> Answer:
+    """Return ``answer``. Raises RuntimeError when it has another status: its time would mean nothing."""
+    if answer.status != status:
+        raise RuntimeError(
+            f"answered {answer.status} instead of {status}: {answer.body[:300].decode(errors='replace')}"
+        )
+    return answer
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """Run ``firegrid serve`` on a data folder until the block ends, its log thrown away."""
+    arguments = ["-c", "from server.cli.main import main; main()", "serve", "--data", str(folder)]
+    port = _free_port()
+    with _running([*arguments, "--port", str(port)], port, "/readyz", 200) as server:
+        yield server
+
+
+@contextmanager
+def serving_bare() -> Iterator[Server]:
+    """Run the same web server with an empty application until the block ends."""
+    port = _free_port()
+    with _running(["-m", "bench.bare", str(port)], port, "/", 201) as server:
+        yield server
+
+
+@contextmanager
+def _running(arguments: list[str], port: int, path: str, status: int) -> Iterator[Server]:
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not _answers(port, path, status):
+            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                raise RuntimeError(f"the server did not start: {' '.join(arguments)}")
+            time.sleep(0.005)
+        yield Server(process, port, time.perf_counter() - began)
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(port: int, path: str, status: int) -> bool:
+    try:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as line:
+            return ask(line, path).status == status
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
