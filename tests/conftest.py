@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from builders import Phone, Valley, a_valley
+from hypothesis import settings
+
+settings.register_profile("house", deadline=None)  # a machine that is busy with something else breaks no law
+settings.load_profile("house")
 
 
 @pytest.fixture

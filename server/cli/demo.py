@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from server.cli.folder import Command, opened
+from server.cli.folder import Command, making_folder, opened
 from server.domain import roles
 from server.domain.errors import Conflict
 from server.store import areas, database
@@ -51,7 +51,7 @@ def make(data: Path) -> None:
     """
     if data.exists() and any(data.iterdir()):
         raise Conflict(f"目录 {data} 里已有别的内容，不是演示数据；请用 --data 换一个目录。", folder=str(data))
-    making = data.with_name(f"{data.name}.making")
+    making = making_folder(data)
     shutil.rmtree(making, ignore_errors=True)
     click.echo("正在准备演示数据：读取涞源县网格，转换内置表单 …", err=True)
     rows, forms = list(grid_file.shipped_rows()), list(prepare.built_in_forms())

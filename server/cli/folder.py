@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,19 +10,25 @@ from typing import Any
 
 import click
 
-from server.domain.errors import Refusal
+from server.domain.errors import Invalid, Refusal
 from server.store import database
 from server.store.database import Database
 
 
 class Command(click.Command):
-    """A command whose refusals are one line on stderr and exit status 1."""
+    """A command whose refusals, and those of the system, are one line on stderr and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except Refusal as refusal:
             click.echo(f"firegrid: {refusal.message}", err=True)
+            ctx.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly when nobody reads the output any more
+            said = "：".join(str(part) for part in (error.strerror or error, error.filename) if part)
+            click.echo(f"firegrid: {said}；请检查路径、权限和磁盘空间。", err=True)
             ctx.exit(1)
 
 
@@ -42,6 +49,19 @@ def data_option(command: Any) -> Any:
         show_default=True,
         help="data folder 数据目录",
     )(command)
+
+
+def making_folder(data: Path) -> Path:
+    """Return the folder in which ``data`` is made, so that nothing half made ever stands under its own name.
+
+    Raises Invalid for the current folder: it would be replaced under the feet of whoever stands in it.
+    """
+    whole = data.resolve()
+    if whole == Path.cwd():
+        raise Invalid(
+            "当前目录本身不能作数据目录；请用 --data 写一个子目录，如 --data firegrid-data。", folder=str(data)
+        )
+    return whole.with_name(f"{whole.name}.making")
 
 
 @contextmanager

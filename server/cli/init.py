@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from server.cli.folder import Command, data_option, opened
+import kobo_forms
+from server.cli.folder import Command, data_option, making_folder, opened
 from server.domain.actors import Role
 from server.domain.errors import Conflict, GridRefused
 from server.domain.people import checked_name
@@ -16,6 +18,7 @@ from server.store.database import Transaction
 from server.usecases import enrol, grid_file, prepare, sign_in
 from server.usecases.grid import Loaded
 from server.usecases.grid_file import Sheet
+from server.usecases.publish import Prepared
 
 
 @click.command(cls=Command)
@@ -56,15 +59,14 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
 
 def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loaded, int]:
     """Make the folder under another name first, so that nothing half made ever stands under its own."""
-    click.echo("正在转换内置表单 converting the built-in forms …", err=True)
-    forms = list(prepare.built_in_forms())
-    making = data.with_name(f"{data.name}.making")
+    making = making_folder(data)
     shutil.rmtree(making, ignore_errors=True)
     try:
         database.create(making)
 
         def fill(tx: Transaction) -> Loaded:
-            loaded = prepare.lay(tx, sheet.rows, forms)
+            # The forms are converted as they are laid, after the grid was judged; nobody else waits for this folder.
+            loaded = prepare.lay(tx, sheet.rows, _told_of(prepare.built_in_forms()))
             county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
             enrol.add_user(
                 tx,
@@ -84,4 +86,9 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
         making.replace(data)
     finally:
         shutil.rmtree(making, ignore_errors=True)
-    return loaded, len(forms)
+    return loaded, len(kobo_forms.names())
+
+
+def _told_of(forms: Iterator[Prepared]) -> Iterator[Prepared]:
+    click.echo("正在转换内置表单 converting the built-in forms …", err=True)
+    yield from forms
