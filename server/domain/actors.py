@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -143,6 +143,12 @@ class Actor:
         """
         earliest = instants.later(self.at, -GRACE)
         return any(duty.ends_at > earliest for duty in self.duties if duty.starts_at < duty.ends_at)
+
+    def lately(self) -> Actor:
+        """Return this actor as if every duty of the last 30 days were still in force (``sync.md`` section 4)."""
+        earliest = instants.later(self.at, -GRACE)
+        held = (duty for duty in self.duties if duty.held_since(earliest, self.at))
+        return replace(self, duties=tuple(replace(duty, starts_at=BEGINNING, ends_at=FOREVER) for duty in held))
 
     def recent_scope(self) -> Scope:
         """Return what this actor saw at any instant of the last 30 days (``sync.md`` section 4)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.domain.cases import Case
 from server.domain.instants import Instant
 from server.domain.record_types import Kind
 from sync.changes import FieldWrite, Verdict
@@ -17,8 +18,9 @@ class Record:
     id: UUID, lower case. area: code; path: the same as a path. seq: number of the newest revision in
     the county's order of commits; born_seq: of the first. fields: shown values, ``label`` left out.
     registers: every head of every field, as ``sync.merge.to_json`` writes it. conflicts: names of fields
-    whose heads differ. flags: marks for the office. status and what
-    follows it are None unless the kind is case.
+    whose heads differ. flags: marks for the office. status and what follows it are None unless the kind is case.
+    closed_at: when nothing more was to be done. case: what the workflow remembers. office_note: the last word of
+    whoever acted, for phones. list_label: what phones show of a case.
     """
 
     id: str
@@ -44,6 +46,9 @@ class Record:
     due_at: Instant | None = None
     closed_at: Instant | None = None
     month: str | None = None
+    case: Case | None = None
+    office_note: str = ""
+    list_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
-from server.domain.sorting import sort
-from server.domain.workflow import CREATING
+from server.domain.sorting import sort, written
+from server.domain.workflow import ACTIONS, CREATING
 from sync.changes import Dot, Verdict
 from sync.merge import Received
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
 _MERGED = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
-_MERGING = CREATING | {"edit"}
+_MERGING = CREATING | {"edit", *ACTIONS}
 
 
 def fields_before(record: Record, later: Iterable[Diff]) -> dict[str, str]:
@@ -56,7 +56,7 @@ def entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, st
     return Received(
         Dot(revision.origin, revision.origin_seq),
         base,
-        sort(type, {name: write.new for name, write in revision.received.items()}).values,
+        sort(type, {name: write.new for name, write in written(revision.action, revision.received).items()}).values,
         revision.observed_at,
         revision.version,
         stated if base is None else at.get(base, stated),

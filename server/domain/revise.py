@@ -3,81 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 
-from server.domain import instants, workflow
-from server.domain.instants import Instant
+from server.domain import effects, instants, workflow
+from server.domain.acts import Act, Known
+from server.domain.asked import Asked
+from server.domain.case_facts import Step as CaseStep
 from server.domain.problems import Problem, ProblemKind
-from server.domain.record_types import LABEL, Kind, RecordType
+from server.domain.record_types import LABEL
 from server.domain.records import Record, Revision
-from server.domain.sorting import sort
+from server.domain.sorting import sort, written
 from sync import merge, registers
-from sync.changes import Change, FieldWrite, Verdict
+from sync.changes import FieldWrite, Verdict
 from sync.created import created
-from sync.merge import FieldRule, Merged, Received
+from sync.merge import Merged, Received
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A change together with what the server knows when it judges it.
-
-    type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
-    the revision will have. late: the author's standing is recent, not present. submission: id, where it
-    came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
-    saw: fields that the author looked at, for the members of merge groups that they left alone. arrived_at: when it
-    came in, where it has waited for its record since.
-    """
-
-    change: Change
-    type: RecordType
-    rules: Mapping[str, FieldRule]
-    author: str
-    received_at: Instant
-    seq: int
-    late: bool = False
-    submission: str | None = None
-    base: Mapping[str, str] | None = None
-    saw: Mapping[str, str] = field(default_factory=dict)
-    arrived_at: Instant | None = None
-
-    @property
-    def observed_at(self) -> Instant:
-        return observed_at(self.change, self.arrived_at or self.received_at)
-
-
-@dataclass(frozen=True, slots=True)
 class Revised:
-    """What a change made of a record; ``conflicts`` names the fields in which this change conflicts."""
+    """What a change made of a record; ``conflicts`` names the fields in which this change conflicts.
+
+    step: the step that a case took, None where it took none.
+    """
 
     record: Record
     revision: Revision
     conflicts: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    step: CaseStep | None = None
 
     @property
     def verdict(self) -> Verdict:
         return self.revision.verdict
 
 
-def observed_at(change: Change, received_at: Instant) -> Instant:
-    """Return when the author saw what they wrote: device time corrected by its offset, never after receipt."""
-    if change.made_at is None:
-        return received_at
-    try:
-        claimed = instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
-    except OverflowError:
-        return received_at
-    return min(claimed, received_at)
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """What is decided for a case before it is born.
+
+    village: short name of its village. case_no: the number it gets when it is a case at once.
+    """
+
+    status: workflow.Status
+    village: str = ""
+    case_no: str | None = None
 
 
-def create(asked: Asked, *, area: str, path: str, spot_ok: bool) -> Revised:
+def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) -> Revised:
     """Return the first revision of a record.
 
-    area, path: where it belongs, decided by the caller. spot_ok: whether the code table lets its item be
-    closed on the spot. Values that do not fit become problems and the rest applies.
+    area, path: where it belongs, decided by the caller. birth: of a case, None for other kinds. Values that do not
+    fit become problems and the rest applies.
     """
     change = asked.change
     writes, misfits = _readable(asked)
@@ -100,11 +78,13 @@ def create(asked: Asked, *, area: str, path: str, spot_ok: bool) -> Revised:
         created_at=asked.received_at,
         updated_at=asked.received_at,
     )
-    if record.kind is Kind.CASE:
-        record = _as_case(record, change.action, spot_ok, asked.received_at)
+    step = None
+    if birth is not None:
+        moved = effects.born(record, change.action, birth.status, village=birth.village, case_no=birth.case_no)
+        record, step = moved.record, moved.step
     diff = {name: (None, value) for name, value in _shown(record).items()}
     verdict = Verdict.LATE if asked.late else Verdict.APPLIED
-    return Revised(record, _revision(asked, record, verdict, diff), (), (*misfits, *label_problem))
+    return Revised(record, _revision(asked, record, verdict, diff), (), (*misfits, *label_problem), step)
 
 
 def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revised:
@@ -133,6 +113,8 @@ def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revi
         conflicts=tuple(sorted(merged.conflicts)),
         updated_at=asked.received_at,
     )
+    if after.case is not None:
+        after = effects.refreshed(after)
     touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
     groups = {asked.rules[name].group for name in touched if name in asked.rules} - {None}
     touched |= {name for name, rule in asked.rules.items() if rule.group in groups}
@@ -142,6 +124,25 @@ def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revi
     return Revised(after, _revision(asked, after, verdict, _difference(record, after)), conflicts, (*misfits, *flagged))
 
 
+def act(record: Record, asked: Asked, history: Sequence[Received], act: Act, known: Known, who: str) -> Revised:
+    """Return the next revision of a case that takes a step which the rules allow.
+
+    history: as in ``edit``. who: the role that acts, in Chinese. Whatever else the author saved to the record is
+    merged first, as an edit; inputs of the act never are.
+    """
+    edited, step = edit(record, asked, history), workflow.STEP_OF[act.action]
+    moved = effects.carry_out(step, edited.record, act, known, who)
+    verdict = Verdict.LATE if asked.late else edited.verdict
+    revision = _revision(asked, moved.record, verdict, _difference(record, moved.record))
+    return replace(edited, record=moved.record, revision=revision, step=moved.step)
+
+
+def tell(record: Record, asked: Asked, note: str) -> Revised:
+    """Return a revision by which the server tells what became of a case, for its reporter's phone."""
+    after = replace(record, version=record.version + 1, seq=asked.seq, office_note=note, updated_at=asked.received_at)
+    return Revised(after, _revision(asked, after, Verdict.APPLIED, _difference(record, after)))
+
+
 def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: ProblemKind) -> Revised:
     """Return a revision that keeps what was sent in the history and changes nothing else.
 
@@ -149,25 +150,15 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
     else the phone would never take the server's copy again (``openrosa.md`` section 4.5).
     """
     after = replace(record, version=record.version + 1, seq=asked.seq, updated_at=asked.received_at)
+    if verdict is Verdict.RECORDED and record.case is not None:
+        after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {message}")
     problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
     return Revised(after, _revision(asked, after, verdict, {}), (), (problem,))
 
 
-def _as_case(record: Record, action: str, spot_ok: bool, received_at: Instant) -> Record:
-    status = workflow.born(action, spot_ok=spot_ok)
-    closed = status is workflow.Status.SPOT_CLOSED
-    return replace(
-        record,
-        status=status,
-        stage=workflow.STAGE_OF[status],
-        closed_at=received_at if closed else None,
-        month=instants.local_day(received_at)[:7] if closed else None,
-    )
-
-
 def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
     """Return the writes that can be applied, and a problem for those that cannot."""
-    sent = asked.change.fields
+    sent = written(asked.change.action, asked.change.fields)
     found = sort(asked.type, {name: write.new for name, write in sent.items()})
     writes = {name: sent[name] for name in found.values}
     if not found.misfits:
@@ -263,6 +254,7 @@ def _shown(record: Record) -> dict[str, str]:
         "assignee": record.assignee,
         "case_no": record.case_no,
         "due_at": record.due_at,
+        "office_note": record.office_note or None,
     }
     return {**record.fields, **{name: value for name, value in columns.items() if value is not None}}
 

@@ -87,6 +87,13 @@ def scope_for(actor: Actor, subject: str, action: str) -> Scope:
     return scope_of(actor.name, granting)
 
 
+def grants_anywhere(actor: Actor, subject: str, action: str) -> tuple[Grant, ...]:
+    """Return the rights of the actor's duties wherever they lie: a case that one has or reported may lie elsewhere."""
+    row = _row(subject, action, actor.at)
+    found = (_grant(duty.role, row[duty.role.value]) for duty in actor.current)
+    return tuple(dict.fromkeys(grant for grant in found if grant))
+
+
 def holders_of(subject: str, action: str, at: Instant) -> tuple[Role, ...]:
     """Return the roles that may do this at all, without those that may only propose it."""
     row = _row(subject, action, at)

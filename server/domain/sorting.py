@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from server.domain import workflow
 from server.domain.fields import misfit
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
+
+T = TypeVar("T")
 
 
 class Sorted(NamedTuple):
@@ -37,3 +40,9 @@ def sort(type: RecordType, sent: Mapping[str, str]) -> Sorted:
         else:
             misfits[name] = reason
     return Sorted(values, misfits)
+
+
+def written(action: str, sent: Mapping[str, T]) -> dict[str, T]:
+    """Return what of ``sent`` is meant for the record's fields: inputs of an act stay in its revision alone."""
+    inputs = workflow.INPUTS if action in workflow.ACTIONS else frozenset()
+    return {name: value for name, value in sent.items() if name not in inputs}

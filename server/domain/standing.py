@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from server.domain.actors import Actor, Scope
+from server.domain import instants
+from server.domain.actors import GRACE, Actor, Scope
 from server.domain.areas import narrowest
+from server.domain.instants import Instant
 from server.domain.records import Record
 
 
@@ -19,9 +21,10 @@ class Standing(StrEnum):
 
 def toward(actor: Actor, record: Record) -> Standing:
     """Return the standing of ``actor`` toward an existing record."""
-    if record.author == actor.name or _reaches(actor.scope, record):
+    if record.author == actor.name or _reaches(actor.scope, record, actor.at):
         return Standing.NOW
-    return Standing.RECENT if _reaches(actor.recent_scope(), record) else Standing.NONE
+    earliest = instants.later(actor.at, -GRACE)
+    return Standing.RECENT if _reaches(actor.recent_scope(), record, earliest) else Standing.NONE
 
 
 def toward_area(actor: Actor, path: str) -> Standing:
@@ -42,5 +45,12 @@ def home(actor: Actor) -> str | None:
     return narrowest(recent or [duty.place.path for duty in actor.duties])
 
 
-def _reaches(scope: Scope, record: Record) -> bool:
-    return scope.covers(record.path) or record.assignee in scope.assignees
+def handles(scope: Scope, record: Record, since: Instant) -> bool:
+    """Say whether someone with ``scope`` has the case, or had it at ``since`` or later."""
+    if record.case is None:
+        return record.assignee in scope.assignees
+    return not record.case.had_since(since).isdisjoint(scope.assignees)
+
+
+def _reaches(scope: Scope, record: Record, since: Instant) -> bool:
+    return scope.covers(record.path) or handles(scope, record, since)

@@ -98,6 +98,21 @@ def full_name(reading: Reading, code: str) -> str:
     return full_names(reading, [get(reading, code).code])[full_code(code)]
 
 
+def village_name(reading: Reading, path: str) -> str:
+    """Return the short name of the village that holds ``path``; empty for what lies above villages. Remembered."""
+    steps = path.split("/")
+    if len(steps) < _VILLAGE_STEPS:
+        return ""
+    village = code_of("/".join(steps[:_VILLAGE_STEPS]))
+    return reading.remembered(
+        ("village name", village), lambda fresh: short_name(names(fresh, [village]).get(village, ""))
+    )
+
+
+_VILLAGE_STEPS = 3
+"""Steps in the path of a village: county, town, village."""
+
+
 def current_successor(reading: Reading, code: str, at: Instant) -> Area:
     """Return the area in force at ``at`` that holds the territory of ``code``: itself, or who took it in.
 

@@ -10,11 +10,12 @@ from server.store.database import Reading, Transaction
 
 
 def of(record: Record) -> set[str]:
-    """Return the names of the buckets that hold ``record``: its area, its author, whoever has it."""
+    """Return the names of the buckets that hold ``record``: its area, its author, everyone who has or had it."""
     names = {f"area:{record.path}", f"person:{record.author}"}
-    if record.assignee is not None:
-        mark, _, name = record.assignee.partition(":")
-        names.add(f"person:{name}" if mark == "user" else record.assignee)
+    marks = [record.assignee] if record.assignee is not None else []
+    marks += [each.mark for each in record.case.given] if record.case is not None else []
+    for mark in marks:
+        names.add(f"person:{mark.removeprefix('user:')}" if mark.startswith("user:") else mark)
     return names
 
 

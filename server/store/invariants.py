@@ -116,7 +116,7 @@ def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
         for row in history:
             shown.setdefault(LABEL, row["label"])  # one that no author gave is the server's own, and in no difference
             _play(shown, orjson.loads(row["diff"]))
-        columns = CASE_COLUMNS if row["kind"] == "case" else frozenset()
+        columns = {*CASE_COLUMNS, "due_at"} if row["kind"] == "case" else frozenset()
         told = {name: value for name, value in shown.items() if name not in columns}
         if told != {**orjson.loads(row["fields"]), LABEL: row["label"]}:
             yield "a record shows what its history adds up to", id

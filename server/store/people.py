@@ -77,6 +77,11 @@ def actor(reading: Reading, name: str) -> Actor:
     return Actor(row["name"], row["display"], reading.now, duties_of(reading, name))
 
 
+def exists(reading: Reading, name: str) -> bool:
+    """Say whether there is an account of this name, revoked or not."""
+    return reading.sql.value("SELECT 1 FROM person WHERE name = :name", {"name": name}) is not None
+
+
 def seen_recently(caller: Actor) -> bool:
     """Say whether the last contact of the caller's phone is on record closely enough."""
     return caller.key_seen_at is not None and instants.later(caller.key_seen_at, SEEN_EVERY) > caller.at
@@ -182,6 +187,21 @@ def last_turn(reading: Reading) -> Instant | None:
         {"now": reading.now},
     )
     return found
+
+
+def acts_for_body(reading: Reading, code: str) -> bool:
+    """Say whether anybody can act for the body ``code`` now: a duty in it is in force, of an account in use."""
+    return (
+        reading.sql.value(
+            """
+            SELECT 1 FROM duty JOIN person ON person.name = duty.person
+             WHERE duty.body = :body AND duty.starts_at <= :now AND duty.ends_at > :now AND person.revoked_at IS NULL
+             LIMIT 1
+            """,
+            {"body": code, "now": reading.now},
+        )
+        is not None
+    )
 
 
 def vacant_villages(reading: Reading, place: Place) -> frozenset[str]:

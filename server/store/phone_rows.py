@@ -11,7 +11,10 @@ from server.store import scopes
 from server.store.database import Reading
 from server.store.sql import Row
 
-_COLUMNS = "id, label, version, area, fields, status, stage, case_no, assignee, due_at"
+_COLUMNS = (
+    "id, type, label, version, area, path, author, fields, status, stage, case_no, assignee, due_at, closed_at, "
+    "case_state, office_note, list_label"
+)
 
 Condition = tuple[str, dict[str, str]]
 
@@ -21,7 +24,7 @@ def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Inst
 
     closed_after: cases closed before this instant are left out (a case stays 30 days in the lists).
     """
-    inside, values = _entitled(type, scope, closed_after)
+    inside, values = _entitled(reading, type, scope, closed_after)
     return reading.sql.each(f"SELECT {_COLUMNS} FROM record WHERE {inside} ORDER BY born_seq DESC", values)
 
 
@@ -32,17 +35,17 @@ def known(reading: Reading, type: RecordType, ids: Sequence[str]) -> set[str]:
 
 def held(reading: Reading, type: RecordType, scope: Scope, ids: Sequence[str], *, closed_after: Instant) -> set[str]:
     """Return which of ``ids`` the phone may hold."""
-    return _among(reading, _entitled(type, scope, closed_after), ids)
+    return _among(reading, _entitled(reading, type, scope, closed_after), ids)
 
 
 def all_ids(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Instant) -> list[str]:
     """Return the id of every row that the phone may hold."""
-    inside, values = _entitled(type, scope, closed_after)
+    inside, values = _entitled(reading, type, scope, closed_after)
     return [row["id"] for row in reading.sql.each(f"SELECT id FROM record WHERE {inside} ORDER BY born_seq", values)]
 
 
-def _entitled(type: RecordType, scope: Scope, closed_after: Instant) -> Condition:
-    inside, values = scopes.by_place_or_person(scope)
+def _entitled(reading: Reading, type: RecordType, scope: Scope, closed_after: Instant) -> Condition:
+    inside, values = scopes.by_place_or_person(scope, reading.now)
     terms = f"type = :type AND {inside}"
     values = {**values, "type": type.name}
     if type.kind is Kind.CASE:

@@ -93,7 +93,7 @@ def page(reading: Reading, scope: Scope, wanted: Wanted, *, before: int | None, 
 
 
 def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterator[Row]:
-    conditions = _conditions(reading.now, scope, wanted)
+    conditions = _conditions(reading, scope, wanted)
     terms, values = [], {"limit": limit}
     leading = _leading(conditions)
     for condition in conditions:
@@ -132,8 +132,8 @@ def _leading(conditions: list[_Condition]) -> _Condition | None:
     return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
 
 
-def _conditions(now: Instant, scope: Scope, wanted: Wanted) -> list[_Condition]:
-    inside, values = scopes.by_place_or_person(scope)
+def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> list[_Condition]:
+    inside, values = scopes.by_place_or_person(scope, reading.now)
     found = [_Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
     if wanted.place is not None:
         low, high = wanted.place.bounds()
@@ -146,7 +146,7 @@ def _conditions(now: Instant, scope: Scope, wanted: Wanted) -> list[_Condition]:
     if wanted.conflict is not None:
         found.append(_Condition(4, "conflicted = 1", {}) if wanted.conflict else _Condition(0, "conflicted = 0", {}))
     if wanted.overdue is not None:
-        found.append(_overdue(now) if wanted.overdue else _in_time(now))
+        found.append(_overdue(reading.now) if wanted.overdue else _in_time(reading.now))
     if wanted.q is not None:
         found.append(_search(wanted.q))
     return found

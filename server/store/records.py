@@ -10,14 +10,14 @@ from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.record_types import Kind
 from server.domain.records import Record
-from server.store import scopes
+from server.store import case_states, scopes
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
 
 COLUMNS = (
     "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
     "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "case_state", "office_note", "list_label", "merged_into",
 )  # fmt: skip
 
 _INSERT = inserting("record", COLUMNS)
@@ -47,6 +47,18 @@ def find_for_writing(tx: Transaction, id: str) -> Record | None:
     return None if row is None else from_row(row)
 
 
+def merged_into(tx: Transaction, id: str) -> list[str]:
+    """Return the ids of the cases that were merged into the case ``id``, oldest first."""
+    rows = tx.sql.rows("SELECT id FROM record WHERE merged_into = :id ORDER BY born_seq", {"id": id})
+    return [row["id"] for row in rows]
+
+
+def open_of(tx: Transaction, mark: str) -> list[Record]:
+    """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first."""
+    rows = tx.sql.rows(f"{_SELECT} WHERE assignee = :mark AND closed_at IS NULL ORDER BY born_seq", {"mark": mark})
+    return [from_row(row) for row in rows]
+
+
 def exists(tx: Transaction, id: str) -> bool:
     """Say whether there is a record ``id`` anywhere."""
     return tx.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": id}) is not None
@@ -54,7 +66,7 @@ def exists(tx: Transaction, id: str) -> bool:
 
 def get(reading: Reading, id: str, scope: Scope) -> Record:
     """Return the record ``id`` inside ``scope``. Raises NotFound when there is none there."""
-    inside, values = scopes.by_place_or_person(scope)
+    inside, values = scopes.by_place_or_person(scope, reading.now)
     row = reading.sql.find(f"{_SELECT} WHERE id = :id AND {inside}", {"id": id, **values})
     if row is None:
         raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=id)
@@ -88,6 +100,9 @@ def from_row(row: Row) -> Record:
         due_at=row["due_at"],
         closed_at=row["closed_at"],
         month=row["month"],
+        case=case_states.from_text(row["case_state"]),
+        office_note=row["office_note"],
+        list_label=row["list_label"],
     )
 
 
@@ -117,4 +132,8 @@ def _row(record: Record) -> dict[str, Any]:
         "registers": record.registers,
         "created_at": record.created_at,
         "updated_at": record.updated_at,
+        "case_state": case_states.to_text(record.case),
+        "office_note": record.office_note,
+        "list_label": record.list_label,
+        "merged_into": None if record.case is None else record.case.into,
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from server.domain import dated, instants, rights, roles
-from server.domain.actors import Actor, Role, Scope
+from server.domain import dated, instants, reach, rights, roles
+from server.domain.actors import Actor, Scope
 from server.domain.areas import Place, code_of, path_of
 from server.domain.people import Body
 from server.domain.rights import Grant, Mark
@@ -17,15 +17,6 @@ from server.store.people import OnDuty
 LIST = "handlers"
 COLUMNS = ("name", "label", "kind")
 
-_NEAR = frozenset(
-    {
-        *(Role.GRID_WORKER, Role.GRID_LEADER, Role.VILLAGE_OFFICER),
-        *(Role.POLICE, Role.UNIT_MANAGER, Role.STATION_HEAD),
-    }
-)
-"""Whom a village gives work to itself; departments and other villages are for the town (``domain.md`` section 3.2)."""
-
-_POLICE_STATION, _DEPARTMENT = "police_station", "department"
 _BODIES_MAX = 10_000
 
 
@@ -47,9 +38,15 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
     found: dict[str, tuple[str, Handler]] = {}
     for place, grant in _reaches(by):
         around = Scope(places=(place,), spots=_above(place.path))
-        on_duty = [each for each in people.on_duty(reading, around) if _may_take(each, takers, place, grant)]
+        on_duty = [
+            each
+            for each in people.on_duty(reading, around)
+            if each.role in takers and reach.person(grant, place, each.role, path_of(each.area))
+        ]
         near = [
-            body for body in bodies.list_bodies(reading, around, limit=_BODIES_MAX) if _may_hold(body, place, grant)
+            body
+            for body in bodies.list_bodies(reading, around, limit=_BODIES_MAX)
+            if reach.body(grant, place, body.kind, path_of(body.area))
         ]
         codes = {*(each.area for each in on_duty), *(body.area for body in near)}
         names = _places(reading, codes, place)
@@ -71,24 +68,6 @@ def _reaches(by: Actor) -> Iterator[tuple[Place, Grant]]:
         for grant in rights.grants(by, "case", "assign", duty.place.path):
             if grant.role is duty.role and grant.mark is not Mark.PROPOSE:
                 yield duty.place, grant
-
-
-def _may_take(each: OnDuty, takers: frozenset[Role], place: Place, grant: Grant) -> bool:
-    here = place.holds(path_of(each.area))
-    if "village" in grant.limits:
-        return each.role is Role.GRID_WORKER and here
-    if "local" in grant.limits:
-        return each.role in _NEAR & takers and (here or each.role is Role.POLICE)
-    return each.role in takers
-
-
-def _may_hold(body: Body, place: Place, grant: Grant) -> bool:
-    if "village" in grant.limits:
-        return False
-    if "local" in grant.limits:
-        here = place.holds(path_of(body.area))
-        return body.kind == _POLICE_STATION or (here and body.kind != _DEPARTMENT)
-    return True
 
 
 def _people(on_duty: list[OnDuty], names: dict[str, str], by: Actor) -> Iterator[tuple[str, Handler]]:

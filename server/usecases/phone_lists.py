@@ -6,20 +6,21 @@ import csv
 import hashlib
 import io
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
 
 import orjson
 
-from server.domain import instants
+from server.domain import clocks, instants
 from server.domain.actors import Actor, Scope
 from server.domain.instants import Instant
 from server.domain.record_types import Kind, RecordType
 from server.store import areas, buckets, forms, phone_rows
 from server.store.database import Reading
-from server.usecases import handlers
+from server.store.sql import Row
+from server.usecases import case_todo, handlers
 
 AREAS = "areas"
 UNKNOWN_AREA = ("unknown", "不确定/其他网格")
@@ -132,7 +133,7 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
     scope, today = phone_scope(by), instants.local_day(reading.now)
     if name in forms.catalogue(reading).types:
         newest = buckets.newest(reading, name, scope)
-        return ("rows", name, scope, newest, today, reading.configuration_version())
+        return ("rows", name, scope, by.current, newest, today, reading.configuration_version())
     if name == AREAS:
         return ("areas", scope, reading.configuration_version())
     if name == handlers.LIST:
@@ -144,13 +145,14 @@ def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
     if name == handlers.LIST:
         return _csv(handlers.COLUMNS, handlers.rows(reading, by))
-    return _rows_csv(reading, types[name], phone_scope(by)) if name in types else _areas_csv(reading, phone_scope(by))
+    return _rows_csv(reading, types[name], by) if name in types else _areas_csv(reading, phone_scope(by))
 
 
-def _rows_csv(reading: Reading, type: RecordType, scope: Scope) -> bytes:
+def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
-    rows = phone_rows.each(reading, type, scope, closed_after=_closed_after(reading))
-    return _csv(("name", "label", "__version", *columns), (_cells(row, columns) for row in rows))
+    rows = phone_rows.each(reading, type, phone_scope(by), closed_after=_closed_after(reading))
+    may_do = case_todo.Teller(reading, by)
+    return _csv(("name", "label", "__version", *columns), (_cells(row, columns, may_do) for row in rows))
 
 
 def _columns(type: RecordType) -> tuple[str, ...]:
@@ -159,19 +161,16 @@ def _columns(type: RecordType) -> tuple[str, ...]:
     return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
 
 
-def _cells(row: Mapping[str, object], columns: tuple[str, ...]) -> list[object]:
-    shown: dict[str, object] = orjson.loads(str(row["fields"]))
-    due_at = row["due_at"]
+def _cells(row: Row, columns: tuple[str, ...], may_do: case_todo.Teller) -> list[object]:
+    shown: dict[str, object] = orjson.loads(row["fields"])
     shown["area"] = row["area"]
+    label = row["label"]
     if row["status"] is not None:
-        shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee")}
-        shown["due_on"] = "" if due_at is None else _last_day(str(due_at))
-    return [row["id"], row["label"], row["version"], *(shown.get(name, "") for name in columns)]
-
-
-def _last_day(due_at: Instant) -> str:
-    """Return the last local day of the time limit: one that ends at midnight ends on the day before."""
-    return instants.local_day(instants.later(due_at, -timedelta(milliseconds=1)))
+        label = row["list_label"] or label
+        shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee", "office_note")}
+        shown["due_on"] = "" if row["due_at"] is None else clocks.last_day(row["due_at"])
+        shown["todo"] = may_do.todo(row)
+    return [row["id"], label, row["version"], *(shown.get(name, "") for name in columns)]
 
 
 def _areas_csv(reading: Reading, scope: Scope) -> bytes:

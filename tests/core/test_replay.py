@@ -12,9 +12,7 @@ from sync.changes import Dot, Verdict
 
 def history():
     """Four versions: made with 6 hoses, 7 by another, a note that was only recorded, head by the first hand."""
-    first = revise.create(
-        asked(fields={"label": "一号站", "hoses": "6", "area": "x", "beds": "2"}), area="1", path="p", spot_ok=False
-    )
+    first = revise.create(asked(fields={"label": "一号站", "hoses": "6", "area": "x", "beds": "2"}), area="1", path="p")
     second = revise.edit(
         first.record, asked("edit", seq=2, fields={"hoses": ("6", "7")}, base_version=1, dot=Dot("b", 1))
     )

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import revise
+from server.domain import revise, workflow
+from server.domain.asked import Asked, observed_at
 from server.domain.fields import Field, MergePolicy
 from server.domain.problems import ProblemKind
 from server.domain.record_types import Kind, RecordType
-from server.domain.revise import Asked
+from server.domain.revise import Birth
 from sync.changes import Change, Dot, FieldWrite, Verdict
 from sync.merge import FieldRule, Policy
 
@@ -47,16 +48,12 @@ def asked(action: str = "create", type: RecordType = STATIONS, at: str = NOON, s
 
 
 def a_station(**values: str):
-    made = revise.create(
-        asked(fields={"label": "一号站"} | values), area="130630100201001", path="130630/100/201/001", spot_ok=False
-    )
+    made = revise.create(asked(fields={"label": "一号站"} | values), area="130630100201001", path="130630/100/201/001")
     return made.record
 
 
 def test_a_record_begins_at_version_one_with_all_that_fits():
-    made = revise.create(
-        asked(fields={"label": "一号站", "head": "甲", "hoses": "6"}), area="1", path="p", spot_ok=False
-    )
+    made = revise.create(asked(fields={"label": "一号站", "head": "甲", "hoses": "6"}), area="1", path="p")
 
     assert (made.record.version, made.record.label, made.record.author) == (1, "一号站", "worker")
     assert made.record.fields == {"head": "甲", "hoses": "6"}
@@ -67,7 +64,7 @@ def test_a_record_begins_at_version_one_with_all_that_fits():
 def test_what_does_not_fit_is_named_once_and_the_rest_applies():
     made = revise.create(
         asked(fields={"head": "甲", "hoses": "很多", "beds": "2", "area": "x", "label": "站"}),
-        area="1", path="p", spot_ok=False,
+        area="1", path="p",
     )  # fmt: skip
 
     assert made.record.fields == {"head": "甲"}
@@ -81,14 +78,14 @@ def test_what_does_not_fit_is_named_once_and_the_rest_applies():
 def test_a_record_without_a_name_is_called_by_its_type_and_day(label):
     fields = {} if label is None else {"label": label}
 
-    made = revise.create(asked(fields=fields), area="1", path="p", spot_ok=False)
+    made = revise.create(asked(fields=fields), area="1", path="p")
 
     assert made.record.label == "微型站 2026-11-24"
     assert [problem.kind for problem in made.problems] == [ProblemKind.LABEL_MISSING]
 
 
 def test_a_create_whose_authors_duty_has_ended_is_late():
-    made = revise.create(asked(fields={"label": "站"}, late=True), area="1", path="p", spot_ok=False)
+    made = revise.create(asked(fields={"label": "站"}, late=True), area="1", path="p")
 
     assert made.verdict is Verdict.LATE
 
@@ -98,14 +95,14 @@ def test_a_create_whose_authors_duty_has_ended_is_late():
     [
         ("report", True, "reported", None, None),
         ("create", False, "reported", None, None),
-        ("spot_close", False, "feedback", None, None),
+        ("spot_close", False, "feedback", None, "2026-11"),
         ("spot_close", True, "spot_closed", NOON, "2026-11"),
     ],
 )
 def test_a_case_is_born_by_the_table(action, spot_ok, status, closed_at, month):
     made = revise.create(
         asked(action, HAZARDS, fields={"item": "wires", "status": "void", "label": "三号楼"}),
-        area="1", path="p", spot_ok=spot_ok,
+        area="1", path="p", birth=Birth(workflow.born(action, spot_ok=spot_ok), "荆山口村", "2026-000001"),
     )  # fmt: skip
 
     record = made.record
@@ -212,16 +209,16 @@ def test_what_is_only_kept_moves_the_version_and_nothing_else():
 def test_nothing_was_ever_seen_after_it_came_in(made_at, offset):
     change = replace(asked().change, made_at=made_at, clock_offset_s=offset)
 
-    assert revise.observed_at(change, NOON) <= NOON
+    assert observed_at(change, NOON) <= NOON
 
 
 def test_a_slow_clock_is_put_right_by_its_offset():
     made_at = datetime(2025, 11, 24, 3, tzinfo=timezone(timedelta(0)))
     change = replace(asked().change, made_at=made_at, clock_offset_s=365 * 86_400.0)
 
-    assert revise.observed_at(change, NOON) == "2026-11-24T03:00:00.000Z"
-    assert revise.observed_at(replace(change, clock_offset_s=None), NOON) == "2025-11-24T03:00:00.000Z"
-    assert revise.observed_at(replace(change, clock_offset_s=1e300), NOON) == NOON
+    assert observed_at(change, NOON) == "2026-11-24T03:00:00.000Z"
+    assert observed_at(replace(change, clock_offset_s=None), NOON) == "2025-11-24T03:00:00.000Z"
+    assert observed_at(replace(change, clock_offset_s=1e300), NOON) == NOON
 
 
 def test_what_had_to_wait_was_seen_before_it_came_in():

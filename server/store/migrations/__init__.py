@@ -11,7 +11,7 @@ from sqlite_utils import Migrations
 from server.store import case_recount
 from server.store.sql import Sql
 
-STEPS = ("0001_foundations", "0002_case_figures")
+STEPS = ("0001_foundations", "0002_case_figures", "0003_cases")
 """Names of the steps in order; a step that has landed is never edited."""
 
 FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {"0002_case_figures": case_recount.lay}

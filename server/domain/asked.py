@@ -1,0 +1,52 @@
+"""Says what is asked of a record, together with what the server knows when it judges that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from server.domain import instants
+from server.domain.instants import Instant
+from server.domain.record_types import RecordType
+from sync.changes import Change
+from sync.merge import FieldRule
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change together with what the server knows when it judges it.
+
+    type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
+    the revision will have. late: the author's standing is recent, not present. submission: id, where it
+    came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
+    saw: fields that the author looked at, for the members of merge groups that they left alone. arrived_at: when it
+    came in, where it has waited for its record since.
+    """
+
+    change: Change
+    type: RecordType
+    rules: Mapping[str, FieldRule]
+    author: str
+    received_at: Instant
+    seq: int
+    late: bool = False
+    submission: str | None = None
+    base: Mapping[str, str] | None = None
+    saw: Mapping[str, str] = field(default_factory=dict)
+    arrived_at: Instant | None = None
+
+    @property
+    def observed_at(self) -> Instant:
+        return observed_at(self.change, self.arrived_at or self.received_at)
+
+
+def observed_at(change: Change, received_at: Instant) -> Instant:
+    """Return when the author saw what they wrote: device time corrected by its offset, never after receipt."""
+    if change.made_at is None:
+        return received_at
+    try:
+        claimed = instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
+    except OverflowError:
+        return received_at
+    return min(claimed, received_at)

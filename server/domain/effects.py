@@ -1,0 +1,287 @@
+"""Carries out an act that the rules allow: what it does to the case, its clocks and its last word; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from server.domain import case_facts, clocks, instants, workflow
+from server.domain.acts import Act, Known
+from server.domain.cases import Case, Request
+from server.domain.clocks import Clock
+from server.domain.instants import Instant
+from server.domain.records import Record
+from server.domain.workflow import ENDED, STAGE_OF, Status, Step
+
+CATEGORY = "category"
+"""Field of a case that the figures are split by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A case after one step, as its record, and the step as the figures keep it."""
+
+    record: Record
+    step: case_facts.Step
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What an effect decides: the case, its status, and the limits that it sets (None leaves them as they are)."""
+
+    case: Case
+    status: Status
+    handle_due_at: Instant | None = None
+    close_due_at: Instant | None = None
+    result_code: str | None = None
+
+
+def born(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> Moved:
+    """Return a record as the case that it is born as.
+
+    village: short name of its village, for labels. case_no: for one that is a case at once, None for a report.
+    """
+    at = record.created_at
+    check_by = clocks.due_at(Clock.VERIFY, at) if status is Status.FEEDBACK else None
+    step = case_facts.Step(action, at, status, close_due_at=check_by)
+    facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
+    case = Case(facts, village)
+    if status is not Status.REPORTED:
+        case = case.handled_by(record.author)
+    return Moved(_standing(replace(record, case_no=case_no), case, status, at), step)
+
+
+def carry_out(step: Step, record: Record, act: Act, known: Known, who: str) -> Moved:
+    """Return the record after ``act``, which ``guards.judge`` has let through. who: the role that acts, in Chinese."""
+    case = _case_of(record)
+    turn = _EFFECTS.get(act.action, _stay)(step, record, case, act, known)
+    kept = case_facts.Step(act.action, act.at, turn.status, turn.handle_due_at, turn.close_due_at, turn.result_code)
+    moved = replace(turn.case, facts=case_facts.after(turn.case.facts, kept))
+    after = _standing(record, moved, turn.status, act.at)
+    if record.case_no is None and moved.facts.registered_at is not None:
+        after = replace(after, case_no=known.case_no)
+    return Moved(replace(after, office_note=last_word(step, act, known, who, after)), kept)
+
+
+def refreshed(record: Record) -> Record:
+    """Return a case whose fields an edit has changed, with what follows from them: its category and its label."""
+    case = _case_of(record)
+    category = record.fields.get(CATEGORY, "")
+    if category != case.facts.category:
+        record = replace(record, case=replace(case, facts=replace(case.facts, category=category)))
+    return replace(record, list_label=list_label(record))
+
+
+def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
+    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
+    said = [
+        known.words[name].label if name in known.words else act[name]
+        for name in ("result_code", "reason", "note", "plan", "document")
+        if act[name]
+    ]
+    if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
+        said.append(f"限{clocks.last_day(after.due_at)[5:]}")
+    head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
+    return f"{head}：{'；'.join(said)}" if said else head
+
+
+def _case_of(record: Record) -> Case:
+    if record.case is None:
+        raise RuntimeError(f"record {record.id} of kind {record.kind} has no case to act on")
+    return record.case
+
+
+def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record:
+    """Return ``record`` with every column that follows from its case."""
+    ended = status in ENDED
+    registered_at = case.facts.registered_at
+    lead = case.lead
+    made = replace(
+        record,
+        case=case,
+        status=status,
+        stage=STAGE_OF[status],
+        assignee=None if lead is None else lead.mark,
+        due_at=_running_due(case, status, at),
+        closed_at=(record.closed_at or at) if ended else None,
+        month=None if registered_at is None else instants.local_day(registered_at)[:7],
+        flags=case.flags,
+    )
+    return replace(made, list_label=list_label(made))
+
+
+def list_label(record: Record) -> str:
+    """Return what phones show of a case: ``【返工】限12-03｜荆山口村｜演示民宿07｜燃气软管老化``.
+
+    It is made of what only a revision changes, since a phone ignores a row of equal version (``design.md`` section 5).
+    """
+    case = _case_of(record)
+    marks = [
+        word
+        for word, stands in (
+            ("重大", case.major),
+            ("督办", case.supervised > 0),
+            ("返工", case.reworked),
+        )
+        if stands and record.status not in ENDED
+    ]
+    with_handler = record.status in workflow.WITH_HANDLER and record.due_at is not None
+    head = "".join(f"【{mark}】" for mark in marks)
+    head += f"限{clocks.last_day(record.due_at or '')[5:]}" if with_handler else ""
+    if record.status in ENDED:
+        head += f"【{workflow.STATUS_LABELS[Status(record.status)]}】"
+    return "｜".join(part for part in (head, case.village, record.label) if part)
+
+
+def _running_due(case: Case, status: Status, at: Instant) -> Instant | None:
+    """Return the limit of the clock that runs in ``status``; None where none runs."""
+    facts = case.facts
+    if status is Status.REPORTED:
+        return clocks.due_at(Clock.INTAKE, facts.received_at)
+    if status is Status.REGISTERED:
+        return clocks.due_at(Clock.DISPATCH, at)
+    if status in workflow.WITH_HANDLER:
+        return facts.handle_due_at
+    if status is Status.FEEDBACK:
+        return clocks.due_at(Clock.VERIFY, facts.fed_back_at or at)
+    return case.plan_due_at if status is Status.SUSPENDED else None
+
+
+def _stay(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The status goes where the table says, and nothing else happens."""
+    status = Status(record.status or "") if step.target is None else step.target
+    return _Turn(case, status)
+
+
+def _end(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case.answered(), into=act["into"] or None), _target(step))
+
+
+def _split(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case, into=None), _target(step))
+
+
+def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
+    running = case.facts.handle_due_at if record.status in workflow.WITH_HANDLER else None
+    due = _asked_due(act) or running or clocks.due_at(Clock.HANDLE, act.at, known.rect)
+    return _Turn(given, _target(step), due, _close_due(due))
+
+
+def _accept(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(case.handled_by(act.author), _target(step))
+
+
+def _ask(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    request = Request(act.action, act.author, act.at, act["until"])
+    return _Turn(case.asked(request), Status(record.status or ""))
+
+
+def _take_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    returned = case.hand_over(None, (), act.at).answered()
+    return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _target(step))
+
+
+def _extend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) or record.due_at or act.at
+    return _Turn(case.answered("ask_extension"), Status(record.status or ""), due, _close_due(due))
+
+
+def _suspend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    plan_due = clocks.end_of(date.fromisoformat(act["plan_due"]))
+    return _Turn(replace(case.answered(), plan_due_at=plan_due), _target(step))
+
+
+def _resume(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) or clocks.due_at(Clock.HANDLE, act.at, known.rect)
+    return _Turn(replace(case, plan_due_at=None), _target(step), due, _close_due(due))
+
+
+def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    handed = case.handled_by(act.author)
+    if not known.leads:
+        return _Turn(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
+    missing = not (act["fixed_photo"] or act["fixed_photo_2"])
+    told = replace(handed.answered(), evidence_missing=missing, reworked=False)
+    return _Turn(told, _target(step), result_code=act["result_code"])
+
+
+def _close(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(case.answered(), _target(step))
+
+
+def _rework(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) or max(case.facts.handle_due_at or "", clocks.due_at(Clock.REWORK, act.at))
+    return _Turn(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
+
+
+def _check_on_site(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    if act.failed:
+        return _rework(step, record, case, act, known)
+    missing = not (act["fixed_photo"] or act["fixed_photo_2"])
+    closed = replace(case.answered(), evidence_missing=missing, reworked=False)
+    return _Turn(closed, _target(step), result_code=act["result_code"])
+
+
+def _reopen(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    last = next((each.mark for each in reversed(case.given) if each.lead), f"user:{record.author}")
+    given = case.hand_over(act["assignee"] or last, (), act.at)
+    due = _asked_due(act) or clocks.due_at(Clock.REOPEN, act.at)
+    return _Turn(replace(given, reworked=True), _target(step), due, _close_due(due))
+
+
+def _supervise(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) if record.status in workflow.WITH_HANDLER else None
+    supervised = replace(case, supervised=int(act["level"]))
+    return _Turn(supervised, Status(record.status or ""), due, None if due is None else _close_due(due))
+
+
+def _mark_major(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case, major=True), Status(record.status or ""))
+
+
+_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
+    "reject": _end,
+    "merge": _end,
+    "void": _end,
+    "withdraw": _end,
+    "split": _split,
+    "assign": _assign,
+    "accept": _accept,
+    "start": _accept,
+    "ask_return": _ask,
+    "ask_extension": _ask,
+    "ask_suspension": _ask,
+    "return": _take_back,
+    "release": _take_back,
+    "extend": _extend,
+    "suspend": _suspend,
+    "resume": _resume,
+    "transfer": _stay,
+    "feedback": _feed_back,
+    "close": _close,
+    "rework": _rework,
+    "site_check": _check_on_site,
+    "reopen": _reopen,
+    "supervise": _supervise,
+    "mark_major": _mark_major,
+}
+
+
+def _target(step: Step) -> Status:
+    if step.target is None:
+        raise RuntimeError(f"{step.action} leads nowhere")
+    return step.target
+
+
+def _asked_due(act: Act) -> Instant | None:
+    return clocks.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None
+
+
+def _close_due(handle_due_at: Instant) -> Instant:
+    """Return when a case should be closed: the handler's limit and the time to check (``domain.md`` section 2.7)."""
+    return clocks.due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT))
+
+
+_A_MOMENT = timedelta(milliseconds=1)
