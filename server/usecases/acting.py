@@ -21,7 +21,6 @@ from sync.changes import Change
 
 REASONS = {
     "reject": "reject_reasons",
-    "merge": "merge_reasons",
     "ask_return": "return_reasons",
     "return": "return_reasons",
     "ask_extension": "extension_reasons",
