@@ -20,15 +20,15 @@ def a_store(folder: Path, **more: object) -> Database:
     return database.open_inline(folder, **more)
 
 
-def emptied(store: Database) -> Database:
-    """Return the store without any case, for the next example of a law."""
-    store.write(lambda tx: [tx.sql.run(f"DELETE FROM {table}") for table in KEPT] and None)
-    return store
-
-
 def live(store: Database, histories: Iterable[History]) -> None:
-    """Write every step of every case, in order of time."""
-    store.write(lambda tx: write_lives(tx, histories))
+    """Write every step of every case, in order of time, in the place of whatever was there."""
+
+    def work(tx: Transaction) -> None:
+        for table in KEPT:
+            tx.sql.run(f"DELETE FROM {table}")
+        write_lives(tx, histories)
+
+    store.write(work)
 
 
 def write_lives(tx: Transaction, histories: Iterable[History]) -> None:

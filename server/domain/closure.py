@@ -7,15 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from server.domain import areas, closure_figures, periods
+from server.domain import closure_figures, closure_places, periods
 from server.domain.areas import Area, Level
 from server.domain.case_facts import CaseFacts
 from server.domain.closure_figures import Kind, Window
+from server.domain.closure_places import ELSEWHERE
 from server.domain.instants import Instant
 from server.domain.periods import Period
-
-ELSEWHERE = ""
-"""Key of the row that takes what no other row does, so that nothing is lost between rows and total."""
 
 DAY_S = 86_400
 
@@ -111,16 +109,16 @@ def by_area(cases: Iterable[CaseFacts], grid: Sequence[Area], level: Level, peri
     keyed = []
     for case in cases:
         if case.path not in home:
-            home[case.path] = _cut(_current(case.path, by_path, as_of), names)
+            home[case.path] = closure_places.cut(closure_places.current(case.path, by_path, as_of), names)
         keyed.append((home[case.path], case))
     ended = sorted({key for key, _ in keyed}.difference(today, {ELSEWHERE}))
-    return _summary(keyed, {path: names[path] for path in (*today, *ended)}, "未落到本级网格", period, as_of)
+    return _summary(keyed, {path: names[path] for path in (*today, *ended)}, closure_places.NOT_PLACED, period, as_of)
 
 
 def by_category(cases: Iterable[CaseFacts], categories: Mapping[str, str], period: Period, as_of: Instant) -> Summary:
     """Return a row for each category (name by code, in the order of rows); unknown codes count in ELSEWHERE."""
     keyed = [(case.category if case.category in categories else ELSEWHERE, case) for case in cases]
-    return _summary(keyed, categories, "其他类别", period, as_of)
+    return _summary(keyed, categories, closure_places.OTHER_CATEGORIES, period, as_of)
 
 
 def by_month(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Summary:
@@ -142,23 +140,6 @@ def _summary(
         groups.setdefault(key, []).append(case)
     rows = tuple(Row(key, names.get(key, rest), figures(group, period, as_of)) for key, group in groups.items())
     return Summary(rows, figures((case for _, case in keyed), period, as_of))
-
-
-def _current(path: str, by_path: Mapping[str, Area], as_of: Instant) -> str:
-    """Return where the area of ``path`` lies today: the narrowest area above or at it that was taken in says."""
-    steps = path.split("/")
-    for depth in range(len(steps), 0, -1):
-        area = by_path.get("/".join(steps[:depth]))
-        if area is not None and area.successor is not None and not area.in_force(as_of):
-            # Ends grow along a chain of successors (grid_ending), so this ends.
-            return _current(areas.path_of(area.successor), by_path, as_of)
-    return path
-
-
-def _cut(path: str, names: Mapping[str, str]) -> str:
-    """Return the area of the wanted level that holds ``path``, ELSEWHERE where it lies above or outside them."""
-    steps = path.split("/")
-    return next((cut for depth in range(1, len(steps) + 1) if (cut := "/".join(steps[:depth])) in names), ELSEWHERE)
 
 
 def _results(cases: Sequence[CaseFacts], seen: Window) -> dict[str, int]:

@@ -110,6 +110,43 @@ def months_of(period: Period) -> tuple[tuple[str, Period], ...]:
     return tuple(parts)
 
 
+def spans_of(period: Period) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of numbers that make up a period, both ends included: whole months 202604, else days 20260401.
+
+    At most three: the days before the first whole month, the months, the days after the last.
+    """
+    spans: list[tuple[int, int]] = []
+    for _, part in months_of(period):
+        whole = part == holding(Span.MONTH, part.first)
+        low, high = ((number(day) // 100 if whole else number(day)) for day in (part.first, part.last))
+        if whole and spans and is_months(spans[-1]):
+            spans[-1] = (spans[-1][0], high)
+        else:
+            spans.append((low, high))
+    return tuple(spans)
+
+
+def spans_before(period: Period) -> tuple[tuple[int, int], ...]:
+    """Return the same of all the time before a period."""
+    month = number(period.first) // 100
+    days = (month * 100 + 1, number(period.first) - 1)
+    return ((0, month - 1), *((days,) if period.first.day > 1 else ()))
+
+
+def number(day: date) -> int:
+    """Return 20260401 for a day."""
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+_DAYS_FROM = 1_000_000
+"""Numbers below it are months."""
+
+
+def is_months(span: tuple[int, int]) -> bool:
+    """Say whether a range of numbers is one of whole months."""
+    return span[1] < _DAYS_FROM
+
+
 def _first_of(month: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 

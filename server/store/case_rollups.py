@@ -20,8 +20,8 @@ Cell = tuple[int, str, str]
 """(period, category, path): a month 202604 or a day 20260401, a category or ALL, an area."""
 
 TABLES = {
-    "case_count": (("period", "category", "path"), COLUMNS),
-    "case_result": (("period", "category", "path", "code"), ("n",)),
+    "case_count": (("category", "period", "path"), COLUMNS),
+    "case_result": (("category", "period", "path", "code"), ("n",)),
     "case_pace": (("month", "town", "bucket"), ("n",)),
     "visit_count": (("period", "path"), ("premises",)),
 }

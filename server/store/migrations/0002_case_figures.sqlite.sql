@@ -53,7 +53,7 @@ CREATE INDEX case_fact_registered ON case_fact (registered_day, path) WHERE regi
 CREATE INDEX case_fact_closed ON case_fact (closed_day, path) WHERE closed_day IS NOT NULL;
 CREATE INDEX case_fact_unclosed ON case_fact (registered_day) WHERE closed_day IS NULL AND registered_day IS NOT NULL;
 -- Lateness is read from these two alone, however many cases there have been.
-CREATE INDEX case_fact_undecided ON case_fact (received_at, path, category) WHERE decided_at IS NULL;
+CREATE INDEX case_fact_undecided ON case_fact (received_day, path, category, received_at) WHERE decided_at IS NULL;
 CREATE INDEX case_fact_running ON case_fact (
   registered_day, path, category, close_due_at, handle_due_at, fed_back_at, dispatches, reworked, extended
 ) WHERE running = 1;
@@ -105,7 +105,7 @@ CREATE TABLE case_count (
   sent_in_vain             INTEGER NOT NULL,
   returns                  INTEGER NOT NULL,
   closed_in_period         INTEGER NOT NULL,
-  PRIMARY KEY (period, category, path)
+  PRIMARY KEY (category, period, path)
 ) STRICT, WITHOUT ROWID;
 
 -- Closed cases by result code, in the same cells.
@@ -115,7 +115,7 @@ CREATE TABLE case_result (
   path     TEXT NOT NULL,
   code     TEXT NOT NULL,
   n        INTEGER NOT NULL,
-  PRIMARY KEY (period, category, path, code)
+  PRIMARY KEY (category, period, path, code)
 ) STRICT, WITHOUT ROWID;
 
 -- How many handled cases of a month and a town took between bucket and bucket + 1 quarters of a day.

@@ -1,0 +1,183 @@
+"""The live summary, the summary as of the past and the lists behind both say what a count over all histories says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lived_cases import a_store, live
+
+from server.domain import closure, instants
+from server.domain.actors import Scope
+from server.domain.areas import Area, Level, Place, code_of, level_of, parent_code
+from server.domain.closure import Row, Summary
+from server.domain.closure_places import ELSEWHERE, Ground
+from server.domain.periods import Period
+from server.store import areas, codes
+from server.store.closure_cases import Mark
+from server.store.codes import Code
+from server.usecases import closure_summary
+from server.usecases.closure_summary import Asked, By
+from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, a_case, histories, known, moments, step
+
+MERGER = instants.text(FIRST_DAY + timedelta(days=120))
+PATHS = {*UNITS, *(unit[:n] for unit in UNITS for n in (6, 10, 14))}
+GONE_OVER, HEIR, DROPPED = "130630/100/202", "130630101201", "130630/101/202"
+"""A village that one of the other town takes in, and one that nobody does."""
+
+
+def an_area(path: str) -> Area:
+    code = code_of(path)
+    ended = {"valid_to": MERGER} if path in (GONE_OVER, DROPPED) else {}
+    successor = HEIR if path == GONE_OVER else None
+    return Area(code, path, level_of(code), parent_code(code), successor=successor, **ended)
+
+
+GRID = {path: an_area(path) for path in sorted(PATHS)}
+LABELS = dict.fromkeys(CATEGORIES, "类")
+COUNTY = Scope(places=(Place("130630"),))
+SCOPES = (
+    COUNTY,
+    Scope(places=(Place("130630/101"),)),
+    Scope(places=(Place("130630/100"),)),
+    Scope(places=(Place("130630/100/201"), Place("130630/101/201"))),
+)
+VIEWS = [(scope, by) for scope in SCOPES for by in By if (scope, by) != (SCOPES[-1], By.TOWN)]
+now = {"at": instants.parse(MERGER)}
+towns = st.lists(histories(), max_size=6, unique_by=lambda history: history.id)
+days = st.dates(date(2026, 1, 1), date(2026, 8, 31))
+months = st.tuples(st.integers(1, 6), st.integers(0, 3)).map(
+    lambda pair: Period(date(2026, pair[0], 1), date(2026, pair[0] + pair[1] + 1, 1) - timedelta(days=1))
+)
+windows = st.one_of(st.tuples(days, days).map(lambda pair: Period(min(pair), max(pair))), months)
+same_store = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    closure_summary.READ_LEAST, read_least = 1, closure_summary.READ_LEAST
+    made = a_store(tmp_path_factory.mktemp("cases") / "data", clock=lambda: now["at"])
+    made.write(lambda tx: areas.add(tx, [replace(area, successor=None) for area in GRID.values()]))
+    made.write(lambda tx: areas.end(tx, code_of(GONE_OVER), MERGER, HEIR))
+    listed = [
+        Code("hazard_categories", name, "类", "", "2026-01-01", "2026-02-01" if name == "gas" else "", {})
+        for name in CATEGORIES
+    ]
+    made.write(lambda tx: codes.replace_list(tx, "hazard_categories", listed))
+    yield made
+    made.close()
+    closure_summary.READ_LEAST = read_least
+
+
+def counted_by_hand(town: list[History], scope: Scope, by: By, window: Period, at: str) -> Summary:
+    """Return the core's summary of all histories, without rows that nobody asked for and that say nothing."""
+    ground = Ground(GRID, scope.places, at)
+    cases = [case for case in known(town, at) if ground.holds(case.path)]
+    if by is By.MONTH:
+        return closure.by_month(cases, window, at)
+    if by is By.CATEGORY:
+        return trimmed(closure.by_category(cases, LABELS, window, at), set(CATEGORIES))
+    level = Level(by.value)
+    return trimmed(closure.by_area(cases, list(GRID.values()), level, window, at), set(ground.in_force(level)))
+
+
+def trimmed(summary: Summary, asked_for: set[str]) -> Summary:
+    def stays(row: Row) -> bool:
+        return row.key in asked_for or any(row.figures.counts.values())
+
+    return Summary(tuple(row for row in summary.rows if stays(row)), summary.total)
+
+
+def written(store, town: list[History], at: str) -> None:
+    """Write what had happened by ``at``, and stop the clock there."""
+    now["at"] = instants.parse(at)
+    told = [History(each.id, each.path, each.category, each.until(at)) for each in town if each.until(at)]
+    live(store, told)
+
+
+def summed(store, scope: Scope, by: By, window: Period, as_of: str | None = None) -> Summary:
+    with store.reading() as reading:
+        return closure_summary.summarise(reading, Asked(scope, None, by, window, as_of)).summary
+
+
+@same_store
+@given(towns, windows, moments, st.sampled_from(VIEWS))
+def test_the_live_summary_equals_a_count_over_all_histories(store, town, window, at, view):
+    scope, by = view
+    written(store, town, at)
+
+    assert summed(store, scope, by, window) == counted_by_hand(town, scope, by, window, at)
+
+
+@same_store
+@given(towns, windows, moments, moments, st.sampled_from(VIEWS))
+def test_the_summary_as_of_the_past_equals_a_count_over_what_was_known_then(store, town, window, one, other, view):
+    scope, by = view
+    then, at = sorted((one, other))
+    written(store, town, at)
+
+    assert summed(store, scope, by, window, then) == counted_by_hand(town, scope, by, window, then)
+
+
+@same_store
+@given(towns, windows, moments, moments, st.sampled_from(VIEWS), st.integers(1, 3), st.data())
+def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, window, one, other, view, size, data):
+    scope, by = view
+    then, at = sorted((one, other))
+    written(store, town, at)
+    asked = Asked(scope, None, by, window, then)
+    summary = counted_by_hand(town, scope, by, window, then)
+    row = data.draw(st.sampled_from([None, *summary.rows]))
+    figures = summary.total if row is None else row.figures
+    results = {f"result:{code}": n for code, n in figures.results.items()}
+    numbers = {code: n for code, n in {**figures.counts, **results}.items() if n}
+
+    for figure, number in numbers.items():
+        found = opened(store, asked, figure, None if row is None else row.key, size)
+        assert len(found) == number, figure
+        by_hand = Counter(case.id for case in closure.cases_behind(figure, known(town, then), window, then))
+        assert row is not None or scope is not COUNTY or Counter(found) == by_hand
+
+
+def opened(store, asked: Asked, figure: str, row: str | None, size: int) -> list[str]:
+    """Return the id of every case behind a figure, page by page."""
+    found, after = [], Mark()
+    with store.reading() as reading:
+        while after is not None:
+            page = closure_summary.behind(reading, asked, figure, row, after, size)
+            assert len(page.cases) <= size
+            found += [case.id for case in page.cases]
+            after = page.after
+    return found
+
+
+def test_a_level_that_does_not_exist_here_is_refused_and_told_what_does(store):
+    written(store, [], MERGER)
+
+    with pytest.raises(closure_summary.Invalid, match="可选：village、unit、category、month"):
+        summed(store, Scope(places=(Place("130630/101/201"),)), By.TOWN, Period(date(2026, 1, 1), date(2026, 1, 31)))
+
+
+def test_the_future_is_no_instant_to_count_at(store):
+    written(store, [], MERGER)
+
+    with pytest.raises(closure_summary.Invalid, match="还没有到"):
+        summed(
+            store,
+            COUNTY,
+            By.TOWN,
+            Period(date(2026, 1, 1), date(2026, 1, 31)),
+            instants.text(now["at"] + timedelta(days=1)),
+        )
+
+
+def test_the_rest_has_a_row_that_opens(store):
+    written(store, [a_case("1", step("report", "02-01"), path="130630/100", category="gone")], MERGER)
+    window = Period(date(2026, 1, 1), date(2026, 12, 31))
+
+    for by in (By.VILLAGE, By.CATEGORY):
+        assert opened(store, Asked(COUNTY, None, by, window), "reports", ELSEWHERE, 10) == ["1"]
