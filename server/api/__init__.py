@@ -6,6 +6,7 @@ from flask import Flask
 
 from server.api import (
     areas,
+    changes,
     description,
     exports,
     forms,
@@ -20,7 +21,7 @@ from server.api import (
 
 __all__ = ["mount"]
 
-DOORS = (session, areas, users, staff, forms, records, exports, submissions, problems)
+DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems)
 
 
 def mount(app: Flask) -> None:

@@ -19,6 +19,7 @@ from server.store.problems import Filed
 from server.store.record_lists import Listed
 from server.store.submissions import Kept, KeptFile
 from server.usecases.publish import Published
+from server.usecases.write import Outcome
 
 Json = dict[str, Any]
 
@@ -47,6 +48,18 @@ def record(found: Record | Listed) -> Json:
         "flags": found.flags,
         "created_at": found.created_at,
         "updated_at": found.updated_at,
+    }
+
+
+def outcome(found: Outcome) -> Json:
+    """Return what became of a change."""
+    return {
+        "id": found.id,
+        "verdict": found.verdict.value,
+        "version": found.version,
+        "record": None if found.record is None else record(found.record),
+        "conflicts": found.conflicts,
+        "problem": found.problem,
     }
 
 

@@ -39,7 +39,7 @@ def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Ac
     if version is not None and version > record.version:
         problems.append(_ahead(record, change, by, submission))
         version = None
-    base = _shown_at(tx, record, version)
+    base = shown_at(tx, record, version)
     pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
     writes = merge.writes_of(received, base, [pending])
@@ -65,7 +65,8 @@ def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) ->
     return replay.received(earlier, type)
 
 
-def _shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
+def shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
+    """Return the fields of ``record``, the label among them, as they stood at ``version``; none for no version or 0."""
     if version is None or version == 0:
         return {}
     later: Sequence[replay.Diff] = () if version == record.version else revisions.changes_since(tx, record.id, version)

@@ -1,0 +1,99 @@
+"""Takes changes to records, one at a time: carried out as asked, or refused as a whole with the rule that said no."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, request
+
+from schemas.changes import ChangeAsked, OutcomeSchema, RecordAsked, Write
+from server import context
+from server.api import answers, shapes
+from server.api.door import door as make_door
+from server.usecases import office
+from server.usecases.office import NewRecord, Wish
+from server.usecases.write import Outcome
+from sync.changes import FieldWrite
+
+door = make_door("changes", "变更 · changes to records")
+
+ETAG = {"ETag": {"description": "the version of the record as it now is", "schema": {"type": "string"}}}
+
+
+@door.route("/records/<uuid:record_id>/changes", methods=("POST",))
+@door.arguments(ChangeAsked)
+@door.response(200, OutcomeSchema, headers=ETAG)
+@door.doc(
+    parameters=[
+        {
+            "in": "header",
+            "name": "If-Match",
+            "schema": {"type": "string"},
+            "description": "ETag of the version that was looked at; 412 when the record has moved on",
+        }
+    ]
+)
+@door.alt_response(403, success=False, description="not the caller's to do")
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+@door.alt_response(409, success=False, description="no such step, a stale version, or a change id used otherwise")
+@door.alt_response(412, success=False, description="If-Match names another version")
+@door.alt_response(422, success=False, description="`errors` names every wrong field")
+def change(asked: dict[str, Any], record_id: UUID) -> Response:
+    """Edit a record or move a case; an edit of an older version is merged, an act on one is refused."""
+    wish = Wish(
+        action=asked["action"],
+        fields=_writes(asked["fields"]),
+        id=_text(asked.get("id")),
+        base_version=asked["base_version"],
+        expected=_expected(),
+        seen_status=asked["seen_status"],
+    )
+    by = context.caller()
+    return _answer(context.write(lambda tx: office.change(tx, str(record_id), wish, by=by)))
+
+
+@door.route("/records", methods=("POST",))
+@door.arguments(RecordAsked)
+@door.response(201, OutcomeSchema, headers=ETAG)
+@door.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")
+@door.alt_response(403, success=False, description="not the caller's to do")
+@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@door.alt_response(409, success=False, description="an id is in use")
+@door.alt_response(422, success=False, description="`errors` names every wrong field")
+def create(asked: dict[str, Any]) -> Response:
+    """Bring a record into being: report a hazard, or add a row to a ledger."""
+    new = NewRecord(
+        action=asked["action"],
+        type=asked["type"],
+        fields=_writes(asked["fields"]),
+        area=asked["area"],
+        id=_text(asked.get("id")),
+        record=_text(asked.get("record")),
+    )
+    by = context.caller()
+    outcome, created = context.write(lambda tx: office.create(tx, new, by=by))
+    return _answer(outcome, 201 if created else 200)
+
+
+def _answer(outcome: Outcome, status: int = 200) -> Response:
+    response = answers.json(shapes.outcome(outcome), status)
+    if outcome.record is not None:
+        response.set_etag(str(outcome.record.version))
+    return response
+
+
+def _writes(asked: dict[str, Write]) -> dict[str, FieldWrite | str]:
+    return {name: value if isinstance(value, str) else FieldWrite(*value) for name, value in asked.items()}
+
+
+def _expected() -> frozenset[int] | None:
+    """Return the versions that If-Match names, None when it names none or any."""
+    tags = request.if_match
+    if "If-Match" not in request.headers or tags.star_tag:
+        return None
+    return frozenset(int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdecimal() and len(tag) <= 18)
+
+
+def _text(id: UUID | None) -> str | None:
+    return None if id is None else str(id)

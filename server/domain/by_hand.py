@@ -1,0 +1,54 @@
+"""Says who may write to a record by hand, at a desk: correct it, or bring one into being.
+
+What phones bring is judged by standing alone and never refused; who sits at a desk can be told no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from server.domain import rights
+from server.domain.actors import Actor
+from server.domain.errors import Invalid, NotAllowed
+from server.domain.record_types import Kind, RecordType
+from server.domain.records import Record
+from server.domain.rights import NOWHERE, Grant, Mark
+
+EDIT = "edit"
+CASE_BIRTHS = ("report", "spot_close")
+PLAIN_BIRTH = "create"
+
+
+def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> None:
+    """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``. Raises NotAllowed."""
+    subject, action = ("case", EDIT) if record.kind is Kind.CASE else ("record", "write")
+    granted = rights.grants(by, subject, action, record.path, vacant=vacant)
+    if any(_reaches(grant, by, record) for grant in granted):
+        return
+    if any(grant.mark is not Mark.PROPOSE for grant in granted):
+        message = "您的岗位只能更正自己上报或承办的记录；请联系上报人，或管这个网格的人。"
+        raise NotAllowed(message, object=subject, action=action)
+    rights.require(by, subject, action, record.path, vacant=vacant)
+
+
+def require_birth(by: Actor, type: RecordType, action: str, path: str) -> None:
+    """Do nothing for who may bring a record of ``type`` into being at ``path`` by ``action``.
+
+    Raises Invalid when records of this type come into being otherwise, and NotAllowed.
+    """
+    fitting = CASE_BIRTHS if type.kind is Kind.CASE else (PLAIN_BIRTH,)
+    if action not in fitting:
+        wrong = f"“{type.title}”的记录应使用：{'、'.join(fitting)}。"
+        raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
+    subject, deed = ("case", action) if type.kind is Kind.CASE else ("record", "write")
+    rights.require(by, subject, deed, path)
+
+
+def _reaches(grant: Grant, by: Actor, record: Record) -> bool:
+    """Say whether a grant holds for this record: one without limits does, others for what is the actor's own."""
+    if grant.mark is Mark.PROPOSE:
+        return False
+    theirs = record.author == by.name
+    if "own" in grant.limits:
+        theirs = theirs or record.assignee in by.scope.assignees
+    return theirs if grant.limits else True
