@@ -13,7 +13,7 @@ from server.api import answers, shapes
 from server.api.door import door as make_door
 from server.usecases import office
 from server.usecases.office import NewRecord, Wish
-from server.usecases.write import Outcome
+from server.usecases.recording import Outcome
 from sync.changes import FieldWrite
 
 door = make_door("changes", "变更 · changes to records")

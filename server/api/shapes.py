@@ -19,7 +19,7 @@ from server.store.problems import Filed
 from server.store.record_lists import Listed
 from server.store.submissions import Kept, KeptFile
 from server.usecases.publish import Published
-from server.usecases.write import Outcome
+from server.usecases.recording import Outcome
 
 Json = dict[str, Any]
 

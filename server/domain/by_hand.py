@@ -23,6 +23,8 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``. Raises NotAllowed."""
     subject, action = ("case", EDIT) if record.kind is Kind.CASE else ("record", "write")
     granted = rights.grants(by, subject, action, record.path, vacant=vacant)
+    if record.author == by.name or record.assignee in by.scope.assignees:
+        granted += rights.grants_anywhere(by, subject, action)
     if any(_reaches(grant, by, record) for grant in granted):
         return
     if any(grant.mark is not Mark.PROPOSE for grant in granted):

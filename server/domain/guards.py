@@ -280,7 +280,9 @@ _GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
 
 
 def _date(text: str) -> date | None:
+    """Return the day that an input names, None for none; the last day of all is none, since it has no end."""
     try:
-        return date.fromisoformat(text) if len(text) == 10 else None
+        day = date.fromisoformat(text) if len(text) == 10 else date.max
     except ValueError:
         return None
+    return None if day == date.max else day

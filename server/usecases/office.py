@@ -17,18 +17,18 @@ from dataclasses import dataclass
 
 import orjson
 
-from server.domain import by_hand, instants, sorting, standing
+from server.domain import by_hand, instants, sorting, standing, workflow
 from server.domain.actors import Actor, Role
 from server.domain.areas import Area, Level, Place
-from server.domain.errors import Conflict, IllegalStep, Invalid, NotAllowed, PreconditionFailed, StaleVersion
+from server.domain.errors import Conflict, Invalid, NotAllowed, PreconditionFailed, StaleVersion
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.domain.records import Record
 from server.domain.standing import Standing
 from server.store import areas, forms, people, records, verdicts
 from server.store.database import Reading, Transaction
 from server.usecases import phone_sight, reach, write
-from server.usecases.write import Outcome
-from sync.changes import Change, Dot, FieldWrite, Verdict
+from server.usecases.recording import Outcome
+from sync.changes import Change, Dot, FieldWrite
 
 OFFICE = "office"
 """Origin of what is written at a desk by who saw the newest version; its counter is the version it makes."""
@@ -86,6 +86,7 @@ def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome
         by_hand.require_edit(by, record, vacant=_vacant(tx, record, by))
         _require_fields(type, wish.fields)
     else:
+        _require_inputs(wish)
         _require_current(record, wish, base)
     id = wish.id or tx.new_id()
     asked = Change(
@@ -98,7 +99,7 @@ def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome
         base_version=base,
         seen_status=wish.seen_status,
     )
-    return _carried_out(write.apply(tx, asked, by=by, content=content))
+    return write.apply_or_refuse(tx, asked, by=by, content=content)
 
 
 def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool]:
@@ -131,7 +132,7 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
         fields={name: FieldWrite(None, value) for name, value in values.items()},
         area=area.code,
     )
-    return _carried_out(write.apply(tx, asked, by=by, content=content)), True
+    return write.apply_or_refuse(tx, asked, by=by, content=content), True
 
 
 def _again(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
@@ -164,11 +165,24 @@ def _require_current(record: Record, wish: Wish, base: int) -> None:
         raise StaleVersion(message, version=record.version, status=record.status)
 
 
+def _require_inputs(wish: Wish) -> None:
+    """Do nothing when an act brings nothing but what it takes; the rules judge the rest. Raises Invalid."""
+    step = workflow.step_of(wish.action)
+    taken = (*step.needs, *step.takes)
+    values = {name: _new(value) for name, value in wish.fields.items()}
+    listed = "、".join(taken)
+    faults = {name: f"“{step.label}”没有这一项；可填：{listed}。" for name in values if name not in taken}
+    _refuse(faults | dict(_unwritable(values)))
+
+
 def _require_fields(type: RecordType, fields: Mapping[str, FieldWrite | str]) -> None:
     """Do nothing when every field may be written as asked. Raises Invalid that names every one that may not."""
     faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}))
-    if not fields:
-        faults["fields"] = "请至少填写一项"
+    _refuse(faults if fields else {"fields": "请至少填写一项。"})
+
+
+def _refuse(faults: Mapping[str, str]) -> None:
+    """Do nothing without faults. Raises Invalid that names each."""
     if faults:
         listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
         errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
@@ -184,6 +198,10 @@ def _faults(type: RecordType, values: Mapping[str, str]) -> Iterator[tuple[str, 
     for name in sorted(claims & set(values)):
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
     yield from sorting.sort(type, values).misfits.items()
+    yield from _unwritable(values)
+
+
+def _unwritable(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if _UNWRITABLE.search(value):
             yield name, "含有不能保存的控制字符，请删去。"
@@ -239,10 +257,3 @@ def _content(by: Actor, *asked: object) -> str:
     """Return a hash that tells one wish from another: of all that was asked, and by whom."""
     plain = orjson.dumps((by.name, *asked), default=tuple, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(plain).hexdigest()
-
-
-def _carried_out(outcome: Outcome) -> Outcome:
-    """Return the outcome of what was done. Raises IllegalStep for the rest, which is undone with it."""
-    if outcome.verdict in (Verdict.APPLIED, Verdict.MERGED):
-        return outcome
-    raise IllegalStep("这一步现在不能办。")

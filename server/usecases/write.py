@@ -74,12 +74,13 @@ def apply(
     return outcome
 
 
-def apply_or_refuse(tx: Transaction, change: Change, *, by: Actor) -> Outcome:
+def apply_or_refuse(tx: Transaction, change: Change, *, by: Actor, content: str | None = None) -> Outcome:
     """Carry ``change`` out, or raise the Refusal that says why not; what it wrote goes with the caller's savepoint.
 
-    Raises IllegalStep, NotAllowed, Invalid (a rule says no), NotFound (no such record or type).
+    by, content: as for ``apply``. Raises IllegalStep, NotAllowed, Invalid (a rule says no), NotFound (no such record
+    or type).
     """
-    outcome = apply(tx, change, by=by)
+    outcome = apply(tx, change, by=by, content=content)
     if outcome.verdict in (Verdict.APPLIED, Verdict.MERGED):
         return outcome
     if outcome.refusal is not None:
