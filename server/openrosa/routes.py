@@ -85,7 +85,11 @@ def post_submission() -> Response:
     limits = Limits(total_bytes_max=context.settings().submission_bytes_max)
     with ExitStack() as undo:
         post = read_post(
-            request.stream, request.headers.get("Content-Type", ""), open_sink=blobs.incoming, limits=limits
+            request.stream,
+            request.headers.get("Content-Type", ""),
+            open_sink=blobs.incoming,
+            limits=limits,
+            stated_bytes=request.content_length or 0,
         )
         for file in post.files:
             undo.callback(file.sink.discard)
@@ -182,9 +186,18 @@ def _require_version() -> None:
 
 
 def _base() -> str:
-    """Return the absolute base with the prefix the caller used, so that a phone keeps its key on every request."""
-    root = context.settings().public_url or request.root_url.rstrip("/")
-    return f"{root}{g.key_prefix}"
+    """Return the absolute base with the prefix the caller used, so that a phone keeps its key on every request.
+
+    Raises Unreadable when the address that the caller used has no host in it that a phone could ask for a form.
+    """
+    root = context.settings().public_url
+    if root is None and not request.host:
+        raise Unreadable(
+            "服务器地址里的主机名手机不能用（只能用字母、数字、点和连字符，不能有下划线）。"
+            "请管理员改用 IP 地址或别的名字（FIREGRID_PUBLIC_URL），重新发二维码。",
+            header="Host",
+        )
+    return f"{root or request.root_url.rstrip('/')}{g.key_prefix}"
 
 
 def _listed(form: forms.Form, base: str) -> ListedForm:

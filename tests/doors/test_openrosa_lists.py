@@ -53,6 +53,15 @@ def test_one_form_is_listed_by_its_id(phone):
     assert phone.listed("?formID=nope") == []
 
 
+@pytest.mark.parametrize("host", ["fire_grid:8600", "a b", "evil.example/x", ""])
+def test_an_address_that_no_phone_can_ask_brings_a_refusal_and_no_broken_list(phone, host):
+    for path in ("formList", "forms/station_edit/manifest"):
+        answer = phone.get(path, Host=host)
+
+        assert answer.status_code == 400
+        assert "FIREGRID_PUBLIC_URL" in message_of(answer)
+
+
 def test_parameters_that_nobody_knows_change_nothing(phone):
     # 8
     assert phone.get("formList?deviceID=collect%3Aabc&foo=1&verbose=true").data == phone.get("formList").data
