@@ -98,18 +98,27 @@ class Post(Generic[S]):
 
 
 def read_post(
-    stream: Stream, content_type: str, *, open_sink: Callable[[], S], limits: Limits | None = None
+    stream: Stream,
+    content_type: str,
+    *,
+    open_sink: Callable[[], S],
+    limits: Limits | None = None,
+    stated_bytes: int = 0,
 ) -> Post[S]:
     """Return the parts of a POST to ``/submission``, each file in a sink of its own.
 
-    ``content_type`` is the request's header. A file that comes twice under one name with the same content is
-    returned once; with other content both are returned, in the order sent, for the caller to settle.
+    ``content_type`` is the request's header; ``stated_bytes`` the length that it states, and what is too large by
+    its own word is refused unread (the front does not even take it in). A file that comes twice under one name with
+    the same content is returned once; with other content both are returned, in the order sent, for the caller to
+    settle.
 
     Refuses with Unreadable what is no multipart/form-data, breaks off, lacks the XML part or brings two different
     ones, or names a file in a way that is refused; with TooLarge what goes beyond ``limits``. Whatever fails, all
     sinks opened so far are discarded; afterwards they are the caller's to keep or discard.
     """
     limits = limits or Limits()
+    if stated_bytes > limits.total_bytes_max:
+        raise _too_large(limits.total_bytes_max)
     delimiter = b"\r\n--" + _boundary(content_type)
     with ExitStack() as undo:
         gathered = _Gathered(open_sink, undo, limits.xml_bytes_max)
@@ -238,19 +247,13 @@ class _Body:
         try:
             chunk = self._stream.read(CHUNK_BYTES)
         except RequestEntityTooLarge as error:
-            raise self._too_large() from error
+            raise _too_large(self._limits.total_bytes_max) from error
         except (ClientDisconnected, OSError) as error:
             raise _broken_off() from error
         self._total_bytes += len(chunk)
         if self._total_bytes > self._limits.total_bytes_max:
-            raise self._too_large()
+            raise _too_large(self._limits.total_bytes_max)
         return chunk
-
-    def _too_large(self) -> TooLarge:
-        limit = self._limits.total_bytes_max
-        return TooLarge(
-            f"一次发送的内容超过 {limit / _MEBIBYTE:g} MB。请缩短视频或减少附件后重新发送。", total_bytes_max=limit
-        )
 
 
 class _Memory:
@@ -274,6 +277,12 @@ class _Memory:
 
 def _let_go(_chunk: bytes) -> None:
     """Take a typed-in field that the protocol does not know."""
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        f"一次发送的内容超过 {limit / _MEBIBYTE:.3g} MB。请缩短视频或减少附件后重新发送。", total_bytes_max=limit
+    )
 
 
 def _too_many(parts_max: int) -> TooLarge:

@@ -100,6 +100,20 @@ BROKEN = {
 }
 
 
+def test_a_post_that_is_too_large_by_its_own_word_is_told_so_unread(valley, phone):
+    # The front does not take in what states such a length: no byte of it reaches the application.
+    answer = valley.app.test_client().post(
+        f"{phone.base}/submission",
+        headers=HEADERS,
+        content_type=TYPE,
+        environ_overrides={"CONTENT_LENGTH": "1000000000000"},
+    )
+
+    assert answer.status_code == 413
+    assert is_chinese(message_of(answer))
+    assert nothing_is_kept(valley)
+
+
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_post_is_refused_and_leaves_nothing(valley, phone, what):
     answer = phone.post(*BROKEN[what])
