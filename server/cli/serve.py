@@ -71,11 +71,11 @@ def configuration(front: Front) -> uvicorn.Config:
     """Return how the web server runs ``front``."""
     import uvicorn
 
-    from server.cli.garbled import PlainWordsProtocol
+    from server.cli.connection import BoundedProtocol
 
     return uvicorn.Config(
         front,
-        http=PlainWordsProtocol,
+        http=BoundedProtocol,
         loop="uvloop",
         lifespan="off",
         ws="none",
