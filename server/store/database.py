@@ -219,7 +219,7 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
-    with one_turn(folder):
+    with told_damaged(folder), one_turn(folder):
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
         with db.atomic():
