@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from schemas.lists import area_code
-from schemas.words import Wire, matching, moment, text, told, true_or_false
+from schemas.words import Wire, matching, moment, text, told, told_or_null, true_or_false
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _NAME_CURE = "只用英文字母、数字和 . _ -，以字母或数字开头，最多64个字符。"
@@ -71,6 +71,7 @@ class KeyTold(Wire):
     project = told("what the phone shows above its forms")
     settings = fields.Dict(required=True, metadata={"description": "Collect's settings"})
     payload = told("the text of the QR code that Collect scans")
+    warning = told_or_null("why phones could not reach the address, and the cure")
 
 
 class BodyAsked(Wire):

@@ -25,7 +25,7 @@ from server.api import answers, shapes
 from server.api.door import door as make_door
 from server.domain import instants
 from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.usecases import organisations, settings_qr, staff
+from server.usecases import organisations, phone_card, settings_qr, staff
 from server.usecases.staff import Post
 
 door = make_door("staff", "人员管理 · adding, moving and ending people and bodies")
@@ -115,7 +115,8 @@ def give_key(asked: dict[str, Any], name: str) -> Response:
     server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
     card = context.write(lambda tx: give(tx, name, server_url, by=by))
     settings = settings_qr.settings(card.url, card.username, card.project)
-    return answers.secret({**asdict(card), "settings": settings, "payload": settings_qr.payload(settings)}, 201)
+    shown = {"settings": settings, "payload": settings_qr.payload(settings), "warning": phone_card.warning(server_url)}
+    return answers.secret({**asdict(card), **shown}, 201)
 
 
 @door.route("/bodies", methods=("POST",))

@@ -6,7 +6,6 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ import click
 
 from server.settings import from_environment
 from server.usecases import settings_qr
-from server.usecases.phone_card import Card
+from server.usecases.phone_card import Card, is_loopback
 
 DEFAULT_URL = "http://127.0.0.1:8600"
 
@@ -57,15 +56,6 @@ def warnings(url: str) -> Iterator[str]:
     yield f"  firegrid serve --host 0.0.0.0 --port {port}"
     if found:
         yield f"本机的局域网地址：{'、'.join(found)}"
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine itself reaches ``host``."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified
 
 
 def lan_addresses() -> list[str]:

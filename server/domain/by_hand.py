@@ -9,7 +9,7 @@ from collections.abc import Set
 
 from server.domain import rights
 from server.domain.actors import Actor
-from server.domain.errors import Invalid, NotAllowed
+from server.domain.errors import IllegalStep, Invalid, NotAllowed
 from server.domain.record_types import Kind, RecordType
 from server.domain.records import Record
 from server.domain.rights import NOWHERE, Grant, Mark
@@ -20,7 +20,13 @@ PLAIN_BIRTH = "create"
 
 
 def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> None:
-    """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``. Raises NotAllowed."""
+    """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``.
+
+    Raises IllegalStep for an event, which is told once (``sync.md`` section 1), and NotAllowed.
+    """
+    if record.kind is Kind.EVENT:
+        message = f"“{record.label}”是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
+        raise IllegalStep(message, action=EDIT)
     subject, action = ("case", EDIT) if record.kind is Kind.CASE else ("record", "write")
     granted = rights.grants(by, subject, action, record.path, vacant=vacant)
     if record.author == by.name or record.assignee in by.scope.assignees:

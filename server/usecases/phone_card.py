@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from server.domain.actors import Actor
 from server.domain.areas import Level, code_of, narrowest
@@ -29,3 +31,19 @@ def card(reading: Reading, worker: Actor, url: str) -> Card:
     area = areas.get(reading, code_of(path))
     name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
     return Card(url, worker.name, worker.display, f"{name} 消防网格")
+
+
+def warning(server_url: str) -> str | None:
+    """Return what to tell when no phone can reach ``server_url``, None when nothing speaks against it."""
+    if not is_loopback(urlsplit(server_url).hostname or ""):
+        return None
+    return f"{server_url} 只有本机能访问，手机连不上；请先设置 FIREGRID_PUBLIC_URL 为手机能访问的地址，再重新生成。"
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine itself reaches ``host``."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from uuid import uuid4
 
 import pytest
@@ -63,6 +64,23 @@ def test_the_same_change_again_gets_the_same_outcome_and_is_carried_out_once(cou
     assert first.json["record"]["version"] == 2
     assert again.json["record"]["version"] == 3
     assert county.holdings() == before
+
+
+def test_the_same_change_sent_twice_at_once_is_carried_out_once(county):
+    id, answers = str(uuid4()), []
+    sending = [
+        threading.Thread(target=lambda: answers.append(change(county, "town", id=id, fields={"head": "乙"})))
+        for _ in range(6)
+    ]
+
+    for each in sending:
+        each.start()
+    for each in sending:
+        each.join()
+
+    assert {(answer.status_code, answer.json["version"]) for answer in answers} == {(200, 2)}
+    assert len(answers) == 6
+    assert county.get(TWO, "town").json["version"] == 2
 
 
 @pytest.mark.parametrize(

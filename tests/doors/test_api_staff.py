@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import replace
 
 import pytest
 from api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, NEXT_UNIT, OTHER_TOWN, PASSWORD, TOWN, UNIT, VILLAGE
@@ -214,6 +215,18 @@ def test_a_phone_key_is_shown_once_with_what_the_code_for_collect_holds(office):
     assert office.client.get("/api/v1/users", headers={"Authorization": f"Key {token}"}).status_code == 200
     assert office.get("/records", "worker").status_code == 200
     assert token not in office.get("/users/worker", "admin").text
+    assert "FIREGRID_PUBLIC_URL" in answer.json["warning"]
+
+
+def test_a_key_at_an_address_that_phones_reach_brings_no_warning(office):
+    services = office.app.extensions["firegrid"]
+    reached = replace(services.settings, public_url="https://fire.example.org/grid")
+    office.app.extensions["firegrid"] = replace(services, settings=reached)
+
+    answer = office.post("/users/worker/key", "admin")
+
+    assert answer.json["url"].startswith("https://fire.example.org/grid/key/")
+    assert answer.json["warning"] is None
 
 
 def test_a_lost_phone_gets_a_new_key_and_the_old_one_is_refused(office):
