@@ -64,6 +64,14 @@ def row_with(sheets: Sheets, sheet: str, text: str) -> int | None:
     return next((number for number, row in numbered if any(text in value for value in row.values())), None)
 
 
+def row_of(sheets: Sheets, text: str) -> int | None:
+    """Return the first survey row whose type or name is exactly ``text``, or whose type begins with that word."""
+    for number, row in enumerate(sheets.rows.get("survey", ()), FIRST_ROW):
+        if text in (cell(row, "type"), cell(row, "name"), cell(row, "type").partition(" ")[0]):
+            return number
+    return None
+
+
 def sheet_faults(sheets: Sheets) -> list[Fault]:
     """Return what is wrong with the sheets themselves: identity, languages, default language (``design.md`` §5)."""
     return [*_identity_faults(sheets), *_language_faults(sheets), *_default_language_faults(sheets)]

@@ -15,6 +15,8 @@ from server.domain.record_types import Kind
 from server.usecases.xform_source import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
 
 _MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
+# Phones look these files up by name at run time; nothing else in the form declares them.
+_LOOKED_UP = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"]+?)(?:\.csv)?['"]""")
 _TYPE_WORDS = {"integer": "int", "double": "decimal", "float": "decimal", "select1": "string", "select": "string"}
 _TYPE_WORDS |= {"selectone": "string", "rank": "string", "intent": "string"}
 
@@ -40,7 +42,7 @@ def read_xform(xml: bytes) -> FormDefinition:
     faults.extend(_role_faults(roles))
     if faults:
         raise refused(faults)
-    media = tuple(dict.fromkeys(_media(model)))
+    media = tuple(dict.fromkeys((*_media(model), *_looked_up(html))))
     return FormDefinition(
         form_id=root.get("id", "").strip(),
         version=_version(root),
@@ -171,6 +173,12 @@ def _media(model: etree._Element) -> Iterator[str]:
         named = _MEDIA.fullmatch(address.strip())
         if named:
             yield named[1]
+
+
+def _looked_up(html: etree._Element) -> Iterator[str]:
+    for node in html.iter():
+        for written in node.attrib.values():
+            yield from (f"{name}.csv" for name in _LOOKED_UP.findall(str(written)))
 
 
 def _entity(

@@ -24,7 +24,7 @@ from typing import Any
 from server.domain.errors import Busy
 from server.domain.forms import Fault, refused
 from server.usecases import guarded
-from server.usecases.sheets import Sheets, rows_by_path, sheet_faults
+from server.usecases.sheets import Sheets, row_of, row_with, rows_by_path, sheet_faults
 from server.usecases.xform_source import local_path, parse
 from server.usecases.xlsform_words import in_our_words
 
@@ -114,8 +114,16 @@ def judged(outcome: dict[str, Any]) -> Converted:
     )
     if "error" in outcome:
         error = outcome["error"]
-        raise refused([in_our_words(error["code"], error["message"]), *sheet_faults(sheets)])
+        raise refused([_in_its_row(in_our_words(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
     return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
+
+
+def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
+    """Return the fault with the row that pyxform only quotes or speaks of (``'tekst'``, select_one_external)."""
+    if fault.sheet != "survey" or fault.row is not None:
+        return fault
+    named = [quoted or word for quoted, word in re.findall(r"'([^']+)'|(select_one_external)", fault.message)]
+    return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
 
 
 @contextmanager
@@ -175,14 +183,24 @@ def _cleaned(complaint: str) -> str:
 
 
 def _validator_fault(complaint: str, said: str, sheets: Sheets) -> Fault:
+    list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", complaint)
+    if list_absent:
+        name = list_absent[1].strip("'\"")
+        message = f"表单的算式用到名单 {name}，却没有带上它。（ODK Validate：{said}）"
+        row = row_with(sheets, "entities", name)
+        cure = f"请在 survey 表加一行 csv-external，name 写 {name}，或用 select_one_from_file {name}.csv 选择。"
+        return Fault(message, cure, "entities" if row else "survey", row)
     rows = rows_by_path(sheets)
     named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", complaint)
     path = local_path(named[1]) if named else ""
     row = rows.get(path)
     about = f"问题 {path.rpartition('/')[2]} " if path else ""
+    cure = "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。"
+    if not path.isascii():
+        cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
     return Fault(
         f"手机打不开这张表单（ODK Validate）：{about}{said}",
-        "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。",
+        cure,
         "survey" if row else None,
         row,
     )

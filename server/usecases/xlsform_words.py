@@ -12,6 +12,7 @@ class _Words(NamedTuple):
     pattern: str
     message: str
     cure: str
+    sheet: str | None = None
 
 
 def in_our_words(code: str | None, original: str) -> Fault:
@@ -29,7 +30,7 @@ def in_our_words(code: str | None, original: str) -> Fault:
     return Fault(
         message=f"{words.message}（pyxform：{original.strip()}）",
         cure=words.cure,
-        sheet=sheet[1] if sheet else ("survey" if row else None),
+        sheet=sheet[1] if sheet else ("survey" if row else words.sheet),
         row=int(row[1]) if row else None,
         column=column[1] if column else None,
     )
@@ -45,7 +46,14 @@ _UNKNOWN = _Words("", "表单转换不成功。", "请按括号里的英文提�
 _WORDS = (
     _Words(r"no name", "有问题或分组没有名称 (name)。", "请在这一行填写 name：字母开头，只用英文字母、数字和下划线。"),
     _Words(r"no type", "有一行没有题型 (type)。", "请在这一行填写 type，例如 text、integer、select_one。"),
-    _Words(r"Unknown question type", "题型 (type) 写错了。", "请改为 ODK 支持的题型，注意拼写和下划线。"),
+    _Words(r"Unknown question type", "题型 (type) 写错了。", "请改为 ODK 支持的题型，注意拼写和下划线。", "survey"),
+    _Words(r"has no label or hint", "问题没有显示文字 (label)。", "请在这一行填写 label。", "survey"),
+    _Words(
+        r"external_choices sheet",
+        "表单用了 select_one_external，手机需要另外的 itemsets.csv。",
+        "请改用 select_one_from_file，并附上 CSV 名单。",
+        "survey",
+    ),
     _Words(
         r"must be unique within their nearest parent|multiple survey elements named",
         "问题名 (name) 重复。",
@@ -72,7 +80,12 @@ _WORDS = (
     ),
     _Words(r"Choice names must be unique", "同一选项组里选项值 (name) 重复。", "请改成不同的 name。"),
     _Words(r"Choices should have a label|Choices must have a name", "选项缺少 name 或 label。", "请在这一行补上。"),
-    _Words(r"Choice names with spaces", "多选题的选项值 (name) 里有空格。", "请去掉 name 里的空格，可用下划线代替。"),
+    _Words(
+        r"Choice names with spaces",
+        "多选题的选项值 (name) 里有空格。",
+        "请去掉 name 里的空格，可用下划线代替。",
+        "choices",
+    ),
     _Words(r"Missing calculation", "计算题没有写算式 (calculation)。", "请在这一行填写 calculation。"),
     _Words(
         r"Unmatched",
@@ -97,11 +110,20 @@ _WORDS = (
         "两个问题保存到同一个字段 (save_to)。",
         "请改名或删去其中一个 save_to。",
     ),
+    _Words(
+        r"must not be 'name' or 'label'",
+        "字段名 (save_to) 是保留的。",
+        "请换一个字段名；记录的标签写在 entities 表的 label 里。",
+    ),
     _Words(r"Groups and repeats can't be saved", "分组不能写 save_to。", "请把 save_to 移到分组里的问题上。"),
     _Words(r"does not have a label", "新建台账记录需要标签 (label)。", "请在 entities 表填写 label。"),
     _Words(r"does not have an 'update_if'", "同时新建和更新时要写 update_if。", "请在 entities 表填写 update_if。"),
     _Words(r"does not have an 'entity_id'", "更新台账记录要写 entity_id。", "请在 entities 表填写 entity_id。"),
-    _Words(r"more than one entity declaration", "一张表单只能有一个台账。", "请在 entities 表只留一行。"),
+    _Words(
+        r"more than one entity declaration|may have only one entity declaration",
+        "一张表单只能有一个台账。",
+        "请在 entities 表只留一行，其余另建表单。",
+    ),
     _Words(
         r"'entities' sheet, one or more column names are invalid",
         "entities 表有不认识的列。",

@@ -64,6 +64,21 @@ def test_pictures_and_lists_that_the_form_names_are_its_media():
     assert form.lists == ("apiaries",)
 
 
+def test_files_that_phones_search_at_run_time_are_media_of_the_form():
+    survey = SURVEY.replace("| save_to |", "| save_to | appearance | calculation |")
+    more = """\
+| | select_one towns | town | 乡镇 | Town | | minimal search('towns', 'matches', 'code', 'x') | |
+| | calculate | fee | | | | | pulldata("fees.csv", 'fee', 'code', ${keeper}) |
+"""
+    choices = (
+        "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) |\n| | towns | code | 名 | Name |\n"
+    )
+
+    form = read(a_form(survey, more=more, choices=choices))
+
+    assert {"towns.csv", "fees.csv"} <= set(form.media)
+
+
 def test_the_last_saved_answers_are_no_media():
     form = read(
         a_form(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from form_builders import FG, SETTINGS, a_form, an_xform, checked, checked_xml, converted, read
+from form_builders import ENTITIES, FG, SETTINGS, SURVEY, a_form, an_xform, checked, checked_xml, converted, read
 
 from server.domain.errors import FormRefused
 from server.domain.record_types import Declaration, Field, Kind, combine
@@ -355,7 +355,16 @@ def test_every_fault_is_reported_at_once():
     ("form", "sheet", "row", "word"),
     [
         (a_form(more="| | text | | 备注 | Note | |\n"), "survey", 5, "名称 (name)"),
-        (a_form(more="| | textt | note | 备注 | Note | |\n"), None, None, "题型"),
+        (a_form(more="| | textt | note | 备注 | Note | |\n"), "survey", 5, "题型"),
+        (a_form(more="| | text | note | | | |\n"), "survey", 5, "没有显示文字"),
+        (a_form(more="| | select_one_external c | pick | 选 | Pick | |\n"), "survey", 5, "select_one_external"),
+        (a_form(more="| | text | note | 备注 | Note | label |\n"), "survey", 5, "保留"),
+        (
+            a_form(SURVEY.replace(" keeper |\n", " wells#keeper |\n"), entities=ENTITIES + "| | wells | ${keeper} |\n"),
+            "survey",
+            3,
+            "台账",
+        ),
         (a_form(more="| | text | keeper | 备注 | Note | |\n"), "survey", 5, "重复"),
         (a_form(more="| | text | 备注 | 备注 | Note | bad name |\n"), None, None, ""),
         (a_form(more="| | select_one c | pick | 选 | Pick | |\n"), None, None, "选项"),
@@ -398,6 +407,24 @@ def test_an_expression_that_no_phone_understands_is_refused_at_its_row():
         xlsform.convert(form.encode(), ".md")
 
     assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 3)
+
+
+def test_an_update_without_its_list_is_refused_with_the_list_to_bring():
+    survey = SURVEY.replace("| | csv-external | apiaries | | | |\n", "")
+    entities = "| entities |\n| | list_name | label | entity_id |\n| | apiaries | ${keeper} | ${keeper} |\n"
+
+    with pytest.raises(FormRefused, match="csv-external，name 写 apiaries") as refusal:
+        xlsform.convert(a_form(survey, entities=entities).encode(), ".md")
+
+    assert refusal.value.data["errors"][0]["row"] == 2
+
+
+def test_a_chinese_question_name_in_an_expression_is_refused_with_the_cure():
+    form = a_form(more="| | text | 姓名 | 姓名 | Name | |\n| | calculate | twice | | | |\n")
+    form = form.replace("| save_to |", "| save_to | calculation |").replace("twice | | | |", "twice | | | | ${姓名} |")
+
+    with pytest.raises(FormRefused, match="只用英文字母"):
+        xlsform.convert(form.encode(), ".md")
 
 
 def test_without_java_a_form_is_published_with_a_warning(monkeypatch, tmp_path):
