@@ -109,6 +109,9 @@ def as_problem(error: Exception) -> Response:
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge
     until = error.data.get("until") if isinstance(error, Refusal) else None
+    again_s = error.data.get("retry_after_s") if isinstance(error, Refusal) else None
+    if isinstance(again_s, int):
+        response.headers["Retry-After"] = str(again_s)
     if status == 429 and isinstance(until, str):
         response.headers["Retry-After"] = http_date(instants.parse(until))
     allow_methods(error, response)

@@ -15,13 +15,14 @@ from server.api import (
     session,
     staff,
     submissions,
+    sync,
     tokens,
     users,
 )
 
 __all__ = ["mount"]
 
-DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems)
+DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems, sync)
 
 
 def mount(app: Flask) -> None:

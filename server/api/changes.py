@@ -92,7 +92,7 @@ def _expected() -> frozenset[int] | None:
     tags = request.if_match
     if "If-Match" not in request.headers or tags.star_tag:
         return None
-    return frozenset(int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdecimal() and len(tag) <= 18)
+    return frozenset(int(tag) for tag in tags.as_set() if tag and tag.isascii() and tag.isdecimal() and len(tag) <= 18)
 
 
 def _text(id: UUID | None) -> str | None:

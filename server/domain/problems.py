@@ -24,6 +24,7 @@ class ProblemKind(StrEnum):
     COPY_DIFFERS = "copy_differs"
     FILE_DIFFERS = "file_differs"
     NOT_TAKEN = "not_taken"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

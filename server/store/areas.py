@@ -61,6 +61,12 @@ def list_inside(reading: Reading, place: Place, scope: Scope) -> Iterator[Area]:
     return map(_area, reading.sql.each(sql, {"low": low, "high": high, **parameters}))
 
 
+def list_covered(reading: Reading, scope: Scope) -> Iterator[Area]:
+    """Yield every area that ``scope`` covers, ended ones too, by path."""
+    inside, values = _inside(scope)
+    return (_area(row) for row in reading.sql.each(f"{_SELECT} WHERE {inside} ORDER BY path", values))
+
+
 def list_units(reading: Reading, scope: Scope) -> Iterator[Area]:
     """Yield the units in force now that ``scope`` covers, by path: what a phone may pick as a place of work."""
     inside, parameters = _inside(scope)

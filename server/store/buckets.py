@@ -14,9 +14,12 @@ def of(record: Record) -> set[str]:
     names = {f"area:{record.path}", f"person:{record.author}"}
     marks = [record.assignee] if record.assignee is not None else []
     marks += [each.mark for each in record.case.given] if record.case is not None else []
-    for mark in marks:
-        names.add(f"person:{mark.removeprefix('user:')}" if mark.startswith("user:") else mark)
-    return names
+    return names | {of_mark(mark) for mark in marks}
+
+
+def of_mark(mark: str) -> str:
+    """Return the bucket of an assignee mark: ``user:<name>`` is the person's, ``body:<code>`` its own."""
+    return f"person:{mark.removeprefix('user:')}" if mark.startswith("user:") else mark
 
 
 def raise_all(tx: Transaction, type: str, names: Iterable[str], seq: int) -> None:
@@ -25,10 +28,33 @@ def raise_all(tx: Transaction, type: str, names: Iterable[str], seq: int) -> Non
         tx.raise_bucket(type, name, seq)
 
 
+def newest_of_each(reading: Reading, scope: Scope) -> dict[str, int]:
+    """Return the seq of the newest revision of any type in each bucket that ``scope`` entitles to, by bucket."""
+    inside, values = _entitled(scope)
+    rows = reading.sql.each(f"SELECT name, MAX(seq) AS seq FROM bucket WHERE {inside} GROUP BY name", values)
+    return {row["name"]: row["seq"] for row in rows}
+
+
+def newest_of_all(reading: Reading, scope: Scope) -> int:
+    """Return the seq of the newest revision in all of them; 0 when there is none. An idle pull asks no more."""
+    inside, values = _entitled(scope)
+    return int(reading.sql.value(f"SELECT COALESCE(MAX(seq), 0) FROM bucket WHERE {inside}", values))
+
+
 def newest(reading: Reading, type: str, scope: Scope) -> int:
     """Return the seq of the newest revision in any bucket that ``scope`` entitles to; 0 when there is none."""
-    terms: list[str] = []
-    values: dict[str, str] = {"type": type}
+    inside, values = _entitled(scope)
+    return int(
+        reading.sql.value(
+            f"SELECT COALESCE(MAX(seq), 0) FROM bucket WHERE type = :type AND {inside}", {**values, "type": type}
+        )
+    )
+
+
+def _entitled(scope: Scope) -> tuple[str, dict[str, str]]:
+    """Return the condition that a bucket is one that ``scope`` entitles to, and its parameters."""
+    terms = ["1 = 0"]
+    values: dict[str, str] = {}
     for number, place in enumerate(scope.places):
         low, high = place.bounds()
         terms.append(f"(name >= :low{number} AND name < :high{number})")
@@ -39,10 +65,4 @@ def newest(reading: Reading, type: str, scope: Scope) -> int:
     for number, name in enumerate(exact):
         terms.append(f"name = :exact{number}")
         values[f"exact{number}"] = name
-    if not terms:
-        return 0
-    return int(
-        reading.sql.value(
-            f"SELECT COALESCE(MAX(seq), 0) FROM bucket WHERE type = :type AND ({' OR '.join(terms)})", values
-        )
-    )
+    return f"({' OR '.join(terms)})", values

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from server.domain.cases import Case
-from server.domain.instants import FOREVER
+from server.domain.instants import FOREVER, Instant
+from server.store import buckets
 from server.store.database import Transaction
 
 
@@ -17,7 +18,32 @@ def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> N
     tx.sql.run_each(
         """
         INSERT INTO case_hand (record, mark, until) VALUES (:record, :mark, :until)
-        ON CONFLICT (record, mark) DO UPDATE SET until = excluded.until
+        ON CONFLICT (record, mark) DO UPDATE SET until = excluded.until, gone_seq = NULL
         """,
         [{"record": record, "mark": mark, "until": ends} for mark, ends in until.items()],
     )
+
+
+def let_go(tx: Transaction, before: Instant) -> int:
+    """Let those who had a case until ``before`` or earlier lose sight of it; return how many rows left a bucket.
+
+    Their lists and pulls change like by any other write: the bucket of each is raised.
+    """
+    rows = tx.sql.rows(
+        """
+        SELECT case_hand.record, case_hand.mark, record.type
+          FROM case_hand JOIN record ON record.id = case_hand.record
+         WHERE case_hand.gone_seq IS NULL AND case_hand.until <= :before
+         ORDER BY case_hand.until
+         LIMIT 1000
+        """,
+        {"before": before},
+    )
+    for row in rows:
+        seq = tx.next_seq()
+        tx.sql.run(
+            "UPDATE case_hand SET gone_seq = :seq WHERE record = :record AND mark = :mark",
+            {"seq": seq, "record": row["record"], "mark": row["mark"]},
+        )
+        tx.raise_bucket(row["type"], buckets.of_mark(row["mark"]), seq)
+    return len(rows)

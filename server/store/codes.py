@@ -62,6 +62,14 @@ def of_list(reading: Reading, name: str) -> Mapping[str, tuple[Code, ...]]:
     return reading.remembered(("codes", name), lambda fresh: _of_list(fresh, name))
 
 
+def list_all(reading: Reading) -> list[Code]:
+    """Return the row of every code of every list that holds today, else its newest one, by list and position."""
+    names = reading.sql.rows("SELECT list, code, MIN(position) AS first FROM code GROUP BY list, code")
+    ordered = sorted(names, key=lambda row: (row["list"], row["first"], row["code"]))
+    found = (current(reading, row["list"], row["code"]) for row in ordered)
+    return [code for code in found if code is not None]
+
+
 def current(reading: Reading, name: str, code: str) -> Code | None:
     """Return the row of ``code`` that holds today, else its newest one (a retired code keeps its meaning)."""
     rows = of_list(reading, name).get(code, ())

@@ -101,20 +101,19 @@ def _carry_out(db: SqliteDatabase, batch: Batch, job: Job) -> None:
             raise  # SQLite gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone
         db.conn.execute("ROLLBACK TO work")
         db.conn.execute("RELEASE work")
-        job.error = Unavailable("服务器暂时无法保存，请稍后再试。") if is_engine_failure(error) else error
+        job.error = Unavailable("服务器暂时无法保存，请稍后再试。") if _is_engine_failure(error) else error
         if job.error is not error:
             job.error.__cause__ = error
     else:
         db.conn.execute("RELEASE work")
 
 
-def is_engine_failure(error: BaseException) -> bool:
+def _is_engine_failure(error: Exception) -> bool:
     """Say whether the engine or the disk failed, rather than the work being wrong."""
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in (
         sqlite3.SQLITE_FULL,
         sqlite3.SQLITE_IOERR,
         sqlite3.SQLITE_NOMEM,
         sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
         sqlite3.SQLITE_BUSY,
     )

@@ -132,6 +132,18 @@ class Transaction(Reading):
         """Return the next seq; gaps may occur, but a later commit never has a lower one."""
         return self._commit.next_seq()
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Carry out a part of this work in a savepoint of its own: when it raises, it alone is undone."""
+        self.sql.run("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self.sql.run("ROLLBACK TO part")
+            self.sql.run("RELEASE part")
+            raise
+        self.sql.run("RELEASE part")
+
     def raise_bucket(self, type: str, name: str, seq: int) -> None:
         """Mark a bucket of a record type as changed at ``seq``; readers see it with this commit."""
         self._commit.raise_bucket(type, name, seq)
@@ -219,7 +231,7 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
-    with told_damaged(folder), one_turn(folder):
+    with one_turn(folder):
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
         with db.atomic():

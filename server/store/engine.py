@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database as SqliteDatabase
 
-from server.domain.errors import Damaged, DatabaseTooNew, NotFound, Unavailable
-from server.store.commits import is_engine_failure
+from server.domain.errors import Damaged, DatabaseTooNew, NotFound
 from server.store.migrations import STEPS, migrations
 from server.store.turns import one_turn
 
@@ -31,7 +30,7 @@ def migrate(folder: Path) -> None:
     """Bring an existing database to today's shape, with a copy set aside first.
 
     Raises NotFound when there is none, DatabaseTooNew when a newer Firegrid has written it, Damaged when it cannot
-    be read, Unavailable when the disk or the folder's rights do not let it be opened.
+    be read.
     """
     path = folder / FILE_NAME
     if not path.exists():
@@ -53,13 +52,10 @@ def migrate(folder: Path) -> None:
 
 @contextmanager
 def told_damaged(folder: Path) -> Iterator[None]:
-    """Turn the engine's word that the file in ``folder`` is broken into Damaged, or out of reach into Unavailable."""
+    """Turn the engine's word that the file in ``folder`` is broken into Damaged."""
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if is_engine_failure(error):
-            message = f"数据库打不开（{error}）：{folder / FILE_NAME}；请检查磁盘空间和目录权限，再试一次。"
-            raise Unavailable(message, folder=str(folder)) from error
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
         message = f"数据库文件已损坏：{folder / FILE_NAME}。请先停止服务并把整个数据目录复制一份，再从备份恢复。"

@@ -69,6 +69,20 @@ def add(tx: Transaction, problem: Problem) -> str:
     return id
 
 
+def of_change(tx: Transaction, change: str, author: str) -> str | None:
+    """Return the id of the oldest problem about a change of ``author``, None when there is none."""
+    found: str | None = tx.sql.value(
+        "SELECT id FROM problem WHERE change = :change AND author = :author ORDER BY seq LIMIT 1",
+        {"change": change, "author": author},
+    )
+    return found
+
+
+def message_of(reading: Reading, id: str) -> str:
+    """Return what a problem says; its own author may read that wherever it lies. Empty when there is none."""
+    return str(reading.sql.value("SELECT message FROM problem WHERE id = :id", {"id": id}) or "")
+
+
 def settle(tx: Transaction, id: str, by: str) -> None:
     """Mark a problem as settled by ``by`` (a user name, or ``server`` when it settled itself)."""
     tx.sql.run(

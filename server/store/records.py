@@ -10,7 +10,7 @@ from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.record_types import Kind
 from server.domain.records import Record
-from server.store import case_states, scopes
+from server.store import case_states, check_values, scopes
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
 
@@ -18,6 +18,7 @@ COLUMNS = (
     "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
     "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers",
     "created_at", "updated_at", "case_state", "office_note", "list_label", "merged_into",
+    "check_value",
 )  # fmt: skip
 
 _INSERT = inserting("record", COLUMNS)
@@ -136,4 +137,5 @@ def _row(record: Record) -> dict[str, Any]:
         "office_note": record.office_note,
         "list_label": record.list_label,
         "merged_into": None if record.case is None else record.case.into,
+        "check_value": check_values.of(record.id, record.version),
     }

@@ -50,6 +50,15 @@ def received_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
     return None if text is None else {name: new for name, (_, new) in orjson.loads(text).items()}
 
 
+def seq_of(tx: Transaction, record: str, version: int) -> int | None:
+    """Return the seq of version ``version`` of ``record``, None when there is no such revision."""
+    found: int | None = tx.sql.value(
+        "SELECT seq FROM revision WHERE record = :record AND version = :version",
+        {"record": record, "version": version},
+    )
+    return found
+
+
 def is_dot_used(tx: Transaction, record: str, dot: Dot) -> bool:
     """Say whether this counter of this hand is in the history of ``record`` already."""
     return (

@@ -26,7 +26,7 @@ from greenlet import getcurrent, greenlet
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain.errors import Unavailable
-from server.store.commits import Begin, Job, commit, is_engine_failure, roll_back
+from server.store.commits import Begin, Job, commit, roll_back
 from server.store.turns import Turnstile
 
 if TYPE_CHECKING:
@@ -64,16 +64,14 @@ class InlineWriter:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         with self._turnstile.turn():
+            self._db.conn.execute("BEGIN IMMEDIATE")
             try:
-                self._db.conn.execute("BEGIN IMMEDIATE")
                 batch = self._begin(self._db)
                 result = work(batch.transaction())
                 batch.finish()
                 self._db.conn.execute("COMMIT")
-            except BaseException as error:
+            except BaseException:
                 roll_back(self._db)
-                if is_engine_failure(error):
-                    raise Unavailable(f"数据库写不进去（{error}）；请检查磁盘空间和权限，再试一次。") from error
                 raise
             return result
 

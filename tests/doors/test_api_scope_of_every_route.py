@@ -85,8 +85,9 @@ def readings(every_call) -> list[tuple[Rule, str]]:
 
 @pytest.fixture(scope="module")
 def writings(every_call) -> list[tuple[Rule, str, str]]:
-    """Every route that writes, sessions aside."""
-    return [call for call in every_call if call[1] != "GET" and not call[0].rule.startswith("/api/v1/session")]
+    """Every route that writes to what it names; sessions and syncs are the caller's own (``test_api_sync``)."""
+    own = ("/api/v1/session", "/api/v1/sync")
+    return [call for call in every_call if call[1] != "GET" and not call[0].rule.startswith(own)]
 
 
 def call(county, method, path, **headers):

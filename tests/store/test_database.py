@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal, Unavailable
+from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 from server.store import database
 from server.store.database import Database, Transaction
 from server.store.turns import serving
@@ -93,14 +93,6 @@ def test_a_file_that_is_no_database_is_called_damaged_and_left_as_it_is(open_, t
     assert (tmp_path / database.FILE_NAME).read_bytes() == b"something else" * 1000
 
 
-@pytest.mark.parametrize("open_", OPENERS.values(), ids=OPENERS)
-def test_a_file_that_cannot_be_opened_is_told_with_the_cure(open_, tmp_path):
-    (tmp_path / database.FILE_NAME).mkdir()
-
-    with pytest.raises(Unavailable, match="请检查磁盘空间和目录权限"):
-        open_(tmp_path)
-
-
 def test_an_older_database_is_copied_aside_before_it_is_migrated(tmp_path):
     with sqlite3.connect(tmp_path / database.FILE_NAME) as connection:
         connection.execute("CREATE TABLE old (x)")
@@ -137,21 +129,6 @@ def test_a_refused_work_is_undone_and_its_refusal_raised_as_it_is(store):
 
     assert raised.value is refusal
     assert kept(store) == set()
-
-
-def test_a_work_that_finds_the_disk_full_is_told_so_and_the_next_one_is_kept(store):
-    def overfill(tx: Transaction) -> None:
-        tx.sql.value(f"PRAGMA max_page_count = {tx.sql.value('PRAGMA page_count') + 8}")
-        try:
-            keep("big", "x" * 1_000_000)(tx)
-        finally:
-            tx.sql.value("PRAGMA max_page_count = 1073741823")
-
-    with pytest.raises(Unavailable):
-        store.write(overfill)
-
-    store.write(keep("small"))
-    assert kept(store) == {"small"}
 
 
 def test_a_reading_does_not_see_what_is_committed_while_it_lasts(store):

@@ -8,13 +8,16 @@ from importlib.resources import files
 from sqlite_utils import Database as SqliteDatabase
 from sqlite_utils import Migrations
 
-from server.store import case_recount
+from server.store import case_recount, check_values
 from server.store.sql import Sql
 
-STEPS = ("0001_foundations", "0002_case_figures", "0003_cases")
+STEPS = ("0001_foundations", "0002_case_figures", "0003_cases", "0004_sync")
 """Names of the steps in order; a step that has landed is never edited."""
 
-FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {"0002_case_figures": case_recount.lay}
+FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
+    "0002_case_figures": case_recount.lay,
+    "0004_sync": check_values.lay,
+}
 """What is worked out by the core once the step's SQL has run, in the same transaction."""
 
 

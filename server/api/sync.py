@@ -1,0 +1,199 @@
+"""Answers field clients: takes their changes in, each with a verdict, and tells them what has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import flask
+import orjson
+from flask import Response, current_app
+from itsdangerous import BadSignature, URLSafeSerializer
+from marshmallow import ValidationError
+
+from schemas.sync import (
+    BYTES_MAX,
+    CHANGES_MAX,
+    PullAnswerSchema,
+    PullSchema,
+    PushAnswerSchema,
+    PushSchema,
+    SentChangeSchema,
+)
+from server import context
+from server.api import answers, shapes
+from server.api.door import door as make_door
+from server.domain import clocks
+from server.domain.actors import Actor
+from server.domain.errors import Busy, TooLarge
+from server.domain.record_types import Kind
+from server.store import epochs, pulls
+from server.store.database import Reading
+from server.store.sql import Row
+from server.usecases import pull as pulling
+from server.usecases import push as pushing
+from server.usecases.case_todo import Teller
+from server.usecases.pull import Cursor, Op
+from server.usecases.push import Answered, Item, Unreadable
+from sync.changes import AttachmentName, Change, Dot, FieldWrite
+
+door = make_door("sync", "离线同步 · push and pull of field clients")
+
+LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
+PART = 50
+"""Items that are judged in one work: more would hold the writer from others for too long."""
+QUEUE_MAX = 2_000
+"""Works that may wait for the writer before clients are asked to come back later."""
+AGAIN_S = 5
+
+_CHANGE = SentChangeSchema()
+
+
+@door.before_request
+def _bound_batch() -> None:
+    flask.request.max_content_length = BYTES_MAX
+
+
+@door.route("/sync/push", methods=["POST"])
+@door.arguments(PushSchema)
+@door.response(200, PushAnswerSchema)
+@door.alt_response(413, success=False, description="too many changes, or bytes: halve the batch")
+@door.alt_response(503, success=False, description="under load: come back after Retry-After")
+def push(batch: dict[str, Any]) -> Response:
+    """Take changes in; each is committed by itself and answered with its stored verdict."""
+    if len(batch["changes"]) > CHANGES_MAX:
+        raise TooLarge(f"一次最多送{CHANGES_MAX}项，请分批发送。", limits=LIMITS)
+    if context.database().queue_length() > QUEUE_MAX:
+        raise Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=AGAIN_S)
+    by, device = context.caller(), batch["device"]
+    items = [_item(each, device) for each in batch["changes"]]
+    answered: list[Answered] = []
+    for start in range(0, len(items), PART):
+        part = items[start : start + PART]
+        answered += context.write(lambda tx, part=part: pushing.receive(tx, part, name=by.name))  # type: ignore[misc]  # bound now
+    with context.database().reading() as reading:
+        touched = {each.outcome.record.id for each in answered if each.outcome.record is not None}
+        seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
+        shown = _Shown(reading, by)
+        outcomes = [_outcome(each, item, seen, shown) for each, item in zip(answered, items, strict=True)]
+        return answers.json({**_state(reading), "outcomes": outcomes})
+
+
+@door.route("/sync/pull", methods=["POST"])
+@door.arguments(PullSchema)
+@door.response(200, PullAnswerSchema)
+def pull(asked: dict[str, Any]) -> Response:
+    """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
+    by = context.caller()
+    signer = URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=f"pull {by.name}")
+    with context.database().reading() as reading:
+        epoch, cursor = epochs.current(reading), _cursor(signer, asked["cursor"])
+        page = pulling.page(reading, by, cursor, epoch=epoch, limit=asked["limit"], forget=frozenset(asked["forget"]))
+        shown = _Shown(reading, by)
+        body = {
+            **_state(reading),
+            "cursor": signer.dumps(pulling.whole(page.cursor)),
+            "fresh": asked["cursor"] is not None and cursor.epoch != epoch,
+            "more": page.more,
+            "ops": [_op(each, shown) for each in page.ops],
+            "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
+        }
+    return answers.json(body)
+
+
+def _item(raw: Any, device: str) -> Item:
+    try:
+        read = _CHANGE.load(raw)
+    except ValidationError as error:
+        id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
+        return Unreadable(id, f"{error.messages}", raw)
+    return Change(
+        id=str(read["id"]),
+        record=str(read["record"]),
+        type=read["type"],
+        action=read["action"],
+        dot=Dot(device, read["seq"]),
+        fields={name: FieldWrite(*pair) for name, pair in read["fields"].items()},
+        base_version=read["base_version"],
+        area=read["area"],
+        after=None if read["after"] is None else str(read["after"]),
+        seen_status=read["seen_status"],
+        form=read["form"],
+        form_version=read["form_version"],
+        made_at=read["made_at"],
+        clock_offset_s=read["clock_offset_s"],
+        attachments=tuple(AttachmentName(**each) for each in read["attachments"]),
+    )
+
+
+def _cursor(signer: URLSafeSerializer, text: str | None) -> Cursor:
+    """Return where the client stands; at the beginning where its cursor is not one that it was given here."""
+    if text is None:
+        return Cursor()
+    try:
+        return pulling.read(signer.loads(text))
+    except BadSignature:
+        return Cursor()
+
+
+class _Shown:
+    """Writes records as one caller's client holds them."""
+
+    def __init__(self, reading: Reading, by: Actor) -> None:
+        self._may_do = Teller(reading, by)
+
+    def row(self, row: Row) -> shapes.Json:
+        is_case = row["kind"] == Kind.CASE
+        return _pulled(row, self._may_do.todo(row) if is_case else "")
+
+
+def _op(op: Op, shown: _Shown) -> shapes.Json:
+    told: shapes.Json = {"op": op.op, "bucket": op.bucket}
+    if op.id:
+        told["id"] = op.id
+    if op.row is not None:
+        told["record"] = shown.row(op.row)
+    elif op.shared is not None:
+        told["record"] = op.shared
+    return told
+
+
+def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> shapes.Json:
+    outcome = answered.outcome
+    row = None if outcome.record is None else seen.get(outcome.record.id)
+    problem = None if outcome.problem is None else {"id": outcome.problem, "message": answered.message}
+    return {
+        "id": item.id,
+        "verdict": outcome.verdict.value,
+        "version": outcome.version,
+        "seq": answered.seq,
+        "record": None if row is None else shown.row(row),
+        "conflicts": outcome.conflicts,
+        "problem": problem,
+    }
+
+
+def _state(reading: Reading) -> shapes.Json:
+    return {
+        "epoch": epochs.current(reading),
+        "durable": epochs.durable(reading),
+        "now": reading.now,
+        "limits": LIMITS,
+    }
+
+
+def _pulled(row: Row, todo: str) -> shapes.Json:
+    """Return a row as a field client holds it. todo: what its holder may do now, in words."""
+    conflicts, *flags = row["flags"].split("|")
+    names = (
+        *("id", "type", "kind", "area", "label", "version", "status", "stage", "case_no", "assignee", "due_at"),
+        *("closed_at", "author", "office_note", "created_at", "updated_at"),
+    )
+    return {
+        **{name: row[name] for name in names},
+        "due_on": None if row["due_at"] is None else clocks.last_day(row["due_at"]),
+        "fields": orjson.Fragment(row["fields"]),
+        "conflicts": conflicts.split(),
+        "flags": flags,
+        "todo": todo,
+    }

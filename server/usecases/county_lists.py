@@ -1,0 +1,53 @@
+"""Makes the lists that every field client needs beside its records: its areas, the code lists, the forms."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from server.domain import instants
+from server.domain.actors import Actor, Scope
+from server.store import areas, codes, forms
+from server.store.database import Reading
+
+Row = dict[str, Any]
+
+
+def mark(reading: Reading, by: Actor) -> str:
+    """Return a hash that changes when any of ``rows`` does; remembered until the configuration or the day changes."""
+    scope, today = by.scope, instants.local_day(reading.now)
+    return reading.remembered(("county lists", scope, today), lambda fresh: _mark(fresh, scope))
+
+
+def rows(reading: Reading, by: Actor) -> Iterator[Row]:
+    """Yield each row as ``{id, type, label, version, fields}``; ids are words such as ``area:130630106201``."""
+    return _rows(reading, by.scope)
+
+
+def _mark(reading: Reading, scope: Scope) -> str:
+    digest = hashlib.sha256()
+    for row in _rows(reading, scope):
+        digest.update(orjson.dumps(row))
+    return digest.hexdigest()[:16]
+
+
+def _rows(reading: Reading, scope: Scope) -> Iterator[Row]:
+    for area in areas.list_covered(reading, scope):
+        fields = {"level": area.level.value, "parent": area.parent or "", "successor": area.successor or ""}
+        fields |= {"in_force": "1" if area.in_force(reading.now) else "0"}
+        yield _row(f"area:{area.code}", "_area", area.name, fields)
+    today = instants.local_day(reading.now)
+    for code in codes.list_all(reading):
+        fields = {"list": code.list, "code": code.code, "label_en": code.label_en}
+        fields |= {"active": "1" if code.is_active(today) else "0", **code.extra}
+        yield _row(f"code:{code.list}:{code.code}", "_code", code.label, fields)
+    for form in forms.catalogue(reading).forms.values():
+        fields = {"form": form.id, "version": form.version, "state": form.state}
+        yield _row(f"form:{form.id}", "_form", form.title, fields)
+
+
+def _row(id: str, type: str, label: str, fields: dict[str, str]) -> Row:
+    return {"id": id, "type": type, "label": label, "version": 1, "fields": fields}

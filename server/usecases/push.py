@@ -1,0 +1,105 @@
+"""Takes a batch of changes from a field client: each is judged by itself and gets a verdict (``sync.md`` section 4).
+
+What is true if we die: nothing of a part that was not answered may be assumed, and everything may be sent again; an
+item that is in already gets its stored verdict. One bad item never holds up another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import orjson
+
+from server.domain import standing
+from server.domain.actors import Actor
+from server.domain.errors import Refusal
+from server.domain.problems import Problem, ProblemKind
+from server.store import people, problems, revisions
+from server.store.database import Transaction
+from server.usecases import write
+from server.usecases.recording import Outcome
+from sync.changes import Change, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An item that is no change. id: as it was sent, empty where it had none. reason: in Chinese. raw: as it came."""
+
+    id: str
+    reason: str
+    raw: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one item: its outcome, the seq of its revision (None without one), and what its problem says."""
+
+    outcome: Outcome
+    seq: int | None = None
+    message: str = ""
+
+
+Item = Change | Unreadable
+
+
+def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answered]:
+    """Judge ``items`` in their order, each in a savepoint of its own, and return an answer for each.
+
+    name: of the author, whose duties are read in this transaction, since they may have changed since the request.
+    """
+    by = people.actor(tx, name)
+    return [_answered(tx, _receive(tx, item, by)) for item in items]
+
+
+def _receive(tx: Transaction, item: Item, by: Actor) -> Outcome:
+    if isinstance(item, Unreadable):
+        return _kept(tx, item, by)
+    try:
+        with tx.alone():
+            return write.apply(tx, item, by=by)
+    except Refusal as refusal:  # such as a record type that no form declares: kept whole for a person to judge
+        return _kept(tx, Unreadable(item.id, refusal.message, _plain(item)), by)
+
+
+def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
+    """Keep an item that cannot be judged, once, whole, as a problem."""
+    content = orjson.dumps(item.raw, option=orjson.OPT_SORT_KEYS, default=str)
+    id = str(uuid5(NAMESPACE_OID, f"{by.name} {content.hex()}"))
+    problem = problems.of_change(tx, id, by.name) or problems.add(
+        tx,
+        Problem(
+            ProblemKind.UNREADABLE,
+            standing.home(by) or "",
+            f"手机送来一项不能直接办理的内容，已原样留存：{item.reason}",
+            change=id,
+            author=by.name,
+            detail={"item": item.raw, "id": item.id},
+        ),
+    )
+    return Outcome(item.id, Verdict.QUARANTINED, None, None, problem=problem)
+
+
+def _answered(tx: Transaction, outcome: Outcome) -> Answered:
+    seq = None
+    if outcome.record is not None and outcome.version is not None:
+        seq = revisions.seq_of(tx, outcome.record.id, outcome.version)
+    message = "" if outcome.problem is None else problems.message_of(tx, outcome.problem)
+    return Answered(outcome, seq, message)
+
+
+def _plain(change: Change) -> Mapping[str, Any]:
+    return {
+        "id": change.id,
+        "record": change.record,
+        "type": change.type,
+        "action": change.action,
+        "device": change.dot.origin,
+        "seq": change.dot.seq,
+        "area": change.area,
+        "base_version": change.base_version,
+        "fields": {name: [write.seen, write.new] for name, write in change.fields.items()},
+        "made_at": None if change.made_at is None else change.made_at.isoformat(),
+    }
