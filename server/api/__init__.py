@@ -15,6 +15,7 @@ from server.api import (
     session,
     staff,
     submissions,
+    summaries,
     sync,
     tokens,
     users,
@@ -22,7 +23,7 @@ from server.api import (
 
 __all__ = ["mount"]
 
-DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems, sync)
+DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems, summaries, sync)
 
 
 def mount(app: Flask) -> None:

@@ -67,7 +67,7 @@ def mark_of(text: str | None) -> str | None:
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise _bad_cursor() from error
+        raise bad_cursor() from error
 
 
 def number_of(text: str | None) -> int | None:
@@ -76,7 +76,7 @@ def number_of(text: str | None) -> int | None:
     if mark is None:
         return None
     if not (mark.isascii() and mark.isdigit() and len(mark) <= 18):
-        raise _bad_cursor()
+        raise bad_cursor()
     return int(mark)
 
 
@@ -87,10 +87,11 @@ def as_sent(content: bytes, name: str) -> Response:
     return guard(response)
 
 
-def download(content: bytes, media_type: str, name: str) -> Response:
-    """Answer a file to be kept under ``name``."""
+def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
+    """Answer a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
     response = Response(content, 200, content_type=media_type)
     response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
     return guard(response)
 
 
@@ -101,6 +102,7 @@ def guard(response: Response) -> Response:
     return response
 
 
-def _bad_cursor() -> Invalid:
+def bad_cursor() -> Invalid:
+    """Return the refusal of a cursor that no page gave."""
     wrong = "应为上一页给出的 next，请原样传回。"
     return Invalid(f"请求有误。cursor：{wrong}", errors=[{"field": "cursor", "message": wrong}])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from flask import Response
 
 from schemas.records import RecordFilter
 from server import context
-from server.api import shapes
+from server.api import answers, shapes
 from server.api.door import door as make_door
 from server.api.records import wanted_by
 from server.domain import rights, roles
@@ -29,6 +28,7 @@ from server.domain.record_types import RecordType
 from server.store import audit, forms, record_lists
 from server.store.database import Database, Reading
 from server.store.record_lists import Listed, Wanted
+from server.usecases.spreadsheet import cell
 
 door = make_door("exports", "导出 · exports of records")
 
@@ -39,8 +39,6 @@ COLUMNS = (
 )  # fmt: skip
 """The columns before those of the fields. A field of the same name gets ``field.`` before its own."""
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
 _POSITION = Field("geometry", type="geopoint")
 
 Rows = Iterator[list[Listed]]
@@ -58,7 +56,7 @@ def export_csv(query: dict[str, Any]) -> Response:
     """
     pages, types, show = _export("csv", query)
     fields = list(dict.fromkeys(name for type in types for name in type.fields))
-    return _download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
+    return answers.download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
 
 
 @door.route("/records.geojson")
@@ -72,18 +70,7 @@ def export_geojson(query: dict[str, Any]) -> Response:
     geometry, so that the count of features is the count of records.
     """
     pages, types, show = _export("geojson", query)
-    return _download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
-
-
-def cell(value: str) -> str:
-    """Return ``value`` so that no spreadsheet runs it: an apostrophe before what begins like a formula.
-
-    Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
-    East Asian spreadsheets take them for the narrow ones.
-    """
-    if value.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    return answers.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
 
 
 def _export(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
@@ -190,10 +177,3 @@ def _position_fields(types: Sequence[RecordType]) -> dict[str, list[str]]:
 def _fields(record: Listed) -> dict[str, str]:
     values: dict[str, str] = orjson.loads(record.fields_json)
     return values
-
-
-def _download(content: Iterator[bytes], media_type: str, name: str) -> Response:
-    response = Response(content, 200, content_type=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -18,6 +18,7 @@ COMMANDS = {
     "user": "server.cli.users:user",
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
+    "summary": "server.cli.summary:summary",
 }
 
 

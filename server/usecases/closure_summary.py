@@ -213,7 +213,7 @@ def _view(reading: Reading, asked: Asked) -> _View:
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
     known = reading.remembered(("grid by path",), _by_path)
-    by = asked.by or _level_below(asked)
+    by = by_of(asked)
     categories = category_names(reading, as_of)
     if not asked.scope.places:
         own = Own(asked.scope.assignees)
@@ -243,7 +243,10 @@ def _places(asked: Asked) -> tuple[Place, ...]:
     return inside
 
 
-def _level_below(asked: Asked) -> By:
+def by_of(asked: Asked) -> By:
+    """Return what has a row each: what was asked for, else the level below the widest area."""
+    if asked.by is not None:
+        return asked.by
     if asked.area is not None:
         return BELOW[asked.area.level]
     if not asked.scope.places:

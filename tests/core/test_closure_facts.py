@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from case_histories import a_case, on, step
 
 from server.domain.case_facts import CaseFacts, Dispatch
 from server.domain.workflow import Status
+from tests.core.case_histories import a_case, on, step
 
 TAKEN_UP = (step("report", "04-01"), step("register", "04-02"), step("assign", "04-03", due="04-10"))
 

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
-from case_histories import History, a_case, known, on, step
 
 from server.domain import closure, closure_sentence
 from server.domain.closure import Rate
 from server.domain.periods import Period
+from tests.core.case_histories import History, a_case, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
 FIRST_OF_MAY = on("05-01", "00:00")

@@ -8,7 +8,6 @@ from fractions import Fraction
 from statistics import mean, median
 
 import pytest
-from case_histories import CATEGORIES, FIRST_DAY, UNITS, History, histories, known, moments
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from server.domain.closure_figures import Kind
 from server.domain.errors import Invalid
 from server.domain.periods import Period
 from server.domain.workflow import Status
+from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, histories, known, moments
 
 LATER = instants.text(FIRST_DAY + timedelta(days=900))
 towns = st.lists(histories(), max_size=8, unique_by=lambda history: history.id)

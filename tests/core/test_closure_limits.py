@@ -6,13 +6,13 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
-from case_histories import a_case, end_of, known, on, step
 
 from server.domain import closure, instants
 from server.domain.case_facts import Step
 from server.domain.instants import Instant
 from server.domain.periods import Period
 from server.domain.workflow import Status
+from tests.core.case_histories import a_case, end_of, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
 TAKEN_UP = (step("report", "04-01"), step("assign", "04-01", due="04-08", close_due=date(2026, 4, 11)))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 
-from case_histories import FIRST_DAY, History, histories, known, moments
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import closure, closure_figures, closure_parts, instants
 from server.domain.closure_parts import COLUMNS, LATE, OPENING, STOCK, SUMS
 from server.domain.periods import Period
+from tests.core.case_histories import FIRST_DAY, History, histories, known, moments
 
 LATER = instants.text(FIRST_DAY + timedelta(days=900))
 towns = st.lists(histories(), max_size=8, unique_by=lambda history: history.id)

@@ -6,7 +6,6 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
-from case_histories import a_case, known, on, step
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from server.domain import closure, closure_sentence
 from server.domain.areas import Area, Level
 from server.domain.closure import Rate
 from server.domain.periods import Period
+from tests.core.case_histories import a_case, known, on, step
 
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
 MERGER, END = on("06-01", "00:00"), on("07-01")

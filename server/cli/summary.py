@@ -1,0 +1,228 @@
+"""The ``summary`` commands: the closure summary on a terminal or as a file, and the cases behind each figure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from server.cli.folder import Group, data_option, opened
+from server.domain import instants, periods
+from server.domain.actors import Scope
+from server.domain.errors import NotFound
+from server.domain.periods import NAMES, Period, Span
+from server.store import areas, closure_cases
+from server.store.closure_cases import Mark
+from server.store.database import Reading
+from server.usecases import closure_sheet, closure_summary, spreadsheet
+from server.usecases.closure_sheet import CASE_COLUMNS, Sheet
+from server.usecases.closure_summary import Asked, By, Told
+from server.usecases.spreadsheet import Value
+
+PIPE_WIDTH = 200
+"""Columns of a table that no terminal shows: nothing is to be cut off."""
+
+CASES_AT_ONCE = 2_000
+
+BLOCKS = (
+    ("reports", "undecided_reports", "undecided_over_24h", "rejected_reports", "merged_reports", "registered", "void"),
+    ("cases", "spot_closed", "limited", "closed", "open", "suspended", "transferred", "handling_overdue"),
+    ("due", "closed_on_time", "closed_late", "closing_overdue", "handling_due", "handled", "handled_on_time"),
+    ("register_rate", "closure_rate", "closure_rate_ex_susp", "closure_rate_ex_spot", "due_closure_rate"),
+    ("on_time_closure_rate", "rectified_rate", "handle_mean", "handle_median", "handle_p90"),
+)
+"""What a terminal shows, one table a line: the figures that the brigade asks for. Files and JSON hold them all."""
+
+
+class Instant(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click
+    """An instant in ISO-8601; without an offset it is Beijing time, and a bare date is its first moment."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return instants.text(instants.parse(str(value)))
+        except ValueError:
+            self.fail(f"“{value}”不是时刻；应如 2026-05-01T08:00 或 2026-05-01。", param, ctx)
+
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group(cls=Group, name="summary")
+def summary() -> None:
+    """Sum up what was done 汇总."""
+
+
+@summary.command()
+@click.option("--area", help="area code 网格代码; without it the whole county")
+@click.option("--by", type=click.Choice([each.value for each in By]), help="rows; without it the level below the area")
+@click.option("--from", "first", type=DAY, help="first Beijing day 起始日")
+@click.option("--to", "last", type=DAY, help="last Beijing day, included 截止日")
+@click.option("--period", type=click.Choice([span.value for span in Span]), help="this one with the one before beside")
+@click.option("--as-of", type=Instant(), help="count what was known at this instant 统计时刻; without it now")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "csv", "xlsx", "json"]), default="table", show_default=True
+)
+@click.option("--figure", help="list the cases behind this figure (its code in --format json) 打开一个数")
+@click.option("--row", help="of this row: area code, category or 2026-04; '-' for the rest; without it the total")
+@data_option
+def closure(
+    area: str | None,
+    by: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    period: str | None,
+    as_of: str | None,
+    form: str,
+    figure: str | None,
+    row: str | None,
+    data: Path,
+) -> None:
+    """Sum up how cases were closed 闭环汇总; without days, this month. Every count opens with --figure."""
+    if (first is None) != (last is None) or (first is not None and period is not None):
+        raise click.UsageError("--from 与 --to 要一起给，且不与 --period 同用。")
+    if row is not None and figure is None:
+        raise click.UsageError("--row 要与 --figure 同用。")
+    with opened(data) as database, database.reading() as reading:
+        day = periods.day_of(as_of or reading.now)
+        beside = periods.beside(Span(period or Span.MONTH), day)
+        days = beside.now if first is None or last is None else periods.between(first.date(), last.date())
+        asked = Asked(
+            everything(reading), areas.get(reading, area) if area else None, By(by) if by else None, days, as_of
+        )
+        if figure is not None:
+            _write(_cases(reading, asked, figure, row), form, f"{figure}")
+            return
+        told = closure_summary.summarise(reading, asked)
+        if period is None:
+            _write_summary(reading, form, told)
+            return
+        before = closure_summary.summarise(reading, Asked(asked.scope, asked.area, told.by, beside.before, told.as_of))
+        _write_summary(reading, form, told, before, NAMES[beside.span])
+
+
+def everything(reading: Reading) -> Scope:
+    """Return the scope of who has the data folder: the county. Raises NotFound before there is one."""
+    county = next((area for area in areas.whole_grid(reading).values() if area.parent is None), None)
+    if county is None:
+        raise NotFound("数据目录里还没有网格；请先运行 firegrid grid load。")
+    return Scope(places=(county.place,))
+
+
+def _write_summary(
+    reading: Reading,
+    form: str,
+    told: Told,
+    before: Told | None = None,
+    names: tuple[str, str] = ("", ""),
+) -> None:
+    if form == "table":
+        _show(reading, told, before, names)
+        return
+    if form == "json":
+        said = {**closure_sheet.as_json(reading, told), "figures": closure_sheet.legend(told.as_of)}
+        said["before"] = None if before is None else closure_sheet.as_json(reading, before)
+        click.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
+        return
+    sheet = closure_sheet.sheet(reading, told)
+    if before is not None:
+        sheet = closure_sheet.beside((names[0], sheet), (names[1], closure_sheet.sheet(reading, before)))
+    _write_file(sheet.with_titles(told), form)
+
+
+def _show(reading: Reading, told: Told, before: Told | None, names: tuple[str, str]) -> None:
+    console = _console()
+    place = "全县" if told.area is None else areas.full_name(reading, told.area.code)
+    console.print(f"{place}  {_days(told.period)}  统计时刻 {_local(told.as_of)}")
+    if before is not None:
+        console.print(f"{names[0]}，括号内为{names[1]}（{_days(before.period)}）")
+    for codes in BLOCKS:
+        sheet = closure_sheet.sheet(reading, told, codes)
+        other = None if before is None else closure_sheet.sheet(reading, before, codes)
+        console.print(_table(closure_sheet.ROW_TITLES[told.by], sheet, other))
+    console.print(f"{names[0]}{closure_sheet.sentence(told)}")
+    if before is not None:
+        console.print(f"{names[1]}{closure_sheet.sentence(before)}")
+
+
+def _table(title: str, sheet: Sheet, before: Sheet | None) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(title, no_wrap=True)
+    for column in sheet.columns:
+        table.add_column(column.label, justify="right")
+    earlier = {} if before is None else dict(zip(before.keys, before.values, strict=True))
+    for key, name, values in zip(sheet.keys, sheet.names, sheet.values, strict=True):
+        cells = [spreadsheet.shown(value) for value in values]
+        if before is not None:
+            beside = earlier.get(key, (None,) * len(cells))
+            cells = [f"{cell}（{spreadsheet.shown(other) or '—'}）" for cell, other in zip(cells, beside, strict=True)]
+        table.add_row(name, *cells, end_section=key == sheet.keys[-2] if len(sheet.keys) > 1 else False)
+    return table
+
+
+def _cases(reading: Reading, asked: Asked, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
+    """Yield the cases behind a figure, as many as it says."""
+    key = closure_sheet.row_key(closure_summary.by_of(asked), row)
+    after: Mark | None = Mark()
+    while after is not None:
+        found = closure_summary.behind(reading, asked, figure, key, after, CASES_AT_ONCE)
+        shown = closure_cases.shown(reading, {case.id for case in found.cases})
+        named = areas.full_names(reading, {record["area"] for record in shown.values()})
+        for case in found.cases:
+            yield closure_sheet.case_json(case, shown.get(case.id, {}), named)
+        after = found.after
+
+
+def _write(items: Iterator[dict[str, Any]], form: str, figure: str) -> None:
+    found = list(items)
+    if form == "json":
+        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    elif form == "table":
+        console = _console()
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        columns = ("case_no", "label", "area_name", "status", "received_at", "handle_due_at", "closed_at", "id")
+        for name in columns:
+            table.add_column(CASE_COLUMNS[name], overflow="fold")
+        for item in found:
+            table.add_row(*(_local(item[each]) if each.endswith("_at") else item[each] or "" for each in columns))
+        console.print(table)
+        console.print(f"共 {len(found)} 件")
+    else:
+        titles: list[Sequence[Value]] = [list(CASE_COLUMNS.values())]
+        _write_file([*titles, *([item[name] for name in CASE_COLUMNS] for item in found)], form)
+
+
+def _write_file(rows: Iterable[Sequence[Value]], form: str) -> None:
+    if form == "csv":
+        click.echo(spreadsheet.as_csv(rows), nl=False)
+        return
+    if sys.stdout.isatty():
+        raise click.UsageError("XLSX 不能显示在终端上；请写进文件，如 > 汇总.xlsx。")
+    click.echo(spreadsheet.as_xlsx(rows, "汇总"), nl=False)
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+
+
+def _days(period: Period) -> str:
+    return f"{_day(period.first)} 至 {_day(period.last)}"
+
+
+def _day(day: date) -> str:
+    return f"{day:%Y-%m-%d}"
+
+
+def _local(instant: str | None) -> str:
+    if instant is None:
+        return ""
+    return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"
