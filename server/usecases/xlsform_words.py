@@ -134,7 +134,7 @@ _WORDS = (
     ),
     _Words(
         r"not recognized as a supported type|not appear to be a valid XLSForm|Error reading"
-        r"|not a zip file|codec can't decode",
+        r"|not a zip file|codec can't decode|-endian\" marker|^list index out of range$",
         "文件不是能读的 XLSForm。",
         "请确认扩展名与内容一致，文件没有损坏，并且有 survey 表。",
     ),

@@ -144,6 +144,14 @@ def test_bytes_that_are_no_form_are_refused(source, file_type):
     refused(source, file_type)
 
 
+@pytest.mark.parametrize(
+    ("source", "file_type"),
+    [(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 9000, ".xls"), (b"| survey |\n\0| | type | name |\n", ".md")],
+)
+def test_a_damaged_file_is_called_unreadable_and_not_a_bad_form(source, file_type):
+    assert "文件不是能读的 XLSForm" in refused(source, file_type)
+
+
 def test_a_truncated_workbook_is_refused():
     whole = a_workbook(a_form())
 
