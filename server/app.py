@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def create_app(settings: Settings) -> Flask:
 
     Raises NotFound when the folder holds no database, DatabaseTooNew when a newer Firegrid wrote it.
     """
-    app = Flask("server", static_folder=None)
+    app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.merge_slashes = False
     app.config.update(
@@ -79,6 +80,13 @@ def _answer_error(error: Exception) -> Response:
     if openrosa.is_phone_path(request.path):
         return openrosa.as_envelope(error)
     return as_problem(error)
+
+
+class Application(Flask):
+    """Flask without the question, asked of every function on every request, whether it is a coroutine: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 class OrjsonProvider(JSONProvider):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from sqlite_utils import Database as SqliteDatabase
 
 Row: TypeAlias = dict[str, Any]
-Parameters: TypeAlias = Mapping[str, Any]
+Parameters: TypeAlias = dict[str, Any]
 
 _NONE: Parameters = {}
 
@@ -16,14 +16,14 @@ _NONE: Parameters = {}
 class Sql:
     """One connection's statements; belongs to the thread that opened it."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_conn",)
 
     def __init__(self, db: SqliteDatabase) -> None:
-        self._db = db
+        self._conn = db.conn
 
     def each(self, sql: str, parameters: Parameters = _NONE) -> Iterator[Row]:
         """Yield rows as dicts while they are read, so that memory does not grow with the answer."""
-        cursor = self._db.execute(sql, dict(parameters))
+        cursor = self._conn.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return (dict(zip(names, row, strict=True)) for row in cursor)
 
@@ -33,27 +33,27 @@ class Sql:
 
     def tuples(self, sql: str, parameters: Parameters = _NONE) -> Iterator[tuple[Any, ...]]:
         """Yield rows as tuples: for sums over many thousand, where making a dict of each takes longest."""
-        cursor: Iterator[tuple[Any, ...]] = self._db.execute(sql, dict(parameters))
+        cursor: Iterator[tuple[Any, ...]] = self._conn.execute(sql, parameters)
         return cursor
 
     def find(self, sql: str, parameters: Parameters = _NONE) -> Row | None:
         """Return the first row as a dict, None when there is none."""
-        cursor = self._db.execute(sql, dict(parameters))
+        cursor = self._conn.execute(sql, parameters)
         row = cursor.fetchone()
         return None if row is None else dict(zip([column[0] for column in cursor.description], row, strict=True))
 
     def value(self, sql: str, parameters: Parameters = _NONE) -> Any:
         """Return the first column of the first row, None when there is no row."""
-        row = self._db.execute(sql, dict(parameters)).fetchone()
+        row = self._conn.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def run(self, sql: str, parameters: Parameters = _NONE) -> int:
         """Carry out a statement; return how many rows it touched."""
-        return int(self._db.execute(sql, dict(parameters)).rowcount)
+        return int(self._conn.execute(sql, parameters).rowcount)
 
     def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
         """Carry out one statement for each set of parameters."""
-        self._db.conn.executemany(sql, (dict(each) for each in parameters))
+        self._conn.executemany(sql, parameters)
 
 
 def inserting(table: str, columns: Sequence[str]) -> str:

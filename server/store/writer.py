@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -40,6 +41,12 @@ BATCH_MAX = 256
 
 GUESTS_MAX = 48
 """How many guests share one commit: a guest costs about half a millisecond before it writes."""
+
+GATHER_S = 0.003
+"""How long a busy writer waits at most for a batch as large as the last one, in seconds."""
+
+LOOK_S = 0.0003
+"""How often it looks meanwhile whether that many are here."""
 
 
 class Writer(Protocol):
@@ -160,9 +167,11 @@ class ThreadWriter:
     def _run(self) -> None:
         db = self._connect()
         self._hub = getcurrent()
-        going_on = True
+        going_on, answered = True, 0
         while going_on:
+            self._gather(answered)
             waiting, guests, going_on = self._next_batch()
+            answered = len(waiting) + len(guests)
             for guest in guests:
                 greenlet(guest).switch()
             while waiting or self._parked:
@@ -175,6 +184,18 @@ class ThreadWriter:
                     guest_of.switch()
         db.conn.execute("PRAGMA optimize")
         db.conn.close()
+
+    def _gather(self, answered: int) -> None:
+        """Give those whom the last commit answered the time to come again; who works alone waits for nobody.
+
+        Meanwhile the event loop has the interpreter to itself. If both worked at once, they would snatch it from each
+        other, and fewer requests would share a commit: measured, an eighth more processor time for a submission.
+        """
+        if answered < 2:
+            return
+        until = time.perf_counter() + GATHER_S
+        while self._queue.qsize() < answered and time.perf_counter() < until:
+            time.sleep(LOOK_S)
 
     def _next_batch(self) -> tuple[list[_Waiting], list[Guest], bool]:
         """Wait for a first item and take what else is queued; False says that none will follow."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -152,6 +154,18 @@ def test_a_transaction_has_one_clock(store):
     first, second = store.write(lambda tx: (tx.now, tx.now))
 
     assert first == second == "2026-11-24T04:00:00.000Z"
+
+
+def test_ids_made_one_after_the_other_stand_near_each_other_in_an_index_and_never_meet():
+    before = time.time_ns() // 1_000_000
+    made = [database.new_uuid() for _ in range(1000)]
+    after = time.time_ns() // 1_000_000
+
+    assert len(set(made)) == 1000
+    assert [str(UUID(id)) for id in made] == made
+    assert {(UUID(id).version, UUID(id).variant) for id in made} == {(7, RFC_4122)}
+    moments = [UUID(id).int >> 80 for id in made]
+    assert [before, *moments, after] == sorted([before, *moments, after])
 
 
 def test_numbers_rise_from_commit_to_commit_whoever_was_undone_between(store):
