@@ -25,7 +25,8 @@ ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 ABOUT = """
 涞源县消防安全网格化平台的 JSON 接口。调用时在 `Authorization` 里带上 `Bearer <access token>`（登录所得）或
 `Key <token>`（手机密钥）。每次读取只给出调用者管辖范围内的内容，范围之外一律 404。列表为 `{items, next}`，
-`next` 原样传回 `cursor` 即下一页。错误为 problem+json（RFC 9457），`detail` 是一句中文，`errors` 列出所有有误之处。
+`next` 原样传回 `cursor` 即下一页。写入一次一项：自带 `id`（UUID）的变更重发得到同一结果，不会办两次；规则不允许的整项
+不办，不留痕迹。错误为 problem+json（RFC 9457），`detail` 是一句中文，`errors` 列出所有有误之处。
 """
 
 PAGE = """<!doctype html>

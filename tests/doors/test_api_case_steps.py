@@ -10,7 +10,7 @@ from api_county import FAR_UNIT, NEXT_UNIT, UNIT, a_county, uuid_of
 
 from schemas.changes import OutcomeSchema
 from server.app import close
-from server.store import codes
+from server.store import codes, invariants
 from server.store.codes import Code
 
 RESULTS = (
@@ -31,7 +31,10 @@ def county(tmp_path, prepared_forms):
     asked = {"type": "hazards", "action": "report", "record": uuid_of("a case"), "area": UNIT, "fields": fields}
     assert made.post("/records", "worker", asked).status_code == 201
     yield made
+    with made.store.reading() as reading:
+        broken = list(invariants.broken(reading))
     close(made.app)
+    assert broken == []
 
 
 def take(county, name: str, action: str, fields=None, headers=None, **asked):

@@ -11,6 +11,7 @@ from api_county import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, a_county, add_r
 from schemas.changes import OutcomeSchema
 from server.app import close
 from server.domain.areas import path_of
+from server.store import invariants
 
 ONE = f"/records/{uuid_of('station one')}"
 TWO = f"/records/{uuid_of('station two')}"
@@ -23,7 +24,10 @@ def county(tmp_path, prepared_forms):
     made = a_county(tmp_path / "data", prepared_forms)
     fill(made)
     yield made
+    with made.store.reading() as reading:
+        broken = list(invariants.broken(reading))
     close(made.app)
+    assert broken == []
 
 
 def refused(answer, status: int, code: str, *words: str) -> None:
