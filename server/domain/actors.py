@@ -50,7 +50,11 @@ GRACE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A person in a role for an area (岗位), from ``starts_at`` until ``ends_at`` (half open)."""
+    """A person in a role for an area (岗位), from ``starts_at`` until ``ends_at`` (half open).
+
+    also: paths of areas that have ended and were taken in by what the duty is for; their records are looked after
+    by whoever looks after the heir (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
+    """
 
     role: Role
     area: str
@@ -58,6 +62,7 @@ class Duty:
     starts_at: Instant = BEGINNING
     ends_at: Instant = FOREVER
     id: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -69,7 +74,12 @@ class Duty:
 
     def covers(self, path: str) -> bool:
         """Say whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
-        return self.place.holds(path) or path == self.spot
+        return path == self.spot or any(place.holds(path) for place in self.places)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return the subtrees that the duty is for, those taken in included."""
+        return (self.place, *(Place(path) for path in self.also))
 
     @property
     def spot(self) -> str | None:
@@ -172,7 +182,7 @@ def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
             bodies[duty.body] = None
         if duty.role not in WHOLE_AREA_ROLES:
             continue
-        places[duty.place] = None
+        places |= dict.fromkeys(duty.places)
         if duty.spot:
             spots[duty.spot] = None
     return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))

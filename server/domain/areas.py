@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -144,3 +145,26 @@ def narrowest(paths: list[str]) -> str | None:
             break
         shared.append(steps[0])
     return "/".join(shared) or None
+
+
+class Heir(NamedTuple):
+    """An area that was taken in by another: its path, the heir's path, and from when on."""
+
+    path: str
+    heir: str
+    since: Instant
+
+
+def taken_in(place: Place, heirs: Iterable[Heir], at: Instant) -> tuple[str, ...]:
+    """Return the paths outside ``place`` whose territory lies in it at ``at``, along chains of heirs."""
+    known = [each for each in heirs if each.since <= at]
+    held: dict[str, None] = {}
+    while fresh := [
+        each.path
+        for each in known
+        if each.path not in held
+        and not place.holds(each.path)
+        and (place.holds(each.heir) or any(Place(path).holds(each.heir) for path in held))
+    ]:
+        held |= dict.fromkeys(fresh)
+    return tuple(held)

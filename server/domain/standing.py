@@ -29,9 +29,9 @@ def toward(actor: Actor, record: Record) -> Standing:
 
 def toward_area(actor: Actor, path: str) -> Standing:
     """Return the standing of ``actor`` toward a record that is to be created at ``path``."""
-    if actor.scope.covers(path):
+    if any(duty.covers(path) for duty in actor.current):
         return Standing.NOW
-    return Standing.RECENT if actor.recent_scope().covers(path) else Standing.NONE
+    return Standing.RECENT if any(duty.covers(path) for duty in actor.lately().current) else Standing.NONE
 
 
 def home(actor: Actor) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from server.domain.actors import Scope
-from server.domain.areas import Area, Level, Place, code_of, full_code, path_of, short_name
+from server.domain.areas import Area, Heir, Level, Place, code_of, full_code, path_of, short_name
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
 from server.store.database import Reading, Transaction
@@ -117,6 +117,22 @@ def village_name(reading: Reading, path: str) -> str:
 
 _VILLAGE_STEPS = 3
 """Steps in the path of a village: county, town, village."""
+
+
+def heirs(reading: Reading) -> tuple[Heir, ...]:
+    """Return every area that was or will be taken in by another; remembered, and mostly none."""
+    return reading.remembered("heirs", _heirs)
+
+
+def _heirs(reading: Reading) -> tuple[Heir, ...]:
+    rows = reading.sql.each(
+        """
+        SELECT area.path, heir.path AS heir, area.valid_to AS since
+          FROM area JOIN area AS heir ON heir.code = area.successor
+         ORDER BY area.valid_to, area.path
+        """
+    )
+    return tuple(Heir(**row) for row in rows)
 
 
 def current_successor(reading: Reading, code: str, at: Instant) -> Area:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from server.domain import instants
 from server.domain.actors import Actor, Duty, Role, Scope
-from server.domain.areas import Place
+from server.domain.areas import Place, taken_in
 from server.domain.errors import KeyRefused, NotFound
 from server.domain.instants import Instant
 from server.domain.people import Person, Phone
-from server.store import scopes
+from server.store import areas, scopes
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
 
@@ -63,7 +63,7 @@ def actor_by_key(reading: Reading, token: str) -> Actor:
         raise KeyRefused("您的账号已停用，手机不能再收发数据；如有疑问请联系管理员。", reason="revoked")
     if first["key_revoked_at"] is not None:
         raise KeyRefused("这个手机密钥已被更换：请向管理员索取新的二维码，在原项目里重新扫描。", reason="replaced")
-    duties = tuple(_duty(row) for row in rows if row["id"] is not None)
+    duties = tuple(_duty(reading, row) for row in rows if row["id"] is not None)
     return Actor(
         first["name"], first["display"], reading.now, duties, first["key_id"], first["device"], first["last_seen_at"]
     )
@@ -247,7 +247,7 @@ def _duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
     )
     grouped: dict[str, list[Duty]] = {}
     for row in rows:
-        grouped.setdefault(row["person"], []).append(_duty(row))
+        grouped.setdefault(row["person"], []).append(_duty(reading, row))
     return {name: tuple(duties) for name, duties in grouped.items()}
 
 
@@ -271,5 +271,7 @@ def _of_people(reading: Reading, select: str, order: str, names: list[str]) -> l
     return reading.sql.rows(f"{select} WHERE person IN ({listed}) ORDER BY {order}", values) if names else []
 
 
-def _duty(row: Row) -> Duty:
-    return Duty(Role(row["role"]), row["area"], row["body"], row["starts_at"], row["ends_at"], row["id"])
+def _duty(reading: Reading, row: Row) -> Duty:
+    duty = Duty(Role(row["role"]), row["area"], row["body"], row["starts_at"], row["ends_at"], row["id"])
+    known = areas.heirs(reading)
+    return replace(duty, also=taken_in(duty.place, known, reading.now)) if known else duty

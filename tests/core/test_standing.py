@@ -42,12 +42,18 @@ def a_duty(
         (an_actor(a_duty(FAR)), Standing.NONE),
         (an_actor(a_duty(FAR), a_duty(ended=1)), Standing.RECENT),
         (an_actor(), Standing.NONE),
-        (an_actor(a_duty("130630000000", Role.DEPT_HANDLER, body="gas")), Standing.NONE),
     ],
 )
 def test_a_duty_covers_a_record_now_lately_or_not(actor, judged):
     assert standing.toward(actor, RECORD) is judged
     assert standing.toward_area(actor, RECORD.path) is judged
+
+
+def test_who_sees_only_what_is_theirs_may_still_report_inside_their_area():
+    handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, body="gas"))
+
+    assert standing.toward(handler, RECORD) is Standing.NONE
+    assert standing.toward_area(handler, RECORD.path) is Standing.NOW
 
 
 def test_an_author_keeps_their_record_whatever_their_duties():

@@ -1,0 +1,53 @@
+"""A village is merged into its neighbour: what it had is looked after by whoever looks after the heir."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
+from filled_forms import a_hazard, new_uuid
+
+from server.domain import instants
+from server.store import people
+from server.usecases import grid, office
+from server.usecases.office import Wish
+
+
+@pytest.fixture
+def merged(valley) -> str:
+    """The id of a hazard in a village that has been merged into the next one since."""
+    id = new_uuid()
+    valley.phone("stranger").send(a_hazard(id, area=FAR_UNIT))
+    tomorrow = instants.text(valley.clock.at + timedelta(days=1))
+    valley.do(grid.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    valley.clock.pass_by(days=2)
+    return id
+
+
+def register(valley: Valley, id: str, name: str):
+    return valley.do(lambda tx: office.change(tx, id, Wish("register", {}), by=people.actor(tx, name)))
+
+
+def test_the_officer_of_the_heir_sees_and_decides_what_was_reported_before(valley, merged):
+    assert merged in valley.phone("officer").list("hazard", "hazards.csv")
+
+    outcome = register(valley, merged, "officer")
+
+    assert outcome.record.status == "registered"
+    assert outcome.record.area == FAR_UNIT
+
+
+def test_a_phone_with_the_old_grid_may_go_on_reporting_under_the_old_code(valley, merged):
+    id = new_uuid()
+
+    answer = valley.phone("stranger").send(a_hazard(id, area=FAR_UNIT))
+
+    assert answer.status_code == 201
+    assert valley.record(id).area == FAR_UNIT
+    assert id in valley.phone("officer").list("hazard", "hazards.csv")
+
+
+def test_a_worker_of_one_unit_of_the_heir_does_not_see_the_merged_village(valley, merged):
+    assert merged not in valley.phone("worker").list("hazard", "hazards.csv")
+    assert valley.record(merged).area != UNIT
