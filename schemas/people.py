@@ -36,6 +36,10 @@ class PhoneSchema(Wire):
     last_seen_at = instant_or_null("last contact, to the minute")
     device = told_or_null()
     app_version = told_or_null("what the phone called itself at its last contact")
+    unsent = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "changes that wait on it; null: nobody can know"}
+    )
+    unsent_at = instant_or_null("when our own client last said so")
 
 
 class UserSchema(Wire):

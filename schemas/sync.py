@@ -95,11 +95,19 @@ class SentChangeSchema(Wire):
         return data
 
 
+def _waiting() -> fields.Integer:
+    return fields.Integer(
+        strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31),
+        metadata={"description": "changes that wait on the device, for the office to see before a move"},
+    )  # fmt: skip
+
+
 class PushSchema(Wire):
     """A batch of changes; each is read by itself, so that one bad item never holds up another."""
 
     device = _characters(200, "id of the device; the origin of its changes", required=True)
     epoch = _characters(100, "epoch last heard of", allow_none=True, load_default=None)
+    unsent = _waiting()
     changes = fields.List(
         fields.Raw(allow_none=True), required=True,
         error_messages={"required": "必填。", "invalid": "应为一个列表。"},
@@ -114,6 +122,7 @@ class PullSchema(Wire):
         allow_none=True, load_default=None, metadata={"description": "opaque, from the pull before; null at first"}
     )
     limit = whole("rows of a page", 1, ROWS_MAX, load_default=500)
+    unsent = _waiting()
     forget = fields.List(_characters(200, "bucket"), load_default=list)
 
 

@@ -88,8 +88,8 @@ def challenge_of(error: Exception) -> str | None:
     return challenge if isinstance(challenge, str) else None
 
 
-def as_problem(error: Exception) -> Response:
-    """Answer ``error`` in problem+json: ``type``, ``title``, ``status``, ``detail``, ``errors`` and particulars."""
+def body_of(error: Exception) -> dict[str, object]:
+    """Return ``error`` as problem+json says it: type, title, status, detail, errors, and particulars."""
     status = status_of(error)
     code = error.code if isinstance(error, Refusal) else HTTPStatus(status).phrase.lower().replace(" ", "-")
     body: dict[str, object] = {
@@ -104,7 +104,13 @@ def as_problem(error: Exception) -> Response:
     else:
         # webargs hands its field errors over in this place
         body["errors"] = (getattr(error, "data", None) or {}).get("messages", [])
-    response = Response(orjson.dumps(body, default=str), status, content_type="application/problem+json")
+    return body
+
+
+def as_problem(error: Exception) -> Response:
+    """Answer ``error`` in problem+json."""
+    status = status_of(error)
+    response = Response(orjson.dumps(body_of(error), default=str), status, content_type="application/problem+json")
     challenge = challenge_of(error)
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge

@@ -11,6 +11,7 @@ from server.api import (
     exports,
     forms,
     problems,
+    reassign,
     records,
     session,
     staff,
@@ -23,7 +24,10 @@ from server.api import (
 
 __all__ = ["mount"]
 
-DOORS = (session, areas, users, staff, forms, records, changes, exports, submissions, problems, summaries, sync)
+DOORS = (
+    *(session, areas, users, staff, reassign, forms, records, changes),
+    *(exports, submissions, problems, summaries, sync),
+)
 
 
 def mount(app: Flask) -> None:

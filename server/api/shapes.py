@@ -117,7 +117,7 @@ def user(found: Person, at: Instant) -> Json:
         "revoked_at": found.revoked_at,
         "locked_until": found.locked_until,
         "duties": [duty(each, at) for each in found.duties],
-        "phones": [_phone(each) for each in found.phones],
+        "phones": [phone(each) for each in found.phones],
     }
 
 
@@ -269,14 +269,17 @@ def _field(field: Field) -> Json:
     }
 
 
-def _phone(phone: Phone) -> Json:
+def phone(found: Phone) -> Json:
+    """Return a phone key as the office sees it."""
     return {
-        "id": phone.id,
-        "created_at": phone.created_at,
-        "revoked_at": phone.revoked_at,
-        "last_seen_at": phone.last_seen_at,
-        "device": phone.device,
-        "app_version": phone.app_version,
+        "id": found.id,
+        "created_at": found.created_at,
+        "revoked_at": found.revoked_at,
+        "last_seen_at": found.last_seen_at,
+        "device": found.device,
+        "app_version": found.app_version,
+        "unsent": found.unsent,
+        "unsent_at": found.unsent_at,
     }
 
 

@@ -27,7 +27,7 @@ from server.domain import clocks
 from server.domain.actors import Actor
 from server.domain.errors import Busy, TooLarge
 from server.domain.record_types import Kind
-from server.store import epochs, pulls
+from server.store import epochs, people, pulls
 from server.store.database import Reading
 from server.store.sql import Row
 from server.usecases import pull as pulling
@@ -71,6 +71,7 @@ def push(batch: dict[str, Any]) -> Response:
     for start in range(0, len(items), PART):
         part = items[start : start + PART]
         answered += context.write(lambda tx, part=part: pushing.receive(tx, part, name=by.name))  # type: ignore[misc]  # bound now
+    _note_unsent(by, batch["unsent"])
     with context.database().reading() as reading:
         touched = {each.outcome.record.id for each in answered if each.outcome.record is not None}
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
@@ -85,6 +86,7 @@ def push(batch: dict[str, Any]) -> Response:
 def pull(asked: dict[str, Any]) -> Response:
     """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
+    _note_unsent(by, asked["unsent"])
     signer = URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=f"pull {by.name}")
     with context.database().reading() as reading:
         epoch, cursor = epochs.current(reading), _cursor(signer, asked["cursor"])
@@ -99,6 +101,15 @@ def pull(asked: dict[str, Any]) -> Response:
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
         }
     return answers.json(body)
+
+
+def _note_unsent(by: Actor, unsent: int | None) -> None:
+    """Keep what a client says still waits on it, when that is news: an idle pull shall cost no write."""
+    key_id = by.key_id
+    if key_id is None or unsent is None:
+        return
+    if people.unsent_of(context.database().glance(), key_id) != unsent:
+        context.write(lambda tx: people.note_unsent(tx, key_id, unsent))
 
 
 def _item(raw: Any, device: str) -> Item:

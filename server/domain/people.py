@@ -25,6 +25,7 @@ class Phone:
     """A phone key as the office sees it; the token itself is shown once and kept nowhere.
 
     last_seen_at: last contact, to the minute. device: ``collect:…`` id, app_version: what the phone called itself.
+    unsent: how many changes our own client said still waited on it, at ``unsent_at``; None where nobody can know.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Phone:
     last_seen_at: Instant | None = None
     device: str | None = None
     app_version: str | None = None
+    unsent: int | None = None
+    unsent_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from server.domain.actors import Scope
+from server.domain.areas import Place
 from server.domain.errors import NotFound
 from server.domain.record_types import Kind
 from server.domain.records import Record
@@ -48,15 +50,28 @@ def find_for_writing(tx: Transaction, id: str) -> Record | None:
     return None if row is None else from_row(row)
 
 
-def merged_into(tx: Transaction, id: str) -> list[Record]:
-    """Return the cases that were merged into the case ``id``, oldest first."""
-    rows = tx.sql.rows(f"{_SELECT} WHERE merged_into = :id ORDER BY born_seq", {"id": id})
-    return [from_row(row) for row in rows]
+def merged_into(tx: Transaction, id: str) -> list[str]:
+    """Return the ids of the cases that were merged into the case ``id``, oldest first."""
+    rows = tx.sql.rows("SELECT id FROM record WHERE merged_into = :id ORDER BY born_seq", {"id": id})
+    return [row["id"] for row in rows]
 
 
-def open_of(tx: Transaction, mark: str) -> list[Record]:
+def count_inside(reading: Reading, places: Iterable[Place]) -> int:
+    """Return how many records lie inside ``places``, each counted once."""
+    total = 0
+    for place in places:
+        low, high = place.bounds()
+        total += int(
+            reading.sql.value(
+                "SELECT COUNT(*) FROM record WHERE path >= :low AND path < :high", {"low": low, "high": high}
+            )
+        )
+    return total
+
+
+def open_of(reading: Reading, mark: str) -> list[Record]:
     """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first."""
-    rows = tx.sql.rows(f"{_SELECT} WHERE assignee = :mark AND closed_at IS NULL ORDER BY born_seq", {"mark": mark})
+    rows = reading.sql.rows(f"{_SELECT} WHERE assignee = :mark AND closed_at IS NULL ORDER BY born_seq", {"mark": mark})
     return [from_row(row) for row in rows]
 
 

@@ -28,6 +28,7 @@ WRITES = {
     "/users/<name>/revocation": None,
     "/users/<name>/password": {},
     "/users/<name>/key": {},
+    "/users/<name>/swap": {"with": "neighbour"},
     "/bodies": {"code": "vc-201", "name": "村委会", "kind": "village_committee", "area": VILLAGE},
     "/bodies/<body_code>": {"name": "另一个部门"},
     "/bodies/<body_code>/end": {},
@@ -85,8 +86,11 @@ def readings(every_call) -> list[tuple[Rule, str]]:
 
 @pytest.fixture(scope="module")
 def writings(every_call) -> list[tuple[Rule, str, str]]:
-    """Every route that writes to what it names; sessions and syncs are the caller's own (``test_api_sync``)."""
-    own = ("/api/v1/session", "/api/v1/sync")
+    """Every route that writes to what it names; sessions and syncs are the caller's own (``test_api_sync``).
+
+    A hand-over answers for each case by itself (``test_api_reassign``).
+    """
+    own = ("/api/v1/session", "/api/v1/sync", "/api/v1/handovers")
     return [call for call in every_call if call[1] != "GET" and not call[0].rule.startswith(own)]
 
 

@@ -1,0 +1,89 @@
+"""Answers what a move affects before it is made, hands cases over in bulk, and lets two people change places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from schemas.lists import page_of
+from schemas.reassign import AffectedSchema, HandedSchema, HandOverAsked, MoveQuery, SwapAsked, SwappedSchema
+from server import context, problems
+from server.api import answers, shapes
+from server.api.door import door as make_door
+from server.domain import clocks
+from server.domain.people import Phone
+from server.domain.records import Record
+from server.usecases import reassign
+from server.usecases.reassign import Handed
+
+door = make_door("reassign", "改派与调动 · moving work and people while phones are offline")
+
+UNKNOWN_UNSENT = "手机上有没有未发送的内容，服务器看不到；请先让本人联网打开 ODK Collect 全部发送，再调动。"
+NOTHING_UNSENT = "手机上没有未发送的内容。"
+
+
+@door.route("/users/<name>/move-preview")
+@door.arguments(MoveQuery, location="query")
+@door.response(200, AffectedSchema)
+@door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
+def preview(query: dict[str, Any], name: str) -> Response:
+    """Tell what it would affect to move a person, or to end all of their duties: open cases, records, unsent work."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        found = reassign.preview(reading, name, query["area"], by=by)
+    return answers.json(
+        {
+            "name": found.person.name,
+            "display": found.person.display,
+            "leaving": found.leaving,
+            "going_back": [_case(each) for each in found.going_back],
+            "staying": [_case(each) for each in found.staying],
+            "records": found.records,
+            "phones": [{**shapes.phone(each), "advice": _advice(each)} for each in found.phones],
+        }
+    )
+
+
+@door.route("/handovers", methods=("POST",))
+@door.arguments(HandOverAsked)
+@door.response(200, page_of(HandedSchema))
+def hand_over(asked: dict[str, Any]) -> Response:
+    """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
+    by, cases = context.caller(), [str(each) for each in asked["cases"]]
+    handed = context.write(
+        lambda tx: reassign.hand_over(tx, asked["to"], giver=asked["from_"], cases=cases, note=asked["note"], by=by)
+    )
+    return answers.whole(_handed(each) for each in handed)
+
+
+@door.route("/users/<name>/swap", methods=("POST",))
+@door.arguments(SwapAsked)
+@door.response(200, SwappedSchema)
+@door.alt_response(404, success=False, description="one of them is unknown, or out of reach")
+@door.alt_response(409, success=False, description="they are in the same place")
+def swap(asked: dict[str, Any], name: str) -> Response:
+    """Let two people take each other's place at once."""
+    by, other = context.caller(), asked["with_"]
+    duties = context.write(lambda tx: reassign.swap(tx, name, other, by=by))
+    return answers.json({"duties": [shapes.duty(each, by.at) for each in duties]})
+
+
+def _case(record: Record) -> shapes.Json:
+    due_on = None if record.due_at is None else clocks.last_day(record.due_at)
+    return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
+
+
+def _advice(phone: Phone) -> str:
+    if phone.unsent is None:
+        return UNKNOWN_UNSENT
+    return f"手机上还有{phone.unsent}项未发送；请先发送，再调动。" if phone.unsent else NOTHING_UNSENT
+
+
+def _handed(handed: Handed) -> shapes.Json:
+    refusal = None if handed.refusal is None else problems.body_of(handed.refusal)
+    return {
+        "id": handed.id,
+        "outcome": None if handed.outcome is None else shapes.outcome(handed.outcome),
+        "refusal": refusal,
+    }

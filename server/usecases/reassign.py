@@ -1,0 +1,126 @@
+"""Moves work and people while phones are offline: what a move affects, cases handed over in bulk, two workers swapped.
+
+Nothing is sent to a phone and nothing is taken from one: lists and pulls follow from duties and assignments, and what
+a phone sends late is judged by what its owner had within the last 30 days (``sync.md`` section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.domain.actors import Actor, Duty
+from server.domain.areas import Place
+from server.domain.errors import Conflict, Invalid, Refusal
+from server.domain.people import Person, Phone
+from server.domain.records import Record
+from server.store import areas, audit, people, records
+from server.store.database import Reading, Transaction
+from server.usecases import enrol, office, reach, staff
+from server.usecases.office import Wish
+from server.usecases.recording import Outcome
+
+CASES_MAX = 500
+"""Cases that one hand-over takes: more would hold the writer from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What moving somebody touches.
+
+    leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
+    staying: open cases that stay with them. records: how many records lie in the areas left. phones: whose unsent
+    work is known, or is not.
+    """
+
+    person: Person
+    leaving: tuple[str, ...]
+    going_back: tuple[Record, ...]
+    staying: tuple[Record, ...]
+    records: int
+    phones: tuple[Phone, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One case of a hand-over: what became of it, or the rule that said no."""
+
+    id: str
+    outcome: Outcome | None = None
+    refusal: Refusal | None = None
+
+
+def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affected:
+    """Return what it would affect to move ``name`` to ``area`` (code), or to end all of their duties (None).
+
+    Whoever sees the person sees this; the move itself asks for a right. Raises NotFound (out of sight), and Invalid
+    for what is no area.
+    """
+    person = people.get(reading, name, staff.seen_by(by))
+    kept = () if area is None else (reach.get_visible(reading, area, by).place,)
+    held = [duty for duty in person.duties if duty.holds_at(reading.now)]
+    left = tuple(dict.fromkeys(duty.area for duty in held if not _is_inside(duty, kept)))
+    mine = records.open_of(reading, f"user:{name}")
+    staying = tuple(record for record in mine if any(place.holds(record.path) for place in kept))
+    going_back = tuple(record for record in mine if record not in staying)
+    places = [areas.get(reading, code).place for code in left]
+    phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
+    return Affected(person, left, going_back, staying, records.count_inside(reading, places), phones)
+
+
+def hand_over(
+    tx: Transaction, taker: str, *, giver: str | None, cases: Sequence[str], note: str, by: Actor
+) -> tuple[Handed, ...]:
+    """Assign many open cases to ``taker``, each by itself: what may not go is told and holds up none of the others.
+
+    taker, giver: assignee marks. cases: ids; without any, all open cases of ``giver`` that ``by`` may see.
+    Raises Invalid when neither cases nor a giver are named, or too many cases are.
+    """
+    ids = list(dict.fromkeys(cases))
+    if not ids:
+        if giver is None:
+            raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
+        ids = [record.id for record in records.open_of(tx, giver)]
+    if len(ids) > CASES_MAX:
+        raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
+    fields = {"assignee": taker} | ({"note": note} if note else {})
+    handed = tuple(_hand(tx, id, Wish("assign", fields), by) for id in ids)
+    audit.add(tx, by.name, "case.hand_over", taker, {"from": giver, "cases": len(ids)})
+    return handed
+
+
+def swap(tx: Transaction, one: str, other: str, *, by: Actor) -> tuple[Duty, Duty]:
+    """Let two people take each other's place now, and return their new duties, ``one``'s first.
+
+    Raises NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
+    """
+    if one == other:
+        raise Conflict("请选两个不同的人对调。", user=one)
+    places = [_only_duty(tx, staff.managed(tx, name, by)) for name in (one, other)]
+    if places[0].role is not places[1].role:
+        raise Invalid("两人的岗位不同，不能对调；请分别调动。", field="with", user=other)
+    first = enrol.move_user(tx, one, area=places[1].area, by=by.name)
+    return first, enrol.move_user(tx, other, area=places[0].area, by=by.name)
+
+
+def _hand(tx: Transaction, id: str, wish: Wish, by: Actor) -> Handed:
+    try:
+        with tx.alone():
+            return Handed(id, office.change(tx, id, wish, by=by))
+    except Refusal as refusal:  # told to whoever asked, beside what went well
+        return Handed(id, refusal=refusal)
+
+
+def _is_inside(duty: Duty, places: Sequence[Place]) -> bool:
+    return any(place.holds(duty.place.path) for place in places)
+
+
+def _only_duty(reading: Reading, person: Person) -> Duty:
+    held = [duty for duty in people.duties_of(reading, person.name) if duty.holds_at(reading.now)]
+    if len(held) != 1:
+        raise Invalid(
+            f"“{person.name}”现在有{len(held)}个岗位，只有一个岗位的人能对调；请分别调动。",
+            field="with",
+            user=person.name,
+        )
+    return held[0]

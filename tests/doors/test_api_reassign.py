@@ -1,0 +1,179 @@
+"""Work and people change places while phones are offline, and every phone ends up with what is its owner's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import NEXT_UNIT, UNIT, Valley
+from filled_forms import a_hazard, a_step, new_uuid
+from test_api_sync import Client
+
+from server.domain import instants
+from server.domain.actors import GRACE
+from server.store import case_hands, codes, people
+from server.store.codes import Code
+from server.usecases import enrol, office, phone_keys
+from server.usecases.office import Wish
+
+
+def call(valley: Valley, method: str, path: str, name: str = "admin", body: Any = None):
+    key = {"Authorization": f"Key {valley.keys[name]}"}
+    return valley.app.test_client().open(f"/api/v1{path}", method=method, json=body, headers=key)
+
+
+@pytest.fixture
+def valley(valley) -> Valley:
+    valley.do(enrol.add_user, "admin", role="county_admin", area="130630", by="test")
+    fixed = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
+    valley.do(codes.replace_list, "result_codes", [fixed])
+    valley.keys["admin"] = valley.do(phone_keys.issue, "admin", by="test")
+    return valley
+
+
+def an_assigned_case(valley: Valley, to: str = "user:worker", by: str = "officer") -> str:
+    id = new_uuid()
+    valley.phone("worker").send(a_hazard(id))
+    act(valley, id, by, "assign", assignee=to)
+    return id
+
+
+def act(valley: Valley, id: str, name: str, action: str, **fields: str):
+    return valley.do(lambda tx: office.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
+
+
+def test_before_a_move_the_office_sees_what_it_affects(valley):
+    id = an_assigned_case(valley)
+    tablet = Client(valley, "worker")
+    tablet.page(unsent=3)
+
+    told = call(valley, "GET", f"/users/worker/move-preview?area={NEXT_UNIT}").json
+
+    assert told["leaving"] == [UNIT]
+    assert [each["id"] for each in told["going_back"]] == [id]
+    assert told["staying"] == []
+    assert told["records"] == 1
+    [phone] = told["phones"]
+    assert (phone["unsent"], "3项未发送" in phone["advice"]) == (3, True)
+
+
+def test_what_a_collect_phone_holds_unsent_is_unknown_and_said_so(valley):
+    told = call(valley, "GET", f"/users/neighbour/move-preview?area={UNIT}").json
+
+    [phone] = told["phones"]
+    assert phone["unsent"] is None
+    assert "先让本人联网" in phone["advice"]
+
+
+def test_what_stays_inside_the_new_area_stays_with_the_person(valley):
+    id = an_assigned_case(valley)
+
+    told = call(valley, "GET", "/users/worker/move-preview?area=130630100201").json
+
+    assert [each["id"] for each in told["staying"]] == [id]
+    assert told["going_back"] == told["leaving"] == []
+
+
+def test_cases_are_handed_over_in_bulk_each_by_itself(valley):
+    ids = [an_assigned_case(valley) for _ in range(3)]
+    act(valley, ids[2], "worker", "feedback", result_code="fixed", no_photo_reason="no_battery")
+
+    answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
+
+    assert answer.status_code == 200
+    became = {each["id"]: each for each in answer.json["items"]}
+    assert [became[id]["outcome"]["record"]["assignee"] for id in ids[:2]] == ["user:neighbour"] * 2
+    assert became[ids[2]]["refusal"]["type"] == "/problems/illegal-step"
+    assert [valley.record(id).assignee for id in ids] == ["user:neighbour", "user:neighbour", "user:worker"]
+
+
+@pytest.mark.parametrize("body", [{}, {"to": "user:neighbour"}, {"from": "worker", "to": "user:neighbour"}])
+def test_a_hand_over_that_says_too_little_is_refused(valley, body):
+    assert call(valley, "POST", "/handovers", "officer", body).status_code == 422
+
+
+def test_who_may_not_assign_hands_nothing_over(valley):
+    id = an_assigned_case(valley)
+
+    answer = call(valley, "POST", "/handovers", "worker", {"from": "user:worker", "to": "user:neighbour"})
+
+    assert answer.json["items"][0]["refusal"]["status"] == 403
+    assert valley.record(id).assignee == "user:worker"
+
+
+def test_two_workers_change_places_and_their_phones_follow(valley):
+    worker, neighbour = Client(valley, "worker"), Client(valley, "neighbour")
+    mine, theirs = new_uuid(), new_uuid()
+    valley.phone("worker").send(a_hazard(mine, area=UNIT))
+    valley.phone("neighbour").send(a_hazard(theirs, area=NEXT_UNIT))
+    worker.pull()
+    neighbour.pull()
+
+    answer = call(valley, "POST", "/users/worker/swap", body={"with": "neighbour"})
+
+    assert [each["area"] for each in answer.json["duties"]] == [NEXT_UNIT, UNIT]
+    worker.pull()
+    neighbour.pull()
+    assert worker.buckets[f"area:{NEXT_UNIT}"].keys() == {theirs}
+    assert neighbour.buckets[f"area:{UNIT}"].keys() == {mine}
+    assert worker.rows().keys() == neighbour.rows().keys() == {mine, theirs}  # what one wrote oneself stays in sight
+    assert valley.phone("worker").list("hazard", "hazards.csv").keys() == {mine, theirs}
+
+
+@pytest.mark.parametrize("other", ["worker", "officer", "nobody"])
+def test_only_two_people_of_one_role_change_places(valley, other):
+    answer = call(valley, "POST", "/users/worker/swap", body={"with": other})
+
+    assert answer.status_code in (404, 409, 422)
+    assert valley.rows("SELECT area FROM duty WHERE person = 'worker'") == [{"area": UNIT}]
+
+
+def test_a_re_assigned_case_leaves_one_phone_and_reaches_another_and_late_work_is_kept(valley):
+    worker, neighbour = Client(valley, "worker"), Client(valley, "neighbour")
+    id = new_uuid()
+    valley.phone("officer").send(a_hazard(id, area=NEXT_UNIT))
+    act(valley, id, "officer", "assign", assignee="user:worker")
+    worker.pull()
+    assert id in worker.rows()
+    act(valley, id, "officer", "assign", assignee="user:neighbour")
+    act(valley, id, "neighbour", "feedback", result_code="fixed", no_photo_reason="no_battery")
+    act(valley, id, "officer", "close")
+
+    late = worker.change(
+        id, "feedback", type="hazards", base_version=2,
+        fields={"result_code": (None, "fixed"), "no_photo_reason": (None, "no_battery")},
+    )  # fmt: skip
+    outcome = worker.push(late)[0]
+
+    assert (outcome["verdict"], outcome["record"]["status"]) == ("recorded", "closed")
+    assert valley.problems(record=id) == ["recorded"]
+    neighbour.pull()
+    assert neighbour.rows()[id]["status"] == "closed"
+
+
+def test_thirty_days_after_a_hand_over_the_row_is_gone_from_the_former_handler(valley):
+    worker = Client(valley, "worker")
+    id = new_uuid()
+    valley.phone("officer").send(a_hazard(id, area=NEXT_UNIT))
+    act(valley, id, "officer", "assign", assignee="user:worker")
+    act(valley, id, "officer", "assign", assignee="user:neighbour")
+    worker.pull()
+    assert id in worker.rows()
+    valley.clock.pass_by(days=31)
+
+    gone = valley.do(lambda tx: case_hands.let_go(tx, instants.later(tx.now, -GRACE)))
+
+    assert gone == 1
+    assert ("remove", "person:worker", id) in [(op["op"], op["bucket"], op.get("id")) for op in worker.pull()]
+    assert id not in worker.rows()
+    assert id not in valley.phone("worker").list("hazard", "hazards.csv")
+
+
+def test_a_step_that_a_phone_made_before_it_was_moved_counts_for_thirty_days(valley):
+    phone, id = valley.phone("worker"), new_uuid()
+    phone.send(a_hazard(id))
+    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="test")
+
+    phone.send(a_step(id, "", place="四号楼"))
+
+    assert valley.record(id).fields["place"] == "四号楼"
