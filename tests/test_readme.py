@@ -16,37 +16,41 @@ import pytest
 import kobo_forms
 from server.cli.main import main
 from server.openrosa.xml import read_submission
+from sync.cli.main import main as fieldsync
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs/adr").glob("*.md"))]
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 SHELL = [content for kind, content in BLOCKS if kind in ("bash", "ini")]
+PROGRAMS: dict[str, click.Command] = {"firegrid": main, "fieldsync": fieldsync}
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[str]:
-    """Return every ``firegrid …`` of the README: in its blocks, and between back quotes in its sentences."""
-    told = [span for span in re.findall(r"`([^`\n]+)`", PROSE) if span.startswith("firegrid ")]
+    """Return every ``firegrid …`` and ``fieldsync …`` of the README: in its blocks, and quoted in its sentences."""
+    told = [span for span in re.findall(r"`([^`\n]+)`", PROSE) if span.startswith(("firegrid ", "fieldsync "))]
     typed = [re.split(r"\s#\s", line)[0] for block in SHELL for line in block.splitlines()]
-    said = [found[1] for line in typed for found in re.finditer(r"(?:^|[\s($=]|bin/)(firegrid (?!/)[^|)]*)", line)]
-    return sorted({each.strip() for each in (*told, *said) if each.strip() != "firegrid …"})
+    call = re.compile(r"(?:^|[\s($=]|bin/)((?:firegrid|fieldsync) (?!/)[^|)]*)")
+    said = [found[1] for line in typed for found in call.finditer(line)]
+    return sorted({each.strip() for each in (*told, *said) if not each.strip().endswith(" …")})
 
 
 def command_of(words: list[str]) -> tuple[click.Command, list[str]]:
-    """Return the command that ``words`` (after ``firegrid``) name, and the words left for it."""
-    found: click.Command = main
+    """Return the command that ``words`` name, and the words left for it."""
+    program, *words = words
+    found = PROGRAMS[program]
     while isinstance(found, click.Group) and words and not words[0].startswith("-"):
         context = click.Context(found)
         inner = found.get_command(context, words[0])
-        assert inner is not None, f"firegrid has no {words[0]!r}"
+        assert inner is not None, f"{program} has no {words[0]!r}"
         found, words = inner, words[1:]
     return found, words
 
 
 def arguments(command: str) -> list[str]:
-    """Return the words after ``firegrid``, without what a shell would redirect."""
-    return shlex.split(command.split(" > ")[0])[1:]
+    """Return the words of a command, without what a shell would redirect."""
+    return shlex.split(command.split(" > ")[0])
 
 
 def paths() -> Iterator[tuple[str, str]]:
@@ -66,7 +70,7 @@ def test_there_is_something_to_check():
 
 
 @pytest.mark.parametrize("command", commands())
-def test_each_command_of_the_readme_is_one_that_firegrid_takes(command):
+def test_each_command_of_the_readme_is_one_that_its_program_takes(command):
     found, words = command_of(arguments(command))
 
     if not isinstance(found, click.Group) and words:
@@ -77,14 +81,14 @@ def test_each_command_of_the_readme_is_one_that_firegrid_takes(command):
 @pytest.mark.parametrize("command", [each for each in commands() if each not in PROSE])
 def test_each_command_in_a_block_is_complete(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("grid.csv", "kobo_forms/patrol.md"):
+    for name in ("grid.csv", "kobo_forms/patrol.md", "stations.csv", "unsent.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
 
     found, words = command_of(arguments(command))
 
     assert not isinstance(found, click.Group)
-    found.make_context("firegrid", [word for word in words if word != "--password-stdin"])
+    found.make_context(command.split()[0], [word for word in words if word != "--password-stdin"])
 
 
 def test_the_settings_of_the_readme_are_those_that_are_read():

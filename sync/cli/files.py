@@ -1,0 +1,121 @@
+"""Takes work from files and lays it down in files: answers to forms, and what a laptop leaves unsent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from sync import answers, outbox, parcels, records
+from sync.answers import Answer, Fault, Setting
+from sync.cli.opening import Command, opened, store_option
+from sync.device import Device
+from sync.failures import Refused
+from sync.records import Form
+
+FAULTS_SHOWN = 100
+
+
+@click.command("answers", cls=Command)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--type", help="ledger of rows without a type column 台账")
+@click.option("--area", help="grid area of new records without an area column 网格代码")
+@click.option("--action", help="how new records begin: create, or report and spot_close for cases 新建动作")
+@click.option("--form", help="id of the form that was answered 表单")
+@click.option("--form-version", help="its version 表单版本")
+@click.option("--dry-run", is_flag=True, help="check only 只检查，不保存")
+@store_option
+def answers_(
+    file: Path,
+    type: str | None,
+    area: str | None,
+    action: str | None,
+    form: str | None,
+    form_version: str | None,
+    dry_run: bool,
+    store: Path,
+) -> None:
+    """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
+    lines = answers.read(file)
+    with Device(store) as device, device.writing():
+        given, faults = answers.check(lines, Setting(type, action, area, _areas(device), _known(device)))
+        if faults:
+            raise Refused(_told(faults))
+        counts = {"new": 0, "edited": 0, "same": 0}
+        for each in given:
+            counts[_keep(device, each, Form(form, form_version))] += 1
+        if dry_run:
+            raise _Checked(_counted(counts))
+    click.echo(f"已存本机：{_counted(counts)} · kept here, to be sent")
+
+
+class _Checked(click.ClickException):
+    """Ends a dry run: undoes what was written, and is no failure."""
+
+    exit_code = 0
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"检查通过，没有保存：{self.message} · checked, nothing kept")
+
+
+@click.command("export-unsent", cls=Command)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@store_option
+def export_unsent(file: Path, store: Path) -> None:
+    """Write every unsent change to FILE as JSON; they stay here too. 导出未发送的工作。"""
+    with opened(store) as device:
+        number = parcels.lay_down(device, file)
+    click.echo(f"已导出 {number} 条未发送的工作 · {number} unsent changes exported")
+
+
+@click.command("import-unsent", cls=Command)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@store_option
+def import_unsent(file: Path, store: Path) -> None:
+    """Take unsent changes of another device from FILE, to be sent from here. 导入别处未发送的工作。"""
+    with Device(store) as device, device.writing():
+        number = parcels.take_up(device, file)
+    click.echo(f"已导入 {number} 条，等待发送 · {number} changes taken in, to be sent")
+
+
+def _keep(device: Device, answer: Answer, form: Form) -> str:
+    """Keep one answer; return what that was: ``new``, ``edited`` or ``same``."""
+    form = Form(answer.form or form.id, answer.form_version or form.version)
+    seen = records.look(device, answer.record)
+    if seen is not None:
+        has_changed = answer.is_known and records.edit(device, seen, answer.values, form=form)
+        return "edited" if has_changed else "same"
+    if outbox.of_record(device, answer.record):
+        return "same"  # begun from here once, at the server by now, and no longer this device's to see
+    records.create(
+        device, answer.type, answer.values, action=answer.action, area=answer.area, record=answer.record, form=form
+    )
+    return "new"
+
+
+def _areas(device: Device) -> set[str]:
+    """Return the codes of the areas in force that the device knows."""
+    found = device.rows("SELECT id, body FROM row WHERE type = '_area'")
+    return {
+        each["id"].removeprefix("area:") for each in found if json.loads(each["body"])["fields"].get("in_force") != "0"
+    }
+
+
+def _known(device: Device) -> dict[str, str]:
+    found = device.rows("SELECT id, type FROM row UNION SELECT record, type FROM change WHERE state = 'unsent'")
+    return {each["id"]: each["type"] for each in found}
+
+
+def _told(faults: list[Fault]) -> str:
+    lines = [
+        f"第{each.number}行" + (f"“{each.column}”" if each.column else "") + f"：{each.message}"
+        for each in faults[:FAULTS_SHOWN]
+    ]
+    rest = len(faults) - FAULTS_SHOWN
+    lines += [f"……另有 {rest} 处"] if rest > 0 else []
+    return f"{len(faults)} 处要改，什么也没有保存 · nothing was kept\n" + "\n".join(lines)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return f"新建 {counts['new']}，修改 {counts['edited']}，没有变化 {counts['same']}"

@@ -1,0 +1,81 @@
+"""Opens the device's store for one command, and turns what went wrong into one clear line and an exit status."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sync import credentials
+from sync.connection import Connection
+from sync.device import FILE_NAME, Device
+from sync.failures import Failure, Refused
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+_DISK = (
+    "本机数据读写失败（{}），这一步没有保存；请检查磁盘空间和权限"
+    " · this step was not saved: check disk space and permissions"
+)
+
+
+class Command(click.Command):
+    """A command whose failures are one line on stderr and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Failure as failure:
+            _stop(ctx, failure.message, failure.exit_code)
+        except sqlite3.Error as error:
+            _stop(ctx, _DISK.format(error), 1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # click ends quietly when nobody reads the output any more
+            _stop(ctx, _DISK.format("：".join(str(each) for each in (error.strerror, error.filename) if each)), 1)
+
+
+def _stop(ctx: click.Context, message: str, status: int) -> None:
+    click.echo(f"fieldsync: {message}", err=True)
+    ctx.exit(status)
+
+
+def store_option(command: C) -> C:
+    """Give a command ``--store DIR`` (default ``$FIELDSYNC_HOME``, else ``./fieldsync``)."""
+    return click.option(
+        "--store",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="FIELDSYNC_HOME",
+        default=Path("fieldsync"),
+        show_default=True,
+        help="folder of this device's data 本机数据目录",
+    )(command)
+
+
+def format_option(command: C) -> C:
+    """Give a command ``--format text|json``."""
+    return click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)(command)
+
+
+@contextmanager
+def opened(store: Path) -> Iterator[Device]:
+    """Open a store that is there. Raises Refused for another folder, which may only be mistyped."""
+    if not (store / FILE_NAME).is_file():
+        raise Refused(
+            f"{store} 里没有本机数据；请先 fieldsync login，或检查 --store · no data of this device in {store}"
+        )
+    with Device(store) as device:
+        yield device
+
+
+@contextmanager
+def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
+    """Open the store and the way to the server as who has signed in. Raises NotSignedIn."""
+    shown = credentials.load(store)
+    with Device(store) as device, closing(Connection(shown, keep=lambda new: credentials.save(store, new))) as way:
+        yield device, way

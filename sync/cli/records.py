@@ -1,0 +1,113 @@
+"""Lets a person look at records and change them without a connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sync import records
+from sync.cli import words
+from sync.cli.opening import Command, format_option, opened, store_option
+from sync.device import Device
+from sync.failures import Refused
+
+_KEPT = "已存本机，等待发送 · kept here, to be sent"
+
+
+@click.command("list", cls=Command)
+@click.argument("type", required=False)
+@click.option("--area", help="code of an area and all below it 网格代码")
+@click.option("--q", help="part of the label 名称里的字")
+@format_option
+@store_option
+def list_(type: str | None, area: str | None, q: str | None, format: str, store: Path) -> None:
+    """List records as they look here: the server's, with your own pending edits. 列出记录。"""
+    with opened(store) as device:
+        found = records.listed(device, type)
+    wanted = [
+        each for each in found if (not area or _inside(each.area, area)) and (not q or q.lower() in each.label.lower())
+    ]
+    if format == "json":
+        click.echo(json.dumps([words.plain(each) for each in wanted], ensure_ascii=False, indent=2))
+        return
+    for each in wanted:
+        click.echo(words.line(each))
+    if not wanted:
+        click.echo("没有记录 · no records", err=True)
+
+
+@click.command(cls=Command)
+@click.argument("record")
+@format_option
+@store_option
+def show(record: str, format: str, store: Path) -> None:
+    """Show one record; RECORD is its id, or the beginning of it. 查看一条记录。"""
+    with opened(store) as device, device.reading():
+        found = records.get(device, record)
+    click.echo(json.dumps(words.plain(found), ensure_ascii=False, indent=2) if format == "json" else words.page(found))
+
+
+@click.command(cls=Command)
+@click.argument("type")
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--area", help="code of the grid area 网格代码")
+@click.option("--action", default="create", show_default=True, help="cases begin by report or spot_close 案件用 report")
+@click.option("--id", "record", type=click.UUID, help="UUID of the record, made when left out 记录编号")
+@store_option
+def create(type: str, values: Sequence[str], area: str | None, action: str, record: object | None, store: Path) -> None:
+    """Begin a record of TYPE. 新建记录。"""
+    given = pairs(values)
+    with Device(store) as device, device.writing():
+        id = records.create(
+            device, type, given, action=action, area=area, record=None if record is None else str(record)
+        )
+    click.echo(id)
+    click.echo(_KEPT, err=True)
+
+
+@click.command(cls=Command)
+@click.argument("record")
+@click.argument("values", nargs=-1, required=True, metavar="NAME=VALUE...")
+@store_option
+def edit(record: str, values: Sequence[str], store: Path) -> None:
+    """Change fields of a record; NAME= empties one. 修改记录。"""
+    given = pairs(values)
+    with opened(store) as device, device.writing():
+        is_new = records.edit(device, records.get(device, record), given)
+    click.echo(_KEPT if is_new else "内容没有变化 · nothing to change", err=True)
+
+
+@click.command(cls=Command)
+@click.argument("record")
+@click.argument("action")
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@store_option
+def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
+    """Take a step of the workflow, such as accept or feedback; the server judges it. 办理：受理、反馈等。"""
+    given = pairs(values)
+    with opened(store) as device, device.writing():
+        records.act(device, records.get(device, record), action, given)
+    click.echo(_KEPT, err=True)
+
+
+def pairs(values: Sequence[str]) -> dict[str, str]:
+    """Read ``NAME=VALUE`` words. Raises UsageError (misuse) when one is not, Refused when a name stands twice."""
+    given: dict[str, str] = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"“{each}”应写成 字段=内容 · {each!r} is not NAME=VALUE")
+        if name in given:
+            raise Refused(f"字段 {name} 写了两次 · {name} stands twice")
+        given[name] = value
+    return given
+
+
+def _inside(area: str | None, outer: str) -> bool:
+    """Tell whether one code is at or below another. Counties end in six zeros, towns in three."""
+    if len(outer) == 12:
+        outer = outer[:6] if outer.endswith("000000") else outer[:9] if outer.endswith("000") else outer
+    return area is not None and area.startswith(outer)

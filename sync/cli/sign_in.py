@@ -1,0 +1,84 @@
+"""Signs a person in on this device, with a phone's key or a password, and out again."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from sync import client, credentials, holdings
+from sync.cli.opening import Command, store_option
+from sync.connection import Connection
+from sync.credentials import Credentials
+from sync.device import Device
+from sync.failures import NotSignedIn, Refused
+
+_LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
+
+
+@click.command(cls=Command)
+@click.argument("address")
+@click.option("--user", help="sign in with a password 用户名，密码另行输入")
+@click.option("--password-stdin", is_flag=True, help="password: first line of standard input 从标准输入读密码")
+@click.option("--key-stdin", is_flag=True, help="key: first line of standard input 从标准输入读密钥")
+@store_option
+def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool, store: Path) -> None:
+    """Sign in: ADDRESS is the server's, or the whole one of a phone's card. 登录服务器。"""
+    server, key = credentials.server_and_key(address)
+    if key_stdin:
+        key = sys.stdin.readline().strip()
+    if (key is None) == (user is None):
+        raise click.UsageError("请给手机卡片上的地址、--key-stdin，或 --user NAME · a key or --user, one of them")
+    if server.startswith("http://") and not server.startswith(_LOOPBACK):
+        click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
+    with Device(store) as device, closing(Connection(Credentials(server, user, key))) as way:
+        is_other = _is_other(device, store, server, user)
+        if user is not None:
+            way.sign_in(user, _password(password_stdin))
+        told = client.greet(device, way)
+        known = device.setting("user")
+        is_other |= None not in (known, told.user) and known != told.user
+        _begin_as(device, is_other, user or told.user)
+        credentials.save(store, way.credentials)
+    click.echo(f"已登录 {server} · signed in")
+
+
+@click.command(cls=Command)
+@store_option
+def logout(store: Path) -> None:
+    """Sign out; what is on this device stays. 退出登录。"""
+    credentials.forget(store)
+    click.echo("已退出；本机的数据和未发送的工作都还在 · signed out; nothing on this device was deleted")
+
+
+def _password(is_piped: bool) -> str:
+    if is_piped:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("密码 password", hide_input=True, err=True))
+
+
+def _is_other(device: Device, store: Path, server: str, user: str | None) -> bool:
+    """Tell whether this is another server or person than before, as far as the device can know."""
+    known = device.setting("user")
+    try:
+        before = credentials.load(store).server
+    except NotSignedIn:
+        before = device.setting("server") or server
+    return before != server or (None not in (known, user) and known != user)
+
+
+def _begin_as(device: Device, is_other: bool, user: str | None) -> None:
+    """Let go of what the server told another person. Raises Refused while that person's work is unsent."""
+    with device.writing():
+        waiting = device.row("SELECT COUNT(*) AS number FROM change WHERE state = 'unsent'")
+        if is_other and waiting and waiting["number"]:
+            raise Refused(
+                f"本机还有 {waiting['number']} 条未发送的工作属于原来的登录；请先发送，或用 --store 另建目录"
+                " · unsent work of the earlier sign-in is here: push it first, or use another --store"
+            )
+        if is_other:
+            holdings.let_everything_go(device)
+        if user is not None:
+            device.remember("user", user)

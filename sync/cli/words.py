@@ -1,0 +1,87 @@
+"""Says what the device holds and did, in words for the person at the laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync.overlay import Pending, View
+
+VERDICTS = {
+    "applied": "已生效",
+    "merged": "已合并，有冲突待定",
+    "late": "已生效，情况已有变化",
+    "recorded": "已记录在案",
+    "waiting": "等待原始记录",
+    "quarantined": "待人工判断",
+}
+
+
+def verdicts(counts: Mapping[str, int]) -> str:
+    """Return counts of verdicts as words, "无 none" for none."""
+    said = [f"{VERDICTS.get(name, name)} {name} {number}" for name, number in sorted(counts.items())]
+    return "、".join(said) or "无 none"
+
+
+def line(seen: View) -> str:
+    """Return a record as one line of a list."""
+    mark = "  ".join(filter(None, (seen.status or "", _marks(seen))))
+    return f"{seen.id}  {seen.type}  {seen.label}" + (f"  {mark}" if mark else "")
+
+
+def page(seen: View) -> str:
+    """Return a record as it is shown by itself."""
+    base = seen.base or {}
+    told = {
+        "编号 id": seen.id,
+        "台账 type": seen.type,
+        "名称 label": seen.label,
+        "网格 area": seen.area,
+        "状态 status": seen.status,
+        "环节 stage": base.get("stage"),
+        "案号 case_no": base.get("case_no"),
+        "承办 assignee": base.get("assignee"),
+        "期限 due": base.get("due_on") or base.get("due_at"),
+        "批注 note": base.get("office_note"),
+        "可办 todo": base.get("todo"),
+        "版本 version": seen.version or "未到服务器 not at the server yet",
+        "冲突 conflicts": "、".join(base.get("conflicts") or ()),
+        "标记 marks": _marks(seen),
+    }
+    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    lines += [f"  {name} = {value}" for name, value in sorted(seen.fields.items())]
+    lines += [f"* {_pending(each)}" for each in seen.pending]
+    return "\n".join(lines)
+
+
+def plain(seen: View) -> dict[str, Any]:
+    """Return a record as JSON values: the server's, with the fields as shown here and what is pending."""
+    return {
+        **(seen.base or {}),
+        "id": seen.id,
+        "type": seen.type,
+        "label": seen.label,
+        "area": seen.area,
+        "version": seen.version,
+        "fields": dict(seen.fields),
+        "handed_over": seen.is_handed_over,
+        "pending": [
+            {"id": each.id, "seq": each.seq, "action": each.action, "verdict": each.verdict, "trouble": each.trouble}
+            for each in seen.pending
+        ],
+    }
+
+
+def _marks(seen: View) -> str:
+    unsent = sum(each.is_unsent for each in seen.pending)
+    marks = [f"未发送 {unsent} unsent"] if unsent else []
+    marks += [VERDICTS[each.verdict] for each in seen.pending if each.verdict in ("waiting", "quarantined")]
+    marks += ["有冲突 conflict"] if (seen.base or {}).get("conflicts") else []
+    marks += ["移交中 being handed over"] if seen.is_handed_over else []
+    return "，".join(dict.fromkeys(marks))
+
+
+def _pending(change: Pending) -> str:
+    state = "未发送 unsent" if change.verdict is None else f"{VERDICTS.get(change.verdict, '')} {change.verdict}"
+    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in change.fields.items() if seen != new)
+    return "  ".join(filter(None, (change.action, state, wrote, change.trouble or "")))

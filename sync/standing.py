@@ -1,0 +1,61 @@
+"""Tells how a device stands: what is unsent, what became of the rest, and what wants a look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync import credentials, holdings
+from sync.device import Device
+from sync.failures import NotSignedIn
+
+PROBLEMS_MAX = 20
+
+
+def standing(device: Device) -> dict[str, Any]:
+    """Return counts, and the records and changes that want a look, as JSON values.
+
+    sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
+    problems: the newest of this device's changes about which the office was told something.
+    """
+    with device.reading():
+        held = holdings.rows(device, None)
+        return {
+            "device": device.id,
+            "server": _server(device),
+            "user": device.setting("user"),
+            "unsent": _count(device, "state = 'unsent'"),
+            "sent_not_durable": _count(device, "state = 'sent' AND body IS NOT NULL"),
+            "verdicts": {
+                each["verdict"]: each["number"]
+                for each in device.rows(
+                    "SELECT verdict, COUNT(*) AS number FROM change WHERE verdict IS NOT NULL GROUP BY verdict"
+                )
+            },
+            "troubles": device.rows("SELECT id, trouble FROM change WHERE trouble IS NOT NULL ORDER BY seq"),
+            "problems": device.rows(
+                "SELECT id, record, action, verdict, problem FROM change WHERE problem IS NOT NULL"
+                " ORDER BY seq DESC LIMIT :most",
+                {"most": PROBLEMS_MAX},
+            ),
+            "records": len(held),
+            "conflicts": [
+                {"id": each["id"], "label": each["body"].get("label") or "", "fields": each["body"]["conflicts"]}
+                for each in held
+                if each["body"].get("conflicts")
+            ],
+            "handed_over": [each["id"] for each in held if each["is_handed_over"]],
+            "last_contact_at": device.setting("last_contact_at"),
+            "clock_offset_s": float(device.setting("clock_offset_s") or 0),
+        }
+
+
+def _count(device: Device, condition: str) -> int:
+    found = device.row(f"SELECT COUNT(*) AS number FROM change WHERE {condition}")
+    return 0 if found is None else int(found["number"])
+
+
+def _server(device: Device) -> str | None:
+    try:
+        return credentials.load(device.folder).server
+    except NotSignedIn:
+        return None

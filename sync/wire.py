@@ -1,0 +1,184 @@
+"""Reads what the server answers, so that nothing garbled ever reaches the device's store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+OPS = frozenset({"enter", "put", "remove", "leave"})
+
+
+class Garbled(ValueError):
+    """An answer is not what the protocol says; nothing of it may be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change.
+
+    seq: where the server recorded it; None where it made no revision. record: as it is now, None out of reach.
+    problem: what the office was told, None for nothing.
+    """
+
+    id: str
+    verdict: str
+    version: int | None
+    seq: int | None
+    record: Json | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What every answer tells of the server itself.
+
+    epoch: changes when the server was restored. durable: everything up to this seq is in a finished backup.
+    now: the server's time. user: who the server takes the device's person for, None when it does not say.
+    """
+
+    epoch: str
+    durable: int
+    now: datetime
+    limits: Mapping[str, int]
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer to a pull. is_fresh: the server knows nothing of what the device holds and begins anew."""
+
+    told: Told
+    cursor: str
+    more: bool
+    ops: tuple[Json, ...]
+    checks: Mapping[str, tuple[int, str]]
+    is_fresh: bool
+
+
+def read_push(answer: object) -> tuple[Told, tuple[Outcome, ...]]:
+    """Return what a push answered. Raises Garbled."""
+    body = _object(answer)
+    return read_told(body), tuple(_outcome(each) for each in _list(body, "outcomes"))
+
+
+def read_page(answer: object) -> Page:
+    """Return what a pull answered. Raises Garbled."""
+    body = _object(answer)
+    checks = {
+        name: (_number(_object(check), "count"), _text(_object(check), "hash"))
+        for name, check in _object(body.get("checks") or {}).items()
+    }
+    ops = tuple(_op(each) for each in _list(body, "ops"))
+    more, fresh = body.get("more"), body.get("fresh", False)
+    if not isinstance(more, bool) or not isinstance(fresh, bool):
+        raise Garbled("more")
+    return Page(read_told(body), _text(body, "cursor"), more, ops, checks, fresh)
+
+
+def read_told(body: Json) -> Told:
+    """Return what an answer tells of the server itself. Raises Garbled."""
+    try:
+        now = datetime.fromisoformat(_text(body, "now"))
+    except ValueError as error:
+        raise Garbled("now") from error
+    if now.tzinfo is None:
+        raise Garbled("now")
+    user = body.get("user")
+    return Told(
+        _text(body, "epoch"), _number(body, "durable"), now, read_limits(body), user if isinstance(user, str) else None
+    )
+
+
+def read_limits(body: Mapping[str, Any]) -> dict[str, int]:
+    """Return the limits that an answer or a problem names, only those that make sense."""
+    limits = body.get("limits")
+    if not isinstance(limits, dict):
+        return {}
+    return {name: limits[name] for name in ("changes", "bytes") if _is_number(limits.get(name)) and limits[name] > 0}
+
+
+def hash_of(rows: Iterable[tuple[str, int]]) -> str:
+    """Return the order-free hash of (id, version) by which both sides compare a bucket."""
+    total = sum(int(hashlib.sha256(f"{id}:{version}".encode()).hexdigest()[:12], 16) for id, version in rows)
+    return f"{total % 2**48:012x}"
+
+
+def _outcome(each: object) -> Outcome:
+    body = _object(each)
+    record, problem = body.get("record"), body.get("problem")
+    return Outcome(
+        # What could not be read as a change at all may come back without an id: it is none of ours then.
+        id=body["id"] if isinstance(body.get("id"), str) else "",
+        verdict=_text(body, "verdict"),
+        version=_number_or_none(body, "version"),
+        seq=_number_or_none(body, "seq"),
+        record=None if record is None else _record(record),
+        problem=None if problem is None else _problem(problem),
+    )
+
+
+def _problem(problem: object) -> str:
+    return str(problem.get("message") or "") if isinstance(problem, dict) else str(problem)
+
+
+def _op(each: object) -> Json:
+    op = _object(each)
+    if op.get("op") not in OPS:
+        raise Garbled("op")
+    _text(op, "bucket")
+    if op["op"] == "put":
+        _record(op.get("record"))
+    if op["op"] == "remove":
+        _text(op, "id")
+    return op
+
+
+def _record(value: object) -> Json:
+    record = _object(value)
+    _text(record, "id")
+    _text(record, "type")
+    _number(record, "version")
+    fields = _object(record.get("fields"))
+    if not all(isinstance(name, str) for name in fields):
+        raise Garbled("fields")
+    return record
+
+
+def _object(value: object) -> Json:
+    if not isinstance(value, dict):
+        raise Garbled("not an object")
+    return value
+
+
+def _list(body: Json, name: str) -> list[object]:
+    value = body.get(name)
+    if not isinstance(value, list):
+        raise Garbled(name)
+    return value
+
+
+def _text(body: Json, name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value:
+        raise Garbled(name)
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(body: Json, name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Garbled(name)
+    return value
+
+
+def _number_or_none(body: Json, name: str) -> int | None:
+    return None if body.get(name) is None else _number(body, name)

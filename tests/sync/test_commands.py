@@ -1,0 +1,197 @@
+"""The ``fieldsync`` command as a town's clerk types it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from click.testing import CliRunner
+from town_http import PASSWORD, serving
+
+from sync.cli.main import main
+
+
+@pytest.fixture
+def address(town):
+    with serving(town) as reachable:
+        yield reachable
+
+
+@pytest.fixture
+def fieldsync(tmp_path):
+    """Run one command on a laptop's store; returns exit status, what was printed, what was complained of."""
+
+    def run(*words, store="laptop", input=None):
+        done = CliRunner().invoke(main, [*words, "--store", str(tmp_path / store)], input=input)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def laptop(fieldsync, address):
+    """A laptop whose clerk has signed in."""
+    assert fieldsync("login", f"{address}/key/worker")[0] == 0
+    return fieldsync
+
+
+def test_a_day_at_the_laptop(laptop, town):
+    town.put("b0000000-0000-4000-8000-000000000001", head="甲", label="荆山口村微型站")
+
+    assert laptop("pull")[0] == 0
+    assert "荆山口村微型站" in laptop("list", "stations")[1]
+    assert laptop("edit", "b0000000", "head=乙", "hoses=6")[0] == 0
+    _, new, _ = laptop("create", "stations", "--area", "unit1", "label=新站", "head=丙")
+    assert "未发送 2" not in laptop("list")[1] and laptop("list")[1].count("未发送 1") == 2
+    assert "未发送 unsent: 2" in laptop("status")[1]
+    status, said, _ = laptop("push")
+    assert (status, "已送达 2 条" in said) == (0, True)
+    assert "head = 乙" in laptop("show", "b0000000")[1]
+    assert town.state.records[new.strip()]["fields"]["head"] == "丙"
+    assert "没有要发送" in laptop("push")[1]
+    assert laptop("sync")[0] == 0
+
+
+def test_an_act_goes_with_its_inputs(laptop, town):
+    town.put("c1", head="x")
+    town.state.records["c1"]["status"] = "assigned"
+    laptop("pull")
+
+    assert laptop("act", "c1", "accept", "note=马上去")[0] == 0
+    laptop("push")
+
+    assert json.loads(town.received[0][1])["fields"] == {"note": [None, "马上去"]}
+    assert town.state.records["c1"]["status"] == "accepted"
+
+
+def test_the_exit_status_says_what_to_do(fieldsync, laptop, town, tmp_path, monkeypatch):
+    monkeypatch.setattr("sync.patience.Patience.pause_s", lambda *_: None)
+    laptop("create", "stations", "head=甲")
+
+    assert fieldsync("push", store="another")[0] == 4
+    assert fieldsync("status", store="another")[0] == 1
+    assert laptop("show", "nothing")[0] == 1
+    assert laptop("edit", "nothing")[0] == 2
+    assert laptop("edit", "nothing", "novalue")[0] == 2
+    assert laptop("list", "--format", "xml")[0] == 2
+    town.entitled.clear()
+    assert laptop("push")[0] == 4
+    (tmp_path / "laptop/credentials.json").write_text('{"server": "http://127.0.0.1:9", "key": "worker"}')
+    status, _, complaint = laptop("push")
+    assert (status, complaint.count("\n")) == (3, 1)
+    assert "保存在本机" in complaint
+    assert "unsent: 1" in laptop("status")[1]
+
+
+def test_signing_in_with_a_password_that_is_not_shown(fieldsync, address, town):
+    assert fieldsync("login", address, "--user", "worker", "--password-stdin", input="wrong\n")[0] == 4
+    status, said, complaint = fieldsync("login", address, "--user", "worker", "--password-stdin", input=f"{PASSWORD}\n")
+
+    assert status == 0
+    assert PASSWORD not in said + complaint
+    assert fieldsync("pull")[0] == 0
+    assert fieldsync("logout")[0] == 0
+    assert fieldsync("pull")[0] == 4
+
+
+def test_a_key_may_come_by_standard_input_and_one_of_both_must_be_there(fieldsync, address):
+    assert fieldsync("login", address, "--key-stdin", input="worker\n")[0] == 0
+    assert fieldsync("login", address)[0] == 2
+    assert fieldsync("login", f"{address}/key/worker", "--user", "worker")[0] == 2
+    assert fieldsync("login", f"{address}/key/wrong")[0] == 4
+
+
+def test_no_command_prints_the_key(laptop, town, tmp_path, address):
+    town.entitled["sesame-4711"] = town.entitled["worker"]
+    printed = []
+    for words in (
+        ("login", f"{address}/key/sesame-4711"), ("pull",), ("create", "stations", "head=甲"), ("status",), ("push",),
+        ("status", "--format", "json"), ("list",), ("export-unsent", str(tmp_path / "out.json")),
+        ("login", "sesame-4711"),
+    ):  # fmt: skip
+        printed += laptop(*words)[1:]
+
+    assert "sesame" not in "".join(printed)
+    assert "sesame" not in (tmp_path / "out.json").read_text()
+    with sqlite3.connect(tmp_path / "laptop/device.db") as connection:
+        assert "sesame" not in "\n".join(connection.iterdump())
+    connection.close()
+
+
+def test_another_person_neither_sends_nor_sees_the_first_ones_work(fieldsync, address, town):
+    town.entitled["other"] = ["area:unit2"]
+    town.put("s1", head="甲")
+    sign_in = ("login", address, "--password-stdin", "--user")
+    fieldsync(*sign_in, "worker", input=PASSWORD)
+    fieldsync("pull")
+    fieldsync("edit", "s1", "head=乙")
+
+    status, _, complaint = fieldsync(*sign_in, "other", input=PASSWORD)
+    assert (status, "先发送" in complaint) == (1, True)
+    assert fieldsync("push")[0] == 0
+    assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 0
+
+    assert fieldsync("list")[1] == ""
+
+
+def test_unsent_work_moves_to_another_laptop_in_a_file_and_is_sent_once(laptop, fieldsync, town, tmp_path, address):
+    laptop("create", "stations", "--area", "unit1", "head=甲")
+    file = str(tmp_path / "unsent.json")
+
+    assert "1 条" in laptop("export-unsent", file)[1]
+    assert laptop("export-unsent", file)[0] == 1
+    assert "1 条" in fieldsync("import-unsent", file, store="second")[1]
+    assert "0 条" in fieldsync("import-unsent", file, store="second")[1]
+    fieldsync("login", f"{address}/key/worker", store="second")
+    fieldsync("create", "stations", "head=丁", store="second")
+    assert fieldsync("push", store="second")[0] == 0
+    assert laptop("push")[0] == 0
+
+    assert sorted(record["fields"]["head"] for record in town.state.records.values()) == ["丁", "甲"]
+    assert {record["version"] for record in town.state.records.values()} == {1}
+    assert len({device for device, _ in town.received}) == 2
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"kind": "x", "changes": []}', '{"kind": "fieldsync unsent 1"}'])
+def test_a_file_that_is_no_export_is_refused(laptop, tmp_path, content):
+    (tmp_path / "x.json").write_text(content)
+
+    assert laptop("import-unsent", str(tmp_path / "x.json"))[0] == 1
+
+
+def test_a_full_disk_is_told_and_keeps_nothing_half(laptop, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    laptop("pull")
+    monkeypatch.setattr("sync.outbox.add", full)
+
+    status, said, complaint = laptop("create", "stations", "head=甲")
+
+    assert (status, said) == (1, "")
+    assert "没有保存" in complaint and "磁盘" in complaint
+    assert "unsent: 0" in laptop("status")[1]
+
+
+def test_records_can_be_had_as_json_with_what_is_pending(laptop, town):
+    town.put("s1", head="甲")
+    laptop("pull")
+    laptop("edit", "s1", "head=乙")
+
+    shown = json.loads(laptop("show", "s1", "--format", "json")[1])
+    assert shown == json.loads(laptop("list", "--format", "json")[1])[0]
+    assert (shown["fields"], shown["version"], shown["pending"][0]["action"]) == ({"head": "乙"}, 1, "edit")
+
+
+def test_a_list_narrows_by_area_and_by_words(laptop, town):
+    for id, area, label in (("s1", "130630100201001", "东站"), ("s2", "130630101201001", "西站")):
+        town.put(id, "area:unit1", label=label)
+        town.state.records[id]["area"] = area
+    laptop("pull")
+
+    assert laptop("list", "--area", "130630000000")[1].count("\n") == 2
+    assert "东站" in laptop("list", "--area", "130630100000")[1]
+    assert "西站" not in laptop("list", "--area", "130630100201")[1]
+    assert "东站" not in laptop("list", "--q", "西")[1]
