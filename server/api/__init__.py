@@ -10,6 +10,7 @@ from server.api import (
     description,
     exports,
     forms,
+    ledger,
     problems,
     reassign,
     records,
@@ -26,7 +27,7 @@ __all__ = ["mount"]
 
 DOORS = (
     *(session, areas, users, staff, reassign, forms, records, changes),
-    *(exports, submissions, problems, summaries, sync),
+    *(exports, ledger, submissions, problems, summaries, sync),
 )
 
 

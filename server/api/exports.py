@@ -54,7 +54,7 @@ def export_csv(query: dict[str, Any]) -> Response:
     One line a record: system columns, then the fields of the type, or of all types without `type`. A cell that a
     spreadsheet would take for a formula gets an apostrophe before it; numbers do not.
     """
-    pages, types, show = _export("csv", query)
+    pages, types, show = begun("csv", query)
     fields = list(dict.fromkeys(name for type in types for name in type.fields))
     return answers.download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
 
@@ -69,11 +69,11 @@ def export_geojson(query: dict[str, Any]) -> Response:
     The position is the field `geometry`, else the first geopoint of the type; a record without one has a null
     geometry, so that the count of features is the count of records.
     """
-    pages, types, show = _export("geojson", query)
+    pages, types, show = begun("geojson", query)
     return answers.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
 
 
-def _export(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
+def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
     """Check and note down who exports what; return the pages, the types in them, and how values are shown."""
     by, database = context.caller(), context.database()
     scope = rights.scope_for(by, "export", "read")

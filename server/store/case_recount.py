@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import orjson
@@ -40,6 +41,26 @@ def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
         told = orjson.loads(row["fields"]).get(PREMISES, "")
         if told.isascii() and told.isdigit():
             yield row["path"], day_number(row["created_at"]), int(told)
+
+
+def broken(sql: Sql) -> Iterator[tuple[str, str]]:
+    """Yield (promise, what breaks it) wherever what summaries are read from is not what history adds up to."""
+    for recounted_facts, facts in recounted(sql):
+        if recounted_facts != facts:
+            yield "the facts of a case are what its steps add up to", facts.id
+    expected = {
+        table: case_rollups.by_key(table, rows)
+        for table, rows in case_rollups.summed(case_facts.each(sql)).rows().items()
+    }
+    walked: Counter[tuple[object, ...]] = Counter()
+    for path, day, premises in visits(sql):
+        walked.update({(day, path): premises, (day // 100, path): premises})
+    expected["visit_count"] = {key: {"premises": n} for key, n in walked.items() if n}
+    for table, rows in expected.items():
+        found = case_rollups.kept(sql, table)
+        for key in sorted(found.keys() | rows.keys(), key=str):
+            if found.get(key) != rows.get(key):
+                yield "sums are what the cases and patrols add up to", f"{table} {' '.join(map(str, key))}"
 
 
 def recounted(sql: Sql) -> Iterator[tuple[CaseFacts | None, CaseFacts]]:

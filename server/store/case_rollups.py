@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from server.domain import closure_parts
 from server.domain.case_facts import CaseFacts
-from server.domain.closure_parts import COLUMNS
+from server.domain.closure_parts import COLUMNS, Contribution
 from server.store.sql import Row, Sql
 
 ALL = "*"
@@ -48,15 +48,13 @@ class Sums:
     __slots__ = ("counts", "paces", "results")
 
     def __init__(self) -> None:
-        self.counts: dict[Cell, Counter[str]] = {}
+        self.counts: dict[Cell, dict[str, int]] = {}
         self.results: Counter[tuple[int, str, str, str]] = Counter()
         self.paces: Counter[tuple[int, str, int]] = Counter()
 
     def put(self, case: CaseFacts, sign: int) -> None:
         """Add what a case contributes, or take it away (``sign`` -1)."""
-        for (day, column), n in closure_parts.contribution(case).items():
-            for cell in _cells(day, case):
-                self.counts.setdefault(cell, Counter())[column] += sign * n
+        self._put_counts(case, closure_parts.contribution(case), sign)
         if case.registered_at is None:
             return
         day = closure_parts.day_number(case.registered_at)
@@ -68,13 +66,26 @@ class Sums:
         if took is not None:
             self.paces[day // 100, town_of(case.path), took // BUCKET_S] += sign
 
+    def _put_counts(self, case: CaseFacts, parts: Contribution, sign: int) -> None:
+        days: dict[int, list[tuple[str, int]]] = {}
+        for (day, column), n in parts.items():
+            days.setdefault(day, []).append((column, sign * n))
+        for day, moved in days.items():
+            for cell in _cells(day, case):
+                row = self.counts.get(cell)
+                if row is None:
+                    row = self.counts[cell] = {}
+                for column, n in moved:
+                    row[column] = row.get(column, 0) + n
+
     def write(self, sql: Sql) -> None:
         """Add everything to what is kept; what came to nothing is not written."""
-        for table, rows in self._rows().items():
+        for table, rows in self.rows().items():
             if rows:
                 sql.run_each(_ADD[table], rows)
 
-    def _rows(self) -> dict[str, list[Row]]:
+    def rows(self) -> dict[str, list[Row]]:
+        """Return what is to be added, as rows by table."""
         return {
             "case_count": [
                 {**_NOTHING, **moved, "period": cell[0], "category": cell[1], "path": cell[2]}
@@ -128,9 +139,15 @@ def summed(cases: Iterable[CaseFacts]) -> Sums:
 def kept(sql: Sql, table: str) -> dict[tuple[object, ...], Mapping[str, int]]:
     """Return every row of a table of sums that is not all noughts, by what it is found by."""
     keys, sums = TABLES[table]
+    return by_key(table, sql.each(f"SELECT {', '.join((*keys, *sums))} FROM {table}"))
+
+
+def by_key(table: str, rows: Iterable[Row]) -> dict[tuple[object, ...], Mapping[str, int]]:
+    """Return rows of a table of sums, without their noughts, by what they are found by."""
+    keys, sums = TABLES[table]
     return {
         tuple(row[key] for key in keys): moved
-        for row in sql.each(f"SELECT {', '.join((*keys, *sums))} FROM {table}")
+        for row in rows
         if (moved := {column: row[column] for column in sums if row[column]})
     }
 

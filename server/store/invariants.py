@@ -12,6 +12,7 @@ import orjson
 from server.domain.record_types import CASE_COLUMNS, LABEL
 from server.domain.replay import Diff
 from server.domain.workflow import STAGE_OF
+from server.store import case_recount
 from server.store.database import Reading
 
 _QUERIES = {
@@ -65,6 +66,12 @@ _QUERIES = {
     "a record lies in a known area": """
         SELECT id AS subject FROM record WHERE NOT EXISTS (SELECT 1 FROM area WHERE area.path = record.path)
     """,
+    "every case has its facts, and stands where they say": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN case_fact ON case_fact.id = record.id
+         WHERE record.kind = 'case'
+           AND (case_fact.id IS NULL OR case_fact.status <> record.status OR case_fact.path <> record.path)
+    """,
     "a bucket is as new as its newest record": """
         SELECT record.id AS subject
           FROM record LEFT JOIN bucket ON bucket.type = record.type AND bucket.name = 'area:' || record.path
@@ -82,6 +89,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
                 yield promise, row["subject"]
         yield from _replayed(reading)
         yield from _statuses(reading)
+        yield from case_recount.broken(reading.sql)
     except DatabaseError as error:
         yield "SQLite can read the whole file", str(error)
 

@@ -65,7 +65,26 @@ DAMAGE = {
         DELETE FROM person WHERE name = 'worker'
     """,
 }
+DAMAGE |= {
+    "every case has its facts, and stands where they say": f"""
+        UPDATE case_fact SET status = 'void' WHERE id = '{HAZARD}'
+    """,
+    "the facts of a case are what its steps add up to": f"""
+        UPDATE case_fact SET checked = 3 WHERE id = '{HAZARD}'
+    """,
+    "sums are what the cases and patrols add up to": """
+        UPDATE case_count SET reports = reports + 1
+    """,
+}
 MORE_DAMAGE = {
+    "steps that are gone": (
+        "the facts of a case are what its steps add up to",
+        f"DELETE FROM case_step WHERE record = '{HAZARD}'",
+    ),
+    "visits that nobody made": (
+        "sums are what the cases and patrols add up to",
+        "INSERT INTO visit_count VALUES (202611, '130630', 3)",
+    ),
     "a field went missing": (
         "a record shows what its history adds up to",
         f"UPDATE record SET fields = '{{}}' WHERE id = '{STATION}'",

@@ -1,0 +1,250 @@
+"""Fills a data folder with a million hazards as a county would have them after eighteen months.
+
+Bulk rows: what the store's own functions make of two thousand invented lives, each moved in time, place and category,
+and the sums over them. History for ``/history`` (revisions) is left out; everything that lists and summaries read is
+there, and ``firegrid check`` of facts, steps and sums holds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import kobo_forms
+from server.domain import case_facts, instants, workflow
+from server.domain.areas import code_of
+from server.domain.case_facts import CaseFacts, Dispatch, Step
+from server.domain.workflow import Status
+from server.store import case_facts as facts_kept
+from server.store import engine
+from server.store.case_rollups import Sums
+from server.store.sql import Sql, inserting
+
+CASES = 1_000_000
+LIVES = 2_000
+DAYS = 548
+"""Eighteen months, the last day of them yesterday."""
+
+TYPE = "hazards"
+SEED = 20260401
+BATCH = 20_000
+RECORD = (
+    "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
+    "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers", "created_at",
+    "updated_at",
+)  # fmt: skip
+_REGISTERS = "·" * 250
+"""About as long as the registers of a report are; nothing here reads them."""
+
+
+def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
+    """Fill the database in ``folder``, laid and not in use, with so many hazards; ``now`` is the end of their time."""
+    db = engine.connect(folder / engine.FILE_NAME)
+    for pragma in ("synchronous = OFF", "cache_size = -1200000", "foreign_keys = OFF"):
+        db.execute(f"PRAGMA {pragma}")
+    sql = Sql(db)
+    end = now or datetime.now(UTC)
+    first_seq = int(sql.value("SELECT value FROM counter WHERE name = 'seq'"))
+    indexes = _drop_indexes(sql)
+    with db.atomic():
+        invented = _invented(sql, cases, end, first_seq)
+        sums = Sums()
+        while batch := list(islice(invented, BATCH)):
+            _write(sql, batch, sums)
+        sums.write(sql)
+        sql.run("UPDATE counter SET value = :seq WHERE name = 'seq'", {"seq": first_seq + cases})
+    for index in indexes:
+        sql.run(index)
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+
+
+class _Case(NamedTuple):
+    facts: CaseFacts
+    steps: tuple[Step, ...]
+    born_seq: int
+    assignee: str | None
+    item: dict[str, str]
+
+
+def _invented(sql: Sql, cases: int, end: datetime, first_seq: int) -> Iterator[_Case]:
+    chance = random.Random(SEED)
+    paths = [row["path"] for row in sql.each("SELECT path FROM area WHERE level = 'unit' ORDER BY path")] or [
+        row["path"] for row in sql.each("SELECT path FROM area WHERE level = 'village' ORDER BY path")
+    ]
+    weights = [chance.paretovariate(1.5) for _ in paths]
+    items = list(kobo_forms.codes("hazard_items"))
+    item_weights = [chance.paretovariate(1.2) for _ in items]
+    start = datetime(end.year, end.month, end.day, tzinfo=UTC) - timedelta(days=DAYS)
+    lives = [_life(chance, start) for _ in range(LIVES)]
+    ends = {life: case_facts.as_of(case_facts.begun("", "", "", life[0]), life[1:], instants.FOREVER) for life in lives}
+    shift = _Shift(start)
+    now = instants.text(end)
+    days = sorted(chance.choices(range(DAYS), [_season(start + timedelta(days=day)) for day in range(DAYS)], k=cases))
+    places, kinds = chance.choices(paths, weights, k=cases), chance.choices(items, item_weights, k=cases)
+    for number, (day, path, item) in enumerate(zip(days, places, kinds, strict=True)):
+        life = lives[chance.randrange(LIVES)]
+        moved = shift.life(life, day, now)
+        id = str(UUID(int=chance.getrandbits(128), version=4))
+        if len(moved) == len(life):
+            facts = shift.facts(ends[life], day, id, path, item["category"])
+        else:
+            facts = case_facts.as_of(case_facts.begun(id, path, item["category"], moved[0]), moved[1:], now)
+        assignee = f"user:gw{number % 900:04}" if facts.dispatches else None
+        yield _Case(facts, moved, first_seq + number + 1, assignee, item)
+
+
+def _season(day: datetime) -> float:
+    """Return how much is found: more in winter and before the spring festival, less at the end of a week."""
+    return {12: 1.7, 1: 1.9, 2: 1.4, 4: 1.3, 11: 1.3}.get(day.month, 1.0) * (0.6 if day.weekday() >= 5 else 1.0)
+
+
+def _life(chance: random.Random, start: datetime) -> tuple[Step, ...]:
+    """Draw a life: a fifth is fixed on the spot, few are turned down, most are handled, checked and closed."""
+    at = start + timedelta(hours=chance.uniform(0, 11))
+    fate = chance.random()
+    if fate < 0.22:
+        return (Step("spot_close", instants.text(at), Status.SPOT_CLOSED, result_code="fixed"),)
+    steps = [Step("report", instants.text(at), Status.REPORTED)]
+
+    def take(action: str, status: Status, hours: float, **more: Any) -> None:
+        nonlocal at
+        at += timedelta(hours=chance.expovariate(1 / hours))
+        steps.append(Step(action, instants.text(at), status, **more))
+
+    def limits(days: int) -> dict[str, str]:
+        due = at + timedelta(days=days)
+        return {"handle_due_at": instants.text(due), "close_due_at": instants.text(due + timedelta(days=4))}
+
+    if fate < 0.26:
+        take(*chance.choice((("reject", Status.REJECTED), ("merge", Status.MERGED))), 10)
+        return tuple(steps)
+    take("assign", Status.ASSIGNED, 12, **limits(chance.choice((7, 7, 7, 15, 30))))
+    if chance.random() < 0.05:
+        take("return", Status.REGISTERED, 20)
+        take("assign", Status.ASSIGNED, 10, **limits(7))
+    take("accept", Status.ACCEPTED, 15)
+    if fate < 0.29:
+        take("suspend", Status.SUSPENDED, 80)
+        return tuple(steps)
+    if chance.random() < 0.04:
+        take("extend", Status.HANDLING, 90, **limits(20))
+    take("feedback", Status.FEEDBACK, 90, result_code=chance.choice(("fixed", "fixed", "fixed", "place_closed")))
+    if chance.random() < 0.08:
+        take("rework", Status.HANDLING, 40, **limits(7))
+        take("feedback", Status.FEEDBACK, 60, result_code="fixed")
+    if fate < 0.985:
+        take("close", Status.CLOSED, 40)
+    return tuple(steps)
+
+
+_PLAIN = ("status", "held_s", "checked", "reworked", "extended", "result_code")
+_INSTANTS = tuple(name for name in facts_kept.COLUMNS if name not in (*_PLAIN, "id", "path", "category", "dispatches"))
+
+
+class _Shift:
+    """Moves lives by whole days, without reading an instant: only the date in front of it changes."""
+
+    def __init__(self, start: datetime) -> None:
+        dates = [f"{start + timedelta(days=day):%Y-%m-%d}" for day in range(-1, 3 * DAYS)]
+        self._dates, self._numbers = dates, {date: number for number, date in enumerate(dates)}
+
+    def life(self, life: tuple[Step, ...], days: int, now: str) -> tuple[Step, ...]:
+        """Return what has happened by ``now`` of a life that begins so many days later."""
+        moved = (
+            Step(
+                step.action,
+                self._moved(step.at, days),
+                step.status,
+                self._moved(step.handle_due_at, days) if step.handle_due_at else None,
+                self._moved(step.close_due_at, days) if step.close_due_at else None,
+                step.result_code,
+            )
+            for step in life
+        )
+        return tuple(step for number, step in enumerate(moved) if number == 0 or step.at <= now)
+
+    def facts(self, end: CaseFacts, days: int, id: str, path: str, category: str) -> CaseFacts:
+        """Return what a whole life comes to when it begins so many days later, somewhere else."""
+        named: dict[str, Any] = {"id": id, "path": path, "category": category}
+        dispatches = tuple(
+            Dispatch(self._moved(each.at, days), each.returned_at and self._moved(each.returned_at, days))
+            for each in end.dispatches
+        )
+        instants_of: dict[str, Any] = {
+            name: self._moved(value, days) for name in _INSTANTS if (value := getattr(end, name)) is not None
+        }
+        rest = {name: getattr(end, name) for name in _PLAIN}
+        return CaseFacts(**named, **rest, **instants_of, dispatches=dispatches)
+
+    def _moved(self, instant: str, days: int) -> str:
+        return self._dates[self._numbers[instant[:10]] + days] + instant[10:]
+
+
+_RECORD = inserting("record", RECORD)
+_FACTS = inserting("case_fact", (*facts_kept.COLUMNS, *facts_kept.DERIVED))
+_STEPS = inserting("case_step", facts_kept.STEP_COLUMNS)
+_HANDOVERS = inserting("case_handover", ("day", "record"))
+
+
+def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:
+    sql.run_each(_RECORD, (_record(case) for case in batch))
+    sql.run_each(_FACTS, (facts_kept.row_of(case.facts, case.steps[-1].at) for case in batch))
+    sql.run_each(
+        _STEPS,
+        (
+            facts_kept.step_row(case.facts.id, version, step)
+            for case in batch
+            for version, step in enumerate(case.steps, 1)
+        ),
+    )
+    sql.run_each(_HANDOVERS, (row for case in batch for row in facts_kept.handovers(case.facts)))
+    for case in batch:
+        sums.put(case.facts, 1)
+
+
+def _record(case: _Case) -> dict[str, Any]:
+    facts, seq = case.facts, case.born_seq
+    label = f"{case.item['label']}｜演示场所{seq % 6_000:04}"
+    place = f'{{"item":"{case.item["name"]}","category":"{facts.category}","place":"演示场所{seq % 6_000:04}"'
+    return {
+        "id": facts.id,
+        "type": TYPE,
+        "kind": "case",
+        "area": code_of(facts.path),
+        "path": facts.path,
+        "label": label,
+        "version": len(case.steps),
+        "seq": seq,
+        "born_seq": seq,
+        "status": facts.status.value,
+        "stage": workflow.STAGE_OF[facts.status].value,
+        "case_no": f"LY-{facts.received_at[:4]}-{seq:07}" if facts.registered_at else None,
+        "assignee": case.assignee,
+        "author": f"gw{seq % 900:04}",
+        "due_at": facts.handle_due_at,
+        "closed_at": case.steps[-1].at if workflow.STAGE_OF[facts.status] is workflow.Stage.CLOSE else None,
+        "month": facts.received_at[:7],
+        "conflicted": int(seq % 500 == 0),
+        "flags": "item" if seq % 500 == 0 else "",
+        "fields": f'{place},"severity":"general","note":"{"说明" * 20}"}}',
+        "registers": _REGISTERS,
+        "created_at": facts.received_at,
+        "updated_at": case.steps[-1].at,
+    }
+
+
+def _drop_indexes(sql: Sql) -> list[str]:
+    """Drop the indexes of the tables that are filled; return how to make them again, which is faster afterwards."""
+    rows = sql.rows(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+        "AND tbl_name IN ('record', 'case_fact', 'case_step')"
+    )
+    for row in rows:
+        sql.run(f"DROP INDEX {row['name']}")
+    return [row["sql"] for row in rows]

@@ -1,0 +1,132 @@
+"""What the closure summary and the board's lists cost an officer at a million cases."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote
+
+from bench import cases
+from bench.cases import CASES, DAYS, TYPE
+from bench.county import UNIT, County
+from bench.figures import Figure, latency
+from bench.lists import sign_in
+from bench.workbench import Workbench, ask, expect, serving
+from server.domain import periods
+from server.domain.actors import Scope
+from server.domain.areas import Place, path_of
+from server.store import database, engine
+from server.usecases import closure_summary
+from server.usecases.closure_summary import Asked, By
+
+TITLE = "closure summary and record lists at a million cases"
+TARGET_MS = 50
+ROUNDS, PAST_ROUNDS = 15, 3
+TOWN, VILLAGE = UNIT[:9], UNIT[:12]
+
+
+def measure(bench: Workbench) -> Iterator[Figure]:
+    filled = bench.copy_of_county("closure")
+    began = time.perf_counter()
+    cases.fill(filled.folder)
+    size = (filled.folder / engine.FILE_NAME).stat().st_size / 1e9
+    yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", beside=f"{size:.1f} GB, {DAYS} days")
+    with serving(filled.folder) as server, server.line() as line:
+        officer = sign_in(line, filled)
+        yield from _summaries(line, officer, filled)
+        yield from _opened(line, officer)
+        yield from _lists(line, officer)
+
+
+def _summaries(line: http.client.HTTPConnection, officer: Mapping[str, str], filled: County) -> Iterator[Figure]:
+    month, half = _last_month(), _months_back(18)
+    inside = _in_process(filled, By.TOWN, month)
+    yield _timed(line, officer, "by town, one month", f"by=town&{_days(month)}", f"{inside:.1f} ms without HTTP")
+    yield _timed(line, officer, "by month, 18 months", f"by=month&{_days(half)}")
+    yield _timed(line, officer, "by town, 18 months", f"by=town&{_days(half)}")
+    yield _timed(line, officer, "by category, one month", f"by=category&{_days(month)}")
+    yield _timed(line, officer, "by village, one month", f"by=village&{_days(month)}")
+    yield _timed(line, officer, "by village of a town, one month", f"area={TOWN}&by=village&{_days(month)}")
+    yield _timed(line, officer, "this month beside the last, by town", "by=town&period=month")
+    yield _timed(line, officer, "this year beside the last, by town", "by=town&period=year")
+    odd = (month[0] + timedelta(days=9), month[1] + timedelta(days=9))
+    yield _timed(line, officer, "by town, 10th to 10th", f"by=town&{_days(odd)}", target=None)
+    as_of = quote((datetime.now(UTC) - timedelta(days=7)).isoformat(timespec="seconds"))
+    past = f"by=town&{_days(month)}&as_of={as_of}"
+    yield _timed(line, officer, "by town, one month, as of a week ago", past, target=None, rounds=PAST_ROUNDS)
+
+
+def _opened(line: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
+    days = _days(_last_month())
+    for figure in ("closed", "handling_overdue", "void"):
+        path = f"/api/v1/summaries/closure/cases?by=town&{days}&figure={figure}"
+        yield _asked(line, officer, f"cases behind {figure}, first 100", path, None)
+
+
+def _lists(line: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
+    filters = (
+        f"type={TYPE}", f"area={TOWN}", f"area={VILLAGE}", f"area={UNIT}", "status=handling", "status=closed",
+        "status=suspended", "stage=handle", "assignee=user:gw0007", "overdue=true", "overdue=false", "conflict=true",
+        "conflict=false", f"q={quote('演示场所0007')}", f"q={quote('没有这样的事')}",
+        f"type={TYPE}&area={TOWN}&status=handling&overdue=true", f"area={VILLAGE}&stage=assign",
+    )  # fmt: skip
+    for query in ("", *filters):
+        yield _asked(line, officer, f"records?{query}", f"/api/v1/records?{query}", TARGET_MS)
+
+
+def _timed(
+    line: http.client.HTTPConnection,
+    officer: Mapping[str, str],
+    name: str,
+    query: str,
+    beside: str = "",
+    target: float | None = TARGET_MS,
+    rounds: int = ROUNDS,
+) -> Figure:
+    return _asked(line, officer, f"summary {name}", f"/api/v1/summaries/closure?{query}", target, beside, rounds)
+
+
+def _asked(
+    line: http.client.HTTPConnection,
+    officer: Mapping[str, str],
+    name: str,
+    path: str,
+    target: float | None,
+    beside: str = "",
+    rounds: int = ROUNDS,
+) -> Figure:
+    answers = [expect(ask(line, path, headers=officer), 200) for _ in range(rounds)]
+    return latency(name, [each.seconds for each in answers], target, beside or f"{len(answers[0].body) / 1e3:.0f} kB")
+
+
+def _in_process(filled: County, by: By, days: tuple[date, date]) -> float:
+    """Return the milliseconds of a summary without a server around it."""
+    store = database.open_inline(filled.folder)
+    asked = Asked(Scope(places=(Place(path_of("130630")),)), None, by, periods.between(*days))
+    took = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        with store.reading() as reading:
+            closure_summary.summarise(reading, asked)
+        took.append(time.perf_counter() - began)
+    store.close()
+    return sorted(took)[len(took) // 2] * 1000
+
+
+def _last_month() -> tuple[date, date]:
+    return _months_back(1)
+
+
+def _months_back(count: int) -> tuple[date, date]:
+    """Return the first and the last day of the ``count`` whole months before this one."""
+    last = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+    first = last
+    for _ in range(count - 1):
+        first = first.replace(day=1) - timedelta(days=1)
+    return first.replace(day=1), last
+
+
+def _days(days: tuple[date, date]) -> str:
+    return f"from={days[0]}&to={days[1]}"
