@@ -49,6 +49,7 @@ PEOPLE = (
     ("brigade", "brigade", COUNTY),
     ("viewer", "viewer", COUNTY),
 )
+Lay = Callable[[Any], list[str]]
 EVERYTHING = Scope(places=(Place("130630"),))
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 
@@ -150,10 +151,13 @@ class Valley:
 
 
 @contextmanager
-def a_valley(folder: Path, **settings: object) -> Iterator[Valley]:
-    """Serve a valley with its grid, people and forms; what we promise of a database holds when it ends."""
+def a_valley(folder: Path, lay: Lay | None = None, **settings: object) -> Iterator[Valley]:
+    """Serve a valley with its grid, people and forms; what we promise of a database holds when it ends.
+
+    lay: fills the database with something else and returns the names of its people.
+    """
     clock = Clock()
-    content, keys = _laid()
+    content, keys = laid(lay or _lay)
     folder.mkdir()
     (folder / database.FILE_NAME).write_bytes(content)
     with patch.object(database, "system_clock", clock):
@@ -170,21 +174,22 @@ def a_valley(folder: Path, **settings: object) -> Iterator[Valley]:
 
 
 @cache
-def _laid() -> tuple[bytes, dict[str, str]]:
+def laid(lay: Lay) -> tuple[bytes, dict[str, str]]:
     """Return the database of a valley nobody has worked in yet, and the keys of its people; laid once a test run."""
     with TemporaryDirectory() as name:
         database.create(Path(name))
         store = database.open_inline(Path(name), clock=Clock())
-        store.write(_lay)
-        keys = {person: store.write(lambda tx, p=person: phone_keys.issue(tx, p, by="test")) for person, _, _ in PEOPLE}
+        people = store.write(lay)
+        keys = {person: store.write(lambda tx, p=person: phone_keys.issue(tx, p, by="test")) for person in people}
         store.close()
         return (Path(name) / database.FILE_NAME).read_bytes(), keys
 
 
-def _lay(tx) -> None:
+def _lay(tx) -> list[str]:
     areas.add(tx, [Area(code, name, level_of(code), parent_code(code)) for code, name in GRID.items()])
     codes.replace_list(tx, "hazard_items", ITEMS)
     for form in FORMS:
         publish.publish(tx, form, None)
     for name, role, area in PEOPLE:
         enrol.add_user(tx, name, role=role, area=area, by="test")
+    return [name for name, _, _ in PEOPLE]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from builders import Phone, Valley, a_valley
+from case_land import Land, a_land
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)  # a machine that is busy with something else breaks no law
@@ -24,3 +25,10 @@ def valley(tmp_path: Path) -> Iterator[Valley]:
 def phone(valley: Valley) -> Phone:
     """The phone of the worker of one unit."""
     return valley.phone()
+
+
+@pytest.fixture
+def land(tmp_path: Path) -> Iterator[Land]:
+    """A county with people in every role behind a running server of one's own."""
+    with a_land(tmp_path / "land") as served:
+        yield served

@@ -135,6 +135,8 @@ class Collect:
     unsent: filled forms in the order of their finalization.
     """
 
+    form, list_name = "station_edit", "stations"
+
     def __init__(self, phone: Phone) -> None:
         self.phone = phone
         self.rows: dict[str, Row] = {}
@@ -142,13 +144,13 @@ class Collect:
         self._hash = ""
 
     def pull(self) -> None:
-        """Download the list of stations when it changed, and ask about rows that only this phone knows."""
-        entry = self.phone.manifest("station_edit")["stations.csv"]
+        """Download the list when it changed, and ask about rows that only this phone knows."""
+        entry = self.phone.manifest(self.form)[f"{self.list_name}.csv"]
         if entry["hash"] == self._hash:
             return
         rows = list(csv.DictReader(io.StringIO(self.phone.get(entry["downloadUrl"]).data.decode(), newline="")))
         offline = [id for id, row in self.rows.items() if not row.online]
-        gone = self.phone.integrity(*offline) if offline else {}
+        gone = self.phone.integrity(*offline, name=self.list_name) if offline else {}
         for row in rows:
             self._take(row)
         here = {row["name"] for row in rows}

@@ -77,7 +77,7 @@ def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> st
     """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
     said = [
         known.words[name].label if name in known.words else act[name]
-        for name in ("result_code", "reason", "note", "plan", "document")
+        for name in ("result_code", "reason", "note", "plan", "body", "document")
         if act[name]
     ]
     if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
@@ -103,7 +103,7 @@ def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record
         status=status,
         stage=STAGE_OF[status],
         assignee=None if lead is None else lead.mark,
-        due_at=_running_due(case, status, at),
+        due_at=_running_due(record, case, status, at),
         closed_at=(record.closed_at or at) if ended else None,
         month=None if registered_at is None else instants.local_day(registered_at)[:7],
         flags=case.flags,
@@ -134,13 +134,17 @@ def list_label(record: Record) -> str:
     return "｜".join(part for part in (head, case.village, record.label) if part)
 
 
-def _running_due(case: Case, status: Status, at: Instant) -> Instant | None:
-    """Return the limit of the clock that runs in ``status``; None where none runs."""
+def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Instant | None:
+    """Return the limit of the clock that runs in ``status``, None where none runs.
+
+    before: the record before the step, whose limit stands while the status does.
+    """
     facts = case.facts
     if status is Status.REPORTED:
         return clocks.due_at(Clock.INTAKE, facts.received_at)
     if status is Status.REGISTERED:
-        return clocks.due_at(Clock.DISPATCH, at)
+        # A remark on a registered case starts no clock anew.
+        return before.due_at if before.status == status else clocks.due_at(Clock.DISPATCH, at)
     if status in workflow.WITH_HANDLER:
         return facts.handle_due_at
     if status is Status.FEEDBACK:
@@ -152,6 +156,11 @@ def _stay(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Tu
     """The status goes where the table says, and nothing else happens."""
     status = Status(record.status or "") if step.target is None else step.target
     return _Turn(case, status)
+
+
+def _let_go(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The case leaves the house: what its handler has asked for is answered by that."""
+    return _Turn(case.answered(), _target(step))
 
 
 def _end(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
@@ -207,11 +216,9 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -
     return _Turn(told, _target(step), result_code=act["result_code"])
 
 
-def _close(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(case.answered(), _target(step))
-
-
 def _rework(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    if case.lead is None:  # put right on the spot and never given to anybody: whoever said so goes on with it
+        case = case.hand_over(f"user:{record.author}", (), act.at)
     due = _asked_due(act) or max(case.facts.handle_due_at or "", clocks.due_at(Clock.REWORK, act.at))
     return _Turn(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
 
@@ -258,9 +265,9 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
     "extend": _extend,
     "suspend": _suspend,
     "resume": _resume,
-    "transfer": _stay,
+    "transfer": _let_go,
     "feedback": _feed_back,
-    "close": _close,
+    "close": _let_go,
     "rework": _rework,
     "site_check": _check_on_site,
     "reopen": _reopen,

@@ -7,8 +7,7 @@ from datetime import date, timedelta
 
 from server.domain import clocks, instants, reach, roles, workflow
 from server.domain.actors import Role
-from server.domain.acts import PASSES, Act, Known, Party
-from server.domain.areas import Place
+from server.domain.acts import PASSES, Act, Known
 from server.domain.clocks import Clock
 from server.domain.errors import IllegalStep, Invalid, NotAllowed
 from server.domain.records import Record
@@ -36,8 +35,9 @@ def judge(step: Step, record: Record, act: Act, known: Known) -> Grant:
     """
     workflow.require_legal(step, Status(record.status or ""))
     grant = _permitted(step, record, act, known)
+    _require_circumstances(step, record, act, known)
     faults = [*_missing(step, act), *_unreadable(act), *_unknown(act, known)]
-    faults += [fault for name in step.guards for fault in _GUARDS[name](record, act, known)]
+    faults += [fault for name in step.guards if name in _GUARDS for fault in _GUARDS[name](record, act, known)]
     if act.action in ("assign", "reopen"):
         faults += _out_of_reach(grant, record, act, known)
     if act.action == "extend" and "days_30" in grant.limits:
@@ -56,9 +56,16 @@ def may(step: Step, record: Record, act: Act, known: Known) -> bool:
         return False
     try:
         _permitted(step, record, act, known)
-    except NotAllowed:
+        _require_circumstances(step, record, act, known)
+    except (NotAllowed, IllegalStep):
         return False
     return True
+
+
+def _require_circumstances(step: Step, record: Record, act: Act, known: Known) -> None:
+    for name in step.guards:
+        if name in _CIRCUMSTANCES:
+            _CIRCUMSTANCES[name](record, act, known)
 
 
 def _permitted(step: Step, record: Record, act: Act, known: Known) -> Grant:
@@ -83,6 +90,8 @@ def _handler(record: Record, act: Act, known: Known) -> str:
 def _not_handler(record: Record, act: Act, known: Known) -> str:
     if record.case is not None and act.author in record.case.hands:
         return "您办理过这件事，不能核查自己的处置；请由他人核查。"
+    if record.assignee == f"user:{act.author}":
+        return "这件事现在派给您，不能由您核查；请由他人核查。"
     by_reporter = known.handling_body_kind == "village_committee" and act.author == record.author
     if known.of_handling_body and not by_reporter:
         return "您是承办单位的人员，不能核查本单位的处置；请由上报人或上级核查。"
@@ -163,21 +172,8 @@ def _out_of_reach(grant: Grant, record: Record, act: Act, known: Known) -> Itera
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             party = known.parties.get(mark)
-            if party is not None and not reaches(grant, record.path, party):
+            if party is not None and not reach.party(grant, record.path, party):
                 yield name, f"“{party.label}”不在您能派遣的范围内；请选本辖区的人员或单位，或请上级派遣"
-
-
-def reaches(grant: Grant, path: str, party: Party) -> bool:
-    """Say whether the holder of ``grant`` may give a case at ``path`` to ``party``."""
-    place = Place("/".join(path.split("/")[: _DEPTHS.get(grant.role, 1)]))
-    if party.kind:
-        return reach.body(grant, place, party.kind, party.path)
-    takers = holders_of("case", "accept", party.at)
-    return any(role in takers and reach.person(grant, place, role, at) for role, at in party.duties)
-
-
-_DEPTHS = {Role.GRID_LEADER: 3, Role.VILLAGE_OFFICER: 3, Role.TOWN_STATION: 2}
-"""Steps in the path of the area that each assigning role looks after; the others look after the county."""
 
 
 def _due_ahead(record: Record, act: Act, known: Known) -> Iterator[Fault]:
@@ -250,19 +246,17 @@ def _site_result(record: Record, act: Act, known: Known) -> Iterator[Fault]:
         yield from _evidence(record, act, known)
 
 
-def _no_account(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _no_account(record: Record, act: Act, known: Known) -> None:
     if known.has_account:
         raise IllegalStep(
             "承办人有账号，应由承办人自己反馈，再来核查；现场核查只用于没有账号的承办单位。", action=act.action
         )
-    yield from ()
 
 
-def _in_window(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _in_window(record: Record, act: Act, known: Known) -> None:
     closed_at = record.closed_at
     if closed_at is not None and act.at > clocks.due_at(Clock.REOPEN_WINDOW, closed_at):
         raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
-    yield from ()
 
 
 _GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
@@ -274,9 +268,14 @@ _GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
     "evidence": _evidence,
     "closable": _closable,
     "site_result": _site_result,
+}
+"""Rules about what comes with an act."""
+
+_CIRCUMSTANCES: dict[str, Callable[[Record, Act, Known], None]] = {
     "no_account": _no_account,
     "in_window": _in_window,
 }
+"""Rules that hold whatever comes with an act: what they forbid is not offered either. They raise IllegalStep."""
 
 
 def _date(text: str) -> date | None:

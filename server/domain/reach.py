@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from server.domain.actors import Role
+from server.domain.acts import Party
 from server.domain.areas import Place
-from server.domain.rights import Grant
+from server.domain.rights import Grant, holders_of
 
 NEAR = frozenset(
     {
@@ -15,6 +16,19 @@ NEAR = frozenset(
 """Whom a village gives work to itself; departments and other villages are for the town."""
 
 _POLICE_STATION, _DEPARTMENT = "police_station", "department"
+
+
+_DEPTHS = {Role.GRID_LEADER: 3, Role.VILLAGE_OFFICER: 3, Role.TOWN_STATION: 2}
+"""Steps in the path of the area that each assigning role looks after; the others look after the county."""
+
+
+def party(grant: Grant, path: str, to: Party) -> bool:
+    """Say whether the holder of ``grant`` may give a case at ``path`` to somebody."""
+    place = Place("/".join(path.split("/")[: _DEPTHS.get(grant.role, 1)]))
+    if to.kind:
+        return body(grant, place, to.kind, to.path)
+    takers = holders_of("case", "accept", to.at)
+    return any(role in takers and person(grant, place, role, at) for role, at in to.duties)
 
 
 def person(grant: Grant, place: Place, role: Role, path: str) -> bool:

@@ -128,18 +128,24 @@ def act(record: Record, asked: Asked, history: Sequence[Received], act: Act, kno
     """Return the next revision of a case that takes a step which the rules allow.
 
     history: as in ``edit``. who: the role that acts, in Chinese. Whatever else the author saved to the record is
-    merged first, as an edit; inputs of the act never are.
+    merged first, as an edit; inputs of the act never are. The last word stays with a later act of the same hand.
     """
     edited, step = edit(record, asked, history), workflow.STEP_OF[act.action]
     moved = effects.carry_out(step, edited.record, act, known, who)
+    if history:
+        moved = replace(moved, record=replace(moved.record, office_note=record.office_note))
     verdict = Verdict.LATE if asked.late else edited.verdict
     revision = _revision(asked, moved.record, verdict, _difference(record, moved.record))
     return replace(edited, record=moved.record, revision=revision, step=moved.step)
 
 
 def tell(record: Record, asked: Asked, note: str) -> Revised:
-    """Return a revision by which the server tells what became of a case, for its reporter's phone."""
-    after = replace(record, version=record.version + 1, seq=asked.seq, office_note=note, updated_at=asked.received_at)
+    """Return a revision by which the server tells the reporter of a duplicate what became of the case it went into.
+
+    The duplicate ends with that case, so that it is on the reporter's phone once more, for as long as any other.
+    """
+    at = asked.received_at
+    after = replace(record, version=record.version + 1, seq=asked.seq, office_note=note, updated_at=at, closed_at=at)
     return Revised(after, _revision(asked, after, Verdict.APPLIED, _difference(record, after)))
 
 
@@ -150,7 +156,8 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
     else the phone would never take the server's copy again (``openrosa.md`` section 4.5).
     """
     after = replace(record, version=record.version + 1, seq=asked.seq, updated_at=asked.received_at)
-    if verdict is Verdict.RECORDED and record.case is not None:
+    if verdict is Verdict.RECORDED and record.case is not None and record.status not in workflow.ENDED:
+        # On a case that has ended the last word is its outcome, which its reporter is still to read.
         after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {message}")
     problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
     return Revised(after, _revision(asked, after, verdict, {}), (), (problem,))

@@ -12,16 +12,21 @@ def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> N
     """Keep everyone to whom the case ``record`` was ever given, with the instant until which they had it."""
     if before is not None and before.given == after.given:
         return
-    until: dict[str, str] = {}
-    for each in after.given:
-        until[each.mark] = max(until.get(each.mark, ""), each.until or FOREVER)
     tx.sql.run_each(
         """
         INSERT INTO case_hand (record, mark, until) VALUES (:record, :mark, :until)
         ON CONFLICT (record, mark) DO UPDATE SET until = excluded.until, gone_seq = NULL
         """,
-        [{"record": record, "mark": mark, "until": ends} for mark, ends in until.items()],
+        [{"record": record, "mark": mark, "until": ends} for mark, ends in until_when(after).items()],
     )
+
+
+def until_when(case: Case) -> dict[str, Instant]:
+    """Return everyone who has or had ``case``, with the instant until which they had it last."""
+    until: dict[str, Instant] = {}
+    for each in case.given:
+        until[each.mark] = max(until.get(each.mark, ""), each.until or FOREVER)
+    return until
 
 
 def let_go(tx: Transaction, before: Instant) -> int:

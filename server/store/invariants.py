@@ -11,9 +11,10 @@ import orjson
 
 from server.domain.record_types import CASE_COLUMNS, LABEL
 from server.domain.replay import Diff
-from server.domain.workflow import STAGE_OF
-from server.store import case_recount
+from server.domain.workflow import BIRTHS, STAGE_OF, STEP_OF, Status, leads_to
+from server.store import case_hands, case_recount, case_states
 from server.store.database import Reading
+from server.store.sql import Row
 
 _QUERIES = {
     "a record's version is the number of its revisions": """
@@ -89,6 +90,8 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
                 yield promise, row["subject"]
         yield from _replayed(reading)
         yield from _statuses(reading)
+        yield from _paths(reading)
+        yield from _hands(reading)
         yield from case_recount.broken(reading.sql)
     except DatabaseError as error:
         yield "SQLite can read the whole file", str(error)
@@ -143,3 +146,49 @@ def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
     for row in reading.sql.each("SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"):
         if row["kind"] != "case" or (row["status"], row["stage"]) not in known:
             yield "a case has a status of the table, and nothing else has one", row["id"]
+
+
+def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield cases whose history holds a step that the table does not, or that stand elsewhere than it leads."""
+    rows = reading.sql.each(
+        """
+        SELECT record.id, record.status, revision.action, revision.verdict, revision.diff
+          FROM record JOIN revision ON revision.record = record.id
+         WHERE record.kind = 'case'
+         ORDER BY record.id, revision.version
+        """
+    )
+    for id, history in groupby(rows, itemgetter("id")):
+        at: str | None = None
+        for row in history:
+            before, after = orjson.loads(row["diff"]).get("status", (at, at))
+            legal = before == at and (before == after or _is_step(row, before, after))
+            at = after if legal else None
+            if not legal:
+                break
+        if at is None or at != row["status"]:
+            yield "the status history of a case is a path in the table", id
+
+
+def _is_step(row: Row, before: str | None, after: str) -> bool:
+    if before is None:
+        return (row["action"], after) in _BORN
+    step = STEP_OF.get(row["action"])
+    taken = step is not None and row["verdict"] in ("applied", "merged", "late") and before in step.sources
+    return taken and step is not None and after in leads_to(step, Status(before))
+
+
+_BORN = frozenset((birth.action, str(birth.status)) for birth in BIRTHS)
+
+
+def _hands(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield cases that are kept for other hands than those that they were given to."""
+    kept: dict[str, dict[str, str]] = {}
+    for row in reading.sql.each("SELECT record, mark, until FROM case_hand"):
+        kept.setdefault(row["record"], {})[row["mark"]] = row["until"]
+    for row in reading.sql.each("SELECT id, case_state FROM record WHERE case_state IS NOT NULL"):
+        case = case_states.from_text(row["case_state"])
+        if case is not None and kept.pop(row["id"], {}) != case_hands.until_when(case):
+            yield "a case is kept for those who have or had it", row["id"]
+    for id in sorted(kept):
+        yield "a case is kept for those who have or had it", id

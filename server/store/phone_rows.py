@@ -22,7 +22,7 @@ Condition = tuple[str, dict[str, str]]
 def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Instant) -> Iterator[Row]:
     """Yield the rows of ``type`` that ``scope`` entitles a phone to, newest first.
 
-    closed_after: cases closed before this instant are left out (a case stays 30 days in the lists).
+    closed_after: cases closed or given on before this instant are left out (they stay 30 days in the lists).
     """
     inside, values = _entitled(reading, type, scope, closed_after)
     return reading.sql.each(f"SELECT {_COLUMNS} FROM record WHERE {inside} ORDER BY born_seq DESC", values)
@@ -45,7 +45,8 @@ def all_ids(reading: Reading, type: RecordType, scope: Scope, *, closed_after: I
 
 
 def _entitled(reading: Reading, type: RecordType, scope: Scope, closed_after: Instant) -> Condition:
-    inside, values = scopes.by_place_or_person(scope, reading.now)
+    # Both ends of 30 days come at midnight, so that a list never changes under a tag that names the day.
+    inside, values = scopes.since(scope, closed_after)
     terms = f"type = :type AND {inside}"
     values = {**values, "type": type.name}
     if type.kind is Kind.CASE:

@@ -50,10 +50,10 @@ def find_for_writing(tx: Transaction, id: str) -> Record | None:
     return None if row is None else from_row(row)
 
 
-def merged_into(tx: Transaction, id: str) -> list[str]:
-    """Return the ids of the cases that were merged into the case ``id``, oldest first."""
-    rows = tx.sql.rows("SELECT id FROM record WHERE merged_into = :id ORDER BY born_seq", {"id": id})
-    return [row["id"] for row in rows]
+def merged_into(tx: Transaction, id: str) -> list[Record]:
+    """Return the cases that were merged into the case ``id``, oldest first."""
+    rows = tx.sql.rows(f"{_SELECT} WHERE merged_into = :id ORDER BY born_seq", {"id": id})
+    return [from_row(row) for row in rows]
 
 
 def count_inside(reading: Reading, places: Iterable[Place]) -> int:

@@ -28,6 +28,11 @@ def by_place_or_person(scope: Scope, now: Instant) -> Clause:
 
     It is inside the places, assigned to the reader, written by them, or they had it within the last 30 days.
     """
+    return since(scope, instants.later(now, -GRACE))
+
+
+def since(scope: Scope, had_since: Instant) -> Clause:
+    """Return the same condition for whoever had a record after ``had_since``."""
     places, values = by_place(scope)
     terms = [] if places == _NOTHING else [places]
     for number, mark in enumerate(scope.assignees):
@@ -40,7 +45,7 @@ def by_place_or_person(scope: Scope, now: Instant) -> Clause:
         marks = ", ".join(f":mark{number}" for number in range(len(scope.assignees)))
         # A list of ids, found once by its own index, not a question asked of every row.
         terms.append(f"id IN (SELECT record FROM case_hand WHERE mark IN ({marks}) AND until > :had_since)")
-        values["had_since"] = instants.later(now, -GRACE)
+        values["had_since"] = had_since
     return _any(terms), values
 
 

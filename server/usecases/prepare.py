@@ -29,11 +29,16 @@ def lay(tx: Transaction, rows: Iterable[SheetRow], forms: Iterable[Prepared]) ->
     rows: of the grid sheet. forms: from ``built_in_forms``. Raises GridRefused and FormRefused.
     """
     loaded = grid.load(tx, rows, by=BY)
-    for name in kobo_forms.lists():
-        codes.replace_list(tx, name, (_code(name, row) for row in kobo_forms.codes(name)))
+    lay_code_lists(tx)
     for prepared in forms:
         publish.publish(tx, prepared, by=None)
     return loaded
+
+
+def lay_code_lists(tx: Transaction) -> None:
+    """Put the code lists that come with the product in the place of those that are there."""
+    for name in kobo_forms.lists():
+        codes.replace_list(tx, name, (_code(name, row) for row in kobo_forms.codes(name)))
 
 
 def _code(list_name: str, row: dict[str, str]) -> Code:

@@ -171,10 +171,12 @@ def _premises(patrol: Record) -> int:
 
 def _tell_duplicates(tx: Transaction, ended: Record) -> None:
     label = workflow.STATUS_LABELS[Status(ended.status or "")]
-    for id in records.merged_into(tx, ended.id):
-        duplicate = records.find_for_writing(tx, id)
-        if duplicate is not None:
-            by_server(tx, duplicate, "tell", f"主案件{ended.case_no or ''}{label}。{ended.office_note}")
+    note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
+    told: list[str] = [ended.id]
+    for master in told:  # grows: duplicates of a duplicate are told as well
+        for duplicate in records.merged_into(tx, master):
+            by_server(tx, duplicate, "tell", note)
+            told.append(duplicate.id)
 
 
 def by_server(tx: Transaction, record: Record, action: str, note: str) -> Outcome:

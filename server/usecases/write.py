@@ -17,7 +17,7 @@ from uuid import NAMESPACE_OID, uuid5
 from server.domain import replay, revise, standing, workflow
 from server.domain.actors import Actor
 from server.domain.asked import Asked
-from server.domain.errors import IllegalStep, NotAllowed, NotFound, Refusal
+from server.domain.errors import NotAllowed, NotFound, Refusal
 from server.domain.problems import ProblemKind
 from server.domain.record_types import Kind
 from server.domain.records import Record
@@ -161,16 +161,35 @@ def _act(
     tx: Transaction, record: Record, asked: Asked, history: list[Received], by: Actor
 ) -> tuple[Revised, Refusal | None]:
     """Let a case take a step; what no longer fits its status is kept as a late fact, and nothing is refused."""
+    if history and _is_implied(tx, record, asked.change):
+        return revise.edit(record, asked, history), None
     try:
         judged = acting.judge(tx, record, asked.change, by)
-    except IllegalStep as refusal:
-        if history:  # a later act of the same hand is in, and implied this one
-            return revise.edit(record, asked, history), None
-        return _recorded(record, asked, refusal), refusal
     except Refusal as refusal:
         return _recorded(record, asked, refusal), refusal
     asked = replace(asked, late=asked.late or judged.late)
     return revise.act(record, asked, history, judged.act, judged.known, judged.who), None
+
+
+def _is_implied(tx: Transaction, record: Record, change: Change) -> bool:
+    """Say whether a later act of the same hand has moved the case on, which made this one part of its history.
+
+    A step that comes after must not take the case back; a request or remark that its author has since acted upon
+    is answered by that.
+    """
+    moving = {step.action for step in workflow.STEPS if step.target is not None}
+    later = [
+        each.action
+        for each in revisions.list_of_hand(tx, record.id, change.dot.origin)
+        if each.origin_seq > change.dot.seq and each.verdict in _DONE
+    ]
+    if change.action in moving:
+        return not moving.isdisjoint(later)
+    step = workflow.STEP_OF.get(change.action)
+    return step is not None and record.status not in step.sources and not moving.isdisjoint(later)
+
+
+_DONE = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 
 
 def _recorded(record: Record, asked: Asked, refusal: Refusal) -> Revised:

@@ -61,6 +61,12 @@ DAMAGE = {
     "a case has a status of the table, and nothing else has one": f"""
         UPDATE record SET status = 'lost' WHERE id = '{HAZARD}'
     """,
+    "the status history of a case is a path in the table": f"""
+        UPDATE revision SET diff = '{{"status": [null, "closed"]}}' WHERE record = '{HAZARD}'
+    """,
+    "a case is kept for those who have or had it": f"""
+        INSERT INTO case_hand (record, mark, until) VALUES ('{HAZARD}', 'user:worker', '9999')
+    """,
     "SQLite foreign_key_check": """
         DELETE FROM person WHERE name = 'worker'
     """,
@@ -96,6 +102,18 @@ MORE_DAMAGE = {
     "a case has none": (
         "a case has a status of the table, and nothing else has one",
         f"UPDATE record SET status = NULL, stage = NULL WHERE id = '{HAZARD}'",
+    ),
+    "a case stands elsewhere than its history leads": (
+        "the status history of a case is a path in the table",
+        f"UPDATE record SET status = 'registered', stage = 'assign' WHERE id = '{HAZARD}'",
+    ),
+    "a hazard's history does not say how it began": (
+        "the status history of a case is a path in the table",
+        f"UPDATE revision SET diff = '{{}}' WHERE record = '{HAZARD}'",
+    ),
+    "somebody is said to have a case that is not there": (
+        "a case is kept for those who have or had it",
+        "INSERT INTO case_hand (record, mark, until) VALUES ('gone', 'user:worker', '9999')",
     ),
     "the stage belongs to another status": (
         "a case has a status of the table, and nothing else has one",
