@@ -16,6 +16,8 @@ from server.domain.workflow import ENDED, STAGE_OF, Status, Step
 
 CATEGORY = "category"
 """Field of a case that the figures are split by."""
+AFTER_PHOTO = "photo_after"
+"""Field of a case that names the photo of what was put right on the spot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ def born(record: Record, action: str, status: Status, *, village: str, case_no: 
     facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
     case = Case(facts, village)
     if status is not Status.REPORTED:
-        case = case.handled_by(record.author)
+        missing = not record.fields.get(AFTER_PHOTO)
+        case = replace(case.handled_by(record.author), evidence_missing=missing)
     return Moved(_standing(replace(record, case_no=case_no), case, status, at), step)
 
 
