@@ -82,9 +82,52 @@ class HeadSchema(Wire):
     author = told_or_null("user name of who wrote it")
 
 
-class RecordDetailSchema(RecordSchema):
-    """A record with every value of the fields in conflict."""
+class GivenSchema(Wire):
+    """A party that has or had a case."""
 
+    assignee = told("`user:<name>` or `body:<code>`")
+    lead = fields.Boolean(required=True, metadata={"description": "false for a co-handler"})
+    since = instant()
+    until = instant_or_null("null while they have it")
+
+
+class RequestSchema(Wire):
+    """What a handler asked for and nobody has decided."""
+
+    action = told()
+    author = told("user name")
+    at = instant()
+    until = told_or_null("local day")
+
+
+class CaseSchema(Wire):
+    """What the workflow remembers of a case."""
+
+    actions = fields.List(fields.String(), required=True, metadata={"description": "what the caller may do now"})
+    received_at = instant()
+    registered_at = instant_or_null()
+    handle_due_at = instant_or_null("limit of the handler")
+    close_due_at = instant_or_null("limit for closing")
+    fed_back_at = instant_or_null("of the feedback that stands")
+    result_code = told_or_null()
+    given = fields.List(fields.Nested(GivenSchema), required=True)
+    requests = fields.List(fields.Nested(RequestSchema), required=True)
+    handled_by = fields.List(fields.String(), required=True, metadata={"description": "who may not check it"})
+    checked = counted()
+    reworked = counted()
+    extended = counted()
+    returns = counted()
+    supervised = counted("level of supervision, 0 for none")
+    major = fields.Boolean(required=True)
+    plan_due_at = instant_or_null("end of a suspension's plan")
+    merged_into = told_or_null("id of the main case")
+
+
+class RecordDetailSchema(RecordSchema):
+    """A record with every value of the fields in conflict, and what one may do with it when it is a case."""
+
+    office_note = told("the last word of whoever acted")
+    case = fields.Nested(CaseSchema, required=True, allow_none=True)
     heads = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(HeadSchema)), required=True)
 
 
@@ -99,6 +142,10 @@ class RevisionSchema(Wire):
     diff = fields.Dict(
         required=True, metadata={"description": "`{name: [before, after]}` of shown values, null for none"}
     )
+    inputs = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True,
+        metadata={"description": "what came with a workflow action: reason, result, photos"},
+    )  # fmt: skip
     base_version = fields.Integer(required=True, allow_none=True)
     origin = told()
     made_at = instant_or_null("device time as claimed")

@@ -10,7 +10,7 @@ from flask import Response, request
 from schemas.lists import page_of
 from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
 from server import context
-from server.api import answers, shapes
+from server.api import answers, case_shapes, shapes
 from server.api.areas import place_of
 from server.api.door import door as make_door
 from server.domain.actors import Actor
@@ -19,6 +19,7 @@ from server.domain.records import Record, Revision
 from server.store import forms, record_lists, records, revisions
 from server.store.database import Reading
 from server.store.record_lists import Wanted
+from server.usecases import case_todo
 from sync import registers
 
 door = make_door("records", "台账记录 · records: profiles, events and cases")
@@ -42,11 +43,15 @@ def list_records(query: dict[str, Any]) -> Response:
 @door.alt_response(304, success=False, description="the version that If-None-Match names")
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def get_record(record_id: UUID) -> Response:
-    """Get one record; fields in conflict come with every value that stands (``heads``)."""
+    """Get one record; fields in conflict come with every value that stands, a case with what one may do with it."""
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
         heads = _heads(reading, found) if found.conflicts else {}
-    response = answers.json({**shapes.record(found), "heads": heads})
+        shown = {**shapes.record(found), "office_note": found.office_note, "heads": heads, "case": None}
+        if found.case is not None:
+            actions = case_todo.actions(reading, found, context.caller())
+            shown["case"] = case_shapes.case(found.case, actions)
+    response = answers.json(shown)
     response.set_etag(str(found.version))
     response.make_conditional(request)
     return response

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from server.domain import roles
+from server.domain import roles, workflow
 from server.domain.actors import Actor, Duty
 from server.domain.areas import Area, code_of
 from server.domain.fields import Field
@@ -72,6 +72,7 @@ def revision(found: Revision) -> Json:
         "author": found.author,
         "verdict": found.verdict.value,
         "diff": dict(found.diff),
+        "inputs": workflow.inputs_of(found.action, {name: write.new for name, write in found.received.items()}),
         "base_version": found.base_version,
         "origin": found.origin,
         "made_at": found.made_at,

@@ -69,6 +69,26 @@ def close(form_id: str, data: Path) -> None:
     click.echo(f"{form_id} 已停用；手机不再列出它。")
 
 
+@form.command("wind-down")
+@click.argument("form_id", metavar="ID")
+@data_option
+def wind_down(form_id: str, data: Path) -> None:
+    """Take the form ID off the phones' lists, but take what phones still hold of it."""
+    with opened(data) as database:
+        database.write(lambda tx: publishing.wind_down(tx, form_id, BY))
+    click.echo(f"{form_id} 不再下发；手机上已填的仍可发送。")
+
+
+@form.command()
+@click.argument("form_id", metavar="ID")
+@data_option
+def reopen(form_id: str, data: Path) -> None:
+    """List the form ID on the phones again."""
+    with opened(data) as database:
+        database.write(lambda tx: publishing.reopen(tx, form_id, BY))
+    click.echo(f"{form_id} 重新启用；手机会再次列出它。")
+
+
 @form.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @data_option

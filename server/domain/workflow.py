@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -194,6 +195,13 @@ def step_of(action: str) -> Step:
         known = "、".join(each for each in ACTIONS if each not in BY_SERVER)
         raise Invalid(f"没有“{action}”这个操作；可选：edit、{known}。", field="action", value=action)
     return step
+
+
+def inputs_of(action: str, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return what of ``sent`` were inputs of the act, blank ones left out; none for what is no act."""
+    step = STEP_OF.get(action)
+    taken = () if step is None else (*step.needs, *step.takes)
+    return {name: sent[name] for name in taken if sent.get(name)}
 
 
 def require_legal(step: Step, status: Status) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from server.domain import workflow
 from server.domain.actors import Actor, Role
 from server.domain.cases import Case
 from server.domain.record_types import Kind
@@ -34,16 +35,23 @@ BY_HAND = frozenset({"note"})
 """Words offered only to those who reported the case or have it: everyone else has other work to look at."""
 
 
+def actions(reading: Reading, record: Record, by: Actor) -> tuple[str, ...]:
+    """Return every action that ``by`` may take on a case now, as far as person and status decide."""
+    vacant = _vacant(reading, by)
+    return tuple(
+        action
+        for action in workflow.ACTIONS
+        if action not in workflow.BY_SERVER and acting.allowed(reading, record, action, by, vacant)
+    )
+
+
 class Teller:
     """Tells the ``todo`` of one caller's rows; what decides it is the same for many rows, and asked once."""
 
     def __init__(self, reading: Reading, by: Actor) -> None:
         self._reading = reading
         self._by = by
-        self._vacant: frozenset[str] = frozenset()
-        for duty in by.current:
-            if duty.role is Role.TOWN_STATION:
-                self._vacant |= people.vacant_villages(reading, duty.place)
+        self._vacant = _vacant(reading, by)
         self._known: dict[Hashable, str] = {}
 
     def todo(self, row: Row) -> str:
@@ -79,6 +87,12 @@ class Teller:
             if (mine or word not in BY_HAND)
             and any(acting.allowed(self._reading, record, action, self._by, self._vacant) for action in actions)
         )
+
+
+def _vacant(reading: Reading, by: Actor) -> frozenset[str]:
+    """Return the villages without an officer in which ``by`` stands in for one."""
+    towns = (duty.place for duty in by.current if duty.role is Role.TOWN_STATION)
+    return frozenset(path for town in towns for path in people.vacant_villages(reading, town))
 
 
 def _record(row: Row, case: Case | None) -> Record:

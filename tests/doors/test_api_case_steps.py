@@ -228,3 +228,26 @@ def test_a_case_is_merged_into_one_that_its_author_can_see(county):
 
     refused(take(county, "town", "merge", {"into": far}), 422, "invalid", "管辖范围")
     assert status_after(county, "town", "merge", {"into": near}) == "merged"
+
+
+def test_a_case_tells_who_has_it_what_is_due_and_what_the_caller_may_do(county):
+    until_fed_back(county)
+
+    seen = {name: county.get(CASE, name).json for name in ("worker", "officer")}
+
+    case = seen["officer"]["case"]
+    assert [(each["assignee"], each["until"]) for each in case["given"]] == [("user:worker", None)]
+    assert (case["result_code"], case["handled_by"], case["requests"]) == ("fixed", ["worker"], [])
+    assert case["handle_due_at"] < case["close_due_at"]
+    assert {"close", "rework"} <= set(case["actions"])
+    assert not {"close", "rework", "accept", "assign"} & set(seen["worker"]["case"]["actions"])
+
+
+def test_what_came_with_a_step_stands_in_the_history(county):
+    until_fed_back(county)
+
+    steps = {each["action"]: each["inputs"] for each in county.get(f"{CASE}/history", "officer").json["items"]}
+
+    assert steps["feedback"] == FIXED
+    assert steps["assign"] == {"assignee": "user:worker"}
+    assert steps["report"] == steps["accept"] == {}

@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner
 from form_builders import a_form, a_workbook
 
-from server.cli.forms import form
+from server.cli.forms import STATES, form
+from server.domain.forms import State
 from server.store import database
 
 
@@ -65,6 +66,15 @@ def test_a_refusal_shows_every_place_and_cure_and_ends_with_one(folder):
     assert "共 2 处问题" in outcome.stderr
     assert "settings 第 2 行 default_language" in outcome.stderr
     assert "→ 请把 flowers.csv 与表单一起上传" in outcome.stderr
+
+
+def test_a_form_is_wound_down_and_listed_again(folder):
+    run(folder, "publish", saved(folder, "form.md", a_form().encode()))
+
+    assert "已填的仍可发送" in run(folder, "wind-down", "apiary").output
+    assert run(folder, "list").output.split("\t")[2] == STATES[State.CLOSING]
+    assert "重新启用" in run(folder, "reopen", "apiary").output
+    assert run(folder, "list").output.split("\t")[2] == STATES[State.OPEN]
 
 
 def test_a_form_that_is_not_there_cannot_be_closed(folder):
