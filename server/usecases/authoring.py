@@ -144,9 +144,6 @@ def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
     if any(node.get("query") for node in html.iter("{*}input")):
         message = "表单用了 select_one_external，手机需要另外的 itemsets.csv。"
         yield Fault(message, "请改用 select_one_from_file，并附上 CSV 名单。", "survey", None, "type")
-    if any(node.get("base64RsaPublicKey") for node in html.iter("{*}submission")):
-        message = "表单写了加密公钥 (public_key)，填报内容会加密上传，服务器读不了，也进不了台账。"
-        yield Fault(message, "请删去 public_key；传输加密请用 https。", "settings", 2, "public_key")
 
 
 def _habit_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:

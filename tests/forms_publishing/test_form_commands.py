@@ -7,7 +7,6 @@ from click.testing import CliRunner
 from form_builders import a_form, a_workbook
 
 from server.cli.forms import STATES, form
-from server.domain.forms import State
 from server.store import database
 
 
@@ -72,9 +71,9 @@ def test_a_form_is_wound_down_and_listed_again(folder):
     run(folder, "publish", saved(folder, "form.md", a_form().encode()))
 
     assert "已填的仍可发送" in run(folder, "wind-down", "apiary").output
-    assert run(folder, "list").output.split("\t")[2] == STATES[State.CLOSING]
+    assert run(folder, "list").output.split("\t")[2] == STATES["closing"]
     assert "重新启用" in run(folder, "reopen", "apiary").output
-    assert run(folder, "list").output.split("\t")[2] == STATES[State.OPEN]
+    assert run(folder, "list").output.split("\t")[2] == STATES["open"]
 
 
 def test_a_form_that_is_not_there_cannot_be_closed(folder):

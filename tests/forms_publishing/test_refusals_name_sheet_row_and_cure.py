@@ -34,12 +34,6 @@ def test_a_good_form_has_no_faults_and_no_warnings():
     assert checked(a_form()) == ([], [])
 
 
-def test_a_form_whose_answers_nobody_here_could_read_is_refused():
-    faults, _ = checked(a_form(public_key="MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"))
-
-    assert place(the_only(faults)) == ("settings", 2, "public_key")
-
-
 @pytest.mark.parametrize("column", ["form_id", "version"])
 def test_a_form_without_identity_is_refused(column):
     faults, _ = checked(a_form(**{column: ""}))
