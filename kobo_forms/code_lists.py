@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 OFFICE_COLUMNS = frozenset({"label_en", "active_from", "active_to", "ref"})
 """What only the office needs: it stays out of the phones' file, which travels over weak links."""
@@ -65,7 +66,8 @@ def _first_line(source: bytes) -> list[str]:
     return [cell.strip() for cell in next(csv.reader(io.StringIO(_text(source), newline="")), [])]
 
 
-def _table(source: bytes) -> tuple[list[str], tuple[dict[str, str], ...]]:
+@lru_cache(maxsize=64)  # the same list lies beside several forms, and every day is served from it
+def _table(source: bytes) -> tuple[tuple[str, ...], tuple[dict[str, str], ...]]:
     reader = csv.reader(io.StringIO(_text(source), newline=""), strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
@@ -74,7 +76,7 @@ def _table(source: bytes) -> tuple[list[str], tuple[dict[str, str], ...]]:
     except csv.Error as broken:
         raise BadCodeList(f"第 {reader.line_num} 行不是正确的 CSV（{broken}），请检查引号。") from broken
     _check_codes(read)
-    return header, tuple(read)
+    return tuple(header), tuple(read)
 
 
 def _check_header(header: list[str]) -> None:

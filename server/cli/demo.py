@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
 from server.cli.folder import Command, making_folder, opened
+from server.demo import county
+from server.demo import people as demonstration
+from server.demo.rounds import Errand
 from server.domain import roles
 from server.domain.errors import Conflict
 from server.store import areas, database
 from server.store.database import Reading
-from server.usecases import demo as demonstration
 from server.usecases import grid_file, prepare, sign_in
 
 MARK = "demo.txt"
@@ -30,7 +34,7 @@ MARK = "demo.txt"
     help="data folder of the demonstration 演示数据目录",
 )
 def demo(port: int, data: Path) -> None:
-    """Serve a demonstration at http://127.0.0.1:PORT: Laiyuan's real grid, invented people."""
+    """Serve a demonstration at http://127.0.0.1:PORT: Laiyuan's real grid, invented people, half a year of cases."""
     from server.cli import serve
     from server.settings import from_environment
 
@@ -38,6 +42,8 @@ def demo(port: int, data: Path) -> None:
         make(data)
     base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
     with opened(data) as store:
+        with store.reading() as reading:
+            demonstration.require_everyone(reading, str(data))
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
             tell(reading, base, keys, data)
@@ -54,14 +60,20 @@ def make(data: Path) -> None:
     making = making_folder(data)
     shutil.rmtree(making, ignore_errors=True)
     click.echo("正在准备演示数据：读取涞源县网格，转换内置表单 …", err=True)
-    rows, forms = list(grid_file.shipped_rows()), list(prepare.built_in_forms())
-    password_hash = sign_in.hash_password(demonstration.PASSWORD)
-    database.create(making)
-    with opened(making) as store:
-        store.write(lambda tx: prepare.lay(tx, rows, forms))
-        store.write(lambda tx: demonstration.enrol_people(tx, password_hash))
+    basis = county.Basis(
+        list(grid_file.shipped_rows()),
+        list(prepare.built_in_forms()),
+        sign_in.hash_password(demonstration.PASSWORD),
+    )
+    county.fill(making, basis, database.system_clock(), _with_progress)
     (making / MARK).write_text("演示数据：网格是真实的，人员和事项都是虚构的。请勿用于实际工作。\n", encoding="utf-8")
     making.replace(data)
+
+
+def _with_progress(errands: list[Errand]) -> Iterator[Errand]:
+    with click.progressbar(errands, label="正在演练半年的上报、派遣、处置、反馈和办结", file=sys.stderr) as bar:
+        shown: Iterable[Errand] = bar
+        yield from shown
 
 
 def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> None:
@@ -69,7 +81,7 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
 
     base: the address of the server. keys: phone key by user name.
     """
-    click.echo(f"\n演示 {base}（网格真实，人员虚构；数据在 {data}，删除该目录即重来）")
+    click.echo(f"\n演示 {base}（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
     click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
     for each in demonstration.people():
         place = areas.full_name(reading, each.area)
@@ -77,10 +89,27 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
     click.echo("\n手机密钥 phone keys（每次启动都发新的，以前的仍有效）")
     for name, token in keys.items():
         click.echo(f"  {name:<8} {base}/key/{token}")
-    click.echo(
-        "\n接下来 what to try next\n"
-        f"  接口说明       {base}/api/docs\n"
-        f"  手机二维码     firegrid user key gw0001 --format qr --data {data}\n"
-        "  第一份上报与查询见 README 的“Try it”一节；手机要用局域网地址，见 README 的“A worker with a phone”。\n"
-        "  按 Ctrl-C 停止。\n"
-    )
+    click.echo("\n接下来 what to try next")
+    for hint in hints(base, data):
+        click.echo(f"  {hint.what}\n    {hint.how}")
+    click.echo("  手机要用局域网地址，见 README 的“A worker with a phone”。按 Ctrl-C 停止。\n")
+
+
+class Hint(NamedTuple):
+    """Something that a newcomer may try. how: an address or a command. who: signs in for it, empty for nobody."""
+
+    what: str
+    how: str
+    who: str = ""
+
+
+def hints(base: str, data: Path) -> Iterator[Hint]:
+    """Yield what a newcomer may try next."""
+    api = f"{base}/api/v1"
+    yield Hint("接口说明 the API, where one can sign in and try", f"{base}/api/docs")
+    yield Hint("逾期案件 overdue cases（brigade）", f"{api}/records?type=hazards&overdue=true", "brigade")
+    yield Hint("待核查 cases to check（village）", f"{api}/records?type=hazards&status=feedback", "village")
+    yield Hint("两人各写一值的站点 two phones, one field（town）", f"{api}/records?conflict=true", "town")
+    yield Hint("待处理问题 what a person must settle（town）", f"{api}/problems", "town")
+    yield Hint("一台手机的二维码 a card to scan", f"firegrid user key gw0001 --format qr --data {data}")
+    yield Hint("核对数据 is everything sound?", f"firegrid check --data {data}")

@@ -119,6 +119,10 @@ class Transaction(Reading):
         self._ids = ids
         self._commit = commit
 
+    def at(self, now: Instant) -> Transaction:
+        """Return this very transaction at another instant, for whoever makes up a history: all commits together."""
+        return Transaction(self.sql, now, self._memo, self._ids, self._commit)
+
     def configuration_version(self) -> int:
         if self._commit.configuration is None:
             self._commit.configuration = super().configuration_version()

@@ -12,9 +12,9 @@ import kobo_forms
 from server.cli.check import check
 from server.cli.demo import demo
 from server.cli.init import init
+from server.demo import people as demonstration
 from server.domain.errors import Conflict
 from server.store import accounts, codes, database, forms, people
-from server.usecases import demo as demonstration
 from server.usecases import enrol, sign_in
 from server.usecases.entity_rules import SERVER_LISTS
 
@@ -82,6 +82,7 @@ def test_the_new_folder_is_sound(begun):
 
 def test_every_invented_person_signs_in_and_every_phone_of_theirs_is_let_in(store):
     store.write(lambda tx: enrol.revoke_user(tx, "zhang", by="test"))
+    store.write(demonstration.enrol_bodies)
     store.write(lambda tx: demonstration.enrol_people(tx, sign_in.hash_password(demonstration.PASSWORD)))
 
     first, again = store.write(demonstration.give_keys), store.write(demonstration.give_keys)

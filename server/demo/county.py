@@ -1,0 +1,95 @@
+"""Fills an empty folder with half a year of a county's work, from the first report to this minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from server.demo import people, rounds, stories
+from server.demo.cast import Troupe
+from server.demo.clock import SEED, SetClock, seeded_ids
+from server.demo.hands import Case, Hands
+from server.demo.phones import Phones
+from server.demo.rounds import Errand
+from server.domain import instants
+from server.domain.errors import Invalid
+from server.domain.grid_rows import SheetRow
+from server.domain.instants import BEIJING
+from server.store import database
+from server.store.database import Transaction
+from server.usecases import prepare
+from server.usecases.publish import Prepared
+
+Steps = Callable[[list[Errand]], Iterable[Errand]]
+"""Shows progress: hands the errands on, one by one."""
+
+LENGTH = timedelta(days=184)
+"""How long before its end the demonstration begins."""
+
+EARLIEST = datetime(2026, 7, 6, tzinfo=BEIJING)
+"""The rules in ``server/data`` are in force from 2026-01-01; a demonstration that began before had no rights."""
+
+
+class Basis(NamedTuple):
+    """What the county begins with: its grid, the forms, everybody's password."""
+
+    rows: list[SheetRow]
+    forms: list[Prepared]
+    password_hash: str
+
+
+def fill(folder: Path, basis: Basis, end: datetime, steps: Steps = iter) -> None:
+    """Make a database in ``folder`` and let half a year of work happen in it, until ``end``.
+
+    The same end and seed give the same cases. Raises Invalid for an end at which the machine's clock must be wrong.
+    """
+    if end < EARLIEST:
+        raise Invalid(f"本机时间是 {end:%Y-%m-%d}，早于规则启用半年的日期；请先校正本机时间。", field="now")
+    clock = SetClock(end - LENGTH)
+    database.create(folder)
+    store = database.open_inline(folder, clock=clock, ids=seeded_ids(SEED))
+    try:
+        store.write(lambda tx: begin(tx, basis))
+        for day in days(steps(errands(folder, end))):
+            store.write(partial(_live, clock=clock, day=day))
+    finally:
+        store.close()
+
+
+def days(done: Iterable[Errand]) -> Iterator[list[Errand]]:
+    """Yield the errands day by day: one commit for each day, since a commit waits for the disk."""
+    for _, day in groupby(done, key=lambda errand: errand.at.astimezone(BEIJING).date()):
+        yield list(day)
+
+
+def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
+    for errand in day:
+        clock.move(errand.at)
+        errand.run(tx.at(instants.text(clock())))
+
+
+def begin(tx: Transaction, basis: Basis) -> None:
+    """Lay grid and forms, and enrol everybody."""
+    prepare.lay(tx, basis.rows, basis.forms)
+    people.enrol_bodies(tx)
+    people.enrol_people(tx, basis.password_hash)
+
+
+def errands(folder: Path, end: datetime) -> list[Errand]:
+    """Return all that is done, in order of time. folder: where the photos are kept."""
+    chance = Random(SEED)  # noqa: S311 - decides stories, keeps no secret
+    ids, troupe, phones = seeded_ids(SEED + 1), Troupe(chance), Phones(folder, chance)
+    made = [*_cases(troupe, Hands(phones, chance), ids, chance, end), *rounds.errands(troupe, phones, ids, chance, end)]
+    return sorted(made, key=lambda errand: errand.at)
+
+
+def _cases(troupe: Troupe, hands: Hands, ids: Callable[[], str], chance: Random, end: datetime) -> Iterator[Errand]:
+    for story, number, moments in stories.lives(stories.stories(), chance, end):
+        case = Case(troupe.cast(story.pool, story.village), number, (ids(), ids()))
+        for deed, moment in zip(story.deeds, moments, strict=True):
+            yield Errand(moment, partial(hands.do, deed=deed, case=case, moment=moment))

@@ -1,0 +1,72 @@
+"""Enrols the people and bodies of the demonstration, so that a newcomer can try every role within a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain import dated
+from server.domain.actors import Role
+from server.domain.errors import Conflict
+from server.store import people as known_people
+from server.store.database import Reading, Transaction
+from server.usecases import enrol, phone_keys
+
+BY = "demo"
+PASSWORD = "demo-laiyuan-2026"  # noqa: S105 - printed on purpose, it opens invented data only
+
+
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """A person who does not exist. area, body: codes, body None for none. has_phone: gets a phone key at each start."""
+
+    name: str
+    display: str
+    role: Role
+    area: str
+    body: str | None
+    has_phone: bool
+
+
+def people() -> tuple[Invented, ...]:
+    """Return the invented people of ``data/demo_people.csv``, the administrator first."""
+    return tuple(
+        Invented(
+            row["name"], row["display"], Role(row["role"]), row["area"], row["body"] or None, row["phone"] == "yes"
+        )
+        for row in dated.table("demo_people")
+    )
+
+
+def enrol_bodies(tx: Transaction) -> None:
+    """Add every body of ``data/demo_bodies.csv``; some have nobody with an account. Raises NotFound, Conflict."""
+    for row in dated.table("demo_bodies"):
+        enrol.add_body(
+            tx, row["code"], name=row["name"], kind=row["kind"], area=row["area"], contact=row["contact"], by=BY
+        )
+
+
+def enrol_people(tx: Transaction, password_hash: str) -> None:
+    """Add everyone in ``people`` with one duty and one password; the bodies come first.
+
+    password_hash: from ``sign_in.hash_password``. Raises NotFound when the grid is not Laiyuan's, Conflict when
+    somebody of that name is here already.
+    """
+    for each in people():
+        enrol.add_user(
+            tx, each.name, role=each.role, area=each.area, body=each.body, display=each.display,
+            password_hash=password_hash, by=BY,
+        )  # fmt: skip
+
+
+def give_keys(tx: Transaction) -> dict[str, str]:
+    """Return a new phone key for everyone who has a phone, by user name; phones set up earlier stay connected.
+
+    Raises Conflict when one of them has been revoked meanwhile.
+    """
+    return {each.name: phone_keys.issue(tx, each.name, by=BY) for each in people() if each.has_phone}
+
+
+def require_everyone(reading: Reading, folder: str) -> None:
+    """Do nothing when everybody of ``people`` is here. Raises Conflict for a folder that an older version made."""
+    if not all(known_people.exists(reading, each.name) for each in people()):
+        raise Conflict(f"演示目录 {folder} 由旧版本生成，人员不全；请删除该目录后重来。", folder=folder)

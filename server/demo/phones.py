@@ -1,0 +1,137 @@
+"""Fills the built-in forms as phones do and hands them in, so that the demonstration has real submissions."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import segno
+from lxml import etree
+
+from server.domain import instants
+from server.domain.errors import Refusal
+from server.domain.instants import BEIJING
+from server.domain.submissions import Posted, SentFile
+from server.openrosa.xml import read_submission
+from server.store import forms, people
+from server.store.blobs import BlobStore
+from server.store.database import Reading, Transaction
+from server.usecases import submit
+from server.usecases.xform_source import child, children, parse
+
+PICTURES = 6
+"""How many different pictures there are; each says that it is one of the demonstration."""
+
+PHOTOS = frozenset({"photo", "photo_after", "fixed_photo"})
+"""Questions that a picture answers."""
+
+_AWAITED_SHARE = 0.12
+"""Of so many photos only the name has come: a weak signal brings the record first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """The record that a form is about.
+
+    base: version that the phone held, 0 for a record that it creates. label: its label then, else the form's name.
+    """
+
+    type: str
+    id: str
+    base: int = 0
+    label: str = ""
+
+
+class Phones:
+    """Everybody's phones. chance: decides which photos are still under way."""
+
+    def __init__(self, folder: Path, chance: Random) -> None:
+        self._chance = chance
+        self._pictures = _pictures(BlobStore(folder / "blobs"))
+        self._blank: dict[str, etree._Element] = {}
+
+    def send(self, tx: Transaction, name: str, form: str, aim: Aim, answers: Mapping[str, str]) -> None:
+        """Hand in ``form``, filled by the person ``name``: answers by question, what the form does not ask left out.
+
+        An answer to a question of ``PHOTOS`` is a picture, whatever it says. Raises the Refusal of the server.
+        """
+        files: list[SentFile] = []
+        told = {question: answer for question, answer in answers.items() if answer}
+        for question in sorted(PHOTOS & set(told)):
+            told[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
+            if self._chance.random() >= _AWAITED_SHARE:
+                files.append(self._chance.choice(self._pictures)._replace(name=told[question]))
+        raw = etree.tostring(self._filled(tx, form, aim, told), encoding="utf-8", xml_declaration=True)
+        xml = read_submission(raw)
+        spoken_of = {text for _, text in xml.leaves}
+        sent = tuple(file for file in files if file.name in spoken_of)
+        posted = Posted(raw, xml, sent, f"collect:demo-{name}", "org.odk.collect.android/v2026.1 (demo)")
+        answer = submit.receive(tx, posted, by=people.actor(tx, name))
+        if isinstance(answer, Refusal):
+            raise answer
+
+    def _filled(self, tx: Transaction, form: str, aim: Aim, answers: Mapping[str, str]) -> etree._Element:
+        root = deepcopy(self._blank_of(tx, form))
+        finished = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
+        started = finished - timedelta(minutes=3)
+        times = {"start": started.isoformat("T", "milliseconds"), "end": finished.isoformat("T", "milliseconds")}
+        for leaf in [node for node in root.iter() if len(node) == 0]:
+            leaf.text = {**times, **answers}.get(etree.QName(leaf).localname) or leaf.text
+        meta = child(root, "meta")
+        _tell(meta, aim, tx.new_id(), tx.new_id())
+        for leaf in [node for node in root.iter() if len(node) == 0 and not node.text and node.getparent() is not meta]:
+            parent = leaf.getparent()
+            if parent is not None and etree.QName(parent).localname != "entity":
+                parent.remove(leaf)  # as a phone leaves out what was not asked
+        return root
+
+    def _blank_of(self, reading: Reading, form: str) -> etree._Element:
+        if form not in self._blank:
+            html = parse(forms.xml(reading, form, forms.get(reading, form).version))
+            instance = child(child(child(html, "head"), "model"), "instance")
+            if instance is None:
+                raise RuntimeError(f"form {form} has no instance")
+            self._blank[form] = deepcopy(instance[0])
+        return self._blank[form]
+
+
+def _tell(meta: etree._Element | None, aim: Aim, instance_id: str, branch: str) -> None:
+    """Fill what a phone adds by itself: the instance's id, and which record it is about."""
+    if meta is None:
+        raise RuntimeError("a built-in form has no meta block")
+    creates = aim.base == 0
+    entity = children(meta, "entity")[0]
+    entity.set("id", aim.id)
+    for name, value in {
+        "create": "1" if creates else "",
+        "update": "" if creates else "1",
+        "baseVersion": "" if creates else str(aim.base),
+        "trunkVersion": "" if creates else str(aim.base),
+        "branchId": "" if creates else branch,
+    }.items():
+        if value or name in entity.attrib:
+            entity.set(name, value)
+    label = child(entity, "label")
+    if label is not None:
+        label.text = aim.label if creates else ""
+    for name, text in {"instanceID": f"uuid:{instance_id}", "instanceName": aim.label}.items():
+        node = child(meta, name)
+        if node is not None:
+            node.text = text
+
+
+def _pictures(blobs: BlobStore) -> list[SentFile]:
+    found = []
+    for number in range(1, PICTURES + 1):
+        out = io.BytesIO()
+        segno.make(f"演示照片 {number}").save(out, kind="png", scale=8)
+        incoming = blobs.incoming()
+        incoming.write(out.getvalue())
+        blob = blobs.keep(incoming)
+        found.append(SentFile("", blob.sha256, blob.size, "image/png"))
+    return found

@@ -1,0 +1,122 @@
+"""Walks the demonstration's rounds: patrols, micro fire stations, their checks, and two phones on one station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import NamedTuple
+
+from server.demo.cast import Troupe
+from server.demo.people import Invented
+from server.demo.phones import Aim, Phones
+from server.domain.instants import BEIJING
+from server.store import records
+from server.store.database import Transaction
+
+TYPE = "micro_stations"
+PATROL_EVERY_DAYS = 12
+CHECK_EVERY_DAYS = 35
+STATION_AGE_DAYS = 178
+QUARREL_AGE_DAYS = 9
+"""So long ago two phones, both without signal, wrote two numbers into one station's duty phone."""
+
+QUARRELS = 2
+"""In how many villages."""
+
+
+class Errand(NamedTuple):
+    """Something that happens at a moment, in a transaction of its own."""
+
+    at: datetime
+    run: Callable[[Transaction], None]
+
+
+def errands(troupe: Troupe, phones: Phones, ids: Callable[[], str], chance: Random, end: datetime) -> Iterator[Errand]:
+    """Yield the rounds of every village in the half year before ``end``."""
+    for number, village in enumerate(troupe.villages):
+        workers, officer = troupe.workers(village), troupe.officer(village)
+        yield from _patrols(phones, workers, ids, chance, end)
+        yield from _station(phones, number, workers[0], officer, ids(), chance, end)
+
+
+def _patrols(
+    phones: Phones, workers: list[Invented], ids: Callable[[], str], chance: Random, end: datetime
+) -> Iterator[Errand]:
+    for days in range(2, STATION_AGE_DAYS, PATROL_EVERY_DAYS):
+        worker, at = chance.choice(workers), _daytime(end - timedelta(days=days + chance.randrange(4)), chance)
+        result, label = chance.choice((("nothing", "没有发现隐患"), ("found", "发现了隐患")))
+        day = at.astimezone(BEIJING).date().isoformat()
+        answers = {
+            "patrolled_on": day,
+            "area": worker.area,
+            "place": "主街",
+            "premises_count": str(chance.randrange(3, 25)),
+            "result": result,
+            "result_label": label,
+        }
+        aim = Aim("patrols", ids(), label=f"{day} 主街｜{label}")
+        yield Errand(at, partial(phones.send, name=worker.name, form="patrol", aim=aim, answers=answers))
+
+
+def _station(
+    phones: Phones, number: int, worker: Invented, officer: Invented, id: str, chance: Random, end: datetime
+) -> Iterator[Errand]:
+    title = f"演示微型消防站{number + 1:02d}"
+    registered = {
+        "task": "register",
+        "area": worker.area,
+        "title": title,
+        "station_kind": "village",
+        "station_state": "running",
+        "place": "村委会院内东侧",
+        "head": f"站长甲{number + 1:04d}",
+        "duty_phone": f"138000003{number + 1:02d}",
+        "staff_count": "6",
+        "shift_count": "3",
+        "kit_ok": "yes",
+    }
+    begun = _daytime(end - timedelta(days=STATION_AGE_DAYS - number), chance)
+    aim = Aim(TYPE, id, label=title)
+    yield Errand(begun, partial(phones.send, name=officer.name, form="micro_station", aim=aim, answers=registered))
+    for days in range(STATION_AGE_DAYS - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
+        at = _daytime(end - timedelta(days=days), chance)
+        failed, readiness = chance.choice((("", "ready"), ("hose_no_leak", "basic"), ("phone_works", "unready")))
+        yield Errand(at, partial(_check, phones=phones, who=worker, id=id, at=at, failed=failed, readiness=readiness))
+    if number < QUARRELS:
+        at = _daytime(end - timedelta(days=QUARREL_AGE_DAYS), chance)
+        numbers = (f"138000004{number + 1:02d}", f"138000005{number + 1:02d}")
+        for behind, (who, written) in enumerate(zip((officer, worker), numbers, strict=True)):
+            call = partial(_call, phones=phones, who=who, id=id, title=title, number=written, behind=behind)
+            yield Errand(at + timedelta(hours=2 * behind), call)
+
+
+def _check(tx: Transaction, phones: Phones, who: Invented, id: str, at: datetime, failed: str, readiness: str) -> None:
+    answers = {
+        "checked_on": at.astimezone(BEIJING).date().isoformat(),
+        "station": id,
+        "station_id": id,
+        "all_ok": "no" if failed else "yes",
+        "failed": failed,
+        "failed_items": failed,
+        "readiness": readiness,
+    }
+    phones.send(tx, who.name, "station_check", Aim(TYPE, id, _version(tx, id)), answers)
+
+
+def _call(tx: Transaction, phones: Phones, who: Invented, id: str, title: str, number: str, *, behind: int) -> None:
+    """Let ``who`` write another duty phone; behind: versions of the station that their phone has not seen."""
+    answers = {"task": "update", "station": id, "station_id": id, "parts": "people", "duty_phone": number}
+    aim = Aim(TYPE, id, _version(tx, id) - behind, f"更新 {title}")
+    phones.send(tx, who.name, "micro_station", aim, answers)
+
+
+def _version(tx: Transaction, id: str) -> int:
+    station = records.find_for_writing(tx, id)
+    return 0 if station is None else station.version
+
+
+def _daytime(moment: datetime, chance: Random) -> datetime:
+    local = moment.astimezone(BEIJING)
+    return local.replace(hour=9 + chance.randrange(8), minute=chance.randrange(60))

@@ -1,0 +1,188 @@
+"""Counts the closure summary by brute force out of the revisions alone: another path than the product's own facts.
+
+It reads what the history of each record says (action, verdict, what changed, what was received, when) and knows no
+step table, no sum and no fact kept beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from server.domain.instants import parse
+
+CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
+NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
+DONE = ("applied", "merged", "late")
+CHECK_DAYS = 3
+
+
+@dataclass
+class Case:
+    """What the history of one case comes to."""
+
+    id: str
+    path: str
+    category: str
+    received: datetime
+    status: str = ""
+    decided: datetime | None = None
+    registered: datetime | None = None
+    closed: datetime | None = None
+    dispatches: list[datetime] = field(default_factory=list)
+    returns: list[tuple[datetime, datetime]] = field(default_factory=list)
+    feedback: datetime | None = None
+    ever_fed_back: bool = False
+    handle_due: datetime | None = None
+    close_due: datetime | None = None
+    checks: int = 0
+    failed: int = 0
+    extended: int = 0
+    result: str = ""
+
+
+def cases(reading, until: str = "9999") -> list[Case]:
+    """Return every case as its revisions tell it, those until an instant."""
+    found: dict[str, Case] = {}
+    rows = reading.sql.rows(
+        "SELECT record, path, action, verdict, diff, received, revision.received_at AS at "
+        "FROM revision JOIN record ON record.id = revision.record WHERE kind = 'case' "
+        "AND revision.received_at <= :until ORDER BY record, revision.version",
+        {"until": until},
+    )
+    for row in rows:
+        diff = {name: after for name, (_, after) in json.loads(row["diff"]).items()}
+        at = parse(row["at"])
+        case = found.setdefault(row["record"], Case(row["record"], row["path"], diff.get("category", ""), at))
+        if row["verdict"] in DONE:
+            told = {name: write[1] for name, write in json.loads(row["received"]).items()}
+            _take(case, row["action"], diff, told, at)
+    return list(found.values())
+
+
+def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, str], at: datetime) -> None:
+    before, case.status = case.status, diff.get("status") or case.status
+    moved = case.status != before
+    case.category = diff.get("category") or case.category
+    if case.status != "reported":
+        case.decided = case.decided or at
+    if case.status not in NEVER_REGISTERED:
+        case.registered = case.registered or at
+    if case.status not in CLOSED:
+        case.closed = None
+    elif before not in CLOSED:
+        case.closed = at
+    if action == "return":
+        case.returns.append((case.dispatches[-1], at))
+    if case.status == "assigned" and before in ("reported", "registered"):
+        case.dispatches.append(at)
+    _clocks(case, action, diff)
+    if (moved and case.status == "feedback") or action == "site_check":
+        case.feedback, case.ever_fed_back = at, True
+        case.result = told.get("result_code") or case.result
+    if action in ("close", "rework", "site_check"):
+        case.checks += 1
+        case.failed += case.status not in CLOSED
+    if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
+        case.feedback = None
+    case.extended += action == "extend"
+
+
+def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
+    due = diff.get("due_at")
+    if due and case.status in ("assigned", "accepted", "handling"):
+        case.handle_due = parse(due)
+        case.close_due = case.handle_due + timedelta(days=CHECK_DAYS)
+    if due and case.status == "feedback" and action == "spot_close":
+        case.close_due = parse(due)
+
+
+def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> dict[str, int]:
+    """Return the main counts of the summary for what lies in [start, end), as of ``now``."""
+
+    def within(at: datetime | None) -> bool:
+        return at is not None and start <= at < end
+
+    def past(at: datetime | None) -> bool:
+        return at is not None and at <= now
+
+    reports = [case for case in every if within(case.received)]
+    decided = [case for case in reports if case.decided]
+    registered = [case for case in every if within(case.registered)]
+    cohort = [case for case in registered if case.status not in ("void", "merged")]
+    closed = [case for case in cohort if case.status in CLOSED]
+    running = [case for case in cohort if case.status not in (*CLOSED, *HELD)]
+    late = [case for case in running if past(case.close_due)]
+    sent = [case for case in cohort if case.dispatches]
+    handled = [case for case in sent if case.feedback]
+    in_time = [case for case in handled if case.handle_due is None or case.feedback <= case.handle_due]
+    owing = [case for case in sent if case in running and not case.feedback and past(case.handle_due)]
+    closed_in_time = [case for case in closed if case.close_due is None or case.closed <= case.close_due]
+    checked = [case for case in cohort if case.checks]
+    alive = [case for case in every if case.status != "void"]
+    stock = [
+        case
+        for case in alive
+        if case.status != "merged" and case.registered and case.registered < start
+        if case.closed is None or case.closed >= start
+    ]
+    valid = [case for case in decided if case.status == "merged" or (case.registered and case.status != "void")]
+    status = Counter(case.status for case in cohort)
+    return {
+        "reports": len(reports),
+        "decided_reports": len(decided),
+        "undecided_reports": len(reports) - len(decided),
+        "undecided_over_24h": sum(not case.decided and case.received <= now - timedelta(hours=24) for case in reports),
+        "registered_reports": sum(case.registered is not None for case in decided),
+        "valid_reports": len(valid),
+        "rejected_reports": sum(case.status == "rejected" for case in decided),
+        "merged_reports": sum(case.status == "merged" for case in decided),
+        "withdrawn_reports": sum(case.status == "void" and not case.registered for case in decided),
+        "registered": len(registered),
+        "void": sum(case.status == "void" for case in registered),
+        "merged_cases": sum(case.status == "merged" for case in registered),
+        "cases": len(cohort),
+        "spot_closed": status["spot_closed"],
+        "limited": len(cohort) - status["spot_closed"],
+        "closed": len(closed),
+        "limited_closed": len(closed) - status["spot_closed"],
+        "open": len(running),
+        "suspended": status["suspended"],
+        "transferred": status["transferred"],
+        "not_held": len(cohort) - status["suspended"] - status["transferred"],
+        "rectified": sum(case.feedback is not None or case.status == "spot_closed" for case in cohort),
+        "due": len(closed) + len(late),
+        "closed_on_time": len(closed_in_time),
+        "closed_late": len(closed) - len(closed_in_time),
+        "open_in_time": len(running) - len(late),
+        "closing_overdue": len(late),
+        "dispatched": len(sent),
+        "handling_due": len(handled) + len(owing),
+        "handled": len(handled),
+        "handled_on_time": len(in_time),
+        "handled_on_time_extended": sum(case.extended > 0 for case in in_time),
+        "handled_late": len(handled) - len(in_time),
+        "handling_overdue": len(owing),
+        "extended": sum(case.extended > 0 for case in cohort),
+        "extended_handling_due": sum(case.extended > 0 for case in (*handled, *owing)),
+        "once_fed_back": sum(case.ever_fed_back for case in cohort),
+        "checked": len(checked),
+        "passed_at_once": sum(case.failed == 0 for case in checked),
+        "reworked": sum(case.failed > 0 for case in checked),
+        "reworked_due": sum(case.failed > 0 for case in (*closed, *late)),
+        "dispatches": sum(within(at) for case in alive for at in case.dispatches),
+        "dispatches_kept": sum(within(at) for case in alive for at in case.dispatches)
+        - sum(within(at) for case in alive for at, _ in case.returns),
+        "returns": sum(within(at) for case in alive for _, at in case.returns),
+        "opening": len(stock),
+        "closed_in_period": sum(within(case.closed) for case in every),
+        "workload": len(stock) + len(cohort),
+    }
+
+
+def results(every: list[Case], start: datetime, end: datetime) -> Counter[str]:
+    """Return how many closed cases of the cohort [start, end) ended with which result."""
+    cohort = (case for case in every if case.registered and start <= case.registered < end)
+    return Counter(case.result for case in cohort if case.status in CLOSED)

@@ -1,0 +1,110 @@
+"""The demonstration's figures equal a brute-force recount from history, and each opens into its cases."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from conftest import END
+
+from server.domain import closure_figures
+from server.domain.actors import Scope
+from server.domain.areas import Place
+from server.domain.closure_figures import UNSTATED, Kind
+from server.domain.instants import parse, text
+from server.domain.periods import Period
+from server.store import areas
+from server.store.closure_cases import Mark
+from server.usecases import closure_summary
+from server.usecases.closure_summary import Asked, By
+from tests.demo import recount
+
+COUNTY, TOWN = "130630000000", "130630106000"
+PERIODS = {
+    "this month": Period(date(2026, 11, 1), date(2026, 11, 30)),
+    "this quarter": Period(date(2026, 10, 1), date(2026, 12, 31)),
+    "last quarter": Period(date(2026, 7, 1), date(2026, 9, 30)),
+    "the whole half year": Period(date(2026, 5, 1), date(2026, 12, 31)),
+    "two odd weeks": Period(date(2026, 8, 9), date(2026, 8, 23)),
+}
+COUNTS = [figure.code for figure in closure_figures.list_figures(text(END)) if figure.kind is Kind.COUNT]
+
+
+@pytest.fixture(scope="module")
+def history(store):
+    with store.reading() as reading:
+        return recount.cases(reading)
+
+
+def asked(reading, code=COUNTY, by=None, period="the whole half year", **more):
+    return Asked(Scope(places=(Place("130630"),)), areas.get(reading, code), by, PERIODS[period], **more)
+
+
+def recounted(history, period, where="130630", now=END):
+    inside = [case for case in history if Place(where).holds(case.path)]
+    return recount.counts(inside, parse(period.starts_at), parse(period.ends_at), now)
+
+
+def opened(reading, question, figure, row=None):
+    """Return how many cases the list behind a figure has, over all of its pages."""
+    found, after = 0, Mark()
+    while after is not None:
+        page = closure_summary.behind(reading, question, figure, row, after, 50)
+        found, after = found + len(page.cases), page.after
+    return found
+
+
+@pytest.mark.parametrize("name", PERIODS)
+def test_every_count_of_a_period_is_what_the_history_comes_to(reading, history, name):
+    told = closure_summary.summarise(reading, asked(reading, period=name))
+
+    assert dict(told.summary.total.counts) == recounted(history, PERIODS[name])
+
+
+@pytest.mark.parametrize(("by", "where"), [(By.TOWN, COUNTY), (By.VILLAGE, TOWN)])
+def test_every_row_is_what_the_history_of_its_area_comes_to(reading, history, by, where):
+    told = closure_summary.summarise(reading, asked(reading, where, by))
+
+    for row in told.summary.rows:
+        assert dict(row.figures.counts) == recounted(history, told.period, row.key), row.name
+
+
+def test_every_result_is_what_the_history_comes_to(reading, history):
+    told = closure_summary.summarise(reading, asked(reading))
+
+    counted = recount.results(history, parse(told.period.starts_at), parse(told.period.ends_at))
+    assert dict(told.summary.total.results) == {code or UNSTATED: n for code, n in counted.items()}
+
+
+def test_what_the_patrols_looked_at_is_what_their_records_say(reading):
+    told = closure_summary.summarise(reading, asked(reading))
+
+    patrols = reading.sql.rows("SELECT fields FROM record WHERE type = 'patrols'")
+    assert told.visited == sum(int(recount.json.loads(row["fields"])["premises_count"]) for row in patrols) > 0
+
+
+@pytest.mark.parametrize("figure", COUNTS)
+def test_a_count_lists_as_many_cases_as_it_says(reading, figure):
+    question = asked(reading)
+
+    told = closure_summary.summarise(reading, question)
+
+    assert opened(reading, question, figure) == told.summary.total.counts[figure]
+    for row in (row for row in told.summary.rows if row.figures.counts[figure]):
+        assert opened(reading, question, figure, row.key) == row.figures.counts[figure], row.name
+
+
+def test_this_quarter_has_something_of_everything(reading):
+    counts = closure_summary.summarise(reading, asked(reading, period="this quarter")).summary.total.counts
+
+    assert [code for code in COUNTS if counts[code] == 0] == []
+
+
+def test_the_figures_of_a_past_day_are_what_the_history_until_then_comes_to(store, history):
+    with store.reading() as reading:
+        then = END - timedelta(days=30)
+        told = closure_summary.summarise(reading, asked(reading, as_of=text(then)))
+        until = recount.cases(reading, until=text(then))
+
+    period = told.period
+    assert dict(told.summary.total.counts) == recounted(until, period, now=then)
