@@ -42,7 +42,7 @@ bench: $(STAMPS)/run ## measure speed and memory beside this machine's own limit
 	@exec $(BIN)/python -m bench $(ARGS)
 
 clean: ## remove the virtual environment, caches and the demonstration's data
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo firegrid-training
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf ./*.egg-info
 

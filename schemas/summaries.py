@@ -111,6 +111,7 @@ class PartSchema(Wire):
     to = told("last local day")
     as_of = instant()
     visited = counted("premises that patrols looked at")
+    training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
     sentence = told("for the report")
     results = fields.Dict(required=True, metadata={"description": "label of each result code that occurs"})
     rows = fields.List(fields.Nested(ClosureRowSchema), required=True)

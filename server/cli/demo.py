@@ -14,9 +14,10 @@ from server.cli.folder import Command, making_folder, opened
 from server.demo import county
 from server.demo import people as demonstration
 from server.demo.rounds import Errand
-from server.domain import roles
+from server.domain import practice, roles
 from server.domain.errors import Conflict
 from server.store import areas, database
+from server.store import training as trainings
 from server.store.database import Reading
 from server.usecases import grid_file, prepare, sign_in
 
@@ -26,23 +27,24 @@ MARK = "demo.txt"
 
 @click.command(cls=Command)
 @click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
+@click.option("--training", is_flag=True, help="mark everything as practice and count nothing 练习，不计入统计")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("firegrid-demo"),
-    show_default=True,
-    help="data folder of the demonstration 演示数据目录",
+    help="data folder 数据目录  [default: firegrid-demo; with --training firegrid-training]",
 )
-def demo(port: int, data: Path) -> None:
+def demo(port: int, training: bool, data: Path | None) -> None:
     """Serve a demonstration at http://127.0.0.1:PORT: Laiyuan's real grid, invented people, half a year of cases."""
+    data = data or Path("firegrid-training" if training else "firegrid-demo")
     from server.cli import serve
     from server.settings import from_environment
 
     if not (data / MARK).exists():
-        make(data)
+        make(data, training=training)
     base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
     with opened(data) as store:
         with store.reading() as reading:
+            _require_kind(reading, data, training=training)
             demonstration.require_everyone(reading, str(data))
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
@@ -50,8 +52,17 @@ def demo(port: int, data: Path) -> None:
     serve.run(data, "127.0.0.1", port, serve.THREADS)
 
 
-def make(data: Path) -> None:
+def _require_kind(reading: Reading, data: Path, *, training: bool) -> None:
+    """Raise Conflict when the folder is for training and that was not asked for, or the other way round."""
+    if trainings.is_on(reading) is not training:
+        kind, cure = ("演示", "去掉 --training") if training else ("练习", "加上 --training")
+        raise Conflict(f"目录 {data} 是{kind}数据；请{cure}，或用 --data 换一个目录。", folder=str(data))
+
+
+def make(data: Path, *, training: bool) -> None:
     """Make the demonstration's data folder. Nothing is there under this name until all of it is.
+
+    training: mark it as practice, for good.
 
     Raises Conflict when ``data`` holds something else.
     """
@@ -64,6 +75,7 @@ def make(data: Path) -> None:
         list(grid_file.shipped_rows()),
         list(prepare.built_in_forms()),
         sign_in.hash_password(demonstration.PASSWORD),
+        training,
     )
     county.fill(making, basis, database.system_clock(), _with_progress)
     (making / MARK).write_text("演示数据：网格是真实的，人员和事项都是虚构的。请勿用于实际工作。\n", encoding="utf-8")
@@ -81,7 +93,8 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
 
     base: the address of the server. keys: phone key by user name.
     """
-    click.echo(f"\n演示 {base}（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
+    title = trainings.shown(reading, "演示")
+    click.echo(f"\n{title} {base}（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
     click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
     for each in demonstration.people():
         place = areas.full_name(reading, each.area)
@@ -90,6 +103,8 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
     for name, token in keys.items():
         click.echo(f"  {name:<8} {base}/key/{token}")
     click.echo("\n接下来 what to try next")
+    if trainings.is_on(reading):
+        click.echo(f"  {practice.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
     for hint in hints(base, data):
         click.echo(f"  {hint.what}\n    {hint.how}")
     click.echo("  手机要用局域网地址，见 README 的“A worker with a phone”。按 Ctrl-C 停止。\n")
@@ -111,5 +126,9 @@ def hints(base: str, data: Path) -> Iterator[Hint]:
     yield Hint("待核查 cases to check（village）", f"{api}/records?type=hazards&status=feedback", "village")
     yield Hint("两人各写一值的站点 two phones, one field（town）", f"{api}/records?conflict=true", "town")
     yield Hint("待处理问题 what a person must settle（town）", f"{api}/problems", "town")
+    yield Hint("本季闭环汇总 the closure rates（brigade）", f"{api}/summaries/closure?period=quarter", "brigade")
+    yield Hint("同一汇总在终端 the same on a terminal", f"firegrid summary closure --period quarter --data {data}")
+    overdue = f"firegrid summary closure --period quarter --figure handling_overdue --data {data}"
+    yield Hint("一个数背后的案件 the cases behind a number", overdue)
     yield Hint("一台手机的二维码 a card to scan", f"firegrid user key gw0001 --format qr --data {data}")
     yield Hint("核对数据 is everything sound?", f"firegrid check --data {data}")

@@ -16,11 +16,12 @@ from server.demo.clock import SEED, SetClock, seeded_ids
 from server.demo.hands import Case, Hands
 from server.demo.phones import Phones
 from server.demo.rounds import Errand
+from server.demo.stories import Life
 from server.domain import instants
 from server.domain.errors import Invalid
 from server.domain.grid_rows import SheetRow
 from server.domain.instants import BEIJING
-from server.store import database
+from server.store import database, training
 from server.store.database import Transaction
 from server.usecases import prepare
 from server.usecases.publish import Prepared
@@ -31,16 +32,19 @@ Steps = Callable[[list[Errand]], Iterable[Errand]]
 LENGTH = timedelta(days=184)
 """How long before its end the demonstration begins."""
 
-EARLIEST = datetime(2026, 7, 6, tzinfo=BEIJING)
-"""The rules in ``server/data`` are in force from 2026-01-01; a demonstration that began before had no rights."""
+RULES_BEGIN = datetime(2026, 1, 1, tzinfo=BEIJING)
+"""The tables in ``server/data`` are in force from here on: nobody had any right before."""
+
+SHORTEST = timedelta(days=7)
 
 
 class Basis(NamedTuple):
-    """What the county begins with: its grid, the forms, everybody's password."""
+    """What the county begins with: its grid, the forms, everybody's password; training: all of it is practice."""
 
     rows: list[SheetRow]
     forms: list[Prepared]
     password_hash: str
+    training: bool = False
 
 
 def fill(folder: Path, basis: Basis, end: datetime, steps: Steps = iter) -> None:
@@ -48,14 +52,15 @@ def fill(folder: Path, basis: Basis, end: datetime, steps: Steps = iter) -> None
 
     The same end and seed give the same cases. Raises Invalid for an end at which the machine's clock must be wrong.
     """
-    if end < EARLIEST:
-        raise Invalid(f"本机时间是 {end:%Y-%m-%d}，早于规则启用半年的日期；请先校正本机时间。", field="now")
-    clock = SetClock(end - LENGTH)
+    begin_at = max(end - LENGTH, RULES_BEGIN)
+    if end - begin_at < SHORTEST:
+        raise Invalid(f"本机时间是 {end:%Y-%m-%d}，早于规则启用的日期；请先校正本机时间。", field="now")
+    clock = SetClock(begin_at)
     database.create(folder)
     store = database.open_inline(folder, clock=clock, ids=seeded_ids(SEED))
     try:
         store.write(lambda tx: begin(tx, basis))
-        for day in days(steps(errands(folder, end))):
+        for day in days(steps(errands(folder, begin_at, end))):
             store.write(partial(_live, clock=clock, day=day))
     finally:
         store.close()
@@ -74,22 +79,26 @@ def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
 
 
 def begin(tx: Transaction, basis: Basis) -> None:
-    """Lay grid and forms, and enrol everybody."""
+    """Lay grid and forms, and enrol everybody; whether it is for training is said before anything else."""
+    if basis.training:
+        training.begin(tx)
     prepare.lay(tx, basis.rows, basis.forms)
     people.enrol_bodies(tx)
     people.enrol_people(tx, basis.password_hash)
 
 
-def errands(folder: Path, end: datetime) -> list[Errand]:
+def errands(folder: Path, begin_at: datetime, end: datetime) -> list[Errand]:
     """Return all that is done, in order of time. folder: where the photos are kept."""
     chance = Random(SEED)  # noqa: S311 - decides stories, keeps no secret
     ids, troupe, phones = seeded_ids(SEED + 1), Troupe(chance), Phones(folder, chance)
-    made = [*_cases(troupe, Hands(phones, chance), ids, chance, end), *rounds.errands(troupe, phones, ids, chance, end)]
+    days = (end - begin_at) // timedelta(days=1) - 2
+    lives = stories.lives(stories.stories(), chance, days, end)
+    made = [*_cases(lives, troupe, Hands(phones, chance), ids), *rounds.errands(troupe, phones, ids, chance, days, end)]
     return sorted(made, key=lambda errand: errand.at)
 
 
-def _cases(troupe: Troupe, hands: Hands, ids: Callable[[], str], chance: Random, end: datetime) -> Iterator[Errand]:
-    for story, number, moments in stories.lives(stories.stories(), chance, end):
+def _cases(lives: Iterable[Life], troupe: Troupe, hands: Hands, ids: Callable[[], str]) -> Iterator[Errand]:
+    for story, number, moments in lives:
         case = Case(troupe.cast(story.pool, story.village), number, (ids(), ids()))
         for deed, moment in zip(story.deeds, moments, strict=True):
             yield Errand(moment, partial(hands.do, deed=deed, case=case, moment=moment))

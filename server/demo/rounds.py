@@ -18,7 +18,6 @@ from server.store.database import Transaction
 TYPE = "micro_stations"
 PATROL_EVERY_DAYS = 12
 CHECK_EVERY_DAYS = 35
-STATION_AGE_DAYS = 178
 QUARREL_AGE_DAYS = 9
 """So long ago two phones, both without signal, wrote two numbers into one station's duty phone."""
 
@@ -33,18 +32,20 @@ class Errand(NamedTuple):
     run: Callable[[Transaction], None]
 
 
-def errands(troupe: Troupe, phones: Phones, ids: Callable[[], str], chance: Random, end: datetime) -> Iterator[Errand]:
-    """Yield the rounds of every village in the half year before ``end``."""
+def errands(
+    troupe: Troupe, phones: Phones, ids: Callable[[], str], chance: Random, room_days: int, end: datetime
+) -> Iterator[Errand]:
+    """Yield the rounds of every village in the ``room_days`` before ``end``."""
     for number, village in enumerate(troupe.villages):
         workers, officer = troupe.workers(village), troupe.officer(village)
-        yield from _patrols(phones, workers, ids, chance, end)
-        yield from _station(phones, number, workers[0], officer, ids(), chance, end)
+        yield from _patrols(phones, workers, ids, chance, room_days, end)
+        yield from _station(phones, number, (workers[0], officer), ids(), chance, room_days, end)
 
 
 def _patrols(
-    phones: Phones, workers: list[Invented], ids: Callable[[], str], chance: Random, end: datetime
+    phones: Phones, workers: list[Invented], ids: Callable[[], str], chance: Random, room_days: int, end: datetime
 ) -> Iterator[Errand]:
-    for days in range(2, STATION_AGE_DAYS, PATROL_EVERY_DAYS):
+    for days in range(2, room_days - 4, PATROL_EVERY_DAYS):
         worker, at = chance.choice(workers), _daytime(end - timedelta(days=days + chance.randrange(4)), chance)
         result, label = chance.choice((("nothing", "没有发现隐患"), ("found", "发现了隐患")))
         day = at.astimezone(BEIJING).date().isoformat()
@@ -61,8 +62,15 @@ def _patrols(
 
 
 def _station(
-    phones: Phones, number: int, worker: Invented, officer: Invented, id: str, chance: Random, end: datetime
+    phones: Phones,
+    number: int,
+    people: tuple[Invented, Invented],
+    id: str,
+    chance: Random,
+    room_days: int,
+    end: datetime,
 ) -> Iterator[Errand]:
+    worker, officer = people
     title = f"演示微型消防站{number + 1:02d}"
     registered = {
         "task": "register",
@@ -77,19 +85,19 @@ def _station(
         "shift_count": "3",
         "kit_ok": "yes",
     }
-    begun = _daytime(end - timedelta(days=STATION_AGE_DAYS - number), chance)
+    begun = _daytime(end - timedelta(days=room_days), chance)
     aim = Aim(TYPE, id, label=title)
     yield Errand(begun, partial(phones.send, name=officer.name, form="micro_station", aim=aim, answers=registered))
-    for days in range(STATION_AGE_DAYS - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
+    for days in range(room_days - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
         at = _daytime(end - timedelta(days=days), chance)
         failed, readiness = chance.choice((("", "ready"), ("hose_no_leak", "basic"), ("phone_works", "unready")))
         yield Errand(at, partial(_check, phones=phones, who=worker, id=id, at=at, failed=failed, readiness=readiness))
-    if number < QUARRELS:
+    if number < QUARRELS and room_days > QUARREL_AGE_DAYS:
         at = _daytime(end - timedelta(days=QUARREL_AGE_DAYS), chance)
         numbers = (f"138000004{number + 1:02d}", f"138000005{number + 1:02d}")
         for behind, (who, written) in enumerate(zip((officer, worker), numbers, strict=True)):
             call = partial(_call, phones=phones, who=who, id=id, title=title, number=written, behind=behind)
-            yield Errand(at + timedelta(hours=2 * behind), call)
+            yield Errand(at + timedelta(seconds=30 * behind), call)  # so soon that no check comes between
 
 
 def _check(tx: Transaction, phones: Phones, who: Invented, id: str, at: datetime, failed: str, readiness: str) -> None:

@@ -67,30 +67,38 @@ def stories() -> tuple[Story, ...]:
     )  # fmt: skip
 
 
-def lives(told: Iterable[Story], chance: Random, end: datetime) -> Iterator[Life]:
+def lives(told: Iterable[Story], chance: Random, room_days: float, end: datetime) -> Iterator[Life]:
     """Yield every case of the stories with its moments, all of them before ``end``.
 
-    Raises ValueError for a story that begins too late to end in time.
+    room_days: how long before the end the first may begin; a story that needs longer is left out. Raises ValueError
+    for a story that begins too late to end in time.
     """
-    for story in told:
+    for story in (story for story in told if story.newest <= room_days):
         for number in range(story.cases):
             # Spread evenly with a little chance, so that every month has some of each.
             share = (number + chance.random()) / story.cases
-            days = story.newest + (story.oldest - story.newest) * share
+            days = story.newest + (min(story.oldest, room_days) - story.newest) * share
             yield Life(story, number, _moments(story, end - timedelta(days=days), chance, end))
 
 
 def _moments(story: Story, first: datetime, chance: Random, end: datetime) -> tuple[datetime, ...]:
     moments: list[datetime] = []
     moment = first
+    rest = sum((deed.delay for deed in story.deeds), timedelta())
     for deed in story.deeds:
-        moment += deed.delay * (1 + 0.1 * chance.random())
+        moment += deed.delay * (1 + _SLOWER * chance.random())
+        rest -= deed.delay
         waking = _waking(moment, chance)
-        moment = waking if waking < end - timedelta(minutes=5) else moment
+        if waking + rest * (1 + _SLOWER) < end - timedelta(minutes=5):  # else people work at night
+            moment = waking
         if moment >= end:
             raise ValueError(f"story {story.code} does not end in time")
         moments.append(moment)
     return tuple(moments)
+
+
+_SLOWER = 0.1
+"""By how much a step may take longer than the table says."""
 
 
 def _waking(moment: datetime, chance: Random) -> datetime:

@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from server.domain import areas, closure_figures, closure_sentence
+from server.domain import areas, closure_figures, closure_sentence, practice
 from server.domain.case_facts import CaseFacts
 from server.domain.closure import Figures, Rate, Row
 from server.domain.closure_figures import RESULT, Kind
 from server.domain.closure_places import ELSEWHERE
+from server.store import codes as code_lists
 from server.store.database import Reading
-from server.usecases import closure_summary
 from server.usecases.closure_summary import By, Told
 from server.usecases.spreadsheet import Days, Value
 
 REST = "-"
 """What the key of the row ELSEWHERE is written as: no code, category or month is."""
+
+RESULTS = "result_codes"
+"""Code list that names the results."""
 
 TOTAL = "合计"
 ROW_TITLES = {By.TOWN: "乡镇", By.VILLAGE: "村（社区）", By.UNIT: "单元", By.CATEGORY: "类别", By.MONTH: "月份"}
@@ -53,7 +56,7 @@ def sheet(reading: Reading, told: Told, codes: Sequence[str] | None = None) -> S
     """Return the summary with these figures, or with all of them and every result that occurs."""
     known = {figure.code: figure.label for figure in closure_figures.list_figures(told.as_of)}
     if codes is None:
-        named = closure_summary.result_names(reading, set(told.summary.total.results))
+        named = _result_names(reading, set(told.summary.total.results))
         columns = [Column(code, label) for code, label in known.items()]
         columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
     else:
@@ -61,7 +64,8 @@ def sheet(reading: Reading, told: Told, codes: Sequence[str] | None = None) -> S
     rows: list[tuple[str | None, str, Figures]] = [
         (key_of(told.by, row.key), row.name, row.figures) for row in told.summary.rows
     ]
-    rows.append((None, TOTAL, told.summary.total))
+    total = practice.NOT_COUNTED if told.training else TOTAL
+    rows.append((None, total, told.summary.total))
     return Sheet(
         tuple(columns),
         tuple(key for key, _, _ in rows),
@@ -115,12 +119,14 @@ def row_key(by: By, written: str | None) -> str | None:
 
 def sentence(told: Told) -> str:
     """Return the sentence for the brigade's report."""
+    if told.training:
+        return practice.NOT_COUNTED
     return closure_sentence.sentence(told.summary.total, visited=told.visited)
 
 
 def as_json(reading: Reading, told: Told) -> dict[str, Any]:
     """Return the summary as plain values; null where there is nothing to divide by, ``text`` as it is printed."""
-    named = closure_summary.result_names(reading, set(told.summary.total.results))
+    named = _result_names(reading, set(told.summary.total.results))
     return {
         "area": None if told.area is None else told.area.code,
         "by": told.by.value,
@@ -128,11 +134,21 @@ def as_json(reading: Reading, told: Told) -> dict[str, Any]:
         "to": told.period.last.isoformat(),
         "as_of": told.as_of,
         "visited": told.visited,
+        "training": told.training,
         "sentence": sentence(told),
         "results": named,
         "rows": [_row(told.by, row) for row in told.summary.rows],
         "total": _figures(told.summary.total),
     }
+
+
+def _result_names(reading: Reading, codes_seen: set[str]) -> dict[str, str]:
+    """Return the label of each result code that occurs; a code that no list knows is its own."""
+    found = {}
+    for code in sorted(codes_seen):
+        known = code_lists.current(reading, RESULTS, code)
+        found[code] = "未填结果" if code == closure_figures.UNSTATED else code if known is None else known.label
+    return found
 
 
 def legend(at: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -16,14 +16,14 @@ from server.domain.closure_places import ELSEWHERE, Ground
 from server.domain.errors import Invalid, NotFound
 from server.domain.instants import Instant
 from server.domain.periods import Period
-from server.store import areas, closure_cases, closure_cells, codes
+from server.store import areas, closure_cases, closure_cells, codes, training
 from server.store.closure_cases import Mark, Own
 from server.store.closure_cells import Inside
 from server.store.database import Reading
 from server.usecases import closure_live
 
-CATEGORIES, RESULTS = "hazard_categories", "result_codes"
-"""Code lists that name the rows by category, and the results."""
+CATEGORIES = "hazard_categories"
+"""Code list that names the rows by category."""
 
 
 class By(StrEnum):
@@ -58,7 +58,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A summary, and what it was asked of. visited: premises that patrols looked at."""
+    """A summary, and what it was asked of.
+
+    visited: premises that patrols looked at. training: all is practice, so that nothing of it is counted.
+    """
 
     area: Area | None
     by: By
@@ -66,6 +69,7 @@ class Told:
     as_of: Instant
     summary: Summary
     visited: int
+    training: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def summarise(reading: Reading, asked: Asked) -> Told:
     Raises Invalid when ``as_of`` lies ahead, or when no area of the level lies in what was asked for.
     """
     view = _view(reading, asked)
+    if training.is_on(reading):
+        return Told(asked.area, view.by, asked.period, view.as_of, view.of(()), 0, training=True)
     if view.ground is None or view.as_of < reading.now:
         summary = view.recounted(reading)
     else:
@@ -101,6 +107,8 @@ def behind(reading: Reading, asked: Asked, figure: str, row: str | None, after: 
     times = closure_figures.counted(figure, view.as_of)
     if row is not None:
         view = view.of_row(row)
+    if training.is_on(reading):
+        return Behind((), None)
     seen = closure_figures.window(view.period, view.as_of)
     found: list[CaseFacts] = []
     marks: list[Mark] = []
@@ -125,15 +133,6 @@ READ_LEAST = 200
 
 _ALL_TIMES = 1_000_000
 """More often than any figure counts a case."""
-
-
-def result_names(reading: Reading, codes_seen: set[str]) -> dict[str, str]:
-    """Return the label of each result code that occurs; a code that no list knows is its own."""
-    found = {}
-    for code in sorted(codes_seen):
-        known = codes.current(reading, RESULTS, code)
-        found[code] = "未填结果" if code == closure_figures.UNSTATED else code if known is None else known.label
-    return found
 
 
 def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
@@ -168,7 +167,10 @@ class _View:
     def recounted(self, reading: Reading) -> Summary:
         """Return the summary by reading every case that can matter, with its facts as of the instant."""
         cases = closure_cases.known(reading, self.inside, self.period, self.as_of)
-        cases = [case for case in cases if self.counts(case)]
+        return self.of([case for case in cases if self.counts(case)])
+
+    def of(self, cases: Collection[CaseFacts]) -> Summary:
+        """Return the summary of these cases, whose facts are as of the instant."""
         if self.by is By.MONTH:
             return closure.by_month(cases, self.period, self.as_of)
         if self.by is By.CATEGORY:

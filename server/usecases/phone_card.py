@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from server.domain.actors import Actor
 from server.domain.areas import Level, code_of, narrowest
-from server.store import areas
+from server.store import areas, training
 from server.store.database import Reading
 
 
@@ -27,10 +27,10 @@ def card(reading: Reading, worker: Actor, url: str) -> Card:
     duties = worker.current or worker.duties
     path = narrowest([duty.place.path for duty in duties])
     if path is None:
-        return Card(url, worker.name, worker.display, worker.display)
+        return Card(url, worker.name, worker.display, training.shown(reading, worker.display))
     area = areas.get(reading, code_of(path))
     name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
-    return Card(url, worker.name, worker.display, f"{name} 消防网格")
+    return Card(url, worker.name, worker.display, training.shown(reading, f"{name} 消防网格"))
 
 
 def warning(server_url: str) -> str | None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import kobo_forms
+from server.domain import practice
 from server.domain.fields import Field, misfit
 from server.domain.forms import Fault, FormDefinition, refused
-from server.store import audit, forms
+from server.store import audit, forms, training
 from server.store.database import Transaction
 from server.store.forms import Publication, State
 from server.usecases import authoring, xlsform
 from server.usecases.sheets import Sheets
 from server.usecases.xform import read_xform
-from server.usecases.xform_source import without_submission_action
+from server.usecases.xform_source import entitled, without_submission_action
 
 _FILE_NAME = Field("media", type="binary")
 MEDIA_BYTES_MAX = 20_000_000
@@ -68,6 +69,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     by: user name, None for the forms that come with the product. The very same version again only replaces
     files that are handed in with it. Raises FormRefused with every reason at once (``authoring.check``).
     """
+    if training.is_on(tx):
+        prepared = _for_training(prepared)
     definition, catalogue = prepared.definition, forms.catalogue(tx)
     known = catalogue.forms.get(definition.form_id)
     previous = [] if known is None else [version.definition for version in known.versions.values()]
@@ -85,6 +88,11 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
         audit.add(tx, by or BUILT_IN, "form.media", definition.form_id, {"name": name})
     said = (*prepared.warnings, *warnings)
     return Published(definition.form_id, definition.version, definition.title, added, said)
+
+
+def _for_training(prepared: Prepared) -> Prepared:
+    xml = entitled(prepared.xml, practice.marked)
+    return replace(prepared, xml=xml, definition=read_xform(xml))
 
 
 def close(tx: Transaction, form_id: str, by: str) -> None:

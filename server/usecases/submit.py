@@ -12,7 +12,7 @@ from server.domain.errors import EditOutOfDate, FormClosed, FormUnknown, Origina
 from server.domain.instants import local_day
 from server.domain.problems import Problem, ProblemKind
 from server.domain.submissions import Posted, SentFile, entity_id
-from server.store import forms, kept_bodies, problems, records, revisions, submissions, verdicts
+from server.store import forms, kept_bodies, problems, records, revisions, submissions, training, verdicts
 from server.store.database import Reading, Transaction
 from server.store.submissions import Kept
 from server.usecases import entities, write
@@ -108,7 +108,7 @@ def _keep(tx: Transaction, posted: Posted, read_by: Layout, by: Actor, *, replac
         deprecates=xml.deprecated_id,
         current=1,
         seq=seq,
-        receipt=f"{local_day(tx.now).replace('-', '')}-{seq}",
+        receipt=training.shown(tx, f"{local_day(tx.now).replace('-', '')}-{seq}"),
         author=by.name,
         path=(standing.home(by) or "") if replaced is None else replaced.path,
         received_at=tx.now,

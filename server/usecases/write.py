@@ -14,12 +14,12 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
-from server.domain import replay, revise, standing, workflow
+from server.domain import practice, replay, revise, standing, workflow
 from server.domain.actors import Actor
 from server.domain.asked import Asked
 from server.domain.errors import NotAllowed, NotFound, Refusal
 from server.domain.problems import ProblemKind
-from server.domain.record_types import Kind
+from server.domain.record_types import LABEL, Kind
 from server.domain.records import Record
 from server.domain.revise import Birth, Revised
 from server.domain.standing import Standing
@@ -32,6 +32,7 @@ from server.store import (
     people,
     records,
     revisions,
+    training,
     verdicts,
 )
 from server.store.database import Transaction
@@ -55,7 +56,7 @@ def apply(
     Repeats return the stored verdict; the same id with other content is kept as a second, quarantined item.
     Raises NotFound when the record type was never declared by any form.
     """
-    item = Item(change, content or fingerprint(change), by, submission)
+    item = Item(_shown(tx, change), content or fingerprint(change), by, submission)
     here = verdicts.look(tx, change.id, change.record)
     stored = verdicts.find(tx, change.id) if here.verdict else None
     if stored is not None and stored.content == item.content:
@@ -88,6 +89,14 @@ def apply_or_refuse(tx: Transaction, change: Change, *, by: Actor, content: str 
     if outcome.verdict is Verdict.WAITING:
         raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=change.record)
     raise NotAllowed("您现在不负责这条记录；岗位或承办已经变动，请联系现在负责的人。", record=change.record)
+
+
+def _shown(tx: Transaction, change: Change) -> Change:
+    """Return ``change`` with a label that says what is only practice (``domain/practice.py``)."""
+    label = change.fields.get(LABEL)
+    if label is None or not label.new.strip() or not training.is_on(tx):
+        return change
+    return replace(change, fields={**change.fields, LABEL: label._replace(new=practice.marked(label.new))})
 
 
 def _again(tx: Transaction, stored: Stored) -> Outcome:

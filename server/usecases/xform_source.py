@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from xml.parsers import expat
 
 from lxml import etree
@@ -48,6 +49,19 @@ def without_submission_action(xml: bytes) -> bytes:
         if not node.attrib and parent is not None:
             parent.remove(node)
     return etree.tostring(html, encoding="utf-8", xml_declaration=True) if submissions else xml
+
+
+def entitled(xml: bytes, how: Callable[[str], str]) -> bytes:
+    """Return the form with what ``how`` makes of its title, and of its ledger's where it names one."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    html = _parsed(xml, parser)
+    title = child(child(html, "head"), "title")
+    if title is not None:
+        title.text = how(text_of(title))
+    for node in html.iter():
+        if f"{FIREGRID}title" in node.attrib:
+            node.set(f"{FIREGRID}title", how(str(node.get(f"{FIREGRID}title"))))
+    return etree.tostring(html, encoding="utf-8", xml_declaration=True)
 
 
 class _DoctypeFound(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from conftest import END
 
 from server.domain import closure_figures
 from server.domain.actors import Scope
@@ -18,6 +17,7 @@ from server.store.closure_cases import Mark
 from server.usecases import closure_summary
 from server.usecases.closure_summary import Asked, By
 from tests.demo import recount
+from tests.demo.half_year import END
 
 COUNTY, TOWN = "130630000000", "130630106000"
 PERIODS = {
