@@ -129,6 +129,8 @@ def _life(chance: random.Random, start: datetime) -> tuple[Step, ...]:
         take("return", Status.REGISTERED, 20)
         take("assign", Status.ASSIGNED, 10, **limits(7))
     take("accept", Status.ACCEPTED, 15)
+    if fate > 0.99:
+        return tuple(steps)  # left lying, and late from then on
     if fate < 0.29:
         take("suspend", Status.SUSPENDED, 80)
         return tuple(steps)
@@ -138,8 +140,7 @@ def _life(chance: random.Random, start: datetime) -> tuple[Step, ...]:
     if chance.random() < 0.08:
         take("rework", Status.HANDLING, 40, **limits(7))
         take("feedback", Status.FEEDBACK, 60, result_code="fixed")
-    if fate < 0.985:
-        take("close", Status.CLOSED, 40)
+    take("close", Status.CLOSED, 40)
     return tuple(steps)
 
 

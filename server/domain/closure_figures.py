@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from server.domain import dated, instants
@@ -79,9 +80,14 @@ def window(period: Period, as_of: Instant) -> Window:
 
 def list_figures(at: Instant) -> tuple[Figure, ...]:
     """Return every figure in force at ``at``, in the order in which they are shown."""
+    return _figures_on(instants.local_day(at))
+
+
+@lru_cache(maxsize=64)  # asked for every row of a summary
+def _figures_on(day: str) -> tuple[Figure, ...]:
     names = ("code", "numerator", "denominator", "label", "label_en", "base", "note")
     return tuple(
-        Figure(kind=Kind(row["kind"]), **{name: row[name] for name in names}) for row in dated.rows_at("figures", at)
+        Figure(kind=Kind(row["kind"]), **{name: row[name] for name in names}) for row in dated.rows_on("figures", day)
     )
 
 

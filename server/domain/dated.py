@@ -24,9 +24,10 @@ def rows_at(name: str, at: Instant) -> tuple[Row, ...]:
 
     A row counts from ``active_from`` to ``active_to``, both days included; no ``active_to`` means still in force.
     """
-    return _rows_on(name, instants.local_day(at))
+    return rows_on(name, instants.local_day(at))
 
 
 @cache
-def _rows_on(name: str, day: str) -> tuple[Row, ...]:
+def rows_on(name: str, day: str) -> tuple[Row, ...]:
+    """Return the rows of a table that are in force on a Beijing day ``2026-04-01``."""
     return tuple(row for row in table(name) if row["active_from"] <= day <= (row["active_to"] or day))

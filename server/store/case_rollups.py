@@ -13,7 +13,7 @@ from server.store.sql import Row, Sql
 ALL = "*"
 """Stands for every category in the sums over all of them."""
 
-BUCKET_S = 21_600
+BUCKET_S = 7_200
 """Width of a bucket of handling times, in seconds: narrow enough that few cases share one."""
 
 Cell = tuple[int, str, str]

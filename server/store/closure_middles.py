@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from server.domain import closure_parts
 from server.domain.areas import Place
@@ -10,18 +11,32 @@ from server.store.case_rollups import BUCKET_S
 from server.store.database import Reading
 
 Buckets = Mapping[int, int]
-"""Bucket (a quarter of a day) to the number of cases whose handling took so long."""
+"""Bucket (``BUCKET_S`` wide) to the number of cases whose handling took so long."""
 
 
-def by_town(reading: Reading, months: tuple[int, int]) -> dict[tuple[int, str], dict[int, int]]:
-    """Return the buckets of each (month, town) of a range of months."""
-    found: dict[tuple[int, str], dict[int, int]] = {}
+def by_town(reading: Reading, months: tuple[int, int]) -> dict[str, dict[int, int]]:
+    """Return the buckets of each town over a range of months."""
+    return _grouped(reading, "town", months, None)
+
+
+def by_month(reading: Reading, months: tuple[int, int], towns: Collection[str] | None) -> dict[int, dict[int, int]]:
+    """Return the buckets of each month of a range in these towns (paths), in the whole county for None."""
+    return _grouped(reading, "month", months, towns)
+
+
+def _grouped(
+    reading: Reading, by: str, months: tuple[int, int], towns: Collection[str] | None
+) -> dict[Any, dict[int, int]]:
+    values: dict[str, object] = {f"town{n}": town for n, town in enumerate(towns or ())}
+    inside = f" AND town IN ({', '.join(f':{name}' for name in values)})" if values else ""
     rows = reading.sql.tuples(
-        "SELECT month, town, bucket, n FROM case_pace WHERE month BETWEEN :low AND :high AND n > 0",
-        {"low": months[0], "high": months[1]},
+        f"SELECT {by}, bucket, SUM(n) FROM case_pace WHERE month BETWEEN :low AND :high{inside} GROUP BY {by}, bucket",
+        {"low": months[0], "high": months[1], **values},
     )
-    for month, town, bucket, n in rows:
-        found.setdefault((month, town), {})[bucket] = n
+    found: dict[Any, dict[int, int]] = {}
+    for key, bucket, n in rows:
+        if n:
+            found.setdefault(key, {})[bucket] = n
     return found
 
 

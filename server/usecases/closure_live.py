@@ -171,7 +171,7 @@ def _area_middles(
         return _middles(closure_cells.paces(reading, inside, period, lambda path, category, day: row_of(path)))
     rows: dict[str, Counter[int]] = {}
     members: dict[str, set[str]] = {}
-    for (_, town), buckets in closure_middles.by_town(reading, months).items():
+    for town, buckets in closure_middles.by_town(reading, months).items():
         if towns and town not in towns:
             continue
         rows.setdefault(row_of(town), Counter()).update(buckets)
@@ -192,10 +192,7 @@ def _month_middles(
     months, towns = _whole_months(period), _whole_towns(ground)
     if months is None or towns is None:
         return _middles(closure_cells.paces(reading, inside, period, lambda path, category, day: row_of(day // 100)))
-    rows: dict[int, Counter[int]] = {}
-    for (month, town), buckets in closure_middles.by_town(reading, months).items():
-        if not towns or town in towns:
-            rows.setdefault(month, Counter()).update(buckets)
+    rows = closure_middles.by_month(reading, months, towns)
     found: dict[str | None, Middle] = {
         row_of(month): closure_middles.middle(reading, buckets, (month,), towns or None)
         for month, buckets in rows.items()
