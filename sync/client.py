@@ -31,6 +31,18 @@ _ODD = (
 )
 
 
+@dataclass(frozen=True)
+class Greeting:
+    """What the server said on the first contact. user: who it takes us for, None when it does not say.
+
+    is_stranger: what this device holds was told to another person. Not known (False) before the first pull, and of a
+    server that was restored.
+    """
+
+    user: str | None
+    is_stranger: bool
+
+
 @dataclass
 class Sent:
     """What a push did. verdicts: how many of each. stuck: changes that are too large to send, by id."""
@@ -47,11 +59,20 @@ class Pulled:
     rows: int = 0
     gone: int = 0
     reread: list[str] = field(default_factory=list)
+    is_restored: bool = False
 
 
-def greet(device: Device, connection: Connection) -> Told:
-    """Ask the server whether it knows us, without sending or fetching anything. Raises what ``post`` raises."""
-    return _read_push(connection.post("/sync/push", _envelope(device, Parcel(device.id, (), ()))))[0]
+def greet(device: Device, connection: Connection) -> Greeting:
+    """Ask the server whether it knows us, without sending or keeping anything. Raises what ``post`` raises.
+
+    A cursor is good for one person only: where the server begins anew on ours, it was given to somebody else.
+    """
+    told = _read_push(connection.post("/sync/push", _envelope(device, Parcel(device.id, (), ()))))[0]
+    cursor = device.setting("cursor")
+    if cursor is None or told.epoch != device.setting("epoch"):
+        return Greeting(told.user, is_stranger=False)
+    page = _read_page(connection.post("/sync/pull", json.dumps({"cursor": cursor, "limit": 1})))
+    return Greeting(told.user, is_stranger=page.is_fresh)
 
 
 def push(device: Device, connection: Connection) -> Sent:
@@ -97,7 +118,7 @@ def pull(device: Device, connection: Connection) -> Pulled:
             page = _read_page(connection.post("/sync/pull", json.dumps({**asked, "limit": PAGE_ROWS})))
             if page.more and page.cursor == asked["cursor"]:
                 raise NoConnection(_ODD)  # it would never end
-            wrong = _take_in(device, page, asked)
+            wrong = _take_in(device, page, asked, done)
             if wrong is None:
                 continue  # another process was faster: ask from where it got to
             done.rows += sum(op["op"] == "put" for op in page.ops)
@@ -108,6 +129,16 @@ def pull(device: Device, connection: Connection) -> Pulled:
                 _before_rereading(device, rereads)
             elif not page.more:
                 return done
+
+
+def exchange(device: Device, connection: Connection) -> tuple[Sent, Pulled]:
+    """Push, then pull; and once more when the pull shows that the server was restored and lacks what it had."""
+    sent, pulled = push(device, connection), pull(device, connection)
+    if pulled.is_restored:
+        again = push(device, connection)
+        sent = Sent(sent.verdicts + again.verdicts, again.stuck, is_restored=True)
+        pulled = pull(device, connection)
+    return sent, pulled
 
 
 def _before_rereading(device: Device, rereads: int) -> None:
@@ -145,10 +176,10 @@ def _settle(device: Device, answer: object, sent: Sent) -> None:
     sent.verdicts.update(each["verdict"] for each in settled)
 
 
-def _take_in(device: Device, page: wire.Page, asked: wire.Json) -> list[str] | None:
+def _take_in(device: Device, page: wire.Page, asked: wire.Json, done: Pulled) -> list[str] | None:
     with device.writing():
         if device.setting("cursor") == asked["cursor"]:
-            _heed(device, page.told)
+            done.is_restored |= _heed(device, page.told)
         wrong = holdings.apply(device, page, asked)
         outbox.let_go(device)
     return wrong

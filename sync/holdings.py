@@ -16,6 +16,11 @@ from sync.wire import Json, Page, hash_of
 
 _ORPHAN = "NOT EXISTS (SELECT 1 FROM member WHERE member.id = row.id)"
 _HAS_UNSENT = "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent')"
+_IS_BEGUN_ANEW = (
+    "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent'"
+    " AND change.action IN ('create', 'report', 'spot_close'))"
+)
+"""A restored server lacks it and is offered it again: it is not handed over to anyone, and version 0 once more."""
 
 
 def begin(device: Device) -> None:
@@ -167,8 +172,9 @@ def _sweep(device: Device) -> None:
     for stale in device.rows("SELECT name FROM bucket WHERE is_stale = 1"):
         _leave(device, {"bucket": stale["name"]})
     device.run(f"UPDATE row SET is_handed_over = 0 WHERE is_handed_over = 1 AND NOT {_ORPHAN}")
-    device.run(f"UPDATE row SET is_handed_over = 1 WHERE {_ORPHAN} AND {_HAS_UNSENT} AND round < :round", _now(device))
-    device.run(f"DELETE FROM row WHERE {_ORPHAN} AND NOT {_HAS_UNSENT} AND round < :round", _now(device))
+    left = f"{_ORPHAN} AND round < :round"  # what came with an answer since this pull began is not for it to judge
+    device.run(f"DELETE FROM row WHERE {left} AND (NOT {_HAS_UNSENT} OR {_IS_BEGUN_ANEW})", _now(device))
+    device.run(f"UPDATE row SET is_handed_over = 1 WHERE {left}", _now(device))
 
 
 def _now(device: Device) -> dict[str, object]:

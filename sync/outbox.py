@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sync.device import Device, Row
-from sync.overlay import UNDECIDED, Pending
+from sync.overlay import Pending
 from sync.wire import Outcome, Told
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
@@ -55,15 +55,9 @@ def parcel(device: Device, *, changes_max: int, bytes_max: int, without: Collect
     changes_max, bytes_max: how much at most; one change is a parcel however large it is. without: ids already
     tried in this run, so that one that gets no answer cannot hold up the others.
     """
-    now = device.clock()
-    due = device.rows(
-        "SELECT id, device, seq, body, verdict, answered_at FROM change WHERE body IS NOT NULL"
-        " AND (state = 'unsent' OR verdict IN ('waiting', 'quarantined')) ORDER BY device, seq"
-    )
-    due = [each for each in due if each["id"] not in without and _is_due(each, now)]
     taken: list[Row] = []
     size = 0
-    for each in due[:changes_max]:
+    for each in _unsent(device, changes_max, without) or _undecided(device, without)[:changes_max]:
         size += len(each["body"].encode()) + 1
         if taken and (size > bytes_max or each["device"] != taken[0]["device"]):
             break
@@ -153,9 +147,25 @@ def unsent(device: Device) -> list[Row]:
     return [{**each, "body": json.loads(each["body"])} for each in found]
 
 
-def _is_due(change: Row, now: datetime) -> bool:
-    if change["verdict"] not in UNDECIDED:
-        return True
+def _unsent(device: Device, most: int, without: Collection[str]) -> list[Row]:
+    return device.rows(
+        "SELECT id, device, body FROM change WHERE state = 'unsent'"
+        " AND id NOT IN (SELECT value FROM json_each(:without)) ORDER BY device, seq LIMIT :most",
+        {"without": json.dumps(sorted(without)), "most": most},
+    )
+
+
+def _undecided(device: Device, without: Collection[str]) -> list[Row]:
+    """Return the changes whose outcome may have been decided since the server was last asked."""
+    now = device.clock()
+    found = device.rows(
+        "SELECT id, device, body, answered_at FROM change WHERE state = 'sent' AND body IS NOT NULL"
+        " AND verdict IN ('waiting', 'quarantined') ORDER BY device, seq"
+    )
+    return [each for each in found if each["id"] not in without and _may_ask(each, now)]
+
+
+def _may_ask(change: Row, now: datetime) -> bool:
     asked = datetime.fromisoformat(change["answered_at"])
     return not asked <= now < asked + ASK_AGAIN_AFTER  # a clock set back must not put it off for years
 

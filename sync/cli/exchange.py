@@ -37,9 +37,9 @@ def pull(store: Path) -> None:
 def both(store: Path) -> None:
     """Push, then pull. 先发后收。"""
     with connected(store) as (device, way):
-        sent = client.push(device, way)
-        _tell_pulled(client.pull(device, way))
-        _tell_sent(sent)
+        sent, pulled = client.exchange(device, way)
+    _tell_pulled(pulled)
+    _tell_sent(sent)
 
 
 @click.command(cls=Command)

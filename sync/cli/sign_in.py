@@ -10,10 +10,11 @@ import click
 
 from sync import client, credentials, holdings
 from sync.cli.opening import Command, store_option
+from sync.client import Greeting
 from sync.connection import Connection
 from sync.credentials import Credentials
 from sync.device import Device
-from sync.failures import NotSignedIn, Refused
+from sync.failures import Refused
 
 _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -34,13 +35,9 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
     if server.startswith("http://") and not server.startswith(_LOOPBACK):
         click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
     with Device(store) as device, closing(Connection(Credentials(server, user, key))) as way:
-        is_other = _is_other(device, store, server, user)
         if user is not None:
             way.sign_in(user, _password(password_stdin))
-        told = client.greet(device, way)
-        known = device.setting("user")
-        is_other |= None not in (known, told.user) and known != told.user
-        _begin_as(device, is_other, user or told.user)
+        _begin_as(device, client.greet(device, way), server, user)
         credentials.save(store, way.credentials)
     click.echo(f"已登录 {server} · signed in")
 
@@ -59,19 +56,16 @@ def _password(is_piped: bool) -> str:
     return str(click.prompt("密码 password", hide_input=True, err=True))
 
 
-def _is_other(device: Device, store: Path, server: str, user: str | None) -> bool:
-    """Tell whether this is another server or person than before, as far as the device can know."""
-    known = device.setting("user")
-    try:
-        before = credentials.load(store).server
-    except NotSignedIn:
-        before = device.setting("server") or server
-    return before != server or (None not in (known, user) and known != user)
-
-
-def _begin_as(device: Device, is_other: bool, user: str | None) -> None:
+def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None) -> None:
     """Let go of what the server told another person. Raises Refused while that person's work is unsent."""
+    user = user or greeting.user
     with device.writing():
+        known = device.setting("user")
+        is_other = (
+            device.setting("server") not in (None, server)
+            or (None not in (known, user) and known != user)
+            or greeting.is_stranger
+        )
         waiting = device.row("SELECT COUNT(*) AS number FROM change WHERE state = 'unsent'")
         if is_other and waiting and waiting["number"]:
             raise Refused(
@@ -80,5 +74,6 @@ def _begin_as(device: Device, is_other: bool, user: str | None) -> None:
             )
         if is_other:
             holdings.let_everything_go(device)
+        device.remember("server", server)
         if user is not None:
             device.remember("user", user)

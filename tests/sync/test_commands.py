@@ -136,6 +136,22 @@ def test_another_person_neither_sends_nor_sees_the_first_ones_work(fieldsync, ad
     assert fieldsync("list")[1] == ""
 
 
+def test_another_persons_key_is_told_from_another_key_of_the_same_person(fieldsync, address, town):
+    town.entitled |= {"worker-again": town.entitled["worker"], "other": ["area:unit2"]}
+    town.names["worker-again"] = "worker"
+    town.put("s1", head="甲")
+    fieldsync("login", f"{address}/key/worker")
+    fieldsync("pull")
+    fieldsync("edit", "s1", "head=乙")
+
+    assert fieldsync("login", f"{address}/key/other")[0] == 1
+    assert fieldsync("login", f"{address}/key/worker-again")[0] == 0
+    assert fieldsync("push")[0] == 0
+    assert fieldsync("login", f"{address}/key/other")[0] == 0
+
+    assert fieldsync("list")[1] == ""
+
+
 def test_unsent_work_moves_to_another_laptop_in_a_file_and_is_sent_once(laptop, fieldsync, town, tmp_path, address):
     laptop("create", "stations", "--area", "unit1", "head=甲")
     file = str(tmp_path / "unsent.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from town import lost_answer, lost_request, says
 
@@ -206,6 +208,22 @@ def test_what_i_made_outside_of_my_buckets_goes_with_the_pull_that_does_not_brin
 
     assert phone.see(record) is None
     assert record in town.state.records
+
+
+def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, town, monkeypatch):
+    monkeypatch.setattr(client, "one_turn", lambda folder: nullcontext())
+    made = []
+
+    def meanwhile(work):
+        answer = work()
+        made.append(phone.create(head="甲"))
+        phone.push()
+        return answer
+
+    town.faults = [meanwhile]
+    phone.pull()
+
+    assert phone.see(made[0]).version == 1
 
 
 def test_the_clock_of_the_server_is_known_after_each_contact(phone, town):

@@ -190,12 +190,30 @@ def test_a_restored_server_is_offered_again_what_no_backup_holds(phone, town):
     phone.pull()
     assert phone.fields("s1") == {"head": "乙"}
     assert phone.fields(record) == {"head": "更新"}
+    assert not phone.see(record).is_handed_over
     phone.push()
     phone.pull()
 
     assert town.state.records["s1"]["fields"] == {"head": "乙"}
     assert town.state.records[record]["fields"] == {"head": "更新"}
     assert phone.held() == {"s1": 1002, record: 2}
+
+
+def test_a_restored_server_counts_versions_anew_and_its_word_counts(phone, town):
+    town.durable = 0
+    backup = town.backup()
+    record = phone.create(head="甲")
+    phone.push()
+    town.put(record, head="丙")
+    phone.pull()
+    assert phone.see(record).version == 2
+
+    town.restore(backup)
+    phone.create(head="另一个")
+    phone.push()
+
+    assert phone.see(record).version == 1
+    assert phone.fields(record) == {"head": "甲"}
 
 
 def test_a_server_restored_during_a_push_gets_all_of_it(phone, town):

@@ -51,15 +51,17 @@ class State:
 
 
 class Town:
-    """The server. entitled: buckets by person. durable: None for "everything committed".
+    """The server. entitled: buckets by key. names: whose a key is, where it is not called so.
 
-    received: each change as it came, text by text, in the order of arrival. faults: what befalls the next requests,
-    one each: called with the request's work, which it may carry out or not. limits: of a push.
+    durable: None for "everything committed". received: each change as it came, text by text, in the order of arrival.
+    faults: what befalls the next requests, one each: called with the request's work, which it may carry out or not.
+    limits: of a push.
     """
 
     def __init__(self) -> None:
         self.state = State()
         self.entitled: dict[str, list[str]] = {"worker": ["area:unit1", "county", "person:worker"]}
+        self.names: dict[str, str] = {}
         self.durable: int | None = None
         self.received: list[tuple[str, str]] = []
         self.requests: list[tuple[str, Json]] = []
@@ -115,7 +117,7 @@ class Town:
         asked = json.loads(body)
         self.requests.append((path, asked))
         if path == "/api/v1/sync/pull":
-            return 200, {}, self._pull(asked, user)
+            return 200, {}, self._pull(asked, user, self.names.get(user, user))
         if len(asked["changes"]) > self.limits["changes"] or len(body.encode()) > self.limits["bytes"]:
             return 413, {}, {"title": "太大。", "status": 413, "limits": self.limits}
         self._note(asked["device"], body)
@@ -211,9 +213,9 @@ class Town:
 
     # Pull.
 
-    def _pull(self, asked: Json, user: str) -> Json:
+    def _pull(self, asked: Json, user: str, name: str) -> Json:
         cursor = json.loads(asked["cursor"]) if asked["cursor"] else {}
-        is_known = cursor.get("epoch") == self.state.epoch and cursor.get("user") == zlib.crc32(user.encode())
+        is_known = cursor.get("epoch") == self.state.epoch and cursor.get("user") == zlib.crc32(name.encode())
         at = dict(cursor["at"]) if is_known else {}
         for bucket in asked.get("forget", ()):
             at.pop(bucket, None)
@@ -233,7 +235,7 @@ class Town:
             left -= len(events)
             if left >= 0:
                 checks[bucket] = self._check(bucket)
-        told = json.dumps({"epoch": self.state.epoch, "user": zlib.crc32(user.encode()), "at": at})
+        told = json.dumps({"epoch": self.state.epoch, "user": zlib.crc32(name.encode()), "at": at})
         is_fresh = bool(asked["cursor"]) and not is_known
         return {**self._told(), "cursor": told, "more": more, "ops": ops, "checks": checks, "fresh": is_fresh}
 
