@@ -24,6 +24,9 @@ QUARREL_AGE_DAYS = 9
 QUARRELS = 2
 """In how many villages."""
 
+STRAYS = 2
+"""How many updates come before their record, and how many concern somebody else's village."""
+
 
 class Errand(NamedTuple):
     """Something that happens at a moment, in a transaction of its own."""
@@ -36,10 +39,12 @@ def errands(
     troupe: Troupe, phones: Phones, ids: Callable[[], str], chance: Random, room_days: int, end: datetime
 ) -> Iterator[Errand]:
     """Yield the rounds of every village in the ``room_days`` before ``end``."""
+    stations = [ids() for _ in troupe.villages]
     for number, village in enumerate(troupe.villages):
         workers, officer = troupe.workers(village), troupe.officer(village)
         yield from _patrols(phones, workers, ids, chance, room_days, end)
-        yield from _station(phones, number, (workers[0], officer), ids(), chance, room_days, end)
+        yield from _station(phones, number, (workers[0], officer), stations[number], chance, room_days, end)
+    yield from _strays(troupe, phones, ids, stations, end)
 
 
 def _patrols(
@@ -98,6 +103,24 @@ def _station(
         for behind, (who, written) in enumerate(zip((officer, worker), numbers, strict=True)):
             call = partial(_call, phones=phones, who=who, id=id, title=title, number=written, behind=behind)
             yield Errand(at + timedelta(seconds=30 * behind), call)  # so soon that no check comes between
+
+
+def _strays(
+    troupe: Troupe, phones: Phones, ids: Callable[[], str], stations: list[str], end: datetime
+) -> Iterator[Errand]:
+    """Yield what reaches nobody's list: updates that came before their record, and work in another village."""
+    for number in range(STRAYS):
+        worker = troupe.workers(troupe.villages[number])[0]
+        early = {"task": "update", "station": "", "station_id": "", "parts": "people", "staff_count": "5"}
+        aim = Aim(TYPE, ids(), 1, f"更新 演示微型消防站{90 + number}")
+        at = end - timedelta(days=2, hours=number)
+        yield Errand(at, partial(phones.send, name=worker.name, form="micro_station", aim=aim, answers=early))
+        foreign = stations[(number + 2) % len(stations)]
+        at = end - timedelta(days=4, hours=number)
+        call = partial(
+            _call, phones=phones, who=worker, id=foreign, title="", number=f"138000006{number:02d}", behind=0
+        )
+        yield Errand(at, call)
 
 
 def _check(tx: Transaction, phones: Phones, who: Invented, id: str, at: datetime, failed: str, readiness: str) -> None:

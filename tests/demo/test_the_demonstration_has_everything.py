@@ -106,6 +106,8 @@ def test_late_and_misfit_facts_are_there(revisions):
         "problem WHERE kind = 'conflict' AND settled_at IS NULL",
         "problem WHERE kind = 'recorded' AND settled_at IS NULL",
         "problem WHERE kind = 'area_unknown' AND settled_at IS NULL",
+        "problem WHERE kind = 'waiting' AND settled_at IS NULL",
+        "problem WHERE kind = 'quarantined' AND settled_at IS NULL",
         "submission WHERE files_present < files_expected",
         "submission WHERE files_expected > 0 AND files_present = files_expected",
         "record WHERE status = 'spot_closed' AND fields LIKE '%photo_after%'",
