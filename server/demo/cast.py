@@ -68,8 +68,9 @@ class Troupe:
             "police": "police",
             "brigade": "brigade",
             "hotel": "hotel",
+            "head": "head",
         }
-        marks = {"shop": f"body:shop-{village[6:]}", "hotel": "body:hotel-01"}
+        marks = {"shop": f"body:shop-{village[6:]}", "hotel": "body:hotel-01", "head": "body:station-01"}
         if hazard.body:
             parts["dept"], marks["dept"] = self._department(hazard.body)
             others = [row["code"] for row in _departments() if row["code"] != hazard.body]

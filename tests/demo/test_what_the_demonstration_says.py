@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 import shutil
@@ -62,6 +63,13 @@ def test_every_key_that_is_printed_opens_the_list_of_forms(said, client):
         answer = client.get(f"{path}/formList", headers={"X-OpenRosa-Version": "1.0"})
         assert answer.status_code == 200, name
         assert b"hazard_report" in answer.data
+
+
+def test_every_phone_has_something_to_do(said, client):
+    for name, path in re.findall(rf"^  (\S+) +{BASE}(/key/\S+)$", said, re.MULTILINE):
+        listed = client.get(f"{path}/forms/hazard_task/attachments/hazards.csv", headers={"X-OpenRosa-Version": "1.0"})
+        acts = {act for row in csv.DictReader(listed.text.splitlines()) for act in row["todo"].split()}
+        assert acts - {"note"}, name
 
 
 def test_every_address_to_try_next_shows_something(said, client, copy):
