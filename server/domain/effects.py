@@ -195,6 +195,11 @@ def _take_back(step: Step, record: Record, case: Case, act: Act, known: Known) -
     return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _target(step))
 
 
+def _keep_helpers(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    lead = None if case.lead is None else case.lead.mark
+    return _Turn(case.hand_over(lead, act["helpers"].split(), act.at), Status(record.status or ""))
+
+
 def _extend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     due = _asked_due(act) or record.due_at or act.at
     return _Turn(case.answered("ask_extension"), Status(record.status or ""), due, _close_due(due))
@@ -265,6 +270,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
     "ask_suspension": _ask,
     "return": _take_back,
     "release": _take_back,
+    "release_helpers": _keep_helpers,
     "extend": _extend,
     "suspend": _suspend,
     "resume": _resume,

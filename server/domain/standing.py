@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from server.domain import instants
-from server.domain.actors import GRACE, Actor, Scope
+from server.domain.actors import GRACE, Actor, Duty, Scope
 from server.domain.areas import narrowest
 from server.domain.instants import Instant
 from server.domain.records import Record
@@ -50,6 +51,16 @@ def handles(scope: Scope, record: Record, since: Instant) -> bool:
     if record.case is None:
         return record.assignee in scope.assignees
     return not record.case.had_since(since).isdisjoint(scope.assignees)
+
+
+def has_lost(duties: Collection[Duty], path: str, since: Instant, now: Instant) -> bool:
+    """Say whether a person can no longer look after a case at ``path`` that they were given at ``since``.
+
+    A duty of theirs has ended since, and none that is in force covers the place; who was given work beyond their
+    places keeps it for as long as their duties last.
+    """
+    ended = any(since < duty.ends_at <= now and duty.starts_at < duty.ends_at for duty in duties)
+    return ended and not any(duty.holds_at(now) and duty.covers(path) for duty in duties)
 
 
 def _reaches(scope: Scope, record: Record, since: Instant) -> bool:

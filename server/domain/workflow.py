@@ -157,11 +157,12 @@ STEPS = (
     Step("supervise", "督办", OPEN - {Status.REPORTED}, None, ("level",), ("due_on", "note"), ("due_ahead",)),
     Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
+    Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
     Step("note", "说明", frozenset(Status), None, ("note",)),
 )  # fmt: skip
 """Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended."""
 
-BY_SERVER = frozenset({"release"})
+BY_SERVER = frozenset({"release", "release_helpers"})
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
 STEP_OF = {step.action: step for step in STEPS}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from server.domain import instants
+from server.domain.actors import GRACE
 from server.domain.cases import Case
 from server.domain.instants import FOREVER, Instant
 from server.store import buckets
-from server.store.database import Transaction
+from server.store.database import Reading, Transaction
 
 
 def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> None:
@@ -27,6 +29,32 @@ def until_when(case: Case) -> dict[str, Instant]:
     for each in case.given:
         until[each.mark] = max(until.get(each.mark, ""), each.until or FOREVER)
     return until
+
+
+def of_leavers(reading: Reading, person: str | None = None) -> list[str]:
+    """Return the ids of open cases in the hands of people one of whose duties has ended; of one person, or of all.
+
+    A case that waits (suspended, say) comes up for as long as it is theirs. Co-handlers are looked for among those
+    whose duty ended within the last 30 days: they were found then.
+    """
+    ended = "SELECT 'user:' || person FROM duty WHERE ends_at <= :now AND ends_at > starts_at"
+    values = {"now": reading.now, "forever": FOREVER, "lately": instants.later(reading.now, -GRACE)}
+    if person is not None:
+        ended += " AND person = :person"
+        values["person"] = person
+    rows = reading.sql.rows(
+        f"""
+        SELECT id FROM record WHERE closed_at IS NULL AND assignee IN ({ended})
+         UNION
+        SELECT record.id
+          FROM case_hand JOIN record ON record.id = case_hand.record
+         WHERE record.closed_at IS NULL AND case_hand.until = :forever
+           AND case_hand.mark IN ({ended} AND ends_at > :lately)
+         ORDER BY 1
+        """,
+        values,
+    )
+    return [row["id"] for row in rows]
 
 
 def let_go(tx: Transaction, before: Instant) -> int:

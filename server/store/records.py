@@ -75,6 +75,15 @@ def open_of(reading: Reading, mark: str) -> list[Record]:
     return [from_row(row) for row in rows]
 
 
+def plan_over(reading: Reading, limit: int) -> list[str]:
+    """Return the ids of at most ``limit`` suspended cases whose plan should be done by now."""
+    rows = reading.sql.rows(
+        "SELECT id FROM record WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq LIMIT :limit",
+        {"now": reading.now, "limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
 def exists(tx: Transaction, id: str) -> bool:
     """Say whether there is a record ``id`` anywhere."""
     return tx.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": id}) is not None

@@ -13,7 +13,7 @@ from server.domain.instants import BEGINNING, FOREVER, Instant
 from server.domain.people import Body, checked_code, checked_contact, checked_display, checked_name, checked_window
 from server.store import accounts, areas, audit, bodies, people
 from server.store.database import Transaction
-from server.usecases import phone_keys
+from server.usecases import phone_keys, release
 
 
 def add_user(
@@ -80,12 +80,16 @@ def add_duty(
 def end_duty(tx: Transaction, name: str, duty_id: str, *, by: str, at: Instant | None = None) -> Duty:
     """End one duty of ``name`` at ``at`` (now when None) and return it as it then stands.
 
+    Open cases that they can then no longer look after go back to be assigned anew, as with every end of a duty.
+
     Raises Invalid when there is no such duty, or when it would end before it began or later than it does now.
     """
     held = next((duty for duty in people.duties_of(tx, name) if duty.id == duty_id), None)
     if held is None:
         raise Invalid(f"用户“{name}”没有这个岗位。", field="duty", user=name, duty=duty_id)
-    return _end(tx, name, held, at or tx.now, by)
+    ended = _end(tx, name, held, at or tx.now, by)
+    release.from_person(tx, name)
+    return ended
 
 
 def move_user(tx: Transaction, name: str, *, area: str, by: str, at: Instant | None = None) -> Duty:
@@ -110,9 +114,11 @@ def move_user(tx: Transaction, name: str, *, area: str, by: str, at: Instant | N
         raise Conflict(f"用户“{name}”的岗位已经在{place.name}。", user=name, area=place.code)
     for duty in held:
         _end(tx, name, duty, instant, by)
-    return add_duty(
+    begun = add_duty(
         tx, name, role=first.role, area=place.code, body=first.body, starts_at=instant, ends_at=until, by=by
     )
+    release.from_person(tx, name)
+    return begun
 
 
 def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
@@ -128,6 +134,7 @@ def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
     ended = people.end_keys(tx, name)
     tx.configuration_changed()
     audit.add(tx, by, "user.revoke", name, {"phone_keys": ended})
+    release.from_person(tx, name)
 
 
 def lost_phone(tx: Transaction, name: str, *, by: str) -> str:

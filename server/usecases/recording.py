@@ -179,13 +179,15 @@ def _tell_duplicates(tx: Transaction, ended: Record) -> None:
             told.append(duplicate.id)
 
 
-def by_server(tx: Transaction, record: Record, action: str, note: str) -> Outcome:
-    """Let the server itself write to a case: ``tell`` its reporter something, or ``release`` it from its handler.
+def by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:
+    """Let the server itself write to a case: ``tell`` its reporter something, or take a step that nobody asked for.
 
-    note: what people read of it. Raises IllegalStep when the case is not where it can be released from.
+    note: what people read of it. more: other inputs of the step. Raises IllegalStep when the case is not where the
+    step can be taken from.
     """
     dot = Dot("server", record.version + 1)
-    fields = {"note": FieldWrite(None, note)}
+    inputs = {"note": note, **more}
+    fields = {name: FieldWrite(None, value) for name, value in inputs.items()}
     change = Change(tx.new_id(), record.id, record.type, action, dot, fields, record.version)
     item = Item(change, fingerprint(change), Actor(SERVER, SERVER, tx.now))
     asked = asked_of(tx, item, change, Standing.NOW)
@@ -193,7 +195,7 @@ def by_server(tx: Transaction, record: Record, action: str, note: str) -> Outcom
         revised = revise.tell(record, asked, note)
     else:
         workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
-        act = Act(action, {"note": note}, SERVER, tx.now)
+        act = Act(action, inputs, SERVER, tx.now)
         revised = revise.act(record, asked, (), act, Known(), "系统")
     records.replace(tx, revised.record)
     return keep(tx, item, record, revised, ())

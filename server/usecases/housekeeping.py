@@ -1,0 +1,34 @@
+"""Does what time alone brings about: duties that end, plans that should be done, rows that leave the lists."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from server.domain import instants
+from server.domain.actors import GRACE
+from server.store import case_hands
+from server.store.database import Transaction
+from server.usecases import release
+
+AT_ONCE = 200
+"""How many suspended cases one transaction takes up: more would hold the writer from others."""
+
+
+class Done(NamedTuple):
+    """What one round did: cases taken back, cases taken up again, rows that left somebody's list."""
+
+    taken_back: int
+    resumed: int
+    left: int
+
+
+def round_of(tx: Transaction) -> Done:
+    """Do what is due now, as far as one transaction should; nothing to do costs three reads.
+
+    What is done stands in histories and lists like any other write, so doing it twice does nothing.
+    """
+    return Done(
+        release.from_everybody(tx),
+        release.suspended(tx, AT_ONCE),
+        case_hands.let_go(tx, instants.later(tx.now, -GRACE)),
+    )

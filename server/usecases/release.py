@@ -1,0 +1,68 @@
+"""Takes cases back from people whose duty has ended, and suspended ones up again when their plan should be done.
+
+A case on a person returns to be assigned anew; one on a body stays with it (``design.md`` section 5). Whoever ends a
+duty has it done at once; for a duty that ends at an instant to come, ``housekeeping`` does it when that has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.domain import clocks, standing
+from server.domain.cases import Given
+from server.domain.records import Record
+from server.domain.workflow import WITH_HANDLER
+from server.store import case_hands, people, records
+from server.store.database import Transaction
+from server.usecases.recording import by_server
+
+NOTE = "承办人岗位已变动，案件退回，待重新派遣"
+HELPERS_NOTE = "协办人岗位已变动，不再协办"
+
+
+def from_person(tx: Transaction, name: str) -> int:
+    """Take back what ``name`` can no longer look after; return how many cases moved on."""
+    return _take_back(tx, case_hands.of_leavers(tx, name))
+
+
+def from_everybody(tx: Transaction) -> int:
+    """Take back what anybody can no longer look after; return how many cases moved on."""
+    return _take_back(tx, case_hands.of_leavers(tx))
+
+
+def suspended(tx: Transaction, limit: int) -> int:
+    """Take up at most ``limit`` suspended cases again whose plan should be done by now; return how many."""
+    ids = records.plan_over(tx, limit)
+    for id in ids:
+        record = _found(tx, id)
+        by_server(tx, record, "resume", f"整治计划到期（{clocks.last_day(record.due_at or tx.now)}），自动恢复处置")
+    return len(ids)
+
+
+def _take_back(tx: Transaction, ids: Iterable[str]) -> int:
+    return sum(_released(tx, _found(tx, id)) for id in ids)
+
+
+def _released(tx: Transaction, record: Record) -> bool:
+    having = () if record.case is None else tuple(given for given in record.case.given if given.until is None)
+    gone = {given.mark for given in having if _is_gone(tx, record, given)}
+    if any(given.lead for given in having if given.mark in gone) and record.status in WITH_HANDLER:
+        by_server(tx, record, "release", NOTE)
+        return True
+    helpers = [given.mark for given in having if not given.lead]
+    staying = [mark for mark in helpers if mark not in gone]
+    if staying != helpers:
+        by_server(tx, record, "release_helpers", HELPERS_NOTE, helpers=" ".join(staying))
+    return staying != helpers
+
+
+def _is_gone(tx: Transaction, record: Record, given: Given) -> bool:
+    kind, _, name = given.mark.partition(":")
+    return kind == "user" and standing.has_lost(people.duties_of(tx, name), record.path, given.since, tx.now)
+
+
+def _found(tx: Transaction, id: str) -> Record:
+    record = records.find_for_writing(tx, id)
+    if record is None:
+        raise RuntimeError(f"case {id} is in somebody's hands and not here")
+    return record
