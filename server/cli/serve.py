@@ -46,21 +46,25 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server import operation
     from server.asgi import Front
+    from server.cli.housekeeper import Housekeeper
     from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import serving
+    from server.usecases import housekeeping
 
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
         app = application.create_app(settings)
-        front = Front(app.wsgi_app, threads, settings.submission_bytes_max, application.database_of(app).host)
+        database = application.database_of(app)
+        front = Front(app.wsgi_app, threads, settings.submission_bytes_max, database.host)
         logging.basicConfig(handlers=[operation.LogHandler()], level=logging.WARNING)
         server = PartingServer(configuration(front), front)
         server.heed_signals()
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
             freeze()
-            server.run(sockets=[listener])
+            with Housekeeper(lambda: database.write(housekeeping.round_of)):
+                server.run(sockets=[listener])
         finally:
             front.close()
             application.close(app)

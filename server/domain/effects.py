@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from server.domain import case_facts, clocks, instants, workflow
+from server.domain import case_facts, case_words, clocks, instants, workflow
 from server.domain.acts import Act, Known
 from server.domain.cases import Case, Request
 from server.domain.clocks import Clock
@@ -64,7 +64,7 @@ def carry_out(step: Step, record: Record, act: Act, known: Known, who: str) -> M
     after = _standing(record, moved, turn.status, act.at)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=known.case_no)
-    return Moved(replace(after, office_note=last_word(step, act, known, who, after)), kept)
+    return Moved(replace(after, office_note=case_words.last_word(step, act, known, who, after)), kept)
 
 
 def refreshed(record: Record) -> Record:
@@ -72,21 +72,8 @@ def refreshed(record: Record) -> Record:
     case = _case_of(record)
     category = record.fields.get(CATEGORY, "")
     if category != case.facts.category:
-        record = replace(record, case=replace(case, facts=replace(case.facts, category=category)))
-    return replace(record, list_label=list_label(record))
-
-
-def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
-    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
-    said = [
-        known.words[name].label if name in known.words else act[name]
-        for name in ("result_code", "reason", "note", "plan", "body", "document")
-        if act[name]
-    ]
-    if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
-        said.append(f"限{clocks.last_day(after.due_at)[5:]}")
-    head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
-    return f"{head}：{'；'.join(said)}" if said else head
+        case = replace(case, facts=replace(case.facts, category=category))
+    return replace(record, case=case, list_label=case_words.list_label(record, case))
 
 
 def _case_of(record: Record) -> Case:
@@ -111,30 +98,7 @@ def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record
         month=None if registered_at is None else instants.local_day(registered_at)[:7],
         flags=case.flags,
     )
-    return replace(made, list_label=list_label(made))
-
-
-def list_label(record: Record) -> str:
-    """Return what phones show of a case: ``【返工】限12-03｜荆山口村｜演示民宿07｜燃气软管老化``.
-
-    It is made of what only a revision changes, since a phone ignores a row of equal version (``design.md`` section 5).
-    """
-    case = _case_of(record)
-    marks = [
-        word
-        for word, stands in (
-            ("重大", case.major),
-            ("督办", case.supervised > 0),
-            ("返工", case.reworked),
-        )
-        if stands and record.status not in ENDED
-    ]
-    with_handler = record.status in workflow.WITH_HANDLER and record.due_at is not None
-    head = "".join(f"【{mark}】" for mark in marks)
-    head += f"限{clocks.last_day(record.due_at or '')[5:]}" if with_handler else ""
-    if record.status in ENDED:
-        head += f"【{workflow.STATUS_LABELS[Status(record.status)]}】"
-    return "｜".join(part for part in (head, case.village, record.label) if part)
+    return replace(made, list_label=case_words.list_label(made, case))
 
 
 def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Instant | None:

@@ -1,0 +1,44 @@
+"""Words for people: what the next one reads of an act, and what phones show of a case."""
+
+from __future__ import annotations
+
+from server.domain import clocks, instants, workflow
+from server.domain.acts import Act, Known
+from server.domain.cases import Case
+from server.domain.records import Record
+from server.domain.workflow import ENDED, Status, Step
+
+
+def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
+    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
+    said = [
+        known.words[name].label if name in known.words else act[name]
+        for name in ("result_code", "reason", "note", "plan", "body", "document")
+        if act[name]
+    ]
+    if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
+        said.append(f"限{clocks.last_day(after.due_at)[5:]}")
+    head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
+    return f"{head}：{'；'.join(said)}" if said else head
+
+
+def list_label(record: Record, case: Case) -> str:
+    """Return what phones show of a record and its case: ``【返工】限12-03｜荆山口村｜演示民宿07｜燃气软管老化``.
+
+    It is made of what only a revision changes, since a phone ignores a row of equal version (``design.md`` section 5).
+    """
+    marks = [
+        word
+        for word, stands in (
+            ("重大", case.major),
+            ("督办", case.supervised > 0),
+            ("返工", case.reworked),
+        )
+        if stands and record.status not in ENDED
+    ]
+    with_handler = record.status in workflow.WITH_HANDLER and record.due_at is not None
+    head = "".join(f"【{mark}】" for mark in marks)
+    head += f"限{clocks.last_day(record.due_at or '')[5:]}" if with_handler else ""
+    if record.status in ENDED:
+        head += f"【{workflow.STATUS_LABELS[Status(record.status)]}】"
+    return "｜".join(part for part in (head, case.village, record.label) if part)

@@ -1,0 +1,75 @@
+"""Beside a running server somebody keeps house: at once, again and again, whatever goes wrong, until told to stop."""
+
+from __future__ import annotations
+
+import threading
+from queue import Queue
+
+from server.cli import housekeeper
+from server.cli.housekeeper import Housekeeper
+from server.usecases.housekeeping import Done
+
+NOTHING = Done(0, 0, 0)
+
+
+def test_the_first_round_is_at_once_and_leaving_ends_it_for_good():
+    rounds: Queue[Done] = Queue()
+
+    def turn() -> Done:
+        rounds.put(NOTHING)
+        return NOTHING
+
+    with Housekeeper(turn, every_s=3600):
+        assert rounds.get(timeout=30) == NOTHING
+
+    assert rounds.empty()
+    assert "housekeeper" not in {thread.name for thread in threading.enumerate()}
+
+
+class Told(list):
+    """A log that can be read back."""
+
+    def error(self, event: str, **more: object) -> None:
+        self.append((event, more["problem"]))
+
+    def info(self, event: str, **more: object) -> None:
+        self.append((event, more))
+
+
+def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
+    told = Told()
+    monkeypatch.setattr(housekeeper, "log", told)
+    answers: Queue[Done | OSError] = Queue()
+    for answer in (OSError("disk full"), Done(2, 0, 0)):
+        answers.put(answer)
+    third = threading.Event()
+
+    def turn() -> Done:
+        if answers.empty():
+            third.set()
+            return NOTHING
+        answer = answers.get()
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    with Housekeeper(turn, every_s=0.001):
+        assert third.wait(30)
+
+    assert told == [("housekeeping failed", "OSError"), ("housekeeping", {"taken_back": 2, "resumed": 0, "left": 0})]
+
+
+def test_leaving_waits_for_the_round_that_is_under_way():
+    begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def turn() -> Done:
+        begun.set()
+        may_end.wait(30)
+        ended.set()
+        return NOTHING
+
+    with Housekeeper(turn):
+        assert begun.wait(30)
+        threading.Timer(0.05, may_end.set).start()
+
+    assert ended.is_set()
