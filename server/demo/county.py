@@ -23,7 +23,7 @@ from server.domain.grid_rows import SheetRow
 from server.domain.instants import BEIJING
 from server.store import database, training
 from server.store.database import Transaction
-from server.usecases import prepare
+from server.usecases import housekeeping, prepare
 from server.usecases.publish import Prepared
 
 Steps = Callable[[list[Errand]], Iterable[Errand]]
@@ -73,6 +73,9 @@ def days(done: Iterable[Errand]) -> Iterator[list[Errand]]:
 
 
 def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
+    """Let one day pass: what time alone brings about, which a server looks after each minute, comes first."""
+    clock.move(day[0].at)
+    housekeeping.round_of(tx.at(instants.text(clock())))
     for errand in day:
         clock.move(errand.at)
         errand.run(tx.at(instants.text(clock())))

@@ -92,7 +92,7 @@ def test_late_and_misfit_facts_are_there(revisions):
         "record WHERE status = 'assigned' AND due_at < :now",
         "record WHERE status = 'handling' AND due_at < :now",
         "record WHERE status = 'feedback' AND due_at < :now",
-        "record WHERE status = 'suspended' AND due_at < :now",
+        "revision WHERE action = 'resume' AND author = 'server'",
         "record WHERE status = 'assigned' AND due_at BETWEEN :now AND '2026-11-26T16:00:00.000Z'",
         "record WHERE flags LIKE '%joint_meeting%' AND status = 'registered'",
         "record WHERE flags LIKE '%return_pending%'",
