@@ -115,7 +115,8 @@ def pull(device: Device, connection: Connection) -> Pulled:
         rereads = 0
         while True:
             asked = holdings.asking(device)
-            page = _read_page(connection.post("/sync/pull", json.dumps({**asked, "limit": PAGE_ROWS})))
+            told = {"limit": PAGE_ROWS, "unsent": outbox.count_unsent(device)}
+            page = _read_page(connection.post("/sync/pull", json.dumps(asked | told)))
             if page.more and page.cursor == asked["cursor"]:
                 raise NoConnection(_ODD)  # it would never end
             wrong = _take_in(device, page, asked, done)
@@ -158,7 +159,8 @@ def _next(device: Device, most: int, tried: Collection[str]) -> Parcel | None:
 
 def _envelope(device: Device, parcel: Parcel) -> str:
     """Return the body of a push. Changes stand in it exactly as kept, so that a repeat is the same to the byte."""
-    frame = json.dumps({"device": parcel.device, "epoch": device.setting("epoch")})
+    told = {"device": parcel.device, "epoch": device.setting("epoch"), "unsent": outbox.count_unsent(device)}
+    frame = json.dumps(told)
     return f'{frame[:-1]}, "changes": [{",".join(parcel.bodies)}]}}'
 
 

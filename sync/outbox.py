@@ -126,6 +126,16 @@ def cannot_send(device: Device, id: str, why: str) -> None:
         device.run("UPDATE change SET trouble = :why WHERE id = :id AND state = 'unsent'", {"id": id, "why": why})
 
 
+def count_unsent(device: Device) -> int:
+    """Return how many changes wait here; the office is told, so that nobody is moved over unsent work unawares."""
+    return _count(device, "state = 'unsent'")
+
+
+def count_not_durable(device: Device) -> int:
+    """Return how many changes were answered, and are kept because no backup holds them or nobody has decided yet."""
+    return _count(device, "state = 'sent' AND body IS NOT NULL")
+
+
 def of_record(device: Device, record: str) -> list[Pending]:
     """Return this device's changes to one record, oldest first."""
     found = device.rows(f"SELECT {_PENDING} FROM change WHERE record = :record ORDER BY seq", {"record": record})
@@ -145,6 +155,11 @@ def unsent(device: Device) -> list[Row]:
     """Return every unsent change, oldest first, with ``body`` read and the device that made it."""
     found = device.rows("SELECT device, body, trouble FROM change WHERE state = 'unsent' ORDER BY device, seq")
     return [{**each, "body": json.loads(each["body"])} for each in found]
+
+
+def _count(device: Device, condition: str) -> int:
+    found = device.row(f"SELECT COUNT(*) AS number FROM change WHERE {condition}")
+    return 0 if found is None else int(found["number"])
 
 
 def _unsent(device: Device, most: int, without: Collection[str]) -> list[Row]:

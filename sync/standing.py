@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sync import credentials, holdings
+from sync import credentials, holdings, outbox
 from sync.device import Device
 from sync.failures import NotSignedIn
 
@@ -23,8 +23,8 @@ def standing(device: Device) -> dict[str, Any]:
             "device": device.id,
             "server": _server(device),
             "user": device.setting("user"),
-            "unsent": _count(device, "state = 'unsent'"),
-            "sent_not_durable": _count(device, "state = 'sent' AND body IS NOT NULL"),
+            "unsent": outbox.count_unsent(device),
+            "sent_not_durable": outbox.count_not_durable(device),
             "verdicts": {
                 each["verdict"]: each["number"]
                 for each in device.rows(
@@ -47,11 +47,6 @@ def standing(device: Device) -> dict[str, Any]:
             "last_contact_at": device.setting("last_contact_at"),
             "clock_offset_s": float(device.setting("clock_offset_s") or 0),
         }
-
-
-def _count(device: Device, condition: str) -> int:
-    found = device.row(f"SELECT COUNT(*) AS number FROM change WHERE {condition}")
-    return 0 if found is None else int(found["number"])
 
 
 def _server(device: Device) -> str | None:

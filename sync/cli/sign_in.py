@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sync import client, credentials, holdings
+from sync import client, credentials, holdings, outbox
 from sync.cli.opening import Command, store_option
 from sync.client import Greeting
 from sync.connection import Connection
@@ -66,10 +66,10 @@ def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None)
             or (None not in (known, user) and known != user)
             or greeting.is_stranger
         )
-        waiting = device.row("SELECT COUNT(*) AS number FROM change WHERE state = 'unsent'")
-        if is_other and waiting and waiting["number"]:
+        waiting = outbox.count_unsent(device)
+        if is_other and waiting:
             raise Refused(
-                f"本机还有 {waiting['number']} 条未发送的工作属于原来的登录；请先发送，或用 --store 另建目录"
+                f"本机还有 {waiting} 条未发送的工作属于原来的登录；请先发送，或用 --store 另建目录"
                 " · unsent work of the earlier sign-in is here: push it first, or use another --store"
             )
         if is_other:

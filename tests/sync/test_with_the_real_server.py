@@ -1,0 +1,255 @@
+"""The field client against the real server, in one process: what town and worker do on laptops without a network."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from builders import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE, Valley
+from town import Phone, lost_answer, lost_request
+
+from server.store import codes
+from server.store.codes import Code
+from server.usecases import enrol
+from sync import records
+from sync.failures import NoConnection, NotSignedIn, Refused
+
+FIXED = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
+
+
+class Road:
+    """The way to the valley's server. faults: what befalls the next requests, as in ``town``."""
+
+    def __init__(self, valley: Valley) -> None:
+        self.valley = valley
+        self.faults = []
+
+    def answer(self, path, headers, body):
+        fault = self.faults.pop(0) if self.faults else lambda work: work()
+        return fault(lambda: self._answer(path, headers, body))
+
+    def _answer(self, path, headers, body):
+        answer = self.valley.app.test_client().post(path, data=body, headers=headers)
+        return answer.status_code, dict(answer.headers), answer.data
+
+
+@pytest.fixture
+def road(valley) -> Road:
+    return Road(valley)
+
+
+@pytest.fixture
+def laptop(road, tmp_path):
+    """Give a laptop to a person of the valley."""
+    made = []
+
+    def give(name):
+        made.append(Phone(road, tmp_path / f"laptop{len(made)}", road.valley.keys[name], hand=len(made) + 1))
+        return made[-1]
+
+    yield give
+    for each in made:
+        each.close()
+
+
+def a_station(worker: Phone, **fields: str) -> str:
+    return worker.create(area=UNIT, **{"label": "一号站", "head": "甲", "hoses": "6"} | fields)
+
+
+def test_what_the_worker_made_is_on_the_officers_laptop_with_the_next_pull(laptop):
+    worker, officer, stranger = laptop("worker"), laptop("officer"), laptop("stranger")
+
+    station = a_station(worker)
+    assert dict(worker.push().verdicts) == {"applied": 1}
+    for each in (worker, officer, stranger):
+        each.pull()
+
+    assert officer.see(station).label == "一号站"
+    assert officer.fields(station) == {"head": "甲", "hoses": "6"}
+    assert stranger.see(station) is None
+    assert worker.see(station).pending == ()
+
+
+def test_lost_answers_and_repeats_make_one_version_of_each_change(laptop, road):
+    worker = laptop("worker")
+    station = a_station(worker)
+    worker.edit(station, head="乙")
+
+    road.faults = [lost_answer, lost_answer]
+    worker.push()
+
+    assert worker.see(station).version == 2
+    assert road.valley.verdicts(station) == ["applied", "applied"]
+
+
+def test_two_people_edit_different_fields_without_a_network_and_both_stay(laptop):
+    worker, officer = laptop("worker"), laptop("officer")
+    station = a_station(worker)
+    worker.push()
+    officer.pull()
+
+    worker.edit(station, head="乙")
+    officer.edit(station, hoses="8")
+    officer.push()
+    worker.push()
+    officer.pull()
+
+    assert officer.fields(station) == worker.fields(station) == {"head": "乙", "hoses": "8"}
+
+
+def test_two_people_edit_one_field_and_both_are_told_of_the_conflict(laptop, valley):
+    worker, officer = laptop("worker"), laptop("officer")
+    station = a_station(worker)
+    worker.push()
+    officer.pull()
+
+    worker.edit(station, hoses="5")
+    officer.edit(station, hoses="8")
+    officer.push()
+    assert dict(worker.push().verdicts) == {"merged": 1}
+    officer.pull()
+
+    assert officer.see(station).base["conflicts"] == ["hoses"]
+    assert worker.see(station).base["conflicts"] == ["hoses"]
+    assert valley.problems() == ["conflict"]
+
+
+def test_a_chain_of_edits_ends_as_its_author_saw_it_also_in_a_group(laptop):
+    worker = laptop("worker")
+    station = a_station(worker, level="2", lack="水泵", kit="axe pump")
+    worker.push()
+
+    worker.edit(station, level="1")
+    worker.edit(station, level="2", kit="rope")
+    worker.edit(station, head="丙")
+    shown = worker.fields(station)
+    assert worker.push().verdicts == {"applied": 3}
+
+    assert worker.fields(station) == shown
+    assert (shown["level"], shown["lack"], shown["kit"], shown["head"]) == ("2", "水泵", "rope", "丙")
+
+
+def test_a_hazard_goes_from_report_to_close_between_two_laptops(laptop, valley):
+    valley.do(codes.replace_list, "result_codes", [FIXED])
+    worker, officer = laptop("worker"), laptop("officer")
+    with worker.device.writing():
+        hazard = worker_reports(worker)
+    worker.push()
+    officer.pull()
+    officer.act(hazard, "register")
+    officer.act(hazard, "assign", assignee="user:worker")
+    assert officer.push().verdicts == {"applied": 2}
+
+    worker.pull()
+    worker.act(hazard, "accept")
+    worker.act(hazard, "feedback", result_code="fixed", note="已换", no_photo_reason="too_dark")
+    assert worker.push().verdicts == {"applied": 2}
+
+    officer.pull()
+    assert officer.see(hazard).status == "feedback"
+    assert "check" in officer.see(hazard).base["todo"]
+    officer.act(hazard, "close")
+    officer.push()
+    worker.pull()
+    assert worker.see(hazard).status == "closed"
+
+
+def worker_reports(worker: Phone) -> str:
+    fields = {"item": "gas_hose", "place": "荆山口村", "label": "荆山口村｜软管"}
+    return records.create(worker.device, "hazards", fields, action="report", area=UNIT)
+
+
+def test_a_worker_who_moves_keeps_unsent_work_in_the_tray_until_it_is_answered(laptop, valley):
+    worker, officer = laptop("worker"), laptop("officer")
+    old, clean, new = a_station(officer), a_station(officer), officer.create(area=NEXT_UNIT, label="邻站", head="丁")
+    officer.push()
+    worker.pull()
+    worker.edit(old, head="乙")
+
+    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="test")
+    worker.pull()
+
+    assert worker.see(new) is not None
+    assert worker.see(clean) is None
+    assert worker.see(old).is_handed_over
+    assert worker.fields(old)["head"] == "乙"
+    worker.push()
+    assert worker.see(old) is None
+    assert valley.record(old).fields["head"] == "乙"
+
+
+def test_a_laptop_that_lost_a_row_reads_that_bucket_again(laptop):
+    worker = laptop("worker")
+    stations = [a_station(worker, label=f"站{number}") for number in range(3)]
+    worker.push()
+    worker.pull()
+    with worker.device.writing():
+        worker.device.run("DELETE FROM row WHERE id = :id", {"id": stations[1]})
+
+    worker.edit(stations[0], head="乙")
+    worker.push()
+    pulled = worker.pull()
+
+    assert pulled.reread == [f"area:{UNIT}", "person:worker"]
+    assert {*stations} <= worker.held().keys()
+
+
+def test_a_pull_in_small_pages_that_is_cut_short_brings_everything_in_the_end(laptop, road, monkeypatch):
+    monkeypatch.setattr("sync.client.PAGE_ROWS", 3)
+    worker, officer = laptop("worker"), laptop("officer")
+    stations = [a_station(worker, label=f"站{number}") for number in range(30)]
+    worker.push()
+
+    for _ in range(4):
+        road.faults = [lambda work: work()] * 2 + [lost_answer] + [lost_request] * 2
+        with pytest.raises(NoConnection):
+            officer.pull()
+    officer.pull()
+
+    assert {*stations} <= officer.held().keys()
+    assert officer.pull().rows == 0
+
+
+def test_the_shared_lists_come_along_and_areas_can_be_checked_against(laptop):
+    officer = laptop("officer")
+
+    officer.pull()
+
+    held = officer.device.rows("SELECT id FROM row WHERE type = '_area'")
+    assert {f"area:{VILLAGE}", f"area:{UNIT}", f"area:{NEXT_UNIT}"} <= {each["id"] for each in held}
+    assert f"area:{FAR_UNIT}" not in {each["id"] for each in held}
+    with pytest.raises(Refused, match="不能改"):
+        officer.edit(f"area:{UNIT}", level="county")
+
+
+def test_what_the_server_cannot_read_or_does_not_know_is_kept_and_tells_why(laptop, valley):
+    worker = laptop("worker")
+    worker.create(type="nothing_of_ours", area=UNIT, head="甲")
+    good = a_station(worker)
+
+    assert worker.push().verdicts == {"applied": 1, "quarantined": 1}
+
+    aside, kept = worker.changes()
+    assert (aside["verdict"], kept["record"]) == ("quarantined", good)
+    assert aside["problem"] and aside["body"]
+    assert valley.problems() == ["unreadable"]
+
+
+def test_more_than_the_server_takes_at_once_goes_in_halves(laptop, valley):
+    worker = laptop("worker")
+    for number in range(210):
+        a_station(worker, label=f"站{number}")
+
+    assert worker.push().verdicts == {"applied": 210}
+    assert [each["seq"] for each in worker.changes()] == list(range(1, 211))
+
+
+def test_a_revoked_key_says_so_and_keeps_the_work(laptop, valley):
+    worker = laptop("worker")
+    a_station(worker)
+
+    valley.do(enrol.revoke_user, "worker", by="test")
+
+    with pytest.raises(NotSignedIn):
+        worker.push()
+    assert json.loads(worker.changes()[0]["body"])["fields"]["head"] == [None, "甲"]
