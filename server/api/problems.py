@@ -1,4 +1,4 @@
-"""Answers what waits for a person to settle it, with the bodies that could not be taken."""
+"""Answers what waits for a person to settle it, and takes in what they decide."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from uuid import UUID
 from flask import Response
 
 from schemas.lists import page_of
-from schemas.problems import ProblemQuery, ProblemSchema
+from schemas.problems import ProblemDetailSchema, ProblemQuery, ProblemSchema, SettledSchema, SettlementAsked
 from server import context
-from server.api import answers, shapes
+from server.api import answers, problem_shapes, shapes
 from server.api.areas import place_of
 from server.api.door import door as make_door
 from server.domain.errors import NotFound
+from server.domain.settlements import Choice, How, Wish
 from server.store import kept_bodies, problems
+from server.usecases import problem_view, settle
 
 door = make_door("problems", "待处理问题 · what only a person can settle")
 
-FILTERS: tuple[str, ...] = ("kind", "record", "submission", "type")
+FILTERS: tuple[str, ...] = ("kind", "record", "submission", "type", "author")
 SETTLED = {"false": "open", "true": "settled", "any": "all"}
 
 
@@ -41,16 +43,38 @@ def list_problems(query: dict[str, Any]) -> Response:
             before=before,
             limit=limit + 1,
         )
-    return answers.page(found, limit, shapes.problem, lambda each: each.seq)
+    return answers.page(found, limit, problem_shapes.problem, lambda each: each.seq)
 
 
 @door.route("/problems/<uuid:problem_id>")
-@door.response(200, ProblemSchema)
+@door.response(200, ProblemDetailSchema)
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def get_problem(problem_id: UUID) -> Response:
-    """Get one problem."""
+    """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
-        return answers.json(shapes.problem(problems.get(reading, str(problem_id), context.caller().scope)))
+        return answers.json(problem_shapes.in_full(problem_view.view(reading, str(problem_id), context.caller())))
+
+
+@door.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
+@door.arguments(SettlementAsked)
+@door.response(200, SettledSchema)
+@door.alt_response(403, success=False, description="not the caller's to settle")
+@door.alt_response(404, success=False, description="unknown, or out of scope")
+@door.alt_response(409, success=False, description="no way to settle this kind, settled otherwise, or moved on")
+@door.alt_response(422, success=False, description="`errors` names every wrong choice")
+def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
+    """Settle a problem, or take a choice back; the same again returns the same, and a refusal changes nothing."""
+    wish = Wish(
+        How(asked["how"]),
+        {name: Choice(each.get("head"), each.get("value", "")) for name, each in asked["choices"].items()},
+        asked["reason"].strip(),
+        asked["base_version"],
+    )
+    by = context.caller()
+    done = context.write(lambda tx: settle.settle(tx, str(problem_id), wish, by=by))
+    with context.database().reading() as reading:
+        shown = problem_shapes.in_full(problem_view.view(reading, str(problem_id), by))
+    return answers.json({"problem": shown, "outcome": None if done.outcome is None else shapes.outcome(done.outcome)})
 
 
 @door.route("/problems/<uuid:problem_id>/body")

@@ -15,7 +15,6 @@ from server.domain.people import Body, Person, Phone
 from server.domain.record_types import RecordType
 from server.domain.records import Record, Revision
 from server.store.forms import Form
-from server.store.problems import Filed
 from server.store.record_lists import Listed
 from server.store.submissions import Kept, KeptFile
 from server.usecases.publish import Published
@@ -214,7 +213,7 @@ def submission(found: Kept) -> Json:
         "current": bool(found.current),
         "receipt": found.receipt,
         "author": found.author,
-        "area": _area_at(found.path),
+        "area": area_at(found.path),
         "received_at": found.received_at,
         "device": found.device,
         "user_agent": found.user_agent,
@@ -236,26 +235,6 @@ def attachment(found: KeptFile, served: KeptFile) -> Json:
         "carried": bool(found.carried),
         "served": found == served,
         "received_at": found.received_at,
-    }
-
-
-def problem(found: Filed) -> Json:
-    """Return something to settle."""
-    return {
-        "id": found.id,
-        "kind": found.kind,
-        "area": _area_at(found.path),
-        "message": found.message,
-        "record": found.record,
-        "type": found.type,
-        "submission": found.submission,
-        "kept_body": found.kept_body,
-        "change": found.change,
-        "author": found.author,
-        "detail": dict(found.detail),
-        "created_at": found.created_at,
-        "settled_at": found.settled_at,
-        "settled_by": found.settled_by,
     }
 
 
@@ -284,7 +263,7 @@ def phone(found: Phone) -> Json:
     }
 
 
-def _area_at(path: str) -> str | None:
+def area_at(path: str) -> str | None:
     """Return the code of the area at ``path``; what a person without any duty sent belongs nowhere."""
     return code_of(path) if path else None
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
 from server.domain.sorting import sort, written
 from server.domain.workflow import ACTIONS, CREATING
-from sync.changes import Dot, Verdict
-from sync.merge import Received
+from sync.changes import Dot, FieldWrite, Verdict
+from sync.merge import Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
 _MERGED = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 _MERGING = CREATING | {"edit", *ACTIONS}
+
+SETTLE, UNSETTLE = "settle", "unsettle"
+"""Actions by which somebody puts one value in the place of all that stand, and takes that back."""
+UNDOES = "undoes"
+"""Entry of an ``unsettle`` that names the versions of the settlements it takes back, parted by blanks."""
+
+_NOTHING_UNDONE: Set[int] = frozenset()
 
 
 def fields_before(record: Record, later: Iterable[Diff]) -> dict[str, str]:
@@ -29,17 +36,24 @@ def fields_before(record: Record, later: Iterable[Diff]) -> dict[str, str]:
     return shown
 
 
-def received(history: Iterable[Revision], type: RecordType) -> list[Received]:
+def received(
+    history: Iterable[Revision], type: RecordType, undone: Set[int] = _NOTHING_UNDONE
+) -> list[Received | Settled]:
     """Return all that was merged into a record, oldest first, each with what its author's version showed.
 
     history: revisions in the order of versions, from the first. type: of the record, to leave out what did not fit.
+    undone: versions of settlements to leave out, beside those that the history itself takes back.
     """
+    revisions = list(history)
+    standing = settlements(revisions) - undone
     shown: dict[str, str] = {}
     at: dict[int, dict[str, str]] = {0: {}}
-    merged: list[Received] = []
-    for revision in history:
+    merged: list[Received | Settled] = []
+    for revision in revisions:
         if revision.action in _MERGING and revision.verdict in _MERGED:
             merged.append(entry(revision, type, at))
+        elif revision.version in standing:
+            merged.append(settlement(revision))
         for name, (_, after) in revision.diff.items():
             if after is None:
                 shown.pop(name, None)
@@ -47,6 +61,38 @@ def received(history: Iterable[Revision], type: RecordType) -> list[Received]:
                 shown[name] = after
         at[revision.version] = dict(shown)
     return merged
+
+
+def settlements(history: Iterable[Revision]) -> frozenset[int]:
+    """Return the versions that a settlement made and that none has taken back since."""
+    made: set[int] = set()
+    for revision in history:
+        if revision.verdict not in _MERGED:
+            continue
+        if revision.action == SETTLE:
+            made.add(revision.version)
+        elif revision.action == UNSETTLE:
+            made -= undone_by(revision.received)
+    return frozenset(made)
+
+
+def undone_by(fields: Mapping[str, FieldWrite]) -> frozenset[int]:
+    """Return the versions that an ``unsettle`` with these fields takes back."""
+    named = fields[UNDOES].new.split() if UNDOES in fields else []
+    return frozenset(int(each) for each in named if each.isascii() and each.isdigit() and len(each) <= _DIGITS_MAX)
+
+
+_DIGITS_MAX = 18
+
+
+def settlement(revision: Revision) -> Settled:
+    """Return a settlement as it was made: it has seen every value of its fields up to its own version."""
+    return Settled(
+        Dot(revision.origin, revision.origin_seq),
+        {name: write.new for name, write in revision.received.items()},
+        revision.observed_at,
+        revision.version,
+    )
 
 
 def entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, str]]) -> Received:

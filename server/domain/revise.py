@@ -16,7 +16,7 @@ from server.domain.sorting import sort, written
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
-from sync.merge import Merged, Received
+from sync.merge import Merged, Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
@@ -84,10 +84,10 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
         record, step = moved.record, moved.step
     diff = {name: (None, value) for name, value in _shown(record).items()}
     verdict = Verdict.LATE if asked.late else Verdict.APPLIED
-    return Revised(record, _revision(asked, record, verdict, diff), (), (*misfits, *label_problem), step)
+    return Revised(record, revision_of(asked, record, verdict, diff), (), (*misfits, *label_problem), step)
 
 
-def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revised:
+def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = ()) -> Revised:
     """Return the next revision of ``record`` with the change merged into it.
 
     history: everything that was merged so far, when this change comes after a later one of the same hand;
@@ -121,10 +121,14 @@ def edit(record: Record, asked: Asked, history: Sequence[Received] = ()) -> Revi
     conflicts = tuple(sorted(merged.conflicts & touched))
     verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
     flagged = _conflict_problem(record, after, asked)
-    return Revised(after, _revision(asked, after, verdict, _difference(record, after)), conflicts, (*misfits, *flagged))
+    return Revised(
+        after, revision_of(asked, after, verdict, difference(record, after)), conflicts, (*misfits, *flagged)
+    )
 
 
-def act(record: Record, asked: Asked, history: Sequence[Received], act: Act, known: Known, who: str) -> Revised:
+def act(
+    record: Record, asked: Asked, history: Sequence[Received | Settled], act: Act, known: Known, who: str
+) -> Revised:
     """Return the next revision of a case that takes a step which the rules allow.
 
     history: as in ``edit``. who: the role that acts, in Chinese. Whatever else the author saved to the record is
@@ -135,7 +139,7 @@ def act(record: Record, asked: Asked, history: Sequence[Received], act: Act, kno
     if history:
         moved = replace(moved, record=replace(moved.record, office_note=record.office_note))
     verdict = Verdict.LATE if asked.late else edited.verdict
-    revision = _revision(asked, moved.record, verdict, _difference(record, moved.record))
+    revision = revision_of(asked, moved.record, verdict, difference(record, moved.record))
     return replace(edited, record=moved.record, revision=revision, step=moved.step)
 
 
@@ -146,7 +150,7 @@ def tell(record: Record, asked: Asked, note: str) -> Revised:
     """
     at = asked.received_at
     after = replace(record, version=record.version + 1, seq=asked.seq, office_note=note, updated_at=at, closed_at=at)
-    return Revised(after, _revision(asked, after, Verdict.APPLIED, _difference(record, after)))
+    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)))
 
 
 def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: ProblemKind) -> Revised:
@@ -160,7 +164,7 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
         # On a case that has ended the last word is its outcome, which its reporter is still to read.
         after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {message}")
     problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
-    return Revised(after, _revision(asked, after, verdict, {}), (), (problem,))
+    return Revised(after, revision_of(asked, after, verdict, {}), (), (problem,))
 
 
 def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
@@ -229,7 +233,8 @@ def _problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: M
     )
 
 
-def _revision(asked: Asked, record: Record, verdict: Verdict, diff: Diff) -> Revision:
+def revision_of(asked: Asked, record: Record, verdict: Verdict, diff: Diff) -> Revision:
+    """Return the revision by which what was asked made ``record``."""
     change = asked.change
     return Revision(
         record=record.id,
@@ -266,6 +271,7 @@ def _shown(record: Record) -> dict[str, str]:
     return {**record.fields, **{name: value for name, value in columns.items() if value is not None}}
 
 
-def _difference(before: Record, after: Record) -> Diff:
+def difference(before: Record, after: Record) -> Diff:
+    """Return what a history tells of the way from one version of a record to another."""
     old, new = _shown(before), _shown(after)
     return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}

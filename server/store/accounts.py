@@ -5,6 +5,7 @@ What is read here decides whether somebody gets in, whoever asks; people as othe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.domain.errors import NotFound
@@ -54,6 +55,16 @@ def get(reading: Reading, name: str) -> Account:
     if account is None:
         raise NotFound(f"没有用户“{name}”；请核对用户名。", user=name)
     return account
+
+
+def displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
+    """Return what people call each of these accounts, by user name; ``server`` and others without one are missing."""
+    values = {f"name{number}": name for number, name in enumerate(sorted(set(names)))}
+    if not values:
+        return {}
+    listed = ", ".join(f":{key}" for key in values)
+    rows = reading.sql.each(f"SELECT name, display FROM person WHERE name IN ({listed})", {**values})
+    return {row["name"]: row["display"] for row in rows}
 
 
 def find_alike(reading: Reading, name: str) -> str | None:

@@ -34,8 +34,9 @@ _QUERIES = {
         SELECT record AS subject FROM revision
          WHERE NOT EXISTS (
            SELECT 1 FROM change
-            WHERE change.id = revision.change AND change.verdict = revision.verdict
-              AND change.version = revision.version)
+            WHERE change.id = revision.change
+              AND ((change.verdict = revision.verdict AND change.version = revision.version)
+                   OR (revision.verdict = 'quarantined' AND change.version > revision.version)))
     """,
     "every verdict that applied a change has its revision": """
         SELECT id AS subject FROM change

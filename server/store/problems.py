@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
@@ -12,6 +12,7 @@ from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
 from server.domain.problems import Problem
+from server.domain.settlements import How, Settlement
 from server.store import scopes
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
@@ -21,7 +22,7 @@ _COLUMNS = (
     "created_at",
 )  # fmt: skip
 _INSERT = inserting("problem", _COLUMNS)
-_SELECT = f"SELECT {', '.join(_COLUMNS)}, settled_at, settled_by FROM problem"
+_SELECT = f"SELECT {', '.join(_COLUMNS)}, settled_at, settled_by, settlement FROM problem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,12 @@ class Filed:
     created_at: Instant
     settled_at: Instant | None
     settled_by: str | None
+    settlement: Settlement | None = None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of the record that a conflict is about."""
+        return frozenset(self.detail.get("fields", ()))
 
 
 def add(tx: Transaction, problem: Problem) -> str:
@@ -91,6 +98,27 @@ def settle(tx: Transaction, id: str, by: str) -> None:
     )
 
 
+def reopen(tx: Transaction, id: str, settlement: Settlement) -> None:
+    """Put a problem back on the list. settlement: how what was settled was taken back."""
+    tx.sql.run("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})
+    keep_settlement(tx, id, settlement)
+
+
+def keep_settlement(tx: Transaction, id: str, settlement: Settlement) -> None:
+    """Keep with a problem what was decided about it last."""
+    plain = asdict(settlement)
+    tx.sql.run(
+        "UPDATE problem SET settlement = :settlement WHERE id = :id",
+        {"id": id, "settlement": orjson.dumps(plain).decode()},
+    )
+
+
+def conflicts_of(tx: Transaction, record: str) -> list[Filed]:
+    """Return every conflict that was filed about a record, settled or not, oldest first."""
+    rows = tx.sql.rows(f"{_SELECT} WHERE record = :record AND kind = 'conflict' ORDER BY seq", {"record": record})
+    return [_filed(row) for row in rows]
+
+
 def get(reading: Reading, id: str, scope: Scope) -> Filed:
     """Return the problem ``id`` inside ``scope``. Raises NotFound when there is none there."""
     inside, values = scopes.by_place_or_author(scope)
@@ -131,4 +159,12 @@ def list_filed(
 
 
 def _filed(row: Row) -> Filed:
-    return Filed(**(row | {"detail": orjson.loads(row["detail"])}))
+    return Filed(**(row | {"detail": orjson.loads(row["detail"]), "settlement": settlement_of(row["settlement"])}))
+
+
+def settlement_of(text: str | None) -> Settlement | None:
+    """Return what ``keep_settlement`` kept."""
+    if text is None:
+        return None
+    plain = orjson.loads(text)
+    return Settlement(**(plain | {"how": How(plain["how"]), "versions": tuple(plain["versions"])}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -59,15 +59,34 @@ def seq_of(tx: Transaction, record: str, version: int) -> int | None:
     return found
 
 
-def is_dot_used(tx: Transaction, record: str, dot: Dot) -> bool:
-    """Say whether this counter of this hand is in the history of ``record`` already."""
+def is_dot_used(tx: Transaction, record: str, dot: Dot, *, but_by: str) -> bool:
+    """Say whether this counter of this hand is in the history of ``record`` already.
+
+    but_by: change that may stand there: one that was quarantined, and is judged again.
+    """
     return (
         tx.sql.value(
-            "SELECT 1 FROM revision WHERE record = :record AND origin = :origin AND origin_seq = :seq LIMIT 1",
-            {"record": record, "origin": dot.origin, "seq": dot.seq},
+            """
+            SELECT 1 FROM revision
+             WHERE record = :record AND origin = :origin AND origin_seq = :seq AND change <> :change
+             LIMIT 1
+            """,
+            {"record": record, "origin": dot.origin, "seq": dot.seq, "change": but_by},
         )
         is not None
     )
+
+
+def at_versions(reading: Reading, record: str, versions: Iterable[int]) -> dict[int, Revision]:
+    """Return the revisions of ``record`` that made these versions, by version; the caller has found the record."""
+    numbers = {f"version{number}": version for number, version in enumerate(sorted(set(versions)))}
+    if not numbers:
+        return {}
+    listed = ", ".join(f":{name}" for name in numbers)
+    rows = reading.sql.each(
+        f"{_SELECT} WHERE record = :record AND version IN ({listed})", {"record": record, **numbers}
+    )
+    return {row["version"]: _revision(row) for row in rows}
 
 
 def list_of_hand(tx: Transaction, record: str, origin: str) -> list[Revision]:

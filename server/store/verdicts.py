@@ -11,8 +11,8 @@ import orjson
 
 from server.domain import instants
 from server.domain.instants import Instant
-from server.store.database import Transaction
-from server.store.sql import inserting
+from server.store.database import Reading, Transaction
+from server.store.sql import Row, inserting
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
 
 _INSERT = inserting(
@@ -65,15 +65,13 @@ def look(tx: Transaction, change_id: str, record_id: str) -> Here:
     return Here(**{name: bool(value) for name, value in (row or {}).items()})
 
 
-def find(tx: Transaction, id: str) -> Stored | None:
+def find(reading: Reading, id: str) -> Stored | None:
     """Return the verdict on the change ``id``, None when it never arrived."""
-    row = tx.sql.find(
+    row = reading.sql.find(
         f"SELECT {_SHOWN} FROM change WHERE id = :id",
         {"id": id},
     )
-    if row is None:
-        return None
-    return Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
+    return None if row is None else _stored(row)
 
 
 def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change | None) -> None:
@@ -126,12 +124,15 @@ def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Ins
         """,
         {"record": record},
     )
-    waiting = []
-    for row in rows:
-        body, received_at = row.pop("body"), row.pop("received_at")
-        stored = Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
-        waiting.append((stored, _change(body), received_at))
-    return waiting
+    return [_unapplied(row) for row in rows]
+
+
+def find_unapplied(reading: Reading, id: str) -> tuple[Stored, Change, Instant] | None:
+    """Return a change that was kept whole, with its verdict and when it arrived; None when none was kept."""
+    row = reading.sql.find(
+        f"SELECT {_SHOWN}, received_at, body FROM change WHERE id = :id AND body IS NOT NULL", {"id": id}
+    )
+    return None if row is None else _unapplied(row)
 
 
 def asked_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
@@ -140,6 +141,15 @@ def asked_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
         "SELECT body FROM change WHERE submission = :submission AND body IS NOT NULL", {"submission": submission}
     )
     return None if body is None else {name: write.new for name, write in _change(body).fields.items()}
+
+
+def _unapplied(row: Row) -> tuple[Stored, Change, Instant]:
+    body, received_at = row.pop("body"), row.pop("received_at")
+    return _stored(row), _change(body), received_at
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
 
 
 def _body(change: Change) -> str:

@@ -51,9 +51,10 @@ class Judged:
     late: bool = False
 
 
-def judge(tx: Transaction, record: Record, change: Change, by: Actor) -> Judged:
+def judge(tx: Transaction, record: Record, change: Change, by: Actor, authority: Actor | None = None) -> Judged:
     """Return ``change`` as an act that ``by`` may take on ``record``.
 
+    authority: officer whose rights count in place of the author's, as if they had the case; None for nobody.
     Who may not now, but might have within the last 30 days, is judged by that (``sync.md`` section 4).
     Raises the Refusal that names the rule: IllegalStep, NotAllowed, Invalid.
     """
@@ -63,7 +64,11 @@ def judge(tx: Transaction, record: Record, change: Change, by: Actor) -> Judged:
     taken = {*step.needs, *step.takes}
     inputs = {name: write.new.strip() for name, write in change.fields.items() if name in taken and write.new.strip()}
     act = Act(change.action, inputs, by.name, tx.now)
-    asked = _asked_about(tx, record, act, by)
+    asked = _asked_about(tx, record, act, authority or by)
+    if authority is not None:
+        known = _by_authority(tx, record, act, authority, asked)
+        grant = guards.judge(step, record, act, known)
+        return Judged(act, _numbered(tx, record, act, known), roles.label(grant.role, tx.now))
     try:
         known, late = _with_author(tx, record, act, by, asked, by.at), False
         grant = guards.judge(step, record, act, known)
@@ -117,9 +122,20 @@ def _asked_about(tx: Transaction, record: Record, act: Act, by: Actor) -> Known:
 
 
 def _with_author(tx: Transaction, record: Record, act: Act, by: Actor, asked: Known, since: instants.Instant) -> Known:
+    return _author(record, workflow.STEP_OF[act.action], by, since, _vacant(tx, record, by), asked)
+
+
+def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
     village = "/".join(record.path.split("/")[:3])
-    vacant = people.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
-    return _author(record, workflow.STEP_OF[act.action], by, since, vacant, asked)
+    return people.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
+
+
+def _by_authority(tx: Transaction, record: Record, act: Act, officer: Actor, asked: Known) -> Known:
+    """Return ``asked`` with the officer's rights where the case lies; that they do not have it is no limit."""
+    vacant = _vacant(tx, record, officer)
+    grants = rights.grants(officer, "case", act.action, record.path, vacant=vacant)
+    unbound = tuple(replace(grant, limits=grant.limits - {"handler"}) for grant in grants)
+    return replace(asked, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True)
 
 
 def _author(

@@ -52,7 +52,7 @@ def _with_own_dot(
     tx: Transaction, record: Record, change: Change, by: Actor, submission: str | None
 ) -> tuple[Change, tuple[Problem, ...]]:
     """Give a change whose place in its hand's row is taken (a cloned phone) an origin of its own."""
-    if not revisions.is_dot_used(tx, record.id, change.dot):
+    if not revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
         return change, ()
     message = "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。"
     detail = {"origin": change.dot.origin, "seq": change.dot.seq}
@@ -62,7 +62,7 @@ def _with_own_dot(
 
 def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[merge.Received]:
     earlier = (each for each in revisions.list_of_hand(tx, record.id, dot.origin) if each.origin_seq < dot.seq)
-    return replay.received(earlier, type)
+    return [each for each in replay.received(earlier, type) if isinstance(each, merge.Received)]
 
 
 def shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from server.domain.workflow import ENDED, Status
 from server.store import buckets, case_figures, case_hands, forms, problems, records, revisions, verdicts
 from server.store.database import Transaction
 from server.store.verdicts import Stored
+from server.usecases import conflicts
 from sync.changes import Change, Dot, FieldWrite, Verdict
 
 SERVER = "server"
@@ -52,8 +53,9 @@ class Outcome:
 class Item:
     """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
 
-    problem: id of the problem that was filed when it had to wait, and arrived_at when that was; None for one that
-    has just arrived.
+    problem: id of the problem that was filed when it had to wait or was quarantined, and arrived_at when that was;
+    None for one that has just arrived. settled_by: whose doing it is that it is judged again. authority: officer by
+    whose rights it is carried out, None for the author's own.
     """
 
     change: Change
@@ -62,6 +64,8 @@ class Item:
     submission: str | None = None
     problem: str | None = None
     arrived_at: Instant | None = None
+    settled_by: str = SERVER
+    authority: Actor | None = None
 
 
 def fingerprint(change: Change) -> str:
@@ -109,7 +113,7 @@ def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, m
         verdicts.add(tx, stored, tx.now, item.change if revision.verdict is Verdict.QUARANTINED else None)
     else:
         verdicts.settle(tx, stored)
-        problems.settle(tx, item.problem, SERVER)
+        problems.settle(tx, item.problem, item.settled_by)
     _follow(tx, before, revised)
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
@@ -145,13 +149,15 @@ def set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind, 
         verdicts.add(tx, stored, tx.now, change)
     else:
         verdicts.settle(tx, stored)
-        problems.settle(tx, item.problem, SERVER)
+        problems.settle(tx, item.problem, item.settled_by)
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
 def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
     """Keep what follows from a revision: the figures, who has the case, what its duplicates' reporters are told."""
     after = revised.record
+    if before is not None:
+        conflicts.follow(tx, before, revised, server=SERVER)
     if after.type == PATROLS:
         walked = _premises(after) - (0 if before is None else _premises(before))
         if walked:

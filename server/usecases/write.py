@@ -14,10 +14,11 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
-from server.domain import practice, replay, revise, standing, workflow
+from server.domain import practice, replay, revise, rights, roles, settling, standing, workflow
 from server.domain.actors import Actor
 from server.domain.asked import Asked
 from server.domain.errors import NotAllowed, NotFound, Refusal
+from server.domain.instants import Instant
 from server.domain.problems import ProblemKind
 from server.domain.record_types import LABEL, Kind
 from server.domain.records import Record
@@ -40,7 +41,7 @@ from server.store.verdicts import Stored
 from server.usecases import acting, birthplace, phone_sight
 from server.usecases.recording import Item, Outcome, asked_of, fingerprint, keep, set_aside, type_of
 from sync.changes import Change, Verdict
-from sync.merge import Received
+from sync.merge import Received, Settled
 
 SPOT_LIST, SPOT_FIELD, SPOT_COLUMN = "hazard_items", "item", "spot_ok"
 """Where the code table says whether a hazard item may be closed on the spot (``domain.md`` section 4.2)."""
@@ -91,6 +92,24 @@ def apply_or_refuse(tx: Transaction, change: Change, *, by: Actor, content: str 
     raise NotAllowed("您现在不负责这条记录；岗位或承办已经变动，请联系现在负责的人。", record=change.record)
 
 
+def judge_again(
+    tx: Transaction, kept: tuple[Stored, Change, Instant], *, problem: str, settled_by: str, authority: Actor | None
+) -> Outcome:
+    """Judge a change that was quarantined once more, as its author stands now, or by an officer's rights.
+
+    kept: as ``verdicts.find_unapplied`` gives it. problem: id of the one that was filed then. settled_by: user name of
+    the officer. authority: the officer by whose rights it is carried out, None for the author's own; the author stays
+    the author. Raises NotAllowed when the officer may not settle problems where the record lies.
+    """
+    stored, change, arrived_at = kept
+    author = people.actor(tx, stored.author)
+    item = Item(change, stored.content, author, stored.submission, problem, arrived_at, settled_by, authority)
+    outcome = _judge(tx, records.find_for_writing(tx, change.record), item)
+    if outcome.record is None or outcome.verdict is Verdict.QUARANTINED:
+        return outcome
+    return replace(outcome, record=_release(tx, outcome.record))
+
+
 def _shown(tx: Transaction, change: Change) -> Change:
     """Return ``change`` with a label that says what is only practice (``domain/practice.py``)."""
     label = change.fields.get(LABEL)
@@ -115,7 +134,7 @@ def _judge(tx: Transaction, record: Record | None, item: Item) -> Outcome:
         return _of_another_list(tx, item)
     if change.action not in CREATING:
         return _revise(tx, record, item)
-    if record.author != item.by.name:
+    if record.author != item.by.name and item.authority is None:
         message = "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
         return set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
     return _revise(tx, record, replace(item, change=replace(change, action="edit", base_version=0)))
@@ -128,7 +147,7 @@ def _of_another_list(tx: Transaction, item: Item) -> Outcome:
 
 def _create(tx: Transaction, item: Item) -> Outcome:
     area, path, unknown = birthplace.decide(tx, item.change, item.by, item.submission)
-    toward = standing.toward_area(item.by, path)
+    toward = _standing_by(item, path) or standing.toward_area(item.by, path)
     if toward is Standing.NONE:
         message = "填报人不负责这个网格，记录已隔离，待人工判断。"
         return set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
@@ -149,9 +168,9 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
     type = type_of(forms.catalogue(tx).types, record.type)
     sight = phone_sight.of(tx, record, type, item.change, item.by, item.submission)
     change = sight.change
-    toward = standing.toward(item.by, record)
+    toward = _standing_by(item, record.path) or standing.toward(item.by, record)
     asked = replace(asked_of(tx, item, change, toward), base=sight.base, saw=sight.saw)
-    history: list[Received] = []
+    history: list[Received | Settled] = []
     if revisions.newest_of_hand(tx, record.id, change.dot.origin) > change.dot.seq:
         history = replay.received(revisions.list_of(tx, record.id), type)
     refusal: Refusal | None = None
@@ -160,24 +179,47 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
         revised = revise.keep(record, asked, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
     elif change.action == "edit":
         revised = revise.edit(record, asked, history)
+    elif change.action in settling.ACTIONS:
+        revised, refusal = _settle(tx, record, asked, item.by)
     else:
-        revised, refusal = _act(tx, record, asked, history, item.by)
+        revised, refusal = _act(tx, record, asked, history, item)
     records.replace(tx, revised.record)
     return replace(keep(tx, item, record, revised, sight.problems), refusal=refusal)
 
 
+def _standing_by(item: Item, path: str) -> Standing | None:
+    """Return NOW where an officer stands in for the author, None where nobody does. Raises NotAllowed."""
+    if item.authority is None:
+        return None
+    rights.require(item.authority, "problem", "settle", path)
+    return Standing.NOW
+
+
 def _act(
-    tx: Transaction, record: Record, asked: Asked, history: list[Received], by: Actor
+    tx: Transaction, record: Record, asked: Asked, history: list[Received | Settled], item: Item
 ) -> tuple[Revised, Refusal | None]:
     """Let a case take a step; what no longer fits its status is kept as a late fact, and nothing is refused."""
     if history and _is_implied(tx, record, asked.change):
         return revise.edit(record, asked, history), None
     try:
-        judged = acting.judge(tx, record, asked.change, by)
+        judged = acting.judge(tx, record, asked.change, item.by, item.authority)
     except Refusal as refusal:
         return _recorded(record, asked, refusal), refusal
     asked = replace(asked, late=asked.late or judged.late)
     return revise.act(record, asked, history, judged.act, judged.known, judged.who), None
+
+
+def _settle(tx: Transaction, record: Record, asked: Asked, by: Actor) -> tuple[Revised, Refusal | None]:
+    """Let who may settle problems here decide a conflict, or take that back; otherwise keep what was sent."""
+    try:
+        rights.require(by, "problem", "settle", record.path)
+        settling.require_current(record, asked.change.base_version)
+        who = roles.label(rights.grants(by, "problem", "settle", record.path)[0].role, tx.now)
+        if asked.change.action == replay.SETTLE:
+            return settling.settle(record, asked, who), None
+        return settling.unsettle(record, asked, list(revisions.list_of(tx, record.id)), who), None
+    except Refusal as refusal:
+        return _recorded(record, asked, refusal), refusal
 
 
 def _is_implied(tx: Transaction, record: Record, change: Change) -> bool:
@@ -203,9 +245,12 @@ _DONE = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 
 def _recorded(record: Record, asked: Asked, refusal: Refusal) -> Revised:
     step = workflow.STEP_OF.get(asked.change.action)
-    named = asked.change.action if step is None else step.label
+    named = _SETTLING.get(asked.change.action, asked.change.action) if step is None else step.label
     message = f"现场送来的“{named}”已留存，案件状态未变：{refusal.message}"
     return revise.keep(record, asked, Verdict.RECORDED, message, ProblemKind.RECORDED)
+
+
+_SETTLING = {replay.SETTLE: "核定", replay.UNSETTLE: "撤销核定"}
 
 
 def _release(tx: Transaction, record: Record) -> Record:

@@ -36,6 +36,7 @@ WRITES = {
     "/records/<record_id>/changes": {"action": "edit", "fields": {"head": "丁"}},
     "/forms": None,
     "/forms/<form_id>": {"state": "closed"},
+    "/problems/<problem_id>/settlement": {"how": "choose", "choices": {"hoses": {"value": "5"}}},
 }
 """What to ask of each writing route, so that whoever has the right would change something of the worker's village."""
 

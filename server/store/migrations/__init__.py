@@ -11,7 +11,15 @@ from sqlite_utils import Migrations
 from server.store import case_recount, check_values
 from server.store.sql import Sql
 
-STEPS = ("0001_foundations", "0002_case_figures", "0003_cases", "0004_sync", "0005_unsent", "0006_lateness_indexes")
+STEPS = (
+    "0001_foundations",
+    "0002_case_figures",
+    "0003_cases",
+    "0004_sync",
+    "0005_unsent",
+    "0006_lateness_indexes",
+    "0007_settlements",
+)
 """Names of the steps in order; a step that has landed is never edited."""
 
 FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {

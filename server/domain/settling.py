@@ -1,0 +1,111 @@
+"""Makes the revisions by which an officer puts one value in the place of those in conflict, and takes that back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server.domain import effects, instants, replay
+from server.domain.asked import Asked
+from server.domain.errors import Conflict, Invalid, StaleVersion
+from server.domain.record_types import LABEL, RecordType
+from server.domain.records import Record, Revision
+from server.domain.revise import Revised, difference, revision_of
+from server.domain.sorting import sort
+from server.domain.workflow import ENDED
+from sync import merge, registers
+from sync.changes import Verdict
+from sync.merge import Merged
+
+ACTIONS = frozenset({replay.SETTLE, replay.UNSETTLE})
+
+
+def require_current(record: Record, base_version: int | None) -> None:
+    """Do nothing when the author of a settlement has seen every value that stands. Raises StaleVersion."""
+    if base_version != record.version:
+        message = f"记录已更新到第 {record.version} 版，可能又有新的值；请刷新，看过现在的各个值再选定。"
+        raise StaleVersion(message, version=record.version)
+
+
+def settle(record: Record, asked: Asked, who: str) -> Revised:
+    """Return the next revision, in which one value stands in each field of the change, whatever stood there.
+
+    who: the role that decides, in Chinese. It always writes, also what is shown already. Raises Invalid that names
+    every field that is not in conflict, or whose value neither stands there nor fits.
+    """
+    choices = {name: write.new for name, write in asked.change.fields.items()}
+    known = registers.from_json(record.registers)
+    _require_choices(record, asked.type, known, choices)
+    merged = merge.settled(
+        known,
+        choices,
+        asked.rules,
+        dot=asked.change.dot,
+        observed_at=asked.observed_at,
+        version=record.version + 1,
+    )
+    values = "；".join(f"{name_of(asked.type, name)}：{value or '（空）'}" for name, value in choices.items())
+    return _revised(record, asked, merged, f"{who} 核定：{values}")
+
+
+def unsettle(record: Record, asked: Asked, history: Sequence[Revision], who: str) -> Revised:
+    """Return the next revision, in which all stands as if the settlements named by the change had never been.
+
+    history: every revision of the record, oldest first. who: as in ``settle``. What others wrote since stays. Raises
+    Invalid when there are no such settlements, Conflict when all values but one have been replaced since.
+    """
+    undone = replay.undone_by(asked.change.fields)
+    if not undone or not undone <= replay.settlements(history):
+        raise Invalid("没有这样的选定可以撤销，或它已经撤销；请刷新后重试。", field=replay.UNDOES)
+    merged = merge.rebuild(replay.received(history, asked.type, undone), asked.rules)
+    names = {name for revision in history if revision.version in undone for name in revision.received}
+    back = sorted(merged.conflicts & names)
+    if not back:
+        raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
+    listed = "、".join(name_of(asked.type, name) for name in back)
+    return _revised(record, asked, merged, f"{who} 撤销核定：{listed}，待重新核定")
+
+
+def name_of(type: RecordType, name: str) -> str:
+    """Return what people call a field."""
+    if name == LABEL:
+        return "名称"
+    return (type.fields[name].label or name) if name in type.fields else name
+
+
+def _require_choices(
+    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str]
+) -> None:
+    faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
+    misfits = sort(type, choices).misfits
+    for name, value in choices.items():
+        if name not in record.conflicts:
+            faults[name] = "这一项现在没有冲突，不用选定。"
+        elif name in misfits and value not in merge.values(known[name]):
+            faults[name] = f"{misfits[name]}。"
+    if faults:
+        listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
+        errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
+        raise Invalid(f"选定有误，没有保存。{listed}。", errors=errors)
+
+
+def _place(name: str) -> str:
+    return name if name == "choices" else f"choices.{name}"
+
+
+def _revised(record: Record, asked: Asked, merged: Merged, said: str) -> Revised:
+    after = replace(
+        record,
+        version=record.version + 1,
+        seq=asked.seq,
+        label=merged.values.get(LABEL) or record.label,
+        fields={name: value for name, value in merged.values.items() if name != LABEL},
+        registers=registers.to_json(merged.registers),
+        conflicts=tuple(sorted(merged.conflicts)),
+        updated_at=asked.received_at,
+    )
+    if after.case is not None:
+        after = effects.refreshed(after)
+        if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
+            after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {said}")
+    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)))

@@ -1,0 +1,56 @@
+"""Keeps the list of conflicts true to the records: closed when one value stands, open again when a choice is undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.domain import replay
+from server.domain.records import Record
+from server.domain.revise import Revised
+from server.domain.settlements import How, Settlement
+from server.store import problems
+from server.store.database import Transaction
+from server.store.problems import Filed
+
+
+def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) -> None:
+    """Close and open the conflicts about a record as its newest revision asks.
+
+    server: who closes a conflict that an ordinary change has resolved.
+    """
+    action = revised.revision.action
+    if revised.record.registers == before.registers or not (before.conflicts or action == replay.UNSETTLE):
+        return
+    for filed in problems.conflicts_of(tx, revised.record.id):
+        if action == replay.UNSETTLE:
+            _take_back(tx, filed, revised)
+        elif filed.settled_at is None:
+            _close(tx, filed, revised, server)
+
+
+def _take_back(tx: Transaction, filed: Filed, revised: Revised) -> None:
+    undone = replay.undone_by(revised.revision.received)
+    settlement = filed.settlement
+    if settlement is None or undone.isdisjoint(settlement.versions):
+        return
+    left = tuple(version for version in settlement.versions if version not in undone)
+    taken_back = {"how": settlement.how, "by": settlement.by, "at": settlement.at, "reason": settlement.reason}
+    problems.reopen(tx, filed.id, replace(_made(How.UNDO, revised), versions=left, undone=taken_back))
+
+
+def _close(tx: Transaction, filed: Filed, revised: Revised, server: str) -> None:
+    """Close an open conflict of which nothing is left; keep who has chosen, also where something is."""
+    revision = revised.revision
+    by = server
+    if revision.action == replay.SETTLE and not filed.fields.isdisjoint(revision.received):
+        by = revision.author
+        earlier = () if filed.settlement is None else filed.settlement.versions
+        made = _made(How.CHOOSE, revised)
+        problems.keep_settlement(tx, filed.id, replace(made, versions=(*earlier, revision.version)))
+    if filed.fields.isdisjoint(revised.record.conflicts):
+        problems.settle(tx, filed.id, by)
+
+
+def _made(how: How, revised: Revised) -> Settlement:
+    revision = revised.revision
+    return Settlement(how, revision.author, revision.received_at, change=revision.change, version=revision.version)
