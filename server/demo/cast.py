@@ -8,7 +8,7 @@ from random import Random
 from typing import NamedTuple
 
 import kobo_forms
-from server.demo.people import Invented, people
+from server.demo.people import LEAVER, Invented, people
 from server.domain import dated
 from server.domain.actors import Role
 
@@ -69,6 +69,7 @@ class Troupe:
             "brigade": "brigade",
             "hotel": "hotel",
             "head": "head",
+            "leaver": LEAVER.name,
         }
         marks = {"shop": f"body:shop-{village[6:]}", "hotel": "body:hotel-01", "head": "body:station-01"}
         if hazard.body:

@@ -27,6 +27,10 @@ class Invented:
     has_phone: bool
 
 
+LEAVER = Invented("gw0099", "网格员甲0099", Role.GRID_WORKER, "130630106201001", None, has_phone=False)
+"""A worker who leaves before the half year ends, with cases in hand; nobody signs in as them."""
+
+
 def people() -> tuple[Invented, ...]:
     """Return the invented people of ``data/demo_people.csv``, the administrator first."""
     return tuple(
@@ -51,11 +55,18 @@ def enrol_people(tx: Transaction, password_hash: str) -> None:
     password_hash: from ``sign_in.hash_password``. Raises NotFound when the grid is not Laiyuan's, Conflict when
     somebody of that name is here already.
     """
+    enrol.add_user(tx, LEAVER.name, role=LEAVER.role, area=LEAVER.area, display=LEAVER.display, by=BY)
     for each in people():
         enrol.add_user(
             tx, each.name, role=each.role, area=each.area, body=each.body, display=each.display,
             password_hash=password_hash, by=BY,
         )  # fmt: skip
+
+
+def let_go(tx: Transaction) -> None:
+    """End the duty of ``LEAVER``: what they have in hand goes back to be assigned anew."""
+    for duty in known_people.duties_of(tx, LEAVER.name):
+        enrol.end_duty(tx, LEAVER.name, duty.id, by=BY)
 
 
 def give_keys(tx: Transaction) -> dict[str, str]:

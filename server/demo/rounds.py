@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from server.demo.cast import Troupe
-from server.demo.people import Invented
+from server.demo.people import Invented, let_go
 from server.demo.phones import Aim, Phones
 from server.domain.instants import BEIJING
 from server.store import records
@@ -20,6 +20,9 @@ PATROL_EVERY_DAYS = 12
 CHECK_EVERY_DAYS = 35
 QUARREL_AGE_DAYS = 9
 """So long ago two phones, both without signal, wrote two numbers into one station's duty phone."""
+
+LEAVE_AGE_DAYS = 5
+"""So long ago a worker left."""
 
 QUARRELS = 2
 """In how many villages."""
@@ -44,6 +47,7 @@ def errands(
         workers, officer = troupe.workers(village), troupe.officer(village)
         yield from _patrols(phones, workers, ids, chance, room_days, end)
         yield from _station(phones, number, (workers[0], officer), stations[number], chance, room_days, end)
+    yield Errand(end - timedelta(days=LEAVE_AGE_DAYS), let_go)
     yield from _strays(troupe, phones, ids, stations, end)
 
 
