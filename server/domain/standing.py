@@ -56,11 +56,12 @@ def handles(scope: Scope, record: Record, since: Instant) -> bool:
 def has_lost(duties: Collection[Duty], path: str, since: Instant, now: Instant) -> bool:
     """Say whether a person can no longer look after a case at ``path`` that they were given at ``since``.
 
-    A duty of theirs has ended since, and none that is in force covers the place; who was given work beyond their
-    places keeps it for as long as their duties last.
+    No duty in force covers the place, and one has ended since then or none is in force at all. Who was given work
+    beyond their places keeps it for as long as their duties last.
     """
+    held = [duty for duty in duties if duty.holds_at(now)]
     ended = any(since < duty.ends_at <= now and duty.starts_at < duty.ends_at for duty in duties)
-    return ended and not any(duty.holds_at(now) and duty.covers(path) for duty in duties)
+    return (ended or not held) and not any(duty.covers(path) for duty in held)
 
 
 def _reaches(scope: Scope, record: Record, since: Instant) -> bool:

@@ -77,3 +77,21 @@ def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
     assert standing.home(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
     assert standing.home(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
     assert standing.home(an_actor()) is None
+
+
+@pytest.mark.parametrize(
+    ("duties", "lost"),
+    [
+        ((a_duty(),), False),
+        ((a_duty(ended=1),), True),
+        ((a_duty(ended=5),), True),  # given after the last duty had ended, by reopening
+        ((a_duty(ended=1), a_duty(SECOND)), True),
+        ((a_duty(ended=1), a_duty("130630100201", Role.VILLAGE_OFFICER)), False),
+        ((a_duty(FAR),), False),  # was given work beyond their places
+        ((a_duty(FAR), a_duty(SECOND, ended=5)), False),
+        ((a_duty(FAR), a_duty(SECOND, ended=1)), True),
+        ((a_duty(FAR), replace(a_duty(ended=1), starts_at=days_ago(1))), False),  # called off before it began
+    ],
+)
+def test_a_case_is_lost_with_the_duty_that_covered_it(duties, lost):
+    assert standing.has_lost(duties, RECORD.path, since=days_ago(3), now=NOW) == lost

@@ -134,6 +134,18 @@ def test_a_case_that_could_not_be_taken_back_yet_is_when_it_comes_to_be_handled_
     assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
 
 
+def test_a_case_reopened_for_somebody_who_has_left_is_given_to_others(land):
+    id = assigned(land)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "officer"))
+    end(land, "worker")
+    land.act(id, "reopen", "officer", reason="又锁上了")
+    assert land.record(id).assignee == "user:worker"
+
+    land.valley.do(housekeeping.round_of)
+
+    assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
+
+
 def test_a_suspended_case_is_taken_up_again_when_its_plan_should_be_done(land):
     id = assigned(land)
     land.act(id, "suspend", "brigade", **PLAN)
