@@ -33,12 +33,14 @@ _ODD = (
 
 @dataclass(frozen=True)
 class Greeting:
-    """What the server said on the first contact. user: who it takes us for, None when it does not say.
+    """What the server said on the first contact.
 
-    is_stranger: what this device holds was told to another person. Not known (False) before the first pull, and of a
-    server that was restored.
+    epoch: of its database; the same one under another address is the same server. user: who it takes us for, None
+    when it does not say. is_stranger: what this device holds was told to another person; not known (False) before
+    the first pull, and of a server that was restored.
     """
 
+    epoch: str
     user: str | None
     is_stranger: bool
 
@@ -70,9 +72,9 @@ def greet(device: Device, connection: Connection) -> Greeting:
     told = _read_push(connection.post("/sync/push", _envelope(device, Parcel(device.id, (), ()))))[0]
     cursor = device.setting("cursor")
     if cursor is None or told.epoch != device.setting("epoch"):
-        return Greeting(told.user, is_stranger=False)
+        return Greeting(told.epoch, told.user, is_stranger=False)
     page = _read_page(connection.post("/sync/pull", json.dumps({"cursor": cursor, "limit": 1})))
-    return Greeting(told.user, is_stranger=page.is_fresh)
+    return Greeting(told.epoch, told.user, is_stranger=page.is_fresh)
 
 
 def push(device: Device, connection: Connection) -> Sent:

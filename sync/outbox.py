@@ -136,6 +136,16 @@ def count_not_durable(device: Device) -> int:
     return _count(device, "state = 'sent' AND body IS NOT NULL")
 
 
+def count_needed(device: Device) -> int:
+    """Return how many changes nobody else may have for good: unsent, or decided and in no backup of the server yet."""
+    return _count(device, "state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined'))")
+
+
+def forget_sent(device: Device) -> None:
+    """Drop what was answered, for another person's eyes. Inside ``writing()``."""
+    device.run("DELETE FROM change WHERE state = 'sent'")
+
+
 def of_record(device: Device, record: str) -> list[Pending]:
     """Return this device's changes to one record, oldest first."""
     found = device.rows(f"SELECT {_PENDING} FROM change WHERE record = :record ORDER BY seq", {"record": record})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from sync import credentials
 from sync.connection import Connection
 from sync.device import FILE_NAME, Device
 from sync.failures import Failure, Refused
+from sync.patience import Patience
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -77,5 +80,12 @@ def opened(store: Path) -> Iterator[Device]:
 def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
     """Open the store and the way to the server as who has signed in. Raises NotSignedIn."""
     shown = credentials.load(store)
-    with Device(store) as device, closing(Connection(shown, keep=lambda new: credentials.save(store, new))) as way:
+    way = Connection(shown, keep=lambda new: credentials.save(store, new), patience=Patience(sleep=_wait))
+    with Device(store) as device, closing(way):
         yield device, way
+
+
+def _wait(seconds: float) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"没有回应，{seconds:.0f} 秒后再试 · no answer yet, trying again in {seconds:.0f} s", err=True)
+    time.sleep(seconds)

@@ -21,14 +21,19 @@ _KEPT = "已存本机，等待发送 · kept here, to be sent"
 @click.argument("type", required=False)
 @click.option("--area", help="code of an area and all below it 网格代码")
 @click.option("--q", help="part of the label 名称里的字")
+@click.option("--todo", is_flag=True, help="only cases in which something is yours to do 只看待我办理的")
 @format_option
 @store_option
-def list_(type: str | None, area: str | None, q: str | None, format: str, store: Path) -> None:
+def list_(type: str | None, area: str | None, q: str | None, todo: bool, format: str, store: Path) -> None:
     """List records as they look here: the server's, with your own pending edits. 列出记录。"""
     with opened(store) as device:
         found = records.listed(device, type)
     wanted = [
-        each for each in found if (not area or _inside(each.area, area)) and (not q or q.lower() in each.label.lower())
+        each
+        for each in found
+        if (not area or _inside(each.area, area))
+        and (not q or q.lower() in each.label.lower())
+        and (not todo or (each.base or {}).get("todo"))
     ]
     if format == "json":
         click.echo(json.dumps([words.plain(each) for each in wanted], ensure_ascii=False, indent=2))

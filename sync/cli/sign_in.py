@@ -57,23 +57,27 @@ def _password(is_piped: bool) -> str:
 
 
 def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None) -> None:
-    """Let go of what the server told another person. Raises Refused while that person's work is unsent."""
+    """Let go of what the server told another person, and of what they did. Raises Refused while it is needed here."""
     user = user or greeting.user
     with device.writing():
-        known = device.setting("user")
         is_other = (
-            device.setting("server") not in (None, server)
-            or (None not in (known, user) and known != user)
-            or greeting.is_stranger
+            greeting.is_stranger
+            or _differs(device.setting("user"), user)
+            or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), greeting.epoch))
         )
-        waiting = outbox.count_unsent(device)
+        waiting = outbox.count_needed(device)
         if is_other and waiting:
             raise Refused(
-                f"本机还有 {waiting} 条未发送的工作属于原来的登录；请先发送，或用 --store 另建目录"
-                " · unsent work of the earlier sign-in is here: push it first, or use another --store"
+                f"本机还有原来登录的 {waiting} 条工作未发送或未备份；请先用原来的登录发送，或用 --store 另建目录"
+                " · work of the earlier sign-in is unsent or in no backup yet: push it first, or use another --store"
             )
         if is_other:
             holdings.let_everything_go(device)
+            outbox.forget_sent(device)
         device.remember("server", server)
         if user is not None:
             device.remember("user", user)
+
+
+def _differs(known: str | None, now: str | None) -> bool:
+    return None not in (known, now) and known != now

@@ -25,7 +25,7 @@ def verdicts(counts: Mapping[str, int]) -> str:
 
 def line(seen: View) -> str:
     """Return a record as one line of a list."""
-    mark = "  ".join(filter(None, (seen.status or "", _marks(seen))))
+    mark = "  ".join(filter(None, (seen.status or "", (seen.base or {}).get("todo") or "", _marks(seen))))
     return f"{seen.id}  {seen.type}  {seen.label}" + (f"  {mark}" if mark else "")
 
 

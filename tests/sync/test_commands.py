@@ -7,6 +7,7 @@ import sqlite3
 
 import pytest
 from click.testing import CliRunner
+from town import Town
 from town_http import PASSWORD, serving
 
 from sync.cli.main import main
@@ -129,11 +130,16 @@ def test_another_person_neither_sends_nor_sees_the_first_ones_work(fieldsync, ad
     fieldsync("edit", "s1", "head=乙")
 
     status, _, complaint = fieldsync(*sign_in, "other", input=PASSWORD)
-    assert (status, "先发送" in complaint) == (1, True)
+    assert (status, "未发送" in complaint) == (1, True)
+    town.durable = 0
     assert fieldsync("push")[0] == 0
+    assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 1
+    town.durable = None
+    fieldsync("pull")
     assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 0
 
     assert fieldsync("list")[1] == ""
+    assert "applied" not in fieldsync("status")[1]
 
 
 def test_another_persons_key_is_told_from_another_key_of_the_same_person(fieldsync, address, town):
@@ -150,6 +156,39 @@ def test_another_persons_key_is_told_from_another_key_of_the_same_person(fieldsy
     assert fieldsync("login", f"{address}/key/other")[0] == 0
 
     assert fieldsync("list")[1] == ""
+
+
+def test_a_server_that_moved_to_another_address_still_gets_the_work(fieldsync, town):
+    with serving(town) as first, serving(town) as second:
+        fieldsync("login", f"{first}/key/worker")
+        fieldsync("pull")
+        fieldsync("create", "stations", "--area", "unit1", "head=甲")
+
+        assert fieldsync("login", f"{second}/key/worker")[0] == 0
+        assert "1 条" in fieldsync("push")[1]
+        assert fieldsync("list")[1].count("\n") == 1
+
+
+def test_unsent_work_is_not_sent_to_another_server(fieldsync, address, town):
+    fieldsync("login", f"{address}/key/worker")
+    fieldsync("pull")
+    fieldsync("create", "stations", "head=甲")
+    elsewhere = Town()
+    elsewhere.state.epoch = "elsewhere"
+
+    with serving(elsewhere) as other:
+        assert fieldsync("login", f"{other}/key/worker")[0] == 1
+    assert fieldsync("push")[0] == 0
+
+
+def test_a_list_narrows_to_what_is_mine_to_do(laptop, town):
+    for id, todo in (("c1", "accept"), ("c2", "")):
+        town.put(id, head=id)
+        town.state.records[id] |= {"status": "assigned", "todo": todo}
+    laptop("pull")
+
+    assert "accept" in laptop("list", "--todo")[1]
+    assert laptop("list", "--todo")[1].count("\n") == 1
 
 
 def test_unsent_work_moves_to_another_laptop_in_a_file_and_is_sent_once(laptop, fieldsync, town, tmp_path, address):

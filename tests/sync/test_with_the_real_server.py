@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
-from builders import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE, Valley
-from town import Phone, lost_answer, lost_request
+import requests
+from builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
+from town import ADDRESS, Phone, Way, lost_answer, lost_request
 
 from server.store import codes
 from server.store.codes import Code
-from server.usecases import enrol
-from sync import records
+from server.usecases import enrol, sign_in
+from sync import client, records
+from sync.connection import Connection
+from sync.credentials import Credentials
 from sync.failures import NoConnection, NotSignedIn, Refused
 
 FIXED = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
+
+
+WORD = "correct-horse-7"
 
 
 class Road:
@@ -242,6 +249,25 @@ def test_more_than_the_server_takes_at_once_goes_in_halves(laptop, valley):
 
     assert worker.push().verdicts == {"applied": 210}
     assert [each["seq"] for each in worker.changes()] == list(range(1, 211))
+
+
+def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, valley):
+    valley.do(
+        enrol.add_user, "clerk", role="town_station", area=TOWN, by="test", password_hash=sign_in.hash_password(WORD)
+    )
+    valley.keys["clerk"] = "not used"
+    clerk, kept = laptop("clerk"), []
+    session = requests.Session()
+    session.mount(ADDRESS, Way(road.answer))
+    way = Connection(Credentials(ADDRESS, "clerk"), session=session, keep=kept.append)
+    with pytest.raises(NotSignedIn):
+        way.sign_in("clerk", "wrong")
+    way.sign_in("clerk", WORD)
+    way.credentials = replace(way.credentials, access="run out")
+    a_station(clerk)
+
+    assert client.push(clerk.device, way).verdicts == {"applied": 1}
+    assert kept[-1].access not in ("run out", kept[0].access)
 
 
 def test_a_revoked_key_says_so_and_keeps_the_work(laptop, valley):
