@@ -121,62 +121,61 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Ins
 
 def _stay(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     """The status goes where the table says, and nothing else happens."""
-    status = Status(record.status or "") if step.target is None else step.target
-    return _Turn(case, status)
+    return _Turn(case, _goes(step, record))
 
 
 def _let_go(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     """The case leaves the house: what its handler has asked for is answered by that."""
-    return _Turn(case.answered(), _target(step))
+    return _Turn(case.answered(), _goes(step, record))
 
 
 def _end(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case.answered(), into=act["into"] or None), _target(step))
+    return _Turn(replace(case.answered(), into=act["into"] or None), _goes(step, record))
 
 
 def _split(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case, into=None), _target(step))
+    return _Turn(replace(case, into=None), _goes(step, record))
 
 
 def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
     running = case.facts.handle_due_at if record.status in workflow.WITH_HANDLER else None
     due = _asked_due(act) or running or clocks.due_at(Clock.HANDLE, act.at, known.rect)
-    return _Turn(given, _target(step), due, _close_due(due))
+    return _Turn(given, _goes(step, record), due, _close_due(due))
 
 
 def _accept(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(case.handled_by(act.author), _target(step))
+    return _Turn(case.handled_by(act.author), _goes(step, record))
 
 
 def _ask(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     request = Request(act.action, act.author, act.at, act["until"])
-    return _Turn(case.asked(request), Status(record.status or ""))
+    return _Turn(case.asked(request), _goes(step, record))
 
 
 def _take_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     returned = case.hand_over(None, (), act.at).answered()
-    return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _target(step))
+    return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _goes(step, record))
 
 
 def _keep_helpers(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     lead = None if case.lead is None else case.lead.mark
-    return _Turn(case.hand_over(lead, act["helpers"].split(), act.at), Status(record.status or ""))
+    return _Turn(case.hand_over(lead, act["helpers"].split(), act.at), _goes(step, record))
 
 
 def _extend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     due = _asked_due(act) or record.due_at or act.at
-    return _Turn(case.answered("ask_extension"), Status(record.status or ""), due, _close_due(due))
+    return _Turn(case.answered("ask_extension"), _goes(step, record), due, _close_due(due))
 
 
 def _suspend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     plan_due = clocks.end_of(date.fromisoformat(act["plan_due"]))
-    return _Turn(replace(case.answered(), plan_due_at=plan_due), _target(step))
+    return _Turn(replace(case.answered(), plan_due_at=plan_due), _goes(step, record))
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     due = _asked_due(act) or clocks.due_at(Clock.HANDLE, act.at, known.rect)
-    return _Turn(replace(case, plan_due_at=None), _target(step), due, _close_due(due))
+    return _Turn(replace(case, plan_due_at=None), _goes(step, record), due, _close_due(due))
 
 
 def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
@@ -185,7 +184,7 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -
         return _Turn(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
     told = replace(handed.answered(), evidence_missing=missing, reworked=False)
-    return _Turn(told, _target(step), result_code=act["result_code"])
+    return _Turn(told, _goes(step, record), result_code=act["result_code"])
 
 
 def _rework(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
@@ -200,24 +199,24 @@ def _check_on_site(step: Step, record: Record, case: Case, act: Act, known: Know
         return _rework(step, record, case, act, known)
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
     closed = replace(case.answered(), evidence_missing=missing, reworked=False)
-    return _Turn(closed, _target(step), result_code=act["result_code"])
+    return _Turn(closed, _goes(step, record), result_code=act["result_code"])
 
 
 def _reopen(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     last = next((each.mark for each in reversed(case.given) if each.lead), f"user:{record.author}")
     given = case.hand_over(act["assignee"] or last, (), act.at)
     due = _asked_due(act) or clocks.due_at(Clock.REOPEN, act.at)
-    return _Turn(replace(given, reworked=True), _target(step), due, _close_due(due))
+    return _Turn(replace(given, reworked=True), _goes(step, record), due, _close_due(due))
 
 
 def _supervise(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     due = _asked_due(act) if record.status in workflow.WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
-    return _Turn(supervised, Status(record.status or ""), due, None if due is None else _close_due(due))
+    return _Turn(supervised, _goes(step, record), due, None if due is None else _close_due(due))
 
 
 def _mark_major(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case, major=True), Status(record.status or ""))
+    return _Turn(replace(case, major=True), _goes(step, record))
 
 
 _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
@@ -249,10 +248,9 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
 }
 
 
-def _target(step: Step) -> Status:
-    if step.target is None:
-        raise RuntimeError(f"{step.action} leads nowhere")
-    return step.target
+def _goes(step: Step, record: Record) -> Status:
+    """Return where the table says that a step leads."""
+    return Status(record.status or "") if step.target is None else step.target
 
 
 def _asked_due(act: Act) -> Instant | None:
