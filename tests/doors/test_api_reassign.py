@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from builders import NEXT_UNIT, UNIT, Valley
+from field_clients import Client
 from filled_forms import a_hazard, a_step, new_uuid
-from test_api_sync import Client
 
 from server.domain import instants
 from server.domain.actors import GRACE
