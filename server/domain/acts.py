@@ -86,6 +86,7 @@ class Known:
     parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by
     ``into``. words: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
     last feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered.
+    registrar: who took the report in as a case; looked up for ``void`` alone.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -100,3 +101,4 @@ class Known:
     last_result: Word | None = None
     rect: str = ""
     case_no: str = ""
+    registrar: str = ""

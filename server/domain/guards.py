@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-from server.domain import clocks, instants, reach, roles, workflow
+from server.domain import clocks, instants, limits, reach, roles, workflow
 from server.domain.actors import Role
 from server.domain.acts import PASSES, Act, Known
 from server.domain.clocks import Clock
@@ -73,7 +73,7 @@ def _permitted(step: Step, record: Record, act: Act, known: Known) -> Grant:
     for grant in known.grants:
         if grant.mark is Mark.PROPOSE:
             continue
-        refused = next((reason for limit in grant.limits if (reason := _LIMITS[limit](record, act, known))), "")
+        refused = next((reason for limit in grant.limits if (reason := limits.REFUSES[limit](record, act, known))), "")
         if not refused:
             return grant
         why = why or refused
@@ -81,55 +81,6 @@ def _permitted(step: Step, record: Record, act: Act, known: Known) -> Grant:
         raise NotAllowed(why, action=act.action)
     names = "、".join(roles.label(role, act.at) for role in holders_of("case", act.action, act.at))
     raise NotAllowed(f"您的岗位不能在这里“{step.label}”；可以办理的有：{names}。", action=act.action)
-
-
-def _handler(record: Record, act: Act, known: Known) -> str:
-    return "" if known.handles else "这件事不是派给您的，只有承办人能办；需要改派请联系派遣的人。"
-
-
-def _not_handler(record: Record, act: Act, known: Known) -> str:
-    if record.case is not None and act.author in record.case.hands:
-        return "您办理过这件事，不能核查自己的处置；请由他人核查。"
-    if record.assignee == f"user:{act.author}":
-        return "这件事现在派给您，不能由您核查；请由他人核查。"
-    by_reporter = known.handling_body_kind == "village_committee" and act.author == record.author
-    if known.of_handling_body and not by_reporter:
-        return "您是承办单位的人员，不能核查本单位的处置；请由上报人或上级核查。"
-    return ""
-
-
-def _author(record: Record, act: Act, known: Known) -> str:
-    return "" if act.author == record.author else "只有上报人本人能办。"
-
-
-def _own(record: Record, act: Act, known: Known) -> str:
-    return "" if known.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
-
-
-def _level(allowed: str) -> Callable[[Record, Act, Known], str]:
-    def limit(record: Record, act: Act, known: Known) -> str:
-        named = act["level"]
-        return "" if not named or named in allowed else f"您的岗位只能{'、'.join(allowed)}级督办。"
-
-    return limit
-
-
-def _no_limit(record: Record, act: Act, known: Known) -> str:
-    return ""
-
-
-_LIMITS: dict[str, Callable[[Record, Act, Known], str]] = {
-    "handler": _handler,
-    "not_handler": _not_handler,
-    "author": _author,
-    "own": _own,
-    "level_1": _level("1"),
-    "level_2_3": _level("23"),
-    # These narrow whom one may assign and for how long, not whether one may act at all.
-    "village": _no_limit,
-    "local": _no_limit,
-    "days_30": _no_limit,
-}
 
 
 def _missing(step: Step, act: Act) -> Iterator[Fault]:

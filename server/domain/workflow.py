@@ -154,7 +154,7 @@ STEPS = (
     ),
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
-    Step("supervise", "督办", OPEN - {Status.REPORTED}, None, ("level",), ("due_on", "note"), ("due_ahead",)),
+    Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_ahead",)),
     Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),

@@ -14,8 +14,8 @@ from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.domain.rights import Grant
 from server.domain.standing import Standing
-from server.domain.workflow import Step
-from server.store import bodies, case_numbers, codes, people, records
+from server.domain.workflow import Status, Step
+from server.store import bodies, case_numbers, codes, people, records, revisions
 from server.store.database import Reading, Transaction
 from sync.changes import Change
 
@@ -39,6 +39,7 @@ ITEMS, ITEM_FIELD, REPAIR_COLUMN = "hazard_items", "item", "rect"
 
 NUMBERING = frozenset({"register", "assign", "split"})
 """Actions by which a report becomes a case and gets its number."""
+UNREGISTERED = (Status.REPORTED, Status.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,11 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     vacant: paths of the villages without an officer that matter, as ``people.vacant_villages`` gives them.
     """
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
-    asked = Known(has_account=_has_account(reading, record), handling_body_kind=_body_kind(reading, record))
+    asked = Known(
+        has_account=_has_account(reading, record),
+        handling_body_kind=_body_kind(reading, record),
+        registrar=_registrar(reading, record, act),
+    )
     known = _author(record, step, by, by.at, vacant, asked)
     return guards.may(step, record, act, known)
 
@@ -118,6 +123,7 @@ def _asked_about(tx: Transaction, record: Record, act: Act, by: Actor) -> Known:
         words=_words(tx, act),
         last_result=None if last is None else _word(tx, RESULTS, last),
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
+        registrar=_registrar(tx, record, act),
     )
 
 
@@ -167,6 +173,14 @@ def _leads(scope: Scope, record: Record, since: instants.Instant) -> bool:
 def _has_account(reading: Reading, record: Record) -> bool:
     mark = record.assignee or ""
     return not mark.startswith("body:") or people.acts_for_body(reading, mark.removeprefix("body:"))
+
+
+def _registrar(reading: Reading, record: Record, act: Act) -> str:
+    """Return who took the report in as a case, empty when nobody did; only the second person of ``void`` asks."""
+    if act.action != "void":
+        return ""
+    taken_in = (each for each in revisions.list_of(reading, record.id) if each.action in NUMBERING)
+    return next((each.author for each in taken_in if each.diff.get("status", ("",))[0] in UNREGISTERED), "")
 
 
 def _body_kind(reading: Reading, record: Record) -> str:

@@ -75,6 +75,7 @@ class Teller:
             row["assignee"],
             had,
             case is not None and self._by.name in case.hands,
+            case is not None and case.major,
         )
 
     def _told(self, record: Record) -> str:

@@ -101,7 +101,7 @@ def test_a_grant_tells_the_workflow_what_narrows_it():
 
     (grant,) = rights.grants(worker, "case", "close", path_of(UNIT))
 
-    assert grant == Grant(Role.GRID_WORKER, Mark.CREATE, frozenset({"not_handler"}))
+    assert grant == Grant(Role.GRID_WORKER, Mark.CREATE, frozenset({"not_handler", "not_major"}))
 
 
 def test_two_duties_give_the_rights_of_both():
