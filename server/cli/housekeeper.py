@@ -1,30 +1,37 @@
-"""Keeps house beside a running server: does every minute what time alone brings about, until it is told to stop."""
+"""Keeps house beside a running server: does again and again what nobody asks for, until it is told to stop."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 
 from server.operation import log
+from server.store import label_index
+from server.store.database import Database
 from server.usecases.housekeeping import Done
 
 EVERY_S = 60.0
 """How long between two rounds, in seconds."""
 
+LABELS_EVERY_S = 2.0
+"""How long between two windows of the index of labels: a million labels take some minutes, in the background."""
+
 
 class Housekeeper:
     """A thread that does the first round at once, then one every ``every_s`` seconds; for use in a ``with``.
 
-    turn: does one round and says what it did. One that fails is told in the log and tried again with the next.
-    Leaving the ``with`` waits for the round that is under way.
+    turn: does one round and says what it did, None for what is not worth telling. One that fails is told in the log
+    and tried again with the next. task: what the log calls it. Leaving the ``with`` waits for the round under way.
     """
 
-    def __init__(self, turn: Callable[[], Done], every_s: float = EVERY_S) -> None:
+    def __init__(self, turn: Callable[[], Done | None], every_s: float = EVERY_S, task: str = "housekeeping") -> None:
         self._turn = turn
         self._every_s = every_s
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="housekeeper")
+        self._task = task
+        self._thread = threading.Thread(target=self._keep, name=task)
 
     def __enter__(self) -> Housekeeper:
         self._thread.start()
@@ -44,8 +51,19 @@ class Housekeeper:
     def _do(self) -> None:
         try:
             done = self._turn()
-        except Exception as error:  # whatever it was, nothing was changed, and the next round comes in a minute
-            log.error("housekeeping failed", problem=type(error).__name__, exc_info=error)
+        except Exception as error:  # whatever it was, the next round begins from what is there
+            log.error(f"{self._task} failed", problem=type(error).__name__, exc_info=error)
             return
-        if any(done):
-            log.info("housekeeping", **done._asdict())
+        if done is not None and any(done):
+            log.info(self._task, **done._asdict())
+
+
+def enter_labels(database: Database) -> None:
+    """Enter one window of labels in the index, made in this thread and written in short turns of the writer."""
+    with database.reading() as reading:
+        window = label_index.next_window(reading)
+    if window is None:
+        return
+    for rows in label_index.slices(window):
+        database.write(partial(label_index.enter, rows=rows))
+    database.write(partial(label_index.move_mark, window=window))

@@ -46,7 +46,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server import operation
     from server.asgi import Front
-    from server.cli.housekeeper import Housekeeper
+    from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, enter_labels
     from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import serving
@@ -63,7 +63,10 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
             freeze()
-            with Housekeeper(lambda: database.write(housekeeping.round_of)):
+            with (
+                Housekeeper(lambda: database.write(housekeeping.round_of)),
+                Housekeeper(lambda: enter_labels(database), LABELS_EVERY_S, "entering labels"),
+            ):
                 server.run(sockets=[listener])
         finally:
             front.close()

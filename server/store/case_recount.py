@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import orjson
 
@@ -38,9 +38,19 @@ def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
     """Yield (path, day, premises) of every patrol that says how many premises it looked at."""
     rows = sql.rows("SELECT path, created_at, fields FROM record WHERE type = :type", {"type": PATROLS})
     for row in rows:
-        told = orjson.loads(row["fields"]).get(PREMISES, "")
-        if told.isascii() and told.isdigit():
-            yield row["path"], day_number(row["created_at"]), int(told)
+        walked = premises_in(orjson.loads(row["fields"]))
+        if walked:
+            yield row["path"], day_number(row["created_at"]), walked
+
+
+def premises_in(fields: Mapping[str, str]) -> int:
+    """Return how many premises a patrol says it looked at; 0 where it says nothing, or no whole number."""
+    told = fields.get(PREMISES, "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_MAX else 0
+
+
+_DIGITS_MAX = 9
+"""No round on foot looks at more premises than this can write; longer ones would not fit a column."""
 
 
 def broken(sql: Sql) -> Iterator[tuple[str, str]]:

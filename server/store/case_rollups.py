@@ -31,7 +31,7 @@ TABLES = {
 def _adding(table: str) -> str:
     keys, sums = TABLES[table]
     columns = (*keys, *sums)
-    added = ", ".join(f"{column} = {column} + excluded.{column}" for column in sums)
+    added = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in sums)
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)}) "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"

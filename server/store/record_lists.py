@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import orjson
 from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.instants import Instant
-from server.store import scopes
+from server.store import label_index, scopes
 from server.store.database import Reading
 from server.store.sql import Row
 
@@ -22,6 +23,12 @@ _COLUMNS = (
 )  # fmt: skip
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
+
+_FEW = 4
+"""Conditions of this rank or less leave so few rows that comparing their labels is as fast as asking the index."""
+
+_READ_LEAST, _READ_MOST = 200, 3_200
+"""How many candidates are compared at first, and at most in one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +99,33 @@ def page(reading: Reading, scope: Scope, wanted: Wanted, *, before: int | None, 
     return [Listed(**row) for row in _rows(reading, scope, wanted, before, limit)]
 
 
-def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterator[Row]:
+def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterable[Row]:
     conditions = _conditions(reading, scope, wanted)
-    terms, values = [], {"limit": limit}
     leading = _leading(conditions)
+    if wanted.q is not None and (leading is None or leading.rank > _FEW):
+        numbers = label_index.candidates(reading, wanted.q, before)
+        if numbers is not None:
+            return _among(reading, conditions, numbers, limit)
+    return _selected(reading, conditions, leading, before, limit)
+
+
+def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:
+    """Return the rows that meet all conditions among those with these ``born_seq``, highest first."""
+    found: list[Row] = []
+    size = max(limit, _READ_LEAST)
+    while len(found) < limit and (some := list(islice(numbers, size))):
+        values = {f"born{n}": number for n, number in enumerate(some)}
+        these = _Condition(1, f"born_seq IN ({', '.join(f':{name}' for name in values)})", values)
+        found += _selected(reading, [these, *conditions], these, None, limit - len(found))
+        size = min(size * 4, _READ_MOST)
+    return found
+
+
+def _selected(
+    reading: Reading, conditions: list[_Condition], leading: _Condition | None, before: int | None, limit: int
+) -> Iterator[Row]:
+    terms: list[str] = []
+    values: dict[str, Any] = {"limit": limit}
     for condition in conditions:
         terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
         values |= condition.values

@@ -51,9 +51,9 @@ class Sql:
         """Carry out a statement; return how many rows it touched."""
         return int(self._conn.execute(sql, parameters).rowcount)
 
-    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> None:
-        """Carry out one statement for each set of parameters."""
-        self._conn.executemany(sql, parameters)
+    def run_each(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Carry out one statement for each set of parameters; return how many rows were touched altogether."""
+        return int(self._conn.executemany(sql, parameters).rowcount)
 
 
 def inserting(table: str, columns: Sequence[str]) -> str:

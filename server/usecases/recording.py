@@ -21,6 +21,7 @@ from server.domain.revise import Revised
 from server.domain.standing import Standing
 from server.domain.workflow import ENDED, Status
 from server.store import buckets, case_figures, case_hands, forms, problems, records, revisions, verdicts
+from server.store.case_recount import PATROLS, premises_in
 from server.store.database import Transaction
 from server.store.verdicts import Stored
 from server.usecases import conflicts
@@ -28,9 +29,6 @@ from sync.changes import Change, Dot, FieldWrite, Verdict
 
 SERVER = "server"
 """Author of what nobody did: it follows from something else."""
-
-PATROLS, PREMISES = "patrols", "premises_count"
-"""Record type of the rounds on foot, and the field that says how many premises were looked at (检查…家)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
     if before is not None:
         conflicts.follow(tx, before, revised, server=SERVER)
     if after.type == PATROLS:
-        walked = _premises(after) - (0 if before is None else _premises(before))
+        walked = premises_in(after.fields) - (0 if before is None else premises_in(before.fields))
         if walked:
             case_figures.record_visits(tx, after.path, local_day(after.created_at), walked)
     if after.case is None:
@@ -169,10 +167,6 @@ def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
     case_figures.record(tx, None if was is None else was.facts, after.case.facts, revised.step, after.version)
     if before is not None and after.status in ENDED and before.status not in ENDED:
         _tell_duplicates(tx, after)
-
-
-def _premises(patrol: Record) -> int:
-    return int(patrol.fields.get(PREMISES) or 0)
 
 
 def _tell_duplicates(tx: Transaction, ended: Record) -> None:

@@ -160,3 +160,10 @@ def a_revision(id: str, action: str) -> dict[str, object]:
         **texts, "record": id, "version": 1, "seq": int(id), "action": action, "diff": "{}", "received": "{}",
         "origin_seq": 1, "observed_at": on("04-01"), "received_at": on("04-01"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "walked"), [("12", 12), ("", 0), ("十二", 0), ("3.5", 0), ("-1", 0), ("²", 0), ("9" * 40, 0), (None, 0)]
+)
+def test_premises_that_are_no_whole_number_count_as_none_and_stop_nothing(told, walked):
+    assert case_recount.premises_in({} if told is None else {"premises_count": told}) == walked

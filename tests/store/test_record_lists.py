@@ -93,11 +93,17 @@ def store(tmp_path):
     opened.close()
 
 
+def counted(tx, seq):
+    tx.sql.run("UPDATE counter SET value = :seq WHERE name = 'seq'", {"seq": seq})
+
+
 def keep(store, ledger):
     def work(tx):
         tx.sql.run("DELETE FROM record")
+        tx.sql.run("UPDATE counter SET value = 0 WHERE name = 'labels'")
         for record in ledger:
             records.add(tx, record)
+        counted(tx, max((record.seq for record in ledger), default=0))
 
     store.write(work)
 

@@ -23,7 +23,7 @@ def test_the_first_round_is_at_once_and_leaving_ends_it_for_good():
         assert rounds.get(timeout=30) == NOTHING
 
     assert rounds.empty()
-    assert "housekeeper" not in {thread.name for thread in threading.enumerate()}
+    assert "housekeeping" not in {thread.name for thread in threading.enumerate()}
 
 
 class Told(list):

@@ -19,6 +19,7 @@ STEPS = (
     "0005_unsent",
     "0006_lateness_indexes",
     "0007_settlements",
+    "0008_label_grams",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
