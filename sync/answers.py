@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -181,8 +182,8 @@ def _value(cell: object) -> str | None:
         return None
     if isinstance(cell, bool):
         raise _Unreadable('true/false 意思不明；请写表单的选项，如 "yes" 或 "no"')
-    if isinstance(cell, (int, float)):
-        return json.dumps(cell)
+    if isinstance(cell, (int, float)) and math.isfinite(cell):
+        return json.dumps(int(cell) if cell == int(cell) else cell)  # a list from a table says 8.0 for 8
     if isinstance(cell, list) and all(isinstance(each, str) and each and not re.search(r"\s", each) for each in cell):
         return " ".join(cell)
     if not isinstance(cell, str):

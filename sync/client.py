@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sync import holdings, outbox, wire
@@ -29,6 +29,10 @@ _ODD = (
     "服务器的回答无法理解，没有采用；请升级程序"
     " · the server's answer makes no sense and was not used: upgrade fieldsync"
 )
+
+
+def _say_nothing(number: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,10 @@ def greet(device: Device, connection: Connection) -> Greeting:
     return Greeting(told.epoch, told.user, is_stranger=page.is_fresh)
 
 
-def push(device: Device, connection: Connection) -> Sent:
+def push(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> Sent:
     """Send every unsent change, oldest first, and note what became of each.
+
+    tell: called after each batch with the number of changes answered so far.
 
     Raises NoConnection, NotSignedIn or Refused when the server cannot be asked; what was answered before is kept.
     """
@@ -102,12 +108,15 @@ def push(device: Device, connection: Connection) -> Sent:
             if sent.is_restored and not was_restored:
                 tried.clear()  # what went to the server as it was before goes again
             tried |= {*parcel.ids}
+            tell(sum(sent.verdicts.values()))
             most = min(most * 2, _limit(device, "changes", CHANGES_MAX))
     return sent
 
 
-def pull(device: Device, connection: Connection) -> Pulled:
+def pull(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> Pulled:
     """Bring what this device holds up to date with the server.
+
+    tell: called after each page with the number of rows so far.
 
     Raises NoConnection, NotSignedIn or Refused; what came in before is kept, and the next pull goes on from there.
     """
@@ -127,6 +136,7 @@ def pull(device: Device, connection: Connection) -> Pulled:
             done.rows += sum(op["op"] == "put" for op in page.ops)
             done.gone += sum(op["op"] in ("remove", "leave") for op in page.ops)
             done.reread += wrong
+            tell(done.rows)
             if wrong:
                 rereads += 1
                 _before_rereading(device, rereads)
@@ -134,13 +144,13 @@ def pull(device: Device, connection: Connection) -> Pulled:
                 return done
 
 
-def exchange(device: Device, connection: Connection) -> tuple[Sent, Pulled]:
+def exchange(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> tuple[Sent, Pulled]:
     """Push, then pull; and once more when the pull shows that the server was restored and lacks what it had."""
-    sent, pulled = push(device, connection), pull(device, connection)
+    sent, pulled = push(device, connection, tell), pull(device, connection, tell)
     if pulled.is_restored:
-        again = push(device, connection)
+        again = push(device, connection, tell)
         sent = Sent(sent.verdicts + again.verdicts, again.stuck, is_restored=True)
-        pulled = pull(device, connection)
+        pulled = pull(device, connection, tell)
     return sent, pulled
 
 

@@ -6,6 +6,8 @@ answers is kept whole or not at all.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -26,6 +28,9 @@ class Form(NamedTuple):
 
 NO_FORM = Form()
 
+_UNWRITABLE = re.compile("[\ud800-\udfff]|\\\\u0000")
+"""Halves of characters, as a shell hands over what is not UTF-8, and NUL."""
+
 
 def look(device: Device, id: str) -> View | None:
     """Return a record as the person sees it, None when neither the server nor this device knows it here."""
@@ -38,14 +43,17 @@ def look(device: Device, id: str) -> View | None:
 
 def get(device: Device, id: str) -> View:
     """Return a record as the person sees it. ``id`` may be cut short. Raises Refused when none or several match."""
+    exact = look(device, id)
+    if exact is not None:
+        return exact
     known = device.rows(
         "SELECT id FROM row WHERE substr(id, 1, length(:id)) = :id"
         " UNION SELECT record FROM change WHERE substr(record, 1, length(:id)) = :id LIMIT 2",
         {"id": id},
     )
-    if len(known) > 1 and not any(each["id"] == id for each in known):
+    if len(known) > 1:
         raise Refused(f"“{id}”对应不止一条记录，请多写几位 · {id!r} fits several records, give more of it")
-    found = look(device, known[0]["id"] if len(known) == 1 else id)
+    found = look(device, known[0]["id"]) if known else None
     if found is None:
         raise Refused(f"本机没有记录“{id}”，可先 fieldsync pull · no record {id!r} here; try fieldsync pull")
     return found
@@ -140,4 +148,7 @@ def _add(
         "form_version": form.version,
         "clock_offset_s": None if offset is None else float(offset),
     }
-    outbox.add(device, body | {name: value for name, value in told.items() if value is not None})
+    whole = body | {name: value for name, value in told.items() if value is not None}
+    if _UNWRITABLE.search(json.dumps(whole, ensure_ascii=False)):
+        raise Refused("内容里有无法保存的字符，请改用 UTF-8 重新输入 · characters that no UTF-8 text can hold")
+    outbox.add(device, whole)

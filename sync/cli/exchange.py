@@ -10,7 +10,7 @@ import click
 
 from sync import client
 from sync.cli import words
-from sync.cli.opening import Command, connected, format_option, opened, store_option
+from sync.cli.opening import Command, connected, format_option, opened, progress, store_option
 from sync.client import Pulled, Sent
 from sync.failures import Refused
 from sync.standing import standing
@@ -21,7 +21,7 @@ from sync.standing import standing
 def push(store: Path) -> None:
     """Send what is unsent, oldest first. 发送未发送的工作。"""
     with connected(store) as (device, way):
-        _tell_sent(client.push(device, way))
+        _tell_sent(client.push(device, way, progress))
 
 
 @click.command(cls=Command)
@@ -29,7 +29,7 @@ def push(store: Path) -> None:
 def pull(store: Path) -> None:
     """Fetch what has changed at the server. 接收服务器上的变化。"""
     with connected(store) as (device, way):
-        _tell_pulled(client.pull(device, way))
+        _tell_pulled(client.pull(device, way, progress))
 
 
 @click.command("sync", cls=Command)
@@ -37,7 +37,7 @@ def pull(store: Path) -> None:
 def both(store: Path) -> None:
     """Push, then pull. 先发后收。"""
     with connected(store) as (device, way):
-        sent, pulled = client.exchange(device, way)
+        sent, pulled = client.exchange(device, way, progress)
     _tell_pulled(pulled)
     _tell_sent(sent)
 

@@ -85,6 +85,12 @@ def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
         yield device, way
 
 
+def progress(number: int) -> None:
+    """Show on a terminal how far a push or pull is."""
+    if sys.stderr.isatty():
+        click.echo(f"\r… {number}\r", err=True, nl=False)
+
+
 def _wait(seconds: float) -> None:
     if sys.stderr.isatty():
         click.echo(f"没有回应，{seconds:.0f} 秒后再试 · no answer yet, trying again in {seconds:.0f} s", err=True)

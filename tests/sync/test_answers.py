@@ -61,7 +61,7 @@ def test_json_carries_numbers_lists_and_emptied_fields(take, phone, town):
     town.put(KNOWN, head="赵刚", hoses="6")
     phone.pull()
     rows = [
-        {"fields": {"label": "新站", "hoses": 8, "told": ["owner", "tenant"], "note": None}},
+        {"fields": {"label": "新站", "hoses": 8.0, "told": ["owner", "tenant"], "note": None}},
         {"id": KNOWN, "head": ""},
     ]
 

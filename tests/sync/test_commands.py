@@ -240,6 +240,22 @@ def test_records_can_be_had_as_json_with_what_is_pending(laptop, town):
     assert (shown["fields"], shown["version"], shown["pending"][0]["action"]) == ({"head": "乙"}, 1, "edit")
 
 
+def test_what_no_text_can_hold_is_refused_before_it_is_kept(laptop):
+    status, _, complaint = laptop("create", "stations", "head=\udcff")
+
+    assert (status, "UTF-8" in complaint) == (1, True)
+    assert "unsent: 0" in laptop("status")[1]
+
+
+def test_an_id_that_begins_another_one_is_found_by_itself(laptop, town):
+    for id in ("area:1", "area:12", "area:13"):
+        town.put(id, "county", name=id)
+    laptop("pull")
+
+    assert "name = area:1\n" in laptop("show", "area:1")[1]
+    assert "不止一条" in laptop("show", "area:")[2]
+
+
 def test_a_list_narrows_by_area_and_by_words(laptop, town):
     for id, area, label in (("s1", "130630100201001", "东站"), ("s2", "130630101201001", "西站")):
         town.put(id, "area:unit1", label=label)
