@@ -1,4 +1,4 @@
-"""The JSON door: sessions, the grid, people, forms, records, submissions and problems, described by OpenAPI."""
+"""The JSON door: sessions, the grid, people, forms, records, submissions, problems and items, described by OpenAPI."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from server.api import (
     description,
     exports,
     forms,
+    items,
     ledger,
     problems,
     reassign,
@@ -27,7 +28,7 @@ __all__ = ["mount"]
 
 DOORS = (
     *(session, areas, users, staff, reassign, forms, records, changes),
-    *(exports, ledger, submissions, problems, summaries, sync),
+    *(exports, ledger, submissions, problems, items, summaries, sync),
 )
 
 

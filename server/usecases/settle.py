@@ -17,7 +17,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.problems import ProblemKind
 from server.domain.records import Record
 from server.domain.settlements import HOW_LABELS, How, Settlement, Wish
-from server.store import audit, forms, problems, records, verdicts
+from server.store import audit, forms, problems, records, submissions, verdicts
 from server.store.database import Transaction
 from server.store.problems import Filed
 from server.usecases import write
@@ -129,7 +129,10 @@ def _judge_again(tx: Transaction, problem: Filed, by: Actor, authority: Actor | 
     kept = verdicts.find_unapplied(tx, problem.change or "")
     if kept is None or kept[0].verdict is not Verdict.QUARANTINED:
         raise Conflict("这份内容已经办理过了，不能再办；请刷新。", problem=problem.id)
-    return write.judge_again(tx, kept, problem=problem.id, settled_by=by.name, authority=authority)
+    outcome = write.judge_again(tx, kept, problem=problem.id, settled_by=by.name, authority=authority)
+    if outcome.record is not None and problem.submission is not None:
+        submissions.move(tx, problem.submission, outcome.record.path)
+    return outcome
 
 
 def _click(tx: Transaction, record: Record, action: str, fields: dict[str, FieldWrite]) -> Change:

@@ -110,3 +110,26 @@ def test_a_reporter_reads_in_the_note_what_was_settled(land, officer):
     assert land.listed("worker")[id]["office_note"] == record.office_note
     officer.settle(problem["id"], "undo")
     assert "撤销核定" in land.record(id).office_note
+
+
+def disagree(land: Land, id: str, *names: str) -> None:
+    """Let these people write different places, each from the version that is there now."""
+    version, place = land.record(id).version, land.record(id).fields["place"]
+    for name in names:
+        client = Client(land.valley, name)
+        change = client.change(
+            id, "edit", type="hazards", base_version=version, fields={"place": (place, f"{name}所见")}
+        )
+        assert client.push(change)[0]["verdict"] in ("applied", "merged")
+
+
+def test_on_a_case_that_has_ended_the_last_word_stays_its_outcome(land, officer):
+    id = land.report()
+    land.lead_to(id, ("reject", "officer", {"reason": "不是隐患"}))
+    note = land.record(id).office_note
+    disagree(land, id, "worker", "officer")
+
+    officer.settle(officer.one()["id"], "choose", choices={"place": {"value": "六号楼"}})
+
+    assert land.record(id).fields["place"] == "六号楼"
+    assert land.record(id).office_note == note

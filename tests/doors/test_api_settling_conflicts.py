@@ -10,7 +10,8 @@ from phones import Collect
 from test_api_sync import Client
 
 from schemas.problems import ProblemDetailSchema, SettledSchema
-from server.store import audit
+from server.domain.problems import Problem, ProblemKind
+from server.store import audit, problems
 
 HERE, THERE = "39.3600 114.6900 900 4.5", "39.3609 114.6900 905 12"
 
@@ -306,3 +307,19 @@ def test_a_field_client_of_an_officer_may_settle_what_it_has_seen_whole(valley, 
     back = client.push(client.change(station, "unsettle", fields={"undoes": (None, "6")}, base_version=6))[0]
     assert back["verdict"] == "applied"
     assert officer.one(kind="conflict")["settlement"]["how"] == "undo"
+
+
+def test_a_conflict_that_is_none_is_refused_and_its_values_are_told_as_far_as_known(valley, station, officer):
+    head = {"value": "5", "observed_at": "2026-11-24T04:00:00.000Z", "origin": "lost", "seq": 1, "version": 99}
+    detail = {"fields": {"head": [head], "kit": []}}
+    path = "130630/100/201/001"
+    id = valley.do(problems.add, Problem(ProblemKind.CONFLICT, path, "请选定。", record=station, detail=detail))
+    other = Problem(ProblemKind.CONFLICT, path, "请选定。", record=station, detail={"fields": {"kit": []}})
+    bare = valley.do(problems.add, other)
+
+    refused = officer.settle(id, "choose", 409, choices={"head": {"head": 99}})
+
+    assert "已经没有冲突" in refused["detail"]
+    [value] = field(officer.get(f"/problems/{id}"), "head")["values"]
+    assert (value["value"], value["author"], value["device"], value["position"]) == ("5", None, "lost", None)
+    assert field(officer.get(f"/problems/{bare}"), "kit")["values"] == []

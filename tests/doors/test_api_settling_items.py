@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from builders import FAR_UNIT, UNIT
 from desks import Desk
-from filled_forms import a_hazard, a_station, a_visit, new_uuid
+from filled_forms import a_hazard, a_station, a_step, a_visit, new_uuid
 from test_api_sync import Client
 
 from server.domain.problems import Problem, ProblemKind
@@ -232,6 +232,24 @@ def test_a_submission_from_a_phone_is_forced_like_any_change(valley, station, of
 
     assert valley.record(station).fields["head"] == "丙"
     assert valley.problems() == []
+
+
+def test_an_author_from_elsewhere_sees_the_values_without_the_submissions_of_others(valley, brigade):
+    id = new_uuid()
+    valley.phone("stranger").send(a_hazard(id, area=UNIT))
+    brigade.settle(brigade.one()["id"], "force")
+    assert valley.rows("SELECT path FROM submission") == [{"path": "130630/100/201/001"}]
+    for name, place in (("worker", "四号楼"), ("stranger", "五号楼")):
+        valley.phone(name).send(a_step(id, "", place=place))
+
+    told = {name: Desk(valley, name).one(kind="conflict") for name in ("officer", "stranger")}
+
+    assert (told["stranger"]["ways"], told["officer"]["ways"]) == ([], ["choose"])
+    submissions = {
+        name: [each["submission"] is not None for each in problem["fields"][0]["values"]]
+        for name, problem in told.items()
+    }
+    assert submissions == {"officer": [True, True], "stranger": [False, True]}
 
 
 # dismiss

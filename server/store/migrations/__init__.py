@@ -20,6 +20,7 @@ STEPS = (
     "0006_lateness_indexes",
     "0007_settlements",
     "0008_label_grams",
+    "0009_items",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 

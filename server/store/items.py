@@ -1,0 +1,155 @@
+"""Finds everything that somebody ever sent, each with where it stands: what they posted, pushed, and what was refused.
+
+Three rows of things, each in an order of its own that an index gives: submissions, changes that came in none, and what
+could not be taken at all. A page is merged from them (``usecases/items.py``), and goes on in each where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from server.domain.actors import Scope
+from server.domain.instants import Instant
+from server.domain.settlements import Settlement
+from server.store import scopes
+from server.store.database import Reading
+from server.store.problems import settlement_of
+from server.store.sql import Row
+
+SUBMISSION, CHANGE = "submission", "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that was received.
+
+    id: of the submission or change, or of the problem about what could not be taken. kind: ``submission`` or
+    ``change``. receipt: the number that a phone showed. record, action, verdict, version: of the change that it asks
+    for, None where it asks for none. problem: id. mark: its place in its own row.
+    """
+
+    id: str
+    kind: str
+    receipt: str | None
+    form: str | None
+    received_at: Instant
+    record: str | None
+    type: str | None
+    action: str | None
+    verdict: str | None
+    version: int | None
+    problem: str | None
+    mark: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a problem says to whom it is about. settlement: what was decided, None so far."""
+
+    message: str
+    settled_at: Instant | None
+    settlement: Settlement | None
+
+
+_ASKED = """
+    change.record, change.type, change.verdict, change.version, revision.action,
+    CASE WHEN revision.action IS NULL THEN change.body END AS body
+"""
+
+
+def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
+    """Yield up to ``limit`` submissions of ``author``, newest first. before: mark of the last one seen."""
+    bound, values = ("", {}) if before is None else (" AND submission.seq < :seq", {"seq": before[0]})
+    rows = reading.sql.each(
+        f"""
+        SELECT submission.id, submission.seq, submission.receipt, submission.form, submission.received_at, {_ASKED},
+               COALESCE(change.problem, (SELECT problem.id FROM problem
+                                          WHERE problem.submission = submission.id ORDER BY problem.seq LIMIT 1)
+                       ) AS problem
+          FROM submission
+          LEFT JOIN change ON change.id = (SELECT first.id FROM change AS first
+                                            WHERE first.submission = submission.id
+                                            ORDER BY first.received_at, first.id LIMIT 1)
+          LEFT JOIN revision ON revision.record = change.record AND revision.version = change.version
+         WHERE submission.author = :author{bound}
+         ORDER BY submission.seq DESC
+         LIMIT :limit
+        """,
+        {"author": author, "limit": limit, **values},
+    )
+    return (_item(SUBMISSION, row, (row.pop("seq"),)) for row in rows)
+
+
+def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
+    """Yield up to ``limit`` changes of ``author`` that came in no submission, newest first. before: as above."""
+    bound, values = "", {}
+    if before is not None:
+        bound = " AND (change.received_at, change.id) < (:at, :id)"
+        values = dict(zip(("at", "id"), before, strict=True))
+    rows = reading.sql.each(
+        f"""
+        SELECT change.id, NULL AS receipt, revision.form, change.received_at, {_ASKED}, change.problem
+          FROM change
+          LEFT JOIN revision ON revision.record = change.record AND revision.version = change.version
+         WHERE change.author = :author AND change.submission IS NULL{bound}
+         ORDER BY change.received_at DESC, change.id DESC
+         LIMIT :limit
+        """,
+        {"author": author, "limit": limit, **values},
+    )
+    return (_item(CHANGE, row, (row["received_at"], row["id"])) for row in rows)
+
+
+def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
+    """Yield up to ``limit`` things of ``author`` that could not be taken, newest first. before: as above.
+
+    A body that was taken after all is among the submissions, and not here.
+    """
+    bound, values = ("", {}) if before is None else (" AND problem.seq < :seq", {"seq": before[0]})
+    rows = reading.sql.each(
+        f"""
+        SELECT problem.id, problem.seq, problem.kind, kept_body.form, problem.created_at AS received_at
+          FROM problem
+          LEFT JOIN kept_body ON kept_body.sha256 = problem.kept_body
+         WHERE problem.author = :author AND problem.kind IN ('copy_differs', 'not_taken', 'unreadable')
+           AND COALESCE(problem.settled_by, '') <> 'server'{bound}
+         ORDER BY problem.seq DESC
+         LIMIT :limit
+        """,
+        {"author": author, "limit": limit, **values},
+    )
+    for row in rows:
+        unreadable = row["kind"] == "unreadable"
+        kind, verdict = (CHANGE, "quarantined") if unreadable else (SUBMISSION, None)
+        yield Item(
+            row["id"], kind, None, row["form"], row["received_at"], None, None, None, verdict, None, row["id"],
+            (row["seq"],),
+        )  # fmt: skip
+
+
+def words(reading: Reading, ids: Iterable[str], reader: str, scope: Scope) -> dict[str, Word]:
+    """Return what these problems say, by id: those inside ``scope``, and those about the reader's own doing."""
+    values = {f"id{number}": id for number, id in enumerate(sorted(set(ids)))}
+    if not values:
+        return {}
+    listed = ", ".join(f":{name}" for name in values)
+    inside, places = scopes.by_place(scope)
+    rows = reading.sql.each(
+        f"""
+        SELECT id, message, settled_at, settlement
+          FROM problem
+         WHERE id IN ({listed}) AND ({inside} OR author = :reader)
+        """,
+        {**values, **places, "reader": reader},
+    )
+    return {row["id"]: Word(row["message"], row["settled_at"], settlement_of(row["settlement"])) for row in rows}
+
+
+def _item(kind: str, row: Row, mark: tuple[int | str, ...]) -> Item:
+    body = row.pop("body")
+    action = row["action"] if body is None else orjson.loads(body)["action"]
+    return Item(**(row | {"kind": kind, "mark": mark, "action": action}))
