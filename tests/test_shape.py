@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,6 +90,13 @@ def test_no_folder_or_module_is_a_drawer():
     names = {part.removesuffix(".py") for path in EVERYTHING for part in path.relative_to(ROOT).parts}
 
     assert names & DRAWERS == set()
+
+
+def test_no_two_test_files_share_a_name():
+    """pytest imports tests by their bare name: of two that share one, the second stops the whole run."""
+    names = Counter(path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py")
+
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 @pytest.mark.parametrize("refusal", list(refusals()), ids=lambda refusal: refusal.__name__)
