@@ -49,6 +49,10 @@ class Reading:
             self._version = int(self.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
         return self._version
 
+    def stand_at(self, configuration: int) -> None:
+        """Take the version of the configuration from a statement that has read it beside what it was after."""
+        self._version = configuration
+
     def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
         """Return ``make(self)``, remembered in this process until the configuration changes.
 

@@ -27,12 +27,10 @@ _ADD_KEY = inserting("phone_key", ("id", "person", "token_hash", "created_at"))
 _BY_KEY = """
     SELECT phone_key.id AS key_id, phone_key.revoked_at AS key_revoked_at, phone_key.last_seen_at, phone_key.device,
            person.name, person.display, person.revoked_at,
-           duty.id, duty.role, duty.area, duty.body, duty.starts_at, duty.ends_at
+           (SELECT value FROM counter WHERE name = 'configuration') AS configuration
       FROM phone_key
       JOIN person ON person.name = phone_key.person
-      LEFT JOIN duty ON duty.person = person.name
      WHERE phone_key.token_hash = :hash
-     ORDER BY duty.starts_at
 """
 
 
@@ -51,22 +49,24 @@ def token_hash(token: str) -> str:
 
 
 def actor_by_key(reading: Reading, token: str) -> Actor:
-    """Return the caller who holds a phone key, with all duties; one query, since every phone request asks.
+    """Return the caller who holds a phone key, with all duties; one statement, since every phone request asks.
 
-    Raises KeyRefused with ``reason`` ``unknown``, ``replaced`` (the key has ended) or ``revoked`` (the person has).
+    The key and the person are read each time, so that who is revoked is refused at once; duties are remembered until
+    the configuration changes. Raises KeyRefused with ``reason`` ``unknown``, ``replaced`` (the key has ended) or
+    ``revoked`` (the person has).
     """
-    rows = reading.sql.rows(_BY_KEY, {"hash": token_hash(token)})
-    if not rows:
+    row = reading.sql.find(_BY_KEY, {"hash": token_hash(token)})
+    if row is None:
         raise KeyRefused("手机密钥无效：请向管理员索取新的二维码，在 ODK Collect 里重新扫描。", reason="unknown")
-    first = rows[0]
-    if first["revoked_at"] is not None:
+    if row["revoked_at"] is not None:
         raise KeyRefused("您的账号已停用，手机不能再收发数据；如有疑问请联系管理员。", reason="revoked")
-    if first["key_revoked_at"] is not None:
+    if row["key_revoked_at"] is not None:
         raise KeyRefused("这个手机密钥已被更换：请向管理员索取新的二维码，在原项目里重新扫描。", reason="replaced")
-    duties = tuple(_duty(reading, row) for row in rows if row["id"] is not None)
-    return Actor(
-        first["name"], first["display"], reading.now, duties, first["key_id"], first["device"], first["last_seen_at"]
-    )
+    name: str = row["name"]
+    reading.stand_at(row["configuration"])
+    duties = reading.remembered(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
+    duties = _with_taken_in(reading, duties)
+    return Actor(name, row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
 
 
 def actor(reading: Reading, name: str) -> Actor:
@@ -256,12 +256,16 @@ def _people(reading: Reading, scope: Scope, more: str, values: Mapping[str, Any]
 
 
 def _duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
-    rows = _of_people(
-        reading, "SELECT person, id, role, area, body, starts_at, ends_at FROM duty", "starts_at, id", names
-    )
+    return {name: _with_taken_in(reading, duties) for name, duties in _own_duties(reading, names).items()}
+
+
+def _own_duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
+    """Return the duties of each as they were given, without what their areas have taken in: that turns with time."""
+    select = "SELECT person, id, role, area, body, starts_at, ends_at FROM duty"
+    rows = _of_people(reading, select, "starts_at, id", names)
     grouped: dict[str, list[Duty]] = {}
     for row in rows:
-        grouped.setdefault(row["person"], []).append(_duty(reading, row))
+        grouped.setdefault(row["person"], []).append(_duty(row))
     return {name: tuple(duties) for name, duties in grouped.items()}
 
 
@@ -287,7 +291,10 @@ def _of_people(reading: Reading, select: str, order: str, names: list[str]) -> l
     return reading.sql.rows(f"{select} WHERE person IN ({listed}) ORDER BY {order}", values) if names else []
 
 
-def _duty(reading: Reading, row: Row) -> Duty:
-    duty = Duty(Role(row["role"]), row["area"], row["body"], row["starts_at"], row["ends_at"], row["id"])
+def _duty(row: Row) -> Duty:
+    return Duty(Role(row["role"]), row["area"], row["body"], row["starts_at"], row["ends_at"], row["id"])
+
+
+def _with_taken_in(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
     known = areas.heirs(reading)
-    return replace(duty, also=taken_in(duty.place, known, reading.now)) if known else duty
+    return tuple(replace(duty, also=taken_in(duty.place, known, reading.now)) for duty in duties) if known else duties
