@@ -40,13 +40,15 @@ def create_app(settings: Settings) -> Flask:
     )
     blobs = BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
-    app.extensions["firegrid"] = Services(settings, store.open_threaded(settings.folder), blobs)
+    services = Services(settings, store.open_threaded(settings.folder), blobs)
+    app.extensions["firegrid"] = services
     operation.mount(app)
     openrosa.mount(app)
     api.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
-    wrapped = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
+    express = openrosa.Express(app.wsgi_app, services, operation.note)
+    wrapped = PhonePaths(TrustedProxies(express, settings.trusted_proxies))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
 

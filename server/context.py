@@ -17,6 +17,7 @@ from server.usecases import basic_login
 from server.usecases.phone_lists import Hashes
 
 T = TypeVar("T")
+_WORD_CHARS_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,23 @@ def caller() -> Actor:
 
 
 def by_key(token: str) -> Actor:
-    """Return the caller who holds a phone key, and remember when their phone was last here.
+    """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused."""
+    device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
+    return be(holder_of(services(), token, device, app_version))
 
-    Raises KeyRefused when the key is unknown, replaced or revoked.
+
+def holder_of(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
+    """Return the actor who holds a phone key, and remember when their phone was last here.
+
+    device, app_version: what the phone calls itself, None where it does not. Raises KeyRefused when the key is unknown,
+    replaced or revoked.
     """
-    actor = people.actor_by_key(database().glance(), token)
+    actor = people.actor_by_key(services.database.glance(), token)
     if not people.seen_recently(actor):
-        _remember_contact(actor)
-    return be(actor)
+        key_id = actor.key_id or ""
+        words = ((device or "")[:_WORD_CHARS_MAX] or None, (app_version or "")[:_WORD_CHARS_MAX] or None)
+        services.database.write(lambda tx: people.touch_key(tx, key_id, *words))
+    return actor
 
 
 def by_password(name: str, password: str) -> Actor:
@@ -88,10 +98,3 @@ def by_password(name: str, password: str) -> Actor:
     Raises SignInFailed, and LockedOut after too many failed tries.
     """
     return be(basic_login.sign_in(database(), name, password))
-
-
-def _remember_contact(actor: Actor) -> None:
-    key_id = actor.key_id or ""
-    device = (request.args.get("deviceID") or "")[:255] or None
-    app_version = request.headers.get("User-Agent", "")[:255] or None
-    write(lambda tx: people.touch_key(tx, key_id, device, app_version))

@@ -15,6 +15,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server import context
+from server.domain.actors import Actor
 from server.domain.errors import NotAllowed, Refusal, Unavailable
 from server.problems import status_of
 
@@ -102,22 +103,25 @@ def _begin() -> None:
 
 
 def _record(response: Response) -> Response:
-    view, seconds = _view(), time.perf_counter() - getattr(g, "began", time.perf_counter())
-    count, clock = _meters(view, response.status_code)
+    seconds = time.perf_counter() - getattr(g, "began", time.perf_counter())
+    note(_view(), request.method, response.status_code, seconds, getattr(g, "actor", None))
+    return response
+
+
+def note(view: str, method: str, status: int, seconds: float, actor: Actor | None) -> None:
+    """Count one answered request, and log it: the path would carry the phone's key, so by view and id of the key."""
+    count, clock = _meters(view, status)
     count.inc()
     clock.observe(seconds)
-    actor = getattr(g, "actor", None)
-    # The path would carry the phone's key, so the log names the view and the key's id.
     log.info(
         "request",
         view=view,
-        method=request.method,
-        status=response.status_code,
+        method=method,
+        status=status,
         ms=round(seconds * 1000, 1),
         user=None if actor is None else actor.name,
         key=None if actor is None else actor.key_id,
     )
-    return response
 
 
 @lru_cache(maxsize=1_000)  # looking a labelled child up costs more than counting

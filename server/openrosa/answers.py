@@ -11,6 +11,7 @@ from flask import Request, Response
 from server.openrosa import xml
 
 VERSION = "1.0"
+SUCCESS = "submit_success"
 TEXT_XML = "text/xml; charset=utf-8"
 _GZIP_BYTES_MIN = 1_000
 _FIRST_STEPS = frozenset({"key", "formList", "submission", "forms", "lists"})
@@ -58,18 +59,21 @@ def unchanged(tag: str) -> Response:
     return response
 
 
-def dress(request: Request, response: Response, advertised_bytes: int) -> Response:
-    """Add what phones demand of every answer, errors included (``openrosa.md`` section 1.3)."""
-    response.headers.extend(
-        (
-            ("X-OpenRosa-Version", VERSION),
-            ("X-OpenRosa-Accept-Content-Length", str(advertised_bytes)),
-            ("Content-Language", "zh-CN"),
-            ("Cache-Control", "private, no-cache"),
-            ("Vary", "Accept-Encoding"),
-            ("Date", formatdate(usegmt=True)),
-        )
+def spoken(advertised_bytes: int) -> tuple[tuple[str, str], ...]:
+    """Return what phones demand of every answer, errors included (``openrosa.md`` section 1.3)."""
+    return (
+        ("X-OpenRosa-Version", VERSION),
+        ("X-OpenRosa-Accept-Content-Length", str(advertised_bytes)),
+        ("Content-Language", "zh-CN"),
+        ("Cache-Control", "private, no-cache"),
+        ("Vary", "Accept-Encoding"),
+        ("Date", formatdate(usegmt=True)),
     )
+
+
+def dress(request: Request, response: Response, advertised_bytes: int) -> Response:
+    """Add what phones demand of every answer, and compress it where that is asked for and worth it."""
+    response.headers.extend(spoken(advertised_bytes))
     return _compressed(request, response)
 
 

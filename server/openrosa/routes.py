@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
@@ -10,15 +9,12 @@ from flask import Blueprint, Response, g, request
 from server import context
 from server.domain.actors import Actor
 from server.domain.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
-from server.domain.submissions import Posted, SentFile
-from server.openrosa import answers, xml
-from server.openrosa.multipart import Limits, PostedFile, read_post
+from server.openrosa import answers, posting, xml
+from server.openrosa.posting import Incoming
 from server.openrosa.xml import ListedForm, ManifestFile
 from server.store import forms
-from server.store.blobs import Incoming
 from server.store.database import Reading
-from server.usecases import phone_forms, phone_lists, submit
-from server.usecases.submit import Arrival, Receipt
+from server.usecases import phone_forms, phone_lists
 
 door = Blueprint("openrosa", __name__)
 _CHALLENGE = 'Basic realm="Firegrid", charset="UTF-8"'
@@ -69,8 +65,7 @@ def form_list() -> Response:
 
 def preflight() -> Response:
     _require_version()
-    if not phone_forms.may_send(context.caller()):
-        raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
+    posting.require_may_send(context.caller())
     response = Response(status=204)
     response.headers.pop("Content-Type", None)
     return response
@@ -79,34 +74,11 @@ def preflight() -> Response:
 def post_submission() -> Response:
     _require_version()
     by = context.caller()
-    if not phone_forms.may_send(by):
-        raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
-    blobs = context.blobs()
-    limits = Limits(total_bytes_max=context.settings().submission_bytes_max)
-    with ExitStack() as undo:
-        post = read_post(
-            request.stream,
-            request.headers.get("Content-Type", ""),
-            open_sink=blobs.incoming,
-            limits=limits,
-            stated_bytes=request.content_length or 0,
-        )
-        for file in post.files:
-            undo.callback(file.sink.discard)
-        read = xml.read_submission(post.xml)
-        expected = phone_forms.names_spoken_of(read)
-        files = tuple(_kept(file, expected) for file in post.files)
-    posted = Posted(
-        raw=post.xml,
-        xml=read,
-        files=files,
-        device=_cut(request.args.get("deviceID")),
-        user_agent=_cut(request.headers.get("User-Agent")),
-    )
-    outcome = context.write(lambda tx: submit.receive(tx, posted, by=by))
+    outcome = posting.take(context.services(), by, _posted())
     if isinstance(outcome, Refusal):
         raise outcome
-    return _receipt(outcome)
+    status, message = posting.told(outcome)
+    return answers.envelope(status, message, answers.SUCCESS)
 
 
 def form_xml(form_id: str) -> Response:
@@ -218,20 +190,14 @@ def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | 
     return next((file.md5 for file in files if file.name == name), None)
 
 
-def _kept(file: PostedFile[Incoming], spoken_of: frozenset[str]) -> SentFile:
-    blob = context.blobs().keep(file.sink)
-    return SentFile(file.called(spoken_of), blob.sha256, blob.size, file.media_type)
-
-
-def _receipt(receipt: Receipt) -> Response:
-    awaited = f"，还缺 {receipt.files_missing} 个附件" if receipt.files_missing else ""
-    if receipt.arrival is Arrival.NEW:
-        return answers.envelope(201, f"已收到，回执号 {receipt.number}{awaited}", "submit_success")
-    return answers.envelope(202, f"此前已收到，回执号 {receipt.number}{awaited}", "submit_success")
-
-
-def _cut(text: str | None) -> str | None:
-    return (text or "")[:255] or None
+def _posted() -> Incoming:
+    return Incoming(
+        request.stream,
+        request.headers.get("Content-Type", ""),
+        request.content_length or 0,
+        posting.cut(request.args.get("deviceID")),
+        posting.cut(request.headers.get("User-Agent")),
+    )
 
 
 mount(door)
