@@ -18,6 +18,9 @@ _PLAIN = (
     "id", "form", "form_version", "instance_id", "root", "deprecates", "current", "seq", "receipt", "author", "path",
     "received_at", "device", "user_agent", "instance_name", "review_state", "files_expected", "files_present",
 )  # fmt: skip
+_VERSIONS = "(deprecates IS NULL AND instance_id = :filter_root OR deprecates IS NOT NULL AND root = :filter_root)"
+"""All versions of one submission, by its root: the first is found by its own id."""
+
 _INSERT = inserting("submission", (*_PLAIN, "xml"))
 _INSERT_FILE = inserting(
     "submission_file",
@@ -198,7 +201,7 @@ def list_kept(
     terms, numbers = [inside], {"limit": limit}
     for column in ("form", "author", "root", "instance_id", "receipt"):
         if column in filters:
-            terms.append(f"{column} = :filter_{column}")
+            terms.append(_VERSIONS if column == "root" else f"{column} = :filter_{column}")
             values[f"filter_{column}"] = filters[column]
     if bounds is not None:
         terms.append("path >= :from_path AND path < :to_path")

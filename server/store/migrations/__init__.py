@@ -21,6 +21,7 @@ STEPS = (
     "0007_settlements",
     "0008_label_grams",
     "0009_items",
+    "0010_fewer_indexes",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
