@@ -100,6 +100,23 @@ class RequestSchema(Wire):
     until = told_or_null("local day")
 
 
+class SimilarSchema(Wire):
+    """An open case that may be about the same hazard: the same item in one village, at one place or within 50 m."""
+
+    id = fields.UUID(required=True)
+    label = told()
+    status = told()
+
+
+class NamedFileSchema(Wire):
+    """A file that the history names."""
+
+    version = counted("of the record, by whose writing it came")
+    field = told()
+    name = told()
+    href = told_or_null("where its bytes are; null while they are under way")
+
+
 class CaseSchema(Wire):
     """What the workflow remembers of a case."""
 
@@ -121,12 +138,14 @@ class CaseSchema(Wire):
     major = fields.Boolean(required=True)
     plan_due_at = instant_or_null("end of a suspension's plan")
     merged_into = told_or_null("id of the main case")
+    similar = fields.List(fields.Nested(SimilarSchema), required=True)
 
 
 class RecordDetailSchema(RecordSchema):
     """A record with every value of the fields in conflict, and what one may do with it when it is a case."""
 
     office_note = told("the last word of whoever acted")
+    photos = fields.List(fields.Nested(NamedFileSchema), required=True)
     case = fields.Nested(CaseSchema, required=True, allow_none=True)
     heads = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(HeadSchema)), required=True)
 

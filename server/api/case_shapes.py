@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from server.api.shapes import Json
 from server.domain.cases import Case, Given, Request
+from server.domain.records import Record
+from server.usecases.case_file import Photo
 
 
-def case(found: Case, actions: tuple[str, ...]) -> Json:
-    """Return a case as a record's single answer shows it. actions: what the caller may do with it now."""
+def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:
+    """Return a case as a record's single answer shows it.
+
+    actions: what the caller may do with it now. similar: open cases that may be about the same hazard.
+    """
     facts = found.facts
     return {
         "actions": actions,
@@ -28,7 +35,14 @@ def case(found: Case, actions: tuple[str, ...]) -> Json:
         "major": found.major,
         "plan_due_at": found.plan_due_at,
         "merged_into": found.into,
+        "similar": [{"id": each.id, "label": each.label, "status": each.status} for each in similar],
     }
+
+
+def photo(found: Photo) -> Json:
+    """Return a file that the history names; ``href`` is null while its bytes are under way (照片待补传)."""
+    href = f"/api/v1/submissions/{found.submission}/attachments/{quote(found.name)}" if found.is_here else None
+    return {"version": found.version, "field": found.field, "name": found.name, "href": href}
 
 
 def _given(given: Given) -> Json:

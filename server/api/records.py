@@ -19,7 +19,7 @@ from server.domain.records import Record, Revision
 from server.store import forms, record_lists, records, revisions
 from server.store.database import Reading
 from server.store.record_lists import Wanted
-from server.usecases import case_todo
+from server.usecases import case_file, case_todo
 from sync import registers
 
 door = make_door("records", "台账记录 · records: profiles, events and cases")
@@ -47,10 +47,18 @@ def get_record(record_id: UUID) -> Response:
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
         heads = _heads(reading, found) if found.conflicts else {}
-        shown = {**shapes.record(found), "office_note": found.office_note, "heads": heads, "case": None}
+        files = [case_shapes.photo(each) for each in case_file.photos(reading, found)]
+        shown = {
+            **shapes.record(found),
+            "office_note": found.office_note,
+            "heads": heads,
+            "photos": files,
+            "case": None,
+        }
         if found.case is not None:
             actions = case_todo.actions(reading, found, context.caller())
-            shown["case"] = case_shapes.case(found.case, actions)
+            alike = case_file.similar(reading, found, context.caller())
+            shown["case"] = case_shapes.case(found.case, actions, alike)
     response = answers.json(shown)
     response.set_etag(str(found.version))
     response.make_conditional(request)

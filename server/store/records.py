@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.errors import NotFound
+from server.domain.instants import Instant
 from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.store import case_states, check_values, scopes
@@ -67,6 +68,25 @@ def count_inside(reading: Reading, places: Iterable[Place]) -> int:
             )
         )
     return total
+
+
+def open_cases_near(
+    reading: Reading, scope: Scope, type: str, place: Place, between: tuple[Instant, Instant]
+) -> Iterator[Record]:
+    """Yield open cases of ``type`` inside ``place`` in ``scope``, reported between two instants, oldest first."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    low, high = place.bounds()
+    since, until = between
+    rows = reading.sql.each(
+        f"""
+        {_SELECT}
+         WHERE path >= :near_low AND path < :near_high AND type = :type AND closed_at IS NULL
+           AND created_at >= :since AND created_at <= :until AND ({inside})
+         ORDER BY born_seq
+        """,
+        {**values, "near_low": low, "near_high": high, "type": type, "since": since, "until": until},
+    )
+    return map(from_row, rows)
 
 
 def open_of(reading: Reading, mark: str) -> list[Record]:

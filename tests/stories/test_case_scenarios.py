@@ -73,6 +73,7 @@ def test_two_reports_of_one_hazard_become_one_case_and_both_learn_the_result(lan
     second.send()
     first.send()
 
+    assert [each["id"] for each in land.file(two, "estate")["case"]["similar"]] == [one]
     officer = land.phone("estate")
     officer.act(two, "merge", into=one)
     officer.act(one, "assign", assignee="user:east")
@@ -167,6 +168,7 @@ def test_photos_that_time_out_attach_to_the_same_feedback_later(land, checked_fi
     submission = land.valley.rows("SELECT submission FROM revision WHERE record = :id AND version = 3", id=id)[0]
     counts = "SELECT files_expected, files_present FROM submission WHERE id = :id"
     assert land.valley.rows(counts, id=submission["submission"]) == [{"files_expected": 2, "files_present": 0}]
+    assert [photo["href"] for photo in land.file(id, "officer")["photos"]] == [None, None]
     if checked_first:
         land.act(id, "close", "officer")
     for picture in (*pictures, pictures[0]):
@@ -174,6 +176,8 @@ def test_photos_that_time_out_attach_to_the_same_feedback_later(land, checked_fi
     assert land.valley.rows(counts, id=submission["submission"]) == [{"files_expected": 2, "files_present": 2}]
     assert land.record(id).version == 3 + checked_first
     assert len(land.valley.blobs()) == 2
+    hrefs = [photo["href"] for photo in land.file(id, "officer")["photos"]]
+    assert hrefs == [f"/api/v1/submissions/{submission['submission']}/attachments/{name}.jpg" for name in (1, 2)]
 
 
 def test_a_case_that_comes_back_twice_needs_a_joint_meeting(land):
