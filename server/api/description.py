@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -57,6 +59,20 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotation
 
     ERROR_SCHEMA = RefusalSchema
 
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self.later: list[Callable[[], None]] = []
+        """What describes the doors. It takes as long as all else that a start does, and few ask."""
+        self._turn = threading.Lock()
+        super().__init__(app, **options)
+
+    def document(self) -> dict[str, Any]:
+        """Return the document, with all doors described."""
+        with self._turn:
+            while self.later:
+                self.later.pop(0)()
+            document: dict[str, Any] = self.spec.to_dict()
+            return document
+
     def _register_error_handlers(self) -> None:
         """Register nothing: flask-smorest's handler is app-wide and would answer phones in JSON."""
 
@@ -97,8 +113,8 @@ def describe(app: Flask) -> Api:
 @door.route("/openapi.json")
 def document() -> Response:
     """Answer the OpenAPI document."""
-    spec = current_app.extensions["firegrid-api"].spec.to_dict()
-    return Response(orjson.dumps(spec, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
+    described = current_app.extensions["firegrid-api"].document()
+    return Response(orjson.dumps(described, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
 
 
 @door.route("/docs")

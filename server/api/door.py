@@ -61,9 +61,13 @@ class Parser(FlaskParser):
 
 
 class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
-    """A blueprint of the API."""
+    """A blueprint of the API; its description waits until somebody asks for the document."""
 
     ARGUMENTS_PARSER = Parser()
+
+    def register_views_in_doc(self, api: Any, app: Any, spec: Any, *, name: str, parameters: Any) -> None:
+        describe = super().register_views_in_doc
+        api.later.append(lambda: describe(api, app, spec, name=name, parameters=parameters))
 
 
 def door(name: str, description: str) -> Door:

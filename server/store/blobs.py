@@ -113,13 +113,14 @@ class BlobStore:
     """The kept contents under one folder, at ``ab/cdef…`` by their SHA-256. Any number of threads at once."""
 
     def __init__(self, folder: Path) -> None:
-        """Make what is missing of ``folder``: one shelf for each first byte of a hash, and room for what comes in."""
+        """Make what is missing of ``folder`` and of its room for what comes in."""
         folder = folder.absolute()  # Flask looks for a relative file beside its own code
         self._folder = folder
         self._incoming = folder / "incoming"
+        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}
-        for path in (folder, self._incoming, *(folder / shelf for shelf in self._locks)):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._shelves = {shelf for shelf in self._locks if (folder / shelf).is_dir()}
+        """The shelves, one for each first byte of a hash, that are here and outlive a power cut."""
         _fsync(folder.parent)
         _fsync(folder)
 
@@ -166,7 +167,7 @@ class BlobStore:
         and not come to that; keep trusts what it finds.
         """
         now_s = time.time()
-        for shelf in self._locks:
+        for shelf in sorted(self._shelves):
             if now_s - (self._folder / shelf).stat().st_mtime < SETTLED_S:
                 _fsync(self._folder / shelf)
         stale = [path for path in self._incoming.iterdir() if now_s - path.stat().st_mtime >= older_than_s]
@@ -197,13 +198,20 @@ class BlobStore:
 
     def _place(self, path: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
-        with self._locks[blob.sha256[:2]]:
+        with self._locks[target.parent.name]:
+            self._make_shelf(target.parent)
             path.replace(target)
             try:
                 _fsync(target.parent)
             except OSError:
                 target.unlink(missing_ok=True)  # or the next keep would trust it
                 raise
+
+    def _make_shelf(self, shelf: Path) -> None:
+        if shelf.name not in self._shelves:
+            shelf.mkdir(mode=0o700, exist_ok=True)
+            _fsync(self._folder)  # or a power cut takes the shelf with all that was laid on it
+            self._shelves.add(shelf.name)
 
 
 def _fsync(path: Path) -> None:

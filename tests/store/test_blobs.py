@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -50,7 +51,7 @@ class Disk:
 
     def __call__(self, descriptor):
         path = os.readlink(f"/proc/self/fd/{descriptor}")
-        if self.fails_at and self.fails_at in path:
+        if self.fails_at and re.search(self.fails_at, path):
             raise OSError(5, "Input/output error")
         self._fsync(descriptor)
         self.synced.append(path)
@@ -116,7 +117,20 @@ def test_content_then_name_are_durable_before_keep_returns(store, disk):
     blob = store.keep(an_incoming(store, LARGE))
 
     shelf = store.path(blob.sha256).parent
-    assert [os.path.dirname(disk.synced[0]), disk.synced[1:]] == [str(shelf.parent / "incoming"), [str(shelf)]]
+    assert os.path.dirname(disk.synced[0]) == str(shelf.parent / "incoming")
+    assert disk.synced[1:] == [str(shelf.parent), str(shelf)]
+
+
+def test_a_shelf_is_made_durable_once_with_its_first_blob(store, disk, tmp_path):
+    first, neighbour = (b"x%d" % number for number in (2, 3))
+    assert sha256(first)[:2] == sha256(neighbour)[:2]
+    folder = str(tmp_path / "blobs")
+
+    store.keep(an_incoming(store, first))
+    assert disk.synced.count(folder) == 1
+    store.keep(an_incoming(store, neighbour))
+
+    assert disk.synced.count(folder) == 1
 
 
 def test_a_content_that_is_there_is_neither_written_nor_synced_again(store, disk):
@@ -197,8 +211,12 @@ def test_a_closed_content_takes_no_more_and_holds_no_file_open(store):
     assert store.path(store.keep(incoming).sha256).read_bytes() == LARGE
 
 
-@pytest.mark.parametrize("fails_at", ["/incoming/", f"/{sha256(LARGE)[:2]}"], ids=["content", "name"])
-def test_a_disk_that_cannot_promise_keeps_nothing_and_trusts_nothing_later(store, disk, fails_at):
+@pytest.mark.parametrize(
+    ("fails_at", "promised"),
+    [("/incoming/", []), ("/blobs$", []), (f"/{sha256(LARGE)[:2]}$", ["blobs"])],
+    ids=["content", "shelf", "name"],
+)
+def test_a_disk_that_cannot_promise_keeps_nothing_and_trusts_nothing_later(store, disk, fails_at, promised):
     disk.fails_at = fails_at
     with pytest.raises(OSError, match="Input/output"):
         store.keep(an_incoming(store, LARGE))
@@ -208,7 +226,9 @@ def test_a_disk_that_cannot_promise_keeps_nothing_and_trusts_nothing_later(store
 
     blob = store.keep(an_incoming(store, LARGE))
 
-    assert len(disk.synced) == 2
+    shelf = store.path(blob.sha256).parent
+    assert {shelf.parent.name, shelf.name} - set(promised) == {Path(path).name for path in disk.synced[1:]}
+    assert Path(disk.synced[0]).parent.name == "incoming"
     assert store.path(blob.sha256).read_bytes() == LARGE
 
 
@@ -241,7 +261,7 @@ def test_sweeping_removes_what_never_got_its_name_and_nothing_else(store):
 
 def test_sweeping_makes_durable_what_a_dead_process_had_just_renamed(store, disk):
     shelf = store.path(store.keep(an_incoming(store, SMALL)).sha256).parent
-    settled = store.path(WORLD).parent
+    settled = store.path(store.keep(an_incoming(store, b"world")).sha256).parent
     os.utime(settled, (0, 0))
     disk.synced.clear()
 
