@@ -40,13 +40,28 @@ class Asked:
     def observed_at(self) -> Instant:
         return observed_at(self.change, self.arrived_at or self.received_at)
 
+    @property
+    def is_clock_suspect(self) -> bool:
+        """Whether the device claims a time that was still to come when this arrived (``domain.md`` S07)."""
+        arrived_at, claimed = self.arrived_at or self.received_at, _claimed(self.change)
+        return claimed is not None and claimed > instants.later(arrived_at, CLOCK_AHEAD_MAX)
+
+
+CLOCK_AHEAD_MAX = timedelta(minutes=10)
+"""How far ahead a device's clock may be before what it says is marked; phones off the network drift by minutes."""
+
 
 def observed_at(change: Change, received_at: Instant) -> Instant:
     """Return when the author saw what they wrote: device time corrected by its offset, never after receipt."""
+    claimed = _claimed(change)
+    return received_at if claimed is None else min(claimed, received_at)
+
+
+def _claimed(change: Change) -> Instant | None:
+    """Return the instant that the device claims, corrected by its offset; None where it is none of any year."""
     if change.made_at is None:
-        return received_at
+        return None
     try:
-        claimed = instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
+        return instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
     except OverflowError:
-        return received_at
-    return min(claimed, received_at)
+        return None

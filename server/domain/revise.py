@@ -11,7 +11,7 @@ from server.domain.asked import Asked
 from server.domain.case_facts import Step as CaseStep
 from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import LABEL
-from server.domain.records import Record, Revision
+from server.domain.records import CLOCK_SUSPECT, Record, Revision
 from server.domain.sorting import sort, written
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
@@ -77,6 +77,7 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
         registers=registers.to_json(merged.registers),
         created_at=asked.received_at,
         updated_at=asked.received_at,
+        flags=_flags((), asked),
     )
     step = None
     if birth is not None:
@@ -111,6 +112,7 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
         fields={name: value for name, value in merged.values.items() if name != LABEL},
         registers=registers.to_json(merged.registers),
         conflicts=tuple(sorted(merged.conflicts)),
+        flags=_flags(record.flags, asked),
         updated_at=asked.received_at,
     )
     if after.case is not None:
@@ -165,6 +167,10 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
         after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {message}")
     problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
     return Revised(after, revision_of(asked, after, verdict, {}), (), (problem,))
+
+
+def _flags(before: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
+    return (*before, CLOCK_SUSPECT) if asked.is_clock_suspect and CLOCK_SUSPECT not in before else before
 
 
 def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:

@@ -227,3 +227,17 @@ def test_what_had_to_wait_was_seen_before_it_came_in():
     )
 
     assert (made.revision.observed_at, made.revision.received_at) == (NOON, LATER)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "suspect"), [(timedelta(hours=8), True), (timedelta(minutes=9), False), (timedelta(days=-365), False)]
+)
+def test_a_device_whose_clock_is_ahead_of_time_marks_the_record_for_good(ahead, suspect):
+    made_at = datetime(2026, 11, 24, 4, tzinfo=UTC) + ahead
+    marked = ("clock_suspect",) if suspect else ()
+
+    made = revise.create(asked(fields={"label": "一号站"}, made_at=made_at), area="1", path="p")
+    later = revise.edit(made.record, asked("edit", at=LATER, seq=2, fields={"head": "乙"}, base_version=1))
+
+    assert made.record.flags == later.record.flags == marked
+    assert made.revision.observed_at <= NOON
