@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate
@@ -59,8 +59,9 @@ class DeviceTime(fields.Field[datetime | None]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> datetime | None:
         try:
             said = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            return None
+            said.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            return None  # no time, or one that lies in no year of UTC
         return said if said.tzinfo is not None else None
 
 
@@ -105,7 +106,12 @@ def _waiting() -> fields.Integer:
 class PushSchema(Wire):
     """A batch of changes; each is read by itself, so that one bad item never holds up another."""
 
-    device = _characters(200, "id of the device; the origin of its changes", required=True)
+    device = matching(
+        r"(?!(?:office|server)(?:#.*)?\Z)[^\x00-\x1f]{1,200}",
+        "id of the device; the origin of its changes",
+        "应为1至200个字符的设备编号；office 和 server 是服务器自己用的，请换一个。",
+        required=True,
+    )
     epoch = _characters(100, "epoch last heard of", allow_none=True, load_default=None)
     unsent = _waiting()
     changes = fields.List(

@@ -173,6 +173,19 @@ def test_an_envelope_that_cannot_be_read_is_a_problem_and_nothing_is_kept(valley
     assert valley.count("change") == valley.count("problem") == 0
 
 
+@pytest.mark.parametrize("device", ["office", "server", "office#1", "", "a\nb", "x" * 201])
+def test_no_device_writes_under_the_name_of_a_desk(valley, worker, device):
+    answer = worker.post("push", {"device": device, "changes": [a_station(worker)]})
+
+    assert answer.status_code == 422
+    assert valley.count("record") == 0
+
+
+@pytest.mark.parametrize("made_at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_a_time_in_no_year_of_utc_counts_as_none(worker, made_at):
+    assert worker.push(a_station(worker) | {"made_at": made_at})[0]["verdict"] == "applied"
+
+
 def test_an_idle_pull_tells_nothing_and_leaves_the_cursor_as_it_is(worker):
     worker.push(a_station(worker))
     worker.pull()
