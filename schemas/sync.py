@@ -169,6 +169,7 @@ class PushedSchema(Wire):
 class PushAnswerSchema(Wire):
     """The answer to a push: one outcome for each change, in their order."""
 
+    user = told("whose work this is, so that a device notices another person's key")
     epoch = told()
     durable = counted("seq up to which everything is in a backup, or committed where there is none")
     now = instant()
@@ -198,6 +199,7 @@ class PullAnswerSchema(Wire):
     cursor = told()
     fresh = fields.Boolean(required=True, metadata={"description": "the cursor was worth nothing: start anew"})
     more = fields.Boolean(required=True)
+    user = told()
     epoch = told()
     durable = counted()
     now = instant()

@@ -77,7 +77,7 @@ def push(batch: dict[str, Any]) -> Response:
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
         shown = _Shown(reading, by)
         outcomes = [_outcome(each, item, seen, shown) for each, item in zip(answered, items, strict=True)]
-        return answers.json({**_state(reading), "outcomes": outcomes})
+        return answers.json({**_state(reading, by), "outcomes": outcomes})
 
 
 @door.route("/sync/pull", methods=["POST"])
@@ -93,7 +93,7 @@ def pull(asked: dict[str, Any]) -> Response:
         page = pulling.page(reading, by, cursor, epoch=epoch, limit=asked["limit"], forget=frozenset(asked["forget"]))
         shown = _Shown(reading, by)
         body = {
-            **_state(reading),
+            **_state(reading, by),
             "cursor": signer.dumps(pulling.whole(page.cursor)),
             "fresh": asked["cursor"] is not None and cursor.epoch != epoch,
             "more": page.more,
@@ -184,8 +184,9 @@ def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Sh
     }
 
 
-def _state(reading: Reading) -> shapes.Json:
+def _state(reading: Reading, by: Actor) -> shapes.Json:
     return {
+        "user": by.name,
         "epoch": epochs.current(reading),
         "durable": epochs.durable(reading),
         "now": reading.now,
