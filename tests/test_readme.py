@@ -127,6 +127,14 @@ def test_the_first_report_of_the_readme_is_one_that_the_form_would_send():
     assert report.entities[0].label == f"{said['place']}｜{item['label']}"
 
 
+def test_each_variable_that_a_block_uses_was_given_a_value_before():
+    given = set()
+    for line in "\n".join(content for kind, content in BLOCKS if kind == "bash").splitlines():
+        used = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", line)) - {"PATH", "PWD"}
+        given |= set(re.findall(r"(?<![\w$])([A-Z][A-Z_]+)=", line))
+        assert used <= given, line
+
+
 def test_the_people_of_the_readme_are_those_of_the_demonstration():
     with (files("server.data") / "demo_people.csv").open(encoding="utf-8", newline="") as table:
         names = [row["name"] for row in csv.DictReader(table)]

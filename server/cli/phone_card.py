@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from server.settings import from_environment
+from server.store.turns import last_address
 from server.usecases import settings_qr
 from server.usecases.phone_card import Card, is_loopback
 
@@ -19,8 +20,11 @@ DEFAULT_URL = "http://127.0.0.1:8600"
 
 
 def public_url(data: Path) -> str:
-    """Return the address at which phones find this server; this machine itself when none is set. Raises Invalid."""
-    return from_environment(data).public_url or DEFAULT_URL
+    """Return the address at which phones find this server. Raises Invalid when the environment states a wrong one.
+
+    When none is set it is where the folder is served, or was last: then at least this machine finds it.
+    """
+    return from_environment(data).public_url or last_address(data) or DEFAULT_URL
 
 
 def write(card: Card, shape: str) -> None:

@@ -6,7 +6,8 @@ import gc
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,11 +50,12 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, enter_labels
     from server.cli.parting import PartingServer
     from server.settings import from_environment
-    from server.store.turns import serving
+    from server.store.turns import leave_address, serving
     from server.usecases import housekeeping
 
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
+        leave_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
         front = Front(app.wsgi_app, threads, settings.submission_bytes_max, database.host)
@@ -72,6 +74,15 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             front.close()
             application.close(app)
     click.echo("Firegrid: 已停止 stopped", err=True)
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address at which this machine reaches a server that listens at ``host``."""
+    reached = f"[{host}]" if ":" in host else host
+    with suppress(ValueError):  # a name is no address, and means one machine
+        if ip_address(host).is_unspecified:
+            reached = "127.0.0.1"
+    return f"http://{reached}:{port}"
 
 
 def configuration(front: Front) -> uvicorn.Config:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 from server.domain.errors import Busy, NotFound
 
+_SERVING = "serve.lock"
+
 
 class Turnstile:
     """Two locks by which processes take turns at writing: whoever waits holds the gate, so nobody starves.
@@ -65,7 +67,7 @@ def serving(folder: Path) -> Iterator[None]:
     """
     if not folder.is_dir():
         raise NotFound(f"没有数据目录 {folder}；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    lock = _opened(folder / "serve.lock")
+    lock = _opened(folder / _SERVING)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -74,6 +76,19 @@ def serving(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def leave_address(folder: Path, address: str) -> None:
+    """Leave word of the ``address`` at which this process, which holds ``serving``, serves the folder."""
+    (folder / _SERVING).write_text(address, encoding="utf-8")
+
+
+def last_address(folder: Path) -> str | None:
+    """Return the address at which this folder is served, or was last; None when it never was."""
+    try:
+        return (folder / _SERVING).read_text(encoding="utf-8") or None
+    except FileNotFoundError:
+        return None
 
 
 def _opened(path: Path) -> int:

@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from people_county import COUNTY, NEXT_UNIT, PASSWORD, TOWN, UNIT, County
 
 from server.cli import phone_card
+from server.cli.serve import address_of
 from server.cli.users import body, user
 from server.domain.actors import Actor
 from server.domain.errors import KeyRefused
-from server.store import accounts, people
+from server.store import accounts, people, turns
 from server.usecases import sign_in
 from server.usecases.phone_card import card
 
@@ -189,6 +190,29 @@ def test_without_a_public_address_the_key_is_for_this_machine_and_says_so(run, m
 
     assert printed.stdout.startswith("http://127.0.0.1:8600/key/")
     assert "FIREGRID_PUBLIC_URL" in printed.stderr
+
+
+def test_without_a_public_address_the_key_is_for_where_the_folder_was_last_served(run, monkeypatch, county):
+    worker(run)
+    monkeypatch.delenv("FIREGRID_PUBLIC_URL")
+    turns.leave_address(county.folder, "http://127.0.0.1:8640")
+    turns.leave_address(county.folder, "http://127.0.0.1:86")
+
+    assert run(user, "key", "gw-01").stdout.startswith("http://127.0.0.1:86/key/")
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:86"),
+        ("0.0.0.0", "http://127.0.0.1:86"),
+        ("::", "http://127.0.0.1:86"),
+        ("::1", "http://[::1]:86"),
+        ("192.168.1.20", "http://192.168.1.20:86"),
+    ],
+)
+def test_a_server_that_listens_everywhere_is_reached_at_this_machine_itself(host, address):
+    assert address_of(host, 86) == address
 
 
 def test_an_address_that_is_none_gives_no_key(run, monkeypatch, county):

@@ -45,3 +45,12 @@ def test_a_revoked_phone_is_refused_by_the_running_server_at_once(folder):
 
         after, _ = server.get("/KEY/formList")
     assert (before, after) == (200, 403)
+
+
+def test_a_key_asked_for_beside_the_server_opens_that_server_at_its_own_port(folder):
+    with serving(folder) as server:
+        address = run("user", "key", "gw1", "--data", folder.path).stdout.strip()
+
+        status, _ = server.get(f"/key/{address.rpartition('/')[2]}/formList")
+    assert address.startswith(f"http://127.0.0.1:{server.port}/key/")
+    assert status == 200
