@@ -61,7 +61,7 @@ class HandOverAsked(Wire):
         fields.UUID(error_messages={"invalid_uuid": "应为案件的 UUID。"}), load_default=list,
         metadata={"description": "ids; left out: all open cases of `from`"},
     )  # fmt: skip
-    note = text("what the taker should know", most=500, load_default="")
+    note = text("what the taker should know", most=500)
 
 
 class HandedSchema(Wire):

@@ -52,7 +52,9 @@ def hand_over(asked: dict[str, Any]) -> Response:
     """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
     by, cases = context.caller(), [str(each) for each in asked["cases"]]
     handed = context.write(
-        lambda tx: reassign.hand_over(tx, asked["to"], giver=asked["from_"], cases=cases, note=asked["note"], by=by)
+        lambda tx: reassign.hand_over(
+            tx, asked["to"], giver=asked["from_"], cases=cases, note=asked.get("note", ""), by=by
+        )
     )
     return answers.whole(_handed(each) for each in handed)
 

@@ -39,8 +39,13 @@ _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {spreadsheet.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
 
+def _shapes(content: dict[str, Any]) -> dict[str, Any]:
+    """Return how OpenAPI describes an answer of several media types, of which ``format`` chooses one."""
+    return {"200": {"description": "by `format`", "content": content}}
+
+
 @door.route("/summaries/closure")
-@door.doc(responses={"200": {"content": {"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}}})
+@door.doc(responses=_shapes({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
 @door.arguments(ClosureQuery, location="query")
 @door.response(200, ClosureSchema)
 @door.alt_response(403, success=False, description="the caller's duties show them no summaries")
@@ -70,7 +75,7 @@ def closure_summary_of(query: dict[str, Any]) -> Response:
 
 
 @door.route("/summaries/closure/cases")
-@door.doc(responses={"200": {"content": {"application/json": {"schema": _PAGE}, **_CSV}}})
+@door.doc(responses=_shapes({"application/json": {"schema": _PAGE}, **_CSV}))
 @door.arguments(ClosureCasesQuery, location="query")
 @door.response(200, _PAGE)
 @door.alt_response(403, success=False, description="the caller's duties show them no summaries")

@@ -31,6 +31,19 @@ def test_the_document_is_openapi_3_1_and_names_every_route(county, document):
     assert described == routed
 
 
+def test_the_document_is_valid_by_the_schema_of_openapi_3_1(document):
+    schemathesis.openapi.from_dict(document).validate()
+
+
+def test_each_default_is_a_value_that_may_be_sent(document):
+    for name, schema in document["components"]["schemas"].items():
+        for property, told in schema.get("properties", {}).items():
+            default = told.get("default")
+            if isinstance(default, str):
+                assert len(default) >= told.get("minLength", 0), (name, property)
+                assert default in told.get("enum", [default]), (name, property)
+
+
 def test_every_operation_says_what_it_does_and_that_refusals_are_problem_json(document):
     refusal = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
     for path, item in document["paths"].items():
