@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from server.domain.instants import Instant, parse
 from server.domain.workflow import Status
@@ -124,48 +124,51 @@ def as_of(facts: CaseFacts, steps: Iterable[Step], at: Instant) -> CaseFacts:
 
 def after(facts: CaseFacts, step: Step) -> CaseFacts:
     """Return what a case contributes once it has taken one more step; pure, whether the step is legal is not asked."""
-    return replace(
-        _handled(_handed_on(_held(facts, step), step), step),
-        status=step.status,
-        decided_at=facts.decided_at or _when(step, reached=step.status is not Status.REPORTED),
-        registered_at=facts.registered_at or _when(step, reached=step.status not in UNREGISTERED),
-        closed_at=_closed_at(facts, step),
-        handle_due_at=step.handle_due_at or facts.handle_due_at,
-        close_due_at=step.close_due_at or facts.close_due_at,
-        extended=facts.extended + (step.action == "extend"),
-        result_code=step.result_code or facts.result_code,
-    )
+    changed: dict[str, Any] = {
+        "status": step.status,
+        "decided_at": facts.decided_at or _when(step, reached=step.status is not Status.REPORTED),
+        "registered_at": facts.registered_at or _when(step, reached=step.status not in UNREGISTERED),
+        "closed_at": _closed_at(facts, step),
+        "handle_due_at": step.handle_due_at or facts.handle_due_at,
+        "close_due_at": step.close_due_at or facts.close_due_at,
+        "extended": facts.extended + (step.action == "extend"),
+        "result_code": step.result_code or facts.result_code,
+    }
+    # One copy with all that changes: the past is played back for tens of thousands of cases at once.
+    return replace(facts, **changed, **_held(facts, step), **_handed_on(facts, step), **_handled(facts, step))
 
 
-def _held(facts: CaseFacts, step: Step) -> CaseFacts:
+def _held(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if step.status in HELD:
-        return replace(facts, held_since=facts.held_since or step.at)
+        return {"held_since": facts.held_since or step.at}
     if facts.held_since is None:
-        return facts
+        return {}
     # What was held before the first dispatch was never on the handler's clock.
     held_s = _seconds(facts.held_since, step.at) if facts.dispatches else 0
-    return replace(facts, held_since=None, held_s=facts.held_s + held_s)
+    return {"held_since": None, "held_s": facts.held_s + held_s}
 
 
-def _handed_on(facts: CaseFacts, step: Step) -> CaseFacts:
+def _handed_on(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if step.action == "return" and facts.dispatches:
         *earlier, last = facts.dispatches
-        return replace(facts, dispatches=(*earlier, last._replace(returned_at=last.returned_at or step.at)))
+        return {"dispatches": (*earlier, last._replace(returned_at=last.returned_at or step.at))}
     # Given on from hand to hand (改派, from any later status) is no second dispatch: no clock starts.
     if step.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED):
-        return replace(facts, dispatches=(*facts.dispatches, Dispatch(step.at)))
-    return facts
+        return {"dispatches": (*facts.dispatches, Dispatch(step.at))}
+    return {}
 
 
-def _handled(facts: CaseFacts, step: Step) -> CaseFacts:
+def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
     if step.action in CHECKS:
-        facts = replace(facts, checked=facts.checked + 1, reworked=facts.reworked + (step.status not in CLOSED))
+        changed = {"checked": facts.checked + 1, "reworked": facts.reworked + (step.status not in CLOSED)}
     handed_in = step.status is Status.FEEDBACK and facts.status is not Status.FEEDBACK
     if handed_in or step.action == "site_check":
-        facts = replace(facts, fed_back_at=step.at, first_fed_back_at=facts.first_fed_back_at or step.at)
+        changed |= {"fed_back_at": step.at, "first_fed_back_at": facts.first_fed_back_at or step.at}
     # A failed check or a reopening undoes the feedback: the hazard is there again.
-    undone = step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED)
-    return replace(facts, fed_back_at=None) if undone else facts
+    if step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED):
+        changed["fed_back_at"] = None
+    return changed
 
 
 def _closed_at(facts: CaseFacts, step: Step) -> Instant | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from server.domain import closure_figures, closure_places, periods
 from server.domain.areas import Area, Level
@@ -18,8 +19,7 @@ from server.domain.periods import Period
 DAY_S = 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """A share, exact: ``n`` of ``d``. ``value`` is None where there is nothing to divide by."""
 
     n: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from server.domain import case_facts as domain
@@ -14,35 +15,42 @@ from server.store import case_facts
 from server.store.closure_cells import Inside
 from server.store.database import Reading
 
-RECEIVED = "received_day BETWEEN :first AND :last"
-REGISTERED = "registered_day BETWEEN :first AND :last"
-HANDED = "id IN (SELECT record FROM case_handover WHERE day BETWEEN :first AND :last)"
-CLOSED = """id IN (
-    SELECT id FROM case_fact WHERE closed_day BETWEEN :first AND :last
-     UNION
-    SELECT record FROM case_step WHERE status IN ('closed', 'spot_closed') AND at >= :starts_at AND at < :ends_at)"""
-OPENING = """id IN (
-    SELECT id FROM case_fact WHERE closed_day IS NULL AND registered_day < :first
-     UNION
-    SELECT id FROM case_fact WHERE closed_day >= :until AND registered_day < :first)"""
-EVENTS = {
-    "dispatches": (HANDED,),
-    "dispatches_kept": (HANDED,),
-    "returns": (HANDED,),
-    "closed_in_period": (CLOSED,),
-    "opening": (OPENING,),
-    "workload": (OPENING, REGISTERED),
-}
-EVERY = (RECEIVED, REGISTERED, HANDED, CLOSED, OPENING)
+_FOUND = "SELECT received_at, id FROM case_fact WHERE"
+RECEIVED = (f"{_FOUND} received_day BETWEEN :first AND :last",)
+REGISTERED = (f"{_FOUND} registered_day BETWEEN :first AND :last",)
+RUNNING = (f"{_FOUND} running = 1 AND registered_day BETWEEN :first AND :last",)
+UNDECIDED = (f"{_FOUND} decided_at IS NULL AND received_day BETWEEN :first AND :last",)
+HANDED = (f"{_FOUND} id IN (SELECT record FROM case_handover WHERE day BETWEEN :first AND :last)",)
+CLOSED = (f"{_FOUND} closed_day BETWEEN :first AND :last",)
+OPENING = (
+    f"{_FOUND} closed_day IS NULL AND registered_day < :first",
+    f"{_FOUND} closed_day >= :first AND registered_day < :first",
+)
+MOVED = (f"{_FOUND} stepped_at > :as_of AND received_day <= :last",)
+EVERY = (*RECEIVED, *REGISTERED, *HANDED, *CLOSED, *OPENING, *MOVED)
 """Which cases a figure can count at all: those received, registered, handed over, closed or open in a period.
 
-When a case was received and registered never changes. When it was closed does, where it was reopened: so the steps
-are asked too. What is closed for good before both the period and the instant of reading can be no opening stock.
+They are found as they stand. One that stood elsewhere at the instant of reading has moved since, and is found by that.
 """
 
+BASES = {
+    "undecided_reports": UNDECIDED,
+    "undecided_over_24h": UNDECIDED,
+    "open": RUNNING,
+    "open_in_time": RUNNING,
+    "closing_overdue": RUNNING,
+    "handling_overdue": RUNNING,
+    "dispatches": HANDED,
+    "dispatches_kept": HANDED,
+    "returns": HANDED,
+    "closed_in_period": CLOSED,
+    "opening": OPENING,
+    "workload": (*OPENING, *REGISTERED),
+    **dict.fromkeys(closure_parts.RECEIVED, RECEIVED),
+}
+"""Among which cases those are that a figure counts; REGISTERED where nothing is said."""
+
 LEFT = {
-    "undecided_reports": "decided_at IS NULL",
-    "undecided_over_24h": "decided_at IS NULL",
     "rejected_reports": "status = 'rejected'",
     "merged_reports": "status = 'merged'",
     "merged_cases": "status = 'merged'",
@@ -51,17 +59,19 @@ LEFT = {
     "spot_closed": "status = 'spot_closed'",
     "suspended": "status = 'suspended'",
     "transferred": "status = 'transferred'",
-    "open": "running = 1",
-    "open_in_time": "running = 1",
-    "closing_overdue": "running = 1",
-    "handling_overdue": "running = 1",
     "extended": "extended > 0",
     "extended_handling_due": "extended > 0",
     "handled_on_time_extended": "extended > 0",
     "reworked": "reworked > 0",
     "reworked_due": "reworked > 0",
 }
-"""What a case must be, if it has not moved since the instant of reading, to be counted: leaves most out unread."""
+"""What a case that a figure counts must be as it stands; leaves most out before they are read."""
+
+READ_LEAST, READ_MOST = 200, 5_000
+"""How many cases of a list are read at first, and at most at once: rare ones lie far apart."""
+
+KEYS_MOST = 20_000
+"""How many cases are put in order at once before they are read."""
 
 _COLUMNS = ", ".join((*case_facts.COLUMNS, "stepped_at"))
 
@@ -87,10 +97,26 @@ class Own:
 
 def known(reading: Reading, inside: Inside | Own, period: Period, as_of: Instant) -> list[CaseFacts]:
     """Return, as of an instant, every case that a figure of this period can count."""
-    union = " UNION ".join(f"SELECT id FROM case_fact WHERE {each}" for each in EVERY)
-    return _as_of(
-        reading, f"id IN ({union}) AND received_at <= :as_of{inside.sql}", _values(inside, period, as_of), as_of
+    found = f"id IN (SELECT id FROM ({' UNION '.join(EVERY)}) AS found) AND received_at <= :as_of{inside.sql}"
+    return _as_of(reading, found, _values(inside, period, as_of), as_of)
+
+
+def moved(
+    reading: Reading, inside: Inside, period: Period, as_of: Instant
+) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
+    """Yield every case received by the end of a period that has moved since an instant: as it stands, and as it stood.
+
+    None for one that was not there yet.
+    """
+    rows = reading.sql.rows(
+        # Found by id first: the index knows both, and what was received later is not looked at.
+        f"SELECT {_COLUMNS} FROM case_fact WHERE id IN (SELECT id FROM ({MOVED[0]}) AS found){inside.sql}",
+        _values(inside, period, as_of),
     )
+    steps = _steps(reading, [row["id"] for row in rows], as_of)
+    for row in rows:
+        taken = steps.get(row["id"])
+        yield case_facts.from_row(row), None if taken is None else _played(row, taken, as_of)
 
 
 def touched(reading: Reading, inside: Inside | Own, low: int, high: int) -> Iterator[CaseFacts]:
@@ -108,33 +134,51 @@ def touched(reading: Reading, inside: Inside | Own, low: int, high: int) -> Iter
     return map(case_facts.from_row, reading.sql.each(sql, {"first": low, "last": high, **inside.values}))
 
 
-def page(
-    reading: Reading,
-    inside: Inside | Own,
-    figure: str,
-    period: Period,
-    as_of: Instant,
-    after: Mark,
-    limit: int,
-) -> list[CaseFacts]:
-    """Return up to ``limit`` cases that a figure may count, those received first first, from ``after`` on.
+def behind(
+    reading: Reading, inside: Inside | Own, figure: str, period: Period, as_of: Instant, after: Mark
+) -> Iterator[CaseFacts]:
+    """Yield the cases that a figure may count, those received first first, from ``after`` on.
 
     Their facts are as of the instant; whether and how often the figure counts each is left to the core.
     """
-    bases = EVENTS.get(figure) or ((RECEIVED,) if _is_of_reports(figure) else (REGISTERED,))
-    left = LEFT.get(figure)
-    condition = f"""
-        ({" OR ".join(bases)}) AND received_at <= :as_of{inside.sql}
-        {f"AND ({left} OR stepped_at > :as_of)" if left else ""}
-        AND (received_at > :after_at OR (received_at = :after_at AND id >= :after_id))
-        ORDER BY received_at, id LIMIT :limit"""
-    values = {
-        **_values(inside, period, as_of),
-        "after_at": after.received_at,
-        "after_id": after.id,
-        "limit": limit,
-    }
-    return _as_of(reading, condition, values, as_of)
+    narrowed = f" AND {LEFT[figure]}" if figure in LEFT else ""
+    bases = [f"{base}{narrowed}" for base in BASES.get(figure, REGISTERED)]
+    if as_of < reading.now:
+        bases += MOVED
+    values = _values(inside, period, as_of)
+    size = READ_LEAST
+    while keys := _keys(reading, inside, bases, {**values, "after_at": after.received_at, "after_id": after.id}):
+        ids = iter(id for _, id in keys)
+        while some := list(islice(ids, size)):
+            yield from _read(reading, some, as_of)
+            size = min(size * 4, READ_MOST)
+        if len(keys) < KEYS_MOST:
+            break
+        # The last one is found again, since a list may begin in the midst of a case's countings: so it goes on behind.
+        after = Mark(keys[-1][0], keys[-1][1] + " ")
+
+
+def _keys(
+    reading: Reading, inside: Inside | Own, bases: Iterable[str], values: dict[str, Any]
+) -> list[tuple[Instant, str]]:
+    """Return when each of the next cases was received, and its id, in this order."""
+    union = " UNION ".join(f"{base} AND received_at >= :after_at{inside.sql}" for base in bases)
+    rows = reading.sql.tuples(
+        f"""
+        SELECT received_at, id FROM ({union}) AS found
+         WHERE received_at <= :as_of AND (received_at > :after_at OR id >= :after_id)
+         ORDER BY received_at, id LIMIT :keys_most
+        """,
+        {**values, "keys_most": KEYS_MOST},
+    )
+    return list(rows)
+
+
+def _read(reading: Reading, ids: list[str], as_of: Instant) -> list[CaseFacts]:
+    """Return these cases as of an instant, in the order in which they were received."""
+    values = {f"id{n}": id for n, id in enumerate(ids)}
+    found = _as_of(reading, f"id IN ({', '.join(f':{name}' for name in values)})", values, as_of)
+    return sorted(found, key=lambda case: (case.received_at, case.id))
 
 
 def shown(reading: Reading, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -175,18 +219,10 @@ def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[S
 _PER_QUERY = 5_000
 
 
-def _is_of_reports(figure: str) -> bool:
-    return figure in closure_parts.RECEIVED or figure in ("undecided_reports", "undecided_over_24h")
-
-
 def _values(inside: Inside | Own, period: Period, as_of: Instant) -> dict[str, Any]:
-    first = periods.number(period.first)
     return {
         **inside.values,
-        "first": first,
+        "first": periods.number(period.first),
         "last": periods.number(period.last),
-        "starts_at": period.starts_at,
-        "ends_at": period.ends_at,
-        "until": min(first, closure_parts.day_number(as_of)),
         "as_of": as_of,
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from server.domain import closure_parts, periods
@@ -118,24 +118,27 @@ def lateness(reading: Reading, inside: Inside, by: str, period: Period, seen: Wi
     return found
 
 
-def paces(
-    reading: Reading, inside: Inside, period: Period, key_of: Callable[[str, str, int], Key]
-) -> dict[Key, list[int]]:
-    """Return the seconds of every handled case of a period. key_of: of (path, category, registered day)."""
+def paces(reading: Reading, inside: Inside, by: str, period: Period) -> dict[Key, list[int]]:
+    """Return the seconds of every handled case of a period, in any order."""
     low, high = periods.number(period.first), periods.number(period.last)
+    spans = periods.spans_of(period)
+    whole = len(spans) == 1 and periods.is_months(spans[0])
+    days = "" if whole else " AND registered_day BETWEEN :low AND :high"
     rows = reading.sql.tuples(
         f"""
-        SELECT path, category, registered_day, handled_s
+        SELECT {_PACE_KEYS[by]}, handled_s
           FROM case_fact
-         WHERE handled_s IS NOT NULL AND registered_month BETWEEN :from AND :to
-           AND registered_day BETWEEN :low AND :high{inside.sql}
+         WHERE handled_s IS NOT NULL AND registered_month BETWEEN :from AND :to{days}{inside.sql}
         """,
         {"from": low // 100, "to": high // 100, "low": low, "high": high, **inside.values},
     )
-    found: dict[Key, list[int]] = {}
-    for path, category, day, took in rows:
-        found.setdefault(key_of(path, category, day), []).append(took)
+    found: defaultdict[Key, list[int]] = defaultdict(list)
+    for key, took in rows:
+        found[key].append(took)
     return found
+
+
+_PACE_KEYS = {PATH: "path", CATEGORY: "category", MONTH: "registered_month"}
 
 
 def categories(reading: Reading) -> list[str]:

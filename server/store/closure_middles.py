@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.domain import closure_parts
 from server.domain.areas import Place
@@ -40,34 +41,68 @@ def _grouped(
     return found
 
 
+class Shift(NamedTuple):
+    """A case whose handling took so many seconds: taken away (sign -1) or added (1)."""
+
+    sign: int
+    took: int
+
+
+def shifted(lengths: Iterable[int], shifts: Iterable[Shift]) -> list[int]:
+    """Return lengths with these shifts made, in any order; what is taken away is there."""
+    found = Counter(lengths)
+    for sign, took in shifts:
+        found[took] += sign
+    return list(found.elements())
+
+
 def middle(
-    reading: Reading, buckets: Buckets, months: Iterable[int], towns: Iterable[str] | None
+    reading: Reading,
+    buckets: Buckets,
+    months: Iterable[int],
+    towns: Iterable[str] | None,
+    shifts: Iterable[Shift] = (),
 ) -> tuple[int, int, int] | None:
     """Return the seconds at the ranks of the median and the P90; None of none.
 
-    buckets: of all cases of these months and towns together. towns: paths; None for the whole county.
+    buckets: of all cases of these months and towns together, with the shifts. towns: paths; None for the whole county.
+    shifts: in what the cases are not as they stand.
     """
     n = sum(buckets.values())
     if not n:
         return None
-    found: dict[int, int] = {}
+    moved: dict[int, list[Shift]] = {}
+    for shift in shifts:
+        moved.setdefault(shift.took // BUCKET_S, []).append(shift)
+    cells = _cells(months, towns)
+    lengths: dict[int, list[int]] = {}
+    found = []
     for rank in closure_parts.ranks(n):
-        if rank not in found:
-            found[rank] = _at(reading, buckets, rank, tuple(months), None if towns is None else tuple(towns))
-    low, high, p90 = closure_parts.ranks(n)
-    return found[low], found[high], found[p90]
+        bucket, place = _bucket_of(buckets, rank)
+        if bucket not in lengths:
+            lengths[bucket] = sorted(shifted(_in_bucket(reading, bucket, cells), moved.get(bucket, ())))
+        if len(lengths[bucket]) != buckets[bucket]:
+            raise RuntimeError(f"bucket {bucket} of handling times does not hold as many cases as it says")
+        found.append(lengths[bucket][place])
+    low, high, p90 = found
+    return low, high, p90
 
 
-def _at(reading: Reading, buckets: Buckets, rank: int, months: tuple[int, ...], towns: tuple[str, ...] | None) -> int:
+def _bucket_of(buckets: Buckets, rank: int) -> tuple[int, int]:
+    """Return in which bucket the case of a rank lies, and at which place in it."""
     before = 0
     for bucket in sorted(buckets):
         if before + buckets[bucket] > rank:
-            return _in_bucket(reading, bucket, rank - before, months, towns)
+            return bucket, rank - before
         before += buckets[bucket]
     raise RuntimeError("the buckets of handling times hold fewer cases than they say")
 
 
-def _in_bucket(reading: Reading, bucket: int, rank: int, months: tuple[int, ...], towns: tuple[str, ...] | None) -> int:
+Cells = tuple[str, dict[str, object]]
+"""The condition of some months and towns, with its parameters."""
+
+
+def _cells(months: Iterable[int], towns: Iterable[str] | None) -> Cells:
     values: dict[str, object] = {f"m{n}": month for n, month in enumerate(months)}
     listed = ", ".join(f":{name}" for name in values)
     inside = ""
@@ -79,17 +114,18 @@ def _in_bucket(reading: Reading, bucket: int, rank: int, months: tuple[int, ...]
             terms.append(f"path >= :lo{n} AND path < :hi{n}" if "/" in town else f"path = :lo{n} AND path < :hi{n}")
             values |= {f"lo{n}": low, f"hi{n}": high}
         inside = f" AND ({' OR '.join(terms)})"
-    found = reading.sql.value(
+    return f"registered_month IN ({listed}){inside}", values
+
+
+def _in_bucket(reading: Reading, bucket: int, cells: Cells) -> list[int]:
+    """Return the length of every case of a bucket."""
+    condition, values = cells
+    rows = reading.sql.tuples(
         f"""
         SELECT handled_s
           FROM case_fact
-         WHERE handled_s IS NOT NULL AND registered_month IN ({listed})
-           AND handled_s >= :low AND handled_s < :high{inside}
-         ORDER BY handled_s
-         LIMIT 1 OFFSET :rank
+         WHERE handled_s IS NOT NULL AND {condition} AND handled_s >= :low AND handled_s < :high
         """,
-        {**values, "low": bucket * BUCKET_S, "high": (bucket + 1) * BUCKET_S, "rank": rank},
+        {**values, "low": bucket * BUCKET_S, "high": (bucket + 1) * BUCKET_S},
     )
-    if found is None:
-        raise RuntimeError(f"bucket {bucket} of handling times holds fewer cases than it says")
-    return int(found)
+    return [took for (took,) in rows]

@@ -31,6 +31,9 @@ SLICE = 400
 LAG_MAX = 20_000
 """How far the mark may lie back for a search to use the index: what lies above it is compared one by one."""
 
+COMMON = 16
+"""Words are common when one label in so many may hold them."""
+
 _END = "\n"
 """Follows every label, so that each character begins a pair and one alone can be looked for."""
 
@@ -88,10 +91,11 @@ def move_mark(tx: Transaction, window: Window) -> None:
 def candidates(reading: Reading, words: str, before: int | None) -> Iterator[int] | None:
     """Yield, highest first, the ``born_seq`` of every record whose label may hold ``words`` or that has this number.
 
-    before: only those below it. None when the index cannot help: it lies too far back, or there are no words.
+    before: only those below it. None when labels are better compared as they come: the index lies too far back, or
+    the words are so common that a page is full at once.
     """
     mark, newest = _marks(reading)
-    if not words or newest - mark > LAG_MAX:
+    if not words or newest - mark > LAG_MAX or _rarest(reading, words) * COMMON > newest:
         return None
     return _merged(reading, words, newest + 1 if before is None else before, _tail(reading, mark, newest))
 
@@ -112,6 +116,14 @@ def _merged(reading: Reading, words: str, before: int, tail: dict[int, bytearray
             offset = bits.bit_length() - 1
             bits ^= 1 << offset
             yield chunk * CHUNK + offset
+
+
+def _rarest(reading: Reading, words: str) -> int:
+    """Return how many labels hold the rarest pair of some words; of one character, any pair that begins with it."""
+    if len(words) == 1:
+        return _Single(words).n(reading)
+    sql = "SELECT COALESCE(SUM(n), 0) FROM label_gram WHERE gram = :gram"
+    return min(int(reading.sql.value(sql, {"gram": gram})) for gram in _pairs(words))
 
 
 class _All:
@@ -143,6 +155,10 @@ class _Single:
     def __init__(self, character: str) -> None:
         low = _folded(character)
         self._values = {"low": low, "high": low + "\U0010ffff\U0010ffff"}
+
+    def n(self, reading: Reading) -> int:
+        sql = "SELECT COALESCE(SUM(n), 0) FROM label_gram WHERE gram >= :low AND gram <= :high"
+        return int(reading.sql.value(sql, self._values))
 
     def chunks(self, reading: Reading) -> set[int]:
         sql = "SELECT DISTINCT chunk FROM label_gram WHERE gram >= :low AND gram <= :high"

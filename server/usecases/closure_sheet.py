@@ -228,5 +228,5 @@ def _figures(figures: Figures) -> dict[str, Any]:
 
 
 def _rate(rate: Rate) -> dict[str, Any]:
-    share = None if rate.value is None else float(rate.value)
-    return {"n": rate.n, "d": rate.d, "value": share, "text": closure_sentence.percent(rate)}
+    n, d = rate
+    return {"n": n, "d": d, "value": n / d if d else None, "text": closure_sentence.percent(rate)}

@@ -91,7 +91,9 @@ def summarise(reading: Reading, asked: Asked) -> Told:
     view = _view(reading, asked)
     if training.is_on(reading):
         return Told(asked.area, view.by, asked.period, view.as_of, view.of(()), 0, training=True)
-    if view.ground is None or view.as_of < reading.now:
+    # Of a period that begins after the instant there is nothing but the stock, and no sum of what came later helps.
+    ahead = periods.day_of(view.as_of) < asked.period.first
+    if view.ground is None or (ahead and view.as_of < reading.now):
         summary = view.recounted(reading)
     else:
         summary = view.live(reading, view.ground)
@@ -112,27 +114,15 @@ def behind(reading: Reading, asked: Asked, figure: str, row: str | None, after: 
     seen = closure_figures.window(view.period, view.as_of)
     found: list[CaseFacts] = []
     marks: list[Mark] = []
-    size = max(2 * limit, READ_LEAST)
-    while len(found) <= limit:
-        read = closure_cases.page(reading, view.inside, figure, view.period, view.as_of, after, size)
-        for case in read:
-            skipped = after.times if case.id == after.id else 0
-            counted = times(case, seen) if view.counts(case) else 0
-            found += [case] * (counted - skipped)
-            marks += [Mark(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
-        if len(read) < size:
+    for case in closure_cases.behind(reading, view.inside, figure, view.period, view.as_of, after):
+        skipped = after.times if case.id == after.id else 0
+        counted = times(case, seen) if view.counts(case) else 0
+        found += [case] * (counted - skipped)
+        marks += [Mark(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
+        if len(found) > limit:
             break
-        # Rare ones lie far apart: look further each time, or a list of ten reads a county in small bites.
-        after, size = Mark(read[-1].received_at, read[-1].id, _ALL_TIMES), size * 4
     more = len(found) > limit
     return Behind(tuple(found[:limit]), marks[limit - 1] if more else None)
-
-
-READ_LEAST = 200
-"""How many cases are read at first to find those that count."""
-
-_ALL_TIMES = 1_000_000
-"""More often than any figure counts a case."""
 
 
 def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:

@@ -17,7 +17,7 @@ from server.domain.areas import Area, Level, Place, code_of, level_of, parent_co
 from server.domain.closure import Row, Summary
 from server.domain.closure_places import ELSEWHERE, Ground
 from server.domain.periods import Period
-from server.store import areas, codes
+from server.store import areas, closure_cases, codes
 from server.store.closure_cases import Mark
 from server.store.codes import Code
 from server.usecases import closure_summary
@@ -59,7 +59,8 @@ same_store = settings(suppress_health_check=[HealthCheck.function_scoped_fixture
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    closure_summary.READ_LEAST, read_least = 1, closure_summary.READ_LEAST
+    least, most = closure_cases.READ_LEAST, closure_cases.KEYS_MOST
+    closure_cases.READ_LEAST, closure_cases.KEYS_MOST = 1, 2
     made = a_store(tmp_path_factory.mktemp("cases") / "data", clock=lambda: now["at"])
     made.write(lambda tx: areas.add(tx, [replace(area, successor=None) for area in GRID.values()]))
     made.write(lambda tx: areas.end(tx, code_of(GONE_OVER), MERGER, HEIR))
@@ -70,7 +71,7 @@ def store(tmp_path_factory):
     made.write(lambda tx: codes.replace_list(tx, "hazard_categories", listed))
     yield made
     made.close()
-    closure_summary.READ_LEAST = read_least
+    closure_cases.READ_LEAST, closure_cases.KEYS_MOST = least, most
 
 
 def counted_by_hand(town: list[History], scope: Scope, by: By, window: Period, at: str) -> Summary:

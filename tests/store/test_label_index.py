@@ -27,6 +27,7 @@ numbers = st.none() | st.sampled_from(("LY-2026-0001", "LY-2026-1001", "1", "甲
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
+    monkeypatch.setattr(label_index, "COMMON", 0)
     monkeypatch.setattr(label_index, "CHUNK", 16)  # so that a few records lie in several
     monkeypatch.setattr(record_lists, "_READ_LEAST", 2)
     monkeypatch.setattr(record_lists, "_READ_MOST", 4)
@@ -90,11 +91,19 @@ events = st.one_of(
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(events, max_size=30), words, st.sampled_from((None, TOWN)), st.integers(1, 5), st.integers(0, 40))
-@example([("born", "甲乙", None, PATHS[0]), ("entered", 1), ("renamed", 0, "乙甲", None)], "乙甲", None, 1, 40)
-@example([("born", "甲a", "LY-2026-0001", PATHS[0]), ("entered", 9)], "LY-2026-0001", None, 1, 40)
-def test_words_find_what_a_look_at_every_label_finds(store, monkeypatch, happened, q, place, limit, lag_max):
+@given(
+    st.lists(events, max_size=30),
+    words,
+    st.sampled_from((None, TOWN)),
+    st.integers(1, 5),
+    st.integers(0, 40),
+    st.integers(0, 4),
+)
+@example([("born", "甲乙", None, PATHS[0]), ("entered", 1), ("renamed", 0, "乙甲", None)], "乙甲", None, 1, 40, 0)
+@example([("born", "甲a", "LY-2026-0001", PATHS[0]), ("entered", 9)], "LY-2026-0001", None, 1, 40, 0)
+def test_words_find_what_a_look_at_every_label_finds(store, monkeypatch, happened, q, place, limit, lag_max, common):
     monkeypatch.setattr(label_index, "LAG_MAX", lag_max)
+    monkeypatch.setattr(label_index, "COMMON", common)
     ledger = play(store, happened)
 
     by_hand = [each for each in ledger if holds(each, q) and (place is None or place.holds(each.path))]

@@ -22,6 +22,7 @@ STEPS = (
     "0008_label_grams",
     "0009_items",
     "0010_fewer_indexes",
+    "0011_moved_cases",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
