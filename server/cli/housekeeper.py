@@ -58,12 +58,21 @@ class Housekeeper:
             log.info(self._task, **done._asdict())
 
 
-def enter_labels(database: Database) -> None:
-    """Enter one window of labels in the index, made in this thread and written in short turns of the writer."""
+def label_round(database: Database) -> None:
+    """Enter one window of labels, if there is one; nothing of it is worth telling."""
+    enter_labels(database)
+
+
+def enter_labels(database: Database) -> bool:
+    """Enter one window of labels in the index, made in this thread and written in short turns of the writer.
+
+    Return whether there was one to enter.
+    """
     with database.reading() as reading:
         window = label_index.next_window(reading)
     if window is None:
-        return
+        return False
     for rows in label_index.slices(window):
         database.write(partial(label_index.enter, rows=rows))
     database.write(partial(label_index.move_mark, window=window))
+    return True

@@ -47,7 +47,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server import operation
     from server.asgi import Front
-    from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, enter_labels
+    from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
     from server.cli.parting import PartingServer
     from server.settings import from_environment
     from server.store.turns import leave_address, serving
@@ -67,7 +67,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             freeze()
             with (
                 Housekeeper(lambda: database.write(housekeeping.round_of)),
-                Housekeeper(lambda: enter_labels(database), LABELS_EVERY_S, "entering labels"),
+                Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
             ):
                 server.run(sockets=[listener])
         finally:
