@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate
 
+from schemas.plain_change import moment
 from schemas.records import RecordSchema
 from schemas.words import Wire, counted, instant, matching, told, told_or_null, whole
 
@@ -57,12 +58,7 @@ class DeviceTime(fields.Field[datetime | None]):
     """What the device's clock said, whatever year; what is no time counts as none, since a clock is only a claim."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> datetime | None:
-        try:
-            said = datetime.fromisoformat(value)
-            said.astimezone(UTC)
-        except (TypeError, ValueError, OverflowError):
-            return None  # no time, or one that lies in no year of UTC
-        return said if said.tzinfo is not None else None
+        return moment(value)
 
 
 class SentChangeSchema(Wire):

@@ -11,6 +11,7 @@ from flask import Response, current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import ValidationError
 
+from schemas import plain_change
 from schemas.sync import (
     BYTES_MAX,
     CHANGES_MAX,
@@ -114,7 +115,7 @@ def _note_unsent(by: Actor, unsent: int | None) -> None:
 
 def _item(raw: Any, device: str) -> Item:
     try:
-        read = _CHANGE.load(raw)
+        read = plain_change.read(raw) or _CHANGE.load(raw)
     except ValidationError as error:
         id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
         return Unreadable(id, f"{error.messages}", raw)

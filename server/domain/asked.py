@@ -21,7 +21,7 @@ class Asked:
     the revision will have. late: the author's standing is recent, not present. submission: id, where it
     came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
     saw: fields that the author looked at, for the members of merge groups that they left alone. arrived_at: when it
-    came in, where it has waited for its record since.
+    came in, where it has waited for its record since. observed_at: when the author saw what they wrote.
     """
 
     change: Change
@@ -35,10 +35,11 @@ class Asked:
     base: Mapping[str, str] | None = None
     saw: Mapping[str, str] = field(default_factory=dict)
     arrived_at: Instant | None = None
+    observed_at: Instant = field(init=False, default="")
 
-    @property
-    def observed_at(self) -> Instant:
-        return observed_at(self.change, self.arrived_at or self.received_at)
+    def __post_init__(self) -> None:
+        seen_at = observed_at(self.change, self.arrived_at or self.received_at)
+        object.__setattr__(self, "observed_at", seen_at)
 
     @property
     def is_clock_suspect(self) -> bool:

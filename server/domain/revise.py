@@ -122,7 +122,7 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
     touched |= {name for name, rule in asked.rules.items() if rule.group in groups}
     conflicts = tuple(sorted(merged.conflicts & touched))
     verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
-    flagged = _conflict_problem(record, after, asked)
+    flagged = _conflict_problem(record, after, merged, asked)
     return Revised(
         after, revision_of(asked, after, verdict, difference(record, after)), conflicts, (*misfits, *flagged)
     )
@@ -212,11 +212,11 @@ def _first_label(asked: Asked, merged: Merged, path: str) -> tuple[str, list[Pro
     return label, [_problem(asked, ProblemKind.LABEL_MISSING, path, message, {})]
 
 
-def _conflict_problem(before: Record, after: Record, asked: Asked) -> list[Problem]:
+def _conflict_problem(before: Record, after: Record, merged: Merged, asked: Asked) -> list[Problem]:
     fresh = sorted(set(after.conflicts) - set(before.conflicts))
     if not fresh:
         return []
-    known = registers.from_json(after.registers)
+    known = merged.registers
     values = {
         name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
     }

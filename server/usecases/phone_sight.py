@@ -20,11 +20,13 @@ from sync.changes import Change, Dot
 class Sight:
     """A change with what its author saw.
 
-    change: with every ``seen`` filled in. base: what the record showed at ``base_version``, None where the device
-    said itself what it saw. saw: other fields that the author looked at. problems: to file with the change.
+    change: with every ``seen`` filled in. newest: highest counter of its hand that is in, 0 for none. base: what the
+    record showed at ``base_version``, None where the device said itself what it saw. saw: other fields that the author
+    looked at. problems: to file with the change.
     """
 
     change: Change
+    newest: int
     base: Mapping[str, str] | None = None
     saw: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
@@ -32,9 +34,13 @@ class Sight:
 
 def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None) -> Sight:
     """Return ``change`` with what its author saw of ``record``."""
-    change, reused = _with_own_dot(tx, record, change, by, submission)
+    newest = revisions.newest_of_hand(tx, record.id, change.dot.origin)
+    reused: tuple[Problem, ...] = ()
+    if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
+        reused = (_reused(record, change, by, submission),)
+        change, newest = replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), 0
     if change.seen_stated:
-        return Sight(change, problems=reused)
+        return Sight(change, newest, problems=reused)
     version, problems = change.base_version, list(reused)
     if version is not None and version > record.version:
         problems.append(_ahead(record, change, by, submission))
@@ -45,19 +51,14 @@ def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Ac
     writes = merge.writes_of(received, base, [pending])
     saw = {name: write.seen for name, write in writes.items() if name not in received and write.seen is not None}
     seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
-    return Sight(seen, base, saw, tuple(problems))
+    return Sight(seen, newest, base, saw, tuple(problems))
 
 
-def _with_own_dot(
-    tx: Transaction, record: Record, change: Change, by: Actor, submission: str | None
-) -> tuple[Change, tuple[Problem, ...]]:
-    """Give a change whose place in its hand's row is taken (a cloned phone) an origin of its own."""
-    if not revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
-        return change, ()
+def _reused(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
+    """Return the problem of a change whose place in its hand's row is taken; it gets an origin of its own."""
     message = "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。"
     detail = {"origin": change.dot.origin, "seq": change.dot.seq}
-    problem = _problem(ProblemKind.DOT_REUSED, message, detail, record, change, by, submission)
-    return replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), (problem,)
+    return _problem(ProblemKind.DOT_REUSED, message, detail, record, change, by, submission)
 
 
 def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[merge.Received]:

@@ -83,9 +83,10 @@ def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
 
 
 def _answered(tx: Transaction, outcome: Outcome) -> Answered:
-    seq = None
-    if outcome.record is not None and outcome.version is not None:
-        seq = revisions.seq_of(tx, outcome.record.id, outcome.version)
+    record, seq = outcome.record, None
+    if record is not None and outcome.version is not None:
+        is_newest = record.version == outcome.version
+        seq = record.seq if is_newest else revisions.seq_of(tx, record.id, outcome.version)
     message = "" if outcome.problem is None else problems.message_of(tx, outcome.problem)
     return Answered(outcome, seq, message)
 

@@ -93,7 +93,8 @@ def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, m
     names = buckets.of(record) if before is None else buckets.of(before) | buckets.of(record)
     buckets.raise_all(tx, record.type, names, revision.seq)
     filed = [
-        problems.add(tx, replace(problem, path=problem.path or record.path)) for problem in (*revised.problems, *more)
+        problems.add(tx, problem if problem.path else replace(problem, path=record.path))
+        for problem in (*revised.problems, *more)
     ]
     stored = Stored(
         id=item.change.id,

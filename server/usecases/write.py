@@ -169,9 +169,11 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
     sight = phone_sight.of(tx, record, type, item.change, item.by, item.submission)
     change = sight.change
     toward = _standing_by(item, record.path) or standing.toward(item.by, record)
-    asked = replace(asked_of(tx, item, change, toward), base=sight.base, saw=sight.saw)
+    asked = asked_of(tx, item, change, toward)
+    if not change.seen_stated:
+        asked = replace(asked, base=sight.base, saw=sight.saw)
     history: list[Received | Settled] = []
-    if revisions.newest_of_hand(tx, record.id, change.dot.origin) > change.dot.seq:
+    if sight.newest > change.dot.seq:
         history = replay.received(revisions.list_of(tx, record.id), type)
     refusal: Refusal | None = None
     if toward is Standing.NONE:
@@ -184,7 +186,8 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
     else:
         revised, refusal = _act(tx, record, asked, history, item)
     records.replace(tx, revised.record)
-    return replace(keep(tx, item, record, revised, sight.problems), refusal=refusal)
+    outcome = keep(tx, item, record, revised, sight.problems)
+    return outcome if refusal is None else replace(outcome, refusal=refusal)
 
 
 def _standing_by(item: Item, path: str) -> Standing | None:

@@ -1,0 +1,83 @@
+"""Reads a Change that is as our own clients write it, at a tenth of what the schema costs; a push brings two hundred.
+
+Whatever is unusual, faulty things above all, is left to ``SentChangeSchema``: it alone knows every form and every word
+of complaint, and where both can read an item they read the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_WORDS = {"type": 100, "action": 100}
+_WORDS_OR_NONE = {"area": 20, "seen_status": 40, "form": 100, "form_version": 100}
+_FIELD_CHARACTERS_MAX = 100
+_NUMBER_MAX = 2**53
+_KNOWN = frozenset(
+    {"id", "record", "seq", "fields", "base_version", "after", "made_at", "clock_offset_s", "attachments"}
+    | _WORDS.keys()
+    | _WORDS_OR_NONE.keys()
+)
+
+
+def read(raw: Any) -> Mapping[str, Any] | None:
+    """Return what ``SentChangeSchema`` would load, ids as text, or None to have it asked."""
+    if type(raw) is not dict or not raw.keys() <= _KNOWN or raw.get("attachments"):
+        return None
+    seq, base_version = raw.get("seq"), raw.get("base_version", 0)
+    after, offset = raw.get("after"), raw.get("clock_offset_s")
+    is_plain = (
+        _is_id(raw.get("id"))
+        and _is_id(raw.get("record"))
+        and (type(seq) is int and 1 <= seq <= _NUMBER_MAX)
+        and (type(base_version) is int and 0 <= base_version <= _NUMBER_MAX)
+        and (after is None or _is_id(after))
+        and (offset is None or (type(offset) in (float, int) and abs(offset) <= _NUMBER_MAX))
+        and raw.get("attachments", ()) is not None
+        and all(_is_text(raw.get(name), most) for name, most in _WORDS.items())
+        and all(raw.get(name) is None or _is_text(raw[name], most) for name, most in _WORDS_OR_NONE.items())
+    )
+    fields = _fields(raw.get("fields", {})) if is_plain else None
+    if fields is None:
+        return None
+    return {
+        "area": None, "seen_status": None, "form": None, "form_version": None, **raw,
+        "base_version": base_version, "after": after, "clock_offset_s": None if offset is None else float(offset),
+        "made_at": moment(raw.get("made_at")), "fields": fields, "attachments": [],
+    }  # fmt: skip
+
+
+def moment(said: Any) -> datetime | None:
+    """Return what a device's clock said; None for what is no time, has no offset, or lies in no year of UTC."""
+    try:
+        at = datetime.fromisoformat(said)
+        at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is str and _UUID.fullmatch(value) is not None
+
+
+def _is_text(value: Any, most: int) -> bool:
+    return type(value) is str and len(value) <= most and "\x00" not in value
+
+
+def _fields(sent: Any) -> dict[str, tuple[str | None, str]] | None:
+    """Return the fields as pairs, None when any of them is not a plain ``[seen, new]``."""
+    if type(sent) is not dict:
+        return None
+    read: dict[str, tuple[str | None, str]] = {}
+    for name, pair in sent.items():
+        if type(pair) is not list or len(pair) != 2 or not _is_text(name, _FIELD_CHARACTERS_MAX):
+            return None
+        seen, new = pair
+        if type(new) is not str or "\x00" in new or not (seen is None or (type(seen) is str and "\x00" not in seen)):
+            return None
+        read[name] = (seen, new)
+    return read
