@@ -9,7 +9,7 @@ the order of commits, so nothing that commits later can come in behind a cursor.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.domain.actors import Actor, Scope
@@ -71,8 +71,9 @@ def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int,
     known = cursor if cursor.epoch == epoch else Cursor(epoch)
     scope, seq = by.scope, pulls.current_seq(reading)
     shared = county_lists.mark(reading, by)
-    if _is_idle(reading, known, scope, shared, forget):
-        return Page((), known, more=False)
+    if _is_idle(reading, known, scope, seq, shared, forget):
+        # Told as of now, so that the next idle pull need not look at buckets until something else commits.
+        return Page((), replace(known, seq=seq), more=False)
     walk = _Walk(reading, known, scope, seq, limit, forget)
     ops = [*walk.leaving(), *_county(reading, by, known, shared, forget), *walk.rows()]
     return Page(tuple(ops), walk.cursor(epoch, shared), walk.is_cut, walk.checks)
@@ -90,14 +91,14 @@ def on_the_wire(bucket: str) -> str:
     return f"area:{code_of(name)}" if kind == "area" else bucket
 
 
-def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, shared: str, forget: frozenset[str]) -> bool:
+def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, seq: int, shared: str, forget: frozenset[str]) -> bool:
     return (
         not cursor.elsewhere
         and not forget
         and cursor.scope == scope
         and cursor.county == shared
         and cursor.seq != NOTHING_HELD
-        and buckets.newest_of_all(reading, scope) <= cursor.seq
+        and (seq == cursor.seq or buckets.newest_of_all(reading, scope) <= cursor.seq)
     )
 
 

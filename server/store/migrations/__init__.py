@@ -23,6 +23,7 @@ STEPS = (
     "0009_items",
     "0010_fewer_indexes",
     "0011_moved_cases",
+    "0012_bucket_names",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
