@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from server.domain.actors import Role
-from server.store import database, records, submissions
+from server.store import buckets, database, people, records, submissions
 from server.store.database import Transaction
-from server.usecases import enrol, grid_file, phone_keys, prepare, publish, sign_in
+from server.usecases import enrol, grid_file, phone_keys, prepare, publish, sign_in, write
+from sync.changes import Change, Dot, FieldWrite
 
 FORM, LIST_FORM, TYPE = "bench_hazard", "bench_list", "bench_hazards"
 UNIT, COUNTY = "130630100201001", "130630"
@@ -62,5 +65,27 @@ def missing(folder: Path, kept: list[tuple[str, str]]) -> int:
     store = database.open_inline(folder)
     try:
         return store.write(count)
+    finally:
+        store.close()
+
+
+def multiply(folder: Path, change: Mapping[str, Any], count: int) -> None:
+    """Put ``count`` records into the worker's unit that are like the one which ``change`` makes, and no history."""
+    fields = {name: value for name, (_, value) in change["fields"].items()}
+    asked = Change(change["record"], change["record"], TYPE, "create", Dot("bench", 1),
+                   {name: FieldWrite(None, value) for name, value in fields.items()})  # fmt: skip
+
+    def fill(tx: Transaction) -> None:
+        first = write.apply(tx, asked, by=people.actor(tx, WORKER)).record
+        if first is None:
+            raise RuntimeError("the first record was not made")
+        for _ in range(count - 1):
+            seq = tx.next_seq()
+            records.add(tx, replace(first, id=tx.new_id(), seq=seq, born_seq=seq))
+        buckets.raise_all(tx, TYPE, buckets.of(first), tx.next_seq())
+
+    store = database.open_inline(folder)
+    try:
+        store.write(fill)
     finally:
         store.close()

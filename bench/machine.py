@@ -30,6 +30,12 @@ def load_now() -> str:
     return f"load average {os.getloadavg()[0]:.1f}"
 
 
+def processor_s(pid: int) -> float:
+    """Return how long a process has held a processor so far, all threads, in seconds; a busy machine matters less."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def fsyncs_per_s(folder: Path) -> float:
     """Return how many small appends a second can be made durable in ``folder``, one after the other."""
     path = folder / "fsync"

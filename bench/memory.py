@@ -24,18 +24,18 @@ def measure(bench: Workbench) -> Iterator[Figure]:
     with serving(filled.folder) as server:
         with server.line() as line:
             expect(ask(line, f"{filled.door}/formList"), 200)
-        yield Figure("idle", _held_mb(server, "VmRSS"), "MB", Target(IDLE_MB))
+        yield Figure("idle", held_mb(server, "VmRSS"), "MB", Target(IDLE_MB))
 
-        _forget_peak(server)
+        forget_peak(server)
         sent = load.send(server.port, path, seconds=bench.seconds)
         beside = f"{sent.per_s:,.0f} submissions/s"
-        yield Figure("under load, at most", _held_mb(server, "VmHWM"), "MB", Target(BUSY_MB), beside=beside)
+        yield Figure("under load, at most", held_mb(server, "VmHWM"), "MB", Target(BUSY_MB), beside=beside)
 
-        _forget_peak(server)
+        forget_peak(server)
         beside = f"{_send_large_files(server, path):,.0f} MB/s"
         name = f"during an upload of {UPLOAD_MB} MB, at most"
-        yield Figure(name, _held_mb(server, "VmHWM"), "MB", Target(BUSY_MB), beside=beside)
-        yield Figure("afterwards", _held_mb(server, "VmRSS"), "MB")
+        yield Figure(name, held_mb(server, "VmHWM"), "MB", Target(BUSY_MB), beside=beside)
+        yield Figure("afterwards", held_mb(server, "VmRSS"), "MB")
 
 
 def _send_large_files(server: Server, path: str) -> float:
@@ -62,7 +62,7 @@ def _upload() -> Iterator[bytes]:
     yield f"--{BOUNDARY}--\r\n".encode()
 
 
-def _held_mb(server: Server, which: str) -> float:
+def held_mb(server: Server, which: str) -> float:
     """Return ``VmRSS`` (now) or ``VmHWM`` (the peak) of the server, in MB. Raises OSError where there is no /proc."""
     status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
     found = re.search(rf"{which}:\s+(\d+) kB", status)
@@ -71,5 +71,6 @@ def _held_mb(server: Server, which: str) -> float:
     return int(found[1]) * 1024 / 1e6
 
 
-def _forget_peak(server: Server) -> None:
+def forget_peak(server: Server) -> None:
+    """Let ``VmHWM`` start anew from what is held now."""
     Path(f"/proc/{server.pid}/clear_refs").write_text("5", encoding="ascii")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bench.figures import Figure
 from bench.workbench import Workbench
 
-NAMES = ("limits", "submissions", "unchanged", "lists", "closure", "start", "memory")
+NAMES = ("limits", "submissions", "unchanged", "lists", "sync", "closure", "start", "memory")
 """In the order in which they are measured; ``bench/<name>.py`` each."""
 
 
