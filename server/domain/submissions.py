@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
+from uuid import UUID
 
-_UUID_4 = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def entity_id(raw: str) -> str | None:
-    """Return an entity's id as every list shows it: lower case, without ``uuid:``; None if it is no UUID version 4."""
+    """Return an entity's id as every list shows it: lower case, without ``uuid:``; None if it is no UUID."""
     text = raw.strip().lower().removeprefix("uuid:")
-    return text if _UUID_4.fullmatch(text) else None
+    return text if _UUID.fullmatch(text) else None
+
+
+def may_begin(id: str) -> bool:
+    """Say whether a phone may make a record under ``id``: they make UUIDs of version 4 alone.
+
+    Other doors' records may have other UUIDs, and phones update what their lists show.
+    """
+    return UUID(id).version == 4
 
 
 @dataclass(frozen=True, slots=True)

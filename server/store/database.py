@@ -138,6 +138,10 @@ class Transaction(Reading):
     def new_id(self) -> str:
         return self._ids()
 
+    def new_record_id(self) -> str:
+        """Return a UUID of version 4, which is how phones and other ODK tools know entities."""
+        return str(uuid.UUID(self._ids(), version=4))
+
     def next_seq(self) -> int:
         """Return the next seq; gaps may occur, but a later commit never has a lower one."""
         return self._commit.next_seq()

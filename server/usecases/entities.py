@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from server.domain import instants
 from server.domain.forms import EntityDeclaration, FormDefinition
 from server.domain.record_types import ACTION, LABEL, Kind, RecordType
-from server.domain.submissions import EntityBlock, SubmissionXml, entity_id
+from server.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_begin
 from server.domain.workflow import CREATING
 from sync.changes import Change, Dot, FieldWrite
 
@@ -62,7 +62,7 @@ def change_of(
         return Unusable(f"表单没有声明保存到“{block.dataset}”", block.dataset, block.id)
     if (wants_create and not declared.creates) or (wants_update and not declared.updates):
         return Unusable("表单没有声明这种操作（新建或更新）", block.dataset, block.id)
-    if id is None:
+    if id is None or (wants_create and not may_begin(id)):
         return Unusable(f"记录编号“{block.id}”不是 UUID v4", block.dataset, block.id)
     values = _values(block, xml, read_by)
     dot, base = _place_in_row(block, xml)

@@ -125,7 +125,7 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
         values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
     asked = Change(
         id=new.id or tx.new_id(),
-        record=new.record or tx.new_id(),
+        record=new.record or tx.new_record_id(),
         type=type.name,
         action=new.action,
         dot=Dot(OFFICE, 1),

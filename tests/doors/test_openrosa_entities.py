@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from builders import FAR_UNIT, UNIT, VILLAGE
+from desks import Desk
 from filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
 
 from server.store import people
@@ -51,6 +53,26 @@ def test_an_id_that_is_no_uuid_v4_makes_a_problem_and_no_record(valley, phone, i
     assert answer.status_code == 201
     assert valley.problems() == ["entity_unusable"]
     assert valley.count("record") == 0
+
+
+@pytest.mark.parametrize("id", [None, "01a2152e-e307-7dda-a77a-d6ba7b48724f", "6fa459ea-ee8a-3ca4-894e-db77e160355e"])
+def test_a_phone_updates_a_record_of_the_office_whatever_uuid_it_has(valley, phone, id):
+    asked = {"type": "stations", "action": "create", "area": UNIT, "fields": {"label": "甲", "head": "甲"}}
+    begun = Desk(valley, "officer").post("/records", asked | ({"record": id} if id else {}))
+    [listed] = phone.list()
+
+    phone.send(a_visit(listed, 1, head="乙"))
+
+    assert (begun.json["record"]["id"], phone.list()[listed]["head"]) == (listed, "乙")
+    assert valley.problems() == []
+
+
+def test_a_record_that_the_server_names_has_an_id_as_phones_make_them(valley):
+    asked = {"type": "stations", "action": "create", "area": UNIT, "fields": {"label": "甲"}}
+
+    begun = Desk(valley, "officer").post("/records", asked)
+
+    assert UUID(begun.json["record"]["id"]).version == 4
 
 
 def test_a_record_without_a_label_gets_one_and_a_problem(valley, phone):
