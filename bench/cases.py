@@ -190,7 +190,7 @@ class _Shift:
 _RECORD = inserting("record", RECORD)
 _FACTS = inserting("case_fact", (*facts_kept.COLUMNS, *facts_kept.DERIVED))
 _STEPS = inserting("case_step", facts_kept.STEP_COLUMNS)
-_HANDOVERS = inserting("case_handover", ("day", "record"))
+_HANDOVERS = inserting("case_handover", facts_kept.HANDOVER_COLUMNS)
 
 
 def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:

@@ -29,7 +29,8 @@ _FIXED = ("id", "path", "received_at", "received_day")
 _CHANGING = tuple(column for column in (*COLUMNS, *DERIVED) if column not in _FIXED)
 _UPDATE = f"UPDATE case_fact SET {', '.join(f'{column} = :{column}' for column in _CHANGING)} WHERE id = :id"
 _ADD_STEP = inserting("case_step", STEP_COLUMNS)
-_ADD_HANDOVER = "INSERT INTO case_handover (day, record) VALUES (:day, :record) ON CONFLICT DO NOTHING"
+HANDOVER_COLUMNS = ("day", "record", "received_at", "path")
+_ADD_HANDOVER = f"{inserting('case_handover', HANDOVER_COLUMNS)} ON CONFLICT DO NOTHING"
 
 
 def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
@@ -132,7 +133,8 @@ def _add_handovers(sql: Sql, facts: CaseFacts, known: tuple[Dispatch, ...]) -> N
 def handovers(facts: CaseFacts, known: tuple[Dispatch, ...] = ()) -> list[Row]:
     """Return a row for each day on which a case changed hands, without those that ``known`` dispatches gave."""
     days = {_day(at) for dispatch in set(facts.dispatches) - set(known) for at in dispatch if at is not None}
-    return [{"day": day, "record": facts.id} for day in sorted(filter(None, days))]
+    case = {"record": facts.id, "received_at": facts.received_at, "path": facts.path}
+    return [{"day": day, **case} for day in sorted(filter(None, days))]
 
 
 def _day(at: Instant | None) -> int | None:

@@ -24,6 +24,7 @@ STEPS = (
     "0010_fewer_indexes",
     "0011_moved_cases",
     "0012_bucket_names",
+    "0013_handovers_in_order",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
