@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from server.domain.instants import Instant, parse
-from server.domain.workflow import Status
+from server.domain.workflow import WITH_HANDLER, Status
 
 CLOSED = frozenset({Status.CLOSED, Status.SPOT_CLOSED})
 HELD = frozenset({Status.SUSPENDED, Status.TRANSFERRED})
@@ -152,8 +152,11 @@ def _handed_on(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if step.action == "return" and facts.dispatches:
         *earlier, last = facts.dispatches
         return {"dispatches": (*earlier, last._replace(returned_at=last.returned_at or step.at))}
-    # Given on from hand to hand (改派, from any later status) is no second dispatch: no clock starts.
-    if step.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED):
+    # Given on from hand to hand (改派, from any later status) is no second dispatch: no clock starts. But whichever way
+    # a case first comes to a handler starts the clock: what was said to be fixed on the spot and was not goes back to
+    # its reporter by a failed check or a reopening, and would else never be late.
+    from_intake = step.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED)
+    if from_intake or (step.status in WITH_HANDLER and not facts.dispatches):
         return {"dispatches": (*facts.dispatches, Dispatch(step.at))}
     return {}
 

@@ -109,7 +109,7 @@ _REASON_CHARACTERS_MIN = 2
 
 def _unknown(act: Act, known: Known) -> Iterator[Fault]:
     if act["result_code"] and "result_code" not in known.words:
-        yield "result_code", f"处置结果没有“{act['result_code'][:30]}”这一项"
+        yield "result_code", f"处置结果没有“{act['result_code'][:30]}”这一项，请从处置结果表中选，如 fixed"
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             if mark not in known.parties:
@@ -148,19 +148,28 @@ def _ahead(act: Act, name: str) -> Iterator[Fault]:
 _FARTHEST = timedelta(days=3 * 366)
 
 
+def _until_later(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    yield from _beyond(record, act, "until", "申请的日期")
+    yield from _ahead(act, "until")
+
+
 def _into_open(record: Record, act: Act, known: Known) -> Iterator[Fault]:
     if act["into"] == record.id:
-        yield "into", "不能并入自己"
+        yield "into", "不能并入自己，请选另一件"
     elif act["into"] and (known.into is None or known.into.type != record.type):
-        yield "into", "没有这个主案件，或它不在您的管辖范围内"
+        yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
     elif known.into is not None and known.into.status in ENDED:
         yield "into", f"主案件“{known.into.label}”已经结束，不能再并入"
 
 
 def _longer(record: Record, act: Act, known: Known) -> Iterator[Fault]:
-    day, due = _date(act["due_on"]), record.due_at
+    yield from _beyond(record, act, "due_on", "延期后的期限")
+
+
+def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]:
+    day, due = _date(act[name]), record.due_at
     if day is not None and due is not None and clocks.end_of(day) <= due:
-        yield "due_on", f"延期后的期限应晚于现在的期限 {clocks.last_day(due)}"
+        yield name, f"{called}应晚于现在的期限 {clocks.last_day(due)}"
 
 
 def _twice(record: Record, act: Act, known: Known) -> Iterator[Fault]:
@@ -213,6 +222,7 @@ def _in_window(record: Record, act: Act, known: Known) -> None:
 _GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
     "plan_ahead": _plan_ahead,
+    "until_later": _until_later,
     "into_open": _into_open,
     "longer": _longer,
     "twice": _twice,

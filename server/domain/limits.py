@@ -53,7 +53,8 @@ def _registered(record: Record, act: Act, known: Known) -> str:
 def _level(allowed: str) -> Limit:
     def limit(record: Record, act: Act, known: Known) -> str:
         named = act["level"]
-        return "" if not named or named in allowed else f"您的岗位只能{'、'.join(allowed)}级督办。"
+        may = "、".join(allowed)
+        return "" if not named or named in allowed else f"您的岗位只能{may}级督办；其他级别请交有权的岗位办理。"
 
     return limit
 

@@ -32,7 +32,7 @@ def sort(type: RecordType, sent: Mapping[str, str]) -> Sorted:
             continue
         field = type.fields.get(name)
         if field is None and name != LABEL:
-            misfits[name] = "台账里没有这个字段"
+            misfits[name] = "台账里没有这个字段；请核对字段名"
             continue
         reason = None if field is None else misfit(field, value)
         if reason is None:

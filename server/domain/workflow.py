@@ -122,8 +122,12 @@ STEPS = (
     Step("accept", "签收", frozenset({Status.ASSIGNED}), Status.ACCEPTED, takes=("note",)),
     Step("start", "开始处置", frozenset({Status.ACCEPTED}), Status.HANDLING, takes=("note",)),
     Step("ask_return", "申请退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",)),
-    Step("ask_extension", "申请延期", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note")),
-    Step("ask_suspension", "申请挂账", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note")),
+    Step(
+        "ask_extension", "申请延期", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
+    ),
+    Step(
+        "ask_suspension", "申请挂账", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
+    ),
     Step(
         "return", "同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), Status.REGISTERED, ("reason",), ("note",)
     ),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import orjson
 
 from server.domain import case_facts as domain
 from server.domain.case_facts import CaseFacts
 from server.domain.closure_parts import day_number
-from server.store import case_facts, case_rollups
+from server.store import case_facts, case_rollups, case_states
 from server.store.sql import Sql
 
 CATEGORY = "category"
@@ -32,6 +33,19 @@ def lay(sql: Sql) -> None:
     case_rollups.rebuild(sql, case_facts.each(sql))
     for path, day, premises in visits(sql):
         case_rollups.visit(sql, path, day, premises)
+
+
+def mend(sql: Sql) -> None:
+    """Bring facts and sums of an older database to what the steps add up to by today's rules."""
+    for counted, kept in list(recounted(sql)):
+        if counted is None or counted == kept:
+            continue
+        case_facts.replace(sql, kept, counted, case_facts.stepped_at(sql, kept.id) or counted.received_at)
+        case_rollups.move(sql, kept, counted)
+        case = case_states.from_text(sql.value("SELECT case_state FROM record WHERE id = :id", {"id": kept.id}))
+        if case is not None:
+            text = case_states.to_text(replace(case, facts=counted))
+            sql.run("UPDATE record SET case_state = :text WHERE id = :id", {"text": text, "id": kept.id})
 
 
 def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from server.domain import closure_figures
 from server.domain.case_facts import CaseFacts, Dispatch
+from server.domain.closure_figures import Window
 from server.domain.workflow import Status
 from tests.core.case_histories import a_case, on, step
 
@@ -67,6 +69,22 @@ def test_giving_a_case_on_from_hand_to_hand_is_no_second_dispatch():
     case = facts(*TAKEN_UP, step("accept", "04-04"), step("assign", "04-05"))
 
     assert case.dispatches == (Dispatch(on("04-03")),)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (step("spot_close", "04-01", status=Status.FEEDBACK), step("rework", "04-03", due="04-06")),
+        (step("spot_close", "04-01"), step("reopen", "04-03", due="04-06")),
+    ],
+)
+def test_what_was_not_fixed_on_the_spot_after_all_is_dispatched_as_it_comes_back_and_can_be_late(steps):
+    case = facts(*steps)
+    seen = Window(on("04-01"), on("05-01"), on("04-20"), on("04-19"))
+
+    assert case.dispatches == (Dispatch(on("04-03")),)
+    assert closure_figures.handling_overdue(case, seen)
+    assert facts(*steps, step("assign", "04-04")).dispatches == (Dispatch(on("04-03")),)
 
 
 def test_a_return_of_what_nobody_was_given_changes_no_dispatch():

@@ -246,7 +246,10 @@ def standing_feedback(history: History, at: str) -> str | None:
 
 
 def sent(history: History, at: str) -> list[str]:
-    return when(history, at, "assign")
+    """Assigned, or given back to the reporter of what was not fixed on the spot after all."""
+    given = when(history, at, "assign")
+    back = [t for t in when(history, at, "rework") + when(history, at, "reopen") if not given or t < given[0]]
+    return sorted([*given, min(back)] if back else given)
 
 
 def limit(history: History, at: str, name: str) -> str:

@@ -76,7 +76,8 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
         case.closed = at
     if action == "return":
         case.returns.append((case.dispatches[-1], at))
-    if case.status == "assigned" and before in ("reported", "registered"):
+    first_hands = case.status in ("assigned", "accepted", "handling") and not case.dispatches
+    if first_hands or (case.status == "assigned" and before in ("reported", "registered")):
         case.dispatches.append(at)
     _clocks(case, action, diff)
     if (moved and case.status == "feedback") or action == "site_check":

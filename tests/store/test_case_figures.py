@@ -144,6 +144,27 @@ def test_cases_of_an_older_database_are_counted_when_it_is_brought_up_to_date(tm
     store.close()
 
 
+def test_facts_that_older_rules_counted_are_mended_with_their_sums_when_the_rules_change(store):
+    life = a_case("1", step("spot_close", "04-01", status=Status.FEEDBACK), step("rework", "04-03", due="04-06"))
+    live(store, [life, a_case("2", step("report", "04-01"), step("assign", "04-02", due="04-09"))])
+    expected = sums_kept(store)
+    today = life.as_of("9")
+    before = replace(today, dispatches=())
+
+    def forget(tx):
+        case_facts.replace(tx.sql, today, before, today.received_at)
+        case_rollups.move(tx.sql, today, before)
+
+    store.write(forget)
+    assert sums_kept(store) != expected
+    store.write(lambda tx: case_recount.mend(tx.sql))
+
+    with store.reading() as reading:
+        assert list(case_recount.broken(reading.sql)) == []
+        assert case_facts.find(reading.sql, "1") == today
+    assert sums_kept(store) == expected
+
+
 def a_row(id: str, kind: str, status: str | None, fields: str) -> dict[str, object]:
     type = {"case": "hazards", "profile": "stations", "event": "patrols"}[kind]
     texts = dict.fromkeys(("label", "author", "flags", "registers"), "")

@@ -25,12 +25,14 @@ STEPS = (
     "0011_moved_cases",
     "0012_bucket_names",
     "0013_handovers_in_order",
+    "0014_first_hands",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
 FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0002_case_figures": case_recount.lay,
     "0004_sync": check_values.lay,
+    "0014_first_hands": case_recount.mend,
 }
 """What is worked out by the core once the step's SQL has run, in the same transaction."""
 

@@ -1,0 +1,2 @@
+-- What was said to be fixed on the spot and was not counts as dispatched when it comes back to its reporter. No table
+-- changes: the core counts the facts of those cases anew from their steps.
