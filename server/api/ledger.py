@@ -13,9 +13,9 @@ from schemas.records import RecordFilter
 from server import context
 from server.api import answers, exports
 from server.api.door import door as make_door
-from server.domain import clocks, instants
+from server.domain import case_words, clocks, instants
 from server.domain.areas import code_of, path_of
-from server.store import areas, codes, ledger
+from server.store import areas, codes, ledger, training
 from server.store.database import Reading
 from server.store.record_lists import Listed
 from server.usecases import spreadsheet
@@ -25,7 +25,7 @@ door = make_door("ledger", "责任清单 · the hazard ledger")
 
 TITLES = (
     "编号", "乡镇", "村（社区）", "单元", "场所", "隐患", "类别", "等级", "情况说明", "责任人", "措施", "整改期限",
-    "状态", "标记", "上报时间", "办结时间", "记录",
+    "状态", "进展", "标记", "上报时间", "办结时间", "记录",
 )  # fmt: skip
 STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_items"
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
@@ -38,7 +38,8 @@ SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "
 def ledger_csv(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as CSV (UTF-8 with BOM), newest first: responsible party, measure, limit, state.
 
-    The filters of the list of records narrow it; only cases are in it. `措施` is the office's last word on the case.
+    The filters of the list of records narrow it; only cases are in it. `措施` is what the office set to be done,
+    `进展` its last word on the case.
     """
     lines = _lines("ledger.csv", query)
     parts = chain([spreadsheet.BOM], map(spreadsheet.csv_lines, lines))
@@ -71,10 +72,11 @@ def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]
 
 def _rows(reading: Reading, found: list[Listed], show: Callable[[str], str]) -> list[Sequence[Value]]:
     words = ledger.last_words(reading, (each.id for each in found))
+    work = ledger.set_work(reading, (each.id for each in found))
     parties = ledger.assignee_names(reading, (each.assignee for each in found if each.assignee))
     ways = {each.area: _way(each.area) for each in found}
     named = areas.names(reading, (code for way in ways.values() for code in way if code))
-    return [_row(reading, each, ways[each.area], named, words, parties, show) for each in found]
+    return [_row(reading, each, ways[each.area], named, words, work, parties, show) for each in found]
 
 
 def _row(
@@ -83,6 +85,7 @@ def _row(
     way: Sequence[str],
     named: dict[str, str],
     words: dict[str, str],
+    work: dict[str, dict[str, str]],
     parties: dict[str, str],
     show: Callable[[str], str],
 ) -> Sequence[Value]:
@@ -91,14 +94,15 @@ def _row(
         each.case_no or "",
         *(named.get(code, "") for code in way),
         fields.get("place", ""),
-        _label(reading, ITEMS, fields.get("item", "")) or each.label,
+        training.shown(reading, _label(reading, ITEMS, fields.get("item", "")) or each.label),
         _label(reading, CATEGORIES, fields.get("category", "")),
         SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         fields.get("description", ""),
         parties.get(each.assignee or "", ""),
-        words.get(each.id, ""),
+        case_words.measure(each.status or "", work.get(each.id, {})),
         clocks.last_day(each.due_at) if each.due_at else "",
         _label(reading, STATUSES, each.status or ""),
+        words.get(each.id, ""),
         " ".join(each.flags),
         _local(each.created_at),
         _local(each.closed_at),

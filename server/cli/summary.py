@@ -19,6 +19,7 @@ from server.domain import instants, periods
 from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.periods import NAMES, Period, Span
+from server.domain.workflow import STATUS_LABELS, Status
 from server.store import areas, closure_cases
 from server.store.closure_cases import Mark
 from server.store.database import Reading
@@ -193,12 +194,19 @@ def _write(items: Iterator[dict[str, Any]], form: str, figure: str) -> None:
         for name in columns:
             table.add_column(CASE_COLUMNS[name], overflow="fold")
         for item in found:
-            table.add_row(*(_local(item[each]) if each.endswith("_at") else item[each] or "" for each in columns))
+            table.add_row(*(str(_shown(item, each)) for each in columns))
         console.print(table)
         console.print(f"共 {len(found)} 件")
     else:
         titles: list[Sequence[Value]] = [list(CASE_COLUMNS.values())]
-        _write_file([*titles, *([item[name] for name in CASE_COLUMNS] for item in found)], form)
+        _write_file([*titles, *([_shown(item, name) for name in CASE_COLUMNS] for item in found)], form)
+
+
+def _shown(item: dict[str, Any], name: str) -> Value:
+    """Return what a person reads of a case: the status in words, instants as Beijing's clock."""
+    if name == "status":
+        return STATUS_LABELS[Status(item[name])]
+    return _local(item[name]) if name.endswith("_at") else item[name] or ""
 
 
 def _write_file(rows: Iterable[Sequence[Value]], form: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from server.domain import clocks, instants, workflow
 from server.domain.acts import Act, Known
 from server.domain.cases import Case
@@ -20,6 +22,25 @@ def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> st
         said.append(f"限{clocks.last_day(after.due_at)[5:]}")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(said)}" if said else head
+
+
+def measure(status: str, asked: Mapping[str, str]) -> str:
+    """Return what is to be done about a hazard, as the ledger of duties (责任清单) says it; empty where nobody has to.
+
+    status: of the case. asked: what the office last said in each input of the acts that set work.
+    """
+    if status == Status.SPOT_CLOSED:
+        return "当场整改"
+    if status == Status.TRANSFERRED:
+        return f"移交{asked.get('body', '')}（{asked.get('document', '')}）"
+    if status not in {*workflow.WITH_HANDLER, Status.SUSPENDED, Status.FEEDBACK, Status.CLOSED}:
+        return ""
+    held = status == Status.SUSPENDED
+    said = [asked.get("plan", "") if held else asked.get("note", "")]
+    said.append(f"临时防范：{asked['safeguard']}" if asked.get("safeguard") else "")
+    told = "；".join(part for part in said if part)
+    kind = "挂账整治" if held else "限期整改"
+    return f"{kind}：{told}" if told else kind
 
 
 def list_label(record: Record, case: Case) -> str:

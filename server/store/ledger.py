@@ -1,12 +1,15 @@
-"""Reads what a ledger of hazards (责任清单) says of each beyond a list: the last word on it, and who answers for it."""
+"""Reads what a ledger of hazards (责任清单) says of each beyond a list: what is to be done, by whom, the last word."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import orjson
+
 from server.store.database import Reading
 
 _PER_QUERY = 2_000
+_SETTING_WORK = ("assign", "extend", "rework", "suspend", "resume", "transfer", "reopen")
 
 
 def last_words(reading: Reading, ids: Iterable[str]) -> dict[str, str]:
@@ -15,6 +18,29 @@ def last_words(reading: Reading, ids: Iterable[str]) -> dict[str, str]:
     for listed, values in _pieces(ids):
         rows = reading.sql.tuples(f"SELECT id, office_note FROM record WHERE id IN ({listed})", values)
         found.update((id, note) for id, note in rows)
+    return found
+
+
+def set_work(reading: Reading, ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return what the acts that set work last said in each input (note, plan, …), by record; none where all was blank.
+
+    The caller has found the records inside a scope.
+    """
+    found: dict[str, dict[str, str]] = {}
+    acts = ", ".join(f"'{action}'" for action in _SETTING_WORK)
+    for listed, values in _pieces(ids):
+        rows = reading.sql.tuples(
+            f"""
+            SELECT record, received
+              FROM revision
+             WHERE record IN ({listed}) AND action IN ({acts}) AND verdict IN ('applied', 'merged', 'late')
+             ORDER BY record, version
+            """,
+            values,
+        )
+        for id, received in rows:
+            said = {name: write[1] for name, write in orjson.loads(received).items() if write[1]}
+            found.setdefault(id, {}).update(said)
     return found
 
 

@@ -16,7 +16,7 @@ from server.domain.people import Person, Phone
 from server.domain.records import Record
 from server.store import areas, audit, people, records
 from server.store.database import Reading, Transaction
-from server.usecases import enrol, office, reach, staff
+from server.usecases import acting, enrol, office, reach, staff
 from server.usecases.office import Wish
 from server.usecases.recording import Outcome
 
@@ -74,8 +74,12 @@ def hand_over(
     """Assign many open cases to ``taker``, each by itself: what may not go is told and holds up none of the others.
 
     taker, giver: assignee marks. cases: ids; without any, all open cases of ``giver`` that ``by`` may see.
-    Raises Invalid when neither cases nor a giver are named, or too many cases are.
+    Raises Invalid when neither cases nor a giver are named, too many cases are, or nobody can take them.
     """
+    if acting.party(tx, taker) is None:
+        raise Invalid(
+            f"没有“{taker}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码。", field="to", value=taker
+        )
     ids = list(dict.fromkeys(cases))
     if not ids:
         if giver is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from itertools import islice
 
 import pytest
@@ -148,3 +150,13 @@ def test_practice_and_demonstration_never_share_a_folder(training, folder, tmp_p
 
     assert ran.exit_code == 1
     assert "--training" in ran.stderr
+
+
+def test_every_line_of_the_ledger_is_marked(served):
+    client, _ = served
+
+    said = client.get("/api/v1/records/ledger.csv", headers=signed_in(client)).data.decode("utf-8-sig")
+
+    titles, *lines = csv.reader(io.StringIO(said))
+    assert len(lines) > 10
+    assert all(line[titles.index("隐患")].startswith(MARK) for line in lines)

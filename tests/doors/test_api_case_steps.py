@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -60,6 +62,26 @@ def refused(answer, status: int, code: str, *words: str) -> None:
     assert (answer.status_code, answer.json["type"]) == (status, f"/problems/{code}"), answer.text
     for word in words:
         assert word in answer.json["detail"]
+
+
+def ledger_line(county) -> dict[str, str]:
+    answer = county.get("/records/ledger.csv", "brigade")
+    (line,) = csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")))
+    return line
+
+
+def test_the_ledger_says_what_is_to_be_done_and_beside_it_how_far_it_is(county):
+    assert ledger_line(county)["措施"] == ""
+
+    take(county, "officer", "assign", {"assignee": "user:worker", "note": "三天内清出通道"})
+    take(county, "worker", "accept")
+    accepted = ledger_line(county)
+    plan = {"plan": "拆除重建", "plan_due": SOON, "leader": "王", "safeguard": "每日巡查", "reason": "工程量大"}
+    take(county, "brigade", "suspend", plan)
+
+    assert accepted["措施"] == "限期整改：三天内清出通道"
+    assert accepted["进展"].endswith("签收")
+    assert ledger_line(county)["措施"] == "挂账整治：拆除重建；临时防范：每日巡查"
 
 
 def test_a_case_goes_from_report_to_closed(county):

@@ -92,6 +92,13 @@ def test_a_hand_over_that_says_too_little_is_refused(valley, body):
     assert call(valley, "POST", "/handovers", "officer", body).status_code == 422
 
 
+def test_nobody_can_be_handed_cases_even_when_there_are_none_to_hand_over(valley):
+    answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:nobody"})
+
+    assert answer.status_code == 422
+    assert "没有“user:nobody”这个承办人" in answer.json["detail"]
+
+
 def test_who_may_not_assign_hands_nothing_over(valley):
     id = an_assigned_case(valley)
 

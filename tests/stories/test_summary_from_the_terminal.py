@@ -95,6 +95,9 @@ def test_a_number_opens_into_its_cases(folder):
     assert "R08" in table
     assert "共 1 件" in table
     assert len(lines) == 2
+    assert "待签收" in table
+    assert "assigned" not in table
+    assert "2026-04-08 " in table
 
 
 @pytest.mark.parametrize(
