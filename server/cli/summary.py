@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from server.store.database import Reading
 from server.usecases import closure_sheet, closure_summary, spreadsheet
 from server.usecases.closure_sheet import CASE_COLUMNS, Sheet
 from server.usecases.closure_summary import Asked, By, Told
-from server.usecases.spreadsheet import Value
+from server.usecases.spreadsheet import Days, Value
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal shows: nothing is to be cut off."""
@@ -203,9 +204,11 @@ def _write(items: Iterator[dict[str, Any]], form: str, figure: str) -> None:
 
 
 def _shown(item: dict[str, Any], name: str) -> Value:
-    """Return what a person reads of a case: the status in words, instants as Beijing's clock."""
+    """Return what a person reads of a case: the status in words, instants as Beijing's clock, lengths as numbers."""
     if name == "status":
         return STATUS_LABELS[Status(item[name])]
+    if name == "handled_days" and item[name] is not None:
+        return Days(Fraction(item[name]))
     return _local(item[name]) if name.endswith("_at") else item[name] or ""
 
 

@@ -23,6 +23,8 @@ from server.store.database import Reading
 from server.usecases import closure_live
 
 CATEGORIES = "hazard_categories"
+COMMON = "common"
+"""The first of that list, which is no category: it offers the common items of all (``kobo_forms/README.md``)."""
 """Code list that names the rows by category."""
 
 
@@ -127,7 +129,8 @@ def behind(reading: Reading, asked: Asked, figure: str, row: str | None, after: 
 
 def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
     """Return the label of every category, those retired by now too, in the order of the list."""
-    return {code: rows[-1].label for code, rows in codes.of_list(reading, CATEGORIES).items()}
+    known = codes.of_list(reading, CATEGORIES)
+    return {code: rows[-1].label for code, rows in known.items() if code != COMMON}
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,3 +108,11 @@ def test_the_figures_of_a_past_day_are_what_the_history_until_then_comes_to(stor
 
     period = told.period
     assert dict(told.summary.total.counts) == recounted(until, period, now=then)
+
+
+def test_what_forms_offer_as_common_is_no_category_and_has_no_row(reading):
+    told = closure_summary.summarise(reading, asked(reading, by=By.CATEGORY))
+
+    names = [row.name for row in told.summary.rows]
+    assert "用电" in names
+    assert "常见" not in names

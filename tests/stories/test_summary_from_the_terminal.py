@@ -100,6 +100,15 @@ def test_a_number_opens_into_its_cases(folder):
     assert "2026-04-08 " in table
 
 
+def test_the_cases_behind_a_number_go_to_a_workbook_with_days_as_numbers(folder):
+    book = run(folder, *APRIL, "--figure", "handled", "--format", "xlsx").stdout_bytes
+
+    titles, first, *_ = CalamineWorkbook.from_filelike(io.BytesIO(book)).get_sheet_by_index(0).to_python()
+    line = dict(zip(titles, first, strict=True))
+    assert (line["状态"], line["收到"]) == ("已办结", "2026-04-01 09:00")
+    assert line["处置天数"] == 4.0
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
