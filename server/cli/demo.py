@@ -98,7 +98,8 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
     click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
     for each in demonstration.people():
         place = areas.full_name(reading, each.area)
-        click.echo(f"  {each.name:<8} {each.display}  {roles.label(each.role, reading.now)}  {place}")
+        left = "  已停用" if demonstration.has_left(reading, each) else ""
+        click.echo(f"  {each.name:<8} {each.display}  {roles.label(each.role, reading.now)}  {place}{left}")
     click.echo("\n手机密钥 phone keys（每次启动都发新的，以前的仍有效）")
     for name, token in keys.items():
         click.echo(f"  {name:<8} {base}/key/{token}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.domain import dated
 from server.domain.actors import Role
 from server.domain.errors import Conflict
+from server.store import accounts
 from server.store import people as known_people
 from server.store.database import Reading, Transaction
 from server.usecases import enrol, phone_keys
@@ -72,9 +73,18 @@ def let_go(tx: Transaction) -> None:
 def give_keys(tx: Transaction) -> dict[str, str]:
     """Return a new phone key for everyone who has a phone, by user name; phones set up earlier stay connected.
 
-    Raises Conflict when one of them has been revoked meanwhile.
+    Whoever was revoked to see what it does gets none, and the demonstration goes on without them.
     """
-    return {each.name: phone_keys.issue(tx, each.name, by=BY) for each in people() if each.has_phone}
+    return {
+        each.name: phone_keys.issue(tx, each.name, by=BY)
+        for each in people()
+        if each.has_phone and not has_left(tx, each)
+    }
+
+
+def has_left(reading: Reading, person: Invented) -> bool:
+    """Say whether the account of ``person`` has been revoked meanwhile."""
+    return accounts.get(reading, person.name).revoked_at is not None
 
 
 def require_everyone(reading: Reading, folder: str) -> None:

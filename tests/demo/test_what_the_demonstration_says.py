@@ -107,6 +107,18 @@ def test_a_second_start_makes_nothing_anew_and_gives_new_keys(said, copy, monkey
     assert not keys & new
 
 
+def test_the_demonstration_starts_again_without_somebody_who_was_revoked_in_it(said, copy, monkeypatch):
+    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+    assert CliRunner().invoke(main, ["user", "revoke", "gw0003", "--data", str(copy)]).exit_code == 0
+
+    again = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])
+
+    assert again.exit_code == 0, again.stderr
+    assert re.findall(r"^  (\S+) .*  已停用$", again.stdout, re.MULTILINE) == ["gw0003"]
+    keys = re.findall(rf"^  (\S+) +{BASE}/key/", again.stdout, re.MULTILINE)
+    assert {"gw0003", "gw0004"} & set(keys) == {"gw0004"}
+
+
 def test_a_folder_of_an_older_version_is_refused_with_the_cure(copy, monkeypatch):
     everyone = people.people()
     monkeypatch.setattr(people, "people", lambda: (*everyone, replace(everyone[0], name="newcomer")))
