@@ -31,14 +31,27 @@ def _characters(most: int, description: str, **more: Any) -> fields.String:
     )
 
 
+def _uuid(description: str = "", **more: Any) -> fields.UUID:
+    said: dict[str, Any] = {"required": "必填。", "null": "不能为空。", "invalid_uuid": "应为 UUID。"}
+    shown = {"description": description} if description else {}
+    return fields.UUID(error_messages=said, metadata=shown, **more)
+
+
+def _number(low: int, high: int, description: str = "", **more: Any) -> fields.Integer:
+    cure = f"应为{low}以上的整数。"
+    said: dict[str, Any] = {"required": "必填。", "null": "不能为空。", "invalid": cure, "too_large": cure}
+    shown = {"description": description} if description else {}
+    return fields.Integer(
+        strict=True, validate=validate.Range(low, high, error=cure), error_messages=said, metadata=shown, **more
+    )
+
+
 class FileNameSchema(Wire):
     """A file that belongs to a change; its bytes follow separately."""
 
     name = _characters(255, "file name", required=True)
     sha256 = matching("[0-9a-f]{64}", "in hex", "应为64位十六进制小写字母。", required=True)
-    size = fields.Integer(
-        required=True, strict=True, validate=validate.Range(0, 2**53), metadata={"description": "bytes"}
-    )
+    size = _number(0, 2**53, "bytes", required=True)
     media_type = _characters(100, "media type", required=True)
 
 
@@ -64,26 +77,29 @@ class DeviceTime(fields.Field[datetime | None]):
 class SentChangeSchema(Wire):
     """A Change as a field client made and stored it before it was first sent."""
 
-    id = fields.UUID(required=True, metadata={"description": "made on the device; the idempotency key"})
-    seq = fields.Integer(required=True, strict=True, validate=validate.Range(1, 2**53, error="应为1以上的整数。"))
-    record = fields.UUID(required=True)
+    id = _uuid("made on the device; the idempotency key", required=True)
+    seq = _number(1, 2**53, required=True)
+    record = _uuid(required=True)
     type = _characters(100, "record type", required=True)
     action = _characters(100, "create, edit, or a workflow action", required=True)
     area = _characters(20, "area code, with create", allow_none=True, load_default=None)
     fields_ = fields.Dict(
         keys=_characters(100, "field"), values=FieldWriteField(), load_default=dict, data_key="fields",
-        attribute="fields", metadata={"description": "{name: [seen, new]}"},
+        attribute="fields", error_messages={"invalid": "应为一个 JSON 对象。"},
+        metadata={"description": "{name: [seen, new]}"},
     )  # fmt: skip
-    base_version = fields.Integer(
-        strict=True, load_default=0, validate=validate.Range(0, 2**53, error="应为0以上的整数。")
-    )
-    after = fields.UUID(allow_none=True, load_default=None)
+    base_version = _number(0, 2**53, load_default=0)
+    after = _uuid(allow_none=True, load_default=None)
     seen_status = _characters(40, "status that the person saw", allow_none=True, load_default=None)
     form = _characters(100, "form id", allow_none=True, load_default=None)
     form_version = _characters(100, "its version", allow_none=True, load_default=None)
     made_at = DeviceTime(allow_none=True, load_default=None, metadata={"description": "device time with offset"})
-    clock_offset_s = fields.Float(allow_none=True, load_default=None)
-    attachments = fields.List(fields.Nested(FileNameSchema), load_default=list)
+    clock_offset_s = fields.Float(
+        allow_none=True, load_default=None, error_messages={"invalid": "应为秒数。", "special": "应为秒数。"}
+    )
+    attachments = fields.List(
+        fields.Nested(FileNameSchema), load_default=list, error_messages={"invalid": "应为一个列表。"}
+    )
 
     @pre_load
     def _an_object(self, data: Any, **more: Any) -> Any:

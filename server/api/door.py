@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import flask
@@ -54,10 +54,10 @@ class Parser(FlaskParser):
         found = [
             {"field": field, "message": message}
             for messages in _by_place(error).values()
-            for field, message in _flat(messages, ())
+            for field, message in flat(messages)
         ]
-        listed = "；".join(f"{each['field']}：{each['message']}".lstrip("：").removesuffix("。") for each in found)
-        raise Invalid(f"请求有误：{listed}。", errors=found)
+        said = listed((each["field"], each["message"]) for each in found)
+        raise Invalid(f"请求有误：{said}", errors=found)
 
 
 class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
@@ -105,13 +105,18 @@ def _by_place(error: ValidationError) -> Mapping[str, Any]:
     return error.messages if isinstance(error.messages, dict) else {"": error.messages}
 
 
-def _flat(messages: Any, above: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def listed(found: Iterable[tuple[str, str]]) -> str:
+    """Return one sentence that names every field with what is wrong about it."""
+    return "；".join(f"{field}：{message}".lstrip("：").removesuffix("。") for field, message in found) + "。"
+
+
+def flat(messages: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     """Yield each message with the dotted name of its field; those about the whole have none."""
     if isinstance(messages, Mapping):
         for name, more in messages.items():
-            yield from _flat(more, above if name == "_schema" else (*above, str(name)))
+            yield from flat(more, above if name == "_schema" else (*above, str(name)))
     elif isinstance(messages, str):
         yield ".".join(above), messages
     else:
         for each in messages:
-            yield from _flat(each, above)
+            yield from flat(each, above)

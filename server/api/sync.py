@@ -24,6 +24,7 @@ from schemas.sync import (
 from server import context
 from server.api import answers, shapes
 from server.api.door import door as make_door
+from server.api.door import flat, listed
 from server.domain import clocks
 from server.domain.actors import Actor
 from server.domain.errors import Busy, TooLarge
@@ -53,6 +54,8 @@ _CHANGE = SentChangeSchema()
 @door.before_request
 def _bound_batch() -> None:
     flask.request.max_content_length = BYTES_MAX
+    if (flask.request.content_length or 0) > BYTES_MAX:
+        raise TooLarge(f"一次最多送{BYTES_MAX}字节，请分批发送。", limits=LIMITS)
 
 
 @door.route("/sync/push", methods=["POST"])
@@ -118,7 +121,7 @@ def _item(raw: Any, device: str) -> Item:
         read = plain_change.read(raw) or _CHANGE.load(raw)
     except ValidationError as error:
         id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
-        return Unreadable(id, f"{error.messages}", raw)
+        return Unreadable(id, listed(flat(error.messages)), raw)
     return Change(
         id=str(read["id"]),
         record=str(read["record"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 from server.domain.actors import Actor, Scope
 from server.domain.areas import Place, code_of, path_of
+from server.domain.errors import Invalid
 from server.store import areas, buckets, pulls
 from server.store.database import Reading
 from server.store.pulls import Check
@@ -82,7 +83,10 @@ def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int,
 def bucket_of(wire: str) -> str:
     """Return a bucket as the store names it: areas by their path. Whatever is no bucket names none."""
     kind, _, name = wire.partition(":")
-    return f"area:{path_of(name)}" if kind == "area" else wire
+    try:
+        return f"area:{path_of(name)}" if kind == "area" else wire
+    except Invalid:
+        return wire
 
 
 def on_the_wire(bucket: str) -> str:
