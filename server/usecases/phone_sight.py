@@ -1,4 +1,4 @@
-"""Works out what a phone saw when it does not say: the record at its base, and what the phone sent before."""
+"""Works out what an author saw but did not say: the record at its base, and what the device sent before."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Sight:
     """A change with what its author saw.
 
     change: with every ``seen`` filled in. newest: highest counter of its hand that is in, 0 for none. base: what the
-    record showed at ``base_version``, None where the device said itself what it saw. saw: other fields that the author
-    looked at. problems: to file with the change.
+    record showed at ``base_version``, None where the device said itself all that matters of it. saw: other fields that
+    the author looked at. problems: to file with the change.
     """
 
     change: Change
@@ -39,19 +39,34 @@ def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Ac
     if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
         reused = (_reused(record, change, by, submission),)
         change, newest = replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), 0
-    if change.seen_stated:
+    if change.seen_stated and not _leaves_members_out(type, change):
         return Sight(change, newest, problems=reused)
     version, problems = change.base_version, list(reused)
     if version is not None and version > record.version:
-        problems.append(_ahead(record, change, by, submission))
         version = None
+        if not change.seen_stated:
+            problems.append(_ahead(record, change, by, submission))
     base = shown_at(tx, record, version)
     pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
     writes = merge.writes_of(received, base, [pending])
     saw = {name: write.seen for name, write in writes.items() if name not in received and write.seen is not None}
+    if change.seen_stated:
+        stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
+        return Sight(change, newest, {**base, **stated}, saw, tuple(problems))
     seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
     return Sight(seen, newest, base, saw, tuple(problems))
+
+
+def _leaves_members_out(type: RecordType, change: Change) -> bool:
+    """Say whether a change writes a merge group of which it leaves members out, since nobody touched them.
+
+    They were seen all the same, and stand or fall with the group; without that they would count as blank.
+    """
+    groups = {type.fields[name].group for name in change.fields if name in type.fields} - {None}
+    return bool(groups) and any(
+        field.group in groups and name not in change.fields for name, field in type.fields.items()
+    )
 
 
 def _reused(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:

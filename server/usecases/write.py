@@ -170,7 +170,7 @@ def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
     change = sight.change
     toward = _standing_by(item, record.path) or standing.toward(item.by, record)
     asked = asked_of(tx, item, change, toward)
-    if not change.seen_stated:
+    if sight.base is not None:
         asked = replace(asked, base=sight.base, saw=sight.saw)
     history: list[Received | Settled] = []
     if sight.newest > change.dot.seq:

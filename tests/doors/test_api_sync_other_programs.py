@@ -12,6 +12,53 @@ def worker(valley) -> Client:
     return Client(valley, "worker")
 
 
+@pytest.fixture
+def officer(valley) -> Client:
+    return Client(valley, "officer")
+
+
+def test_members_of_a_group_that_nobody_touched_stand_beside_the_ones_that_two_people_changed(valley, worker, officer):
+    made = a_station(worker, level="2", lack="水泵")
+    worker.push(made)
+    id = made["record"]
+    worker.push(worker.change(id, "edit", fields={"level": ("2", "3")}, base_version=1))
+
+    outcome = officer.push(officer.change(id, "edit", fields={"lack": ("水泵", "斧")}, base_version=1))[0]
+
+    record = valley.record(id)
+    assert (outcome["verdict"], record.conflicts) == ("merged", ("lack", "level"))
+    assert (record.fields["level"], record.fields["lack"]) == ("2", "斧")
+
+
+def test_a_group_is_the_same_when_the_first_of_two_edits_comes_last(valley, worker, officer):
+    made = a_station(worker, level="2", lack="水泵")
+    worker.push(made)
+    id = made["record"]
+    first = officer.change(id, "edit", fields={"level": ("2", "3")}, base_version=1)
+    second = officer.change(id, "edit", fields={"head": ("甲", "乙")}, base_version=1, after=first["id"])
+
+    officer.push(second)
+    officer.push(first)
+
+    fields = valley.record(id).fields
+    assert (fields["level"], fields["lack"], fields["head"]) == ("3", "水泵", "乙")
+    assert valley.record(id).conflicts == ()
+
+
+def test_members_that_an_unsent_edit_changed_are_what_the_next_one_saw(valley, worker):
+    made = a_station(worker, level="2", lack="水泵")
+    worker.push(made)
+    id = made["record"]
+
+    worker.push(
+        worker.change(id, "edit", fields={"level": ("2", "3")}, base_version=1),
+        worker.change(id, "edit", fields={"lack": ("水泵", "斧")}, base_version=1),
+    )
+
+    record = valley.record(id)
+    assert (record.fields["level"], record.fields["lack"], record.conflicts) == ("3", "斧", ())
+
+
 def test_what_is_wrong_with_an_item_is_said_in_words_that_an_officer_reads(worker):
     outcome = worker.push({"id": "x", "seq": "1", "record": None, "type": "stations", "fields": {"head": 7}})[0]
 
