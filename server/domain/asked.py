@@ -43,13 +43,18 @@ class Asked:
 
     @property
     def is_clock_suspect(self) -> bool:
-        """Whether the device claims a time that was still to come when this arrived (``domain.md`` S07)."""
-        arrived_at, claimed = self.arrived_at or self.received_at, _claimed(self.change)
-        return claimed is not None and claimed > instants.later(arrived_at, CLOCK_AHEAD_MAX)
+        """Whether the device's clock was off (``domain.md`` S07): by its own last comparison, or as its claim shows.
+
+        A claim that lies ahead of its arrival shows it; one that lies behind may just have been long under way.
+        """
+        change, claimed = self.change, _claimed(self.change)
+        if change.made_at is not None and abs(change.clock_offset_s or 0.0) > CLOCK_OFF_MAX.total_seconds():
+            return True
+        return claimed is not None and claimed > instants.later(self.arrived_at or self.received_at, CLOCK_OFF_MAX)
 
 
-CLOCK_AHEAD_MAX = timedelta(minutes=10)
-"""How far ahead a device's clock may be before what it says is marked; phones off the network drift by minutes."""
+CLOCK_OFF_MAX = timedelta(minutes=10)
+"""How far off a device's clock may be before what it says is marked; phones off the network drift by minutes."""
 
 
 def observed_at(change: Change, received_at: Instant) -> Instant:

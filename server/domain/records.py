@@ -11,7 +11,7 @@ from server.domain.record_types import Kind
 from sync.changes import FieldWrite, Verdict
 
 CLOCK_SUSPECT = "clock_suspect"
-"""Flag of a record that some device wrote whose clock was ahead of time: its claimed times mean little."""
+"""Flag of a record that some device wrote whose clock was off: its claimed times mean little."""
 
 
 @dataclass(frozen=True, slots=True)

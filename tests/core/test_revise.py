@@ -230,13 +230,23 @@ def test_what_had_to_wait_was_seen_before_it_came_in():
 
 
 @pytest.mark.parametrize(
-    ("ahead", "suspect"), [(timedelta(hours=8), True), (timedelta(minutes=9), False), (timedelta(days=-365), False)]
+    ("ahead", "offset_s", "suspect"),
+    [
+        (timedelta(hours=8), None, True),
+        (timedelta(hours=8), -28_800, True),
+        (timedelta(days=-365), 365 * 86_400, True),
+        (timedelta(minutes=9), None, False),
+        (timedelta(minutes=9), -540, False),
+        (timedelta(days=-365), None, False),
+    ],
 )
-def test_a_device_whose_clock_is_ahead_of_time_marks_the_record_for_good(ahead, suspect):
+def test_a_device_whose_clock_is_off_marks_the_record_for_good(ahead, offset_s, suspect):
     made_at = datetime(2026, 11, 24, 4, tzinfo=UTC) + ahead
     marked = ("clock_suspect",) if suspect else ()
 
-    made = revise.create(asked(fields={"label": "一号站"}, made_at=made_at), area="1", path="p")
+    made = revise.create(
+        asked(fields={"label": "一号站"}, made_at=made_at, clock_offset_s=offset_s), area="1", path="p"
+    )
     later = revise.edit(made.record, asked("edit", at=LATER, seq=2, fields={"head": "乙"}, base_version=1))
 
     assert made.record.flags == later.record.flags == marked
