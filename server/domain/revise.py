@@ -162,11 +162,26 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
     else the phone would never take the server's copy again (``openrosa.md`` section 4.5).
     """
     after = replace(record, version=record.version + 1, seq=asked.seq, updated_at=asked.received_at)
-    if verdict is Verdict.RECORDED and record.case is not None and record.status not in workflow.ENDED:
-        # On a case that has ended the last word is its outcome, which its reporter is still to read.
-        after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {message}")
+    if verdict is Verdict.RECORDED and record.case is not None:
+        after = replace(
+            after, office_note=_told_of_kept(record, f"{instants.local_day(asked.received_at)[5:]} {message}")
+        )
     problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
     return Revised(after, revision_of(asked, after, verdict, {}), (), (problem,))
+
+
+def _told_of_kept(record: Record, said: str) -> str:
+    """Return the note by which whoever sent something too late reads that it is kept.
+
+    On a case that has ended the outcome stays in front, since its reporter is still to read it.
+    """
+    if record.status not in workflow.ENDED:
+        return said
+    return record.office_note if record.office_note.endswith(KEPT_TOO) else f"{record.office_note}{KEPT_TOO}"
+
+
+KEPT_TOO = "；此后现场又有送来，已留存，结果不变"
+"""What the note of an ended case adds, once, when more has come in from the field since."""
 
 
 def _flags(before: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
