@@ -11,9 +11,9 @@ from uuid import UUID
 import orjson
 
 from server.domain.actors import Scope
-from server.domain.areas import Place
+from server.domain.areas import Place, taken_in
 from server.domain.instants import Instant
-from server.store import label_index, scopes
+from server.store import areas, label_index, scopes
 from server.store.database import Reading
 from server.store.sql import Row
 
@@ -166,9 +166,7 @@ def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> list[_Conditi
     inside, values = scopes.by_place_or_person(scope, reading.now)
     found = [_Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
     if wanted.place is not None:
-        low, high = wanted.place.bounds()
-        rank = 1 if _is_narrow(wanted.place) else 0
-        found.append(_Condition(rank, "path >= :area_low AND path < :area_high", {"area_low": low, "area_high": high}))
+        found.append(_inside(reading, wanted.place))
     for rank, column in ((3, "assignee"), (5, "status"), (6, "stage"), (8, "type")):
         value = getattr(wanted, column)
         if value is not None:
@@ -180,6 +178,16 @@ def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> list[_Conditi
     if wanted.q is not None:
         found.append(_search(wanted.q))
     return found
+
+
+def _inside(reading: Reading, place: Place) -> _Condition:
+    """Return the condition that a record lies in ``place`` as the grid stands, what it has taken in included."""
+    paths = (place.path, *taken_in(place, areas.heirs(reading), reading.now))
+    terms, values = [], {}
+    for number, path in enumerate(paths):
+        terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")
+        values[f"area_low{number}"], values[f"area_high{number}"] = Place(path).bounds()
+    return _Condition(1 if _is_narrow(place) else 0, f"({' OR '.join(terms)})", values)
 
 
 def _is_narrow(place: Place) -> bool:

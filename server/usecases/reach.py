@@ -10,11 +10,11 @@ from server.store.database import Reading
 
 
 def of(actor: Actor) -> Scope:
-    """Return the part of the grid that an actor is shown: the areas of all duties in force.
+    """Return the part of the grid that an actor is shown: the areas of all duties in force, and what they took in.
 
     Wider than what records they see, since who handles cases of a county has to name its areas.
     """
-    places = tuple(Place(path) for path in sorted({duty.place.path for duty in actor.current}))
+    places = tuple(Place(path) for path in sorted({place.path for duty in actor.current for place in duty.places}))
     spots = tuple(sorted({duty.spot for duty in actor.current if duty.spot}))
     return Scope(places, spots)
 

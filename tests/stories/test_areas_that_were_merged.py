@@ -38,6 +38,15 @@ def test_the_officer_of_the_heir_sees_and_decides_what_was_reported_before(valle
     assert outcome.record.area == FAR_UNIT
 
 
+@pytest.mark.parametrize("area", [VILLAGE, FAR_VILLAGE])
+def test_the_list_of_the_heir_shows_what_was_taken_in_and_the_old_code_can_still_be_asked_for(valley, merged, area):
+    shown = {"Authorization": f"Key {valley.keys['officer']}"}
+
+    answer = valley.app.test_client().get(f"/api/v1/records?area={area}", headers=shown)
+
+    assert merged in [each["id"] for each in answer.json["items"]]
+
+
 def test_a_phone_with_the_old_grid_may_go_on_reporting_under_the_old_code(valley, merged):
     id = new_uuid()
 
