@@ -145,22 +145,27 @@ def _told(answer: requests.Response) -> object:
 
 
 def _failure(status: int, problem: Mapping[str, Any]) -> Failure:
-    said = str(problem.get("title") or problem.get("detail") or f"HTTP {status}")
+    said = _said(problem) or f"HTTP {status}"
     if status == 413:
         return TooLarge(f"{said} · too large for the server", read_limits(problem))
     if status in (401, 403):
-        return NotSignedIn(f"{said} · not signed in any more (fieldsync login); your work is kept here")
+        return NotSignedIn(f"{said} · not signed in (fieldsync login); your work is kept here")
     if status == 404 and not problem:
         return NoConnection(_PORTAL)
     return Refused(f"服务器不接受：{said} · refused by the server ({status})")
+
+
+def _said(problem: Mapping[str, Any]) -> str:
+    """Return what a server says that is wrong and how to mend it; its title only names the status, in English."""
+    return str(problem.get("detail") or problem.get("title") or "")
 
 
 def _busy(answer: requests.Response) -> str:
     pause = asked_s(answer.headers)
     later = f"请 {pause:.0f} 秒后再试" if pause else "请稍后再试"
     problem = _read(answer)
-    said = problem.get("title") if isinstance(problem, dict) else None
-    why = str(said or f"服务器忙或出错（{answer.status_code}）")
+    said = _said(problem) if isinstance(problem, dict) else ""
+    why = (said or f"服务器忙或出错（{answer.status_code}）").removesuffix("。")
     return f"{why}；{later}，工作都已保存在本机 · the server is busy, try again later; your work is kept here"
 
 

@@ -47,7 +47,7 @@ class Server:
 
 
 OK = (200, {}, {"fine": True})
-BUSY = (503, {"Retry-After": "7"}, {"title": "忙", "status": 503})
+BUSY = (503, {"Retry-After": "7"}, {"title": "Service Unavailable", "detail": "忙", "status": 503})
 
 
 def test_it_tries_again_with_growing_pauses_that_differ_from_phone_to_phone():
@@ -70,7 +70,9 @@ def test_it_waits_as_long_as_the_server_asks():
 
 
 def test_it_gives_up_at_once_when_asked_to_stay_away_for_long():
-    server = Server((429, {"Retry-After": "900"}, {"title": "请十五分钟后再试。", "status": 429}))
+    server = Server(
+        (429, {"Retry-After": "900"}, {"title": "Too Many Requests", "detail": "请十五分钟后再试。", "status": 429})
+    )
 
     with pytest.raises(NoConnection, match="请十五分钟后再试"):
         server.way().post("/x", "{}")
@@ -101,7 +103,7 @@ def test_a_date_is_held_against_the_servers_own_clock(headers, seconds):
 
 
 def test_a_sign_in_that_has_run_out_is_renewed_and_kept():
-    gone = (401, {}, {"title": "请重新登录。", "status": 401})
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
     server = Server(gone, (200, {}, {"access_token": "second"}), OK)
     way = server.way(Credentials(ADDRESS, "town", access="first", refresh="renewal"))
 
@@ -112,7 +114,7 @@ def test_a_sign_in_that_has_run_out_is_renewed_and_kept():
 
 
 def test_a_sign_in_that_cannot_be_renewed_says_so():
-    gone = (401, {}, {"title": "请重新登录。", "status": 401})
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
     server = Server(gone, gone)
 
     with pytest.raises(NotSignedIn, match="请重新登录"):
@@ -120,7 +122,7 @@ def test_a_sign_in_that_cannot_be_renewed_says_so():
 
 
 def test_signing_in_with_a_wrong_password_is_told():
-    server = Server((401, {}, {"title": "用户名或密码不对。", "status": 401}))
+    server = Server((401, {}, {"title": "Unauthorized", "detail": "用户名或密码不对。", "status": 401}))
 
     with pytest.raises(NotSignedIn, match="用户名或密码不对"):
         server.way(Credentials(ADDRESS, "town")).sign_in("town", "wrong")
@@ -128,7 +130,7 @@ def test_signing_in_with_a_wrong_password_is_told():
 
 
 def test_a_rule_that_says_no_is_told_in_the_servers_words():
-    server = Server((422, {}, {"title": "填写内容有误。", "status": 422}))
+    server = Server((422, {}, {"title": "Unprocessable Entity", "detail": "填写内容有误。", "status": 422}))
 
     with pytest.raises(Refused, match="填写内容有误"):
         server.way().post("/x", "{}")
