@@ -30,7 +30,8 @@ def add(tx: Transaction, actor: str, action: str, subject: str, detail: Mapping[
 
     detail: what a later reader needs, as JSON values; never a secret, a token or a phone number.
     """
-    row = {"id": tx.new_id(), "at": tx.now, "actor": actor, "action": action, "subject": subject}
+    # Numbered, so that deeds of one transaction keep their order: they share its instant.
+    row = {"id": f"{tx.next_seq():016d}", "at": tx.now, "actor": actor, "action": action, "subject": subject}
     tx.sql.run(_ADD, row | {"detail": json.dumps(detail, ensure_ascii=False)})
 
 
