@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from server.domain.actors import Scope
-from server.domain.instants import Instant
+from server.domain.instants import Instant, local_day
 from server.domain.settlements import Settlement
 from server.store import scopes
 from server.store.database import Reading
@@ -28,8 +28,8 @@ class Item:
     """Something that was received.
 
     id: of the submission or change, or of the problem about what could not be taken. kind: ``submission`` or
-    ``change``. receipt: the number that a phone showed. record, action, verdict, version: of the change that it asks
-    for, None where it asks for none. problem: id. mark: its place in its own row.
+    ``change``. receipt: the number by which worker and office speak of it. record, action, verdict, version: of the
+    change that it asks for, None where it asks for none. problem: id. mark: its place in its own row.
     """
 
     id: str
@@ -92,7 +92,7 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
         values = dict(zip(("at", "id"), before, strict=True))
     rows = reading.sql.each(
         f"""
-        SELECT change.id, NULL AS receipt, revision.form, change.received_at, {_ASKED}, change.problem
+        SELECT change.id, revision.seq, revision.form, change.received_at, {_ASKED}, change.problem
           FROM change
           LEFT JOIN revision ON revision.record = change.record AND revision.version = change.version
          WHERE change.author = :author AND change.submission IS NULL{bound}
@@ -101,7 +101,13 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
         """,
         {"author": author, "limit": limit, **values},
     )
-    return (_item(CHANGE, row, (row["received_at"], row["id"])) for row in rows)
+    return (_item(CHANGE, row | {"receipt": _number(row)}, (row["received_at"], row["id"])) for row in rows)
+
+
+def _number(row: Row) -> str | None:
+    """Return the receipt number of a pushed change: day and seq, as phones get it; None for what has no seq yet."""
+    seq = row.pop("seq")
+    return None if seq is None else f"{local_day(row['received_at']).replace('-', '')}-{seq}"
 
 
 def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:

@@ -1,4 +1,7 @@
-"""Makes the lists that every field client needs beside its records: its areas, the code lists, the forms."""
+"""Makes the lists that every field client needs beside its records: the grid, the code lists, the forms.
+
+They are the same for everyone, so that a person who moves gets none of them again; the official grid is no secret.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +12,27 @@ from typing import Any
 import orjson
 
 from server.domain import instants
-from server.domain.actors import Actor, Scope
 from server.store import areas, codes, forms
 from server.store.database import Reading
 
 Row = dict[str, Any]
 
 
-def mark(reading: Reading, by: Actor) -> str:
+def mark(reading: Reading) -> str:
     """Return a hash that changes when any of ``rows`` does; remembered until the configuration or the day changes."""
-    scope, today = by.scope, instants.local_day(reading.now)
-    return reading.remembered(("county lists", scope, today), lambda fresh: _mark(fresh, scope))
+    return reading.remembered(("county lists", instants.local_day(reading.now)), _mark)
 
 
-def rows(reading: Reading, by: Actor) -> Iterator[Row]:
-    """Yield each row as ``{id, type, label, version, fields}``; ids are words such as ``area:130630106201``."""
-    return _rows(reading, by.scope)
-
-
-def _mark(reading: Reading, scope: Scope) -> str:
+def _mark(reading: Reading) -> str:
     digest = hashlib.sha256()
-    for row in _rows(reading, scope):
+    for row in rows(reading):
         digest.update(orjson.dumps(row))
     return digest.hexdigest()[:16]
 
 
-def _rows(reading: Reading, scope: Scope) -> Iterator[Row]:
-    for area in areas.list_covered(reading, scope):
+def rows(reading: Reading) -> Iterator[Row]:
+    """Yield each row as ``{id, type, label, version, fields}``; ids are words such as ``area:130630106201``."""
+    for area in areas.whole_grid(reading).values():
         fields = {"level": area.level.value, "parent": area.parent or "", "successor": area.successor or ""}
         fields |= {"in_force": "1" if area.in_force(reading.now) else "0"}
         yield _row(f"area:{area.code}", "_area", area.name, fields)

@@ -71,12 +71,12 @@ def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int,
     """
     known = cursor if cursor.epoch == epoch else Cursor(epoch)
     scope, seq = by.scope, pulls.current_seq(reading)
-    shared = county_lists.mark(reading, by)
+    shared = county_lists.mark(reading)
     if _is_idle(reading, known, scope, seq, shared, forget):
         # Told as of now, so that the next idle pull need not look at buckets until something else commits.
         return Page((), replace(known, seq=seq), more=False)
     walk = _Walk(reading, known, scope, seq, limit, forget)
-    ops = [*walk.leaving(), *_county(reading, by, known, shared, forget), *walk.rows()]
+    ops = [*walk.leaving(), *_county(reading, known, shared, forget), *walk.rows()]
     return Page(tuple(ops), walk.cursor(epoch, shared), walk.is_cut, walk.checks)
 
 
@@ -106,12 +106,12 @@ def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, seq: int, shared: s
     )
 
 
-def _county(reading: Reading, by: Actor, cursor: Cursor, shared: str, forget: frozenset[str]) -> Iterator[Op]:
+def _county(reading: Reading, cursor: Cursor, shared: str, forget: frozenset[str]) -> Iterator[Op]:
     """Yield the shared lists, whole, when they are not those that the client has."""
     if cursor.county == shared and COUNTY not in forget:
         return
     yield Op("enter", COUNTY)
-    for row in county_lists.rows(reading, by):
+    for row in county_lists.rows(reading):
         yield Op("put", COUNTY, str(row["id"]), shared=row)
 
 

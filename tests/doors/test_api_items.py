@@ -75,7 +75,7 @@ def test_everything_that_came_is_there_newest_first(valley, worker, phone):
         ("submission", None, None),
         ("submission", "create", "applied"),
     ]
-    assert [each["receipt"] is None for each in found] == [False, True, True, True, True, False, False]
+    assert [each["receipt"] is None for each in found] == [False, True, True, True, False, False, False]
     assert [each["problem"] is not None for each in found] == [True, True, True, True, False, False, False]
     assert found[1]["form"] == "audited"
     assert found[1]["problem"]["message"].startswith("原记录还没有送到")
