@@ -21,7 +21,8 @@ REGISTERED = (f"{_FOUND} registered_day BETWEEN :first AND :last",)
 RUNNING = (f"{_FOUND} running = 1 AND registered_day BETWEEN :first AND :last",)
 UNDECIDED = (f"{_FOUND} decided_at IS NULL AND received_day BETWEEN :first AND :last",)
 _HANDED = "SELECT day, received_at, record AS id, path FROM case_handover"
-HANDED = (f"SELECT received_at, id FROM ({_HANDED}) AS handed WHERE day BETWEEN :first AND :last",)
+# Distinct: one that was handed over on several days is one case, whose countings the core knows.
+HANDED = (f"SELECT DISTINCT received_at, id FROM ({_HANDED}) AS handed WHERE day BETWEEN :first AND :last",)
 CLOSED = (f"{_FOUND} closed_day BETWEEN :first AND :last",)
 OPENING = (
     f"{_FOUND} closed_day IS NULL AND registered_day < :first",

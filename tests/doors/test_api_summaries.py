@@ -118,6 +118,25 @@ def test_a_body_s_holder_sees_the_cases_that_are_theirs(county):
     ] == ["隐患 case one"]
 
 
+@pytest.mark.parametrize("by", ["town", "village", "unit", "category", "month"])
+def test_a_body_s_holder_opens_every_row_of_theirs_inside_an_area_and_none_outside(county, by):
+    inside = told(county, f"area={TOWN}&by={by}&period=year", "gas")
+    rows = [row["key"] for row in inside["rows"] if row["counts"]["reports"]]
+
+    assert inside["total"]["counts"]["reports"] == len(rows) == 1
+    query = f"figure=reports&by={by}&row={rows[0]}&period=year"
+    behind = county.get(f"/summaries/closure/cases?area={TOWN}&{query}", "gas").json["items"]
+    assert [item["label"] for item in behind] == ["隐患 case one"]
+    elsewhere = told(county, f"area={OTHER_TOWN}&by={by}&period=year", "gas")
+    assert elsewhere["total"]["counts"]["reports"] == 0
+
+
+def test_who_asks_for_no_rows_gets_the_level_below_what_they_see(april, county):
+    assert told(april, f"{APRIL}")["by"] == "town"
+    assert told(april, f"area={VILLAGE}&{APRIL}")["by"] == "unit"
+    assert told(county, "period=year", "gas")["by"] == "town"
+
+
 def test_a_period_stands_with_the_one_before_beside_it(april):
     said = told(april, "by=town&period=month&as_of=2026-05-01T00:00:00%2B08:00")
 

@@ -16,13 +16,25 @@ from server.domain.actors import Scope
 from server.domain.areas import Area, Level, Place, code_of, level_of, parent_code
 from server.domain.closure import Row, Summary
 from server.domain.closure_places import ELSEWHERE, Ground
+from server.domain.errors import NotFound
 from server.domain.periods import Period
 from server.store import areas, closure_cases, codes
 from server.store.closure_cases import Mark
 from server.store.codes import Code
 from server.usecases import closure_summary
 from server.usecases.closure_summary import Asked, By
-from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, a_case, histories, known, moments, step
+from tests.core.case_histories import (
+    CATEGORIES,
+    FIRST_DAY,
+    UNITS,
+    History,
+    a_case,
+    end_of,
+    histories,
+    known,
+    moments,
+    step,
+)
 
 MERGER = instants.text(FIRST_DAY + timedelta(days=120))
 PATHS = {*UNITS, *(unit[:n] for unit in UNITS for n in (6, 10, 14))}
@@ -142,6 +154,72 @@ def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, w
         assert len(found) == number, figure
         by_hand = Counter(case.id for case in closure.cases_behind(figure, known(town, then), window, then))
         assert row is not None or scope is not COUNTY or Counter(found) == by_hand
+
+
+HALF_YEAR = [
+    a_case("1", step("report", "01-20"), step("assign", "01-21", due="02-10"), step("feedback", "02-09"),
+           step("close", "02-12")),
+    a_case("2", step("spot_close", "02-03"), path=UNITS[1], category="wiring"),
+    a_case("3", step("report", "02-05"), step("assign", "02-06", due="02-20"),
+           step("feedback", "03-02", result_code="fixed"), step("rework", "03-04", due="03-10"),
+           step("feedback", "04-16", result_code="place_closed"), step("close", "04-20"),
+           path=UNITS[2], category="gas"),
+    a_case("4", step("report", "03-15"), step("assign", "03-16", due="04-01"), step("feedback", "03-20"),
+           path=UNITS[3], category="gone"),
+    a_case("5", step("report", "04-02"), step("reject", "04-03"), path="130630/100/201"),
+    a_case("6", step("report", "04-10"), step("assign", "04-11", due="04-25"), path="130630"),
+    a_case("7", step("report", "02-01"), step("assign", "02-04", due="03-20"), step("return", "02-23"),
+           step("assign", "02-24", due="03-20"), step("return", "02-25"), step("assign", "03-01", due="03-20")),
+]  # fmt: skip
+"""Lives that touch every column, in every unit and in none, with what one period leaves open to the next."""
+PERIODS = (
+    Period(date(2026, 2, 1), date(2026, 3, 31)),
+    Period(date(2026, 2, 3), date(2026, 4, 16)),
+    Period(date(2026, 4, 16), date(2026, 4, 16)),
+)
+
+
+@pytest.mark.parametrize("window", PERIODS, ids=["whole months", "from day to day", "one day"])
+@pytest.mark.parametrize(("scope", "by"), VIEWS)
+@pytest.mark.parametrize("day", ["02-10", "03-17", "04-17", "05-20"])
+def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(store, window, scope, by, day):
+    written(store, HALF_YEAR, end_of("05-20"))
+
+    told = summed(store, scope, by, window, end_of(day))
+
+    assert told == counted_by_hand(HALF_YEAR, scope, by, window, end_of(day))
+
+
+@pytest.mark.parametrize("size", [1, 2, 50])
+@pytest.mark.parametrize("window", PERIODS, ids=["whole months", "from day to day", "one day"])
+def test_every_number_of_a_half_year_opens_page_by_page_into_as_many_cases(store, window, size):
+    """Also one that was dispatched on three days and came back on two: it stands in its list once for each."""
+    written(store, HALF_YEAR, end_of("05-20"))
+    counts = counted_by_hand(HALF_YEAR, COUNTY, By.TOWN, window, end_of("05-20")).total.counts
+
+    asked = Asked(COUNTY, None, By.TOWN, window)
+
+    assert {code: len(opened(store, asked, code, None, size)) for code in counts} == counts
+
+
+def test_an_area_wider_than_the_readers_shows_what_of_it_is_theirs(store):
+    written(store, HALF_YEAR, MERGER)
+    window = Period(date(2026, 1, 1), date(2026, 12, 31))
+    asked = Asked(Scope(places=(Place(UNITS[0]),)), GRID["130630/100"], By.UNIT, window)
+
+    with store.reading() as reading:
+        told = closure_summary.summarise(reading, asked).summary
+
+    assert [row.key for row in told.rows] == [UNITS[0]]
+    assert opened(store, asked, "reports", None, 10) == ["1", "7"]
+
+
+def test_an_area_out_of_the_readers_sight_is_not_found(store):
+    written(store, HALF_YEAR, MERGER)
+    asked = Asked(SCOPES[1], GRID["130630/100"], By.VILLAGE, PERIODS[0])
+
+    with pytest.raises(NotFound, match="管辖范围"), store.reading() as reading:
+        closure_summary.summarise(reading, asked)
 
 
 def opened(store, asked: Asked, figure: str, row: str | None, size: int) -> list[str]:
