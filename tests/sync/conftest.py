@@ -1,4 +1,4 @@
-"""Lends each story a town and a phone in it."""
+"""Lends each story a town and a phone or a laptop in it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from town import Phone, Town
+from town_http import serving
+
+from sync.cli.main import main
 
 
 @pytest.fixture
@@ -32,3 +36,28 @@ def phones(town: Town, tmp_path: Path) -> Iterator[Callable[..., Phone]]:
 @pytest.fixture
 def phone(phones: Callable[..., Phone]) -> Phone:
     return phones()
+
+
+@pytest.fixture
+def address(town):
+    with serving(town) as reachable:
+        yield reachable
+
+
+@pytest.fixture
+def fieldsync(tmp_path):
+    """Run one command on a laptop's store; returns exit status, what was printed, what was complained of."""
+
+    def run(*words, store="laptop", input=None):
+        done = CliRunner().invoke(main, [*words, "--store", str(tmp_path / store)], input=input)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def laptop(fieldsync, address):
+    """A laptop whose clerk has signed in."""
+    assert fieldsync("login", f"{address}/key/worker")[0] == 0
+    return fieldsync

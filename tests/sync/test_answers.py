@@ -57,6 +57,20 @@ def test_a_file_that_is_read_twice_begins_nothing_twice(take, phone):
     assert len(phone.changes()) == 2
 
 
+def test_a_row_begun_from_here_and_given_away_since_is_not_begun_anew(take, phone, town):
+    table = "area,label\nunit9,新站\n".replace("unit9", "130630106201009")
+    take(table)
+    phone.push()
+    phone.pull()
+    [record] = town.state.records
+    assert phone.see(record) is None
+
+    status, said = take(table)
+
+    assert (status, "没有变化 1" in said) == (0, True)
+    assert len(phone.changes()) == 1
+
+
 def test_json_carries_numbers_lists_and_emptied_fields(take, phone, town):
     town.put(KNOWN, head="赵刚", hoses="6")
     phone.pull()
@@ -124,6 +138,21 @@ def test_what_is_wrong_is_told_with_its_cure(cells, column, cure):
     assert good == []
     assert [(each.number, each.column) for each in faults] == [(7, column)]
     assert cure in faults[0].message
+
+
+def test_a_record_has_one_row_and_the_second_is_told_where_the_first_is():
+    good, faults = answers.check([Line(2, {"id": KNOWN, "a": "1"}), Line(5, {"id": KNOWN, "a": "2"})], SETTING)
+
+    assert [each.number for each in good] == [2]
+    assert [(each.number, each.column) for each in faults] == [(5, "id")]
+    assert "第2行" in faults[0].message
+
+
+def test_where_no_grid_is_known_yet_any_code_of_the_right_form_goes():
+    cells = {"area": "130630106201009", "a": "1"}
+
+    assert answers.check([Line(2, cells)], Setting("stations", None, None, (), {}))[1] == []
+    assert answers.check([Line(2, cells)], SETTING)[1] != []
 
 
 def test_a_row_without_a_ledger_says_so():

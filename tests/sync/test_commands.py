@@ -6,36 +6,8 @@ import json
 import sqlite3
 
 import pytest
-from click.testing import CliRunner
 from town import Town
 from town_http import PASSWORD, serving
-
-from sync.cli.main import main
-
-
-@pytest.fixture
-def address(town):
-    with serving(town) as reachable:
-        yield reachable
-
-
-@pytest.fixture
-def fieldsync(tmp_path):
-    """Run one command on a laptop's store; returns exit status, what was printed, what was complained of."""
-
-    def run(*words, store="laptop", input=None):
-        done = CliRunner().invoke(main, [*words, "--store", str(tmp_path / store)], input=input)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return done.exit_code, done.stdout, done.stderr
-
-    return run
-
-
-@pytest.fixture
-def laptop(fieldsync, address):
-    """A laptop whose clerk has signed in."""
-    assert fieldsync("login", f"{address}/key/worker")[0] == 0
-    return fieldsync
 
 
 def test_a_day_at_the_laptop(laptop, town):

@@ -136,6 +136,37 @@ def test_a_rule_that_says_no_is_told_in_the_servers_words():
         server.way().post("/x", "{}")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [(200, {}, b"<html>welcome</html>"), (404, {}, b"<html>no such page</html>"), (307, {}, b"")],
+    ids=["a page", "no page", "another page"],
+)
+@pytest.mark.parametrize("asked", ["work", "sign in", "renewal"])
+def test_whatever_a_network_says_in_the_servers_place_is_no_answer(answer, asked):
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
+    server = Server(*([gone] if asked == "renewal" else []), answer)
+    way = server.way(Credentials(ADDRESS, "town", access="first", refresh="renewal"))
+
+    with pytest.raises(NoConnection, match="无线网络"):
+        way.sign_in("town", "secret") if asked == "sign in" else way.post("/x", "{}")
+    assert server.kept == []
+
+
+@pytest.mark.parametrize("answer", [{"fine": True}, [], {"access_token": 7, "refresh_token": "r"}])
+def test_json_that_lets_nobody_in_is_no_sign_in(answer):
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
+
+    with pytest.raises(NoConnection, match="无线网络"):
+        Server((200, {}, answer)).way().sign_in("town", "secret")
+    with pytest.raises(NoConnection, match="无线网络"):
+        Server(gone, (200, {}, answer)).way(Credentials(ADDRESS, "town", access="a", refresh="b")).post("/x", "{}")
+
+
+def test_an_address_that_leads_nowhere_asks_for_a_new_sign_in():
+    with pytest.raises(Refused, match="重新登录"):
+        Server(requests.exceptions.InvalidURL()).way().post("/x", "{}")
+
+
 def test_an_untrusted_certificate_is_not_tried_again():
     server = Server(SSLError("self-signed"))
 
@@ -207,6 +238,20 @@ def test_one_process_at_a_time_talks_to_the_server(phone, phones, town):
         raise AssertionError("two at once")
     with one_turn(phone.folder, wait_s=0):
         assert sqlite3.connect(phone.folder / "turn.db").close() is None
+
+
+def test_a_turn_that_the_disk_does_not_give_is_no_turn_of_another(phone, monkeypatch):
+    class Broken(sqlite3.Connection):
+        def execute(self, *_):
+            failure = sqlite3.OperationalError("disk I/O error")
+            failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_LOCK
+            raise failure
+
+    whole = sqlite3.connect
+    monkeypatch.setattr("sync.turns.sqlite3.connect", lambda *words, **more: whole(*words, **more, factory=Broken))
+
+    with pytest.raises(sqlite3.OperationalError, match="I/O"), one_turn(phone.folder):
+        raise AssertionError("no turn was given")
 
 
 def test_two_processes_that_both_send_do_no_harm(phone, town, monkeypatch):

@@ -158,3 +158,42 @@ def test_the_store_is_for_its_owners_eyes_and_commits_are_durable(tmp_path):
         assert device.row("PRAGMA journal_mode") == {"journal_mode": "wal"}
         assert (tmp_path / "store").stat().st_mode & 0o077 == 0
         assert (tmp_path / "store" / device_module.FILE_NAME).stat().st_mode & 0o077 == 0
+
+
+def test_a_store_of_an_older_fieldsync_is_brought_up_to_date_and_stays_the_same_device(tmp_path, monkeypatch):
+    with Device(tmp_path) as older:
+        id = older.id
+    monkeypatch.setattr(device_module, "STEPS", (*device_module.STEPS, "CREATE TABLE later (id TEXT) STRICT;"))
+
+    with Device(tmp_path) as newer:
+        assert newer.id == id
+        assert newer.rows("SELECT * FROM later") == []
+
+
+def test_what_belongs_to_a_step_is_not_written_outside_of_one(tmp_path):
+    with Device(tmp_path) as device, pytest.raises(RuntimeError, match="outside"):
+        device.run("DELETE FROM setting")
+
+
+def test_a_store_that_has_lost_its_device_id_sends_as_nobody_else(tmp_path):
+    with Device(tmp_path) as device:
+        with device.writing():
+            device.remember("device", None)
+
+        with pytest.raises(RuntimeError, match="device id"):
+            assert device.id
+
+
+def test_what_the_file_has_undone_by_itself_is_told_as_what_it_was(tmp_path):
+    """As SQLite does on a full disk: there is no transaction left to roll back."""
+
+    def fill(device):
+        device.remember("epoch", "e")
+        device.run("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with Device(tmp_path) as device:
+        with pytest.raises(sqlite3.OperationalError, match="full"), device.writing():
+            fill(device)
+
+        assert device.setting("epoch") is None

@@ -226,6 +226,24 @@ def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, to
     assert phone.see(made[0]).version == 1
 
 
+def test_two_processes_that_both_pull_do_no_harm(phone, town, monkeypatch):
+    """Even without turns: the second pulls while the first one's page is under way, which is then asked for anew."""
+    monkeypatch.setattr(client, "one_turn", lambda folder: nullcontext())
+    town.put("s1", head="甲")
+
+    def meanwhile(work):
+        answer = work()
+        town.put("s2", head="乙")
+        phone.pull()
+        return answer
+
+    town.faults = [meanwhile]
+    late = phone.pull()
+
+    assert late.rows == 0
+    assert phone.held() == {"s1": 1, "s2": 1}
+
+
 def test_the_clock_of_the_server_is_known_after_each_contact(phone, town):
     phone.pull()
 
@@ -261,6 +279,16 @@ def test_one_garbled_op_and_nothing_of_its_page_is_used(phone, town, op):
     assert phone.held() == {}
     phone.pull()
     assert phone.held() == {"s1": 1}
+
+
+@pytest.mark.parametrize("garbled", [{"more": "yes"}, {"more": None}, {"fresh": 1}, {"ops": {}}, {"checks": [1]}])
+def test_a_page_that_is_no_page_is_not_used(phone, town, garbled):
+    town.put("s1", head="甲")
+    town.faults = [lambda work: (200, {}, {**work()[2], **garbled})]
+
+    with pytest.raises(NoConnection, match="无法理解"):
+        phone.pull()
+    assert phone.held() == {}
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])

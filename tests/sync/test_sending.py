@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from town import lost_answer, lost_request, says
 
-from sync import outbox
-from sync.failures import NoConnection, NotSignedIn
+from sync import outbox, records
+from sync.failures import NoConnection, NotSignedIn, Refused
 
 
 def test_a_change_is_on_disk_with_all_it_needs_before_anything_is_sent(phone, town):
@@ -66,6 +66,24 @@ def test_a_second_edit_names_the_first_and_has_seen_its_value(phone, town):
     assert second["base_version"] == 1
     phone.push()
     assert town.state.records["s1"]["fields"] == {"head": "甲"}
+
+
+def test_an_edit_of_a_name_that_the_server_composed_says_what_it_showed(phone, town):
+    town.put("s1", head="甲")
+    town.state.records["s1"]["label"] = "一号站"
+    phone.pull()
+
+    phone.edit("s1", label="二号站")
+
+    assert json.loads(phone.changes()[0]["body"])["fields"] == {"label": ["一号站", "二号站"]}
+
+
+def test_an_id_begins_one_record(phone):
+    record = phone.create(head="甲")
+
+    with pytest.raises(Refused, match="edit"), phone.device.writing():
+        records.create(phone.device, "stations", {"head": "乙"}, record=record)
+    assert len(phone.changes()) == 1
 
 
 def test_an_act_tells_the_status_its_author_saw(phone, town):
@@ -250,6 +268,21 @@ def test_an_answer_without_an_outcome_does_not_make_a_push_go_round_for_ever(pho
 
     assert not sent.verdicts
     assert len(outbox.unsent(phone.device)) == 1
+
+
+def test_outcomes_of_what_was_not_sent_from_here_are_passed_over(phone, town):
+    record = phone.create(head="甲")
+    stray = {"verdict": "applied", "version": 1, "seq": 1, "problem": None, "record": None}
+
+    def more(work):
+        status, headers, body = work()
+        return status, headers, {**body, "outcomes": [{**stray, "id": "not-mine"}, stray, *body["outcomes"]]}
+
+    town.faults = [more]
+    sent = phone.push()
+
+    assert dict(sent.verdicts) == {"applied": 1}
+    assert [(each["record"], each["verdict"]) for each in phone.changes()] == [(record, "applied")]
 
 
 @pytest.mark.parametrize(
