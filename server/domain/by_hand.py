@@ -31,9 +31,10 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     granted = rights.grants(by, subject, action, record.path, vacant=vacant)
     if record.author == by.name or record.assignee in by.scope.assignees:
         granted += rights.grants_anywhere(by, subject, action)
-    if any(_reaches(grant, by, record) for grant in granted):
+    decisive = [grant for grant in granted if grant.mark is not Mark.PROPOSE]
+    if any(_reaches(grant, by, record) for grant in decisive):
         return
-    if any(grant.mark is not Mark.PROPOSE for grant in granted):
+    if decisive:
         message = "您的岗位只能更正自己上报或承办的记录；请联系上报人，或管这个网格的人。"
         raise NotAllowed(message, object=subject, action=action)
     rights.require(by, subject, action, record.path, vacant=vacant)
@@ -54,8 +55,6 @@ def require_birth(by: Actor, type: RecordType, action: str, path: str) -> None:
 
 def _reaches(grant: Grant, by: Actor, record: Record) -> bool:
     """Say whether a grant holds for this record: one without limits does, others for what is the actor's own."""
-    if grant.mark is Mark.PROPOSE:
-        return False
     theirs = record.author == by.name
     if "own" in grant.limits:
         theirs = theirs or record.assignee in by.scope.assignees

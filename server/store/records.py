@@ -95,13 +95,19 @@ def open_of(reading: Reading, mark: str) -> list[Record]:
     return [from_row(row) for row in rows]
 
 
-def plan_over(reading: Reading, limit: int) -> list[str]:
-    """Return the ids of at most ``limit`` suspended cases whose plan should be done by now."""
+def plan_over(reading: Reading, limit: int) -> list[Record]:
+    """Return at most ``limit`` suspended cases whose plan should be done by now, oldest first."""
     rows = reading.sql.rows(
-        "SELECT id FROM record WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq LIMIT :limit",
+        f"{_SELECT} WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq LIMIT :limit",
         {"now": reading.now, "limit": limit},
     )
-    return [row["id"] for row in rows]
+    return [from_row(row) for row in rows]
+
+
+def of_ids(reading: Reading, ids: Iterable[str]) -> Iterator[Record]:
+    """Yield the records of these ids that are here, each as it stands when its turn comes."""
+    for id in ids:
+        yield from map(from_row, reading.sql.rows(f"{_SELECT} WHERE id = :id", {"id": id}))
 
 
 def exists(tx: Transaction, id: str) -> bool:

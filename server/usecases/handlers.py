@@ -65,9 +65,8 @@ def tag(reading: Reading, by: Actor) -> tuple[object, ...]:
 def _reaches(by: Actor) -> Iterator[tuple[Place, Grant]]:
     """Yield where and within which limits the duties of ``by`` let them assign."""
     for duty in by.current:
-        for grant in rights.grants(by, "case", "assign", duty.place.path):
-            if grant.role is duty.role and grant.mark is not Mark.PROPOSE:
-                yield duty.place, grant
+        granted = rights.grants(by, "case", "assign", duty.place.path)
+        yield from ((duty.place, grant) for grant in granted if grant.mark is not Mark.PROPOSE)
 
 
 def _people(on_duty: list[OnDuty], names: dict[str, str], by: Actor) -> Iterator[tuple[str, Handler]]:

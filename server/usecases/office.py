@@ -17,13 +17,12 @@ from dataclasses import dataclass
 
 import orjson
 
-from server.domain import by_hand, instants, sorting, standing, workflow
+from server.domain import by_hand, instants, sorting, workflow
 from server.domain.actors import Actor, Role
 from server.domain.areas import Area, Level, Place
-from server.domain.errors import Conflict, Invalid, NotAllowed, PreconditionFailed, StaleVersion
+from server.domain.errors import Conflict, Invalid, PreconditionFailed, StaleVersion
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.domain.records import Record
-from server.domain.standing import Standing
 from server.store import areas, forms, people, records, verdicts
 from server.store.database import Reading, Transaction
 from server.usecases import phone_sight, reach, write
@@ -116,8 +115,6 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
     area = _birthplace(tx, new.area, by)
     by_hand.require_birth(by, type, new.action, area.path)
     _require_fields(type, new.fields)
-    if standing.toward_area(by, area.path) is not Standing.NOW:
-        raise NotAllowed(f"您的岗位不管 {area.code} {area.name}，不能在这里登记。", area=area.code)
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
         raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
     values = {name: _new(value) for name, value in new.fields.items()}

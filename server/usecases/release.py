@@ -32,15 +32,14 @@ def from_everybody(tx: Transaction) -> int:
 
 def suspended(tx: Transaction, limit: int) -> int:
     """Take up at most ``limit`` suspended cases again whose plan should be done by now; return how many."""
-    ids = records.plan_over(tx, limit)
-    for id in ids:
-        record = _found(tx, id)
+    over = records.plan_over(tx, limit)
+    for record in over:
         by_server(tx, record, "resume", f"整治计划到期（{clocks.last_day(record.due_at or tx.now)}），自动恢复处置")
-    return len(ids)
+    return len(over)
 
 
 def _take_back(tx: Transaction, ids: Iterable[str]) -> int:
-    return sum(_released(tx, _found(tx, id)) for id in ids)
+    return sum(_released(tx, record) for record in records.of_ids(tx, ids))
 
 
 def _released(tx: Transaction, record: Record) -> bool:
@@ -59,10 +58,3 @@ def _released(tx: Transaction, record: Record) -> bool:
 def _is_gone(tx: Transaction, record: Record, given: Given) -> bool:
     kind, _, name = given.mark.partition(":")
     return kind == "user" and standing.has_lost(people.duties_of(tx, name), record.path, given.since, tx.now)
-
-
-def _found(tx: Transaction, id: str) -> Record:
-    record = records.find_for_writing(tx, id)
-    if record is None:
-        raise RuntimeError(f"case {id} is in somebody's hands and not here")
-    return record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import NEXT_UNIT, UNIT, Valley
+from builders import FAR_UNIT, NEXT_UNIT, UNIT, Valley
 from field_clients import Client
 from filled_forms import a_hazard, a_step, new_uuid
 
@@ -13,7 +13,7 @@ from server.domain import instants
 from server.domain.actors import GRACE
 from server.store import case_hands, codes, people
 from server.store.codes import Code
-from server.usecases import enrol, office, phone_keys
+from server.usecases import enrol, office, phone_keys, reassign
 from server.usecases.office import Wish
 
 
@@ -87,6 +87,26 @@ def test_cases_are_handed_over_in_bulk_each_by_itself(valley):
     assert [valley.record(id).assignee for id in ids] == ["user:neighbour", "user:neighbour", "user:worker"]
 
 
+def test_only_the_cases_that_are_named_are_handed_over_each_once(valley):
+    ids = [an_assigned_case(valley) for _ in range(3)]
+    body = {"to": "user:neighbour", "cases": [ids[0], ids[2], ids[0]]}
+
+    answer = call(valley, "POST", "/handovers", "officer", body)
+
+    assert [each["id"] for each in answer.json["items"]] == [ids[0], ids[2]]
+    assert [valley.record(id).assignee for id in ids] == ["user:neighbour", "user:worker", "user:neighbour"]
+
+
+def test_more_cases_than_one_hand_over_takes_are_refused_together(valley, monkeypatch):
+    monkeypatch.setattr(reassign, "CASES_MAX", 1)
+    ids = [an_assigned_case(valley) for _ in range(2)]
+
+    answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
+
+    assert (answer.status_code, "一次最多移交1件" in answer.json["detail"]) == (422, True)
+    assert {valley.record(id).assignee for id in ids} == {"user:worker"}
+
+
 @pytest.mark.parametrize("body", [{}, {"to": "user:neighbour"}, {"from": "worker", "to": "user:neighbour"}])
 def test_a_hand_over_that_says_too_little_is_refused(valley, body):
     assert call(valley, "POST", "/handovers", "officer", body).status_code == 422
@@ -132,6 +152,15 @@ def test_only_two_people_of_one_role_change_places(valley, other):
     answer = call(valley, "POST", "/users/worker/swap", body={"with": other})
 
     assert answer.status_code in (404, 409, 422)
+    assert valley.rows("SELECT area FROM duty WHERE person = 'worker'") == [{"area": UNIT}]
+
+
+def test_who_holds_two_places_changes_with_nobody(valley):
+    valley.do(enrol.add_duty, "neighbour", role="grid_worker", area=FAR_UNIT, by="test")
+
+    answer = call(valley, "POST", "/users/worker/swap", body={"with": "neighbour"})
+
+    assert (answer.status_code, "现在有2个岗位" in answer.json["detail"]) == (422, True)
     assert valley.rows("SELECT area FROM duty WHERE person = 'worker'") == [{"area": UNIT}]
 
 

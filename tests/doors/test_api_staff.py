@@ -12,7 +12,9 @@ from api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, NEXT_UNIT, OTHER_TOWN, PAS
 
 from schemas.people import BodySchema, DutySchema, UserSchema
 from schemas.staff import KeyTold
-from server.store import audit
+from server.domain.areas import Area, Level
+from server.store import areas, audit
+from server.usecases import enrol
 
 LIU = {"name": "gw-07", "role": "grid_worker", "area": UNIT, "display": "刘某"}
 GAS = {"code": "dept-heat", "name": "供热主管部门", "kind": "department", "area": COUNTY, "contact": "值班 13800000002"}
@@ -70,6 +72,30 @@ def test_a_name_that_somebody_has_is_a_conflict_and_changes_nothing(office, othe
 
     refused(answer, 409, "gw-07", "请换一个用户名")
     assert office.holdings() == before
+
+
+def test_a_name_that_somebody_out_of_sight_has_is_taken_and_nothing_of_them_is_told(office):
+    def lay(tx):
+        areas.add(tx, [Area("130631000000", "邻县", Level.COUNTY, None)])
+        enrol.add_user(tx, "gw-07", role="brigade", area="130631000000", display="邻县某", by="test")
+
+    office.store.write(lay)
+    before = office.holdings()
+
+    answer = office.post("/users", "admin", LIU)
+
+    refused(answer, 409, "gw-07", "请换一个用户名")
+    assert "邻县" not in answer.text
+    assert office.holdings() == before
+
+
+def test_a_person_of_an_organisation_is_added_where_it_works(office):
+    post = {"name": "gas-2", "role": "dept_handler", "area": COUNTY, "body": "dept-gas", "display": "值班员"}
+
+    answer = office.post("/users", "admin", post)
+
+    assert answer.status_code == 201, answer.text
+    assert [(duty["area"], duty["body"]) for duty in answer.json["duties"]] == [(COUNTY, "dept-gas")]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,10 @@ from server.domain.forms import (
     refused,
     to_json,
 )
+from server.domain.practice import MARK, marked
 from server.domain.record_types import Kind
 from server.usecases import xform
-from server.usecases.xform_source import without_submission_action
+from server.usecases.xform_source import entitled, without_submission_action
 
 CENTRAL_STYLE = """<?xml version="1.0"?>
 <h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
@@ -255,3 +256,12 @@ def test_a_refusal_names_the_first_place_and_counts_the_rest():
         refused([Fault("没有标题。", "请填写。", "settings")]).message
         == "表单不能发布。settings 表：没有标题。 请填写。"
     )
+
+
+@pytest.mark.parametrize(("title", "marks"), [("<title>巡查</title>", 1), ("<title>【练习】巡查</title>", 1), ("", 0)])
+def test_a_title_is_marked_once_and_none_is_made_up(title, marks):
+    page = (
+        f'<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:head>{title.replace("title", "h:title")}</h:head></h:html>'
+    )
+
+    assert entitled(page.encode(), marked).decode().count(MARK) == marks

@@ -50,6 +50,14 @@ def test_a_repeat_gets_the_stored_verdict_and_the_record_as_it_now_is(apply, val
     assert valley.count("revision") == 2
 
 
+def test_what_must_be_carried_out_at_once_does_not_wait_for_a_record_that_is_not_here(valley):
+    edit = a_change(new_uuid(), "edit", base_version=1)
+
+    with pytest.raises(NotFound, match="没有这条记录"):
+        valley.do(lambda tx: write.apply_or_refuse(tx, edit, by=people.actor(tx, "worker")))
+    assert valley.verdicts(edit.record) == []
+
+
 def test_other_content_under_one_id_is_a_second_item_that_an_officer_judges(apply, valley):
     change = a_change(new_uuid())
     apply(change)

@@ -1,0 +1,46 @@
+"""Premises that a patrol looked at are counted where and when it was sent; one that tells no number counts none."""
+
+from __future__ import annotations
+
+import pytest
+from builders import UNIT, Valley, prepared
+from filled_forms import new_uuid
+
+import kobo_forms
+from server.domain.areas import path_of
+from server.store import people
+from server.usecases import publish, write
+from server.usecases.recording import Outcome
+from sync.changes import Change, Dot, FieldWrite, Verdict
+
+
+@pytest.fixture
+def valley(valley) -> Valley:
+    """A valley in which patrols are recorded by the form that everybody gets."""
+    form = prepared(kobo_forms.source("patrol").decode(), tuple(kobo_forms.sources("patrol").items()))
+    valley.do(publish.publish, form, None)
+    return valley
+
+
+def patrolled(valley: Valley, **fields: str) -> Outcome:
+    written = {name: FieldWrite(None, value) for name, value in {"label": "主街", **fields}.items()}
+    change = Change(new_uuid(), new_uuid(), "patrols", "create", Dot(new_uuid(), 1), written, area=UNIT)
+    return valley.do(lambda tx: write.apply(tx, change, by=people.actor(tx, "worker")))
+
+
+def counted(valley: Valley) -> list[dict[str, object]]:
+    return valley.rows("SELECT path, premises FROM visit_count WHERE period > 1000000 ORDER BY period")
+
+
+def test_premises_of_every_patrol_of_a_day_add_up(valley):
+    for premises in ("12", "3"):
+        assert patrolled(valley, premises_count=premises).verdict is Verdict.APPLIED
+
+    assert counted(valley) == [{"path": path_of(UNIT), "premises": 15}]
+
+
+@pytest.mark.parametrize("told", [{}, {"premises_count": ""}, {"premises_count": "0"}])
+def test_a_patrol_that_tells_no_number_counts_none(valley, told):
+    assert patrolled(valley, **told).verdict is Verdict.APPLIED
+
+    assert counted(valley) == []
