@@ -38,8 +38,8 @@ RECORD = (
     "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers", "created_at",
     "updated_at",
 )  # fmt: skip
-_REGISTERS = "·" * 250
-"""About as long as the registers of a report are; nothing here reads them."""
+_REGISTERS = f"[[],[]]{' ' * 500}"
+"""About as long as the registers of a report are, and empty: a server that keeps house may read them."""
 
 
 def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
