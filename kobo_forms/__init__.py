@@ -8,7 +8,7 @@ from importlib.resources import files
 
 from kobo_forms.code_lists import BadCodeList, rows, served
 
-__all__ = ["BadCodeList", "codes", "lists", "media", "names", "served", "source", "sources"]
+__all__ = ["BadCodeList", "codes", "lists", "media", "names", "rows", "served", "source", "sources"]
 
 _NAMES = (
     "hazard_report",

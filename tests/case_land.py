@@ -19,7 +19,7 @@ from server.domain.records import Record
 from server.domain.workflow import INPUTS
 from server.store import areas, people
 from server.store.sql import Row as SqlRow
-from server.usecases import enrol, office, prepare, publish
+from server.usecases import code_lists, enrol, office, publish
 from server.usecases.office import Wish
 from server.usecases.recording import Outcome
 
@@ -125,7 +125,7 @@ def lay(tx: Any) -> list[str]:
 def lay_people(tx: Any) -> list[str]:
     """Fill an empty database with the county but for its forms, and return the names of its people."""
     areas.add(tx, [Area(code, name, level_of(code), parent_code(code)) for code, name in GRID.items()])
-    prepare.lay_code_lists(tx)
+    code_lists.lay(tx)
     for code, name, kind, area in BODIES:
         enrol.add_body(tx, code, name=name, kind=kind, area=area, by="test")
     for name, role, area, body in PEOPLE:

@@ -11,7 +11,7 @@ from server.domain.acts import Act, Known
 from server.domain.cases import Case, Request
 from server.domain.clocks import Clock
 from server.domain.instants import Instant
-from server.domain.records import CLOCK_SUSPECT, Record
+from server.domain.records import MARKS, Record
 from server.domain.workflow import ENDED, STAGE_OF, Status, Step
 
 CATEGORY = "category"
@@ -96,7 +96,7 @@ def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record
         due_at=_running_due(record, case, status, at),
         closed_at=(record.closed_at or at) if ended else None,
         month=None if registered_at is None else instants.local_day(registered_at)[:7],
-        flags=(*case.flags, *(flag for flag in record.flags if flag == CLOCK_SUSPECT)),
+        flags=(*case.flags, *(flag for flag in record.flags if flag in MARKS)),
     )
     return replace(made, list_label=case_words.list_label(made, case))
 

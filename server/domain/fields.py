@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
 
+from server.domain.choices import Options
+
 
 class MergePolicy(StrEnum):
     """What two hands on one field leave: both values beside each other, or the one observed last."""
@@ -24,6 +26,8 @@ class Field:
     type: bind type of XForms (``string``, ``int``, ``decimal``, ``date``, ``geopoint`` …).
     group: name of the merge group, whose fields apply or conflict as one; None outside any.
     set_valued: the value is a set of codes with spaces between (``select_multiple``).
+    options: what its questions offer, None where any value may be given. required: every form that brings such a
+    record into being asks for it, whatever else is answered.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Field:
     group: str | None = None
     merge: MergePolicy = MergePolicy.KEEP
     set_valued: bool = False
+    options: Options | None = None
+    required: bool = False
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from server.domain.choices import CodeList, Options
 from server.domain.errors import FormRefused
 from server.domain.fields import Field, MergePolicy
 from server.domain.record_types import Declaration, Kind
@@ -18,7 +19,8 @@ class Question:
 
     path: local names from the root, ``/data/where/village``. type: bind type of XForms.
     label: in the default language, empty where the form shows none. relevant: the XPath that shows it, if any.
-    multiple: several codes may be chosen.
+    multiple: several codes may be chosen. options: what may be chosen, None where anything may be answered.
+    required: nobody can finish the form without an answer, whatever else they answer.
     """
 
     path: str
@@ -26,6 +28,8 @@ class Question:
     label: str = ""
     relevant: str | None = None
     multiple: bool = False
+    options: Options | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def from_json(text: str) -> FormDefinition:
         binaries=tuple(raw["binaries"]),
         media=tuple(raw["media"]),
         lists=tuple(raw["lists"]),
-        questions=tuple(Question(**question) for question in raw["questions"]),
+        questions=tuple(_question(question) for question in raw["questions"]),
         content=raw["content"],
         roles=tuple(raw["roles"]),
     )
@@ -122,8 +126,18 @@ def _entity(raw: Mapping[str, Any] | None) -> EntityDeclaration | None:
     )
 
 
+def _question(raw: Mapping[str, Any]) -> Question:
+    return Question(**{**raw, "options": _options(raw.get("options"))})
+
+
 def _field(raw: Mapping[str, Any]) -> Field:
-    return Field(**{**raw, "merge": MergePolicy(raw["merge"])})
+    return Field(**{**raw, "merge": MergePolicy(raw["merge"]), "options": _options(raw.get("options"))})
+
+
+def _options(raw: Mapping[str, Any] | None) -> Options | None:
+    if raw is None:
+        return None
+    return Options(tuple(raw["codes"]), tuple(raw["retired"]), tuple(CodeList(*each) for each in raw["lists"]))
 
 
 @dataclass(frozen=True, slots=True)

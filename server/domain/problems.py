@@ -12,6 +12,7 @@ class ProblemKind(StrEnum):
 
     CONFLICT = "conflict"
     MISFIT = "misfit"
+    INVALID_AFTER_MERGE = "invalid_after_merge"
     AREA_UNKNOWN = "area_unknown"
     ENTITY_UNUSABLE = "entity_unusable"
     LABEL_MISSING = "label_missing"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from server.domain.choices import Choices, Options, together
 from server.domain.errors import TypeConflict
 from server.domain.fields import Field, MergePolicy, misfit
 
@@ -71,6 +72,7 @@ class RecordType:
     ``fields`` are in the order of their first appearance; on a case they leave out ``CASE_COLUMNS``
     and ``ACTION``.
     ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
+    ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
     """
 
     name: str
@@ -78,6 +80,7 @@ class RecordType:
     kind: Kind
     fields: Mapping[str, Field]
     stated: Kind | None = None
+    choices: Mapping[str, Choices] = field(default_factory=dict)
 
 
 def combine(declarations: Iterable[Declaration]) -> RecordType:
@@ -92,18 +95,38 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
     fields: dict[str, Field] = {}
     first_said: dict[str, Declaration] = {}
     for declaration in said:
-        for field in declaration.fields:
-            known = same_name(fields, field)
+        for each in declaration.fields:
+            known = same_name(fields, each)
             if known is not None:
-                _refuse_difference(known, field, first_said[known.name], declaration)
-            first_said.setdefault(field.name, declaration)
-            fields[field.name] = field if field.label or known is None else replace(field, label=known.label)
+                _refuse_difference(known, each, first_said[known.name], declaration)
+            first_said.setdefault(each.name, declaration)
+            fields[each.name] = each if each.label or known is None else replace(each, label=known.label)
     stated = _stated_kind(said)
     kind = stated or Kind.PROFILE
-    if kind is Kind.CASE:
-        fields = {name: field for name, field in fields.items() if name not in {*CASE_COLUMNS, ACTION}}
-    fields.pop(LABEL, None)
+    kept_out = {LABEL, *CASE_COLUMNS, ACTION} if kind is Kind.CASE else {LABEL}
+    offered, required = _offered(said), _required(said)
+    fields = {
+        name: replace(each, options=offered[name], required=name in required)
+        for name, each in fields.items()
+        if name not in kept_out
+    }
     return RecordType(said[-1].dataset, _title(said), kind, fields, stated)
+
+
+def _offered(said: list[Declaration]) -> Mapping[str, Options | None]:
+    """Return what each property's questions offer, every version of every form taken together."""
+    spoken: dict[str, list[tuple[str, Options | None]]] = {}
+    for declaration in said:
+        for each in declaration.fields:
+            spoken.setdefault(each.name, []).append((declaration.form_id, each.options))
+    return {name: together(options) for name, options in spoken.items()}
+
+
+def _required(said: list[Declaration]) -> frozenset[str]:
+    """Return the properties that every form which brings such a record into being demands in its newest version."""
+    newest = {declaration.form_id: declaration for declaration in said if declaration.creates}
+    demanded = [{each.name for each in form.fields if each.required} for form in newest.values()]
+    return frozenset(set.intersection(*demanded)) if demanded else frozenset()
 
 
 def same_name(fields: Mapping[str, Field], field: Field) -> Field | None:

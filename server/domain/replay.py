@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
+from server.domain import instants
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
 from server.domain.sorting import sort, written
@@ -102,8 +103,15 @@ def entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, st
     return Received(
         Dot(revision.origin, revision.origin_seq),
         base,
-        sort(type, {name: write.new for name, write in written(revision.action, revision.received).items()}).values,
+        _applied(revision, type),
         revision.observed_at,
         revision.version,
         stated if base is None else at.get(base, stated),
     )
+
+
+def _applied(revision: Revision, type: RecordType) -> Mapping[str, str]:
+    writes = written(revision.action, revision.received)
+    held = {name: write.seen for name, write in writes.items()}
+    values = {name: write.new for name, write in writes.items()}
+    return sort(type, values, instants.local_day(revision.observed_at), held).values

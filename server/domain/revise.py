@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from server.domain import effects, instants, workflow
+from server.domain import effects, filing, instants, workflow
 from server.domain.acts import Act, Known
 from server.domain.asked import Asked
 from server.domain.case_facts import Step as CaseStep
 from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import LABEL
-from server.domain.records import CLOCK_SUSPECT, Record, Revision
-from server.domain.sorting import sort, written
+from server.domain.records import CLOCK_SUSPECT, INVALID_AFTER_MERGE, Record, Revision
+from server.domain.sorting import sort, unsound, written
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
@@ -77,7 +77,7 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
         registers=registers.to_json(merged.registers),
         created_at=asked.received_at,
         updated_at=asked.received_at,
-        flags=_flags((), asked),
+        flags=marked((), asked, merged),
     )
     step = None
     if birth is not None:
@@ -85,7 +85,8 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
         record, step = moved.record, moved.step
     diff = {name: (None, value) for name, value in _shown(record).items()}
     verdict = Verdict.LATE if asked.late else Verdict.APPLIED
-    return Revised(record, revision_of(asked, record, verdict, diff), (), (*misfits, *label_problem), step)
+    problems = (*misfits, *label_problem, *filing.invalid_after_merge((), record, asked, merged))
+    return Revised(record, revision_of(asked, record, verdict, diff), (), problems, step)
 
 
 def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = ()) -> Revised:
@@ -112,7 +113,7 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
         fields={name: value for name, value in merged.values.items() if name != LABEL},
         registers=registers.to_json(merged.registers),
         conflicts=tuple(sorted(merged.conflicts)),
-        flags=_flags(record.flags, asked),
+        flags=marked(record.flags, asked, merged),
         updated_at=asked.received_at,
     )
     if after.case is not None:
@@ -122,10 +123,12 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
     touched |= {name for name, rule in asked.rules.items() if rule.group in groups}
     conflicts = tuple(sorted(merged.conflicts & touched))
     verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
-    flagged = _conflict_problem(record, after, merged, asked)
-    return Revised(
-        after, revision_of(asked, after, verdict, difference(record, after)), conflicts, (*misfits, *flagged)
+    problems = (
+        *misfits,
+        *filing.conflict(record, after, merged, asked),
+        *filing.invalid_after_merge(record.flags, after, asked, merged),
     )
+    return Revised(after, revision_of(asked, after, verdict, difference(record, after)), conflicts, problems)
 
 
 def act(
@@ -166,7 +169,7 @@ def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: Pro
         after = replace(
             after, office_note=_told_of_kept(record, f"{instants.local_day(asked.received_at)[5:]} {message}")
         )
-    problem = _problem(asked, kind, record.path, message, {"action": asked.change.action})
+    problem = filing.problem(asked, kind, record.path, message, {"action": asked.change.action})
     return Revised(after, revision_of(asked, after, verdict, {}), (), (problem,))
 
 
@@ -184,21 +187,25 @@ KEPT_TOO = "；此后现场又有送来，已留存，结果不变"
 """What the note of an ended case adds, once, when more has come in from the field since."""
 
 
-def _flags(before: tuple[str, ...], asked: Asked) -> tuple[str, ...]:
-    return (*before, CLOCK_SUSPECT) if asked.is_clock_suspect and CLOCK_SUSPECT not in before else before
+def marked(before: tuple[str, ...], asked: Asked, merged: Merged) -> tuple[str, ...]:
+    """Return the flags of a record after a merge, which takes away ``invalid_after_merge`` as it has brought it."""
+    is_unsound = bool(unsound(asked.type, merged.values))
+    if asked.is_clock_suspect and CLOCK_SUSPECT not in before:
+        before = (*before, CLOCK_SUSPECT)
+    if is_unsound == (INVALID_AFTER_MERGE in before):
+        return before
+    others = tuple(each for each in before if each != INVALID_AFTER_MERGE)
+    return (*others, INVALID_AFTER_MERGE) if is_unsound else others
 
 
 def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
     """Return the writes that can be applied, and a problem for those that cannot."""
     sent = written(asked.change.action, asked.change.fields)
-    found = sort(asked.type, {name: write.new for name, write in sent.items()})
+    held = {name: write.seen for name, write in sent.items()}
+    values = {name: write.new for name, write in sent.items()}
+    found = sort(asked.type, values, instants.local_day(asked.observed_at), held)
     writes = {name: sent[name] for name in found.values}
-    if not found.misfits:
-        return writes, []
-    listed = "；".join(f"{name}：{reason}" for name, reason in found.misfits.items())
-    values = {name: sent[name].new for name in found.misfits}
-    message = f"有填写内容不能用，其余已保存。{listed}"
-    return writes, [_problem(asked, ProblemKind.MISFIT, "", message, {"reasons": found.misfits, "values": values})]
+    return writes, filing.misfits(asked, found)
 
 
 def _laid(known: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], asked: Asked, version: int) -> Merged:
@@ -224,34 +231,7 @@ def _first_label(asked: Asked, merged: Merged, path: str) -> tuple[str, list[Pro
         return label, []
     label = f"{asked.type.title} {instants.local_day(asked.received_at)}"
     message = f"手机没有给出名称，暂记为“{label}”。"
-    return label, [_problem(asked, ProblemKind.LABEL_MISSING, path, message, {})]
-
-
-def _conflict_problem(before: Record, after: Record, merged: Merged, asked: Asked) -> list[Problem]:
-    fresh = sorted(set(after.conflicts) - set(before.conflicts))
-    if not fresh:
-        return []
-    known = merged.registers
-    values = {
-        name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
-    }
-    named = "、".join(asked.type.fields[name].label or name if name in asked.type.fields else "名称" for name in fresh)
-    message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
-    return [_problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
-
-
-def _problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
-    return Problem(
-        kind,
-        path,
-        message,
-        record=asked.change.record,
-        type=asked.type.name,
-        submission=asked.submission,
-        change=asked.change.id,
-        author=asked.author,
-        detail=detail,
-    )
+    return label, [filing.problem(asked, ProblemKind.LABEL_MISSING, path, message, {})]
 
 
 def revision_of(asked: Asked, record: Record, verdict: Verdict, diff: Diff) -> Revision:

@@ -37,6 +37,7 @@ HOW_LABELS = {
 KIND_LABELS = {
     ProblemKind.CONFLICT: "两个值冲突",
     ProblemKind.MISFIT: "有内容不能用",
+    ProblemKind.INVALID_AFTER_MERGE: "合并后不合要求",
     ProblemKind.AREA_UNKNOWN: "网格不明",
     ProblemKind.ENTITY_UNUSABLE: "没有写进台账",
     ProblemKind.LABEL_MISSING: "没有名称",

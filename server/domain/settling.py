@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from server.domain import effects, instants, replay
+from server.domain import effects, filing, instants, replay
 from server.domain.asked import Asked
 from server.domain.errors import Conflict, Invalid, StaleVersion
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
-from server.domain.revise import Revised, difference, revision_of
+from server.domain.revise import Revised, difference, marked, revision_of
 from server.domain.sorting import sort
 from server.domain.workflow import ENDED
 from sync import merge, registers
@@ -35,7 +35,7 @@ def settle(record: Record, asked: Asked, who: str) -> Revised:
     """
     choices = {name: write.new for name, write in asked.change.fields.items()}
     known = registers.from_json(record.registers)
-    _require_choices(record, asked.type, known, choices)
+    _require_choices(record, asked.type, known, choices, instants.local_day(asked.received_at))
     merged = merge.settled(
         known,
         choices,
@@ -74,15 +74,16 @@ def name_of(type: RecordType, name: str) -> str:
 
 
 def _require_choices(
-    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str]
+    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], today: str
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
-    misfits = sort(type, choices).misfits
+    fitting = sort(type, choices, today)
+    reasons = {**fitting.misfits, **fitting.retired}
     for name, value in choices.items():
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"
-        elif name in misfits and value not in merge.values(known[name]):
-            faults[name] = f"{misfits[name]}。"
+        elif name in reasons and value not in merge.values(known[name]):
+            faults[name] = f"{reasons[name]}。"
     if faults:
         listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
         errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
@@ -102,10 +103,12 @@ def _revised(record: Record, asked: Asked, merged: Merged, said: str) -> Revised
         fields={name: value for name, value in merged.values.items() if name != LABEL},
         registers=registers.to_json(merged.registers),
         conflicts=tuple(sorted(merged.conflicts)),
+        flags=marked(record.flags, asked, merged),
         updated_at=asked.received_at,
     )
     if after.case is not None:
         after = effects.refreshed(after)
         if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
             after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {said}")
-    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)))
+    problems = tuple(filing.invalid_after_merge(record.flags, after, asked, merged))
+    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)), (), problems)

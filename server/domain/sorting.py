@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
 from server.domain import workflow
-from server.domain.fields import misfit
+from server.domain.choices import Choices
+from server.domain.fields import Field, misfit
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 
 T = TypeVar("T")
@@ -15,18 +16,30 @@ T = TypeVar("T")
 class Sorted(NamedTuple):
     """values: what applies, by field, the label among them. misfits: why a value does not fit, by field.
 
-    Claims are in neither: what a phone saves to a system column is kept in the history and never applied.
+    retired: why somebody should look at a value that applies all the same, by field. Claims are in none: what a phone
+    saves to a system column is kept in the history and never applied.
     """
 
-    values: Mapping[str, str]
-    misfits: Mapping[str, str]
+    values: dict[str, str]
+    misfits: dict[str, str]
+    retired: dict[str, str]
 
 
-def sort(type: RecordType, sent: Mapping[str, str]) -> Sorted:
-    """Sort the values that were sent for a record of ``type``."""
+def sort(
+    type: RecordType,
+    sent: Mapping[str, str],
+    on: str,
+    held: Mapping[str, str | None] | None = None,
+) -> Sorted:
+    """Sort the values that were sent for a record of ``type``.
+
+    on: the local day on which the author answered. held: what the author found there: a code that stood there
+    already was not chosen by them. A retired code applies (``domain.md`` S19); one that no form ever offered does not.
+    """
     claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
     values: dict[str, str] = {}
     misfits: dict[str, str] = {}
+    retired: dict[str, str] = {}
     for name, value in sent.items():
         if name in claims:
             continue
@@ -35,11 +48,47 @@ def sort(type: RecordType, sent: Mapping[str, str]) -> Sorted:
             misfits[name] = "台账里没有这个字段；请核对字段名"
             continue
         reason = None if field is None else misfit(field, value)
+        offered = type.choices.get(name)
+        if reason is None and offered is not None:
+            before = (held or {}).get(name) or ""
+            reason = _unknown(offered.unknown(value, before))
+            old = offered.retired(value, on, before) if reason is None else ()
+            if old:
+                retired[name] = f"选项{_listed(old)}已停用"
         if reason is None:
             values[name] = value
         else:
             misfits[name] = reason
-    return Sorted(values, misfits)
+    return Sorted(values, misfits, retired)
+
+
+def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
+    """Return why a value cannot stand, by field, of those that merging has left (``sync.md`` section 3).
+
+    shown: the fields that somebody has ever written. What was never written was never asked for.
+    """
+    found: dict[str, str] = {}
+    for name, value in shown.items():
+        field = type.fields.get(name)
+        reason = None if field is None else _unsound(field, value, type.choices.get(name))
+        if reason is not None:
+            found[name] = reason
+    return found
+
+
+def _unsound(field: Field, value: str, choices: Choices | None) -> str | None:
+    if value == "":
+        return "必填项空了" if field.required else None
+    reason = misfit(field, value)
+    return _unknown(choices.unknown(value)) if reason is None and choices is not None else reason
+
+
+def _unknown(codes: tuple[str, ...]) -> str | None:
+    return f"没有选项{_listed(codes)}" if codes else None
+
+
+def _listed(codes: tuple[str, ...]) -> str:
+    return "、".join(f"“{code[:60]}”" for code in codes)
 
 
 def written(action: str, sent: Mapping[str, T]) -> dict[str, T]:

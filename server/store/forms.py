@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from server.domain.fields import Field, MergePolicy
 from server.domain.forms import FormDefinition
 from server.domain.instants import Instant, local_day
 from server.domain.record_types import Declaration, RecordType, combine
+from server.store import choices
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
 from sync.merge import FieldRule, Policy
@@ -121,6 +122,12 @@ def media(reading: Reading, form_id: str, name: str) -> bytes:
     return as_served(name, bytes(content), date.fromisoformat(local_day(reading.now)))
 
 
+def media_named(reading: Reading, name: str) -> list[bytes]:
+    """Return the files of one name beside all forms, as they were handed in, the newest last."""
+    sql = "SELECT content FROM form_media WHERE name = :name ORDER BY updated_at, form"
+    return [bytes(row["content"]) for row in reading.sql.each(sql, {"name": name})]
+
+
 def as_served(name: str, content: bytes, on: date) -> bytes:
     """Return what phones get of a stored file on a local day: a dated code list becomes the list of that day."""
     return kobo_forms.served(content, on) if name.endswith(".csv") else content
@@ -222,7 +229,10 @@ def _catalogue(reading: Reading, on: date) -> Catalogue:
         )
         for row in reading.sql.each("SELECT id, title, state, version FROM form ORDER BY title, id")
     }
-    types = _types(known.definition for known in versions)
+    types = {
+        name: replace(type, choices=choices.of(reading, type))
+        for name, type in _types(known.definition for known in versions).items()
+    }
     rules = {name: {field.name: _rule(field) for field in type.fields.values()} for name, type in types.items()}
     return Catalogue(forms, types, rules)
 

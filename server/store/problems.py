@@ -11,7 +11,7 @@ import orjson
 from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
-from server.domain.problems import Problem
+from server.domain.problems import Problem, ProblemKind
 from server.domain.settlements import How, Settlement
 from server.store import scopes
 from server.store.database import Reading, Transaction
@@ -95,6 +95,17 @@ def settle(tx: Transaction, id: str, by: str) -> None:
     tx.sql.run(
         "UPDATE problem SET settled_at = :at, settled_by = :by WHERE id = :id AND settled_at IS NULL",
         {"id": id, "at": tx.now, "by": by},
+    )
+
+
+def settle_all(tx: Transaction, record: str, kind: ProblemKind, by: str) -> None:
+    """Mark every open problem of one kind about a record as settled by ``by``, as ``settle`` does."""
+    tx.sql.run(
+        """
+        UPDATE problem SET settled_at = :at, settled_by = :by
+         WHERE record = :record AND kind = :kind AND settled_at IS NULL
+        """,
+        {"record": record, "kind": kind, "at": tx.now, "by": by},
     )
 
 

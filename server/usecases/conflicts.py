@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from server.domain import replay
-from server.domain.records import Record
+from server.domain.problems import ProblemKind
+from server.domain.records import INVALID_AFTER_MERGE, Record
 from server.domain.revise import Revised
 from server.domain.settlements import How, Settlement
 from server.store import problems
@@ -14,10 +15,13 @@ from server.store.problems import Filed
 
 
 def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) -> None:
-    """Close and open the conflicts about a record as its newest revision asks.
+    """Close and open the conflicts about a record as its newest revision asks, and close what merging had spoilt.
 
-    server: who closes a conflict that an ordinary change has resolved.
+    server: who closes what an ordinary change has resolved.
     """
+    was, now = before.flags, revised.record.flags
+    if INVALID_AFTER_MERGE in was and INVALID_AFTER_MERGE not in now:
+        problems.settle_all(tx, revised.record.id, ProblemKind.INVALID_AFTER_MERGE, server)
     action = revised.revision.action
     if revised.record.registers == before.registers or not (before.conflicts or action == replay.UNSETTLE):
         return

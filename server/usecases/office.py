@@ -83,7 +83,7 @@ def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome
     type = forms.catalogue(tx).types[record.type]
     if wish.action == by_hand.EDIT:
         by_hand.require_edit(by, record, vacant=_vacant(tx, record, by))
-        _require_fields(type, wish.fields)
+        _require_fields(type, wish.fields, instants.local_day(tx.now), record.fields)
     else:
         _require_inputs(wish)
         _require_current(record, wish, base)
@@ -114,7 +114,7 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
     type = _type(tx, new.type)
     area = _birthplace(tx, new.area, by)
     by_hand.require_birth(by, type, new.action, area.path)
-    _require_fields(type, new.fields)
+    _require_fields(type, new.fields, instants.local_day(tx.now), {})
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
         raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
     values = {name: _new(value) for name, value in new.fields.items()}
@@ -172,9 +172,14 @@ def _require_inputs(wish: Wish) -> None:
     _refuse(faults | dict(_unwritable(values)))
 
 
-def _require_fields(type: RecordType, fields: Mapping[str, FieldWrite | str]) -> None:
-    """Do nothing when every field may be written as asked. Raises Invalid that names every one that may not."""
-    faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}))
+def _require_fields(
+    type: RecordType, fields: Mapping[str, FieldWrite | str], today: str, held: Mapping[str, str]
+) -> None:
+    """Do nothing when every field may be written as asked. Raises Invalid that names every one that may not.
+
+    held: what stands there now; a retired code may stay, but nobody chooses it anew.
+    """
+    faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}, today, held))
     _refuse(faults if fields else {"fields": "请至少填写一项。"})
 
 
@@ -190,11 +195,14 @@ def _place(name: str) -> str:
     return name if name == "fields" else f"fields.{name}"
 
 
-def _faults(type: RecordType, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _faults(
+    type: RecordType, values: Mapping[str, str], today: str, held: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
     for name in sorted(claims & set(values)):
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
-    yield from sorting.sort(type, values).misfits.items()
+    fitting = sorting.sort(type, values, today, held)
+    yield from (fitting.misfits | fitting.retired).items()
     yield from _unwritable(values)
 
 

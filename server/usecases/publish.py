@@ -13,7 +13,7 @@ from server.domain.forms import Fault, FormDefinition, refused
 from server.store import audit, forms, training
 from server.store.database import Transaction
 from server.store.forms import Publication, State
-from server.usecases import authoring, xlsform
+from server.usecases import authoring, code_lists, xlsform
 from server.usecases.sheets import Sheets
 from server.usecases.xform import read_xform
 from server.usecases.xform_source import entitled, without_submission_action
@@ -83,11 +83,18 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
         forms.add_version(tx, publication)
         audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
-    for name, content in sorted(prepared.media.items()):
-        forms.put_media(tx, definition.form_id, name, content)
-        audit.add(tx, by or BUILT_IN, "form.media", definition.form_id, {"name": name})
-    said = (*prepared.warnings, *warnings)
+    said = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
     return Published(definition.form_id, definition.version, definition.title, added, said)
+
+
+def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
+    """Put the files beside the form; lists among them become code lists of the county. Return warnings."""
+    form_id = prepared.definition.form_id
+    for name, content in sorted(prepared.media.items()):
+        forms.put_media(tx, form_id, name, content)
+        audit.add(tx, by, "form.media", form_id, {"name": name})
+    names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv")]
+    return [warning for name in names for warning in code_lists.take_in(tx, name)]
 
 
 def _for_training(prepared: Prepared) -> Prepared:

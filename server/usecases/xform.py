@@ -12,6 +12,7 @@ from server.domain.actors import Role
 from server.domain.fields import Field, MergePolicy
 from server.domain.forms import EntityDeclaration, Fault, FormDefinition, Question, refused
 from server.domain.record_types import Kind
+from server.usecases import xform_choices
 from server.usecases.xform_source import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
 
 _MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
@@ -36,7 +37,7 @@ def read_xform(xml: bytes) -> FormDefinition:
     default = next((lang for lang, (_, marked) in translations.items() if marked), next(iter(translations), None))
     texts = translations[default][0] if default is not None else {}
     controls, binds = _controls(html), _binds(model)
-    questions = tuple(_questions(root, binds, controls, texts))
+    questions = tuple(_questions(model, binds, controls, texts))
     entity = _entity(root, binds, {question.path: question for question in questions}, faults)
     roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
     faults.extend(_role_faults(roles))
@@ -122,12 +123,13 @@ def _controls(html: etree._Element) -> dict[str, etree._Element]:
 
 
 def _questions(
-    root: etree._Element,
+    model: etree._Element,
     binds: Mapping[str, etree._Element],
     controls: Mapping[str, etree._Element],
     texts: Mapping[str, str],
 ) -> Iterator[Question]:
     seen: set[str] = set()
+    root = children(model, "instance")[0][0]
     for path in _leaves(root, "/" + etree.QName(root).localname):
         if path in seen:  # a repeat stands twice: as template and as first instance
             continue
@@ -140,6 +142,8 @@ def _questions(
             label="" if control is None else _label(control, texts),
             relevant=None if bind is None else bind.get("relevant", "").strip() or None,
             multiple=kind == "select",
+            options=xform_choices.offered(control, model),
+            required=xform_choices.is_required(path, binds, control),
         )
 
 
@@ -213,6 +217,8 @@ def _field(bind: etree._Element, question: Question, merge: MergePolicy) -> Fiel
         group=bind.get(f"{FIREGRID}group", "").strip() or None,
         merge=merge,
         set_valued=question.multiple,
+        options=question.options,
+        required=question.required,
     )
 
 

@@ -7,6 +7,7 @@ from form_builders import FG, SURVEY, a_form, an_xform, read
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.domain.choices import CodeList, Options
 from server.domain.errors import FormRefused
 from server.domain.fields import Field, MergePolicy
 from server.domain.forms import (
@@ -102,7 +103,7 @@ def test_labels_come_in_the_default_language_and_groups_are_no_questions():
         )
     )
 
-    assert form.questions[-1] == Question("/data/g/note", "string", "备注")
+    assert form.questions[-1] == Question("/data/g/note", "string", "备注", options=Options(("a",)))
     assert form.languages == ("中文 (zh)", "English (en)")
 
 
@@ -210,9 +211,89 @@ def test_a_form_without_such_an_address_keeps_its_bytes():
     assert without_submission_action(xml) is xml
 
 
+CHOOSING = """\
+| survey |
+| | type | name | label | save_to | required | relevant | parameters | choice_filter |
+| | text | keeper | 养蜂人 | keeper | yes | | | |
+| | select_one races | race | 蜂种 | race | yes | ${keeper} != '' | | |
+| | select_multiple races | seen | 见过的蜂种 | seen | | | | |
+| | select_one_from_file flowers.csv | flower | 花 | flower | | | value=latin | active = '1' |
+| | select_one_from_file yards.geojson | yard | 院子 | yard | | | | |
+| | begin_group | g | 组 | | | ${keeper} != '' | | |
+| | text | phone | 电话 | phone | yes | | | |
+| | end_group | | | | | | | |
+| choices |
+| | list_name | name | label |
+| | races | cerana | 中蜂 |
+| | races | mellifera | 意蜂 |
+"""
+
+
+def test_the_codes_that_a_question_offers_are_known_wherever_they_stand():
+    form = read(a_form(CHOOSING))
+
+    offered = {field.name: field.options for field in form.entity.properties.values()}
+    races = Options(("cerana", "mellifera"))
+    assert offered == {
+        "keeper": None,
+        "race": races,
+        "seen": races,
+        "flower": Options(lists=(CodeList("flowers", "latin"),)),
+        "yard": None,
+        "phone": None,
+    }
+
+
+def test_choices_written_beside_the_question_are_codes_as_well():
+    form = xform.read_xform(
+        CENTRAL_STYLE.replace(
+            '<input ref="/data/x"/>',
+            '<select1 ref="/data/name"><item><label>A</label><value>1</value></item></select1>',
+        )
+        .replace('<input ref="/data/name"><label>Name</label></input>', "")
+        .encode()
+    )
+
+    assert form.entity.properties["/data/name"].options == Options(("1",))
+
+
+def test_choices_that_a_phone_replaces_by_rows_of_a_file_are_not_the_codes():
+    survey = (
+        CHOOSING.replace("| choice_filter |", "| appearance |")
+        .replace("active = '1'", "")
+        .replace("| seen | 见过的蜂种 | seen | | | | |", "| seen | 见过的蜂种 | seen | | | | search('races') |")
+        .replace("select_one races", "select_one breeds")
+    )
+    form = read(a_form(survey + "| | breeds | cerana | 中蜂 |\n"))
+
+    assert form.entity.properties["/data/seen"].options is None
+    assert form.entity.properties["/data/race"].options == Options(("cerana",))
+
+
+def test_an_answer_is_required_when_it_is_asked_for_whatever_else_is_answered():
+    form = read(a_form(CHOOSING))
+
+    assert [field.name for field in form.entity.properties.values() if field.required] == ["keeper"]
+
+
 words = st.text(max_size=8)
+code_lists = st.builds(CodeList, words, words)
+options = st.builds(
+    Options,
+    st.lists(words, max_size=2).map(tuple),
+    st.lists(words, max_size=2).map(tuple),
+    st.lists(code_lists, max_size=2).map(tuple),
+)
 fields = st.builds(
-    Field, words, words, words, st.none() | words, st.sampled_from(MergePolicy), set_valued=st.booleans()
+    Field,
+    words,
+    words,
+    words,
+    st.none() | words,
+    st.sampled_from(MergePolicy),
+    set_valued=st.booleans(),
+    options=st.none() | options,
+    required=st.booleans(),
 )
 entities = st.builds(
     EntityDeclaration,
@@ -224,7 +305,10 @@ entities = st.builds(
     st.none() | words,
 )
 many_words = st.lists(words, max_size=3).map(tuple)
-questions = st.lists(st.builds(Question, words, words, words, st.none() | words, st.booleans()), max_size=3).map(tuple)
+a_question = st.builds(
+    Question, words, words, words, st.none() | words, st.booleans(), st.none() | options, st.booleans()
+)
+questions = st.lists(a_question, max_size=3).map(tuple)
 definitions = st.builds(
     FormDefinition,
     words,

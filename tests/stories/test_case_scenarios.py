@@ -10,7 +10,7 @@ from filled_forms import photo
 
 from server.domain import instants
 from server.store import codes
-from server.usecases import grid, prepare
+from server.usecases import code_lists, grid
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 
@@ -212,7 +212,7 @@ def test_a_code_that_was_retired_keeps_its_meaning_for_phones_that_were_offline(
     phone.act(assigned, "feedback", result_code="demolished", no_photo_reason="too_dark")
 
     def retire(tx, *retired: str) -> None:
-        prepare.lay_code_lists(tx)
+        code_lists.lay(tx)
         for name in ("hazard_items", "result_codes"):
             rows = [row for rows in codes.of_list(tx, name).values() for row in rows]
             codes.replace_list(tx, name, [_ended(row) if row.code in retired else row for row in rows])

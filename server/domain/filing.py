@@ -1,0 +1,73 @@
+"""Words the problems that a change leaves for the office, so that nothing is refused and nothing overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.domain.asked import Asked
+from server.domain.problems import Problem, ProblemKind
+from server.domain.record_types import RecordType
+from server.domain.records import INVALID_AFTER_MERGE, Record
+from server.domain.sorting import Sorted, unsound
+from sync.merge import Merged
+
+
+def problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
+    """Return a problem about the record and the change of ``asked``."""
+    return Problem(
+        kind,
+        path,
+        message,
+        record=asked.change.record,
+        type=asked.type.name,
+        submission=asked.submission,
+        change=asked.change.id,
+        author=asked.author,
+        detail=detail,
+    )
+
+
+def misfits(asked: Asked, found: Sorted) -> list[Problem]:
+    """Return the problem of what did not fit, or was chosen though it is retired; none when all is well.
+
+    Its detail names the ``reasons`` and the ``values`` by field; those of ``applied`` stand in the record all the same.
+    """
+    reasons = found.misfits | found.retired
+    if not reasons:
+        return []
+    listed = "；".join(f"{name}：{reason}" for name, reason in reasons.items())
+    said = "有填写内容不能用，其余已保存。" if found.misfits else "选了已停用的选项，已照存，请核对。"
+    values = {name: asked.change.fields[name].new for name in reasons}
+    detail = {"reasons": reasons, "values": values, "applied": sorted(found.retired)}
+    return [problem(asked, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
+
+
+def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> list[Problem]:
+    """Return the problem of fields that this change has brought into conflict; none when there are none."""
+    fresh = sorted(set(after.conflicts) - set(before.conflicts))
+    if not fresh:
+        return []
+    known = merged.registers
+    values = {
+        name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
+    }
+    named = "、".join(_called(asked.type, name) for name in fresh)
+    message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
+    return [problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+
+
+def invalid_after_merge(before: tuple[str, ...], after: Record, asked: Asked, merged: Merged) -> list[Problem]:
+    """Return the problem of values that do not stand together, when this change has brought the flag.
+
+    before: flags until now. Its detail names the ``reasons`` by field (``sync.md`` section 3).
+    """
+    if INVALID_AFTER_MERGE in before or INVALID_AFTER_MERGE not in after.flags:
+        return []
+    reasons = unsound(asked.type, merged.values)
+    listed = "；".join(f"{_called(asked.type, name)}：{reason}" for name, reason in reasons.items())
+    message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
+    return [problem(asked, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]
+
+
+def _called(type: RecordType, name: str) -> str:
+    return (type.fields[name].label or name) if name in type.fields else "名称"
