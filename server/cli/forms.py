@@ -47,7 +47,8 @@ def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
     for warning in done.warnings:
         click.echo(f"注意：{warning}", err=True)
     what = "已发布" if done.added else "早已发布，内容没有变化"
-    click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）{what}。")
+    files = f"；已放入 {'、'.join(sorted(beside))}" if beside else ""
+    click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）{what}{files}。")
 
 
 @form.command(name="list")

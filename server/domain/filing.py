@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from server.domain.asked import Asked
 from server.domain.problems import Problem, ProblemKind
-from server.domain.record_types import RecordType
 from server.domain.records import INVALID_AFTER_MERGE, Record
 from server.domain.sorting import Sorted, unsound
 from sync.merge import Merged
@@ -35,7 +34,7 @@ def misfits(asked: Asked, found: Sorted) -> list[Problem]:
     reasons = found.misfits | found.retired
     if not reasons:
         return []
-    listed = "；".join(f"{name}：{reason}" for name, reason in reasons.items())
+    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
     said = "有填写内容不能用，其余已保存。" if found.misfits else "选了已停用的选项，已照存，请核对。"
     values = {name: asked.change.fields[name].new for name in reasons}
     detail = {"reasons": reasons, "values": values, "applied": sorted(found.retired)}
@@ -51,7 +50,7 @@ def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> lis
     values = {
         name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
     }
-    named = "、".join(_called(asked.type, name) for name in fresh)
+    named = "、".join(asked.type.called(name) for name in fresh)
     message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
     return [problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
 
@@ -64,10 +63,6 @@ def invalid_after_merge(before: tuple[str, ...], after: Record, asked: Asked, me
     if INVALID_AFTER_MERGE in before or INVALID_AFTER_MERGE not in after.flags:
         return []
     reasons = unsound(asked.type, merged.values)
-    listed = "；".join(f"{_called(asked.type, name)}：{reason}" for name, reason in reasons.items())
+    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
     message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
     return [problem(asked, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]
-
-
-def _called(type: RecordType, name: str) -> str:
-    return (type.fields[name].label or name) if name in type.fields else "名称"

@@ -82,6 +82,12 @@ class RecordType:
     stated: Kind | None = None
     choices: Mapping[str, Choices] = field(default_factory=dict)
 
+    def called(self, name: str) -> str:
+        """Return what people call a field; one that no form labels or knows goes by its own name."""
+        if name == LABEL:
+            return "名称"
+        return (self.fields[name].label or name) if name in self.fields else name
+
 
 def combine(declarations: Iterable[Declaration]) -> RecordType:
     """Return the record type that all these declarations describe together.

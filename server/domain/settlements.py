@@ -12,7 +12,6 @@ from server.domain.instants import Instant
 from server.domain.problems import ProblemKind
 from server.domain.record_types import RecordType
 from server.domain.records import Record
-from server.domain.settling import name_of
 from sync import registers
 from sync.merge import FieldRule, Register
 
@@ -164,7 +163,7 @@ def chosen(
     faults: dict[str, str] = {}
     for name, choice in choices.items():
         if name not in standing:
-            listed = "、".join(f"{each}（{name_of(type, each)}）" for each in sorted(standing))
+            listed = "、".join(f"{each}（{type.called(each)}）" for each in sorted(standing))
             faults[f"choices.{name}"] = f"这一项没有待选的值；待选定的有：{listed}。"
         elif choice.head is None:
             shown = {each: record.fields.get(each, "") for each in _together(name, rules, standing)}

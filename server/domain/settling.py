@@ -44,7 +44,7 @@ def settle(record: Record, asked: Asked, who: str) -> Revised:
         observed_at=asked.observed_at,
         version=record.version + 1,
     )
-    values = "；".join(f"{name_of(asked.type, name)}：{value or '（空）'}" for name, value in choices.items())
+    values = "；".join(f"{asked.type.called(name)}：{value or '（空）'}" for name, value in choices.items())
     return _revised(record, asked, merged, f"{who} 核定：{values}")
 
 
@@ -62,15 +62,8 @@ def unsettle(record: Record, asked: Asked, history: Sequence[Revision], who: str
     back = sorted(merged.conflicts & names)
     if not back:
         raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
-    listed = "、".join(name_of(asked.type, name) for name in back)
+    listed = "、".join(asked.type.called(name) for name in back)
     return _revised(record, asked, merged, f"{who} 撤销核定：{listed}，待重新核定")
-
-
-def name_of(type: RecordType, name: str) -> str:
-    """Return what people call a field."""
-    if name == LABEL:
-        return "名称"
-    return (type.fields[name].label or name) if name in type.fields else name
 
 
 def _require_choices(

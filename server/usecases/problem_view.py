@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from server.domain import positions, settling
+from server.domain import positions
 from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
@@ -125,7 +125,7 @@ def _field(name: str, type: RecordType, record: Record, heads: list[Head], told:
     values = tuple(told.value(head, is_shown=head == shown) for head in heads)
     places = [value.position for value in values if value.position is not None]
     apart = max((positions.distance_m(one, other) for one, other in combinations(places, 2)), default=None)
-    return InConflict(name, settling.name_of(type, name), name in record.conflicts, values, apart)
+    return InConflict(name, type.called(name), name in record.conflicts, values, apart)
 
 
 class _Told:

@@ -40,7 +40,7 @@ def test_a_form_is_published_listed_closed_and_exported(folder):
     closed = run(folder, "close", "apiary")
 
     assert published.exit_code == 0
-    assert published.output == "apiary 版本 1（养蜂登记）已发布。\n"
+    assert published.output == "apiary 版本 1（养蜂登记）已发布；已放入 flowers.csv。\n"
     assert "没有变化" in again.output
     assert listed.output.split("\t")[:3] == ["apiary", "1", "启用"]
     assert exported.exit_code == 0
