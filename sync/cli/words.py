@@ -17,6 +17,17 @@ VERDICTS = {
 }
 
 
+FLAGS = {
+    "clock_suspect": "手机时间不准",
+    "invalid_after_merge": "合并后不合表单要求",
+    "evidence_missing": "缺少佐证",
+    "major": "重大隐患",
+    "reworked": "返工",
+    "joint_meeting": "需要会商",
+}
+"""What the server marks a record with, in Chinese; a mark that is newer than this client goes by its own name."""
+
+
 def verdicts(counts: Mapping[str, int]) -> str:
     """Return counts of verdicts as words, "无 none" for none."""
     said = [f"{VERDICTS.get(name, name)} {name} {number}" for name, number in sorted(counts.items())]
@@ -78,6 +89,7 @@ def _marks(seen: View) -> str:
     marks += [VERDICTS[each.verdict] for each in seen.pending if each.verdict in ("waiting", "quarantined")]
     marks += ["有冲突 conflict"] if (seen.base or {}).get("conflicts") else []
     marks += ["移交中 being handed over"] if seen.is_handed_over else []
+    marks += [f"{FLAGS.get(flag, '')} {flag}".strip() for flag in (seen.base or {}).get("flags") or ()]
     return "，".join(dict.fromkeys(marks))
 
 
