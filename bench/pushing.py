@@ -36,10 +36,13 @@ def headers(authorization: str) -> Mapping[str, str]:
     return {"Authorization": authorization, "Content-Type": "application/json"}
 
 
-def edit(record: str, seq: int, severity: str, other: str) -> Wire:
-    """Return a change that edits what ``creation`` made, as it stood: the severity, and one field besides."""
-    seen = _WORDS if other == "description" else None
-    return _change(record, "edit", seq, 1, {"severity": ("general", severity), other: (seen, f"{other} {record[:4]}")})
+def edit(record: str, seq: int, words: str, other: tuple[str, str | None, str]) -> Wire:
+    """Return a change that edits what ``creation`` made, as it stood: the description, and one field besides.
+
+    other: the field's name, what stood there, and what shall.
+    """
+    name, seen, new = other
+    return _change(record, "edit", seq, 1, {"description": (_WORDS, f"{words} {record[:4]}"), name: (seen, new)})
 
 
 def _change(record: str, action: str, seq: int, base: int, fields: Mapping[str, tuple[str | None, str]]) -> Wire:

@@ -42,8 +42,8 @@ def _pushes(bench: Workbench) -> Iterator[Figure]:
     with serving(filled.folder) as server, server.line() as line:
         for name, device, changes in (
             ("creates, in batches of 200", "first", [creation(id) for id in ids]),
-            ("edits on their base", "first", [edit(id, 2, "major", "description") for id in ids]),
-            ("edits that merge", "second", [edit(id, 1, "minor", "unit") for id in ids]),
+            ("edits on their base", "first", [edit(id, 2, "已清理", ("severity", "general", "major")) for id in ids]),
+            ("edits that merge", "second", [edit(id, 1, "又堆放", ("unit", None, "u-1")) for id in ids]),
         ):
             used, began, verdicts = processor_s(server.pid), time.perf_counter(), Counter[str]()
             for start in range(0, RECORDS, CHANGES_MAX):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from server.domain.asked import Asked
 from server.domain.problems import Problem, ProblemKind
@@ -27,17 +27,17 @@ def problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Ma
 
 
 def misfits(asked: Asked, found: Sorted) -> list[Problem]:
-    """Return the problem of what did not fit, or was chosen though it is retired; none when all is well.
+    """Return the problem of what did not fit, and of codes that nobody offered them; none when all is well.
 
     Its detail names the ``reasons`` and the ``values`` by field; those of ``applied`` stand in the record all the same.
     """
-    reasons = found.misfits | found.retired
+    reasons = found.misfits | found.doubts
     if not reasons:
         return []
     listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
-    said = "有填写内容不能用，其余已保存。" if found.misfits else "选了已停用的选项，已照存，请核对。"
+    said = "有填写内容不能用，其余已保存。" if found.misfits else "有选项需要核对，已照存。"
     values = {name: asked.change.fields[name].new for name in reasons}
-    detail = {"reasons": reasons, "values": values, "applied": sorted(found.retired)}
+    detail = {"reasons": reasons, "values": values, "applied": sorted(found.doubts)}
     return [problem(asked, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
 
 
@@ -55,14 +55,20 @@ def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> lis
     return [problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
 
 
-def invalid_after_merge(before: tuple[str, ...], after: Record, asked: Asked, merged: Merged) -> list[Problem]:
-    """Return the problem of values that do not stand together, when this change has brought the flag.
+def invalid_after_merge(
+    before: Mapping[str, str], after: Record, asked: Asked, merged: Merged, told: Collection[str] = ()
+) -> list[Problem]:
+    """Return the problem of values that this change has made unfit to stand together; none when there are none.
 
-    before: flags until now. Its detail names the ``reasons`` by field (``sync.md`` section 3).
+    before: what the record showed until now. told: fields whose codes are in the problem of misfits already. Its
+    detail names the ``reasons`` by field (``sync.md`` section 3).
     """
-    if INVALID_AFTER_MERGE in before or INVALID_AFTER_MERGE not in after.flags:
+    if INVALID_AFTER_MERGE not in after.flags:
         return []
-    reasons = unsound(asked.type, merged.values)
+    known = {*told, *unsound(asked.type, before)}
+    reasons = {name: reason for name, reason in unsound(asked.type, merged.values).items() if name not in known}
+    if not reasons:
+        return []
     listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
     message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
     return [problem(asked, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]

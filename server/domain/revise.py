@@ -12,7 +12,7 @@ from server.domain.case_facts import Step as CaseStep
 from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import LABEL
 from server.domain.records import CLOCK_SUSPECT, INVALID_AFTER_MERGE, Record, Revision
-from server.domain.sorting import sort, unsound, written
+from server.domain.sorting import Sorted, sort, unsound, written
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
@@ -58,7 +58,7 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
     fit become problems and the rest applies.
     """
     change = asked.change
-    writes, misfits = _readable(asked)
+    writes, found = _readable(asked)
     values = {name: write.new for name, write in writes.items()}
     merged = created(values, asked.rules, dot=change.dot, observed_at=asked.observed_at)
     label, label_problem = _first_label(asked, merged, path)
@@ -85,7 +85,11 @@ def create(asked: Asked, *, area: str, path: str, birth: Birth | None = None) ->
         record, step = moved.record, moved.step
     diff = {name: (None, value) for name, value in _shown(record).items()}
     verdict = Verdict.LATE if asked.late else Verdict.APPLIED
-    problems = (*misfits, *label_problem, *filing.invalid_after_merge((), record, asked, merged))
+    problems = (
+        *filing.misfits(asked, found),
+        *label_problem,
+        *filing.invalid_after_merge({}, record, asked, merged, found.doubts),
+    )
     return Revised(record, revision_of(asked, record, verdict, diff), (), problems, step)
 
 
@@ -96,7 +100,7 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
     the record is then merged anew in the order in which each hand wrote.
     """
     change, version = asked.change, record.version + 1
-    writes, misfits = _readable(asked)
+    writes, found = _readable(asked)
     if history:
         values = {name: write.new for name, write in writes.items()}
         stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
@@ -124,9 +128,9 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
     conflicts = tuple(sorted(merged.conflicts & touched))
     verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
     problems = (
-        *misfits,
+        *filing.misfits(asked, found),
         *filing.conflict(record, after, merged, asked),
-        *filing.invalid_after_merge(record.flags, after, asked, merged),
+        *filing.invalid_after_merge(record.fields, after, asked, merged, found.doubts),
     )
     return Revised(after, revision_of(asked, after, verdict, difference(record, after)), conflicts, problems)
 
@@ -198,14 +202,13 @@ def marked(before: tuple[str, ...], asked: Asked, merged: Merged) -> tuple[str, 
     return (*others, INVALID_AFTER_MERGE) if is_unsound else others
 
 
-def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], list[Problem]]:
-    """Return the writes that can be applied, and a problem for those that cannot."""
+def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], Sorted]:
+    """Return the writes that can be applied, and what all that was sent was sorted into."""
     sent = written(asked.change.action, asked.change.fields)
     held = {name: write.seen for name, write in sent.items()}
     values = {name: write.new for name, write in sent.items()}
     found = sort(asked.type, values, instants.local_day(asked.observed_at), held)
-    writes = {name: sent[name] for name in found.values}
-    return writes, filing.misfits(asked, found)
+    return {name: sent[name] for name in found.values}, found
 
 
 def _laid(known: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], asked: Asked, version: int) -> Merged:

@@ -71,7 +71,7 @@ def _require_choices(
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
     fitting = sort(type, choices, today)
-    reasons = {**fitting.misfits, **fitting.retired}
+    reasons = {**fitting.misfits, **fitting.doubts}
     for name, value in choices.items():
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"
@@ -103,5 +103,5 @@ def _revised(record: Record, asked: Asked, merged: Merged, said: str) -> Revised
         after = effects.refreshed(after)
         if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
             after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {said}")
-    problems = tuple(filing.invalid_after_merge(record.flags, after, asked, merged))
+    problems = tuple(filing.invalid_after_merge(record.fields, after, asked, merged))
     return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)), (), problems)

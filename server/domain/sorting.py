@@ -16,13 +16,13 @@ T = TypeVar("T")
 class Sorted(NamedTuple):
     """values: what applies, by field, the label among them. misfits: why a value does not fit, by field.
 
-    retired: why somebody should look at a value that applies all the same, by field. Claims are in none: what a phone
+    doubts: why somebody should look at a value that applies all the same, by field. Claims are in none: what a phone
     saves to a system column is kept in the history and never applied.
     """
 
     values: dict[str, str]
     misfits: dict[str, str]
-    retired: dict[str, str]
+    doubts: dict[str, str]
 
 
 def sort(
@@ -34,12 +34,13 @@ def sort(
     """Sort the values that were sent for a record of ``type``.
 
     on: the local day on which the author answered. held: what the author found there: a code that stood there
-    already was not chosen by them. A retired code applies (``domain.md`` S19); one that no form ever offered does not.
+    already was not chosen by them. A code can be read whatever it is, so it applies, retired ones (``domain.md`` S19)
+    and those that no form ever offered.
     """
     claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
     values: dict[str, str] = {}
     misfits: dict[str, str] = {}
-    retired: dict[str, str] = {}
+    doubts: dict[str, str] = {}
     for name, value in sent.items():
         if name in claims:
             continue
@@ -48,18 +49,22 @@ def sort(
             misfits[name] = "台账里没有这个字段；请核对字段名"
             continue
         reason = None if field is None else misfit(field, value)
-        offered = type.choices.get(name)
-        if reason is None and offered is not None:
-            before = (held or {}).get(name) or ""
-            reason = _unknown(offered.unknown(value, before))
-            old = offered.retired(value, on, before) if reason is None else ()
-            if old:
-                retired[name] = f"选项{_listed(old)}已停用"
-        if reason is None:
-            values[name] = value
-        else:
+        if reason is not None:
             misfits[name] = reason
-    return Sorted(values, misfits, retired)
+            continue
+        values[name] = value
+        offered = type.choices.get(name)
+        doubt = None if offered is None else _doubt(offered, value, on, (held or {}).get(name) or "")
+        if doubt is not None:
+            doubts[name] = doubt
+    return Sorted(values, misfits, doubts)
+
+
+def _doubt(offered: Choices, value: str, on: str, held: str) -> str | None:
+    unknown, retired = offered.unknown(value, held), offered.retired(value, on, held)
+    if unknown:
+        return _no_such(unknown)
+    return f"选项{_listed(retired)}已停用" if retired else None
 
 
 def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
@@ -80,11 +85,12 @@ def _unsound(field: Field, value: str, choices: Choices | None) -> str | None:
     if value == "":
         return "必填项空了" if field.required else None
     reason = misfit(field, value)
-    return _unknown(choices.unknown(value)) if reason is None and choices is not None else reason
+    unknown = () if reason is not None or choices is None else choices.unknown(value)
+    return _no_such(unknown) if unknown else reason
 
 
-def _unknown(codes: tuple[str, ...]) -> str | None:
-    return f"没有选项{_listed(codes)}" if codes else None
+def _no_such(codes: tuple[str, ...]) -> str:
+    return f"没有选项{_listed(codes)}"
 
 
 def _listed(codes: tuple[str, ...]) -> str:

@@ -98,17 +98,6 @@ def settle(tx: Transaction, id: str, by: str) -> None:
     )
 
 
-def settle_all(tx: Transaction, record: str, kind: ProblemKind, by: str) -> None:
-    """Mark every open problem of one kind about a record as settled by ``by``, as ``settle`` does."""
-    tx.sql.run(
-        """
-        UPDATE problem SET settled_at = :at, settled_by = :by
-         WHERE record = :record AND kind = :kind AND settled_at IS NULL
-        """,
-        {"record": record, "kind": kind, "at": tx.now, "by": by},
-    )
-
-
 def reopen(tx: Transaction, id: str, settlement: Settlement) -> None:
     """Put a problem back on the list. settlement: how what was settled was taken back."""
     tx.sql.run("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})
@@ -122,6 +111,12 @@ def keep_settlement(tx: Transaction, id: str, settlement: Settlement) -> None:
         "UPDATE problem SET settlement = :settlement WHERE id = :id",
         {"id": id, "settlement": orjson.dumps(plain).decode()},
     )
+
+
+def open_about(tx: Transaction, record: str, kind: ProblemKind) -> list[Filed]:
+    """Return every problem of one kind about a record that nobody has settled, oldest first."""
+    where = "WHERE record = :record AND kind = :kind AND settled_at IS NULL ORDER BY seq"
+    return [_filed(row) for row in tx.sql.rows(f"{_SELECT} {where}", {"record": record, "kind": kind})]
 
 
 def conflicts_of(tx: Transaction, record: str) -> list[Filed]:

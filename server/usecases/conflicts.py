@@ -21,7 +21,7 @@ def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) ->
     """
     was, now = before.flags, revised.record.flags
     if INVALID_AFTER_MERGE in was and INVALID_AFTER_MERGE not in now:
-        problems.settle_all(tx, revised.record.id, ProblemKind.INVALID_AFTER_MERGE, server)
+        _mended(tx, revised.record.id, server)
     action = revised.revision.action
     if revised.record.registers == before.registers or not (before.conflicts or action == replay.UNSETTLE):
         return
@@ -30,6 +30,15 @@ def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) ->
             _take_back(tx, filed, revised)
         elif filed.settled_at is None:
             _close(tx, filed, revised, server)
+
+
+def _mended(tx: Transaction, record: str, server: str) -> None:
+    """Close what was said of values that the record no longer holds."""
+    for kind in (ProblemKind.INVALID_AFTER_MERGE, ProblemKind.MISFIT):
+        for filed in problems.open_about(tx, record, kind):
+            doubted = set(filed.detail.get("applied", ()))  # what did not fit at all is nowhere else: it stays
+            if kind is ProblemKind.INVALID_AFTER_MERGE or doubted == set(filed.detail["reasons"]):
+                problems.settle(tx, filed.id, server)
 
 
 def _take_back(tx: Transaction, filed: Filed, revised: Revised) -> None:

@@ -202,7 +202,7 @@ def _faults(
     for name in sorted(claims & set(values)):
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
     fitting = sorting.sort(type, values, today, held)
-    yield from (fitting.misfits | fitting.retired).items()
+    yield from (fitting.misfits | fitting.doubts).items()
     yield from _unwritable(values)
 
 

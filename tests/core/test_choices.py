@@ -87,12 +87,12 @@ PUMPS = RecordType(
 )
 
 
-def test_a_retired_code_applies_and_is_named_while_one_that_nobody_offered_does_not():
-    found = sort(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "9"}, "2026-11-24")
+def test_a_code_applies_whatever_it_is_and_is_doubted_when_it_was_not_offered():
+    found = sort(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "many"}, "2026-11-24")
 
-    assert found.values == {"kit": "pump axe", "litres": "9"}
-    assert found.retired == {"kit": "选项“axe”已停用"}
-    assert found.misfits == {"way": "没有选项“lent”"}
+    assert found.values == {"kit": "pump axe", "way": "lent"}
+    assert found.doubts == {"kit": "选项“axe”已停用", "way": "没有选项“lent”"}
+    assert found.misfits == {"litres": "“many”不是整数。"}
 
 
 def test_after_a_merge_type_choice_and_required_are_looked_at_again():

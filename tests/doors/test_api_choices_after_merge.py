@@ -102,16 +102,51 @@ def test_a_code_that_was_offered_on_the_day_of_the_answer_is_as_good_as_any(vall
     assert valley.record(record).fields["kit"] == "axe rope"
 
 
-def test_a_code_that_no_form_ever_offered_is_kept_as_a_problem_and_the_rest_applies(valley, worker):
+def test_a_code_that_no_form_ever_offered_stands_flagged_with_one_problem_until_it_is_mended(valley, worker):
     record = a_pump(worker)
 
     outcome = edit(worker, record, way=("", "melted"), owner=("甲", "乙"))
 
-    assert (outcome["verdict"], outcome["record"]["fields"]["owner"]) == ("applied", "乙")
-    assert "way" not in outcome["record"]["fields"]
+    assert (outcome["verdict"], outcome["record"]["flags"]) == ("applied", ["invalid_after_merge"])
+    assert {name: outcome["record"]["fields"][name] for name in ("way", "owner")} == {"way": "melted", "owner": "乙"}
     problem = the_problem(valley, "misfit")
     assert problem["detail"]["values"] == {"way": "melted"}
-    assert "没有选项“melted”" in problem["message"]
+    assert "去向：没有选项“melted”" in problem["message"]
+    assert valley.problems() == ["misfit"]
+
+    assert edit(worker, record, base=2, way=("melted", "lent"))["record"]["flags"] == []
+    assert valley.problems() == []
+
+
+def test_what_a_phone_could_not_write_at_all_stays_with_the_office_when_the_rest_is_mended(valley, worker):
+    record = a_pump(worker)
+    edit(worker, record, way=("", "melted"), colour=("", "red"))
+
+    edit(worker, record, base=2, way=("melted", "lent"))
+
+    assert valley.record(record).flags == ()
+    assert valley.problems() == ["misfit"]
+
+
+def test_two_unheard_of_codes_are_in_conflict_like_any_two_values(valley, worker, mate):
+    record = a_pump(worker)
+
+    edit(worker, record, way=("", "melted"))
+    outcome = edit(mate, record, way=("", "stolen"))
+
+    assert (outcome["verdict"], outcome["conflicts"]) == ("merged", ["way"])
+    assert valley.problems() == ["misfit", "misfit", "conflict"]
+
+
+def test_what_merging_spoils_besides_is_told_although_the_record_is_flagged_already(valley, worker, mate):
+    record = a_pump(worker)
+    edit(worker, record, way=("", "melted"))
+    edit(worker, record, kit=("axe pump", "axe"))
+
+    edit(mate, record, kit=("axe pump", "pump"))
+
+    assert valley.problems() == ["misfit", "invalid_after_merge"]
+    assert the_problem(valley, "invalid_after_merge")["detail"]["reasons"] == {"kit": "必填项空了"}
 
 
 def test_two_edits_that_each_were_complete_may_leave_nothing_of_a_required_answer(valley, worker, mate):
