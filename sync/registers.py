@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
+
+import orjson
 
 
 class Head(NamedTuple):
@@ -95,17 +96,16 @@ def to_json(registers: Mapping[str, Register]) -> str:
         for origin, seq in newest.items():
             if standing.get(origin) != seq:
                 past.setdefault((origin, seq), []).append(name)
-    return _encode(
-        [
-            [[*write_of, made[write_of]] for write_of in sorted(made)],
-            [[*dot, sorted(past[dot])] for dot in sorted(past)],
-        ]
+    plain = (
+        [[*write_of, made[write_of]] for write_of in sorted(made)],
+        [[*dot, sorted(past[dot])] for dot in sorted(past)],
     )
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def from_json(text: str) -> dict[str, Register]:
     """Read what ``to_json`` wrote."""
-    made, past = json.loads(text)
+    made, past = orjson.loads(text)
     heads: dict[str, set[Head]] = {}
     newest: dict[str, dict[str, int]] = {}
     for *write_of, fields in made:
@@ -124,6 +124,3 @@ def _replaced(register: Register, head: Head, gone: set[Head]) -> Register:
         return register  # a later write of the same hand, or this one, is already in
     stays = {h for h in register.heads if h.origin != head.origin and h not in gone}
     return Register(frozenset(stays | {head}), {**register.newest, head.origin: head.seq})
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode

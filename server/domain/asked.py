@@ -36,10 +36,12 @@ class Asked:
     saw: Mapping[str, str] = field(default_factory=dict)
     arrived_at: Instant | None = None
     observed_at: Instant = field(init=False, default="")
+    claimed_at: Instant | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        seen_at = observed_at(self.change, self.arrived_at or self.received_at)
-        object.__setattr__(self, "observed_at", seen_at)
+        claimed, arrived_at = _claimed(self.change), self.arrived_at or self.received_at
+        object.__setattr__(self, "claimed_at", claimed)
+        object.__setattr__(self, "observed_at", arrived_at if claimed is None else min(claimed, arrived_at))
 
     @property
     def is_clock_suspect(self) -> bool:
@@ -47,10 +49,12 @@ class Asked:
 
         A claim that lies ahead of its arrival shows it; one that lies behind may just have been long under way.
         """
-        change, claimed = self.change, _claimed(self.change)
+        change, claimed = self.change, self.claimed_at
         if change.made_at is not None and abs(change.clock_offset_s or 0.0) > CLOCK_OFF_MAX.total_seconds():
             return True
-        return claimed is not None and claimed > instants.later(self.arrived_at or self.received_at, CLOCK_OFF_MAX)
+        if claimed is None or claimed == self.observed_at:
+            return False
+        return claimed > instants.later(self.arrived_at or self.received_at, CLOCK_OFF_MAX)
 
 
 CLOCK_OFF_MAX = timedelta(minutes=10)

@@ -64,6 +64,8 @@ class Choices:
 
     def unknown(self, value: str, held: str = "") -> tuple[str, ...]:
         """Return the codes of ``value`` that no version of any form ever offered, but for those in ``held``."""
+        if value in self.spans:
+            return ()
         return tuple(code for code in self._added(value, held) if code not in self.spans)
 
     def retired(self, value: str, on: str, held: str = "") -> tuple[str, ...]:

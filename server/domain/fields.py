@@ -65,6 +65,11 @@ def misfit(field: Field, value: str) -> str | None:
     return None if fits(value) else f"“{value[:60]}”不是{expected}。"
 
 
+def takes_some_only(field: Field) -> bool:
+    """Say whether some text does not fit the type of ``field``."""
+    return field.type in _RULES
+
+
 def _is_integer(value: str) -> bool:
     return _INTEGER.fullmatch(value) is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,7 @@ def later(instant: Instant, span: timedelta) -> Instant:
     return text(parse(instant) + span)
 
 
+@lru_cache(maxsize=4096)  # a batch asks for the same few again and again
 def local_day(instant: Instant) -> str:
     """Return the Beijing calendar day ``YYYY-MM-DD`` that holds ``instant``."""
     return parse(instant).astimezone(BEIJING).date().isoformat()

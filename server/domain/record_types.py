@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from server.domain.choices import Choices, Options, together
 from server.domain.errors import TypeConflict
-from server.domain.fields import Field, MergePolicy, misfit
+from server.domain.fields import Field, MergePolicy, misfit, takes_some_only
 
 __all__ = [
     "ACTION",
@@ -73,6 +73,7 @@ class RecordType:
     and ``ACTION``.
     ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
     ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
+    ``judged`` are the fields in which not every text may stand.
     """
 
     name: str
@@ -81,6 +82,15 @@ class RecordType:
     fields: Mapping[str, Field]
     stated: Kind | None = None
     choices: Mapping[str, Choices] = field(default_factory=dict)
+    judged: Mapping[str, Field] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        judged = {
+            name: each
+            for name, each in self.fields.items()
+            if each.required or name in self.choices or takes_some_only(each)
+        }
+        object.__setattr__(self, "judged", judged)
 
     def called(self, name: str) -> str:
         """Return what people call a field; one that no form labels or knows goes by its own name."""

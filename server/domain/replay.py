@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from server.domain import instants
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
 from server.domain.sorting import sort, written
@@ -114,4 +113,4 @@ def _applied(revision: Revision, type: RecordType) -> Mapping[str, str]:
     writes = written(revision.action, revision.received)
     held = {name: write.seen for name, write in writes.items()}
     values = {name: write.new for name, write in writes.items()}
-    return sort(type, values, instants.local_day(revision.observed_at), held).values
+    return sort(type, values, revision.observed_at, held).values

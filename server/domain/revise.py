@@ -122,10 +122,7 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
     )
     if after.case is not None:
         after = effects.refreshed(after)
-    touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
-    groups = {asked.rules[name].group for name in touched if name in asked.rules} - {None}
-    touched |= {name for name, rule in asked.rules.items() if rule.group in groups}
-    conflicts = tuple(sorted(merged.conflicts & touched))
+    conflicts = tuple(sorted(merged.conflicts & _touched(writes, asked))) if merged.conflicts else ()
     verdict = Verdict.LATE if asked.late else Verdict.MERGED if conflicts else Verdict.APPLIED
     problems = (
         *filing.misfits(asked, found),
@@ -133,6 +130,13 @@ def edit(record: Record, asked: Asked, history: Sequence[Received | Settled] = (
         *filing.invalid_after_merge(record.fields, after, asked, merged, found.doubts),
     )
     return Revised(after, revision_of(asked, after, verdict, difference(record, after)), conflicts, problems)
+
+
+def _touched(writes: Mapping[str, FieldWrite], asked: Asked) -> set[str]:
+    """Return the fields that a change wrote, the others of their merge groups with them."""
+    touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
+    groups = {asked.rules[name].group for name in touched if name in asked.rules} - {None}
+    return touched | {name for name, rule in asked.rules.items() if groups and rule.group in groups}
 
 
 def act(
@@ -207,7 +211,7 @@ def _readable(asked: Asked) -> tuple[dict[str, FieldWrite], Sorted]:
     sent = written(asked.change.action, asked.change.fields)
     held = {name: write.seen for name, write in sent.items()}
     values = {name: write.new for name, write in sent.items()}
-    found = sort(asked.type, values, instants.local_day(asked.observed_at), held)
+    found = sort(asked.type, values, asked.observed_at, held)
     return {name: sent[name] for name in found.values}, found
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from server.domain import effects, filing, instants, replay
 from server.domain.asked import Asked
 from server.domain.errors import Conflict, Invalid, StaleVersion
+from server.domain.instants import Instant
 from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
 from server.domain.revise import Revised, difference, marked, revision_of
@@ -35,7 +36,7 @@ def settle(record: Record, asked: Asked, who: str) -> Revised:
     """
     choices = {name: write.new for name, write in asked.change.fields.items()}
     known = registers.from_json(record.registers)
-    _require_choices(record, asked.type, known, choices, instants.local_day(asked.received_at))
+    _require_choices(record, asked.type, known, choices, asked.received_at)
     merged = merge.settled(
         known,
         choices,
@@ -67,10 +68,10 @@ def unsettle(record: Record, asked: Asked, history: Sequence[Revision], who: str
 
 
 def _require_choices(
-    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], today: str
+    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], now: Instant
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
-    fitting = sort(type, choices, today)
+    fitting = sort(type, choices, now)
     reasons = {**fitting.misfits, **fitting.doubts}
     for name, value in choices.items():
         if name not in record.conflicts:

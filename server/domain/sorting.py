@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
-from server.domain import workflow
+from server.domain import instants, workflow
 from server.domain.choices import Choices
 from server.domain.fields import Field, misfit
+from server.domain.instants import Instant
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 
 T = TypeVar("T")
@@ -28,12 +29,12 @@ class Sorted(NamedTuple):
 def sort(
     type: RecordType,
     sent: Mapping[str, str],
-    on: str,
+    at: Instant,
     held: Mapping[str, str | None] | None = None,
 ) -> Sorted:
     """Sort the values that were sent for a record of ``type``.
 
-    on: the local day on which the author answered. held: what the author found there: a code that stood there
+    at: when the author answered. held: what the author found there: a code that stood there
     already was not chosen by them. A code can be read whatever it is, so it applies, retired ones (``domain.md`` S19)
     and those that no form ever offered.
     """
@@ -54,16 +55,19 @@ def sort(
             continue
         values[name] = value
         offered = type.choices.get(name)
-        doubt = None if offered is None else _doubt(offered, value, on, (held or {}).get(name) or "")
+        doubt = None if offered is None else _doubt(offered, value, at, (held or {}).get(name) or "")
         if doubt is not None:
             doubts[name] = doubt
     return Sorted(values, misfits, doubts)
 
 
-def _doubt(offered: Choices, value: str, on: str, held: str) -> str | None:
-    unknown, retired = offered.unknown(value, held), offered.retired(value, on, held)
+def _doubt(offered: Choices, value: str, at: Instant, held: str) -> str | None:
+    if value in ("", held):
+        return None
+    unknown = offered.unknown(value, held)
     if unknown:
         return _no_such(unknown)
+    retired = offered.retired(value, instants.local_day(at), held)
     return f"选项{_listed(retired)}已停用" if retired else None
 
 
@@ -73,9 +77,9 @@ def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
     shown: the fields that somebody has ever written. What was never written was never asked for.
     """
     found: dict[str, str] = {}
-    for name, value in shown.items():
-        field = type.fields.get(name)
-        reason = None if field is None else _unsound(field, value, type.choices.get(name))
+    for name, field in type.judged.items():
+        value = shown.get(name)
+        reason = None if value is None else _unsound(field, value, type.choices.get(name))
         if reason is not None:
             found[name] = reason
     return found

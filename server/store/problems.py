@@ -77,9 +77,9 @@ def add(tx: Transaction, problem: Problem) -> str:
 
 
 def of_change(tx: Transaction, change: str, author: str) -> str | None:
-    """Return the id of the oldest problem about a change of ``author``, None when there is none."""
+    """Return the id of the oldest problem about an item of ``author`` that was no change, None when there is none."""
     found: str | None = tx.sql.value(
-        "SELECT id FROM problem WHERE change = :change AND author = :author ORDER BY seq LIMIT 1",
+        "SELECT id FROM problem WHERE change = :change AND record IS NULL AND author = :author ORDER BY seq LIMIT 1",
         {"change": change, "author": author},
     )
     return found

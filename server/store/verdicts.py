@@ -54,15 +54,15 @@ class Here(NamedTuple):
 
 def look(tx: Transaction, change_id: str, record_id: str) -> Here:
     """Say in one statement what is here of a change, since most changes are new and need no further reading."""
-    row = tx.sql.find(
-        """
-        SELECT EXISTS (SELECT 1 FROM change WHERE id = :change) AS verdict,
-               EXISTS (SELECT 1 FROM record WHERE id = :record) AS record,
-               EXISTS (SELECT 1 FROM change WHERE verdict = 'waiting' AND record = :record) AS waiting
-        """,
-        {"change": change_id, "record": record_id},
-    )
-    return Here(**{name: bool(value) for name, value in (row or {}).items()})
+    found = tx.sql.tuples(_LOOK, {"change": change_id, "record": record_id})
+    return Here(*map(bool, next(found)))
+
+
+_LOOK = """
+    SELECT EXISTS (SELECT 1 FROM change WHERE id = :change),
+           EXISTS (SELECT 1 FROM record WHERE id = :record),
+           EXISTS (SELECT 1 FROM change WHERE verdict = 'waiting' AND record = :record)
+"""
 
 
 def find(reading: Reading, id: str) -> Stored | None:

@@ -21,6 +21,7 @@ from server.domain import by_hand, instants, sorting, workflow
 from server.domain.actors import Actor, Role
 from server.domain.areas import Area, Level, Place
 from server.domain.errors import Conflict, Invalid, PreconditionFailed, StaleVersion
+from server.domain.instants import Instant
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.domain.records import Record
 from server.store import areas, forms, people, records, verdicts
@@ -83,7 +84,7 @@ def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome
     type = forms.catalogue(tx).types[record.type]
     if wish.action == by_hand.EDIT:
         by_hand.require_edit(by, record, vacant=_vacant(tx, record, by))
-        _require_fields(type, wish.fields, instants.local_day(tx.now), record.fields)
+        _require_fields(type, wish.fields, tx.now, record.fields)
     else:
         _require_inputs(wish)
         _require_current(record, wish, base)
@@ -114,7 +115,7 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
     type = _type(tx, new.type)
     area = _birthplace(tx, new.area, by)
     by_hand.require_birth(by, type, new.action, area.path)
-    _require_fields(type, new.fields, instants.local_day(tx.now), {})
+    _require_fields(type, new.fields, tx.now, {})
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
         raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
     values = {name: _new(value) for name, value in new.fields.items()}
@@ -173,13 +174,13 @@ def _require_inputs(wish: Wish) -> None:
 
 
 def _require_fields(
-    type: RecordType, fields: Mapping[str, FieldWrite | str], today: str, held: Mapping[str, str]
+    type: RecordType, fields: Mapping[str, FieldWrite | str], now: Instant, held: Mapping[str, str]
 ) -> None:
     """Do nothing when every field may be written as asked. Raises Invalid that names every one that may not.
 
     held: what stands there now; a retired code may stay, but nobody chooses it anew.
     """
-    faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}, today, held))
+    faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}, now, held))
     _refuse(faults if fields else {"fields": "请至少填写一项。"})
 
 
@@ -196,12 +197,12 @@ def _place(name: str) -> str:
 
 
 def _faults(
-    type: RecordType, values: Mapping[str, str], today: str, held: Mapping[str, str]
+    type: RecordType, values: Mapping[str, str], now: Instant, held: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
     for name in sorted(claims & set(values)):
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
-    fitting = sorting.sort(type, values, today, held)
+    fitting = sorting.sort(type, values, now, held)
     yield from (fitting.misfits | fitting.doubts).items()
     yield from _unwritable(values)
 

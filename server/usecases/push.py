@@ -46,21 +46,31 @@ Item = Change | Unreadable
 
 
 def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answered]:
-    """Judge ``items`` in their order, each in a savepoint of its own, and return an answer for each.
+    """Judge ``items`` in their order and return an answer for each; one that is refused is undone alone.
 
     name: of the author, whose duties are read in this transaction, since they may have changed since the request.
     """
     by = people.actor(tx, name)
-    return [_answered(tx, _receive(tx, item, by)) for item in items]
-
-
-def _receive(tx: Transaction, item: Item, by: Actor) -> Outcome:
-    if isinstance(item, Unreadable):
-        return _kept(tx, item, by)
     try:
         with tx.alone():
-            return write.apply(tx, item, by=by)
+            return [_answered(tx, _received(tx, item, by)) for item in items]
+    except Refusal:
+        # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
+        # copies every page that is written in one.
+        return [_answered(tx, _received_alone(tx, item, by)) for item in items]
+
+
+def _received(tx: Transaction, item: Item, by: Actor) -> Outcome:
+    return _kept(tx, item, by) if isinstance(item, Unreadable) else write.apply(tx, item, by=by)
+
+
+def _received_alone(tx: Transaction, item: Item, by: Actor) -> Outcome:
+    try:
+        with tx.alone():
+            return _received(tx, item, by)
     except Refusal as refusal:  # such as a record type that no form declares: kept whole for a person to judge
+        if isinstance(item, Unreadable):
+            raise
         return _kept(tx, Unreadable(item.id, refusal.message, _plain(item)), by)
 
 
@@ -87,7 +97,9 @@ def _answered(tx: Transaction, outcome: Outcome) -> Answered:
     if record is not None and outcome.version is not None:
         is_newest = record.version == outcome.version
         seq = record.seq if is_newest else revisions.seq_of(tx, record.id, outcome.version)
-    message = "" if outcome.problem is None else problems.message_of(tx, outcome.problem)
+    message = outcome.message
+    if message is None:
+        message = "" if outcome.problem is None else problems.message_of(tx, outcome.problem)
     return Answered(outcome, seq, message)
 
 

@@ -36,6 +36,7 @@ class Outcome:
     """What became of a change: its stored verdict, and the record as it now is (None while there is none).
 
     refusal: the rule that said no, where one did; doors that may refuse raise it, phones get their verdict.
+    message: what the problem says, None where it is to be read.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Outcome:
     conflicts: tuple[str, ...] = ()
     problem: str | None = None
     refusal: Refusal | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,8 @@ def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, m
     revisions.add(tx, revision)
     names = buckets.of(record) if before is None else buckets.of(before) | buckets.of(record)
     buckets.raise_all(tx, record.type, names, revision.seq)
-    filed = [
-        problems.add(tx, problem if problem.path else replace(problem, path=record.path))
-        for problem in (*revised.problems, *more)
-    ]
+    found = (*revised.problems, *more)
+    filed = [problems.add(tx, each if each.path else replace(each, path=record.path)) for each in found]
     stored = Stored(
         id=item.change.id,
         record=record.id,
@@ -114,7 +114,8 @@ def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, m
         verdicts.settle(tx, stored)
         problems.settle(tx, item.problem, item.settled_by)
     _follow(tx, before, revised)
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    said = found[0].message if found else None
+    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=said)
 
 
 def set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind, message: str) -> Outcome:

@@ -88,7 +88,7 @@ PUMPS = RecordType(
 
 
 def test_a_code_applies_whatever_it_is_and_is_doubted_when_it_was_not_offered():
-    found = sort(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "many"}, "2026-11-24")
+    found = sort(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "many"}, "2026-11-24T04:00:00.000Z")
 
     assert found.values == {"kit": "pump axe", "way": "lent"}
     assert found.doubts == {"kit": "选项“axe”已停用", "way": "没有选项“lent”"}
