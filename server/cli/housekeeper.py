@@ -54,8 +54,13 @@ class Housekeeper:
         except Exception as error:  # whatever it was, the next round begins from what is there
             log.error(f"{self._task} failed", problem=type(error).__name__, exc_info=error)
             return
-        if done is not None and any(done):
-            log.info(self._task, **done._asdict())
+        if done is None:
+            return
+        for record, problem in done.stuck:
+            log.error(f"{self._task} left a record as it was", record=record, problem=problem)
+        told = {name: count for name, count in done._asdict().items() if name != "stuck"}
+        if any(told.values()):
+            log.info(self._task, **told)
 
 
 def label_round(database: Database) -> None:

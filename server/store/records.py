@@ -95,19 +95,10 @@ def open_of(reading: Reading, mark: str) -> list[Record]:
     return [from_row(row) for row in rows]
 
 
-def plan_over(reading: Reading, limit: int) -> list[Record]:
-    """Return at most ``limit`` suspended cases whose plan should be done by now, oldest first."""
-    rows = reading.sql.rows(
-        f"{_SELECT} WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq LIMIT :limit",
-        {"now": reading.now, "limit": limit},
-    )
-    return [from_row(row) for row in rows]
-
-
-def of_ids(reading: Reading, ids: Iterable[str]) -> Iterator[Record]:
-    """Yield the records of these ids that are here, each as it stands when its turn comes."""
-    for id in ids:
-        yield from map(from_row, reading.sql.rows(f"{_SELECT} WHERE id = :id", {"id": id}))
+def plan_over(reading: Reading) -> list[str]:
+    """Return the ids of suspended cases whose plan should be done by now, oldest first."""
+    sql = "SELECT id FROM record WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq"
+    return [id for (id,) in reading.sql.tuples(sql, {"now": reading.now})]
 
 
 def exists(tx: Transaction, id: str) -> bool:

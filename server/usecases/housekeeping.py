@@ -9,17 +9,22 @@ from server.domain.actors import GRACE
 from server.store import case_hands
 from server.store.database import Transaction
 from server.usecases import release
+from server.usecases.release import Stuck
 
 AT_ONCE = 200
 """How many suspended cases one transaction takes up: more would hold the writer from others."""
 
 
 class Done(NamedTuple):
-    """What one round did: cases taken back, cases taken up again, rows that left somebody's list."""
+    """What one round did: cases taken back, cases taken up again, rows that left somebody's list.
+
+    stuck: what should have been done and could not; the next round tries again.
+    """
 
     taken_back: int
     resumed: int
     left: int
+    stuck: tuple[Stuck, ...] = ()
 
 
 def round_of(tx: Transaction) -> Done:
@@ -27,8 +32,6 @@ def round_of(tx: Transaction) -> Done:
 
     What is done stands in histories and lists like any other write, so doing it twice does nothing.
     """
-    return Done(
-        release.from_everybody(tx),
-        release.suspended(tx, AT_ONCE),
-        case_hands.let_go(tx, instants.later(tx.now, -GRACE)),
-    )
+    taken_back, resumed = release.from_everybody(tx), release.suspended(tx, AT_ONCE)
+    left = case_hands.let_go(tx, instants.later(tx.now, -GRACE))
+    return Done(taken_back.done, resumed.done, left, (*taken_back.stuck, *resumed.stuck))

@@ -6,10 +6,12 @@ duty has it done at once; for a duty that ends at an instant to come, ``housekee
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from server.domain import clocks, standing
 from server.domain.cases import Given
+from server.domain.errors import Refusal
 from server.domain.records import Record
 from server.domain.workflow import WITH_HANDLER
 from server.store import case_hands, people, records
@@ -20,26 +22,57 @@ NOTE = "承办人岗位已变动，案件退回，待重新派遣"
 HELPERS_NOTE = "协办人岗位已变动，不再协办"
 
 
-def from_person(tx: Transaction, name: str) -> int:
-    """Take back what ``name`` can no longer look after; return how many cases moved on."""
-    return _take_back(tx, case_hands.of_leavers(tx, name))
+class Stuck(NamedTuple):
+    """A record that could not be written, and the name of the error that said so."""
+
+    record: str
+    problem: str
 
 
-def from_everybody(tx: Transaction) -> int:
-    """Take back what anybody can no longer look after; return how many cases moved on."""
-    return _take_back(tx, case_hands.of_leavers(tx))
+class Released(NamedTuple):
+    """done: how many cases moved on. stuck: those that could not."""
+
+    done: int
+    stuck: tuple[Stuck, ...]
 
 
-def suspended(tx: Transaction, limit: int) -> int:
-    """Take up at most ``limit`` suspended cases again whose plan should be done by now; return how many."""
-    over = records.plan_over(tx, limit)
-    for record in over:
-        by_server(tx, record, "resume", f"整治计划到期（{clocks.last_day(record.due_at or tx.now)}），自动恢复处置")
-    return len(over)
+def from_person(tx: Transaction, name: str) -> Released:
+    """Take back what ``name`` can no longer look after."""
+    return _each(tx, case_hands.of_leavers(tx, name), _released)
 
 
-def _take_back(tx: Transaction, ids: Iterable[str]) -> int:
-    return sum(_released(tx, record) for record in records.of_ids(tx, ids))
+def from_everybody(tx: Transaction) -> Released:
+    """Take back what anybody can no longer look after."""
+    return _each(tx, case_hands.of_leavers(tx), _released)
+
+
+def suspended(tx: Transaction, limit: int) -> Released:
+    """Take up at most ``limit`` suspended cases again whose plan should be done by now."""
+    return _each(tx, records.plan_over(tx), _resumed, limit)
+
+
+def _each(
+    tx: Transaction, ids: Iterable[str], deed: Callable[[Transaction, Record], bool], limit: int | None = None
+) -> Released:
+    """Do ``deed`` to each record, at most ``limit`` times; one that cannot be written keeps nobody else waiting."""
+    done, stuck = 0, []
+    for id in ids:
+        if done == limit:
+            break
+        try:
+            with tx.alone():
+                record = records.find_for_writing(tx, id)
+                done += record is not None and deed(tx, record)
+        except (Refusal, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+            # Whatever is wrong with this one is so the next time too; what is wrong with the database is no such error.
+            stuck.append(Stuck(id, type(error).__name__))
+    return Released(done, tuple(stuck))
+
+
+def _resumed(tx: Transaction, record: Record) -> bool:
+    note = f"整治计划到期（{clocks.last_day(record.due_at or tx.now)}），自动恢复处置"
+    by_server(tx, record, "resume", note)
+    return True
 
 
 def _released(tx: Transaction, record: Record) -> bool:

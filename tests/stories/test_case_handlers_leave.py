@@ -77,7 +77,7 @@ def test_cases_that_another_duty_of_theirs_covers_stay(land):
 def test_who_was_given_work_beyond_their_places_keeps_it_while_on_duty(land):
     id = assigned(land, "user:stranger", "town")
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
     assert land.record(id).assignee == "user:stranger"
     end(land, "stranger")
     assert land.record(id).assignee is None
@@ -112,14 +112,14 @@ def test_a_phone_that_was_offline_then_still_hands_its_work_in(land):
 def test_a_duty_that_ends_on_a_day_to_come_lets_go_when_that_has_come(land):
     id = assigned(land)
     end(land, "worker", timedelta(days=3))
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
     assert land.record(id).assignee == "user:worker"
 
     land.clock.pass_by(days=3, minutes=1)
 
-    assert land.valley.do(housekeeping.round_of) == (1, 0, 0)
+    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, ())
     assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
 
 
 def test_a_case_that_could_not_be_taken_back_yet_is_when_it_comes_to_be_handled_again(land):
@@ -161,7 +161,7 @@ def test_a_suspended_case_is_taken_up_again_when_its_plan_should_be_done(land):
     assert record.office_note == "12-11 系统 恢复处置：整治计划到期（2026-12-10），自动恢复处置；限12-18"
     phone.pull()
     assert phone.rows[id].fields["todo"] == "feedback ask_extension note"
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
 
 
 def test_a_row_leaves_the_list_of_who_once_had_it_in_the_same_round(land):
@@ -169,5 +169,53 @@ def test_a_row_leaves_the_list_of_who_once_had_it_in_the_same_round(land):
     land.act(id, "assign", "town", assignee="user:worker")
     land.clock.pass_by(days=31)
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 1)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 1, ())
     assert land.record(id).path.startswith(f"130630/{TOWN[6:9]}/{NEXT_UNIT[9:12]}")
+
+
+def spoil(land: Land, id: str) -> None:
+    """Leave a record that no program can read any more, as a broken disk or a slip by hand would."""
+    land.valley.do(
+        lambda tx: tx.sql.run("UPDATE record SET registers = '[[[', fields = '{' WHERE id = :id", {"id": id})
+    )
+
+
+def mend(land: Land, kept: dict) -> None:
+    mended = "UPDATE record SET registers = :registers, fields = :fields WHERE id = :id"
+    land.valley.do(lambda tx: tx.sql.run(mended, kept))
+
+
+def kept_of(land: Land, id: str) -> dict:
+    return land.valley.rows("SELECT id, registers, fields FROM record WHERE id = :id", id=id)[0]
+
+
+def test_a_case_that_cannot_be_read_keeps_no_other_from_being_taken_back(land):
+    spoilt, other = assigned(land), assigned(land)
+    kept = kept_of(land, spoilt)
+    spoil(land, spoilt)
+
+    end(land, "worker")
+
+    assert land.record(other).status == "registered"
+    done = land.valley.do(housekeeping.round_of)
+    assert [stuck.record for stuck in done.stuck] == [spoilt]
+    mend(land, kept)
+    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, ())
+    assert land.record(spoilt).status == "registered"
+
+
+def test_suspended_cases_that_cannot_be_read_do_not_use_up_the_round(land, monkeypatch):
+    monkeypatch.setattr(housekeeping, "AT_ONCE", 1)
+    ids = [assigned(land) for _ in range(3)]
+    for id in ids:
+        land.act(id, "suspend", "brigade", **PLAN)
+    kept = kept_of(land, ids[0])
+    spoil(land, ids[0])
+    land.clock.pass_by(days=30)
+
+    rounds = [land.valley.do(housekeeping.round_of) for _ in range(3)]
+
+    assert [done.resumed for done in rounds] == [1, 1, 0]
+    assert all([stuck.record for stuck in done.stuck] == [ids[0]] for done in rounds)
+    assert {land.record(id).status for id in ids[1:]} == {"handling"}
+    mend(land, kept)

@@ -8,6 +8,7 @@ from queue import Queue
 from server.cli import housekeeper
 from server.cli.housekeeper import Housekeeper
 from server.usecases.housekeeping import Done
+from server.usecases.release import Stuck
 
 NOTHING = Done(0, 0, 0)
 
@@ -73,3 +74,24 @@ def test_leaving_waits_for_the_round_that_is_under_way():
         threading.Timer(0.05, may_end.set).start()
 
     assert ended.is_set()
+
+
+def test_a_record_that_could_not_be_written_is_named_each_time_beside_what_was_done(monkeypatch):
+    told, named = [], threading.Event()
+
+    class Log:
+        def error(self, event: str, **more: object) -> None:
+            told.append((event, more))
+
+        def info(self, event: str, **more: object) -> None:
+            told.append((event, more))
+            named.set()
+
+    monkeypatch.setattr(housekeeper, "log", Log())
+    with Housekeeper(lambda: Done(1, 0, 0, (Stuck("r1", "JSONDecodeError"),)), every_s=3600):
+        assert named.wait(30)
+
+    assert told == [
+        ("housekeeping left a record as it was", {"record": "r1", "problem": "JSONDecodeError"}),
+        ("housekeeping", {"taken_back": 1, "resumed": 0, "left": 0}),
+    ]
