@@ -98,7 +98,9 @@ class SentChangeSchema(Wire):
         allow_none=True, load_default=None, error_messages={"invalid": "应为秒数。", "special": "应为秒数。"}
     )
     attachments = fields.List(
-        fields.Nested(FileNameSchema), load_default=list, error_messages={"invalid": "应为一个列表。"}
+        fields.Nested(FileNameSchema),
+        load_default=list,
+        error_messages={"invalid": "应为一个列表。", "null": "应为一个列表。"},
     )
 
     @pre_load

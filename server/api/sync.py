@@ -22,9 +22,10 @@ from schemas.sync import (
     SentChangeSchema,
 )
 from server import context
-from server.api import answers, shapes
+from server.api import answers, odd_json, shapes
+from server.api.door import Parser, flat, listed
 from server.api.door import door as make_door
-from server.api.door import flat, listed
+from server.api.odd_json import Odd
 from server.domain import clocks
 from server.domain.actors import Actor
 from server.domain.errors import Busy, TooLarge
@@ -39,7 +40,16 @@ from server.usecases.pull import Cursor, Op
 from server.usecases.push import Answered, Item, Unreadable
 from sync.changes import AttachmentName, Change, Dot, FieldWrite
 
+
+class _BatchParser(Parser):
+    """Reads a batch though some of its items are odd: each is to be judged by itself."""
+
+    def _read(self, body: bytes) -> Any:
+        return odd_json.read(body, "changes")
+
+
 door = make_door("sync", "离线同步 · push and pull of field clients")
+door.ARGUMENTS_PARSER = _BatchParser()
 
 LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
 PART = 50
@@ -117,11 +127,13 @@ def _note_unsent(by: Actor, unsent: int | None) -> None:
 
 
 def _item(raw: Any, device: str) -> Item:
+    if isinstance(raw, Odd):
+        return Unreadable(raw.id[:100], "里面有不能保存的字符或数字。", raw.text)
     try:
         read = plain_change.read(raw) or _CHANGE.load(raw)
     except ValidationError as error:
         id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
-        return Unreadable(id, listed(flat(error.messages)), raw)
+        return Unreadable(id, listed(flat(error.messages)), odd_json.storable(raw))
     return Change(
         id=str(read["id"]),
         record=str(read["record"]),

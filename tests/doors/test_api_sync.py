@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
+import orjson
 import pytest
 from builders import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
 from field_clients import Client, a_station
@@ -102,6 +104,44 @@ def test_a_bad_item_is_kept_whole_once_and_delays_nobody(valley, worker, bad):
     assert [each["verdict"] for each in outcomes] == ["applied", "quarantined", "applied"]
     assert again[0]["problem"] == outcomes[1]["problem"] is not None
     assert valley.problems() == ["unreadable"]
+
+
+ODD = {
+    "half a character": r'{"id": "ID", "fields": {"head": [null, "\ud800"]}}',
+    "half a character in a name": r'{"id": "ID", "fields": {"\udfff": [null, "x"]}}',
+    "not a number": '{"id": "ID", "clock_offset_s": NaN}',
+    "beyond all numbers": '{"id": "ID", "clock_offset_s": 1e999}',
+    "four hundred digits": '{"id": "ID", "seq": %s}' % ("9" * 400),  # noqa: UP031  # braces are JSON's
+    "a deep list": "[" * 900 + "]" * 900,
+    "an id that is none": r'{"id": "\ud800"}',
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_item_that_no_database_can_keep_as_it_is_is_kept_as_text_and_delays_nobody(valley, worker, odd):
+    good = [orjson.dumps(a_station(worker)).decode() for _ in range(2)]
+    item = ODD[odd].replace("ID", str(uuid4()))
+    body = f'{{"device": "tablet", "epoch": null, "changes": [{good[0]}, {item}, {good[1]}]}}'
+    headers = {"Authorization": f"Key {valley.keys['worker']}", "Content-Type": "application/json"}
+
+    for _ in range(2):
+        answer = valley.app.test_client().post("/api/v1/sync/push", data=body, headers=headers)
+        assert [each["verdict"] for each in answer.json["outcomes"]] == ["applied", "quarantined", "applied"]
+
+    [kept] = valley.rows("SELECT kind, detail FROM problem")
+    assert kept["kind"] == "unreadable"
+    assert repr(json.loads(orjson.loads(kept["detail"])["item"])) == repr(json.loads(item))
+
+
+@pytest.mark.parametrize(
+    "body", ['{"device": "\\ud800", "changes": []}', "[" * 5000 + "]" * 5000, "{", '{"changes": NaN}']
+)
+def test_an_envelope_that_cannot_be_read_is_sent_back(valley, body):
+    headers = {"Authorization": f"Key {valley.keys['worker']}", "Content-Type": "application/json"}
+
+    answer = valley.app.test_client().post("/api/v1/sync/push", data=body, headers=headers)
+
+    assert (answer.status_code, answer.json["type"]) == (400, "/problems/unreadable")
 
 
 def test_fields_that_do_not_exist_become_a_problem_and_the_rest_applies(valley, worker):
