@@ -150,6 +150,15 @@ class RecordDetailSchema(RecordSchema):
     heads = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(HeadSchema)), required=True)
 
 
+class AnnouncedFileSchema(Wire):
+    """A file whose bytes come separately."""
+
+    name = told()
+    sha256 = told()
+    size = counted()
+    media_type = told()
+
+
 class RevisionSchema(Wire):
     """A write that was recorded."""
 
@@ -173,6 +182,9 @@ class RevisionSchema(Wire):
     form = told_or_null()
     form_version = told_or_null()
     submission = told_or_null("id of the submission it came in")
+    attachments = fields.List(
+        fields.Nested(AnnouncedFileSchema), required=True, metadata={"description": "files that the change announced"}
+    )
 
 
 class FieldSchema(Wire):

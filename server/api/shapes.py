@@ -80,6 +80,7 @@ def revision(found: Revision) -> Json:
         "form": found.form,
         "form_version": found.form_version,
         "submission": found.submission,
+        "attachments": [each._asdict() for each in found.attachments],
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from server.domain.cases import Case
 from server.domain.instants import Instant
 from server.domain.record_types import Kind
-from sync.changes import FieldWrite, Verdict
+from sync.changes import AttachmentName, FieldWrite, Verdict
 
 CLOCK_SUSPECT = "clock_suspect"
 """Flag of a record that some device wrote whose clock was off: its claimed times mean little."""
@@ -64,6 +64,7 @@ class Revision:
 
     diff: ``{name: (before, after)}`` of shown values and system columns, None where there was no value.
     received: all that was sent, whether it was a write or not, so that a late predecessor can be judged.
+    attachments: files that the change announced; their bytes come separately.
     """
 
     record: str
@@ -84,3 +85,4 @@ class Revision:
     form: str | None = None
     form_version: str | None = None
     submission: str | None = None
+    attachments: tuple[AttachmentName, ...] = ()

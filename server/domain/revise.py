@@ -263,6 +263,7 @@ def revision_of(asked: Asked, record: Record, verdict: Verdict, diff: Diff) -> R
         form=change.form,
         form_version=change.form_version,
         submission=asked.submission,
+        attachments=change.attachments,
     )
 
 

@@ -10,11 +10,12 @@ import orjson
 from server.domain.records import Revision
 from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
-from sync.changes import Dot, FieldWrite, Verdict
+from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
 
 COLUMNS = (
     "record", "version", "seq", "change", "action", "author", "verdict", "diff", "received", "base_version",
     "origin", "origin_seq", "made_at", "observed_at", "received_at", "form", "form_version", "submission",
+    "attachments",
 )  # fmt: skip
 
 _INSERT = inserting("revision", COLUMNS)
@@ -127,7 +128,12 @@ def _row(revision: Revision) -> dict[str, Any]:
         "form": revision.form,
         "form_version": revision.form_version,
         "submission": revision.submission,
+        "attachments": _files(revision.attachments),
     }
+
+
+def _files(announced: tuple[AttachmentName, ...]) -> str | None:
+    return orjson.dumps([tuple(each) for each in announced]).decode() if announced else None
 
 
 def _revision(row: Row) -> Revision:
@@ -150,4 +156,5 @@ def _revision(row: Row) -> Revision:
         form=row["form"],
         form_version=row["form_version"],
         submission=row["submission"],
+        attachments=tuple(AttachmentName(*each) for each in orjson.loads(row["attachments"] or "[]")),
     )

@@ -14,12 +14,16 @@ from server.store.database import Reading
 
 
 class Photo(NamedTuple):
-    """A file that a revision names. version: of the record. field: whose value it is. is_here: its bytes are in."""
+    """A file that a revision names.
+
+    version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None for
+    one that a field client has announced. is_here: its bytes are in.
+    """
 
     version: int
     field: str
     name: str
-    submission: str
+    submission: str | None
     is_here: bool
 
 
@@ -42,7 +46,7 @@ _SIMILAR_MAX = 20
 
 
 def photos(reading: Reading, record: Record) -> list[Photo]:
-    """Return every file that the record's history names, oldest first; those of desks have no submission to be in."""
+    """Return every file that the record's history names or announces, oldest first."""
     return list(_photos(reading, record))
 
 
@@ -51,7 +55,10 @@ def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
     binary = {name for name, field in type.fields.items() if field.type == "binary"}
     for revision in revisions.list_of(reading, record.id):
         named = {name: write.new for name, write in revision.received.items() if name in binary and write.new}
-        if not named or revision.submission is None:
+        if revision.submission is None:
+            fields = {value: name for name, value in named.items()}
+            for each in revision.attachments:
+                yield Photo(revision.version, fields.get(each.name, ""), each.name, None, False)
             continue
         here = {file.name for file in submissions.files_of(reading, revision.submission)}
         for field, name in named.items():

@@ -111,7 +111,7 @@ ODD = {
     "half a character in a name": r'{"id": "ID", "fields": {"\udfff": [null, "x"]}}',
     "not a number": '{"id": "ID", "clock_offset_s": NaN}',
     "beyond all numbers": '{"id": "ID", "clock_offset_s": 1e999}',
-    "four hundred digits": '{"id": "ID", "seq": %s}' % ("9" * 400),  # noqa: UP031  # braces are JSON's
+    "four hundred digits": '{"id": "ID", "seq": %s}' % ("9" * 400),  # its braces are JSON
     "a deep list": "[" * 900 + "]" * 900,
     "an id that is none": r'{"id": "\ud800"}',
 }
@@ -338,3 +338,17 @@ def test_the_shared_lists_come_once_and_again_when_they_change(valley, worker):
     assert shared["form:hazard"]["fields"]["state"] == "open"
 
     assert worker.page()["ops"] == []
+
+
+def test_files_that_a_change_announces_stay_in_the_history_until_their_bytes_come(valley, worker):
+    file = {"name": "1.jpg", "sha256": "ab" * 32, "size": 81_234, "media_type": "image/jpeg"}
+    made = a_station(worker) | {"attachments": [file]}
+
+    assert worker.push(made)[0]["verdict"] == "applied"
+
+    headers = {"Authorization": f"Key {valley.keys['officer']}"}
+    history = valley.app.test_client().get(f"/api/v1/records/{made['record']}/history", headers=headers).json
+    assert [each["attachments"] for each in history["items"]] == [[file]]
+    other = file | {"sha256": "cd" * 32}
+    assert worker.push(made | {"attachments": [other]})[0]["verdict"] == "quarantined"
+    assert worker.push(made)[0]["verdict"] == "applied"

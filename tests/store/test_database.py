@@ -13,7 +13,7 @@ from uuid import RFC_4122, UUID
 import pytest
 
 from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
-from server.store import database
+from server.store import database, migrations
 from server.store.database import Database, Transaction
 from server.store.turns import serving
 
@@ -273,3 +273,9 @@ def _tables(path: Path) -> set[str]:
         return {name for (name,) in rows}
     finally:
         connection.close()
+
+
+def test_every_step_that_lies_here_is_one_that_is_taken():
+    files = sorted(Path(migrations.__file__).parent.glob("*.sql"))
+
+    assert [file.name.removesuffix(".sqlite.sql") for file in files] == list(migrations.STEPS)

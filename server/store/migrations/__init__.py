@@ -26,6 +26,8 @@ STEPS = (
     "0012_bucket_names",
     "0013_handovers_in_order",
     "0014_first_hands",
+    "0015_problems_of_items",
+    "0016_announced_files",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
