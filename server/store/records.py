@@ -26,12 +26,22 @@ COLUMNS = (
 
 _INSERT = inserting("record", COLUMNS)
 _UNCHANGING = ("id", "type", "kind", "area", "path", "born_seq", "author", "created_at")
-_UPDATE = (
-    "UPDATE record SET "
-    + ", ".join(f"{column} = :{column}" for column in COLUMNS if column not in _UNCHANGING)
-    + " WHERE id = :id AND version = :version - 1"
-)
+_OF_CASES = (
+    "status", "stage", "case_no", "assignee", "due_at", "closed_at", "month", "case_state", "office_note", "list_label",
+    "merged_into",
+)  # fmt: skip
+
+
+def _updating(columns: Iterable[str]) -> str:
+    written = ", ".join(f"{column} = :{column}" for column in columns)
+    return f"UPDATE record SET {written} WHERE id = :id AND version = :version - 1"
+
+
+_UPDATE_CASE = _updating(column for column in COLUMNS if column not in _UNCHANGING)
+# SQLite looks at every index of a column that is written, whether its value changes or not.
+_UPDATE = _updating(column for column in COLUMNS if column not in (*_UNCHANGING, *_OF_CASES))
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM record"
+_SELECT_ONE = f"{_SELECT} WHERE id = :id"
 
 
 def add(tx: Transaction, record: Record) -> None:
@@ -41,14 +51,14 @@ def add(tx: Transaction, record: Record) -> None:
 
 def replace(tx: Transaction, record: Record) -> None:
     """Keep a record that has moved on by exactly one version. Raises RuntimeError if it has not."""
-    if tx.sql.run(_UPDATE, _row(record)) != 1:
+    if tx.sql.run(_UPDATE if record.case is None else _UPDATE_CASE, _row(record)) != 1:
         raise RuntimeError(f"record {record.id} is not at version {record.version - 1}")
 
 
 def find_for_writing(tx: Transaction, id: str) -> Record | None:
     """Return the record ``id`` wherever it lies: judging who may write needs the record first."""
-    row = tx.sql.find(f"{_SELECT} WHERE id = :id", {"id": id})
-    return None if row is None else from_row(row)
+    found = next(tx.sql.tuples(_SELECT_ONE, {"id": id}), None)
+    return None if found is None else from_row(dict(zip(COLUMNS, found, strict=True)))
 
 
 def merged_into(tx: Transaction, id: str) -> list[Record]:
