@@ -15,6 +15,7 @@ from server.cli.serve import THREADS, configuration, freeze
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.wrappers import Response
 
 ANSWER = b"created\n"
 BODY_BYTES_MAX = 1_000_000
@@ -27,9 +28,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [ANSWER]
 
 
+def _never_busy(path: str) -> Response:
+    raise RuntimeError(f"an empty application has kept {path} waiting")
+
+
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    front = Front(application, THREADS, BODY_BYTES_MAX, lambda guest: guest())
+    front = Front(application, THREADS, BODY_BYTES_MAX, lambda guest: guest(), _never_busy)
     config: uvicorn.Config = configuration(front)
     server = PartingServer(config, front)
     server.heed_signals()

@@ -13,12 +13,14 @@ from flask.json.provider import JSONProvider
 
 from server import api, openrosa, operation
 from server.context import Services
+from server.domain.errors import Busy
 from server.problems import as_problem, status_of
 from server.proxy import PhonePaths, TrustedProxies
 from server.settings import Settings
 from server.store import database as store
 from server.store.blobs import BlobStore
 from server.store.database import Database
+from server.waiting import AGAIN_S
 
 SECRET_FILE = "secret"  # noqa: S105 - a file name
 STALE_UPLOAD_S = 24 * 3600
@@ -82,6 +84,12 @@ def _answer_error(error: Exception) -> Response:
     if openrosa.is_phone_path(request.path):
         return openrosa.as_envelope(error)
     return as_problem(error)
+
+
+def busy(path: str) -> Response:
+    """Return the answer to a request for ``path`` while others have waited too long already."""
+    error = Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=AGAIN_S)
+    return openrosa.as_envelope(error) if openrosa.is_phone_path(path) else as_problem(error)
 
 
 class Application(Flask):

@@ -15,8 +15,10 @@ from email.utils import formatdate
 from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
+from werkzeug.wrappers import Response
 
 from server.problems import as_problem
+from server.waiting import WAIT_S, Line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -48,7 +50,7 @@ class Front:
 
     body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to
     the writer's own thread (``Database.host``). is_parting: set when the server stops, so that every answer is the
-    last of its connection.
+    last of its connection. busy: makes the answer to a path while others wait too long; wait_s: how long that is.
     """
 
     def __init__(
@@ -57,11 +59,15 @@ class Front:
         threads: int,
         body_bytes_max: int,
         host: Callable[[Callable[[], None]], None],
+        busy: Callable[[str], Response],
+        wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
         self._host = host
+        self._busy = busy
+        self._for_thread, self._for_writer = Line(wait_s), Line(wait_s)
         self.is_parting = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,15 +90,24 @@ class Front:
             is_last = self.is_parting or size > self._body_bytes_max
             exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
             environ = _environ(scope, body, size)
-            if _is_small_submission(scope, size):
+            is_small = _is_small_submission(scope, size)
+            line = self._for_writer if is_small else self._for_thread
+            if line.is_jammed():
+                exchange.run(self._busy(scope["path"]), environ)
+            elif is_small:
                 await self._with_the_writer(loop, exchange, environ)
             else:
-                await loop.run_in_executor(self._threads, exchange.run, self._application, environ)
+                line.join()
+                await loop.run_in_executor(self._threads, self._in_thread, exchange, environ)
             await exchange.finish()
 
     def close(self) -> None:
         """Wait for the requests that are under way."""
         self._threads.shutdown(wait=True)
+
+    def _in_thread(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
+        self._for_thread.leave()
+        exchange.run(self._application, environ)
 
     async def _with_the_writer(
         self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment
@@ -100,6 +115,7 @@ class Front:
         ran: asyncio.Future[None] = loop.create_future()
 
         def guest() -> None:
+            self._for_writer.leave()
             try:
                 exchange.run(self._application, environ)
             except Exception as error:  # it belongs to the one who asked, not to the writer
@@ -107,6 +123,7 @@ class Front:
             else:
                 loop.call_soon_threadsafe(ran.set_result, None)
 
+        self._for_writer.join()
         self._host(guest)
         await ran
 

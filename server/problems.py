@@ -114,14 +114,19 @@ def as_problem(error: Exception) -> Response:
     challenge = challenge_of(error)
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge
+    ask_to_wait(error, response)
     until = error.data.get("until") if isinstance(error, Refusal) else None
-    again_s = error.data.get("retry_after_s") if isinstance(error, Refusal) else None
-    if isinstance(again_s, int):
-        response.headers["Retry-After"] = str(again_s)
     if status == 429 and isinstance(until, str):
         response.headers["Retry-After"] = http_date(instants.parse(until))
     allow_methods(error, response)
     return response
+
+
+def ask_to_wait(error: Exception, response: Response) -> None:
+    """Say when to come back, where the error knows."""
+    again_s = error.data.get("retry_after_s") if isinstance(error, Refusal) else None
+    if isinstance(again_s, int):
+        response.headers["Retry-After"] = str(again_s)
 
 
 def allow_methods(error: Exception, response: Response) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.domain.errors import Invalid
+from server.waiting import WAIT_S
 
 Network = IPv4Network | IPv6Network
 
@@ -22,6 +23,7 @@ class Settings:
     end; None takes them from each request. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
     is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
+    wait_s: how long a request may wait for its turn before others are told to come back.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Settings:
     refresh_days: int = 30
     metrics_networks: tuple[Network, ...] = field(default=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
     disk_free_bytes_min: int = 200_000_000
+    wait_s: int = WAIT_S
 
 
 def from_environment(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -52,6 +55,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         refresh_days=_number(stated, "FIREGRID_REFRESH_DAYS", plain.refresh_days),
         metrics_networks=_networks(stated, "FIREGRID_METRICS_NETWORKS", plain.metrics_networks),
         disk_free_bytes_min=_number(stated, "FIREGRID_DISK_FREE_BYTES_MIN", plain.disk_free_bytes_min),
+        wait_s=_number(stated, "FIREGRID_WAIT_S", plain.wait_s),
     )
 
 

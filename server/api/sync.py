@@ -28,7 +28,7 @@ from server.api.door import door as make_door
 from server.api.odd_json import Odd
 from server.domain import clocks
 from server.domain.actors import Actor
-from server.domain.errors import Busy, TooLarge
+from server.domain.errors import TooLarge
 from server.domain.record_types import Kind
 from server.store import epochs, people, pulls
 from server.store.database import Reading
@@ -54,9 +54,6 @@ door.ARGUMENTS_PARSER = _BatchParser()
 LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
 PART = 50
 """Items that are judged in one work: more would hold the writer from others for too long."""
-QUEUE_MAX = 2_000
-"""Works that may wait for the writer before clients are asked to come back later."""
-AGAIN_S = 5
 
 _CHANGE = SentChangeSchema()
 
@@ -77,8 +74,6 @@ def push(batch: dict[str, Any]) -> Response:
     """Take changes in; each is committed by itself and answered with its stored verdict."""
     if len(batch["changes"]) > CHANGES_MAX:
         raise TooLarge(f"一次最多送{CHANGES_MAX}项，请分批发送。", limits=LIMITS)
-    if context.database().queue_length() > QUEUE_MAX:
-        raise Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=AGAIN_S)
     by, device = context.caller(), batch["device"]
     items = [_item(each, device) for each in batch["changes"]]
     answered: list[Answered] = []

@@ -58,7 +58,8 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         leave_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
-        front = Front(app.wsgi_app, threads, settings.submission_bytes_max, database.host)
+        largest, wait_s = settings.submission_bytes_max, settings.wait_s
+        front = Front(app.wsgi_app, threads, largest, database.host, application.busy, wait_s)
         logging.basicConfig(handlers=[operation.LogHandler()], level=logging.WARNING)
         server = PartingServer(configuration(front), front)
         server.heed_signals()

@@ -9,7 +9,7 @@ from server.openrosa import answers
 from server.openrosa.answers import is_phone_path
 from server.openrosa.express import Express
 from server.openrosa.routes import door
-from server.problems import allow_methods, challenge_of, status_of, words_of
+from server.problems import allow_methods, ask_to_wait, challenge_of, status_of, words_of
 
 __all__ = ["Express", "as_envelope", "is_phone_path", "mount"]
 
@@ -34,6 +34,7 @@ def as_envelope(error: Exception) -> Response:
         status = 400
     response = answers.envelope(status, words_of(error), "error")
     allow_methods(error, response)
+    ask_to_wait(error, response)
     if status == 401:
         challenge = challenge_of(error)
         if challenge is not None:

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from server import asgi
+from server.app import busy
 from server.asgi import Front
 
 MIB = 1_048_576
@@ -63,8 +64,8 @@ def echo(environ, start_response):
     return [body]
 
 
-def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, host=None):
-    return Front(application, threads, body_bytes_max, host or (lambda guest: guest()))
+def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, host=None, wait_s=25):
+    return Front(application, threads, body_bytes_max, host or (lambda guest: guest()), busy, wait_s)
 
 
 def call(app, scope, wire):
@@ -204,3 +205,57 @@ def test_what_a_guest_raises_is_for_the_one_who_asked():
 
     with pytest.raises(ZeroDivisionError):
         call(front(application), scope_of("/key/t/submission", "POST"), Wire(b"form"))
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/api/v1/sync/push", b"application/problem+json"), ("/key/x/submission", b"text/xml; charset=utf-8")],
+)
+def test_who_would_wait_in_vain_is_told_when_to_come_back_and_nobody_who_waits_is(path, media_type):
+    """One thread is held; one request has waited too long for it; the next is sent away at once, in its own words."""
+    held = threading.Event()
+
+    def application(environ, start_response):
+        held.wait(30)
+        return echo(environ, start_response)
+
+    async def scene():
+        app = front(application, threads=1, wait_s=0.05)
+        taken = [Wire(b"first"), Wire(b"second")]
+        asking = [asyncio.ensure_future(app(scope_of(method="POST"), wire.receive, wire.send)) for wire in taken]
+        await asyncio.sleep(0.2)
+        late, small = Wire(b"late"), Wire(b"small")
+        await app(scope_of(path, method="PUT"), late.receive, late.send)
+        await app(scope_of("/key/x/submission", method="POST"), small.receive, small.send)
+        held.set()
+        await asyncio.gather(*asking)
+        again = Wire(b"late")
+        await app(scope_of(path, method="PUT"), again.receive, again.send)
+        return late, small, [*taken, again]
+
+    late, small, answered = asyncio.run(scene())
+
+    assert (late.status, late.headers[b"retry-after"]) == (503, b"10")
+    assert late.headers[b"content-type"] == media_type
+    assert "请稍后再送" in late.body.decode()
+    assert small.status == 200  # the writer's own line is not jammed
+    assert [wire.body for wire in answered] == [b"first", b"second", b"late"]
+
+
+def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
+    queued = []
+
+    async def scene():
+        app = front(host=queued.append, wait_s=0.05)
+        first, late = Wire(b"first"), Wire(b"late")
+        asking = asyncio.ensure_future(app(scope_of("/key/x/submission", method="POST"), first.receive, first.send))
+        await asyncio.sleep(0.2)
+        await app(scope_of("/key/x/submission", method="POST"), late.receive, late.send)
+        await asyncio.to_thread(queued.pop())
+        await asking
+        return first, late
+
+    first, late = asyncio.run(scene())
+
+    assert (first.status, late.status) == (200, 503)
+    assert "<OpenRosaResponse" in late.body.decode()

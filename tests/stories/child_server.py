@@ -104,14 +104,14 @@ def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def serving(folder: Folder) -> Iterator[Server]:
-    """Run ``firegrid serve`` on the folder until the block ends."""
+def serving(folder: Folder, **settings: str) -> Iterator[Server]:
+    """Run ``firegrid serve`` on the folder until the block ends. settings: of its environment, by name."""
     port = free_port()
     process = subprocess.Popen(
         command("serve", "--data", folder.path, "--port", str(port)),
         stderr=subprocess.PIPE,
         text=True,
-        env=_environment(),
+        env=_environment() | settings,
     )
     server = Server(process, port, folder.key)
     is_up = threading.Event()
