@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,10 +27,14 @@ _PORTAL = (
     "回答的不是消防网格服务器，可能要先登录无线网络；工作都已保存在本机"
     " · this network answers in the server's place (a sign-in page?); your work is kept here"
 )
-_TLS = (
-    "服务器的 https 证书不被信任（可用 REQUESTS_CA_BUNDLE 指定证书），没有发送任何内容"
-    " · the server's certificate is not trusted (REQUESTS_CA_BUNDLE names your own); nothing was sent"
-)
+_TLS = "服务器的 https 证书{why}，没有发送任何内容 · the server's certificate is not accepted: {said}; nothing was sent"
+_UNTRUSTED = "不被信任（可用 REQUESTS_CA_BUNDLE 指定证书）"
+_WHY_NOT = {
+    9: "还没有生效（也请看看本机时间对不对）",
+    10: "已经过期（也请看看本机时间对不对）",
+    62: "不是这个网址的，请核对网址",
+}
+"""What is wrong with a certificate, by the codes of OpenSSL (``X509_V_ERR_…``)."""
 
 
 class _Shown(AuthBase):
@@ -121,11 +126,26 @@ class Connection:
                 allow_redirects=False,
             ), None
         except SSLError as error:
-            raise NoConnection(_TLS) from error
+            wrong = _distrusted(error)
+            if wrong is None:  # a weak signal may break off in the middle of a handshake
+                return None, error
+            why = _WHY_NOT.get(wrong.verify_code, _UNTRUSTED)
+            raise NoConnection(_TLS.format(why=why, said=wrong.verify_message)) from error
         except (InvalidURL, UnicodeError) as error:
             raise Refused("服务器地址无法使用，请重新登录 · the server's address is unusable: sign in anew") from error
         except RequestException as error:
             return None, error
+
+
+def _distrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return what was wrong with the server's certificate, None when something else was."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

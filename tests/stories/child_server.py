@@ -96,11 +96,10 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-c", "from server.cli.main import main; main()", *map(str, arguments)]
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run one ``firegrid`` command to its end."""
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=_environment()
-    )
+    line, env = command(*arguments), _environment()
+    return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=env, input=input)
 
 
 @contextmanager

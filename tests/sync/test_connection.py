@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import ssl
 from contextlib import nullcontext
 
 import pytest
@@ -168,10 +169,20 @@ def test_an_address_that_leads_nowhere_asks_for_a_new_sign_in():
 
 
 def test_an_untrusted_certificate_is_not_tried_again():
-    server = Server(SSLError("self-signed"))
+    error = SSLError("urllib3's words")
+    error.__cause__ = ssl.SSLCertVerificationError(1, "self-signed certificate")
+    error.__cause__.verify_code, error.__cause__.verify_message = 18, "self-signed certificate"
+    server = Server(error)
 
-    with pytest.raises(NoConnection, match="证书"):
+    with pytest.raises(NoConnection, match="证书不被信任"):
         server.way().post("/x", "{}")
+    assert len(server.shown) == 1
+
+
+def test_a_handshake_that_breaks_off_is_a_weak_signal_and_tried_again():
+    server = Server(SSLError("EOF occurred in violation of protocol"), (200, {}, b"{}"))
+
+    assert server.way().post("/x", "{}") == {}
 
 
 def test_a_redirect_is_not_followed_so_the_key_goes_nowhere_else():
