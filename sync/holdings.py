@@ -122,6 +122,14 @@ def rows(device: Device, type: str | None) -> list[Row]:
     return [{**each, "body": json.loads(each["body"])} for each in found]
 
 
+def areas(device: Device) -> set[str]:
+    """Return the codes of the areas in force that the device knows; none before its first pull."""
+    found = device.rows("SELECT id, body FROM row WHERE type = '_area'")
+    return {
+        each["id"].removeprefix("area:") for each in found if json.loads(each["body"])["fields"].get("in_force") != "0"
+    }
+
+
 def _enter(device: Device, op: Json) -> None:
     device.run(
         "INSERT INTO bucket (name) VALUES (:bucket) ON CONFLICT (name) DO UPDATE SET is_stale = 0",

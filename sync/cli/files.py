@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from sync import answers, outbox, parcels, records
+from sync import answers, holdings, outbox, parcels, records
 from sync.answers import Answer, Fault, Setting
 from sync.cli.opening import Command, opened, store_option
 from sync.device import Device
@@ -39,7 +38,7 @@ def answers_(
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
     lines = answers.read(file)
     with Device(store) as device, device.writing():
-        given, faults = answers.check(lines, Setting(type, action, area, _areas(device), _known(device)))
+        given, faults = answers.check(lines, Setting(type, action, area, holdings.areas(device), _known(device)))
         if faults:
             raise Refused(_told(faults))
         counts = {"new": 0, "edited": 0, "same": 0}
@@ -92,14 +91,6 @@ def _keep(device: Device, answer: Answer, form: Form) -> str:
         device, answer.type, answer.values, action=answer.action, area=answer.area, record=answer.record, form=form
     )
     return "new"
-
-
-def _areas(device: Device) -> set[str]:
-    """Return the codes of the areas in force that the device knows."""
-    found = device.rows("SELECT id, body FROM row WHERE type = '_area'")
-    return {
-        each["id"].removeprefix("area:") for each in found if json.loads(each["body"])["fields"].get("in_force") != "0"
-    }
 
 
 def _known(device: Device) -> dict[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from sync import records
+from sync import holdings, records
 from sync.cli import words
 from sync.cli.opening import Command, format_option, opened, store_option
 from sync.device import Device
@@ -66,6 +67,7 @@ def create(type: str, values: Sequence[str], area: str | None, action: str, reco
     """Begin a record of TYPE. 新建记录。"""
     given = pairs(values)
     with Device(store) as device, device.writing():
+        _require_area(device, area)
         id = records.create(
             device, type, given, action=action, area=area, record=None if record is None else str(record)
         )
@@ -96,6 +98,19 @@ def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         records.act(device, records.get(device, record), action, given)
     click.echo(_KEPT, err=True)
+
+
+def _require_area(device: Device, code: str | None) -> None:
+    """Do nothing when the area is one in force, or none is known yet. Raises Refused."""
+    known = holdings.areas(device)
+    if code is None or not known or code in known:
+        return
+    alike = "、".join(get_close_matches(code, sorted(known)))
+    near = f"（相近的有：{alike}）" if alike else ""
+    raise Refused(
+        f"本机没有网格 {code}，什么也没有保存；请核对代码{near}，或先 fieldsync pull"
+        f" · no area {code} here; nothing was kept"
+    )
 
 
 def pairs(values: Sequence[str]) -> dict[str, str]:

@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 import requests
 from builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
+from click.testing import CliRunner
 from town import ADDRESS, Phone, Way, lost_answer, lost_request
 
 from server.store import codes
 from server.store.codes import Code
 from server.usecases import enrol, sign_in
 from sync import client, records
+from sync.cli.main import main
 from sync.connection import Connection
 from sync.credentials import Credentials
 from sync.failures import NoConnection, NotSignedIn, Refused
@@ -278,3 +280,18 @@ def test_a_revoked_key_says_so_and_keeps_the_work(laptop, valley):
     with pytest.raises(NotSignedIn):
         worker.push()
     assert json.loads(worker.changes()[0]["body"])["fields"]["head"] == [None, "甲"]
+
+
+def test_a_record_is_begun_in_an_area_that_there_is(laptop, tmp_path):
+    worker = laptop("worker")
+    worker.pull()
+    store = ["--store", str(worker.device.folder)]
+    begin = ["create", "stations", "head=甲", *store, "--area"]
+
+    refused = CliRunner().invoke(main, [*begin, f"{UNIT[:-1]}9"])
+
+    assert refused.exit_code == Refused.exit_code
+    assert f"本机没有网格 {UNIT[:-1]}9，什么也没有保存" in refused.stderr
+    assert UNIT in refused.stderr
+    assert CliRunner().invoke(main, [*begin, UNIT]).exit_code == 0
+    assert worker.device.rows("SELECT COUNT(*) AS n FROM change") == [{"n": 1}]
