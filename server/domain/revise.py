@@ -166,6 +166,12 @@ def tell(record: Record, asked: Asked, note: str) -> Revised:
     return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)))
 
 
+def renew(record: Record, asked: Asked) -> Revised:
+    """Return a revision that changes nothing but the version, so that phones look at the row again."""
+    after = replace(record, version=record.version + 1, seq=asked.seq, updated_at=asked.received_at)
+    return Revised(after, revision_of(asked, after, Verdict.APPLIED, {}))
+
+
 def keep(record: Record, asked: Asked, verdict: Verdict, message: str, kind: ProblemKind) -> Revised:
     """Return a revision that keeps what was sent in the history and changes nothing else.
 

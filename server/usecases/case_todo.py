@@ -46,12 +46,15 @@ def actions(reading: Reading, record: Record, by: Actor) -> tuple[str, ...]:
 
 
 class Teller:
-    """Tells the ``todo`` of one caller's rows; what decides it is the same for many rows, and asked once."""
+    """Tells the ``todo`` of one caller's rows; what decides it is the same for many rows, and asked once.
 
-    def __init__(self, reading: Reading, by: Actor) -> None:
+    vacant: paths of the villages in which the caller stands in for an officer, None to find them.
+    """
+
+    def __init__(self, reading: Reading, by: Actor, vacant: frozenset[str] | None = None) -> None:
         self._reading = reading
         self._by = by
-        self._vacant = _vacant(reading, by)
+        self._vacant = _vacant(reading, by) if vacant is None else vacant
         self._known: dict[Hashable, str] = {}
 
     def todo(self, row: Row) -> str:

@@ -8,7 +8,7 @@ from server.domain import instants
 from server.domain.actors import GRACE
 from server.store import case_hands
 from server.store.database import Transaction
-from server.usecases import release
+from server.usecases import release, todo_turns
 from server.usecases.release import Stuck
 
 AT_ONCE = 200
@@ -18,13 +18,15 @@ AT_ONCE = 200
 class Done(NamedTuple):
     """What one round did: cases taken back, cases taken up again, rows that left somebody's list.
 
-    stuck: what should have been done and could not; the next round tries again.
+    stuck: what should have been done and could not; the next round tries again. renewed: rows that show another
+    ``todo`` since a duty has changed.
     """
 
     taken_back: int
     resumed: int
     left: int
     stuck: tuple[Stuck, ...] = ()
+    renewed: int = 0
 
 
 def round_of(tx: Transaction) -> Done:
@@ -34,4 +36,6 @@ def round_of(tx: Transaction) -> Done:
     """
     taken_back, resumed = release.from_everybody(tx), release.suspended(tx, AT_ONCE)
     left = case_hands.let_go(tx, instants.later(tx.now, -GRACE))
-    return Done(taken_back.done, resumed.done, left, (*taken_back.stuck, *resumed.stuck))
+    renewed = todo_turns.renew(tx)
+    stuck = (*taken_back.stuck, *resumed.stuck, *renewed.stuck)
+    return Done(taken_back.done, resumed.done, left, stuck, renewed.done)

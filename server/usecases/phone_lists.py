@@ -96,7 +96,7 @@ def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> li
     Without ids, every row that the phone may hold is listed.
     """
     type = forms.catalogue(reading).types[list_name]
-    scope, since = phone_scope(by), _closed_after(reading)
+    scope, since = phone_scope(by), closed_after(reading)
     if not ids:
         return [(id, False) for id in phone_rows.all_ids(reading, type, scope, closed_after=since)]
     held = phone_rows.held(reading, type, scope, ids, closed_after=since)
@@ -150,7 +150,7 @@ def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
 
 def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
-    rows = phone_rows.each(reading, type, phone_scope(by), closed_after=_closed_after(reading))
+    rows = phone_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
     may_do = case_todo.Teller(reading, by)
     return _csv(("name", "label", "__version", *columns), (_cells(row, columns, may_do) for row in rows))
 
@@ -179,7 +179,7 @@ def _areas_csv(reading: Reading, scope: Scope) -> bytes:
     return _csv(("name", "label"), [*((code, names[code]) for code in codes), UNKNOWN_AREA])
 
 
-def _closed_after(reading: Reading) -> Instant:
+def closed_after(reading: Reading) -> Instant:
     """Return the beginning of the local day 30 days ago: by day, so that the list changes at most daily by itself."""
     return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_STAYS)
 

@@ -182,7 +182,7 @@ def _tell_duplicates(tx: Transaction, ended: Record) -> None:
 
 
 def by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:
-    """Let the server itself write to a case: ``tell`` its reporter something, or take a step that nobody asked for.
+    """Let the server itself write to a case: ``tell`` its reporter something, ``renew`` it, or take a step.
 
     note: what people read of it. more: other inputs of the step. Raises IllegalStep when the case is not where the
     step can be taken from.
@@ -195,6 +195,8 @@ def by_server(tx: Transaction, record: Record, action: str, note: str, **more: s
     asked = asked_of(tx, item, change, Standing.NOW)
     if action == "tell":
         revised = revise.tell(record, asked, note)
+    elif action == "renew":
+        revised = revise.renew(record, asked)
     else:
         workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
         act = Act(action, inputs, SERVER, tx.now)

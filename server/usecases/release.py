@@ -22,6 +22,10 @@ NOTE = "承办人岗位已变动，案件退回，待重新派遣"
 HELPERS_NOTE = "协办人岗位已变动，不再协办"
 
 
+UNWRITABLE = (Refusal, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""Errors of one record, which will have them the next time too; what is wrong with the database is no such error."""
+
+
 class Stuck(NamedTuple):
     """A record that could not be written, and the name of the error that said so."""
 
@@ -38,20 +42,20 @@ class Released(NamedTuple):
 
 def from_person(tx: Transaction, name: str) -> Released:
     """Take back what ``name`` can no longer look after."""
-    return _each(tx, case_hands.of_leavers(tx, name), _released)
+    return each(tx, case_hands.of_leavers(tx, name), _released)
 
 
 def from_everybody(tx: Transaction) -> Released:
     """Take back what anybody can no longer look after."""
-    return _each(tx, case_hands.of_leavers(tx), _released)
+    return each(tx, case_hands.of_leavers(tx), _released)
 
 
 def suspended(tx: Transaction, limit: int) -> Released:
     """Take up at most ``limit`` suspended cases again whose plan should be done by now."""
-    return _each(tx, records.plan_over(tx), _resumed, limit)
+    return each(tx, records.plan_over(tx), _resumed, limit)
 
 
-def _each(
+def each(
     tx: Transaction, ids: Iterable[str], deed: Callable[[Transaction, Record], bool], limit: int | None = None
 ) -> Released:
     """Do ``deed`` to each record, at most ``limit`` times; one that cannot be written keeps nobody else waiting."""
@@ -63,8 +67,7 @@ def _each(
             with tx.alone():
                 record = records.find_for_writing(tx, id)
                 done += record is not None and deed(tx, record)
-        except (Refusal, ValueError, LookupError, TypeError, AttributeError, RuntimeError) as error:
-            # Whatever is wrong with this one is so the next time too; what is wrong with the database is no such error.
+        except UNWRITABLE as error:
             stuck.append(Stuck(id, type(error).__name__))
     return Released(done, tuple(stuck))
 

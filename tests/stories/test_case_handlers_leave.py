@@ -77,7 +77,7 @@ def test_cases_that_another_duty_of_theirs_covers_stay(land):
 def test_who_was_given_work_beyond_their_places_keeps_it_while_on_duty(land):
     id = assigned(land, "user:stranger", "town")
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
     assert land.record(id).assignee == "user:stranger"
     end(land, "stranger")
     assert land.record(id).assignee is None
@@ -112,14 +112,14 @@ def test_a_phone_that_was_offline_then_still_hands_its_work_in(land):
 def test_a_duty_that_ends_on_a_day_to_come_lets_go_when_that_has_come(land):
     id = assigned(land)
     end(land, "worker", timedelta(days=3))
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
     assert land.record(id).assignee == "user:worker"
 
     land.clock.pass_by(days=3, minutes=1)
 
-    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, (), 0)
     assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
 
 
 def test_a_case_that_could_not_be_taken_back_yet_is_when_it_comes_to_be_handled_again(land):
@@ -161,7 +161,7 @@ def test_a_suspended_case_is_taken_up_again_when_its_plan_should_be_done(land):
     assert record.office_note == "12-11 系统 恢复处置：整治计划到期（2026-12-10），自动恢复处置；限12-18"
     phone.pull()
     assert phone.rows[id].fields["todo"] == "feedback ask_extension note"
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
 
 
 def test_a_row_leaves_the_list_of_who_once_had_it_in_the_same_round(land):
@@ -169,7 +169,7 @@ def test_a_row_leaves_the_list_of_who_once_had_it_in_the_same_round(land):
     land.act(id, "assign", "town", assignee="user:worker")
     land.clock.pass_by(days=31)
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 1, ())
+    assert land.valley.do(housekeeping.round_of) == (0, 0, 1, (), 0)
     assert land.record(id).path.startswith(f"130630/{TOWN[6:9]}/{NEXT_UNIT[9:12]}")
 
 
@@ -200,7 +200,7 @@ def test_a_case_that_cannot_be_read_keeps_no_other_from_being_taken_back(land):
     done = land.valley.do(housekeeping.round_of)
     assert [stuck.record for stuck in done.stuck] == [spoilt]
     mend(land, kept)
-    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, ())
+    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, (), 0)
     assert land.record(spoilt).status == "registered"
 
 

@@ -57,7 +57,8 @@ def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
     with Housekeeper(turn, every_s=0.001):
         assert third.wait(30)
 
-    assert told == [("housekeeping failed", "OSError"), ("housekeeping", {"taken_back": 2, "resumed": 0, "left": 0})]
+    done = {"taken_back": 2, "resumed": 0, "left": 0, "renewed": 0}
+    assert told == [("housekeeping failed", "OSError"), ("housekeeping", done)]
 
 
 def test_leaving_waits_for_the_round_that_is_under_way():
@@ -93,5 +94,5 @@ def test_a_record_that_could_not_be_written_is_named_each_time_beside_what_was_d
 
     assert told == [
         ("housekeeping left a record as it was", {"record": "r1", "problem": "JSONDecodeError"}),
-        ("housekeeping", {"taken_back": 1, "resumed": 0, "left": 0}),
+        ("housekeeping", {"taken_back": 1, "resumed": 0, "left": 0, "renewed": 0}),
     ]

@@ -28,6 +28,7 @@ STEPS = (
     "0014_first_hands",
     "0015_problems_of_items",
     "0016_announced_files",
+    "0017_todo_told",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
