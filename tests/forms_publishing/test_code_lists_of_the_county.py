@@ -6,24 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from form_builders import a_form
-from test_publishing import FLOWERS, Clock, published
+from test_publishing import FLOWERS, published
 
-from server.store import codes, database, forms
+from server.store import codes, forms
 from server.usecases import code_lists, county_lists
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path, clock):
-    folder = tmp_path / "county"
-    database.create(folder)
-    opened = database.open_inline(folder, clock=clock)
-    yield opened
-    opened.close()
 
 
 def a_list(*lines: str, head: str = "name,label,active_from,active_to") -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from form_builders import FG, SURVEY, a_form
 import kobo_forms
 from server.domain.errors import FormRefused, FormUnknown, NotFound
 from server.domain.record_types import Kind
-from server.store import audit, database, forms
+from server.store import audit, forms
 from server.usecases import publish
 from sync.merge import FieldRule, Policy
 
@@ -19,30 +19,6 @@ FLOWERS = "| | select_one_from_file flowers.csv | flower | 花 | Flower | flower
 FLOWERS_CSV = (
     "name,label,active_from,active_to\nacacia,槐花,,\njujube,枣花,,2026-11-24\nrape,油菜花,2026-11-25,\n".encode()
 )
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 24, 3, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def store(tmp_path, clock):
-    folder = tmp_path / "county"
-    database.create(folder)
-    opened = database.open_inline(folder, clock=clock)
-    yield opened
-    opened.close()
 
 
 def published(store, form: str = "", media=None):
