@@ -1,0 +1,91 @@
+"""Whether a record still fits its form after merging follows from what was written, not from what came first."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.domain import revise
+from server.domain.asked import Asked
+from server.domain.choices import Choices, Span
+from server.domain.fields import Field
+from server.domain.record_types import Kind, RecordType
+from server.domain.records import INVALID_AFTER_MERGE, Record
+from server.domain.sorting import unsound
+from sync.changes import Change, Dot, FieldWrite
+from sync.merge import FieldRule
+
+OPEN = (Span("", ""),)
+TOOLS = Choices({"axe": OPEN, "pump": OPEN, "rope": ()}, set_valued=True)
+WAYS = Choices({"here": OPEN, "sold": ()})
+PUMPS = RecordType(
+    "pumps",
+    "泵",
+    Kind.PROFILE,
+    {
+        "kit": Field("kit", "器材", set_valued=True, required=True),
+        "way": Field("way", "去向"),
+        "owner": Field("owner", "管理人", required=True),
+        "litres": Field("litres", "升", "int"),
+    },
+    choices={"kit": TOOLS, "way": WAYS},
+)
+RULES = {"kit": FieldRule(set_valued=True)}
+MADE = {"label": "泵", "kit": "axe pump", "way": "here", "owner": "甲", "litres": "9"}
+AT = "2026-11-24T04:00:00.000Z"
+
+values = st.fixed_dictionaries(
+    {},
+    optional={
+        "kit": st.sampled_from(["", "axe", "pump", "rope", "axe hose"]),
+        "way": st.sampled_from(["", "sold", "melted"]),
+        "owner": st.sampled_from(["", "乙"]),
+        "litres": st.sampled_from(["", "8", "many"]),
+    },
+)
+edits = st.lists(values, min_size=1, max_size=5)
+
+
+def asked(number: int, action: str, fields: dict[str, FieldWrite], base: int) -> Asked:
+    change = Change(f"c{number}", "r", "pumps", action, Dot(f"phone {number}", 1), fields, base)
+    return Asked(change, PUMPS, RULES, "worker", AT, number + 1)
+
+
+def merged(order: list[tuple[int, dict[str, str]]]) -> Record:
+    """Create a pump and lay over it what each phone made of its first version, in this order of arrival."""
+    made = asked(0, "create", {name: FieldWrite(None, value) for name, value in MADE.items()}, 0)
+    record = revise.create(made, area="1", path="p").record
+    for number, new in order:
+        fields = {name: FieldWrite(MADE[name], value) for name, value in new.items()}
+        record = revise.edit(record, asked(number, "edit", fields, 1)).record
+    return record
+
+
+@given(edits, st.randoms())
+def test_the_order_of_arrival_decides_neither_values_nor_flags(made, chance):
+    order = list(enumerate(made, 1))
+    other = chance.sample(order, len(order))
+
+    one, two = merged(order), merged(other)
+
+    assert (one.fields, one.flags, one.conflicts) == (two.fields, two.flags, two.conflicts)
+
+
+@given(edits)
+def test_the_flag_stands_exactly_while_something_is_unfit(made):
+    record = merged(list(enumerate(made, 1)))
+
+    assert (INVALID_AFTER_MERGE in record.flags) is bool(unsound(PUMPS, record.fields))
+
+
+@given(edits, st.randoms())
+def test_a_problem_is_filed_whenever_something_becomes_unfit_that_was_not(made, chance):
+    order = chance.sample(list(enumerate(made, 1)), len(made))
+    record = merged([])
+    for number, new in order:
+        fields = {name: FieldWrite(MADE[name], value) for name, value in new.items()}
+        revised = revise.edit(record, asked(number, "edit", fields, 1))
+        fresh = unsound(PUMPS, revised.record.fields).keys() - unsound(PUMPS, record.fields).keys()
+        named = {name for problem in revised.problems for name in problem.detail.get("reasons", ())}
+        assert fresh <= named
+        record = revised.record
