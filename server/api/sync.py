@@ -80,6 +80,9 @@ def push(batch: dict[str, Any]) -> Response:
     for start in range(0, len(items), PART):
         part = items[start : start + PART]
         answered += context.write(lambda tx, part=part: pushing.receive(tx, part, name=by.name))  # type: ignore[misc]  # bound now
+    for each in answered:
+        if each.error is not None:
+            current_app.logger.error("an item of a push failed", exc_info=each.error)
     _note_unsent(by, batch["unsent"])
     with context.database().reading() as reading:
         touched = {each.outcome.record.id for each in answered if each.outcome.record is not None}

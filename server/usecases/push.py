@@ -7,7 +7,7 @@ item that is in already gets its stored verdict. One bad item never holds up ano
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -20,6 +20,7 @@ from server.domain.problems import Problem, ProblemKind
 from server.store import people, problems, revisions
 from server.store.database import Transaction
 from server.usecases import write
+from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import Outcome
 from sync.changes import Change, Verdict
 
@@ -35,11 +36,15 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What became of one item: its outcome, the seq of its revision (None without one), and what its problem says."""
+    """What became of one item: its outcome, the seq of its revision (None without one), and what its problem says.
+
+    error: for the log, when it is the server's fault that nothing became of it.
+    """
 
     outcome: Outcome
     seq: int | None = None
     message: str = ""
+    error: Exception | None = None
 
 
 Item = Change | Unreadable
@@ -54,24 +59,31 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     try:
         with tx.alone():
             return [_answered(tx, _received(tx, item, by)) for item in items]
-    except Refusal:
+    except UNWRITABLE:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
         # copies every page that is written in one.
-        return [_answered(tx, _received_alone(tx, item, by)) for item in items]
+        return [_received_alone(tx, item, by) for item in items]
 
 
 def _received(tx: Transaction, item: Item, by: Actor) -> Outcome:
     return _kept(tx, item, by) if isinstance(item, Unreadable) else write.apply(tx, item, by=by)
 
 
-def _received_alone(tx: Transaction, item: Item, by: Actor) -> Outcome:
+def _received_alone(tx: Transaction, item: Item, by: Actor) -> Answered:
+    """Receive one item; what cannot be carried out is kept whole, and judged anew whenever it is sent again."""
     try:
         with tx.alone():
-            return _received(tx, item, by)
-    except Refusal as refusal:  # such as a record type that no form declares: kept whole for a person to judge
+            return _answered(tx, _received(tx, item, by))
+    except UNWRITABLE as error:
         if isinstance(item, Unreadable):
             raise
-        return _kept(tx, Unreadable(item.id, refusal.message, _plain(item)), by)
+        if isinstance(error, Refusal):  # such as a record type that no form declares
+            return _answered(tx, _kept(tx, Unreadable(item.id, error.message, _plain(item)), by))
+        kept = _kept(tx, Unreadable(item.id, _OUR_FAULT, _plain(item)), by)
+        return replace(_answered(tx, kept), error=error)
+
+
+_OUR_FAULT = "服务器办理时出错，不是填报的问题；请管理员查看日志，修复后会自动办理。"
 
 
 def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:

@@ -11,19 +11,15 @@ from typing import NamedTuple
 
 from server.domain import clocks, standing
 from server.domain.cases import Given
-from server.domain.errors import Refusal
 from server.domain.records import Record
 from server.domain.workflow import WITH_HANDLER
 from server.store import case_hands, people, records
 from server.store.database import Transaction
+from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import by_server
 
 NOTE = "承办人岗位已变动，案件退回，待重新派遣"
 HELPERS_NOTE = "协办人岗位已变动，不再协办"
-
-
-UNWRITABLE = (Refusal, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
-"""Errors of one record, which will have them the next time too; what is wrong with the database is no such error."""
 
 
 class Stuck(NamedTuple):

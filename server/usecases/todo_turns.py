@@ -17,8 +17,9 @@ from server.domain.records import Record
 from server.store import forms, people, phone_rows, todo_told
 from server.store.database import Reading, Transaction
 from server.usecases import case_todo, phone_lists, release
+from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import by_server
-from server.usecases.release import UNWRITABLE, Released, Stuck
+from server.usecases.release import Released, Stuck
 
 ACTION, NOTE = "renew", "岗位变动后可办事项有变，更新手机名单"
 

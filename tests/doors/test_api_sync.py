@@ -352,3 +352,21 @@ def test_files_that_a_change_announces_stay_in_the_history_until_their_bytes_com
     other = file | {"sha256": "cd" * 32}
     assert worker.push(made | {"attachments": [other]})[0]["verdict"] == "quarantined"
     assert worker.push(made)[0]["verdict"] == "applied"
+
+
+def test_an_item_about_a_record_that_nobody_can_read_is_kept_and_done_once_the_record_is_mended(valley, worker):
+    made, good = a_station(worker), a_station(worker)
+    worker.push(made)
+    [kept] = valley.rows("SELECT id, registers FROM record")
+    spoil = "UPDATE record SET registers = :registers WHERE id = :id"
+    valley.do(lambda tx: tx.sql.run(spoil, kept | {"registers": "[[["}))
+    stuck = worker.change(made["record"], "edit", fields={"head": ("甲", "乙")}, base_version=1)
+
+    outcomes = worker.push(stuck, good)
+
+    assert [each["verdict"] for each in outcomes] == ["quarantined", "applied"]
+    assert "服务器办理时出错" in outcomes[0]["problem"]["message"]
+    assert valley.problems() == ["unreadable"]
+    valley.do(lambda tx: tx.sql.run(spoil, kept))
+    assert worker.push(stuck)[0]["verdict"] == "applied"
+    assert valley.record(made["record"]).fields["head"] == "乙"
