@@ -73,7 +73,7 @@ class SettlementAsked(Wire):
 
     how = one_of(HOWS, "`choose` and `undo` for conflicts, `release`, `force`, `dismiss`", required=True)
     choices = fields.Dict(
-        keys=fields.String(validate=validate.Length(1, 100)),
+        keys=fields.String(validate=validate.Length(1, 100, error="字段名应为1至100个字符。")),
         values=fields.Nested(ChoiceSchema),
         load_default=dict,
         validate=validate.Length(max=CHOICES_MAX, error=f"最多{CHOICES_MAX}项。"),

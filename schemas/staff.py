@@ -81,18 +81,12 @@ class BodyAsked(Wire):
     name = text("shown name", required=True, most=100)
     kind = matching(r"[a-z_]{1,40}", "code of the kind", "应为类别代码，如 department。", required=True)
     area = area_code("code of its area", required=True)
-    contact = fields.String(
-        load_default="",
-        error_messages={"invalid": "应为文字。", "null": "不能为空。"},
-        metadata={"description": "whom to ask there"},
-    )
+    contact = fields.String(load_default="", metadata={"description": "whom to ask there"})
 
 
 class BodyRevised(Wire):
     """What is to change of an organisation; what is left out stays."""
 
     name = text("another name", most=100)
-    contact = fields.String(
-        error_messages={"invalid": "应为文字。", "null": "不能为空。"}, metadata={"description": "another contact"}
-    )
+    contact = fields.String(metadata={"description": "another contact"})
     from_ = moment("since when it is called so; null: now", data_key="from", allow_none=True, load_default=None)

@@ -25,21 +25,18 @@ def _characters(most: int, description: str, **more: Any) -> fields.String:
 
     return fields.String(
         validate=check,
-        error_messages={"required": "必填。", "null": "不能为空。", "invalid": "应为文字。"},
         metadata={"description": description},
         **more,
     )
 
 
 def _uuid(description: str = "", **more: Any) -> fields.UUID:
-    said: dict[str, Any] = {"required": "必填。", "null": "不能为空。", "invalid_uuid": "应为 UUID。"}
-    shown = {"description": description} if description else {}
-    return fields.UUID(error_messages=said, metadata=shown, **more)
+    return fields.UUID(metadata={"description": description} if description else {}, **more)
 
 
 def _number(low: int, high: int, description: str = "", **more: Any) -> fields.Integer:
     cure = f"应为{low}以上的整数。"
-    said: dict[str, Any] = {"required": "必填。", "null": "不能为空。", "invalid": cure, "too_large": cure}
+    said: dict[str, Any] = {"invalid": cure, "too_large": cure}
     shown = {"description": description} if description else {}
     return fields.Integer(
         strict=True, validate=validate.Range(low, high, error=cure), error_messages=said, metadata=shown, **more
@@ -85,8 +82,7 @@ class SentChangeSchema(Wire):
     area = _characters(20, "area code, with create", allow_none=True, load_default=None)
     fields_ = fields.Dict(
         keys=_characters(100, "field"), values=FieldWriteField(), load_default=dict, data_key="fields",
-        attribute="fields", error_messages={"invalid": "应为一个 JSON 对象。"},
-        metadata={"description": "{name: [seen, new]}"},
+        attribute="fields", metadata={"description": "{name: [seen, new]}"},
     )  # fmt: skip
     base_version = _number(0, 2**53, load_default=0)
     after = _uuid(allow_none=True, load_default=None)
@@ -97,11 +93,7 @@ class SentChangeSchema(Wire):
     clock_offset_s = fields.Float(
         allow_none=True, load_default=None, error_messages={"invalid": "应为秒数。", "special": "应为秒数。"}
     )
-    attachments = fields.List(
-        fields.Nested(FileNameSchema),
-        load_default=list,
-        error_messages={"invalid": "应为一个列表。", "null": "应为一个列表。"},
-    )
+    attachments = fields.List(fields.Nested(FileNameSchema), load_default=list)
 
     @pre_load
     def _an_object(self, data: Any, **more: Any) -> Any:
@@ -111,10 +103,8 @@ class SentChangeSchema(Wire):
 
 
 def _waiting() -> fields.Integer:
-    return fields.Integer(
-        strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 2**31),
-        metadata={"description": "changes that wait on the device, for the office to see before a move"},
-    )  # fmt: skip
+    waits = "changes that wait on the device, for the office to see before a move"
+    return _number(0, 2**31, waits, allow_none=True, load_default=None)
 
 
 class PushSchema(Wire):
@@ -130,7 +120,6 @@ class PushSchema(Wire):
     unsent = _waiting()
     changes = fields.List(
         fields.Raw(allow_none=True), required=True,
-        error_messages={"required": "必填。", "invalid": "应为一个列表。"},
         metadata={"description": "each a Change", "items": {"type": "object"}},
     )  # fmt: skip
 

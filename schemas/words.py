@@ -14,10 +14,37 @@ YEAR_MIN, YEAR_MAX = 2000, 2999
 UNKNOWN = "没有这个参数；请检查拼写。"
 
 
+_SAID: tuple[tuple[type[fields.Field[Any]], str, str], ...] = (
+    (fields.Field, "required", "必填。"),
+    (fields.Field, "null", "不能为空。"),
+    (fields.String, "invalid", "应为文字。"),
+    (fields.String, "invalid_utf8", "应为 UTF-8 文字。"),
+    (fields.UUID, "invalid_uuid", "应为 UUID。"),
+    (fields.Number, "invalid", "应为数字。"),
+    (fields.Number, "too_large", "数字太大。"),
+    (fields.Integer, "invalid", "应为整数。"),
+    (fields.Float, "special", "应为数字。"),
+    (fields.Boolean, "invalid", "应为 true 或 false。"),
+    (fields.List, "invalid", "应为一个列表。"),
+    (fields.Dict, "invalid", "应为一个 JSON 对象。"),
+)
+"""Kind of field, key of its message, and what is said in the place of marshmallow's own."""
+
+
 class Wire(Schema):
     """The base of every shape. Fields keep the order in which they are declared."""
 
     error_messages = {"unknown": UNKNOWN, "type": "应为一个 JSON 对象。"}  # noqa: RUF012 - marshmallow declares it so
+
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        """Say in Chinese what the field itself, or one within it, would say in marshmallow's English words."""
+        for kind, key, said in _SAID:
+            if isinstance(field_obj, kind) and field_obj.error_messages[key] == kind.default_error_messages[key]:
+                field_obj.error_messages[key] = said
+        for name in ("inner", "key_field", "value_field"):
+            within = getattr(field_obj, name, None)
+            if within is not None:
+                self.on_bind_field(field_name, within)
 
 
 def text(description: str, *, required: bool = False, most: int = 200, **more: Any) -> fields.String:
@@ -25,12 +52,6 @@ def text(description: str, *, required: bool = False, most: int = 200, **more: A
     return fields.String(
         required=required,
         validate=validate.Length(1, most, error=f"应为1至{most}个字符。"),
-        error_messages={
-            "required": "必填。",
-            "null": "不能为空。",
-            "invalid": "应为文字。",
-            "invalid_utf8": "应为 UTF-8 文字。",
-        },
         metadata={"description": description},
         **more,
     )
@@ -74,7 +95,7 @@ def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.Stri
     listed = tuple(choices)
     return fields.String(
         validate=validate.OneOf(listed, error=f"应为其中之一：{'、'.join(listed)}。"),
-        error_messages={"required": f"必填：{'、'.join(listed)}。", "null": "不能为空。", "invalid": "应为文字。"},
+        error_messages={"required": f"必填：{'、'.join(listed)}。"},
         metadata={"description": description},
         **more,
     )
@@ -85,7 +106,6 @@ def yes_or_no(description: str) -> fields.Boolean:
     return fields.Boolean(
         truthy={"true"},
         falsy={"false"},
-        error_messages={"invalid": "应为 true 或 false。"},
         metadata={"description": description},
     )
 

@@ -68,8 +68,9 @@ def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, lim
         f"""
         SELECT submission.id, submission.seq, submission.receipt, submission.form, submission.received_at, {_ASKED},
                COALESCE(change.problem, (SELECT problem.id FROM problem
-                                          WHERE problem.submission = submission.id ORDER BY problem.seq LIMIT 1)
-                       ) AS problem
+                                          WHERE problem.submission = submission.id
+                                            AND (problem.kind <> 'waiting' OR problem.settled_by IS NOT 'server')
+                                          ORDER BY problem.seq LIMIT 1)) AS problem
           FROM submission
           LEFT JOIN change ON change.id = (SELECT first.id FROM change AS first
                                             WHERE first.submission = submission.id

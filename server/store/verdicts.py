@@ -96,11 +96,18 @@ def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change
 
 
 def settle(tx: Transaction, stored: Stored) -> None:
-    """Replace the verdict of a change that waited or was quarantined; this happens once."""
+    """Replace the verdict of a change that waited or was quarantined; this happens once.
+
+    What was said while it waited is over with the waiting; what an officer decided about it stays to be read. So the
+    problem that was filed then is settled after this.
+    """
     tx.sql.run(
         """
         UPDATE change
-           SET verdict = :verdict, version = :version, conflicts = :conflicts, problem = COALESCE(:problem, problem)
+           SET verdict = :verdict, version = :version, conflicts = :conflicts,
+               problem = COALESCE(:problem, CASE WHEN verdict = 'quarantined' OR EXISTS (
+                   SELECT 1 FROM problem AS told WHERE told.id = change.problem AND told.settled_at IS NOT NULL
+               ) THEN problem END)
          WHERE id = :id AND verdict IN ('waiting', 'quarantined')
         """,
         {

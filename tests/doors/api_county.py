@@ -168,6 +168,15 @@ def county(tmp_path_factory, prepared_forms) -> Iterator[County]:
 
 
 @pytest.fixture
+def county_to_change(tmp_path, prepared_forms) -> Iterator[County]:
+    """The same county for one test alone, which may write to it."""
+    made = a_county(tmp_path / "data", prepared_forms)
+    fill(made)
+    yield made
+    close(made.app)
+
+
+@pytest.fixture
 def office(tmp_path) -> Iterator[County]:
     """A county of one's own, without forms and records."""
     made = a_county(tmp_path / "data", [])

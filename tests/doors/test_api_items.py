@@ -81,6 +81,25 @@ def test_everything_that_came_is_there_newest_first(valley, worker, phone):
     assert found[1]["problem"]["message"].startswith("原记录还没有送到")
 
 
+def test_what_was_decided_while_an_item_waited_stays_to_be_read(valley, worker):
+    station, officer = new_uuid(), Desk(valley, "officer")
+    client = Client(valley, "worker")
+    early = [client.change(station, "edit", fields={name: ("", "甲")}) for name in ("head", "label")]
+    client.push(*early)
+    officer.settle(worker_problem(officer, early[0]), "dismiss", reason="站点已撤销")
+    client.push(client.change(station, "create", area=UNIT, type="stations", fields={"label": ("", "站")}))
+
+    found = {each["id"]: each for each in items(worker)}
+
+    assert [found[each["id"]]["verdict"] for each in early] == ["applied", "applied"]
+    assert found[early[0]["id"]]["problem"]["reason"] == "站点已撤销"
+    assert found[early[1]["id"]]["problem"] is None
+
+
+def worker_problem(officer, change):
+    return next(each["id"] for each in officer.open() if each["change"] == change["id"])
+
+
 def test_a_body_that_was_taken_after_all_is_listed_once(valley, worker, phone):
     first = Filled("audited", {"seen": "有"})
     edit = first.edited(seen="改")
