@@ -22,7 +22,7 @@ from sync.wire import Outcome, Told
 ASK_AGAIN_AFTER = timedelta(hours=1)
 """How long an undecided outcome is left alone before a push asks whether somebody has decided."""
 
-_PENDING = "id, seq, type, action, body, verdict, version, trouble"
+_PENDING = "id, seq, type, action, body, verdict, version, trouble, problem"
 
 
 class Parcel(NamedTuple):
@@ -208,4 +208,5 @@ def _pending(change: Row) -> Pending:
         change["verdict"],
         change["version"],
         change["trouble"],
+        change["problem"],
     )

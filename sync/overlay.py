@@ -27,7 +27,8 @@ class Pending:
     """A change of this device to one record.
 
     fields: by name, what was seen and what was made of it; empty when the body is gone. verdict, version: as the
-    server answered, None before that. trouble: why it cannot be sent, None when it can.
+    server answered, None before that. trouble: why it cannot be sent, None when it can. problem: what the office was
+    told about it, None for nothing.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Pending:
     verdict: str | None = None
     version: int | None = None
     trouble: str | None = None
+    problem: str | None = None
 
     @property
     def is_unsent(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sync import holdings, outbox
 from sync.device import Device
 from sync.failures import Refused
-from sync.overlay import CREATING, View, edited, view
+from sync.overlay import CREATING, Pending, View, edited, view
 
 Values = Mapping[str, str]
 
@@ -57,6 +57,13 @@ def get(device: Device, id: str) -> View:
     if found is None:
         raise Refused(f"本机没有记录“{id}”，可先 fieldsync pull · no record {id!r} here; try fieldsync pull")
     return found
+
+
+def answered(device: Device, seen: View, most: int) -> list[Pending]:
+    """Return this device's newest changes to a record that the server has decided, at most ``most``, newest first."""
+    still = {each.id for each in seen.pending}
+    decided = [each for each in outbox.of_record(device, seen.id) if not each.is_unsent and each.id not in still]
+    return decided[: -most - 1 : -1]
 
 
 def listed(device: Device, type: str | None) -> list[View]:

@@ -15,6 +15,8 @@ from sync.cli.opening import Command, format_option, opened, store_option
 from sync.device import Device
 from sync.failures import Refused
 
+_ANSWERED_MAX = 20
+
 _KEPT = "已存本机，等待发送 · kept here, to be sent"
 
 
@@ -50,10 +52,15 @@ def list_(type: str | None, area: str | None, q: str | None, todo: bool, format:
 @format_option
 @store_option
 def show(record: str, format: str, store: Path) -> None:
-    """Show one record; RECORD is its id, or the beginning of it. 查看一条记录。"""
+    """Show a record, and what became of what was done to it here; RECORD is its id, or how it begins. 查看一条记录。"""
     with opened(store) as device, device.reading():
         found = records.get(device, record)
-    click.echo(json.dumps(words.plain(found), ensure_ascii=False, indent=2) if format == "json" else words.page(found))
+        answered = records.answered(device, found, _ANSWERED_MAX)
+    if format == "json":
+        shown = {**words.plain(found), "answered": [words.plain_change(each) for each in answered]}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n".join([words.page(found), *(words.change(each) for each in answered)]))
 
 
 @click.command(cls=Command)

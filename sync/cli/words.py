@@ -61,7 +61,7 @@ def page(seen: View) -> str:
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value]
     lines += [f"  {name} = {value}" for name, value in sorted(seen.fields.items())]
-    lines += [f"* {_pending(each)}" for each in seen.pending]
+    lines += [change(each) for each in seen.pending]
     return "\n".join(lines)
 
 
@@ -76,11 +76,13 @@ def plain(seen: View) -> dict[str, Any]:
         "version": seen.version,
         "fields": dict(seen.fields),
         "handed_over": seen.is_handed_over,
-        "pending": [
-            {"id": each.id, "seq": each.seq, "action": each.action, "verdict": each.verdict, "trouble": each.trouble}
-            for each in seen.pending
-        ],
+        "pending": [plain_change(each) for each in seen.pending],
     }
+
+
+def plain_change(made: Pending) -> dict[str, Any]:
+    """Return a change as JSON values, with what became of it."""
+    return {name: getattr(made, name) for name in ("id", "seq", "action", "verdict", "version", "problem", "trouble")}
 
 
 def _marks(seen: View) -> str:
@@ -93,7 +95,9 @@ def _marks(seen: View) -> str:
     return "，".join(dict.fromkeys(marks))
 
 
-def _pending(change: Pending) -> str:
-    state = "未发送 unsent" if change.verdict is None else f"{VERDICTS.get(change.verdict, '')} {change.verdict}"
-    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in change.fields.items() if seen != new)
-    return "  ".join(filter(None, (change.action, state, wrote, change.trouble or "")))
+def change(made: Pending) -> str:
+    """Return a change as one line: what was done, where it stands, what it wrote while that is still kept here."""
+    state = "未发送 unsent" if made.verdict is None else f"{VERDICTS.get(made.verdict, '')} {made.verdict}"
+    version = f"v{made.version}" if made.version else ""
+    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in made.fields.items() if seen != new)
+    return "* " + "  ".join(filter(None, (made.action, state, version, wrote, made.problem, made.trouble)))

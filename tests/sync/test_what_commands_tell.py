@@ -35,6 +35,19 @@ def test_a_record_shows_what_was_done_to_it_here_and_what_the_server_said(laptop
     assert "quarantined  head:  → 甲" in laptop("show", id)[1]
 
 
+def test_what_the_server_has_carried_out_still_shows_with_its_verdict(laptop):
+    id = laptop("create", "stations", "--area", "unit1", "head=甲")[1].strip()
+    laptop("sync")
+    laptop("edit", id, "head=乙")
+    laptop("push")
+
+    shown = [line for line in laptop("show", id)[1].splitlines() if line.startswith("* ")]
+    [newest, first] = json.loads(laptop("show", id, "--format", "json")[1])["answered"]
+
+    assert shown == ["* edit  已生效 applied  v2", "* create  已生效 applied  v1"]
+    assert (newest["action"], newest["verdict"], first["version"]) == ("edit", "applied", 1)
+
+
 def test_a_restored_server_is_told_to_have_been_offered_the_work_again(laptop, town):
     town.durable = 0
     backup = town.backup()
