@@ -1,9 +1,9 @@
 """Reads answers to a form from a CSV or JSON file, so that a town's lists reach the ledger without typing them again.
 
-A row is a record. Columns are the ledger's fields; these are our own: ``id`` (a record that is known here: edit it;
-blank: begin one), ``type``, ``area``, ``action``, ``form``, ``form_version``. A blank cell says nothing; in JSON an
-empty text empties a field. Every bad row is told at once, with its line and the cure, and nothing is kept unless all
-rows are well.
+A row is a record. Columns are the ledger's fields, by name or by what its forms call them; these are our own: ``id``
+(a record that is known here: edit it; blank: begin one), ``type``, ``area``, ``action``, ``form``, ``form_version``. A
+blank cell says nothing; in JSON an empty text empties a field. Every bad row is told at once, with its line and the
+cure, and nothing is kept unless all rows are well.
 
 A row without ``id`` gets one made of its content, so that a file that is read twice begins nothing twice.
 """
@@ -16,12 +16,13 @@ import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from sync.failures import Refused
+from sync.ledgers import Ledgers
 
 OWN = ("id", "type", "area", "action", "form", "form_version")
 _NAMESPACE = UUID("6d1f4f0a-6b0e-5c6e-9a55-0d6c1d3b7a10")
@@ -69,7 +70,8 @@ class Setting:
     """What holds for all rows, and what the device knows.
 
     type, action, area: where a row says nothing; an action of None means ``create``. areas: codes that the device
-    knows, empty when it has yet to pull. known: returns the type of a record that is here, None otherwise.
+    knows, empty when it has yet to pull. known: returns the type of a record that is here, None otherwise. ledgers: as
+    far as the device was told of them.
     """
 
     type: str | None
@@ -77,6 +79,7 @@ class Setting:
     area: str | None
     areas: Collection[str]
     known: Mapping[str, str]
+    ledgers: Ledgers = field(default_factory=Ledgers)
 
 
 def read(path: Path) -> list[Line]:
@@ -96,9 +99,12 @@ def check(lines: Iterable[Line], setting: Setting) -> tuple[list[Answer], list[F
     answers: list[Answer] = []
     faults: list[Fault] = []
     first: dict[str, int] = {}
+    told: set[tuple[str, str]] = set()
     for line in lines:
         wrong: list[Fault] = []
         answer = _answer(line, setting, wrong)
+        if answer is not None:
+            wrong += _strange(answer, line, setting.ledgers, told)
         if answer is not None and not wrong and answer.record in first:
             wrong.append(_same(line, first[answer.record]))
         if answer is not None and not wrong:
@@ -118,13 +124,13 @@ def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
     def fault(column: str, message: str) -> None:
         wrong.append(Fault(line.number, column, message))
 
-    values = dict(_values(line, wrong))
     own = {name: _said(line, name) for name in OWN}
     id = own["id"].lower()
     known = setting.known.get(id) if id else None
     type, area = own["type"] or known or setting.type, own["area"] or setting.area
     if type is None:
         fault("type", "没有写台账；请加 type 列，或用 --type 指定")
+    values = _values(line, type, setting.ledgers, wrong)
     if id and not _is_uuid(id):
         fault("id", "编号应为 UUID；新记录请留空")
     if known is not None and own["type"] not in ("", known):
@@ -151,6 +157,18 @@ def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
     )
 
 
+def _strange(answer: Answer, line: Line, ledgers: Ledgers, told: set[tuple[str, str]]) -> Iterator[Fault]:
+    """Yield the ledger, the action and the columns that the server does not know, each once for the whole file."""
+    found = [("type", answer.type, ledgers.wrong_type(answer.type))]
+    if not answer.is_known:
+        found.append(("action", answer.action, ledgers.wrong_act(answer.type, answer.action, begins=True)))
+    found += [(name, name, ledgers.wrong_field(answer.type, name)) for name in answer.values]
+    for column, said, wrong in found:
+        if wrong is not None and (said, wrong) not in told:
+            told.add((said, wrong))
+            yield Fault(line.number, column, wrong)
+
+
 def _check_area(area: str | None, setting: Setting, fault: Callable[[str, str], None]) -> None:
     if area is None or area == "":
         return  # the server knows where its author works
@@ -160,20 +178,29 @@ def _check_area(area: str | None, setting: Setting, fault: Callable[[str, str], 
         fault("area", f"本机没有网格 {area}；请核对代码，或先 fieldsync pull")
 
 
-def _values(line: Line, wrong: list[Fault]) -> Iterator[tuple[str, str]]:
-    for name, cell in line.cells.items():
-        if name in OWN:
+def _values(line: Line, type: str | None, ledgers: Ledgers, wrong: list[Fault]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for heading, cell in line.cells.items():
+        if heading in OWN:
             continue
-        if not _FIELD.fullmatch(name):
-            wrong.append(Fault(line.number, name, "列名不是字段名；请用台账的英文字段名，如 head"))
-            continue
+        name = heading if type is None else ledgers.named(type, heading)
         try:
-            value = _value(cell)
+            value = _value_of(name, cell, found)
         except _Unreadable as error:
-            wrong.append(Fault(line.number, name, str(error)))
+            wrong.append(Fault(line.number, heading, str(error)))
             continue
         if value is not None:
-            yield name, value
+            found[name] = value
+    return found
+
+
+def _value_of(name: str, cell: object, found: Collection[str]) -> str | None:
+    value = _value(cell)
+    if not _FIELD.fullmatch(name):
+        raise _Unreadable("列名不是字段名；请用台账的字段名，如 head，或表单里的叫法")
+    if name in found and value is not None:
+        raise _Unreadable(f"与另一列都是字段 {name}；请只留一列")
+    return value
 
 
 def _value(cell: object) -> str | None:

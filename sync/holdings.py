@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from sync.device import Device, Row
+from sync.ledgers import Ledgers, told
 from sync.wire import Json, Page, hash_of
 
 _ORPHAN = "NOT EXISTS (SELECT 1 FROM member WHERE member.id = row.id)"
@@ -128,6 +129,12 @@ def areas(device: Device) -> set[str]:
     return {
         each["id"].removeprefix("area:") for each in found if json.loads(each["body"])["fields"].get("in_force") != "0"
     }
+
+
+def ledgers(device: Device) -> Ledgers:
+    """Return which ledgers, fields and acts the server has told of; none before the first pull."""
+    found = device.rows("SELECT body FROM row WHERE type IN ('_type', '_field', '_act') ORDER BY rowid")
+    return told(json.loads(each["body"]) for each in found)
 
 
 def _enter(device: Device, op: Json) -> None:

@@ -47,6 +47,9 @@ ACTION = "action"
 """Saved by a form of a case, it names the workflow action asked for; it is no value of the record."""
 
 
+_CLAIMS_OF_CASES, _CLAIMS = frozenset({ACTION, *CASE_COLUMNS}), frozenset({"area"})
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What one version of one form says about the record type that it saves to.
@@ -91,6 +94,11 @@ class RecordType:
             if each.required or name in self.choices or takes_some_only(each)
         }
         object.__setattr__(self, "judged", judged)
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """Names that a form may save to and that are never applied: only rules decide on them."""
+        return _CLAIMS_OF_CASES if self.kind is Kind.CASE else _CLAIMS
 
     def called(self, name: str) -> str:
         """Return what people call a field; one that no form labels or knows goes by its own name."""

@@ -9,7 +9,7 @@ from server.domain import instants, workflow
 from server.domain.choices import Choices
 from server.domain.fields import Field, misfit
 from server.domain.instants import Instant
-from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
+from server.domain.record_types import LABEL, RecordType
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def sort(
     already was not chosen by them. A code can be read whatever it is, so it applies, retired ones (``domain.md`` S19)
     and those that no form ever offered.
     """
-    claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
+    claims = type.claims
     values: dict[str, str] = {}
     misfits: dict[str, str] = {}
     doubts: dict[str, str] = {}

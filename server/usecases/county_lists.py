@@ -1,4 +1,4 @@
-"""Makes the lists that every field client needs beside its records: the grid, the code lists, the forms.
+"""Makes the lists that every field client needs beside its records: grid, codes, forms, ledgers, acts.
 
 They are the same for everyone, so that a person who moves gets none of them again; the official grid is no secret.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from server.domain import instants
+from server.domain import instants, workflow
+from server.domain.record_types import Kind
 from server.store import areas, codes, forms
 from server.store.database import Reading
 
@@ -44,6 +45,38 @@ def rows(reading: Reading) -> Iterator[Row]:
     for form in forms.catalogue(reading).forms.values():
         fields = {"form": form.id, "version": form.version, "state": form.state}
         yield _row(f"form:{form.id}", "_form", form.title, fields)
+    yield from _ledgers(reading)
+    yield from _acts()
+
+
+def _ledgers(reading: Reading) -> Iterator[Row]:
+    for type in forms.catalogue(reading).types.values():
+        yield _row(f"type:{type.name}", "_type", type.title, {"kind": type.kind.value})
+        for field in type.fields.values():
+            if field.name in type.claims:
+                continue
+            fields = {"type": type.name, "name": field.name, "datatype": field.type}
+            yield _row(f"field:{type.name}:{field.name}", "_field", type.called(field.name), fields)
+
+
+def _acts() -> Iterator[Row]:
+    """Yield how records begin and what may be asked for a case, each with the names of its inputs."""
+    for action, (label, kind) in _BIRTHS.items():
+        yield _row(f"act:{action}", "_act", label, {"action": action, "kind": kind, "begins": "1", "inputs": ""})
+    for step in workflow.STEPS:
+        if step.action in workflow.BY_SERVER:
+            continue
+        inputs = " ".join((*step.needs, *step.takes))
+        fields = {"action": step.action, "kind": Kind.CASE.value, "begins": "0", "inputs": inputs}
+        yield _row(f"act:{step.action}", "_act", step.label, fields)
+
+
+_BIRTHS = {
+    "create": ("新建", ""),
+    "report": ("上报", Kind.CASE.value),
+    "spot_close": ("当场整改", Kind.CASE.value),
+}
+"""How records begin: what people call it, and the only kind of record that may begin so."""
 
 
 def _row(id: str, type: str, label: str, fields: dict[str, str]) -> Row:

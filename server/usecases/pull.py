@@ -23,7 +23,7 @@ from server.usecases import county_lists
 
 NOTHING_HELD = -1
 COUNTY = "county"
-"""Bucket of the lists that everyone shares: areas, codes, forms."""
+"""Bucket of the lists that everyone shares: areas, codes, forms, ledgers, acts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,8 @@ def answers_(
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
     lines = answers.read(file)
     with Device(store) as device, device.writing():
-        given, faults = answers.check(lines, Setting(type, action, area, holdings.areas(device), _known(device)))
+        setting = Setting(type, action, area, holdings.areas(device), _known(device), holdings.ledgers(device))
+        given, faults = answers.check(lines, setting)
         if faults:
             raise Refused(_told(faults))
         counts = {"new": 0, "edited": 0, "same": 0}

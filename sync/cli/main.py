@@ -15,6 +15,7 @@ COMMANDS = {
     "status": "sync.cli.exchange:status",
     "list": "sync.cli.records:list_",
     "show": "sync.cli.records:show",
+    "fields": "sync.cli.ledgers:fields",
     "create": "sync.cli.records:create",
     "edit": "sync.cli.records:edit",
     "act": "sync.cli.records:act",

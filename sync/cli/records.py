@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sync.cli import words
 from sync.cli.opening import Command, format_option, opened, store_option
 from sync.device import Device
 from sync.failures import Refused
+from sync.ledgers import Ledgers
 
 _ANSWERED_MAX = 20
 
@@ -56,11 +57,12 @@ def show(record: str, format: str, store: Path) -> None:
     with opened(store) as device, device.reading():
         found = records.get(device, record)
         answered = records.answered(device, found, _ANSWERED_MAX)
+        called = holdings.ledgers(device).fields.get(found.type, {})
     if format == "json":
         shown = {**words.plain(found), "answered": [words.plain_change(each) for each in answered]}
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join([words.page(found), *(words.change(each) for each in answered)]))
+        click.echo("\n".join([words.page(found, called), *(words.change(each) for each in answered)]))
 
 
 @click.command(cls=Command)
@@ -75,6 +77,7 @@ def create(type: str, values: Sequence[str], area: str | None, action: str, reco
     given = pairs(values)
     with Device(store) as device, device.writing():
         _require_area(device, area)
+        _require_known(holdings.ledgers(device), type, action, given, begins=True)
         id = records.create(
             device, type, given, action=action, area=area, record=None if record is None else str(record)
         )
@@ -90,7 +93,9 @@ def edit(record: str, values: Sequence[str], store: Path) -> None:
     """Change fields of a record; NAME= empties one. 修改记录。"""
     given = pairs(values)
     with opened(store) as device, device.writing():
-        is_new = records.edit(device, records.get(device, record), given)
+        seen = records.get(device, record)
+        is_new = records.edit(device, seen, given)
+        _require_known(holdings.ledgers(device), seen.type, "edit", given)
     click.echo(_KEPT if is_new else "内容没有变化 · nothing to change", err=True)
 
 
@@ -103,8 +108,20 @@ def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
     """Take a step of the workflow, such as accept or feedback; the server judges it. 办理：受理、反馈等。"""
     given = pairs(values)
     with opened(store) as device, device.writing():
-        records.act(device, records.get(device, record), action, given)
+        seen = records.get(device, record)
+        records.act(device, seen, action, given)
+        _require_known(holdings.ledgers(device), seen.type, action, given)
     click.echo(_KEPT, err=True)
+
+
+def _require_known(known: Ledgers, type: str, action: str, given: Mapping[str, str], *, begins: bool = False) -> None:
+    """Do nothing unless the server is known to have no such ledger, act or field. Raises Refused that names all."""
+    wrong = [known.wrong_type(type), None if action == "edit" else known.wrong_act(type, action, begins=begins)]
+    if not any(wrong):
+        wrong += [known.wrong_field(type, name, action) for name in given]
+    faults = [each for each in wrong if each]
+    if faults:
+        raise Refused("\n".join([*faults, "什么也没有保存 · nothing was kept"]))
 
 
 def _require_area(device: Device, code: str | None) -> None:

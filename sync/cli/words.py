@@ -40,8 +40,8 @@ def line(seen: View) -> str:
     return f"{seen.id}  {seen.type}  {seen.label}" + (f"  {mark}" if mark else "")
 
 
-def page(seen: View) -> str:
-    """Return a record as it is shown by itself."""
+def page(seen: View, called: Mapping[str, str]) -> str:
+    """Return a record as it is shown by itself. called: what people call its fields, as far as that is known."""
     base = seen.base or {}
     told = {
         "编号 id": seen.id,
@@ -60,9 +60,14 @@ def page(seen: View) -> str:
         "标记 marks": _marks(seen),
     }
     lines = [f"{name}: {value}" for name, value in told.items() if value]
-    lines += [f"  {name} = {value}" for name, value in sorted(seen.fields.items())]
+    lines += [f"  {_called(name, called)} = {value}" for name, value in sorted(seen.fields.items())]
     lines += [change(each) for each in seen.pending]
     return "\n".join(lines)
+
+
+def _called(name: str, called: Mapping[str, str]) -> str:
+    label = called.get(name, name)
+    return name if label == name else f"{label} {name}"
 
 
 def plain(seen: View) -> dict[str, Any]:

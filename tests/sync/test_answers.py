@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from test_ledgers import ROWS
 
-from sync import answers
+from sync import answers, ledgers
 from sync.answers import Line, Setting
 from sync.cli.main import main
 from sync.failures import Refused
 
 KNOWN = "b0000000-0000-4000-8000-000000000001"
 SETTING = Setting("stations", None, None, {"130630106201001"}, {KNOWN: "stations"})
+TOLD = replace(SETTING, ledgers=ledgers.told(ROWS))
 
 
 @pytest.fixture
@@ -43,6 +46,27 @@ def test_rows_of_a_table_become_records_and_edits(take, phone, town, encoding):
     phone.push()
     fields = sorted(record["fields"]["head"] for record in town.state.records.values())
     assert fields == ["李四", "王丽"]
+
+
+def test_columns_may_be_headed_by_what_the_form_calls_a_field():
+    rows = answers.check([Line(2, {"名称": "新站", "站长姓名": "王丽"})], TOLD)
+
+    assert (rows[0][0].values, rows[1]) == ({"label": "新站", "head": "王丽"}, [])
+
+
+def test_a_ledger_or_a_column_that_nobody_knows_is_told_once_with_the_cure():
+    lines = [Line(number, {"haed": "王丽"}) for number in (2, 3)] + [Line(4, {"type": "station", "head": "甲"})]
+
+    faults = answers.check(lines, TOLD)[1]
+
+    assert [(each.number, each.column) for each in faults] == [(2, "haed"), (4, "type")]
+    assert "相近的有：head" in faults[0].message
+
+
+def test_two_columns_for_one_field_are_refused():
+    [fault] = answers.check([Line(2, {"head": "王丽", "站长姓名": "李四"})], TOLD)[1]
+
+    assert (fault.column, "都是字段 head" in fault.message) == ("站长姓名", True)
 
 
 def test_a_file_that_is_read_twice_begins_nothing_twice(take, phone):

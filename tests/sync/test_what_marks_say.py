@@ -16,7 +16,7 @@ def test_a_record_that_no_longer_fits_its_form_says_so_in_the_list_and_by_itself
 
     said = "合并后不合表单要求 invalid_after_merge，手机时间不准 clock_suspect"
     assert words.line(seen).endswith(said)
-    assert f"标记 marks: {said}" in words.page(seen)
+    assert f"标记 marks: {said}" in words.page(seen, {})
 
 
 def test_a_mark_that_this_client_has_no_word_for_is_shown_as_it_is():

@@ -79,6 +79,49 @@ def test_what_the_worker_made_is_on_the_officers_laptop_with_the_next_pull(lapto
     assert worker.see(station).pending == ()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("create", "station", "label=站"), "本机没有台账 station"),
+        (("create", "stations", "--action", "report", "label=站"), "可以：create 新建"),
+        (("create", "stations", "lable=站"), "没有字段 lable（相近的有：label）"),
+        (("edit", "STATION", "haed=乙", "hoses=x"), "没有字段 haed（相近的有：head）"),
+        (("edit", "STATION", "area=130630100201002"), "没有字段 area"),
+        (("act", "STATION", "accept"), "这里只能修改"),
+        (("act", "CASE", "acept"), "accept 签收"),
+        (("act", "CASE", "register", "notes=好"), "“立项 register”没有输入项 notes（相近的有：note）"),
+    ],
+)
+def test_a_slip_is_told_at_the_laptop_and_nothing_is_kept(laptop, words, said):
+    worker = laptop("worker")
+    worker.pull()
+    names = {"STATION": a_station(worker), "CASE": worker.create("hazards", action="report", area=UNIT, label="灶台")}
+    before = len(worker.changes())
+
+    done = CliRunner().invoke(main, [*(names.get(each, each) for each in words), "--store", str(worker.folder)])
+
+    assert (done.exit_code, said in done.stderr) == (1, True), done.stderr
+    assert len(worker.changes()) == before
+
+
+def test_the_names_to_write_can_be_looked_up_without_a_network(laptop):
+    worker = laptop("worker")
+
+    def run(*words):
+        return CliRunner().invoke(main, ["fields", *words, "--store", str(worker.folder)])
+
+    assert (run().exit_code, "先 fieldsync pull" in run().stderr) == (1, True)
+
+    worker.pull()
+
+    ledgers = json.loads(run("--format", "json").stdout)["台账 ledgers"]
+    assert {"stations", "hazards"} <= ledgers.keys()
+    said = run("hazards").stdout
+    assert all(each in said for each in ("  label  名称\n", "  report  上报\n", "  feedback  反馈 result_code note"))
+    assert "办理 act" not in run("stations").stdout
+    assert run("station").exit_code == 1
+
+
 def test_lost_answers_and_repeats_make_one_version_of_each_change(laptop, road):
     worker = laptop("worker")
     station = a_station(worker)
