@@ -162,11 +162,17 @@ def _strange(answer: Answer, line: Line, ledgers: Ledgers, told: set[tuple[str, 
     found = [("type", answer.type, ledgers.wrong_type(answer.type))]
     if not answer.is_known:
         found.append(("action", answer.action, ledgers.wrong_act(answer.type, answer.action, begins=True)))
-    found += [(name, name, ledgers.wrong_field(answer.type, name)) for name in answer.values]
+    found += [(name, name, _wrong_column(answer.type, name, ledgers)) for name in answer.values]
     for column, said, wrong in found:
         if wrong is not None and (said, wrong) not in told:
             told.add((said, wrong))
             yield Fault(line.number, column, wrong)
+
+
+def _wrong_column(type: str, name: str, ledgers: Ledgers) -> str | None:
+    if _FIELD.fullmatch(name):
+        return ledgers.wrong_field(type, name)
+    return f"列名不是字段名{ledgers.like(type, name)}；请用台账的字段名，如 head，或表单里的叫法"
 
 
 def _check_area(area: str | None, setting: Setting, fault: Callable[[str, str], None]) -> None:
@@ -185,22 +191,15 @@ def _values(line: Line, type: str | None, ledgers: Ledgers, wrong: list[Fault]) 
             continue
         name = heading if type is None else ledgers.named(type, heading)
         try:
-            value = _value_of(name, cell, found)
+            value = _value(cell)
         except _Unreadable as error:
             wrong.append(Fault(line.number, heading, str(error)))
             continue
+        if name in found and value is not None:
+            wrong.append(Fault(line.number, heading, f"与另一列都是字段 {name}；请只留一列"))
         if value is not None:
             found[name] = value
     return found
-
-
-def _value_of(name: str, cell: object, found: Collection[str]) -> str | None:
-    value = _value(cell)
-    if not _FIELD.fullmatch(name):
-        raise _Unreadable("列名不是字段名；请用台账的字段名，如 head，或表单里的叫法")
-    if name in found and value is not None:
-        raise _Unreadable(f"与另一列都是字段 {name}；请只留一列")
-    return value
 
 
 def _value(cell: object) -> str | None:

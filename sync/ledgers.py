@@ -74,6 +74,10 @@ class Ledgers:
         meant = [name for name, label in {LABEL: "名称", **fields}.items() if label == heading]
         return meant[0] if len(meant) == 1 else heading
 
+    def like(self, type: str, heading: str) -> str:
+        """Return in brackets what people call the fields that ``heading`` may mean; empty when nothing is like it."""
+        return _near(heading, {"名称", *self.fields.get(type, {}).values()})
+
     def fitting(self, type: str, *, begins: bool) -> list[str]:
         """Return the actions by which a record of ``type`` begins, or that can be asked for one that is there."""
         kinds = ("", self.kinds.get(type))

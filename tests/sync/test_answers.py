@@ -63,6 +63,12 @@ def test_a_ledger_or_a_column_that_nobody_knows_is_told_once_with_the_cure():
     assert "相近的有：head" in faults[0].message
 
 
+def test_a_heading_that_is_nearly_what_the_form_says_is_told_what_it_is_like():
+    [fault] = answers.check([Line(2, {"站长的姓名": "王丽"})], TOLD)[1]
+
+    assert (fault.column, "相近的有：站长姓名" in fault.message) == ("站长的姓名", True)
+
+
 def test_two_columns_for_one_field_are_refused():
     [fault] = answers.check([Line(2, {"head": "王丽", "站长姓名": "李四"})], TOLD)[1]
 
