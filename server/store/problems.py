@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -83,6 +83,23 @@ def of_change(tx: Transaction, change: str, author: str) -> str | None:
         {"change": change, "author": author},
     )
     return found
+
+
+def kept_whole(tx: Transaction, author: str, items: Collection[str]) -> list[tuple[str, str, str]]:
+    """Return the open problems about items of ``author`` that could not be carried out: problem, item and its change.
+
+    items: ids as the items had them.
+    """
+    rows = tx.sql.tuples(
+        """
+        SELECT id, json_extract(detail, '$.id'), change
+          FROM problem
+         WHERE kind = 'unreadable' AND settled_at IS NULL AND author = :author
+           AND json_extract(detail, '$.id') IN (SELECT value FROM json_each(:items))
+        """,
+        {"author": author, "items": orjson.dumps(list(items)).decode()},
+    )
+    return [(str(id), str(item), str(change)) for id, item, change in rows]
 
 
 def message_of(reading: Reading, id: str) -> str:

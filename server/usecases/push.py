@@ -6,7 +6,7 @@ item that is in already gets its stored verdict. One bad item never holds up ano
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
@@ -58,11 +58,24 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     by = people.actor(tx, name)
     try:
         with tx.alone():
-            return [_answered(tx, _received(tx, item, by)) for item in items]
+            answered = [_answered(tx, _received(tx, item, by)) for item in items]
     except UNWRITABLE:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
         # copies every page that is written in one.
-        return [_received_alone(tx, item, by) for item in items]
+        answered = [_received_alone(tx, item, by) for item in items]
+    _close(tx, by, items, {each.outcome.problem for each in answered})
+    return answered
+
+
+def _close(tx: Transaction, by: Actor, items: Sequence[Item], still: Collection[str | None]) -> None:
+    """Settle the problems about items that had to be kept whole once, and have been judged now.
+
+    still: problems that the answers name.
+    """
+    changes = {item.id: item for item in items if isinstance(item, Change)}
+    for problem, item, kept_as in problems.kept_whole(tx, by.name, changes.keys()):
+        if problem not in still and kept_as == _kept_as(by, _plain(changes[item])):
+            problems.settle(tx, problem, "server")
 
 
 def _received(tx: Transaction, item: Item, by: Actor) -> Outcome:
@@ -88,8 +101,7 @@ _OUR_FAULT = "服务器办理时出错，不是填报的问题；请管理员查
 
 def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
     """Keep an item that cannot be judged, once, whole, as a problem."""
-    content = orjson.dumps(item.raw, option=orjson.OPT_SORT_KEYS, default=str)
-    id = str(uuid5(NAMESPACE_OID, f"{by.name} {content.hex()}"))
+    id = _kept_as(by, item.raw)
     problem = problems.of_change(tx, id, by.name) or problems.add(
         tx,
         Problem(
@@ -102,6 +114,11 @@ def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
         ),
     )
     return Outcome(item.id, Verdict.QUARANTINED, None, None, problem=problem)
+
+
+def _kept_as(by: Actor, raw: Any) -> str:
+    content = orjson.dumps(raw, option=orjson.OPT_SORT_KEYS, default=str)
+    return str(uuid5(NAMESPACE_OID, f"{by.name} {content.hex()}"))
 
 
 def _answered(tx: Transaction, outcome: Outcome) -> Answered:

@@ -371,3 +371,15 @@ def test_an_item_about_a_record_that_nobody_can_read_is_kept_and_done_once_the_r
     valley.do(lambda tx: tx.sql.run(spoil, kept))
     assert worker.push(stuck)[0]["verdict"] == "applied"
     assert valley.record(made["record"]).fields["head"] == "乙"
+    assert valley.rows("SELECT settled_by FROM problem") == [{"settled_by": "server"}]
+
+
+def test_an_item_that_was_kept_whole_stays_on_the_list_when_another_one_comes_under_its_id(valley, worker):
+    aside = a_station(worker) | {"type": "nothing_of_ours"}
+    worker.push(aside)
+
+    assert worker.push(aside | {"type": "stations"})[0]["verdict"] == "applied"
+    assert valley.problems() == ["unreadable"]
+
+    assert worker.push(aside)[0]["verdict"] == "quarantined"
+    assert valley.problems() == ["quarantined"]

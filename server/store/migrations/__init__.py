@@ -29,6 +29,7 @@ STEPS = (
     "0015_problems_of_items",
     "0016_announced_files",
     "0017_todo_told",
+    "0018_items_kept_whole",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
