@@ -143,7 +143,11 @@ class LimitsSchema(Wire):
 
 
 class PulledRecordSchema(RecordSchema):
-    """A record as a field client holds it. Rows of the bucket ``county`` have id, type, label, version and fields."""
+    """A record as a field client holds it.
+
+    Rows of the bucket ``county`` have id, type, label, version and fields; their types are ``_area``, ``_code``,
+    ``_form``, ``_type`` (a ledger), ``_field`` (of a ledger) and ``_act``.
+    """
 
     due_on = told_or_null("last local day of the limit")
     office_note = told("the last word of whoever acted")
