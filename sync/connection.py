@@ -6,6 +6,7 @@ import json
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import requests
@@ -66,6 +67,8 @@ class Connection:
         self._keep = keep
         self._patience = patience or Patience()
         self._session = session or requests.Session()
+        # The office sees which program uses a key.
+        self._session.headers["User-Agent"] = f"fieldsync/{version('firegrid')}"
 
     def close(self) -> None:
         self._session.close()

@@ -122,6 +122,13 @@ def test_the_names_to_write_can_be_looked_up_without_a_network(laptop):
     assert run("station").exit_code == 1
 
 
+def test_the_office_sees_that_it_is_fieldsync_which_uses_a_key(laptop, valley):
+    laptop("worker").pull()
+
+    [known] = valley.rows("SELECT app_version FROM phone_key WHERE person = 'worker' AND last_seen_at IS NOT NULL")
+    assert known["app_version"].startswith("fieldsync/")
+
+
 def test_lost_answers_and_repeats_make_one_version_of_each_change(laptop, road):
     worker = laptop("worker")
     station = a_station(worker)
