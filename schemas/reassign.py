@@ -48,6 +48,11 @@ class AffectedSchema(Wire):
     staying = fields.List(
         fields.Nested(AffectedCaseSchema), required=True, metadata={"description": "cases that stay with them"}
     )
+    helping = fields.List(
+        fields.Nested(AffectedCaseSchema),
+        required=True,
+        metadata={"description": "cases that go on without them"},
+    )
     records = counted("records in the areas that are left")
     phones = fields.List(fields.Nested(AffectedPhoneSchema), required=True)
 
@@ -76,6 +81,10 @@ class SwapAsked(Wire):
     """With whom somebody changes places."""
 
     with_ = matching(NAME, "user name", "应为用户名。", required=True, data_key="with")
+    id = fields.UUID(
+        allow_none=True, load_default=None,
+        metadata={"description": "of your own, so that sending it again does not put both back"},
+    )  # fmt: skip
 
 
 class SwappedSchema(Wire):

@@ -39,6 +39,7 @@ def preview(query: dict[str, Any], name: str) -> Response:
             "leaving": found.leaving,
             "going_back": [_case(each) for each in found.going_back],
             "staying": [_case(each) for each in found.staying],
+            "helping": [_case(each) for each in found.helping],
             "records": found.records,
             "phones": [{**shapes.phone(each), "advice": _advice(each)} for each in found.phones],
         }
@@ -65,9 +66,9 @@ def hand_over(asked: dict[str, Any]) -> Response:
 @door.alt_response(404, success=False, description="one of them is unknown, or out of reach")
 @door.alt_response(409, success=False, description="they are in the same place")
 def swap(asked: dict[str, Any], name: str) -> Response:
-    """Let two people take each other's place at once."""
-    by, other = context.caller(), asked["with_"]
-    duties = context.write(lambda tx: reassign.swap(tx, name, other, by=by))
+    """Let two people take each other's place at once; the same `id` again changes nothing."""
+    by, other, id = context.caller(), asked["with_"], asked["id"]
+    duties = context.write(lambda tx: reassign.swap(tx, name, other, id=None if id is None else str(id), by=by))
     return answers.json({"duties": [shapes.duty(each, by.at) for each in duties]})
 
 

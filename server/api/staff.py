@@ -75,7 +75,7 @@ def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
 @door.arguments(MoveAsked)
 @door.response(200, DutySchema)
 @door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
-@door.alt_response(409, success=False, description="they are there already")
+@door.alt_response(409, success=False, description="they hold a duty there, and others beside it")
 def move(asked: dict[str, Any], name: str) -> Response:
     """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
     area, at, by = asked["area"], _instant(asked["from_"]), context.caller()

@@ -10,7 +10,7 @@ from server.domain import case_facts, case_words, clocks, instants, workflow
 from server.domain.acts import Act, Known
 from server.domain.cases import Case, Request
 from server.domain.clocks import Clock
-from server.domain.instants import Instant
+from server.domain.instants import FOREVER, Instant
 from server.domain.records import MARKS, Record
 from server.domain.workflow import ENDED, STAGE_OF, Status, Step
 
@@ -110,8 +110,10 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Ins
     if status is Status.REPORTED:
         return clocks.due_at(Clock.INTAKE, facts.received_at)
     if status is Status.REGISTERED:
-        # A remark on a registered case starts no clock anew.
-        return before.due_at if before.status == status else clocks.due_at(Clock.DISPATCH, at)
+        # A remark on a registered case starts no clock anew. One that was given back has its handler's limit still.
+        if before.status == status:
+            return before.due_at
+        return min(clocks.due_at(Clock.DISPATCH, at), facts.handle_due_at or FOREVER)
     if status in workflow.WITH_HANDLER:
         return facts.handle_due_at
     if status is Status.FEEDBACK:
@@ -138,9 +140,9 @@ def _split(step: Step, record: Record, case: Case, act: Act, known: Known) -> _T
 
 
 def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
     given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
-    running = case.facts.handle_due_at if record.status in workflow.WITH_HANDLER else None
-    due = _asked_due(act) or running or clocks.due_at(Clock.HANDLE, act.at, known.rect)
+    due = _asked_due(act) or case.facts.handle_due_at or clocks.due_at(Clock.HANDLE, act.at, known.rect)
     return _Turn(given, _goes(step, record), due, _close_due(due))
 
 

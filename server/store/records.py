@@ -10,7 +10,7 @@ import orjson
 from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.errors import NotFound
-from server.domain.instants import Instant
+from server.domain.instants import FOREVER, Instant
 from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.store import case_states, check_values, scopes
@@ -99,9 +99,26 @@ def open_cases_near(
     return map(from_row, rows)
 
 
-def open_of(reading: Reading, mark: str) -> list[Record]:
-    """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first."""
-    rows = reading.sql.rows(f"{_SELECT} WHERE assignee = :mark AND closed_at IS NULL ORDER BY born_seq", {"mark": mark})
+def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Record]:
+    """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first.
+
+    scope: of whoever asks, None for the server's own sake.
+    """
+    inside, values = scopes.EVERYWHERE if scope is None else scopes.by_place_or_person(scope, reading.now)
+    sql = f"{_SELECT} WHERE assignee = :held_by AND closed_at IS NULL AND {inside} ORDER BY born_seq"
+    return [from_row(row) for row in reading.sql.rows(sql, {"held_by": mark, **values})]
+
+
+def helped_by(reading: Reading, mark: str) -> list[Record]:
+    """Return every open case that ``mark`` has a part in without leading it (协办), oldest first."""
+    rows = reading.sql.rows(
+        f"""
+        {_SELECT} WHERE closed_at IS NULL AND assignee IS NOT :mark
+           AND id IN (SELECT record FROM case_hand WHERE mark = :mark AND until = :forever)
+         ORDER BY born_seq
+        """,
+        {"mark": mark, "forever": FOREVER},
+    )
     return [from_row(row) for row in rows]
 
 

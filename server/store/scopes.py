@@ -60,6 +60,8 @@ def by_place_or_author(scope: Scope) -> Clause:
 
 
 _NOTHING = "1 = 0"
+EVERYWHERE: Clause = ("1 = 1", {})
+"""The condition that leaves nothing out, for what the server does for its own sake."""
 
 
 def _any(terms: list[str]) -> str:

@@ -95,6 +95,12 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     return guards.may(step, record, act, known)
 
 
+def is_known(reading: Reading, mark: str) -> bool:
+    """Say whether an assignee mark names anybody, also one who can be given no work any more."""
+    kind, _, name = mark.partition(":")
+    return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
+
+
 def party(reading: Reading, mark: str) -> Party | None:
     """Return whom an assignee mark names, None for nobody who can be given work now."""
     kind, _, name = mark.partition(":")

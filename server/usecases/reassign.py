@@ -14,12 +14,14 @@ from server.domain.areas import Place
 from server.domain.errors import Conflict, Invalid, Refusal
 from server.domain.people import Person, Phone
 from server.domain.records import Record
+from server.domain.workflow import WITH_HANDLER
 from server.store import areas, audit, people, records
 from server.store.database import Reading, Transaction
 from server.usecases import acting, enrol, office, reach, staff
 from server.usecases.office import Wish
 from server.usecases.recording import Outcome
 
+SWAP = "user.swap"
 CASES_MAX = 500
 """Cases that one hand-over takes: more would hold the writer from others."""
 
@@ -29,14 +31,16 @@ class Affected:
     """What moving somebody touches.
 
     leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
-    staying: open cases that stay with them. records: how many records lie in the areas left. phones: whose unsent
-    work is known, or is not.
+    staying: open cases that stay theirs, those among them that nobody works on until they are checked or taken up
+    again. helping: cases that go on without their help. records: how many records lie in the areas left. phones:
+    whose unsent work is known, or is not.
     """
 
     person: Person
     leaving: tuple[str, ...]
     going_back: tuple[Record, ...]
     staying: tuple[Record, ...]
+    helping: tuple[Record, ...]
     records: int
     phones: tuple[Phone, ...]
 
@@ -60,12 +64,14 @@ def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affe
     kept = () if area is None else (reach.get_visible(reading, area, by).place,)
     held = [duty for duty in person.duties if duty.holds_at(reading.now)]
     left = tuple(dict.fromkeys(duty.area for duty in held if not _is_inside(duty, kept)))
-    mine = records.open_of(reading, f"user:{name}")
-    staying = tuple(record for record in mine if any(place.holds(record.path) for place in kept))
-    going_back = tuple(record for record in mine if record not in staying)
+    mine, helped = records.open_of(reading, f"user:{name}"), records.helped_by(reading, f"user:{name}")
+    lost = {record.id for record in (*mine, *helped) if not any(place.holds(record.path) for place in kept)}
+    going_back = tuple(record for record in mine if record.id in lost and record.status in WITH_HANDLER)
+    staying = tuple(record for record in mine if record not in going_back)
+    helping = tuple(record for record in helped if record.id in lost)
     places = [areas.get(reading, code).place for code in left]
     phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
-    return Affected(person, left, going_back, staying, records.count_inside(reading, places), phones)
+    return Affected(person, left, going_back, staying, helping, records.count_inside(reading, places), phones)
 
 
 def hand_over(
@@ -73,8 +79,9 @@ def hand_over(
 ) -> tuple[Handed, ...]:
     """Assign many open cases to ``taker``, each by itself: what may not go is told and holds up none of the others.
 
-    taker, giver: assignee marks. cases: ids; without any, all open cases of ``giver`` that ``by`` may see.
-    Raises Invalid when neither cases nor a giver are named, too many cases are, or nobody can take them.
+    Who helps with a case goes on helping. taker, giver: assignee marks. cases: ids; without any, all open cases of
+    ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a giver that there is are named, too many cases
+    are, or nobody can take them.
     """
     if acting.party(tx, taker) is None:
         raise Invalid(
@@ -84,32 +91,43 @@ def hand_over(
     if not ids:
         if giver is None:
             raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
-        ids = [record.id for record in records.open_of(tx, giver)]
+        if not acting.is_known(tx, giver):
+            raise Invalid(f"没有“{giver}”；写成 user:用户名 或 body:代码。", field="from", value=giver)
+        ids = [record.id for record in records.open_of(tx, giver, by.scope)]
     if len(ids) > CASES_MAX:
         raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
-    fields = {"assignee": taker} | ({"note": note} if note else {})
-    handed = tuple(_hand(tx, id, Wish("assign", fields), by) for id in ids)
+    handed = tuple(_hand(tx, id, taker, note, by) for id in ids)
     audit.add(tx, by.name, "case.hand_over", taker, {"from": giver, "cases": len(ids)})
     return handed
 
 
-def swap(tx: Transaction, one: str, other: str, *, by: Actor) -> tuple[Duty, Duty]:
+def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
     """Let two people take each other's place now, and return their new duties, ``one``'s first.
 
-    Raises NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
+    id: of this wish, made by whoever asks; the same again changes nothing, since twice would be back. Raises NotFound,
+    NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
     """
     if one == other:
         raise Conflict("请选两个不同的人对调。", user=one)
     places = [_only_duty(tx, staff.managed(tx, name, by)) for name in (one, other)]
+    done = (deed.detail.get("id") for deed in audit.list_about(tx, one) if deed.action == SWAP)
+    if id is not None and id in done:
+        return places[0], places[1]
     if places[0].role is not places[1].role:
         raise Invalid("两人的岗位不同，不能对调；请分别调动。", field="with", user=other)
+    audit.add(tx, by.name, SWAP, one, {"with": other, "id": id})
     first = enrol.move_user(tx, one, area=places[1].area, by=by.name)
     return first, enrol.move_user(tx, other, area=places[0].area, by=by.name)
 
 
-def _hand(tx: Transaction, id: str, wish: Wish, by: Actor) -> Handed:
+def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
+    record = records.find_for_writing(tx, id)
+    given = () if record is None or record.case is None else record.case.given
+    helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
+    fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
         with tx.alone():
+            wish = Wish("assign", {name: value for name, value in fields.items() if value})
             return Handed(id, office.change(tx, id, wish, by=by))
     except Refusal as refusal:  # told to whoever asked, beside what went well
         return Handed(id, refusal=refusal)

@@ -16,7 +16,7 @@ from server.domain.areas import full_code
 from server.domain.errors import Conflict, NotFound
 from server.domain.instants import BEGINNING, FOREVER, Instant
 from server.domain.people import Person, checked_name
-from server.store import accounts, bodies, people
+from server.store import accounts, areas, bodies, people
 from server.store.database import Database, Reading, Transaction
 from server.usecases import enrol, phone_keys, reach, sign_in
 from server.usecases.phone_card import Card, card
@@ -98,9 +98,15 @@ def end_duty(tx: Transaction, name: str, duty_id: str, at: Instant | None, *, by
 
 
 def move(tx: Transaction, name: str, area: str, at: Instant | None, *, by: Actor) -> Duty:
-    """Move ``name`` to another area at ``at`` (now when None), as ``enrol.move_user`` does, and return the new duty."""
-    managed(tx, name, by)
+    """Move ``name`` to another area at ``at`` (now when None), as ``enrol.move_user`` does, and return the new duty.
+
+    Who has moved there already stays there, and that duty is returned.
+    """
+    person = managed(tx, name, by)
     _require_area(tx, area, by)
+    there = [duty for duty in person.duties if duty.holds_at(at or tx.now)]
+    if len(there) == 1 and there[0].area == areas.get(tx, area).code:
+        return there[0]
     return enrol.move_user(tx, name, area=area, at=at, by=by.name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +88,69 @@ def test_cases_are_handed_over_in_bulk_each_by_itself(valley):
     assert [valley.record(id).assignee for id in ids] == ["user:neighbour", "user:neighbour", "user:worker"]
 
 
+def test_who_helps_goes_on_helping_and_the_limit_runs_on_from_hand_to_hand(valley):
+    id = new_uuid()
+    valley.phone("worker").send(a_hazard(id))
+    helpers = "user:neighbour user:officer"
+    act(valley, id, "officer", "assign", assignee="user:worker", helpers=helpers, due_on="2026-12-30")
+    valley.clock.pass_by(days=2)
+
+    call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
+
+    case = valley.record(id).case
+    assert (case.lead.mark, case.marks) == ("user:neighbour", ("user:officer", "user:neighbour"))
+    assert case.facts.handle_due_at == "2026-12-30T16:00:00.000Z"
+
+
+def test_a_limit_that_runs_is_not_begun_anew_by_the_move_of_its_handler(valley):
+    id = an_assigned_case(valley)
+    due = valley.record(id).due_at
+    valley.clock.pass_by(days=30)
+    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="test")
+    assert (valley.record(id).status, valley.record(id).due_at) == ("registered", due)
+
+    act(valley, id, "officer", "assign", assignee="user:neighbour")
+    assert (valley.record(id).status, valley.record(id).due_at) == ("assigned", due)
+
+    later = valley.do(lambda tx: instants.local_day(instants.later(tx.now, timedelta(days=5))))
+    act(valley, id, "officer", "assign", assignee="user:neighbour", due_on=later)
+    assert valley.record(id).due_at > due
+
+
+def test_what_a_giver_has_out_of_the_officers_sight_is_no_part_of_a_hand_over(valley):
+    mine, far = an_assigned_case(valley), new_uuid()
+    valley.phone("stranger").send(a_hazard(far, area=FAR_UNIT))
+    act(valley, far, "brigade", "assign", assignee="user:worker")
+
+    answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
+
+    assert [each["id"] for each in answer.json["items"]] == [mine]
+    assert valley.record(far).assignee == "user:worker"
+
+
+def test_a_giver_that_nobody_knows_is_told(valley):
+    answer = call(valley, "POST", "/handovers", "officer", {"from": "user:nobody", "to": "user:neighbour"})
+
+    assert (answer.status_code, "没有“user:nobody”" in answer.json["detail"]) == (422, True)
+
+
+def test_the_preview_tells_what_the_move_then_does(valley):
+    goes, waits, helps = (an_assigned_case(valley) for _ in range(3))
+    act(valley, waits, "worker", "feedback", result_code="fixed", no_photo_reason="no_battery")
+    act(valley, helps, "officer", "assign", assignee="user:neighbour", helpers="user:worker")
+
+    told = call(valley, "GET", f"/users/worker/move-preview?area={FAR_UNIT}").json
+    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="test")
+
+    assert {name: [each["id"] for each in told[name]] for name in ("going_back", "staying", "helping")} == {
+        "going_back": [goes], "staying": [waits], "helping": [helps],
+    }  # fmt: skip
+    became = {id: valley.record(id) for id in (goes, waits, helps)}
+    assert [each.status for each in became.values()] == ["registered", "feedback", "assigned"]
+    assert [each.assignee for each in became.values()] == [None, "user:worker", "user:neighbour"]
+    assert became[helps].case.marks == ("user:neighbour",)
+
+
 def test_only_the_cases_that_are_named_are_handed_over_each_once(valley):
     ids = [an_assigned_case(valley) for _ in range(3)]
     body = {"to": "user:neighbour", "cases": [ids[0], ids[2], ids[0]]}
@@ -145,6 +209,18 @@ def test_two_workers_change_places_and_their_phones_follow(valley):
     assert neighbour.buckets[f"area:{UNIT}"].keys() == {mine}
     assert worker.rows().keys() == neighbour.rows().keys() == {mine, theirs}  # what one wrote oneself stays in sight
     assert valley.phone("worker").list("hazard", "hazards.csv").keys() == {mine, theirs}
+
+
+def test_a_swap_that_is_asked_for_again_puts_nobody_back(valley):
+    asked = {"with": "neighbour", "id": new_uuid()}
+
+    answers = [call(valley, "POST", "/users/worker/swap", body=asked).json for _ in range(2)]
+
+    assert answers[0] == answers[1]
+    assert [each["area"] for each in answers[1]["duties"]] == [NEXT_UNIT, UNIT]
+    valley.clock.pass_by(days=1)
+    back = call(valley, "POST", "/users/worker/swap", body=asked | {"id": new_uuid()}).json
+    assert [each["area"] for each in back["duties"]] == [UNIT, NEXT_UNIT]
 
 
 @pytest.mark.parametrize("other", ["worker", "officer", "nobody"])
