@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, instant, instant_or_null, text, told, told_or_null
+from schemas.words import Wire, counted, instant, instant_or_null, text, told, told_or_null
 
 
 class SignInSchema(Wire):
@@ -36,10 +36,15 @@ class PhoneSchema(Wire):
     last_seen_at = instant_or_null("last contact, to the minute")
     device = told_or_null()
     app_version = told_or_null("what the phone called itself at its last contact")
-    unsent = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "changes that wait on it; null: nobody can know"}
-    )
-    unsent_at = instant_or_null("when our own client last said so")
+
+
+class FieldClientSchema(Wire):
+    """A client of ours, such as fieldsync on a laptop, that speaks in somebody's name."""
+
+    device = told("its id")
+    program = told("what it calls itself")
+    seen_at = instant("when it last said so")
+    unsent = counted("changes that wait on it")
 
 
 class UserSchema(Wire):

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from schemas.changes import OutcomeSchema
 from schemas.lists import area_code
-from schemas.people import DutySchema, PhoneSchema
+from schemas.people import DutySchema, FieldClientSchema, PhoneSchema
 from schemas.problems import RefusalSchema
 from schemas.staff import NAME
 from schemas.words import Wire, counted, matching, text, told, told_or_null
@@ -36,6 +36,12 @@ class AffectedPhoneSchema(PhoneSchema):
     advice = told("what to do first, in Chinese")
 
 
+class AffectedClientSchema(FieldClientSchema):
+    """A client of ours of the person who would move."""
+
+    advice = told("what to do first, in Chinese")
+
+
 class AffectedSchema(Wire):
     """What a move would affect."""
 
@@ -54,7 +60,12 @@ class AffectedSchema(Wire):
         metadata={"description": "cases that go on without them"},
     )
     records = counted("records in the areas that are left")
-    phones = fields.List(fields.Nested(AffectedPhoneSchema), required=True)
+    phones = fields.List(
+        fields.Nested(AffectedPhoneSchema), required=True, metadata={"description": "what Collect may hold is unknown"}
+    )
+    clients = fields.List(
+        fields.Nested(AffectedClientSchema), required=True, metadata={"description": "our own, by what they said last"}
+    )
 
 
 class HandOverAsked(Wire):

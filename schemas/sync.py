@@ -107,15 +107,19 @@ def _waiting() -> fields.Integer:
     return _number(0, 2**31, waits, allow_none=True, load_default=None)
 
 
-class PushSchema(Wire):
-    """A batch of changes; each is read by itself, so that one bad item never holds up another."""
-
-    device = matching(
+def _device(**more: Any) -> fields.String:
+    return matching(
         r"(?!(?:office|server)(?:#.*)?\Z)[^\x00-\x1f]{1,200}",
         "id of the device; the origin of its changes",
         "应为1至200个字符的设备编号；office 和 server 是服务器自己用的，请换一个。",
-        required=True,
+        **more,
     )
+
+
+class PushSchema(Wire):
+    """A batch of changes; each is read by itself, so that one bad item never holds up another."""
+
+    device = _device(required=True)
     epoch = _characters(100, "epoch last heard of", allow_none=True, load_default=None)
     unsent = _waiting()
     changes = fields.List(
@@ -131,6 +135,7 @@ class PullSchema(Wire):
         allow_none=True, load_default=None, metadata={"description": "opaque, from the pull before; null at first"}
     )
     limit = whole("rows of a page", 1, ROWS_MAX, load_default=500)
+    device = _device(allow_none=True, load_default=None)
     unsent = _waiting()
     forget = fields.List(_characters(200, "bucket"), load_default=list)
 

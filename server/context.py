@@ -72,8 +72,13 @@ def caller() -> Actor:
     return actor
 
 
-def by_key(token: str) -> Actor:
-    """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused."""
+def by_key(token: str, *, is_phone: bool = True) -> Actor:
+    """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused.
+
+    is_phone: False for a client of ours, which may share the key with a phone and tells of itself in another way.
+    """
+    if not is_phone:
+        return be(people.actor_by_key(database().glance(), token))
     device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
     return be(holder_of(services(), token, device, app_version))
 

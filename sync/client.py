@@ -126,7 +126,7 @@ def pull(device: Device, connection: Connection, tell: Callable[[int], None] = _
         rereads = 0
         while True:
             asked = holdings.asking(device)
-            told = {"limit": PAGE_ROWS, "unsent": outbox.count_unsent(device)}
+            told = {"limit": PAGE_ROWS, "device": device.id, "unsent": outbox.count_unsent(device)}
             page = _read_page(connection.post("/sync/pull", json.dumps(asked | told)))
             if page.more and page.cursor == asked["cursor"]:
                 raise NoConnection(_ODD)  # it would never end

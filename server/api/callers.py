@@ -9,6 +9,9 @@ from server.api import tokens
 from server.domain.actors import Actor
 from server.domain.errors import SignInRequired
 
+FIELD_CLIENTS = "api-sync"
+"""The door of our own clients."""
+
 
 def find() -> Actor:
     """Make whoever the Authorization header names the caller of this request, and return them.
@@ -18,7 +21,7 @@ def find() -> Actor:
     scheme, _, credential = request.headers.get("Authorization", "").strip().partition(" ")
     credential = credential.strip()
     if scheme.lower() == "key" and credential:
-        return context.by_key(credential)
+        return context.by_key(credential, is_phone=request.blueprint != FIELD_CLIENTS)
     if scheme.lower() == "bearer" and credential:
         return context.be(tokens.holder(credential, tokens.ACCESS))
     raise SignInRequired("请先登录，或在 Authorization 里带上密钥。", challenge=tokens.CHALLENGE)

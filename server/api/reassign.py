@@ -11,8 +11,8 @@ from schemas.reassign import AffectedSchema, HandedSchema, HandOverAsked, MoveQu
 from server import context, problems
 from server.api import answers, shapes
 from server.api.door import door as make_door
-from server.domain import clocks
-from server.domain.people import Phone
+from server.domain import clocks, instants
+from server.domain.people import FieldClient
 from server.domain.records import Record
 from server.usecases import reassign
 from server.usecases.reassign import Handed
@@ -20,7 +20,6 @@ from server.usecases.reassign import Handed
 door = make_door("reassign", "改派与调动 · moving work and people while phones are offline")
 
 UNKNOWN_UNSENT = "手机上有没有未发送的内容，服务器看不到；请先让本人联网打开 ODK Collect 全部发送，再调动。"
-NOTHING_UNSENT = "手机上没有未发送的内容。"
 
 
 @door.route("/users/<name>/move-preview")
@@ -41,7 +40,8 @@ def preview(query: dict[str, Any], name: str) -> Response:
             "staying": [_case(each) for each in found.staying],
             "helping": [_case(each) for each in found.helping],
             "records": found.records,
-            "phones": [{**shapes.phone(each), "advice": _advice(each)} for each in found.phones],
+            "phones": [{**shapes.phone(each), "advice": UNKNOWN_UNSENT} for each in found.phones],
+            "clients": [{**shapes.field_client(each), "advice": _advice(each)} for each in found.clients],
         }
     )
 
@@ -77,10 +77,11 @@ def _case(record: Record) -> shapes.Json:
     return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
 
 
-def _advice(phone: Phone) -> str:
-    if phone.unsent is None:
-        return UNKNOWN_UNSENT
-    return f"手机上还有{phone.unsent}项未发送；请先发送，再调动。" if phone.unsent else NOTHING_UNSENT
+def _advice(client: FieldClient) -> str:
+    at = instants.parse(client.seen_at).astimezone(instants.BEIJING).strftime("%m-%d %H:%M")
+    if client.unsent:
+        return f"{at} 时还有{client.unsent}项未发送；请先发送，再调动。"
+    return f"{at} 时没有未发送的内容；此后如有填写，请先发送，再调动。"
 
 
 def _handed(handed: Handed) -> shapes.Json:

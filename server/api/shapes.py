@@ -11,7 +11,7 @@ from server.domain.actors import Actor, Duty
 from server.domain.areas import Area, code_of
 from server.domain.fields import Field
 from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.domain.people import Body, Person, Phone
+from server.domain.people import Body, FieldClient, Person, Phone
 from server.domain.record_types import RecordType
 from server.domain.records import Record, Revision
 from server.store.forms import Form
@@ -259,8 +259,16 @@ def phone(found: Phone) -> Json:
         "last_seen_at": found.last_seen_at,
         "device": found.device,
         "app_version": found.app_version,
+    }
+
+
+def field_client(found: FieldClient) -> Json:
+    """Return a client of ours as the office sees it."""
+    return {
+        "device": found.device,
+        "program": found.program,
+        "seen_at": found.seen_at,
         "unsent": found.unsent,
-        "unsent_at": found.unsent_at,
     }
 
 

@@ -30,7 +30,7 @@ from server.domain import clocks
 from server.domain.actors import Actor
 from server.domain.errors import TooLarge
 from server.domain.record_types import Kind
-from server.store import epochs, people, pulls
+from server.store import epochs, field_clients, pulls
 from server.store.database import Reading
 from server.store.sql import Row
 from server.usecases import pull as pulling
@@ -83,7 +83,7 @@ def push(batch: dict[str, Any]) -> Response:
     for each in answered:
         if each.error is not None:
             current_app.logger.error("an item of a push failed", exc_info=each.error)
-    _note_unsent(by, batch["unsent"])
+    _note_unsent(by, device, batch["unsent"])
     with context.database().reading() as reading:
         touched = {each.outcome.record.id for each in answered if each.outcome.record is not None}
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
@@ -98,7 +98,7 @@ def push(batch: dict[str, Any]) -> Response:
 def pull(asked: dict[str, Any]) -> Response:
     """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
-    _note_unsent(by, asked["unsent"])
+    _note_unsent(by, asked["device"], asked["unsent"])
     signer = URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=f"pull {by.name}")
     with context.database().reading() as reading:
         epoch, cursor = epochs.current(reading), _cursor(signer, asked["cursor"])
@@ -115,13 +115,16 @@ def pull(asked: dict[str, Any]) -> Response:
     return answers.json(body)
 
 
-def _note_unsent(by: Actor, unsent: int | None) -> None:
+def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     """Keep what a client says still waits on it, when that is news: an idle pull shall cost no write."""
-    key_id = by.key_id
-    if key_id is None or unsent is None:
+    if (
+        device is None
+        or unsent is None
+        or not field_clients.is_news(context.database().glance(), by.name, device, unsent)
+    ):
         return
-    if people.unsent_of(context.database().glance(), key_id) != unsent:
-        context.write(lambda tx: people.note_unsent(tx, key_id, unsent))
+    program = (flask.request.headers.get("User-Agent") or "")[:100]
+    context.write(lambda tx: field_clients.say(tx, by.name, device, program, unsent))
 
 
 def _item(raw: Any, device: str) -> Item:

@@ -24,8 +24,8 @@ _CONTACT_LENGTH_MAX = 200
 class Phone:
     """A phone key as the office sees it; the token itself is shown once and kept nowhere.
 
-    last_seen_at: last contact, to the minute. device: ``collect:…`` id, app_version: what the phone called itself.
-    unsent: how many changes our own client said still waited on it, at ``unsent_at``; None where nobody can know.
+    last_seen_at: last contact, to the minute, syncs of our own clients aside. device: ``collect:…`` id, app_version:
+    what the phone called itself. What a phone holds unsent nobody can know.
     """
 
     id: str
@@ -34,8 +34,20 @@ class Phone:
     last_seen_at: Instant | None = None
     device: str | None = None
     app_version: str | None = None
-    unsent: int | None = None
-    unsent_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldClient:
+    """A client of ours that speaks in somebody's name, by a key or a sign-in.
+
+    device: its id, the origin of its changes. program: what it calls itself. unsent: how many changes it said, at
+    ``seen_at`` (to the minute or ten), still waited on it.
+    """
+
+    device: str
+    program: str
+    seen_at: Instant
+    unsent: int
 
 
 @dataclass(frozen=True, slots=True)

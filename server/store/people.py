@@ -101,20 +101,6 @@ def touch_key(tx: Transaction, key_id: str, device: str | None, app_version: str
     )
 
 
-def unsent_of(reading: Reading, key_id: str) -> int | None:
-    """Return what the holder of a key last said still waited on their device, None when they never did."""
-    found: int | None = reading.sql.value("SELECT unsent FROM phone_key WHERE id = :id", {"id": key_id})
-    return found
-
-
-def note_unsent(tx: Transaction, key_id: str, unsent: int) -> None:
-    """Keep how many changes a field client says still wait on it."""
-    tx.sql.run(
-        "UPDATE phone_key SET unsent = :unsent, unsent_at = :now WHERE id = :id",
-        {"id": key_id, "unsent": unsent, "now": tx.now},
-    )
-
-
 def add_key(tx: Transaction, name: str, token: str) -> str:
     """Append a phone key for ``name`` and return its id; only the hash of ``token`` is kept."""
     id = tx.new_id()
@@ -272,9 +258,7 @@ def _own_duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...
 def _phones(reading: Reading, names: list[str]) -> dict[str, tuple[Phone, ...]]:
     rows = _of_people(
         reading,
-        """
-        SELECT person, id, created_at, revoked_at, last_seen_at, device, app_version, unsent, unsent_at FROM phone_key
-        """,
+        "SELECT person, id, created_at, revoked_at, last_seen_at, device, app_version FROM phone_key",
         "created_at, id",
         names,
     )

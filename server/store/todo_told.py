@@ -51,9 +51,13 @@ def keep(tx: Transaction, person: str, standing: str) -> None:
 
 
 def has_phone(reading: Reading, person: str) -> bool:
-    """Say whether a phone of this person has been here and may come again."""
-    sql = "SELECT 1 FROM phone_key WHERE person = :person AND revoked_at IS NULL AND last_seen_at IS NOT NULL LIMIT 1"
-    return reading.sql.value(sql, {"person": person}) is not None
+    """Say whether a phone of this person, or a client of ours, has been here and may come again."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM phone_key
+                        WHERE person = :person AND revoked_at IS NULL AND last_seen_at IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM field_client WHERE person = :person)
+    """
+    return bool(reading.sql.value(sql, {"person": person}))
 
 
 def names(reading: Reading) -> list[str]:

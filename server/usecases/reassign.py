@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from server.domain.actors import Actor, Duty
 from server.domain.areas import Place
 from server.domain.errors import Conflict, Invalid, Refusal
-from server.domain.people import Person, Phone
+from server.domain.people import FieldClient, Person, Phone
 from server.domain.records import Record
 from server.domain.workflow import WITH_HANDLER
-from server.store import areas, audit, people, records
+from server.store import areas, audit, field_clients, people, records
 from server.store.database import Reading, Transaction
 from server.usecases import acting, enrol, office, reach, staff
 from server.usecases.office import Wish
@@ -33,7 +33,7 @@ class Affected:
     leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
     staying: open cases that stay theirs, those among them that nobody works on until they are checked or taken up
     again. helping: cases that go on without their help. records: how many records lie in the areas left. phones:
-    whose unsent work is known, or is not.
+    whose unsent work nobody knows. clients: our own, with what they said.
     """
 
     person: Person
@@ -43,6 +43,7 @@ class Affected:
     helping: tuple[Record, ...]
     records: int
     phones: tuple[Phone, ...]
+    clients: tuple[FieldClient, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affe
     helping = tuple(record for record in helped if record.id in lost)
     places = [areas.get(reading, code).place for code in left]
     phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
-    return Affected(person, left, going_back, staying, helping, records.count_inside(reading, places), phones)
+    inside, clients = records.count_inside(reading, places), field_clients.of_person(reading, name)
+    return Affected(person, left, going_back, staying, helping, inside, phones, clients)
 
 
 def hand_over(

@@ -46,7 +46,7 @@ def act(valley: Valley, id: str, name: str, action: str, **fields: str):
 def test_before_a_move_the_office_sees_what_it_affects(valley):
     id = an_assigned_case(valley)
     tablet = Client(valley, "worker")
-    tablet.page(unsent=3)
+    tablet.page(unsent=3, device="tablet-1")
 
     told = call(valley, "GET", f"/users/worker/move-preview?area={NEXT_UNIT}").json
 
@@ -54,16 +54,41 @@ def test_before_a_move_the_office_sees_what_it_affects(valley):
     assert [each["id"] for each in told["going_back"]] == [id]
     assert told["staying"] == []
     assert told["records"] == 1
-    [phone] = told["phones"]
-    assert (phone["unsent"], "3项未发送" in phone["advice"]) == (3, True)
+    [client] = told["clients"]
+    assert (client["device"], client["unsent"], "3项未发送" in client["advice"]) == ("tablet-1", 3, True)
 
 
 def test_what_a_collect_phone_holds_unsent_is_unknown_and_said_so(valley):
     told = call(valley, "GET", f"/users/neighbour/move-preview?area={UNIT}").json
 
     [phone] = told["phones"]
-    assert phone["unsent"] is None
     assert "先让本人联网" in phone["advice"]
+    assert told["clients"] == []
+
+
+def test_a_laptop_that_shares_a_phones_key_does_not_speak_for_the_phone(valley):
+    valley.phone("worker").list("hazard", "hazards.csv")
+    seen = call(valley, "GET", f"/users/worker/move-preview?area={NEXT_UNIT}").json["phones"]
+    valley.clock.pass_by(days=1)
+    for device, waits in (("laptop-1", 0), ("laptop-2", 2)):
+        Client(valley, "worker").page(unsent=waits, device=device)
+
+    told = call(valley, "GET", f"/users/worker/move-preview?area={NEXT_UNIT}").json
+
+    assert told["phones"] == seen
+    assert {each["device"]: each["unsent"] for each in told["clients"]} == {"laptop-1": 0, "laptop-2": 2}
+    assert all("此后如有填写" in each["advice"] for each in told["clients"] if not each["unsent"])
+
+
+def test_the_same_word_is_written_anew_after_a_while_only(valley):
+    tablet = Client(valley, "worker")
+    said = []
+    for _ in range(3):
+        tablet.page(unsent=0, device="tablet-1")
+        said += valley.rows("SELECT seen_at FROM field_client")
+        valley.clock.pass_by(minutes=6)
+
+    assert said[0] == said[1] != said[2]
 
 
 def test_what_stays_inside_the_new_area_stays_with_the_person(valley):

@@ -123,10 +123,13 @@ def test_the_names_to_write_can_be_looked_up_without_a_network(laptop):
 
 
 def test_the_office_sees_that_it_is_fieldsync_which_uses_a_key(laptop, valley):
-    laptop("worker").pull()
+    worker = laptop("worker")
+    a_station(worker)
+    worker.pull()
 
-    [known] = valley.rows("SELECT app_version FROM phone_key WHERE person = 'worker' AND last_seen_at IS NOT NULL")
-    assert known["app_version"].startswith("fieldsync/")
+    [known] = valley.rows("SELECT person, device, program, unsent FROM field_client")
+    assert (known["person"], known["device"], known["unsent"]) == ("worker", worker.device.id, 1)
+    assert known["program"].startswith("fieldsync/")
 
 
 def test_lost_answers_and_repeats_make_one_version_of_each_change(laptop, road):

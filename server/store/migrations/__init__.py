@@ -30,6 +30,7 @@ STEPS = (
     "0016_announced_files",
     "0017_todo_told",
     "0018_items_kept_whole",
+    "0019_field_clients",
 )
 """Names of the steps in order; a step that has landed is never edited."""
 
