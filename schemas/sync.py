@@ -14,6 +14,7 @@ from schemas.words import Wire, counted, instant, matching, told, told_or_null, 
 CHANGES_MAX = 200
 BYTES_MAX = 1_000_000
 ROWS_MAX = 2_000
+ASKED_MAX = 100
 
 
 def _characters(most: int, description: str, **more: Any) -> fields.String:
@@ -138,6 +139,11 @@ class PullSchema(Wire):
     device = _device(allow_none=True, load_default=None)
     unsent = _waiting()
     forget = fields.List(_characters(200, "bucket"), load_default=list)
+    problems = fields.List(
+        _characters(100, "id"), load_default=list,
+        validate=validate.Length(max=ASKED_MAX, error=f"最多{ASKED_MAX}项。"),
+        metadata={"description": "of the caller's own items; those that are settled by now are told"},
+    )  # fmt: skip
 
 
 class LimitsSchema(Wire):
@@ -205,6 +211,14 @@ class CheckSchema(Wire):
     hash = told("sum of the first 48 bits of sha256('<id>:<version>') modulo 2**48, in 12 hex digits")
 
 
+class DecidedSchema(Wire):
+    """A problem that was asked after, and is settled."""
+
+    id = told()
+    how = told_or_null("as in a settlement; null: it has settled itself")
+    reason = told("what the officer wrote about it")
+
+
 class PullAnswerSchema(Wire):
     """The answer to a pull."""
 
@@ -217,4 +231,5 @@ class PullAnswerSchema(Wire):
     now = instant()
     ops = fields.List(fields.Nested(OpSchema), required=True)
     checks = fields.Dict(keys=fields.String(), values=fields.Nested(CheckSchema), required=True)
+    settled = fields.List(fields.Nested(DecidedSchema), required=True, metadata={"description": "of `problems`"})
     limits = fields.Nested(LimitsSchema, required=True)

@@ -22,6 +22,8 @@ CHANGES_MAX, BYTES_MAX = 200, 1_000_000
 """How much goes into one push until the server has told its own limits."""
 
 PAGE_ROWS = 500
+PROBLEMS_MAX = 100
+"""After how many problems one pull asks, whether somebody has decided about them."""
 REREADS_MAX = 3
 """How often a pull asks for buckets again that do not add up; the last time it asks for everything."""
 
@@ -123,16 +125,22 @@ def pull(device: Device, connection: Connection, tell: Callable[[int], None] = _
     done = Pulled()
     with one_turn(device.folder):
         holdings.begin(device)
-        rereads = 0
+        rereads, problems = 0, outbox.undecided_problems(device, PROBLEMS_MAX)
         while True:
             asked = holdings.asking(device)
-            told = {"limit": PAGE_ROWS, "device": device.id, "unsent": outbox.count_unsent(device)}
+            told = {
+                "limit": PAGE_ROWS,
+                "device": device.id,
+                "unsent": outbox.count_unsent(device),
+                "problems": problems,
+            }
             page = _read_page(connection.post("/sync/pull", json.dumps(asked | told)))
             if page.more and page.cursor == asked["cursor"]:
                 raise NoConnection(_ODD)  # it would never end
             wrong = _take_in(device, page, asked, done)
             if wrong is None:
                 continue  # another process was faster: ask from where it got to
+            problems = []
             done.rows += sum(op["op"] == "put" for op in page.ops)
             done.gone += sum(op["op"] in ("remove", "leave") for op in page.ops)
             done.reread += wrong
@@ -195,6 +203,7 @@ def _take_in(device: Device, page: wire.Page, asked: wire.Json, done: Pulled) ->
         if device.setting("cursor") == asked["cursor"]:
             done.is_restored |= _heed(device, page.told)
         wrong = holdings.apply(device, page, asked)
+        outbox.decide(device, page.settled)
         outbox.let_go(device)
     return wrong
 

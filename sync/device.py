@@ -4,7 +4,8 @@ Everything is in SQLite: WAL, ``synchronous = FULL``. Whoever writes opens ``wri
 two processes take turns and a kill at any instant leaves either all of a step or nothing of it.
 
 change: what was written here. ``body`` is its JSON exactly as it is sent, each time; it goes when the outcome is in
-    a finished backup of the server. ``outcome_seq`` is where the server recorded it.
+    a finished backup of the server. ``outcome_seq`` is where the server recorded it. ``problem`` is what the office
+    was told about it, ``decision`` (a word of the protocol, empty when it settled itself) what became of that.
 row: the server's record as last seen. member: in which buckets a row is, at which version they gave it.
 bucket: what the server lets this device hold. ``stale`` ones go unless the running pull enters them again.
 """
@@ -68,6 +69,11 @@ STEPS = (
         PRIMARY KEY (bucket, id)
     ) STRICT;
     CREATE INDEX member_by_row ON member (id);
+    """,
+    """
+    ALTER TABLE change ADD COLUMN problem_id TEXT;
+    ALTER TABLE change ADD COLUMN decision TEXT;
+    ALTER TABLE change ADD COLUMN reason TEXT;
     """,
 )
 """Each brings the file from its place in this row to the next; ``user_version`` tells how many were taken."""

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 from sync.device import Device, Row
 from sync.overlay import Pending
-from sync.wire import Outcome, Told
+from sync.wire import Decision, Outcome, Told
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
 """How long an undecided outcome is left alone before a push asks whether somebody has decided."""
 
-_PENDING = "id, seq, type, action, body, verdict, version, trouble, problem"
+_PENDING = "id, seq, type, action, body, verdict, version, trouble, problem, decision, reason"
 
 
 class Parcel(NamedTuple):
@@ -79,13 +79,17 @@ def settle(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
             continue
         device.run(
             "UPDATE change SET state = 'sent', trouble = NULL, verdict = :verdict, version = :version,"
-            " outcome_seq = :seq, problem = :problem, answered_at = :now WHERE id = :id",
+            " outcome_seq = :seq, problem = :problem, problem_id = :problem_id,"
+            " decision = CASE WHEN problem_id IS :problem_id THEN decision END,"
+            " reason = CASE WHEN problem_id IS :problem_id THEN reason END,"
+            " answered_at = :now WHERE id = :id",
             {
                 "id": outcome.id,
                 "verdict": outcome.verdict,
                 "version": outcome.version,
                 "seq": outcome.seq,
                 "problem": outcome.problem,
+                "problem_id": outcome.problem_id,
                 "now": device.clock().isoformat(),
             },
         )
@@ -106,9 +110,28 @@ def heed(device: Device, told: Told) -> bool:
     if is_restored:
         device.run(
             "UPDATE change SET state = 'unsent', verdict = NULL, version = NULL, outcome_seq = NULL, problem = NULL,"
-            " answered_at = NULL WHERE state = 'sent' AND body IS NOT NULL"
+            " problem_id = NULL, decision = NULL, reason = NULL, answered_at = NULL"
+            " WHERE state = 'sent' AND body IS NOT NULL"
         )
     return is_restored
+
+
+def undecided_problems(device: Device, most: int) -> list[str]:
+    """Return the ids of problems about this device's changes of which no decision is known, the newest first."""
+    found = device.rows(
+        "SELECT problem_id FROM change WHERE problem_id IS NOT NULL AND decision IS NULL ORDER BY seq DESC LIMIT :most",
+        {"most": most},
+    )
+    return list(dict.fromkeys(each["problem_id"] for each in found))
+
+
+def decide(device: Device, decisions: Iterable[Decision]) -> None:
+    """Note what became of problems. Inside ``writing()``."""
+    for each in decisions:
+        device.run(
+            "UPDATE change SET decision = :how, reason = :reason WHERE problem_id = :problem",
+            {"problem": each.problem, "how": each.how, "reason": each.reason},
+        )
 
 
 def let_go(device: Device) -> int:
@@ -209,4 +232,6 @@ def _pending(change: Row) -> Pending:
         change["version"],
         change["trouble"],
         change["problem"],
+        change["decision"],
+        change["reason"],
     )

@@ -28,7 +28,7 @@ class Pending:
 
     fields: by name, what was seen and what was made of it; empty when the body is gone. verdict, version: as the
     server answered, None before that. trouble: why it cannot be sent, None when it can. problem: what the office was
-    told about it, None for nothing.
+    told about it, None for nothing; decision, reason: what became of that, None while nobody knows.
     """
 
     id: str
@@ -41,6 +41,8 @@ class Pending:
     version: int | None = None
     trouble: str | None = None
     problem: str | None = None
+    decision: str | None = None
+    reason: str | None = None
 
     @property
     def is_unsent(self) -> bool:

@@ -15,7 +15,7 @@ def standing(device: Device) -> dict[str, Any]:
     """Return counts, and the records and changes that want a look, as JSON values.
 
     sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
-    problems: the newest of this device's changes about which the office was told something.
+    problems: the newest of this device's changes about which the office was told something, and has yet to decide.
     """
     with device.reading():
         held = holdings.rows(device, None)
@@ -33,7 +33,7 @@ def standing(device: Device) -> dict[str, Any]:
             },
             "troubles": device.rows("SELECT id, trouble FROM change WHERE trouble IS NOT NULL ORDER BY seq"),
             "problems": device.rows(
-                "SELECT id, record, action, verdict, problem FROM change WHERE problem IS NOT NULL"
+                "SELECT id, record, action, verdict, problem FROM change WHERE problem IS NOT NULL AND decision IS NULL"
                 " ORDER BY seq DESC LIMIT :most",
                 {"most": PROBLEMS_MAX},
             ),

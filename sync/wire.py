@@ -22,7 +22,7 @@ class Outcome:
     """What became of one change.
 
     seq: where the server recorded it; None where it made no revision. record: as it is now, None out of reach.
-    problem: what the office was told, None for nothing.
+    problem: what the office was told, None for nothing. problem_id: by which one can ask what was decided.
     """
 
     id: str
@@ -31,6 +31,16 @@ class Outcome:
     seq: int | None
     record: Json | None
     problem: str | None
+    problem_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a problem. how: a word of the protocol, empty when it settled itself."""
+
+    problem: str
+    how: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class Page:
     ops: tuple[Json, ...]
     checks: Mapping[str, tuple[int, str]]
     is_fresh: bool
+    settled: tuple[Decision, ...] = ()
 
 
 def read_push(answer: object) -> tuple[Told, tuple[Outcome, ...]]:
@@ -77,7 +88,8 @@ def read_page(answer: object) -> Page:
     more, fresh = body.get("more"), body.get("fresh", False)
     if not isinstance(more, bool) or not isinstance(fresh, bool):
         raise Garbled("more")
-    return Page(read_told(body), _text(body, "cursor"), more, ops, checks, fresh)
+    settled = tuple(_decision(each) for each in _list({"settled": [], **body}, "settled"))
+    return Page(read_told(body), _text(body, "cursor"), more, ops, checks, fresh, settled)
 
 
 def read_told(body: Json) -> Told:
@@ -119,7 +131,14 @@ def _outcome(each: object) -> Outcome:
         seq=_number_or_none(body, "seq"),
         record=None if record is None else _record(record),
         problem=None if problem is None else _problem(problem),
+        problem_id=_text(problem, "id") if isinstance(problem, dict) and "id" in problem else None,
     )
+
+
+def _decision(each: object) -> Decision:
+    body = _object(each)
+    how, reason = body.get("how"), body.get("reason")
+    return Decision(_text(body, "id"), how if isinstance(how, str) else "", reason if isinstance(reason, str) else "")
 
 
 def _problem(problem: object) -> str:

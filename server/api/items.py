@@ -10,7 +10,7 @@ from flask import Response
 from schemas.items import ItemQuery, ItemSchema
 from schemas.lists import page_of
 from server import context
-from server.api import answers
+from server.api import answers, shapes
 from server.api.door import door as make_door
 from server.api.shapes import Json
 from server.store.items import Word
@@ -85,11 +85,4 @@ def _item(seen: Seen) -> Json:
 
 
 def _problem(id: str | None, word: Word) -> Json:
-    decided = word.settlement
-    return {
-        "id": id,
-        "message": word.message,
-        "settled": word.settled_at is not None,
-        "how": None if decided is None else decided.how.value,
-        "reason": "" if decided is None else decided.reason,
-    }
+    return {"id": id, "message": word.message, "settled": word.settled_at is not None, **shapes.decision(word)}

@@ -15,6 +15,7 @@ from server.domain.people import Body, FieldClient, Person, Phone
 from server.domain.record_types import RecordType
 from server.domain.records import Record, Revision
 from server.store.forms import Form
+from server.store.items import Word
 from server.store.record_lists import Listed
 from server.store.submissions import Kept, KeptFile
 from server.usecases.publish import Published
@@ -269,6 +270,15 @@ def field_client(found: FieldClient) -> Json:
         "program": found.program,
         "seen_at": found.seen_at,
         "unsent": found.unsent,
+    }
+
+
+def decision(word: Word) -> Json:
+    """Return what an officer decided about a problem; ``how`` is null while nobody did."""
+    decided = word.settlement
+    return {
+        "how": None if decided is None else decided.how.value,
+        "reason": "" if decided is None else decided.reason,
     }
 
 

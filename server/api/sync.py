@@ -31,6 +31,7 @@ from server.domain.actors import Actor
 from server.domain.errors import TooLarge
 from server.domain.record_types import Kind
 from server.store import epochs, field_clients, pulls
+from server.store import items as stored_items
 from server.store.database import Reading
 from server.store.sql import Row
 from server.usecases import pull as pulling
@@ -111,6 +112,7 @@ def pull(asked: dict[str, Any]) -> Response:
             "more": page.more,
             "ops": [_op(each, shown) for each in page.ops],
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
+            "settled": _settled(reading, by, asked["problems"]),
         }
     return answers.json(body)
 
@@ -125,6 +127,12 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
         return
     program = (flask.request.headers.get("User-Agent") or "")[:100]
     context.write(lambda tx: field_clients.say(tx, by.name, device, program, unsent))
+
+
+def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[shapes.Json]:
+    """Return what was decided about problems of the caller's own items, as far as anything was."""
+    told = stored_items.words(reading, problems, by.name, by.scope)
+    return [{"id": id, **shapes.decision(word)} for id, word in told.items() if word.settled_at is not None]
 
 
 def _item(raw: Any, device: str) -> Item:

@@ -16,6 +16,16 @@ VERDICTS = {
     "quarantined": "待人工判断",
 }
 
+DECISIONS = {
+    "": "已了结",
+    "choose": "已选定",
+    "release": "已重新受理",
+    "force": "已强制办理",
+    "dismiss": "已关闭",
+    "undo": "已撤销选定",
+}
+"""What became of a problem, by the words of the protocol."""
+
 
 FLAGS = {
     "clock_suspect": "手机时间不准",
@@ -87,7 +97,8 @@ def plain(seen: View) -> dict[str, Any]:
 
 def plain_change(made: Pending) -> dict[str, Any]:
     """Return a change as JSON values, with what became of it."""
-    return {name: getattr(made, name) for name in ("id", "seq", "action", "verdict", "version", "problem", "trouble")}
+    names = ("id", "seq", "action", "verdict", "version", "problem", "decision", "reason", "trouble")
+    return {name: getattr(made, name) for name in names}
 
 
 def _marks(seen: View) -> str:
@@ -105,4 +116,8 @@ def change(made: Pending) -> str:
     state = "未发送 unsent" if made.verdict is None else f"{VERDICTS.get(made.verdict, '')} {made.verdict}"
     version = f"v{made.version}" if made.version else ""
     wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in made.fields.items() if seen != new)
-    return "* " + "  ".join(filter(None, (made.action, state, version, wrote, made.problem, made.trouble)))
+    told = made.problem
+    if told and made.decision is not None:
+        decided = "，".join(filter(None, (DECISIONS.get(made.decision, made.decision), made.reason)))
+        told = f"{told}（{decided}）"
+    return "* " + "  ".join(filter(None, (made.action, state, version, wrote, told, made.trouble)))

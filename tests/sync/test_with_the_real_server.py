@@ -132,6 +132,50 @@ def test_the_office_sees_that_it_is_fieldsync_which_uses_a_key(laptop, valley):
     assert known["program"].startswith("fieldsync/")
 
 
+def test_what_the_office_decided_about_an_item_comes_with_the_pull(laptop, valley):
+    worker = laptop("worker")
+    station = a_station(worker)
+    worker.act(station, "dance")
+    worker.push()
+
+    def run(*words):
+        return CliRunner().invoke(main, [*words, "--store", str(worker.folder)]).stdout
+
+    assert "! " + station in run("status")
+
+    valley.app.test_client().post(
+        f"/api/v1/problems/{worker.changes()[-1]['problem_id']}/settlement",
+        json={"how": "dismiss", "reason": "没有这个操作"},
+        headers={"Authorization": f"Key {valley.keys['officer']}"},
+    )
+    worker.pull()
+
+    assert "! " + station not in run("status")
+    assert "已记录在案 recorded" in run("show", station)
+    assert "（已关闭，没有这个操作）" in run("show", station)
+    assert json.loads(run("show", station, "--format", "json"))["answered"][0]["decision"] == "dismiss"
+
+
+def test_a_problem_that_settled_itself_is_over_at_the_laptop_too(laptop, valley):
+    worker, officer = laptop("worker"), laptop("officer")
+    station = a_station(worker)
+    worker.push()
+    officer.pull()
+    for each, hoses in ((worker, "5"), (officer, "8")):
+        each.edit(station, hoses=hoses)
+    officer.push()
+    worker.push()
+    merged = worker.changes()[-1]
+    assert (merged["verdict"], merged["decision"]) == ("merged", None)
+
+    worker.edit(station, hoses="8")
+    worker.push()
+    worker.pull()
+
+    assert valley.problems(record=station) == []
+    assert [each["decision"] for each in worker.changes()] == [None, "", None]
+
+
 def test_lost_answers_and_repeats_make_one_version_of_each_change(laptop, road):
     worker = laptop("worker")
     station = a_station(worker)
