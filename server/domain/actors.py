@@ -54,6 +54,7 @@ class Duty:
 
     also: paths of areas that have ended and were taken in by what the duty is for; their records are looked after
     by whoever looks after the heir (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
+    also_spots: paths of villages that were taken in by the village of a unit worker.
     """
 
     role: Role
@@ -63,6 +64,7 @@ class Duty:
     ends_at: Instant = FOREVER
     id: str = ""
     also: tuple[str, ...] = ()
+    also_spots: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
@@ -74,7 +76,7 @@ class Duty:
 
     def covers(self, path: str) -> bool:
         """Say whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
-        return path == self.spot or any(place.holds(path) for place in self.places)
+        return path in self.spots or any(place.holds(path) for place in self.places)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -86,6 +88,11 @@ class Duty:
         """Return the path of the village itself for a worker of one of its units, None for everyone else."""
         path = path_of(self.area)
         return path.rsplit("/", 1)[0] if self.role is Role.GRID_WORKER and path.count("/") == 3 else None
+
+    @property
+    def spots(self) -> tuple[str, ...]:
+        """Return the village itself, for a worker of one of its units, and the villages that it took in."""
+        return () if self.spot is None else (self.spot, *self.also_spots)
 
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
@@ -183,8 +190,7 @@ def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
         if duty.role not in WHOLE_AREA_ROLES:
             continue
         places |= dict.fromkeys(duty.places)
-        if duty.spot:
-            spots[duty.spot] = None
+        spots |= dict.fromkeys(duty.spots)
     return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))
 
 

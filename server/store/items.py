@@ -61,6 +61,15 @@ _ASKED = """
 """
 
 
+_FIRST_SEQ = """
+    (SELECT MIN(seq)
+       FROM (SELECT seq FROM revision WHERE revision.record = change.record AND revision.change = change.id
+              UNION ALL
+             SELECT seq FROM problem WHERE problem.record = change.record AND problem.change = change.id))
+"""
+"""Where a change was first written down, by itself or by what was filed of it: its receipt number for good."""
+
+
 def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
     """Yield up to ``limit`` submissions of ``author``, newest first. before: mark of the last one seen."""
     bound, values = ("", {}) if before is None else (" AND submission.seq < :seq", {"seq": before[0]})
@@ -93,7 +102,7 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
         values = dict(zip(("at", "id"), before, strict=True))
     rows = reading.sql.each(
         f"""
-        SELECT change.id, revision.seq, revision.form, change.received_at, {_ASKED}, change.problem
+        SELECT change.id, {_FIRST_SEQ} AS seq, revision.form, change.received_at, {_ASKED}, change.problem
           FROM change
           LEFT JOIN revision ON revision.record = change.record AND revision.version = change.version
          WHERE change.author = :author AND change.submission IS NULL{bound}
@@ -102,13 +111,18 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
         """,
         {"author": author, "limit": limit, **values},
     )
-    return (_item(CHANGE, row | {"receipt": _number(row)}, (row["received_at"], row["id"])) for row in rows)
+    return (_pushed(row) for row in rows)
+
+
+def _pushed(row: Row) -> Item:
+    receipt = _number(row)
+    del row["seq"]
+    return _item(CHANGE, row | {"receipt": receipt}, (row["received_at"], row["id"]))
 
 
 def _number(row: Row) -> str | None:
-    """Return the receipt number of a pushed change: day and seq, as phones get it; None for what has no seq yet."""
-    seq = row.pop("seq")
-    return None if seq is None else f"{local_day(row['received_at']).replace('-', '')}-{seq}"
+    """Return the receipt number of what came in no submission: day and seq, as phones get it."""
+    return f"{local_day(row['received_at']).replace('-', '')}-{row['seq']}"
 
 
 def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
@@ -132,8 +146,9 @@ def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, lim
     for row in rows:
         unreadable = row["kind"] == "unreadable"
         kind, verdict = (CHANGE, "quarantined") if unreadable else (SUBMISSION, None)
+        receipt = _number(row) if unreadable else None  # the phone was told that its body is not taken
         yield Item(
-            row["id"], kind, None, row["form"], row["received_at"], None, None, None, verdict, None, row["id"],
+            row["id"], kind, receipt, row["form"], row["received_at"], None, None, None, verdict, None, row["id"],
             (row["seq"],),
         )  # fmt: skip
 

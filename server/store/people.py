@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from server.domain import instants
 from server.domain.actors import Actor, Duty, Role, Scope
-from server.domain.areas import Place, taken_in
+from server.domain.areas import Heir, Place, taken_in
 from server.domain.errors import KeyRefused, NotFound
 from server.domain.instants import Instant
 from server.domain.people import Person, Phone
@@ -281,4 +281,10 @@ def _duty(row: Row) -> Duty:
 
 def _with_taken_in(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
     known = areas.heirs(reading)
-    return tuple(replace(duty, also=taken_in(duty.place, known, reading.now)) for duty in duties) if known else duties
+    return tuple(_taking_in(duty, known, reading.now) for duty in duties) if known else duties
+
+
+def _taking_in(duty: Duty, known: Iterable[Heir], at: Instant) -> Duty:
+    around = () if duty.spot is None else taken_in(Place(duty.spot), known, at)
+    villages = tuple(path for path in around if path.count("/") == (duty.spot or "").count("/"))
+    return replace(duty, also=taken_in(duty.place, known, at), also_spots=villages)

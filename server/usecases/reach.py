@@ -15,7 +15,7 @@ def of(actor: Actor) -> Scope:
     Wider than what records they see, since who handles cases of a county has to name its areas.
     """
     places = tuple(Place(path) for path in sorted({place.path for duty in actor.current for place in duty.places}))
-    spots = tuple(sorted({duty.spot for duty in actor.current if duty.spot}))
+    spots = tuple(sorted({spot for duty in actor.current for spot in duty.spots}))
     return Scope(places, spots)
 
 

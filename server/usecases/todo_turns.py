@@ -75,14 +75,17 @@ def _standings(reading: Reading) -> Mapping[str, str]:
 def _text(reading: Reading, duties: list[Duty]) -> str:
     places = [duty.place for duty in duties if duty.role is Role.TOWN_STATION]
     vacant = sorted(path for place in places for path in people.vacant_villages(reading, place))
-    told = sorted((duty.role.value, duty.area, duty.body or "", list(duty.also)) for duty in duties)
+    told = sorted(
+        (duty.role.value, duty.area, duty.body or "", list(duty.also), list(duty.also_spots)) for duty in duties
+    )
     return orjson.dumps([told, vacant]).decode()
 
 
 def _actor(reading: Reading, name: str, standing: str) -> tuple[Actor, frozenset[str]]:
     told, vacant = orjson.loads(standing)
     duties = tuple(
-        Duty(Role(role), area, body or None, BEGINNING, FOREVER, also=tuple(also)) for role, area, body, also in told
+        Duty(Role(role), area, body or None, BEGINNING, FOREVER, "", *map(tuple, also))
+        for role, area, body, *also in told
     )
     return Actor(name, name, reading.now, duties), frozenset(vacant)
 

@@ -75,10 +75,26 @@ def test_everything_that_came_is_there_newest_first(valley, worker, phone):
         ("submission", None, None),
         ("submission", "create", "applied"),
     ]
-    assert [each["receipt"] is None for each in found] == [False, True, True, True, False, False, False]
+    assert [each["receipt"] is None for each in found] == [False, True, False, False, False, False, False]
     assert [each["problem"] is not None for each in found] == [True, True, True, True, False, False, False]
     assert found[1]["form"] == "audited"
     assert found[1]["problem"]["message"].startswith("原记录还没有送到")
+
+
+def test_a_receipt_number_stays_whatever_becomes_of_the_item(valley, worker):
+    station, officer = new_uuid(), Desk(valley, "officer")
+    client, far = Client(valley, "worker"), new_uuid()
+    early = client.change(station, "edit", fields={"head": ("", "甲")})
+    astray = client.change(far, "create", area=FAR_UNIT, fields={"label": ("", "远站")})
+    client.push(early, astray)
+    before = {each["id"]: each["receipt"] for each in items(worker)}
+
+    client.push(client.change(station, "create", area=UNIT, fields={"label": ("", "站")}))
+    Desk(valley, "brigade").settle(worker_problem(officer, astray), "force")
+
+    after = {each["id"]: (each["verdict"], each["receipt"]) for each in items(worker)}
+    assert {id: after[id] for id in before} == {id: ("applied", receipt) for id, receipt in before.items()}
+    assert len(set(before.values())) == 2
 
 
 def test_what_was_decided_while_an_item_waited_stays_to_be_read(valley, worker):

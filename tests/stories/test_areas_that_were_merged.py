@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
+from field_clients import Client
 from filled_forms import a_hazard, new_uuid
 
 from server.domain import instants
@@ -55,6 +56,26 @@ def test_a_phone_with_the_old_grid_may_go_on_reporting_under_the_old_code(valley
     assert answer.status_code == 201
     assert valley.record(id).area == FAR_UNIT
     assert id in valley.phone("officer").list("hazard", "hazards.csv")
+
+
+def test_a_worker_of_one_unit_of_the_heir_sees_what_belongs_to_the_merged_village_itself(valley):
+    brigade, worker = Client(valley, "brigade"), Client(valley, "worker")
+    own, of_unit = (
+        brigade.change(new_uuid(), area=area, fields={"label": ("", "站")}) for area in (FAR_VILLAGE, FAR_UNIT)
+    )
+    assert [each["verdict"] for each in brigade.push(own, of_unit)] == ["applied", "applied"]
+    worker.pull()
+    assert own["record"] not in worker.rows()
+
+    tomorrow = instants.text(valley.clock.at + timedelta(days=1))
+    valley.do(grid.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    valley.clock.pass_by(days=2)
+
+    worker.pull()
+    assert worker.rows().keys() & {own["record"], of_unit["record"]} == {own["record"]}
+    assert own["record"] in valley.phone("worker").list()
+    edit = worker.change(own["record"], "edit", base_version=1, fields={"head": ("", "乙")})
+    assert worker.push(edit)[0]["verdict"] == "applied"
 
 
 def test_a_worker_of_one_unit_of_the_heir_does_not_see_the_merged_village(valley, merged):
