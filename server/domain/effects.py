@@ -146,6 +146,11 @@ def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _
     return _Turn(given, _goes(step, record), due, _close_due(due))
 
 
+def _reassign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """Somebody else has the case from now on; no clock and no status changes (T20)."""
+    return _Turn(case.hand_over(act["assignee"], act["helpers"].split(), act.at), _goes(step, record))
+
+
 def _accept(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
     return _Turn(case.handled_by(act.author), _goes(step, record))
 
@@ -228,6 +233,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
     "withdraw": _end,
     "split": _split,
     "assign": _assign,
+    "reassign": _reassign,
     "accept": _accept,
     "start": _accept,
     "ask_return": _ask,

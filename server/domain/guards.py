@@ -38,7 +38,7 @@ def judge(step: Step, record: Record, act: Act, known: Known) -> Grant:
     _require_circumstances(step, record, act, known)
     faults = [*_missing(step, act), *_unreadable(act), *_unknown(act, known)]
     faults += [fault for name in step.guards if name in _GUARDS for fault in _GUARDS[name](record, act, known)]
-    if act.action in ("assign", "reopen"):
+    if act.action in ("assign", "reassign", "reopen"):
         faults += _out_of_reach(grant, record, act, known)
     if act.action == "extend" and "days_30" in grant.limits:
         faults += _too_long(record, act)

@@ -106,6 +106,8 @@ ENDED = frozenset({Status.CLOSED, Status.SPOT_CLOSED, Status.REJECTED, Status.ME
 """Statuses in which nothing more is to be done (``domain.md`` section 2.2, terminal)."""
 OPEN = frozenset(Status) - ENDED
 WITH_HANDLER = frozenset({Status.ASSIGNED, Status.ACCEPTED, Status.HANDLING})
+AT_REST = frozenset({Status.FEEDBACK, Status.SUSPENDED, Status.TRANSFERRED})
+"""Somebody has the case and nothing is theirs to do now: it changes hands as it is (T20)."""
 AT_INTAKE = frozenset({Status.REPORTED, Status.REGISTERED})
 
 _EVIDENCE = ("fixed_photo", "fixed_photo_2", "no_photo_reason")
@@ -119,6 +121,7 @@ STEPS = (
         "assign", "派遣", AT_INTAKE | WITH_HANDLER, Status.ASSIGNED, ("assignee",), ("due_on", "helpers", "note"),
         ("due_ahead",),
     ),
+    Step("reassign", "改派", AT_REST, None, ("assignee",), ("helpers", "note")),
     Step("accept", "签收", frozenset({Status.ASSIGNED}), Status.ACCEPTED, takes=("note",)),
     Step("start", "开始处置", frozenset({Status.ACCEPTED}), Status.HANDLING, takes=("note",)),
     Step("ask_return", "申请退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",)),

@@ -14,7 +14,7 @@ from server.domain.areas import Place
 from server.domain.errors import Conflict, Invalid, Refusal
 from server.domain.people import FieldClient, Person, Phone
 from server.domain.records import Record
-from server.domain.workflow import WITH_HANDLER
+from server.domain.workflow import AT_REST, WITH_HANDLER
 from server.store import areas, audit, field_clients, people, records
 from server.store.database import Reading, Transaction
 from server.usecases import acting, enrol, office, reach, staff
@@ -129,7 +129,8 @@ def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
     fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
         with tx.alone():
-            wish = Wish("assign", {name: value for name, value in fields.items() if value})
+            action = "reassign" if record is not None and record.status in AT_REST else "assign"
+            wish = Wish(action, {name: value for name, value in fields.items() if value})
             return Handed(id, office.change(tx, id, wish, by=by))
     except Refusal as refusal:  # told to whoever asked, beside what went well
         return Handed(id, refusal=refusal)

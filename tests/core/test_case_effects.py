@@ -62,6 +62,14 @@ ROWS = [
         *("assigned", "body:shop", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
     ),
     (
+        [ASSIGN, FEED, ("reassign", {"assignee": "user:neighbour"})],
+        *("feedback", "user:neighbour", "2026-11-29T16:00", (), "荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, SUSPEND, ("reassign", {"assignee": "body:shop"}), ("resume", {})],
+        *("handling", "body:shop", "2026-12-05T16:00", (), "限12-05｜荆山口村｜演示民宿07"),
+    ),
+    (
         [ASSIGN, ("ask_extension", {"reason": "weather", "until": "2026-12-20"})],
         *("assigned", "user:worker", "2026-12-02T16:00", ("extension_pending",), "限12-02｜荆山口村｜演示民宿07"),
     ),

@@ -116,6 +116,7 @@ class Cases:
             "merge": {"into": self.main},
             "split": {"reason": "不是同一处"},
             "assign": given,
+            "reassign": {"assignee": "user:near"},
             "ask_return": {"reason": "不归我管"},
             "ask_extension": {"reason": "材料未到", "until": day(9)},
             "ask_suspension": {"reason": "要等雨季过后"},

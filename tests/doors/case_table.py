@@ -23,6 +23,7 @@ reject          reported                                          > rejected
 merge           reported registered                               > merged
 split           merged                                            > registered
 assign          reported registered assigned accepted handling    > assigned
+reassign        suspended transferred feedback                    > =
 accept          assigned                                          > accepted
 start           accepted                                          > handling
 ask_return      assigned accepted                                 > =
@@ -53,6 +54,7 @@ reject          .      .      D       .      D    .    D       .     .    .    .
 merge           .      .      D       .      D    .    D       .     .    .    .      .
 split           .      .      D       .      D    .    D       .     .    .    .      .
 assign          .      m      D       .      D    .    D       .     .    .    .      .
+reassign        .      .      D       .      D    .    D       .     .    .    .      .
 accept          h      h      h       h      h    h    .       .     h    h    .      .
 start           h      h      h       h      h    h    .       .     h    h    .      .
 ask_return      h      h      h       h      h    h    .       .     h    h    .      .

@@ -108,9 +108,24 @@ def test_cases_are_handed_over_in_bulk_each_by_itself(valley):
 
     assert answer.status_code == 200
     became = {each["id"]: each for each in answer.json["items"]}
-    assert [became[id]["outcome"]["record"]["assignee"] for id in ids[:2]] == ["user:neighbour"] * 2
-    assert became[ids[2]]["refusal"]["type"] == "/problems/illegal-step"
-    assert [valley.record(id).assignee for id in ids] == ["user:neighbour", "user:neighbour", "user:worker"]
+    handed = [became[id]["outcome"]["record"] for id in ids]
+    assert [each["assignee"] for each in handed] == ["user:neighbour"] * 3
+    assert [each["status"] for each in handed] == ["assigned", "assigned", "feedback"]
+    act(valley, ids[2], "officer", "rework", reason="还有杂物")
+    assert (valley.record(ids[2]).status, valley.record(ids[2]).assignee) == ("handling", "user:neighbour")
+
+
+def test_a_case_that_cannot_go_is_told_and_holds_up_none_of_the_others(valley):
+    over, open_ = (an_assigned_case(valley) for _ in range(2))
+    act(valley, over, "worker", "feedback", result_code="fixed", no_photo_reason="no_battery")
+    act(valley, over, "officer", "close")
+
+    answer = call(valley, "POST", "/handovers", "officer", {"to": "user:neighbour", "cases": [over, open_]})
+
+    told, done = answer.json["items"]
+    assert (told["outcome"], told["refusal"]["type"]) == (None, "/problems/illegal-step")
+    assert done["outcome"]["record"]["assignee"] == "user:neighbour"
+    assert valley.record(over).assignee == "user:worker"
 
 
 def test_who_helps_goes_on_helping_and_the_limit_runs_on_from_hand_to_hand(valley):

@@ -17,6 +17,7 @@ NEEDS = {
     "merge": ("registered", "brigade-plain", ("into",)),
     "split": ("merged", "brigade-plain", ("reason",)),
     "assign": ("registered", "brigade-plain", ("assignee",)),
+    "reassign": ("suspended", "brigade-plain", ("assignee",)),
     "ask_return": ("assigned", "hand", ("reason",)),
     "ask_extension": ("accepted", "hand", ("reason",)),
     "ask_suspension": ("handling", "hand", ("reason",)),
