@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import kobo_forms
-from server.domain import case_facts, instants, workflow
+from server.domain import case_facts, instants
 from server.domain.areas import code_of
 from server.domain.case_facts import CaseFacts, Dispatch, Step
-from server.domain.workflow import Status
+from server.domain.status import STAGE_OF, Stage, Status
 from server.store import case_facts as facts_kept
 from server.store import engine
 from server.store.case_rollups import Sums
@@ -224,12 +224,12 @@ def _record(case: _Case) -> dict[str, Any]:
         "seq": seq,
         "born_seq": seq,
         "status": facts.status.value,
-        "stage": workflow.STAGE_OF[facts.status].value,
+        "stage": STAGE_OF[facts.status].value,
         "case_no": f"LY-{facts.received_at[:4]}-{seq:07}" if facts.registered_at else None,
         "assignee": case.assignee,
         "author": f"gw{seq % 900:04}",
         "due_at": facts.handle_due_at,
-        "closed_at": case.steps[-1].at if workflow.STAGE_OF[facts.status] is workflow.Stage.CLOSE else None,
+        "closed_at": case.steps[-1].at if STAGE_OF[facts.status] is Stage.CLOSE else None,
         "month": facts.received_at[:7],
         "conflicted": int(seq % 500 == 0),
         "flags": "item" if seq % 500 == 0 else "",

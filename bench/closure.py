@@ -16,8 +16,8 @@ from bench.lists import sign_in
 from bench.workbench import Workbench, ask, expect, serving
 from server.cli.housekeeper import enter_labels
 from server.domain import periods
-from server.domain.actors import Scope
 from server.domain.areas import Place, path_of
+from server.domain.scope import Scope
 from server.store import database, engine
 from server.usecases import closure_summary
 from server.usecases.closure_summary import Asked, By

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from server.domain.actors import Role
 from server.store import buckets, database, people, records, submissions
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import enrol, grid_file, phone_keys, prepare, publish, sign_in, write
 from sync.changes import Change, Dot, FieldWrite
 

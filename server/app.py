@@ -15,7 +15,7 @@ from server import api, openrosa, operation
 from server.context import Services
 from server.domain.errors import Busy
 from server.problems import as_problem, status_of
-from server.proxy import PhonePaths, TrustedProxies
+from server.proxy import PhonePaths, TrustedProxies, is_phone_path
 from server.settings import Settings
 from server.store import database as store
 from server.store.blobs import BlobStore
@@ -81,7 +81,7 @@ def _answer_error(error: Exception) -> Response:
     """Answer in the envelope of the door that was called; the edge logs what nobody foresaw, once."""
     if status_of(error) >= 500:
         operation.log_failure(error)
-    if openrosa.is_phone_path(request.path):
+    if is_phone_path(request.path):
         return openrosa.as_envelope(error)
     return as_problem(error)
 
@@ -89,7 +89,7 @@ def _answer_error(error: Exception) -> Response:
 def busy(path: str) -> Response:
     """Return the answer to a request for ``path`` while others have waited too long already."""
     error = Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=AGAIN_S)
-    return openrosa.as_envelope(error) if openrosa.is_phone_path(path) else as_problem(error)
+    return openrosa.as_envelope(error) if is_phone_path(path) else as_problem(error)
 
 
 class Application(Flask):

@@ -18,7 +18,8 @@ from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Response
 
 from server.problems import as_problem
-from server.waiting import WAIT_S, Line
+from server.settings import WAIT_S
+from server.waiting import Line
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -12,7 +12,8 @@ from server.domain.actors import Actor
 from server.settings import Settings
 from server.store import people
 from server.store.blobs import BlobStore
-from server.store.database import Database, Transaction
+from server.store.database import Database
+from server.store.transactions import Transaction
 from server.usecases import basic_login
 from server.usecases.phone_lists import Hashes
 

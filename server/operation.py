@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
-import sys
 import time
 from functools import lru_cache
 from ipaddress import ip_address
 
-import orjson
-import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server import context
 from server.domain.actors import Actor
 from server.domain.errors import NotAllowed, Refusal, Unavailable
+from server.log import log
 from server.problems import status_of
 
 registry = CollectorRegistry()
@@ -30,25 +27,6 @@ SECONDS = Histogram(
 )
 QUEUE = Gauge("firegrid_write_queue", "Writes that wait for the writer.", registry=registry)
 DISK_FREE = Gauge("firegrid_disk_free_bytes", "Free bytes on the disk of the data folder.", registry=registry)
-
-log = structlog.wrap_logger(
-    structlog.BytesLogger(sys.stderr.buffer),
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=orjson.dumps),
-    ],
-    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    cache_logger_on_first_use=True,
-).bind()
-
-
-class LogHandler(logging.Handler):
-    """Puts what libraries say into the same log, one JSON line each."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
 
 
 def mount(app: Flask) -> None:

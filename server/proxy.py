@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from server.openrosa.answers import is_phone_path
 from server.settings import Network
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_FIRST_STEPS = frozenset({"key", "formList", "submission", "forms", "lists"})
+
+
+def is_phone_path(path: str) -> bool:
+    """Say whether a path belongs to the phones' door, so that errors under it must be OpenRosa XML."""
+    return path.lstrip("/").split("/", 1)[0] in _FIRST_STEPS
 
 
 class TrustedProxies:

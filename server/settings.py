@@ -10,9 +10,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from server.domain.errors import Invalid
-from server.waiting import WAIT_S
 
 Network = IPv4Network | IPv6Network
+
+WAIT_S = 25
+"""How long a request may wait: phones give up on an answer after 60 s (``openrosa.md`` section 0.2) and send again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-WAIT_S = 25
-"""How long a request may wait: phones give up on an answer after 60 s (``openrosa.md`` section 0.2) and send again."""
+from server.settings import WAIT_S
 
 AGAIN_S = 10
 """When whoever is sent away may come back; clients add a spread of their own."""

@@ -17,8 +17,8 @@ from flask import Flask
 from phones import Phone
 
 from server.app import close, create_app
-from server.domain.actors import Scope
 from server.domain.areas import Area, Place, level_of, parent_code
+from server.domain.scope import Scope
 from server.settings import Settings
 from server.store import areas, codes, database, invariants, records
 from server.store.codes import Code

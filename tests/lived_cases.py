@@ -8,7 +8,8 @@ from pathlib import Path
 from server.domain import case_facts
 from server.store import case_figures, database
 from server.store.case_rollups import TABLES
-from server.store.database import Database, Transaction
+from server.store.database import Database
+from server.store.transactions import Transaction
 from tests.core.case_histories import History
 
 KEPT = ("case_fact", "case_step", "case_handover", *TABLES)

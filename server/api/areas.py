@@ -15,7 +15,7 @@ from server.api.door import door as make_door
 from server.domain.actors import Actor
 from server.domain.areas import Place, full_code
 from server.store import areas
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import reach
 from server.usecases.reach import get_visible
 

@@ -26,8 +26,9 @@ from server.domain.errors import NotAllowed
 from server.domain.fields import Field, misfit
 from server.domain.record_types import RecordType
 from server.store import audit, forms, record_lists
-from server.store.database import Database, Reading
+from server.store.database import Database
 from server.store.record_lists import Listed, Wanted
+from server.store.transactions import Reading
 from server.usecases.spreadsheet import cell
 
 door = make_door("exports", "导出 · exports of records")

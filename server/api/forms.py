@@ -15,8 +15,8 @@ from server import context
 from server.api import answers, shapes, uploads
 from server.api.door import door as make_door
 from server.store import forms
-from server.store.database import Reading
 from server.store.forms import Catalogue, State
+from server.store.transactions import Reading
 from server.usecases import form_library
 
 door = make_door("forms", "表单与台账 · forms and record types")

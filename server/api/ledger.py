@@ -16,8 +16,8 @@ from server.api.door import door as make_door
 from server.domain import case_words, clocks, instants
 from server.domain.areas import code_of, path_of
 from server.store import areas, codes, ledger, training
-from server.store.database import Reading
 from server.store.record_lists import Listed
+from server.store.transactions import Reading
 from server.usecases import spreadsheet
 from server.usecases.spreadsheet import Value
 

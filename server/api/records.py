@@ -17,8 +17,8 @@ from server.domain.actors import Actor
 from server.domain.errors import Invalid
 from server.domain.records import Record, Revision
 from server.store import forms, record_lists, records, revisions
-from server.store.database import Reading
 from server.store.record_lists import Wanted
+from server.store.transactions import Reading
 from server.usecases import case_file, case_todo
 from sync import registers
 

@@ -15,14 +15,14 @@ from server import context
 from server.api import answers
 from server.api.door import door as make_door
 from server.domain import instants, periods, rights, roles
-from server.domain.actors import Scope
 from server.domain.areas import Area
 from server.domain.errors import Invalid, NotAllowed
 from server.domain.instants import Instant
 from server.domain.periods import Beside, Period, Span
+from server.domain.scope import Scope
 from server.store import areas, closure_cases
 from server.store.closure_cases import Mark
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import closure_sheet, closure_summary, reach, spreadsheet
 from server.usecases.closure_summary import Asked, Behind, By, Told
 

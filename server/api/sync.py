@@ -32,8 +32,8 @@ from server.domain.errors import TooLarge
 from server.domain.record_types import Kind
 from server.store import epochs, field_clients, pulls
 from server.store import items as stored_items
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 from server.usecases import pull as pulling
 from server.usecases import push as pushing
 from server.usecases.case_todo import Teller

@@ -18,7 +18,7 @@ from server import context
 from server.domain import instants
 from server.domain.actors import Actor
 from server.domain.errors import SignInRequired
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import sign_in
 
 ACCESS, REFRESH = "access", "refresh"

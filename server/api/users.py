@@ -12,9 +12,9 @@ from server import context
 from server.api import answers, shapes
 from server.api.areas import place_of
 from server.api.door import door as make_door
-from server.domain.actors import Scope
 from server.domain.areas import Place, path_of
 from server.domain.people import Body
+from server.domain.scope import Scope
 from server.store import bodies, people
 from server.usecases import staff
 

@@ -18,7 +18,7 @@ from server.domain import practice, roles
 from server.domain.errors import Conflict
 from server.store import areas, database
 from server.store import training as trainings
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import grid_file, prepare, sign_in
 
 MARK = "demo.txt"

@@ -13,8 +13,8 @@ from server.cli.folder import Group, data_option, opened
 from server.domain.errors import FormRefused
 from server.domain.instants import local_day
 from server.store import forms
-from server.store.database import Reading
 from server.store.forms import Form
+from server.store.transactions import Reading
 from server.usecases import publish as publishing
 
 BY = "command"

@@ -9,13 +9,13 @@ from pathlib import Path
 import click
 
 from server.cli.folder import Group, data_option, opened
-from server.domain.actors import Scope
 from server.domain.areas import Area, Level
 from server.domain.errors import GridRefused, TooLarge
 from server.domain.grid_cells import LEVELS
 from server.domain.instants import BEGINNING, FOREVER, local_day
+from server.domain.scope import Scope
 from server.store import areas, audit
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import grid as grids
 from server.usecases import grid_file
 

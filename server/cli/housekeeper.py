@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 
-from server.operation import log
+from server.log import log
 from server.store import label_index
 from server.store.database import Database
 from server.usecases.housekeeping import Done

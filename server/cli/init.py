@@ -14,7 +14,7 @@ from server.domain.actors import Role
 from server.domain.errors import Conflict, GridRefused
 from server.domain.people import checked_name
 from server.store import areas, database
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import enrol, grid_file, prepare, sign_in
 from server.usecases.grid import Loaded
 from server.usecases.grid_file import Sheet

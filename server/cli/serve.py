@@ -45,10 +45,10 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     Raises NotFound when there is no database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
-    from server import operation
     from server.asgi import Front
     from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
     from server.cli.parting import PartingServer
+    from server.log import LogHandler
     from server.settings import from_environment
     from server.store.turns import leave_address, serving
     from server.usecases import housekeeping
@@ -60,7 +60,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         database = application.database_of(app)
         largest, wait_s = settings.submission_bytes_max, settings.wait_s
         front = Front(app.wsgi_app, threads, largest, database.host, application.busy, wait_s)
-        logging.basicConfig(handlers=[operation.LogHandler()], level=logging.WARNING)
+        logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
         server = PartingServer(configuration(front), front)
         server.heed_signals()
         try:

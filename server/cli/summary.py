@@ -17,13 +17,13 @@ from rich.table import Table
 
 from server.cli.folder import Group, data_option, opened
 from server.domain import instants, periods
-from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.periods import NAMES, Period, Span
-from server.domain.workflow import STATUS_LABELS, Status
+from server.domain.scope import Scope
+from server.domain.status import STATUS_LABELS, Status
 from server.store import areas, closure_cases
 from server.store.closure_cases import Mark
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import closure_sheet, closure_summary, spreadsheet
 from server.usecases.closure_sheet import CASE_COLUMNS, Sheet
 from server.usecases.closure_summary import Asked, By, Told

@@ -10,11 +10,12 @@ import click
 
 from server.cli.folder import Group, data_option, opened
 from server.domain import instants, roles
-from server.domain.actors import Actor, Duty, Role, Scope
+from server.domain.actors import Actor, Duty, Role
 from server.domain.instants import BEGINNING, FOREVER, Instant
 from server.domain.people import Body, Person, Phone
+from server.domain.scope import Scope
 from server.store import areas, bodies, people
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import enrol, phone_keys, sign_in
 
 BY = "command"

@@ -22,7 +22,7 @@ from server.domain.errors import Invalid
 from server.domain.grid_rows import SheetRow
 from server.domain.instants import BEIJING
 from server.store import database, training
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import housekeeping, prepare
 from server.usecases.publish import Prepared
 

@@ -14,8 +14,9 @@ from server.demo.phones import Aim, Phones
 from server.demo.stories import Deed
 from server.domain import workflow
 from server.domain.records import Record
+from server.domain.status import Status
 from server.store import people, records, revisions
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import acting, write
 from sync.changes import Change, Dot, FieldWrite, Verdict
 
@@ -67,7 +68,7 @@ class Hands:
 
     def _by_phone(self, tx: Transaction, name: str, deed: Deed, record: Record, inputs: dict[str, str]) -> None:
         base = record.version - int(deed.said.get("behind", 0))
-        target = workflow.STEP_OF[deed.action].target or workflow.Status(record.status or "")
+        target = workflow.STEP_OF[deed.action].target or Status(record.status or "")
         passed = {"close": "yes", "rework": "no"}.get(deed.action, inputs.get("pass", ""))
         answers = {
             "purpose": "do",

@@ -9,7 +9,7 @@ from server.domain.actors import Role
 from server.domain.errors import Conflict
 from server.store import accounts
 from server.store import people as known_people
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import enrol, phone_keys
 
 BY = "demo"

@@ -20,7 +20,7 @@ from server.domain.submissions import Posted, SentFile
 from server.openrosa.xml import read_submission
 from server.store import forms, people
 from server.store.blobs import BlobStore
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import submit
 from server.usecases.xform_source import child, children, parse
 

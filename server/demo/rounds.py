@@ -13,7 +13,7 @@ from server.demo.people import Invented, let_go
 from server.demo.phones import Aim, Phones
 from server.domain.instants import BEIJING
 from server.store import records
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 TYPE = "micro_stations"
 PATROL_EVERY_DAYS = 12

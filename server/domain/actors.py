@@ -10,6 +10,7 @@ from functools import lru_cache
 from server.domain import instants
 from server.domain.areas import Place, path_of
 from server.domain.instants import BEGINNING, FOREVER, Instant
+from server.domain.scope import Scope
 
 
 class Role(StrEnum):
@@ -97,30 +98,6 @@ class Duty:
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
         return self.starts_at <= latest and self.ends_at > earliest
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What a reader may see: rows inside ``places``, rows exactly at ``spots``, and rows of theirs.
-
-    places: subtrees; spots: single areas without what lies below (a unit worker's village itself).
-    person: user name, whose own and assigned rows show; bodies: codes of bodies they act for.
-    """
-
-    places: tuple[Place, ...] = ()
-    spots: tuple[str, ...] = ()
-    person: str | None = None
-    bodies: tuple[str, ...] = ()
-
-    def covers(self, path: str) -> bool:
-        """Say whether an area at ``path`` is inside, by place alone."""
-        return path in self.spots or any(place.holds(path) for place in self.places)
-
-    @property
-    def assignees(self) -> tuple[str, ...]:
-        """Return the assignee marks that are this reader's: ``user:<name>`` and ``body:<code>``."""
-        own = (f"user:{self.person}",) if self.person else ()
-        return own + tuple(f"body:{code}" for code in self.bodies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from server.domain.instants import Instant, parse
-from server.domain.workflow import WITH_HANDLER, Status
+from server.domain.status import WITH_HANDLER, Status
 
 CLOSED = frozenset({Status.CLOSED, Status.SPOT_CLOSED})
 HELD = frozenset({Status.SUSPENDED, Status.TRANSFERRED})

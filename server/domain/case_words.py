@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server.domain import clocks, instants, workflow
+from server.domain import clocks, instants
 from server.domain.acts import Act, Known
 from server.domain.cases import Case
 from server.domain.records import Record
-from server.domain.workflow import ENDED, Status, Step
+from server.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
+from server.domain.workflow import Step
 
 
 def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
@@ -33,7 +34,7 @@ def measure(status: str, asked: Mapping[str, str]) -> str:
         return "当场整改"
     if status == Status.TRANSFERRED:
         return f"移交{asked.get('body', '')}（{asked.get('document', '')}）"
-    if status not in {*workflow.WITH_HANDLER, Status.SUSPENDED, Status.FEEDBACK, Status.CLOSED}:
+    if status not in {*WITH_HANDLER, Status.SUSPENDED, Status.FEEDBACK, Status.CLOSED}:
         return ""
     held = status == Status.SUSPENDED
     said = [asked.get("plan", "") if held else asked.get("note", "")]
@@ -57,9 +58,9 @@ def list_label(record: Record, case: Case) -> str:
         )
         if stands and record.status not in ENDED
     ]
-    with_handler = record.status in workflow.WITH_HANDLER and record.due_at is not None
+    with_handler = record.status in WITH_HANDLER and record.due_at is not None
     head = "".join(f"【{mark}】" for mark in marks)
     head += f"限{clocks.last_day(record.due_at or '')[5:]}" if with_handler else ""
     if record.status in ENDED:
-        head += f"【{workflow.STATUS_LABELS[Status(record.status)]}】"
+        head += f"【{STATUS_LABELS[Status(record.status)]}】"
     return "｜".join(part for part in (head, case.village, record.label) if part)

@@ -18,7 +18,7 @@ from server.domain.case_facts import CaseFacts, Dispatch
 from server.domain.closure import DAY_S, Figures, Rate
 from server.domain.closure_figures import TIMES, Kind, Window
 from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.domain.workflow import Status
+from server.domain.status import Status
 
 RECEIVED = (
     "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",

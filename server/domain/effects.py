@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from server.domain import case_facts, case_words, clocks, instants, workflow
+from server.domain import case_facts, case_words, clocks, instants
 from server.domain.acts import Act, Known
 from server.domain.cases import Case, Request
 from server.domain.clocks import Clock
 from server.domain.instants import FOREVER, Instant
 from server.domain.records import MARKS, Record
-from server.domain.workflow import ENDED, STAGE_OF, Status, Step
+from server.domain.status import ENDED, STAGE_OF, WITH_HANDLER, Status
+from server.domain.workflow import Step
 
 CATEGORY = "category"
 """Field of a case that the figures are split by."""
@@ -114,7 +115,7 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Ins
         if before.status == status:
             return before.due_at
         return min(clocks.due_at(Clock.DISPATCH, at), facts.handle_due_at or FOREVER)
-    if status in workflow.WITH_HANDLER:
+    if status in WITH_HANDLER:
         return facts.handle_due_at
     if status is Status.FEEDBACK:
         return clocks.due_at(Clock.VERIFY, facts.fed_back_at or at)
@@ -217,7 +218,7 @@ def _reopen(step: Step, record: Record, case: Case, act: Act, known: Known) -> _
 
 
 def _supervise(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    due = _asked_due(act) if record.status in workflow.WITH_HANDLER else None
+    due = _asked_due(act) if record.status in WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
     return _Turn(supervised, _goes(step, record), due, None if due is None else _close_due(due))
 

@@ -12,7 +12,8 @@ from server.domain.clocks import Clock
 from server.domain.errors import IllegalStep, Invalid, NotAllowed
 from server.domain.records import Record
 from server.domain.rights import Grant, Mark, holders_of
-from server.domain.workflow import ENDED, Status, Step
+from server.domain.status import ENDED, Status
+from server.domain.workflow import Step
 
 Fault = tuple[str, str]
 """An input and what is wrong with it, in Chinese."""

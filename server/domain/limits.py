@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from server.domain.acts import Act, Known
 from server.domain.records import Record
-from server.domain.workflow import Status
+from server.domain.status import Status
 
 Limit = Callable[[Record, Act, Known], str]
 """Says in Chinese why a right does not reach an act on a record; empty when it does."""

@@ -13,6 +13,7 @@ from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import LABEL
 from server.domain.records import CLOCK_SUSPECT, INVALID_AFTER_MERGE, Record, Revision
 from server.domain.sorting import Sorted, sort, unsound, written
+from server.domain.status import ENDED, Status
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
@@ -46,7 +47,7 @@ class Birth:
     village: short name of its village. case_no: the number it gets when it is a case at once.
     """
 
-    status: workflow.Status
+    status: Status
     village: str = ""
     case_no: str | None = None
 
@@ -192,7 +193,7 @@ def _told_of_kept(record: Record, said: str) -> str:
 
     On a case that has ended the outcome stays in front, since its reporter is still to read it.
     """
-    if record.status not in workflow.ENDED:
+    if record.status not in ENDED:
         return said
     return record.office_note if record.office_note.endswith(KEPT_TOO) else f"{record.office_note}{KEPT_TOO}"
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.domain import dated, roles
-from server.domain.actors import Actor, Duty, Role, Scope, scope_of
+from server.domain.actors import Actor, Duty, Role, scope_of
 from server.domain.errors import NotAllowed
 from server.domain.instants import Instant
+from server.domain.scope import Scope
 
 
 class Mark(StrEnum):

@@ -13,7 +13,7 @@ from server.domain.record_types import LABEL, RecordType
 from server.domain.records import Record, Revision
 from server.domain.revise import Revised, difference, marked, revision_of
 from server.domain.sorting import sort
-from server.domain.workflow import ENDED
+from server.domain.status import ENDED
 from sync import merge, registers
 from sync.changes import Verdict
 from sync.merge import Merged

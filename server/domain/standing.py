@@ -6,10 +6,11 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from server.domain import instants
-from server.domain.actors import GRACE, Actor, Duty, Scope
+from server.domain.actors import GRACE, Actor, Duty
 from server.domain.areas import narrowest
 from server.domain.instants import Instant
 from server.domain.records import Record
+from server.domain.scope import Scope
 
 
 class Standing(StrEnum):

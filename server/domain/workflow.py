@@ -1,57 +1,12 @@
-"""The life of a case as data: statuses, the card's five stages, how a case is born, and every step it may take."""
+"""The life of a case as data: how a case is born, and every step it may take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import NamedTuple
 
 from server.domain.errors import IllegalStep, Invalid
-
-
-class Stage(StrEnum):
-    """The five stages (环节): 采集、派遣、处置、反馈、办结."""
-
-    COLLECT = "collect"
-    ASSIGN = "assign"
-    HANDLE = "handle"
-    FEEDBACK = "feedback"
-    CLOSE = "close"
-
-
-class Status(StrEnum):
-    """Where a case stands (``domain.md`` section 2.2; ``assigned`` is its *dispatched*)."""
-
-    REPORTED = "reported"
-    REGISTERED = "registered"
-    ASSIGNED = "assigned"
-    ACCEPTED = "accepted"
-    HANDLING = "handling"
-    SUSPENDED = "suspended"
-    TRANSFERRED = "transferred"
-    FEEDBACK = "feedback"
-    CLOSED = "closed"
-    SPOT_CLOSED = "spot_closed"
-    REJECTED = "rejected"
-    MERGED = "merged"
-    VOID = "void"
-
-
-STAGE_OF = {
-    Status.REPORTED: Stage.COLLECT,
-    Status.REGISTERED: Stage.ASSIGN,
-    Status.ASSIGNED: Stage.ASSIGN,
-    Status.ACCEPTED: Stage.HANDLE,
-    Status.HANDLING: Stage.HANDLE,
-    Status.SUSPENDED: Stage.HANDLE,
-    Status.TRANSFERRED: Stage.HANDLE,
-    Status.FEEDBACK: Stage.FEEDBACK,
-    Status.CLOSED: Stage.CLOSE,
-    Status.SPOT_CLOSED: Stage.CLOSE,
-    Status.REJECTED: Stage.CLOSE,
-    Status.MERGED: Stage.CLOSE,
-    Status.VOID: Stage.CLOSE,
-}
+from server.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
 
 
 class Birth(NamedTuple):
@@ -102,10 +57,6 @@ class Step(NamedTuple):
     guards: tuple[str, ...] = ()
 
 
-ENDED = frozenset({Status.CLOSED, Status.SPOT_CLOSED, Status.REJECTED, Status.MERGED, Status.VOID})
-"""Statuses in which nothing more is to be done (``domain.md`` section 2.2, terminal)."""
-OPEN = frozenset(Status) - ENDED
-WITH_HANDLER = frozenset({Status.ASSIGNED, Status.ACCEPTED, Status.HANDLING})
 AT_REST = frozenset({Status.FEEDBACK, Status.SUSPENDED, Status.TRANSFERRED})
 """Somebody has the case and nothing is theirs to do now: it changes hands as it is (T20)."""
 AT_INTAKE = frozenset({Status.REPORTED, Status.REGISTERED})
@@ -177,23 +128,6 @@ STEP_OF = {step.action: step for step in STEPS}
 ACTIONS = tuple(STEP_OF)
 INPUTS = frozenset(name for step in STEPS for name in (*step.needs, *step.takes))
 """Names of all inputs of acts: they stay in the revision and never become fields of the record."""
-
-STATUS_LABELS = {
-    Status.REPORTED: "待受理",
-    Status.REGISTERED: "已立项",
-    Status.ASSIGNED: "待签收",
-    Status.ACCEPTED: "已签收",
-    Status.HANDLING: "处置中",
-    Status.SUSPENDED: "挂账",
-    Status.TRANSFERRED: "已移交",
-    Status.FEEDBACK: "待核查",
-    Status.CLOSED: "已办结",
-    Status.SPOT_CLOSED: "当场整改办结",
-    Status.REJECTED: "不予立项",
-    Status.MERGED: "重复并案",
-    Status.VOID: "作废",
-}
-"""What people call each status (``domain.md`` section 2.2)."""
 
 
 def step_of(action: str) -> Step:

@@ -6,12 +6,12 @@ from flask import Flask, Response, request
 
 from server import context
 from server.openrosa import answers
-from server.openrosa.answers import is_phone_path
 from server.openrosa.express import Express
 from server.openrosa.routes import door
 from server.problems import allow_methods, ask_to_wait, challenge_of, status_of, words_of
+from server.proxy import is_phone_path
 
-__all__ = ["Express", "as_envelope", "is_phone_path", "mount"]
+__all__ = ["Express", "as_envelope", "mount"]
 
 _CLIENT_STATUSES = frozenset({400, 401, 403, 404, 405, 409, 413})
 

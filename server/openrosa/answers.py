@@ -14,12 +14,6 @@ VERSION = "1.0"
 SUCCESS = "submit_success"
 TEXT_XML = "text/xml; charset=utf-8"
 _GZIP_BYTES_MIN = 1_000
-_FIRST_STEPS = frozenset({"key", "formList", "submission", "forms", "lists"})
-
-
-def is_phone_path(path: str) -> bool:
-    """Say whether a path belongs to the phones' door, so that errors under it must be OpenRosa XML."""
-    return path.lstrip("/").split("/", 1)[0] in _FIRST_STEPS
 
 
 def document(content: bytes) -> Response:

@@ -13,7 +13,7 @@ from server.openrosa import answers, posting, xml
 from server.openrosa.posting import Incoming
 from server.openrosa.xml import ListedForm, ManifestFile
 from server.store import forms
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import phone_forms, phone_lists
 
 door = Blueprint("openrosa", __name__)

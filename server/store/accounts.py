@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
-from server.store.database import Reading, Transaction
 from server.store.sql import inserting
+from server.store.transactions import Reading, Transaction
 
 _ADD = inserting("person", ("name", "display", "password_hash", "created_at"))
 

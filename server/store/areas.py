@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
-from server.domain.actors import Scope
 from server.domain.areas import Area, Heir, Level, Place, code_of, full_code, path_of, short_name
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
-from server.store.database import Reading, Transaction
+from server.domain.scope import Scope
 from server.store.sql import Parameters, Row, inserting
+from server.store.transactions import Reading, Transaction
 
 _COLUMNS = ("code", "name", "level", "parent", "valid_from", "valid_to", "successor")
 _SELECT = "SELECT code, name, level, parent, valid_from, valid_to, successor FROM area"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.domain.instants import Instant
-from server.store.database import Reading, Transaction
 from server.store.sql import inserting
+from server.store.transactions import Reading, Transaction
 
 _ADD = inserting("audit", ("id", "at", "actor", "action", "subject", "detail"))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
 from server.domain.people import Body
+from server.domain.scope import Scope
 from server.store import scopes
-from server.store.database import Reading, Transaction
 from server.store.sql import inserting
+from server.store.transactions import Reading, Transaction
 
 _COLUMNS = ("code", "name", "kind", "area", "contact", "valid_from", "valid_to")
 _ADD = inserting("body", _COLUMNS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from server.domain.actors import Scope
 from server.domain.records import Record
-from server.store.database import Reading, Transaction
+from server.domain.scope import Scope
+from server.store.transactions import Reading, Transaction
 
 
 def of(record: Record) -> set[str]:

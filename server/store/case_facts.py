@@ -9,7 +9,7 @@ from server.domain import closure_parts
 from server.domain.case_facts import CaseFacts, Dispatch, Step
 from server.domain.closure_figures import still_open
 from server.domain.instants import Instant
-from server.domain.workflow import Status
+from server.domain.status import Status
 from server.store.sql import Row, Sql, inserting
 
 COLUMNS = (

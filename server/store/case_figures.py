@@ -10,7 +10,7 @@ from datetime import date
 
 from server.domain.case_facts import CaseFacts, Step
 from server.store import case_facts, case_rollups
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 
 def record(tx: Transaction, before: CaseFacts | None, after: CaseFacts, step: Step | None, version: int) -> None:

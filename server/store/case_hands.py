@@ -7,7 +7,7 @@ from server.domain.actors import GRACE
 from server.domain.cases import Case
 from server.domain.instants import FOREVER, Instant
 from server.store import buckets
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 
 
 def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.domain.instants import local_day
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 
 def take(tx: Transaction) -> str:

@@ -8,7 +8,7 @@ import orjson
 
 from server.domain.case_facts import CaseFacts, Dispatch
 from server.domain.cases import Case, Given, Request
-from server.domain.workflow import Status
+from server.domain.status import Status
 
 
 def to_text(case: Case | None) -> str | None:

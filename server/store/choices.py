@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from server.domain.choices import Choices, CodeList, Options, Span
 from server.domain.record_types import Field, RecordType
 from server.store import codes
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 _OPEN = (Span("", ""),)
 

@@ -13,7 +13,7 @@ from server.domain.instants import Instant
 from server.domain.periods import Period
 from server.store import case_facts
 from server.store.closure_cells import Inside
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 _FOUND = "SELECT received_at, id FROM case_fact WHERE"
 RECEIVED = (f"{_FOUND} received_day BETWEEN :first AND :last",)

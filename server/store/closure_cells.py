@@ -12,7 +12,7 @@ from server.domain.closure_parts import COLUMNS, LATE, STOCK
 from server.domain.closure_places import Ground
 from server.domain.periods import Period
 from server.store.case_rollups import ALL
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 PATH, MONTH, CATEGORY = "path", "month", "category"
 """What sums may be told apart by."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from server.domain import closure_parts
 from server.domain.areas import Place
 from server.store.case_rollups import BUCKET_S
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 Buckets = Mapping[int, int]
 """Bucket (``BUCKET_S`` wide) to the number of cases whose handling took so long."""

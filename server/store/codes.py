@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from server.domain.instants import local_day
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 
 
 @dataclass(frozen=True, slots=True)

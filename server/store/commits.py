@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain.errors import Unavailable
+from server.store.transactions import Transaction
 from server.store.turns import Turnstile
 
-if TYPE_CHECKING:
-    from server.store.database import Transaction
-
 T = TypeVar("T")
-Work = Callable[["Transaction"], T]
+Work = Callable[[Transaction], T]
 
 
 class Batch(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.store import pulls
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 
 def current(reading: Reading) -> str:

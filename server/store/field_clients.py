@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from server.domain import instants
 from server.domain.people import FieldClient
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 
 SAID_EVERY = timedelta(minutes=10)
 """How often the same word is written anew at most: every write costs a commit, and an idle pull shall cost none."""

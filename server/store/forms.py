@@ -16,8 +16,8 @@ from server.domain.forms import FormDefinition
 from server.domain.instants import Instant, local_day
 from server.domain.record_types import Declaration, RecordType, combine
 from server.store import choices
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 from sync.merge import FieldRule, Policy
 
 

@@ -11,10 +11,11 @@ import orjson
 
 from server.domain.record_types import CASE_COLUMNS, LABEL
 from server.domain.replay import Diff
-from server.domain.workflow import BIRTHS, STAGE_OF, STEP_OF, Status, leads_to
+from server.domain.status import STAGE_OF, Status
+from server.domain.workflow import BIRTHS, STEP_OF, leads_to
 from server.store import case_hands, case_recount, case_states
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 
 _QUERIES = {
     "a record's version is the number of its revisions": """

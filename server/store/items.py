@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
-from server.domain.actors import Scope
 from server.domain.instants import Instant, local_day
+from server.domain.scope import Scope
 from server.domain.settlements import Settlement
 from server.store import scopes
-from server.store.database import Reading
 from server.store.problems import settlement_of
 from server.store.sql import Row
+from server.store.transactions import Reading
 
 SUBMISSION, CHANGE = "submission", "change"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from server.domain.submissions import SentFile
-from server.store.database import Reading, Transaction
 from server.store.sql import inserting
+from server.store.transactions import Reading, Transaction
 
 _INSERT = (
     inserting("kept_body", ("sha256", "form", "instance_id", "reason", "author", "received_at", "xml"))

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from server.store.database import Reading, Transaction
 from server.store.sql import Row
+from server.store.transactions import Reading, Transaction
 
 CHUNK = 32_768
 """How many born_seq one bitmap covers."""

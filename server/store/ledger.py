@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import orjson
 
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 _PER_QUERY = 2_000
 _SETTING_WORK = ("assign", "extend", "rework", "suspend", "resume", "transfer", "reopen")

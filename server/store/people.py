@@ -9,14 +9,15 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from server.domain import instants
-from server.domain.actors import Actor, Duty, Role, Scope
+from server.domain.actors import Actor, Duty, Role
 from server.domain.areas import Heir, Place, taken_in
 from server.domain.errors import KeyRefused, NotFound
 from server.domain.instants import Instant
 from server.domain.people import Person, Phone
+from server.domain.scope import Scope
 from server.store import areas, scopes
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 
 SEEN_EVERY = timedelta(minutes=1)
 """How often a phone's last contact is written at most: every write costs a commit, and minutes are enough."""

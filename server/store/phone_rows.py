@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from server.domain.actors import Scope
 from server.domain.instants import Instant
 from server.domain.record_types import Kind, RecordType
+from server.domain.scope import Scope
 from server.store import scopes
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 
 _COLUMNS = (
     "id, type, label, version, area, path, author, fields, status, stage, case_no, assignee, due_at, closed_at, "

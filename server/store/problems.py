@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
 from server.domain.problems import Problem, ProblemKind
+from server.domain.scope import Scope
 from server.domain.settlements import How, Settlement
 from server.store import scopes
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 
 _COLUMNS = (
     "id", "seq", "kind", "path", "record", "type", "submission", "kept_body", "change", "author", "message", "detail",

@@ -8,10 +8,10 @@ from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
-from server.domain.actors import Scope
+from server.domain.scope import Scope
 from server.store import check_values, scopes
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 
 COLUMNS = (
     "id, type, kind, label, version, seq, area, path, author, fields, status, stage, case_no, assignee, due_at, "

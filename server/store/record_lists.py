@@ -10,12 +10,12 @@ from uuid import UUID
 
 import orjson
 
-from server.domain.actors import Scope
 from server.domain.areas import Place, taken_in
 from server.domain.instants import Instant
+from server.domain.scope import Scope
 from server.store import areas, label_index, scopes
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 
 _COLUMNS = (
     "id", "type", "kind", "area", "label", "version", "born_seq", "status", "stage", "case_no", "assignee", "author",

@@ -7,15 +7,15 @@ from typing import Any
 
 import orjson
 
-from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.errors import NotFound
 from server.domain.instants import FOREVER, Instant
 from server.domain.record_types import Kind
 from server.domain.records import Record
+from server.domain.scope import Scope
 from server.store import case_states, check_values, scopes
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 
 COLUMNS = (
     "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 
 from server.domain.records import Revision
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
 
 COLUMNS = (

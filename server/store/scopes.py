@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from server.domain import instants
-from server.domain.actors import GRACE, Scope
+from server.domain.actors import GRACE
 from server.domain.instants import Instant
+from server.domain.scope import Scope
 
 Clause = tuple[str, dict[str, str]]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from server.domain.actors import Scope
 from server.domain.errors import NotFound
 from server.domain.instants import Instant
+from server.domain.scope import Scope
 from server.domain.submissions import SentFile
 from server.store import scopes
-from server.store.database import Reading, Transaction
 from server.store.sql import inserting
+from server.store.transactions import Reading, Transaction
 
 _PLAIN = (
     "id", "form", "form_version", "instance_id", "root", "deprecates", "current", "seq", "receipt", "author", "path",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.domain.instants import Instant
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 
 _LOOKED = "todo looked at"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.domain import practice
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 
 
 def begin(tx: Transaction) -> None:

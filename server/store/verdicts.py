@@ -11,8 +11,8 @@ import orjson
 
 from server.domain import instants
 from server.domain.instants import Instant
-from server.store.database import Reading, Transaction
 from server.store.sql import Row, inserting
+from server.store.transactions import Reading, Transaction
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
 
 _INSERT = inserting(

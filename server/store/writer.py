@@ -21,17 +21,15 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
 from sqlite_utils import Database as SqliteDatabase
 
 from server.domain.errors import Unavailable
 from server.store.commits import Begin, Job, commit, roll_back
+from server.store.transactions import Transaction
 from server.store.turns import Turnstile
-
-if TYPE_CHECKING:
-    from server.store.database import Transaction
 
 T = TypeVar("T")
 Guest = Callable[[], None]

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from server.domain import guards, instants, rights, roles, standing, workflow
-from server.domain.actors import GRACE, Actor, Role, Scope
+from server.domain.actors import GRACE, Actor, Role
 from server.domain.acts import Act, Known, Other, Party, Word
 from server.domain.areas import Place, path_of
 from server.domain.errors import Invalid, NotAllowed
 from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.domain.rights import Grant
+from server.domain.scope import Scope
 from server.domain.standing import Standing
-from server.domain.workflow import Status, Step
+from server.domain.status import Status
+from server.domain.workflow import Step
 from server.store import bodies, case_numbers, codes, people, records, revisions
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from sync.changes import Change
 
 REASONS = {

@@ -8,7 +8,7 @@ from server.domain.actors import Actor
 from server.domain.errors import NotFound
 from server.domain.problems import Problem, ProblemKind
 from server.store import areas
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from sync.changes import Change
 
 

@@ -10,7 +10,7 @@ from server.domain.actors import Actor
 from server.domain.areas import Place
 from server.domain.records import Record
 from server.store import forms, records, revisions, submissions
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 
 class Photo(NamedTuple):

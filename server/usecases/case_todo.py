@@ -9,10 +9,10 @@ from server.domain.actors import Actor, Role
 from server.domain.cases import Case
 from server.domain.record_types import Kind
 from server.domain.records import Record
-from server.domain.workflow import ENDED
+from server.domain.status import ENDED
 from server.store import case_states, people
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 from server.usecases import acting
 
 OFFERED = {

@@ -19,7 +19,7 @@ from server.domain.closure_places import ELSEWHERE, Ground
 from server.domain.periods import Period, Span
 from server.store import closure_cases, closure_cells
 from server.store.closure_cells import CATEGORY, MONTH, PATH, Inside
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import closure_paces
 from server.usecases.closure_paces import Asked, Middle
 

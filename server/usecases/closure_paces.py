@@ -17,7 +17,7 @@ from server.domain.periods import Period
 from server.store import case_rollups, closure_cells, closure_middles
 from server.store.closure_cells import CATEGORY, MONTH, Inside
 from server.store.closure_middles import Shift
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 Middle = tuple[int, int, int] | None
 """Seconds of the two middle cases and of the P90; None where nothing is handled."""

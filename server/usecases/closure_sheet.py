@@ -13,7 +13,7 @@ from server.domain.closure import Figures, Rate, Row
 from server.domain.closure_figures import RESULT, Kind
 from server.domain.closure_places import ELSEWHERE
 from server.store import codes as code_lists
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases.closure_summary import By, Told
 from server.usecases.spreadsheet import Days, Value
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from server.domain import areas as grid
 from server.domain import closure, closure_figures, closure_places, periods
-from server.domain.actors import Scope
 from server.domain.areas import Area, Level, Place
 from server.domain.case_facts import CaseFacts
 from server.domain.closure import Row, Summary
@@ -16,10 +15,11 @@ from server.domain.closure_places import ELSEWHERE, Ground
 from server.domain.errors import Invalid, NotFound
 from server.domain.instants import Instant
 from server.domain.periods import Period
+from server.domain.scope import Scope
 from server.store import areas, closure_cases, closure_cells, codes, training
 from server.store.closure_cases import Mark, Own
 from server.store.closure_cells import Inside
-from server.store.database import Reading
+from server.store.transactions import Reading
 from server.usecases import closure_live
 
 CATEGORIES = "hazard_categories"

@@ -10,7 +10,7 @@ import kobo_forms
 from server.domain.instants import local_day
 from server.store import codes, forms
 from server.store.codes import Code
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 CODES_MAX = 5_000
 """A longer list is a register (of places, of people) and not a code list; it goes to phones as it is, unchecked."""

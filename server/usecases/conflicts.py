@@ -10,8 +10,8 @@ from server.domain.records import INVALID_AFTER_MERGE, Record
 from server.domain.revise import Revised
 from server.domain.settlements import How, Settlement
 from server.store import problems
-from server.store.database import Transaction
 from server.store.problems import Filed
+from server.store.transactions import Transaction
 
 
 def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) -> None:

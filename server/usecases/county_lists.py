@@ -14,7 +14,7 @@ import orjson
 from server.domain import instants, workflow
 from server.domain.record_types import Kind
 from server.store import areas, codes, forms
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 Row = dict[str, Any]
 

@@ -12,7 +12,7 @@ from server.domain.grid_cells import LEVELS
 from server.domain.instants import BEGINNING, FOREVER, Instant
 from server.domain.people import Body, checked_code, checked_contact, checked_display, checked_name, checked_window
 from server.store import accounts, areas, audit, bodies, people
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import phone_keys, release
 
 

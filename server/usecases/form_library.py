@@ -14,8 +14,9 @@ from server.domain import rights
 from server.domain.actors import Actor
 from server.domain.errors import Busy, FormUnknown, NotFound
 from server.store import forms
-from server.store.database import Database, Reading, Transaction
+from server.store.database import Database
 from server.store.forms import Form, State
+from server.store.transactions import Reading, Transaction
 from server.usecases import publish as publishing
 from server.usecases.publish import Published
 

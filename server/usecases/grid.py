@@ -13,7 +13,7 @@ from server.domain.grid_rows import SheetRow
 from server.domain.grid_sheet import Renaming
 from server.domain.instants import Instant, local_day
 from server.store import areas, audit
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)

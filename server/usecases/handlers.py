@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from server.domain import dated, instants, reach, rights, roles
-from server.domain.actors import Actor, Scope
+from server.domain.actors import Actor
 from server.domain.areas import Place, code_of, path_of
 from server.domain.people import Body
 from server.domain.rights import Grant, Mark
+from server.domain.scope import Scope
 from server.store import areas, bodies, people
-from server.store.database import Reading
 from server.store.people import OnDuty
+from server.store.transactions import Reading
 
 LIST = "handlers"
 COLUMNS = ("name", "label", "kind")

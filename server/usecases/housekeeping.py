@@ -7,7 +7,7 @@ from typing import NamedTuple
 from server.domain import instants
 from server.domain.actors import GRACE
 from server.store import case_hands
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import release, todo_turns
 from server.usecases.release import Stuck
 

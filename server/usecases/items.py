@@ -9,9 +9,9 @@ from typing import Any
 
 from server.domain.actors import Actor
 from server.store import items, people, pulls
-from server.store.database import Reading
 from server.store.items import Item, Word
 from server.store.sql import Row
+from server.store.transactions import Reading
 from server.usecases import staff
 
 Marks = tuple[tuple[Any, ...] | None, ...]

@@ -25,7 +25,7 @@ from server.domain.instants import Instant
 from server.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.domain.records import Record
 from server.store import areas, forms, people, records, verdicts
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import phone_sight, reach, write
 from server.usecases.recording import Outcome
 from sync.changes import Change, Dot, FieldWrite

@@ -9,7 +9,7 @@ from server.domain.errors import Conflict, NotFound
 from server.domain.instants import Instant
 from server.domain.people import Body
 from server.store import bodies
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import enrol, reach
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from server.domain.actors import Actor
 from server.domain.areas import Level, code_of, narrowest
 from server.store import areas, training
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from server.domain.actors import Actor, Role
 from server.domain.errors import FormUnknown, NotAllowed
 from server.domain.submissions import SubmissionXml
 from server.store import forms
-from server.store.database import Reading
 from server.store.forms import Form
+from server.store.transactions import Reading
 
 READ_ONLY = frozenset({Role.VIEWER, Role.AUDITOR})
 """Roles that look and never write (``domain.md`` section 3.1)."""

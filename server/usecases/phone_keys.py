@@ -6,7 +6,7 @@ import secrets
 
 from server.domain.errors import Conflict
 from server.store import accounts, audit, people
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 
 TOKEN_BYTES = 32
 """256 bits, 43 URL-safe characters: nobody guesses one, so one fast hash at rest is enough."""

@@ -14,12 +14,13 @@ from threading import Lock
 import orjson
 
 from server.domain import clocks, instants
-from server.domain.actors import Actor, Scope
+from server.domain.actors import Actor
 from server.domain.instants import Instant
 from server.domain.record_types import Kind, RecordType
+from server.domain.scope import Scope
 from server.store import areas, buckets, forms, phone_rows
-from server.store.database import Reading
 from server.store.sql import Row
+from server.store.transactions import Reading
 from server.usecases import case_todo, handlers
 
 AREAS = "areas"

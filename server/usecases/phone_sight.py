@@ -11,7 +11,7 @@ from server.domain.problems import Problem, ProblemKind
 from server.domain.record_types import LABEL, Kind, RecordType
 from server.domain.records import Record
 from server.store import revisions
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from sync import merge
 from sync.changes import Change, Dot
 

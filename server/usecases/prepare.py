@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import kobo_forms
 from server.domain.grid_rows import SheetRow
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import code_lists, grid, publish
 from server.usecases.grid import Loaded
 from server.usecases.publish import Prepared

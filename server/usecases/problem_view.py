@@ -15,9 +15,9 @@ from server.domain.record_types import RecordType
 from server.domain.records import Record, Revision
 from server.domain.settlements import How
 from server.store import accounts, forms, problems, records, revisions, submissions, verdicts
-from server.store.database import Reading
 from server.store.problems import Filed
 from server.store.submissions import Kept, KeptFile
+from server.store.transactions import Reading
 from server.usecases import settle
 from sync import registers
 from sync.changes import Change, Verdict

@@ -11,8 +11,8 @@ from server.domain import practice
 from server.domain.fields import Field, misfit
 from server.domain.forms import Fault, FormDefinition, refused
 from server.store import audit, forms, training
-from server.store.database import Transaction
 from server.store.forms import Publication, State
+from server.store.transactions import Transaction
 from server.usecases import authoring, code_lists, xlsform
 from server.usecases.sheets import Sheets
 from server.usecases.xform import read_xform

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from server.domain.actors import Actor, Scope
+from server.domain.actors import Actor
 from server.domain.areas import Place, code_of, path_of
 from server.domain.errors import Invalid
+from server.domain.scope import Scope
 from server.store import areas, buckets, pulls
-from server.store.database import Reading
 from server.store.pulls import Check
 from server.store.sql import Row
+from server.store.transactions import Reading
 from server.usecases import county_lists
 
 NOTHING_HELD = -1

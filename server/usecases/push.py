@@ -18,7 +18,7 @@ from server.domain.actors import Actor
 from server.domain.errors import Refusal
 from server.domain.problems import Problem, ProblemKind
 from server.store import people, problems, revisions
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases import write
 from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import Outcome

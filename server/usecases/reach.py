@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from server.domain.actors import Actor, Scope
+from server.domain.actors import Actor
 from server.domain.areas import Area, Place, path_of
 from server.domain.errors import Invalid, NotFound
+from server.domain.scope import Scope
 from server.store import areas
-from server.store.database import Reading
+from server.store.transactions import Reading
 
 
 def of(actor: Actor) -> Scope:

@@ -14,9 +14,10 @@ from server.domain.areas import Place
 from server.domain.errors import Conflict, Invalid, Refusal
 from server.domain.people import FieldClient, Person, Phone
 from server.domain.records import Record
-from server.domain.workflow import AT_REST, WITH_HANDLER
+from server.domain.status import WITH_HANDLER
+from server.domain.workflow import AT_REST
 from server.store import areas, audit, field_clients, people, records
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import acting, enrol, office, reach, staff
 from server.usecases.office import Wish
 from server.usecases.recording import Outcome

@@ -19,10 +19,10 @@ from server.domain.record_types import RecordType
 from server.domain.records import Record
 from server.domain.revise import Revised
 from server.domain.standing import Standing
-from server.domain.workflow import ENDED, Status
+from server.domain.status import ENDED, STATUS_LABELS, Status
 from server.store import buckets, case_figures, case_hands, forms, problems, records, revisions, verdicts
 from server.store.case_recount import PATROLS, premises_in
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.store.verdicts import Stored
 from server.usecases import conflicts
 from sync.changes import Change, Dot, FieldWrite, Verdict
@@ -172,7 +172,7 @@ def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
 
 
 def _tell_duplicates(tx: Transaction, ended: Record) -> None:
-    label = workflow.STATUS_LABELS[Status(ended.status or "")]
+    label = STATUS_LABELS[Status(ended.status or "")]
     note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
     told: list[str] = [ended.id]
     for master in told:  # grows: duplicates of a duplicate are told as well

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from server.domain import clocks, standing
 from server.domain.cases import Given
 from server.domain.records import Record
-from server.domain.workflow import WITH_HANDLER
+from server.domain.status import WITH_HANDLER
 from server.store import case_hands, people, records
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import by_server
 

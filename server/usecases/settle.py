@@ -18,8 +18,8 @@ from server.domain.problems import ProblemKind
 from server.domain.records import Record
 from server.domain.settlements import HOW_LABELS, How, Settlement, Wish
 from server.store import audit, forms, problems, records, submissions, verdicts
-from server.store.database import Transaction
 from server.store.problems import Filed
+from server.store.transactions import Transaction
 from server.usecases import write
 from server.usecases.office import OFFICE
 from server.usecases.recording import Outcome

@@ -24,7 +24,8 @@ from server.domain.instants import BEIJING, Instant
 from server.domain.people import checked_password
 from server.store import accounts, audit, people
 from server.store.accounts import Account
-from server.store.database import Database, Reading, Transaction
+from server.store.database import Database
+from server.store.transactions import Reading, Transaction
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _HASHING = threading.BoundedSemaphore(2)

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from server.domain import rights
-from server.domain.actors import Actor, Duty, Scope
+from server.domain.actors import Actor, Duty
 from server.domain.areas import full_code
 from server.domain.errors import Conflict, NotFound
 from server.domain.instants import BEGINNING, FOREVER, Instant
 from server.domain.people import Person, checked_name
+from server.domain.scope import Scope
 from server.store import accounts, areas, bodies, people
-from server.store.database import Database, Reading, Transaction
+from server.store.database import Database
+from server.store.transactions import Reading, Transaction
 from server.usecases import enrol, phone_keys, reach, sign_in
 from server.usecases.phone_card import Card, card
 

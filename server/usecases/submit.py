@@ -13,8 +13,8 @@ from server.domain.instants import local_day
 from server.domain.problems import Problem, ProblemKind
 from server.domain.submissions import Posted, SentFile, entity_id
 from server.store import forms, kept_bodies, problems, records, revisions, submissions, training, verdicts
-from server.store.database import Reading, Transaction
 from server.store.submissions import Kept
+from server.store.transactions import Reading, Transaction
 from server.usecases import entities, write
 from server.usecases.entities import Layout, Unusable
 

@@ -15,7 +15,7 @@ from server.domain.instants import BEGINNING, FOREVER
 from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.store import forms, people, phone_rows, todo_told
-from server.store.database import Reading, Transaction
+from server.store.transactions import Reading, Transaction
 from server.usecases import case_todo, phone_lists, release
 from server.usecases.one_item import UNWRITABLE
 from server.usecases.recording import by_server

@@ -24,7 +24,8 @@ from server.domain.record_types import LABEL, Kind
 from server.domain.records import Record
 from server.domain.revise import Birth, Revised
 from server.domain.standing import Standing
-from server.domain.workflow import CREATING, Status
+from server.domain.status import Status
+from server.domain.workflow import CREATING
 from server.store import (
     areas,
     case_numbers,
@@ -36,7 +37,7 @@ from server.store import (
     training,
     verdicts,
 )
-from server.store.database import Transaction
+from server.store.transactions import Transaction
 from server.store.verdicts import Stored
 from server.usecases import acting, birthplace, phone_sight
 from server.usecases.recording import Item, Outcome, asked_of, fingerprint, keep, set_aside, type_of

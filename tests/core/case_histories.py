@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.domain import case_facts, instants
 from server.domain.case_facts import CaseFacts, Step
 from server.domain.instants import BEIJING, Instant
-from server.domain.workflow import Status
+from server.domain.status import Status
 
 LEADS_TO = {
     "report": Status.REPORTED,

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain import instants
-from server.domain.actors import GRACE, WHOLE_AREA_ROLES, Actor, Duty, Role, Scope, scope_of
+from server.domain.actors import GRACE, WHOLE_AREA_ROLES, Actor, Duty, Role, scope_of
 from server.domain.areas import Place, path_of
 from server.domain.instants import BEGINNING, FOREVER
+from server.domain.scope import Scope
 
 COUNTY, TOWN, VILLAGE, UNIT = "130630000000", "130630106000", "130630106201", "130630106201001"
 NEXT_UNIT, NEXT_VILLAGE = "130630106201002", "130630106202"

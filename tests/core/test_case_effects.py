@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from server.domain import effects, workflow
+from server.domain import effects
 from server.domain.acts import Act, Known, Word
 from server.domain.case_facts import as_of, begun
 from server.domain.record_types import Kind
 from server.domain.records import Record
-from server.domain.workflow import STEP_OF, Status, leads_to
+from server.domain.status import ENDED, STAGE_OF, Status
+from server.domain.workflow import STEP_OF, leads_to
 
 PATH = "130630/106/201/001"
 BORN = "2026-11-24T04:00:00.000Z"
@@ -153,8 +154,8 @@ def test_each_act_leaves_the_case_as_the_table_says(acts, status, assignee, due,
 
     assert (record.status, record.assignee, record.flags, record.list_label) == (status, assignee, flags, label)
     assert record.due_at == (None if due is None else f"{due}:00.000Z")
-    assert record.stage == workflow.STAGE_OF[Status(status)]
-    assert (record.closed_at is not None) == (status in workflow.ENDED)
+    assert record.stage == STAGE_OF[Status(status)]
+    assert (record.closed_at is not None) == (status in ENDED)
 
 
 def test_every_action_is_in_the_table_above():

@@ -13,7 +13,7 @@ from server.domain.errors import IllegalStep, Invalid, NotAllowed
 from server.domain.record_types import Kind
 from server.domain.records import Record
 from server.domain.rights import Grant, Mark
-from server.domain.workflow import Status
+from server.domain.status import Status
 
 NOW, DUE = "2026-11-24T04:00:00.000Z", "2026-12-03T16:00:00.000Z"
 PATH = "130630/106/201/001"

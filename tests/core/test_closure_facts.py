@@ -7,7 +7,7 @@ import pytest
 from server.domain import closure_figures
 from server.domain.case_facts import CaseFacts, Dispatch
 from server.domain.closure_figures import Window
-from server.domain.workflow import Status
+from server.domain.status import Status
 from tests.core.case_histories import a_case, on, step
 
 TAKEN_UP = (step("report", "04-01"), step("register", "04-02"), step("assign", "04-03", due="04-10"))

@@ -17,7 +17,7 @@ from server.domain.case_facts import Step
 from server.domain.closure_figures import Kind
 from server.domain.errors import Invalid
 from server.domain.periods import Period
-from server.domain.workflow import Status
+from server.domain.status import Status
 from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, histories, known, moments
 
 LATER = instants.text(FIRST_DAY + timedelta(days=900))

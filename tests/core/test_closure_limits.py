@@ -11,7 +11,7 @@ from server.domain import closure, instants
 from server.domain.case_facts import Step
 from server.domain.instants import Instant
 from server.domain.periods import Period
-from server.domain.workflow import Status
+from server.domain.status import Status
 from tests.core.case_histories import a_case, end_of, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from server.domain import workflow
-from server.domain.workflow import BIRTHS, CREATING, STAGE_OF, Birth, Stage, Status
+from server.domain.status import STAGE_OF, Stage, Status
+from server.domain.workflow import BIRTHS, CREATING, Birth
 
 
 @pytest.mark.parametrize("birth", BIRTHS)

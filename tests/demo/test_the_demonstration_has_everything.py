@@ -15,7 +15,8 @@ import kobo_forms
 from server.cli.check import check
 from server.demo import county, people, stories
 from server.domain.instants import text
-from server.domain.workflow import BY_SERVER, STEP_OF, Status
+from server.domain.status import Status
+from server.domain.workflow import BY_SERVER, STEP_OF
 from server.usecases import acting
 from tests.demo.half_year import END
 

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 import pytest
 
 from server.domain import closure_figures
-from server.domain.actors import Scope
 from server.domain.areas import Place
 from server.domain.closure_figures import UNSTATED, Kind
 from server.domain.instants import parse, text
 from server.domain.periods import Period
+from server.domain.scope import Scope
 from server.store import areas
 from server.store.closure_cases import Mark
 from server.usecases import closure_summary

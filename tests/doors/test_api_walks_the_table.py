@@ -16,6 +16,7 @@ from case_table import BY_RELATION, RIGHTS, ROLES, STATUSES, STEPS, expected, re
 from server.app import close
 from server.domain import workflow
 from server.domain.actors import Role
+from server.domain.status import Status
 from server.store import invariants
 
 Question = tuple[str, str, str, str]
@@ -80,7 +81,7 @@ def asked(cases: Cases, status: str, action: str, role: str, relation: str) -> s
 
 
 def test_the_text_names_every_status_role_and_action_that_there_is():
-    assert [status.value for status in workflow.Status] == list(STATUSES)
+    assert [status.value for status in Status] == list(STATUSES)
     assert [role.value for role in Role] == list(ROLES)
     assert set(STEPS) == set(workflow.ACTIONS) - workflow.BY_SERVER
 

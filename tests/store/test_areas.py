@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.domain.actors import Duty, Role, Scope, scope_of
+from server.domain.actors import Duty, Role, scope_of
 from server.domain.areas import Area, Level, Place
 from server.domain.errors import Invalid, NotFound
 from server.domain.grid_cells import beginning_of
 from server.domain.instants import BEGINNING, FOREVER
+from server.domain.scope import Scope
 from server.store import areas, audit, database
 from server.usecases import grid, grid_file
 

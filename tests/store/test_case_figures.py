@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lived_cases import a_store, live, write_lives
 
 from server.domain.case_facts import Step
-from server.domain.workflow import Status
+from server.domain.status import Status
 from server.store import case_facts, case_figures, case_recount, case_rollups, database
 from server.store.database import Database
 from server.store.engine import connect, migrate

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from lived_cases import a_store, live
 
 from server.domain import closure, instants
-from server.domain.actors import Scope
 from server.domain.areas import Area, Level, Place, code_of, level_of, parent_code
 from server.domain.closure import Row, Summary
 from server.domain.closure_places import ELSEWHERE, Ground
 from server.domain.errors import NotFound
 from server.domain.periods import Period
+from server.domain.scope import Scope
 from server.store import areas, closure_cases, codes
 from server.store.closure_cases import Mark
 from server.store.codes import Code

@@ -14,7 +14,8 @@ import pytest
 
 from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 from server.store import database, migrations
-from server.store.database import Database, Transaction
+from server.store.database import Database
+from server.store.transactions import Transaction
 from server.store.turns import serving
 
 OPENERS = {"inline": database.open_inline, "threaded": database.open_threaded}

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from server.cli.housekeeper import enter_labels
-from server.domain.actors import Scope
 from server.domain.areas import Place, code_of
 from server.domain.record_types import Kind
 from server.domain.records import Record
+from server.domain.scope import Scope
 from server.store import database, label_index, record_lists, records
 from server.store.record_lists import Wanted
 

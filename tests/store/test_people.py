@@ -9,9 +9,10 @@ from statistics import median
 
 import pytest
 
-from server.domain.actors import Actor, Duty, Role, Scope, scope_of
+from server.domain.actors import Actor, Duty, Role, scope_of
 from server.domain.areas import Area, Level, Place
 from server.domain.errors import KeyRefused, NotFound
+from server.domain.scope import Scope
 from server.store import accounts, areas, database, people
 
 COUNTY, TOWN, VILLAGE, UNIT, NEXT_VILLAGE = (

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.domain import instants
-from server.domain.actors import Scope
 from server.domain.areas import Place, code_of
 from server.domain.record_types import Kind
 from server.domain.records import Record
+from server.domain.scope import Scope
 from server.store import database, record_lists, records
 from server.store.record_lists import Wanted
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from server.domain.errors import Refusal, Unavailable
 from server.store import database
-from server.store.database import Database, Transaction
+from server.store.database import Database
+from server.store.transactions import Transaction
 from server.store.writer import BATCH_MAX
 
 PATIENCE_S = 30

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from server.domain import instants
-from server.domain.actors import Role, Scope
+from server.domain.actors import Role
 from server.domain.areas import Area, Level, Place
+from server.domain.scope import Scope
 from server.store import areas, database, people
 from server.store.database import Database
 from server.usecases import enrol

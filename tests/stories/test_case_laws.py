@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from server.domain import case_facts
 from server.domain.instants import FOREVER
 from server.domain.records import Record
-from server.domain.workflow import ACTIONS, STEP_OF, Status, leads_to
+from server.domain.status import Status
+from server.domain.workflow import ACTIONS, STEP_OF, leads_to
 from server.store import case_facts as kept_facts
 from server.store import database, invariants, people, records
 from server.store.database import Database

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from people_county import COUNTY, EVERYTHING, NEXT_UNIT, SECOND_UNIT, TOWN, UNIT, VILLAGE, County, instant
 
 from server.domain import instants
-from server.domain.actors import Role, Scope
+from server.domain.actors import Role
 from server.domain.areas import path_of
 from server.domain.errors import Conflict, Invalid, KeyRefused, NotFound
 from server.domain.instants import BEGINNING, FOREVER
 from server.domain.people import checked_window
+from server.domain.scope import Scope
 from server.store import areas, audit, bodies, people
 from server.usecases import enrol, phone_keys
 
