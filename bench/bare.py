@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from server.asgi import Front
-from server.cli.parting import PartingServer
 from server.cli.serve import THREADS, configuration, freeze
+from server.web.asgi import Front
+from server.web.graceful_stop import PartingServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import kobo_forms
-from server.domain import case_facts, instants
-from server.domain.areas import code_of
-from server.domain.case_facts import CaseFacts, Dispatch, Step
-from server.domain.status import STAGE_OF, Stage, Status
-from server.store import case_facts as facts_kept
-from server.store import engine
-from server.store.case_rollups import Sums
-from server.store.sql import Sql, inserting
+from server import instants
+from server.db import engine
+from server.db.sql import Sql, inserting
+from server.grid.domain.areas import code_of
+from server.records.domain import case_facts
+from server.records.domain.case_facts import CaseFacts, Dispatch, Step
+from server.records.domain.status import STAGE_OF, Stage, Status
+from server.summaries.store import case_facts as facts_kept
+from server.summaries.store.rollups import Sums
 
 CASES = 1_000_000
 LIVES = 2_000

@@ -14,13 +14,13 @@ from bench.county import UNIT, County
 from bench.figures import Figure, latency
 from bench.lists import sign_in
 from bench.workbench import Workbench, ask, expect, serving
-from server.cli.housekeeper import enter_labels
-from server.domain import periods
-from server.domain.areas import Place, path_of
-from server.domain.scope import Scope
-from server.store import database, engine
-from server.usecases import closure_summary
-from server.usecases.closure_summary import Asked, By
+from server.admin.usecases.housekeeper import enter_labels
+from server.db import database, engine
+from server.grid.domain.areas import Place, path_of
+from server.grid.domain.scope import Scope
+from server.summaries.domain import periods
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import Asked, By
 
 TITLE = "closure summary and record lists at a million cases"
 TARGET_MS, OPENED_MS, PAST_MS = 50, 100, 1_000

@@ -7,10 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from server.domain.actors import Role
-from server.store import buckets, database, people, records, submissions
-from server.store.transactions import Transaction
-from server.usecases import enrol, grid_file, phone_keys, prepare, publish, sign_in, write
+from server.admin.usecases import setup
+from server.changes.usecases import write
+from server.db import database
+from server.db.transactions import Transaction
+from server.forms.usecases import publish
+from server.grid.usecases import files
+from server.people.domain.actors import Role
+from server.people.store import people
+from server.people.usecases import phone_keys, sign_in
+from server.records.store import buckets, records
+from server.staffing.usecases import enrolment
+from server.submissions.store import submissions
 from sync.changes import Change, Dot, FieldWrite
 
 FORM, LIST_FORM, TYPE = "bench_hazard", "bench_list", "bench_hazards"
@@ -35,15 +43,15 @@ class County(NamedTuple):
 def make(folder: Path) -> County:
     """Make a data folder at ``folder``."""
     own = [publish.prepare((_HERE / name).read_bytes(), ".md", {}) for name in ("bench_form.md", "list_form.md")]
-    forms = [*prepare.built_in_forms(), *own]
+    forms = [*setup.built_in_forms(), *own]
     password = sign_in.make_password()
     password_hash = sign_in.hash_password(password)
 
     def fill(tx: Transaction) -> str:
-        prepare.lay(tx, grid_file.shipped_rows(), forms)
-        enrol.add_user(tx, WORKER, role=Role.GRID_WORKER, area=UNIT, by=prepare.BY)
-        enrol.add_user(tx, OFFICER, role=Role.BRIGADE, area=COUNTY, by=prepare.BY, password_hash=password_hash)
-        return phone_keys.issue(tx, WORKER, by=prepare.BY)
+        setup.lay(tx, files.shipped_rows(), forms)
+        enrolment.add_user(tx, WORKER, role=Role.GRID_WORKER, area=UNIT, by=setup.BY)
+        enrolment.add_user(tx, OFFICER, role=Role.BRIGADE, area=COUNTY, by=setup.BY, password_hash=password_hash)
+        return phone_keys.issue(tx, WORKER, by=setup.BY)
 
     database.create(folder)
     store = database.open_inline(folder)

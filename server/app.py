@@ -11,16 +11,17 @@ import orjson
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 
-from server import api, openrosa, operation
-from server.context import Services
-from server.domain.errors import Busy
-from server.problems import as_problem, status_of
-from server.proxy import PhonePaths, TrustedProxies, is_phone_path
+from server import api, openrosa
+from server.db import database as store
+from server.db.database import Database
+from server.errors import Busy
 from server.settings import Settings
-from server.store import database as store
-from server.store.blobs import BlobStore
-from server.store.database import Database
-from server.waiting import AGAIN_S
+from server.submissions.store.blobs import BlobStore
+from server.web import observability
+from server.web.context import Services
+from server.web.overload import AGAIN_S
+from server.web.problem_details import as_problem, status_of
+from server.web.proxy import PhonePaths, TrustedProxies, is_phone_path
 
 SECRET_FILE = "secret"  # noqa: S105 - a file name
 STALE_UPLOAD_S = 24 * 3600
@@ -44,12 +45,12 @@ def create_app(settings: Settings) -> Flask:
     blobs.sweep(STALE_UPLOAD_S)
     services = Services(settings, store.open_threaded(settings.folder), blobs)
     app.extensions["firegrid"] = services
-    operation.mount(app)
+    observability.mount(app)
     openrosa.mount(app)
     api.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
-    express = openrosa.Express(app.wsgi_app, services, operation.note)
+    express = openrosa.Express(app.wsgi_app, services, observability.note)
     wrapped = PhonePaths(TrustedProxies(express, settings.trusted_proxies))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
@@ -80,7 +81,7 @@ def secret(folder: Path) -> str:
 def _answer_error(error: Exception) -> Response:
     """Answer in the envelope of the door that was called; the edge logs what nobody foresaw, once."""
     if status_of(error) >= 500:
-        operation.log_failure(error)
+        observability.log_failure(error)
     if is_phone_path(request.path):
         return openrosa.as_envelope(error)
     return as_problem(error)

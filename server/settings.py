@@ -9,7 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from server.domain.errors import Invalid
+from server.errors import Invalid
 
 Network = IPv4Network | IPv6Network
 

@@ -16,16 +16,23 @@ import field_forms as forms
 from flask import Flask
 from phones import Phone
 
+from server.admin.store import invariants
 from server.app import close, create_app
-from server.domain.areas import Area, Place, level_of, parent_code
-from server.domain.scope import Scope
+from server.db import database
+from server.db.database import Database
+from server.forms.store import codes
+from server.forms.store.codes import Code
+from server.forms.usecases import publish
+from server.forms.usecases.publish import Prepared
+from server.forms.usecases.xform.reader import read_xform
+from server.forms.usecases.xlsform import child_process, conversion
+from server.grid.domain.areas import Area, Place, level_of, parent_code
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.people.usecases import phone_keys
+from server.records.store import records
 from server.settings import Settings
-from server.store import areas, codes, database, invariants, records
-from server.store.codes import Code
-from server.store.database import Database
-from server.usecases import enrol, phone_keys, publish, xlsform, xlsform_child
-from server.usecases.publish import Prepared
-from server.usecases.xform import read_xform
+from server.staffing.usecases import enrolment
 
 COUNTY, TOWN, FAR_TOWN = "130630000000", "130630100000", "130630101000"
 VILLAGE, FAR_VILLAGE = "130630100201", "130630101201"
@@ -71,7 +78,7 @@ class Clock:
 @cache
 def prepared(form: str, media: tuple[tuple[str, bytes], ...] = ()) -> Prepared:
     """Convert an XLSForm in this process, once a test run: neither a child nor Java takes part."""
-    converted = xlsform.judged(xlsform_child.converted(form.encode(), ".md"))
+    converted = conversion.judged(child_process.converted(form.encode(), ".md"))
     definition = read_xform(converted.xml)
     return Prepared(definition, converted.xml, form.encode(), ".md", dict(media), converted.sheets, ())
 
@@ -191,5 +198,5 @@ def _lay(tx) -> list[str]:
     for form in FORMS:
         publish.publish(tx, form, None)
     for name, role, area in PEOPLE:
-        enrol.add_user(tx, name, role=role, area=area, by="test")
+        enrolment.add_user(tx, name, role=role, area=area, by="test")
     return [name for name, _, _ in PEOPLE]

@@ -14,14 +14,17 @@ from builders import Valley, a_valley, prepared
 from filled_forms import Entity, File, Filled, new_uuid
 from phones import Collect, Phone, Row
 
-from server.domain.areas import Area, level_of, parent_code
-from server.domain.records import Record
-from server.domain.workflow import INPUTS
-from server.store import areas, people
-from server.store.sql import Row as SqlRow
-from server.usecases import code_lists, enrol, office, publish
-from server.usecases.office import Wish
-from server.usecases.recording import Outcome
+from server.cases.domain.workflow import INPUTS
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.changes.usecases.recording import Outcome
+from server.db.sql import Row as SqlRow
+from server.forms.usecases import code_lists, publish
+from server.grid.domain.areas import Area, level_of, parent_code
+from server.grid.store import areas
+from server.people.store import people
+from server.records.domain.records import Record
+from server.staffing.usecases import enrolment
 
 COUNTY, TOWN, VILLAGE, NEXT_VILLAGE = "130630000000", "130630106000", "130630106201", "130630106202"
 UNIT, NEXT_UNIT, FAR_UNIT = "130630106201001", "130630106201002", "130630106202001"
@@ -127,9 +130,9 @@ def lay_people(tx: Any) -> list[str]:
     areas.add(tx, [Area(code, name, level_of(code), parent_code(code)) for code, name in GRID.items()])
     code_lists.lay(tx)
     for code, name, kind, area in BODIES:
-        enrol.add_body(tx, code, name=name, kind=kind, area=area, by="test")
+        enrolment.add_body(tx, code, name=name, kind=kind, area=area, by="test")
     for name, role, area, body in PEOPLE:
-        enrol.add_user(tx, name, role=role, area=area, body=body, by="test")
+        enrolment.add_user(tx, name, role=role, area=area, body=body, by="test")
     return list(NAMES)
 
 
@@ -213,7 +216,7 @@ def a_land(folder: Path) -> Iterator[Land]:
 
 def act(tx: Any, id: str, action: str, by: str, **inputs: str) -> Outcome:
     """Take an act as the API does, inside a transaction. Raises the Refusal that says no."""
-    return office.change(tx, id, Wish(action, inputs), by=people.actor(tx, by))
+    return interactive.change(tx, id, Wish(action, inputs), by=people.actor(tx, by))
 
 
 def a_report(id: str | None = None, *, action: str = "report", item: str = "hose_aged", **values: str) -> Filled:

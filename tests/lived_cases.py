@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from server.domain import case_facts
-from server.store import case_figures, database
-from server.store.case_rollups import TABLES
-from server.store.database import Database
-from server.store.transactions import Transaction
+from server.db import database
+from server.db.database import Database
+from server.db.transactions import Transaction
+from server.records.domain import case_facts
+from server.summaries.store import figure_recording
+from server.summaries.store.rollups import TABLES
 from tests.core.case_histories import History
 
 KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
@@ -42,4 +43,4 @@ def write_lives(tx: Transaction, histories: Iterable[History]) -> None:
             facts[id] = case_facts.begun(id, lives[id].path, lives[id].category, step)
         else:
             facts[id] = case_facts.after(before, step)
-        case_figures.record(tx, before, facts[id], step, version)
+        figure_recording.record(tx, before, facts[id], step, version)

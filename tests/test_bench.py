@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench import load, sections
 from bench.figures import BEYOND, Figure, Target, latency, percentile, table
-from server.openrosa.xml import read_submission
+from server.openrosa.submission_xml import read_submission
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(1, 100))

@@ -15,7 +15,7 @@ import pytest
 
 import kobo_forms
 from server.cli.main import main
-from server.openrosa.xml import read_submission
+from server.openrosa.submission_xml import read_submission
 from sync.cli.main import main as fieldsync
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from server.domain import errors
-from server.domain.errors import Refusal
-from server.problems import STATUS
+from server import errors
+from server.errors import Refusal
+from server.web.problem_details import STATUS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("server", "sync", "schemas", "kobo_forms", "bench")

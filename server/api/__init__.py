@@ -10,11 +10,11 @@ from server.api import (
     description,
     exports,
     forms,
-    items,
-    ledger,
+    handover,
+    hazard_ledger,
     problems,
-    reassign,
     records,
+    sent_items,
     session,
     staff,
     submissions,
@@ -27,8 +27,8 @@ from server.api import (
 __all__ = ["mount"]
 
 DOORS = (
-    *(session, areas, users, staff, reassign, forms, records, changes),
-    *(exports, ledger, submissions, problems, items, summaries, sync),
+    *(session, areas, users, staff, handover, forms, records, changes),
+    *(exports, hazard_ledger, submissions, problems, sent_items, summaries, sync),
 )
 
 

@@ -9,15 +9,15 @@ from flask import Response
 
 from schemas.grid import AreaQuery, AreaSchema
 from schemas.lists import page_of
-from server import context
-from server.api import answers, shapes
-from server.api.door import door as make_door
-from server.domain.actors import Actor
-from server.domain.areas import Place, full_code
-from server.store import areas
-from server.store.transactions import Reading
-from server.usecases import reach
-from server.usecases.reach import get_visible
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
+from server.db.transactions import Reading
+from server.grid.domain.areas import Place, full_code
+from server.grid.store import areas
+from server.people.domain.actors import Actor
+from server.people.usecases import visibility
+from server.people.usecases.visibility import get_visible
+from server.web import context
 
 door = make_door("areas", "网格 · the grid: county, towns, villages, units")
 
@@ -27,15 +27,15 @@ door = make_door("areas", "网格 · the grid: county, towns, villages, units")
 @door.response(200, page_of(AreaSchema))
 def list_areas(query: dict[str, Any]) -> Response:
     """List the areas directly below another, by code: those of the caller's duties and what leads to them."""
-    by, limit, after = context.caller(), query["limit"], answers.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
     with context.database().reading() as reading:
         parent = full_code(query["parent"]) if "parent" in query else None
         if parent is not None:
             get_visible(reading, parent, by)
-        children = areas.list_children(reading, parent, reach.of(by))
+        children = areas.list_children(reading, parent, visibility.of(by))
         found = list(islice((area for area in children if area.code > after), limit + 1))
         at = reading.now
-    return answers.page(found, limit, lambda area: shapes.area(area, at), lambda area: area.code)
+    return responses.page(found, limit, lambda area: serializers.records.area(area, at), lambda area: area.code)
 
 
 @door.route("/areas/<code>")
@@ -44,7 +44,7 @@ def list_areas(query: dict[str, Any]) -> Response:
 def get_area(code: str) -> Response:
     """Get one area; its code may be written short."""
     with context.database().reading() as reading:
-        return answers.json(shapes.area(get_visible(reading, code, context.caller()), reading.now))
+        return responses.json(serializers.records.area(get_visible(reading, code, context.caller()), reading.now))
 
 
 def place_of(reading: Reading, query: dict[str, Any], actor: Actor) -> Place | None:

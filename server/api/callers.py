@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import request
 
-from server import context
 from server.api import tokens
-from server.domain.actors import Actor
-from server.domain.errors import SignInRequired
+from server.errors import SignInRequired
+from server.people.domain.actors import Actor
+from server.web import context
 
 FIELD_CLIENTS = "api-sync"
 """The door of our own clients."""

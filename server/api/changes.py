@@ -8,12 +8,12 @@ from uuid import UUID
 from flask import Response, request
 
 from schemas.changes import ChangeAsked, OutcomeSchema, RecordAsked, Write
-from server import context
-from server.api import answers, shapes
-from server.api.door import door as make_door
-from server.usecases import office
-from server.usecases.office import NewRecord, Wish
-from server.usecases.recording import Outcome
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import NewRecord, Wish
+from server.changes.usecases.recording import Outcome
+from server.web import context
 from sync.changes import FieldWrite
 
 door = make_door("changes", "变更 · changes to records")
@@ -50,7 +50,7 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
         seen_status=asked["seen_status"],
     )
     by = context.caller()
-    return _answer(context.write(lambda tx: office.change(tx, str(record_id), wish, by=by)))
+    return _answer(context.write(lambda tx: interactive.change(tx, str(record_id), wish, by=by)))
 
 
 @door.route("/records", methods=("POST",))
@@ -72,12 +72,12 @@ def create(asked: dict[str, Any]) -> Response:
         record=_text(asked.get("record")),
     )
     by = context.caller()
-    outcome, created = context.write(lambda tx: office.create(tx, new, by=by))
+    outcome, created = context.write(lambda tx: interactive.create(tx, new, by=by))
     return _answer(outcome, 201 if created else 200)
 
 
 def _answer(outcome: Outcome, status: int = 200) -> Response:
-    response = answers.json(shapes.outcome(outcome), status)
+    response = responses.json(serializers.records.outcome(outcome), status)
     if outcome.record is not None:
         response.set_etag(str(outcome.record.version))
     return response

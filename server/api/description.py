@@ -16,7 +16,7 @@ from flask_smorest import Api
 from marshmallow import Schema
 
 from schemas.problems import RefusalSchema
-from server.domain.errors import NotFound
+from server.errors import NotFound
 
 door = Blueprint("api-docs", __name__, url_prefix="/api")
 

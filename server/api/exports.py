@@ -16,20 +16,22 @@ import orjson
 from flask import Response
 
 from schemas.records import RecordFilter
-from server import context
-from server.api import answers, shapes
-from server.api.door import door as make_door
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
 from server.api.records import wanted_by
-from server.domain import rights, roles
-from server.domain.actors import Actor
-from server.domain.errors import NotAllowed
-from server.domain.fields import Field, misfit
-from server.domain.record_types import RecordType
-from server.store import audit, forms, record_lists
-from server.store.database import Database
-from server.store.record_lists import Listed, Wanted
-from server.store.transactions import Reading
-from server.usecases.spreadsheet import cell
+from server.db import audit
+from server.db.database import Database
+from server.db.transactions import Reading
+from server.errors import NotAllowed
+from server.forms.domain.fields import Field, misfit
+from server.forms.domain.record_types import RecordType
+from server.forms.store import forms
+from server.people.domain import rights, roles
+from server.people.domain.actors import Actor
+from server.records.store import record_lists
+from server.records.store.record_lists import Listed, Wanted
+from server.summaries.usecases.spreadsheets import cell
+from server.web import context
 
 door = make_door("exports", "导出 · exports of records")
 
@@ -57,7 +59,7 @@ def export_csv(query: dict[str, Any]) -> Response:
     """
     pages, types, show = begun("csv", query)
     fields = list(dict.fromkeys(name for type in types for name in type.fields))
-    return answers.download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
+    return responses.download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
 
 
 @door.route("/records.geojson")
@@ -71,7 +73,7 @@ def export_geojson(query: dict[str, Any]) -> Response:
     geometry, so that the count of features is the count of records.
     """
     pages, types, show = begun("geojson", query)
-    return answers.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
+    return responses.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
 
 
 def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
@@ -96,7 +98,7 @@ def _types(reading: Reading, wanted: Wanted) -> list[RecordType]:
 def _shown_to(by: Actor) -> Callable[[str], str]:
     """Return how values are shown: with phone numbers masked for those whose every right to export says so."""
     granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
-    return shapes.masked if all("masked_phones" in grant.limits for grant in granted) else str
+    return serializers.records.masked if all("masked_phones" in grant.limits for grant in granted) else str
 
 
 def _pages(database: Database, scope: Any, wanted: Wanted) -> Rows:
@@ -148,7 +150,7 @@ def _geojson(pages: Rows, positions: Mapping[str, Sequence[str]], show: Callable
     yield b"]}\n"
 
 
-def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> shapes.Json:
+def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> serializers.records.Json:
     values = _fields(record)
     geometry = next((made for name in positions if (made := _geometry(values.get(name, "")))), None)
     shown = {name: show(value) for name, value in values.items()}
@@ -156,11 +158,11 @@ def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str
         "type": "Feature",
         "id": record.id,
         "geometry": geometry,
-        "properties": {**shapes.record(record), "label": show(record.label), "fields": shown},
+        "properties": {**serializers.records.record(record), "label": show(record.label), "fields": shown},
     }
 
 
-def _geometry(value: str) -> shapes.Json | None:
+def _geometry(value: str) -> serializers.records.Json | None:
     """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or a misfit."""
     if not value or misfit(_POSITION, value) is not None:
         return None

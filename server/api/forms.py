@@ -11,13 +11,13 @@ from flask import Response, request
 from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateAsked, PublishedSchema
 from schemas.lists import PageQuery, page_of
 from schemas.records import RecordTypeSchema
-from server import context
-from server.api import answers, shapes, uploads
-from server.api.door import door as make_door
-from server.store import forms
-from server.store.forms import Catalogue, State
-from server.store.transactions import Reading
-from server.usecases import form_library
+from server.api import responses, serializers, uploads
+from server.api.blueprints import door as make_door
+from server.db.transactions import Reading
+from server.forms.store import forms
+from server.forms.store.forms import Catalogue, State
+from server.forms.usecases import management
+from server.web import context
 
 door = make_door("forms", "表单与台账 · forms and record types")
 
@@ -58,7 +58,7 @@ def list_forms(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         known = _shown(reading)
     wanted = [form for id, form in sorted(known.forms.items()) if query.get("state") in (None, form.state.value)]
-    return _page(query, wanted, [form.id for form in wanted], shapes.form)
+    return _page(query, wanted, [form.id for form in wanted], serializers.records.form)
 
 
 @door.route("/forms/<form_id>")
@@ -67,7 +67,7 @@ def list_forms(query: dict[str, Any]) -> Response:
 def get_form(form_id: str) -> Response:
     """Get one form with every version ever published."""
     with context.database().reading() as reading:
-        return answers.json(shapes.form_in_full(form_library.shown(reading, form_id, context.caller())))
+        return responses.json(serializers.records.form_in_full(management.shown(reading, form_id, context.caller())))
 
 
 @door.route("/forms/<form_id>/versions/<version>.xml")
@@ -76,10 +76,10 @@ def get_form(form_id: str) -> Response:
 def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones are given it."""
     with context.database().reading() as reading:
-        form = form_library.shown(reading, form_id, context.caller())
+        form = management.shown(reading, form_id, context.caller())
         content = forms.xml(reading, form_id, version)
         tag = form.versions[version].md5
-    response = answers.as_sent(content, f"{form_id}.xml")
+    response = responses.as_sent(content, f"{form_id}.xml")
     response.set_etag(tag)
     response.make_conditional(request)
     return response
@@ -91,8 +91,8 @@ def get_form_xml(form_id: str, version: str) -> Response:
 def get_form_workbook(form_id: str, version: str) -> Response:
     """Get one version as an Excel workbook, to go on from."""
     with context.database().reading() as reading:
-        content = form_library.workbook(reading, form_id, version, by=context.caller())
-    return answers.download(content, XLSX, f"{form_id}.xlsx")
+        content = management.workbook(reading, form_id, version, by=context.caller())
+    return responses.download(content, XLSX, f"{form_id}.xlsx")
 
 
 @door.route("/forms", methods=("POST",))
@@ -104,11 +104,11 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 def publish_form() -> Response:
     """Publish a version of a form with the files beside it; no form is half published."""
     by = context.caller()
-    form_library.require_right(by)  # before the body is read
+    management.require_right(by)  # before the body is read
     request.max_content_length = UPLOAD_BYTES_MAX
     name, source, media = uploads.form_of(request.files)
-    done = form_library.publish(context.database(), source, name, media, by=by)
-    return answers.json(shapes.published(done), 201 if done.added else 200)
+    done = management.publish(context.database(), source, name, media, by=by)
+    return responses.json(serializers.records.published(done), 201 if done.added else 200)
 
 
 @door.route("/forms/<form_id>", methods=("PATCH",))
@@ -118,8 +118,8 @@ def publish_form() -> Response:
 def turn_form(asked: dict[str, str], form_id: str) -> Response:
     """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
     state, by = State(asked["state"]), context.caller()
-    form = context.write(lambda tx: form_library.turn(tx, form_id, state, by=by))
-    return answers.json(shapes.form(form))
+    form = context.write(lambda tx: management.turn(tx, form_id, state, by=by))
+    return responses.json(serializers.records.form(form))
 
 
 @door.route("/record-types")
@@ -130,7 +130,7 @@ def list_record_types(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         types = _shown(reading).types
     names = sorted(types)
-    return _page(query, [types[name] for name in names], names, shapes.record_type)
+    return _page(query, [types[name] for name in names], names, serializers.records.record_type)
 
 
 def _shown(reading: Reading) -> Catalogue:
@@ -139,7 +139,7 @@ def _shown(reading: Reading) -> Catalogue:
 
 
 def _page(query: dict[str, Any], items: Sequence[Any], marks: Sequence[str], shape: Any) -> Response:
-    after = answers.mark_of(query.get("cursor")) or ""
+    after = responses.mark_of(query.get("cursor")) or ""
     left = ((mark, item) for mark, item in zip(marks, items, strict=True) if mark > after)
     found = list(islice(left, query["limit"] + 1))
-    return answers.page(found, query["limit"], lambda each: shape(each[1]), lambda each: each[0])
+    return responses.page(found, query["limit"], lambda each: shape(each[1]), lambda each: each[0])

@@ -9,14 +9,15 @@ from flask import Response
 
 from schemas.lists import page_of
 from schemas.problems import ProblemDetailSchema, ProblemQuery, ProblemSchema, SettledSchema, SettlementAsked
-from server import context
-from server.api import answers, problem_shapes, shapes
+from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.door import door as make_door
-from server.domain.errors import NotFound
-from server.domain.settlements import Choice, How, Wish
-from server.store import kept_bodies, problems
-from server.usecases import problem_view, settle
+from server.api.blueprints import door as make_door
+from server.errors import NotFound
+from server.problems.domain.settlements import Choice, How, Wish
+from server.problems.store import problems
+from server.settlement.usecases import details, settle
+from server.submissions.store import rejected
+from server.web import context
 
 door = make_door("problems", "待处理问题 · what only a person can settle")
 
@@ -30,7 +31,7 @@ SETTLED = {"false": "open", "true": "settled", "any": "all"}
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_problems(query: dict[str, Any]) -> Response:
     """List problems, newest first; only open ones unless asked otherwise."""
-    by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
     filters = {name: str(query[name]) for name in FILTERS if name in query}
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
@@ -43,7 +44,7 @@ def list_problems(query: dict[str, Any]) -> Response:
             before=before,
             limit=limit + 1,
         )
-    return answers.page(found, limit, problem_shapes.problem, lambda each: each.seq)
+    return responses.page(found, limit, serializers.problems.problem, lambda each: each.seq)
 
 
 @door.route("/problems/<uuid:problem_id>")
@@ -52,7 +53,7 @@ def list_problems(query: dict[str, Any]) -> Response:
 def get_problem(problem_id: UUID) -> Response:
     """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
-        return answers.json(problem_shapes.in_full(problem_view.view(reading, str(problem_id), context.caller())))
+        return responses.json(serializers.problems.in_full(details.view(reading, str(problem_id), context.caller())))
 
 
 @door.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
@@ -73,8 +74,10 @@ def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
     by = context.caller()
     done = context.write(lambda tx: settle.settle(tx, str(problem_id), wish, by=by))
     with context.database().reading() as reading:
-        shown = problem_shapes.in_full(problem_view.view(reading, str(problem_id), by))
-    return answers.json({"problem": shown, "outcome": None if done.outcome is None else shapes.outcome(done.outcome)})
+        shown = serializers.problems.in_full(details.view(reading, str(problem_id), by))
+    return responses.json(
+        {"problem": shown, "outcome": None if done.outcome is None else serializers.records.outcome(done.outcome)}
+    )
 
 
 @door.route("/problems/<uuid:problem_id>/body")
@@ -84,7 +87,7 @@ def get_kept_body(problem_id: UUID) -> Response:
     """Get the bytes of the body that could not be taken, as the phone sent them."""
     with context.database().reading() as reading:
         found = problems.get(reading, str(problem_id), context.caller().scope)
-        content = None if found.kept_body is None else kept_bodies.xml_of(reading, found.kept_body)
+        content = None if found.kept_body is None else rejected.xml_of(reading, found.kept_body)
     if content is None:
         raise NotFound("这个问题没有另外保存的提交内容。", problem=found.id)
-    return answers.as_sent(content, f"{found.kept_body}.xml")
+    return responses.as_sent(content, f"{found.kept_body}.xml")

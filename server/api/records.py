@@ -9,17 +9,19 @@ from flask import Response, request
 
 from schemas.lists import page_of
 from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
-from server import context
-from server.api import answers, case_shapes, shapes
+from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.door import door as make_door
-from server.domain.actors import Actor
-from server.domain.errors import Invalid
-from server.domain.records import Record, Revision
-from server.store import forms, record_lists, records, revisions
-from server.store.record_lists import Wanted
-from server.store.transactions import Reading
-from server.usecases import case_file, case_todo
+from server.api.blueprints import door as make_door
+from server.cases.usecases import todo_column
+from server.db.transactions import Reading
+from server.errors import Invalid
+from server.forms.store import forms
+from server.people.domain.actors import Actor
+from server.records.domain.records import Record, Revision
+from server.records.store import record_lists, records, revisions
+from server.records.store.record_lists import Wanted
+from server.submissions.usecases import case_photos
+from server.web import context
 from sync import registers
 
 door = make_door("records", "台账记录 · records: profiles, events and cases")
@@ -31,11 +33,11 @@ door = make_door("records", "台账记录 · records: profiles, events and cases
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
-    by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
     with context.database().reading() as reading:
         wanted = wanted_by(reading, query, by)
         found = record_lists.page(reading, by.scope, wanted, before=before, limit=limit + 1)
-    return answers.page(found, limit, shapes.record, lambda record: record.born_seq)
+    return responses.page(found, limit, serializers.records.record, lambda record: record.born_seq)
 
 
 @door.route("/records/<uuid:record_id>")
@@ -47,19 +49,19 @@ def get_record(record_id: UUID) -> Response:
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
         heads = _heads(reading, found) if found.conflicts else {}
-        files = [case_shapes.photo(each) for each in case_file.photos(reading, found)]
+        files = [serializers.cases.photo(each) for each in case_photos.photos(reading, found)]
         shown = {
-            **shapes.record(found),
+            **serializers.records.record(found),
             "office_note": found.office_note,
             "heads": heads,
             "photos": files,
             "case": None,
         }
         if found.case is not None:
-            actions = case_todo.actions(reading, found, context.caller())
-            alike = case_file.similar(reading, found, context.caller())
-            shown["case"] = case_shapes.case(found.case, actions, alike)
-    response = answers.json(shown)
+            actions = todo_column.actions(reading, found, context.caller())
+            alike = case_photos.similar(reading, found, context.caller())
+            shown["case"] = serializers.cases.case(found.case, actions, alike)
+    response = responses.json(shown)
     response.set_etag(str(found.version))
     response.make_conditional(request)
     return response
@@ -72,7 +74,7 @@ def list_revisions(record_id: UUID) -> Response:
     """List every revision of a record, oldest first."""
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
-        return answers.whole([shapes.revision(each) for each in revisions.list_of(reading, found.id)])
+        return responses.whole([serializers.records.revision(each) for each in revisions.list_of(reading, found.id)])
 
 
 def wanted_by(reading: Reading, query: dict[str, Any], by: Actor) -> Wanted:
@@ -93,7 +95,7 @@ def wanted_by(reading: Reading, query: dict[str, Any], by: Actor) -> Wanted:
     )
 
 
-def _heads(reading: Reading, record: Record) -> dict[str, list[shapes.Json]]:
+def _heads(reading: Reading, record: Record) -> dict[str, list[serializers.records.Json]]:
     """Return every value that stands in each field in conflict, the one that is shown first."""
     kept = registers.from_json(record.registers)
     made = {each.version: each for each in revisions.list_of(reading, record.id)}
@@ -109,7 +111,7 @@ def _heads(reading: Reading, record: Record) -> dict[str, list[shapes.Json]]:
     }
 
 
-def _head(head: registers.Head, made: Revision | None) -> shapes.Json:
+def _head(head: registers.Head, made: Revision | None) -> serializers.records.Json:
     return {
         "value": head.value,
         "observed_at": head.observed_at,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Response, request
 
 from schemas.people import RefreshedSchema, SessionSchema, SignInSchema
-from server import context
-from server.api import answers, shapes, tokens
-from server.api.door import open_door
-from server.domain.errors import SignInFailed, SignInRequired
-from server.usecases import sign_in
+from server.api import responses, serializers, tokens
+from server.api.blueprints import open_door
+from server.errors import SignInFailed, SignInRequired
+from server.people.usecases import sign_in
+from server.web import context
 
 door = open_door("session", "登录与退出 · signing in and out")
 
@@ -30,7 +30,9 @@ def begin(login: dict[str, str]) -> Response:
     context.be(actor)
     with context.database().reading() as reading:
         access, refresh = tokens.begin(reading, actor)
-    return answers.secret({"access_token": access, "refresh_token": refresh, "user": shapes.caller(actor)})
+    return responses.secret(
+        {"access_token": access, "refresh_token": refresh, "user": serializers.records.caller(actor)}
+    )
 
 
 @door.route("/session/refresh", methods=("POST",))
@@ -40,7 +42,7 @@ def refresh() -> Response:
     """Get another access token; the Authorization header shows the refresh token."""
     access, actor = tokens.renew(_bearer())
     context.be(actor)
-    return answers.secret({"access_token": access, "user": shapes.caller(actor)})
+    return responses.secret({"access_token": access, "user": serializers.records.caller(actor)})
 
 
 @door.route("/session", methods=("DELETE",))

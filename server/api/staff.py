@@ -20,13 +20,14 @@ from schemas.staff import (
     PasswordTold,
     UserAsked,
 )
-from server import context
-from server.api import answers, shapes
-from server.api.door import door as make_door
-from server.domain import instants
-from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.usecases import organisations, phone_card, settings_qr, staff
-from server.usecases.staff import Post
+from server import instants
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
+from server.instants import BEGINNING, FOREVER, Instant
+from server.people.usecases import setup_card, setup_qr
+from server.staffing.usecases import account_management, body_management
+from server.staffing.usecases.account_management import Post
+from server.web import context
 
 door = make_door("staff", "人员管理 · adding, moving and ending people and bodies")
 
@@ -41,10 +42,10 @@ def add_user(asked: dict[str, Any]) -> Response:
     """Add a person with a first duty; asking again for the same one adds nobody."""
     name, by = asked["name"], context.caller()
     display = asked["display"] or name
-    person, added = staff.add(
+    person, added = account_management.add(
         context.database(), name, _post(asked), display=display, password=asked["password"], by=by
     )
-    return answers.json(shapes.user(person, by.at), 201 if added else 200)
+    return responses.json(serializers.records.user(person, by.at), 201 if added else 200)
 
 
 @door.route("/users/<name>/duties", methods=("POST",))
@@ -56,8 +57,8 @@ def add_user(asked: dict[str, Any]) -> Response:
 def give_duty(asked: dict[str, Any], name: str) -> Response:
     """Give a person one more duty; the very same duty is given once."""
     post, by = _post(asked), context.caller()
-    duty, given = context.write(lambda tx: staff.give_duty(tx, name, post, by=by))
-    return answers.json(shapes.duty(duty, by.at), 201 if given else 200)
+    duty, given = context.write(lambda tx: account_management.give_duty(tx, name, post, by=by))
+    return responses.json(serializers.records.duty(duty, by.at), 201 if given else 200)
 
 
 @door.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
@@ -67,8 +68,8 @@ def give_duty(asked: dict[str, Any], name: str) -> Response:
 def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
     """End a duty, now or at `at`."""
     at, by = _instant(asked["at"]), context.caller()
-    duty = context.write(lambda tx: staff.end_duty(tx, name, duty_id, at, by=by))
-    return answers.json(shapes.duty(duty, by.at))
+    duty = context.write(lambda tx: account_management.end_duty(tx, name, duty_id, at, by=by))
+    return responses.json(serializers.records.duty(duty, by.at))
 
 
 @door.route("/users/<name>/move", methods=("POST",))
@@ -79,8 +80,8 @@ def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
 def move(asked: dict[str, Any], name: str) -> Response:
     """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
     area, at, by = asked["area"], _instant(asked["from_"]), context.caller()
-    duty = context.write(lambda tx: staff.move(tx, name, area, at, by=by))
-    return answers.json(shapes.duty(duty, by.at))
+    duty = context.write(lambda tx: account_management.move(tx, name, area, at, by=by))
+    return responses.json(serializers.records.duty(duty, by.at))
 
 
 @door.route("/users/<name>/revocation", methods=("POST",))
@@ -89,8 +90,8 @@ def move(asked: dict[str, Any], name: str) -> Response:
 def revoke(name: str) -> Response:
     """Close an account at once: duties end, phone keys and sign-ins are refused from now on."""
     by = context.caller()
-    person = context.write(lambda tx: staff.revoke(tx, name, by=by))
-    return answers.json(shapes.user(person, by.at))
+    person = context.write(lambda tx: account_management.revoke(tx, name, by=by))
+    return responses.json(serializers.records.user(person, by.at))
 
 
 @door.route("/users/<name>/password", methods=("POST",))
@@ -100,8 +101,8 @@ def revoke(name: str) -> Response:
 def reset_password(asked: dict[str, Any], name: str) -> Response:
     """Give a person another password, which ends their sign-ins and opens a lock; one that is made is told once."""
     chosen = asked["password"]
-    given = staff.reset_password(context.database(), name, chosen, by=context.caller())
-    return answers.secret({"password": given if chosen is None else None})
+    given = account_management.reset_password(context.database(), name, chosen, by=context.caller())
+    return responses.secret({"password": given if chosen is None else None})
 
 
 @door.route("/users/<name>/key", methods=("POST",))
@@ -111,12 +112,12 @@ def reset_password(asked: dict[str, Any], name: str) -> Response:
 @door.alt_response(409, success=False, description="the account is closed")
 def give_key(asked: dict[str, Any], name: str) -> Response:
     """Give a person a new phone key; it is shown this once. Earlier keys stay good unless `replace` says otherwise."""
-    give = staff.replace_key if asked["replace"] else staff.issue_key
+    give = account_management.replace_key if asked["replace"] else account_management.issue_key
     server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
     card = context.write(lambda tx: give(tx, name, server_url, by=by))
-    settings = settings_qr.settings(card.url, card.username, card.project)
-    shown = {"settings": settings, "payload": settings_qr.payload(settings), "warning": phone_card.warning(server_url)}
-    return answers.secret({**asdict(card), **shown}, 201)
+    settings = setup_qr.settings(card.url, card.username, card.project)
+    shown = {"settings": settings, "payload": setup_qr.payload(settings), "warning": setup_card.warning(server_url)}
+    return responses.secret({**asdict(card), **shown}, 201)
 
 
 @door.route("/bodies", methods=("POST",))
@@ -128,8 +129,8 @@ def give_key(asked: dict[str, Any], name: str) -> Response:
 def add_body(asked: dict[str, str]) -> Response:
     """Register an organisation that can be given work; the very same one is registered once."""
     by = context.caller()
-    body, added = context.write(lambda tx: organisations.add(tx, **asked, by=by))
-    return answers.json(shapes.body(body, str), 201 if added else 200)
+    body, added = context.write(lambda tx: body_management.add(tx, **asked, by=by))
+    return responses.json(serializers.records.body(body, str), 201 if added else 200)
 
 
 @door.route("/bodies/<body_code>", methods=("PATCH",))
@@ -139,8 +140,8 @@ def add_body(asked: dict[str, str]) -> Response:
 def revise_body(asked: dict[str, Any], body_code: str) -> Response:
     """Give an organisation another name or contact; what stood before stays on record."""
     at, by, name, contact = _instant(asked["from_"]), context.caller(), asked.get("name"), asked.get("contact")
-    body = context.write(lambda tx: organisations.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
-    return answers.json(shapes.body(body, str))
+    body = context.write(lambda tx: body_management.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
+    return responses.json(serializers.records.body(body, str))
 
 
 @door.route("/bodies/<body_code>/end", methods=("POST",))
@@ -150,8 +151,8 @@ def revise_body(asked: dict[str, Any], body_code: str) -> Response:
 def end_body(asked: dict[str, Any], body_code: str) -> Response:
     """End an organisation, now or at `at`: it can be given no more work."""
     at, by = _instant(asked["at"]), context.caller()
-    body = context.write(lambda tx: organisations.end(tx, body_code, at, by=by))
-    return answers.json(shapes.body(body, str))
+    body = context.write(lambda tx: body_management.end(tx, body_code, at, by=by))
+    return responses.json(serializers.records.body(body, str))
 
 
 def _post(asked: dict[str, Any]) -> Post:

@@ -9,13 +9,13 @@ from flask import Response, send_file
 
 from schemas.lists import page_of
 from schemas.submissions import AttachmentQuery, AttachmentSchema, SubmissionQuery, SubmissionSchema
-from server import context
-from server.api import answers, shapes
+from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.door import door as make_door
-from server.domain.errors import NotFound
-from server.store import submissions
-from server.store.submissions import KeptFile
+from server.api.blueprints import door as make_door
+from server.errors import NotFound
+from server.submissions.store import submissions
+from server.submissions.store.submissions import KeptFile
+from server.web import context
 
 door = make_door("submissions", "提交 · what phones posted")
 
@@ -28,14 +28,14 @@ FILTERS = ("form", "author", "instance_id", "receipt")
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_submissions(query: dict[str, Any]) -> Response:
     """List submissions, newest first: those of the caller's areas and their own."""
-    by, limit, before = context.caller(), query["limit"], answers.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
     filters = {name: query[name] for name in FILTERS if name in query}
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
         bounds = None if place is None else place.bounds()
         kept = submissions.list_kept(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1)
         found = list(kept)
-    return answers.page(found, limit, shapes.submission, lambda each: each.seq)
+    return responses.page(found, limit, serializers.records.submission, lambda each: each.seq)
 
 
 @door.route("/submissions/<uuid:submission_id>")
@@ -44,7 +44,9 @@ def list_submissions(query: dict[str, Any]) -> Response:
 def get_submission(submission_id: UUID) -> Response:
     """Get one version of a submission."""
     with context.database().reading() as reading:
-        return answers.json(shapes.submission(submissions.get(reading, str(submission_id), context.caller().scope)))
+        return responses.json(
+            serializers.records.submission(submissions.get(reading, str(submission_id), context.caller().scope))
+        )
 
 
 @door.route("/submissions/<uuid:submission_id>.xml")
@@ -55,7 +57,7 @@ def get_submission_xml(submission_id: UUID) -> Response:
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
         content = submissions.xml_of(reading, found.id)
-    return answers.as_sent(content, f"{found.id}.xml")
+    return responses.as_sent(content, f"{found.id}.xml")
 
 
 @door.route("/submissions/<uuid:submission_id>/attachments")
@@ -67,7 +69,7 @@ def list_attachments(submission_id: UUID) -> Response:
     served: dict[str, KeptFile] = {}
     for file in files:
         served.setdefault(file.name, file)
-    return answers.whole(shapes.attachment(file, served[file.name]) for file in files)
+    return responses.whole(serializers.records.attachment(file, served[file.name]) for file in files)
 
 
 @door.route("/submissions/<uuid:submission_id>/attachments/<name>")
@@ -92,7 +94,7 @@ def _files(submission_id: UUID) -> list[KeptFile]:
 def _content(file: KeptFile) -> Response:
     """Answer a file; what a browser could run is offered as plain bytes, whatever the phone called it."""
     shown = file.media_type.split(";")[0].strip().lower()
-    harmless = shown in answers.INLINE_TYPES
+    harmless = shown in responses.INLINE_TYPES
     context.blobs().open(file.sha256).close()
     response = send_file(
         context.blobs().path(file.sha256),
@@ -102,4 +104,4 @@ def _content(file: KeptFile) -> Response:
         conditional=True,
         etag=file.sha256,
     )
-    return answers.guard(response)
+    return responses.guard(response)

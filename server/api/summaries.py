@@ -11,20 +11,24 @@ from flask import Response, url_for
 
 from schemas.lists import page_of
 from schemas.summaries import CaseBehindSchema, ClosureCasesQuery, ClosureQuery, ClosureSchema
-from server import context
-from server.api import answers
-from server.api.door import door as make_door
-from server.domain import instants, periods, rights, roles
-from server.domain.areas import Area
-from server.domain.errors import Invalid, NotAllowed
-from server.domain.instants import Instant
-from server.domain.periods import Beside, Period, Span
-from server.domain.scope import Scope
-from server.store import areas, closure_cases
-from server.store.closure_cases import Mark
-from server.store.transactions import Reading
-from server.usecases import closure_sheet, closure_summary, reach, spreadsheet
-from server.usecases.closure_summary import Asked, Behind, By, Told
+from server import instants
+from server.api import responses
+from server.api.blueprints import door as make_door
+from server.db.transactions import Reading
+from server.errors import Invalid, NotAllowed
+from server.grid.domain.areas import Area
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.domain import rights, roles
+from server.people.usecases import visibility
+from server.summaries.domain import periods
+from server.summaries.domain.periods import Beside, Period, Span
+from server.summaries.store import counted_cases
+from server.summaries.store.counted_cases import Mark
+from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
+from server.summaries.usecases.closure_summary import Asked, Behind, By, Told
+from server.web import context
 
 door = make_door("summaries", "汇总 · summaries, and the cases behind every figure")
 
@@ -36,7 +40,7 @@ CSV_CASES = 2_000
 
 _PAGE = page_of(CaseBehindSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
-_XLSX = {spreadsheet.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+_XLSX = {spreadsheets.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
 
 def _shapes(content: dict[str, Any]) -> dict[str, Any]:
@@ -63,15 +67,15 @@ def closure_summary_of(query: dict[str, Any]) -> Response:
         if spoken.beside is not None:
             before = closure_summary.summarise(reading, spoken.asked(told.as_of, spoken.beside.before))
         if query["format"] == "json":
-            return answers.json(_whole(reading, spoken, told, before))
-        sheet = closure_sheet.sheet(reading, told)
+            return responses.json(_whole(reading, spoken, told, before))
+        sheet = summary_tables.sheet(reading, told)
         if spoken.beside is not None and before is not None:
             names = spoken.beside.names
-            sheet = closure_sheet.beside((names[0], sheet), (names[1], closure_sheet.sheet(reading, before)))
+            sheet = summary_tables.beside((names[0], sheet), (names[1], summary_tables.sheet(reading, before)))
     rows = sheet.with_titles(told)
     if query["format"] == "csv":
-        return answers.download(spreadsheet.as_csv(rows), spreadsheet.CSV_TYPE, _file_name(told, "csv"))
-    return answers.download(spreadsheet.as_xlsx(rows, "汇总"), spreadsheet.XLSX_TYPE, _file_name(told, "xlsx"))
+        return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(told, "csv"))
+    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), spreadsheets.XLSX_TYPE, _file_name(told, "xlsx"))
 
 
 @door.route("/summaries/closure/cases")
@@ -90,12 +94,12 @@ def closure_cases_of(query: dict[str, Any]) -> Response:
     with _named(), context.database().reading() as reading:
         spoken = _spoken_of(reading, query)
         asked = spoken.asked(reading.now)
-        row = closure_sheet.row_key(closure_summary.by_of(asked), query.get("row"))
+        row = summary_tables.row_key(closure_summary.by_of(asked), query.get("row"))
         if query["format"] == "csv":
             return _file_of_cases(reading, asked, figure, row)
         found = closure_summary.behind(reading, asked, figure, row, _mark_of(query.get("cursor")), query["limit"])
         items = _cases(reading, found)
-    return answers.json({"items": items, "next": None if found.after is None else _cursor(found.after)})
+    return responses.json({"items": items, "next": None if found.after is None else _cursor(found.after)})
 
 
 class _SpokenOf:
@@ -117,7 +121,7 @@ def _spoken_of(reading: Reading, query: dict[str, Any]) -> _SpokenOf:
     if not scope.places and not scope.assignees:
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("summary", "read", by.at))
         raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
-    area = reach.get_visible(reading, query["area"], by) if "area" in query else None
+    area = visibility.get_visible(reading, query["area"], by) if "area" in query else None
     span = Span(query.get("period", Span.MONTH))
     day = periods.day_of(_instant(query.get("as_of")) or reading.now)
     beside = periods.beside(span, day)
@@ -131,14 +135,14 @@ def _whole(reading: Reading, spoken: _SpokenOf, told: Told, before: Told | None)
     names = (None, None) if spoken.beside is None else spoken.beside.names
     return {
         **_part(reading, told, names[0]),
-        "figures": closure_sheet.legend(told.as_of),
+        "figures": summary_tables.legend(told.as_of),
         "before": None if before is None else _part(reading, before, names[1]),
     }
 
 
 def _part(reading: Reading, told: Told, name: str | None) -> dict[str, Any]:
     """Return one period with the addresses of its cases, which say the instant: what is counted later is another."""
-    said = closure_sheet.as_json(reading, told)
+    said = summary_tables.as_json(reading, told)
     asked = {key: said[key] for key in ("area", "by", "from", "to", "as_of") if said[key] is not None}
     address = f"{url_for(f'{door.name}.closure_cases_of')}?{urlencode(asked)}"
     rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in said["rows"]]
@@ -146,20 +150,20 @@ def _part(reading: Reading, told: Told, name: str | None) -> dict[str, Any]:
 
 
 def _cases(reading: Reading, found: Behind) -> list[dict[str, Any]]:
-    shown = closure_cases.shown(reading, {case.id for case in found.cases})
+    shown = counted_cases.shown(reading, {case.id for case in found.cases})
     named = areas.full_names(reading, {row["area"] for row in shown.values()})
-    return [closure_sheet.case_json(case, shown.get(case.id, {}), named) for case in found.cases]
+    return [summary_tables.case_json(case, shown.get(case.id, {}), named) for case in found.cases]
 
 
 def _file_of_cases(reading: Reading, asked: Asked, figure: str, row: str | None) -> Response:
-    lines: list[bytes] = [spreadsheet.as_csv([list(closure_sheet.CASE_COLUMNS.values())])]
+    lines: list[bytes] = [spreadsheets.as_csv([list(summary_tables.CASE_COLUMNS.values())])]
     after: Mark | None = Mark()
     while after is not None:
         found = closure_summary.behind(reading, asked, figure, row, after, CSV_CASES)
         items = _cases(reading, found)
-        lines.append(spreadsheet.csv_lines([item[name] for name in closure_sheet.CASE_COLUMNS] for item in items))
+        lines.append(spreadsheets.csv_lines([item[name] for name in summary_tables.CASE_COLUMNS] for item in items))
         after = found.after
-    return answers.download(b"".join(lines), spreadsheet.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
+    return responses.download(b"".join(lines), spreadsheets.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
 
 
 def _instant(written: str | None) -> Instant | None:
@@ -173,16 +177,16 @@ def _instant(written: str | None) -> Instant | None:
 
 
 def _cursor(mark: Mark) -> str:
-    return answers.cursor(" ".join((mark.received_at, mark.id, str(mark.times))))
+    return responses.cursor(" ".join((mark.received_at, mark.id, str(mark.times))))
 
 
 def _mark_of(cursor: str | None) -> Mark:
-    text = answers.mark_of(cursor)
+    text = responses.mark_of(cursor)
     if text is None:
         return Mark()
     parts = text.split(" ")
     if len(parts) != 3 or not parts[2].isdigit() or len(parts[2]) > 9:
-        raise answers.bad_cursor()
+        raise responses.bad_cursor()
     return Mark(parts[0], parts[1], int(parts[2]))
 
 

@@ -21,24 +21,25 @@ from schemas.sync import (
     PushSchema,
     SentChangeSchema,
 )
-from server import context
-from server.api import answers, odd_json, shapes
-from server.api.door import Parser, flat, listed
-from server.api.door import door as make_door
-from server.api.odd_json import Odd
-from server.domain import clocks
-from server.domain.actors import Actor
-from server.domain.errors import TooLarge
-from server.domain.record_types import Kind
-from server.store import epochs, field_clients, pulls
-from server.store import items as stored_items
-from server.store.sql import Row
-from server.store.transactions import Reading
-from server.usecases import pull as pulling
-from server.usecases import push as pushing
-from server.usecases.case_todo import Teller
-from server.usecases.pull import Cursor, Op
-from server.usecases.push import Answered, Item, Unreadable
+from server.api import json_text, responses, serializers
+from server.api.blueprints import Parser, flat, listed
+from server.api.blueprints import door as make_door
+from server.api.json_text import Odd
+from server.cases.domain import deadlines
+from server.cases.usecases.todo_column import Teller
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.errors import TooLarge
+from server.forms.domain.record_types import Kind
+from server.people.domain.actors import Actor
+from server.people.store import field_clients
+from server.replication.store import epochs, pulls
+from server.replication.usecases import pull as pulling
+from server.replication.usecases import push as pushing
+from server.replication.usecases.pull import Cursor, Op
+from server.replication.usecases.push import Answered, Item, Unreadable
+from server.staffing.store import sent_items as stored_items
+from server.web import context
 from sync.changes import AttachmentName, Change, Dot, FieldWrite
 
 
@@ -46,7 +47,7 @@ class _BatchParser(Parser):
     """Reads a batch though some of its items are odd: each is to be judged by itself."""
 
     def _read(self, body: bytes) -> Any:
-        return odd_json.read(body, "changes")
+        return json_text.read(body, "changes")
 
 
 door = make_door("sync", "离线同步 · push and pull of field clients")
@@ -90,7 +91,7 @@ def push(batch: dict[str, Any]) -> Response:
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
         shown = _Shown(reading, by)
         outcomes = [_outcome(each, item, seen, shown) for each, item in zip(answered, items, strict=True)]
-        return answers.json({**_state(reading, by), "outcomes": outcomes})
+        return responses.json({**_state(reading, by), "outcomes": outcomes})
 
 
 @door.route("/sync/pull", methods=["POST"])
@@ -114,7 +115,7 @@ def pull(asked: dict[str, Any]) -> Response:
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
             "settled": _settled(reading, by, asked["problems"]),
         }
-    return answers.json(body)
+    return responses.json(body)
 
 
 def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
@@ -129,10 +130,12 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     context.write(lambda tx: field_clients.say(tx, by.name, device, program, unsent))
 
 
-def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[shapes.Json]:
+def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[serializers.records.Json]:
     """Return what was decided about problems of the caller's own items, as far as anything was."""
     told = stored_items.words(reading, problems, by.name, by.scope)
-    return [{"id": id, **shapes.decision(word)} for id, word in told.items() if word.settled_at is not None]
+    return [
+        {"id": id, **serializers.records.decision(word)} for id, word in told.items() if word.settled_at is not None
+    ]
 
 
 def _item(raw: Any, device: str) -> Item:
@@ -142,7 +145,7 @@ def _item(raw: Any, device: str) -> Item:
         read = plain_change.read(raw) or _CHANGE.load(raw)
     except ValidationError as error:
         id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
-        return Unreadable(id, listed(flat(error.messages)), odd_json.storable(raw))
+        return Unreadable(id, listed(flat(error.messages)), json_text.storable(raw))
     return Change(
         id=str(read["id"]),
         record=str(read["record"]),
@@ -178,13 +181,13 @@ class _Shown:
     def __init__(self, reading: Reading, by: Actor) -> None:
         self._may_do = Teller(reading, by)
 
-    def row(self, row: Row) -> shapes.Json:
+    def row(self, row: Row) -> serializers.records.Json:
         is_case = row["kind"] == Kind.CASE
         return _pulled(row, self._may_do.todo(row) if is_case else "")
 
 
-def _op(op: Op, shown: _Shown) -> shapes.Json:
-    told: shapes.Json = {"op": op.op, "bucket": op.bucket}
+def _op(op: Op, shown: _Shown) -> serializers.records.Json:
+    told: serializers.records.Json = {"op": op.op, "bucket": op.bucket}
     if op.id:
         told["id"] = op.id
     if op.row is not None:
@@ -194,7 +197,7 @@ def _op(op: Op, shown: _Shown) -> shapes.Json:
     return told
 
 
-def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> shapes.Json:
+def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> serializers.records.Json:
     outcome = answered.outcome
     row = None if outcome.record is None else seen.get(outcome.record.id)
     problem = None if outcome.problem is None else {"id": outcome.problem, "message": answered.message}
@@ -209,7 +212,7 @@ def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Sh
     }
 
 
-def _state(reading: Reading, by: Actor) -> shapes.Json:
+def _state(reading: Reading, by: Actor) -> serializers.records.Json:
     return {
         "user": by.name,
         "epoch": epochs.current(reading),
@@ -219,7 +222,7 @@ def _state(reading: Reading, by: Actor) -> shapes.Json:
     }
 
 
-def _pulled(row: Row, todo: str) -> shapes.Json:
+def _pulled(row: Row, todo: str) -> serializers.records.Json:
     """Return a row as a field client holds it. todo: what its holder may do now, in words."""
     conflicts, *flags = row["flags"].split("|")
     names = (
@@ -228,7 +231,7 @@ def _pulled(row: Row, todo: str) -> shapes.Json:
     )
     return {
         **{name: row[name] for name in names},
-        "due_on": None if row["due_at"] is None else clocks.last_day(row["due_at"]),
+        "due_on": None if row["due_at"] is None else deadlines.last_day(row["due_at"]),
         "fields": orjson.Fragment(row["fields"]),
         "conflicts": conflicts.split(),
         "flags": flags,

@@ -14,12 +14,12 @@ from flask_jwt_extended import JWTManager, create_access_token, create_refresh_t
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
-from server import context
-from server.domain import instants
-from server.domain.actors import Actor
-from server.domain.errors import SignInRequired
-from server.store.transactions import Reading, Transaction
-from server.usecases import sign_in
+from server import instants
+from server.db.transactions import Reading, Transaction
+from server.errors import SignInRequired
+from server.people.domain.actors import Actor
+from server.people.usecases import sign_in
+from server.web import context
 
 ACCESS, REFRESH = "access", "refresh"
 CHALLENGE = 'Bearer realm="Firegrid", Key realm="Firegrid"'

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from server.domain.errors import Invalid
+from server.errors import Invalid
 
 FORM, MEDIA = "form", "media"
 

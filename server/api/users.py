@@ -8,15 +8,15 @@ from flask import Response
 
 from schemas.lists import page_of
 from schemas.people import BodyQuery, BodySchema, DutySchema, UserQuery, UserSchema
-from server import context
-from server.api import answers, shapes
+from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.door import door as make_door
-from server.domain.areas import Place, path_of
-from server.domain.people import Body
-from server.domain.scope import Scope
-from server.store import bodies, people
-from server.usecases import staff
+from server.api.blueprints import door as make_door
+from server.grid.domain.areas import Place, path_of
+from server.grid.domain.scope import Scope
+from server.people.domain.people import Body
+from server.people.store import bodies, people
+from server.staffing.usecases import account_management
+from server.web import context
 
 door = make_door("users", "人员、岗位、责任主体 · people, duties, bodies")
 
@@ -26,12 +26,12 @@ door = make_door("users", "人员、岗位、责任主体 · people, duties, bod
 @door.response(200, page_of(UserSchema))
 def list_users(query: dict[str, Any]) -> Response:
     """List people by user name: those with a duty where the caller may see people, and the caller."""
-    by, limit, after = context.caller(), query["limit"], answers.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
     with context.database().reading() as reading:
-        scope = _inside(staff.seen_by(by), place_of(reading, query, by))
+        scope = _inside(account_management.seen_by(by), place_of(reading, query, by))
         found = list(people.list_people(reading, scope, after, limit + 1))
         at = reading.now
-    return answers.page(found, limit, lambda person: shapes.user(person, at), lambda person: person.name)
+    return responses.page(found, limit, lambda person: serializers.records.user(person, at), lambda person: person.name)
 
 
 @door.route("/users/<name>")
@@ -40,8 +40,8 @@ def list_users(query: dict[str, Any]) -> Response:
 def get_user(name: str) -> Response:
     """Get one person with duties and phones."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, staff.seen_by(context.caller()))
-        return answers.json(shapes.user(found, reading.now))
+        found = people.get(reading, name, account_management.seen_by(context.caller()))
+        return responses.json(serializers.records.user(found, reading.now))
 
 
 @door.route("/users/<name>/duties")
@@ -50,8 +50,8 @@ def get_user(name: str) -> Response:
 def list_duties(name: str) -> Response:
     """List every duty that a person holds, held or will hold, oldest first."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, staff.seen_by(context.caller()))
-        return answers.whole(shapes.duty(duty, reading.now) for duty in found.duties)
+        found = people.get(reading, name, account_management.seen_by(context.caller()))
+        return responses.whole(serializers.records.duty(duty, reading.now) for duty in found.duties)
 
 
 @door.route("/bodies")
@@ -59,12 +59,12 @@ def list_duties(name: str) -> Response:
 @door.response(200, page_of(BodySchema))
 def list_bodies(query: dict[str, Any]) -> Response:
     """List organisations that can be given work, by code; contacts are masked where the caller may not see people."""
-    by, limit, after = context.caller(), query["limit"], answers.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
     with context.database().reading() as reading:
         scope = _inside(by.scope, place_of(reading, query, by))
         found = list(bodies.list_bodies(reading, scope, after, limit + 1))
-    seen = staff.seen_by(by)
-    return answers.page(found, limit, lambda body: _body(body, seen), lambda body: body.code)
+    seen = account_management.seen_by(by)
+    return responses.page(found, limit, lambda body: _body(body, seen), lambda body: body.code)
 
 
 def _inside(scope: Scope, place: Place | None) -> Scope:
@@ -79,6 +79,6 @@ def _inside(scope: Scope, place: Place | None) -> Scope:
     return Scope(within, tuple(spot for spot in scope.spots if place.holds(spot)))
 
 
-def _body(body: Body, seen: Scope) -> shapes.Json:
+def _body(body: Body, seen: Scope) -> serializers.records.Json:
     in_full = seen.covers(path_of(body.area))
-    return shapes.body(body, str if in_full else shapes.masked_contact)
+    return serializers.records.body(body, str if in_full else serializers.records.masked_contact)

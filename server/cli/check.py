@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from server.admin.store import invariants
 from server.cli.folder import Command, data_option, opened
-from server.store import invariants
-from server.store.blobs import BlobStore
+from server.submissions.store.blobs import BlobStore
 
 
 @click.command(cls=Command)

@@ -10,16 +10,20 @@ from typing import NamedTuple
 
 import click
 
+from server import training_mark
+from server.admin.usecases import setup
 from server.cli.folder import Command, making_folder, opened
+from server.db import database
+from server.db import training_flag as trainings
+from server.db.transactions import Reading
 from server.demo import county
 from server.demo import people as demonstration
-from server.demo.rounds import Errand
-from server.domain import practice, roles
-from server.domain.errors import Conflict
-from server.store import areas, database
-from server.store import training as trainings
-from server.store.transactions import Reading
-from server.usecases import grid_file, prepare, sign_in
+from server.demo.patrols import Errand
+from server.errors import Conflict
+from server.grid.store import areas
+from server.grid.usecases import files
+from server.people.domain import roles
+from server.people.usecases import sign_in
 
 MARK = "demo.txt"
 """Says that a data folder holds invented people, so that the command never touches a county's own."""
@@ -72,8 +76,8 @@ def make(data: Path, *, training: bool) -> None:
     shutil.rmtree(making, ignore_errors=True)
     click.echo("正在准备演示数据：读取涞源县网格，转换内置表单 …", err=True)
     basis = county.Basis(
-        list(grid_file.shipped_rows()),
-        list(prepare.built_in_forms()),
+        list(files.shipped_rows()),
+        list(setup.built_in_forms()),
         sign_in.hash_password(demonstration.PASSWORD),
         training,
     )
@@ -105,7 +109,7 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
         click.echo(f"  {name:<8} {base}/key/{token}")
     click.echo("\n接下来 what to try next")
     if trainings.is_on(reading):
-        click.echo(f"  {practice.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
+        click.echo(f"  {training_mark.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
     for hint in hints(base, data):
         click.echo(f"  {hint.what}\n    {hint.how}")
     click.echo("  手机要用局域网地址，见 README 的“A worker with a phone”。按 Ctrl-C 停止。\n")

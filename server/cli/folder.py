@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from server.domain.errors import Invalid, Refusal
-from server.store import database
-from server.store.database import Database
+from server.db import database
+from server.db.database import Database
+from server.errors import Invalid, Refusal
 
 
 class Command(click.Command):

@@ -10,12 +10,12 @@ import click
 
 from kobo_forms.export import to_xlsx
 from server.cli.folder import Group, data_option, opened
-from server.domain.errors import FormRefused
-from server.domain.instants import local_day
-from server.store import forms
-from server.store.forms import Form
-from server.store.transactions import Reading
-from server.usecases import publish as publishing
+from server.db.transactions import Reading
+from server.errors import FormRefused
+from server.forms.store import forms
+from server.forms.store.forms import Form
+from server.forms.usecases import publish as publishing
+from server.instants import local_day
 
 BY = "command"
 STATES = {"open": "启用", "closing": "停发（仍接收）", "closed": "停用"}

@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 
 from server.cli.folder import Group, data_option, opened
-from server.domain.areas import Area, Level
-from server.domain.errors import GridRefused, TooLarge
-from server.domain.grid_cells import LEVELS
-from server.domain.instants import BEGINNING, FOREVER, local_day
-from server.domain.scope import Scope
-from server.store import areas, audit
-from server.store.transactions import Reading
-from server.usecases import grid as grids
-from server.usecases import grid_file
+from server.db import audit
+from server.db.transactions import Reading
+from server.errors import GridRefused, TooLarge
+from server.grid.domain.areas import Area, Level
+from server.grid.domain.file_cells import LEVELS
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.grid.usecases import files
+from server.grid.usecases import loading as grids
+from server.instants import BEGINNING, FOREVER, local_day
 
 COLUMN_NAMES = {
     "code": "代码",
@@ -50,7 +51,7 @@ def load(file: Path, data: Path) -> None:
     Columns: code 代码, name 名称, and where needed level 层级, parent 上级, starts 生效日期, ends 失效日期 (the first
     day without the area), successor 并入. Areas that FILE does not mention stay as they are.
     """
-    sheet = grid_file.read(_content(file))
+    sheet = files.read(_content(file))
     for note in sheet.notes:
         click.echo(f"注意：{note}", err=True)
     with opened(data) as database:
@@ -111,6 +112,6 @@ def _line(area: Area, inside: list[Area]) -> str:
 
 
 def _content(file: Path) -> bytes:
-    if file.stat().st_size > grid_file.FILE_BYTES_MAX:
-        raise TooLarge(f"{file.name} 太大，不像是网格表；请核对文件。", bytes_max=grid_file.FILE_BYTES_MAX)
+    if file.stat().st_size > files.FILE_BYTES_MAX:
+        raise TooLarge(f"{file.name} 太大，不像是网格表；请核对文件。", bytes_max=files.FILE_BYTES_MAX)
     return file.read_bytes()

@@ -9,16 +9,20 @@ from pathlib import Path
 import click
 
 import kobo_forms
+from server.admin.usecases import setup
 from server.cli.folder import Command, data_option, making_folder, opened
-from server.domain.actors import Role
-from server.domain.errors import Conflict, GridRefused
-from server.domain.people import checked_name
-from server.store import areas, database
-from server.store.transactions import Transaction
-from server.usecases import enrol, grid_file, prepare, sign_in
-from server.usecases.grid import Loaded
-from server.usecases.grid_file import Sheet
-from server.usecases.publish import Prepared
+from server.db import database
+from server.db.transactions import Transaction
+from server.errors import Conflict, GridRefused
+from server.forms.usecases.publish import Prepared
+from server.grid.store import areas
+from server.grid.usecases import files
+from server.grid.usecases.files import Sheet
+from server.grid.usecases.loading import Loaded
+from server.people.domain.actors import Role
+from server.people.domain.people import checked_name
+from server.people.usecases import sign_in
+from server.staffing.usecases import enrolment
 
 
 @click.command(cls=Command)
@@ -37,7 +41,7 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
     checked_name(admin)
     if data.exists() and any(data.iterdir()):
         raise Conflict(f"目录 {data} 里已有内容；请用 --data 换一个空目录。", folder=str(data))
-    sheet = grid_file.read(grid_path.read_bytes()) if grid_path else Sheet(tuple(grid_file.shipped_rows()), ())
+    sheet = files.read(grid_path.read_bytes()) if grid_path else Sheet(tuple(files.shipped_rows()), ())
     for note in sheet.notes:
         click.echo(f"  注意：{note}", err=True)
     password = sign_in.make_password()
@@ -66,16 +70,16 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
 
         def fill(tx: Transaction) -> Loaded:
             # The forms are converted as they are laid, after the grid was judged; nobody else waits for this folder.
-            loaded = prepare.lay(tx, sheet.rows, _told_of(prepare.built_in_forms()))
+            loaded = setup.lay(tx, sheet.rows, _told_of(setup.built_in_forms()))
             county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
-            enrol.add_user(
+            enrolment.add_user(
                 tx,
                 admin,
                 role=Role.COUNTY_ADMIN,
                 area=county,
                 display="县级管理员",
                 password_hash=password_hash,
-                by=prepare.BY,
+                by=setup.BY,
             )
             return loaded
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from server.db.locks import last_address
+from server.people.usecases import setup_qr
+from server.people.usecases.setup_card import Card, is_loopback
 from server.settings import from_environment
-from server.store.turns import last_address
-from server.usecases import settings_qr
-from server.usecases.phone_card import Card, is_loopback
 
 DEFAULT_URL = "http://127.0.0.1:8600"
 
@@ -35,17 +35,17 @@ def write(card: Card, shape: str) -> None:
     if shape == "url":
         click.echo(card.url)
         return
-    settings = settings_qr.settings(card.url, card.username, card.project)
+    settings = setup_qr.settings(card.url, card.username, card.project)
     if shape == "json":
         click.echo(json.dumps(settings, ensure_ascii=False, indent=2))
         return
-    payload = settings_qr.payload(settings)
+    payload = setup_qr.payload(settings)
     if shape == "qr":
-        click.echo(settings_qr.terminal(payload))
+        click.echo(setup_qr.terminal(payload))
     else:
-        picture = settings_qr.png(payload) if shape == "png" else settings_qr.svg(payload)
+        picture = setup_qr.png(payload) if shape == "png" else setup_qr.svg(payload)
         click.echo(picture, nl=False)
-    click.echo(settings_qr.card_text(card.display, card.project), err=True)
+    click.echo(setup_qr.card_text(card.display, card.project), err=True)
 
 
 def warnings(url: str) -> Iterator[str]:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from server.cli.folder import Command, data_option
-from server.domain.errors import Busy
+from server.errors import Busy
 
 if TYPE_CHECKING:
     import uvicorn
 
-    from server.asgi import Front
+    from server.web.asgi import Front
 
 BACKLOG = 1024
 THREADS = 16
@@ -45,13 +45,13 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     Raises NotFound when there is no database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
-    from server.asgi import Front
-    from server.cli.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
-    from server.cli.parting import PartingServer
+    from server.admin.usecases import housekeeping
+    from server.admin.usecases.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
+    from server.db.locks import leave_address, serving
     from server.log import LogHandler
     from server.settings import from_environment
-    from server.store.turns import leave_address, serving
-    from server.usecases import housekeeping
+    from server.web.asgi import Front
+    from server.web.graceful_stop import PartingServer
 
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
@@ -90,7 +90,7 @@ def configuration(front: Front) -> uvicorn.Config:
     """Return how the web server runs ``front``."""
     import uvicorn
 
-    from server.cli.connection import BoundedProtocol
+    from server.web.http_protocol import BoundedProtocol
 
     return uvicorn.Config(
         front,

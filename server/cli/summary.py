@@ -15,19 +15,21 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from server import instants
 from server.cli.folder import Group, data_option, opened
-from server.domain import instants, periods
-from server.domain.errors import NotFound
-from server.domain.periods import NAMES, Period, Span
-from server.domain.scope import Scope
-from server.domain.status import STATUS_LABELS, Status
-from server.store import areas, closure_cases
-from server.store.closure_cases import Mark
-from server.store.transactions import Reading
-from server.usecases import closure_sheet, closure_summary, spreadsheet
-from server.usecases.closure_sheet import CASE_COLUMNS, Sheet
-from server.usecases.closure_summary import Asked, By, Told
-from server.usecases.spreadsheet import Days, Value
+from server.db.transactions import Reading
+from server.errors import NotFound
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.records.domain.status import STATUS_LABELS, Status
+from server.summaries.domain import periods
+from server.summaries.domain.periods import NAMES, Period, Span
+from server.summaries.store import counted_cases
+from server.summaries.store.counted_cases import Mark
+from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
+from server.summaries.usecases.closure_summary import Asked, By, Told
+from server.summaries.usecases.spreadsheets import Days, Value
+from server.summaries.usecases.summary_tables import CASE_COLUMNS, Sheet
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal shows: nothing is to be cut off."""
@@ -131,13 +133,13 @@ def _write_summary(
         _show(reading, told, before, names)
         return
     if form == "json":
-        said = {**closure_sheet.as_json(reading, told), "figures": closure_sheet.legend(told.as_of)}
-        said["before"] = None if before is None else closure_sheet.as_json(reading, before)
+        said = {**summary_tables.as_json(reading, told), "figures": summary_tables.legend(told.as_of)}
+        said["before"] = None if before is None else summary_tables.as_json(reading, before)
         click.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
         return
-    sheet = closure_sheet.sheet(reading, told)
+    sheet = summary_tables.sheet(reading, told)
     if before is not None:
-        sheet = closure_sheet.beside((names[0], sheet), (names[1], closure_sheet.sheet(reading, before)))
+        sheet = summary_tables.beside((names[0], sheet), (names[1], summary_tables.sheet(reading, before)))
     _write_file(sheet.with_titles(told), form)
 
 
@@ -148,12 +150,12 @@ def _show(reading: Reading, told: Told, before: Told | None, names: tuple[str, s
     if before is not None:
         console.print(f"{names[0]}，括号内为{names[1]}（{_days(before.period)}）")
     for codes in BLOCKS:
-        sheet = closure_sheet.sheet(reading, told, codes)
-        other = None if before is None else closure_sheet.sheet(reading, before, codes)
-        console.print(_table(closure_sheet.ROW_TITLES[told.by], sheet, other))
-    console.print(f"{names[0]}{closure_sheet.sentence(told)}")
+        sheet = summary_tables.sheet(reading, told, codes)
+        other = None if before is None else summary_tables.sheet(reading, before, codes)
+        console.print(_table(summary_tables.ROW_TITLES[told.by], sheet, other))
+    console.print(f"{names[0]}{summary_tables.sentence(told)}")
     if before is not None:
-        console.print(f"{names[1]}{closure_sheet.sentence(before)}")
+        console.print(f"{names[1]}{summary_tables.sentence(before)}")
 
 
 def _table(title: str, sheet: Sheet, before: Sheet | None) -> Table:
@@ -163,24 +165,24 @@ def _table(title: str, sheet: Sheet, before: Sheet | None) -> Table:
         table.add_column(column.label, justify="right")
     earlier = {} if before is None else dict(zip(before.keys, before.values, strict=True))
     for key, name, values in zip(sheet.keys, sheet.names, sheet.values, strict=True):
-        cells = [spreadsheet.shown(value) for value in values]
+        cells = [spreadsheets.shown(value) for value in values]
         if before is not None:
             beside = earlier.get(key, (None,) * len(cells))
-            cells = [f"{cell}（{spreadsheet.shown(other) or '—'}）" for cell, other in zip(cells, beside, strict=True)]
+            cells = [f"{cell}（{spreadsheets.shown(other) or '—'}）" for cell, other in zip(cells, beside, strict=True)]
         table.add_row(name, *cells, end_section=key == sheet.keys[-2] if len(sheet.keys) > 1 else False)
     return table
 
 
 def _cases(reading: Reading, asked: Asked, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
     """Yield the cases behind a figure, as many as it says."""
-    key = closure_sheet.row_key(closure_summary.by_of(asked), row)
+    key = summary_tables.row_key(closure_summary.by_of(asked), row)
     after: Mark | None = Mark()
     while after is not None:
         found = closure_summary.behind(reading, asked, figure, key, after, CASES_AT_ONCE)
-        shown = closure_cases.shown(reading, {case.id for case in found.cases})
+        shown = counted_cases.shown(reading, {case.id for case in found.cases})
         named = areas.full_names(reading, {record["area"] for record in shown.values()})
         for case in found.cases:
-            yield closure_sheet.case_json(case, shown.get(case.id, {}), named)
+            yield summary_tables.case_json(case, shown.get(case.id, {}), named)
         after = found.after
 
 
@@ -214,11 +216,11 @@ def _shown(item: dict[str, Any], name: str) -> Value:
 
 def _write_file(rows: Iterable[Sequence[Value]], form: str) -> None:
     if form == "csv":
-        click.echo(spreadsheet.as_csv(rows), nl=False)
+        click.echo(spreadsheets.as_csv(rows), nl=False)
         return
     if sys.stdout.isatty():
         raise click.UsageError("XLSX 不能显示在终端上；请写进文件，如 > 汇总.xlsx。")
-    click.echo(spreadsheet.as_xlsx(rows, "汇总"), nl=False)
+    click.echo(spreadsheets.as_xlsx(rows, "汇总"), nl=False)
 
 
 def _console() -> Console:

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import click
 
+from server import instants
 from server.cli.folder import Group, data_option, opened
-from server.domain import instants, roles
-from server.domain.actors import Actor, Duty, Role
-from server.domain.instants import BEGINNING, FOREVER, Instant
-from server.domain.people import Body, Person, Phone
-from server.domain.scope import Scope
-from server.store import areas, bodies, people
-from server.store.transactions import Reading
-from server.usecases import enrol, phone_keys, sign_in
+from server.db.transactions import Reading
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import BEGINNING, FOREVER, Instant
+from server.people.domain import roles
+from server.people.domain.actors import Actor, Duty, Role
+from server.people.domain.people import Body, Person, Phone
+from server.people.store import bodies, people
+from server.people.usecases import phone_keys, sign_in
+from server.staffing.usecases import enrolment
 
 BY = "command"
 FORMATS = ("url", "qr", "png", "svg", "json")
@@ -75,7 +78,7 @@ def add(
             described = roles.get(role, reading.now)
             hashed = None if password is None else sign_in.hash_chosen_password(password, name, reading.now)
         added = database.write(
-            lambda tx: enrol.add_user(
+            lambda tx: enrolment.add_user(
                 tx,
                 name,
                 role=described.role,
@@ -139,9 +142,9 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
     Keys given before stay good, unless --replace says that the phone was lost.
     """
     from server.cli import phone_card
-    from server.usecases.phone_card import card as card_of
+    from server.people.usecases.setup_card import card as card_of
 
-    give = enrol.lost_phone if lost else phone_keys.issue
+    give = enrolment.lost_phone if lost else phone_keys.issue
     public_url = phone_card.public_url(data)
     with opened(data) as database:
         token = database.write(lambda tx: give(tx, name, by=BY))
@@ -160,7 +163,7 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
 def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
     """Move NAME to another area: the present duty ends, the same role begins there, now or at --from."""
     with opened(data) as database:
-        duty = database.write(lambda tx: enrol.move_user(tx, name, area=area, at=starts_at, by=BY))
+        duty = database.write(lambda tx: enrolment.move_user(tx, name, area=area, at=starts_at, by=BY))
         with database.reading() as reading:
             click.echo(f"已调动 {name}：{_told(reading, duty)}")
 
@@ -171,7 +174,7 @@ def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
 def revoke(name: str, data: Path) -> None:
     """Close the account NAME at once: duties end, phone keys and sign-ins are refused from now on."""
     with opened(data) as database:
-        database.write(lambda tx: enrol.revoke_user(tx, name, by=BY))
+        database.write(lambda tx: enrolment.revoke_user(tx, name, by=BY))
     click.echo(f"{name} 已停用：岗位结束，手机密钥和登录立即失效。")
 
 
@@ -191,7 +194,7 @@ def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Pat
     """Register the organisation CODE."""
     with opened(data) as database:
         added = database.write(
-            lambda tx: enrol.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=BY)
+            lambda tx: enrolment.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=BY)
         )
     click.echo(f"已登记责任主体 {added.code} {added.name}")
 
@@ -204,7 +207,7 @@ def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Pat
 def rename(code: str, name: str, starts_at: Instant | None, data: Path) -> None:
     """Give the organisation CODE another name, now or from --from; the old name stays on record."""
     with opened(data) as database:
-        renamed = database.write(lambda tx: enrol.rename_body(tx, code, name=name, at=starts_at, by=BY))
+        renamed = database.write(lambda tx: enrolment.rename_body(tx, code, name=name, at=starts_at, by=BY))
     click.echo(f"责任主体 {renamed.code} 现名 {renamed.name}")
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from server.demo import people, rounds, stories
-from server.demo.cast import Troupe
+from server import instants
+from server.admin.usecases import housekeeping, setup
+from server.db import database, training_flag
+from server.db.transactions import Transaction
+from server.demo import patrols, people, stories
+from server.demo.actors import Case, Hands
 from server.demo.clock import SEED, SetClock, seeded_ids
-from server.demo.hands import Case, Hands
+from server.demo.patrols import Errand
 from server.demo.phones import Phones
-from server.demo.rounds import Errand
+from server.demo.roster import Troupe
 from server.demo.stories import Life
-from server.domain import instants
-from server.domain.errors import Invalid
-from server.domain.grid_rows import SheetRow
-from server.domain.instants import BEIJING
-from server.store import database, training
-from server.store.transactions import Transaction
-from server.usecases import housekeeping, prepare
-from server.usecases.publish import Prepared
+from server.errors import Invalid
+from server.forms.usecases.publish import Prepared
+from server.grid.domain.file_rows import SheetRow
+from server.instants import BEIJING
 
 Steps = Callable[[list[Errand]], Iterable[Errand]]
 """Shows progress: hands the errands on, one by one."""
@@ -84,8 +84,8 @@ def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
 def begin(tx: Transaction, basis: Basis) -> None:
     """Lay grid and forms, and enrol everybody; whether it is for training is said before anything else."""
     if basis.training:
-        training.begin(tx)
-    prepare.lay(tx, basis.rows, basis.forms)
+        training_flag.begin(tx)
+    setup.lay(tx, basis.rows, basis.forms)
     people.enrol_bodies(tx)
     people.enrol_people(tx, basis.password_hash)
 
@@ -96,7 +96,10 @@ def errands(folder: Path, begin_at: datetime, end: datetime) -> list[Errand]:
     ids, troupe, phones = seeded_ids(SEED + 1), Troupe(chance), Phones(folder, chance)
     days = (end - begin_at) // timedelta(days=1) - 2
     lives = stories.lives(stories.stories(), chance, days, end)
-    made = [*_cases(lives, troupe, Hands(phones, chance), ids), *rounds.errands(troupe, phones, ids, chance, days, end)]
+    made = [
+        *_cases(lives, troupe, Hands(phones, chance), ids),
+        *patrols.errands(troupe, phones, ids, chance, days, end),
+    ]
     return sorted(made, key=lambda errand: errand.at)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.domain import dated
-from server.domain.actors import Role
-from server.domain.errors import Conflict
-from server.store import accounts
-from server.store import people as known_people
-from server.store.transactions import Reading, Transaction
-from server.usecases import enrol, phone_keys
+from server import dated
+from server.db.transactions import Reading, Transaction
+from server.errors import Conflict
+from server.people.domain.actors import Role
+from server.people.store import accounts
+from server.people.store import people as known_people
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 BY = "demo"
 PASSWORD = "demo-laiyuan-2026"  # noqa: S105 - printed on purpose, it opens invented data only
@@ -45,7 +46,7 @@ def people() -> tuple[Invented, ...]:
 def enrol_bodies(tx: Transaction) -> None:
     """Add every body of ``data/demo_bodies.csv``; some have nobody with an account. Raises NotFound, Conflict."""
     for row in dated.table("demo_bodies"):
-        enrol.add_body(
+        enrolment.add_body(
             tx, row["code"], name=row["name"], kind=row["kind"], area=row["area"], contact=row["contact"], by=BY
         )
 
@@ -56,9 +57,9 @@ def enrol_people(tx: Transaction, password_hash: str) -> None:
     password_hash: from ``sign_in.hash_password``. Raises NotFound when the grid is not Laiyuan's, Conflict when
     somebody of that name is here already.
     """
-    enrol.add_user(tx, LEAVER.name, role=LEAVER.role, area=LEAVER.area, display=LEAVER.display, by=BY)
+    enrolment.add_user(tx, LEAVER.name, role=LEAVER.role, area=LEAVER.area, display=LEAVER.display, by=BY)
     for each in people():
-        enrol.add_user(
+        enrolment.add_user(
             tx, each.name, role=each.role, area=each.area, body=each.body, display=each.display,
             password_hash=password_hash, by=BY,
         )  # fmt: skip
@@ -67,7 +68,7 @@ def enrol_people(tx: Transaction, password_hash: str) -> None:
 def let_go(tx: Transaction) -> None:
     """End the duty of ``LEAVER``: what they have in hand goes back to be assigned anew."""
     for duty in known_people.duties_of(tx, LEAVER.name):
-        enrol.end_duty(tx, LEAVER.name, duty.id, by=BY)
+        enrolment.end_duty(tx, LEAVER.name, duty.id, by=BY)
 
 
 def give_keys(tx: Transaction) -> dict[str, str]:

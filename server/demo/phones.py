@@ -13,16 +13,17 @@ from random import Random
 import segno
 from lxml import etree
 
-from server.domain import instants
-from server.domain.errors import Refusal
-from server.domain.instants import BEIJING
-from server.domain.submissions import Posted, SentFile
-from server.openrosa.xml import read_submission
-from server.store import forms, people
-from server.store.blobs import BlobStore
-from server.store.transactions import Reading, Transaction
-from server.usecases import submit
-from server.usecases.xform_source import child, children, parse
+from server import instants
+from server.db.transactions import Reading, Transaction
+from server.errors import Refusal
+from server.forms.store import forms
+from server.forms.usecases.xform.xml_parsing import child, children, parse
+from server.instants import BEIJING
+from server.openrosa.submission_xml import read_submission
+from server.people.store import people
+from server.submissions.domain.submissions import Posted, SentFile
+from server.submissions.store.blobs import BlobStore
+from server.submissions.usecases import receiving
 
 PICTURES = 6
 """How many different pictures there are; each says that it is one of the demonstration."""
@@ -71,7 +72,7 @@ class Phones:
         spoken_of = {text for _, text in xml.leaves}
         sent = tuple(file for file in files if file.name in spoken_of)
         posted = Posted(raw, xml, sent, f"collect:demo-{name}", "org.odk.collect.android/v2026.1 (demo)")
-        answer = submit.receive(tx, posted, by=people.actor(tx, name))
+        answer = receiving.receive(tx, posted, by=people.actor(tx, name))
         if isinstance(answer, Refusal):
             raise answer
 

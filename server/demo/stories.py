@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from server.domain import dated
-from server.domain.instants import BEIJING
+from server import dated
+from server.instants import BEIJING
 
 OWN_WORDS = ("proof", "behind", "verdict")
 """Words of a deed that are no inputs: its evidence, how many versions the phone is behind, the verdict to come."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from server import context
-from server.openrosa import answers
-from server.openrosa.express import Express
+from server.openrosa import responses
+from server.openrosa.fast_path import Express
 from server.openrosa.routes import door
-from server.problems import allow_methods, ask_to_wait, challenge_of, status_of, words_of
-from server.proxy import is_phone_path
+from server.web import context
+from server.web.problem_details import allow_methods, ask_to_wait, challenge_of, status_of, words_of
+from server.web.proxy import is_phone_path
 
 __all__ = ["Express", "as_envelope", "mount"]
 
@@ -24,7 +24,7 @@ def mount(app: Flask) -> None:
     def dress(response: Response) -> Response:
         if not is_phone_path(request.path):
             return response
-        return answers.dress(request, response, context.settings().advertised_bytes)
+        return responses.dress(request, response, context.settings().advertised_bytes)
 
 
 def as_envelope(error: Exception) -> Response:
@@ -32,7 +32,7 @@ def as_envelope(error: Exception) -> Response:
     status = status_of(error)
     if 400 <= status < 500 and status not in _CLIENT_STATUSES:
         status = 400
-    response = answers.envelope(status, words_of(error), "error")
+    response = responses.envelope(status, words_of(error), "error")
     allow_methods(error, response)
     ask_to_wait(error, response)
     if status == 401:

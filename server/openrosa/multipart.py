@@ -17,8 +17,8 @@ from typing import Generic, Protocol, TypeVar
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from server.domain.errors import TooLarge, Unreadable
-from server.openrosa.part import OCTETS, Part, base_name, broken_part, read_part
+from server.errors import TooLarge, Unreadable
+from server.openrosa.multipart_headers import OCTETS, Part, base_name, broken_part, read_part
 
 XML_PART = "xml_submission_file"
 INCOMPLETE_PART = "*isIncomplete*"

@@ -6,15 +6,15 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
 
-from server import context
-from server.domain.actors import Actor
-from server.domain.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
-from server.openrosa import answers, posting, xml
-from server.openrosa.posting import Incoming
-from server.openrosa.xml import ListedForm, ManifestFile
-from server.store import forms
-from server.store.transactions import Reading
-from server.usecases import phone_forms, phone_lists
+from server.db.transactions import Reading
+from server.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
+from server.forms.store import forms
+from server.openrosa import responses, submission_post, submission_xml
+from server.openrosa.submission_post import Incoming
+from server.openrosa.submission_xml import ListedForm, ManifestFile
+from server.people.domain.actors import Actor
+from server.phones.usecases import entity_lists, offered_forms
+from server.web import context
 
 door = Blueprint("openrosa", __name__)
 _CHALLENGE = 'Basic realm="Firegrid", charset="UTF-8"'
@@ -57,15 +57,15 @@ def form_list() -> Response:
     _require_version()
     by, base = context.caller(), _base()
     with context.database().reading() as reading:
-        listed = phone_forms.listed(reading, by)
+        listed = offered_forms.listed(reading, by)
         wanted = request.args.get("formID")
         entries = [_listed(form, base) for form in listed if wanted in (None, form.id)]
-    return answers.tagged(request, answers.document(xml.form_list(entries)))
+    return responses.tagged(request, responses.document(submission_xml.form_list(entries)))
 
 
 def preflight() -> Response:
     _require_version()
-    posting.require_may_send(context.caller())
+    submission_post.require_may_send(context.caller())
     response = Response(status=204)
     response.headers.pop("Content-Type", None)
     return response
@@ -74,29 +74,29 @@ def preflight() -> Response:
 def post_submission() -> Response:
     _require_version()
     by = context.caller()
-    outcome = posting.take(context.services(), by, _posted())
+    outcome = submission_post.take(context.services(), by, _posted())
     if isinstance(outcome, Refusal):
         raise outcome
-    status, message = posting.told(outcome)
-    return answers.envelope(status, message, answers.SUCCESS)
+    status, message = submission_post.told(outcome)
+    return responses.envelope(status, message, responses.SUCCESS)
 
 
 def form_xml(form_id: str) -> Response:
     with context.database().reading() as reading:
-        form = phone_forms.readable(reading, form_id, context.caller())
+        form = offered_forms.readable(reading, form_id, context.caller())
         version = form.versions[form.version]
         if request.if_none_match.contains_weak(version.md5):
-            return answers.unchanged(version.md5)
+            return responses.unchanged(version.md5)
         content = forms.xml(reading, form_id, form.version)
-    return answers.tagged(request, answers.document(content), version.md5)
+    return responses.tagged(request, responses.document(content), version.md5)
 
 
 def manifest(form_id: str) -> Response:
     _require_version()
     by, base = context.caller(), _base()
     with context.database().reading() as reading:
-        phone_forms.readable(reading, form_id, by)
-        files = phone_lists.files_of(reading, context.hashes(), form_id, by)
+        offered_forms.readable(reading, form_id, by)
+        files = entity_lists.files_of(reading, context.hashes(), form_id, by)
     folder = f"{base}/forms/{quote(form_id, safe='')}/attachments"
     entries = [
         ManifestFile(
@@ -108,33 +108,33 @@ def manifest(form_id: str) -> Response:
         )
         for file in files
     ]
-    return answers.tagged(request, answers.document(xml.manifest(entries)))
+    return responses.tagged(request, responses.document(submission_xml.manifest(entries)))
 
 
 def attachment(form_id: str, name: str) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
-        phone_forms.readable(reading, form_id, by)
+        offered_forms.readable(reading, form_id, by)
         tag = _current_md5(reading, form_id, name, by)
         if tag is not None and request.if_none_match.contains_weak(tag):
-            return answers.unchanged(tag)
-        content = phone_lists.content(reading, context.hashes(), form_id, name, by)
+            return responses.unchanged(tag)
+        content = entity_lists.content(reading, context.hashes(), form_id, name, by)
     if content is None:
         raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-    return answers.tagged(request, answers.file(content, media_type))
+    return responses.tagged(request, responses.file(content, media_type))
 
 
 def integrity(list_name: str) -> Response:
     by = context.caller()
     ids = [id.strip() for id in ",".join(request.args.getlist("id")).split(",") if id.strip()]
     with context.database().reading() as reading:
-        if not phone_lists.is_entity_list(reading, list_name):
+        if not entity_lists.is_entity_list(reading, list_name):
             raise NotFound(f"没有名为“{list_name}”的台账。", list=list_name)
-        if not phone_forms.consumes(reading, list_name, by):
+        if not offered_forms.consumes(reading, list_name, by):
             raise NotAllowed("您没有使用这份台账的表单。", list=list_name)
-        pairs = phone_lists.integrity(reading, list_name, ids, by)
-    return answers.document(xml.integrity(pairs))
+        pairs = entity_lists.integrity(reading, list_name, ids, by)
+    return responses.document(submission_xml.integrity(pairs))
 
 
 def _by_basic() -> Actor:
@@ -151,7 +151,7 @@ def _by_basic() -> Actor:
 
 
 def _require_version() -> None:
-    if request.headers.get("X-OpenRosa-Version") != answers.VERSION:
+    if request.headers.get("X-OpenRosa-Version") != responses.VERSION:
         raise Unreadable(
             "请求缺少 X-OpenRosa-Version: 1.0，这个地址只供 ODK Collect 使用。", header="X-OpenRosa-Version"
         )
@@ -186,7 +186,7 @@ def _listed(form: forms.Form, base: str) -> ListedForm:
 
 
 def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | None:
-    files = phone_lists.files_of(reading, context.hashes(), form_id, by) if request.if_none_match else []
+    files = entity_lists.files_of(reading, context.hashes(), form_id, by) if request.if_none_match else []
     return next((file.md5 for file in files if file.name == name), None)
 
 
@@ -195,8 +195,8 @@ def _posted() -> Incoming:
         request.stream,
         request.headers.get("Content-Type", ""),
         request.content_length or 0,
-        posting.cut(request.args.get("deviceID")),
-        posting.cut(request.headers.get("User-Agent")),
+        submission_post.cut(request.args.get("deviceID")),
+        submission_post.cut(request.headers.get("User-Agent")),
     )
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from sync import answers, holdings, outbox, parcels, records
-from sync.answers import Answer, Fault, Setting
 from sync.cli.opening import Command, opened, store_option
-from sync.device import Device
-from sync.failures import Refused
-from sync.records import Form
+from sync.client import export_files, import_rows, outbox, records, replica
+from sync.client.device import Device
+from sync.client.failures import Refused
+from sync.client.import_rows import Answer, Fault, Setting
+from sync.client.records import Form
 
 FAULTS_SHOWN = 100
 
@@ -36,10 +36,10 @@ def answers_(
     store: Path,
 ) -> None:
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
-    lines = answers.read(file)
+    lines = import_rows.read(file)
     with Device(store) as device, device.writing():
-        setting = Setting(type, action, area, holdings.areas(device), _known(device), holdings.ledgers(device))
-        given, faults = answers.check(lines, setting)
+        setting = Setting(type, action, area, replica.areas(device), _known(device), replica.ledgers(device))
+        given, faults = import_rows.check(lines, setting)
         if faults:
             raise Refused(_told(faults))
         counts = {"new": 0, "edited": 0, "same": 0}
@@ -65,7 +65,7 @@ class _Checked(click.ClickException):
 def export_unsent(file: Path, store: Path) -> None:
     """Write every unsent change to FILE as JSON; they stay here too. 导出未发送的工作。"""
     with opened(store) as device:
-        number = parcels.lay_down(device, file)
+        number = export_files.lay_down(device, file)
     click.echo(f"已导出 {number} 条未发送的工作 · {number} unsent changes exported")
 
 
@@ -75,7 +75,7 @@ def export_unsent(file: Path, store: Path) -> None:
 def import_unsent(file: Path, store: Path) -> None:
     """Take unsent changes of another device from FILE, to be sent from here. 导入别处未发送的工作。"""
     with Device(store) as device, device.writing():
-        number = parcels.take_up(device, file)
+        number = export_files.take_up(device, file)
     click.echo(f"已导入 {number} 条，等待发送 · {number} changes taken in, to be sent")
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from sync import holdings
 from sync.cli.opening import Command, format_option, opened, store_option
-from sync.failures import Refused
-from sync.ledgers import Ledgers
+from sync.client import replica
+from sync.client.failures import Refused
+from sync.client.record_types import Ledgers
 
 
 @click.command("fields", cls=Command)
@@ -20,7 +20,7 @@ from sync.ledgers import Ledgers
 def fields(type: str | None, format: str, store: Path) -> None:
     """List the ledgers; of TYPE, its fields and what can be done with a record. 台账和字段的名称。"""
     with opened(store) as device, device.reading():
-        known = holdings.ledgers(device)
+        known = replica.ledgers(device)
     if not known.titles:
         raise Refused("本机还不知道有哪些台账；请先 fieldsync pull · no ledgers here yet: fieldsync pull first")
     wrong = None if type is None else known.wrong_type(type)

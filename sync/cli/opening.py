@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
-from sync import credentials
-from sync.connection import Connection
-from sync.device import FILE_NAME, Device
-from sync.failures import Failure, Refused
-from sync.patience import Patience
+from sync.client import credentials
+from sync.client.backoff import Patience
+from sync.client.connection import Connection
+from sync.client.device import FILE_NAME, Device
+from sync.client.failures import Failure, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
 

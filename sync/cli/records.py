@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 
-from sync import holdings, records
-from sync.cli import words
+from sync.cli import messages
 from sync.cli.opening import Command, format_option, opened, store_option
-from sync.device import Device
-from sync.failures import Refused
-from sync.ledgers import Ledgers
+from sync.client import records, replica
+from sync.client.device import Device
+from sync.client.failures import Refused
+from sync.client.record_types import Ledgers
 
 _ANSWERED_MAX = 20
 
@@ -40,10 +40,10 @@ def list_(type: str | None, area: str | None, q: str | None, todo: bool, format:
         and (not todo or (each.base or {}).get("todo"))
     ]
     if format == "json":
-        click.echo(json.dumps([words.plain(each) for each in wanted], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([messages.plain(each) for each in wanted], ensure_ascii=False, indent=2))
         return
     for each in wanted:
-        click.echo(words.line(each))
+        click.echo(messages.line(each))
     if not wanted:
         click.echo("没有记录 · no records", err=True)
 
@@ -57,12 +57,12 @@ def show(record: str, format: str, store: Path) -> None:
     with opened(store) as device, device.reading():
         found = records.get(device, record)
         answered = records.answered(device, found, _ANSWERED_MAX)
-        called = holdings.ledgers(device).fields.get(found.type, {})
+        called = replica.ledgers(device).fields.get(found.type, {})
     if format == "json":
-        shown = {**words.plain(found), "answered": [words.plain_change(each) for each in answered]}
+        shown = {**messages.plain(found), "answered": [messages.plain_change(each) for each in answered]}
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join([words.page(found, called), *(words.change(each) for each in answered)]))
+        click.echo("\n".join([messages.page(found, called), *(messages.change(each) for each in answered)]))
 
 
 @click.command(cls=Command)
@@ -77,7 +77,7 @@ def create(type: str, values: Sequence[str], area: str | None, action: str, reco
     given = pairs(values)
     with Device(store) as device, device.writing():
         _require_area(device, area)
-        _require_known(holdings.ledgers(device), type, action, given, begins=True)
+        _require_known(replica.ledgers(device), type, action, given, begins=True)
         id = records.create(
             device, type, given, action=action, area=area, record=None if record is None else str(record)
         )
@@ -95,7 +95,7 @@ def edit(record: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         seen = records.get(device, record)
         is_new = records.edit(device, seen, given)
-        _require_known(holdings.ledgers(device), seen.type, "edit", given)
+        _require_known(replica.ledgers(device), seen.type, "edit", given)
     click.echo(_KEPT if is_new else "内容没有变化 · nothing to change", err=True)
 
 
@@ -110,7 +110,7 @@ def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         seen = records.get(device, record)
         records.act(device, seen, action, given)
-        _require_known(holdings.ledgers(device), seen.type, action, given)
+        _require_known(replica.ledgers(device), seen.type, action, given)
     click.echo(_KEPT, err=True)
 
 
@@ -126,7 +126,7 @@ def _require_known(known: Ledgers, type: str, action: str, given: Mapping[str, s
 
 def _require_area(device: Device, code: str | None) -> None:
     """Do nothing when the area is one in force, or none is known yet. Raises Refused."""
-    known = holdings.areas(device)
+    known = replica.areas(device)
     if code is None or not known or code in known:
         return
     alike = "、".join(get_close_matches(code, sorted(known)))

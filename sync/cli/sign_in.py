@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from sync import client, credentials, holdings, outbox
 from sync.cli.opening import Command, store_option
-from sync.client import Greeting
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.device import Device
-from sync.failures import Refused
+from sync.client import credentials, outbox, replica, synchronization
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.device import Device
+from sync.client.failures import Refused
+from sync.client.synchronization import Greeting
 
 _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -37,7 +37,7 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
     with Device(store) as device, closing(Connection(Credentials(server, user, key))) as way:
         if user is not None:
             way.sign_in(user, _password(password_stdin))
-        _begin_as(device, client.greet(device, way), server, user)
+        _begin_as(device, synchronization.greet(device, way), server, user)
         credentials.save(store, way.credentials)
     click.echo(f"已登录 {server} · signed in")
 
@@ -72,7 +72,7 @@ def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None)
                 " · work of the earlier sign-in is unsent or in no backup yet: push it first, or use another --store"
             )
         if is_other:
-            holdings.let_everything_go(device)
+            replica.let_everything_go(device)
             outbox.forget_sent(device)
         device.remember("server", server)
         if user is not None:

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from server.domain import case_facts, instants
-from server.domain.case_facts import CaseFacts, Step
-from server.domain.instants import BEIJING, Instant
-from server.domain.status import Status
+from server import instants
+from server.instants import BEIJING, Instant
+from server.records.domain import case_facts
+from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.status import Status
 
 LEADS_TO = {
     "report": Status.REPORTED,

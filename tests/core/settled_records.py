@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from test_revise import RULES, STATIONS, asked
 
-from server.domain import replay, revise, settling
-from server.domain.records import Record, Revision
-from server.domain.revise import Revised
+from server.changes.domain import record_history, revise, settling
+from server.changes.domain.revise import Revised
+from server.records.domain.records import Record, Revision
 from sync import merge, registers
 from sync.changes import Dot
 
@@ -46,9 +46,9 @@ class Story:
     def write(self, sent: Sent) -> Revised:
         """Let a phone's change arrive, merged anew when a later one of the same hand is in."""
         newest = max((each.origin_seq for each in self.history if each.origin == sent.origin), default=0)
-        late = replay.received(self.history, STATIONS) if newest > sent.seq else []
+        late = record_history.received(self.history, STATIONS) if newest > sent.seq else []
         before = [
-            each for each in replay.received(self.history, STATIONS)
+            each for each in record_history.received(self.history, STATIONS)
             if isinstance(each, merge.Received) and each.dot.origin == sent.origin and each.dot.seq < sent.seq
         ]  # fmt: skip
         seen = {**FIRST, **merge.pending_at(1, sorted(before, key=lambda each: each.dot.seq))}
@@ -73,7 +73,7 @@ class Story:
         return self.take(settling.settle(self.record, self._office("settle", choices), "村干部"))
 
     def unsettle(self, *versions: int) -> Revised:
-        wish = self._office("unsettle", {replay.UNDOES: " ".join(map(str, versions))})
+        wish = self._office("unsettle", {record_history.UNDOES: " ".join(map(str, versions))})
         return self.take(settling.unsettle(self.record, wish, self.history, "村干部"))
 
     def heads(self) -> dict[str, frozenset[tuple[str | int, ...]]]:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import instants
-from server.domain.actors import GRACE, WHOLE_AREA_ROLES, Actor, Duty, Role, scope_of
-from server.domain.areas import Place, path_of
-from server.domain.instants import BEGINNING, FOREVER
-from server.domain.scope import Scope
+from server import instants
+from server.grid.domain.areas import Place, path_of
+from server.grid.domain.scope import Scope
+from server.instants import BEGINNING, FOREVER
+from server.people.domain.actors import GRACE, WHOLE_AREA_ROLES, Actor, Duty, Role, scope_of
 
 COUNTY, TOWN, VILLAGE, UNIT = "130630000000", "130630106000", "130630106201", "130630106201001"
 NEXT_UNIT, NEXT_VILLAGE = "130630106201002", "130630106202"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import areas
-from server.domain.areas import Area, Level, Place
-from server.domain.errors import Invalid
+from server.errors import Invalid
+from server.grid.domain import areas
+from server.grid.domain.areas import Area, Level, Place
 
 COUNTIES = st.from_regex(r"[1-8][0-9]{5}", fullmatch=True)
 PARTS = st.integers(1, 999).map(lambda number: f"{number:03d}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from server.domain import by_hand
-from server.domain.actors import Actor, Duty, Role
-from server.domain.errors import IllegalStep, Invalid, NotAllowed
-from server.domain.record_types import Kind, RecordType
-from server.domain.records import Record
+from server.changes.domain import manual_edits
+from server.errors import IllegalStep, Invalid, NotAllowed
+from server.forms.domain.record_types import Kind, RecordType
+from server.people.domain.actors import Actor, Duty, Role
+from server.records.domain.records import Record
 
 NOON = "2026-11-24T04:00:00.000Z"
 UNIT, PATH, FAR = "130630100201001", "130630/100/201/001", "130630/101/201/001"
@@ -41,32 +41,32 @@ def test_a_role_corrects_what_the_matrix_says(role, kind, may):
     actor = somebody(role, "130630100" if role is Role.TOWN_STATION else UNIT)
 
     if may:
-        by_hand.require_edit(actor, a_record(kind))
+        manual_edits.require_edit(actor, a_record(kind))
     else:
         with pytest.raises(NotAllowed):
-            by_hand.require_edit(actor, a_record(kind))
+            manual_edits.require_edit(actor, a_record(kind))
 
 
 @pytest.mark.parametrize("kind", [Kind.PROFILE, Kind.CASE])
 def test_a_right_to_what_is_ones_own_reaches_it_wherever_it_lies(kind):
     police, manager = somebody(Role.POLICE), somebody(Role.UNIT_MANAGER, body="hotel")
 
-    by_hand.require_edit(police, a_record(kind, author="li", path=FAR))
+    manual_edits.require_edit(police, a_record(kind, author="li", path=FAR))
     if kind is Kind.PROFILE:
-        by_hand.require_edit(manager, a_record(kind, assignee="body:hotel"))
+        manual_edits.require_edit(manager, a_record(kind, assignee="body:hotel"))
     with pytest.raises(NotAllowed):
-        by_hand.require_edit(manager, a_record(kind, assignee="body:other"))
+        manual_edits.require_edit(manager, a_record(kind, assignee="body:other"))
     with pytest.raises(NotAllowed):
-        by_hand.require_edit(somebody(Role.VIEWER), a_record(kind, author="li"))
+        manual_edits.require_edit(somebody(Role.VIEWER), a_record(kind, author="li"))
 
 
 def test_in_a_village_without_an_officer_the_town_stands_in():
-    by_hand.require_edit(somebody(Role.TOWN_STATION, "130630100"), a_record(Kind.CASE), vacant={"130630/100/201"})
+    manual_edits.require_edit(somebody(Role.TOWN_STATION, "130630100"), a_record(Kind.CASE), vacant={"130630/100/201"})
 
 
 def test_an_event_is_told_once():
     with pytest.raises(IllegalStep, match="另行登记"):
-        by_hand.require_edit(somebody(Role.GRID_WORKER), a_record(Kind.EVENT, author="li"))
+        manual_edits.require_edit(somebody(Role.GRID_WORKER), a_record(Kind.EVENT, author="li"))
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_a_record_comes_into_being_as_its_ledger_says(kind, action, fits):
     type = RecordType("type", "台账", kind, {})
 
     if fits:
-        by_hand.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)
+        manual_edits.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)
         with pytest.raises(NotAllowed):
-            by_hand.require_birth(somebody(Role.VIEWER), type, action, PATH)
+            manual_edits.require_birth(somebody(Role.VIEWER), type, action, PATH)
     else:
         with pytest.raises(Invalid):
-            by_hand.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)
+            manual_edits.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from server.domain import effects
-from server.domain.acts import Act, Known, Word
-from server.domain.case_facts import as_of, begun
-from server.domain.record_types import Kind
-from server.domain.records import Record
-from server.domain.status import ENDED, STAGE_OF, Status
-from server.domain.workflow import STEP_OF, leads_to
+from server.cases.domain import effects
+from server.cases.domain.acts import Act, Known, Word
+from server.cases.domain.workflow import STEP_OF, leads_to
+from server.forms.domain.record_types import Kind
+from server.records.domain.case_facts import as_of, begun
+from server.records.domain.records import Record
+from server.records.domain.status import ENDED, STAGE_OF, Status
 
 PATH = "130630/106/201/001"
 BORN = "2026-11-24T04:00:00.000Z"

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from server.domain import effects, guards, workflow
-from server.domain.actors import Role
-from server.domain.acts import Act, Known, Other, Party, Word
-from server.domain.errors import IllegalStep, Invalid, NotAllowed
-from server.domain.record_types import Kind
-from server.domain.records import Record
-from server.domain.rights import Grant, Mark
-from server.domain.status import Status
+from server.cases.domain import effects, guards, workflow
+from server.cases.domain.acts import Act, Known, Other, Party, Word
+from server.errors import IllegalStep, Invalid, NotAllowed
+from server.forms.domain.record_types import Kind
+from server.people.domain.actors import Role
+from server.people.domain.rights import Grant, Mark
+from server.records.domain.records import Record
+from server.records.domain.status import Status
 
 NOW, DUE = "2026-11-24T04:00:00.000Z", "2026-12-03T16:00:00.000Z"
 PATH = "130630/106/201/001"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.choices import Choices, CodeList, Options, Span, together
-from server.domain.fields import Field
-from server.domain.record_types import Declaration, Kind, RecordType, combine
-from server.domain.sorting import sort, unsound
+from server.changes.domain.validation import sort, unsound
+from server.forms.domain.choices import Choices, CodeList, Options, Span, together
+from server.forms.domain.fields import Field
+from server.forms.domain.record_types import Declaration, Kind, RecordType, combine
 
 codes = st.sampled_from(["wires", "gas", "blocked", "other"])
 options = st.builds(Options, st.lists(codes, unique=True).map(tuple))

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import pytest
 
-from server.domain import closure, closure_sentence
-from server.domain.closure import Rate
-from server.domain.periods import Period
+from server.summaries.domain import sentences, summary_rows
+from server.summaries.domain.periods import Period
+from server.summaries.domain.summary_rows import Rate
 from tests.core.case_histories import History, a_case, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
@@ -66,11 +66,11 @@ TOWN = [
     taken_up("R14", "03-20", "03-27", step("feedback", "04-01"), step("close", "04-03")),
 ]  # fmt: skip
 CASES = known(TOWN, FIRST_OF_MAY)
-FIGURES = closure.figures(CASES, APRIL, FIRST_OF_MAY)
+FIGURES = summary_rows.figures(CASES, APRIL, FIRST_OF_MAY)
 
 
 def ids(figure: str) -> str:
-    return " ".join(case.id.removeprefix("R") for case in closure.cases_behind(figure, CASES, APRIL, FIRST_OF_MAY))
+    return " ".join(case.id.removeprefix("R") for case in summary_rows.cases_behind(figure, CASES, APRIL, FIRST_OF_MAY))
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
 )
 def test_each_rate_is_the_expected_one(rate, share, printed):
     assert FIGURES.rates[rate] == share
-    assert closure_sentence.percent(FIGURES.rates[rate]) == printed
+    assert sentences.percent(FIGURES.rates[rate]) == printed
 
 
 def test_the_example_states_every_rate():
@@ -180,7 +180,7 @@ def test_the_closing_limit_passes_over_weekends():
 
 
 def test_the_brigade_gets_its_sentence():
-    assert closure_sentence.sentence(FIGURES, visited=12) == (
+    assert sentences.sentence(FIGURES, visited=12) == (
         "检查12家，发现9处，当场整改1处，限期整改8处，已办结6处（含当场整改），挂账1处，超期未结1处（按处置时限）。"
     )
 
@@ -188,7 +188,7 @@ def test_the_brigade_gets_its_sentence():
 def test_a_past_day_gives_the_figures_as_they_were_known_then():
     before_the_check = on("04-06")
 
-    figures = closure.figures(known(TOWN, before_the_check), APRIL, before_the_check)
+    figures = summary_rows.figures(known(TOWN, before_the_check), APRIL, before_the_check)
 
     assert figures.rates["closure_rate"] == Rate(1, 4)
     assert figures.counts["handled"] == 1
@@ -197,6 +197,6 @@ def test_a_past_day_gives_the_figures_as_they_were_known_then():
 def test_one_more_closing_moves_the_closure_rate_by_exactly_one_case():
     late = [*TOWN[:7], a_case("R08", *TOWN[7].steps, step("feedback", "04-29"), step("close", "04-30")), *TOWN[8:]]
 
-    figures = closure.figures(known(late, FIRST_OF_MAY), APRIL, FIRST_OF_MAY)
+    figures = summary_rows.figures(known(late, FIRST_OF_MAY), APRIL, FIRST_OF_MAY)
 
     assert figures.rates["closure_rate"] == Rate(7, 9)

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from server.domain import case_facts, closure, closure_figures, dated, instants
-from server.domain.areas import Area, Level, code_of, level_of, parent_code
-from server.domain.case_facts import Step
-from server.domain.closure_figures import Kind
-from server.domain.errors import Invalid
-from server.domain.periods import Period
-from server.domain.status import Status
+from server import dated, instants
+from server.errors import Invalid
+from server.grid.domain.areas import Area, Level, code_of, level_of, parent_code
+from server.records.domain import case_facts
+from server.records.domain.case_facts import Step
+from server.records.domain.status import Status
+from server.summaries.domain import figure_definitions, summary_rows
+from server.summaries.domain.figure_definitions import Kind
+from server.summaries.domain.periods import Period
 from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, histories, known, moments
 
 LATER = instants.text(FIRST_DAY + timedelta(days=900))
@@ -36,25 +38,25 @@ def test_the_order_of_cases_does_not_matter(town, window, at, chance):
     shuffled = cases[:]
     chance.shuffle(shuffled)
 
-    assert closure.figures(shuffled, window, at) == closure.figures(cases, window, at)
+    assert summary_rows.figures(shuffled, window, at) == summary_rows.figures(cases, window, at)
 
 
 @given(towns, windows, moments)
 def test_every_count_opens_into_exactly_as_many_cases(town, window, at):
     cases = known(town, at)
 
-    figures = closure.figures(cases, window, at)
+    figures = summary_rows.figures(cases, window, at)
 
     results = {f"result:{code}": count for code, count in figures.results.items()}
     for figure, count in {**figures.counts, **results}.items():
-        behind = closure.cases_behind(figure, cases, window, at)
+        behind = summary_rows.cases_behind(figure, cases, window, at)
         assert len(behind) == count
         assert set(behind) <= set(cases)
 
 
 @given(towns, windows, moments)
 def test_figures_equal_a_recount_of_history_by_hand(town, window, at):
-    figures = closure.figures(known(town, at), window, at)
+    figures = summary_rows.figures(known(town, at), window, at)
 
     recount = recounted(town, window, at)
 
@@ -65,7 +67,7 @@ def test_figures_equal_a_recount_of_history_by_hand(town, window, at):
 
 @given(towns, windows, moments)
 def test_the_parts_of_each_whole_add_up(town, window, at):
-    n = closure.figures(known(town, at), window, at).counts
+    n = summary_rows.figures(known(town, at), window, at).counts
 
     assert n["reports"] == n["decided_reports"] + n["undecided_reports"]
     assert n["registered"] == n["cases"] + n["void"] + n["merged_cases"]
@@ -82,7 +84,7 @@ def test_the_parts_of_each_whole_add_up(town, window, at):
 
 @given(towns, windows, moments)
 def test_a_share_lies_between_none_and_all_and_is_nothing_of_nothing(town, window, at):
-    rates = closure.figures(known(town, at), window, at).rates
+    rates = summary_rows.figures(known(town, at), window, at).rates
 
     for code, rate in rates.items():
         assert (rate.value is None) == (rate.d == 0)
@@ -96,7 +98,7 @@ def test_a_void_case_counts_as_a_report_and_as_void_and_nowhere_else(town, windo
     gone = History("gone", other.path, other.category, (*other.steps, Step("void", last.at, Status.VOID)))
     cases, void = known(town, LATER), known([gone], LATER)
 
-    without, beside = closure.figures(cases, window, LATER), closure.figures([*cases, *void], window, LATER)
+    without, beside = summary_rows.figures(cases, window, LATER), summary_rows.figures([*cases, *void], window, LATER)
 
     moved = {code for code in without.counts if without.counts[code] != beside.counts[code]}
     assert moved <= {
@@ -109,8 +111,8 @@ def test_a_void_case_counts_as_a_report_and_as_void_and_nowhere_else(town, windo
 def test_what_was_once_reported_decided_or_registered_stays_so(town, window, one, other):
     earlier, later = sorted((one, other))
 
-    before = closure.figures(known(town, earlier), window, earlier).counts
-    after = closure.figures(known(town, later), window, later).counts
+    before = summary_rows.figures(known(town, earlier), window, earlier).counts
+    after = summary_rows.figures(known(town, later), window, later).counts
 
     for figure in ("reports", "decided_reports", "registered_reports", "registered", "rejected_reports", "void"):
         assert before[figure] <= after[figure]
@@ -121,8 +123,8 @@ def test_while_nothing_happens_only_lateness_grows(town, window, one, other):
     earlier, later = sorted((one, other))
     cases = known(town, earlier)
 
-    before = closure.figures(cases, window, earlier).counts
-    after = closure.figures(cases, window, later).counts
+    before = summary_rows.figures(cases, window, earlier).counts
+    after = summary_rows.figures(cases, window, later).counts
 
     grow = {
         "undecided_over_24h", "due", "closing_overdue", "handling_due", "handling_overdue",
@@ -148,13 +150,13 @@ def test_facts_may_be_brought_forward_from_any_earlier_instant(history, one, oth
 def test_every_area_of_the_level_has_a_row_and_the_rows_come_to_the_total(town, window, at, level):
     cases = known(town, at)
 
-    summary = closure.by_area(cases, GRID, level, window, at)
+    summary = summary_rows.by_area(cases, GRID, level, window, at)
 
     paths = [area.path for area in GRID if area.level is level]
     assert [row.key for row in summary.rows if row.key] == paths
-    adds_up(summary, closure.figures(cases, window, at))
+    adds_up(summary, summary_rows.figures(cases, window, at))
     for row in summary.rows:
-        assert row.key == "" or row.figures == closure.figures(
+        assert row.key == "" or row.figures == summary_rows.figures(
             [case for case in cases if f"{case.path}/".startswith(f"{row.key}/")], window, at
         )
 
@@ -163,26 +165,26 @@ def test_every_area_of_the_level_has_a_row_and_the_rows_come_to_the_total(town, 
 def test_every_category_has_a_row_and_the_rows_come_to_the_total(town, window, at):
     cases = known(town, at)
 
-    summary = closure.by_category(cases, dict.fromkeys(CATEGORIES, "类"), window, at)
+    summary = summary_rows.by_category(cases, dict.fromkeys(CATEGORIES, "类"), window, at)
 
     assert [row.key for row in summary.rows][:3] == list(CATEGORIES)
-    adds_up(summary, closure.figures(cases, window, at))
+    adds_up(summary, summary_rows.figures(cases, window, at))
 
 
 @given(towns, windows, moments)
 def test_the_months_of_a_period_come_to_the_total_but_for_what_stays_open(town, window, at):
     cases = known(town, at)
 
-    summary = closure.by_month(cases, window, at)
+    summary = summary_rows.by_month(cases, window, at)
 
-    adds_up(summary, closure.figures(cases, window, at), but=("opening", "workload"))
+    adds_up(summary, summary_rows.figures(cases, window, at), but=("opening", "workload"))
 
 
 def test_the_table_of_figures_and_the_predicates_name_the_same_counts():
-    table = closure_figures.list_figures(LATER)
+    table = figure_definitions.list_figures(LATER)
     counts = {figure.code for figure in table if figure.kind is Kind.COUNT}
 
-    assert counts == set(closure_figures.TIMES)
+    assert counts == set(figure_definitions.TIMES)
     for figure in table:
         ends = {"count": 0, "rate": 2, "time": 1}[figure.kind]
         assert [bool(figure.numerator), bool(figure.denominator)] == [ends > 0, ends > 1]
@@ -193,7 +195,7 @@ def test_the_table_of_figures_and_the_predicates_name_the_same_counts():
 
 
 def test_no_two_figures_share_a_name():
-    labels = [figure.label for figure in closure_figures.list_figures(LATER)]
+    labels = [figure.label for figure in figure_definitions.list_figures(LATER)]
 
     assert [label for label, times in Counter(labels).items() if times > 1] == []
 
@@ -204,12 +206,12 @@ def test_no_two_figures_share_a_name():
 )
 def test_what_is_no_count_is_refused_and_told_what_to_open(figure, named):
     with pytest.raises(Invalid, match=named) as refused:
-        closure.cases_behind(figure, [], Period(date(2026, 4, 1), date(2026, 4, 30)), LATER)
+        summary_rows.cases_behind(figure, [], Period(date(2026, 4, 1), date(2026, 4, 30)), LATER)
 
     assert refused.value.data["field"] == "figure"
 
 
-def adds_up(summary: closure.Summary, whole: closure.Figures, but: tuple[str, ...] = ()) -> None:
+def adds_up(summary: summary_rows.Summary, whole: summary_rows.Figures, but: tuple[str, ...] = ()) -> None:
     assert summary.total == whole
     for figure in whole.counts.keys() - set(but):
         assert sum(row.figures.counts[figure] for row in summary.rows) == whole.counts[figure]

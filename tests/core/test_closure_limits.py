@@ -7,11 +7,12 @@ from fractions import Fraction
 
 import pytest
 
-from server.domain import closure, instants
-from server.domain.case_facts import Step
-from server.domain.instants import Instant
-from server.domain.periods import Period
-from server.domain.status import Status
+from server import instants
+from server.instants import Instant
+from server.records.domain.case_facts import Step
+from server.records.domain.status import Status
+from server.summaries.domain import summary_rows
+from server.summaries.domain.periods import Period
 from tests.core.case_histories import a_case, end_of, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
@@ -25,7 +26,7 @@ def moved(at: Instant, milliseconds: int) -> Instant:
 
 def counts(as_of: Instant, *lives: tuple[Step, ...], period: Period = APRIL) -> dict[str, int]:
     cases = known([a_case(str(number), *steps) for number, steps in enumerate(lives)], as_of)
-    return dict(closure.figures(cases, period, as_of).counts)
+    return dict(summary_rows.figures(cases, period, as_of).counts)
 
 
 @pytest.mark.parametrize(("late_by", "on_time"), [(-1, 1), (0, 1), (1, 0)])
@@ -92,7 +93,7 @@ def test_the_median_of_an_even_number_lies_between_the_two_in_the_middle():
     lives = [(*TAKEN_UP, step("feedback", day)) for day in ("04-02", "04-03", "04-06", "04-28")]
     cases = known([a_case(str(number), *steps) for number, steps in enumerate(lives)], YEAR_END)
 
-    days = closure.figures(cases, APRIL, YEAR_END).days
+    days = summary_rows.figures(cases, APRIL, YEAR_END).days
 
     assert days == {"handle_mean": Fraction(35, 4), "handle_median": Fraction(7, 2), "handle_p90": Fraction(27)}
 

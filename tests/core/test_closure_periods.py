@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import periods
-from server.domain.errors import Invalid
-from server.domain.periods import Period, Span
+from server.errors import Invalid
+from server.summaries.domain import periods
+from server.summaries.domain.periods import Period, Span
 
 sane = st.dates(date(2001, 1, 1), date(2998, 12, 31))
 

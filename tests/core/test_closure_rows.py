@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import closure, closure_sentence
-from server.domain.areas import Area, Level
-from server.domain.closure import Rate
-from server.domain.periods import Period
+from server.grid.domain.areas import Area, Level
+from server.summaries.domain import sentences, summary_rows
+from server.summaries.domain.periods import Period
+from server.summaries.domain.summary_rows import Rate
 from tests.core.case_histories import a_case, known, on, step
 
 YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
@@ -29,7 +29,7 @@ GRID = [COUNTY, WEST, EAST, MERGED, DROPPED, EMPTY, HEIR, ITS_UNIT]
 
 def rows(level: Level, as_of: str, *paths: str) -> list[tuple[str, int]]:
     cases = known([a_case(path, step("spot_close", "04-01"), path=path) for path in paths], as_of)
-    summary = closure.by_area(cases, GRID, level, YEAR, as_of)
+    summary = summary_rows.by_area(cases, GRID, level, YEAR, as_of)
     return [(row.name, row.figures.counts["cases"]) for row in summary.rows]
 
 
@@ -57,7 +57,7 @@ def test_what_no_row_of_the_level_holds_has_a_row_of_its_own():
 def test_an_unknown_category_is_counted_with_the_rest():
     cases = known([a_case("1", step("spot_close", "04-01"), category="new")], END)
 
-    summary = closure.by_category(cases, {"lane": "消防车通道"}, YEAR, END)
+    summary = summary_rows.by_category(cases, {"lane": "消防车通道"}, YEAR, END)
 
     assert [(row.key, row.name, row.figures.counts["cases"]) for row in summary.rows] == [
         ("lane", "消防车通道", 0), ("", "其他类别", 1),
@@ -67,7 +67,7 @@ def test_an_unknown_category_is_counted_with_the_rest():
 def test_a_case_counts_in_the_month_in_which_it_did_what_the_figure_asks():
     cases = known([a_case("1", step("report", "03-31"), step("register", "04-01"))], END)
 
-    march, april = closure.by_month(cases, Period(date(2026, 3, 1), date(2026, 4, 30)), END).rows
+    march, april = summary_rows.by_month(cases, Period(date(2026, 3, 1), date(2026, 4, 30)), END).rows
 
     assert (march.key, march.figures.counts["reports"], march.figures.counts["cases"]) == ("2026-03", 1, 0)
     assert (april.key, april.figures.counts["reports"], april.figures.counts["cases"]) == ("2026-04", 0, 1)
@@ -88,26 +88,26 @@ def test_a_case_counts_in_the_month_in_which_it_did_what_the_figure_asks():
     ],
 )
 def test_a_share_is_printed_to_two_places_half_up(rate, printed):
-    assert closure_sentence.percent(rate) == printed
+    assert sentences.percent(rate) == printed
 
 
 @pytest.mark.parametrize(
     ("length", "printed"), [(None, "—"), (Fraction(8), "8.0"), (Fraction(1, 20), "0.1"), (Fraction(1249, 1000), "1.2")]
 )
 def test_a_length_is_printed_in_days_to_one_place_half_up(length, printed):
-    assert closure_sentence.days(length) == printed
+    assert sentences.days(length) == printed
 
 
 @given(st.integers(min_value=0, max_value=5000), st.integers(min_value=1, max_value=5000))
 def test_a_printed_share_is_off_by_half_its_last_place_at_most(n, d):
-    printed = Fraction(closure_sentence.percent(Rate(n, d)).removesuffix("%")) / 100
+    printed = Fraction(sentences.percent(Rate(n, d)).removesuffix("%")) / 100
 
     assert -Fraction(1, 20_000) < printed - Fraction(n, d) <= Fraction(1, 20_000)
 
 
 def test_with_nothing_to_count_every_share_and_length_is_a_dash():
-    figures = closure.figures([], YEAR, END)
+    figures = summary_rows.figures([], YEAR, END)
 
-    assert {closure_sentence.percent(rate) for rate in figures.rates.values()} == {"—"}
-    assert {closure_sentence.days(length) for length in figures.days.values()} == {"—"}
+    assert {sentences.percent(rate) for rate in figures.rates.values()} == {"—"}
+    assert {sentences.days(length) for length in figures.days.values()} == {"—"}
     assert set(figures.counts.values()) == {0}

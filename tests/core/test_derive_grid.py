@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from server.data import derive_grid
-from server.domain.areas import Level, level_of, parent_code, short_name
-from server.usecases import grid_file
+from server.grid.domain.areas import Level, level_of, parent_code, short_name
+from server.grid.usecases import files
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_missing_argument_is_told(capsys):
 
 
 def test_the_shipped_grid_is_the_whole_county():
-    rows = grid_file.shipped_rows()
+    rows = files.shipped_rows()
 
     codes = [row.cells["code"] for row in rows]
     assert Counter(map(level_of, codes)) == {Level.COUNTY: 1, Level.TOWN: 17, Level.VILLAGE: 295}
@@ -61,7 +61,7 @@ def test_the_shipped_grid_is_the_whole_county():
 
 
 def test_the_shipped_villages_are_10_neighbourhoods_283_villages_and_2_communities():
-    names = [row.cells["name"] for row in grid_file.shipped_rows() if level_of(row.cells["code"]) is Level.VILLAGE]
+    names = [row.cells["name"] for row in files.shipped_rows() if level_of(row.cells["code"]) is Level.VILLAGE]
 
     kinds = Counter(
         "居民委员会" if name.endswith("居民委员会") else "社区" if name.endswith("社区") else "村" for name in names
@@ -70,7 +70,7 @@ def test_the_shipped_villages_are_10_neighbourhoods_283_villages_and_2_communiti
 
 
 def test_the_odd_names_of_the_official_data_are_kept_as_they_are():
-    named = {row.cells["code"]: row.cells["name"] for row in grid_file.shipped_rows()}
+    named = {row.cells["code"]: row.cells["name"] for row in files.shipped_rows()}
 
     assert named["130630109206"] == "白\u4337村村民委员会"
     assert named["130630100239"] == "龙虎寺村村委会"

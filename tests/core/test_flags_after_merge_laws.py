@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import revise
-from server.domain.asked import Asked
-from server.domain.choices import Choices, Span
-from server.domain.fields import Field
-from server.domain.record_types import Kind, RecordType
-from server.domain.records import INVALID_AFTER_MERGE, Record
-from server.domain.sorting import unsound
+from server.changes.domain import revise
+from server.changes.domain.validation import unsound
+from server.changes.domain.write_context import Asked
+from server.forms.domain.choices import Choices, Span
+from server.forms.domain.fields import Field
+from server.forms.domain.record_types import Kind, RecordType
+from server.records.domain.records import INVALID_AFTER_MERGE, Record
 from sync.changes import Change, Dot, FieldWrite
 from sync.merge import FieldRule
 

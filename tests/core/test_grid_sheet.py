@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import grid_sheet
-from server.domain.areas import Area, Level, parent_code
-from server.domain.errors import GridRefused
-from server.domain.grid_cells import beginning_of
-from server.domain.grid_ending import open_ended
-from server.domain.grid_rows import Fault, SheetRow
-from server.domain.grid_sheet import Checked
-from server.domain.instants import BEGINNING, FOREVER
+from server.errors import GridRefused
+from server.grid.domain import file_check
+from server.grid.domain.areas import Area, Level, parent_code
+from server.grid.domain.closing import open_ended
+from server.grid.domain.file_cells import beginning_of
+from server.grid.domain.file_check import Checked
+from server.grid.domain.file_rows import Fault, SheetRow
+from server.instants import BEGINNING, FOREVER
 
 TODAY = "2026-07-05"
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630106000"
@@ -53,17 +53,17 @@ def after(known: dict[str, Area], checked: Checked) -> dict[str, Area]:
 
 
 def a_county() -> dict[str, Area]:
-    return after({}, grid_sheet.check(a_sheet(*COUNTY_ROWS), {}, "2020-01-01"))
+    return after({}, file_check.check(a_sheet(*COUNTY_ROWS), {}, "2020-01-01"))
 
 
 def updated(known: dict[str, Area], *rows: dict[str, str]) -> tuple[Checked, dict[str, Area]]:
-    checked = grid_sheet.check(a_sheet(*rows), known, TODAY)
+    checked = file_check.check(a_sheet(*rows), known, TODAY)
     return checked, after(known, checked)
 
 
 def faults_of(rows: Iterable[SheetRow], known: dict[str, Area] | None = None) -> list[Fault]:
     with pytest.raises(GridRefused) as refusal:
-        grid_sheet.check(rows, known or {}, TODAY)
+        file_check.check(rows, known or {}, TODAY)
     return [Fault(**error) for error in refusal.value.data["errors"]]
 
 
@@ -71,7 +71,7 @@ def faults_of(rows: Iterable[SheetRow], known: dict[str, Area] | None = None) ->
 
 
 def test_a_first_grid_has_always_been_there_and_every_village_has_a_unit():
-    checked = grid_sheet.check(a_sheet(*COUNTY_ROWS), {}, TODAY)
+    checked = file_check.check(a_sheet(*COUNTY_ROWS), {}, TODAY)
 
     units = [area for area in checked.added if area.level is Level.UNIT]
     assert [unit.code for unit in units] == [GU + "001", ZHANG + "001", JING + "001"]
@@ -83,20 +83,20 @@ def test_a_first_grid_has_always_been_there_and_every_village_has_a_unit():
 def test_a_village_that_brings_its_units_gets_no_other():
     rows = a_sheet(*COUNTY_ROWS, a_row(GU + "007", "东片"))
 
-    checked = grid_sheet.check(rows, {}, TODAY)
+    checked = file_check.check(rows, {}, TODAY)
 
     assert [area.code for area in checked.added if area.parent == GU] == [GU + "007"]
 
 
 @given(st.permutations(COUNTY_ROWS))
 def test_the_order_of_rows_does_not_matter_and_parents_come_first(rows):
-    checked = grid_sheet.check(a_sheet(*rows), {}, TODAY)
+    checked = file_check.check(a_sheet(*rows), {}, TODAY)
 
     seen: set[str | None] = {None}
     for area in checked.added:
         assert area.parent in seen
         seen.add(area.code)
-    assert checked.added == grid_sheet.check(a_sheet(*COUNTY_ROWS), {}, TODAY).added
+    assert checked.added == file_check.check(a_sheet(*COUNTY_ROWS), {}, TODAY).added
 
 
 def test_level_and_parent_may_be_written_and_short_codes_do():
@@ -106,7 +106,7 @@ def test_level_and_parent_may_be_written_and_short_codes_do():
         a_row(GU, "顾家营村", level="village", parent="130630100"),
     )
 
-    checked = grid_sheet.check(rows, {}, TODAY)
+    checked = file_check.check(rows, {}, TODAY)
 
     assert [(area.code, area.parent) for area in checked.added][:3] == [(COUNTY, None), (TOWN, COUNTY), (GU, TOWN)]
 
@@ -185,7 +185,7 @@ def test_whatever_a_sheet_says_it_is_taken_or_its_rows_are_named(cells, update):
     known = a_county() if update else {}
     lines = set()
     try:
-        grid_sheet.check(a_sheet(*cells), known, TODAY)
+        file_check.check(a_sheet(*cells), known, TODAY)
     except GridRefused as refusal:
         lines = {error["line"] for error in refusal.data["errors"]}
 
@@ -412,7 +412,7 @@ def test_in_any_history_successors_lead_on_and_come_to_an_end(story):
 
 
 def test_the_same_name_in_two_towns_is_worth_a_look():
-    checked = grid_sheet.check(a_sheet(*COUNTY_ROWS, a_row("130630106229", "张家村")), {}, TODAY)
+    checked = file_check.check(a_sheet(*COUNTY_ROWS, a_row("130630106229", "张家村")), {}, TODAY)
 
     [warning] = checked.warnings
     assert (warning.line, warning.value) == (8, "张家村")
@@ -423,14 +423,14 @@ def test_the_same_name_in_two_towns_is_worth_a_look():
 def test_the_same_name_of_units_matters_inside_one_village_alone():
     units = [a_row(code, "东片") for code in (GU + "001", GU + "002", ZHANG + "001")]
 
-    checked = grid_sheet.check(a_sheet(*COUNTY_ROWS, *units), {}, TODAY)
+    checked = file_check.check(a_sheet(*COUNTY_ROWS, *units), {}, TODAY)
 
     [warning] = checked.warnings
     assert ZHANG not in warning.message
 
 
 def test_a_known_pair_of_names_is_not_told_again():
-    known = after({}, grid_sheet.check(a_sheet(*COUNTY_ROWS, a_row("130630106229", "张家村")), {}, TODAY))
+    known = after({}, file_check.check(a_sheet(*COUNTY_ROWS, a_row("130630106229", "张家村")), {}, TODAY))
 
     assert updated(known, a_row(ZHANG), a_row("130630106229", "张家村"))[0].warnings == ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.domain.likeness import are_alike
+from server.cases.domain.similarity import are_alike
 
 CORNER = {"item": "ebike_indoor_charge", "place": "一号楼", "geometry": "39.36010 114.69430 0 5"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.usecases.phone_lists import Hashes
+from server.phones.usecases.entity_lists import Hashes
 
 
 def test_what_nobody_asked_for_lately_is_forgotten_first():

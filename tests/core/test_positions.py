@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.positions import Position, distance_m, read
+from server.records.domain.positions import Position, distance_m, read
 
 places = st.builds(Position, st.floats(-90, 90), st.floats(-180, 180))
 

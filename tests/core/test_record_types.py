@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.errors import TypeConflict
-from server.domain.record_types import ACTION, CASE_COLUMNS, Declaration, Field, Kind, MergePolicy, combine, misfit
+from server.errors import TypeConflict
+from server.forms.domain.record_types import (
+    ACTION,
+    CASE_COLUMNS,
+    Declaration,
+    Field,
+    Kind,
+    MergePolicy,
+    combine,
+    misfit,
+)
 
 
 def a_declaration(*fields: Field, form: str = "hives", version: str = "1", **said: object) -> Declaration:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from test_revise import LATER, STATIONS, a_station, asked
 
-from server.domain import replay, revise
-from server.domain.problems import ProblemKind
+from server.changes.domain import record_history, revise
+from server.problems.domain.problems import ProblemKind
 from sync.changes import Dot, Verdict
 
 
@@ -28,7 +28,7 @@ def test_every_version_can_be_shown_again(version):
     revised = history()
     later = [each.revision.diff for each in reversed(revised[version:])]
 
-    shown = replay.fields_before(revised[-1].record, later)
+    shown = record_history.fields_before(revised[-1].record, later)
 
     then = revised[version - 1].record
     assert shown == {**then.fields, "label": then.label}
@@ -37,11 +37,11 @@ def test_every_version_can_be_shown_again(version):
 def test_a_value_that_came_later_was_not_there_before():
     record = a_station(head="甲")
 
-    assert replay.fields_before(record, [{"head": (None, "甲")}]) == {"label": "一号站"}
+    assert record_history.fields_before(record, [{"head": (None, "甲")}]) == {"label": "一号站"}
 
 
 def test_what_was_merged_is_told_without_claims_and_misfits_and_with_what_its_author_saw():
-    told = replay.received([each.revision for each in history()], STATIONS)
+    told = record_history.received([each.revision for each in history()], STATIONS)
 
     assert [(entry.version, entry.dot) for entry in told] == [(1, ("phone-a", 1)), (2, ("b", 1)), (4, ("a", 2))]
     assert told[0].values == {"label": "一号站", "hoses": "6"}
@@ -53,7 +53,7 @@ def test_without_a_base_what_the_device_said_it_saw_counts():
     record = a_station(hoses="6")
     made = revise.edit(record, asked("edit", seq=2, fields={"hoses": ("5", "7"), "head": "乙"}, base_version=None))
 
-    told = replay.received([made.revision], STATIONS)
+    told = record_history.received([made.revision], STATIONS)
 
     assert told[0].base_version is None
     assert told[0].seen == {"hoses": "5"}
@@ -68,4 +68,4 @@ def test_a_value_that_went_is_not_seen_afterwards():
     )
     object.__setattr__(first, "diff", gone)
 
-    assert "hoses" not in replay.received([first, later], STATIONS)[1].seen
+    assert "hoses" not in record_history.received([first, later], STATIONS)[1].seen

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import revise, workflow
-from server.domain.asked import Asked, observed_at
-from server.domain.fields import Field, MergePolicy
-from server.domain.problems import ProblemKind
-from server.domain.record_types import Kind, RecordType
-from server.domain.revise import Birth
+from server.cases.domain import workflow
+from server.changes.domain import revise
+from server.changes.domain.revise import Birth
+from server.changes.domain.write_context import Asked, observed_at
+from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.record_types import Kind, RecordType
+from server.problems.domain.problems import ProblemKind
 from sync.changes import Change, Dot, FieldWrite, Verdict
 from sync.merge import FieldRule, Policy
 

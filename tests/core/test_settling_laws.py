@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from settled_records import Sent, Story, names, writings
 from test_revise import STATIONS, asked
 
-from server.domain import replay, revise
-from server.domain.errors import Conflict, Invalid
+from server.changes.domain import record_history, revise
+from server.errors import Conflict, Invalid
 from sync.changes import Dot, Verdict
 
 texts = st.sampled_from(["1", "2", "3"])
@@ -123,10 +123,10 @@ def test_a_settlement_that_is_taken_back_is_left_out_of_every_later_merge():
     story.settle(head="甲")
     story.unsettle(4)
 
-    told = replay.received(story.history, STATIONS)
+    told = record_history.received(story.history, STATIONS)
 
     assert [each.version for each in told] == [1, 2, 3]
-    assert replay.settlements(story.history) == frozenset()
+    assert record_history.settlements(story.history) == frozenset()
 
 
 def test_somebody_who_saw_the_choice_replaces_it_and_taking_back_brings_the_others():

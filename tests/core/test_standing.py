@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from test_revise import a_station
 
-from server.domain import instants, standing
-from server.domain.actors import Actor, Duty, Role
-from server.domain.instants import FOREVER
-from server.domain.standing import Standing
+from server import instants
+from server.instants import FOREVER
+from server.people.domain.actors import Actor, Duty, Role
+from server.records.domain import relation
+from server.records.domain.relation import Standing
 
 NOW = "2026-11-24T04:00:00.000Z"
 UNIT, SECOND, FAR = "130630100201001", "130630100201002", "130630101201001"
@@ -45,38 +46,38 @@ def a_duty(
     ],
 )
 def test_a_duty_covers_a_record_now_lately_or_not(actor, judged):
-    assert standing.toward(actor, RECORD) is judged
-    assert standing.toward_area(actor, RECORD.path) is judged
+    assert relation.toward(actor, RECORD) is judged
+    assert relation.toward_area(actor, RECORD.path) is judged
 
 
 def test_who_sees_only_what_is_theirs_may_still_report_inside_their_area():
     handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, body="gas"))
 
-    assert standing.toward(handler, RECORD) is Standing.NONE
-    assert standing.toward_area(handler, RECORD.path) is Standing.NOW
+    assert relation.toward(handler, RECORD) is Standing.NONE
+    assert relation.toward_area(handler, RECORD.path) is Standing.NOW
 
 
 def test_an_author_keeps_their_record_whatever_their_duties():
-    assert standing.toward(an_actor(), replace(RECORD, author="worker")) is Standing.NOW
+    assert relation.toward(an_actor(), replace(RECORD, author="worker")) is Standing.NOW
 
 
 @pytest.mark.parametrize(("ended", "judged"), [(None, Standing.NOW), (5, Standing.RECENT), (50, Standing.NONE)])
 def test_who_has_the_case_may_act_on_it_as_long_as_their_duty_reaches(ended, judged):
     handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, ended, "gas"))
 
-    assert standing.toward(handler, replace(RECORD, assignee="body:gas")) is judged
-    assert standing.toward(handler, replace(RECORD, assignee="user:worker")) is judged
-    assert standing.toward(handler, replace(RECORD, assignee="body:water")) is Standing.NONE
+    assert relation.toward(handler, replace(RECORD, assignee="body:gas")) is judged
+    assert relation.toward(handler, replace(RECORD, assignee="user:worker")) is judged
+    assert relation.toward(handler, replace(RECORD, assignee="body:water")) is Standing.NONE
 
 
 def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
-    assert standing.home(an_actor(a_duty())) == "130630/100/201/001"
-    assert standing.home(an_actor(a_duty(), a_duty(SECOND))) == "130630/100/201"
-    assert standing.home(an_actor(a_duty(), a_duty(FAR))) == "130630"
-    assert standing.home(an_actor(a_duty(), a_duty(FAR, ended=3))) == "130630/100/201/001"
-    assert standing.home(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
-    assert standing.home(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
-    assert standing.home(an_actor()) is None
+    assert relation.home(an_actor(a_duty())) == "130630/100/201/001"
+    assert relation.home(an_actor(a_duty(), a_duty(SECOND))) == "130630/100/201"
+    assert relation.home(an_actor(a_duty(), a_duty(FAR))) == "130630"
+    assert relation.home(an_actor(a_duty(), a_duty(FAR, ended=3))) == "130630/100/201/001"
+    assert relation.home(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
+    assert relation.home(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
+    assert relation.home(an_actor()) is None
 
 
 @pytest.mark.parametrize(
@@ -94,4 +95,4 @@ def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
     ],
 )
 def test_a_case_is_lost_with_the_duty_that_covered_it(duties, lost):
-    assert standing.has_lost(duties, RECORD.path, since=days_ago(3), now=NOW) == lost
+    assert relation.has_lost(duties, RECORD.path, since=days_ago(3), now=NOW) == lost

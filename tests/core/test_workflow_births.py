@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server.domain import workflow
-from server.domain.status import STAGE_OF, Stage, Status
-from server.domain.workflow import BIRTHS, CREATING, Birth
+from server.cases.domain import workflow
+from server.cases.domain.workflow import BIRTHS, CREATING, Birth
+from server.records.domain.status import STAGE_OF, Stage, Status
 
 
 @pytest.mark.parametrize("birth", BIRTHS)

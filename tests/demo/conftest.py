@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server.db import database
 from server.demo import county
-from server.store import database
 from tests.demo.half_year import END, a_basis
 
 

@@ -9,8 +9,9 @@ from builders import prepared
 import kobo_forms
 from server.demo import people
 from server.demo.county import Basis
-from server.domain.instants import BEIJING
-from server.usecases import grid_file, sign_in
+from server.grid.usecases import files
+from server.instants import BEIJING
+from server.people.usecases import sign_in
 
 END = datetime(2026, 11, 25, 15, 30, tzinfo=BEIJING)
 """The minute at which the half year ends."""
@@ -20,4 +21,4 @@ def a_basis() -> Basis:
     """Return what the county begins with."""
     sources = {name: tuple(kobo_forms.sources(name).items()) for name in kobo_forms.names()}
     forms = [prepared(kobo_forms.source(name).decode(), media) for name, media in sources.items()]
-    return Basis(list(grid_file.shipped_rows()), forms, sign_in.hash_password(people.PASSWORD))
+    return Basis(list(files.shipped_rows()), forms, sign_in.hash_password(people.PASSWORD))

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from server.domain.instants import parse
+from server.instants import parse
 
 CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
 NEVER_REGISTERED = ("reported", "rejected", "merged", "void")

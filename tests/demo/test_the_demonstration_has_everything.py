@@ -12,12 +12,12 @@ import pytest
 from click.testing import CliRunner
 
 import kobo_forms
+from server.cases.domain.workflow import BY_SERVER, STEP_OF
+from server.cases.usecases import authorization
 from server.cli.check import check
 from server.demo import county, people, stories
-from server.domain.instants import text
-from server.domain.status import Status
-from server.domain.workflow import BY_SERVER, STEP_OF
-from server.usecases import acting
+from server.instants import text
+from server.records.domain.status import Status
 from tests.demo.half_year import END
 
 LISTED = {
@@ -75,7 +75,7 @@ def test_each_reason_of_the_list_has_been_given(revisions, action):
 def test_each_result_has_been_fed_back(revisions):
     told = {received.get("result_code") for _, _, received in revisions}
 
-    assert {row["name"] for row in kobo_forms.codes(acting.RESULTS)} <= told
+    assert {row["name"] for row in kobo_forms.codes(authorization.RESULTS)} <= told
 
 
 def test_late_and_misfit_facts_are_there(revisions):

@@ -6,16 +6,16 @@ from datetime import date, timedelta
 
 import pytest
 
-from server.domain import closure_figures
-from server.domain.areas import Place
-from server.domain.closure_figures import UNSTATED, Kind
-from server.domain.instants import parse, text
-from server.domain.periods import Period
-from server.domain.scope import Scope
-from server.store import areas
-from server.store.closure_cases import Mark
-from server.usecases import closure_summary
-from server.usecases.closure_summary import Asked, By
+from server.grid.domain.areas import Place
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import parse, text
+from server.summaries.domain import figure_definitions
+from server.summaries.domain.figure_definitions import UNSTATED, Kind
+from server.summaries.domain.periods import Period
+from server.summaries.store.counted_cases import Mark
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import Asked, By
 from tests.demo import recount
 from tests.demo.half_year import END
 
@@ -27,7 +27,7 @@ PERIODS = {
     "the whole half year": Period(date(2026, 5, 1), date(2026, 12, 31)),
     "two odd weeks": Period(date(2026, 8, 9), date(2026, 8, 23)),
 }
-COUNTS = [figure.code for figure in closure_figures.list_figures(text(END)) if figure.kind is Kind.COUNT]
+COUNTS = [figure.code for figure in figure_definitions.list_figures(text(END)) if figure.kind is Kind.COUNT]
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,12 @@ from server.app import close, create_app
 from server.cli import demo as command
 from server.cli.check import check
 from server.cli.summary import summary
+from server.db import database
 from server.demo import county, people
-from server.domain.practice import MARK, NOT_COUNTED
+from server.people.store import people as known_people
+from server.people.usecases import phone_keys, setup_card
 from server.settings import Settings
-from server.store import database
-from server.store import people as known_people
-from server.usecases import phone_card, phone_keys
+from server.training_mark import MARK, NOT_COUNTED
 from tests.demo.half_year import END, a_basis
 
 ERRANDS = 150
@@ -82,7 +82,7 @@ def test_a_phone_shows_it_in_the_list_of_forms_in_the_form_and_in_its_rows(serve
 
 
 def test_the_card_names_a_project_for_practice(reading):
-    card = phone_card.card(reading, known_people.actor(reading, "gw0001"), "http://127.0.0.1:8600")
+    card = setup_card.card(reading, known_people.actor(reading, "gw0001"), "http://127.0.0.1:8600")
 
     assert card.project.startswith(MARK)
 

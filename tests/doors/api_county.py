@@ -13,16 +13,22 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from server import instants
 from server.app import close, create_app
-from server.domain import instants
-from server.domain.areas import Area, level_of, parent_code
-from server.domain.problems import Problem, ProblemKind
+from server.changes.usecases import write
+from server.changes.usecases.write import Outcome
+from server.db import database
+from server.db.database import Database
+from server.forms.usecases import publish
+from server.forms.usecases.publish import Prepared
+from server.grid.domain.areas import Area, level_of, parent_code
+from server.grid.store import areas
+from server.people.store import people
+from server.people.usecases import phone_keys, sign_in
+from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.store import problems
 from server.settings import Settings
-from server.store import areas, database, people, problems
-from server.store.database import Database
-from server.usecases import enrol, phone_keys, publish, sign_in, write
-from server.usecases.publish import Prepared
-from server.usecases.write import Outcome
+from server.staffing.usecases import enrolment
 from sync.changes import Change, Dot, FieldWrite
 
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630101000"
@@ -194,16 +200,18 @@ def a_county(folder: Path, forms: list[Prepared]) -> County:
 
     def lay(tx):
         areas.add(tx, grid)
-        enrol.add_body(
+        enrolment.add_body(
             tx, "dept-gas", name="燃气主管部门", kind="department", area=COUNTY, by="test", contact="值班 13800000001"
         )
         for form in forms:
             publish.publish(tx, form, None)
         for name, role, area, body in PEOPLE:
-            enrol.add_user(tx, name, role=role, area=area, body=body, by="test", display=name, password_hash=password)
+            enrolment.add_user(
+                tx, name, role=role, area=area, body=body, by="test", display=name, password_hash=password
+            )
             made.keys[name] = phone_keys.issue(tx, name, by="test")
         ended = instants.text(NOON - timedelta(days=300))
-        enrol.add_user(tx, "gone", role="grid_worker", area=UNIT, ends_at=ended, by="test", password_hash=password)
+        enrolment.add_user(tx, "gone", role="grid_worker", area=UNIT, ends_at=ended, by="test", password_hash=password)
         made.keys["gone"] = phone_keys.issue(tx, "gone", by="test")
 
     made.store.write(lay)

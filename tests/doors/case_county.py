@@ -10,9 +10,10 @@ from typing import Any
 from api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, OTHER_TOWN, TOWN, UNIT, VILLAGE, County
 from case_table import ABROAD, AUTHOR, HANDLER, HOLDER, PLAIN, ROLES, UNMANNED
 
-from server.store import codes
-from server.store.codes import Code
-from server.usecases import enrol, phone_keys
+from server.forms.store import codes
+from server.forms.store.codes import Code
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 
 def day(days: int) -> str:
@@ -158,9 +159,9 @@ def peopled(county: County) -> Cases:
         for name, words in CODES.items():
             codes.replace_list(tx, name, words)
         for code, kind, name in BODIES:
-            enrol.add_body(tx, code, name=name, kind=kind, area=VILLAGE, by="test")
+            enrolment.add_body(tx, code, name=name, kind=kind, area=VILLAGE, by="test")
         for name, role, area, body in people:
-            enrol.add_user(tx, name, role=role, area=area, body=body, by="test")
+            enrolment.add_user(tx, name, role=role, area=area, body=body, by="test")
             county.keys[name] = phone_keys.issue(tx, name, by="test")
 
     county.store.write(lay)

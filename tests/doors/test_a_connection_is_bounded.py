@@ -6,9 +6,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from server.asgi import HEADER_BYTES_MAX
-from server.cli import connection
-from server.cli.connection import BoundedProtocol
+from server.web import http_protocol
+from server.web.asgi import HEADER_BYTES_MAX
+from server.web.http_protocol import BoundedProtocol
 
 
 async def count(scope, receive, send):
@@ -73,13 +73,13 @@ def test_a_request_line_without_end_is_cut_off():
 
 @pytest.mark.parametrize("begun", [b"", b"GET /key/", b"GET / HTTP/1.1\r\nHost: x\r\n"])
 def test_a_connection_that_never_says_what_it_wants_is_closed(monkeypatch, begun):
-    monkeypatch.setattr(connection, "HEAD_S", 0.05)
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.05)
 
     assert said(begun) == b""
 
 
 def test_a_second_request_that_breaks_off_leaves_the_first_its_answer(monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.05)
+    monkeypatch.setattr(http_protocol, "HEAD_S", 0.05)
 
     answer = said(b"GET /?abc HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /half")
 

@@ -11,9 +11,10 @@ import pytest
 from api_county import FAR_UNIT, NEXT_UNIT, UNIT, a_county, uuid_of
 
 from schemas.changes import OutcomeSchema
+from server.admin.store import invariants
 from server.app import close
-from server.store import codes, invariants
-from server.store.codes import Code
+from server.forms.store import codes
+from server.forms.store.codes import Code
 
 RESULTS = (
     Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"}),

@@ -9,9 +9,9 @@ import pytest
 from api_county import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, a_county, add_record, edit, fill, uuid_of
 
 from schemas.changes import OutcomeSchema
+from server.admin.store import invariants
 from server.app import close
-from server.domain.areas import path_of
-from server.store import invariants
+from server.grid.domain.areas import path_of
 
 ONE = f"/records/{uuid_of('station one')}"
 TWO = f"/records/{uuid_of('station two')}"

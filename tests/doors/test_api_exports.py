@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.api import exports
-from server.store import audit
-from server.usecases import publish
+from server.db import audit
+from server.forms.usecases import publish
 
 
 def lines_of(answer):

@@ -13,8 +13,9 @@ from werkzeug.test import encode_multipart
 from kobo_forms.export import to_xlsx
 from schemas.forms import FormSchema, PublishedSchema
 from server.app import close
-from server.store import audit
-from server.usecases import form_library, xlsform
+from server.db import audit
+from server.forms.usecases import management
+from server.forms.usecases.xlsform import conversion
 
 PICK = STATION_FORM.replace(
     "| entities |", "| | select_one_from_file streets.csv | street | 街道 | street |\n| entities |"
@@ -114,7 +115,7 @@ def test_a_refusal_names_sheet_row_and_cure_and_nothing_is_published(office):
         (b"<x", "form.xml", "表单"),
         (b"x", "form.exe", "请上传"),
         (b"x", "form", "请上传"),
-        (b"x" * (xlsform.SOURCE_BYTES_MAX + 1), "form.md", "10 MB"),
+        (b"x" * (conversion.SOURCE_BYTES_MAX + 1), "form.md", "10 MB"),
     ],
 )
 def test_what_is_no_form_is_refused_in_words(office, source, name, words):
@@ -203,9 +204,9 @@ def test_a_form_under_conversion_keeps_no_transaction_and_a_third_one_is_told_to
     def prepare(*_):
         office.store.write(lambda tx: written.append(tx.now))  # would wait for ever inside a transaction
         go_on.wait(10)
-        raise form_library.Busy("busy")
+        raise management.Busy("busy")
 
-    monkeypatch.setattr(form_library.publishing, "prepare", prepare)
+    monkeypatch.setattr(management.publishing, "prepare", prepare)
     busy = [threading.Thread(target=publish, args=(office, b"x")) for _ in range(2)]
     for each in busy:
         each.start()

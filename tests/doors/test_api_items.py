@@ -12,8 +12,8 @@ from phones import message_of
 from test_api_sync import Client
 
 from schemas.items import ItemSchema
-from server.store import forms
-from server.usecases import enrol
+from server.forms.store import forms
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_of_a_worker_who_moved_here_the_records_of_elsewhere_stay_hidden(valley)
     valley.phone("stranger").send(a_hazard(elsewhere, area=FAR_UNIT))
     client = Client(valley, "stranger")
     client.push(client.change(elsewhere, "note", type="hazards", fields={"note": (None, "")}, base_version=1))
-    valley.do(enrol.move_user, "stranger", area=UNIT, by="test")
+    valley.do(enrolment.move_user, "stranger", area=UNIT, by="test")
 
     note, report = items(Desk(valley, "officer"), "?author=stranger")
 
@@ -193,7 +193,7 @@ def test_of_a_worker_who_moved_here_the_records_of_elsewhere_stay_hidden(valley)
 def test_who_has_left_still_sees_what_became_of_what_they_sent(valley, worker, phone):
     phone.send(a_hazard(new_uuid(), area=UNIT))
     [duty] = [each["id"] for each in valley.rows("SELECT id FROM duty WHERE person = 'worker'")]
-    valley.do(enrol.end_duty, "worker", duty, by="test")
+    valley.do(enrolment.end_duty, "worker", duty, by="test")
 
     [item] = items(worker)
 

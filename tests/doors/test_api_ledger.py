@@ -9,7 +9,7 @@ import pytest
 from api_county import FAR_VILLAGE, VILLAGE, add_record, uuid_of
 from python_calamine import CalamineWorkbook
 
-from server.usecases import publish
+from server.forms.usecases import publish
 
 
 def lines_of(answer) -> list[dict[str, str]]:

@@ -6,8 +6,8 @@ import pytest
 from api_county import UNIT, VILLAGE, uuid_of
 
 from schemas.problems import ProblemSchema
-from server.domain.problems import Problem, ProblemKind
-from server.store import problems
+from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.store import problems
 
 ONE = uuid_of("station one")
 

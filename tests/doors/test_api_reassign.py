@@ -10,12 +10,16 @@ from builders import FAR_UNIT, NEXT_UNIT, UNIT, Valley
 from field_clients import Client
 from filled_forms import a_hazard, a_step, new_uuid
 
-from server.domain import instants
-from server.domain.actors import GRACE
-from server.store import case_hands, codes, people
-from server.store.codes import Code
-from server.usecases import enrol, office, phone_keys, reassign
-from server.usecases.office import Wish
+from server import instants
+from server.cases.store import former_handlers
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.forms.store import codes
+from server.forms.store.codes import Code
+from server.people.domain.actors import GRACE
+from server.people.store import people
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment, handover
 
 
 def call(valley: Valley, method: str, path: str, name: str = "admin", body: Any = None):
@@ -25,7 +29,7 @@ def call(valley: Valley, method: str, path: str, name: str = "admin", body: Any 
 
 @pytest.fixture
 def valley(valley) -> Valley:
-    valley.do(enrol.add_user, "admin", role="county_admin", area="130630", by="test")
+    valley.do(enrolment.add_user, "admin", role="county_admin", area="130630", by="test")
     fixed = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
     valley.do(codes.replace_list, "result_codes", [fixed])
     valley.keys["admin"] = valley.do(phone_keys.issue, "admin", by="test")
@@ -40,7 +44,7 @@ def an_assigned_case(valley: Valley, to: str = "user:worker", by: str = "officer
 
 
 def act(valley: Valley, id: str, name: str, action: str, **fields: str):
-    return valley.do(lambda tx: office.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
 
 
 def test_before_a_move_the_office_sees_what_it_affects(valley):
@@ -146,7 +150,7 @@ def test_a_limit_that_runs_is_not_begun_anew_by_the_move_of_its_handler(valley):
     id = an_assigned_case(valley)
     due = valley.record(id).due_at
     valley.clock.pass_by(days=30)
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="test")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="test")
     assert (valley.record(id).status, valley.record(id).due_at) == ("registered", due)
 
     act(valley, id, "officer", "assign", assignee="user:neighbour")
@@ -180,7 +184,7 @@ def test_the_preview_tells_what_the_move_then_does(valley):
     act(valley, helps, "officer", "assign", assignee="user:neighbour", helpers="user:worker")
 
     told = call(valley, "GET", f"/users/worker/move-preview?area={FAR_UNIT}").json
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="test")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="test")
 
     assert {name: [each["id"] for each in told[name]] for name in ("going_back", "staying", "helping")} == {
         "going_back": [goes], "staying": [waits], "helping": [helps],
@@ -202,7 +206,7 @@ def test_only_the_cases_that_are_named_are_handed_over_each_once(valley):
 
 
 def test_more_cases_than_one_hand_over_takes_are_refused_together(valley, monkeypatch):
-    monkeypatch.setattr(reassign, "CASES_MAX", 1)
+    monkeypatch.setattr(handover, "CASES_MAX", 1)
     ids = [an_assigned_case(valley) for _ in range(2)]
 
     answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
@@ -272,7 +276,7 @@ def test_only_two_people_of_one_role_change_places(valley, other):
 
 
 def test_who_holds_two_places_changes_with_nobody(valley):
-    valley.do(enrol.add_duty, "neighbour", role="grid_worker", area=FAR_UNIT, by="test")
+    valley.do(enrolment.add_duty, "neighbour", role="grid_worker", area=FAR_UNIT, by="test")
 
     answer = call(valley, "POST", "/users/worker/swap", body={"with": "neighbour"})
 
@@ -313,7 +317,7 @@ def test_thirty_days_after_a_hand_over_the_row_is_gone_from_the_former_handler(v
     assert id in worker.rows()
     valley.clock.pass_by(days=31)
 
-    gone = valley.do(lambda tx: case_hands.let_go(tx, instants.later(tx.now, -GRACE)))
+    gone = valley.do(lambda tx: former_handlers.let_go(tx, instants.later(tx.now, -GRACE)))
 
     assert gone == 1
     assert ("remove", "person:worker", id) in [(op["op"], op["bucket"], op.get("id")) for op in worker.pull()]
@@ -324,7 +328,7 @@ def test_thirty_days_after_a_hand_over_the_row_is_gone_from_the_former_handler(v
 def test_a_step_that_a_phone_made_before_it_was_moved_counts_for_thirty_days(valley):
     phone, id = valley.phone("worker"), new_uuid()
     phone.send(a_hazard(id))
-    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="test")
+    valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="test")
 
     phone.send(a_step(id, "", place="四号楼"))
 

@@ -6,7 +6,7 @@ import pytest
 from api_county import FAR_VILLAGE, NEXT_UNIT, TOWN, UNIT, VILLAGE, uuid_of
 
 from schemas.records import STAGES, STATUSES, RecordDetailSchema, RecordSchema, RevisionSchema
-from server.domain.status import Stage, Status
+from server.records.domain.status import Stage, Status
 
 ONE, TWO, FAR, CASE, FAR_CASE = map(uuid_of, ("station one", "station two", "station far", "case one", "case far"))
 

@@ -9,7 +9,7 @@ import pytest
 from api_county import FAR_VILLAGE, UNIT, VILLAGE, uuid_of
 from werkzeug.routing import Rule
 
-from server.api.door import PREFIX
+from server.api.blueprints import PREFIX
 
 UNSCOPED = {
     "/api/v1/forms",

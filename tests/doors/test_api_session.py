@@ -9,7 +9,8 @@ from api_county import COUNTY, PASSWORD, UNIT
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
 from schemas.people import RefreshedSchema, SessionSchema
-from server.usecases import enrol, sign_in
+from server.people.usecases import sign_in
+from server.staffing.usecases import enrolment
 
 
 def begin(county, name="officer", password=PASSWORD):
@@ -147,7 +148,7 @@ def test_another_password_ends_the_sessions_before_it(office):
 def test_a_revoked_person_is_out_at_once(office):
     session = begin(office).json
 
-    office.store.write(lambda tx: enrol.revoke_user(tx, "officer", by="admin"))
+    office.store.write(lambda tx: enrolment.revoke_user(tx, "officer", by="admin"))
 
     assert ask(office, session["access_token"]).status_code == 401
     assert ask(office, office.keys["officer"], scheme="Key").status_code == 403

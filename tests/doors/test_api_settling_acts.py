@@ -8,7 +8,7 @@ from desks import Desk
 from filled_forms import Entity, Filled
 from test_api_sync import Client
 
-from server.usecases import enrol
+from server.staffing.usecases import enrolment
 
 ASSIGNED = ("assign", "officer", {"assignee": "user:neighbour"})
 DONE = {"result_code": "fixed", "no_photo_reason": "no_light"}
@@ -79,7 +79,7 @@ def test_a_released_act_is_judged_by_the_present_state_and_may_only_be_recorded(
     id = land.report()
     land.lead_to(id, ("register", "officer"))
     act_of_a_stranger(land, id, "feedback", **DONE)
-    land.valley.do(enrol.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
+    land.valley.do(enrolment.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
 
     done = officer.settle(officer.one()["id"], "release")
 

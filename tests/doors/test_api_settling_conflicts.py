@@ -10,8 +10,9 @@ from phones import Collect
 from test_api_sync import Client
 
 from schemas.problems import ProblemDetailSchema, SettledSchema
-from server.domain.problems import Problem, ProblemKind
-from server.store import audit, problems
+from server.db import audit
+from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.store import problems
 
 HERE, THERE = "39.3600 114.6900 900 4.5", "39.3609 114.6900 905 12"
 

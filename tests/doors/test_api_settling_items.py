@@ -8,10 +8,11 @@ from desks import Desk
 from filled_forms import a_hazard, a_station, a_step, a_visit, new_uuid
 from test_api_sync import Client
 
-from server.domain.problems import Problem, ProblemKind
-from server.domain.settlements import WAYS, How
-from server.store import audit, problems
-from server.usecases import enrol
+from server.db import audit
+from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.domain.settlements import WAYS, How
+from server.problems.store import problems
+from server.staffing.usecases import enrolment
 
 OTHERS = sorted(set(ProblemKind) - {ProblemKind.CONFLICT, ProblemKind.QUARANTINED})
 BODIES = {
@@ -102,7 +103,7 @@ def test_what_is_released_is_judged_as_its_author_stands_now(valley, quarantined
     refused = officer.settle(problem["id"], "release", 409)
     assert "强制办理" in refused["detail"]
     assert valley.verdicts(station) == ["applied", "quarantined"]
-    valley.do(enrol.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
+    valley.do(enrolment.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
 
     done = officer.settle(problem["id"], "release")
 
@@ -125,7 +126,7 @@ def test_a_released_record_brings_along_what_waited_for_it(valley, stranger, off
     made = stranger.change(id, area=UNIT, fields={"label": (None, "站"), "head": (None, "丙")})
     update = stranger.change(id, "edit", fields={"head": ("丙", "丁")}, after=made["id"])
     assert [each["verdict"] for each in stranger.push(made, update)] == ["quarantined", "waiting"]
-    valley.do(enrol.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
+    valley.do(enrolment.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
     [problem] = Desk(valley, "brigade").open(kind="quarantined")
 
     done = Desk(valley, "brigade").settle(problem["id"], "release")
@@ -138,7 +139,7 @@ def test_a_released_record_brings_along_what_waited_for_it(valley, stranger, off
 def test_a_released_change_takes_its_place_among_the_later_ones_of_the_same_hand(
     valley, quarantined, station, stranger, officer
 ):
-    valley.do(enrol.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
+    valley.do(enrolment.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
     stranger.push(stranger.change(station, "edit", fields={"head": ("丙", "丁")}, base_version=1))
     assert valley.problems() == ["quarantined", "conflict"]
 
@@ -157,7 +158,7 @@ def test_an_officer_is_not_shown_a_record_beyond_their_areas(valley, officer):
     problem = officer.one()
     assert officer.settle(problem["id"], "force", 403)["detail"].startswith("您的岗位不能在这里")
     assert valley.record(id) is None
-    valley.do(enrol.add_duty, "worker", role="grid_worker", area=FAR_UNIT, by="test")
+    valley.do(enrolment.add_duty, "worker", role="grid_worker", area=FAR_UNIT, by="test")
 
     done = officer.settle(problem["id"], "release")
 

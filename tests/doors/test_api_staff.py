@@ -12,9 +12,10 @@ from api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, NEXT_UNIT, OTHER_TOWN, PAS
 
 from schemas.people import BodySchema, DutySchema, UserSchema
 from schemas.staff import KeyTold
-from server.domain.areas import Area, Level
-from server.store import areas, audit
-from server.usecases import enrol
+from server.db import audit
+from server.grid.domain.areas import Area, Level
+from server.grid.store import areas
+from server.staffing.usecases import enrolment
 
 LIU = {"name": "gw-07", "role": "grid_worker", "area": UNIT, "display": "刘某"}
 GAS = {"code": "dept-heat", "name": "供热主管部门", "kind": "department", "area": COUNTY, "contact": "值班 13800000002"}
@@ -77,7 +78,7 @@ def test_a_name_that_somebody_has_is_a_conflict_and_changes_nothing(office, othe
 def test_a_name_that_somebody_out_of_sight_has_is_taken_and_nothing_of_them_is_told(office):
     def lay(tx):
         areas.add(tx, [Area("130631000000", "邻县", Level.COUNTY, None)])
-        enrol.add_user(tx, "gw-07", role="brigade", area="130631000000", display="邻县某", by="test")
+        enrolment.add_user(tx, "gw-07", role="brigade", area="130631000000", display="邻县某", by="test")
 
     office.store.write(lay)
     before = office.holdings()

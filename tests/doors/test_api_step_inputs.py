@@ -8,9 +8,10 @@ import pytest
 from api_county import VILLAGE, a_county
 from case_county import FIXED, PLAN, Cases, day, peopled
 
+from server.admin.store import invariants
 from server.app import close
-from server.store import invariants
-from server.usecases import enrol, phone_keys
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 NEEDS = {
     "reject": ("reported", "brigade-plain", ("reason",)),
@@ -252,7 +253,7 @@ def test_a_committees_own_work_is_checked_by_the_reporter_or_from_above(cases):
 
     def lay(tx):
         for name in ("clerk", "other-clerk"):
-            enrol.add_user(tx, name, role="village_officer", area=VILLAGE, body="vc", by="test")
+            enrolment.add_user(tx, name, role="village_officer", area=VILLAGE, body="vc", by="test")
             county.keys[name] = phone_keys.issue(tx, name, by="test")
 
     county.store.write(lay)

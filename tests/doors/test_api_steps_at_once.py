@@ -13,8 +13,8 @@ import pytest
 from api_county import a_county
 from case_county import Cases, peopled
 
+from server.admin.store import invariants
 from server.app import close
-from server.store import invariants
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from api_county import JPEG, SUBMISSION, UNIT, VILLAGE, send, uuid_of
 
 from schemas.problems import ProblemSchema
 from schemas.submissions import AttachmentSchema, SubmissionSchema
-from server.usecases import publish
+from server.forms.usecases import publish
 
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 

@@ -11,8 +11,8 @@ from lived_cases import live
 from python_calamine import CalamineWorkbook
 
 from server.app import close
-from server.domain import closure, closure_figures
-from server.store import case_figures
+from server.summaries.domain import figure_definitions, summary_rows
+from server.summaries.store import figure_recording
 from tests.core import test_closure_golden as golden
 from tests.core.case_histories import a_case, step
 
@@ -25,7 +25,7 @@ def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
     made = a_county(tmp_path_factory.mktemp("april") / "data", [])
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
-    made.store.write(lambda tx: case_figures.record_visits(tx, "130630/100/201/001", "2026-04-09", 21))
+    made.store.write(lambda tx: figure_recording.record_visits(tx, "130630/100/201/001", "2026-04-09", 21))
     yield made
     close(made.app)
 
@@ -46,7 +46,7 @@ def test_the_golden_april_is_told_as_the_core_counts_it(april):
     assert said["total"]["results"] == dict(expected.results)
     assert said["sentence"].startswith("检查21家，发现9处，当场整改1处，限期整改8处，已办结6处")
     assert [figure["code"] for figure in said["figures"]] == [
-        figure.code for figure in closure_figures.list_figures(golden.FIRST_OF_MAY)
+        figure.code for figure in figure_definitions.list_figures(golden.FIRST_OF_MAY)
     ]
 
 
@@ -86,7 +86,7 @@ def test_pages_of_cases_go_on_where_the_last_one_ended(april):
             break
         page = april.get(f"{address}&cursor={page['next']}", "brigade").json
 
-    behind = closure.cases_behind("dispatches", golden.CASES, golden.APRIL, golden.FIRST_OF_MAY)
+    behind = summary_rows.cases_behind("dispatches", golden.CASES, golden.APRIL, golden.FIRST_OF_MAY)
     assert sorted(found) == sorted(case.id for case in behind)
     assert found.count("R12") == 2
 

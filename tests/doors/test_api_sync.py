@@ -10,7 +10,7 @@ import pytest
 from builders import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
 from field_clients import Client, a_station
 
-from server.usecases import enrol
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture
@@ -267,7 +267,7 @@ def test_a_moved_worker_leaves_one_bucket_and_enters_another_and_nothing_else_is
     theirs = a_station(neighbour, area=NEXT_UNIT)
     neighbour.push(theirs)
     worker.pull()
-    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="test")
+    valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="test")
 
     ops = worker.pull()
 
@@ -284,7 +284,7 @@ def test_whoever_has_no_duty_any_more_leaves_everything(valley, worker):
     worker.push(a_station(worker))
     worker.pull()
     [duty] = [each["id"] for each in valley.rows("SELECT id FROM duty WHERE person = 'worker'")]
-    valley.do(enrol.end_duty, "worker", duty, by="test")
+    valley.do(enrolment.end_duty, "worker", duty, by="test")
 
     worker.pull()
 

@@ -13,11 +13,11 @@ from api_county import a_county
 from case_county import Cases, peopled
 from case_table import BY_RELATION, RIGHTS, ROLES, STATUSES, STEPS, expected, relations
 
+from server.admin.store import invariants
 from server.app import close
-from server.domain import workflow
-from server.domain.actors import Role
-from server.domain.status import Status
-from server.store import invariants
+from server.cases.domain import workflow
+from server.people.domain.actors import Role
+from server.records.domain.status import Status
 
 Question = tuple[str, str, str, str]
 """Status, action, role, relation."""

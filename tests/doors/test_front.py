@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from server import asgi
 from server.app import busy
-from server.asgi import Front
+from server.web import asgi
+from server.web.asgi import Front
 
 MIB = 1_048_576
 

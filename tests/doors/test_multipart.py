@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from server.domain.errors import TooLarge, Unreadable
+from server.errors import TooLarge, Unreadable
 from server.openrosa.multipart import Limits, read_post
-from server.store.blobs import BlobStore
+from server.submissions.store.blobs import BlobStore
 
 BOUNDARY = "d3f0-b1"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"

@@ -15,8 +15,9 @@ from builders import UNIT, a_valley
 from filled_forms import a_station, new_uuid
 from phones import HEADERS, Phone, is_chinese, message_of
 
-from server import operation
-from server.usecases import enrol, phone_keys, settings_qr, sign_in
+from server.people.usecases import phone_keys, setup_qr, sign_in
+from server.staffing.usecases import enrolment
+from server.web import observability
 
 HTTPS = "https://fire.example.org"
 PASSWORD = "correct-horse-7"
@@ -31,7 +32,7 @@ def basic(name: str, password: str) -> str:
 def keeper(valley) -> str:
     """A worker who signs in with a password."""
     hashed = sign_in.hash_password(PASSWORD)
-    valley.do(enrol.add_user, "keeper", role="grid_worker", area=UNIT, by="test", password_hash=hashed)
+    valley.do(enrolment.add_user, "keeper", role="grid_worker", area=UNIT, by="test", password_hash=hashed)
     return "keeper"
 
 
@@ -118,7 +119,7 @@ def test_a_replaced_key_and_a_revoked_person_are_refused_at_once(valley, phone):
     fresh = Phone(valley, "worker", f"/key/{newer}")
     assert fresh.get("formList").status_code == 200
 
-    valley.do(enrol.revoke_user, "worker", by="admin")
+    valley.do(enrolment.revoke_user, "worker", by="admin")
 
     for answer in (fresh.get("formList"), fresh.send(a_station(new_uuid())), fresh.get("forms/hazard.xml")):
         assert answer.status_code == 403
@@ -145,8 +146,8 @@ def test_who_only_looks_may_not_send(valley):
 def test_the_address_on_the_card_works_with_no_other_credentials(valley):
     # 95, 96
     key = valley.keys["worker"]
-    settings = settings_qr.settings(f"http://localhost/key/{key}", "worker", "荆山口村")
-    scanned = json.loads(zlib.decompress(base64.b64decode(settings_qr.payload(settings))))
+    settings = setup_qr.settings(f"http://localhost/key/{key}", "worker", "荆山口村")
+    scanned = json.loads(zlib.decompress(base64.b64decode(setup_qr.payload(settings))))
     server_url = scanned["general"]["server_url"]
 
     assert valley.phone().get(f"{server_url}/formList").status_code == 200
@@ -235,7 +236,7 @@ def test_neither_key_nor_answer_is_ever_logged(valley, phone, monkeypatch):
     written = io.BytesIO()
     renderer = structlog.processors.JSONRenderer(serializer=orjson.dumps)
     log = structlog.wrap_logger(structlog.BytesLogger(written), processors=[renderer])
-    monkeypatch.setattr(operation, "log", log)
+    monkeypatch.setattr(observability, "log", log)
     phone.get("formList")
     phone.get("nowhere")
     phone.send(a_station(new_uuid(), head="13812345678"))

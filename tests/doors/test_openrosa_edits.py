@@ -8,7 +8,7 @@ import pytest
 from filled_forms import Filled, a_hazard, a_station, new_uuid, photo
 from phones import is_chinese, message_of
 
-from server.store import submissions
+from server.submissions.store import submissions
 
 
 @pytest.fixture

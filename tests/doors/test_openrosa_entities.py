@@ -10,8 +10,9 @@ from builders import FAR_UNIT, UNIT, VILLAGE
 from desks import Desk
 from filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
 
-from server.store import people
-from server.usecases import enrol, publish
+from server.forms.usecases import publish
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture
@@ -293,8 +294,8 @@ def _swap(valley) -> None:
     with valley.store.reading() as reading:
         for name in ("worker", "neighbour"):
             areas[name] = people.duties_of(reading, name)[0].area
-    valley.do(enrol.move_user, "worker", area=areas["neighbour"], by="admin")
-    valley.do(enrol.move_user, "neighbour", area=areas["worker"], by="admin")
+    valley.do(enrolment.move_user, "worker", area=areas["neighbour"], by="admin")
+    valley.do(enrolment.move_user, "neighbour", area=areas["worker"], by="admin")
 
 
 def test_whatever_the_verdict_the_version_rises_so_that_the_phone_takes_our_copy(valley, phone):
@@ -331,7 +332,7 @@ def test_the_submission_lies_where_its_record_lies(valley):
 
 
 def test_a_worker_of_two_units_is_told_apart_by_nobody(valley, phone):
-    valley.do(enrol.add_duty, "worker", role="grid_worker", area="130630100201002", by="admin")
+    valley.do(enrolment.add_duty, "worker", role="grid_worker", area="130630100201002", by="admin")
     id = new_uuid()
 
     phone.send(a_station(id))

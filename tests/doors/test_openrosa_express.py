@@ -11,7 +11,7 @@ from filled_forms import Filled, a_station, multipart, new_uuid, photo
 from phones import Phone
 from werkzeug.test import TestResponse
 
-from server.openrosa.express import SMALL_BYTES, Express
+from server.openrosa.fast_path import SMALL_BYTES, Express
 
 SEEN = Filled("audited", {"seen": "无"})
 OTHER = replace(SEEN, values={"seen": "有"})

@@ -11,8 +11,9 @@ from field_forms import settings_of
 from filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
 from phones import is_chinese, md5, message_of
 
-from server.store import people
-from server.usecases import enrol, publish
+from server.forms.usecases import publish
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 XFORMS_LIST = "{http://openrosa.org/xforms/xformsList}"
 EXTRA_NOTE = "| | text | note | 备注 | note | | |\n"
@@ -159,7 +160,7 @@ def test_a_moved_worker_holds_the_rows_of_the_new_area_and_drops_the_others(vall
     before = phone.list_hash()
     assert set(phone.list()) == {old}
 
-    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="admin")
 
     assert set(phone.list()) == {new}
     assert phone.list_hash() != before
@@ -170,7 +171,7 @@ def test_a_phone_whose_holder_left_keeps_its_forms_for_thirty_days_and_its_lists
     phone.send(a_station(new_uuid()))
     with valley.store.reading() as reading:
         duty = people.duties_of(reading, "worker")[0]
-    valley.do(enrol.end_duty, "worker", duty.id, by="admin")
+    valley.do(enrolment.end_duty, "worker", duty.id, by="admin")
 
     assert phone.listed() != []
     assert phone.list() == {}

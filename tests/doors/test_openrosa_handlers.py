@@ -10,7 +10,8 @@ from builders import COUNTY, FAR_VILLAGE, TOWN, UNIT, VILLAGE
 from field_forms import settings_of
 from phones import md5
 
-from server.usecases import enrol, phone_keys
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 INTAKE = (
     "| survey |\n| | type | name | label |\n| | select_one_from_file handlers.csv | assignee | 派给谁 |\n"
@@ -34,10 +35,10 @@ BODIES = (
 @pytest.fixture
 def county(valley):
     for name, role, area in PEOPLE:
-        valley.do(enrol.add_user, name, role=role, area=area, by="admin")
+        valley.do(enrolment.add_user, name, role=role, area=area, by="admin")
         valley.keys[name] = valley.do(phone_keys.issue, name, by="admin")
     for code, name, kind, area in BODIES:
-        valley.do(enrol.add_body, code, name=name, kind=kind, area=area, by="admin")
+        valley.do(enrolment.add_body, code, name=name, kind=kind, area=area, by="admin")
     valley.publish(INTAKE)
     return valley
 
@@ -88,8 +89,8 @@ def test_who_may_not_assign_is_offered_nobody(county, name):
 
 
 def test_who_holds_several_duties_is_there_once(county):
-    county.do(enrol.add_duty, "worker", role="station_head", area=VILLAGE, by="admin")
-    county.do(enrol.add_duty, "officer", role="village_officer", area=FAR_VILLAGE, by="admin")
+    county.do(enrolment.add_duty, "worker", role="station_head", area=VILLAGE, by="admin")
+    county.do(enrolment.add_duty, "officer", role="village_officer", area=FAR_VILLAGE, by="admin")
 
     names = list(offered(county, "officer"))
 
@@ -106,7 +107,7 @@ def test_the_list_is_an_ordinary_file_whose_hash_holds_until_somebody_comes_or_g
     assert first["hash"] == f"md5:{md5(served)}"
     assert phone.manifest("dispatch")["handlers.csv"]["hash"] == first["hash"]
 
-    county.do(enrol.revoke_user, "neighbour", by="admin")
+    county.do(enrolment.revoke_user, "neighbour", by="admin")
 
     assert phone.manifest("dispatch")["handlers.csv"]["hash"] != first["hash"]
     assert "user:neighbour" not in offered(county, "officer")
@@ -114,7 +115,7 @@ def test_the_list_is_an_ordinary_file_whose_hash_holds_until_somebody_comes_or_g
 
 def test_a_duty_that_begins_later_is_in_the_list_from_its_first_moment(county):
     later = "2026-11-24T04:30:00.000Z"
-    county.do(enrol.add_user, "newcomer", role="grid_worker", area=UNIT, starts_at=later, by="admin")
+    county.do(enrolment.add_user, "newcomer", role="grid_worker", area=UNIT, starts_at=later, by="admin")
     phone = county.phone("officer")
     before = phone.manifest("dispatch")["handlers.csv"]["hash"]
     assert "user:newcomer" not in offered(county, "officer")
@@ -127,7 +128,7 @@ def test_a_duty_that_begins_later_is_in_the_list_from_its_first_moment(county):
 
 
 def test_who_left_is_offered_nobody_any_more(county):
-    county.do(enrol.move_user, "officer", area=FAR_VILLAGE, by="admin")
+    county.do(enrolment.move_user, "officer", area=FAR_VILLAGE, by="admin")
 
     rows = offered(county, "officer")
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from phones import is_chinese, md5, message_of, path_of_url
 
+from server.forms.usecases import publish
 from server.openrosa import routes
-from server.usecases import publish
 
 XFORMS_LIST = "{http://openrosa.org/xforms/xformsList}"
 EXTRA_NOTE = "| | text | note | 备注 | note | | |\n"
@@ -128,9 +128,9 @@ def test_a_failure_of_ours_is_never_an_empty_list(phone, monkeypatch, path):
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr(routes.phone_forms, "listed", fail)
-    monkeypatch.setattr(routes.phone_lists, "files_of", fail)
-    monkeypatch.setattr(routes.phone_lists, "integrity", fail)
+    monkeypatch.setattr(routes.offered_forms, "listed", fail)
+    monkeypatch.setattr(routes.entity_lists, "files_of", fail)
+    monkeypatch.setattr(routes.entity_lists, "integrity", fail)
 
     answer = phone.get(path)
 

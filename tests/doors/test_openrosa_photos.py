@@ -8,7 +8,7 @@ import pytest
 from filled_forms import Filled, a_station, new_uuid, photo
 from phones import message_of
 
-from server.store import submissions
+from server.submissions.store import submissions
 
 MINIMAL = Filled("audited", {"seen": "无"})
 WITH_PHOTOS = replace(a_station(new_uuid(), before="a.jpg", after="b.jpg"), entities=())

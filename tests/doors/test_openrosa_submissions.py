@@ -12,7 +12,7 @@ from builders import a_valley
 from filled_forms import Filled, a_hazard, a_station, multipart, new_uuid, photo
 from phones import HEADERS, is_chinese, message_of
 
-from server.usecases import publish
+from server.forms.usecases import publish
 
 MINIMAL = Filled("audited", {"seen": "无"})
 WITH_PHOTOS = replace(a_station(new_uuid(), before="a.jpg", after="b.jpg"), entities=())

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from server.domain.errors import TooLarge, Unreadable
-from server.domain.submissions import EntityBlock, entity_id, may_begin
-from server.openrosa.xml import (
+from server.errors import TooLarge, Unreadable
+from server.openrosa.submission_xml import (
     ListedForm,
     ManifestFile,
     form_list,
@@ -21,6 +20,7 @@ from server.openrosa.xml import (
     read_submission,
     response,
 )
+from server.submissions.domain.submissions import EntityBlock, entity_id, may_begin
 
 UUID = "9f0c0d5e-2c1f-4b0e-9c38-0d6f3a7e5b11"
 MD5 = "4f1c2a0d9be84c3cbe7f2f6f3a5a1d10"

@@ -11,7 +11,7 @@ import segno
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.usecases import settings_qr
+from server.people.usecases import setup_qr
 
 URL = f"https://fire.example.org/key/{'k' * 43}"
 STRINGS = {"server_url", "metadata_username"}
@@ -35,7 +35,7 @@ ADMIN = {
 
 
 def a_card(**more):
-    return settings_qr.settings(**{"server_url": URL, "username": "gw-01", "project_name": "荆山口村 第1单元", **more})
+    return setup_qr.settings(**{"server_url": URL, "username": "gw-01", "project_name": "荆山口村 第1单元", **more})
 
 
 def read_by_collect(payload: str):
@@ -82,7 +82,7 @@ def test_a_worker_may_not_cut_the_phone_off_or_lose_reports():
 
 
 def test_the_payload_is_a_zlib_stream_and_not_gzip_or_raw_json():
-    raw = base64.b64decode(settings_qr.payload(a_card()), validate=True)
+    raw = base64.b64decode(setup_qr.payload(a_card()), validate=True)
 
     assert raw[0] == 0x78
     assert int.from_bytes(raw[:2], "big") % 31 == 0
@@ -104,37 +104,37 @@ def test_the_vector_of_the_wire_contract_reads_the_same_way():
     project=st.text(st.characters(exclude_categories=("Cs",)), max_size=100),
 )
 def test_every_card_comes_back_as_it_went_in_and_stays_small(path, username, project):
-    made = settings_qr.settings(f"https://fire.example.org/{path}", username, project)
+    made = setup_qr.settings(f"https://fire.example.org/{path}", username, project)
 
-    payload = settings_qr.payload(made)
+    payload = setup_qr.payload(made)
 
     assert read_by_collect(payload) == made
-    assert len(payload) < settings_qr.PAYLOAD_LENGTH_MAX
+    assert len(payload) < setup_qr.PAYLOAD_LENGTH_MAX
     assert "\n" not in payload
 
 
 def test_the_code_uses_error_correction_l():
-    code = segno.make(settings_qr.payload(a_card()), error="l", micro=False, boost_error=False)
+    code = segno.make(setup_qr.payload(a_card()), error="l", micro=False, boost_error=False)
 
     assert code.error == "L"
-    assert settings_qr.svg(settings_qr.payload(a_card())).count(b"<path") == 1
+    assert setup_qr.svg(setup_qr.payload(a_card())).count(b"<path") == 1
 
 
 def test_pictures_are_real_png_and_svg_and_the_terminal_gets_text():
-    payload = settings_qr.payload(a_card())
+    payload = setup_qr.payload(a_card())
 
-    assert settings_qr.png(payload).startswith(b"\x89PNG\r\n\x1a\n")
-    assert b"<svg" in settings_qr.svg(payload)
-    assert len(set(map(len, settings_qr.terminal(payload).splitlines()))) == 1
+    assert setup_qr.png(payload).startswith(b"\x89PNG\r\n\x1a\n")
+    assert b"<svg" in setup_qr.svg(payload)
+    assert len(set(map(len, setup_qr.terminal(payload).splitlines()))) == 1
 
 
 def test_what_no_code_can_carry_is_refused_instead_of_drawn():
     with pytest.raises(ValueError, match="4000"):
-        settings_qr.png("x" * 4000)
+        setup_qr.png("x" * 4000)
 
 
 def test_the_card_says_where_to_scan_and_how_to_keep_drafts():
-    text = settings_qr.card_text("网格员甲", "荆山口村 第1单元")
+    text = setup_qr.card_text("网格员甲", "荆山口村 第1单元")
 
     assert "网格员甲" in text
     assert "ODK Collect 里面扫描，不要用微信" in text

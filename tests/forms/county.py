@@ -19,7 +19,7 @@ from phones import Phone as Link
 from phones import Row
 
 import kobo_forms
-from server.usecases import publish
+from server.forms.usecases import publish
 
 FORMS = ("hazard_report", "hazard_task", "hazard_check", "hazard_intake", "patrol")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import kobo_forms
 from kobo_forms import BadCodeList, served
 from kobo_forms.code_lists import rows
-from server.domain.status import Status
+from server.records.domain.status import Status
 
 TODAY = date(2026, 11, 24)
 every_list = pytest.mark.parametrize("name", kobo_forms.lists())

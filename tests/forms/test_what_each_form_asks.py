@@ -6,7 +6,7 @@ import pytest
 from xforms import FIREGRID, xform
 
 import kobo_forms
-from server.domain import rights
+from server.people.domain import rights
 
 NOW = "2026-11-25T00:00:00.000Z"
 GROUP, MERGE = f"{{{FIREGRID}}}group", f"{{{FIREGRID}}}merge"

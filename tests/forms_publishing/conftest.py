@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.store import database
+from server.db import database
 
 
 class Clock:

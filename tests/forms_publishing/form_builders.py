@@ -6,10 +6,12 @@ import io
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
 
-from server.domain.forms import Fault, FormDefinition
-from server.domain.record_types import RecordType
-from server.usecases import authoring, xform, xlsform, xlsform_child
-from server.usecases.xlsform import Converted
+from server.forms.domain.definitions import Fault, FormDefinition
+from server.forms.domain.record_types import RecordType
+from server.forms.usecases import checks
+from server.forms.usecases.xform import reader
+from server.forms.usecases.xlsform import child_process, conversion
+from server.forms.usecases.xlsform.conversion import Converted
 
 SURVEY = """\
 | survey |
@@ -38,11 +40,11 @@ def a_form(
 
 def converted(form: str) -> Converted:
     """Convert in this process: the child's own work, without the child."""
-    return xlsform.judged(xlsform_child.converted(form.encode(), ".md"))
+    return conversion.judged(child_process.converted(form.encode(), ".md"))
 
 
 def read(form: str) -> FormDefinition:
-    return xform.read_xform(converted(form).xml)
+    return reader.read_xform(converted(form).xml)
 
 
 def checked(
@@ -52,13 +54,13 @@ def checked(
     attached: Collection[str] = (),
 ) -> tuple[list[Fault], list[str]]:
     result = converted(form)
-    definition = xform.read_xform(result.xml)
-    return authoring.check(definition, result.xml, previous, known or {}, attached, result.sheets)
+    definition = reader.read_xform(result.xml)
+    return checks.check(definition, result.xml, previous, known or {}, attached, result.sheets)
 
 
 def checked_xml(xml: str, known: Mapping[str, RecordType] | None = None) -> tuple[list[Fault], list[str]]:
     raw = xml.encode()
-    return authoring.check(xform.read_xform(raw), raw, [], known or {}, [])
+    return checks.check(reader.read_xform(raw), raw, [], known or {}, [])
 
 
 def an_xform(form: str | None = None, **replaced: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from form_builders import FG, a_form, a_workbook, checked
 
-from server.domain.forms import from_json, to_json
-from server.domain.record_types import Kind, MergePolicy, combine, misfit
-from server.usecases import xform, xlsform
+from server.forms.domain.definitions import from_json, to_json
+from server.forms.domain.record_types import Kind, MergePolicy, combine, misfit
+from server.forms.usecases.xform import reader
+from server.forms.usecases.xlsform import conversion
 
 LEDGER = a_form(
     """\
@@ -36,8 +37,8 @@ LEDGER = a_form(
 
 @pytest.mark.parametrize(("source", "file_type"), [(LEDGER.encode(), ".md"), (a_workbook(LEDGER), "XLSX")])
 def test_a_spreadsheet_becomes_a_record_type(source, file_type):
-    form = xlsform.convert(source, file_type)
-    definition = xform.read_xform(form.xml)
+    form = conversion.convert(source, file_type)
+    definition = reader.read_xform(form.xml)
     record_type = combine([definition.declaration()])
 
     assert (record_type.name, record_type.title, record_type.kind) == ("apiaries", "蜂箱台账", Kind.PROFILE)
@@ -57,7 +58,9 @@ def test_our_own_checks_have_nothing_against_it():
 
 
 def test_one_word_on_a_row_speaks_for_its_whole_merge_group():
-    fields = combine([xform.read_xform(xlsform.to_xform(LEDGER.encode(), "md", timeout_s=30).xml).declaration()]).fields
+    fields = combine(
+        [reader.read_xform(conversion.to_xform(LEDGER.encode(), "md", timeout_s=30).xml).declaration()]
+    ).fields
 
     assert {fields[name].group for name in ("hives", "seen_on")} == {"strength"}
     assert {fields[name].merge for name in ("hives", "seen_on")} == {MergePolicy.LATEST}
@@ -65,21 +68,21 @@ def test_one_word_on_a_row_speaks_for_its_whole_merge_group():
 
 
 def test_what_a_phone_sends_is_judged_by_the_new_type():
-    form = xlsform.to_xform(LEDGER.encode(), ".md", timeout_s=30)
-    fields = combine([xform.read_xform(form.xml).declaration()]).fields
+    form = conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30)
+    fields = combine([reader.read_xform(form.xml).declaration()]).fields
 
     assert misfit(fields["hives"], "12") is None
     assert misfit(fields["hives"], "很多") == "“很多”不是整数。"
 
 
 def test_the_definition_survives_the_store():
-    definition = xform.read_xform(xlsform.to_xform(LEDGER.encode(), ".md", timeout_s=30).xml)
+    definition = reader.read_xform(conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30).xml)
 
     assert from_json(to_json(definition)) == definition
 
 
 def test_the_same_spreadsheet_gives_the_same_bytes_every_time():
-    once = xlsform.to_xform(LEDGER.encode(), ".md", timeout_s=30)
-    again = xlsform.to_xform(LEDGER.encode(), ".md", timeout_s=30)
+    once = conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30)
+    again = conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30)
 
     assert once.xml == again.xml

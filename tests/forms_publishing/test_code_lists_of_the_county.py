@@ -8,8 +8,9 @@ import pytest
 from form_builders import a_form
 from test_publishing import FLOWERS, published
 
-from server.store import codes, forms
-from server.usecases import code_lists, county_lists
+from server.forms.store import codes, forms
+from server.forms.usecases import code_lists
+from server.replication.usecases import shared_lists
 
 
 def a_list(*lines: str, head: str = "name,label,active_from,active_to") -> dict[str, bytes]:
@@ -32,7 +33,7 @@ def flowers(store) -> dict[str, tuple[str, str, str]]:
 def offered(store) -> dict[str, str]:
     """Return what field clients read of the list: code to whether it is offered today."""
     with store.reading() as reading:
-        rows = [row["fields"] for row in county_lists.rows(reading) if row["type"] == "_code"]
+        rows = [row["fields"] for row in shared_lists.rows(reading) if row["type"] == "_code"]
     return {row["code"]: row["active"] for row in rows if row["list"] == "flowers"}
 
 
@@ -87,12 +88,12 @@ def test_a_file_of_one_day_says_with_its_flag_what_is_retired(store):
 def test_the_same_file_again_changes_nothing(store):
     published_with(store, "acacia,槐花,2026-01-01,")
     with store.reading() as reading:
-        before = county_lists.mark(reading)
+        before = shared_lists.mark(reading)
 
     published_with(store, "acacia,槐花,2026-01-01,")
 
     with store.reading() as reading:
-        assert county_lists.mark(reading) == before
+        assert shared_lists.mark(reading) == before
 
 
 @pytest.mark.parametrize(

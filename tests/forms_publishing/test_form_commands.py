@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from form_builders import a_form, a_workbook
 
 from server.cli.forms import STATES, form
-from server.store import database
+from server.db import database
 
 
 @pytest.fixture

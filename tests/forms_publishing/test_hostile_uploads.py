@@ -13,9 +13,10 @@ from form_builders import SURVEY, a_form, a_workbook, an_xform, with_part
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.errors import Busy, FormRefused
-from server.domain.forms import FormDefinition
-from server.usecases import xform, xform_source, xlsform, xlsform_child
+from server.errors import Busy, FormRefused
+from server.forms.domain.definitions import FormDefinition
+from server.forms.usecases.xform import reader, xml_parsing
+from server.forms.usecases.xlsform import child_process, conversion
 
 BOMB = """<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
@@ -25,7 +26,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 def refused(source: bytes, file_type: str = ".xlsx", timeout_s: float = 30) -> str:
     with pytest.raises(FormRefused) as refusal:
-        xlsform.convert(source, file_type, timeout_s=timeout_s)
+        conversion.convert(source, file_type, timeout_s=timeout_s)
     assert all(error["message"] and error["cure"] for error in refusal.value.data["errors"])
     return refusal.value.message
 
@@ -36,8 +37,8 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path):
 
     assert len(bomb) < 1_000_000
     assert "展开后过大" in refused(bomb)
-    with pytest.raises(xlsform_child.Hostile, match="unpacks"):
-        xlsform_child.refuse_bombs(tmp_path / "bomb.xlsx")
+    with pytest.raises(child_process.Hostile, match="unpacks"):
+        child_process.refuse_bombs(tmp_path / "bomb.xlsx")
 
 
 def test_a_workbook_of_a_thousand_parts_is_refused(tmp_path):
@@ -48,14 +49,14 @@ def test_a_workbook_of_a_thousand_parts_is_refused(tmp_path):
     (tmp_path / "bomb.xlsx").write_bytes(file.getvalue())
 
     assert "不正常" in refused(file.getvalue())
-    with pytest.raises(xlsform_child.Hostile, match="1000 parts"):
-        xlsform_child.refuse_bombs(tmp_path / "bomb.xlsx")
+    with pytest.raises(child_process.Hostile, match="1000 parts"):
+        child_process.refuse_bombs(tmp_path / "bomb.xlsx")
 
 
 def test_a_workbook_as_people_make_it_is_no_bomb(tmp_path):
     (tmp_path / "form.xlsx").write_bytes(a_workbook(a_form()))
 
-    xlsform_child.refuse_bombs(tmp_path / "form.xlsx")
+    child_process.refuse_bombs(tmp_path / "form.xlsx")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -66,14 +67,14 @@ def test_a_workbook_with_a_dtd_in_it_is_refused(encoding):
 
 
 def test_a_form_that_needs_too_much_memory_is_refused(monkeypatch):
-    monkeypatch.setattr(xlsform, "MEMORY_BYTES_MAX", 150_000_000)
+    monkeypatch.setattr(conversion, "MEMORY_BYTES_MAX", 150_000_000)
     many = "".join(f"| | text | q{number} | 问题 | Question | |\n" for number in range(60_000))
 
     assert "内存" in refused(a_form(SURVEY + many).encode(), ".md")
 
 
 def test_a_converter_that_cannot_even_start_is_a_refusal_too(monkeypatch):
-    monkeypatch.setattr(xlsform, "MEMORY_BYTES_MAX", 20_000_000)
+    monkeypatch.setattr(conversion, "MEMORY_BYTES_MAX", 20_000_000)
 
     assert "内存" in refused(a_form().encode(), ".md")
 
@@ -85,15 +86,15 @@ def test_a_converter_that_dies_without_a_word_is_a_refusal_too(monkeypatch):
 
 
 def test_a_java_that_cannot_start_is_a_warning_and_no_fault(monkeypatch):
-    monkeypatch.setattr(xlsform, "JAVA_HEAP", "-Xmx900000g")
+    monkeypatch.setattr(conversion, "JAVA_HEAP", "-Xmx900000g")
 
-    assert "not validated" in xlsform.convert(an_xform().encode(), ".xml").warnings[-1]
+    assert "not validated" in conversion.convert(an_xform().encode(), ".xml").warnings[-1]
 
 
 def test_a_missing_validator_is_a_warning_and_no_fault(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    assert "ODK_Validate.jar" in xlsform.convert(an_xform().encode(), ".xml").warnings[-1]
+    assert "ODK_Validate.jar" in conversion.convert(an_xform().encode(), ".xml").warnings[-1]
 
 
 def test_a_form_that_takes_too_long_is_refused_and_its_converter_is_gone():
@@ -108,7 +109,7 @@ def test_a_form_waits_for_its_turn_and_is_told_when_that_takes_too_long():
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with xlsform._turn:
+        with conversion._turn:
             taken.set()
             done.wait(10)
 
@@ -117,7 +118,7 @@ def test_a_form_waits_for_its_turn_and_is_told_when_that_takes_too_long():
     taken.wait(10)
     try:
         with pytest.raises(Busy, match="稍后"):
-            xlsform.to_xform(a_form().encode(), ".md", timeout_s=0.01)
+            conversion.to_xform(a_form().encode(), ".md", timeout_s=0.01)
     finally:
         done.set()
         holder.join()
@@ -125,12 +126,12 @@ def test_a_form_waits_for_its_turn_and_is_told_when_that_takes_too_long():
 
 @pytest.mark.parametrize("file_type", [".md", ".xlsx", ".xml"])
 def test_an_upload_beyond_the_limit_is_refused_unread(file_type):
-    assert "10 MB" in refused(b" " * (xlsform.SOURCE_BYTES_MAX + 1), file_type)
+    assert "10 MB" in refused(b" " * (conversion.SOURCE_BYTES_MAX + 1), file_type)
 
 
 def test_an_xform_beyond_the_limit_is_refused_unread():
     with pytest.raises(FormRefused, match="10 MB"):
-        xform.read_xform(b" " * (xform_source.XFORM_BYTES_MAX + 1))
+        reader.read_xform(b" " * (xml_parsing.XFORM_BYTES_MAX + 1))
 
 
 @pytest.mark.parametrize("file_type", [".docx", "", ".exe", "../../etc/passwd"])
@@ -185,7 +186,7 @@ def test_xml_in_another_encoding_is_refused(content):
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_no_bytes_at_all_make_the_reader_fail_otherwise(content):
     with pytest.raises(FormRefused):
-        xform.read_xform(content)
+        reader.read_xform(content)
 
 
 @given(st.data())
@@ -195,7 +196,7 @@ def test_a_form_with_a_piece_cut_out_is_read_or_refused(data):
     rest = whole[:start] + whole[start + data.draw(st.integers(0, 200)) :]
 
     try:
-        read: object = xform.read_xform(rest)
+        read: object = reader.read_xform(rest)
     except FormRefused as refusal:
         read = refusal
 
@@ -207,15 +208,15 @@ FORM = an_xform().encode()
 
 def test_the_child_leaves_a_word_for_its_parent_whatever_happens(tmp_path, monkeypatch):
     (tmp_path / "source").write_bytes(with_part(a_workbook(a_form()), SHEET, BOMB.encode()))
-    xlsform_child.main(tmp_path, ".xlsx")
+    child_process.main(tmp_path, ".xlsx")
     assert "hostile" in (tmp_path / "result.json").read_text()
 
-    monkeypatch.setattr(xlsform_child, "refuse_bombs", _run_out)
-    xlsform_child.main(tmp_path, ".xlsx")
+    monkeypatch.setattr(child_process, "refuse_bombs", _run_out)
+    child_process.main(tmp_path, ".xlsx")
     assert "memory" in (tmp_path / "result.json").read_text()
 
     (tmp_path / "source").write_bytes(b"\xff")
-    xlsform_child.main(tmp_path, ".md")
+    child_process.main(tmp_path, ".md")
     assert (
         "UnicodeDecodeError" in (tmp_path / "result.json").read_text()
         or "utf-8" in (tmp_path / "result.json").read_text()

@@ -9,10 +9,11 @@ import pytest
 from form_builders import FG, SURVEY, a_form
 
 import kobo_forms
-from server.domain.errors import FormRefused, FormUnknown, NotFound
-from server.domain.record_types import Kind
-from server.store import audit, forms
-from server.usecases import publish
+from server.db import audit
+from server.errors import FormRefused, FormUnknown, NotFound
+from server.forms.domain.record_types import Kind
+from server.forms.store import forms
+from server.forms.usecases import publish
 from sync.merge import FieldRule, Policy
 
 FLOWERS = "| | select_one_from_file flowers.csv | flower | 花 | Flower | flower |\n"

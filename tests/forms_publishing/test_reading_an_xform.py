@@ -7,10 +7,9 @@ from form_builders import FG, SURVEY, a_form, an_xform, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.choices import CodeList, Options
-from server.domain.errors import FormRefused
-from server.domain.fields import Field, MergePolicy
-from server.domain.forms import (
+from server.errors import FormRefused
+from server.forms.domain.choices import CodeList, Options
+from server.forms.domain.definitions import (
     EntityDeclaration,
     Fault,
     FormDefinition,
@@ -19,10 +18,11 @@ from server.domain.forms import (
     refused,
     to_json,
 )
-from server.domain.practice import MARK, marked
-from server.domain.record_types import Kind
-from server.usecases import xform
-from server.usecases.xform_source import entitled, without_submission_action
+from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.record_types import Kind
+from server.forms.usecases.xform import reader
+from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
+from server.training_mark import MARK, marked
 
 CENTRAL_STYLE = """<?xml version="1.0"?>
 <h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
@@ -43,12 +43,12 @@ CENTRAL_STYLE = """<?xml version="1.0"?>
 
 def refusal_of(xml: str) -> list[dict[str, object]]:
     with pytest.raises(FormRefused) as refusal:
-        xform.read_xform(xml.encode())
+        reader.read_xform(xml.encode())
     return refusal.value.data["errors"]
 
 
 def test_a_form_written_by_another_tool_is_understood():
-    form = xform.read_xform(CENTRAL_STYLE.encode())
+    form = reader.read_xform(CENTRAL_STYLE.encode())
 
     assert (form.form_id, form.version, form.title) == ("people", "7", "People")
     assert form.questions == (Question("/data/name", "int", "Name"), Question("/data/photo", "binary"))
@@ -193,7 +193,7 @@ def test_an_address_to_send_elsewhere_is_taken_out():
     assert b"elsewhere" in xml
     assert b"elsewhere" not in stripped
     assert b"<submission" not in stripped
-    assert xform.read_xform(stripped).questions == xform.read_xform(xml).questions
+    assert reader.read_xform(stripped).questions == reader.read_xform(xml).questions
 
 
 def test_what_else_the_submission_element_says_stays():
@@ -245,7 +245,7 @@ def test_the_codes_that_a_question_offers_are_known_wherever_they_stand():
 
 
 def test_choices_written_beside_the_question_are_codes_as_well():
-    form = xform.read_xform(
+    form = reader.read_xform(
         CENTRAL_STYLE.replace(
             '<input ref="/data/x"/>',
             '<select1 ref="/data/name"><item><label>A</label><value>1</value></item></select1>',

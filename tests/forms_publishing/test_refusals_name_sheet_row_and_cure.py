@@ -7,10 +7,11 @@ import re
 import pytest
 from form_builders import ENTITIES, FG, SETTINGS, SURVEY, a_form, an_xform, checked, checked_xml, converted, read
 
-from server.domain.errors import FormRefused
-from server.domain.record_types import Declaration, Field, Kind, combine
-from server.usecases import authoring, xlsform
-from server.usecases.sheets import Sheets, rows_by_path
+from server.errors import FormRefused
+from server.forms.domain.record_types import Declaration, Field, Kind, combine
+from server.forms.usecases import checks
+from server.forms.usecases.xlsform import conversion
+from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 
 APIARIES_LIST = '<instance id="apiaries" src="jr://file-csv/apiaries.csv"/>'
 
@@ -77,8 +78,8 @@ def test_the_same_form_again_is_no_fault_and_known_as_published():
     published = read(a_form())
 
     assert checked(a_form(), [published]) == ([], [])
-    assert authoring.already_published(read(a_form()), [published])
-    assert not authoring.already_published(read(a_form(version="2")), [published])
+    assert checks.already_published(read(a_form()), [published])
+    assert not checks.already_published(read(a_form(version="2")), [published])
 
 
 @pytest.mark.parametrize(
@@ -404,7 +405,7 @@ def test_an_expression_that_no_phone_understands_is_refused_at_its_row():
     form = a_form().replace("| save_to |", "| save_to | relevant |").replace("| hives |\n", "| hives | nofunc(1) |\n")
 
     with pytest.raises(FormRefused, match="ODK Validate") as refusal:
-        xlsform.convert(form.encode(), ".md")
+        conversion.convert(form.encode(), ".md")
 
     assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 3)
 
@@ -414,7 +415,7 @@ def test_an_update_without_its_list_is_refused_with_the_list_to_bring():
     entities = "| entities |\n| | list_name | label | entity_id |\n| | apiaries | ${keeper} | ${keeper} |\n"
 
     with pytest.raises(FormRefused, match="csv-external，name 写 apiaries") as refusal:
-        xlsform.convert(a_form(survey, entities=entities).encode(), ".md")
+        conversion.convert(a_form(survey, entities=entities).encode(), ".md")
 
     assert refusal.value.data["errors"][0]["row"] == 2
 
@@ -424,13 +425,13 @@ def test_a_chinese_question_name_in_an_expression_is_refused_with_the_cure():
     form = form.replace("| save_to |", "| save_to | calculation |").replace("twice | | | |", "twice | | | | ${姓名} |")
 
     with pytest.raises(FormRefused, match="只用英文字母"):
-        xlsform.convert(form.encode(), ".md")
+        conversion.convert(form.encode(), ".md")
 
 
 def test_without_java_a_form_is_published_with_a_warning(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    form = xlsform.convert(a_form().encode(), ".md")
+    form = conversion.convert(a_form().encode(), ".md")
 
     assert "not validated" in form.warnings[-1]
 

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.domain.actors import Duty, Role, scope_of
-from server.domain.areas import Area, Level, Place
-from server.domain.errors import Invalid, NotFound
-from server.domain.grid_cells import beginning_of
-from server.domain.instants import BEGINNING, FOREVER
-from server.domain.scope import Scope
-from server.store import areas, audit, database
-from server.usecases import grid, grid_file
+from server.db import audit, database
+from server.errors import Invalid, NotFound
+from server.grid.domain.areas import Area, Level, Place
+from server.grid.domain.file_cells import beginning_of
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.grid.usecases import files, loading
+from server.instants import BEGINNING, FOREVER
+from server.people.domain.actors import Duty, Role, scope_of
 
 NOW = datetime(2026, 7, 5, 2, 0, tzinfo=UTC)
 JULY = beginning_of("2026-07-01")
@@ -26,7 +27,7 @@ def store(tmp_path):
     """The store of a county with the shipped grid."""
     database.create(tmp_path)
     opened = database.open_inline(tmp_path, clock=lambda: NOW)
-    opened.write(lambda tx: grid.load(tx, grid_file.shipped_rows(), by="init"))
+    opened.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
     yield opened
     opened.close()
 
@@ -89,7 +90,7 @@ def test_who_has_no_duty_sees_no_area(reading):
 
 
 def test_units_to_work_in_are_those_in_force(store):
-    store.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
 
     with store.reading() as reading:
         units = list(areas.list_units(reading, scope_for(Role.TOWN_STATION, TOWN)))
@@ -138,8 +139,8 @@ def test_an_area_in_force_is_its_own_successor(reading):
 
 
 def test_a_merged_village_is_found_in_the_one_that_took_it_in_through_any_number_of_mergers(store):
-    store.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
-    store.write(lambda tx: grid.merge_areas(tx, ZHANG, "130630100227", beginning_of("2026-07-03"), by="lin"))
+    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+    store.write(lambda tx: loading.merge_areas(tx, ZHANG, "130630100227", beginning_of("2026-07-03"), by="lin"))
 
     with store.reading() as reading:
         days = map(beginning_of, ("2026-06-30", "2026-07-01", "2026-07-03"))
@@ -149,14 +150,14 @@ def test_a_merged_village_is_found_in_the_one_that_took_it_in_through_any_number
 
 
 def test_a_unit_of_a_merged_village_is_found_in_the_village_that_took_it_in(store):
-    store.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
 
     with store.reading() as reading:
         assert areas.current_successor(reading, GU + "001", JULY).code == ZHANG
 
 
 def test_what_nobody_took_in_is_found_in_the_area_around_it(store):
-    store.write(lambda tx: grid.end_area(tx, GU, JULY, by="lin"))
+    store.write(lambda tx: loading.end_area(tx, GU, JULY, by="lin"))
 
     with store.reading() as reading:
         assert areas.current_successor(reading, GU + "001", JULY).code == TOWN

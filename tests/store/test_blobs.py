@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.errors import NotFound
-from server.store import blobs
-from server.store.blobs import MEMORY_BYTES_MAX, Blob, BlobStore
+from server.errors import NotFound
+from server.submissions.store import blobs
+from server.submissions.store.blobs import MEMORY_BYTES_MAX, Blob, BlobStore
 
 SMALL = b"jpeg"
 LARGE = b"mp4!" * MEMORY_BYTES_MAX

@@ -9,12 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lived_cases import a_store, live, write_lives
 
-from server.domain.case_facts import Step
-from server.domain.status import Status
-from server.store import case_facts, case_figures, case_recount, case_rollups, database
-from server.store.database import Database
-from server.store.engine import connect, migrate
-from server.store.migrations import migrations
+from server.db import database
+from server.db.database import Database
+from server.db.engine import connect, migrate
+from server.db.migrations import migrations
+from server.records.domain.case_facts import Step
+from server.records.domain.status import Status
+from server.summaries.store import case_facts, figure_recording, recount, rollups
 from tests.core.case_histories import CATEGORIES, a_case, histories, on, step
 
 towns = st.lists(histories(), max_size=5, unique_by=lambda history: history.id)
@@ -30,7 +31,7 @@ def store(tmp_path_factory):
 
 def sums_kept(store: Database) -> dict[str, dict]:
     with store.reading() as reading:
-        return {table: case_rollups.kept(reading.sql, table) for table in case_rollups.TABLES}
+        return {table: rollups.kept(reading.sql, table) for table in rollups.TABLES}
 
 
 @same_store
@@ -39,7 +40,7 @@ def test_facts_are_what_the_steps_add_up_to(store, town):
     live(store, town)
 
     with store.reading() as reading:
-        found = list(case_recount.recounted(reading.sql))
+        found = list(recount.recounted(reading.sql))
 
     assert len(found) == len(town)
     assert all(recounted == kept for recounted, kept in found)
@@ -51,7 +52,7 @@ def test_sums_moved_step_by_step_equal_sums_counted_anew(store, town):
     live(store, town)
     moved = sums_kept(store)
 
-    store.write(lambda tx: case_rollups.rebuild(tx.sql, list(case_facts.each(tx.sql))))
+    store.write(lambda tx: rollups.rebuild(tx.sql, list(case_facts.each(tx.sql))))
 
     assert moved == sums_kept(store)
 
@@ -64,7 +65,7 @@ def test_a_case_given_another_category_counts_as_if_it_had_always_been_of_it(sto
         with store.reading() as reading:
             before = case_facts.find(reading.sql, history.id)
         after = replace(before, category=category)
-        store.write(lambda tx, old=before, new=after: case_figures.record(tx, old, new, None, 99))
+        store.write(lambda tx, old=before, new=after: figure_recording.record(tx, old, new, None, 99))
     moved = sums_kept(store)
 
     live(store, [replace(history, category=category) for history in town])
@@ -85,7 +86,7 @@ def test_facts_come_back_as_they_were_kept(store):
 def test_visits_add_up_by_day_and_by_month(store):
     live(store, [])
     for day, premises in (("2026-04-01", 3), ("2026-04-01", 4), ("2026-04-30", 5), ("2026-05-01", 6)):
-        store.write(lambda tx, d=day, n=premises: case_figures.record_visits(tx, "130630/100", d, n))
+        store.write(lambda tx, d=day, n=premises: figure_recording.record_visits(tx, "130630/100", d, n))
 
     kept = sums_kept(store)["visit_count"]
 
@@ -113,7 +114,9 @@ def test_a_step_of_a_case_that_is_not_here_is_a_mistake_of_ours(store):
     live(store, [])
 
     with pytest.raises(RuntimeError, match="no facts"):
-        store.write(lambda tx: case_figures.record(tx, life.as_of("2026-04-01T09"), life.as_of("9"), life.steps[1], 2))
+        store.write(
+            lambda tx: figure_recording.record(tx, life.as_of("2026-04-01T09"), life.as_of("9"), life.steps[1], 2)
+        )
 
 
 def test_cases_of_an_older_database_are_counted_when_it_is_brought_up_to_date(tmp_path):
@@ -153,14 +156,14 @@ def test_facts_that_older_rules_counted_are_mended_with_their_sums_when_the_rule
 
     def forget(tx):
         case_facts.replace(tx.sql, today, before, today.received_at)
-        case_rollups.move(tx.sql, today, before)
+        rollups.move(tx.sql, today, before)
 
     store.write(forget)
     assert sums_kept(store) != expected
-    store.write(lambda tx: case_recount.mend(tx.sql))
+    store.write(lambda tx: recount.mend(tx.sql))
 
     with store.reading() as reading:
-        assert list(case_recount.broken(reading.sql)) == []
+        assert list(recount.broken(reading.sql)) == []
         assert case_facts.find(reading.sql, "1") == today
     assert sums_kept(store) == expected
 
@@ -187,4 +190,4 @@ def a_revision(id: str, action: str) -> dict[str, object]:
     ("told", "walked"), [("12", 12), ("", 0), ("十二", 0), ("3.5", 0), ("-1", 0), ("²", 0), ("9" * 40, 0), (None, 0)]
 )
 def test_premises_that_are_no_whole_number_count_as_none_and_stop_nothing(told, walked):
-    assert case_recount.premises_in({} if told is None else {"premises_count": told}) == walked
+    assert recount.premises_in({} if told is None else {"premises_count": told}) == walked

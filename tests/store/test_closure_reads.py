@@ -11,18 +11,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lived_cases import a_store, live
 
-from server.domain import closure, instants
-from server.domain.areas import Area, Level, Place, code_of, level_of, parent_code
-from server.domain.closure import Row, Summary
-from server.domain.closure_places import ELSEWHERE, Ground
-from server.domain.errors import NotFound
-from server.domain.periods import Period
-from server.domain.scope import Scope
-from server.store import areas, closure_cases, codes
-from server.store.closure_cases import Mark
-from server.store.codes import Code
-from server.usecases import closure_summary
-from server.usecases.closure_summary import Asked, By
+from server import instants
+from server.errors import NotFound
+from server.forms.store import codes
+from server.forms.store.codes import Code
+from server.grid.domain.areas import Area, Level, Place, code_of, level_of, parent_code
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.summaries.domain import summary_rows
+from server.summaries.domain.area_rows import ELSEWHERE, Ground
+from server.summaries.domain.periods import Period
+from server.summaries.domain.summary_rows import Row, Summary
+from server.summaries.store import counted_cases
+from server.summaries.store.counted_cases import Mark
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import Asked, By
 from tests.core.case_histories import (
     CATEGORIES,
     FIRST_DAY,
@@ -71,8 +74,8 @@ same_store = settings(suppress_health_check=[HealthCheck.function_scoped_fixture
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    least, most = closure_cases.READ_LEAST, closure_cases.KEYS_MOST
-    closure_cases.READ_LEAST, closure_cases.KEYS_MOST = 1, 2
+    least, most = counted_cases.READ_LEAST, counted_cases.KEYS_MOST
+    counted_cases.READ_LEAST, counted_cases.KEYS_MOST = 1, 2
     made = a_store(tmp_path_factory.mktemp("cases") / "data", clock=lambda: now["at"])
     made.write(lambda tx: areas.add(tx, [replace(area, successor=None) for area in GRID.values()]))
     made.write(lambda tx: areas.end(tx, code_of(GONE_OVER), MERGER, HEIR))
@@ -83,7 +86,7 @@ def store(tmp_path_factory):
     made.write(lambda tx: codes.replace_list(tx, "hazard_categories", listed))
     yield made
     made.close()
-    closure_cases.READ_LEAST, closure_cases.KEYS_MOST = least, most
+    counted_cases.READ_LEAST, counted_cases.KEYS_MOST = least, most
 
 
 def counted_by_hand(town: list[History], scope: Scope, by: By, window: Period, at: str) -> Summary:
@@ -91,11 +94,11 @@ def counted_by_hand(town: list[History], scope: Scope, by: By, window: Period, a
     ground = Ground(GRID, scope.places, at)
     cases = [case for case in known(town, at) if ground.holds(case.path)]
     if by is By.MONTH:
-        return closure.by_month(cases, window, at)
+        return summary_rows.by_month(cases, window, at)
     if by is By.CATEGORY:
-        return trimmed(closure.by_category(cases, LABELS, window, at), set(CATEGORIES))
+        return trimmed(summary_rows.by_category(cases, LABELS, window, at), set(CATEGORIES))
     level = Level(by.value)
-    return trimmed(closure.by_area(cases, list(GRID.values()), level, window, at), set(ground.in_force(level)))
+    return trimmed(summary_rows.by_area(cases, list(GRID.values()), level, window, at), set(ground.in_force(level)))
 
 
 def trimmed(summary: Summary, asked_for: set[str]) -> Summary:
@@ -152,7 +155,7 @@ def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, w
     for figure, number in numbers.items():
         found = opened(store, asked, figure, None if row is None else row.key, size)
         assert len(found) == number, figure
-        by_hand = Counter(case.id for case in closure.cases_behind(figure, known(town, then), window, then))
+        by_hand = Counter(case.id for case in summary_rows.cases_behind(figure, known(town, then), window, then))
         assert row is not None or scope is not COUNTY or Counter(found) == by_hand
 
 

@@ -12,11 +12,11 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from server.domain.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
-from server.store import database, migrations
-from server.store.database import Database
-from server.store.transactions import Transaction
-from server.store.turns import serving
+from server.db import database, migrations
+from server.db.database import Database
+from server.db.locks import serving
+from server.db.transactions import Transaction
+from server.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 
 OPENERS = {"inline": database.open_inline, "threaded": database.open_threaded}
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)

@@ -11,10 +11,11 @@ from builders import a_valley
 from click.testing import CliRunner
 from filled_forms import a_hazard, a_station, a_visit, photo, uuid_of
 
+from server.admin.store import invariants
 from server.cli.main import main
-from server.store import database, invariants
-from server.store.blobs import BlobStore
-from server.store.database import Database
+from server.db import database
+from server.db.database import Database
+from server.submissions.store.blobs import BlobStore
 
 STATION, HAZARD, UNSEEN = uuid_of("station"), uuid_of("hazard"), uuid_of("unseen")
 

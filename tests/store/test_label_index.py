@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from server.cli.housekeeper import enter_labels
-from server.domain.areas import Place, code_of
-from server.domain.record_types import Kind
-from server.domain.records import Record
-from server.domain.scope import Scope
-from server.store import database, label_index, record_lists, records
-from server.store.record_lists import Wanted
+from server.admin.usecases.housekeeper import enter_labels
+from server.db import database
+from server.forms.domain.record_types import Kind
+from server.grid.domain.areas import Place, code_of
+from server.grid.domain.scope import Scope
+from server.records.domain.records import Record
+from server.records.store import label_search, record_lists, records
+from server.records.store.record_lists import Wanted
 
 COUNTY = Scope((Place("130630"),))
 TOWN = Place("130630/100")
@@ -27,8 +28,8 @@ numbers = st.none() | st.sampled_from(("LY-2026-0001", "LY-2026-1001", "1", "甲
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setattr(label_index, "COMMON", 0)
-    monkeypatch.setattr(label_index, "CHUNK", 16)  # so that a few records lie in several
+    monkeypatch.setattr(label_search, "COMMON", 0)
+    monkeypatch.setattr(label_search, "CHUNK", 16)  # so that a few records lie in several
     monkeypatch.setattr(record_lists, "_READ_LEAST", 2)
     monkeypatch.setattr(record_lists, "_READ_MOST", 4)
     database.create(tmp_path / "county")
@@ -53,12 +54,12 @@ def emptied(tx) -> None:
 
 def enter_one_window(store, size: int) -> bool:
     with store.reading() as reading:
-        window = label_index.next_window(reading, size)
+        window = label_search.next_window(reading, size)
     if window is None:
         return False
-    for rows in label_index.slices(window, 3):
-        store.write(lambda tx, rows=rows: label_index.enter(tx, rows))
-    store.write(lambda tx: label_index.move_mark(tx, window))
+    for rows in label_search.slices(window, 3):
+        store.write(lambda tx, rows=rows: label_search.enter(tx, rows))
+    store.write(lambda tx: label_search.move_mark(tx, window))
     return True
 
 
@@ -102,8 +103,8 @@ events = st.one_of(
 @example([("born", "甲乙", None, PATHS[0]), ("entered", 1), ("renamed", 0, "乙甲", None)], "乙甲", None, 1, 40, 0)
 @example([("born", "甲a", "LY-2026-0001", PATHS[0]), ("entered", 9)], "LY-2026-0001", None, 1, 40, 0)
 def test_words_find_what_a_look_at_every_label_finds(store, monkeypatch, happened, q, place, limit, lag_max, common):
-    monkeypatch.setattr(label_index, "LAG_MAX", lag_max)
-    monkeypatch.setattr(label_index, "COMMON", common)
+    monkeypatch.setattr(label_search, "LAG_MAX", lag_max)
+    monkeypatch.setattr(label_search, "COMMON", common)
     ledger = play(store, happened)
 
     by_hand = [each for each in ledger if holds(each, q) and (place is None or place.holds(each.path))]
@@ -143,21 +144,21 @@ def renamed(tx, record: Record, label: str, case_no: str | None) -> Record:
 def enter_a_slice(store, size: int) -> None:
     """Stop in the midst of a window, as a server that dies does."""
     with store.reading() as reading:
-        window = label_index.next_window(reading, size)
+        window = label_search.next_window(reading, size)
     if window is not None and window.rows:
-        store.write(lambda tx: label_index.enter(tx, window.rows[:2]))
+        store.write(lambda tx: label_search.enter(tx, window.rows[:2]))
 
 
 def test_what_two_enter_at_once_is_not_lost(store):
     ledger = play(store, [("born", "甲乙", None, PATHS[0])])
     with store.reading() as reading:
-        stale = label_index.next_window(reading)
+        stale = label_search.next_window(reading)
     ledger += [store.write(lambda tx: born(tx, "甲乙", None, PATHS[0]))]
     assert enter_one_window(store, 100)
 
     with pytest.raises(RuntimeError, match="written by another"):
-        store.write(lambda tx: label_index.enter(tx, stale.rows))
-    store.write(lambda tx: label_index.move_mark(tx, stale))
+        store.write(lambda tx: label_search.enter(tx, stale.rows))
+    store.write(lambda tx: label_search.move_mark(tx, stale))
 
     assert found(store, Wanted(q="甲乙"), 5) == [each.id for each in reversed(ledger)]
     assert not enter_one_window(store, 100)
@@ -167,10 +168,10 @@ def test_a_search_by_an_index_that_is_made_reads_no_label_that_cannot_match(stor
     play(store, [("born", "甲乙", None, PATHS[0]), *[("born", "aaaa", None, PATHS[0])] * 30, ("entered", 100)])
 
     with store.reading() as reading:
-        assert list(label_index.candidates(reading, "甲乙", None)) == [1]
-        assert list(label_index.candidates(reading, "乙甲", None)) == []
-        assert list(label_index.candidates(reading, "乙", None)) == [1]
-        assert len(list(label_index.candidates(reading, "aa", 20))) == 18
+        assert list(label_search.candidates(reading, "甲乙", None)) == [1]
+        assert list(label_search.candidates(reading, "乙甲", None)) == []
+        assert list(label_search.candidates(reading, "乙", None)) == [1]
+        assert len(list(label_search.candidates(reading, "aa", 20))) == 18
 
 
 def test_whoever_keeps_house_enters_what_is_missing(store):
@@ -180,5 +181,5 @@ def test_whoever_keeps_house_enters_what_is_missing(store):
     enter_labels(store)
 
     with store.reading() as reading:
-        assert label_index.next_window(reading) is None
-        assert list(label_index.candidates(reading, "乙", None)) == [2, 1]
+        assert label_search.next_window(reading) is None
+        assert list(label_search.candidates(reading, "乙", None)) == [2, 1]

@@ -9,11 +9,13 @@ from statistics import median
 
 import pytest
 
-from server.domain.actors import Actor, Duty, Role, scope_of
-from server.domain.areas import Area, Level, Place
-from server.domain.errors import KeyRefused, NotFound
-from server.domain.scope import Scope
-from server.store import accounts, areas, database, people
+from server.db import database
+from server.errors import KeyRefused, NotFound
+from server.grid.domain.areas import Area, Level, Place
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.people.domain.actors import Actor, Duty, Role, scope_of
+from server.people.store import accounts, people
 
 COUNTY, TOWN, VILLAGE, UNIT, NEXT_VILLAGE = (
     "130630000000", "130630106000", "130630106201", "130630106201001", "130630106202",

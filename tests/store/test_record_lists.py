@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.domain import instants
-from server.domain.areas import Place, code_of
-from server.domain.record_types import Kind
-from server.domain.records import Record
-from server.domain.scope import Scope
-from server.store import database, record_lists, records
-from server.store.record_lists import Wanted
+from server import instants
+from server.db import database
+from server.forms.domain.record_types import Kind
+from server.grid.domain.areas import Place, code_of
+from server.grid.domain.scope import Scope
+from server.records.domain.records import Record
+from server.records.store import record_lists, records
+from server.records.store.record_lists import Wanted
 
 PATHS = (
     "130630/100",

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.errors import Refusal, Unavailable
-from server.store import database
-from server.store.database import Database
-from server.store.transactions import Transaction
-from server.store.writer import BATCH_MAX
+from server.db import database
+from server.db.database import Database
+from server.db.transactions import Transaction
+from server.db.writer import BATCH_MAX
+from server.errors import Refusal, Unavailable
 
 PATIENCE_S = 30
 

@@ -15,9 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-from server.domain.actors import Role
-from server.store import database
-from server.usecases import enrol, grid_file, phone_keys, prepare, publish
+from server.admin.usecases import setup
+from server.db import database
+from server.forms.usecases import publish
+from server.grid.usecases import files
+from server.people.domain.actors import Role
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 UNIT = "130630106201001"
 PATIENCE_S = 60
@@ -54,8 +58,8 @@ def make_folder(path: Path) -> Folder:
     prepared = publish.prepare(FORM.encode(), ".md", {})
     database.create(path)
     store = database.open_inline(path)
-    store.write(lambda tx: prepare.lay(tx, grid_file.shipped_rows(), [prepared]))
-    store.write(lambda tx: enrol.add_user(tx, "gw1", role=Role.GRID_WORKER, area=UNIT, by="test"))
+    store.write(lambda tx: setup.lay(tx, files.shipped_rows(), [prepared]))
+    store.write(lambda tx: enrolment.add_user(tx, "gw1", role=Role.GRID_WORKER, area=UNIT, by="test"))
     key = store.write(lambda tx: phone_keys.issue(tx, "gw1", by="test"))
     store.close()
     return Folder(path, key)

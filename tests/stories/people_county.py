@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from server.domain import instants
-from server.domain.actors import Role
-from server.domain.areas import Area, Level, Place
-from server.domain.scope import Scope
-from server.store import areas, database, people
-from server.store.database import Database
-from server.usecases import enrol
+from server import instants
+from server.db import database
+from server.db.database import Database
+from server.grid.domain.areas import Area, Level, Place
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.people.domain.actors import Role
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 COUNTY, TOWN, VILLAGE, UNIT = "130630000000", "130630106000", "130630106201", "130630106201001"
 SECOND_UNIT, NEXT_VILLAGE, NEXT_UNIT = "130630106201002", "130630106202", "130630106202001"
@@ -68,7 +70,7 @@ class County:
             return list(found) if isinstance(found, Iterator) else found
 
     def a_worker(self, name="gw-01", area=UNIT, role=Role.GRID_WORKER, **more):
-        return self.do(enrol.add_user, name, role=role, area=area, **more)
+        return self.do(enrolment.add_user, name, role=role, area=area, **more)
 
     def caller(self, token):
         return self.see(people.actor_by_key, token)

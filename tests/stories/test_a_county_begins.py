@@ -12,11 +12,14 @@ import kobo_forms
 from server.cli.check import check
 from server.cli.demo import demo
 from server.cli.init import init
+from server.db import database
 from server.demo import people as demonstration
-from server.domain.errors import Conflict
-from server.store import accounts, codes, database, forms, people
-from server.usecases import enrol, sign_in
-from server.usecases.entity_rules import SERVER_LISTS
+from server.errors import Conflict
+from server.forms.store import codes, forms
+from server.forms.usecases.entity_rules import SERVER_LISTS
+from server.people.store import accounts, people
+from server.people.usecases import sign_in
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_the_new_folder_is_sound(begun):
 
 
 def test_every_invented_person_signs_in_and_every_phone_of_theirs_is_let_in(store):
-    store.write(lambda tx: enrol.revoke_user(tx, "zhang", by="test"))
+    store.write(lambda tx: enrolment.revoke_user(tx, "zhang", by="test"))
     store.write(demonstration.enrol_bodies)
     store.write(lambda tx: demonstration.enrol_people(tx, sign_in.hash_password(demonstration.PASSWORD)))
 
@@ -138,7 +141,7 @@ def test_a_place_where_nothing_can_be_made_is_one_clear_line(tmp_path):
 
 
 def test_a_name_that_is_taken_ends_the_demonstration_before_anybody_is_added(store):
-    store.write(lambda tx: enrol.add_user(tx, "gw0002", role="grid_worker", area="130630106202001", by="test"))
+    store.write(lambda tx: enrolment.add_user(tx, "gw0002", role="grid_worker", area="130630106202001", by="test"))
 
     with pytest.raises(Conflict, match="gw0002"):
         store.write(lambda tx: demonstration.enrol_people(tx, "hash"))

@@ -9,10 +9,11 @@ from builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
 from field_clients import Client
 from filled_forms import a_hazard, new_uuid
 
-from server.domain import instants
-from server.store import people
-from server.usecases import grid, office
-from server.usecases.office import Wish
+from server import instants
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.grid.usecases import loading
+from server.people.store import people
 
 
 @pytest.fixture
@@ -21,13 +22,13 @@ def merged(valley) -> str:
     id = new_uuid()
     valley.phone("stranger").send(a_hazard(id, area=FAR_UNIT))
     tomorrow = instants.text(valley.clock.at + timedelta(days=1))
-    valley.do(grid.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    valley.do(loading.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
     valley.clock.pass_by(days=2)
     return id
 
 
 def register(valley: Valley, id: str, name: str):
-    return valley.do(lambda tx: office.change(tx, id, Wish("register", {}), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, Wish("register", {}), by=people.actor(tx, name)))
 
 
 def test_the_officer_of_the_heir_sees_and_decides_what_was_reported_before(valley, merged):
@@ -68,7 +69,7 @@ def test_a_worker_of_one_unit_of_the_heir_sees_what_belongs_to_the_merged_villag
     assert own["record"] not in worker.rows()
 
     tomorrow = instants.text(valley.clock.at + timedelta(days=1))
-    valley.do(grid.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    valley.do(loading.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
     valley.clock.pass_by(days=2)
 
     worker.pull()

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from case_land import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, Land, as_listed
 
-from server.domain import instants
-from server.store import people
-from server.usecases import enrol, housekeeping
+from server import instants
+from server.admin.usecases import housekeeping
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 PLAN = {"reason": "engineering", "plan": "拆除", "plan_due": "2026-12-10", "leader": "王", "safeguard": "每日巡查"}
@@ -25,13 +26,13 @@ def end(land: Land, name: str, after: timedelta | None = None) -> None:
     """End every duty of ``name``, now or after a while."""
     for duty in land.valley.do(people.duties_of, name):
         at = None if after is None else instants.text(land.clock.at + after)
-        land.valley.do(enrol.end_duty, name, duty.id, by="admin", at=at)
+        land.valley.do(enrolment.end_duty, name, duty.id, by="admin", at=at)
 
 
 ENDINGS = {
     "ended": end,
-    "moved": lambda land, name: land.valley.do(enrol.move_user, name, area=FAR_UNIT, by="admin"),
-    "revoked": lambda land, name: land.valley.do(enrol.revoke_user, name, by="admin"),
+    "moved": lambda land, name: land.valley.do(enrolment.move_user, name, area=FAR_UNIT, by="admin"),
+    "revoked": lambda land, name: land.valley.do(enrolment.revoke_user, name, by="admin"),
 }
 
 
@@ -66,10 +67,10 @@ def test_cases_of_a_body_stay_with_it(land):
 
 def test_cases_that_another_duty_of_theirs_covers_stay(land):
     id = assigned(land)
-    land.valley.do(enrol.add_duty, "worker", role="grid_worker", area=UNIT[:12], by="admin")
+    land.valley.do(enrolment.add_duty, "worker", role="grid_worker", area=UNIT[:12], by="admin")
     [first, _] = land.valley.do(people.duties_of, "worker")
 
-    land.valley.do(enrol.end_duty, "worker", first.id, by="admin")
+    land.valley.do(enrolment.end_duty, "worker", first.id, by="admin")
 
     assert land.record(id).assignee == "user:worker"
 

@@ -6,8 +6,8 @@ import pytest
 from case_land import TOWN, VILLAGE, Refused, as_listed
 from filled_forms import photo
 
-from server.store import people
-from server.usecases import enrol
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 
@@ -93,7 +93,7 @@ def test_a_visit_says_what_was_found_and_shows_it(land, inputs, field):
 
 def test_a_shop_whose_manager_has_an_account_reports_back_itself(land):
     id = assigned(land, "body:shop")
-    land.valley.do(enrol.add_duty, "manager", role="unit_manager", area=VILLAGE, body="shop", by="admin")
+    land.valley.do(enrolment.add_duty, "manager", role="unit_manager", area=VILLAGE, body="shop", by="admin")
 
     assert land.listed("neighbour")[id]["todo"] == "note"
     with pytest.raises(Refused) as refused:
@@ -261,7 +261,7 @@ def test_who_once_handled_it_does_not_check_it_after_it_was_given_on(land):
 
 
 def test_nobody_of_the_handling_body_checks_its_work(land):
-    land.valley.do(enrol.add_duty, "leader", role="grid_leader", area=VILLAGE, body="committee", by="admin")
+    land.valley.do(enrolment.add_duty, "leader", role="grid_leader", area=VILLAGE, body="committee", by="admin")
     id = fed_back(land, "secretary", "body:committee")
 
     with pytest.raises(Refused, match="承办单位的人员"):
@@ -272,7 +272,7 @@ def test_nobody_of_the_handling_body_checks_its_work(land):
 
 @pytest.mark.parametrize("checker", ["leader", "town"])
 def test_a_village_committees_work_is_checked_by_the_reporter_of_its_own_or_by_the_town(land, checker):
-    land.valley.do(enrol.add_duty, "leader", role="grid_leader", area=VILLAGE, body="committee", by="admin")
+    land.valley.do(enrolment.add_duty, "leader", role="grid_leader", area=VILLAGE, body="committee", by="admin")
     id = land.report("leader", area=f"{VILLAGE}001")
     land.lead_to(id, ("assign", "officer", {"assignee": "body:committee"}), ("feedback", "secretary", FIXED))
 
@@ -287,7 +287,7 @@ def test_the_town_does_what_the_officer_of_a_vacant_village_would(land):
         land.act(id, "edit", "town", place="村口")
     for name in ("officer", "secretary"):
         [duty] = land.valley.do(lambda tx, n=name: people.duties_of(tx, n))
-        land.valley.do(enrol.end_duty, name, duty.id, by="admin")
+        land.valley.do(enrolment.end_duty, name, duty.id, by="admin")
 
     land.act(id, "edit", "town", place="村口")
 

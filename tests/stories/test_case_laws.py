@@ -17,16 +17,19 @@ from filled_forms import uuid_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.domain import case_facts
-from server.domain.instants import FOREVER
-from server.domain.records import Record
-from server.domain.status import Status
-from server.domain.workflow import ACTIONS, STEP_OF, leads_to
-from server.store import case_facts as kept_facts
-from server.store import database, invariants, people, records
-from server.store.database import Database
-from server.usecases import write
-from server.usecases.recording import Outcome
+from server.admin.store import invariants
+from server.cases.domain.workflow import ACTIONS, STEP_OF, leads_to
+from server.changes.usecases import write
+from server.changes.usecases.recording import Outcome
+from server.db import database
+from server.db.database import Database
+from server.instants import FOREVER
+from server.people.store import people
+from server.records.domain import case_facts
+from server.records.domain.records import Record
+from server.records.domain.status import Status
+from server.records.store import records
+from server.summaries.store import case_facts as kept_facts
 from sync.changes import Change, Dot, FieldWrite, Verdict
 
 CASES = tuple(uuid_of(f"case {number}") for number in range(3))

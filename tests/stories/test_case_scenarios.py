@@ -8,9 +8,10 @@ import pytest
 from case_land import CASE_NEW, CITY, ESTATE, NEW_VILLAGE, NEXT_UNIT, OLD_VILLAGE, a_report, as_listed
 from filled_forms import photo
 
-from server.domain import instants
-from server.store import codes
-from server.usecases import code_lists, grid
+from server import instants
+from server.forms.store import codes
+from server.forms.usecases import code_lists
+from server.grid.usecases import loading
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 
@@ -140,7 +141,7 @@ def test_a_phone_with_last_months_grid_reports_where_the_village_was(land):
     # S05
     phone = land.phone("old")
     at = instants.text(land.clock.at)
-    land.valley.do(grid.merge_areas, OLD_VILLAGE, NEW_VILLAGE, at, "admin")
+    land.valley.do(loading.merge_areas, OLD_VILLAGE, NEW_VILLAGE, at, "admin")
     land.clock.pass_by(days=4)
     id = phone.report(area=f"{OLD_VILLAGE}001")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from case_land import NAMES, Land, act, rows_of
 
-from server.domain.errors import Refusal
-from server.store import people
-from server.usecases import handlers, phone_lists
-from server.usecases.case_todo import OFFERED
+from server.cases.usecases.todo_column import OFFERED
+from server.errors import Refusal
+from server.people.store import people
+from server.phones.usecases import entity_lists, handler_list
 
 SHOP, COMMITTEE, OFFICE = "body:shop", "body:committee", "body:city_mgmt"
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
@@ -102,8 +102,8 @@ def assert_offers_what_is_allowed(land: Land, id: str, into: str) -> dict[str, s
     for name in NAMES:
         with land.valley.store.reading() as reading:
             caller = people.actor(reading, name)
-            served = phone_lists.content(reading, phone_lists.Hashes(), "case_act", "hazards.csv", caller)
-            takers = [each.name for each in handlers.rows(reading, caller)]
+            served = entity_lists.content(reading, entity_lists.Hashes(), "case_act", "hazards.csv", caller)
+            takers = [each.name for each in handler_list.rows(reading, caller)]
         told[name] = rows_of(served).get(id, {"todo": ""})["todo"]
         inputs = good_inputs(next(iter(takers), "user:worker"), into)
         for word, actions in OFFERED.items():

@@ -13,9 +13,9 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.errors import TooLarge, Unreadable
-from server.domain.grid_rows import SheetRow
-from server.usecases import grid_file, workbook
+from server.errors import TooLarge, Unreadable
+from server.grid.domain.file_rows import SheetRow
+from server.grid.usecases import files, workbook
 
 TABLE = "代码,名称,层级\n130630000000,涞源县,县\n130630109206,白䌷村村民委员会,村\n"
 ROWS = (
@@ -65,11 +65,11 @@ def with_part(content: bytes, name: str, body: bytes) -> bytes:
     ids=["utf-8", "utf-8 with BOM", "windows lines", "Excel's Unicode text", "semicolons"],
 )
 def test_a_text_file_is_read_as_it_comes(content):
-    assert grid_file.read(content) == grid_file.Sheet(ROWS)
+    assert files.read(content) == files.Sheet(ROWS)
 
 
 def test_a_gb18030_file_is_read_with_its_rare_characters_and_a_word_of_warning():
-    sheet = grid_file.read(TABLE.encode("gb18030"))
+    sheet = files.read(TABLE.encode("gb18030"))
 
     assert sheet.rows == ROWS
     assert "GB18030" in sheet.notes[0]
@@ -78,13 +78,13 @@ def test_a_gb18030_file_is_read_with_its_rare_characters_and_a_word_of_warning()
 def test_titles_blank_lines_and_quoted_breaks_keep_the_line_numbers_true():
     text = '涞源县网格表\n\n代码,名称\n130630,"涞源\n县"\n\n,\n130630100,涞源镇\n'
 
-    rows = grid_file.read(text.encode()).rows
+    rows = files.read(text.encode()).rows
 
     assert [(row.line, row.cells["code"]) for row in rows] == [(4, "130630"), (8, "130630100")]
 
 
 def test_unknown_columns_are_left_out_and_named():
-    sheet = grid_file.read("网格 代码,名称,备注,,网格员\n130630,涞源县,x,y,z\n".encode())
+    sheet = files.read("网格 代码,名称,备注,,网格员\n130630,涞源县,x,y,z\n".encode())
 
     assert sheet.rows == (SheetRow(2, {"code": "130630", "name": "涞源县"}),)
     assert sheet.notes == ("没有读取这些列：备注、网格员。",)
@@ -92,7 +92,7 @@ def test_unknown_columns_are_left_out_and_named():
 
 def test_two_columns_of_one_meaning_are_refused():
     with pytest.raises(Unreadable, match="代码、编码"):
-        grid_file.read("代码,编码,名称\n130630,130630,涞源县\n".encode())
+        files.read("代码,编码,名称\n130630,130630,涞源县\n".encode())
 
 
 @pytest.mark.parametrize(
@@ -113,19 +113,19 @@ def test_two_columns_of_one_meaning_are_refused():
 )
 def test_what_is_no_grid_is_refused_with_a_cure(content):
     with pytest.raises(Unreadable) as refusal:
-        grid_file.read(content)
+        files.read(content)
 
     assert "；" in refusal.value.message
 
 
 def test_too_large_a_file_and_too_many_rows_are_refused(monkeypatch):
-    monkeypatch.setattr(grid_file, "ROWS_MAX", 2)
+    monkeypatch.setattr(files, "ROWS_MAX", 2)
     with pytest.raises(TooLarge):
-        grid_file.read((TABLE + "130630100000,涞源镇,乡镇\n").encode())
+        files.read((TABLE + "130630100000,涞源镇,乡镇\n").encode())
 
-    monkeypatch.setattr(grid_file, "FILE_BYTES_MAX", 10)
+    monkeypatch.setattr(files, "FILE_BYTES_MAX", 10)
     with pytest.raises(TooLarge):
-        grid_file.read(TABLE.encode())
+        files.read(TABLE.encode())
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
@@ -133,7 +133,7 @@ def test_any_bytes_are_read_or_refused(content):
     for start in (b"", "代码,名称\n".encode()):
         rows: tuple[SheetRow, ...] = ()
         with contextlib.suppress(Unreadable, TooLarge):
-            rows = grid_file.read(start + content).rows
+            rows = files.read(start + content).rows
 
         assert all(row.line > 1 and row.cells for row in rows)
 
@@ -155,7 +155,7 @@ def test_a_workbook_gives_back_what_excel_took_for_numbers_and_dates():
         ],
     )
 
-    sheet = grid_file.read(content)
+    sheet = files.read(content)
 
     assert [(row.line, *row.cells.values()) for row in sheet.rows] == [
         (4, "130630000000", "涞源县"),
@@ -170,14 +170,14 @@ def test_a_part_that_unpacks_without_end_is_refused_unread(monkeypatch):
     content = with_part(a_workbook([["代码", "名称"]]), "xl/media/bomb.bin", bytes(2_000_000))
 
     with pytest.raises(TooLarge):
-        grid_file.read(content)
+        files.read(content)
 
 
 def test_too_many_parts_are_refused(monkeypatch):
     monkeypatch.setattr(workbook, "PARTS_MAX", 3)
 
     with pytest.raises(TooLarge):
-        grid_file.read(a_workbook([["代码", "名称"]]))
+        files.read(a_workbook([["代码", "名称"]]))
 
 
 @pytest.mark.parametrize("cell", ["XFD1048576", "A9999999", "ZZ1", "ZZZZZZZZZ1", "A99999999999999999999"])
@@ -188,18 +188,18 @@ def test_a_cell_far_away_never_reaches_the_reader(cell):
     content = with_part(a_workbook([["代码", "名称"]]), "xl/worksheets/sheet1.xml", sheet.encode())
 
     with pytest.raises(TooLarge) as refusal:
-        grid_file.read(content)
+        files.read(content)
 
     assert refusal.value.data["cell"] == cell
 
 
 def test_a_workbook_without_a_grid_or_without_sense_is_refused():
     with pytest.raises(Unreadable):
-        grid_file.read(a_workbook([["姓名"]], []))
+        files.read(a_workbook([["姓名"]], []))
     with pytest.raises(Unreadable):
-        grid_file.read(with_part(a_workbook([["代码", "名称"]]), "xl/workbook.xml", b"<broken"))
+        files.read(with_part(a_workbook([["代码", "名称"]]), "xl/workbook.xml", b"<broken"))
     with pytest.raises(Unreadable):
-        grid_file.read(a_workbook([["代码", "名称"]])[:-200])
+        files.read(a_workbook([["代码", "名称"]])[:-200])
 
 
 SOUND = a_workbook([["代码", "名称"], ["130630", "涞源县"]])
@@ -217,6 +217,6 @@ def test_a_damaged_workbook_is_read_or_refused(part, damage):
 
     rows: tuple[SheetRow, ...] = ()
     with contextlib.suppress(Unreadable, TooLarge):  # nothing else may escape, and the process lives on
-        rows = grid_file.read(with_part(SOUND, part, bytes(content)) if part else bytes(content)).rows
+        rows = files.read(with_part(SOUND, part, bytes(content)) if part else bytes(content)).rows
 
-    assert len(rows) < grid_file.ROWS_MAX
+    assert len(rows) < files.ROWS_MAX

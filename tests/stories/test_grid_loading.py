@@ -9,12 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli.grid import grid as command
-from server.domain.areas import Level
-from server.domain.errors import GridRefused, Invalid, NotFound
-from server.domain.grid_cells import beginning_of
-from server.domain.instants import BEGINNING
-from server.store import areas, audit, database
-from server.usecases import grid, grid_file
+from server.db import audit, database
+from server.errors import GridRefused, Invalid, NotFound
+from server.grid.domain.areas import Level
+from server.grid.domain.file_cells import beginning_of
+from server.grid.store import areas
+from server.grid.usecases import files, loading
+from server.instants import BEGINNING
 
 JULY = beginning_of("2026-07-01")
 AS_REPORTED, JUNE = "2026-07-05T02:00:00.000Z", "2026-06-20T02:00:00.000Z"
@@ -36,12 +37,12 @@ def empty(folder):
 
 @pytest.fixture
 def county(empty):
-    empty.write(lambda tx: grid.load(tx, grid_file.shipped_rows(), by="init"))
+    empty.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
     return empty
 
 
 def load(store, text):
-    return store.write(lambda tx: grid.load(tx, grid_file.read(text.encode()).rows, by="lin"))
+    return store.write(lambda tx: loading.load(tx, files.read(text.encode()).rows, by="lin"))
 
 
 def everything(store):
@@ -51,7 +52,7 @@ def everything(store):
 
 def test_the_shipped_grid_loads_whole_and_fast(empty):
     started = time.perf_counter()
-    loaded = empty.write(lambda tx: grid.load(tx, grid_file.shipped_rows(), by="init"))
+    loaded = empty.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
     took_s = time.perf_counter() - started
 
     assert loaded.counts == {"county": 1, "town": 17, "village": 295, "unit": 295}
@@ -68,7 +69,7 @@ def test_the_shipped_grid_loads_whole_and_fast(empty):
 def test_loading_the_same_grid_again_changes_nothing(county):
     before = everything(county)
 
-    loaded = county.write(lambda tx: grid.load(tx, grid_file.shipped_rows(), by="init"))
+    loaded = county.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
 
     assert loaded.counts == {"unchanged": 313}
     assert everything(county) == before
@@ -115,10 +116,10 @@ def test_a_late_report_from_a_merged_village_keeps_its_code_and_counts_where_the
 def test_a_merger_by_hand_does_the_same_as_one_in_a_sheet(county, tmp_path):
     database.create(tmp_path / "other")
     other = database.open_inline(tmp_path / "other")
-    other.write(lambda tx: grid.load(tx, grid_file.shipped_rows(), by="init"))
+    other.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
 
     load(county, f"代码,名称,失效日期,并入\n{GU},,2026-07-01,{ZHANG}\n")
-    other.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+    other.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
 
     assert everything(county) == everything(other)
     other.close()
@@ -135,21 +136,21 @@ def test_a_merger_by_hand_that_cannot_be_changes_nothing(county):
         ("130630100299", GU, NotFound),
     ):
         with pytest.raises(refusal):
-            county.write(lambda tx, old=old, into=into: grid.merge_areas(tx, old, into, JULY, by="lin"))
+            county.write(lambda tx, old=old, into=into: loading.merge_areas(tx, old, into, JULY, by="lin"))
 
     assert everything(county) == before
 
 
 def test_an_area_that_others_went_into_cannot_end_before_they_came(county):
-    county.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, beginning_of("2026-08-01"), by="lin"))
+    county.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, beginning_of("2026-08-01"), by="lin"))
 
     with pytest.raises(Invalid):
-        county.write(lambda tx: grid.end_area(tx, ZHANG, beginning_of("2026-07-20"), by="lin"))
+        county.write(lambda tx: loading.end_area(tx, ZHANG, beginning_of("2026-07-20"), by="lin"))
 
 
 def test_the_same_merger_twice_leaves_one_trace(county):
     for _ in range(2):
-        county.write(lambda tx: grid.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+        county.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
 
     with county.reading() as reading:
         assert len(list(audit.list_about(reading, GU))) == 1
@@ -206,7 +207,7 @@ def test_a_file_that_is_no_sheet_is_one_clear_line(county, folder, tmp_path, mon
     file.write_bytes(b"PK not a workbook")
 
     assert run("load", file, "--data", folder).exit_code == 1
-    monkeypatch.setattr(grid_file, "FILE_BYTES_MAX", 3)
+    monkeypatch.setattr(files, "FILE_BYTES_MAX", 3)
     assert "太大" in run("load", file, "--data", folder).stderr
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from queue import Queue
 
-from server.cli import housekeeper
-from server.cli.housekeeper import Housekeeper
-from server.usecases.housekeeping import Done
-from server.usecases.release import Stuck
+from server.admin.usecases import housekeeper
+from server.admin.usecases.housekeeper import Housekeeper
+from server.admin.usecases.housekeeping import Done
+from server.changes.usecases.automatic_steps import Stuck
 
 NOTHING = Done(0, 0, 0)
 

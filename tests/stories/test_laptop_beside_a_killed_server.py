@@ -11,12 +11,12 @@ import requests
 from child_server import UNIT, Folder, make_folder, serving
 from requests.adapters import HTTPAdapter
 
-from sync import client, records
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.device import Device
-from sync.failures import NoConnection
-from sync.patience import Patience
+from sync.client import records, synchronization
+from sync.client.backoff import Patience
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.device import Device
+from sync.client.failures import NoConnection
 
 pytestmark = pytest.mark.slow
 CHANGES, ROUNDS = 120, 5
@@ -53,14 +53,16 @@ def push(device: Device, server, adapter: HTTPAdapter) -> None:
     shown = Credentials(f"http://127.0.0.1:{server.port}", key=server.key)
     way = Connection(shown, patience=Patience(tries=2, sleep=lambda _: None), session=session)
     try:
-        client.push(device, way)
-        client.pull(device, way)
+        synchronization.push(device, way)
+        synchronization.pull(device, way)
     finally:
         way.close()
 
 
 def test_a_server_that_is_killed_under_a_pushing_laptop_keeps_each_change_once(folder, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(client, "_limit", lambda device, name, unless_told: 7 if name == "changes" else unless_told)
+    monkeypatch.setattr(
+        synchronization, "_limit", lambda device, name, unless_told: 7 if name == "changes" else unless_told
+    )
     chance = random.Random(4711)
     with Device(tmp_path / "laptop") as device:
         with device.writing():

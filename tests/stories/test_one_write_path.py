@@ -9,11 +9,15 @@ import pytest
 from builders import EVERYTHING, FAR_UNIT, UNIT
 from filled_forms import new_uuid
 
-from server.domain.areas import Place
-from server.domain.errors import NotFound
-from server.store import buckets, kept_bodies, people, problems, records, revisions, submissions, verdicts
-from server.usecases import write
-from server.usecases.write import Outcome
+from server.changes.store import verdicts
+from server.changes.usecases import write
+from server.changes.usecases.write import Outcome
+from server.errors import NotFound
+from server.grid.domain.areas import Place
+from server.people.store import people
+from server.problems.store import problems
+from server.records.store import buckets, records, revisions
+from server.submissions.store import rejected, submissions
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
 
 
@@ -163,20 +167,20 @@ def test_a_record_moves_on_by_exactly_one_version(valley, apply):
 
 
 def test_a_kept_body_can_be_read_again_with_its_files(valley):
-    from server.domain.submissions import SentFile
+    from server.submissions.domain.submissions import SentFile
 
     file = SentFile("a.jpg", "0" * 64, 1, "image/jpeg")
 
     def keep(tx) -> bool:
-        new = kept_bodies.add(tx, "1" * 64, form="f", instance_id="i", reason="r", author="worker", xml=b"<data/>")
-        kept_bodies.add_files(tx, "1" * 64, [file, file])
+        new = rejected.add(tx, "1" * 64, form="f", instance_id="i", reason="r", author="worker", xml=b"<data/>")
+        rejected.add_files(tx, "1" * 64, [file, file])
         return new
 
     assert (valley.do(keep), valley.do(keep)) == (True, False)
     with valley.store.reading() as reading:
-        assert kept_bodies.xml_of(reading, "1" * 64) == b"<data/>"
-        assert kept_bodies.files_of(reading, "1" * 64) == [file]
-        assert kept_bodies.xml_of(reading, "2" * 64) is None
+        assert rejected.xml_of(reading, "1" * 64) == b"<data/>"
+        assert rejected.files_of(reading, "1" * 64) == [file]
+        assert rejected.xml_of(reading, "2" * 64) is None
     valley.do(lambda tx: tx.sql.run("DELETE FROM kept_file"))
 
 

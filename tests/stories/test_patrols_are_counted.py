@@ -7,10 +7,11 @@ from builders import UNIT, Valley, prepared
 from filled_forms import new_uuid
 
 import kobo_forms
-from server.domain.areas import path_of
-from server.store import people
-from server.usecases import publish, write
-from server.usecases.recording import Outcome
+from server.changes.usecases import write
+from server.changes.usecases.recording import Outcome
+from server.forms.usecases import publish
+from server.grid.domain.areas import path_of
+from server.people.store import people
 from sync.changes import Change, Dot, FieldWrite, Verdict
 
 

@@ -10,15 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from people_county import COUNTY, EVERYTHING, NEXT_UNIT, SECOND_UNIT, TOWN, UNIT, VILLAGE, County, instant
 
-from server.domain import instants
-from server.domain.actors import Role
-from server.domain.areas import path_of
-from server.domain.errors import Conflict, Invalid, KeyRefused, NotFound
-from server.domain.instants import BEGINNING, FOREVER
-from server.domain.people import checked_window
-from server.domain.scope import Scope
-from server.store import areas, audit, bodies, people
-from server.usecases import enrol, phone_keys
+from server import instants
+from server.db import audit
+from server.errors import Conflict, Invalid, KeyRefused, NotFound
+from server.grid.domain.areas import path_of
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import BEGINNING, FOREVER
+from server.people.domain.actors import Role
+from server.people.domain.people import checked_window
+from server.people.store import bodies, people
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ def test_a_worker_transfers_on_the_fifteenth_of_may_and_the_old_phone_still_send
     old_phone = county.do(phone_keys.issue, "gw-102207-01")
     county.clock.set("2026-05-10T09:00")
 
-    county.do(enrol.move_user, "gw-102207-01", area=NEXT_UNIT, at=instant("2026-05-15"))
+    county.do(enrolment.move_user, "gw-102207-01", area=NEXT_UNIT, at=instant("2026-05-15"))
     county.a_worker("gw-102207-02", starts_at=instant("2026-05-15"))
 
     county.clock.set("2026-05-14T23:59")
@@ -52,7 +55,7 @@ def test_a_move_without_a_date_happens_now_and_keeps_the_duty_that_was(county):
     county.a_worker()
     county.clock.set("2026-05-20T10:30")
 
-    county.do(enrol.move_user, "gw-01", area=NEXT_UNIT)
+    county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
 
     before, after = county.see(people.duties_of, "gw-01")
     assert (before.area, before.starts_at, before.ends_at) == (UNIT, BEGINNING, county.clock.now)
@@ -62,9 +65,9 @@ def test_a_move_without_a_date_happens_now_and_keeps_the_duty_that_was(county):
 
 def test_a_worker_of_two_units_leaves_both_when_moved(county):
     county.a_worker()
-    county.do(enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT)
+    county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT)
 
-    county.do(enrol.move_user, "gw-01", area=NEXT_UNIT)
+    county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
 
     assert [duty.area for duty in county.see(people.actor, "gw-01").current] == [NEXT_UNIT]
 
@@ -72,38 +75,38 @@ def test_a_worker_of_two_units_leaves_both_when_moved(county):
 def test_a_temporary_duty_stays_temporary_when_moved(county):
     county.a_worker(ends_at=instant("2026-07-01"))
 
-    moved = county.do(enrol.move_user, "gw-01", area=NEXT_UNIT)
+    moved = county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
 
     assert moved.ends_at == instant("2026-07-01")
 
 
 def test_nobody_with_two_roles_is_moved_by_guessing(county):
     county.a_worker()
-    county.do(enrol.add_duty, "gw-01", role=Role.GRID_LEADER, area=VILLAGE)
+    county.do(enrolment.add_duty, "gw-01", role=Role.GRID_LEADER, area=VILLAGE)
 
     with pytest.raises(Invalid, match="网格长"):
-        county.do(enrol.move_user, "gw-01", area=NEXT_UNIT)
+        county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
 
 
 def test_a_move_to_where_they_are_is_refused(county):
     county.a_worker()
 
     with pytest.raises(Conflict, match="第1单元"):
-        county.do(enrol.move_user, "gw-01", area=UNIT)
+        county.do(enrolment.move_user, "gw-01", area=UNIT)
 
 
 def test_a_move_before_the_duty_began_is_refused(county):
     county.a_worker(starts_at=instant("2026-05-01"))
 
     with pytest.raises(Invalid, match="没有岗位"):
-        county.do(enrol.move_user, "gw-01", area=NEXT_UNIT, at=instant("2026-04-01"))
+        county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT, at=instant("2026-04-01"))
 
 
 def test_a_refused_move_changes_nothing(county):
     county.a_worker()
 
     with pytest.raises(Invalid, match="单元"):
-        county.do(enrol.move_user, "gw-01", area=COUNTY)
+        county.do(enrolment.move_user, "gw-01", area=COUNTY)
 
     assert [duty.ends_at for duty in county.see(people.duties_of, "gw-01")] == [FOREVER]
 
@@ -112,7 +115,7 @@ def test_a_lost_phone_is_shut_out_at_once_and_a_new_key_works(county):
     county.a_worker()
     lost, second = county.do(phone_keys.issue, "gw-01"), county.do(phone_keys.issue, "gw-01")
 
-    new = county.do(enrol.lost_phone, "gw-01")
+    new = county.do(enrolment.lost_phone, "gw-01")
 
     for ended in (lost, second):
         with pytest.raises(KeyRefused) as refused:
@@ -156,7 +159,7 @@ def test_a_revoked_person_is_refused_at_once(county):
     token = county.do(phone_keys.issue, "gw-01")
     county.clock.set("2026-05-20T08:00")
 
-    county.do(enrol.revoke_user, "gw-01")
+    county.do(enrolment.revoke_user, "gw-01")
 
     with pytest.raises(KeyRefused) as refused:
         county.caller(token)
@@ -170,14 +173,14 @@ def test_a_revoked_person_is_refused_at_once(county):
     "deed",
     [
         lambda county: county.do(phone_keys.issue, "gw-01"),
-        lambda county: county.do(enrol.lost_phone, "gw-01"),
-        lambda county: county.do(enrol.revoke_user, "gw-01"),
-        lambda county: county.do(enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT),
+        lambda county: county.do(enrolment.lost_phone, "gw-01"),
+        lambda county: county.do(enrolment.revoke_user, "gw-01"),
+        lambda county: county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT),
     ],
 )
 def test_nothing_more_is_given_to_a_revoked_person(county, deed):
     county.a_worker()
-    county.do(enrol.revoke_user, "gw-01")
+    county.do(enrolment.revoke_user, "gw-01")
 
     with pytest.raises(Conflict, match="已停用"):
         deed(county)
@@ -186,7 +189,7 @@ def test_nothing_more_is_given_to_a_revoked_person(county, deed):
 def test_a_duty_to_come_is_called_off_by_revoking(county):
     county.a_worker(starts_at=instant("2026-09-01"))
 
-    county.do(enrol.revoke_user, "gw-01")
+    county.do(enrolment.revoke_user, "gw-01")
 
     county.clock.set("2026-10-01T08:00")
     assert county.see(people.actor, "gw-01").current == ()
@@ -194,9 +197,9 @@ def test_a_duty_to_come_is_called_off_by_revoking(county):
 
 def test_one_duty_of_two_ends_and_the_other_stays(county):
     county.a_worker()
-    second = county.do(enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT)
+    second = county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT)
 
-    county.do(enrol.end_duty, "gw-01", second.id)
+    county.do(enrolment.end_duty, "gw-01", second.id)
 
     assert [duty.area for duty in county.see(people.actor, "gw-01").current] == [UNIT]
 
@@ -204,10 +207,10 @@ def test_one_duty_of_two_ends_and_the_other_stays(county):
 def test_a_duty_not_begun_yet_may_be_called_off(county):
     county.a_worker()
     planned = county.do(
-        enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT, starts_at=instant("2026-06-01")
+        enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT, starts_at=instant("2026-06-01")
     )
 
-    ended = county.do(enrol.end_duty, "gw-01", planned.id)
+    ended = county.do(enrolment.end_duty, "gw-01", planned.id)
 
     assert ended.starts_at == ended.ends_at
     county.clock.set("2026-06-02T08:00")
@@ -216,14 +219,14 @@ def test_a_duty_not_begun_yet_may_be_called_off(county):
 
 def test_a_duty_cannot_end_twice_or_before_it_began(county):
     duty = county.a_worker(starts_at=instant("2026-04-01")).duties[0]
-    county.do(enrol.end_duty, "gw-01", duty.id, at=instant("2026-04-20"))
+    county.do(enrolment.end_duty, "gw-01", duty.id, at=instant("2026-04-20"))
 
     with pytest.raises(Invalid, match="结束得更早"):
-        county.do(enrol.end_duty, "gw-01", duty.id)
+        county.do(enrolment.end_duty, "gw-01", duty.id)
     with pytest.raises(Invalid, match="晚于开始时间"):
-        county.do(enrol.end_duty, "gw-01", duty.id, at=instant("2026-03-01"))
+        county.do(enrolment.end_duty, "gw-01", duty.id, at=instant("2026-03-01"))
     with pytest.raises(Invalid, match="没有这个岗位"):
-        county.do(enrol.end_duty, "gw-01", "no-such-duty")
+        county.do(enrolment.end_duty, "gw-01", "no-such-duty")
 
 
 @pytest.mark.parametrize("name", ["张三", "", "a b", "-a", "a:b", "a/b", "a@b", "x" * 65, "gw\n", "13800000001"])
@@ -296,8 +299,8 @@ def test_the_same_duty_twice_at_once_is_refused_but_again_later_is_not(county):
     county.a_worker(ends_at=instant("2026-06-01"))
 
     with pytest.raises(Conflict, match="同样的岗位"):
-        county.do(enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=UNIT)
-    county.do(enrol.add_duty, "gw-01", role=Role.GRID_WORKER, area=UNIT, starts_at=instant("2026-06-01"))
+        county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=UNIT)
+    county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=UNIT, starts_at=instant("2026-06-01"))
 
     assert len(county.see(people.duties_of, "gw-01")) == 2
 
@@ -329,7 +332,7 @@ def test_however_often_somebody_moves_they_are_in_one_place_at_every_instant(tmp
         at = instants.later(at, timedelta(hours=hours, minutes=1))
         county.clock.set(at)
         try:
-            county.do(enrol.move_user, "gw-01", area=area)
+            county.do(enrolment.move_user, "gw-01", area=area)
         except Conflict:
             continue  # they are there already
 
@@ -343,8 +346,8 @@ def test_however_often_somebody_moves_they_are_in_one_place_at_every_instant(tmp
 def test_every_deed_is_in_the_audit_without_any_token(county):
     county.a_worker()
     token = county.do(phone_keys.issue, "gw-01")
-    county.do(enrol.move_user, "gw-01", area=NEXT_UNIT)
-    county.do(enrol.revoke_user, "gw-01")
+    county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
+    county.do(enrolment.revoke_user, "gw-01")
 
     entries = county.see(audit.list_about, "gw-01")
 
@@ -359,7 +362,7 @@ def test_nothing_is_given_to_nobody(county):
     with pytest.raises(NotFound, match="nobody"):
         county.do(phone_keys.issue, "nobody")
     with pytest.raises(NotFound, match="nobody"):
-        county.do(enrol.move_user, "nobody", area=UNIT)
+        county.do(enrolment.move_user, "nobody", area=UNIT)
 
 
 def test_a_village_without_an_officer_is_vacant_until_one_comes(county):
@@ -373,10 +376,10 @@ def test_a_village_without_an_officer_is_vacant_until_one_comes(county):
 
 
 def test_a_body_keeps_its_earlier_name_when_it_is_renamed(county):
-    county.do(enrol.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY, contact="值班室")
+    county.do(enrolment.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY, contact="值班室")
     county.clock.set("2026-06-01T08:00")
 
-    county.do(enrol.rename_body, "dept-gas", name="城市燃气管理办公室")
+    county.do(enrolment.rename_body, "dept-gas", name="城市燃气管理办公室")
 
     assert county.see(bodies.get, "dept-gas").name == "城市燃气管理办公室"
     old, new = county.see(bodies.history, "dept-gas")
@@ -385,32 +388,32 @@ def test_a_body_keeps_its_earlier_name_when_it_is_renamed(county):
 
 
 def test_a_body_in_use_is_not_overwritten(county):
-    county.do(enrol.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY)
+    county.do(enrolment.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY)
 
     with pytest.raises(Conflict, match="燃气办"):
-        county.do(enrol.add_body, "dept-gas", name="别的", kind="department", area=COUNTY)
+        county.do(enrolment.add_body, "dept-gas", name="别的", kind="department", area=COUNTY)
     with pytest.raises(Invalid, match="department"):
-        county.do(enrol.add_body, "x", name="别的", kind="club", area=COUNTY)
+        county.do(enrolment.add_body, "x", name="别的", kind="club", area=COUNTY)
     with pytest.raises(Invalid, match="代码"):
-        county.do(enrol.add_body, "燃气", name="别的", kind="department", area=COUNTY)
+        county.do(enrolment.add_body, "燃气", name="别的", kind="department", area=COUNTY)
 
 
 def test_a_body_that_ended_is_gone_and_may_begin_again(county):
-    county.do(enrol.add_body, "shop-7", name="演示民宿07", kind="premises", area=UNIT)
+    county.do(enrolment.add_body, "shop-7", name="演示民宿07", kind="premises", area=UNIT)
     county.clock.set("2026-06-01T08:00")
-    county.do(enrol.end_body, "shop-7")
+    county.do(enrolment.end_body, "shop-7")
     with pytest.raises(NotFound):
         county.see(bodies.get, "shop-7")
     county.clock.set("2026-07-01T08:00")
 
-    county.do(enrol.add_body, "shop-7", name="演示民宿07（新店）", kind="premises", area=UNIT)
+    county.do(enrolment.add_body, "shop-7", name="演示民宿07（新店）", kind="premises", area=UNIT)
 
     assert county.see(bodies.get, "shop-7").valid_from == county.clock.now
 
 
 def test_who_acts_for_a_body_sees_it_though_it_lies_elsewhere(county):
-    county.do(enrol.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY)
-    county.do(enrol.add_body, "shop-7", name="演示民宿07", kind="premises", area=UNIT)
+    county.do(enrolment.add_body, "dept-gas", name="燃气办", kind="department", area=COUNTY)
+    county.do(enrolment.add_body, "shop-7", name="演示民宿07", kind="premises", area=UNIT)
     handler = county.a_worker("wang", area=COUNTY, role=Role.DEPT_HANDLER, body="dept-gas")
 
     assert [body.code for body in county.see(bodies.list_bodies, handler.scope)] == ["dept-gas"]

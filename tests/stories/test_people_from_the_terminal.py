@@ -11,11 +11,12 @@ from people_county import COUNTY, NEXT_UNIT, PASSWORD, TOWN, UNIT, County
 from server.cli import phone_card
 from server.cli.serve import address_of
 from server.cli.users import body, user
-from server.domain.actors import Actor
-from server.domain.errors import KeyRefused
-from server.store import accounts, people, turns
-from server.usecases import sign_in
-from server.usecases.phone_card import card
+from server.db import locks
+from server.errors import KeyRefused
+from server.people.domain.actors import Actor
+from server.people.store import accounts, people
+from server.people.usecases import sign_in
+from server.people.usecases.setup_card import card
 
 
 @pytest.fixture
@@ -195,8 +196,8 @@ def test_without_a_public_address_the_key_is_for_this_machine_and_says_so(run, m
 def test_without_a_public_address_the_key_is_for_where_the_folder_was_last_served(run, monkeypatch, county):
     worker(run)
     monkeypatch.delenv("FIREGRID_PUBLIC_URL")
-    turns.leave_address(county.folder, "http://127.0.0.1:8640")
-    turns.leave_address(county.folder, "http://127.0.0.1:86")
+    locks.leave_address(county.folder, "http://127.0.0.1:8640")
+    locks.leave_address(county.folder, "http://127.0.0.1:86")
 
     assert run(user, "key", "gw-01").stdout.startswith("http://127.0.0.1:86/key/")
 

@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people_county import COUNTY, PASSWORD, County
 
-from server.domain.actors import Role
-from server.domain.errors import Invalid, LockedOut, SignInFailed, SignInRequired
-from server.domain.people import checked_password
-from server.store import accounts, audit
-from server.usecases import basic_login, enrol, sign_in
-from server.usecases.verified_logins import LOGINS_MAX, VerifiedLogins
+from server.db import audit
+from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
+from server.people.domain.actors import Role
+from server.people.domain.people import checked_password
+from server.people.store import accounts
+from server.people.usecases import basic_login, sign_in
+from server.people.usecases.login_cache import LOGINS_MAX, VerifiedLogins
+from server.staffing.usecases import enrolment
 
 HASH = sign_in.hash_password(PASSWORD)
 
@@ -140,7 +142,7 @@ def test_a_password_changed_meanwhile_does_not_let_the_old_one_in(county):
 def test_who_is_revoked_meanwhile_is_not_let_in(county):
     with county.store.reading() as reading:
         attempt = sign_in.begin(reading, "li")
-    county.do(enrol.revoke_user, "li")
+    county.do(enrolment.revoke_user, "li")
 
     with pytest.raises(SignInFailed):
         county.store.write(lambda tx: sign_in.record_success(tx, attempt))
@@ -176,7 +178,7 @@ def test_a_token_holds_until_it_is_revoked_the_password_changes_or_the_person_le
     newer = county.see(sign_in.session_stamp, "li")
     assert county.see(sign_in.actor_by_token, "li", "jti-3", newer).name == "li"
 
-    county.do(enrol.revoke_user, "li")
+    county.do(enrolment.revoke_user, "li")
     with pytest.raises(SignInRequired, match="已停用"):
         county.see(sign_in.actor_by_token, "li", "jti-3", newer)
     with pytest.raises(SignInRequired):
@@ -217,7 +219,7 @@ def test_a_remembered_login_ends_with_the_password_the_account_and_the_lock(coun
     with pytest.raises(SignInFailed):
         basic_login.sign_in(county.store, "li", PASSWORD, logins)
     basic_login.sign_in(county.store, "li", "another-2026", logins)
-    county.do(enrol.revoke_user, "li")
+    county.do(enrolment.revoke_user, "li")
     with pytest.raises(SignInFailed):
         basic_login.sign_in(county.store, "li", "another-2026", logins)
 

@@ -10,9 +10,10 @@ from field_forms import BEES
 from filled_forms import Entity, Filled, new_uuid
 from xlsxwriter import Workbook
 
-from server.domain.record_types import Kind
-from server.store import forms, records
-from server.usecases import publish
+from server.forms.domain.record_types import Kind
+from server.forms.store import forms
+from server.forms.usecases import publish
+from server.records.store import records
 
 
 def as_workbook(form: str) -> bytes:

@@ -11,7 +11,7 @@ from filled_forms import Filled, a_station, a_visit, new_uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.store import invariants
+from server.admin.store import invariants
 from sync import registers
 
 NAMES = ("worker", "officer", "town", "brigade")

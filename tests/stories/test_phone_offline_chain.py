@@ -9,7 +9,7 @@ from builders import UNIT
 from filled_forms import a_station, a_visit, new_uuid
 from phones import Collect
 
-from server.usecases import enrol
+from server.staffing.usecases import enrolment
 
 ORDERS = list(permutations(range(3)))
 
@@ -186,7 +186,7 @@ def test_a_chain_whose_author_moved_on_meanwhile_is_late_and_still_whole(valley,
     collect.pull()
     collect.visit(id, hoses="7")
     collect.visit(id, hoses="8")
-    valley.do(enrol.move_user, "worker", area="130630101201001", by="admin")
+    valley.do(enrolment.move_user, "worker", area="130630101201001", by="admin")
 
     collect.push(1, 0)
 

@@ -7,8 +7,8 @@ from builders import FAR_UNIT, UNIT
 from filled_forms import a_station, a_visit, new_uuid
 from phones import is_chinese, message_of
 
-from server.store import people
-from server.usecases import enrol
+from server.people.store import people
+from server.staffing.usecases import enrolment
 
 
 @pytest.fixture
@@ -22,13 +22,13 @@ def station(valley) -> str:
 def end_duty(valley, name: str) -> None:
     with valley.store.reading() as reading:
         duty = people.duties_of(reading, name)[0]
-    valley.do(enrol.end_duty, name, duty.id, by="admin")
+    valley.do(enrolment.end_duty, name, duty.id, by="admin")
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(1, "late"), (29, "late"), (31, "quarantined")])
 def test_a_visit_made_before_the_move_is_late_for_thirty_days_and_then_set_aside(valley, phone, station, days, verdict):
     visit = a_visit(station, 1, hoses="7")
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="admin")
     valley.clock.pass_by(days=days)
 
     answer = phone.send(visit)
@@ -43,7 +43,7 @@ def test_a_visit_made_before_the_move_is_late_for_thirty_days_and_then_set_aside
 
 @pytest.mark.parametrize(("days", "verdict"), [(29, "late"), (31, "quarantined")])
 def test_a_registration_for_the_old_unit_likewise(valley, phone, days, verdict):
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="admin")
     valley.clock.pass_by(days=days)
     id = new_uuid()
 
@@ -81,7 +81,7 @@ def test_who_left_long_ago_is_not_refused_but_set_aside(valley, phone, station):
 
 
 def test_who_is_revoked_is_refused_at_once_in_words(valley, phone, station):
-    valley.do(enrol.revoke_user, "worker", by="admin")
+    valley.do(enrolment.revoke_user, "worker", by="admin")
 
     answer = phone.send(a_visit(station, 1, hoses="7"))
 
@@ -93,7 +93,7 @@ def test_who_is_revoked_is_refused_at_once_in_words(valley, phone, station):
 def test_what_had_to_wait_is_judged_as_of_its_own_arrival(valley, phone):
     id = new_uuid()
     phone.send(a_visit(id, 1, hoses="7"))
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="admin")
     valley.clock.pass_by(days=40)
 
     valley.phone("town").send(a_station(id, area=UNIT))
@@ -126,7 +126,7 @@ def test_a_visit_that_was_set_aside_is_no_value_of_the_record_in_any_order(valle
 def test_an_author_keeps_their_own_record_after_moving(valley, phone):
     id = new_uuid()
     phone.send(a_station(id))
-    valley.do(enrol.move_user, "worker", area=FAR_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="admin")
 
     phone.send(a_visit(id, 1, hoses="7"))
 

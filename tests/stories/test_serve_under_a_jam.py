@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from child_server import UNIT, instances_in, make_folder, new_instance, post, records_in, run, serving
 
-from server.store.database import FILE_NAME
-from server.waiting import AGAIN_S
-from sync import client, records
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.device import Device
-from sync.patience import Patience
+from server.db.database import FILE_NAME
+from server.web.overload import AGAIN_S
+from sync.client import records, synchronization
+from sync.client.backoff import Patience
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.device import Device
 
 pytestmark = pytest.mark.slow
 THREADS, HELD_S = 16, 6.0
@@ -44,7 +44,7 @@ def a_clerk(folder: Path, number: int, server, wait: Wait) -> list[str]:
         with device.writing():
             for each in range(3):
                 records.create(device, "reports", {"place": f"{number}-{each}"}, area=UNIT)
-        client.push(device, way)
+        synchronization.push(device, way)
         return [row["verdict"] for row in device.rows("SELECT verdict FROM change")]
 
 

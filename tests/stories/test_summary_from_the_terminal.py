@@ -12,8 +12,8 @@ from lived_cases import a_store, live
 from python_calamine import CalamineWorkbook
 
 from server.cli.main import main
-from server.domain.areas import Area, code_of, level_of, parent_code
-from server.store import areas
+from server.grid.domain.areas import Area, code_of, level_of, parent_code
+from server.grid.store import areas
 from tests.core import test_closure_golden as golden
 
 APRIL = ("--from", "2026-04-01", "--to", "2026-04-30", "--as-of", "2026-05-01")

@@ -14,10 +14,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from server.domain.errors import Refusal
-from server.store import people, scopes
-from server.usecases import enrol, office
-from server.usecases.office import Wish
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.errors import Refusal
+from server.people.store import people, scopes
+from server.staffing.usecases import enrolment
 
 NAMES = ("worker", "neighbour", "officer")
 UNITS = (UNIT, NEXT_UNIT)
@@ -103,7 +104,7 @@ class FieldWork(RuleBasedStateMachine):
     def a_worker_moves(self, name):
         [duty] = self._actor(name).current
         other = UNITS[1 - UNITS.index(duty.area)]
-        self.valley.do(enrol.move_user, name, area=other, by="test")
+        self.valley.do(enrolment.move_user, name, area=other, by="test")
 
     @rule(pick=picks, taker=st.sampled_from(("user:worker", "user:neighbour")))
     def the_office_assigns(self, pick, taker):
@@ -112,7 +113,7 @@ class FieldWork(RuleBasedStateMachine):
             return
         wish, by = Wish("assign", {"assignee": taker}), self._actor("officer")
         try:
-            self.valley.do(lambda tx: office.change(tx, ids[pick % len(ids)], wish, by=by))
+            self.valley.do(lambda tx: interactive.change(tx, ids[pick % len(ids)], wish, by=by))
         except Refusal:
             return  # the case is past assigning; what must hold holds all the same
 

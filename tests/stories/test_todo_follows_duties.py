@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from case_land import NEXT_UNIT, UNIT, VILLAGE, Land
 
-from server.usecases import enrol, housekeeping
+from server.admin.usecases import housekeeping
+from server.staffing.usecases import enrolment
 
 
 def keep_house(land: Land) -> int:
@@ -30,7 +31,7 @@ def test_a_worker_who_becomes_an_officer_too_can_register_what_is_on_the_phone_a
     version = land.record(id).version
     assert "register" not in phone.rows[id].fields["todo"]
 
-    land.valley.do(enrol.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
+    land.valley.do(enrolment.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
     assert keep_house(land) == 1
     phone.pull()
 
@@ -45,7 +46,7 @@ def test_nothing_but_the_version_of_the_case_changes(land):
     land.phone("worker").pull()
     before = land.record(id)
 
-    land.valley.do(enrol.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
+    land.valley.do(enrolment.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
     keep_house(land)
 
     after = land.record(id)
@@ -60,7 +61,7 @@ def test_a_worker_who_moves_touches_no_record(land):
     land.phone("worker").pull()
     versions = [land.record(id).version for id in ids]
 
-    land.valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="admin")
+    land.valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="admin")
 
     assert keep_house(land) == 0
     assert [land.record(id).version for id in ids] == versions
@@ -71,7 +72,7 @@ def test_whoever_has_no_phone_touches_no_record(land):
     version = land.record(id).version
     land.valley.do(lambda tx: tx.sql.run("UPDATE phone_key SET last_seen_at = NULL"))
 
-    land.valley.do(enrol.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
+    land.valley.do(enrolment.add_duty, "worker", role="village_officer", area=VILLAGE, by="admin")
 
     assert keep_house(land) == 0
     assert land.record(id).version == version

@@ -8,21 +8,24 @@ from field_clients import Client, a_station
 from filled_forms import a_hazard, new_uuid
 from filled_forms import a_station as a_filled_station
 
-from server.domain.grid_rows import SheetRow
-from server.store import people
-from server.usecases import enrol, grid, office, phone_keys
-from server.usecases.office import Wish
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.grid.domain.file_rows import SheetRow
+from server.grid.usecases import loading
+from server.people.store import people
+from server.people.usecases import phone_keys
+from server.staffing.usecases import enrolment
 
 NEW_UNIT = f"{VILLAGE}003"
 BUCKET, NEXT_BUCKET = f"area:{UNIT}", f"area:{NEXT_UNIT}"
 
 
 def act(valley: Valley, id: str, name: str, action: str, **fields: str):
-    return valley.do(lambda tx: office.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
 
 
 def loaded(valley: Valley, *rows: dict[str, str]) -> None:
-    valley.do(grid.load, [SheetRow(number, row) for number, row in enumerate(rows, 2)], by="admin")
+    valley.do(loading.load, [SheetRow(number, row) for number, row in enumerate(rows, 2)], by="admin")
 
 
 def verdicts(outcomes: list[dict]) -> list[str]:
@@ -116,7 +119,7 @@ def test_the_collect_phone_of_the_heir_lists_what_was_the_others(merged):
 
 
 def test_the_worker_moves_into_the_heir_and_both_hold_the_same(valley, merged):
-    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="admin")
+    valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="admin")
 
     assert merged.arrive() == ["applied", "applied", "applied"]
     merged.neighbour.pull()
@@ -129,7 +132,7 @@ def test_the_worker_moves_into_the_heir_and_both_hold_the_same(valley, merged):
 
 def test_whoever_leaves_with_their_unit_gets_the_work_in_as_late_and_the_case_goes_back(valley, merged):
     for duty in valley.do(people.duties_of, "worker"):
-        valley.do(enrol.end_duty, "worker", duty.id, by="admin")
+        valley.do(enrolment.end_duty, "worker", duty.id, by="admin")
 
     said = merged.arrive()
 
@@ -144,7 +147,7 @@ def test_whoever_leaves_with_their_unit_gets_the_work_in_as_late_and_the_case_go
 def split(valley, story) -> Story:
     """Half of unit 1 is a unit of its own since yesterday, with a worker of its own."""
     loaded(valley, {"code": NEW_UNIT, "name": "第3单元", "level": "单元", "parent": VILLAGE})
-    valley.do(enrol.add_user, "newcomer", role="grid_worker", area=NEW_UNIT, by="admin")
+    valley.do(enrolment.add_user, "newcomer", role="grid_worker", area=NEW_UNIT, by="admin")
     valley.keys["newcomer"] = valley.do(phone_keys.issue, "newcomer", by="admin")
     valley.clock.pass_by(days=1)
     return story

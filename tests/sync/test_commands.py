@@ -40,7 +40,7 @@ def test_an_act_goes_with_its_inputs(laptop, town):
 
 
 def test_the_exit_status_says_what_to_do(fieldsync, laptop, town, tmp_path, monkeypatch):
-    monkeypatch.setattr("sync.patience.Patience.pause_s", lambda *_: None)
+    monkeypatch.setattr("sync.client.backoff.Patience.pause_s", lambda *_: None)
     laptop("create", "stations", "head=甲")
 
     assert fieldsync("push", store="another")[0] == 4
@@ -193,7 +193,7 @@ def test_a_full_disk_is_told_and_keeps_nothing_half(laptop, monkeypatch):
         raise sqlite3.OperationalError("database or disk is full")
 
     laptop("pull")
-    monkeypatch.setattr("sync.outbox.add", full)
+    monkeypatch.setattr("sync.client.outbox.add", full)
 
     status, said, complaint = laptop("create", "stations", "head=甲")
 

@@ -13,12 +13,12 @@ import requests
 from requests.exceptions import SSLError
 from town import ADDRESS, Way, lost_answer, lost_request, says
 
-from sync import credentials
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.failures import NoConnection, NotSignedIn, Refused
-from sync.patience import Patience, asked_s
-from sync.turns import one_turn
+from sync.client import credentials
+from sync.client.backoff import Patience, asked_s
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.failures import NoConnection, NotSignedIn, Refused
+from sync.client.locks import one_turn
 
 
 class Server:
@@ -259,7 +259,9 @@ def test_a_turn_that_the_disk_does_not_give_is_no_turn_of_another(phone, monkeyp
             raise failure
 
     whole = sqlite3.connect
-    monkeypatch.setattr("sync.turns.sqlite3.connect", lambda *words, **more: whole(*words, **more, factory=Broken))
+    monkeypatch.setattr(
+        "sync.client.locks.sqlite3.connect", lambda *words, **more: whole(*words, **more, factory=Broken)
+    )
 
     with pytest.raises(sqlite3.OperationalError, match="I/O"), one_turn(phone.folder):
         raise AssertionError("no turn was given")
@@ -268,7 +270,7 @@ def test_a_turn_that_the_disk_does_not_give_is_no_turn_of_another(phone, monkeyp
 def test_two_processes_that_both_send_do_no_harm(phone, town, monkeypatch):
     """Even without turns: the second sends while the answer to the first is under way."""
     record = phone.create(head="甲")
-    monkeypatch.setattr("sync.client.one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr("sync.client.synchronization.one_turn", lambda folder: nullcontext())
 
     def meanwhile(work):
         answer = work()

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from town import Phone, Town, lost_answer
 
-from sync import device as device_module
-from sync.device import Device
-from sync.failures import Refused
+from sync.client import device as device_module
+from sync.client.device import Device
+from sync.client.failures import Refused
 
 
 class Died(BaseException):

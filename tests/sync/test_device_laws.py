@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from test_crashes import Battery
 from town import Phone, Town, lost_answer, lost_request, says
 
-from sync import client
-from sync.failures import NoConnection, Refused
+from sync.client import synchronization
+from sync.client.failures import NoConnection, Refused
 
 WORKER, OTHER = ["area:unit1", "county", "person:worker"], ["area:unit1", "area:unit2", "county", "person:other"]
 faults = st.lists(st.sampled_from([lost_request, lost_answer, says(503), lambda work: work()]), max_size=4)
@@ -105,7 +105,7 @@ class Valley(RuleBasedStateMachine):
         for _ in range(2):
             for each in self.phones:
                 each.at += timedelta(hours=2)
-                client.exchange(each.device, each.way)
+                synchronization.exchange(each.device, each.way)
         for each in self.phones:
             each.pull()
         self.check()

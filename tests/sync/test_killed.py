@@ -15,7 +15,7 @@ import pytest
 from town import Town, says
 from town_http import serving
 
-from sync.device import Device
+from sync.client.device import Device
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sync import ledgers
+from sync.client import record_types
 
 ROWS = [
     {"id": "type:stations", "type": "_type", "label": "微型消防站", "fields": {"kind": "profile"}},
@@ -36,11 +36,11 @@ ROWS = [
     ],
     {"id": "area:130630100201", "type": "_area", "label": "荆山口村", "fields": {"level": "village"}},
 ]  # fmt: skip
-KNOWN = ledgers.told(ROWS)
+KNOWN = record_types.told(ROWS)
 
 
 def test_before_the_first_pull_nothing_is_held_to_be_wrong():
-    nothing = ledgers.told([])
+    nothing = record_types.told([])
 
     assert nothing.wrong_type("nosuch") is None
     assert nothing.wrong_field("nosuch", "x") is None

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.changes import Dot, FieldWrite
+from sync.client.overlay import Pending, edited, view
 from sync.merge import FieldRule, Policy, merge
-from sync.overlay import Pending, edited, view
 
 NAMES = ("head", "phone", "result", "note", "told")
 RULES = {

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 import pytest
 from town import lost_answer, lost_request, says
 
-from sync import client
-from sync.failures import NoConnection, Refused
+from sync.client import synchronization
+from sync.client.failures import NoConnection, Refused
 
 
 def test_a_first_pull_brings_every_row_and_the_next_one_nothing(phone, town):
@@ -109,7 +109,7 @@ def test_pending_edits_lie_over_what_the_pull_brings(phone, town):
 
 
 def test_a_pull_that_dies_goes_on_from_the_last_whole_page(phone, town, monkeypatch):
-    monkeypatch.setattr(client, "PAGE_ROWS", 2)
+    monkeypatch.setattr(synchronization, "PAGE_ROWS", 2)
     for number in range(7):
         town.put(f"s{number}", head=str(number))
     town.faults = [lambda work: work(), lambda work: work(), lost_answer, lost_request, lost_request]
@@ -135,11 +135,11 @@ def test_a_page_asked_for_from_another_place_than_the_store_is_at_is_dropped(pho
 
     late = []
     town.faults = [overtaken]
-    asked = client.holdings.asking(phone.device)
+    asked = synchronization.replica.asking(phone.device)
     phone.pull()
-    page = client.wire.read_page(late[0][2])
+    page = synchronization.wire.read_page(late[0][2])
     with phone.device.writing():
-        applied = client.holdings.apply(phone.device, page, asked)
+        applied = synchronization.replica.apply(phone.device, page, asked)
 
     assert applied is None
     phone.pull()
@@ -211,7 +211,7 @@ def test_what_i_made_outside_of_my_buckets_goes_with_the_pull_that_does_not_brin
 
 
 def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, town, monkeypatch):
-    monkeypatch.setattr(client, "one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr(synchronization, "one_turn", lambda folder: nullcontext())
     made = []
 
     def meanwhile(work):
@@ -228,7 +228,7 @@ def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, to
 
 def test_two_processes_that_both_pull_do_no_harm(phone, town, monkeypatch):
     """Even without turns: the second pulls while the first one's page is under way, which is then asked for anew."""
-    monkeypatch.setattr(client, "one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr(synchronization, "one_turn", lambda folder: nullcontext())
     town.put("s1", head="甲")
 
     def meanwhile(work):

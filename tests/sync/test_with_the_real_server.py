@@ -11,14 +11,15 @@ from builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
 from click.testing import CliRunner
 from town import ADDRESS, Phone, Way, lost_answer, lost_request
 
-from server.store import codes
-from server.store.codes import Code
-from server.usecases import enrol, sign_in
-from sync import client, records
+from server.forms.store import codes
+from server.forms.store.codes import Code
+from server.people.usecases import sign_in
+from server.staffing.usecases import enrolment
 from sync.cli.main import main
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.failures import NoConnection, NotSignedIn, Refused
+from sync.client import records, synchronization
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.failures import NoConnection, NotSignedIn, Refused
 
 FIXED = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
 
@@ -272,7 +273,7 @@ def test_a_worker_who_moves_keeps_unsent_work_in_the_tray_until_it_is_answered(l
     worker.pull()
     worker.edit(old, head="乙")
 
-    valley.do(enrol.move_user, "worker", area=NEXT_UNIT, by="test")
+    valley.do(enrolment.move_user, "worker", area=NEXT_UNIT, by="test")
     worker.pull()
 
     assert worker.see(new) is not None
@@ -301,7 +302,7 @@ def test_a_laptop_that_lost_a_row_reads_that_bucket_again(laptop):
 
 
 def test_a_pull_in_small_pages_that_is_cut_short_brings_everything_in_the_end(laptop, road, monkeypatch):
-    monkeypatch.setattr("sync.client.PAGE_ROWS", 3)
+    monkeypatch.setattr("sync.client.synchronization.PAGE_ROWS", 3)
     worker, officer = laptop("worker"), laptop("officer")
     stations = [a_station(worker, label=f"站{number}") for number in range(30)]
     worker.push()
@@ -351,7 +352,12 @@ def test_more_than_the_server_takes_at_once_goes_in_halves(laptop, valley):
 
 def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, valley):
     valley.do(
-        enrol.add_user, "clerk", role="town_station", area=TOWN, by="test", password_hash=sign_in.hash_password(WORD)
+        enrolment.add_user,
+        "clerk",
+        role="town_station",
+        area=TOWN,
+        by="test",
+        password_hash=sign_in.hash_password(WORD),
     )
     valley.keys["clerk"] = "not used"
     clerk, kept = laptop("clerk"), []
@@ -364,7 +370,7 @@ def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, vall
     way.credentials = replace(way.credentials, access="run out")
     a_station(clerk)
 
-    assert client.push(clerk.device, way).verdicts == {"applied": 1}
+    assert synchronization.push(clerk.device, way).verdicts == {"applied": 1}
     assert kept[-1].access not in ("run out", kept[0].access)
 
 
@@ -372,7 +378,7 @@ def test_a_revoked_key_says_so_and_keeps_the_work(laptop, valley):
     worker = laptop("worker")
     a_station(worker)
 
-    valley.do(enrol.revoke_user, "worker", by="test")
+    valley.do(enrolment.revoke_user, "worker", by="test")
 
     with pytest.raises(NotSignedIn):
         worker.push()

@@ -18,15 +18,15 @@ from uuid import UUID
 import requests
 from requests.adapters import BaseAdapter
 
-from sync import client, records, wire
 from sync.changes import Dot, FieldWrite
-from sync.client import Pulled, Sent
-from sync.connection import Connection
-from sync.credentials import Credentials
-from sync.device import Device
+from sync.client import records, synchronization, wire
+from sync.client.backoff import Patience
+from sync.client.connection import Connection
+from sync.client.credentials import Credentials
+from sync.client.device import Device
+from sync.client.overlay import CREATING, View
+from sync.client.synchronization import Pulled, Sent
 from sync.merge import merge
-from sync.overlay import CREATING, View
-from sync.patience import Patience
 
 ADDRESS = "http://town.test"
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -329,10 +329,10 @@ class Phone:
         return self.at
 
     def push(self) -> Sent:
-        return client.push(self.device, self.way)
+        return synchronization.push(self.device, self.way)
 
     def pull(self) -> Pulled:
-        return client.pull(self.device, self.way)
+        return synchronization.pull(self.device, self.way)
 
     def create(self, type: str = "stations", area: str | None = "unit1", **values: str) -> str:
         with self.device.writing():

@@ -1,0 +1,1 @@
+"""Administration: setup of a folder, housekeeping, invariants."""

@@ -1,0 +1,198 @@
+"""Asks the database whether what we promise of it holds, so that damage is found before it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
+from sqlite3 import DatabaseError
+
+import orjson
+
+from server.cases.domain.workflow import BIRTHS, STEP_OF, leads_to
+from server.cases.store import former_handlers
+from server.changes.domain.record_history import Diff
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.domain.record_types import CASE_COLUMNS, LABEL
+from server.records.domain.status import STAGE_OF, Status
+from server.records.store import case_json
+from server.summaries.store import recount
+
+_QUERIES = {
+    "a record's version is the number of its revisions": """
+        SELECT id AS subject FROM record
+         WHERE version <> (SELECT COUNT(*) FROM revision WHERE revision.record = record.id)
+    """,
+    "a record stands where its newest revision left it": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN revision ON revision.record = record.id AND revision.version = record.version
+         WHERE revision.seq IS NULL OR revision.seq <> record.seq
+    """,
+    "every revision belongs to a record": """
+        SELECT DISTINCT record AS subject FROM revision
+         WHERE NOT EXISTS (SELECT 1 FROM record WHERE record.id = revision.record)
+    """,
+    "every revision has its stored verdict": """
+        SELECT record AS subject FROM revision
+         WHERE NOT EXISTS (
+           SELECT 1 FROM change
+            WHERE change.id = revision.change
+              AND ((change.verdict = revision.verdict AND change.version = revision.version)
+                   OR (revision.verdict = 'quarantined' AND change.version > revision.version)))
+    """,
+    "every verdict that applied a change has its revision": """
+        SELECT id AS subject FROM change
+         WHERE version IS NOT NULL
+           AND NOT EXISTS (
+             SELECT 1 FROM revision WHERE revision.record = change.record AND revision.version = change.version)
+    """,
+    "nothing waits for a record that is here": """
+        SELECT id AS subject FROM change
+         WHERE verdict = 'waiting' AND EXISTS (SELECT 1 FROM record WHERE record.id = change.record)
+    """,
+    "what waits or is quarantined is kept whole": """
+        SELECT id AS subject FROM change WHERE verdict IN ('waiting', 'quarantined') AND body IS NULL
+    """,
+    "no seq is above the counter": """
+        SELECT CAST(seq AS TEXT) AS subject FROM (
+          SELECT MAX(seq) AS seq FROM revision UNION ALL
+          SELECT MAX(seq) FROM submission UNION ALL SELECT MAX(seq) FROM problem)
+         WHERE seq > (SELECT value FROM counter WHERE name = 'seq')
+    """,
+    "a submission has one newest version": """
+        SELECT form || ' ' || root AS subject FROM submission GROUP BY form, root HAVING SUM(current) <> 1
+    """,
+    "the count of files that are here is right": """
+        SELECT id AS subject FROM submission
+         WHERE files_present <> (
+           SELECT COUNT(DISTINCT name) FROM submission_file WHERE submission = submission.id AND expected = 1)
+    """,
+    "a record lies in a known area": """
+        SELECT id AS subject FROM record WHERE NOT EXISTS (SELECT 1 FROM area WHERE area.path = record.path)
+    """,
+    "every case has its facts, and stands where they say": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN case_fact ON case_fact.id = record.id
+         WHERE record.kind = 'case'
+           AND (case_fact.id IS NULL OR case_fact.status <> record.status OR case_fact.path <> record.path)
+    """,
+    "a bucket is as new as its newest record": """
+        SELECT record.id AS subject
+          FROM record LEFT JOIN bucket ON bucket.type = record.type AND bucket.name = 'area:' || record.path
+         WHERE COALESCE(bucket.seq, 0) < record.seq
+    """,
+}
+
+
+def broken(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield (promise, what breaks it) for every invariant that does not hold; nothing when all is well."""
+    try:
+        yield from _engine(reading)
+        for promise, query in _QUERIES.items():
+            for row in reading.sql.each(query):
+                yield promise, row["subject"]
+        yield from _replayed(reading)
+        yield from _statuses(reading)
+        yield from _paths(reading)
+        yield from _hands(reading)
+        yield from recount.broken(reading.sql)
+    except DatabaseError as error:
+        yield "SQLite can read the whole file", str(error)
+
+
+def blobs_spoken_of(reading: Reading) -> Iterator[tuple[str, int]]:
+    """Yield (sha256, size in bytes) of every file that some row names, each once."""
+    rows = reading.sql.each(
+        "SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file ORDER BY sha256"
+    )
+    return ((row["sha256"], row["size"]) for row in rows)
+
+
+def _engine(reading: Reading) -> Iterator[tuple[str, str]]:
+    for engine_check in ("integrity_check", "foreign_key_check"):
+        for row in reading.sql.each(f"PRAGMA {engine_check}"):
+            finding = " ".join(str(value) for value in row.values())
+            if finding != "ok":
+                yield f"SQLite {engine_check}", finding
+
+
+def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield records whose fields and label are not what their history adds up to."""
+    rows = reading.sql.each(
+        """
+        SELECT record.id, record.kind, record.label, record.fields, revision.diff
+          FROM record JOIN revision ON revision.record = record.id
+         ORDER BY record.id, revision.version
+        """
+    )
+    for id, history in groupby(rows, itemgetter("id")):
+        shown: dict[str, str] = {}
+        for row in history:
+            shown.setdefault(LABEL, row["label"])  # one that no author gave is the server's own, and in no difference
+            _play(shown, orjson.loads(row["diff"]))
+        columns = {*CASE_COLUMNS, "due_at"} if row["kind"] == "case" else frozenset()
+        told = {name: value for name, value in shown.items() if name not in columns}
+        if told != {**orjson.loads(row["fields"]), LABEL: row["label"]}:
+            yield "a record shows what its history adds up to", id
+
+
+def _play(shown: dict[str, str], diff: Diff) -> None:
+    for name, (_, after) in diff.items():
+        if after is None:
+            shown.pop(name, None)
+        else:
+            shown[name] = after
+
+
+def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
+    known = {(str(status), str(stage)) for status, stage in STAGE_OF.items()}
+    for row in reading.sql.each("SELECT id, kind, status, stage FROM record WHERE status IS NOT NULL OR kind = 'case'"):
+        if row["kind"] != "case" or (row["status"], row["stage"]) not in known:
+            yield "a case has a status of the table, and nothing else has one", row["id"]
+
+
+def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield cases whose history holds a step that the table does not, or that stand elsewhere than it leads."""
+    rows = reading.sql.each(
+        """
+        SELECT record.id, record.status, revision.action, revision.verdict, revision.diff
+          FROM record JOIN revision ON revision.record = record.id
+         WHERE record.kind = 'case'
+         ORDER BY record.id, revision.version
+        """
+    )
+    for id, history in groupby(rows, itemgetter("id")):
+        at: str | None = None
+        for row in history:
+            before, after = orjson.loads(row["diff"]).get("status", (at, at))
+            legal = before == at and (before == after or _is_step(row, before, after))
+            at = after if legal else None
+            if not legal:
+                break
+        if at is None or at != row["status"]:
+            yield "the status history of a case is a path in the table", id
+
+
+def _is_step(row: Row, before: str | None, after: str) -> bool:
+    if before is None:
+        return (row["action"], after) in _BORN
+    step = STEP_OF.get(row["action"])
+    taken = step is not None and row["verdict"] in ("applied", "merged", "late") and before in step.sources
+    return taken and step is not None and after in leads_to(step, Status(before))
+
+
+_BORN = frozenset((birth.action, str(birth.status)) for birth in BIRTHS)
+
+
+def _hands(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield cases that are kept for other hands than those that they were given to."""
+    kept: dict[str, dict[str, str]] = {}
+    for row in reading.sql.each("SELECT record, mark, until FROM case_hand"):
+        kept.setdefault(row["record"], {})[row["mark"]] = row["until"]
+    for row in reading.sql.each("SELECT id, case_state FROM record WHERE case_state IS NOT NULL"):
+        case = case_json.from_text(row["case_state"])
+        if case is not None and kept.pop(row["id"], {}) != former_handlers.until_when(case):
+            yield "a case is kept for those who have or had it", row["id"]
+    for id in sorted(kept):
+        yield "a case is kept for those who have or had it", id

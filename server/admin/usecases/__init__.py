@@ -1,0 +1,1 @@
+"""Use cases of admin: each takes a transaction or a reading."""

@@ -1,0 +1,125 @@
+"""Makes the blueprints of the API: each finds its caller first, and reads its arguments strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import flask
+import orjson
+from flask import Response
+from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, ValidationError
+from webargs import core
+from webargs.flaskparser import FlaskParser, is_json_request
+
+from server.api import callers
+from server.errors import Invalid, Unreadable
+
+PREFIX = "/api/v1"
+BODY_BYTES_MAX = 64 * 1024
+"""Size of a JSON body, in bytes: no reading needs more, and what is larger is not read into memory."""
+
+
+class Parser(FlaskParser):
+    """Reads arguments, refuses unknown ones, and names every bad field at once."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs declares it so
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": RAISE,
+        "querystring": RAISE,
+    }
+
+    def _raw_load_json(self, req: flask.Request) -> Any:
+        if not is_json_request(req):
+            if req.get_data(cache=True):
+                # Read as absent, a wish such as `replace` would be lost without a word.
+                raise Unreadable("请求体应为 JSON；请带上 Content-Type: application/json。")
+            return core.missing
+        return self._read(req.get_data(cache=True))
+
+    def _read(self, body: bytes) -> Any:
+        try:
+            # orjson bounds the depth; the standard parser answers a deep body with RecursionError.
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise Unreadable("请求体不是有效的 JSON（UTF-8）。") from error
+
+    def handle_error(
+        self,
+        error: ValidationError,
+        req: flask.Request,
+        schema: Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: Mapping[str, str] | None,
+    ) -> NoReturn:
+        found = [
+            {"field": field, "message": message}
+            for messages in _by_place(error).values()
+            for field, message in flat(messages)
+        ]
+        said = listed((each["field"], each["message"]) for each in found)
+        raise Invalid(f"请求有误：{said}", errors=found)
+
+
+class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
+    """A blueprint of the API; its description waits until somebody asks for the document."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def register_views_in_doc(self, api: Any, app: Any, spec: Any, *, name: str, parameters: Any) -> None:
+        describe = super().register_views_in_doc
+        api.later.append(lambda: describe(api, app, spec, name=name, parameters=parameters))
+
+
+def door(name: str, description: str) -> Door:
+    """Return a blueprint under ``/api/v1`` whose every route demands a caller."""
+    made = open_door(name, description)
+    made.before_request(_find_caller)
+    return made
+
+
+def open_door(name: str, description: str) -> Door:
+    """Return a blueprint under ``/api/v1`` for those who have yet to show who they are."""
+    made = Door(f"api-{name}", __name__, url_prefix=PREFIX, description=description)
+    made.before_request(_bound_body)
+    made.after_request(_dress)
+    return made
+
+
+def _find_caller() -> None:
+    callers.find()
+
+
+def _bound_body() -> None:
+    flask.request.max_content_length = BODY_BYTES_MAX
+
+
+def _dress(response: Response) -> Response:
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.vary.add("Authorization")
+    return response
+
+
+def _by_place(error: ValidationError) -> Mapping[str, Any]:
+    """Return the messages by where the arguments came from (``query``, ``json``), as webargs groups them."""
+    return error.messages if isinstance(error.messages, dict) else {"": error.messages}
+
+
+def listed(found: Iterable[tuple[str, str]]) -> str:
+    """Return one sentence that names every field with what is wrong about it."""
+    return "；".join(f"{field}：{message}".lstrip("：").removesuffix("。") for field, message in found) + "。"
+
+
+def flat(messages: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield each message with the dotted name of its field; those about the whole have none."""
+    if isinstance(messages, Mapping):
+        for name, more in messages.items():
+            yield from flat(more, above if name == "_schema" else (*above, str(name)))
+    elif isinstance(messages, str):
+        yield ".".join(above), messages
+    else:
+        for each in messages:
+            yield from flat(each, above)

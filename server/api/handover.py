@@ -1,0 +1,94 @@
+"""Answers what a move affects before it is made, hands cases over in bulk, and lets two people change places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from schemas.lists import page_of
+from schemas.reassign import AffectedSchema, HandedSchema, HandOverAsked, MoveQuery, SwapAsked, SwappedSchema
+from server import instants
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
+from server.cases.domain import deadlines
+from server.people.domain.people import FieldClient
+from server.records.domain.records import Record
+from server.staffing.usecases import handover
+from server.staffing.usecases.handover import Handed
+from server.web import context, problem_details
+
+door = make_door("reassign", "改派与调动 · moving work and people while phones are offline")
+
+UNKNOWN_UNSENT = "手机上有没有未发送的内容，服务器看不到；请先让本人联网打开 ODK Collect 全部发送，再调动。"
+
+
+@door.route("/users/<name>/move-preview")
+@door.arguments(MoveQuery, location="query")
+@door.response(200, AffectedSchema)
+@door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
+def preview(query: dict[str, Any], name: str) -> Response:
+    """Tell what it would affect to move a person, or to end all of their duties: open cases, records, unsent work."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        found = handover.preview(reading, name, query["area"], by=by)
+    return responses.json(
+        {
+            "name": found.person.name,
+            "display": found.person.display,
+            "leaving": found.leaving,
+            "going_back": [_case(each) for each in found.going_back],
+            "staying": [_case(each) for each in found.staying],
+            "helping": [_case(each) for each in found.helping],
+            "records": found.records,
+            "phones": [{**serializers.records.phone(each), "advice": UNKNOWN_UNSENT} for each in found.phones],
+            "clients": [{**serializers.records.field_client(each), "advice": _advice(each)} for each in found.clients],
+        }
+    )
+
+
+@door.route("/handovers", methods=("POST",))
+@door.arguments(HandOverAsked)
+@door.response(200, page_of(HandedSchema))
+def hand_over(asked: dict[str, Any]) -> Response:
+    """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
+    by, cases = context.caller(), [str(each) for each in asked["cases"]]
+    handed = context.write(
+        lambda tx: handover.hand_over(
+            tx, asked["to"], giver=asked["from_"], cases=cases, note=asked.get("note", ""), by=by
+        )
+    )
+    return responses.whole(_handed(each) for each in handed)
+
+
+@door.route("/users/<name>/swap", methods=("POST",))
+@door.arguments(SwapAsked)
+@door.response(200, SwappedSchema)
+@door.alt_response(404, success=False, description="one of them is unknown, or out of reach")
+@door.alt_response(409, success=False, description="they are in the same place")
+def swap(asked: dict[str, Any], name: str) -> Response:
+    """Let two people take each other's place at once; the same `id` again changes nothing."""
+    by, other, id = context.caller(), asked["with_"], asked["id"]
+    duties = context.write(lambda tx: handover.swap(tx, name, other, id=None if id is None else str(id), by=by))
+    return responses.json({"duties": [serializers.records.duty(each, by.at) for each in duties]})
+
+
+def _case(record: Record) -> serializers.records.Json:
+    due_on = None if record.due_at is None else deadlines.last_day(record.due_at)
+    return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
+
+
+def _advice(client: FieldClient) -> str:
+    at = instants.parse(client.seen_at).astimezone(instants.BEIJING).strftime("%m-%d %H:%M")
+    if client.unsent:
+        return f"{at} 时还有{client.unsent}项未发送；请先发送，再调动。"
+    return f"{at} 时没有未发送的内容；此后如有填写，请先发送，再调动。"
+
+
+def _handed(handed: Handed) -> serializers.records.Json:
+    refusal = None if handed.refusal is None else problem_details.body_of(handed.refusal)
+    return {
+        "id": handed.id,
+        "outcome": None if handed.outcome is None else serializers.records.outcome(handed.outcome),
+        "refusal": refusal,
+    }

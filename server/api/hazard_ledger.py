@@ -1,0 +1,133 @@
+"""Exports the hazard ledger (责任清单): each hazard with who answers for it, what is done about it, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+from flask import Response
+
+from schemas.records import RecordFilter
+from server import instants
+from server.api import exports, responses
+from server.api.blueprints import door as make_door
+from server.cases.domain import case_labels, deadlines
+from server.db import training_flag
+from server.db.transactions import Reading
+from server.forms.store import codes
+from server.grid.domain.areas import code_of, path_of
+from server.grid.store import areas
+from server.records.store.record_lists import Listed
+from server.summaries.store import ledger
+from server.summaries.usecases import spreadsheets
+from server.summaries.usecases.spreadsheets import Value
+from server.web import context
+
+door = make_door("ledger", "责任清单 · the hazard ledger")
+
+TITLES = (
+    "编号", "乡镇", "村（社区）", "单元", "场所", "隐患", "类别", "等级", "情况说明", "责任人", "措施", "整改期限",
+    "状态", "进展", "标记", "上报时间", "办结时间", "记录",
+)  # fmt: skip
+STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_items"
+SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
+
+
+@door.route("/records/ledger.csv")
+@door.arguments(RecordFilter, location="query")
+@door.response(200, {"type": "string"}, content_type="text/csv")
+@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+def ledger_csv(query: dict[str, Any]) -> Response:
+    """Export the hazard ledger as CSV (UTF-8 with BOM), newest first: responsible party, measure, limit, state.
+
+    The filters of the list of records narrow it; only cases are in it. `措施` is what the office set to be done,
+    `进展` its last word on the case.
+    """
+    lines = _lines("ledger.csv", query)
+    parts = chain([spreadsheets.BOM], map(spreadsheets.csv_lines, lines))
+    return responses.download(parts, spreadsheets.CSV_TYPE, "ledger.csv")
+
+
+@door.route("/records/ledger.xlsx")
+@door.arguments(RecordFilter, location="query")
+@door.response(200, {"type": "string", "format": "binary"}, content_type=spreadsheets.XLSX_TYPE)
+@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+def ledger_xlsx(query: dict[str, Any]) -> Response:
+    """Export the hazard ledger as a workbook; what `ledger.csv` says, in the same order."""
+    rows = (row for lines in _lines("ledger.xlsx", query) for row in lines)
+    return responses.download(spreadsheets.as_xlsx(rows, "责任清单"), spreadsheets.XLSX_TYPE, "ledger.xlsx")
+
+
+def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]]:
+    """Check and note down who exports; return the titles, then the rows of one page after the other."""
+    pages, _, show = exports.begun(format, query)
+    database = context.database()
+
+    def lines() -> Iterator[list[Sequence[Value]]]:
+        yield [TITLES]
+        for found in pages:
+            with database.reading() as reading:
+                yield _rows(reading, [each for each in found if each.kind == "case"], show)
+
+    return lines()
+
+
+def _rows(reading: Reading, found: list[Listed], show: Callable[[str], str]) -> list[Sequence[Value]]:
+    words = ledger.last_words(reading, (each.id for each in found))
+    work = ledger.set_work(reading, (each.id for each in found))
+    parties = ledger.assignee_names(reading, (each.assignee for each in found if each.assignee))
+    ways = {each.area: _way(each.area) for each in found}
+    named = areas.names(reading, (code for way in ways.values() for code in way if code))
+    return [_row(reading, each, ways[each.area], named, words, work, parties, show) for each in found]
+
+
+def _row(
+    reading: Reading,
+    each: Listed,
+    way: Sequence[str],
+    named: dict[str, str],
+    words: dict[str, str],
+    work: dict[str, dict[str, str]],
+    parties: dict[str, str],
+    show: Callable[[str], str],
+) -> Sequence[Value]:
+    fields: dict[str, str] = orjson.loads(each.fields_json)
+    said = (
+        each.case_no or "",
+        *(named.get(code, "") for code in way),
+        fields.get("place", ""),
+        training_flag.shown(reading, _label(reading, ITEMS, fields.get("item", "")) or each.label),
+        _label(reading, CATEGORIES, fields.get("category", "")),
+        SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
+        fields.get("description", ""),
+        parties.get(each.assignee or "", ""),
+        case_labels.measure(each.status or "", work.get(each.id, {})),
+        deadlines.last_day(each.due_at) if each.due_at else "",
+        _label(reading, STATUSES, each.status or ""),
+        words.get(each.id, ""),
+        " ".join(each.flags),
+        _local(each.created_at),
+        _local(each.closed_at),
+        each.id,
+    )
+    return [show(text) for text in said]
+
+
+def _way(code: str) -> tuple[str, str, str]:
+    """Return the codes of the town, village and unit of an area; empty where it is wider."""
+    steps = path_of(code).split("/")
+    town, village, unit = (code_of("/".join(steps[:depth])) if len(steps) >= depth else "" for depth in (2, 3, 4))
+    return town, village, unit
+
+
+def _label(reading: Reading, name: str, code: str) -> str:
+    known = codes.current(reading, name, code) if code else None
+    return code if known is None else known.label
+
+
+def _local(instant: str | None) -> str:
+    if instant is None:
+        return ""
+    return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"

@@ -1,0 +1,93 @@
+"""Answers what somebody sent and where it stands, so that no worker has to ask whether it has arrived."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Response
+
+from schemas.items import ItemQuery, ItemSchema
+from schemas.lists import page_of
+from server.api import responses, serializers
+from server.api.blueprints import door as make_door
+from server.api.serializers.records import Json
+from server.staffing.store.sent_items import Word
+from server.staffing.usecases import sent_items
+from server.staffing.usecases.sent_items import BEGINNING, Marks, Seen
+from server.web import context
+
+door = make_door("items", "自己的数据 · what somebody sent, and where it stands")
+
+_MARKS = ((int,), (str, str), (int,))
+"""What the marks of each source are made of."""
+
+
+@door.route("/items")
+@door.arguments(ItemQuery, location="query")
+@door.response(200, page_of(ItemSchema))
+@door.alt_response(404, success=False, description="the author is unknown, or out of scope")
+def list_items(query: dict[str, Any]) -> Response:
+    """List everything ever received from somebody, newest first, with receipt number, verdict and problem."""
+    by = context.caller()
+    author, marks, limit = query.get("author", by.name), _marks(query.get("cursor")), query["limit"]
+    with context.database().reading() as reading:
+        page = sent_items.page(reading, author, by=by, marks=marks, limit=limit)
+    following = None if page.next is None else responses.cursor(orjson.dumps(page.next).decode())
+    return responses.json({"items": [_item(each) for each in page.items], "next": following})
+
+
+def _marks(cursor: str | None) -> Marks:
+    """Return where the page begins. Raises Invalid for a cursor that no page gave."""
+    text = responses.mark_of(cursor)
+    if text is None:
+        return BEGINNING
+    try:
+        read = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise responses.bad_cursor() from error
+    if not isinstance(read, list) or len(read) != len(_MARKS):
+        raise responses.bad_cursor()
+    if not all(_is_mark(mark, made_of) for mark, made_of in zip(read, _MARKS, strict=True)):
+        raise responses.bad_cursor()
+    return tuple(None if mark is None else tuple(mark) for mark in read)
+
+
+def _is_mark(mark: Any, made_of: tuple[type, ...]) -> bool:
+    if mark is None:
+        return True
+    if not isinstance(mark, list) or [type(each) for each in mark] != list(made_of):
+        return False
+    return all(each <= _SEQ_MAX for each in mark if isinstance(each, int))
+
+
+_SEQ_MAX = 2**63 - 1
+"""The largest number that the database can compare with."""
+
+
+def _item(seen: Seen) -> Json:
+    item, record = seen.item, seen.record
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "receipt": item.receipt,
+        "form": item.form,
+        "received_at": item.received_at,
+        "record": None if record is None else record["id"],
+        "type": item.type,
+        "label": None if record is None else record["label"],
+        "status": None if record is None else record["status"],
+        "action": item.action,
+        "verdict": item.verdict,
+        "version": item.version,
+        "problem": None if seen.word is None else _problem(item.problem, seen.word),
+    }
+
+
+def _problem(id: str | None, word: Word) -> Json:
+    return {
+        "id": id,
+        "message": word.message,
+        "settled": word.settled_at is not None,
+        **serializers.records.decision(word),
+    }

@@ -1,0 +1,1 @@
+"""Cases: the workflow table, guards, effects, deadlines, and what each reader may do."""

@@ -1,0 +1,104 @@
+"""Says what an act on a case is, and what the rules must know of the county to judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.instants import Instant
+from server.people.domain.actors import Role
+from server.people.domain.rights import Grant
+
+PASSES = "pass"
+"""The input of ``site_check`` that says whether the check is passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A workflow action that somebody takes.
+
+    inputs: what came with it, by name (``workflow.Step``), blank ones left out. author: user name.
+    at: the transaction's clock.
+    """
+
+    action: str
+    inputs: Mapping[str, str]
+    author: str
+    at: Instant
+
+    def __getitem__(self, name: str) -> str:
+        """Return an input, empty where there was none."""
+        return self.inputs.get(name, "")
+
+    @property
+    def passed(self) -> bool:
+        """Whether a check on the spot found the hazard gone."""
+        return self[PASSES] == "yes"
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check on the spot found the hazard there still."""
+        return self[PASSES] == "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whom an ``assignee`` names: a person with duties in force, or a body.
+
+    mark: ``user:<name>`` or ``body:<code>``. label: display name. at: the instant of asking. duties: of a person, each
+    as role and path of its area. kind, path: of a body (``data/body_kinds.csv``), empty for a person.
+    """
+
+    mark: str
+    label: str
+    at: Instant
+    duties: tuple[tuple[Role, str], ...] = ()
+    kind: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A code that an input holds, as its code list explains it. extra: the list's own columns."""
+
+    code: str
+    label: str
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another case, as far as merging into it needs: its status, and whether the author may see it."""
+
+    id: str
+    type: str
+    status: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the rules ask about besides the case itself; looked up before they judge.
+
+    grants: the author's rights to this action on this case. handles: the author has the case, or had it within the
+    last 30 days; leads: as the one who has it, not as a co-handler. of_handling_body: they hold a duty in the body
+    that has it. handling_body_kind: of that body. has_account: somebody can act for whoever has the case.
+    parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by
+    ``into``. words: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
+    last feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered.
+    registrar: who took the report in as a case; looked up for ``void`` alone.
+    """
+
+    grants: tuple[Grant, ...] = ()
+    handles: bool = False
+    leads: bool = False
+    of_handling_body: bool = False
+    handling_body_kind: str = ""
+    has_account: bool = True
+    parties: Mapping[str, Party] = field(default_factory=dict)
+    into: Other | None = None
+    words: Mapping[str, Word] = field(default_factory=dict)
+    last_result: Word | None = None
+    rect: str = ""
+    case_no: str = ""
+    registrar: str = ""

@@ -1,0 +1,67 @@
+"""Words for people: what the next one reads of an act, and what phones show of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server import instants
+from server.cases.domain import deadlines
+from server.cases.domain.acts import Act, Known
+from server.cases.domain.workflow import Step
+from server.records.domain.case import Case
+from server.records.domain.records import Record
+from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
+
+
+def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
+    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
+    said = [
+        known.words[name].label if name in known.words else act[name]
+        for name in ("result_code", "reason", "note", "plan", "body", "document")
+        if act[name]
+    ]
+    if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
+        said.append(f"限{deadlines.last_day(after.due_at)[5:]}")
+    head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
+    return f"{head}：{'；'.join(said)}" if said else head
+
+
+def measure(status: str, asked: Mapping[str, str]) -> str:
+    """Return what is to be done about a hazard, as the ledger of duties (责任清单) says it; empty where nobody has to.
+
+    status: of the case. asked: what the office last said in each input of the acts that set work.
+    """
+    if status == Status.SPOT_CLOSED:
+        return "当场整改"
+    if status == Status.TRANSFERRED:
+        return f"移交{asked.get('body', '')}（{asked.get('document', '')}）"
+    if status not in {*WITH_HANDLER, Status.SUSPENDED, Status.FEEDBACK, Status.CLOSED}:
+        return ""
+    held = status == Status.SUSPENDED
+    said = [asked.get("plan", "") if held else asked.get("note", "")]
+    said.append(f"临时防范：{asked['safeguard']}" if asked.get("safeguard") else "")
+    told = "；".join(part for part in said if part)
+    kind = "挂账整治" if held else "限期整改"
+    return f"{kind}：{told}" if told else kind
+
+
+def list_label(record: Record, case: Case) -> str:
+    """Return what phones show of a record and its case: ``【返工】限12-03｜荆山口村｜演示民宿07｜燃气软管老化``.
+
+    It is made of what only a revision changes, since a phone ignores a row of equal version (``design.md`` section 5).
+    """
+    marks = [
+        word
+        for word, stands in (
+            ("重大", case.major),
+            ("督办", case.supervised > 0),
+            ("返工", case.reworked),
+        )
+        if stands and record.status not in ENDED
+    ]
+    with_handler = record.status in WITH_HANDLER and record.due_at is not None
+    head = "".join(f"【{mark}】" for mark in marks)
+    head += f"限{deadlines.last_day(record.due_at or '')[5:]}" if with_handler else ""
+    if record.status in ENDED:
+        head += f"【{STATUS_LABELS[Status(record.status)]}】"
+    return "｜".join(part for part in (head, case.village, record.label) if part)

@@ -1,0 +1,51 @@
+"""Reckons time limits from the dated table ``data/time_limits.csv``, so that a changed limit is a row."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+
+from server import dated, instants
+from server.instants import BEIJING, Instant
+
+
+class Clock(StrEnum):
+    """What is being timed (``domain.md`` section 2.4): each clock starts and stops at a step of the workflow."""
+
+    INTAKE = "intake"
+    DISPATCH = "dispatch"
+    HANDLE = "handle"
+    VERIFY = "verify"
+    REWORK = "rework"
+    REOPEN = "reopen"
+    REOPEN_WINDOW = "reopen_window"
+    EXTENSION_STEP = "extension_step"
+
+
+def due_at(clock: Clock, start: Instant, case: str = "") -> Instant:
+    """Return the instant at which a clock that starts at ``start`` runs out; limits are those in force then.
+
+    case: for ``HANDLE`` the kind of repair (column ``rect`` of the hazard items); a case that the table does not
+    name has the general limit. Hours run from the start, days to the 24:00 that ends the last of them.
+    """
+    rows = [row for row in dated.rows_at("time_limits", start) if row["clock"] == clock]
+    row = next((row for row in rows if row["case"] == case), None) or next(row for row in rows if not row["case"])
+    amount = int(row["amount"])
+    if row["unit"] == "hour":
+        return instants.later(start, timedelta(hours=amount))
+    return end_of(day_of(start) + timedelta(days=amount))
+
+
+def end_of(day: date) -> Instant:
+    """Return the 24:00 that ends a Beijing day: a limit "by the 3rd" holds until the 3rd is over."""
+    return instants.text(datetime.combine(day + timedelta(days=1), time.min, BEIJING))
+
+
+def last_day(due_at: Instant) -> str:
+    """Return the last local day ``YYYY-MM-DD`` of a limit: one that ends at midnight ends on the day before."""
+    return instants.local_day(instants.later(due_at, -timedelta(milliseconds=1)))
+
+
+def day_of(instant: Instant) -> date:
+    """Return the Beijing day that holds ``instant``."""
+    return date.fromisoformat(instants.local_day(instant))

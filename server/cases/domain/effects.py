@@ -1,0 +1,276 @@
+"""Carries out an act that the rules allow: what it does to the case, its clocks and its last word; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from server import instants
+from server.cases.domain import case_labels, deadlines
+from server.cases.domain.acts import Act, Known
+from server.cases.domain.deadlines import Clock
+from server.cases.domain.workflow import Step
+from server.instants import FOREVER, Instant
+from server.records.domain import case_facts
+from server.records.domain.case import Case, Request
+from server.records.domain.records import MARKS, Record
+from server.records.domain.status import ENDED, STAGE_OF, WITH_HANDLER, Status
+
+CATEGORY = "category"
+"""Field of a case that the figures are split by."""
+AFTER_PHOTO = "photo_after"
+"""Field of a case that names the photo of what was put right on the spot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A case after one step, as its record, and the step as the figures keep it."""
+
+    record: Record
+    step: case_facts.Step
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What an effect decides: the case, its status, and the limits that it sets (None leaves them as they are)."""
+
+    case: Case
+    status: Status
+    handle_due_at: Instant | None = None
+    close_due_at: Instant | None = None
+    result_code: str | None = None
+
+
+def born(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> Moved:
+    """Return a record as the case that it is born as.
+
+    village: short name of its village, for labels. case_no: for one that is a case at once, None for a report.
+    """
+    at = record.created_at
+    check_by = deadlines.due_at(Clock.VERIFY, at) if status is Status.FEEDBACK else None
+    step = case_facts.Step(action, at, status, close_due_at=check_by)
+    facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
+    case = Case(facts, village)
+    if status is not Status.REPORTED:
+        missing = not record.fields.get(AFTER_PHOTO)
+        case = replace(case.handled_by(record.author), evidence_missing=missing)
+    return Moved(_standing(replace(record, case_no=case_no), case, status, at), step)
+
+
+def carry_out(step: Step, record: Record, act: Act, known: Known, who: str) -> Moved:
+    """Return the record after ``act``, which ``guards.judge`` has let through. who: the role that acts, in Chinese."""
+    case = _case_of(record)
+    turn = _EFFECTS.get(act.action, _stay)(step, record, case, act, known)
+    kept = case_facts.Step(act.action, act.at, turn.status, turn.handle_due_at, turn.close_due_at, turn.result_code)
+    moved = replace(turn.case, facts=case_facts.after(turn.case.facts, kept))
+    after = _standing(record, moved, turn.status, act.at)
+    if record.case_no is None and moved.facts.registered_at is not None:
+        after = replace(after, case_no=known.case_no)
+    return Moved(replace(after, office_note=case_labels.last_word(step, act, known, who, after)), kept)
+
+
+def refreshed(record: Record) -> Record:
+    """Return a case whose fields an edit has changed, with what follows from them: its category and its label."""
+    case = _case_of(record)
+    category = record.fields.get(CATEGORY, "")
+    if category != case.facts.category:
+        case = replace(case, facts=replace(case.facts, category=category))
+    return replace(record, case=case, list_label=case_labels.list_label(record, case))
+
+
+def _case_of(record: Record) -> Case:
+    if record.case is None:
+        raise RuntimeError(f"record {record.id} of kind {record.kind} has no case to act on")
+    return record.case
+
+
+def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record:
+    """Return ``record`` with every column that follows from its case."""
+    ended = status in ENDED
+    registered_at = case.facts.registered_at
+    lead = case.lead
+    made = replace(
+        record,
+        case=case,
+        status=status,
+        stage=STAGE_OF[status],
+        assignee=None if lead is None else lead.mark,
+        due_at=_running_due(record, case, status, at),
+        closed_at=(record.closed_at or at) if ended else None,
+        month=None if registered_at is None else instants.local_day(registered_at)[:7],
+        flags=(*case.flags, *(flag for flag in record.flags if flag in MARKS)),
+    )
+    return replace(made, list_label=case_labels.list_label(made, case))
+
+
+def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Instant | None:
+    """Return the limit of the clock that runs in ``status``, None where none runs.
+
+    before: the record before the step, whose limit stands while the status does.
+    """
+    facts = case.facts
+    if status is Status.REPORTED:
+        return deadlines.due_at(Clock.INTAKE, facts.received_at)
+    if status is Status.REGISTERED:
+        # A remark on a registered case starts no clock anew. One that was given back has its handler's limit still.
+        if before.status == status:
+            return before.due_at
+        return min(deadlines.due_at(Clock.DISPATCH, at), facts.handle_due_at or FOREVER)
+    if status in WITH_HANDLER:
+        return facts.handle_due_at
+    if status is Status.FEEDBACK:
+        return deadlines.due_at(Clock.VERIFY, facts.fed_back_at or at)
+    return case.plan_due_at if status is Status.SUSPENDED else None
+
+
+def _stay(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The status goes where the table says, and nothing else happens."""
+    return _Turn(case, _goes(step, record))
+
+
+def _let_go(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The case leaves the house: what its handler has asked for is answered by that."""
+    return _Turn(case.answered(), _goes(step, record))
+
+
+def _end(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case.answered(), into=act["into"] or None), _goes(step, record))
+
+
+def _split(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case, into=None), _goes(step, record))
+
+
+def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
+    given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
+    due = _asked_due(act) or case.facts.handle_due_at or deadlines.due_at(Clock.HANDLE, act.at, known.rect)
+    return _Turn(given, _goes(step, record), due, _close_due(due))
+
+
+def _reassign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    """Somebody else has the case from now on; no clock and no status changes (T20)."""
+    return _Turn(case.hand_over(act["assignee"], act["helpers"].split(), act.at), _goes(step, record))
+
+
+def _accept(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(case.handled_by(act.author), _goes(step, record))
+
+
+def _ask(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    request = Request(act.action, act.author, act.at, act["until"])
+    return _Turn(case.asked(request), _goes(step, record))
+
+
+def _take_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    returned = case.hand_over(None, (), act.at).answered()
+    return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _goes(step, record))
+
+
+def _keep_helpers(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    lead = None if case.lead is None else case.lead.mark
+    return _Turn(case.hand_over(lead, act["helpers"].split(), act.at), _goes(step, record))
+
+
+def _extend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) or record.due_at or act.at
+    return _Turn(case.answered("ask_extension"), _goes(step, record), due, _close_due(due))
+
+
+def _suspend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
+    return _Turn(replace(case.answered(), plan_due_at=plan_due), _goes(step, record))
+
+
+def _resume(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) or deadlines.due_at(Clock.HANDLE, act.at, known.rect)
+    return _Turn(replace(case, plan_due_at=None), _goes(step, record), due, _close_due(due))
+
+
+def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    handed = case.handled_by(act.author)
+    if not known.leads:
+        return _Turn(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
+    missing = not (act["fixed_photo"] or act["fixed_photo_2"])
+    told = replace(handed.answered(), evidence_missing=missing, reworked=False)
+    return _Turn(told, _goes(step, record), result_code=act["result_code"])
+
+
+def _rework(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    if case.lead is None:  # put right on the spot and never given to anybody: whoever said so goes on with it
+        case = case.hand_over(f"user:{record.author}", (), act.at)
+    due = _asked_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
+    return _Turn(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
+
+
+def _check_on_site(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    if act.failed:
+        return _rework(step, record, case, act, known)
+    missing = not (act["fixed_photo"] or act["fixed_photo_2"])
+    closed = replace(case.answered(), evidence_missing=missing, reworked=False)
+    return _Turn(closed, _goes(step, record), result_code=act["result_code"])
+
+
+def _reopen(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    last = next((each.mark for each in reversed(case.given) if each.lead), f"user:{record.author}")
+    given = case.hand_over(act["assignee"] or last, (), act.at)
+    due = _asked_due(act) or deadlines.due_at(Clock.REOPEN, act.at)
+    return _Turn(replace(given, reworked=True), _goes(step, record), due, _close_due(due))
+
+
+def _supervise(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    due = _asked_due(act) if record.status in WITH_HANDLER else None
+    supervised = replace(case, supervised=int(act["level"]))
+    return _Turn(supervised, _goes(step, record), due, None if due is None else _close_due(due))
+
+
+def _mark_major(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+    return _Turn(replace(case, major=True), _goes(step, record))
+
+
+_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
+    "reject": _end,
+    "merge": _end,
+    "void": _end,
+    "withdraw": _end,
+    "split": _split,
+    "assign": _assign,
+    "reassign": _reassign,
+    "accept": _accept,
+    "start": _accept,
+    "ask_return": _ask,
+    "ask_extension": _ask,
+    "ask_suspension": _ask,
+    "return": _take_back,
+    "release": _take_back,
+    "release_helpers": _keep_helpers,
+    "extend": _extend,
+    "suspend": _suspend,
+    "resume": _resume,
+    "transfer": _let_go,
+    "feedback": _feed_back,
+    "close": _let_go,
+    "rework": _rework,
+    "site_check": _check_on_site,
+    "reopen": _reopen,
+    "supervise": _supervise,
+    "mark_major": _mark_major,
+}
+
+
+def _goes(step: Step, record: Record) -> Status:
+    """Return where the table says that a step leads."""
+    return Status(record.status or "") if step.target is None else step.target
+
+
+def _asked_due(act: Act) -> Instant | None:
+    return deadlines.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None
+
+
+def _close_due(handle_due_at: Instant) -> Instant:
+    """Return when a case should be closed: the handler's limit and the time to check (``domain.md`` section 2.7)."""
+    return deadlines.due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT))
+
+
+_A_MOMENT = timedelta(milliseconds=1)

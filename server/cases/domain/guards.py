@@ -1,0 +1,255 @@
+"""Judges an act on a case: is it complete, may its author take it, does any other rule forbid it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+from server import instants
+from server.cases.domain import assignable, deadlines, right_conditions, workflow
+from server.cases.domain.acts import PASSES, Act, Known
+from server.cases.domain.deadlines import Clock
+from server.cases.domain.workflow import Step
+from server.errors import IllegalStep, Invalid, NotAllowed
+from server.people.domain import roles
+from server.people.domain.actors import Role
+from server.people.domain.rights import Grant, Mark, holders_of
+from server.records.domain.records import Record
+from server.records.domain.status import ENDED, Status
+
+Fault = tuple[str, str]
+"""An input and what is wrong with it, in Chinese."""
+
+DATES = ("due_on", "until", "plan_due")
+INPUT_LABELS = {
+    "reason": "原因", "note": "说明", "assignee": "承办人", "due_on": "期限", "helpers": "协办人", "into": "主案件",
+    "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划", "plan_due": "计划完成日", "leader": "责任领导",
+    "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
+}  # fmt: skip
+EXTENSIONS_MAX = 2
+"""How often a case may be extended (``domain.md`` section 2.5)."""
+
+
+def judge(step: Step, record: Record, act: Act, known: Known) -> Grant:
+    """Return the right by which ``act`` is taken.
+
+    Raises IllegalStep (the status does not allow it), NotAllowed (nobody may who is not …), and Invalid with every
+    wrong input at once.
+    """
+    workflow.require_legal(step, Status(record.status or ""))
+    grant = _permitted(step, record, act, known)
+    _require_circumstances(step, record, act, known)
+    faults = [*_missing(step, act), *_unreadable(act), *_unknown(act, known)]
+    faults += [fault for name in step.guards if name in _GUARDS for fault in _GUARDS[name](record, act, known)]
+    if act.action in ("assign", "reassign", "reopen"):
+        faults += _out_of_reach(grant, record, act, known)
+    if act.action == "extend" and "days_30" in grant.limits:
+        faults += _too_long(record, act)
+    if faults:
+        raise Invalid(
+            f"“{step.label}”没有办成：{'；'.join(dict.fromkeys(message for _, message in faults))}。",
+            errors=[{"field": f"fields.{name}", "message": message} for name, message in dict(faults).items()],
+        )
+    return grant
+
+
+def may(step: Step, record: Record, act: Act, known: Known) -> bool:
+    """Say whether the author could take this step now, whatever the inputs will be."""
+    if record.status not in step.sources:
+        return False
+    try:
+        _permitted(step, record, act, known)
+        _require_circumstances(step, record, act, known)
+    except (NotAllowed, IllegalStep):
+        return False
+    return True
+
+
+def _require_circumstances(step: Step, record: Record, act: Act, known: Known) -> None:
+    for name in step.guards:
+        if name in _CIRCUMSTANCES:
+            _CIRCUMSTANCES[name](record, act, known)
+
+
+def _permitted(step: Step, record: Record, act: Act, known: Known) -> Grant:
+    why = ""
+    for grant in known.grants:
+        if grant.mark is Mark.PROPOSE:
+            continue
+        refused = next(
+            (reason for limit in grant.limits if (reason := right_conditions.REFUSES[limit](record, act, known))), ""
+        )
+        if not refused:
+            return grant
+        why = why or refused
+    if why:
+        raise NotAllowed(why, action=act.action)
+    names = "、".join(roles.label(role, act.at) for role in holders_of("case", act.action, act.at))
+    raise NotAllowed(f"您的岗位不能在这里“{step.label}”；可以办理的有：{names}。", action=act.action)
+
+
+def _missing(step: Step, act: Act) -> Iterator[Fault]:
+    needs = step.needs
+    if act.action == "site_check":
+        needs += ("result_code",) if act.passed else ("reason",) if act.failed else ()
+    for name in needs:
+        if not act[name]:
+            yield name, f"请填写{INPUT_LABELS.get(name, name)}（{name}）"
+
+
+def _unreadable(act: Act) -> Iterator[Fault]:
+    for name in DATES:
+        if act[name] and _date(act[name]) is None:
+            yield name, f"“{act[name][:30]}”不是日期，应写成 2026-12-03"
+    if act[PASSES] not in ("", "yes", "no"):
+        yield "pass", "是否通过应为 yes 或 no"
+    if act["level"] not in ("", "1", "2", "3"):
+        yield "level", "督办级别应为 1、2 或 3"
+    if act["reason"] and len(act["reason"]) < _REASON_CHARACTERS_MIN:
+        yield "reason", "原因太短，请写明白"
+
+
+_REASON_CHARACTERS_MIN = 2
+
+
+def _unknown(act: Act, known: Known) -> Iterator[Fault]:
+    if act["result_code"] and "result_code" not in known.words:
+        yield "result_code", f"处置结果没有“{act['result_code'][:30]}”这一项，请从处置结果表中选，如 fixed"
+    for name in ("assignee", "helpers"):
+        for mark in act[name].split():
+            if mark not in known.parties:
+                yield name, f"没有“{mark[:60]}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码"
+    if len(act["assignee"].split()) > 1:
+        yield "assignee", "承办人只能有一个，其余写到协办人（helpers）"
+
+
+def _out_of_reach(grant: Grant, record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    """Yield whom the author's role may not give work to at this place (``domain.md`` section 3.2, dispatch)."""
+    for name in ("assignee", "helpers"):
+        for mark in act[name].split():
+            party = known.parties.get(mark)
+            if party is not None and not assignable.party(grant, record.path, party):
+                yield name, f"“{party.label}”不在您能派遣的范围内；请选本辖区的人员或单位，或请上级派遣"
+
+
+def _due_ahead(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    yield from _ahead(act, "due_on")
+
+
+def _plan_ahead(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    yield from _ahead(act, "plan_due")
+
+
+def _ahead(act: Act, name: str) -> Iterator[Fault]:
+    day = _date(act[name])
+    if day is None:
+        return
+    if deadlines.end_of(day) <= act.at:
+        yield name, f"{INPUT_LABELS[name]} {day} 已经过去，请选今天或以后的日期"
+    elif day > deadlines.day_of(act.at) + _FARTHEST:
+        yield name, f"{INPUT_LABELS[name]} {day} 太远了，请核对年份"
+
+
+_FARTHEST = timedelta(days=3 * 366)
+
+
+def _until_later(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    yield from _beyond(record, act, "until", "申请的日期")
+    yield from _ahead(act, "until")
+
+
+def _into_open(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    if act["into"] == record.id:
+        yield "into", "不能并入自己，请选另一件"
+    elif act["into"] and (known.into is None or known.into.type != record.type):
+        yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
+    elif known.into is not None and known.into.status in ENDED:
+        yield "into", f"主案件“{known.into.label}”已经结束，不能再并入"
+
+
+def _longer(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    yield from _beyond(record, act, "due_on", "延期后的期限")
+
+
+def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]:
+    day, due = _date(act[name]), record.due_at
+    if day is not None and due is not None and deadlines.end_of(day) <= due:
+        yield name, f"{called}应晚于现在的期限 {deadlines.last_day(due)}"
+
+
+def _twice(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    if record.case is not None and record.case.facts.extended >= EXTENSIONS_MAX:
+        yield "due_on", f"已经延期{EXTENSIONS_MAX}次，不能再延；需要更长时间请走挂账"
+    if record.case is not None and record.case.major and not any(grant.role is Role.BRIGADE for grant in known.grants):
+        yield "due_on", "重大火灾隐患的延期须由大队批准"
+
+
+def _too_long(record: Record, act: Act) -> Iterator[Fault]:
+    day = _date(act["due_on"])
+    if day is None or record.due_at is None:
+        return
+    if deadlines.end_of(day) > deadlines.due_at(
+        Clock.EXTENSION_STEP, instants.later(record.due_at, -timedelta(seconds=1))
+    ):
+        yield "due_on", "乡镇一次最多延期30天；更长的请由大队批准挂账"
+
+
+def _evidence(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    if not any(act[name] for name in ("fixed_photo", "fixed_photo_2", "no_photo_reason")):
+        yield "no_photo_reason", "请附整改后照片（fixed_photo），不能拍照时写明原因（no_photo_reason）"
+
+
+def _closable(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    result = known.last_result
+    if result is not None and result.extra.get("closable") == "0":
+        yield "result_code", f"反馈结果是“{result.label}”，还不能办结；请退回返工，或走挂账、移交"
+
+
+def _site_result(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+    result = known.words.get("result_code")
+    if act.passed and result is not None and result.extra.get("closable") == "0":
+        yield "result_code", f"结果是“{result.label}”，不能算通过"
+    if act.passed:
+        yield from _evidence(record, act, known)
+
+
+def _no_account(record: Record, act: Act, known: Known) -> None:
+    if known.has_account:
+        raise IllegalStep(
+            "承办人有账号，应由承办人自己反馈，再来核查；现场核查只用于没有账号的承办单位。", action=act.action
+        )
+
+
+def _in_window(record: Record, act: Act, known: Known) -> None:
+    closed_at = record.closed_at
+    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at):
+        raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
+
+
+_GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
+    "due_ahead": _due_ahead,
+    "plan_ahead": _plan_ahead,
+    "until_later": _until_later,
+    "into_open": _into_open,
+    "longer": _longer,
+    "twice": _twice,
+    "evidence": _evidence,
+    "closable": _closable,
+    "site_result": _site_result,
+}
+"""Rules about what comes with an act."""
+
+_CIRCUMSTANCES: dict[str, Callable[[Record, Act, Known], None]] = {
+    "no_account": _no_account,
+    "in_window": _in_window,
+}
+"""Rules that hold whatever comes with an act: what they forbid is not offered either. They raise IllegalStep."""
+
+
+def _date(text: str) -> date | None:
+    """Return the day that an input names, None for none; the last day of all is none, since it has no end."""
+    try:
+        day = date.fromisoformat(text) if len(text) == 10 else date.max
+    except ValueError:
+        return None
+    return None if day == date.max else day

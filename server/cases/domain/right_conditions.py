@@ -1,0 +1,80 @@
+"""Judges the words that narrow a right in ``data/rights.csv``: handler, author, level of supervision, …"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from server.cases.domain.acts import Act, Known
+from server.records.domain.records import Record
+from server.records.domain.status import Status
+
+Limit = Callable[[Record, Act, Known], str]
+"""Says in Chinese why a right does not reach an act on a record; empty when it does."""
+
+
+def _handler(record: Record, act: Act, known: Known) -> str:
+    return "" if known.handles else "这件事不是派给您的，只有承办人能办；需要改派请联系派遣的人。"
+
+
+def _not_handler(record: Record, act: Act, known: Known) -> str:
+    if record.case is not None and act.author in record.case.hands:
+        return "您办理过这件事，不能核查自己的处置；请由他人核查。"
+    if record.assignee == f"user:{act.author}":
+        return "这件事现在派给您，不能由您核查；请由他人核查。"
+    by_reporter = known.handling_body_kind == "village_committee" and act.author == record.author
+    if known.of_handling_body and not by_reporter:
+        return "您是承办单位的人员，不能核查本单位的处置；请由上报人或上级核查。"
+    return ""
+
+
+def _not_major(record: Record, act: Act, known: Known) -> str:
+    major = record.case is not None and record.case.major
+    return "重大火灾隐患须由村干部或上级核查办结。" if major and not act.failed else ""
+
+
+def _author(record: Record, act: Act, known: Known) -> str:
+    return "" if act.author == record.author else "只有上报人本人能办。"
+
+
+def _own(record: Record, act: Act, known: Known) -> str:
+    return "" if known.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
+
+
+def _second_person(record: Record, act: Act, known: Known) -> str:
+    if act.author not in (record.author, known.registrar):
+        return ""
+    return "作废须两人：这件事是您上报或立项的，请由另一位有权的人作废。"
+
+
+def _registered(record: Record, act: Act, known: Known) -> str:
+    return "还没有立项，您不能直接派遣；请村干部或乡镇先立项。" if record.status == Status.REPORTED else ""
+
+
+def _level(allowed: str) -> Limit:
+    def limit(record: Record, act: Act, known: Known) -> str:
+        named = act["level"]
+        may = "、".join(allowed)
+        return "" if not named or named in allowed else f"您的岗位只能{may}级督办；其他级别请交有权的岗位办理。"
+
+    return limit
+
+
+def _none(record: Record, act: Act, known: Known) -> str:
+    return ""
+
+
+REFUSES: Mapping[str, Limit] = {
+    "handler": _handler,
+    "not_handler": _not_handler,
+    "not_major": _not_major,
+    "author": _author,
+    "own": _own,
+    "second_person": _second_person,
+    "registered": _registered,
+    "level_1": _level("1"),
+    "level_2_3": _level("23"),
+    # These narrow whom one may assign and for how long, not whether one may act at all.
+    "village": _none,
+    "local": _none,
+    "days_30": _none,
+}

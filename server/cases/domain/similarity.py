@@ -1,0 +1,30 @@
+"""Finds reports that may be about one hazard, so that an officer is asked before two cases run (``domain.md`` 2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from server.records.domain import positions
+
+ITEM, PLACE, GEOMETRY = "item", "place", "geometry"
+"""Fields of a hazard that say what it is and where."""
+
+NEAR_M = 50.0
+"""How far apart two reports of one hazard may lie, in metres."""
+
+WITHIN = timedelta(days=30)
+"""How far apart in time they may lie."""
+
+
+def are_alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Say whether two reports of one village may be about the same: the same item, at one place or within 50 m.
+
+    one, other: fields of the records. Only a suggestion: the officer decides.
+    """
+    if not one.get(ITEM) or one.get(ITEM) != other.get(ITEM):
+        return False
+    if one.get(PLACE) and one.get(PLACE) == other.get(PLACE):
+        return True
+    here, there = positions.read(one.get(GEOMETRY, "")), positions.read(other.get(GEOMETRY, ""))
+    return here is not None and there is not None and positions.distance_m(here, there) <= NEAR_M

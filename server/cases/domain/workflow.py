@@ -1,0 +1,169 @@
+"""The life of a case as data: how a case is born, and every step it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from server.errors import IllegalStep, Invalid
+from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
+
+
+class Birth(NamedTuple):
+    """How a case comes into being: the action, whether its item may be fixed on the spot, and the first status."""
+
+    action: str
+    spot_ok: bool
+    status: Status
+
+
+BIRTHS = (
+    Birth("report", False, Status.REPORTED),
+    Birth("report", True, Status.REPORTED),
+    Birth("create", False, Status.REPORTED),
+    Birth("create", True, Status.REPORTED),
+    Birth("spot_close", True, Status.SPOT_CLOSED),
+    Birth("spot_close", False, Status.FEEDBACK),
+)
+"""T01 and T02 of ``domain.md`` section 2.3. What may not be fixed on the spot is fed back, for someone to check."""
+
+CREATING = frozenset(birth.action for birth in BIRTHS)
+"""Actions that bring a record into being."""
+
+
+def born(action: str, *, spot_ok: bool) -> Status:
+    """Return the first status of a case that ``action`` creates.
+
+    spot_ok: whether the code table lets this item be closed on the spot.
+    """
+    return next(birth.status for birth in BIRTHS if (birth.action, birth.spot_ok) == (action, spot_ok))
+
+
+class Step(NamedTuple):
+    """A step of the table: what an action asks for, from where it may be taken, and where it leads.
+
+    action: as in ``design.md`` section 5. Who may take it is its row in ``data/rights.csv``, limits included.
+    sources: statuses from which it may be taken. target: where it leads; None where the status stays.
+    needs: inputs that must be there. takes: inputs that may be. guards: rules beside these, by name (``guards.py``).
+    label: the act in Chinese, as officers and workers read it.
+    """
+
+    action: str
+    label: str
+    sources: frozenset[Status]
+    target: Status | None
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+
+
+AT_REST = frozenset({Status.FEEDBACK, Status.SUSPENDED, Status.TRANSFERRED})
+"""Somebody has the case and nothing is theirs to do now: it changes hands as it is (T20)."""
+AT_INTAKE = frozenset({Status.REPORTED, Status.REGISTERED})
+
+_EVIDENCE = ("fixed_photo", "fixed_photo_2", "no_photo_reason")
+
+STEPS = (
+    Step("register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",)),
+    Step("reject", "不予立项", frozenset({Status.REPORTED}), Status.REJECTED, ("reason",), ("note",)),
+    Step("merge", "并案", AT_INTAKE, Status.MERGED, ("into",), ("reason", "note"), ("into_open",)),
+    Step("split", "拆分", frozenset({Status.MERGED}), Status.REGISTERED, ("reason",), ("note",)),
+    Step(
+        "assign", "派遣", AT_INTAKE | WITH_HANDLER, Status.ASSIGNED, ("assignee",), ("due_on", "helpers", "note"),
+        ("due_ahead",),
+    ),
+    Step("reassign", "改派", AT_REST, None, ("assignee",), ("helpers", "note")),
+    Step("accept", "签收", frozenset({Status.ASSIGNED}), Status.ACCEPTED, takes=("note",)),
+    Step("start", "开始处置", frozenset({Status.ACCEPTED}), Status.HANDLING, takes=("note",)),
+    Step("ask_return", "申请退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",)),
+    Step(
+        "ask_extension", "申请延期", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
+    ),
+    Step(
+        "ask_suspension", "申请挂账", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
+    ),
+    Step(
+        "return", "同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), Status.REGISTERED, ("reason",), ("note",)
+    ),
+    Step("extend", "同意延期", WITH_HANDLER, None, ("due_on", "reason"), ("safeguard", "note"), ("longer", "twice")),
+    Step(
+        "suspend", "同意挂账", WITH_HANDLER, Status.SUSPENDED,
+        ("reason", "plan", "plan_due", "leader", "safeguard"), ("note",), ("plan_ahead",),
+    ),
+    Step(
+        "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
+        takes=("due_on", "note"), guards=("due_ahead",),
+    ),
+    Step("transfer", "移交", WITH_HANDLER, Status.TRANSFERRED, ("body", "document"), ("reason", "note")),
+    Step(
+        "feedback", "反馈", WITH_HANDLER, Status.FEEDBACK, ("result_code",), ("note", *_EVIDENCE), ("evidence",)
+    ),
+    Step("close", "核查通过", frozenset({Status.FEEDBACK}), Status.CLOSED, takes=("note",), guards=("closable",)),
+    Step(
+        "rework", "返工", frozenset({Status.FEEDBACK}), Status.HANDLING, ("reason",), ("due_on", "note"), ("due_ahead",)
+    ),
+    Step(
+        "site_check", "现场核查", WITH_HANDLER, Status.CLOSED, ("pass",),
+        ("result_code", "reason", "due_on", "note", *_EVIDENCE), ("no_account", "site_result"),
+    ),
+    Step(
+        "reopen", "回访重开", frozenset({Status.CLOSED, Status.SPOT_CLOSED}), Status.HANDLING, ("reason",),
+        ("assignee", "due_on", "note"), ("in_window", "due_ahead"),
+    ),
+    Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",)),
+    Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
+    Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_ahead",)),
+    Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
+    Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
+    Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
+    Step("note", "说明", frozenset(Status), None, ("note",)),
+)  # fmt: skip
+"""Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended."""
+
+BY_SERVER = frozenset({"release", "release_helpers"})
+"""Actions that nobody asks for: the server takes them when something else has happened."""
+
+STEP_OF = {step.action: step for step in STEPS}
+"""The step of each action, those of the server included."""
+ACTIONS = tuple(STEP_OF)
+INPUTS = frozenset(name for step in STEPS for name in (*step.needs, *step.takes))
+"""Names of all inputs of acts: they stay in the revision and never become fields of the record."""
+
+
+def step_of(action: str) -> Step:
+    """Return the step of an action. Raises Invalid that lists the actions when there is none of this name."""
+    step = STEP_OF.get(action)
+    if step is None or action in BY_SERVER:
+        known = "、".join(each for each in ACTIONS if each not in BY_SERVER)
+        raise Invalid(f"没有“{action}”这个操作；可选：edit、{known}。", field="action", value=action)
+    return step
+
+
+def inputs_of(action: str, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return what of ``sent`` were inputs of the act, blank ones left out; none for what is no act."""
+    step = STEP_OF.get(action)
+    taken = () if step is None else (*step.needs, *step.takes)
+    return {name: sent[name] for name in taken if sent.get(name)}
+
+
+def require_legal(step: Step, status: Status) -> None:
+    """Do nothing when ``step`` may be taken from ``status``; otherwise raise IllegalStep that names both."""
+    if status in step.sources:
+        return
+    sources = "、".join(STATUS_LABELS[each] for each in Status if each in step.sources)
+    raise IllegalStep(
+        f"案件现在是“{STATUS_LABELS[status]}”，不能“{step.label}”；只有{sources}的案件可以。请刷新后再办。",
+        action=step.action,
+        status=status.value,
+        sources=sorted(each.value for each in step.sources),
+    )
+
+
+def leads_to(step: Step, status: Status) -> frozenset[Status]:
+    """Return where a step from ``status`` may end: a failed check on the spot goes back to handling."""
+    targets = {status if step.target is None else step.target}
+    if step.action == "site_check":
+        targets.add(Status.HANDLING)
+    if step.action == "feedback":
+        targets.add(status)  # what a co-handler says does not hand the case in
+    return frozenset(targets)

@@ -1,0 +1,1 @@
+"""Use cases of cases: each takes a transaction or a reading."""

@@ -1,0 +1,227 @@
+"""Gathers what the rules must know before they judge an act on a case, and judges it: now, or as of lately."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from server import instants
+from server.cases.domain import guards, workflow
+from server.cases.domain.acts import Act, Known, Other, Party, Word
+from server.cases.domain.workflow import Step
+from server.cases.store import case_numbers
+from server.db.transactions import Reading, Transaction
+from server.errors import Invalid, NotAllowed
+from server.forms.domain.record_types import Kind
+from server.forms.store import codes
+from server.grid.domain.areas import Place, path_of
+from server.grid.domain.scope import Scope
+from server.people.domain import rights, roles
+from server.people.domain.actors import GRACE, Actor, Role
+from server.people.domain.rights import Grant
+from server.people.store import bodies, people
+from server.records.domain import relation
+from server.records.domain.records import Record
+from server.records.domain.relation import Standing
+from server.records.domain.status import Status
+from server.records.store import records, revisions
+from sync.changes import Change
+
+REASONS = {
+    "reject": "reject_reasons",
+    "ask_return": "return_reasons",
+    "return": "return_reasons",
+    "ask_extension": "extension_reasons",
+    "extend": "extension_reasons",
+    "ask_suspension": "suspension_reasons",
+    "suspend": "suspension_reasons",
+    "void": "void_reasons",
+    "rework": "verify_fail_reasons",
+    "site_check": "verify_fail_reasons",
+}
+"""Code list that a ``reason`` may come from, by action (``domain.md`` section 4.4); free text is a reason too."""
+
+RESULTS = "result_codes"
+ITEMS, ITEM_FIELD, REPAIR_COLUMN = "hazard_items", "item", "rect"
+"""Where the code table says how long a repair of a hazard item takes (``domain.md`` section 4.2)."""
+
+NUMBERING = frozenset({"register", "assign", "split"})
+"""Actions by which a report becomes a case and gets its number."""
+UNREGISTERED = (Status.REPORTED, Status.MERGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An act that the rules allow. who: the role by which it is taken, in Chinese. late: by recent standing only."""
+
+    act: Act
+    known: Known
+    who: str
+    late: bool = False
+
+
+def judge(tx: Transaction, record: Record, change: Change, by: Actor, authority: Actor | None = None) -> Judged:
+    """Return ``change`` as an act that ``by`` may take on ``record``.
+
+    authority: officer whose rights count in place of the author's, as if they had the case; None for nobody.
+    Who may not now, but might have within the last 30 days, is judged by that (``sync.md`` section 4).
+    Raises the Refusal that names the rule: IllegalStep, NotAllowed, Invalid.
+    """
+    step = workflow.step_of(change.action)
+    if record.kind is not Kind.CASE:
+        raise Invalid(f"只有案件能“{step.label}”，“{record.label}”不是案件。", field="action", value=change.action)
+    taken = {*step.needs, *step.takes}
+    inputs = {name: write.new.strip() for name, write in change.fields.items() if name in taken and write.new.strip()}
+    act = Act(change.action, inputs, by.name, tx.now)
+    asked = _asked_about(tx, record, act, authority or by)
+    if authority is not None:
+        known = _by_authority(tx, record, act, authority, asked)
+        grant = guards.judge(step, record, act, known)
+        return Judged(act, _numbered(tx, record, act, known), roles.label(grant.role, tx.now))
+    try:
+        known, late = _with_author(tx, record, act, by, asked, by.at), False
+        grant = guards.judge(step, record, act, known)
+    except NotAllowed:
+        lately = by.lately()
+        known, late = _with_author(tx, record, act, lately, asked, instants.later(by.at, -GRACE)), True
+        grant = guards.judge(step, record, act, known)
+    return Judged(act, _numbered(tx, record, act, known), roles.label(grant.role, tx.now), late)
+
+
+def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: frozenset[str]) -> bool:
+    """Say whether ``by`` may take ``action`` on ``record`` now, as far as person and status decide.
+
+    vacant: paths of the villages without an officer that matter, as ``people.vacant_villages`` gives them.
+    """
+    step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
+    asked = Known(
+        has_account=_has_account(reading, record),
+        handling_body_kind=_body_kind(reading, record),
+        registrar=_registrar(reading, record, act),
+    )
+    known = _author(record, step, by, by.at, vacant, asked)
+    return guards.may(step, record, act, known)
+
+
+def is_known(reading: Reading, mark: str) -> bool:
+    """Say whether an assignee mark names anybody, also one who can be given no work any more."""
+    kind, _, name = mark.partition(":")
+    return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
+
+
+def party(reading: Reading, mark: str) -> Party | None:
+    """Return whom an assignee mark names, None for nobody who can be given work now."""
+    kind, _, name = mark.partition(":")
+    if kind == "body":
+        body = bodies.find(reading, name)
+        at = reading.now
+        return None if body is None else Party(mark, body.name, at, kind=body.kind, path=path_of(body.area))
+    if kind != "user" or not people.exists(reading, name):
+        return None
+    person = people.actor(reading, name)
+    duties = tuple((duty.role, duty.place.path) for duty in person.current)
+    return Party(f"user:{person.name}", person.display, reading.now, duties) if duties else None
+
+
+def _asked_about(tx: Transaction, record: Record, act: Act, by: Actor) -> Known:
+    """Return what the inputs speak of, and what the code tables say."""
+    marks = f"{act['assignee']} {act['helpers']}".split()
+    parties = {mark: found for mark in marks if (found := party(tx, mark)) is not None}
+    item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
+    last = record.case.facts.result_code if record.case is not None else None
+    return Known(
+        has_account=act.action != "site_check" or _has_account(tx, record),
+        handling_body_kind=_body_kind(tx, record),
+        parties=parties,
+        into=_other(tx, act["into"], by) if act["into"] else None,
+        words=_words(tx, act),
+        last_result=None if last is None else _word(tx, RESULTS, last),
+        rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
+        registrar=_registrar(tx, record, act),
+    )
+
+
+def _with_author(tx: Transaction, record: Record, act: Act, by: Actor, asked: Known, since: instants.Instant) -> Known:
+    return _author(record, workflow.STEP_OF[act.action], by, since, _vacant(tx, record, by), asked)
+
+
+def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
+    village = "/".join(record.path.split("/")[:3])
+    return people.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
+
+
+def _by_authority(tx: Transaction, record: Record, act: Act, officer: Actor, asked: Known) -> Known:
+    """Return ``asked`` with the officer's rights where the case lies; that they do not have it is no limit."""
+    vacant = _vacant(tx, record, officer)
+    grants = rights.grants(officer, "case", act.action, record.path, vacant=vacant)
+    unbound = tuple(replace(grant, limits=grant.limits - {"handler"}) for grant in grants)
+    return replace(asked, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True)
+
+
+def _author(
+    record: Record, step: Step, by: Actor, since: instants.Instant, vacant: frozenset[str], known: Known
+) -> Known:
+    """Return ``known`` with what concerns the author: rights, and their relation to the case."""
+    scope = by.scope
+    handles = relation.handles(scope, record, since)
+    grants: tuple[Grant, ...] = rights.grants(by, "case", step.action, record.path, vacant=vacant)
+    if handles or record.author == by.name:
+        grants += rights.grants_anywhere(by, "case", step.action)
+    body = (record.assignee or "").removeprefix("body:")
+    return replace(
+        known,
+        grants=tuple(dict.fromkeys(grants)),
+        handles=handles,
+        leads=_leads(scope, record, since),
+        of_handling_body=record.assignee != body and body in scope.bodies,
+    )
+
+
+def _leads(scope: Scope, record: Record, since: instants.Instant) -> bool:
+    given = () if record.case is None else record.case.given
+    return any(
+        each.lead and each.mark in scope.assignees and (each.until is None or each.until > since) for each in given
+    )
+
+
+def _has_account(reading: Reading, record: Record) -> bool:
+    mark = record.assignee or ""
+    return not mark.startswith("body:") or people.acts_for_body(reading, mark.removeprefix("body:"))
+
+
+def _registrar(reading: Reading, record: Record, act: Act) -> str:
+    """Return who took the report in as a case, empty when nobody did; only the second person of ``void`` asks."""
+    if act.action != "void":
+        return ""
+    taken_in = (each for each in revisions.list_of(reading, record.id) if each.action in NUMBERING)
+    return next((each.author for each in taken_in if each.diff.get("status", ("",))[0] in UNREGISTERED), "")
+
+
+def _body_kind(reading: Reading, record: Record) -> str:
+    mark = record.assignee or ""
+    body = bodies.find(reading, mark.removeprefix("body:")) if mark.startswith("body:") else None
+    return "" if body is None else body.kind
+
+
+def _other(tx: Transaction, id: str, by: Actor) -> Other | None:
+    found = records.find_for_writing(tx, id)
+    if found is None or found.kind is not Kind.CASE or relation.toward(by, found) is not Standing.NOW:
+        return None
+    return Other(found.id, found.type, found.status or "", found.label)
+
+
+def _words(tx: Transaction, act: Act) -> Mapping[str, Word]:
+    lists = {"reason": REASONS.get(act.action, ""), "result_code": RESULTS}
+    found = {name: _word(tx, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
+    return {name: word for name, word in found.items() if word is not None}
+
+
+def _word(reading: Reading, codes_in: str, code: str) -> Word | None:
+    found = codes.current(reading, codes_in, code) if codes_in else None
+    return None if found is None else Word(found.code, found.label, found.extra)
+
+
+def _numbered(tx: Transaction, record: Record, act: Act, known: Known) -> Known:
+    if record.case_no is not None or act.action not in NUMBERING:
+        return known
+    return replace(known, case_no=case_numbers.take(tx))

@@ -1,0 +1,1 @@
+"""The write path: every change is validated, authorised, merged and recorded here."""

@@ -1,0 +1,61 @@
+"""Says who may write to a record by hand, at a desk: correct it, or bring one into being.
+
+What phones bring is judged by standing alone and never refused; who sits at a desk can be told no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from server.errors import IllegalStep, Invalid, NotAllowed
+from server.forms.domain.record_types import Kind, RecordType
+from server.people.domain import rights
+from server.people.domain.actors import Actor
+from server.people.domain.rights import NOWHERE, Grant, Mark
+from server.records.domain.records import Record
+
+EDIT = "edit"
+CASE_BIRTHS = ("report", "spot_close")
+PLAIN_BIRTH = "create"
+
+
+def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> None:
+    """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``.
+
+    Raises IllegalStep for an event, which is told once (``sync.md`` section 1), and NotAllowed.
+    """
+    if record.kind is Kind.EVENT:
+        message = f"“{record.label}”是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
+        raise IllegalStep(message, action=EDIT)
+    subject, action = ("case", EDIT) if record.kind is Kind.CASE else ("record", "write")
+    granted = rights.grants(by, subject, action, record.path, vacant=vacant)
+    if record.author == by.name or record.assignee in by.scope.assignees:
+        granted += rights.grants_anywhere(by, subject, action)
+    decisive = [grant for grant in granted if grant.mark is not Mark.PROPOSE]
+    if any(_reaches(grant, by, record) for grant in decisive):
+        return
+    if decisive:
+        message = "您的岗位只能更正自己上报或承办的记录；请联系上报人，或管这个网格的人。"
+        raise NotAllowed(message, object=subject, action=action)
+    rights.require(by, subject, action, record.path, vacant=vacant)
+
+
+def require_birth(by: Actor, type: RecordType, action: str, path: str) -> None:
+    """Do nothing for who may bring a record of ``type`` into being at ``path`` by ``action``.
+
+    Raises Invalid when records of this type come into being otherwise, and NotAllowed.
+    """
+    fitting = CASE_BIRTHS if type.kind is Kind.CASE else (PLAIN_BIRTH,)
+    if action not in fitting:
+        wrong = f"“{type.title}”的记录应使用：{'、'.join(fitting)}。"
+        raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
+    subject, deed = ("case", action) if type.kind is Kind.CASE else ("record", "write")
+    rights.require(by, subject, deed, path)
+
+
+def _reaches(grant: Grant, by: Actor, record: Record) -> bool:
+    """Say whether a grant holds for this record: one without limits does, others for what is the actor's own."""
+    theirs = record.author == by.name
+    if "own" in grant.limits:
+        theirs = theirs or record.assignee in by.scope.assignees
+    return theirs if grant.limits else True

@@ -1,0 +1,74 @@
+"""Words the problems that a change leaves for the office, so that nothing is refused and nothing overlooked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from server.changes.domain.validation import Sorted, unsound
+from server.changes.domain.write_context import Asked
+from server.problems.domain.problems import Problem, ProblemKind
+from server.records.domain.records import INVALID_AFTER_MERGE, Record
+from sync.merge import Merged
+
+
+def problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
+    """Return a problem about the record and the change of ``asked``."""
+    return Problem(
+        kind,
+        path,
+        message,
+        record=asked.change.record,
+        type=asked.type.name,
+        submission=asked.submission,
+        change=asked.change.id,
+        author=asked.author,
+        detail=detail,
+    )
+
+
+def misfits(asked: Asked, found: Sorted) -> list[Problem]:
+    """Return the problem of what did not fit, and of codes that nobody offered them; none when all is well.
+
+    Its detail names the ``reasons`` and the ``values`` by field; those of ``applied`` stand in the record all the same.
+    """
+    reasons = found.misfits | found.doubts
+    if not reasons:
+        return []
+    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
+    said = "有填写内容不能用，其余已保存。" if found.misfits else "有选项需要核对，已照存。"
+    values = {name: asked.change.fields[name].new for name in reasons}
+    detail = {"reasons": reasons, "values": values, "applied": sorted(found.doubts)}
+    return [problem(asked, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
+
+
+def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> list[Problem]:
+    """Return the problem of fields that this change has brought into conflict; none when there are none."""
+    fresh = sorted(set(after.conflicts) - set(before.conflicts))
+    if not fresh:
+        return []
+    known = merged.registers
+    values = {
+        name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
+    }
+    named = "、".join(asked.type.called(name) for name in fresh)
+    message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
+    return [problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+
+
+def invalid_after_merge(
+    before: Mapping[str, str], after: Record, asked: Asked, merged: Merged, told: Collection[str] = ()
+) -> list[Problem]:
+    """Return the problem of values that this change has made unfit to stand together; none when there are none.
+
+    before: what the record showed until now. told: fields whose codes are in the problem of misfits already. Its
+    detail names the ``reasons`` by field (``sync.md`` section 3).
+    """
+    if INVALID_AFTER_MERGE not in after.flags:
+        return []
+    known = {*told, *unsound(asked.type, before)}
+    reasons = {name: reason for name, reason in unsound(asked.type, merged.values).items() if name not in known}
+    if not reasons:
+        return []
+    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
+    message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
+    return [problem(asked, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]

@@ -1,0 +1,110 @@
+"""Makes the revisions by which an officer puts one value in the place of those in conflict, and takes that back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server import instants
+from server.cases.domain import effects
+from server.changes.domain import problem_reports, record_history
+from server.changes.domain.revise import Revised, difference, marked, revision_of
+from server.changes.domain.validation import sort
+from server.changes.domain.write_context import Asked
+from server.errors import Conflict, Invalid, StaleVersion
+from server.forms.domain.record_types import LABEL, RecordType
+from server.instants import Instant
+from server.records.domain.records import Record, Revision
+from server.records.domain.status import ENDED
+from sync import merge, registers
+from sync.changes import Verdict
+from sync.merge import Merged
+
+ACTIONS = frozenset({record_history.SETTLE, record_history.UNSETTLE})
+
+
+def require_current(record: Record, base_version: int | None) -> None:
+    """Do nothing when the author of a settlement has seen every value that stands. Raises StaleVersion."""
+    if base_version != record.version:
+        message = f"记录已更新到第 {record.version} 版，可能又有新的值；请刷新，看过现在的各个值再选定。"
+        raise StaleVersion(message, version=record.version)
+
+
+def settle(record: Record, asked: Asked, who: str) -> Revised:
+    """Return the next revision, in which one value stands in each field of the change, whatever stood there.
+
+    who: the role that decides, in Chinese. It always writes, also what is shown already. Raises Invalid that names
+    every field that is not in conflict, or whose value neither stands there nor fits.
+    """
+    choices = {name: write.new for name, write in asked.change.fields.items()}
+    known = registers.from_json(record.registers)
+    _require_choices(record, asked.type, known, choices, asked.received_at)
+    merged = merge.settled(
+        known,
+        choices,
+        asked.rules,
+        dot=asked.change.dot,
+        observed_at=asked.observed_at,
+        version=record.version + 1,
+    )
+    values = "；".join(f"{asked.type.called(name)}：{value or '（空）'}" for name, value in choices.items())
+    return _revised(record, asked, merged, f"{who} 核定：{values}")
+
+
+def unsettle(record: Record, asked: Asked, history: Sequence[Revision], who: str) -> Revised:
+    """Return the next revision, in which all stands as if the settlements named by the change had never been.
+
+    history: every revision of the record, oldest first. who: as in ``settle``. What others wrote since stays. Raises
+    Invalid when there are no such settlements, Conflict when all values but one have been replaced since.
+    """
+    undone = record_history.undone_by(asked.change.fields)
+    if not undone or not undone <= record_history.settlements(history):
+        raise Invalid("没有这样的选定可以撤销，或它已经撤销；请刷新后重试。", field=record_history.UNDOES)
+    merged = merge.rebuild(record_history.received(history, asked.type, undone), asked.rules)
+    names = {name for revision in history if revision.version in undone for name in revision.received}
+    back = sorted(merged.conflicts & names)
+    if not back:
+        raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
+    listed = "、".join(asked.type.called(name) for name in back)
+    return _revised(record, asked, merged, f"{who} 撤销核定：{listed}，待重新核定")
+
+
+def _require_choices(
+    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], now: Instant
+) -> None:
+    faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
+    fitting = sort(type, choices, now)
+    reasons = {**fitting.misfits, **fitting.doubts}
+    for name, value in choices.items():
+        if name not in record.conflicts:
+            faults[name] = "这一项现在没有冲突，不用选定。"
+        elif name in reasons and value not in merge.values(known[name]):
+            faults[name] = f"{reasons[name]}。"
+    if faults:
+        listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
+        errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
+        raise Invalid(f"选定有误，没有保存。{listed}。", errors=errors)
+
+
+def _place(name: str) -> str:
+    return name if name == "choices" else f"choices.{name}"
+
+
+def _revised(record: Record, asked: Asked, merged: Merged, said: str) -> Revised:
+    after = replace(
+        record,
+        version=record.version + 1,
+        seq=asked.seq,
+        label=merged.values.get(LABEL) or record.label,
+        fields={name: value for name, value in merged.values.items() if name != LABEL},
+        registers=registers.to_json(merged.registers),
+        conflicts=tuple(sorted(merged.conflicts)),
+        flags=marked(record.flags, asked, merged),
+        updated_at=asked.received_at,
+    )
+    if after.case is not None:
+        after = effects.refreshed(after)
+        if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
+            after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {said}")
+    problems = tuple(problem_reports.invalid_after_merge(record.fields, after, asked, merged))
+    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)), (), problems)

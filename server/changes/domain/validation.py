@@ -1,0 +1,108 @@
+"""Sorts what was sent for a record: values that apply, values that do not fit, claims to what only rules decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+from server import instants
+from server.cases.domain import workflow
+from server.forms.domain.choices import Choices
+from server.forms.domain.fields import Field, misfit
+from server.forms.domain.record_types import LABEL, RecordType
+from server.instants import Instant
+
+T = TypeVar("T")
+
+
+class Sorted(NamedTuple):
+    """values: what applies, by field, the label among them. misfits: why a value does not fit, by field.
+
+    doubts: why somebody should look at a value that applies all the same, by field. Claims are in none: what a phone
+    saves to a system column is kept in the history and never applied.
+    """
+
+    values: dict[str, str]
+    misfits: dict[str, str]
+    doubts: dict[str, str]
+
+
+def sort(
+    type: RecordType,
+    sent: Mapping[str, str],
+    at: Instant,
+    held: Mapping[str, str | None] | None = None,
+) -> Sorted:
+    """Sort the values that were sent for a record of ``type``.
+
+    at: when the author answered. held: what the author found there: a code that stood there
+    already was not chosen by them. A code can be read whatever it is, so it applies, retired ones (``domain.md`` S19)
+    and those that no form ever offered.
+    """
+    claims = type.claims
+    values: dict[str, str] = {}
+    misfits: dict[str, str] = {}
+    doubts: dict[str, str] = {}
+    for name, value in sent.items():
+        if name in claims:
+            continue
+        field = type.fields.get(name)
+        if field is None and name != LABEL:
+            misfits[name] = "台账里没有这个字段；请核对字段名"
+            continue
+        reason = None if field is None else misfit(field, value)
+        if reason is not None:
+            misfits[name] = reason
+            continue
+        values[name] = value
+        offered = type.choices.get(name)
+        doubt = None if offered is None else _doubt(offered, value, at, (held or {}).get(name) or "")
+        if doubt is not None:
+            doubts[name] = doubt
+    return Sorted(values, misfits, doubts)
+
+
+def _doubt(offered: Choices, value: str, at: Instant, held: str) -> str | None:
+    if value in ("", held):
+        return None
+    unknown = offered.unknown(value, held)
+    if unknown:
+        return _no_such(unknown)
+    retired = offered.retired(value, instants.local_day(at), held)
+    return f"选项{_listed(retired)}已停用" if retired else None
+
+
+def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
+    """Return why a value cannot stand, by field, of those that merging has left (``sync.md`` section 3).
+
+    shown: the fields that somebody has ever written. What was never written was never asked for.
+    """
+    found: dict[str, str] = {}
+    for name, field in type.judged.items():
+        value = shown.get(name)
+        reason = None if value is None else _unsound(field, value, type.choices.get(name))
+        if reason is not None:
+            found[name] = reason
+    return found
+
+
+def _unsound(field: Field, value: str, choices: Choices | None) -> str | None:
+    if value == "":
+        return "必填项空了" if field.required else None
+    reason = misfit(field, value)
+    unknown = () if reason is not None or choices is None else choices.unknown(value)
+    return _no_such(unknown) if unknown else reason
+
+
+def _no_such(codes: tuple[str, ...]) -> str:
+    return f"没有选项{_listed(codes)}"
+
+
+def _listed(codes: tuple[str, ...]) -> str:
+    return "、".join(f"“{code[:60]}”" for code in codes)
+
+
+def written(action: str, sent: Mapping[str, T]) -> dict[str, T]:
+    """Return what of ``sent`` is meant for the record's fields: inputs of an act stay in its revision alone."""
+    inputs = workflow.INPUTS if action in workflow.ACTIONS else frozenset()
+    return {name: value for name, value in sent.items() if name not in inputs}

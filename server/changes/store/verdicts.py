@@ -1,0 +1,188 @@
+"""Keeps what became of every change, so that a retry gets the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+
+from server import instants
+from server.db.sql import Row, inserting
+from server.db.transactions import Reading, Transaction
+from server.instants import Instant
+from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
+
+_INSERT = inserting(
+    "change",
+    ("id", "record", "type", "author", "content", "verdict", "version", "conflicts", "problem", "submission",
+     "received_at", "body"),
+)  # fmt: skip
+
+_SHOWN = "id, record, type, author, content, verdict, version, conflicts, problem, submission"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The verdict on one change.
+
+    content: hash of what was asked, without ``clock_offset_s``. version: of the record that the change
+    made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id.
+    """
+
+    id: str
+    record: str
+    type: str
+    author: str
+    content: str
+    verdict: Verdict
+    version: int | None
+    conflicts: tuple[str, ...] = ()
+    problem: str | None = None
+    submission: str | None = None
+
+
+class Here(NamedTuple):
+    """What is here already of a change that arrives: its verdict, its record, changes that wait for its record."""
+
+    verdict: bool
+    record: bool
+    waiting: bool
+
+
+def look(tx: Transaction, change_id: str, record_id: str) -> Here:
+    """Say in one statement what is here of a change, since most changes are new and need no further reading."""
+    found = tx.sql.tuples(_LOOK, {"change": change_id, "record": record_id})
+    return Here(*map(bool, next(found)))
+
+
+_LOOK = """
+    SELECT EXISTS (SELECT 1 FROM change WHERE id = :change),
+           EXISTS (SELECT 1 FROM record WHERE id = :record),
+           EXISTS (SELECT 1 FROM change WHERE verdict = 'waiting' AND record = :record)
+"""
+
+
+def find(reading: Reading, id: str) -> Stored | None:
+    """Return the verdict on the change ``id``, None when it never arrived."""
+    row = reading.sql.find(
+        f"SELECT {_SHOWN} FROM change WHERE id = :id",
+        {"id": id},
+    )
+    return None if row is None else _stored(row)
+
+
+def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change | None) -> None:
+    """Keep a verdict; ``unapplied`` is the change itself while it waits or is quarantined."""
+    tx.sql.run(
+        _INSERT,
+        {
+            "id": stored.id,
+            "record": stored.record,
+            "type": stored.type,
+            "author": stored.author,
+            "content": stored.content,
+            "verdict": stored.verdict,
+            "version": stored.version,
+            "conflicts": " ".join(stored.conflicts),
+            "problem": stored.problem,
+            "submission": stored.submission,
+            "received_at": received_at,
+            "body": None if unapplied is None else _body(unapplied),
+        },
+    )
+
+
+def settle(tx: Transaction, stored: Stored) -> None:
+    """Replace the verdict of a change that waited or was quarantined; this happens once.
+
+    What was said while it waited is over with the waiting; what an officer decided about it stays to be read. So the
+    problem that was filed then is settled after this.
+    """
+    tx.sql.run(
+        """
+        UPDATE change
+           SET verdict = :verdict, version = :version, conflicts = :conflicts,
+               problem = COALESCE(:problem, CASE WHEN verdict = 'quarantined' OR EXISTS (
+                   SELECT 1 FROM problem AS told WHERE told.id = change.problem AND told.settled_at IS NOT NULL
+               ) THEN problem END)
+         WHERE id = :id AND verdict IN ('waiting', 'quarantined')
+        """,
+        {
+            "id": stored.id,
+            "verdict": stored.verdict,
+            "version": stored.version,
+            "conflicts": " ".join(stored.conflicts),
+            "problem": stored.problem,
+        },
+    )
+
+
+def list_waiting(tx: Transaction, record: str) -> list[tuple[Stored, Change, Instant]]:
+    """Return the changes that wait for ``record``, each with when it arrived, oldest first."""
+    rows = tx.sql.rows(
+        f"""
+        SELECT {_SHOWN}, received_at, body
+          FROM change
+         WHERE verdict = 'waiting' AND record = :record
+         ORDER BY received_at, id
+        """,
+        {"record": record},
+    )
+    return [_unapplied(row) for row in rows]
+
+
+def find_unapplied(reading: Reading, id: str) -> tuple[Stored, Change, Instant] | None:
+    """Return a change that was kept whole, with its verdict and when it arrived; None when none was kept."""
+    row = reading.sql.find(
+        f"SELECT {_SHOWN}, received_at, body FROM change WHERE id = :id AND body IS NOT NULL", {"id": id}
+    )
+    return None if row is None else _unapplied(row)
+
+
+def asked_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
+    """Return what a submission asks of a record while it waits or is set aside, by field; None when it does not."""
+    body = tx.sql.value(
+        "SELECT body FROM change WHERE submission = :submission AND body IS NOT NULL", {"submission": submission}
+    )
+    return None if body is None else {name: write.new for name, write in _change(body).fields.items()}
+
+
+def _unapplied(row: Row) -> tuple[Stored, Change, Instant]:
+    body, received_at = row.pop("body"), row.pop("received_at")
+    return _stored(row), _change(body), received_at
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
+
+
+def _body(change: Change) -> str:
+    plain = {each.name: getattr(change, each.name) for each in fields(change)} | {
+        "dot": tuple(change.dot),
+        "fields": {name: tuple(write) for name, write in change.fields.items()},
+        "made_at": _moment(change.made_at),
+        "attachments": [tuple(attachment) for attachment in change.attachments],
+    }
+    return orjson.dumps(plain).decode()
+
+
+def _moment(made_at: datetime | None) -> str | None:
+    return None if made_at is None else made_at.isoformat()
+
+
+def _change(body: str) -> Change:
+    plain: dict[str, Any] = orjson.loads(body)
+    return Change(
+        **(
+            plain
+            | {
+                "dot": Dot(*plain["dot"]),
+                "fields": {name: FieldWrite(*values) for name, values in plain["fields"].items()},
+                "made_at": None if plain["made_at"] is None else instants.parse(plain["made_at"]),
+                "attachments": tuple(AttachmentName(*each) for each in plain["attachments"]),
+            }
+        )
+    )

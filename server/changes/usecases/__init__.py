@@ -1,0 +1,1 @@
+"""Use cases of changes: each takes a transaction or a reading."""

@@ -1,0 +1,69 @@
+"""Keeps the list of conflicts true to the records: closed when one value stands, open again when a choice is undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.changes.domain import record_history
+from server.changes.domain.revise import Revised
+from server.db.transactions import Transaction
+from server.problems.domain.problems import ProblemKind
+from server.problems.domain.settlements import How, Settlement
+from server.problems.store import problems
+from server.problems.store.problems import Filed
+from server.records.domain.records import INVALID_AFTER_MERGE, Record
+
+
+def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) -> None:
+    """Close and open the conflicts about a record as its newest revision asks, and close what merging had spoilt.
+
+    server: who closes what an ordinary change has resolved.
+    """
+    was, now = before.flags, revised.record.flags
+    if INVALID_AFTER_MERGE in was and INVALID_AFTER_MERGE not in now:
+        _mended(tx, revised.record.id, server)
+    action = revised.revision.action
+    if revised.record.registers == before.registers or not (before.conflicts or action == record_history.UNSETTLE):
+        return
+    for filed in problems.conflicts_of(tx, revised.record.id):
+        if action == record_history.UNSETTLE:
+            _take_back(tx, filed, revised)
+        elif filed.settled_at is None:
+            _close(tx, filed, revised, server)
+
+
+def _mended(tx: Transaction, record: str, server: str) -> None:
+    """Close what was said of values that the record no longer holds."""
+    for kind in (ProblemKind.INVALID_AFTER_MERGE, ProblemKind.MISFIT):
+        for filed in problems.open_about(tx, record, kind):
+            doubted = set(filed.detail.get("applied", ()))  # what did not fit at all is nowhere else: it stays
+            if kind is ProblemKind.INVALID_AFTER_MERGE or doubted == set(filed.detail["reasons"]):
+                problems.settle(tx, filed.id, server)
+
+
+def _take_back(tx: Transaction, filed: Filed, revised: Revised) -> None:
+    undone = record_history.undone_by(revised.revision.received)
+    settlement = filed.settlement
+    if settlement is None or undone.isdisjoint(settlement.versions):
+        return
+    left = tuple(version for version in settlement.versions if version not in undone)
+    taken_back = {"how": settlement.how, "by": settlement.by, "at": settlement.at, "reason": settlement.reason}
+    problems.reopen(tx, filed.id, replace(_made(How.UNDO, revised), versions=left, undone=taken_back))
+
+
+def _close(tx: Transaction, filed: Filed, revised: Revised, server: str) -> None:
+    """Close an open conflict of which nothing is left; keep who has chosen, also where something is."""
+    revision = revised.revision
+    by = server
+    if revision.action == record_history.SETTLE and not filed.fields.isdisjoint(revision.received):
+        by = revision.author
+        earlier = () if filed.settlement is None else filed.settlement.versions
+        made = _made(How.CHOOSE, revised)
+        problems.keep_settlement(tx, filed.id, replace(made, versions=(*earlier, revision.version)))
+    if filed.fields.isdisjoint(revised.record.conflicts):
+        problems.settle(tx, filed.id, by)
+
+
+def _made(how: How, revised: Revised) -> Settlement:
+    revision = revised.revision
+    return Settlement(how, revision.author, revision.received_at, change=revision.change, version=revision.version)

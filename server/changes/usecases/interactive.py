@@ -1,0 +1,272 @@
+"""Writes at a desk: the change is judged as everywhere, but what a rule turns down is refused and leaves no trace.
+
+What is true if we die after each step: nothing, until the commit. 1. The record is found in the caller's scope. 2. A
+change id that was carried out already gets its outcome again. 3. ``If-Match``, ``base_version`` and what was seen are
+held against the record. 4. Rights and every field are judged at once. 5. ``write`` carries it out.
+
+An edit of an older version is merged; another person's click in between must not look like one of the same hand, so
+it gets an origin of its own. An act on an older version is refused: its author decided on what is no longer so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from server import instants
+from server.cases.domain import workflow
+from server.changes.domain import manual_edits, validation
+from server.changes.store import verdicts
+from server.changes.usecases import base_state, write
+from server.changes.usecases.recording import Outcome
+from server.db.transactions import Reading, Transaction
+from server.errors import Conflict, Invalid, PreconditionFailed, StaleVersion
+from server.forms.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
+from server.forms.store import forms
+from server.grid.domain.areas import Area, Level, Place
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.domain.actors import Actor, Role
+from server.people.store import people
+from server.people.usecases import visibility
+from server.records.domain.records import Record
+from server.records.store import records
+from sync.changes import Change, Dot, FieldWrite
+
+OFFICE = "office"
+"""Origin of what is written at a desk by who saw the newest version; its counter is the version it makes."""
+
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot carry, and so no phone's list (XML 1.0, "characters")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A change that somebody asks for.
+
+    id: UUID of the change, None to let the server make one. fields: name to what it shall be, or to what was seen and
+    what it shall be. base_version: the version that was looked at, None for the present one. expected: versions
+    one of which must be the present one (``If-Match``), None for any. seen_status: of the case that was looked at.
+    """
+
+    action: str
+    fields: Mapping[str, FieldWrite | str]
+    id: str | None = None
+    base_version: int | None = None
+    expected: frozenset[int] | None = None
+    seen_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record that somebody wants to be. id: of the change; record: of the record; None lets the server make one.
+
+    area: code, may be short; None for the author's unit, where they have just one.
+    """
+
+    action: str
+    type: str
+    fields: Mapping[str, FieldWrite | str]
+    area: str | None = None
+    id: str | None = None
+    record: str | None = None
+
+
+def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome:
+    """Edit a record or move a case, and return what became of it; the same change again returns the same.
+
+    Raises NotFound (out of scope), Conflict (the change id was used for something else), PreconditionFailed,
+    StaleVersion, NotAllowed, IllegalStep, and Invalid that names every wrong field.
+    """
+    record = records.get(tx, record_id, by.scope)
+    content = _content(by, record.id, wish.action, wish.fields, wish.base_version, wish.seen_status)
+    again = _again(tx, wish.id, content, by)
+    if again is not None:
+        return again
+    base = _base(record, wish)
+    type = forms.catalogue(tx).types[record.type]
+    if wish.action == manual_edits.EDIT:
+        manual_edits.require_edit(by, record, vacant=_vacant(tx, record, by))
+        _require_fields(type, wish.fields, tx.now, record.fields)
+    else:
+        _require_inputs(wish)
+        _require_current(record, wish, base)
+    id = wish.id or tx.new_id()
+    asked = Change(
+        id=id,
+        record=record.id,
+        type=record.type,
+        action=wish.action,
+        dot=Dot(OFFICE, record.version + 1) if base == record.version else Dot(f"{OFFICE}#{id}", 1),
+        fields=_writes(tx, record, wish, base),
+        base_version=base,
+        seen_status=wish.seen_status,
+    )
+    return write.apply_or_refuse(tx, asked, by=by, content=content)
+
+
+def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool]:
+    """Bring a record into being and return what became of it, and whether that was now.
+
+    Raises NotFound (the area is out of reach), Conflict (an id is in use), NotAllowed, and Invalid that names every
+    wrong field.
+    """
+    content = _content(by, new.record, new.action, new.fields, new.type, new.area)
+    again = _again(tx, new.id, content, by)
+    if again is not None:
+        return again, False
+    type = _type(tx, new.type)
+    area = _birthplace(tx, new.area, by)
+    manual_edits.require_birth(by, type, new.action, area.path)
+    _require_fields(type, new.fields, tx.now, {})
+    if new.record is not None and records.find_for_writing(tx, new.record) is not None:
+        raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
+    values = {name: _new(value) for name, value in new.fields.items()}
+    if not values.get(LABEL, "").strip():
+        values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
+    asked = Change(
+        id=new.id or tx.new_id(),
+        record=new.record or tx.new_record_id(),
+        type=type.name,
+        action=new.action,
+        dot=Dot(OFFICE, 1),
+        fields={name: FieldWrite(None, value) for name, value in values.items()},
+        area=area.code,
+    )
+    return write.apply_or_refuse(tx, asked, by=by, content=content), True
+
+
+def _again(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
+    """Return the outcome of a change that was carried out already. Raises Conflict when it was another one."""
+    stored = None if id is None else verdicts.find(tx, id)
+    if stored is None:
+        return None
+    if stored.content != content:
+        raise Conflict("这个变更编号 (id) 已用于别的内容；请换一个新的 UUID 再提交。", id=id)
+    record = records.get(tx, stored.record, by.scope)
+    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+
+
+def _base(record: Record, wish: Wish) -> int:
+    """Return the version that was looked at. Raises PreconditionFailed, StaleVersion."""
+    if wish.expected is not None and record.version not in wish.expected:
+        message = f"记录已更新到第 {record.version} 版，与 If-Match 不符；请刷新后重试。"
+        raise PreconditionFailed(message, version=record.version)
+    base = record.version if wish.base_version is None else wish.base_version
+    if base > record.version:
+        message = f"base_version {base} 比现在的第 {record.version} 版还新；请刷新后重试。"
+        raise StaleVersion(message, version=record.version)
+    return base
+
+
+def _require_current(record: Record, wish: Wish, base: int) -> None:
+    """Do nothing when the author of an act saw the case as it is. Raises StaleVersion."""
+    if base != record.version or wish.seen_status not in (None, record.status):
+        message = f"案件已被他人办理到第 {record.version} 版；请刷新，看过现在的情况再办。"
+        raise StaleVersion(message, version=record.version, status=record.status)
+
+
+def _require_inputs(wish: Wish) -> None:
+    """Do nothing when an act brings nothing but what it takes; the rules judge the rest. Raises Invalid."""
+    step = workflow.step_of(wish.action)
+    taken = (*step.needs, *step.takes)
+    values = {name: _new(value) for name, value in wish.fields.items()}
+    listed = "、".join(taken)
+    faults = {name: f"“{step.label}”没有这一项；可填：{listed}。" for name in values if name not in taken}
+    _refuse(faults | dict(_unwritable(values)))
+
+
+def _require_fields(
+    type: RecordType, fields: Mapping[str, FieldWrite | str], now: Instant, held: Mapping[str, str]
+) -> None:
+    """Do nothing when every field may be written as asked. Raises Invalid that names every one that may not.
+
+    held: what stands there now; a retired code may stay, but nobody chooses it anew.
+    """
+    faults = dict(_faults(type, {name: _new(value) for name, value in fields.items()}, now, held))
+    _refuse(faults if fields else {"fields": "请至少填写一项。"})
+
+
+def _refuse(faults: Mapping[str, str]) -> None:
+    """Do nothing without faults. Raises Invalid that names each."""
+    if faults:
+        listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
+        errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
+        raise Invalid(f"填写有误，没有保存。{listed}。", errors=errors)
+
+
+def _place(name: str) -> str:
+    return name if name == "fields" else f"fields.{name}"
+
+
+def _faults(
+    type: RecordType, values: Mapping[str, str], now: Instant, held: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
+    for name in sorted(claims & set(values)):
+        yield name, "由系统管理，不能直接填写；请使用相应的操作。"
+    fitting = validation.sort(type, values, now, held)
+    yield from (fitting.misfits | fitting.doubts).items()
+    yield from _unwritable(values)
+
+
+def _unwritable(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if _UNWRITABLE.search(value):
+            yield name, "含有不能保存的控制字符，请删去。"
+
+
+def _writes(tx: Transaction, record: Record, wish: Wish, base: int) -> dict[str, FieldWrite]:
+    """Return the writes with what was seen: as stated, else what the record showed at ``base``."""
+    shown = base_state.shown_at(tx, record, base)
+    return {
+        name: value if isinstance(value, FieldWrite) else FieldWrite(shown.get(name), value)
+        for name, value in wish.fields.items()
+    }
+
+
+def _new(value: FieldWrite | str) -> str:
+    return value.new if isinstance(value, FieldWrite) else value
+
+
+def _type(reading: Reading, name: str) -> RecordType:
+    known = forms.catalogue(reading).types
+    if name not in known:
+        wrong = f"没有“{name}”这个台账；可选：{'、'.join(sorted(known))}。"
+        raise Invalid(f"请求有误。type：{wrong}", errors=[{"field": "type", "message": wrong}])
+    return known[name]
+
+
+def _birthplace(reading: Reading, code: str | None, by: Actor) -> Area:
+    """Return where a new record belongs. Raises NotFound (out of reach), Invalid (none stated, or no longer in use)."""
+    if code is None:
+        home = by.current[0].area if len(by.current) == 1 else ""
+        area = areas.find(reading, home)
+        if area is None or area.level is not Level.UNIT:
+            raise _bad_area("请写明网格代码。")
+        return area
+    area = visibility.get_visible(reading, code, by)
+    if not area.in_force(reading.now):
+        onward = f"，现由 {area.successor} 接管" if area.successor else ""
+        raise _bad_area(f"{area.code} {area.name} 已不在用{onward}；请改用现行网格。")
+    return area
+
+
+def _bad_area(wrong: str) -> Invalid:
+    return Invalid(f"请求有误。area：{wrong}", errors=[{"field": "area", "message": wrong}])
+
+
+def _vacant(reading: Reading, record: Record, by: Actor) -> frozenset[str]:
+    if Role.TOWN_STATION not in by.roles:
+        return frozenset()
+    return people.vacant_villages(reading, Place("/".join(record.path.split("/")[:3])))
+
+
+def _content(by: Actor, *asked: object) -> str:
+    """Return a hash that tells one wish from another: of all that was asked, and by whom."""
+    plain = orjson.dumps((by.name, *asked), default=tuple, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(plain).hexdigest()

@@ -1,0 +1,234 @@
+"""Writes down what became of a change: revision, verdict, buckets, problems, and what follows for its case."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import orjson
+
+from server.cases.domain import workflow
+from server.cases.domain.acts import Act, Known
+from server.cases.store import former_handlers
+from server.changes.domain import revise
+from server.changes.domain.revise import Revised
+from server.changes.domain.write_context import Asked
+from server.changes.store import verdicts
+from server.changes.store.verdicts import Stored
+from server.changes.usecases import conflict_problems
+from server.db.transactions import Transaction
+from server.errors import NotFound, Refusal
+from server.forms.domain.record_types import RecordType
+from server.forms.store import forms
+from server.instants import Instant, local_day
+from server.people.domain.actors import Actor
+from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.store import problems
+from server.records.domain import relation
+from server.records.domain.records import Record
+from server.records.domain.relation import Standing
+from server.records.domain.status import ENDED, STATUS_LABELS, Status
+from server.records.store import buckets, records, revisions
+from server.summaries.store import figure_recording
+from server.summaries.store.recount import PATROLS, premises_in
+from sync.changes import Change, Dot, FieldWrite, Verdict
+
+SERVER = "server"
+"""Author of what nobody did: it follows from something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change: its stored verdict, and the record as it now is (None while there is none).
+
+    refusal: the rule that said no, where one did; doors that may refuse raise it, phones get their verdict.
+    message: what the problem says, None where it is to be read.
+    """
+
+    id: str
+    verdict: Verdict
+    version: int | None
+    record: Record | None
+    conflicts: tuple[str, ...] = ()
+    problem: str | None = None
+    refusal: Refusal | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
+
+    problem: id of the problem that was filed when it had to wait or was quarantined, and arrived_at when that was;
+    None for one that has just arrived. settled_by: whose doing it is that it is judged again. authority: officer by
+    whose rights it is carried out, None for the author's own.
+    """
+
+    change: Change
+    content: str
+    by: Actor
+    submission: str | None = None
+    problem: str | None = None
+    arrived_at: Instant | None = None
+    settled_by: str = SERVER
+    authority: Actor | None = None
+
+
+def fingerprint(change: Change) -> str:
+    """Return a hash of what was asked: the same change sent again has the same one, whatever the clock offset."""
+    asked = (
+        change.record,
+        change.type,
+        change.action,
+        tuple(change.dot),
+        {name: tuple(change.fields[name]) for name in sorted(change.fields)},
+        change.base_version,
+        change.area,
+        change.after,
+        change.seen_status,
+        change.form,
+        change.form_version,
+        change.made_at,
+        tuple(tuple(attachment) for attachment in change.attachments),
+    )
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_NAIVE_UTC)).hexdigest()
+
+
+def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, more: tuple[Problem, ...]) -> Outcome:
+    """Write the revision, its verdict, its buckets, its problems, and what follows for its case."""
+    record, revision = revised.record, revised.revision
+    revisions.add(tx, revision)
+    names = buckets.of(record) if before is None else buckets.of(before) | buckets.of(record)
+    buckets.raise_all(tx, record.type, names, revision.seq)
+    found = (*revised.problems, *more)
+    filed = [problems.add(tx, each if each.path else replace(each, path=record.path)) for each in found]
+    stored = Stored(
+        id=item.change.id,
+        record=record.id,
+        type=record.type,
+        author=revision.author,
+        content=item.content,
+        verdict=revision.verdict,
+        version=record.version,
+        conflicts=revised.conflicts,
+        problem=filed[0] if filed else None,
+        submission=item.submission,
+    )
+    if item.problem is None:
+        verdicts.add(tx, stored, tx.now, item.change if revision.verdict is Verdict.QUARANTINED else None)
+    else:
+        verdicts.settle(tx, stored)
+        problems.settle(tx, item.problem, item.settled_by)
+    _follow(tx, before, revised)
+    said = found[0].message if found else None
+    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=said)
+
+
+def set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind, message: str) -> Outcome:
+    """Keep a change whole without applying it, with a problem that says why."""
+    change = item.change
+    problem = problems.add(
+        tx,
+        Problem(
+            kind,
+            relation.home(item.by) or "",
+            message,
+            record=change.record,
+            type=change.type,
+            submission=item.submission,
+            change=change.id,
+            author=item.by.name,
+        ),
+    )
+    stored = Stored(
+        change.id,
+        change.record,
+        change.type,
+        item.by.name,
+        item.content,
+        verdict,
+        None,
+        problem=problem,
+        submission=item.submission,
+    )
+    if item.problem is None:
+        verdicts.add(tx, stored, tx.now, change)
+    else:
+        verdicts.settle(tx, stored)
+        problems.settle(tx, item.problem, item.settled_by)
+    return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
+
+
+def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
+    """Keep what follows from a revision: the figures, who has the case, what its duplicates' reporters are told."""
+    after = revised.record
+    if before is not None:
+        conflict_problems.follow(tx, before, revised, server=SERVER)
+    if after.type == PATROLS:
+        walked = premises_in(after.fields) - (0 if before is None else premises_in(before.fields))
+        if walked:
+            figure_recording.record_visits(tx, after.path, local_day(after.created_at), walked)
+    if after.case is None:
+        return
+    was = None if before is None else before.case
+    former_handlers.replace(tx, after.id, was, after.case)
+    figure_recording.record(tx, None if was is None else was.facts, after.case.facts, revised.step, after.version)
+    if before is not None and after.status in ENDED and before.status not in ENDED:
+        _tell_duplicates(tx, after)
+
+
+def _tell_duplicates(tx: Transaction, ended: Record) -> None:
+    label = STATUS_LABELS[Status(ended.status or "")]
+    note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
+    told: list[str] = [ended.id]
+    for master in told:  # grows: duplicates of a duplicate are told as well
+        for duplicate in records.merged_into(tx, master):
+            by_server(tx, duplicate, "tell", note)
+            told.append(duplicate.id)
+
+
+def by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:
+    """Let the server itself write to a case: ``tell`` its reporter something, ``renew`` it, or take a step.
+
+    note: what people read of it. more: other inputs of the step. Raises IllegalStep when the case is not where the
+    step can be taken from.
+    """
+    dot = Dot("server", record.version + 1)
+    inputs = {"note": note, **more}
+    fields = {name: FieldWrite(None, value) for name, value in inputs.items()}
+    change = Change(tx.new_id(), record.id, record.type, action, dot, fields, record.version)
+    item = Item(change, fingerprint(change), Actor(SERVER, SERVER, tx.now))
+    asked = asked_of(tx, item, change, Standing.NOW)
+    if action == "tell":
+        revised = revise.tell(record, asked, note)
+    elif action == "renew":
+        revised = revise.renew(record, asked)
+    else:
+        workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
+        act = Act(action, inputs, SERVER, tx.now)
+        revised = revise.act(record, asked, (), act, Known(), "系统")
+    records.replace(tx, revised.record)
+    return keep(tx, item, record, revised, ())
+
+
+def asked_of(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
+    catalogue = forms.catalogue(tx)
+    type = type_of(catalogue.types, change.type)
+    return Asked(
+        change,
+        type,
+        catalogue.rules[change.type],
+        item.by.name,
+        tx.now,
+        tx.next_seq(),
+        late=toward is Standing.RECENT,
+        submission=item.submission,
+        arrived_at=item.arrived_at,
+    )
+
+
+def type_of(types: Mapping[str, RecordType], name: str) -> RecordType:
+    if name not in types:
+        raise NotFound(f"没有名为“{name}”的台账；请先发布保存到它的表单。", type=name)
+    return types[name]

@@ -1,0 +1,1 @@
+"""The database behind one seam: connections, transactions, group commit, locks, migrations."""

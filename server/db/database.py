@@ -1,0 +1,155 @@
+"""Opens the one file that holds everything, and hands out readings and transactions on it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database as SqliteDatabase
+
+from server import instants
+from server.db.checkpoints import Checkpointer
+from server.db.commits import Batch, Begin
+from server.db.engine import FILE_NAME, connect, migrate, told_damaged
+from server.db.locks import Turnstile, one_turn
+from server.db.migrations import migrations
+from server.db.sql import Sql
+from server.db.transactions import Commit, Memo, Reading, Transaction
+from server.db.writer import Guest, InlineWriter, ThreadWriter, Writer
+from server.errors import Busy
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+
+class Database:
+    """The store of one county: one writer, a reader for each thread, one folder on disk."""
+
+    def __init__(
+        self, folder: Path, writer: Writer, clock: Clock, memo: Memo, checkpointer: Checkpointer | None = None
+    ) -> None:
+        self.folder = folder
+        self._writer = writer
+        self._clock = clock
+        self._memo = memo
+        self._checkpointer = checkpointer
+        self._local = threading.local()
+        self._readers: list[SqliteDatabase] = []
+        self._readers_lock = threading.Lock()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Carry ``work`` out in a savepoint of the next commit and return its result once that is durable.
+
+        ``work`` runs in the writer's thread and must touch nothing of the request. Whatever it raises
+        undoes this work alone and is raised here. Raises Unavailable when the commit itself failed.
+        """
+        return self._writer.write(work)
+
+    def host(self, guest: Guest) -> None:
+        """Run ``guest`` in the writer's own thread, beside others; its writes cost no handing over.
+
+        It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
+        Raises Unavailable when the database is closing.
+        """
+        self._writer.host(guest)
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """Hold one snapshot of the database on this thread's own connection. Raises Damaged."""
+        with told_damaged(self.folder):
+            db = self._reader()
+            db.conn.execute("BEGIN")
+            try:
+                yield Reading(Sql(db), instants.text(self._clock()), self._memo)
+            finally:
+                db.conn.execute("COMMIT")
+
+    def glance(self) -> Reading:
+        """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
+        return Reading(Sql(self._reader()), instants.text(self._clock()), self._memo)
+
+    def queue_length(self) -> int:
+        """Return how many writes wait for the writer."""
+        return self._writer.queue_length()
+
+    def close(self) -> None:
+        """Finish what is queued, then close every connection."""
+        if self._checkpointer is not None:
+            self._checkpointer.close()
+        self._writer.close()
+        with self._readers_lock:
+            for reader in self._readers:
+                reader.conn.close()
+            self._readers.clear()
+
+    def _reader(self) -> SqliteDatabase:
+        db: SqliteDatabase | None = getattr(self._local, "db", None)
+        if db is None:
+            db = connect(self.folder / FILE_NAME)
+            db.conn.execute("PRAGMA query_only = ON")
+            self._local.db = db
+            with self._readers_lock:
+                self._readers.append(db)
+        return db
+
+
+def create(folder: Path) -> None:
+    """Make the folder and an empty, migrated database in it. Raises Busy when there is one already."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    if (folder / FILE_NAME).exists():
+        raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
+    with one_turn(folder):
+        db = connect(folder / FILE_NAME)
+        migrations().apply(db)
+        with db.atomic():
+            for name in ("seq", "configuration"):
+                db.execute("INSERT INTO counter (name, value) VALUES (:name, 0)", {"name": name})
+            db.execute("INSERT INTO setting (name, value) VALUES ('epoch', :epoch)", {"epoch": uuid.uuid4().hex})
+        db.close()
+
+
+def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
+    """Open an existing database for serving, with a writer thread of its own."""
+    migrate(folder)
+    clock = clock or system_clock
+    memo: Memo = {}
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), Turnstile(folder))
+    return Database(folder, writer, clock, memo, Checkpointer(lambda: connect(folder / FILE_NAME)))
+
+
+def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
+    """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected."""
+    migrate(folder)
+    clock = clock or system_clock
+    memo: Memo = {}
+    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, memo, ids or new_uuid), Turnstile(folder))
+    return Database(folder, writer, clock, memo)
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_uuid() -> str:
+    """Return a UUID of version 7 (RFC 9562): ids made one after the other are neighbours in every index.
+
+    Random ones would touch a page of each index for each submission, and a commit writes every page it touched.
+    """
+    made = f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{made[:8]}-{made[8:12]}-7{made[13:16]}-a{made[17:20]}-{made[20:]}"
+
+
+def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Begin:
+    def begin(db: SqliteDatabase) -> Batch:
+        sql = Sql(db)
+        commit = Commit(sql)
+        return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, commit), commit.finish)
+
+    return begin

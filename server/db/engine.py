@@ -1,0 +1,70 @@
+"""Connects to the one file, and brings a file of any age to today's shape."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database as SqliteDatabase
+
+from server.db.locks import one_turn
+from server.db.migrations import STEPS, migrations
+from server.errors import Damaged, DatabaseTooNew, NotFound
+
+FILE_NAME = "firegrid.db"
+
+
+def connect(path: Path) -> SqliteDatabase:
+    """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
+    # A long log is the fallback: while a server runs, its checkpointer keeps it short beside the writer.
+    pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000")
+    for pragma in (*pragmas, "wal_autocheckpoint = 16000"):
+        connection.execute(f"PRAGMA {pragma}")
+    return SqliteDatabase(connection)
+
+
+def migrate(folder: Path) -> None:
+    """Bring an existing database to today's shape, with a copy set aside first.
+
+    Raises NotFound when there is none, DatabaseTooNew when a newer Firegrid has written it, Damaged when it cannot
+    be read.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
+    with told_damaged(folder), one_turn(folder):
+        db = connect(path)
+        try:
+            steps = migrations()
+            applied = [step.name for step in steps.applied(db)]
+            unknown = sorted(set(applied) - set(STEPS))
+            if unknown:
+                raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
+            if steps.pending(db):
+                _set_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
+                steps.apply(db)
+        finally:
+            db.close()
+
+
+@contextmanager
+def told_damaged(folder: Path) -> Iterator[None]:
+    """Turn the engine's word that the file in ``folder`` is broken into Damaged."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        message = f"数据库文件已损坏：{folder / FILE_NAME}。请先停止服务并把整个数据目录复制一份，再从备份恢复。"
+        raise Damaged(message, folder=str(folder)) from error
+
+
+def _set_aside(db: SqliteDatabase, copy: Path) -> None:
+    target = sqlite3.connect(copy)
+    try:
+        db.conn.backup(target)
+    finally:
+        target.close()

@@ -1,0 +1,153 @@
+"""What a use case is handed: a reading of the database at one instant, or a transaction that may also write."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from server.db.sql import Sql
+from server.instants import Instant
+
+T = TypeVar("T")
+
+Memo = dict[Hashable, tuple[int, Any]]
+"""What this process remembers of the configuration: key to (configuration version, value)."""
+
+
+class Reading:
+    """A consistent view of the database at one instant."""
+
+    __slots__ = ("_memo", "_version", "now", "sql")
+
+    def __init__(self, sql: Sql, now: Instant, memo: Memo) -> None:
+        self.sql = sql
+        self.now = now
+        self._memo = memo
+        self._version: int | None = None
+
+    def configuration_version(self) -> int:
+        """Return the number that rises whenever people, forms, codes or the grid change."""
+        if self._version is None:
+            self._version = int(self.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
+        return self._version
+
+    def stand_at(self, configuration: int) -> None:
+        """Take the version of the configuration from a statement that has read it beside what it was after."""
+        self._version = configuration
+
+    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        """Return ``make(self)``, remembered in this process until the configuration changes.
+
+        key: names what is made, all of its arguments included. The value must not be changed by anyone.
+        """
+        version = self.configuration_version()
+        known = self._memo.get(key)
+        if known is not None and known[0] == version:
+            value: T = known[1]
+            return value
+        value = make(self)
+        self._memo[key] = (version, value)
+        return value
+
+
+class Commit:
+    """What the works of one commit share, read once and written once before it ends: its numbers and its buckets.
+
+    A work that is undone leaves a gap in the numbers, and a bucket marked newer than it is; neither does harm.
+    configuration: its version, None until somebody asks. has_changed: some work in this commit has changed the
+    configuration, so nothing made of it may be remembered: it may yet be rolled back, and its version used again.
+    """
+
+    __slots__ = ("_kept", "_raised", "_seq", "_sql", "configuration", "has_changed")
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+        self.configuration: int | None = None
+        self.has_changed = False
+        self._kept = self._seq = -1
+        self._raised: dict[tuple[str, str], int] = {}
+
+    def next_seq(self) -> int:
+        if self._seq < 0:
+            self._kept = self._seq = int(self._sql.value("SELECT value FROM counter WHERE name = 'seq'"))
+        self._seq += 1
+        return self._seq
+
+    def raise_bucket(self, type: str, name: str, seq: int) -> None:
+        self._raised[type, name] = seq
+
+    def finish(self) -> None:
+        """Write what was gathered; called inside the transaction, before it commits."""
+        if self._seq > self._kept:
+            self._sql.run("UPDATE counter SET value = :value WHERE name = 'seq'", {"value": self._seq})
+        if self._raised:
+            rows = [{"type": type, "name": name, "seq": seq} for (type, name), seq in self._raised.items()]
+            self._sql.run_each(_RAISE_BUCKET, rows)
+
+
+_RAISE_BUCKET = """
+INSERT INTO bucket (type, name, seq) VALUES (:type, :name, :seq)
+ON CONFLICT (type, name) DO UPDATE SET seq = excluded.seq
+"""
+
+
+class Transaction(Reading):
+    """A reading that may also write; everything it does commits together or not at all.
+
+    now: the one clock of this transaction. new_id: makes a UUID. next_seq: takes the next number
+    of the county's order of commits.
+    """
+
+    __slots__ = ("_commit", "_ids")
+
+    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], commit: Commit) -> None:
+        super().__init__(sql, now, memo)
+        self._ids = ids
+        self._commit = commit
+
+    def at(self, now: Instant) -> Transaction:
+        """Return this very transaction at another instant, for whoever makes up a history: all commits together."""
+        return Transaction(self.sql, now, self._memo, self._ids, self._commit)
+
+    def configuration_version(self) -> int:
+        if self._commit.configuration is None:
+            self._commit.configuration = super().configuration_version()
+        return self._commit.configuration
+
+    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        return make(self) if self._commit.has_changed else super().remembered(key, make)
+
+    def new_id(self) -> str:
+        return self._ids()
+
+    def new_record_id(self) -> str:
+        """Return a UUID of version 4, which is how phones and other ODK tools know entities."""
+        return str(uuid.UUID(self._ids(), version=4))
+
+    def next_seq(self) -> int:
+        """Return the next seq; gaps may occur, but a later commit never has a lower one."""
+        return self._commit.next_seq()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Carry out a part of this work in a savepoint of its own: when it raises, it alone is undone."""
+        self.sql.run("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self.sql.run("ROLLBACK TO part")
+            self.sql.run("RELEASE part")
+            raise
+        self.sql.run("RELEASE part")
+
+    def raise_bucket(self, type: str, name: str, seq: int) -> None:
+        """Mark a bucket of a record type as changed at ``seq``; readers see it with this commit."""
+        self._commit.raise_bucket(type, name, seq)
+
+    def configuration_changed(self) -> None:
+        """Tell every process that people, forms, codes or the grid are no longer what they were."""
+        self.sql.run("UPDATE counter SET value = value + 1 WHERE name = 'configuration'")
+        self._commit.has_changed = True
+        self._commit.configuration = self._version = None

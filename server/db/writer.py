@@ -1,0 +1,214 @@
+"""Lets many requests share one commit, so that durability costs one fsync for all who wait.
+
+The writer takes what is queued into one ``BEGIN IMMEDIATE`` transaction and answers only after COMMIT; a work
+that fails is undone alone. A work may be carried out twice, so it must touch nothing but its transaction.
+What is true if we die after each step:
+
+1. work queued, not begun: nobody was answered, nothing is stored; the phone sends again.
+2. carried out, not committed: the same; SQLite forgets the transaction.
+3. committed, not answered: stored and durable; the phone sends again and finds its stored verdict.
+4. answered: stored and durable.
+
+Guests are whole requests that run in the writer's own thread, each in a greenlet that steps aside where it would
+wait for its commit. Handing a small submission over from a thread of its own costs more than the submission: SQLite
+lets go of the interpreter at every statement, and each time another thread snatches it (measured: 100 futex calls a
+request, and two thirds of the throughput).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from greenlet import getcurrent, greenlet
+from sqlite_utils import Database as SqliteDatabase
+
+from server.db.commits import Begin, Job, commit, roll_back
+from server.db.locks import Turnstile
+from server.db.transactions import Transaction
+from server.errors import Unavailable
+
+T = TypeVar("T")
+Guest = Callable[[], None]
+
+BATCH_MAX = 256
+"""How many works share one commit; more would make the first of them wait for the last."""
+
+GUESTS_MAX = 48
+"""How many guests share one commit: a guest costs about half a millisecond before it writes."""
+
+GATHER_S = 0.003
+"""How long a busy writer waits at most for a batch as large as the last one, in seconds."""
+
+LOOK_S = 0.0003
+"""How often it looks meanwhile whether that many are here."""
+
+
+class Writer(Protocol):
+    """The one hand that writes."""
+
+    def write(self, work: Callable[[Transaction], T]) -> T: ...
+
+    def host(self, guest: Guest) -> None: ...
+
+    def queue_length(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class InlineWriter:
+    """Writes in the caller's thread, a commit each: for commands, simulations and tests."""
+
+    def __init__(self, db: SqliteDatabase, begin: Begin, turnstile: Turnstile) -> None:
+        self._db = db
+        self._begin = begin
+        self._turnstile = turnstile
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        with self._turnstile.turn():
+            self._db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                batch = self._begin(self._db)
+                result = work(batch.transaction())
+                batch.finish()
+                self._db.conn.execute("COMMIT")
+            except BaseException:
+                roll_back(self._db)
+                raise
+            return result
+
+    def host(self, guest: Guest) -> None:
+        guest()
+
+    def queue_length(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._db.conn.close()
+        self._turnstile.close()
+
+
+class _Waiting(Job):
+    """A work whose caller waits in another thread."""
+
+    __slots__ = ("done",)
+
+    def __init__(self, work: Callable[[Transaction], T]) -> None:
+        super().__init__(work)
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class ThreadWriter:
+    """Writes in a thread of its own, many works to a commit."""
+
+    def __init__(self, connect: Callable[[], SqliteDatabase], begin: Begin, turnstile: Turnstile) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._turnstile = turnstile
+        self._queue: queue.SimpleQueue[_Waiting | Guest | None] = queue.SimpleQueue()
+        self._closing = threading.Lock()
+        self._closed = False
+        self._parked: list[tuple[Job, greenlet]] = []
+        self._hub: greenlet | None = None
+        self._thread = threading.Thread(target=self._run, name="firegrid-writer", daemon=True)
+        self._thread.start()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        if threading.current_thread() is self._thread:
+            return self._write_as_guest(work)
+        job = _Waiting(work)
+        self._put(job)
+        job.done.acquire()
+        result: T = job.outcome()
+        return result
+
+    def host(self, guest: Guest) -> None:
+        """Queue ``guest`` to run in the writer's thread; every write in it shares a commit with others.
+
+        It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
+        Raises Unavailable when the writer has closed.
+        """
+        self._put(guest)
+
+    def queue_length(self) -> int:
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        """Finish what is queued; later works are refused with Unavailable."""
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+        self._turnstile.close()
+
+    def _put(self, item: _Waiting | Guest) -> None:
+        with self._closing:
+            if self._closed:
+                raise Unavailable("服务器正在停止，请稍后再试。")
+            self._queue.put(item)
+
+    def _write_as_guest(self, work: Callable[[Transaction], T]) -> T:
+        if self._hub is None or getcurrent() is self._hub:
+            raise RuntimeError("a work must not ask for another commit")
+        job = Job(work)
+        self._parked.append((job, getcurrent()))
+        self._hub.switch()
+        result: T = job.outcome()
+        return result
+
+    def _run(self) -> None:
+        db = self._connect()
+        self._hub = getcurrent()
+        going_on, answered = True, 0
+        while going_on:
+            self._gather(answered)
+            waiting, guests, going_on = self._next_batch()
+            answered = len(waiting) + len(guests)
+            for guest in guests:
+                greenlet(guest).switch()
+            while waiting or self._parked:
+                parked, self._parked = self._parked, []
+                commit(db, [*waiting, *(job for job, _ in parked)], self._begin, self._turnstile)
+                for job in waiting:
+                    job.done.release()
+                waiting = []
+                for _, guest_of in parked:
+                    guest_of.switch()
+        db.conn.execute("PRAGMA optimize")
+        db.conn.close()
+
+    def _gather(self, answered: int) -> None:
+        """Give those whom the last commit answered the time to come again; who works alone waits for nobody.
+
+        Meanwhile the event loop has the interpreter to itself. If both worked at once, they would snatch it from each
+        other, and fewer requests would share a commit: measured, an eighth more processor time for a submission.
+        """
+        if answered < 2:
+            return
+        until = time.perf_counter() + GATHER_S
+        while self._queue.qsize() < answered and time.perf_counter() < until:
+            time.sleep(LOOK_S)
+
+    def _next_batch(self) -> tuple[list[_Waiting], list[Guest], bool]:
+        """Wait for a first item and take what else is queued; False says that none will follow."""
+        waiting: list[_Waiting] = []
+        guests: list[Guest] = []
+        item = self._queue.get()
+        while item is not None:
+            if isinstance(item, _Waiting):
+                waiting.append(item)
+            else:
+                guests.append(item)
+            if len(waiting) == BATCH_MAX or len(guests) == GUESTS_MAX:
+                return waiting, guests, True
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return waiting, guests, True
+        return waiting, guests, False

@@ -1,0 +1,158 @@
+"""Does what a story says next: on a phone with a filled form where the form has that act, else at a desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+import kobo_forms
+from server.cases.domain import workflow
+from server.cases.usecases import authorization
+from server.changes.usecases import write
+from server.db.transactions import Transaction
+from server.demo import stories
+from server.demo.people import people as everyone
+from server.demo.phones import Aim, Phones
+from server.demo.roster import Cast
+from server.demo.stories import Deed
+from server.people.store import people
+from server.records.domain.records import Record
+from server.records.domain.status import Status
+from server.records.store import records, revisions
+from sync.changes import Change, Dot, FieldWrite, Verdict
+
+TYPE = "hazards"
+
+FORMS = {
+    **dict.fromkeys(("report", "spot_close"), "hazard_report"),
+    **dict.fromkeys(("accept", "feedback", "ask_return", "ask_extension", "note", "withdraw"), "hazard_task"),
+    **dict.fromkeys(("close", "rework", "site_check"), "hazard_check"),
+    **dict.fromkeys(("register", "reject", "merge", "assign"), "hazard_intake"),
+}
+"""The form by which a phone takes each act; the rest is done at a desk."""
+
+AT_A_DESK_ONLY = "helpers"
+"""An input that no form asks for."""
+
+_HAS_PHONE = {each.name for each in everyone() if each.has_phone}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case that lives a story. ids: of the record for each side; number: which of its story's cases."""
+
+    cast: Cast
+    number: int
+    ids: tuple[str, str]
+
+
+class Hands:
+    """Everybody's hands. chance: decides what a story leaves open, such as whether a report has a photo."""
+
+    def __init__(self, phones: Phones, chance: Random) -> None:
+        self._phones = phones
+        self._chance = chance
+
+    def do(self, tx: Transaction, deed: Deed, case: Case, moment: datetime) -> None:
+        """Take one step of a case. Raises the Refusal of the rule that says no, RuntimeError for another verdict."""
+        name, id = case.cast.parts[deed.who], case.ids[deed.side - 1]
+        if deed.action in workflow.CREATING:
+            aim = Aim(TYPE, id, label=case.cast.hazard.label)
+            self._phones.send(tx, name, FORMS[deed.action], aim, self._report(deed, case))
+            return
+        record = _get(tx, id)
+        inputs = self._inputs(deed, case, moment)
+        if name in _HAS_PHONE and deed.action in FORMS and AT_A_DESK_ONLY not in inputs:
+            self._by_phone(tx, name, deed, record, inputs)
+        else:
+            _at_desk(tx, name, deed.action, record, inputs)
+
+    def _by_phone(self, tx: Transaction, name: str, deed: Deed, record: Record, inputs: dict[str, str]) -> None:
+        base = record.version - int(deed.said.get("behind", 0))
+        target = workflow.STEP_OF[deed.action].target or Status(record.status or "")
+        passed = {"close": "yes", "rework": "no"}.get(deed.action, inputs.get("pass", ""))
+        answers = {
+            "purpose": "do",
+            "hazard": record.id,
+            "hazard_id": record.id,
+            "hazard_label": record.list_label,
+            "act": deed.action,
+            "action": deed.action,
+            "passed": passed,
+            "status": target.value,
+            **inputs,
+        }
+        aim = Aim(record.type, record.id, base, f"{workflow.STEP_OF[deed.action].label} {record.list_label}")
+        self._phones.send(tx, name, FORMS[deed.action], aim, answers)
+        *_, newest = revisions.list_of(tx, record.id)
+        if newest.verdict != deed.said.get("verdict", Verdict.APPLIED):
+            raise RuntimeError(f"{name} {deed.action}: {newest.verdict}; {_get(tx, record.id).office_note}")
+
+    def _report(self, deed: Deed, case: Case) -> dict[str, str]:
+        hazard, fixed = case.cast.hazard, deed.action == "spot_close"
+        photographed = self._chance.random() < 0.7
+        answers = {
+            "area": deed.said.get("area", case.cast.area),
+            "place": hazard.place,
+            "item": hazard.row["name"],
+            "item_label": hazard.row["label"],
+            "category": hazard.row["category"],
+            "severity": "suspected_major" if hazard.row["severity"] == "S" else "general",
+            "spot_ok": hazard.row["spot_ok"],
+            "fixed_now": "yes" if fixed else "no",
+            "told": self._chance.choice(("owner", "property", "village", "nobody")),
+            "photo": "photo" if photographed else "",
+            "action": deed.action,
+        }
+        if fixed and deed.said.get("proof") == "photo":
+            answers["photo_after"] = "photo"
+        elif fixed or not photographed:
+            answers["no_photo_reason"] = self._chance.choice(("no_battery", "too_dark", "privacy", "camera_fault"))
+        return answers
+
+    def _inputs(self, deed: Deed, case: Case, moment: datetime) -> dict[str, str]:
+        inputs: dict[str, str] = {}
+        for name, value in deed.said.items():
+            if name in stories.OWN_WORDS:
+                continue
+            if name in ("assignee", "helpers"):
+                inputs[name] = case.cast.marks[value]
+            elif value.startswith("@"):
+                inputs[name] = case.ids[int(value[1:]) - 1]
+            elif value.startswith("+"):
+                inputs[name] = stories.day_after(moment, value)
+            else:
+                inputs[name] = _code(deed.action, name, case.number) if value == "*" else value
+        proof = deed.said.get("proof", "")
+        on_phone = case.cast.parts[deed.who] in _HAS_PHONE
+        if proof == "photo" and on_phone:
+            inputs["fixed_photo"] = "photo"
+        elif proof:
+            inputs["no_photo_reason"] = "privacy" if on_phone else "other"
+        return inputs
+
+
+def _at_desk(tx: Transaction, name: str, action: str, record: Record, inputs: dict[str, str]) -> None:
+    version = record.version
+    fields = {field: FieldWrite(None, value) for field, value in inputs.items()}
+    dot = Dot("office", version + 1)
+    change = Change(
+        tx.new_id(), record.id, record.type, action, dot, fields, base_version=version, seen_status=record.status
+    )
+    write.apply_or_refuse(tx, change, by=people.actor(tx, name))
+
+
+def _code(action: str, name: str, number: int) -> str:
+    """Return another code of the list each time; for ``other`` the words that somebody wrote instead."""
+    listed = kobo_forms.codes(authorization.RESULTS if name == "result_code" else authorization.REASONS[action])
+    codes = [row["name"] for row in listed if row.get("closable", "1") == "1"]
+    code = codes[number % len(codes)]
+    return "其他情况（演示）" if code == "other" else code
+
+
+def _get(tx: Transaction, id: str) -> Record:
+    record = records.find_for_writing(tx, id)
+    if record is None:
+        raise RuntimeError(f"no record {id}")
+    return record

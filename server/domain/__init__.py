@@ -1,1 +1,0 @@
-"""The core: what Firegrid is about, without HTTP, SQL, files or a clock."""

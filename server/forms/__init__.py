@@ -1,0 +1,1 @@
+"""Forms: XLSForm and XForm readers, publishing, record types and code lists."""

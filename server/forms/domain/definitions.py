@@ -1,0 +1,173 @@
+"""Holds what the server must know of a form, so that a submission is read without reading the form again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from server.errors import FormRefused
+from server.forms.domain.choices import CodeList, Options
+from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.record_types import Declaration, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question or calculation of a form.
+
+    path: local names from the root, ``/data/where/village``. type: bind type of XForms.
+    label: in the default language, empty where the form shows none. relevant: the XPath that shows it, if any.
+    multiple: several codes may be chosen. options: what may be chosen, None where anything may be answered.
+    required: nobody can finish the form without an answer, whatever else they answer.
+    """
+
+    path: str
+    type: str
+    label: str = ""
+    relevant: str | None = None
+    multiple: bool = False
+    options: Options | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntityDeclaration:
+    """How a form turns a submission into a record: ``meta/entity`` of the XForm (``openrosa.md`` §4.2).
+
+    dataset: name of the record type and entity list. properties: path of the question → field that it saves to.
+    kind, title: ``fg:kind`` and ``fg:title`` of the settings, None when the form states nothing.
+    """
+
+    dataset: str
+    creates: bool
+    updates: bool
+    properties: Mapping[str, Field]
+    kind: Kind | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormDefinition:
+    """One version of a form, as published.
+
+    binaries: paths of questions answered by a file, the audit log included.
+    media: file names that the form needs beside it (pictures, CSV and other lists), each once.
+    lists: base names of the CSV lists among them; the server may make some of these itself.
+    content: SHA-256 of the XForm's bytes, in hex; tells whether two publications are the same form.
+    roles: whose phones list the form (``fg:roles`` of the settings); empty for everyone who may report.
+    """
+
+    form_id: str
+    version: str
+    title: str
+    default_language: str | None
+    languages: tuple[str, ...]
+    entity: EntityDeclaration | None
+    binaries: tuple[str, ...]
+    media: tuple[str, ...]
+    lists: tuple[str, ...]
+    questions: tuple[Question, ...]
+    content: str
+    roles: tuple[str, ...] = ()
+
+    def declaration(self) -> Declaration | None:
+        """Return what this form says about the record type it saves to; None when it saves to none."""
+        entity = self.entity
+        if entity is None:
+            return None
+        return Declaration(
+            form_id=self.form_id,
+            version=self.version,
+            dataset=entity.dataset,
+            title=entity.title or self.title,
+            fields=tuple(entity.properties.values()),
+            kind=entity.kind,
+            titled=entity.title is not None,
+            creates=entity.creates,
+        )
+
+
+def to_json(definition: FormDefinition) -> str:
+    """Return the definition as JSON text; ``from_json`` gives back an equal one."""
+    return json.dumps(asdict(definition), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> FormDefinition:
+    """Return the definition that ``to_json`` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    return FormDefinition(
+        form_id=raw["form_id"],
+        version=raw["version"],
+        title=raw["title"],
+        default_language=raw["default_language"],
+        languages=tuple(raw["languages"]),
+        entity=_entity(raw["entity"]),
+        binaries=tuple(raw["binaries"]),
+        media=tuple(raw["media"]),
+        lists=tuple(raw["lists"]),
+        questions=tuple(_question(question) for question in raw["questions"]),
+        content=raw["content"],
+        roles=tuple(raw["roles"]),
+    )
+
+
+def _entity(raw: Mapping[str, Any] | None) -> EntityDeclaration | None:
+    if raw is None:
+        return None
+    return EntityDeclaration(
+        dataset=raw["dataset"],
+        creates=raw["creates"],
+        updates=raw["updates"],
+        properties={path: _field(field) for path, field in raw["properties"].items()},
+        kind=None if raw["kind"] is None else Kind(raw["kind"]),
+        title=raw["title"],
+    )
+
+
+def _question(raw: Mapping[str, Any]) -> Question:
+    return Question(**{**raw, "options": _options(raw.get("options"))})
+
+
+def _field(raw: Mapping[str, Any]) -> Field:
+    return Field(**{**raw, "merge": MergePolicy(raw["merge"]), "options": _options(raw.get("options"))})
+
+
+def _options(raw: Mapping[str, Any] | None) -> Options | None:
+    if raw is None:
+        return None
+    return Options(tuple(raw["codes"]), tuple(raw["retired"]), tuple(CodeList(*each) for each in raw["lists"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One reason why a form cannot be published.
+
+    sheet, row, column: where its author finds it in the XLSForm (row 1 holds the headers); None where unknown.
+    message: what is wrong. cure: what to do about it. Both in Chinese with the English term of the column.
+    """
+
+    message: str
+    cure: str
+    sheet: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+
+def refused(faults: Iterable[Fault]) -> FormRefused:
+    """Return the refusal that names all ``faults`` (at least one) at once, the first of them in its message."""
+    listed = list(faults)
+    first = listed[0]
+    count = f"共 {len(listed)} 处问题，第一处：" if len(listed) > 1 else ""
+    return FormRefused(
+        f"表单不能发布。{count}{_where(first)}{first.message} {first.cure}",
+        errors=[asdict(fault) for fault in listed],
+    )
+
+
+def _where(fault: Fault) -> str:
+    if fault.sheet is None:
+        return ""
+    row = "" if fault.row is None else f"第 {fault.row} 行"
+    return f"{fault.sheet} 表{row}："

@@ -1,0 +1,1 @@
+"""Use cases of forms: each takes a transaction or a reading."""

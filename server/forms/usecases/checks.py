@@ -1,0 +1,168 @@
+"""Asks of a form what pyxform and ODK Validate do not: that phones, lists and ledgers can live with it for years."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from lxml import etree
+
+from server.forms.domain.definitions import Fault, FormDefinition
+from server.forms.domain.record_types import RecordType
+from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
+from server.forms.usecases.xform.xml_parsing import children, parse
+from server.forms.usecases.xlsform.sheets import Sheets, row_with, rows_by_path, sheet_faults
+
+PHOTOS_MAX = 2
+_FILE_ENDINGS = (".xml", ".xls", ".xlsx")
+
+
+def check(
+    definition: FormDefinition,
+    xml: bytes,
+    previous: Sequence[FormDefinition],
+    known_types: Mapping[str, RecordType],
+    attached: Collection[str],
+    sheets: Sheets | None = None,
+) -> tuple[list[Fault], list[str]]:
+    """Return every reason not to publish a form, and warnings for its author, both in Chinese.
+
+    definition, xml: the form as read and its bytes. previous: every version of this form ever published.
+    known_types: the record types there are, by name. attached: file names that come or came with the form.
+    sheets: the XLSForm, to name rows; none for a form uploaded as XForm.
+    Rules: ``design.md`` §5 (Publishing, Authoring), ``openrosa.md`` §4.1, §4.2, §5.2.
+    """
+    html, sheets = parse(xml), sheets or Sheets()
+    rows = rows_by_path(sheets)
+    faults = [
+        *sheet_faults(sheets),
+        *_identity_faults(definition, sheets),
+        *_version_faults(definition, previous),
+        *_translation_faults(html, sheets),
+        *_type_faults(definition, previous, rows),
+        *_file_faults(definition, known_types, attached, sheets),
+        *_unsupported_faults(html),
+        *entity_faults(definition, html, known_types, rows),
+    ]
+    warnings = [*_habit_warnings(definition, html, sheets), *entity_warnings(definition, html)]
+    return list(dict.fromkeys(faults)), warnings
+
+
+def already_published(definition: FormDefinition, previous: Sequence[FormDefinition]) -> bool:
+    """Say whether this very version with this very content is there, so that publishing it again does nothing."""
+    return any((old.version, old.content) == (definition.version, definition.content) for old in previous)
+
+
+def _identity_faults(definition: FormDefinition, sheets: Sheets) -> Iterator[Fault]:
+    form_id, version = definition.form_id, definition.version
+    if not version and not sheets.headers:
+        cure = "请在主 instance 的根元素写明 version，例如 2026112401。"
+        yield Fault("没有填写版本号 (version)。", cure, "settings", 2, "version")
+    if form_id.lower().endswith(_FILE_ENDINGS):
+        message = f"表单编号 (form_id) “{form_id}”像文件名。"
+        yield Fault(message, "请去掉末尾的 .xml、.xls 或 .xlsx。", "settings", 2, "form_id")
+    for name, column, value in (("表单编号", "form_id", form_id), ("版本号", "version", version)):
+        if re.search(r"[/\\]", value) or not value.isprintable() or len(value) > 100:
+            message = f"{name} ({column}) 里有斜线或看不见的字符，或超过 100 个字。"
+            yield Fault(message, "请改用字母、数字、下划线和连字符。", "settings", 2, column)
+
+
+def _version_faults(definition: FormDefinition, previous: Sequence[FormDefinition]) -> Iterator[Fault]:
+    same = [old for old in previous if old.version == definition.version]
+    if same and not already_published(definition, same):
+        yield Fault(
+            f"版本 {definition.version} 已经发布过，但这次的内容不同。",
+            "内容改了就要换一个新的版本号 (version)，手机才会更新。",
+            "settings",
+            2,
+            "version",
+        )
+
+
+def _translation_faults(html: etree._Element, sheets: Sheets) -> Iterator[Fault]:
+    if sheets.headers:  # judged by its columns already
+        return
+    spoken = {node.get("lang", ""): {text.get("id") for text in children(node, "text")} for node in _translations(html)}
+    everything = set().union(*spoken.values())
+    for language, texts in spoken.items():
+        missing = sorted(str(name) for name in everything - texts)
+        if missing:
+            message = f"语言“{language}”缺少 {len(missing)} 处文字，例如 {missing[0]}。"
+            yield Fault(message, "请把每种语言的 itext 补齐。")
+
+
+def _translations(html: etree._Element) -> Iterator[etree._Element]:
+    return html.iter("{*}translation")
+
+
+def _type_faults(
+    definition: FormDefinition, previous: Sequence[FormDefinition], rows: Mapping[str, int]
+) -> Iterator[Fault]:
+    before = {_below_root(question.path): (question, old) for old in previous for question in old.questions}
+    for question in definition.questions:
+        path = _below_root(question.path)
+        earlier, old = before.get(path, (question, definition))
+        if (earlier.type, earlier.multiple) != (question.type, question.multiple):
+            yield Fault(
+                f"问题 {path[1:]} 的题型由版本 {old.version} 的 {_type_word(earlier.type, earlier.multiple)} "
+                f"变成了 {_type_word(question.type, question.multiple)}。",
+                "题型不能改；请保留原题型，或换一个新的问题名 (name)。",
+                "survey",
+                rows.get(path),
+                "type",
+            )
+
+
+def _below_root(path: str) -> str:
+    return "/" + "/".join(path.split("/")[2:])
+
+
+def _type_word(type_word: str, multiple: bool) -> str:
+    return "select_multiple" if multiple else type_word
+
+
+def _file_faults(
+    definition: FormDefinition, known_types: Mapping[str, RecordType], attached: Collection[str], sheets: Sheets
+) -> Iterator[Fault]:
+    own = set() if definition.entity is None else {definition.entity.dataset}
+    ledgers = {f"{name}.csv" for name in {*known_types, *own}}
+    made_here = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
+    for name in definition.media:
+        row = row_with(sheets, "survey", name) or row_with(sheets, "survey", name.removesuffix(".csv"))
+        where = ("survey" if row else None, row)
+        if re.search(r"[/\\]", name) or name.startswith(".") or not name.isprintable():
+            yield Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。", *where)
+        elif name not in attached and name not in made_here:
+            cure = f"请把 {name} 与表单一起上传；如果它是台账名单，请先发布建立这个台账的表单，并检查拼写。"
+            yield Fault(f"表单要用文件 {name}，但没有附上。", cure, *where)
+    for name in sorted(made_here.intersection(attached)):
+        message = f"附上的文件 {name} 与服务器提供的名单同名，手机上会被名单盖住。"
+        yield Fault(message, "请给文件换一个名字，或不要附上它。")
+
+
+def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
+    if any(node.get("query") for node in html.iter("{*}input")):
+        message = "表单用了 select_one_external，手机需要另外的 itemsets.csv。"
+        yield Fault(message, "请改用 select_one_from_file，并附上 CSV 名单。", "survey", None, "type")
+
+
+def _habit_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:
+    marked = any("default" in node.attrib for node in _translations(html))
+    if definition.languages and not marked and not sheets.setting("default_language"):
+        yield (
+            f"没有写默认语言 (default_language)，手机会先显示“{definition.default_language}”；"
+            "请在 settings 表写明 default_language。"
+        )
+    if len(definition.binaries) > PHOTOS_MAX:
+        yield f"要拍照或附文件的问题有 {len(definition.binaries)} 个，信号弱时难以发送；最好不超过 {PHOTOS_MAX} 个。"
+    if any(path.endswith("/meta/audit") for path in definition.binaries):
+        yield "表单记录填写过程 (audit)，会增加流量并涉及个人信息；没有必要时请去掉。"
+    if any(node.get(_PRELOAD_PARAMS) == "phonenumber" for node in html.iter("{*}bind")):
+        yield "表单读取手机号码 (phonenumber)；没有必要时请去掉。"
+    if any(
+        re.search(r"\b(placement-)?maps?\b", node.get("appearance", "")) for node in html.iter("{*}input", "{*}select1")
+    ):
+        yield "表单用了地图外观 (map appearance)，会向境外地图服务取图；请去掉 appearance 里的 map。"
+
+
+_PRELOAD_PARAMS = "{http://openrosa.org/javarosa}preloadParams"

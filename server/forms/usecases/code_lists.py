@@ -1,0 +1,83 @@
+"""Takes the lists beside the forms into the county's dated code table, where a code keeps its meaning for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import kobo_forms
+from server.db.transactions import Transaction
+from server.forms.store import codes, forms
+from server.forms.store.codes import Code
+from server.instants import local_day
+
+CODES_MAX = 5_000
+"""A longer list is a register (of places, of people) and not a code list; it goes to phones as it is, unchecked."""
+
+_OWN_COLUMNS = ("name", "label", "label_en", "active_from", "active_to", "active")
+
+
+def lay(tx: Transaction) -> None:
+    """Put the code lists that come with the product in the place of those that are there."""
+    for name in kobo_forms.lists():
+        codes.replace_list(tx, name, (_code(name, row, "") for row in kobo_forms.codes(name)))
+
+
+def take_in(tx: Transaction, name: str) -> list[str]:
+    """Let the code list ``name`` say what the files of that name beside all forms say; return warnings in Chinese.
+
+    Of two files that differ the newer one speaks. A code that none of them has any more is retired from today on and
+    stays known, since phones, drafts and records still hold it (``domain.md`` S19). A file that is no code list
+    (without ``name`` and ``label``, or too long) changes nothing.
+    """
+    written = _written(tx, name, local_day(tx.now))
+    known = [row for rows in codes.of_list(tx, name).values() for row in rows]
+    if not written:
+        return []
+    yesterday = (date.fromisoformat(local_day(tx.now)) - timedelta(days=1)).isoformat()
+    began = {row.code: row.active_from for row in known}
+    stated = [
+        code if code.active_from else replace(code, active_from=began.get(code.code, ""))
+        for code in written.values()
+    ]  # fmt: skip
+    gone = [row for row in known if row.code not in written]
+    ended = [row for row in gone if not row.active_to or row.active_to > yesterday]
+    kept = [replace(row, active_to=yesterday) if row in ended else row for row in gone]
+    if {*map(_plain, known)} != {*map(_plain, (*stated, *kept))}:
+        codes.replace_list(tx, name, (*stated, *kept))
+    return [_warning(name, ended)] if ended else []
+
+
+def _written(tx: Transaction, name: str, today: str) -> Mapping[str, Code]:
+    found: dict[str, Code] = {}
+    for content in forms.media_named(tx, f"{name}.csv"):
+        try:
+            rows = kobo_forms.rows(content)
+        except kobo_forms.BadCodeList:  # phones can read it, but it has no codes
+            return {}
+        found |= {row["name"]: _code(name, row, today) for row in rows}
+    return found if len(found) <= CODES_MAX else {}
+
+
+def _code(list: str, row: Mapping[str, str], today: str) -> Code:
+    """Return a row of a file. today: a local day; a file without dates may say that a code is not offered on it."""
+    ends = row.get("active_to", "")
+    if not ends and row.get("active") == "0":
+        ends = (date.fromisoformat(today) - timedelta(days=1)).isoformat()
+    extra = {column: value for column, value in row.items() if column not in _OWN_COLUMNS}
+    return Code(list, row["name"], row["label"], row.get("label_en", ""), row.get("active_from", ""), ends, extra)
+
+
+def _plain(code: Code) -> tuple[str, ...]:
+    columns = (code.code, code.label, code.label_en, code.active_from, code.active_to)
+    return (*columns, *(f"{column}={value}" for column, value in sorted(code.extra.items())))
+
+
+def _warning(name: str, ended: Iterable[Code]) -> str:
+    gone = [f"{code.code} {code.label}" for code in ended]
+    shown = "、".join(gone[:5]) + ("等" if len(gone) > 5 else "")
+    return (
+        f"名单 {name}.csv 不再有 {len(gone)} 个代码（{shown}），已改为停用；已有的记录不变。"
+        "手机上的旧草稿会显示不出这个答案；建议把这些行留在名单里，并填写停用日期 (active_to)。"
+    )

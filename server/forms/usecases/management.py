@@ -1,0 +1,89 @@
+"""Manages the county's forms for somebody who has the right to: publish, close, list again, take away as a workbook.
+
+Converting takes a second and a child process of its own, so it happens between a reading and a write, never inside a
+transaction. What is true if we die after each step: converted, nothing is kept; written, the version is listed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+
+from server.db.database import Database
+from server.db.transactions import Reading, Transaction
+from server.errors import Busy, FormUnknown, NotFound
+from server.forms.store import forms
+from server.forms.store.forms import Form, State
+from server.forms.usecases import publish as publishing
+from server.forms.usecases.publish import Published
+from server.people.domain import rights
+from server.people.domain.actors import Actor
+
+WORKBOOKS = (".xlsx", ".xlsm")
+_UNDER_WAY = threading.BoundedSemaphore(2)
+"""One form is converted at a time; a second one waits, and a third would only keep a thread from everyone else."""
+
+_TURNS: Mapping[State, Callable[[Transaction, str, str], None]] = {
+    State.OPEN: publishing.reopen,
+    State.CLOSING: publishing.wind_down,
+    State.CLOSED: publishing.close,
+}
+
+
+def require_right(by: Actor) -> None:
+    """Do nothing for who may publish: forms are the county's, so the right must reach all of it. Raises NotAllowed."""
+    county = next((duty.place.path.split("/")[0] for duty in by.current), "")
+    rights.require(by, "configuration", "edit", county)
+
+
+def publish(database: Database, source: bytes, file_name: str, media: Mapping[str, bytes], *, by: Actor) -> Published:
+    """Publish an uploaded form with the files beside it. Takes seconds; not for use inside a transaction.
+
+    file_name: as uploaded; its ending says what the file is. Raises NotAllowed, FormRefused with every reason, Busy.
+    """
+    require_right(by)
+    if not _UNDER_WAY.acquire(blocking=False):
+        raise Busy("另外两张表单正在转换，请一分钟后再发布。")
+    try:
+        prepared = publishing.prepare(source, PurePath(file_name).suffix, media)
+    finally:
+        _UNDER_WAY.release()
+    return database.write(lambda tx: publishing.publish(tx, prepared, by.name))
+
+
+def turn(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:
+    """List a form, wind it down or close it, and return it; a form that stands so already is left alone.
+
+    Raises FormUnknown, also for who is shown no forms, and NotAllowed.
+    """
+    known = shown(tx, form_id, by)
+    require_right(by)
+    if known.state is state:
+        return known
+    _TURNS[state](tx, form_id, by.name)
+    return forms.get(tx, form_id)
+
+
+def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> bytes:
+    """Return a version as an Excel workbook, for who wants to go on from it.
+
+    Raises FormUnknown, and NotFound when it was published from something that no workbook can be made of.
+    """
+    shown(reading, form_id, by)
+    source, kind = forms.source(reading, form_id, version)
+    if kind in WORKBOOKS:
+        return source
+    if kind == ".md":
+        # Imported when asked for: pyxform comes along, and stays in the memory of a server that seldom needs it.
+        from kobo_forms.export import to_xlsx
+
+        return to_xlsx(source)
+    raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
+
+
+def shown(reading: Reading, form_id: str, by: Actor) -> Form:
+    """Return a form to whoever has a duty in force. Raises FormUnknown."""
+    if not by.current:
+        raise FormUnknown(f"没有表单“{form_id}”；请检查表单编号 (form_id)。", form=form_id)
+    return forms.get(reading, form_id)

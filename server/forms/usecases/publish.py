@@ -1,0 +1,144 @@
+"""Publishes forms: prepared outside the writer, since pyxform takes a second, and judged again inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import kobo_forms
+from server import training_mark
+from server.db import audit, training_flag
+from server.db.transactions import Transaction
+from server.forms.domain.definitions import Fault, FormDefinition, refused
+from server.forms.domain.fields import Field, misfit
+from server.forms.store import forms
+from server.forms.store.forms import Publication, State
+from server.forms.usecases import checks, code_lists
+from server.forms.usecases.xform.reader import read_xform
+from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
+from server.forms.usecases.xlsform import conversion
+from server.forms.usecases.xlsform.sheets import Sheets
+
+_FILE_NAME = Field("media", type="binary")
+MEDIA_BYTES_MAX = 20_000_000
+BUILT_IN = "init"
+"""Who published the forms that come with the product, in the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An uploaded form, converted and read. warnings: of the tools. media: file name to bytes."""
+
+    definition: FormDefinition
+    xml: bytes
+    source: bytes
+    source_type: str
+    media: Mapping[str, bytes]
+    sheets: Sheets
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What came of it. added: whether a version was added; False when this very version was there already."""
+
+    form_id: str
+    version: str
+    title: str
+    added: bool
+    warnings: tuple[str, ...]
+
+
+def prepare(source: bytes, file_type: str, media: Mapping[str, bytes], *, timeout_s: float = 30.0) -> Prepared:
+    """Convert and read an uploaded form; takes about a second, and no transaction.
+
+    source, file_type, timeout_s: as for ``xlsform.convert``. media: files to put beside the form, by name.
+    Raises FormRefused with everything found so far, and Busy.
+    """
+    faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
+    if faults:
+        raise refused(faults)
+    converted = conversion.convert(source, file_type, timeout_s=timeout_s)
+    xml = without_submission_action(converted.xml)
+    kind = "." + file_type.lower().lstrip(".")
+    return Prepared(read_xform(xml), xml, source, kind, dict(media), converted.sheets, converted.warnings)
+
+
+def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
+    """Add a version of a form, with the files beside it, and list it.
+
+    by: user name, None for the forms that come with the product. The very same version again only replaces
+    files that are handed in with it. Raises FormRefused with every reason at once (``authoring.check``).
+    """
+    if training_flag.is_on(tx):
+        prepared = _for_training(prepared)
+    definition, catalogue = prepared.definition, forms.catalogue(tx)
+    known = catalogue.forms.get(definition.form_id)
+    previous = [] if known is None else [version.definition for version in known.versions.values()]
+    attached = {*prepared.media, *(() if known is None else known.media)}
+    faults, warnings = checks.check(definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets)
+    if faults:
+        raise refused(faults)
+    added = not checks.already_published(definition, previous)
+    if added:
+        publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
+        forms.add_version(tx, publication)
+        audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
+    said = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
+    return Published(definition.form_id, definition.version, definition.title, added, said)
+
+
+def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
+    """Put the files beside the form; lists among them become code lists of the county. Return warnings."""
+    form_id = prepared.definition.form_id
+    for name, content in sorted(prepared.media.items()):
+        forms.put_media(tx, form_id, name, content)
+        audit.add(tx, by, "form.media", form_id, {"name": name})
+    names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv")]
+    return [warning for name in names for warning in code_lists.take_in(tx, name)]
+
+
+def _for_training(prepared: Prepared) -> Prepared:
+    xml = entitled(prepared.xml, training_mark.marked)
+    return replace(prepared, xml=xml, definition=read_xform(xml))
+
+
+def close(tx: Transaction, form_id: str, by: str) -> None:
+    """Take a form off the lists and refuse what is still sent (kept as a problem). Raises FormUnknown."""
+    _turn(tx, form_id, State.CLOSED, by)
+
+
+def wind_down(tx: Transaction, form_id: str, by: str) -> None:
+    """Take a form off the lists but take what phones still hold of it. Raises FormUnknown."""
+    _turn(tx, form_id, State.CLOSING, by)
+
+
+def reopen(tx: Transaction, form_id: str, by: str) -> None:
+    """List a form again. Raises FormUnknown."""
+    _turn(tx, form_id, State.OPEN, by)
+
+
+def _turn(tx: Transaction, form_id: str, state: State, by: str) -> None:
+    forms.set_state(tx, form_id, state)
+    audit.add(tx, by, f"form.{state}", form_id, {})
+
+
+def _media_faults(name: str, content: bytes) -> list[Fault]:
+    if not name or misfit(_FILE_NAME, name) or name.startswith("."):
+        return [Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。")]
+    if len(content) > MEDIA_BYTES_MAX:
+        limit = MEDIA_BYTES_MAX // 1_000_000
+        return [Fault(f"文件 {name} 超过 {limit} MB。", "请压缩图片、缩短录像，或拆小名单。")]
+    if not name.endswith(".csv"):
+        return []
+    try:
+        # Any day will do: what is wrong with the list or its dates is wrong on every day.
+        served = kobo_forms.served(content, date.min)
+        header = served.decode("utf-8-sig").partition("\n")[0]
+    except (kobo_forms.BadCodeList, UnicodeDecodeError) as error:
+        return [Fault(f"名单 {name} 读不出：{error}", "请按提示改正，另存为“CSV UTF-8”再附上。")]
+    if not header.strip() or ";" in header:
+        # JavaRosa splits the whole file at semicolons as soon as its first line has one.
+        return [Fault(f"名单 {name} 的第一行是空的或含有分号。", "第一行写列名，用逗号隔开。")]
+    return []

@@ -1,0 +1,1 @@
+"""Reads an XForm: its questions, its entities, its choices."""

@@ -1,0 +1,260 @@
+"""Reads an XForm as the phone will read it, since pyxform's own model of a form is private and may change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from server.forms.domain.definitions import EntityDeclaration, Fault, FormDefinition, Question, refused
+from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.record_types import Kind
+from server.forms.usecases.xform import choices
+from server.forms.usecases.xform.xml_parsing import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
+from server.people.domain.actors import Role
+
+_MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
+# Phones look these files up by name at run time; nothing else in the form declares them.
+_LOOKED_UP = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"]+?)(?:\.csv)?['"]""")
+_TYPE_WORDS = {"integer": "int", "double": "decimal", "float": "decimal", "select1": "string", "select": "string"}
+_TYPE_WORDS |= {"selectone": "string", "rank": "string", "intent": "string"}
+
+
+def read_xform(xml: bytes) -> FormDefinition:
+    """Return what the server must know of the form in ``xml`` (UTF-8, at most ``XFORM_BYTES_MAX``).
+
+    Raises FormRefused with every fault that keeps a phone from loading the form (``openrosa.md`` §1.6)
+    or the server from understanding ``fg:kind``, ``fg:group`` and ``fg:merge``.
+    """
+    html = parse(xml)
+    faults = list(_skeleton_faults(html))
+    if faults:
+        raise refused(faults)
+    model, root = _model(html), _primary_root(html)
+    translations = _translations(model)
+    default = next((lang for lang, (_, marked) in translations.items() if marked), next(iter(translations), None))
+    texts = translations[default][0] if default is not None else {}
+    controls, binds = _controls(html), _binds(model)
+    questions = tuple(_questions(model, binds, controls, texts))
+    entity = _entity(root, binds, {question.path: question for question in questions}, faults)
+    roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
+    faults.extend(_role_faults(roles))
+    if faults:
+        raise refused(faults)
+    media = tuple(dict.fromkeys((*_media(model), *_looked_up(html))))
+    return FormDefinition(
+        form_id=root.get("id", "").strip(),
+        version=_version(root),
+        title=_title(html),
+        default_language=default,
+        languages=tuple(translations),
+        entity=entity,
+        binaries=tuple(path for path, bind in binds.items() if bind.get("type") == "binary"),
+        media=media,
+        lists=tuple(name[: -len(".csv")] for name in media if name.endswith(".csv")),
+        questions=questions,
+        content=hashlib.sha256(xml).hexdigest(),
+        roles=roles,
+    )
+
+
+def _skeleton_faults(html: etree._Element) -> Iterator[Fault]:
+    head = child(html, "head")
+    model = child(head, "model")
+    instance = child(model, "instance")
+    cure = "请用 XLSForm 重新生成 XForm。"
+    if etree.QName(html).localname != "html" or head is None:
+        yield Fault("文件不是 XForm：缺少 h:html / h:head。", cure)
+        return
+    if not _title(html):
+        yield Fault("表单没有标题 (form_title)。", "请在 settings 表填写 form_title。", "settings", 2, "form_title")
+    if model is None:
+        yield Fault("XForm 缺少 model。", cure)
+    elif instance is None or len(instance) == 0:
+        yield Fault("XForm 的主 instance 是空的。", cure)
+    elif not instance[0].get("id", "").strip():
+        yield Fault("表单没有编号 (form_id)。", "请在 settings 表填写 form_id。", "settings", 2, "form_id")
+    if child(html, "body") is None:
+        yield Fault("XForm 缺少 h:body。", cure)
+
+
+def _title(html: etree._Element) -> str:
+    title = child(child(html, "head"), "title")
+    return "" if title is None else text_of(title)
+
+
+def _model(html: etree._Element) -> etree._Element:
+    return children(children(html, "head")[0], "model")[0]
+
+
+def _primary_root(html: etree._Element) -> etree._Element:
+    return children(_model(html), "instance")[0][0]
+
+
+def _version(root: etree._Element) -> str:
+    # Central's and older forms write orx:version; phones read either.
+    named = (root.get(name, "") for name in root.attrib if etree.QName(name).localname == "version")
+    return root.get("version", next(named, "")).strip()
+
+
+def _translations(model: etree._Element) -> dict[str, tuple[dict[str, str], bool]]:
+    itext = child(model, "itext")
+    found: dict[str, tuple[dict[str, str], bool]] = {}
+    for translation in [] if itext is None else children(itext, "translation"):
+        texts = {}
+        for text in children(translation, "text"):
+            plain = next((value for value in children(text, "value") if value.get("form") in (None, "long")), None)
+            texts[text.get("id", "")] = "" if plain is None else text_of(plain)
+        found[translation.get("lang", "")] = (texts, "default" in translation.attrib)
+    return found
+
+
+def _binds(model: etree._Element) -> dict[str, etree._Element]:
+    return {local_path(bind.get("nodeset", "")): bind for bind in children(model, "bind")}
+
+
+def _controls(html: etree._Element) -> dict[str, etree._Element]:
+    body = children(html, "body")[0]
+    kinds = {"input", "select", "select1", "upload", "range", "trigger", "rank", "secret"}
+    marked = (node for node in body.iter() if etree.QName(node).localname in kinds and node.get("ref"))
+    return {local_path(node.get("ref", "")): node for node in marked}
+
+
+def _questions(
+    model: etree._Element,
+    binds: Mapping[str, etree._Element],
+    controls: Mapping[str, etree._Element],
+    texts: Mapping[str, str],
+) -> Iterator[Question]:
+    seen: set[str] = set()
+    root = children(model, "instance")[0][0]
+    for path in _leaves(root, "/" + etree.QName(root).localname):
+        if path in seen:  # a repeat stands twice: as template and as first instance
+            continue
+        seen.add(path)
+        bind, control = binds.get(path), controls.get(path)
+        kind = "" if control is None else etree.QName(control).localname
+        yield Question(
+            path=path,
+            type=_type_word(bind, kind),
+            label="" if control is None else _label(control, texts),
+            relevant=None if bind is None else bind.get("relevant", "").strip() or None,
+            multiple=kind == "select",
+            options=choices.offered(control, model),
+            required=choices.is_required(path, binds, control),
+        )
+
+
+def _leaves(branch: etree._Element, path: str) -> Iterator[str]:
+    for node in branch:
+        name = etree.QName(node).localname
+        if name == "meta":  # instanceID, entity, audit: not questions
+            continue
+        if len(node):
+            yield from _leaves(node, f"{path}/{name}")
+        else:
+            yield f"{path}/{name}"
+
+
+def _type_word(bind: etree._Element | None, control: str) -> str:
+    word = "" if bind is None else bind.get("type", "").rpartition(":")[2]
+    return _TYPE_WORDS.get(word, word) or ("binary" if control == "upload" else "string")
+
+
+def _label(control: etree._Element, texts: Mapping[str, str]) -> str:
+    label = child(control, "label")
+    if label is None:
+        return ""
+    named = re.fullmatch(r"\s*jr:itext\('(.+)'\)\s*", label.get("ref", ""))
+    return texts.get(named[1], "") if named else text_of(label)
+
+
+def _media(model: etree._Element) -> Iterator[str]:
+    for node in model.iter():
+        address = node.get("src", "") if etree.QName(node).localname == "instance" else node.text or ""
+        named = _MEDIA.fullmatch(address.strip())
+        if named:
+            yield named[1]
+
+
+def _looked_up(html: etree._Element) -> Iterator[str]:
+    for node in html.iter():
+        for written in node.attrib.values():
+            yield from (f"{name}.csv" for name in _LOOKED_UP.findall(str(written)))
+
+
+def _entity(
+    root: etree._Element,
+    binds: Mapping[str, etree._Element],
+    questions: Mapping[str, Question],
+    faults: list[Fault],
+) -> EntityDeclaration | None:
+    block = child(child(root, "meta"), "entity")
+    if block is None:
+        return None
+    saved = {path: bind for path, bind in binds.items() if bind.get(f"{ENTITIES}saveto")}
+    policies = _policies(saved, faults)
+    return EntityDeclaration(
+        dataset=block.get("dataset", "").strip(),
+        creates=block.get("create", "0") not in {"0", "false"},
+        updates=block.get("update", "0") not in {"0", "false"},
+        properties={
+            path: _field(bind, questions.get(path, Question(path, _type_word(bind, ""))), policies[path])
+            for path, bind in saved.items()
+        },
+        kind=_kind(root, faults),
+        title=root.get(f"{FIREGRID}title", "").strip() or None,
+    )
+
+
+def _field(bind: etree._Element, question: Question, merge: MergePolicy) -> Field:
+    return Field(
+        name=bind.get(f"{ENTITIES}saveto", "").strip(),
+        label=question.label,
+        type=question.type,
+        group=bind.get(f"{FIREGRID}group", "").strip() or None,
+        merge=merge,
+        set_valued=question.multiple,
+        options=question.options,
+        required=question.required,
+    )
+
+
+def _kind(root: etree._Element, faults: list[Fault]) -> Kind | None:
+    word = root.get(f"{FIREGRID}kind", "").strip()
+    if word and word not in set(Kind):
+        allowed = "、".join(Kind)
+        faults.append(
+            Fault(f"台账性质 (fg:kind) “{word}”无效。", f"请改为 {allowed} 之一。", "settings", 2, "attribute::fg:kind")
+        )
+        return None
+    return Kind(word) if word else None
+
+
+def _role_faults(roles: tuple[str, ...]) -> Iterator[Fault]:
+    for word in roles:
+        if word not in set(Role):
+            cure = f"请改为这些角色，用空格隔开：{'、'.join(Role)}；留空则人人可用。"
+            yield Fault(f"没有“{word}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
+
+
+def _policies(saved: Mapping[str, etree._Element], faults: list[Fault]) -> dict[str, MergePolicy]:
+    """Return each saved path's merge policy; one word on any row of a merge group speaks for the whole group."""
+    words = {path: bind.get(f"{FIREGRID}merge", "").strip() for path, bind in saved.items()}
+    groups: dict[str, set[str]] = {}
+    for path, bind in saved.items():
+        if words[path] not in {"", *MergePolicy}:
+            name, allowed = path.rpartition("/")[2], "、".join(MergePolicy)
+            message = f"问题 {name} 的合并方式 (fg:merge) “{words[path]}”无效。"
+            faults.append(Fault(message, f"请改为 {allowed} 之一，或留空。", "survey", None, "bind::fg:merge"))
+        elif words[path]:
+            groups.setdefault(bind.get(f"{FIREGRID}group", "").strip() or path, set()).add(words[path])
+    for group, said in groups.items():
+        if len(said) > 1:
+            message = f"合并组 {group} 里的合并方式 (fg:merge) 不一致。"
+            faults.append(Fault(message, "同组的问题请用同一种合并方式。", "survey", None, "bind::fg:merge"))
+    keys = {path: bind.get(f"{FIREGRID}group", "").strip() or path for path, bind in saved.items()}
+    policy = {group: MergePolicy(min(said)) for group, said in groups.items()}
+    return {path: policy.get(key, MergePolicy.KEEP) for path, key in keys.items()}

@@ -1,0 +1,107 @@
+"""Converts one XLSForm in a process of its own, so that a hostile workbook can only harm that process.
+
+Started by ``xlsform``: ``python -m server.forms.usecases.xlsform.child_process FOLDER TYPE MEMORY_BYTES CPU_S``.
+Reads ``FOLDER/source`` and leaves ``FOLDER/result.json``: ``{xform, warnings, sheets}`` or ``{error}``.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+UNPACKED_BYTES_MAX = 60_000_000
+PACKED_FILES_MAX = 500
+RESULT_BYTES_MAX = 40_000_000
+_SHEETS = ("survey", "choices", "settings", "entities")
+
+
+class Hostile(Exception):
+    """The workbook is built to exhaust its reader; the message says how."""
+
+
+def main(folder: Path, file_type: str) -> None:
+    """Convert ``folder/source`` and write the outcome beside it; nothing is raised for a bad form."""
+    source = (folder / "source").read_bytes()
+    try:
+        if file_type in {".xlsx", ".xlsm"}:
+            refuse_bombs(folder / "source")
+        outcome = converted(source, file_type)
+    except (MemoryError, ImportError):  # a library that no longer fits does not load
+        outcome = {"error": {"code": "memory", "message": ""}}
+    except Hostile as error:
+        outcome = {"error": {"code": "hostile", "message": str(error)}}
+    except Exception as error:
+        outcome = {"error": _described(error)}
+    with (folder / "result.json").open("w", encoding="utf-8") as file:
+        json.dump(outcome, file, ensure_ascii=False)
+
+
+def refuse_bombs(workbook: Path) -> None:
+    """Raise Hostile when the zip unpacks to too much, or a part of it brings a DTD.
+
+    Sizes are those that the zip states; the reader never unpacks more than it stated.
+    """
+    with zipfile.ZipFile(workbook) as packed:
+        parts = packed.infolist()
+        if len(parts) > PACKED_FILES_MAX:
+            raise Hostile(f"{len(parts)} parts")
+        if sum(part.file_size for part in parts) > UNPACKED_BYTES_MAX:
+            raise Hostile("unpacks to too many bytes")
+        for part in parts:
+            content = packed.read(part)
+            if any("<!DOCTYPE".encode(encoding) in content for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
+                raise Hostile(f"DTD in {part.filename}")
+
+
+def converted(source: bytes, file_type: str) -> dict[str, Any]:
+    """Return what ``result.json`` is to hold for this source, without any limit on the work."""
+    from pyxform.xls2json_backends import get_xlsform
+    from pyxform.xls2xform import convert
+
+    warnings: list[str] = []
+    # Bytes, never str: pyxform takes a str for a path first.
+    workbook = get_xlsform(source, file_type=file_type)
+    sheets = _sheets(workbook)
+    try:
+        xform = convert(source, warnings=warnings, file_type=file_type).xform
+    except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
+        raise
+    except Exception as error:
+        return {"error": _described(error), "sheets": sheets}
+    return {"xform": xform, "warnings": warnings, "sheets": sheets}
+
+
+def _sheets(workbook: Any) -> dict[str, Any]:
+    headers, rows = {}, {}
+    for sheet in _SHEETS:
+        written = getattr(workbook, f"{sheet}_header") or []
+        if written:
+            headers[sheet] = [str(header) for header in written[0] if header not in {None, "None"}]
+        if sheet != "choices":  # may be long, and no check of ours needs its cells
+            rows[sheet] = [_texts(row) for row in getattr(workbook, sheet) or []]
+    return {"headers": headers, "rows": rows}
+
+
+def _texts(row: dict[Any, Any]) -> dict[str, str]:
+    return {str(header): str(value) for header, value in row.items() if value is not None}
+
+
+def _described(error: Exception) -> dict[str, Any]:
+    code = getattr(error, "code", None)
+    return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
+
+
+def _confine(memory_bytes: int, cpu_s: int) -> None:  # pragma: no cover - runs in the child process
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (RESULT_BYTES_MAX, RESULT_BYTES_MAX))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":  # pragma: no cover - runs in the child process
+    _confine(int(sys.argv[3]), int(sys.argv[4]))
+    main(Path(sys.argv[1]), sys.argv[2])

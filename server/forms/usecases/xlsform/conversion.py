@@ -1,0 +1,214 @@
+"""Turns an uploaded XLSForm into an XForm that phones can load, whatever the upload tries to do to the server.
+
+pyxform runs in a child process with limits on time, memory and output; ODK Validate (Java, in pyxform's wheel)
+runs after it with limits on time and heap. One form is converted at a time, so that a heap of uploads
+costs no more memory than one.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from server.errors import Busy
+from server.forms.domain.definitions import Fault, refused
+from server.forms.usecases.xform.xml_parsing import local_path, parse
+from server.forms.usecases.xlsform import subprocesses
+from server.forms.usecases.xlsform.messages import in_our_words
+from server.forms.usecases.xlsform.sheets import Sheets, row_of, row_with, rows_by_path, sheet_faults
+
+SOURCE_BYTES_MAX = 10_000_000
+MEMORY_BYTES_MAX = 1 << 30
+JAVA_HEAP = "-Xmx256m"
+FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
+NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
+_JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
+_turn = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """An XForm (UTF-8), what the tools want its author to know, and the sheets it came from (empty for ``.xml``)."""
+
+    xml: bytes
+    warnings: tuple[str, ...] = ()
+    sheets: Sheets = field(default_factory=Sheets)
+
+
+def convert(source: bytes, file_type: str, *, timeout_s: float = 30.0) -> Converted:
+    """Return the XForm of an uploaded form, checked by pyxform and ODK Validate.
+
+    source: the bytes as uploaded, at most ``SOURCE_BYTES_MAX``. file_type: one of ``FILE_TYPES``.
+    timeout_s: for each of the two tools. Raises FormRefused with sheet, row and cure wherever the tools
+    or the sheets tell them, also when the upload is too large, too slow or hostile; Busy when
+    another form keeps the converter for longer than ``timeout_s``.
+    """
+    converted = to_xform(source, file_type, timeout_s=timeout_s)
+    warnings = validate(converted.xml, converted.sheets, timeout_s=timeout_s)
+    return replace(converted, warnings=(*converted.warnings, *warnings))
+
+
+def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
+    """Return the XForm of an uploaded form without asking ODK Validate. Arguments and refusals as ``convert``."""
+    suffix = "." + file_type.lower().lstrip(".")
+    if suffix not in FILE_TYPES:
+        raise refused([Fault(f"不认识的文件类型“{file_type}”。", f"请上传 {'、'.join(FILE_TYPES)} 文件。")])
+    if len(source) > SOURCE_BYTES_MAX:
+        limit = SOURCE_BYTES_MAX // 1_000_000
+        raise refused([Fault(f"表单文件超过 {limit} MB。", "请把大的选项表放到外部 CSV 名单中 (external list)。")])
+    if suffix == ".xml":
+        parse(source)
+        return Converted(source)
+    with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
+        outcome = _in_child(Path(name), source, suffix, timeout_s)
+    return judged(outcome)
+
+
+def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
+    """Return ODK Validate's warnings about an XForm; without Java, one warning that says so.
+
+    sheets: where the form came from, to name rows. Raises FormRefused when a phone could not load the form.
+    """
+    parse(xml)  # before Java sees it: no DTD, no depth
+    java, jar = shutil.which("java"), _validator()
+    if java is None or jar is None:
+        return (NOT_VALIDATED.format(reason="这台机器没有 Java" if java is None else "缺少 ODK_Validate.jar"),)
+    options = [
+        JAVA_HEAP,
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-XX:+DisplayVMOutputToStderr",
+        "-Djava.awt.headless=true",
+    ]
+    utf8 = ["-Dfile.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8", "-Dstderr.encoding=UTF-8"]
+    with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
+        folder = Path(name)
+        (folder / "form.xml").write_bytes(xml)
+        command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), "form.xml"]
+        ended = _in_time(command, folder, timeout_s)
+    if any(words in ended.complaint for words in _JAVA_FAILED):
+        return (NOT_VALIDATED.format(reason="Java 没能启动"),)
+    said = _cleaned(ended.complaint)
+    if ended.status != 0:
+        raise refused([_validator_fault(ended.complaint, said, sheets)])
+    return (f"ODK Validate：{said}",) if said else ()
+
+
+def judged(outcome: dict[str, Any]) -> Converted:
+    """Return what the child process left as an XForm; raises FormRefused when it left an error."""
+    raw = outcome.get("sheets", {"headers": {}, "rows": {}})
+    sheets = Sheets(
+        {name: tuple(headers) for name, headers in raw["headers"].items()},
+        {name: tuple(rows) for name, rows in raw["rows"].items()},
+    )
+    if "error" in outcome:
+        error = outcome["error"]
+        raise refused([_in_its_row(in_our_words(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
+    return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
+
+
+def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
+    """Return the fault with the row that pyxform only quotes or speaks of (``'tekst'``, select_one_external)."""
+    if fault.sheet != "survey" or fault.row is not None:
+        return fault
+    named = [quoted or word for quoted, word in re.findall(r"'([^']+)'|(select_one_external)", fault.message)]
+    return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
+
+
+@contextmanager
+def _own_turn(timeout_s: float) -> Iterator[None]:
+    if not _turn.acquire(timeout=timeout_s):
+        raise Busy("另一张表单正在转换，请稍后再发布。")
+    try:
+        yield
+    finally:
+        _turn.release()
+
+
+def _in_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> dict[str, Any]:
+    (folder / "source").write_bytes(source)
+    limits = [str(MEMORY_BYTES_MAX), str(int(timeout_s) + 1)]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "server.forms.usecases.xlsform.child_process",
+        str(folder),
+        file_type,
+        *limits,
+    ]
+    ended = _in_time(command, folder, timeout_s)
+    result = folder / "result.json"
+    if ended.status != 0 or not result.exists():
+        raise refused(
+            [Fault("表单太大或太复杂，转换时超出了内存或时间。", "请把大的选项表放到外部 CSV 名单中，或把表单拆小。")]
+        )
+    outcome: dict[str, Any] = json.loads(result.read_bytes())
+    return outcome
+
+
+def _in_time(command: list[str], folder: Path, timeout_s: float) -> subprocesses.Ended:
+    environment = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(folder),
+        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
+        "PYTHONHASHSEED": "0",  # the same form gives the same bytes every time
+    }
+    try:
+        return subprocesses.run(command, folder=folder, timeout_s=timeout_s, environment=environment)
+    except subprocesses.TimeUp as error:
+        raise refused(
+            [Fault(f"表单在 {timeout_s:g} 秒内没有处理完。", "请把大的选项表放到外部 CSV 名单中，或把表单拆小。")]
+        ) from error
+
+
+def _validator() -> Path | None:
+    # Found without importing pyxform, which would stay in the server's memory for good.
+    found = importlib.util.find_spec("pyxform")
+    if found is None or found.origin is None:
+        return None
+    jar = Path(found.origin).parent / "validators" / "odk_validate" / "bin" / "ODK_Validate.jar"
+    return jar if jar.exists() else None
+
+
+def _cleaned(complaint: str) -> str:
+    own = complaint.partition("The following files failed validation:")[0]
+    lines = (line.strip() for line in own.splitlines() if not re.match(r"\s*(at |\.\.\. |Caused by:|>> )", line))
+    bare = (re.sub(r"^(Exception in thread \"main\" )?(\w+\.)+\w+(Exception|Error)(: )?", "", line) for line in lines)
+    return "\n".join(dict.fromkeys(line for line in bare if line))[:2000]
+
+
+def _validator_fault(complaint: str, said: str, sheets: Sheets) -> Fault:
+    list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", complaint)
+    if list_absent:
+        name = list_absent[1].strip("'\"")
+        message = f"表单的算式用到名单 {name}，却没有带上它。（ODK Validate：{said}）"
+        row = row_with(sheets, "entities", name)
+        cure = f"请在 survey 表加一行 csv-external，name 写 {name}，或用 select_one_from_file {name}.csv 选择。"
+        return Fault(message, cure, "entities" if row else "survey", row)
+    rows = rows_by_path(sheets)
+    named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", complaint)
+    path = local_path(named[1]) if named else ""
+    row = rows.get(path)
+    about = f"问题 {path.rpartition('/')[2]} " if path else ""
+    cure = "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。"
+    if not path.isascii():
+        cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
+    return Fault(
+        f"手机打不开这张表单（ODK Validate）：{about}{said}",
+        cure,
+        "survey" if row else None,
+        row,
+    )

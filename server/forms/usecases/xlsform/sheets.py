@@ -1,0 +1,135 @@
+"""Keeps the sheets of an XLSForm beside its XForm, so that a refusal can name the row its author must mend."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from server.forms.domain.definitions import Fault
+
+FIRST_ROW = 2  # row 1 holds the headers
+_TRANSLATED = re.compile(
+    r"(?P<column>label|caption|hint|guidance_hint|constraint_message|required_message"
+    r"|(media::)?(image|big-image|audio|video))(\s*::?\s*(?P<language>.+))?"
+)
+_UNNAMED = "default"
+_OPENING = re.compile(r"begin[ _](group|repeat|loop)")
+_CLOSING = re.compile(r"end[ _](group|repeat|loop)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """What an XLSForm says, cell by cell.
+
+    headers: sheet name → column headers as written, only of sheets that are there.
+    rows: sheet name → its rows in order as {header: text}; the first of them is row ``FIRST_ROW``.
+    """
+
+    headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+
+    def setting(self, *names: str) -> str:
+        """Return the value of the first of these settings that is filled in, else an empty text."""
+        rows = self.rows.get("settings", ())
+        return next((found for name in names for row in rows[:1] if (found := cell(row, name))), "")
+
+
+def cell(row: Mapping[str, str], column: str) -> str:
+    """Return the text under ``column`` (lower case, underscores), however its header is spelled."""
+    written = (value for header, value in row.items() if _plain(header) == column)
+    return next(written, "").strip()
+
+
+def rows_by_path(sheets: Sheets) -> dict[str, int]:
+    """Return the survey row of each question and group, by path below the root: ``/where/village``."""
+    found: dict[str, int] = {}
+    inside: list[str] = []
+    for number, row in enumerate(sheets.rows.get("survey", ()), FIRST_ROW):
+        kind = cell(row, "type").lower()
+        if _CLOSING.match(kind):
+            del inside[-1:]
+            continue
+        name = cell(row, "name") or ("meta/audit" if kind == "audit" else "")
+        if name:
+            found.setdefault("/" + "/".join([*inside, name]), number)
+        if _OPENING.match(kind):
+            inside.append(name)
+    return found
+
+
+def row_with(sheets: Sheets, sheet: str, text: str) -> int | None:
+    """Return the first row of ``sheet`` with ``text`` in one of its cells, if there is one."""
+    numbered = enumerate(sheets.rows.get(sheet, ()), FIRST_ROW)
+    return next((number for number, row in numbered if any(text in value for value in row.values())), None)
+
+
+def row_of(sheets: Sheets, text: str) -> int | None:
+    """Return the first survey row whose type or name is exactly ``text``, or whose type begins with that word."""
+    for number, row in enumerate(sheets.rows.get("survey", ()), FIRST_ROW):
+        if text in (cell(row, "type"), cell(row, "name"), cell(row, "type").partition(" ")[0]):
+            return number
+    return None
+
+
+def sheet_faults(sheets: Sheets) -> list[Fault]:
+    """Return what is wrong with the sheets themselves: identity, languages, default language (``design.md`` §5)."""
+    return [*_identity_faults(sheets), *_language_faults(sheets), *_default_language_faults(sheets)]
+
+
+def _identity_faults(sheets: Sheets) -> Iterator[Fault]:
+    if not sheets.headers:  # uploaded as XForm: its own attributes are judged instead
+        return
+    for column, names, what, cure in (
+        ("form_id", ("form_id", "id_string", "set_form_id"), "表单编号", "英文字母、数字和下划线，例如 hazard_report"),
+        ("version", ("version",), "版本号", "例如 2026112401；内容每改一次就换一个新的"),
+    ):
+        if not sheets.setting(*names):
+            yield Fault(
+                f"没有填写{what} ({column})。", f"请在 settings 表填写 {column}：{cure}。", "settings", 2, column
+            )
+
+
+def _language_faults(sheets: Sheets) -> Iterator[Fault]:
+    unnamed = sheets.setting("default_language") or _UNNAMED
+    labelled = {sheet: _languages(sheets, sheet, unnamed, {"label", "caption"}) for sheet in ("survey", "choices")}
+    survey = labelled["survey"]
+    cure = "请在每张表上使用同样的语言列，例如 label::中文 (zh) 和 label::English (en)。"
+    for sheet in ("survey", "choices"):
+        for language in sorted(survey - labelled[sheet]) if labelled[sheet] else []:
+            message = f"{sheet} 表缺少语言“{language}”的 label 列，survey 表有。"
+            yield Fault(message, cure, sheet, 1, _label_column(language))
+        for language in sorted(_languages(sheets, sheet, unnamed) - survey):
+            message = f"{sheet} 表有语言“{language}”，survey 表的 label 没有。"
+            yield Fault(message, cure, sheet, 1, _label_column(language))
+
+
+def _default_language_faults(sheets: Sheets) -> Iterator[Fault]:
+    named = sheets.setting("default_language")
+    spoken = _languages(sheets, "survey", named)
+    if named and spoken and named not in spoken:
+        known = "、".join(sorted(spoken))
+        yield Fault(
+            f"默认语言 (default_language) “{named}”在 survey 表里没有。",
+            f"请改为已有的语言之一：{known}，写法要完全一样。",
+            "settings",
+            FIRST_ROW,
+            "default_language",
+        )
+
+
+def _languages(sheets: Sheets, sheet: str, unnamed: str, columns: set[str] | None = None) -> set[str]:
+    matches = (_TRANSLATED.fullmatch(header.strip()) for header in sheets.headers.get(sheet, ()))
+    return {
+        (match["language"] or unnamed).strip()
+        for match in matches
+        if match is not None and (columns is None or match["column"] in columns)
+    }
+
+
+def _label_column(language: str) -> str:
+    return f"label::{language}"
+
+
+def _plain(header: str) -> str:
+    return header.strip().lower().replace(" ", "_")

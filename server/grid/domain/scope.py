@@ -1,0 +1,31 @@
+"""Says which part of a county's rows a reader may see; every read of the store names one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.grid.domain.areas import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a reader may see: rows inside ``places``, rows exactly at ``spots``, and rows of theirs.
+
+    places: subtrees; spots: single areas without what lies below (a unit worker's village itself).
+    person: user name, whose own and assigned rows show; bodies: codes of bodies they act for.
+    """
+
+    places: tuple[Place, ...] = ()
+    spots: tuple[str, ...] = ()
+    person: str | None = None
+    bodies: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """Say whether an area at ``path`` is inside, by place alone."""
+        return path in self.spots or any(place.holds(path) for place in self.places)
+
+    @property
+    def assignees(self) -> tuple[str, ...]:
+        """Return the assignee marks that are this reader's: ``user:<name>`` and ``body:<code>``."""
+        own = (f"user:{self.person}",) if self.person else ()
+        return own + tuple(f"body:{code}" for code in self.bodies)

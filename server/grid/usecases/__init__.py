@@ -1,0 +1,1 @@
+"""Use cases of grid: each takes a transaction or a reading."""

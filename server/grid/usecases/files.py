@@ -1,0 +1,128 @@
+"""Reads a grid sheet from the files that counties have: CSV in the encodings of Excel and WPS, and XLSX."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from server.errors import TooLarge, Unreadable
+from server.grid.domain.file_rows import COLUMNS, SheetRow
+from server.grid.usecases import workbook
+
+FILE_BYTES_MAX = 20_000_000
+ROWS_MAX = 20_000
+HEADER_WITHIN = 10
+"""A sheet may open with titles and notes; its headers stand in one of this many first rows."""
+
+Line = tuple[int, Sequence[str]]
+_COLUMN_OF_HEADER = {header: column for column, headers in COLUMNS.items() for header in headers}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file as read. notes: sentences on how it was read that its author should know."""
+
+    rows: tuple[SheetRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read(content: bytes) -> Sheet:
+    """Return the rows of a CSV or XLSX file; what it is shows in its bytes, not in its name.
+
+    Raises TooLarge, and Unreadable when it is another kind of file, is broken or has no such headers.
+    """
+    if len(content) > FILE_BYTES_MAX:
+        message = f"文件超过 {FILE_BYTES_MAX // 1_000_000} MB；网格表一般不到 1 MB，请核对文件。"
+        raise TooLarge(message, bytes_max=FILE_BYTES_MAX)
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Unreadable("这是旧版 Excel（.xls）或加密的文件；请另存为不加密的 .xlsx 或 CSV。")
+    if content.startswith(b"PK"):
+        return _first_grid(workbook.sheets(content, rows_max=ROWS_MAX), ())
+    text, notes = _decoded(content)
+    return _first_grid([_csv_lines(text)], notes)
+
+
+def shipped_rows() -> tuple[SheetRow, ...]:
+    """Return the grid that comes with the product: Laiyuan's county, towns and villages (``data/grid/NOTICE.md``)."""
+    return read((files("server.data") / "grid" / "laiyuan.csv").read_bytes()).rows
+
+
+def _first_grid(sheets: Iterable[Iterable[Line]], notes: tuple[str, ...]) -> Sheet:
+    """Return the rows of the first sheet that has the headers of a grid."""
+    for lines in sheets:
+        numbered = iter(lines)
+        for place, (_, cells) in enumerate(numbered):
+            headers = [_COLUMN_OF_HEADER.get(_plain(cell)) for cell in cells]
+            if {"code", "name"} <= set(headers):
+                _refuse_repeated(headers, cells)
+                return Sheet(tuple(_rows(numbered, headers)), (*notes, *_unread(headers, cells)))
+            if place + 1 >= HEADER_WITHIN:
+                break
+    raise Unreadable("没有找到表头；前几行里要有一行写着“代码”和“名称”（还可有层级、上级、生效日期、失效日期、并入）。")
+
+
+def _rows(lines: Iterable[Line], headers: Sequence[str | None]) -> Iterator[SheetRow]:
+    for count, (line, cells) in enumerate(lines):
+        if count >= ROWS_MAX:
+            raise TooLarge(f"超过 {ROWS_MAX} 行；一个县的网格不会这么多，请核对文件。", rows_max=ROWS_MAX)
+        filled: Mapping[str, str] = {
+            column: cell for column, cell in zip(headers, cells, strict=False) if column and cell.strip()
+        }
+        if filled:
+            yield SheetRow(line, filled)
+
+
+def _refuse_repeated(headers: Sequence[str | None], cells: Sequence[str]) -> None:
+    named = [header for header in headers if header]
+    for header in named:
+        if named.count(header) > 1:
+            written = "、".join(cell.strip() for cell, column in zip(cells, headers, strict=True) if column == header)
+            raise Unreadable(f"有几列是同一个意思：{written}；请只留一列。", columns=written)
+
+
+def _unread(headers: Sequence[str | None], cells: Sequence[str]) -> Iterator[str]:
+    unknown = [cell.strip() for cell, header in zip(cells, headers, strict=True) if header is None and cell.strip()]
+    if unknown:
+        yield f"没有读取这些列：{'、'.join(unknown)}。"
+
+
+def _plain(header: str) -> str:
+    return "".join(header.split()).lower()
+
+
+def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a CSV file. UTF-8 by rule; GB18030 is what Chinese Excel and WPS write by default."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _strictly(content, "utf-16"), ()
+    if b"\0" in content:
+        raise Unreadable("这不是文本文件；请另存为 CSV（UTF-8）或 .xlsx。")
+    try:
+        return content.decode("utf-8-sig"), ()
+    except UnicodeDecodeError:
+        note = "文件按 GB18030（Excel 默认的中文编码）读取；个别生僻字可能已成为问号，建议另存为 CSV UTF-8。"
+        return _strictly(content, "gb18030"), (note,)
+
+
+def _strictly(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable("文件的文字编码认不出来；请另存为 CSV（UTF-8）或 .xlsx。") from None
+
+
+def _csv_lines(text: str) -> Iterator[Line]:
+    """Yield each record with the line on which it begins; the delimiter is that of the fullest first lines."""
+    opening = "\n".join(text.splitlines()[:HEADER_WITHIN])
+    delimiter = max(",\t;", key=opening.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error:
+        raise Unreadable(f"CSV 第{line}行起读不下去：引号不成对或一格太长；请用 Excel 重新另存。", line=line) from None

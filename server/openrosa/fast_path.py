@@ -1,0 +1,94 @@
+"""Takes small submissions past Flask, since an evening's rush is made of them and its rounds cost more than the write.
+
+Whatever is not plain sailing goes the long way as if it had never been here: another request, a refusal, any error.
+That is safe because a submission is kept once, however often it is offered; and both ways share ``posting.take``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from io import BytesIO
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from server.openrosa import responses, submission_post, submission_xml
+from server.openrosa.submission_post import Incoming
+from server.people.domain.actors import Actor
+from server.submissions.usecases.receiving import Receipt
+from server.web.context import Services, holder_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SMALL_BYTES = 16_384
+"""A body up to this size is a form without a photo."""
+
+VIEW = "openrosa.post_submission"
+"""What metrics and log call it, the same as on the long way."""
+
+Note = Callable[[str, str, int, float, Actor], None]
+"""Counts and logs an answer: its view, method, status, the seconds it took, who asked."""
+
+
+class Express:
+    """A WSGI application that answers small submissions by phone key itself, and gives all else to ``app``."""
+
+    def __init__(self, app: WSGIApplication, services: Services, note: Note) -> None:
+        self._app = app
+        self._services = services
+        self._note = note
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        token, size = _token(environ), _size(environ)
+        if token is None or not 0 < size <= SMALL_BYTES:
+            return self._app(environ, start_response)
+        began = time.perf_counter()
+        raw = environ["wsgi.input"].read(size)
+        environ["wsgi.input"] = BytesIO(raw)
+        try:
+            by, receipt = self._take(environ, token, raw)
+        except Exception:  # whatever it is, the long way meets it again, and answers and logs it
+            return self._app(environ, start_response)
+        status, message = submission_post.told(receipt)
+        content = submission_xml.response(message, responses.SUCCESS)
+        headers = [("Content-Type", responses.TEXT_XML), ("Content-Length", str(len(content)))]
+        start_response(
+            f"{status} {HTTPStatus(status).phrase.upper()}",
+            [*headers, *responses.spoken(self._services.settings.advertised_bytes)],
+        )
+        self._note(VIEW, "POST", status, time.perf_counter() - began, by)
+        return [content]
+
+    def _take(self, environ: WSGIEnvironment, token: str, raw: bytes) -> tuple[Actor, Receipt]:
+        """Keep a submission. Raises whatever keeps it from being answered with a receipt."""
+        query, agent = environ["QUERY_STRING"], environ.get("HTTP_USER_AGENT")
+        device = parse_qs(query).get("deviceID", [""])[0] if query else None
+        by = holder_of(self._services, token, device, agent)
+        incoming = Incoming(
+            BytesIO(raw),
+            environ.get("CONTENT_TYPE", ""),
+            len(raw),
+            submission_post.cut(device),
+            submission_post.cut(agent),
+        )
+        outcome = submission_post.take(self._services, by, incoming)
+        if not isinstance(outcome, Receipt):
+            raise outcome
+        return by, outcome
+
+
+def _token(environ: WSGIEnvironment) -> str | None:
+    """Return the phone key in the path of a submission that speaks our protocol, None for every other request."""
+    if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_OPENROSA_VERSION") != responses.VERSION:
+        return None
+    steps: list[str] = environ["PATH_INFO"].split("/")
+    if len(steps) != 4 or steps[0] or steps[1] != "key" or steps[3] != "submission" or not steps[2].isascii():
+        return None
+    return steps[2]
+
+
+def _size(environ: WSGIEnvironment) -> int:
+    stated = environ.get("CONTENT_LENGTH") or ""
+    return int(stated) if stated.isdigit() else 0

@@ -1,0 +1,118 @@
+"""Walks a submission's XML once, since a server that thousands of phones write to may not build trees for strangers.
+
+Expat reports each element as it passes: every limit stops the parse where it is reached, and a document type
+declaration is refused at its first byte, before any entity could be declared.
+"""
+
+from __future__ import annotations
+
+from xml.parsers import expat
+
+from server.errors import Unreadable
+
+DEPTH_MAX = 100
+# Elements and attributes are both counted by their mark in the bytes ("<" twice for each element, "="), before the
+# parser allocates anything for them.
+MARKS_MAX = 200_000
+# Deep or long names make paths far larger than the document that they come from.
+PATH_CHARS_MAX = 8_000_000
+RESEND = "请在手机上重新打开、保存后再发送；仍不行请联系管理员。"
+
+
+def walk(raw: bytes) -> Walk:
+    """Return what one pass over ``raw`` has gathered.
+
+    Refuses with Unreadable what is empty, not well-formed, declares a document type or an encoding that expat cannot
+    read, or goes beyond the limits above.
+    """
+    if not raw or raw.isspace():
+        raise Unreadable(f"这份记录是空的。{RESEND}")
+    if raw.count(b"<") > MARKS_MAX or raw.count(b"=") > MARKS_MAX:
+        raise _too_complex("marks")
+
+    seen = Walk()
+    try:
+        _parser(seen).Parse(raw, True)
+    except expat.ExpatError as error:
+        reason = expat.ErrorString(error.code)
+        raise Unreadable(
+            f"这份记录不是完整的 XML，第 {error.lineno} 行读不下去。{RESEND}", line=error.lineno, reason=reason
+        ) from error
+    except (LookupError, ValueError) as error:  # pyexpat's answers to an encoding that it cannot map byte by byte
+        raise Unreadable(f"这份记录的文字编码不能识别，应为 UTF-8。{RESEND}", reason="encoding") from error
+    return seen
+
+
+class Walk:
+    """One pass over one document: expat's callbacks and what they have gathered."""
+
+    __slots__ = ("block_label", "blocks", "leaf_open", "leaves", "path_chars", "paths", "root", "texts")
+
+    def __init__(self) -> None:
+        self.root: dict[str, str] = {}
+        self.leaves: list[tuple[str, str]] = []
+        self.blocks: list[tuple[str, dict[str, str], list[str]]] = []  # container, attributes, labels
+        self.block_label = ""
+        self.paths: list[str] = []
+        self.path_chars = 0
+        self.texts: list[str] = []
+        self.leaf_open = False
+
+    def start(self, name: str, attributes: list[str]) -> None:
+        paths = self.paths
+        if not paths:
+            self.root = _by_local_name(attributes)
+            paths.append("")
+            return
+        local = name.rpartition(":")[2]
+        parent = paths[-1]
+        path = f"{parent}/{local}" if parent else local
+        paths.append(path)
+        self.path_chars += len(path)
+        if len(paths) > DEPTH_MAX or self.path_chars > PATH_CHARS_MAX:
+            raise _too_complex("depth" if len(paths) > DEPTH_MAX else "paths")
+        self.texts.clear()
+        self.leaf_open = True
+        if local == "entity" and (parent == "meta" or parent.endswith("/meta")):
+            self.blocks.append((parent[: -len("/meta")], _by_local_name(attributes), []))
+            self.block_label = f"{path}/label"
+
+    def end(self, _name: str) -> None:
+        path = self.paths.pop()
+        if self.leaf_open:
+            text = "".join(self.texts)
+            self.leaves.append((path, text))
+            self.leaf_open = False
+            if path == self.block_label:
+                self.blocks[-1][2].append(text)
+
+    def doctype(self, *_declared: object) -> None:
+        raise Unreadable(f"这份记录带有 DTD 声明，服务器不接收这种 XML。{RESEND}", reason="doctype")
+
+
+def _parser(seen: Walk) -> expat.XMLParserType:
+    # The walk holds no parser, or each submission would leave a cycle for the garbage collector.
+    parser = expat.ParserCreate()
+    parser.ordered_attributes = True
+    parser.buffer_text = True
+    parser.StartElementHandler = seen.start
+    parser.EndElementHandler = seen.end
+    parser.CharacterDataHandler = seen.texts.append
+    parser.StartDoctypeDeclHandler = seen.doctype
+    return parser
+
+
+def _by_local_name(attributes: list[str]) -> dict[str, str]:
+    """Return expat's flat name, value, name, … by local name; where two share one, that without a prefix counts."""
+    found: dict[str, str] = {}
+    for name, value in zip(attributes[::2], attributes[1::2], strict=True):
+        prefix, colon, local = name.rpartition(":")
+        if not colon:
+            found[name] = value
+        elif prefix != "xmlns":
+            found.setdefault(local, value)
+    return found
+
+
+def _too_complex(limit: str) -> Unreadable:
+    return Unreadable("这份记录的层次或条目太多，服务器不能读取。请分成几份填写后发送。", limit=limit)

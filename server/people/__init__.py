@@ -1,0 +1,1 @@
+"""People and bodies: accounts, duties, roles and rights, sign-in, phone keys, setup cards."""

@@ -1,0 +1,180 @@
+"""Who acts: roles, duties, what an actor may see, and what an actor may do (``domain.md`` section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from server import instants
+from server.grid.domain.areas import Place, path_of
+from server.grid.domain.scope import Scope
+from server.instants import BEGINNING, FOREVER, Instant
+
+
+class Role(StrEnum):
+    """The roles of ``domain.md`` section 3.1; their display names are data."""
+
+    GRID_WORKER = "grid_worker"
+    GRID_LEADER = "grid_leader"
+    VILLAGE_OFFICER = "village_officer"
+    POLICE = "police"
+    TOWN_STATION = "town_station"
+    DEPT_HANDLER = "dept_handler"
+    BRIGADE = "brigade"
+    COUNTY_ADMIN = "county_admin"
+    UNIT_MANAGER = "unit_manager"
+    STATION_HEAD = "station_head"
+    VIEWER = "viewer"
+    AUDITOR = "auditor"
+
+
+WHOLE_AREA_ROLES = frozenset(
+    {
+        Role.GRID_WORKER,
+        Role.GRID_LEADER,
+        Role.VILLAGE_OFFICER,
+        Role.POLICE,
+        Role.TOWN_STATION,
+        Role.BRIGADE,
+        Role.COUNTY_ADMIN,
+        Role.VIEWER,
+        Role.AUDITOR,
+    }
+)
+"""Roles that see every record of their area; the others see what they handle or wrote."""
+
+GRACE = timedelta(days=30)
+"""How long after a duty ends its holder's phone may still send (``design.md`` section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A person in a role for an area (岗位), from ``starts_at`` until ``ends_at`` (half open).
+
+    also: paths of areas that have ended and were taken in by what the duty is for; their records are looked after
+    by whoever looks after the heir (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
+    also_spots: paths of villages that were taken in by the village of a unit worker.
+    """
+
+    role: Role
+    area: str
+    body: str | None = None
+    starts_at: Instant = BEGINNING
+    ends_at: Instant = FOREVER
+    id: str = ""
+    also: tuple[str, ...] = ()
+    also_spots: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return Place(path_of(self.area))
+
+    def holds_at(self, instant: Instant) -> bool:
+        """Say whether the duty is in force at ``instant``."""
+        return self.starts_at <= instant < self.ends_at
+
+    def covers(self, path: str) -> bool:
+        """Say whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
+        return path in self.spots or any(place.holds(path) for place in self.places)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return the subtrees that the duty is for, those taken in included."""
+        return (self.place, *(Place(path) for path in self.also))
+
+    @property
+    def spot(self) -> str | None:
+        """Return the path of the village itself for a worker of one of its units, None for everyone else."""
+        path = path_of(self.area)
+        return path.rsplit("/", 1)[0] if self.role is Role.GRID_WORKER and path.count("/") == 3 else None
+
+    @property
+    def spots(self) -> tuple[str, ...]:
+        """Return the village itself, for a worker of one of its units, and the villages that it took in."""
+        return () if self.spot is None else (self.spot, *self.also_spots)
+
+    def held_since(self, earliest: Instant, latest: Instant) -> bool:
+        """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
+        return self.starts_at <= latest and self.ends_at > earliest
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A caller at one instant: who they are and every duty they hold or held.
+
+    name: user name. duties: all duties, past and future, since fairness looks back 30 days.
+    key_id, key_seen_at: id of the phone key they came with and its last contact on record, None for a signed-in
+    person. device: ``collect:…`` id of the phone, as far as known.
+    """
+
+    name: str
+    display: str
+    at: Instant
+    duties: tuple[Duty, ...] = ()
+    key_id: str | None = None
+    device: str | None = None
+    key_seen_at: Instant | None = None
+    current: tuple[Duty, ...] = field(init=False, default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "current", tuple(duty for duty in self.duties if duty.holds_at(self.at)))
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        return frozenset(duty.role for duty in self.current)
+
+    @property
+    def scope(self) -> Scope:
+        """Return what this actor sees now."""
+        return scope_of(self.name, self.current)
+
+    def may_send(self) -> bool:
+        """Say whether phones of this actor may send: a duty in force, to come, or ended less than 30 days ago.
+
+        A phone set up before the first day of duty may send too: what comes early is judged, not refused.
+        """
+        earliest = instants.later(self.at, -GRACE)
+        return any(duty.ends_at > earliest for duty in self.duties if duty.starts_at < duty.ends_at)
+
+    def lately(self) -> Actor:
+        """Return this actor as if every duty of the last 30 days were still in force (``sync.md`` section 4)."""
+        earliest = instants.later(self.at, -GRACE)
+        held = (duty for duty in self.duties if duty.held_since(earliest, self.at))
+        return replace(self, duties=tuple(replace(duty, starts_at=BEGINNING, ends_at=FOREVER) for duty in held))
+
+    def recent_scope(self) -> Scope:
+        """Return what this actor saw at any instant of the last 30 days (``sync.md`` section 4)."""
+        earliest = instants.later(self.at, -GRACE)
+        return scope_of(self.name, tuple(duty for duty in self.duties if duty.held_since(earliest, self.at)))
+
+
+@lru_cache(maxsize=4_096)  # asked several times in every request, and duties seldom change
+def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
+    """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1).
+
+    Without any duty nothing shows, not even own rows: the lists of a phone whose holder left are empty.
+    """
+    if not duties:
+        return Scope()
+    places: dict[Place, None] = {}
+    spots: dict[str, None] = {}
+    bodies: dict[str, None] = {}
+    for duty in duties:
+        if duty.body:
+            bodies[duty.body] = None
+        if duty.role not in WHOLE_AREA_ROLES:
+            continue
+        places |= dict.fromkeys(duty.places)
+        spots |= dict.fromkeys(duty.spots)
+    return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))
+
+
+def _outermost(places: dict[Place, None]) -> tuple[Place, ...]:
+    """Drop places that lie inside another, so that no row is found twice."""
+    kept: list[Place] = []
+    for place in sorted(places):
+        if not kept or not kept[-1].holds(place.path):
+            kept.append(place)
+    return tuple(kept)

@@ -1,0 +1,151 @@
+"""Describes the people and bodies of a county, and which names, passwords and windows they may have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from server.errors import Invalid
+from server.instants import BEGINNING, FOREVER, Instant
+from server.people.domain.actors import Duty
+
+NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
+"""User names and body codes: they stand in URLs, in ``user:<name>``, and in Collect's Basic (ISO-8859-1, no colon)."""
+
+_NAME = re.compile(NAME_PATTERN)
+_PHONE_NUMBER = re.compile(r"1[3-9][0-9]{9}")
+_PASSWORD_LENGTH_MAX = 200
+_DISPLAY_LENGTH_MAX = 100
+_CONTACT_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A phone key as the office sees it; the token itself is shown once and kept nowhere.
+
+    last_seen_at: last contact, to the minute, syncs of our own clients aside. device: ``collect:…`` id, app_version:
+    what the phone called itself. What a phone holds unsent nobody can know.
+    """
+
+    id: str
+    created_at: Instant
+    revoked_at: Instant | None = None
+    last_seen_at: Instant | None = None
+    device: str | None = None
+    app_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldClient:
+    """A client of ours that speaks in somebody's name, by a key or a sign-in.
+
+    device: its id, the origin of its changes. program: what it calls itself. unsent: how many changes it said, at
+    ``seen_at`` (to the minute or ten), still waited on it.
+    """
+
+    device: str
+    program: str
+    seen_at: Instant
+    unsent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An account with every duty it holds or held and every phone key it was given.
+
+    revoked_at: since when every door refuses them, None for a good account. locked_until: the instant at which
+    sign-in opens again after too many failures; it may lie in the past.
+    """
+
+    name: str
+    display: str
+    created_at: Instant
+    revoked_at: Instant | None = None
+    locked_until: Instant | None = None
+    duties: tuple[Duty, ...] = ()
+    phones: tuple[Phone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An organisation that can be given work, as it stands from ``valid_from`` until ``valid_to`` (half open)."""
+
+    code: str
+    name: str
+    kind: str
+    area: str
+    contact: str = ""
+    valid_from: Instant = BEGINNING
+    valid_to: Instant = FOREVER
+
+
+def checked_name(name: str) -> str:
+    """Return a user name that may be given. Raises Invalid that says what a name looks like."""
+    if not _NAME.fullmatch(name):
+        raise Invalid(
+            f"用户名“{name}”不可用：只用英文字母、数字和 . _ -，以字母或数字开头和结尾，最多64个字符，如 gw-106201-02；"
+            "中文姓名请写在显示名里。",
+            field="name",
+            value=name,
+        )
+    if _PHONE_NUMBER.fullmatch(name):
+        raise Invalid("请不要用手机号作用户名：用户名会出现在清单和日志里；可用网格编号，如 gw-01。", field="name")
+    return name
+
+
+def checked_code(code: str) -> str:
+    """Return a body code that may be given. Raises Invalid that says what a code looks like."""
+    if not _NAME.fullmatch(code):
+        raise Invalid(
+            f"责任主体代码“{code}”不可用：只用英文字母、数字和 . _ -，首尾为字母或数字，最多64个字符，如 dept-gas。",
+            field="code",
+            value=code,
+        )
+    return code
+
+
+def checked_display(display: str, field: str = "display") -> str:
+    """Return a display name without outer blanks. Raises Invalid for an empty or long one, or control characters."""
+    shown = display.strip()
+    if not shown or len(shown) > _DISPLAY_LENGTH_MAX or not shown.isprintable():
+        raise Invalid(f"名称应为1至{_DISPLAY_LENGTH_MAX}个字符，不含换行等控制字符。", field=field)
+    return shown
+
+
+def checked_contact(contact: str) -> str:
+    """Return whom to ask, without outer blanks, possibly empty. Raises Invalid for a long one or control characters."""
+    shown = contact.strip()
+    if len(shown) > _CONTACT_LENGTH_MAX or not shown.isprintable():
+        raise Invalid(f"联系人最多{_CONTACT_LENGTH_MAX}个字符，不含换行等控制字符。", field="contact")
+    return shown
+
+
+def checked_password(password: str, name: str, length_min: int) -> str:
+    """Return a password that may be set for ``name``. Raises Invalid that lists every rule it breaks.
+
+    length_min: in characters. Only printable ASCII, since Collect's Basic sends ISO-8859-1 and would garble the rest.
+    """
+    faults = list(_faults_of(password, name, length_min))
+    if faults:
+        errors = [{"field": "password", "message": fault} for fault in faults]
+        raise Invalid(f"密码不可用：{'；'.join(faults)}。", field="password", errors=errors)
+    return password
+
+
+def checked_window(starts_at: Instant, ends_at: Instant) -> tuple[Instant, Instant]:
+    """Return a window that ends after it begins. Raises Invalid otherwise."""
+    if starts_at >= ends_at:
+        raise Invalid("截止时间应晚于开始时间；请检查起止时间。", field="to", starts_at=starts_at, ends_at=ends_at)
+    return starts_at, ends_at
+
+
+def _faults_of(password: str, name: str, length_min: int) -> Iterable[str]:
+    if len(password) < length_min:
+        yield f"至少{length_min}个字符"
+    if len(password) > _PASSWORD_LENGTH_MAX:
+        yield f"最多{_PASSWORD_LENGTH_MAX}个字符"
+    if not (password.isascii() and password.isprintable()):
+        yield "只用英文字母、数字和键盘上的符号"
+    if password.casefold().strip() == name.casefold():
+        yield "不能与用户名相同"

@@ -1,0 +1,69 @@
+"""Turns a Scope into SQL, so that no query over county data is written without one."""
+
+from __future__ import annotations
+
+from server import instants
+from server.grid.domain.scope import Scope
+from server.instants import Instant
+from server.people.domain.actors import GRACE
+
+Clause = tuple[str, dict[str, str]]
+
+
+def by_place(scope: Scope, path: str = "path") -> Clause:
+    """Return the condition that a row's ``path`` column lies inside the scope's places, with its parameters."""
+    terms: list[str] = []
+    values: dict[str, str] = {}
+    for number, place in enumerate(scope.places):
+        low, high = place.bounds()
+        terms.append(f"({path} >= :low{number} AND {path} < :high{number})")
+        values |= {f"low{number}": low, f"high{number}": high}
+    for number, spot in enumerate(scope.spots):
+        terms.append(f"{path} = :spot{number}")
+        values[f"spot{number}"] = spot
+    return _any(terms), values
+
+
+def by_place_or_person(scope: Scope, now: Instant) -> Clause:
+    """Return the condition that a record is the reader's to see at ``now``.
+
+    It is inside the places, assigned to the reader, written by them, or they had it within the last 30 days.
+    """
+    return since(scope, instants.later(now, -GRACE))
+
+
+def since(scope: Scope, had_since: Instant) -> Clause:
+    """Return the same condition for whoever had a record after ``had_since``."""
+    places, values = by_place(scope)
+    terms = [] if places == _NOTHING else [places]
+    for number, mark in enumerate(scope.assignees):
+        terms.append(f"assignee = :mark{number}")
+        values[f"mark{number}"] = mark
+    if scope.person:
+        terms.append("author = :person")
+        values["person"] = scope.person
+    if scope.assignees:
+        marks = ", ".join(f":mark{number}" for number in range(len(scope.assignees)))
+        # A list of ids, found once by its own index, not a question asked of every row.
+        terms.append(f"id IN (SELECT record FROM case_hand WHERE mark IN ({marks}) AND until > :had_since)")
+        values["had_since"] = had_since
+    return _any(terms), values
+
+
+def by_place_or_author(scope: Scope) -> Clause:
+    """Return the condition that a submission or problem is inside the places, or from the reader."""
+    places, values = by_place(scope)
+    terms = [] if places == _NOTHING else [places]
+    if scope.person:
+        terms.append("author = :person")
+        values["person"] = scope.person
+    return _any(terms), values
+
+
+_NOTHING = "1 = 0"
+EVERYWHERE: Clause = ("1 = 1", {})
+"""The condition that leaves nothing out, for what the server does for its own sake."""
+
+
+def _any(terms: list[str]) -> str:
+    return "(" + " OR ".join(terms) + ")" if terms else _NOTHING

@@ -1,0 +1,1 @@
+"""What a phone is given: forms, entity lists and their integrity answers."""

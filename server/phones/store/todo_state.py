@@ -1,0 +1,65 @@
+"""Keeps what decided last what each person may do with cases, so that a change of it can be seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.db.transactions import Reading, Transaction
+from server.instants import Instant
+
+_LOOKED = "todo looked at"
+
+
+def looked_at(reading: Reading) -> tuple[str, Instant] | None:
+    """Return the configuration and the instant at which all standings were last compared, None when never."""
+    said = reading.sql.value("SELECT value FROM setting WHERE name = :name", {"name": _LOOKED})
+    if said is None:
+        return None
+    configuration, _, at = str(said).partition(" ")
+    return configuration, at
+
+
+def look(tx: Transaction, configuration: str) -> None:
+    """Note that all standings were compared now."""
+    tx.sql.run(
+        "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value",
+        {"name": _LOOKED, "value": f"{configuration} {tx.now}"},
+    )
+
+
+def has_turned(reading: Reading, since: Instant) -> bool:
+    """Say whether a duty has begun or ended after ``since`` and by now."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM duty
+                        WHERE (starts_at > :since AND starts_at <= :now) OR (ends_at > :since AND ends_at <= :now))
+    """
+    return bool(reading.sql.value(sql, {"since": since, "now": reading.now}))
+
+
+def standings(reading: Reading) -> Mapping[str, str]:
+    """Return every standing as it was kept, by user name."""
+    return dict(reading.sql.tuples("SELECT person, standing FROM todo_told"))
+
+
+def keep(tx: Transaction, person: str, standing: str) -> None:
+    """Put a standing in the place of the one before it."""
+    tx.sql.run(
+        "INSERT INTO todo_told (person, standing) VALUES (:person, :standing)"
+        " ON CONFLICT (person) DO UPDATE SET standing = excluded.standing",
+        {"person": person, "standing": standing},
+    )
+
+
+def has_phone(reading: Reading, person: str) -> bool:
+    """Say whether a phone of this person, or a client of ours, has been here and may come again."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM phone_key
+                        WHERE person = :person AND revoked_at IS NULL AND last_seen_at IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM field_client WHERE person = :person)
+    """
+    return bool(reading.sql.value(sql, {"person": person}))
+
+
+def names(reading: Reading) -> list[str]:
+    """Return the user name of everybody."""
+    return [name for (name,) in reading.sql.tuples("SELECT name FROM person ORDER BY name")]

@@ -1,0 +1,1 @@
+"""Use cases of phones: each takes a transaction or a reading."""

@@ -1,0 +1,198 @@
+"""Makes the lists a phone downloads: its own rows of a record type, its areas, whom it may assign to."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+
+import orjson
+
+from server import instants
+from server.cases.domain import deadlines
+from server.cases.usecases import todo_column
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.domain.record_types import Kind, RecordType
+from server.forms.store import forms
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.domain.actors import Actor
+from server.phones.store import entity_rows
+from server.phones.usecases import handler_list
+from server.records.store import buckets
+
+AREAS = "areas"
+UNKNOWN_AREA = ("unknown", "不确定/其他网格")
+"""Last row of ``areas.csv``: a worker who is not sure must be able to say so."""
+
+CLOSED_STAYS = timedelta(days=30)
+"""How long a closed case stays in the lists of its author and handlers (``design.md`` section 5)."""
+
+CASE_COLUMNS = ("area", "status", "stage", "case_no", "assignee", "due_on", "office_note", "todo")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneFile:
+    """A file that a form needs. kind: ``entityList``, or None for an ordinary file. md5: of its bytes, in hex."""
+
+    name: str
+    md5: str
+    kind: str | None = None
+
+
+class Hashes:
+    """Remembers the MD5 of lists by their tag, so that an unchanged list costs no query over rows."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._known: OrderedDict[tuple[object, ...], str] = OrderedDict()
+        self._lock = Lock()
+
+    def find(self, tag: tuple[object, ...]) -> str | None:
+        with self._lock:
+            if tag in self._known:
+                self._known.move_to_end(tag)
+            return self._known.get(tag)
+
+    def keep(self, tag: tuple[object, ...], md5: str) -> None:
+        with self._lock:
+            self._known[tag] = md5
+            if len(self._known) > self._most:
+                self._known.popitem(last=False)
+
+
+def files_of(reading: Reading, hashes: Hashes, form_id: str, by: Actor) -> list[PhoneFile]:
+    """Return the files that ``by``'s phone needs for a form and that the server has, in the form's order."""
+    form = forms.catalogue(reading).forms[form_id]
+    definition = form.versions[form.version].definition
+    files = (_file(reading, hashes, form, name, by) for name in definition.media)
+    return [file for file in files if file is not None]
+
+
+def content(reading: Reading, hashes: Hashes, form_id: str, name: str, by: Actor) -> bytes | None:
+    """Return the bytes of one such file, None when the form does not need it or the server has none."""
+    form = forms.catalogue(reading).forms[form_id]
+    if name not in form.versions[form.version].definition.media:
+        return None
+    if name in form.media:
+        return forms.media(reading, form_id, name)
+    tag = _tag(reading, name, by)
+    if tag is None:
+        return None
+    made = _made(reading, name, by)
+    hashes.keep(tag, hashlib.md5(made, usedforsecurity=False).hexdigest())
+    return made
+
+
+def is_entity_list(reading: Reading, name: str) -> bool:
+    """Say whether ``name`` is the list of a record type."""
+    return name in forms.catalogue(reading).types
+
+
+def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> list[tuple[str, bool]]:
+    """Return each known id with whether the phone must drop it; unknown ids are left out, they may be unsent work.
+
+    Without ids, every row that the phone may hold is listed.
+    """
+    type = forms.catalogue(reading).types[list_name]
+    scope, since = phone_scope(by), closed_after(reading)
+    if not ids:
+        return [(id, False) for id in entity_rows.all_ids(reading, type, scope, closed_after=since)]
+    held = entity_rows.held(reading, type, scope, ids, closed_after=since)
+    known = entity_rows.known(reading, type, ids)
+    return [(id, id not in held) for id in dict.fromkeys(ids) if id in known]
+
+
+def phone_scope(by: Actor) -> Scope:
+    """Return what the phone of ``by`` may hold; nothing when no duty is in force, whatever they once wrote."""
+    return by.scope if by.current else Scope()
+
+
+def _file(reading: Reading, hashes: Hashes, form: forms.Form, name: str, by: Actor) -> PhoneFile | None:
+    if name in form.media:
+        return PhoneFile(name, form.media[name].md5)
+    tag = _tag(reading, name, by)
+    if tag is None:
+        return None
+    md5 = hashes.find(tag)
+    if md5 is None:
+        md5 = hashlib.md5(_made(reading, name, by), usedforsecurity=False).hexdigest()
+        hashes.keep(tag, md5)
+    return PhoneFile(name, md5, "entityList" if is_entity_list(reading, name.removesuffix(".csv")) else None)
+
+
+def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | None:
+    """Return what a list depends on: the newest revision in its buckets, the duties, the day, the columns.
+
+    None when the server makes no list of this file name.
+    """
+    name, _, ending = file_name.rpartition(".")
+    if ending != "csv":
+        return None
+    scope, today = phone_scope(by), instants.local_day(reading.now)
+    if name in forms.catalogue(reading).types:
+        newest = buckets.newest(reading, name, scope)
+        return ("rows", name, scope, by.current, newest, today, reading.configuration_version())
+    if name == AREAS:
+        return ("areas", scope, reading.configuration_version())
+    if name == handler_list.LIST:
+        return handler_list.tag(reading, by)
+    return None
+
+
+def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
+    types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
+    if name == handler_list.LIST:
+        return _csv(handler_list.COLUMNS, handler_list.rows(reading, by))
+    return _rows_csv(reading, types[name], by) if name in types else _areas_csv(reading, phone_scope(by))
+
+
+def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
+    columns = _columns(type)
+    rows = entity_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
+    may_do = todo_column.Teller(reading, by)
+    return _csv(("name", "label", "__version", *columns), (_cells(row, columns, may_do) for row in rows))
+
+
+def _columns(type: RecordType) -> tuple[str, ...]:
+    if type.kind is not Kind.CASE:
+        return tuple(type.fields)
+    return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
+
+
+def _cells(row: Row, columns: tuple[str, ...], may_do: todo_column.Teller) -> list[object]:
+    shown: dict[str, object] = orjson.loads(row["fields"])
+    shown["area"] = row["area"]
+    label = row["label"]
+    if row["status"] is not None:
+        label = row["list_label"] or label
+        shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee", "office_note")}
+        shown["due_on"] = "" if row["due_at"] is None else deadlines.last_day(row["due_at"])
+        shown["todo"] = may_do.todo(row)
+    return [row["id"], label, row["version"], *(shown.get(name, "") for name in columns)]
+
+
+def _areas_csv(reading: Reading, scope: Scope) -> bytes:
+    codes = [unit.code for unit in areas.list_units(reading, scope)]
+    names = areas.full_names(reading, codes)
+    return _csv(("name", "label"), [*((code, names[code]) for code in codes), UNKNOWN_AREA])
+
+
+def closed_after(reading: Reading) -> Instant:
+    """Return the beginning of the local day 30 days ago: by day, so that the list changes at most daily by itself."""
+    return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_STAYS)
+
+
+def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,109 @@
+"""Gives a case a new version when duties alone have changed what somebody may do with it.
+
+``todo`` is told to each phone by the duties of its owner, and a phone ignores a row whose version it has already
+(``openrosa.md`` section 4.5). So whatever a row shows changes only with a revision (``design.md`` section 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import orjson
+
+from server.cases.usecases import todo_column
+from server.changes.usecases import automatic_steps
+from server.changes.usecases.automatic_steps import Released, Stuck
+from server.changes.usecases.recording import by_server
+from server.db.transactions import Reading, Transaction
+from server.forms.domain.record_types import Kind
+from server.forms.store import forms
+from server.instants import BEGINNING, FOREVER
+from server.item_errors import UNWRITABLE
+from server.people.domain.actors import Actor, Duty, Role
+from server.people.store import people
+from server.phones.store import entity_rows, todo_state
+from server.phones.usecases import entity_lists
+from server.records.domain.records import Record
+
+ACTION, NOTE = "renew", "岗位变动后可办事项有变，更新手机名单"
+
+_PERSONS_AT_ONCE = 50
+"""Whose rows one transaction looks through: more would hold the writer from others."""
+
+
+def renew(tx: Transaction) -> Released:
+    """Renew the rows that stay on a phone and would show another ``todo``.
+
+    A row that comes or goes with a move needs nothing, so moving a person touches no record that is new to them. Costs
+    two reads while no duty has changed.
+    """
+    configuration, last = str(tx.configuration_version()), todo_state.looked_at(tx)
+    if last is not None and last[0] == configuration and not todo_state.has_turned(tx, last[1]):
+        return Released(0, ())
+    before = todo_state.standings(tx)
+    turned = {name: now for name, now in _standings(tx).items() if before.get(name) != now}
+    done = 0
+    stuck: list[Stuck] = []
+    compared = [name for name in turned if name in before]
+    for name in [name for name in turned if name not in before] + compared[:_PERSONS_AT_ONCE]:
+        try:
+            with tx.alone():
+                outcome = _renew(tx, name, before.get(name), turned[name])
+        except UNWRITABLE as error:
+            outcome = Released(0, (Stuck(f"todo of {name}", type(error).__name__),))
+        done, stuck = done + outcome.done, [*stuck, *outcome.stuck]
+    if len(compared) <= _PERSONS_AT_ONCE and not stuck:
+        todo_state.look(tx, configuration)
+    return Released(done, tuple(stuck))
+
+
+def _renew(tx: Transaction, name: str, before: str | None, now: str) -> Released:
+    todo_state.keep(tx, name, now)
+    if before is None or not todo_state.has_phone(tx, name):
+        return Released(0, ())
+    differing = sorted(_differing(tx, _actor(tx, name, before), _actor(tx, name, now)))
+    return automatic_steps.each(tx, differing, _renewed)
+
+
+def _renewed(tx: Transaction, record: Record) -> bool:
+    by_server(tx, record, ACTION, NOTE)
+    return True
+
+
+def _standings(reading: Reading) -> Mapping[str, str]:
+    """Return of everybody what decides their ``todo`` beside the cases: duties in force, villages to stand in for."""
+    held = {name: people.duties_of(reading, name) for name in todo_state.names(reading)}
+    return {name: _text(reading, [duty for duty in each if duty.holds_at(reading.now)]) for name, each in held.items()}
+
+
+def _text(reading: Reading, duties: list[Duty]) -> str:
+    places = [duty.place for duty in duties if duty.role is Role.TOWN_STATION]
+    vacant = sorted(path for place in places for path in people.vacant_villages(reading, place))
+    told = sorted(
+        (duty.role.value, duty.area, duty.body or "", list(duty.also), list(duty.also_spots)) for duty in duties
+    )
+    return orjson.dumps([told, vacant]).decode()
+
+
+def _actor(reading: Reading, name: str, standing: str) -> tuple[Actor, frozenset[str]]:
+    told, vacant = orjson.loads(standing)
+    duties = tuple(
+        Duty(Role(role), area, body or None, BEGINNING, FOREVER, "", *map(tuple, also))
+        for role, area, body, *also in told
+    )
+    return Actor(name, name, reading.now, duties), frozenset(vacant)
+
+
+def _differing(
+    reading: Reading, before: tuple[Actor, frozenset[str]], now: tuple[Actor, frozenset[str]]
+) -> Iterator[str]:
+    """Yield the open cases that are on the phone before and now, and show another ``todo``."""
+    was, then = before
+    then_told, now_told = todo_column.Teller(reading, was, then), todo_column.Teller(reading, *now)
+    since = entity_lists.closed_after(reading)
+    for type in forms.catalogue(reading).types.values():
+        if type.kind is not Kind.CASE:
+            continue
+        rows = entity_rows.each(reading, type, entity_lists.phone_scope(now[0]), closed_after=since)
+        differing = [row["id"] for row in rows if now_told.todo(row) != then_told.todo(row)]
+        yield from entity_rows.held(reading, type, entity_lists.phone_scope(was), differing, closed_after=since)

@@ -1,0 +1,1 @@
+"""Problems: what only a person can settle, and where it is kept."""

@@ -1,0 +1,1 @@
+"""Records: the current state, its revisions, the lists and the label search."""

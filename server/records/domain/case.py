@@ -1,0 +1,111 @@
+"""Keeps what the rules must remember of a case beyond its status: who has it, who had it, what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from server.instants import Instant
+from server.records.domain.case_facts import CaseFacts
+
+
+class Given(NamedTuple):
+    """A party that has or had the case (承办).
+
+    mark: ``user:<name>`` or ``body:<code>``. lead: False for a co-handler (协办). until: None while they have it.
+    """
+
+    mark: str
+    lead: bool
+    since: Instant
+    until: Instant | None = None
+
+
+class Request(NamedTuple):
+    """What a handler has asked for and nobody has decided: the action, by whom, when, until which day (or empty)."""
+
+    action: str
+    author: str
+    at: Instant
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the workflow remembers of one case.
+
+    facts: what it contributes to the figures. given: everyone who has or had it, oldest first. hands: names of
+    those who accepted it or fed back, who may not check it. requests: open ones. into: id of the case that it was
+    merged into. supervised: level of supervision (督办), 0 for none. major: determined by the brigade.
+    village: short name of its village when it was reported; labels on phones keep it.
+    """
+
+    facts: CaseFacts
+    village: str = ""
+    given: tuple[Given, ...] = ()
+    hands: tuple[str, ...] = ()
+    requests: tuple[Request, ...] = ()
+    into: str | None = None
+    supervised: int = 0
+    major: bool = False
+    evidence_missing: bool = False
+    reworked: bool = False
+    returns: int = 0
+    plan_due_at: Instant | None = None
+
+    @property
+    def lead(self) -> Given | None:
+        """Who has the case now, None while nobody has."""
+        return next((each for each in reversed(self.given) if each.lead and each.until is None), None)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """Marks of all who have the case now, co-handlers included."""
+        return tuple(each.mark for each in self.given if each.until is None)
+
+    def had_since(self, earliest: Instant) -> frozenset[str]:
+        """Return the marks of all who have the case or had it after ``earliest``."""
+        return frozenset(each.mark for each in self.given if each.until is None or each.until > earliest)
+
+    def hand_over(self, lead: str | None, helpers: Collection[str], at: Instant) -> Case:
+        """Return the case as it is once ``lead`` and ``helpers`` have it from ``at``; None and nobody take it away."""
+        wanted = [(lead, True)] if lead else []
+        wanted += [(mark, False) for mark in helpers if mark != lead]
+        staying = {(each.mark, each.lead) for each in self.given if each.until is None} & set(wanted)
+        kept = tuple(
+            each if each.until is not None or (each.mark, each.lead) in staying else each._replace(until=at)
+            for each in self.given
+        )
+        fresh = tuple(Given(mark, leads, at) for mark, leads in wanted if (mark, leads) not in staying)
+        return replace(self, given=kept + fresh)
+
+    def handled_by(self, name: str) -> Case:
+        """Return the case once ``name`` has accepted it or fed back."""
+        return self if name in self.hands else replace(self, hands=(*self.hands, name))
+
+    def asked(self, request: Request) -> Case:
+        """Return the case with one more open request; a second one of the same kind takes the first one's place."""
+        others = tuple(each for each in self.requests if each.action != request.action)
+        return replace(self, requests=(*others, request))
+
+    def answered(self, *actions: str) -> Case:
+        """Return the case without open requests of these kinds; of none at all where none is named."""
+        return replace(self, requests=tuple(each for each in self.requests if actions and each.action not in actions))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What the office sees beside the status (``domain.md`` section 2.2)."""
+        found = [f"{each.action.removeprefix('ask_')}_pending" for each in self.requests]
+        found += [f"supervised_{self.supervised}"] if self.supervised else []
+        named = {
+            "major": self.major,
+            "reworked": self.reworked,
+            "evidence_missing": self.evidence_missing,
+            "joint_meeting": self.returns >= JOINT_MEETING_AFTER,
+        }
+        return (*found, *(name for name, stands in named.items() if stands))
+
+
+JOINT_MEETING_AFTER = 2
+"""After so many returns a joint meeting (会商) decides who is to handle the case (``domain.md`` section 2.5)."""

@@ -1,0 +1,188 @@
+"""Keeps what one case contributes to every figure, and says how each step of its life changes that.
+
+One definition for all readers: the live columns of a case are ``after`` applied at each write, a past as-of is
+``as_of`` over the steps until then. So a live figure cannot differ from a recount of history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from server.instants import Instant, parse
+from server.records.domain.status import WITH_HANDLER, Status
+
+CLOSED = frozenset({Status.CLOSED, Status.SPOT_CLOSED})
+HELD = frozenset({Status.SUSPENDED, Status.TRANSFERRED})
+UNREGISTERED = frozenset({Status.REPORTED, Status.REJECTED, Status.MERGED, Status.VOID})
+"""Statuses that a report reaches without ever having been registered; every other one implies a case."""
+
+CHECKS = frozenset({"close", "rework", "site_check"})
+"""Actions by which a verifier judges what the handler says; ``site_check`` is feedback and check in one visit."""
+
+
+class Dispatch(NamedTuple):
+    """A case given to a handler, and when the handler's return was granted; None while it stands."""
+
+    at: Instant
+    returned_at: Instant | None = None
+
+
+class Step(NamedTuple):
+    """One step of a case as its history keeps it.
+
+    action: its name (``design.md`` section 5). at: server instant of its commit. status: where it left the case.
+    handle_due_at, close_due_at: the limits it set, None where it left them as they were.
+    result_code: what the handler says came of it, None where the step says nothing.
+    """
+
+    action: str
+    at: Instant
+    status: Status
+    handle_due_at: Instant | None = None
+    close_due_at: Instant | None = None
+    result_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What one case contributes, as of an instant (``domain.md`` section 2.7); all instants are the server's.
+
+    path: of the area as recorded. category: of the hazard, as coded.
+    decided_at: end of intake: registered, rejected, merged, void or fixed on the spot. registered_at: first became
+    a case; one fixed on the spot is registered when received.
+    fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
+    checked, reworked, extended: how many checks, failed checks and granted extensions.
+    held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
+    """
+
+    id: str
+    path: str
+    category: str
+    received_at: Instant
+    status: Status
+    decided_at: Instant | None = None
+    registered_at: Instant | None = None
+    dispatches: tuple[Dispatch, ...] = ()
+    first_fed_back_at: Instant | None = None
+    fed_back_at: Instant | None = None
+    handle_due_at: Instant | None = None
+    close_due_at: Instant | None = None
+    closed_at: Instant | None = None
+    held_since: Instant | None = None
+    held_s: int = 0
+    checked: int = 0
+    reworked: int = 0
+    extended: int = 0
+    result_code: str | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed, on the spot or after a check."""
+        return self.status in CLOSED
+
+    @property
+    def spot(self) -> bool:
+        """Whether it was fixed on the spot and has not been reopened."""
+        return self.status is Status.SPOT_CLOSED
+
+    @property
+    def held(self) -> bool:
+        """Whether its clocks stand still: suspended, or handed over to an outside body."""
+        return self.status in HELD
+
+    @property
+    def void(self) -> bool:
+        return self.status is Status.VOID
+
+    @property
+    def merged(self) -> bool:
+        return self.status is Status.MERGED
+
+    @property
+    def handled_s(self) -> int | None:
+        """Seconds from first dispatch to the feedback that stands, less those held; None while there is no such."""
+        if not self.dispatches or self.fed_back_at is None:
+            return None
+        return _seconds(self.dispatches[0].at, self.fed_back_at) - self.held_s
+
+
+def begun(id: str, path: str, category: str, birth: Step) -> CaseFacts:
+    """Return the facts of a case as its first step leaves it."""
+    return after(CaseFacts(id, path, category, birth.at, Status.REPORTED), birth)
+
+
+def as_of(facts: CaseFacts, steps: Iterable[Step], at: Instant) -> CaseFacts:
+    """Return ``facts`` after those ``steps`` (in order of commit) that were taken by ``at``."""
+    for step in steps:
+        if step.at <= at:
+            facts = after(facts, step)
+    return facts
+
+
+def after(facts: CaseFacts, step: Step) -> CaseFacts:
+    """Return what a case contributes once it has taken one more step; pure, whether the step is legal is not asked."""
+    changed: dict[str, Any] = {
+        "status": step.status,
+        "decided_at": facts.decided_at or _when(step, reached=step.status is not Status.REPORTED),
+        "registered_at": facts.registered_at or _when(step, reached=step.status not in UNREGISTERED),
+        "closed_at": _closed_at(facts, step),
+        "handle_due_at": step.handle_due_at or facts.handle_due_at,
+        "close_due_at": step.close_due_at or facts.close_due_at,
+        "extended": facts.extended + (step.action == "extend"),
+        "result_code": step.result_code or facts.result_code,
+    }
+    # One copy with all that changes: the past is played back for tens of thousands of cases at once.
+    return replace(facts, **changed, **_held(facts, step), **_handed_on(facts, step), **_handled(facts, step))
+
+
+def _held(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    if step.status in HELD:
+        return {"held_since": facts.held_since or step.at}
+    if facts.held_since is None:
+        return {}
+    # What was held before the first dispatch was never on the handler's clock.
+    held_s = _seconds(facts.held_since, step.at) if facts.dispatches else 0
+    return {"held_since": None, "held_s": facts.held_s + held_s}
+
+
+def _handed_on(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    if step.action == "return" and facts.dispatches:
+        *earlier, last = facts.dispatches
+        return {"dispatches": (*earlier, last._replace(returned_at=last.returned_at or step.at))}
+    # Given on from hand to hand (改派, from any later status) is no second dispatch: no clock starts. But whichever way
+    # a case first comes to a handler starts the clock: what was said to be fixed on the spot and was not goes back to
+    # its reporter by a failed check or a reopening, and would else never be late.
+    from_intake = step.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED)
+    if from_intake or (step.status in WITH_HANDLER and not facts.dispatches):
+        return {"dispatches": (*facts.dispatches, Dispatch(step.at))}
+    return {}
+
+
+def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    if step.action in CHECKS:
+        changed = {"checked": facts.checked + 1, "reworked": facts.reworked + (step.status not in CLOSED)}
+    handed_in = step.status is Status.FEEDBACK and facts.status is not Status.FEEDBACK
+    if handed_in or step.action == "site_check":
+        changed |= {"fed_back_at": step.at, "first_fed_back_at": facts.first_fed_back_at or step.at}
+    # A failed check or a reopening undoes the feedback: the hazard is there again.
+    if step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED):
+        changed["fed_back_at"] = None
+    return changed
+
+
+def _closed_at(facts: CaseFacts, step: Step) -> Instant | None:
+    if step.status not in CLOSED:
+        return None
+    return facts.closed_at or step.at
+
+
+def _when(step: Step, *, reached: bool) -> Instant | None:
+    return step.at if reached else None
+
+
+def _seconds(since: Instant, until: Instant) -> int:
+    return (parse(until) - parse(since)) // timedelta(seconds=1)

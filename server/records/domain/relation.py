@@ -1,0 +1,69 @@
+"""Judges whether an author may act on a record: now, lately, or not at all (``sync.md`` section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from server import instants
+from server.grid.domain.areas import narrowest
+from server.grid.domain.scope import Scope
+from server.instants import Instant
+from server.people.domain.actors import GRACE, Actor, Duty
+from server.records.domain.records import Record
+
+
+class Standing(StrEnum):
+    """When an author's duty, assignment or authorship covered a record."""
+
+    NOW = "now"
+    RECENT = "recent"
+    NONE = "none"
+
+
+def toward(actor: Actor, record: Record) -> Standing:
+    """Return the standing of ``actor`` toward an existing record."""
+    if record.author == actor.name or _reaches(actor.scope, record, actor.at):
+        return Standing.NOW
+    earliest = instants.later(actor.at, -GRACE)
+    return Standing.RECENT if _reaches(actor.recent_scope(), record, earliest) else Standing.NONE
+
+
+def toward_area(actor: Actor, path: str) -> Standing:
+    """Return the standing of ``actor`` toward a record that is to be created at ``path``."""
+    if any(duty.covers(path) for duty in actor.current):
+        return Standing.NOW
+    return Standing.RECENT if any(duty.covers(path) for duty in actor.lately().current) else Standing.NONE
+
+
+def home(actor: Actor) -> str | None:
+    """Return the path where an actor's work belongs when they did not say: their one area, or what holds all.
+
+    Duties in force count first, then those of the last 30 days, then any they ever had (``design.md`` section 5).
+    """
+    if actor.current:
+        return narrowest([duty.place.path for duty in actor.current])
+    recent = [place.path for place in actor.recent_scope().places]
+    return narrowest(recent or [duty.place.path for duty in actor.duties])
+
+
+def handles(scope: Scope, record: Record, since: Instant) -> bool:
+    """Say whether someone with ``scope`` has the case, or had it at ``since`` or later."""
+    if record.case is None:
+        return record.assignee in scope.assignees
+    return not record.case.had_since(since).isdisjoint(scope.assignees)
+
+
+def has_lost(duties: Collection[Duty], path: str, since: Instant, now: Instant) -> bool:
+    """Say whether a person can no longer look after a case at ``path`` that they were given at ``since``.
+
+    No duty in force covers the place, and one has ended since then or none is in force at all. Who was given work
+    beyond their places keeps it for as long as their duties last.
+    """
+    held = [duty for duty in duties if duty.holds_at(now)]
+    ended = any(since < duty.ends_at <= now and duty.starts_at < duty.ends_at for duty in duties)
+    return (ended or not held) and not any(duty.covers(path) for duty in held)
+
+
+def _reaches(scope: Scope, record: Record, since: Instant) -> bool:
+    return scope.covers(record.path) or handles(scope, record, since)

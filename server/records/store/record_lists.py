@@ -1,0 +1,220 @@
+"""Finds records for lists and exports: newest first, page by page, always inside a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.grid.domain.areas import Place, taken_in
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.store import scopes
+from server.records.store import label_search
+
+_COLUMNS = (
+    "id", "type", "kind", "area", "label", "version", "born_seq", "status", "stage", "case_no", "assignee", "author",
+    "due_at", "closed_at", "flags AS marks", "fields AS fields_json", "created_at", "updated_at",
+)  # fmt: skip
+_VILLAGE_DEPTH = 2
+"""Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
+
+_FEW = 4
+"""Conditions of this rank or less leave so few rows that comparing their labels is as fast as asking the index."""
+
+_READ_LEAST, _READ_MOST = 200, 3_200
+"""How many candidates are compared at first, and at most in one query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to; None leaves a filter out.
+
+    place: subtree. assignee: ``user:<name>`` or ``body:<code>``. overdue: whether an open case is past its due
+    instant. conflict: whether fields have heads that differ. q: part of the label, in either case of ASCII letters,
+    or a whole case number or record id.
+    """
+
+    type: str | None = None
+    place: Place | None = None
+    status: str | None = None
+    stage: str | None = None
+    assignee: str | None = None
+    overdue: bool | None = None
+    conflict: bool | None = None
+    q: str | None = None
+
+
+class Listed(NamedTuple):
+    """A record as lists show it, without its registers.
+
+    A tuple that reads its marks and fields when asked: making 10,000 dataclasses takes longer than the query.
+    marks: names of conflicting fields, then flags, as ``records`` writes them. fields_json: fields as JSON text.
+    """
+
+    id: str
+    type: str
+    kind: str
+    area: str
+    label: str
+    version: int
+    born_seq: int
+    status: str | None
+    stage: str | None
+    case_no: str | None
+    assignee: str | None
+    author: str
+    due_at: Instant | None
+    closed_at: Instant | None
+    marks: str
+    fields_json: str
+    created_at: Instant
+    updated_at: Instant
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        return tuple(self.marks.partition("|")[0].split())
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return tuple(self.marks.split("|")[1:])
+
+    @property
+    def fields(self) -> orjson.Fragment:
+        """Return the fields for orjson to put in as they are: reading them first would cost as much again."""
+        return orjson.Fragment(self.fields_json)
+
+
+def page(reading: Reading, scope: Scope, wanted: Wanted, *, before: int | None, limit: int) -> list[Listed]:
+    """Return up to ``limit`` records inside ``scope``, newest first.
+
+    before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
+    ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
+    """
+    return [Listed(**row) for row in _rows(reading, scope, wanted, before, limit)]
+
+
+def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterable[Row]:
+    conditions = _conditions(reading, scope, wanted)
+    leading = _leading(conditions)
+    if wanted.q is not None and (leading is None or leading.rank > _FEW):
+        numbers = label_search.candidates(reading, wanted.q, before)
+        if numbers is not None:
+            return _among(reading, conditions, numbers, limit)
+    return _selected(reading, conditions, leading, before, limit)
+
+
+def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:
+    """Return the rows that meet all conditions among those with these ``born_seq``, highest first."""
+    found: list[Row] = []
+    size = max(limit, _READ_LEAST)
+    while len(found) < limit and (some := list(islice(numbers, size))):
+        values = {f"born{n}": number for n, number in enumerate(some)}
+        these = _Condition(1, f"born_seq IN ({', '.join(f':{name}' for name in values)})", values)
+        found += _selected(reading, [these, *conditions], these, None, limit - len(found))
+        size = min(size * 4, _READ_MOST)
+    return found
+
+
+def _selected(
+    reading: Reading, conditions: list[_Condition], leading: _Condition | None, before: int | None, limit: int
+) -> Iterator[Row]:
+    terms: list[str] = []
+    values: dict[str, Any] = {"limit": limit}
+    for condition in conditions:
+        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
+        values |= condition.values
+    if before is not None:
+        terms.append("born_seq < :before")
+        values["before"] = before
+    return reading.sql.each(
+        f"""
+        SELECT {", ".join(_COLUMNS)}
+          FROM record
+         WHERE {" AND ".join(terms)}
+         ORDER BY born_seq DESC
+         LIMIT :limit
+        """,
+        values,
+    )
+
+
+class _Condition(NamedTuple):
+    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all."""
+
+    rank: int
+    sql: str
+    values: dict[str, Any]
+
+
+def _leading(conditions: list[_Condition]) -> _Condition | None:
+    """Return the one condition that an index may answer; None to walk all records, newest first.
+
+    A planner without statistics collects and sorts half a county where the first hundred rows are at hand. So one
+    condition leads, either small or with an index in the order of the list, and the others (``IS TRUE`` hides them
+    from the planner) are checked row by row.
+    """
+    return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
+
+
+def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> list[_Condition]:
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    found = [_Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
+    if wanted.place is not None:
+        found.append(_inside(reading, wanted.place))
+    for rank, column in ((3, "assignee"), (5, "status"), (6, "stage"), (8, "type")):
+        value = getattr(wanted, column)
+        if value is not None:
+            found.append(_Condition(rank, f"{column} = :wanted_{column}", {f"wanted_{column}": value}))
+    if wanted.conflict is not None:
+        found.append(_Condition(4, "conflicted = 1", {}) if wanted.conflict else _Condition(0, "conflicted = 0", {}))
+    if wanted.overdue is not None:
+        found.append(_overdue(reading.now) if wanted.overdue else _in_time(reading.now))
+    if wanted.q is not None:
+        found.append(_search(wanted.q))
+    return found
+
+
+def _inside(reading: Reading, place: Place) -> _Condition:
+    """Return the condition that a record lies in ``place`` as the grid stands, what it has taken in included."""
+    paths = (place.path, *taken_in(place, areas.heirs(reading), reading.now))
+    terms, values = [], {}
+    for number, path in enumerate(paths):
+        terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")
+        values[f"area_low{number}"], values[f"area_high{number}"] = Place(path).bounds()
+    return _Condition(1 if _is_narrow(place) else 0, f"({' OR '.join(terms)})", values)
+
+
+def _is_narrow(place: Place) -> bool:
+    return place.path.count("/") >= _VILLAGE_DEPTH
+
+
+def _overdue(now: Instant) -> _Condition:
+    return _Condition(7, "closed_at IS NULL AND due_at IS NOT NULL AND due_at < :now", {"now": now})
+
+
+def _in_time(now: Instant) -> _Condition:
+    return _Condition(0, "due_at IS NULL OR due_at >= :now OR closed_at IS NOT NULL", {"now": now})
+
+
+def _search(text: str) -> _Condition:
+    if _is_uuid(text):
+        return _Condition(1, "id = :q", {"q": text.lower()})
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # LOWER on both sides, because LIKE minds the case on some engines and not on others.
+    sql = "LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q"
+    return _Condition(0, sql, {"part": f"%{escaped}%", "q": text})
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,210 @@
+"""Keeps records as they stand, each written in the same transaction as the revision that made it so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+
+from server.db.sql import Row, inserting
+from server.db.transactions import Reading, Transaction
+from server.errors import NotFound
+from server.forms.domain.record_types import Kind
+from server.grid.domain.areas import Place
+from server.grid.domain.scope import Scope
+from server.instants import FOREVER, Instant
+from server.people.store import scopes
+from server.records.domain.records import Record
+from server.records.store import case_json, checksums
+
+COLUMNS = (
+    "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
+    "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers",
+    "created_at", "updated_at", "case_state", "office_note", "list_label", "merged_into",
+    "check_value",
+)  # fmt: skip
+
+_INSERT = inserting("record", COLUMNS)
+_UNCHANGING = ("id", "type", "kind", "area", "path", "born_seq", "author", "created_at")
+_OF_CASES = (
+    "status", "stage", "case_no", "assignee", "due_at", "closed_at", "month", "case_state", "office_note", "list_label",
+    "merged_into",
+)  # fmt: skip
+
+
+def _updating(columns: Iterable[str]) -> str:
+    written = ", ".join(f"{column} = :{column}" for column in columns)
+    return f"UPDATE record SET {written} WHERE id = :id AND version = :version - 1"
+
+
+_UPDATE_CASE = _updating(column for column in COLUMNS if column not in _UNCHANGING)
+# SQLite looks at every index of a column that is written, whether its value changes or not.
+_UPDATE = _updating(column for column in COLUMNS if column not in (*_UNCHANGING, *_OF_CASES))
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM record"
+_SELECT_ONE = f"{_SELECT} WHERE id = :id"
+
+
+def add(tx: Transaction, record: Record) -> None:
+    """Keep a record that is new."""
+    tx.sql.run(_INSERT, _row(record))
+
+
+def replace(tx: Transaction, record: Record) -> None:
+    """Keep a record that has moved on by exactly one version. Raises RuntimeError if it has not."""
+    if tx.sql.run(_UPDATE if record.case is None else _UPDATE_CASE, _row(record)) != 1:
+        raise RuntimeError(f"record {record.id} is not at version {record.version - 1}")
+
+
+def find_for_writing(tx: Transaction, id: str) -> Record | None:
+    """Return the record ``id`` wherever it lies: judging who may write needs the record first."""
+    found = next(tx.sql.tuples(_SELECT_ONE, {"id": id}), None)
+    return None if found is None else from_row(dict(zip(COLUMNS, found, strict=True)))
+
+
+def merged_into(tx: Transaction, id: str) -> list[Record]:
+    """Return the cases that were merged into the case ``id``, oldest first."""
+    rows = tx.sql.rows(f"{_SELECT} WHERE merged_into = :id ORDER BY born_seq", {"id": id})
+    return [from_row(row) for row in rows]
+
+
+def count_inside(reading: Reading, places: Iterable[Place]) -> int:
+    """Return how many records lie inside ``places``, each counted once."""
+    total = 0
+    for place in places:
+        low, high = place.bounds()
+        total += int(
+            reading.sql.value(
+                "SELECT COUNT(*) FROM record WHERE path >= :low AND path < :high", {"low": low, "high": high}
+            )
+        )
+    return total
+
+
+def open_cases_near(
+    reading: Reading, scope: Scope, type: str, place: Place, between: tuple[Instant, Instant]
+) -> Iterator[Record]:
+    """Yield open cases of ``type`` inside ``place`` in ``scope``, reported between two instants, oldest first."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    low, high = place.bounds()
+    since, until = between
+    rows = reading.sql.each(
+        f"""
+        {_SELECT}
+         WHERE path >= :near_low AND path < :near_high AND type = :type AND closed_at IS NULL
+           AND created_at >= :since AND created_at <= :until AND ({inside})
+         ORDER BY born_seq
+        """,
+        {**values, "near_low": low, "near_high": high, "type": type, "since": since, "until": until},
+    )
+    return map(from_row, rows)
+
+
+def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Record]:
+    """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first.
+
+    scope: of whoever asks, None for the server's own sake.
+    """
+    inside, values = scopes.EVERYWHERE if scope is None else scopes.by_place_or_person(scope, reading.now)
+    sql = f"{_SELECT} WHERE assignee = :held_by AND closed_at IS NULL AND {inside} ORDER BY born_seq"
+    return [from_row(row) for row in reading.sql.rows(sql, {"held_by": mark, **values})]
+
+
+def helped_by(reading: Reading, mark: str) -> list[Record]:
+    """Return every open case that ``mark`` has a part in without leading it (协办), oldest first."""
+    rows = reading.sql.rows(
+        f"""
+        {_SELECT} WHERE closed_at IS NULL AND assignee IS NOT :mark
+           AND id IN (SELECT record FROM case_hand WHERE mark = :mark AND until = :forever)
+         ORDER BY born_seq
+        """,
+        {"mark": mark, "forever": FOREVER},
+    )
+    return [from_row(row) for row in rows]
+
+
+def plan_over(reading: Reading) -> list[str]:
+    """Return the ids of suspended cases whose plan should be done by now, oldest first."""
+    sql = "SELECT id FROM record WHERE status = 'suspended' AND due_at <= :now ORDER BY born_seq"
+    return [id for (id,) in reading.sql.tuples(sql, {"now": reading.now})]
+
+
+def exists(tx: Transaction, id: str) -> bool:
+    """Say whether there is a record ``id`` anywhere."""
+    return tx.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": id}) is not None
+
+
+def get(reading: Reading, id: str, scope: Scope) -> Record:
+    """Return the record ``id`` inside ``scope``. Raises NotFound when there is none there."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    row = reading.sql.find(f"{_SELECT} WHERE id = :id AND {inside}", {"id": id, **values})
+    if row is None:
+        raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=id)
+    return from_row(row)
+
+
+def from_row(row: Row) -> Record:
+    """Return the record that a full row of the table holds."""
+    conflicts, *flags = row["flags"].split("|")
+    return Record(
+        id=row["id"],
+        type=row["type"],
+        kind=Kind(row["kind"]),
+        area=row["area"],
+        path=row["path"],
+        label=row["label"],
+        version=row["version"],
+        seq=row["seq"],
+        born_seq=row["born_seq"],
+        author=row["author"],
+        fields=orjson.loads(row["fields"]),
+        registers=row["registers"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        conflicts=tuple(conflicts.split()),
+        flags=tuple(flags),
+        status=row["status"],
+        stage=row["stage"],
+        case_no=row["case_no"],
+        assignee=row["assignee"],
+        due_at=row["due_at"],
+        closed_at=row["closed_at"],
+        month=row["month"],
+        case=case_json.from_text(row["case_state"]),
+        office_note=row["office_note"],
+        list_label=row["list_label"],
+    )
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "type": record.type,
+        "kind": record.kind,
+        "area": record.area,
+        "path": record.path,
+        "label": record.label,
+        "version": record.version,
+        "seq": record.seq,
+        "born_seq": record.born_seq,
+        "status": record.status,
+        "stage": record.stage,
+        "case_no": record.case_no,
+        "assignee": record.assignee,
+        "author": record.author,
+        "due_at": record.due_at,
+        "closed_at": record.closed_at,
+        "month": record.month,
+        "conflicted": 1 if record.conflicts else 0,
+        # Names of conflicting fields first, then flags: one short column instead of two.
+        "flags": "|".join((" ".join(record.conflicts), *record.flags)),
+        "fields": orjson.dumps(dict(record.fields)).decode(),
+        "registers": record.registers,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "case_state": case_json.to_text(record.case),
+        "office_note": record.office_note,
+        "list_label": record.list_label,
+        "merged_into": None if record.case is None else record.case.into,
+        "check_value": checksums.of(record.id, record.version),
+    }

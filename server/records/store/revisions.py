@@ -1,0 +1,160 @@
+"""Keeps the history of records: appended, never rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from server.db.sql import Row, inserting
+from server.db.transactions import Reading, Transaction
+from server.records.domain.records import Revision
+from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
+
+COLUMNS = (
+    "record", "version", "seq", "change", "action", "author", "verdict", "diff", "received", "base_version",
+    "origin", "origin_seq", "made_at", "observed_at", "received_at", "form", "form_version", "submission",
+    "attachments",
+)  # fmt: skip
+
+_INSERT = inserting("revision", COLUMNS)
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM revision"
+
+
+def add(tx: Transaction, revision: Revision) -> None:
+    """Append a revision; its version follows the record's newest."""
+    tx.sql.run(_INSERT, _row(revision))
+
+
+def list_of(reading: Reading, record: str) -> Iterator[Revision]:
+    """Yield every revision of ``record``, oldest first; the caller has found the record inside a scope."""
+    return (
+        _revision(row)
+        for row in reading.sql.each(f"{_SELECT} WHERE record = :record ORDER BY version", {"record": record})
+    )
+
+
+def newest_of_hand(tx: Transaction, record: str, origin: str) -> int:
+    """Return the highest counter of ``origin`` that is in the history of ``record``; 0 when there is none."""
+    return int(
+        tx.sql.value(
+            "SELECT COALESCE(MAX(origin_seq), 0) FROM revision WHERE record = :record AND origin = :origin",
+            {"record": record, "origin": origin},
+        )
+    )
+
+
+def received_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
+    """Return what a submission sent to its record, by field; None when it wrote to none."""
+    text = tx.sql.value("SELECT received FROM revision WHERE submission = :submission", {"submission": submission})
+    return None if text is None else {name: new for name, (_, new) in orjson.loads(text).items()}
+
+
+def seq_of(tx: Transaction, record: str, version: int) -> int | None:
+    """Return the seq of version ``version`` of ``record``, None when there is no such revision."""
+    found: int | None = tx.sql.value(
+        "SELECT seq FROM revision WHERE record = :record AND version = :version",
+        {"record": record, "version": version},
+    )
+    return found
+
+
+def is_dot_used(tx: Transaction, record: str, dot: Dot, *, but_by: str) -> bool:
+    """Say whether this counter of this hand is in the history of ``record`` already.
+
+    but_by: change that may stand there: one that was quarantined, and is judged again.
+    """
+    return (
+        tx.sql.value(
+            """
+            SELECT 1 FROM revision
+             WHERE record = :record AND origin = :origin AND origin_seq = :seq AND change <> :change
+             LIMIT 1
+            """,
+            {"record": record, "origin": dot.origin, "seq": dot.seq, "change": but_by},
+        )
+        is not None
+    )
+
+
+def at_versions(reading: Reading, record: str, versions: Iterable[int]) -> dict[int, Revision]:
+    """Return the revisions of ``record`` that made these versions, by version; the caller has found the record."""
+    numbers = {f"version{number}": version for number, version in enumerate(sorted(set(versions)))}
+    if not numbers:
+        return {}
+    listed = ", ".join(f":{name}" for name in numbers)
+    rows = reading.sql.each(
+        f"{_SELECT} WHERE record = :record AND version IN ({listed})", {"record": record, **numbers}
+    )
+    return {row["version"]: _revision(row) for row in rows}
+
+
+def list_of_hand(tx: Transaction, record: str, origin: str) -> list[Revision]:
+    """Return what one hand wrote to ``record``, in the order in which it wrote."""
+    rows = tx.sql.each(
+        f"{_SELECT} WHERE record = :record AND origin = :origin ORDER BY origin_seq",
+        {"record": record, "origin": origin},
+    )
+    return [_revision(row) for row in rows]
+
+
+def changes_since(tx: Transaction, record: str, version: int) -> list[Mapping[str, tuple[str | None, str | None]]]:
+    """Return the diffs of the revisions of ``record`` after ``version``, newest first."""
+    rows = tx.sql.each(
+        "SELECT diff FROM revision WHERE record = :record AND version > :version ORDER BY version DESC",
+        {"record": record, "version": version},
+    )
+    return [orjson.loads(row["diff"]) for row in rows]
+
+
+def _row(revision: Revision) -> dict[str, Any]:
+    return {
+        "record": revision.record,
+        "version": revision.version,
+        "seq": revision.seq,
+        "change": revision.change,
+        "action": revision.action,
+        "author": revision.author,
+        "verdict": revision.verdict,
+        "diff": orjson.dumps(dict(revision.diff)).decode(),
+        "received": orjson.dumps({name: (write.seen, write.new) for name, write in revision.received.items()}).decode(),
+        "base_version": revision.base_version,
+        "origin": revision.origin,
+        "origin_seq": revision.origin_seq,
+        "made_at": revision.made_at,
+        "observed_at": revision.observed_at,
+        "received_at": revision.received_at,
+        "form": revision.form,
+        "form_version": revision.form_version,
+        "submission": revision.submission,
+        "attachments": _files(revision.attachments),
+    }
+
+
+def _files(announced: tuple[AttachmentName, ...]) -> str | None:
+    return orjson.dumps([tuple(each) for each in announced]).decode() if announced else None
+
+
+def _revision(row: Row) -> Revision:
+    return Revision(
+        record=row["record"],
+        version=row["version"],
+        seq=row["seq"],
+        change=row["change"],
+        action=row["action"],
+        author=row["author"],
+        verdict=Verdict(row["verdict"]),
+        diff={name: (before, after) for name, (before, after) in orjson.loads(row["diff"]).items()},
+        received={name: FieldWrite(*values) for name, values in orjson.loads(row["received"]).items()},
+        base_version=row["base_version"],
+        origin=row["origin"],
+        origin_seq=row["origin_seq"],
+        made_at=row["made_at"],
+        observed_at=row["observed_at"],
+        received_at=row["received_at"],
+        form=row["form"],
+        form_version=row["form_version"],
+        submission=row["submission"],
+        attachments=tuple(AttachmentName(*each) for each in orjson.loads(row["attachments"] or "[]")),
+    )

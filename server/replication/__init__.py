@@ -1,0 +1,1 @@
+"""Pull and push for field clients, cursors and epochs."""

@@ -1,0 +1,1 @@
+"""Use cases of replication: each takes a transaction or a reading."""

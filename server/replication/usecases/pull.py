@@ -1,0 +1,210 @@
+"""Tells a field client what has changed in what it may hold, bucket by bucket (``sync.md`` section 5).
+
+A cursor names the scope that the client was told of, the seq up to which it holds every bucket of that scope, and the
+buckets that stand elsewhere because a page ended among them. Entitlement is worked out anew at every pull: what is no
+longer in it is left, what is new in it is entered, and the rest is told from where the client stands. ``seq`` follows
+the order of commits, so nothing that commits later can come in behind a cursor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.errors import Invalid
+from server.grid.domain.areas import Place, code_of, path_of
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.people.domain.actors import Actor
+from server.records.store import buckets
+from server.replication.store import pulls
+from server.replication.store.pulls import Check
+from server.replication.usecases import shared_lists
+
+NOTHING_HELD = -1
+COUNTY = "county"
+"""Bucket of the lists that everyone shares: areas, codes, forms, ledgers, acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a client stands.
+
+    epoch: of the database it was told by. scope: what it was entitled to. seq: up to which it holds each bucket of
+    that scope, save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). county: mark of the shared
+    lists it has, empty for none.
+    """
+
+    epoch: str = ""
+    scope: Scope = field(default_factory=Scope)
+    seq: int = NOTHING_HELD
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    county: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One thing that the client is to do: ``enter``, ``put``, ``remove`` or ``leave``. row: of a ``put``."""
+
+    op: str
+    bucket: str
+    id: str = ""
+    row: Row | None = None
+    shared: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one pull answers. checks: of each bucket that this page finishes."""
+
+    ops: tuple[Op, ...]
+    cursor: Cursor
+    more: bool
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int, forget: frozenset[str]) -> Page:
+    """Return the next page for ``by``, who stands at ``cursor``; an idle one costs the same whatever they hold.
+
+    epoch: of this database; a cursor of another one is worth nothing. limit: how many rows at most. forget: buckets,
+    as on the wire, whose rows the client has dropped and wants again.
+    """
+    known = cursor if cursor.epoch == epoch else Cursor(epoch)
+    scope, seq = by.scope, pulls.current_seq(reading)
+    shared = shared_lists.mark(reading)
+    if _is_idle(reading, known, scope, seq, shared, forget):
+        # Told as of now, so that the next idle pull need not look at buckets until something else commits.
+        return Page((), replace(known, seq=seq), more=False)
+    walk = _Walk(reading, known, scope, seq, limit, forget)
+    ops = [*walk.leaving(), *_county(reading, known, shared, forget), *walk.rows()]
+    return Page(tuple(ops), walk.cursor(epoch, shared), walk.is_cut, walk.checks)
+
+
+def bucket_of(wire: str) -> str:
+    """Return a bucket as the store names it: areas by their path. Whatever is no bucket names none."""
+    kind, _, name = wire.partition(":")
+    try:
+        return f"area:{path_of(name)}" if kind == "area" else wire
+    except Invalid:
+        return wire
+
+
+def on_the_wire(bucket: str) -> str:
+    """Return a bucket as clients know it: areas by their code."""
+    kind, _, name = bucket.partition(":")
+    return f"area:{code_of(name)}" if kind == "area" else bucket
+
+
+def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, seq: int, shared: str, forget: frozenset[str]) -> bool:
+    return (
+        not cursor.elsewhere
+        and not forget
+        and cursor.scope == scope
+        and cursor.county == shared
+        and cursor.seq != NOTHING_HELD
+        and (seq == cursor.seq or buckets.newest_of_all(reading, scope) <= cursor.seq)
+    )
+
+
+def _county(reading: Reading, cursor: Cursor, shared: str, forget: frozenset[str]) -> Iterator[Op]:
+    """Yield the shared lists, whole, when they are not those that the client has."""
+    if cursor.county == shared and COUNTY not in forget:
+        return
+    yield Op("enter", COUNTY)
+    for row in shared_lists.rows(reading):
+        yield Op("put", COUNTY, str(row["id"]), shared=row)
+
+
+class _Walk:
+    """One pull's way through the buckets, in the order of their names, until the page is full."""
+
+    def __init__(
+        self, reading: Reading, cursor: Cursor, scope: Scope, seq: int, limit: int, forget: frozenset[str]
+    ) -> None:
+        self._reading = reading
+        self._scope = scope
+        self._seq = seq
+        self._left = limit
+        held = _standing(reading, cursor)
+        self._at = {name: held.get(name, NOTHING_HELD) for name in _names(reading, scope)}
+        self._at |= {name: NOTHING_HELD for name in map(bucket_of, forget) if name in self._at}
+        self._leave = sorted(held.keys() - self._at.keys())
+        self.is_cut = False
+        self.checks: dict[str, Check] = {}
+
+    def leaving(self) -> Iterator[Op]:
+        for name in self._leave:
+            yield Op("leave", on_the_wire(name))
+
+    def rows(self) -> Iterator[Op]:
+        newest = buckets.newest_of_each(self._reading, self._scope)
+        for name, stood in sorted(self._at.items()):
+            if stood != NOTHING_HELD and newest.get(name, 0) <= stood:
+                self._at[name] = self._seq
+                continue
+            if self._left <= 0:
+                self.is_cut = True
+                return
+            if stood == NOTHING_HELD:
+                yield Op("enter", on_the_wire(name))
+            yield from self._bucket(name, stood)
+
+    def _bucket(self, name: str, stood: int) -> Iterator[Op]:
+        wire, told = on_the_wire(name), 0
+        last = max(stood, 0)
+        for row in pulls.changed(self._reading, name, last, self._seq, self._left):
+            told, last = told + 1, row["seq"]
+            yield Op("put", wire, row["id"], row) if "version" in row else Op("remove", wire, row["id"])
+        is_whole = told < self._left
+        self._left -= told
+        self._at[name] = self._seq if is_whole else last
+        if is_whole:
+            self.checks[wire] = pulls.check(self._reading, name)
+
+    def cursor(self, epoch: str, shared: str) -> Cursor:
+        """Return where the client stands after this page."""
+        behind = {name: at for name, at in self._at.items() if at != self._seq}
+        if self._left <= 0 and behind:
+            self.is_cut = True
+        return Cursor(epoch, self._scope, self._seq, behind, shared)
+
+
+def _standing(reading: Reading, cursor: Cursor) -> dict[str, int]:
+    """Return every bucket that the client holds, with the seq up to which it does."""
+    known = {name: cursor.elsewhere.get(name, cursor.seq) for name in _names(reading, cursor.scope)}
+    return {name: at for name, at in known.items() if at != NOTHING_HELD}
+
+
+def _names(reading: Reading, scope: Scope) -> tuple[str, ...]:
+    """Return the buckets that ``scope`` entitles to; remembered, since the grid changes seldom."""
+    return reading.remembered(("buckets", scope), lambda fresh: _made_names(fresh, scope))
+
+
+def _made_names(reading: Reading, scope: Scope) -> tuple[str, ...]:
+    paths = [area.path for area in areas.list_covered(reading, scope)]
+    people = (f"person:{scope.person}",) if scope.person and scope != Scope() else ()
+    return (*(f"area:{path}" for path in paths), *people, *(f"body:{code}" for code in scope.bodies))
+
+
+def whole(cursor: Cursor) -> Mapping[str, Any]:
+    """Return a cursor as plain JSON values."""
+    scope = cursor.scope
+    return {
+        "e": cursor.epoch,
+        "p": [place.path for place in scope.places],
+        "o": scope.spots,
+        "n": scope.person,
+        "b": scope.bodies,
+        "q": cursor.seq,
+        "x": dict(cursor.elsewhere),
+        "c": cursor.county,
+    }
+
+
+def read(plain: Mapping[str, Any]) -> Cursor:
+    """Return the cursor that ``whole`` wrote; only what this server has signed comes here."""
+    scope = Scope(tuple(map(Place, plain["p"])), tuple(plain["o"]), plain["n"], tuple(plain["b"]))
+    return Cursor(plain["e"], scope, plain["q"], plain["x"], plain["c"])

@@ -1,0 +1,1 @@
+"""Settlement: how an officer sees a problem and settles it."""

@@ -1,0 +1,1 @@
+"""Use cases of settlement: each takes a transaction or a reading."""

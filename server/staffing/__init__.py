@@ -1,0 +1,1 @@
+"""Staffing: enrolment, moves, hand-overs of cases, and what became of what somebody sent."""

@@ -1,0 +1,1 @@
+"""Use cases of staffing: each takes a transaction or a reading."""

@@ -1,0 +1,158 @@
+"""Moves work and people while phones are offline: what a move affects, cases handed over in bulk, two workers swapped.
+
+Nothing is sent to a phone and nothing is taken from one: lists and pulls follow from duties and assignments, and what
+a phone sends late is judged by what its owner had within the last 30 days (``sync.md`` section 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.cases.domain.workflow import AT_REST
+from server.cases.usecases import authorization
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import Wish
+from server.changes.usecases.recording import Outcome
+from server.db import audit
+from server.db.transactions import Reading, Transaction
+from server.errors import Conflict, Invalid, Refusal
+from server.grid.domain.areas import Place
+from server.grid.store import areas
+from server.people.domain.actors import Actor, Duty
+from server.people.domain.people import FieldClient, Person, Phone
+from server.people.store import field_clients, people
+from server.people.usecases import visibility
+from server.records.domain.records import Record
+from server.records.domain.status import WITH_HANDLER
+from server.records.store import records
+from server.staffing.usecases import account_management, enrolment
+
+SWAP = "user.swap"
+CASES_MAX = 500
+"""Cases that one hand-over takes: more would hold the writer from others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What moving somebody touches.
+
+    leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
+    staying: open cases that stay theirs, those among them that nobody works on until they are checked or taken up
+    again. helping: cases that go on without their help. records: how many records lie in the areas left. phones:
+    whose unsent work nobody knows. clients: our own, with what they said.
+    """
+
+    person: Person
+    leaving: tuple[str, ...]
+    going_back: tuple[Record, ...]
+    staying: tuple[Record, ...]
+    helping: tuple[Record, ...]
+    records: int
+    phones: tuple[Phone, ...]
+    clients: tuple[FieldClient, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One case of a hand-over: what became of it, or the rule that said no."""
+
+    id: str
+    outcome: Outcome | None = None
+    refusal: Refusal | None = None
+
+
+def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affected:
+    """Return what it would affect to move ``name`` to ``area`` (code), or to end all of their duties (None).
+
+    Whoever sees the person sees this; the move itself asks for a right. Raises NotFound (out of sight), and Invalid
+    for what is no area.
+    """
+    person = people.get(reading, name, account_management.seen_by(by))
+    kept = () if area is None else (visibility.get_visible(reading, area, by).place,)
+    held = [duty for duty in person.duties if duty.holds_at(reading.now)]
+    left = tuple(dict.fromkeys(duty.area for duty in held if not _is_inside(duty, kept)))
+    mine, helped = records.open_of(reading, f"user:{name}"), records.helped_by(reading, f"user:{name}")
+    lost = {record.id for record in (*mine, *helped) if not any(place.holds(record.path) for place in kept)}
+    going_back = tuple(record for record in mine if record.id in lost and record.status in WITH_HANDLER)
+    staying = tuple(record for record in mine if record not in going_back)
+    helping = tuple(record for record in helped if record.id in lost)
+    places = [areas.get(reading, code).place for code in left]
+    phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
+    inside, clients = records.count_inside(reading, places), field_clients.of_person(reading, name)
+    return Affected(person, left, going_back, staying, helping, inside, phones, clients)
+
+
+def hand_over(
+    tx: Transaction, taker: str, *, giver: str | None, cases: Sequence[str], note: str, by: Actor
+) -> tuple[Handed, ...]:
+    """Assign many open cases to ``taker``, each by itself: what may not go is told and holds up none of the others.
+
+    Who helps with a case goes on helping. taker, giver: assignee marks. cases: ids; without any, all open cases of
+    ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a giver that there is are named, too many cases
+    are, or nobody can take them.
+    """
+    if authorization.party(tx, taker) is None:
+        raise Invalid(
+            f"没有“{taker}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码。", field="to", value=taker
+        )
+    ids = list(dict.fromkeys(cases))
+    if not ids:
+        if giver is None:
+            raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
+        if not authorization.is_known(tx, giver):
+            raise Invalid(f"没有“{giver}”；写成 user:用户名 或 body:代码。", field="from", value=giver)
+        ids = [record.id for record in records.open_of(tx, giver, by.scope)]
+    if len(ids) > CASES_MAX:
+        raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
+    handed = tuple(_hand(tx, id, taker, note, by) for id in ids)
+    audit.add(tx, by.name, "case.hand_over", taker, {"from": giver, "cases": len(ids)})
+    return handed
+
+
+def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
+    """Let two people take each other's place now, and return their new duties, ``one``'s first.
+
+    id: of this wish, made by whoever asks; the same again changes nothing, since twice would be back. Raises NotFound,
+    NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
+    """
+    if one == other:
+        raise Conflict("请选两个不同的人对调。", user=one)
+    places = [_only_duty(tx, account_management.managed(tx, name, by)) for name in (one, other)]
+    done = (deed.detail.get("id") for deed in audit.list_about(tx, one) if deed.action == SWAP)
+    if id is not None and id in done:
+        return places[0], places[1]
+    if places[0].role is not places[1].role:
+        raise Invalid("两人的岗位不同，不能对调；请分别调动。", field="with", user=other)
+    audit.add(tx, by.name, SWAP, one, {"with": other, "id": id})
+    first = enrolment.move_user(tx, one, area=places[1].area, by=by.name)
+    return first, enrolment.move_user(tx, other, area=places[0].area, by=by.name)
+
+
+def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
+    record = records.find_for_writing(tx, id)
+    given = () if record is None or record.case is None else record.case.given
+    helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
+    fields = {"assignee": taker, "helpers": helpers, "note": note}
+    try:
+        with tx.alone():
+            action = "reassign" if record is not None and record.status in AT_REST else "assign"
+            wish = Wish(action, {name: value for name, value in fields.items() if value})
+            return Handed(id, interactive.change(tx, id, wish, by=by))
+    except Refusal as refusal:  # told to whoever asked, beside what went well
+        return Handed(id, refusal=refusal)
+
+
+def _is_inside(duty: Duty, places: Sequence[Place]) -> bool:
+    return any(place.holds(duty.place.path) for place in places)
+
+
+def _only_duty(reading: Reading, person: Person) -> Duty:
+    held = [duty for duty in people.duties_of(reading, person.name) if duty.holds_at(reading.now)]
+    if len(held) != 1:
+        raise Invalid(
+            f"“{person.name}”现在有{len(held)}个岗位，只有一个岗位的人能对调；请分别调动。",
+            field="with",
+            user=person.name,
+        )
+    return held[0]

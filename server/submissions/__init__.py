@@ -1,0 +1,1 @@
+"""Submissions: what a phone posted, kept byte for byte, with its attachments."""

@@ -1,0 +1,226 @@
+"""Keeps photos and files by their SHA-256, so that a row may name a file only once it is safely on the disk.
+
+Steps of keep, and what is true if we die after each:
+
+1. The content stands in a file of its own under ``incoming`` and is fsynced: no row names it, ``sweep`` removes it.
+2. It is renamed to its place: whole or absent, named by its hash; no row names it yet, the next POST reuses it.
+3. Its folder is fsynced: now it outlives a power cut, and keep returns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from server.errors import NotFound
+
+# A POST may bring a thousand small files: what they hold in memory together has to stay small too.
+MEMORY_BYTES_MAX = 32 * 1024
+# What is older the kernel has written down by itself (within 30 s by default); a younger rename may be in memory only.
+SETTLED_S = 3600
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A kept content: lower-case hex SHA-256 and its size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Incoming:
+    """A content on its way in: hashed as it comes, in memory while small, then in a file. One thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._sha256 = hashlib.sha256()
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._memory = bytearray()
+        self._file: BinaryIO | None = None
+        self._path: Path | None = None
+        self._open = True
+        self._discarded = False
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """Lower-case hex SHA-256 of what was written so far."""
+        return self._sha256.hexdigest()
+
+    @property
+    def md5(self) -> str:
+        """Lower-case hex MD5 of what was written so far, as manifests state it."""
+        return self._md5.hexdigest()
+
+    def write(self, chunk: bytes) -> None:
+        """Append ``chunk``. Raises ValueError after close, keep or discard, OSError when the disk is full."""
+        if not self._open:
+            raise ValueError("this content is closed")
+        self._sha256.update(chunk)
+        self._md5.update(chunk)
+        self.size += len(chunk)
+        if self._file is None and self.size <= MEMORY_BYTES_MAX:
+            self._memory += chunk
+        else:
+            self._to_file(chunk)
+
+    def close(self) -> None:
+        """Take no more, and let go of the open file; the content waits for keep or discard."""
+        self._open = False
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def settle(self) -> Path:
+        """Return the content's own file, complete and fsynced. Raises ValueError after discard."""
+        if self._discarded:
+            raise ValueError("this content is discarded")
+        path = self._path or self._to_file(b"")
+        self.close()
+        _fsync(path)
+        return path
+
+    def discard(self) -> None:
+        """Forget the content; once it is kept, nothing is left here to forget."""
+        self._discarded = True
+        self._memory.clear()
+        try:
+            self.close()
+        finally:
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)
+
+    def _to_file(self, chunk: bytes) -> Path:
+        if self._file is None or self._path is None:
+            self._path = self._folder / uuid4().hex
+            self._file = os.fdopen(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+            self._file.write(self._memory)
+            self._memory.clear()
+        self._file.write(chunk)
+        return self._path
+
+
+class BlobStore:
+    """The kept contents under one folder, at ``ab/cdef…`` by their SHA-256. Any number of threads at once."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make what is missing of ``folder`` and of its room for what comes in."""
+        folder = folder.absolute()  # Flask looks for a relative file beside its own code
+        self._folder = folder
+        self._incoming = folder / "incoming"
+        self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}
+        self._shelves = {shelf for shelf in self._locks if (folder / shelf).is_dir()}
+        """The shelves, one for each first byte of a hash, that are here and outlive a power cut."""
+        _fsync(folder.parent)
+        _fsync(folder)
+
+    def incoming(self) -> Incoming:
+        """Return an empty content to write to; whoever asks must keep or discard it."""
+        return Incoming(self._incoming)
+
+    def keep(self, incoming: Incoming) -> Blob:
+        """Return the blob of ``incoming`` once it outlives a power cut; what is there already is not written again.
+
+        Raises OSError when the disk cannot take it, ValueError for a discarded content that is not there. Either
+        way ``incoming`` is spent.
+        """
+        blob = Blob(incoming.sha256, incoming.size)
+        try:
+            incoming.close()
+            if not self._has(blob):
+                self._place(incoming.settle(), blob)
+        finally:
+            incoming.discard()
+        return blob
+
+    def discard(self, incoming: Incoming) -> None:
+        """Forget a content that came in, and its file if it had one."""
+        incoming.discard()
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Return the content of a blob to read from the start; the caller closes it. Refuses with NotFound."""
+        try:
+            return self.path(sha256).open("rb")
+        except FileNotFoundError as error:
+            raise _unknown(sha256) from error
+
+    def path(self, sha256: str) -> Path:
+        """Return where the blob of this hash stands, or would stand. Refuses with NotFound what is no hash."""
+        if not _SHA256.fullmatch(sha256):
+            raise _unknown(sha256)
+        return self._folder / sha256[:2] / sha256[2:]
+
+    def sweep(self, older_than_s: float) -> int:
+        """Tidy up after a crash, before serving: return how many unfinished files older than this were removed.
+
+        Shelves changed within the last hour are fsynced, since the process that died may have renamed a blob there
+        and not come to that; keep trusts what it finds.
+        """
+        now_s = time.time()
+        for shelf in sorted(self._shelves):
+            if now_s - (self._folder / shelf).stat().st_mtime < SETTLED_S:
+                _fsync(self._folder / shelf)
+        stale = [path for path in self._incoming.iterdir() if now_s - path.stat().st_mtime >= older_than_s]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return len(stale)
+
+    def damage(self, sha256: str, size: int) -> str | None:
+        """Return what is wrong with a blob: ``missing``, ``of another size``, ``of other content``; None when sound."""
+        try:
+            with self.path(sha256).open("rb") as content:
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+                here = content.tell()
+        except FileNotFoundError:
+            return "missing"
+        if here != size:
+            return "of another size"
+        return None if digest == sha256 else "of other content"
+
+    def _has(self, blob: Blob) -> bool:
+        # Under the lock: a rename by another thread counts only when its fsync is done too. A blob of another size
+        # was damaged on the disk, and is replaced by the sound copy at hand.
+        with self._locks[blob.sha256[:2]]:
+            try:
+                return self.path(blob.sha256).stat().st_size == blob.size
+            except FileNotFoundError:
+                return False
+
+    def _place(self, path: Path, blob: Blob) -> None:
+        target = self.path(blob.sha256)
+        with self._locks[target.parent.name]:
+            self._make_shelf(target.parent)
+            path.replace(target)
+            try:
+                _fsync(target.parent)
+            except OSError:
+                target.unlink(missing_ok=True)  # or the next keep would trust it
+                raise
+
+    def _make_shelf(self, shelf: Path) -> None:
+        if shelf.name not in self._shelves:
+            shelf.mkdir(mode=0o700, exist_ok=True)
+            _fsync(self._folder)  # or a power cut takes the shelf with all that was laid on it
+            self._shelves.add(shelf.name)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unknown(sha256: str) -> NotFound:
+    return NotFound("服务器上没有这个附件文件。请刷新页面；仍没有请联系管理员。", sha256=sha256)

@@ -1,0 +1,1 @@
+"""Use cases of submissions: each takes a transaction or a reading."""

@@ -1,0 +1,1 @@
+"""The closure summary: figures, rollups, tables, and the cases behind each figure."""

@@ -1,0 +1,278 @@
+"""Splits every figure into parts that add up, so that a summary is read from sums and no case is touched.
+
+A case's *contribution* says what it adds to each column on each Beijing day, whatever the instant of reading. What
+depends on that instant, because a limit passes while nothing happens, is *lateness*, read from the open cases alone.
+Every count of ``data/figures.csv`` is then a plain sum of columns (``SUMS``). All of it rests on the predicates of
+``closure_figures``; that the sums equal a count over the cases is a law that the tests hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from server import instants
+from server.instants import BEGINNING, FOREVER, Instant
+from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.status import Status
+from server.summaries.domain import figure_definitions
+from server.summaries.domain.figure_definitions import TIMES, Kind, Window
+from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
+
+RECEIVED = (
+    "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",
+    "withdrawn_reports",
+)  # fmt: skip
+"""Columns of the day on which a report came in."""
+
+REGISTERED = (
+    "registered", "void", "merged_cases", "spot_closed", "closed", "suspended", "transferred", "rectified",
+    "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
+    "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due",
+)  # fmt: skip
+"""Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
+
+COLUMNS = (*RECEIVED, *REGISTERED, "handled_s", "dispatches", "sent_in_vain", "returns", "closed_in_period")
+"""Every column. handled_s: seconds of all that are handled; sent_in_vain: dispatches, by their day, that came back."""
+
+LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_reworked", "late_extended")
+"""What lateness adds. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
+
+OPENING = "opening"
+"""The stock at the beginning: all cases registered before it less all closed before it."""
+
+SUMS: Mapping[str, str] = {
+    **{
+        code: code for code in (*RECEIVED, *REGISTERED, *LATE[:3], "dispatches", "returns", "closed_in_period", OPENING)
+    },
+    "undecided_reports": "reports -decided_reports",
+    "cases": "registered -void -merged_cases",
+    "limited": "registered -void -merged_cases -spot_closed",
+    "limited_closed": "closed -spot_closed",
+    "open": "registered -void -merged_cases -closed -suspended -transferred",
+    "not_held": "registered -void -merged_cases -suspended -transferred",
+    "due": "closed closing_overdue",
+    "closed_late": "closed -closed_on_time",
+    "open_in_time": "registered -void -merged_cases -closed -suspended -transferred -closing_overdue",
+    "handling_due": "handled handling_overdue",
+    "handled_late": "handled -handled_on_time",
+    "extended_handling_due": "extended_handling_due late_extended",
+    "passed_at_once": "checked -reworked",
+    "reworked_due": "reworked_due late_reworked",
+    "dispatches_kept": "dispatches -sent_in_vain",
+    "workload": "opening registered -void -merged_cases",
+}
+"""How each count is made of columns; ``-`` takes one away."""
+
+STOCK = "registered -void -merged_cases -closed_in_period"
+"""What a day adds to the stock of cases that are not closed; summed over all days before a period, its OPENING."""
+
+_EVER = Window(BEGINNING, FOREVER, BEGINNING, BEGINNING)
+"""Sees every day, and nothing as late: no limit has passed at the beginning of time."""
+
+Day = int
+"""A Beijing day as a number, 20260401; a month is 202604. Months and days never meet in one range."""
+
+Contribution = dict[tuple[Day, str], int]
+
+
+def contribution(case: CaseFacts) -> Contribution:
+    """Return what a case adds to each column of each day; columns to which it adds nothing are left out."""
+    received, registered = _columns(_shape(case))
+    day = day_number(case.received_at)
+    found: Contribution = {(day, column): 1 for column in received}
+    if case.registered_at is not None:
+        day = day_number(case.registered_at)
+        for column in registered:
+            found[day, column] = 1
+        took = pace(case)
+        if took is not None:
+            found[day, "handled_s"] = took
+    if case.closed_at is not None:
+        found[day_number(case.closed_at), "closed_in_period"] = 1
+    for dispatch in () if case.void else case.dispatches:
+        sent = day_number(dispatch.at)
+        _add(found, sent, "dispatches")
+        if dispatch.returned_at is not None:
+            _add(found, sent, "sent_in_vain")
+            _add(found, day_number(dispatch.returned_at), "returns")
+    return found
+
+
+def lateness(case: CaseFacts, seen: Window) -> dict[str, int]:
+    """Return what an open case adds to LATE in a window; nothing where no limit has passed."""
+    if case.closed:
+        return {}
+    closing, handling = figure_definitions.overdue(case, seen), figure_definitions.handling_overdue(case, seen)
+    found = {
+        "undecided_over_24h": TIMES["undecided_over_24h"](case, seen),
+        "closing_overdue": closing,
+        "handling_overdue": handling,
+        "late_reworked": closing and case.reworked > 0,
+        "late_extended": handling and case.extended > 0,
+    }
+    return {column: int(n) for column, n in found.items() if n}
+
+
+def pace(case: CaseFacts) -> int | None:
+    """Return the seconds that a case's handling took, None where it is in no cohort or no feedback stands."""
+    return case.handled_s if figure_definitions.handled(case, _EVER) else None
+
+
+def result(case: CaseFacts) -> str | None:
+    """Return the result code under which a case counts on the day it was registered, None while it is not closed."""
+    return figure_definitions.result_of(case) if TIMES["closed"](case, _EVER) else None
+
+
+def counts(columns: Mapping[str, int]) -> dict[str, int]:
+    """Return every count from the sums of its columns; a column that is missing is nought."""
+    n = columns.get
+    found = {code: n(column, 0) for code, column in _PLAIN}
+    for code, terms in _MADE:
+        found[code] = sum([sign * n(column, 0) for sign, column in terms])
+    return found
+
+
+def summed(terms: str, columns: Mapping[str, int]) -> int:
+    """Return what a line of SUMS comes to."""
+    return sum(sign * columns.get(column, 0) for sign, column in parted(terms))
+
+
+@lru_cache(maxsize=256)
+def parted(terms: str) -> tuple[tuple[int, str], ...]:
+    """Return (sign, column) of each term of a line of SUMS."""
+    return tuple((-1, term[1:]) if term.startswith("-") else (1, term) for term in terms.split())
+
+
+_PLAIN = tuple((code, terms) for code, terms in SUMS.items() if code == terms)
+_MADE = tuple((code, parted(terms)) for code, terms in SUMS.items() if code != terms)
+"""Counts that are one column, and those that are made of some."""
+
+
+def figures(
+    columns: Mapping[str, int], results: Mapping[str, int], middle: tuple[int, int, int] | None, as_of: Instant
+) -> Figures:
+    """Return the figures that columns come to.
+
+    columns: sums of COLUMNS and LATE, and OPENING. results: closed cases by result code. middle: seconds of the two
+    middle handled cases (twice the same one for an odd number) and of the P90; None where nothing is handled.
+    """
+    n = counts(columns)
+    known = _known(as_of)
+    rates = {code: Rate(n[numerator], n[denominator]) for code, numerator, denominator in known.rates}
+    shown = {code: n[code] for code in known.counts}
+    days: dict[str, Fraction | None] = dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))
+    if middle is not None:
+        low, high, p90 = middle
+        days = {
+            "handle_mean": Fraction(columns["handled_s"], n["handled"] * DAY_S),
+            "handle_median": Fraction(low + high, 2 * DAY_S),
+            "handle_p90": Fraction(p90, DAY_S),
+        }
+    return Figures(shown, rates, days, dict(sorted((code, n) for code, n in results.items() if n)))
+
+
+class _Known(NamedTuple):
+    """What is made of sums: the codes of counts, and (code, numerator, denominator) of each rate."""
+
+    counts: tuple[str, ...]
+    rates: tuple[tuple[str, str, str], ...]
+
+
+@lru_cache(maxsize=16)  # asked for every row of a summary, which all have one instant
+def _known(as_of: Instant) -> _Known:
+    known = figure_definitions.list_figures(as_of)
+    return _Known(
+        tuple(each.code for each in known if each.kind is Kind.COUNT),
+        tuple((each.code, each.numerator, each.denominator) for each in known if each.kind is Kind.RATE),
+    )
+
+
+def ranks(n: int) -> tuple[int, int, int]:
+    """Return the positions, from 0, of the two middle ones and of the P90 (nearest rank) among ``n`` sorted cases."""
+    return (n - 1) // 2, n // 2, -(-9 * n // 10) - 1
+
+
+def middle_of(took: Iterable[int]) -> tuple[int, int, int] | None:
+    """Return what stands at ``ranks`` among lengths in any order; None of none."""
+    ordered = sorted(took)
+    if not ordered:
+        return None
+    low, high, p90 = ranks(len(ordered))
+    return ordered[low], ordered[high], ordered[p90]
+
+
+def day_number(at: Instant) -> Day:
+    """Return the number of the Beijing day that holds an instant."""
+    return _day_of_hour(at[:13])
+
+
+@lru_cache(maxsize=65_536)  # seven years; Beijing is whole hours from UTC, so each hour lies in one day
+def _day_of_hour(hour: str) -> Day:
+    return int(instants.local_day(f"{hour}:00:00.000Z").replace("-", ""))
+
+
+class _Shape(NamedTuple):
+    """All that decides to which columns a case adds, once it is known when: few differ among a million cases."""
+
+    status: Status
+    decided: bool
+    registered: bool
+    dispatched: bool
+    once_fed_back: bool
+    fed_back: bool
+    fed_back_in_time: bool
+    closed: bool
+    closed_in_time: bool
+    checked: bool
+    reworked: bool
+    extended: bool
+
+
+def _shape(case: CaseFacts) -> _Shape:
+    return _Shape(
+        case.status,
+        case.decided_at is not None,
+        case.registered_at is not None,
+        bool(case.dispatches),
+        case.first_fed_back_at is not None,
+        case.fed_back_at is not None,
+        case.fed_back_at is not None and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at),
+        case.closed_at is not None,
+        figure_definitions.on_time(case),
+        case.checked > 0,
+        case.reworked > 0,
+        case.extended > 0,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _columns(shape: _Shape) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return to which of RECEIVED and of REGISTERED every case of this shape adds one."""
+    then, later = "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
+    case = CaseFacts(
+        "",
+        "",
+        "",
+        then,
+        shape.status,
+        decided_at=then if shape.decided else None,
+        registered_at=then if shape.registered else None,
+        dispatches=(Dispatch(then),) if shape.dispatched else (),
+        first_fed_back_at=then if shape.once_fed_back else None,
+        fed_back_at=later if shape.fed_back else None,
+        handle_due_at=None if shape.fed_back_in_time else then,
+        closed_at=later if shape.closed else None,
+        close_due_at=None if shape.closed_in_time else then,
+        checked=int(shape.checked),
+        reworked=int(shape.reworked),
+        extended=int(shape.extended),
+    )
+    added = [tuple(column for column in columns if TIMES[column](case, _EVER)) for columns in (RECEIVED, REGISTERED)]
+    return added[0], added[1]
+
+
+def _add(found: Contribution, day: Day, column: str) -> None:
+    found[day, column] = found.get((day, column), 0) + 1

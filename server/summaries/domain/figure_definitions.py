@@ -1,0 +1,275 @@
+"""Says which cases every figure of the closure summary counts, so that each number opens into its cases.
+
+A figure is a row of ``data/figures.csv`` (name, base, formula). A *count* has its predicate here; a *rate* names two
+counts, so both of its ends open; a *time* names the count over whose cases it is taken. Sets are those of
+``domain.md`` section 2.7: R reports, D decided, G registered, C cohort, X closed, H held, O overdue open, A dispatched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import TypeAlias
+
+from server import dated, instants
+from server.errors import Invalid
+from server.instants import Instant
+from server.records.domain.case_facts import CaseFacts
+from server.summaries.domain.periods import Period
+
+RESULT = "result:"
+"""Before a result code, names the count of closed cases with that result; ``UNSTATED`` where none was given."""
+UNSTATED = "unstated"
+
+
+class Kind(StrEnum):
+    """What a figure is: a number of cases, a share of one number in another, or a length of time."""
+
+    COUNT = "count"
+    RATE = "rate"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of the table of figures.
+
+    label, label_en: display names. base: which instants the period selects by. note: the formula in Chinese.
+    numerator, denominator: counts of a rate; a time has its count as numerator; both empty for a count.
+    """
+
+    code: str
+    kind: Kind
+    numerator: str
+    denominator: str
+    label: str
+    label_en: str
+    base: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a predicate looks through: the period [starts_at, ends_at), and the instant as of which facts are known."""
+
+    starts_at: Instant
+    ends_at: Instant
+    as_of: Instant
+    day_before: Instant
+
+    def holds(self, at: Instant | None) -> bool:
+        """Say whether something happened in the period; what has not happened (None) did not."""
+        return at is not None and self.starts_at <= at < self.ends_at
+
+    def past(self, due_at: Instant | None) -> bool:
+        """Say whether a limit has been reached; no limit is never reached."""
+        return due_at is not None and due_at <= self.as_of
+
+
+Times: TypeAlias = Callable[[CaseFacts, Window], int]
+"""How often a figure counts a case: once or not at all; a figure of dispatches, once for each."""
+
+
+def window(period: Period, as_of: Instant) -> Window:
+    """Return what predicates see of ``period`` as of an instant."""
+    return Window(period.starts_at, period.ends_at, as_of, instants.later(as_of, timedelta(hours=-24)))
+
+
+def list_figures(at: Instant) -> tuple[Figure, ...]:
+    """Return every figure in force at ``at``, in the order in which they are shown."""
+    return _figures_on(instants.local_day(at))
+
+
+@lru_cache(maxsize=64)  # asked for every row of a summary
+def _figures_on(day: str) -> tuple[Figure, ...]:
+    names = ("code", "numerator", "denominator", "label", "label_en", "base", "note")
+    return tuple(
+        Figure(kind=Kind(row["kind"]), **{name: row[name] for name in names}) for row in dated.rows_on("figures", day)
+    )
+
+
+def counted(code: str, at: Instant) -> Times:
+    """Return how often the count of this code counts a case.
+
+    Raises Invalid when there is no such figure, or when it is a rate or a time; the message names what to open.
+    """
+    if code.startswith(RESULT):
+        return _with_result(code.removeprefix(RESULT))
+    figure = next((figure for figure in list_figures(at) if figure.code == code), None)
+    if figure is None:
+        known = "、".join(figure.code for figure in list_figures(at) if figure.kind is Kind.COUNT)
+        raise Invalid(f"没有“{code}”这个数；可选：{known}。", field="figure", value=code)
+    if figure.kind is Kind.COUNT:
+        return TIMES[code]
+    ends = [end for end in (figure.numerator, figure.denominator) if end]
+    raise Invalid(
+        f"“{figure.label}”不是件数，没有自己的案件清单；请打开 {'、'.join(ends)}。",
+        field="figure",
+        value=code,
+        open=ends,
+    )
+
+
+def result_of(case: CaseFacts) -> str:
+    """Return the code under which a closed case's result is counted."""
+    return case.result_code or UNSTATED
+
+
+def _with_result(code: str) -> Times:
+    return lambda case, seen: in_cohort(case, seen) and case.closed and result_of(case) == code
+
+
+def received(case: CaseFacts, seen: Window) -> bool:
+    """R: reports that came in during the period, void ones too: they came in."""
+    return seen.holds(case.received_at)
+
+
+def decided(case: CaseFacts, seen: Window) -> bool:
+    """D: those of R whose intake is over."""
+    return received(case, seen) and case.decided_at is not None
+
+
+def registered(case: CaseFacts, seen: Window) -> bool:
+    """G: everything registered during the period, fixed on the spot included."""
+    return seen.holds(case.registered_at)
+
+
+def in_cohort(case: CaseFacts, seen: Window) -> bool:
+    """C: those of G that are neither void nor merged into another after they were registered."""
+    return registered(case, seen) and not case.void and not case.merged
+
+
+def on_time(case: CaseFacts) -> bool:
+    """Say whether a closed case was closed by its limit; one fixed on the spot has none."""
+    return case.closed_at is not None and (case.close_due_at is None or case.closed_at <= case.close_due_at)
+
+
+def still_open(case: CaseFacts) -> bool:
+    """Say whether a case's clocks run: neither closed nor held."""
+    return not case.closed and not case.held
+
+
+def overdue(case: CaseFacts, seen: Window) -> bool:
+    """O: cases of C whose clocks run and that should have been closed by now."""
+    return in_cohort(case, seen) and still_open(case) and seen.past(case.close_due_at)
+
+
+def due(case: CaseFacts, seen: Window) -> bool:
+    """DUE (应结案): what is closed and what should be."""
+    return (in_cohort(case, seen) and case.closed) or overdue(case, seen)
+
+
+def dispatched(case: CaseFacts, seen: Window) -> bool:
+    """A: cases of C that were given to a handler."""
+    return in_cohort(case, seen) and bool(case.dispatches)
+
+
+def handled(case: CaseFacts, seen: Window) -> bool:
+    """Those of A whose feedback stands."""
+    return dispatched(case, seen) and case.fed_back_at is not None
+
+
+def handled_on_time(case: CaseFacts, seen: Window) -> bool:
+    """Handled with the feedback that stands in by the limit, extensions included."""
+    return (
+        dispatched(case, seen)
+        and case.fed_back_at is not None
+        and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at)
+    )
+
+
+def handling_overdue(case: CaseFacts, seen: Window) -> bool:
+    """处置超期未结: the handling clock runs (no feedback stands, not held) and its limit is past."""
+    running = still_open(case) and case.fed_back_at is None
+    return dispatched(case, seen) and running and seen.past(case.handle_due_at)
+
+
+def handling_due(case: CaseFacts, seen: Window) -> bool:
+    """HD (应处置): what is handled and what should be."""
+    return handled(case, seen) or handling_overdue(case, seen)
+
+
+def opening(case: CaseFacts, seen: Window) -> bool:
+    """Cases registered before the period that were not closed when it began."""
+    if case.registered_at is None or case.void or case.merged:
+        return False
+    return case.registered_at < seen.starts_at and (case.closed_at is None or case.closed_at >= seen.starts_at)
+
+
+def _sent(case: CaseFacts, seen: Window) -> int:
+    return 0 if case.void else sum(seen.holds(dispatch.at) for dispatch in case.dispatches)
+
+
+def _sent_in_vain(case: CaseFacts, seen: Window) -> int:
+    if case.void:
+        return 0
+    return sum(seen.holds(dispatch.at) and dispatch.returned_at is not None for dispatch in case.dispatches)
+
+
+def _returns(case: CaseFacts, seen: Window) -> int:
+    return 0 if case.void else sum(seen.holds(dispatch.returned_at) for dispatch in case.dispatches)
+
+
+TIMES: Mapping[str, Times] = {
+    # Reports received in the period
+    "reports": received,
+    "decided_reports": decided,
+    "undecided_reports": lambda case, seen: received(case, seen) and case.decided_at is None,
+    "undecided_over_24h": lambda case, seen: (
+        received(case, seen) and case.decided_at is None and case.received_at <= seen.day_before
+    ),
+    "registered_reports": lambda case, seen: decided(case, seen) and case.registered_at is not None,
+    "valid_reports": lambda case, seen: (
+        decided(case, seen) and (case.merged or (case.registered_at is not None and not case.void))
+    ),
+    "rejected_reports": lambda case, seen: decided(case, seen) and case.status == "rejected",
+    "merged_reports": lambda case, seen: decided(case, seen) and case.merged,
+    "withdrawn_reports": lambda case, seen: decided(case, seen) and case.void and case.registered_at is None,
+    # Cases registered in the period
+    "registered": registered,
+    "void": lambda case, seen: registered(case, seen) and case.void,
+    "merged_cases": lambda case, seen: registered(case, seen) and case.merged,
+    "cases": in_cohort,
+    "spot_closed": lambda case, seen: in_cohort(case, seen) and case.spot,
+    "limited": lambda case, seen: in_cohort(case, seen) and not case.spot,
+    "closed": lambda case, seen: in_cohort(case, seen) and case.closed,
+    "limited_closed": lambda case, seen: in_cohort(case, seen) and case.closed and not case.spot,
+    "open": lambda case, seen: in_cohort(case, seen) and still_open(case),
+    "suspended": lambda case, seen: in_cohort(case, seen) and case.status == "suspended",
+    "transferred": lambda case, seen: in_cohort(case, seen) and case.status == "transferred",
+    "not_held": lambda case, seen: in_cohort(case, seen) and not case.held,
+    "rectified": lambda case, seen: in_cohort(case, seen) and (case.spot or case.fed_back_at is not None),
+    # 应结案
+    "due": due,
+    "closed_on_time": lambda case, seen: in_cohort(case, seen) and case.closed and on_time(case),
+    "closed_late": lambda case, seen: in_cohort(case, seen) and case.closed and not on_time(case),
+    "open_in_time": lambda case, seen: in_cohort(case, seen) and still_open(case) and not seen.past(case.close_due_at),
+    "closing_overdue": overdue,
+    # 应处置
+    "dispatched": dispatched,
+    "handling_due": handling_due,
+    "handled": handled,
+    "handled_on_time": handled_on_time,
+    "handled_on_time_extended": lambda case, seen: handled_on_time(case, seen) and case.extended > 0,
+    "handled_late": lambda case, seen: handled(case, seen) and not handled_on_time(case, seen),
+    "handling_overdue": handling_overdue,
+    "extended": lambda case, seen: in_cohort(case, seen) and case.extended > 0,
+    "extended_handling_due": lambda case, seen: handling_due(case, seen) and case.extended > 0,
+    # Checks
+    "once_fed_back": lambda case, seen: in_cohort(case, seen) and case.first_fed_back_at is not None,
+    "checked": lambda case, seen: in_cohort(case, seen) and case.checked > 0,
+    "passed_at_once": lambda case, seen: in_cohort(case, seen) and case.checked > 0 and case.reworked == 0,
+    "reworked": lambda case, seen: in_cohort(case, seen) and case.checked > 0 and case.reworked > 0,
+    "reworked_due": lambda case, seen: due(case, seen) and case.reworked > 0,
+    # What happened in the period, whenever the case was registered
+    "dispatches": _sent,
+    "dispatches_kept": lambda case, seen: _sent(case, seen) - _sent_in_vain(case, seen),
+    "returns": _returns,
+    "opening": opening,
+    "closed_in_period": lambda case, seen: case.closed and seen.holds(case.closed_at),
+    "workload": lambda case, seen: opening(case, seen) or in_cohort(case, seen),
+}
+"""How often each count counts a case."""

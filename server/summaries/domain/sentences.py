@@ -1,0 +1,43 @@
+"""Says figures in words: shares and days as people print them, and the sentence that a brigade reports."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from server.summaries.domain.summary_rows import Figures, Rate
+
+NOTHING = "—"
+"""Printed where there is nothing to divide by: neither 0 % nor 100 % would be true."""
+
+
+def percent(rate: Rate) -> str:
+    """Return a share as ``66.67%``, rounded half up, or NOTHING."""
+    return f"{_half_up(rate.n * 100, rate.d, 2)}%" if rate.d else NOTHING
+
+
+def days(length: Fraction | None) -> str:
+    """Return a length in days as ``8.0``, rounded half up, or NOTHING."""
+    return NOTHING if length is None else _half_up(length.numerator, length.denominator, 1)
+
+
+def sentence(figures: Figures, *, visited: int) -> str:
+    """Return the sentence for the brigade's report; every number but ``visited`` opens as the count of that figure.
+
+    visited: how many places were inspected, from patrols. 已办结 holds the spot fixes and says so, and 超期 names its
+    clock: left open, either makes the reader guess between two numbers (``domain.md`` section 2.7).
+    """
+    n = figures.counts
+    return (
+        f"检查{visited}家，发现{n['cases']}处，当场整改{n['spot_closed']}处，限期整改{n['limited']}处，"
+        f"已办结{n['closed']}处（含当场整改），挂账{n['suspended']}处，"
+        f"超期未结{n['handling_overdue']}处（按处置时限）。"
+    )
+
+
+def _half_up(n: int, d: int, places: int) -> str:
+    """Return ``n / d``, not negative, with so many decimals, at least one.
+
+    Floats would round 0.125 down, and Fractions take ten times as long for the shares of 295 villages.
+    """
+    whole, part = divmod((n * 10**places * 2 + d) // (2 * d), 10**places)
+    return f"{whole}.{part:0{places}d}"

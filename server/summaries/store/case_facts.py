@@ -1,0 +1,141 @@
+"""Keeps the facts of each case as they stand, and the steps by which they came to be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from server.db.sql import Row, Sql, inserting
+from server.instants import Instant
+from server.records.domain.case_facts import CaseFacts, Dispatch, Step
+from server.records.domain.status import Status
+from server.summaries.domain import contributions
+from server.summaries.domain.figure_definitions import still_open
+
+COLUMNS = (
+    "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",
+    "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
+    "checked", "reworked", "extended", "result_code",
+)  # fmt: skip
+"""The fields of CaseFacts."""
+
+DERIVED = ("stepped_at", "received_day", "registered_day", "registered_month", "closed_day", "running", "handled_s")
+"""What is kept beside them to find them by."""
+
+STEP_COLUMNS = ("record", "version", "at", "action", "status", "handle_due_at", "close_due_at", "result_code")
+
+_INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
+_FIXED = ("id", "path", "received_at", "received_day")
+_CHANGING = tuple(column for column in (*COLUMNS, *DERIVED) if column not in _FIXED)
+_UPDATE = f"UPDATE case_fact SET {', '.join(f'{column} = :{column}' for column in _CHANGING)} WHERE id = :id"
+_ADD_STEP = inserting("case_step", STEP_COLUMNS)
+HANDOVER_COLUMNS = ("day", "record", "received_at", "path")
+_ADD_HANDOVER = f"{inserting('case_handover', HANDOVER_COLUMNS)} ON CONFLICT DO NOTHING"
+
+
+def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
+    """Keep the facts of a case that is new; stepped_at: instant of its newest step."""
+    sql.run(_INSERT, row_of(facts, stepped_at))
+    _add_handovers(sql, facts, ())
+
+
+def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) -> None:
+    """Keep what has become of a case. Raises RuntimeError when it is not here."""
+    if sql.run(_UPDATE, row_of(facts, stepped_at)) != 1:
+        raise RuntimeError(f"no facts are kept of case {facts.id}")
+    if before.dispatches != facts.dispatches:
+        _add_handovers(sql, facts, before.dispatches)
+
+
+def add_step(sql: Sql, record: str, version: int, step: Step) -> None:
+    """Append the step that made this version of a record."""
+    sql.run(_ADD_STEP, step_row(record, version, step))
+
+
+def find(sql: Sql, id: str) -> CaseFacts | None:
+    """Return the facts of a case, None when there are none: for writing, which has judged who may."""
+    row = sql.find(f"SELECT {', '.join(COLUMNS)} FROM case_fact WHERE id = :id", {"id": id})
+    return None if row is None else from_row(row)
+
+
+def stepped_at(sql: Sql, id: str) -> Instant | None:
+    """Return the instant of a case's newest step; None when there is no such case."""
+    found: Instant | None = sql.value("SELECT stepped_at FROM case_fact WHERE id = :id", {"id": id})
+    return found
+
+
+def each(sql: Sql) -> Iterator[CaseFacts]:
+    """Yield the facts of every case: for counting anew, never for an answer."""
+    return map(from_row, sql.each(f"SELECT {', '.join(COLUMNS)} FROM case_fact"))
+
+
+def each_history(sql: Sql) -> Iterator[tuple[str, list[Step]]]:
+    """Yield every case that took a step, with its steps in order: for counting anew, never for an answer."""
+    id: str = ""
+    steps: list[Step] = []
+    for row in sql.each(f"SELECT {', '.join(STEP_COLUMNS)} FROM case_step ORDER BY record, version"):
+        if row["record"] != id:
+            if steps:
+                yield id, steps
+            id, steps = row["record"], []
+        steps.append(step_of(row))
+    if steps:
+        yield id, steps
+
+
+def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
+    """Return the row that keeps facts; what it is found by comes from them."""
+    registered_day = _day(facts.registered_at)
+    running = registered_day is not None and still_open(facts) and not facts.void and not facts.merged
+    return {
+        **{column: getattr(facts, column) for column in COLUMNS},
+        "dispatches": " ".join(f"{sent}/{returned or ''}" for sent, returned in facts.dispatches),
+        "stepped_at": stepped_at,
+        "received_day": _day(facts.received_at),
+        "registered_day": registered_day,
+        "registered_month": None if registered_day is None else registered_day // 100,
+        "closed_day": _day(facts.closed_at),
+        "running": int(running),
+        "handled_s": contributions.pace(facts),
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> CaseFacts:
+    """Return the facts that a row keeps, whatever else is in it."""
+    values = {column: row[column] for column in COLUMNS}
+    values["status"] = Status(row["status"])
+    values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
+    return CaseFacts(**values)
+
+
+def step_row(record: str, version: int, step: Step) -> Row:
+    return {"record": record, "version": version, **step._asdict()}
+
+
+def step_of(row: Mapping[str, Any]) -> Step:
+    """Return the step that a row keeps."""
+    return Step(
+        row["action"], row["at"], Status(row["status"]), row["handle_due_at"], row["close_due_at"], row["result_code"]
+    )
+
+
+def _dispatch(text: str) -> Dispatch:
+    sent, _, returned = text.partition("/")
+    return Dispatch(sent, returned or None)
+
+
+def _add_handovers(sql: Sql, facts: CaseFacts, known: tuple[Dispatch, ...]) -> None:
+    rows = handovers(facts, known)
+    if rows:
+        sql.run_each(_ADD_HANDOVER, rows)
+
+
+def handovers(facts: CaseFacts, known: tuple[Dispatch, ...] = ()) -> list[Row]:
+    """Return a row for each day on which a case changed hands, without those that ``known`` dispatches gave."""
+    days = {_day(at) for dispatch in set(facts.dispatches) - set(known) for at in dispatch if at is not None}
+    case = {"record": facts.id, "received_at": facts.received_at, "path": facts.path}
+    return [{"day": day, **case} for day in sorted(filter(None, days))]
+
+
+def _day(at: Instant | None) -> int | None:
+    return None if at is None else contributions.day_number(at)

@@ -1,0 +1,101 @@
+"""Counts everything that summaries are read from anew, out of the steps alone: to lay it, and to check it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import orjson
+
+from server.db.sql import Sql
+from server.records.domain import case_facts as domain
+from server.records.domain.case_facts import CaseFacts
+from server.records.store import case_json
+from server.summaries.domain.contributions import day_number
+from server.summaries.store import case_facts, rollups
+
+CATEGORY = "category"
+"""The field of a hazard that summaries group by."""
+
+PATROLS, PREMISES = "patrols", "premises_count"
+"""The record type of rounds, and its field that says how many premises were looked at."""
+
+
+def lay(sql: Sql) -> None:
+    """Lay facts and sums for every case that has steps and no facts yet, and count the visits of all patrols."""
+    born = {row["id"]: row for row in sql.each("SELECT id, path, fields FROM record WHERE kind = 'case'")}
+    for id, steps in list(case_facts.each_history(sql)):
+        record = born[id]
+        category = orjson.loads(record["fields"]).get(CATEGORY, "")
+        case = domain.begun(id, record["path"], category, steps[0])
+        facts = domain.as_of(case, steps[1:], steps[-1].at)
+        case_facts.add(sql, facts, steps[-1].at)
+    rollups.rebuild(sql, case_facts.each(sql))
+    for path, day, premises in visits(sql):
+        rollups.visit(sql, path, day, premises)
+
+
+def mend(sql: Sql) -> None:
+    """Bring facts and sums of an older database to what the steps add up to by today's rules."""
+    for counted, kept in list(recounted(sql)):
+        if counted is None or counted == kept:
+            continue
+        case_facts.replace(sql, kept, counted, case_facts.stepped_at(sql, kept.id) or counted.received_at)
+        rollups.move(sql, kept, counted)
+        case = case_json.from_text(sql.value("SELECT case_state FROM record WHERE id = :id", {"id": kept.id}))
+        if case is not None:
+            text = case_json.to_text(replace(case, facts=counted))
+            sql.run("UPDATE record SET case_state = :text WHERE id = :id", {"text": text, "id": kept.id})
+
+
+def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
+    """Yield (path, day, premises) of every patrol that says how many premises it looked at."""
+    rows = sql.rows("SELECT path, created_at, fields FROM record WHERE type = :type", {"type": PATROLS})
+    for row in rows:
+        walked = premises_in(orjson.loads(row["fields"]))
+        if walked:
+            yield row["path"], day_number(row["created_at"]), walked
+
+
+def premises_in(fields: Mapping[str, str]) -> int:
+    """Return how many premises a patrol says it looked at; 0 where it says nothing, or no whole number."""
+    told = fields.get(PREMISES, "")
+    return int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_MAX else 0
+
+
+_DIGITS_MAX = 9
+"""No round on foot looks at more premises than this can write; longer ones would not fit a column."""
+
+
+def broken(sql: Sql) -> Iterator[tuple[str, str]]:
+    """Yield (promise, what breaks it) wherever what summaries are read from is not what history adds up to."""
+    for recounted_facts, facts in recounted(sql):
+        if recounted_facts != facts:
+            yield "the facts of a case are what its steps add up to", facts.id
+    expected = {
+        table: rollups.by_key(table, rows) for table, rows in rollups.summed(case_facts.each(sql)).rows().items()
+    }
+    walked: Counter[tuple[object, ...]] = Counter()
+    for path, day, premises in visits(sql):
+        walked.update({(day, path): premises, (day // 100, path): premises})
+    expected["visit_count"] = {key: {"premises": n} for key, n in walked.items() if n}
+    for table, rows in expected.items():
+        found = rollups.kept(sql, table)
+        for key in sorted(found.keys() | rows.keys(), key=str):
+            if found.get(key) != rows.get(key):
+                yield "sums are what the cases and patrols add up to", f"{table} {' '.join(map(str, key))}"
+
+
+def recounted(sql: Sql) -> Iterator[tuple[CaseFacts | None, CaseFacts]]:
+    """Yield, for every case that took a step, its facts as its steps add up and as they are kept."""
+    kept = {facts.id: facts for facts in case_facts.each(sql)}
+    for id, steps in case_facts.each_history(sql):
+        facts = kept.pop(id, None)
+        if facts is None:
+            yield None, domain.begun(id, "", "", steps[0])
+            continue
+        begun = domain.begun(id, facts.path, facts.category, steps[0])
+        yield domain.as_of(begun, steps[1:], steps[-1].at), facts
+    for facts in kept.values():
+        yield None, facts

@@ -1,0 +1,163 @@
+"""Keeps the sums that summaries are read from, each moved on in the transaction that moved a case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from server.db.sql import Row, Sql
+from server.records.domain.case_facts import CaseFacts
+from server.summaries.domain import contributions
+from server.summaries.domain.contributions import COLUMNS, Contribution
+
+ALL = "*"
+"""Stands for every category in the sums over all of them."""
+
+BUCKET_S = 7_200
+"""Width of a bucket of handling times, in seconds: narrow enough that few cases share one."""
+
+Cell = tuple[int, str, str]
+"""(period, category, path): a month 202604 or a day 20260401, a category or ALL, an area."""
+
+TABLES = {
+    "case_count": (("category", "period", "path"), COLUMNS),
+    "case_result": (("category", "period", "path", "code"), ("n",)),
+    "case_pace": (("month", "town", "bucket"), ("n",)),
+    "visit_count": (("period", "path"), ("premises",)),
+}
+"""The tables of sums: what their rows are found by, and what is summed."""
+
+
+def _adding(table: str) -> str:
+    keys, sums = TABLES[table]
+    columns = (*keys, *sums)
+    added = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in sums)
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(f':{column}' for column in columns)}) "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {added}"
+    )
+
+
+_ADD = {table: _adding(table) for table in TABLES}
+_NOTHING = dict.fromkeys(COLUMNS, 0)
+
+
+class Sums:
+    """What is to be added to the sums; adds up first, so that each row is written once."""
+
+    __slots__ = ("counts", "paces", "results")
+
+    def __init__(self) -> None:
+        self.counts: dict[Cell, dict[str, int]] = {}
+        self.results: Counter[tuple[int, str, str, str]] = Counter()
+        self.paces: Counter[tuple[int, str, int]] = Counter()
+
+    def put(self, case: CaseFacts, sign: int) -> None:
+        """Add what a case contributes, or take it away (``sign`` -1)."""
+        self._put_counts(case, contributions.contribution(case), sign)
+        if case.registered_at is None:
+            return
+        day = contributions.day_number(case.registered_at)
+        code = contributions.result(case)
+        if code is not None:
+            for cell in _cells(day, case):
+                self.results[(*cell, code)] += sign
+        took = contributions.pace(case)
+        if took is not None:
+            self.paces[day // 100, town_of(case.path), took // BUCKET_S] += sign
+
+    def _put_counts(self, case: CaseFacts, parts: Contribution, sign: int) -> None:
+        days: dict[int, list[tuple[str, int]]] = {}
+        for (day, column), n in parts.items():
+            days.setdefault(day, []).append((column, sign * n))
+        for day, moved in days.items():
+            for cell in _cells(day, case):
+                row = self.counts.get(cell)
+                if row is None:
+                    row = self.counts[cell] = {}
+                for column, n in moved:
+                    row[column] = row.get(column, 0) + n
+
+    def write(self, sql: Sql) -> None:
+        """Add everything to what is kept; what came to nothing is not written."""
+        for table, rows in self.rows().items():
+            if rows:
+                sql.run_each(_ADD[table], rows)
+
+    def rows(self) -> dict[str, list[Row]]:
+        """Return what is to be added, as rows by table."""
+        return {
+            "case_count": [
+                {**_NOTHING, **moved, "period": cell[0], "category": cell[1], "path": cell[2]}
+                for cell, moved in self.counts.items()
+                if any(moved.values())
+            ],
+            "case_result": [
+                {"period": period, "category": category, "path": path, "code": code, "n": n}
+                for (period, category, path, code), n in self.results.items()
+                if n
+            ],
+            "case_pace": [
+                {"month": month, "town": town, "bucket": bucket, "n": n}
+                for (month, town, bucket), n in self.paces.items()
+                if n
+            ],
+        }
+
+
+def move(sql: Sql, before: CaseFacts | None, after: CaseFacts) -> None:
+    """Add to the sums what a case contributes now and did not before."""
+    sums = Sums()
+    if before is not None:
+        sums.put(before, -1)
+    sums.put(after, 1)
+    sums.write(sql)
+
+
+def visit(sql: Sql, path: str, day: int, premises: int) -> None:
+    """Add premises that a patrol in the area ``path`` looked at on a day (20260401); fewer when negative."""
+    sql.run_each(
+        _ADD["visit_count"], [{"period": each, "path": path, "premises": premises} for each in (day, day // 100)]
+    )
+
+
+def rebuild(sql: Sql, cases: Iterable[CaseFacts]) -> None:
+    """Make the sums over cases anew, whatever was kept; ``cases`` are all there are."""
+    for table in ("case_count", "case_result", "case_pace"):
+        sql.run(f"DELETE FROM {table}")
+    summed(cases).write(sql)
+
+
+def summed(cases: Iterable[CaseFacts]) -> Sums:
+    """Return the sums over cases, without looking at what is kept."""
+    sums = Sums()
+    for case in cases:
+        sums.put(case, 1)
+    return sums
+
+
+def kept(sql: Sql, table: str) -> dict[tuple[object, ...], Mapping[str, int]]:
+    """Return every row of a table of sums that is not all noughts, by what it is found by."""
+    keys, sums = TABLES[table]
+    return by_key(table, sql.each(f"SELECT {', '.join((*keys, *sums))} FROM {table}"))
+
+
+def by_key(table: str, rows: Iterable[Row]) -> dict[tuple[object, ...], Mapping[str, int]]:
+    """Return rows of a table of sums, without their noughts, by what they are found by."""
+    keys, sums = TABLES[table]
+    return {
+        tuple(row[key] for key in keys): moved
+        for row in rows
+        if (moved := {column: row[column] for column in sums if row[column]})
+    }
+
+
+def town_of(path: str) -> str:
+    """Return the path of the town that holds ``path``; the county's own for what belongs to no town."""
+    return "/".join(path.split("/")[:2])
+
+
+def _cells(day: int, case: CaseFacts) -> Iterator[Cell]:
+    yield day // 100, case.category, case.path
+    yield day // 100, ALL, case.path
+    yield day, ALL, case.path

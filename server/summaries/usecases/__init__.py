@@ -1,0 +1,1 @@
+"""Use cases of summaries: each takes a transaction or a reading."""

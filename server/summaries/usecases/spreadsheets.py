@@ -1,0 +1,96 @@
+"""Writes tables as CSV and XLSX that a spreadsheet opens as they are meant, and never runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import xlsxwriter
+
+from server.summaries.domain import sentences
+from server.summaries.domain.summary_rows import Rate
+
+BOM = b"\xef\xbb\xbf"
+"""Before every CSV: without it a spreadsheet takes UTF-8 for the local code page, where villages lack their names."""
+
+CSV_TYPE = "text/csv; charset=utf-8"
+XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A length of time in days, exact; None where nothing was measured."""
+
+    length: Fraction | None
+
+
+Value: TypeAlias = str | int | Rate | Days | None
+
+
+def cell(value: str) -> str:
+    """Return ``value`` so that no spreadsheet runs it: an apostrophe before what begins like a formula.
+
+    Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
+    East Asian spreadsheets take them for the narrow ones.
+    """
+    if value.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def shown(value: Value) -> str:
+    """Return a value as people read it: a share as ``66.67%``, a length as ``8.0``, ``—`` for nothing to divide by."""
+    if isinstance(value, Rate):
+        return sentences.percent(value)
+    if isinstance(value, Days):
+        return sentences.days(value.length)
+    return "" if value is None else str(value)
+
+
+def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return rows as lines of CSV, without a BOM."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([cell(shown(value)) for value in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
+    """Return a whole table as CSV in UTF-8 with BOM; its first row holds the titles."""
+    return BOM + csv_lines(rows)
+
+
+def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
+    """Return a whole table as a workbook with one sheet; shares and lengths stay numbers to calculate with."""
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        content, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    page = book.add_worksheet(sheet)
+    share, length, title = (
+        book.add_format({"num_format": "0.00%"}),
+        book.add_format({"num_format": "0.0"}),
+        book.add_format({"bold": True, "text_wrap": True, "valign": "top"}),
+    )
+    for line, row in enumerate(rows):
+        for column, value in enumerate(row):
+            if line == 0:
+                page.write_string(line, column, shown(value), title)
+            elif isinstance(value, Rate) and value.value is not None:
+                page.write_number(line, column, float(value.value), share)
+            elif isinstance(value, Days) and value.length is not None:
+                page.write_number(line, column, float(value.length), length)
+            elif isinstance(value, int):
+                page.write_number(line, column, value)
+            else:
+                page.write_string(line, column, shown(value))
+    page.freeze_panes(1, 0)
+    book.close()
+    return content.getvalue()

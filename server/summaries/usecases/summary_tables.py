@@ -1,0 +1,234 @@
+"""Lays the closure summary out: as a table of rows and titles, and as the JSON that every door hands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from server import training_mark
+from server.db.transactions import Reading
+from server.forms.store import codes as code_lists
+from server.grid.domain import areas
+from server.records.domain.case_facts import CaseFacts
+from server.summaries.domain import figure_definitions, sentences
+from server.summaries.domain.area_rows import ELSEWHERE
+from server.summaries.domain.figure_definitions import RESULT, Kind
+from server.summaries.domain.summary_rows import Figures, Rate, Row
+from server.summaries.usecases.closure_summary import By, Told
+from server.summaries.usecases.spreadsheets import Days, Value
+
+REST = "-"
+"""What the key of the row ELSEWHERE is written as: no code, category or month is."""
+
+RESULTS = "result_codes"
+"""Code list that names the results."""
+
+TOTAL = "合计"
+ROW_TITLES = {By.TOWN: "乡镇", By.VILLAGE: "村（社区）", By.UNIT: "单元", By.CATEGORY: "类别", By.MONTH: "月份"}
+LEVELS = frozenset({By.TOWN, By.VILLAGE, By.UNIT})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One figure of the table. code: of the figure; a result code has ``result:`` before it."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A summary as titles and rows, the total last. keys: of each row, None for the total."""
+
+    columns: tuple[Column, ...]
+    keys: tuple[str | None, ...]
+    names: tuple[str, ...]
+    values: tuple[tuple[Value, ...], ...]
+
+    def with_titles(self, told: Told) -> Iterator[Sequence[Value]]:
+        """Yield the title row, then every row, for a file."""
+        yield ("代码", ROW_TITLES[told.by], *(column.label for column in self.columns))
+        for key, name, values in zip(self.keys, self.names, self.values, strict=True):
+            yield (key or "", name, *values)
+
+
+def sheet(reading: Reading, told: Told, codes: Sequence[str] | None = None) -> Sheet:
+    """Return the summary with these figures, or with all of them and every result that occurs."""
+    known = {figure.code: figure.label for figure in figure_definitions.list_figures(told.as_of)}
+    if codes is None:
+        named = _result_names(reading, set(told.summary.total.results))
+        columns = [Column(code, label) for code, label in known.items()]
+        columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
+    else:
+        columns = [Column(code, known[code]) for code in codes]
+    rows: list[tuple[str | None, str, Figures]] = [
+        (key_of(told.by, row.key), row.name, row.figures) for row in told.summary.rows
+    ]
+    total = training_mark.NOT_COUNTED if told.training else TOTAL
+    rows.append((None, total, told.summary.total))
+    return Sheet(
+        tuple(columns),
+        tuple(key for key, _, _ in rows),
+        tuple(name for _, name, _ in rows),
+        tuple(tuple(value(figures, column.code) for column in columns) for _, _, figures in rows),
+    )
+
+
+def beside(one: tuple[str, Sheet], other: tuple[str, Sheet]) -> Sheet:
+    """Return two sheets side by side, figure by figure; each column says which (name, sheet) it is from."""
+    (name, now), (other_name, before) = one, other
+    where = {key: at for at, key in enumerate(before.keys)}
+    codes = {column.code: at for at, column in enumerate(before.columns)}
+    columns, values = [], []
+    for column in now.columns:
+        columns += [Column(column.code, f"{name}{column.label}"), Column(column.code, f"{other_name}{column.label}")]
+    for key, row in zip(now.keys, now.values, strict=True):
+        line: list[Value] = []
+        for column, found in zip(now.columns, row, strict=True):
+            at = where.get(key), codes.get(column.code)
+            nothing: Value = 0 if isinstance(found, int) else None
+            line += [found, nothing if at[0] is None or at[1] is None else before.values[at[0]][at[1]]]
+        values.append(tuple(line))
+    return Sheet(tuple(columns), now.keys, now.names, tuple(values))
+
+
+def value(figures: Figures, code: str) -> Value:
+    """Return one figure by its code."""
+    if code.startswith(RESULT):
+        return figures.results.get(code.removeprefix(RESULT), 0)
+    if code in figures.counts:
+        return figures.counts[code]
+    return figures.rates[code] if code in figures.rates else Days(figures.days[code])
+
+
+def key_of(by: By, key: str) -> str:
+    """Return how the key of a row is written: an area by its code."""
+    if key == ELSEWHERE:
+        return REST
+    return areas.code_of(key) if by in LEVELS else key
+
+
+def row_key(by: By, written: str | None) -> str | None:
+    """Return the key of the row that is written so; None for the total. Raises Invalid for what is no area code."""
+    if written is None:
+        return None
+    if written == REST:
+        return ELSEWHERE
+    return areas.path_of(written) if by in LEVELS else written
+
+
+def sentence(told: Told) -> str:
+    """Return the sentence for the brigade's report."""
+    if told.training:
+        return training_mark.NOT_COUNTED
+    return sentences.sentence(told.summary.total, visited=told.visited)
+
+
+def as_json(reading: Reading, told: Told) -> dict[str, Any]:
+    """Return the summary as plain values; null where there is nothing to divide by, ``text`` as it is printed."""
+    named = _result_names(reading, set(told.summary.total.results))
+    return {
+        "area": None if told.area is None else told.area.code,
+        "by": told.by.value,
+        "from": told.period.first.isoformat(),
+        "to": told.period.last.isoformat(),
+        "as_of": told.as_of,
+        "visited": told.visited,
+        "training": told.training,
+        "sentence": sentence(told),
+        "results": named,
+        "rows": [_row(told.by, row) for row in told.summary.rows],
+        "total": _figures(told.summary.total),
+    }
+
+
+def _result_names(reading: Reading, codes_seen: set[str]) -> dict[str, str]:
+    """Return the label of each result code that occurs; a code that no list knows is its own."""
+    found = {}
+    for code in sorted(codes_seen):
+        known = code_lists.current(reading, RESULTS, code)
+        found[code] = "未填结果" if code == figure_definitions.UNSTATED else code if known is None else known.label
+    return found
+
+
+def legend(at: str) -> list[dict[str, Any]]:
+    """Return what each figure means, in the order in which they are shown; ``opens``: whether it lists its cases."""
+    return [
+        {
+            "code": figure.code,
+            "kind": figure.kind.value,
+            "label": figure.label,
+            "label_en": figure.label_en,
+            "base": figure.base,
+            "note": figure.note,
+            "numerator": figure.numerator or None,
+            "denominator": figure.denominator or None,
+            "opens": figure.kind is Kind.COUNT,
+        }
+        for figure in figure_definitions.list_figures(at)
+    ]
+
+
+CASE_COLUMNS: Mapping[str, str] = {
+    "case_no": "编号",
+    "label": "事项",
+    "area": "网格代码",
+    "area_name": "网格",
+    "category": "类别",
+    "status": "状态",
+    "assignee": "承办",
+    "received_at": "收到",
+    "registered_at": "立项",
+    "handle_due_at": "处置时限",
+    "close_due_at": "结案时限",
+    "fed_back_at": "反馈",
+    "closed_at": "办结",
+    "handled_days": "处置天数",
+    "result_code": "结果",
+    "id": "记录",
+}
+"""What a case behind a figure is shown by. Instants and status are as of the instant of the summary."""
+
+
+def case_json(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, str]) -> dict[str, Any]:
+    """Return one case behind a figure. record: what ``closure_cases.shown`` says of it. area_names: by code."""
+    code = areas.code_of(case.path)
+    took = case.handled_s
+    return {
+        "case_no": record.get("case_no"),
+        "label": record.get("label", ""),
+        "area": code,
+        "area_name": area_names.get(code, ""),
+        "category": case.category,
+        "status": case.status.value,
+        "assignee": record.get("assignee"),
+        "received_at": case.received_at,
+        "registered_at": case.registered_at,
+        "handle_due_at": case.handle_due_at,
+        "close_due_at": case.close_due_at,
+        "fed_back_at": case.fed_back_at,
+        "closed_at": case.closed_at,
+        "handled_days": None if took is None else float(Fraction(took, 86_400)),
+        "result_code": case.result_code,
+        "id": case.id,
+    }
+
+
+def _row(by: By, row: Row) -> dict[str, Any]:
+    return {"key": key_of(by, row.key), "name": row.name, **_figures(row.figures)}
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    return {
+        "counts": dict(figures.counts),
+        "rates": {code: _rate(rate) for code, rate in figures.rates.items()},
+        "days": {code: None if length is None else float(length) for code, length in figures.days.items()},
+        "results": dict(figures.results),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    n, d = rate
+    return {"n": n, "d": d, "value": n / d if d else None, "text": sentences.percent(rate)}

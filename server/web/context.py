@@ -1,0 +1,106 @@
+"""What a door may ask of a request: the store, the settings, and who is calling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from flask import current_app, g, request
+
+from server.db.database import Database
+from server.db.transactions import Transaction
+from server.people.domain.actors import Actor
+from server.people.store import people
+from server.people.usecases import basic_login
+from server.phones.usecases.entity_lists import Hashes
+from server.settings import Settings
+from server.submissions.store.blobs import BlobStore
+
+T = TypeVar("T")
+_WORD_CHARS_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What one running server is made of; kept in the Flask app under ``firegrid``.
+
+    hashes: of the lists that its phones hold; of this server alone, since another county counts from 1 as well.
+    """
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    hashes: Hashes = field(default_factory=Hashes)
+
+
+def services() -> Services:
+    """Return what this server is made of."""
+    found: Services = current_app.extensions["firegrid"]
+    return found
+
+
+def database() -> Database:
+    return services().database
+
+
+def settings() -> Settings:
+    return services().settings
+
+
+def blobs() -> BlobStore:
+    return services().blobs
+
+
+def hashes() -> Hashes:
+    return services().hashes
+
+
+def write(work: Callable[[Transaction], T]) -> T:
+    """Carry out ``work`` in the writer's next commit; it runs in another thread and must not touch the request."""
+    return database().write(work)
+
+
+def be(actor: Actor) -> Actor:
+    """Make ``actor`` the caller of this request, so that the log can name them."""
+    g.actor = actor
+    return actor
+
+
+def caller() -> Actor:
+    """Return who is calling; the door has found them out before the view ran."""
+    actor: Actor = g.actor
+    return actor
+
+
+def by_key(token: str, *, is_phone: bool = True) -> Actor:
+    """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused.
+
+    is_phone: False for a client of ours, which may share the key with a phone and tells of itself in another way.
+    """
+    if not is_phone:
+        return be(people.actor_by_key(database().glance(), token))
+    device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
+    return be(holder_of(services(), token, device, app_version))
+
+
+def holder_of(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
+    """Return the actor who holds a phone key, and remember when their phone was last here.
+
+    device, app_version: what the phone calls itself, None where it does not. Raises KeyRefused when the key is unknown,
+    replaced or revoked.
+    """
+    actor = people.actor_by_key(services.database.glance(), token)
+    if not people.seen_recently(actor):
+        key_id = actor.key_id or ""
+        words = ((device or "")[:_WORD_CHARS_MAX] or None, (app_version or "")[:_WORD_CHARS_MAX] or None)
+        services.database.write(lambda tx: people.touch_key(tx, key_id, *words))
+    return actor
+
+
+def by_password(name: str, password: str) -> Actor:
+    """Return the caller who shows a user name and its password, as phones do over https.
+
+    Raises SignInFailed, and LockedOut after too many failed tries.
+    """
+    return be(basic_login.sign_in(database(), name, password))

@@ -1,0 +1,80 @@
+"""Bounds what one connection may cost before its request is known: the size of a request's head, and the wait for it.
+
+uvicorn itself collects headers without end, waits for the rest of a head for ever, and reads no address longer than
+64 KiB, while a phone with two thousand unsent records asks after all of them in one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from server.web.asgi import HEADER_BYTES_MAX
+from server.web.plain_errors import PlainWordsProtocol
+
+HEAD_S = 120
+"""How long a request's head may take to come in whole, and a new connection to begin one, in seconds."""
+
+_PATH_BYTES_MAX = 60_000
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class BoundedProtocol(PlainWordsProtocol):
+    """The protocol of one connection, with an end to the size and the time of a head."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_bytes = 0
+        self._in_head = True
+        self._head_in_time: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_in()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
+                self.transport.write(_TOO_LARGE)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        if self._head_in_time is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_in()
+        path, _, query = self.url.partition(b"?")
+        if len(self.url) <= _PATH_BYTES_MAX or len(path) > _PATH_BYTES_MAX:
+            super().on_headers_complete()
+            return
+        # The parser behind uvicorn counts an address in 16 bits. The request runs after this returns.
+        self.url = path
+        super().on_headers_complete()
+        self.scope["query_string"] = query
+
+    def _await_head(self) -> None:
+        self._head_in_time = self.loop.call_later(HEAD_S, self._give_up)
+
+    def _head_is_in(self) -> None:
+        self._in_head = False
+        if self._head_in_time is not None:
+            self._head_in_time.cancel()
+            self._head_in_time = None
+
+    def _give_up(self) -> None:
+        self._head_in_time = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._await_head()  # the answer to an earlier request is still going out on this connection
+        elif self._in_head:
+            self.transport.close()

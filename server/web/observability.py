@@ -1,0 +1,111 @@
+"""What the people who run a server look at: health, readiness, metrics, and one log line a request."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from functools import lru_cache
+from ipaddress import ip_address
+
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from server.errors import NotAllowed, Refusal, Unavailable
+from server.log import log
+from server.people.domain.actors import Actor
+from server.web import context
+from server.web.problem_details import status_of
+
+registry = CollectorRegistry()
+REQUESTS = Counter("firegrid_requests_total", "Requests by view and status.", ("view", "status"), registry=registry)
+SECONDS = Histogram(
+    "firegrid_request_seconds",
+    "Time from first byte read to answer ready.",
+    ("view",),
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30),
+    registry=registry,
+)
+QUEUE = Gauge("firegrid_write_queue", "Writes that wait for the writer.", registry=registry)
+DISK_FREE = Gauge("firegrid_disk_free_bytes", "Free bytes on the disk of the data folder.", registry=registry)
+
+
+def mount(app: Flask) -> None:
+    """Give the application its health pages and its log."""
+    app.add_url_rule("/healthz", view_func=healthz, methods=("GET",))
+    app.add_url_rule("/readyz", view_func=readyz, methods=("GET",))
+    app.add_url_rule("/metrics", view_func=metrics, methods=("GET",))
+    app.before_request(_begin)
+    app.after_request(_record)
+
+
+def healthz() -> Response:
+    """Answer that the process lives."""
+    return Response("ok\n", content_type="text/plain; charset=utf-8")
+
+
+def readyz() -> Response:
+    """Answer whether the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
+    free = shutil.disk_usage(context.settings().folder).free
+    if free < context.settings().disk_free_bytes_min:
+        raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
+    context.write(lambda tx: tx.sql.run("UPDATE counter SET value = value WHERE name = 'seq'"))
+    return Response("ready\n", content_type="text/plain; charset=utf-8")
+
+
+def metrics() -> Response:
+    """Answer Prometheus, to the networks that the settings name. Raises NotAllowed to others."""
+    asking = ip_address(request.remote_addr or "::")
+    if not any(asking.version == each.version and asking in each for each in context.settings().metrics_networks):
+        raise NotAllowed("指标只供本机查看；可用 FIREGRID_METRICS_NETWORKS 放开。")
+    QUEUE.set(context.database().queue_length())
+    DISK_FREE.set(shutil.disk_usage(context.settings().folder).free)
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def log_failure(error: Exception) -> None:
+    """Log once what nobody foresaw, with its trace; a refusal needs its cause only."""
+    expected = isinstance(error, Refusal)
+    cause = error.__cause__ if expected else None
+    log.error(
+        "request failed",
+        view=_view(),
+        status=status_of(error),
+        problem=type(error).__name__,
+        cause=None if cause is None else repr(cause),
+        exc_info=None if expected else error,
+    )
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+
+
+def _record(response: Response) -> Response:
+    seconds = time.perf_counter() - getattr(g, "began", time.perf_counter())
+    note(_view(), request.method, response.status_code, seconds, getattr(g, "actor", None))
+    return response
+
+
+def note(view: str, method: str, status: int, seconds: float, actor: Actor | None) -> None:
+    """Count one answered request, and log it: the path would carry the phone's key, so by view and id of the key."""
+    count, clock = _meters(view, status)
+    count.inc()
+    clock.observe(seconds)
+    log.info(
+        "request",
+        view=view,
+        method=method,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        user=None if actor is None else actor.name,
+        key=None if actor is None else actor.key_id,
+    )
+
+
+@lru_cache(maxsize=1_000)  # looking a labelled child up costs more than counting
+def _meters(view: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(view, status), SECONDS.labels(view)
+
+
+def _view() -> str:
+    return request.endpoint or "unknown"

@@ -1,0 +1,123 @@
+"""Says what the device holds and did, in words for the person at the laptop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sync.client.overlay import Pending, View
+
+VERDICTS = {
+    "applied": "已生效",
+    "merged": "已合并，有冲突待定",
+    "late": "已生效，情况已有变化",
+    "recorded": "已记录在案",
+    "waiting": "等待原始记录",
+    "quarantined": "待人工判断",
+}
+
+DECISIONS = {
+    "": "已了结",
+    "choose": "已选定",
+    "release": "已重新受理",
+    "force": "已强制办理",
+    "dismiss": "已关闭",
+    "undo": "已撤销选定",
+}
+"""What became of a problem, by the words of the protocol."""
+
+
+FLAGS = {
+    "clock_suspect": "手机时间不准",
+    "invalid_after_merge": "合并后不合表单要求",
+    "evidence_missing": "缺少佐证",
+    "major": "重大隐患",
+    "reworked": "返工",
+    "joint_meeting": "需要会商",
+}
+"""What the server marks a record with, in Chinese; a mark that is newer than this client goes by its own name."""
+
+
+def verdicts(counts: Mapping[str, int]) -> str:
+    """Return counts of verdicts as words, "无 none" for none."""
+    said = [f"{VERDICTS.get(name, name)} {name} {number}" for name, number in sorted(counts.items())]
+    return "、".join(said) or "无 none"
+
+
+def line(seen: View) -> str:
+    """Return a record as one line of a list."""
+    mark = "  ".join(filter(None, (seen.status or "", (seen.base or {}).get("todo") or "", _marks(seen))))
+    return f"{seen.id}  {seen.type}  {seen.label}" + (f"  {mark}" if mark else "")
+
+
+def page(seen: View, called: Mapping[str, str]) -> str:
+    """Return a record as it is shown by itself. called: what people call its fields, as far as that is known."""
+    base = seen.base or {}
+    told = {
+        "编号 id": seen.id,
+        "台账 type": seen.type,
+        "名称 label": seen.label,
+        "网格 area": seen.area,
+        "状态 status": seen.status,
+        "环节 stage": base.get("stage"),
+        "案号 case_no": base.get("case_no"),
+        "承办 assignee": base.get("assignee"),
+        "期限 due": base.get("due_on") or base.get("due_at"),
+        "批注 note": base.get("office_note"),
+        "可办 todo": base.get("todo"),
+        "版本 version": seen.version or "未到服务器 not at the server yet",
+        "冲突 conflicts": "、".join(base.get("conflicts") or ()),
+        "标记 marks": _marks(seen),
+    }
+    lines = [f"{name}: {value}" for name, value in told.items() if value]
+    lines += [f"  {_called(name, called)} = {value}" for name, value in sorted(seen.fields.items())]
+    lines += [change(each) for each in seen.pending]
+    return "\n".join(lines)
+
+
+def _called(name: str, called: Mapping[str, str]) -> str:
+    label = called.get(name, name)
+    return name if label == name else f"{label} {name}"
+
+
+def plain(seen: View) -> dict[str, Any]:
+    """Return a record as JSON values: the server's, with the fields as shown here and what is pending."""
+    return {
+        **(seen.base or {}),
+        "id": seen.id,
+        "type": seen.type,
+        "label": seen.label,
+        "area": seen.area,
+        "version": seen.version,
+        "fields": dict(seen.fields),
+        "handed_over": seen.is_handed_over,
+        "pending": [plain_change(each) for each in seen.pending],
+    }
+
+
+def plain_change(made: Pending) -> dict[str, Any]:
+    """Return a change as JSON values, with what became of it."""
+    names = ("id", "seq", "action", "verdict", "version", "problem", "decision", "reason", "trouble")
+    return {name: getattr(made, name) for name in names}
+
+
+def _marks(seen: View) -> str:
+    unsent = sum(each.is_unsent for each in seen.pending)
+    marks = [f"未发送 {unsent} unsent"] if unsent else []
+    marks += [VERDICTS[each.verdict] for each in seen.pending if each.verdict in ("waiting", "quarantined")]
+    marks += ["有冲突 conflict"] if (seen.base or {}).get("conflicts") else []
+    marks += ["移交中 being handed over"] if seen.is_handed_over else []
+    marks += [f"{FLAGS.get(flag, '')} {flag}".strip() for flag in (seen.base or {}).get("flags") or ()]
+    return "，".join(dict.fromkeys(marks))
+
+
+def change(made: Pending) -> str:
+    """Return a change as one line: what was done, where it stands, what it wrote while that is still kept here."""
+    state = "未发送 unsent" if made.verdict is None else f"{VERDICTS.get(made.verdict, '')} {made.verdict}"
+    version = f"v{made.version}" if made.version else ""
+    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in made.fields.items() if seen != new)
+    told = made.problem
+    if told and made.decision is not None:
+        decided = "，".join(filter(None, (DECISIONS.get(made.decision, made.decision), made.reason)))
+        told = f"{told}（{decided}）"
+    return "* " + "  ".join(filter(None, (made.action, state, version, wrote, told, made.trouble)))

@@ -1,0 +1,90 @@
+"""Carries work between this device and the server, and tells how things stand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sync.cli import messages
+from sync.cli.opening import Command, connected, format_option, opened, progress, store_option
+from sync.client import synchronization
+from sync.client.failures import Refused
+from sync.client.status import standing
+from sync.client.synchronization import Pulled, Sent
+
+
+@click.command(cls=Command)
+@store_option
+def push(store: Path) -> None:
+    """Send what is unsent, oldest first. 发送未发送的工作。"""
+    with connected(store) as (device, way):
+        _tell_sent(synchronization.push(device, way, progress))
+
+
+@click.command(cls=Command)
+@store_option
+def pull(store: Path) -> None:
+    """Fetch what has changed at the server. 接收服务器上的变化。"""
+    with connected(store) as (device, way):
+        _tell_pulled(synchronization.pull(device, way, progress))
+
+
+@click.command("sync", cls=Command)
+@store_option
+def both(store: Path) -> None:
+    """Push, then pull. 先发后收。"""
+    with connected(store) as (device, way):
+        sent, pulled = synchronization.exchange(device, way, progress)
+    _tell_pulled(pulled)
+    _tell_sent(sent)
+
+
+@click.command(cls=Command)
+@format_option
+@store_option
+def status(format: str, store: Path) -> None:
+    """Tell what is unsent, what became of the rest, what needs a look. 查看本机情况。"""
+    with opened(store) as device:
+        found = standing(device)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2) if format == "json" else _status(found))
+
+
+def _tell_sent(sent: Sent) -> None:
+    if sent.is_restored:
+        click.echo("服务器恢复过备份，本机保留的工作已重新送上 · the server was restored: kept work was offered again")
+    total = sum(sent.verdicts.values())
+    if total:
+        click.echo(f"已送达 {total} 条：{messages.verdicts(sent.verdicts)} · {total} answered")
+    elif not sent.stuck:
+        click.echo("没有要发送的工作 · nothing to send")
+    if sent.stuck:
+        raise Refused(
+            f"{len(sent.stuck)} 条太大，服务器不收，仍在本机：{'、'.join(sent.stuck)}"
+            f" · too large for the server, still here: {len(sent.stuck)}"
+        )
+
+
+def _tell_pulled(pulled: Pulled) -> None:
+    click.echo(f"已更新 {pulled.rows} 条，移出 {pulled.gone} 项 · {pulled.rows} updated, {pulled.gone} gone")
+    if pulled.reread:
+        click.echo(f"核对不符、已重新读取：{'、'.join(sorted({*pulled.reread}))} · read again after a check failed")
+
+
+def _status(found: dict[str, Any]) -> str:
+    lines = [
+        f"未发送 unsent: {found['unsent']}",
+        f"已送达、待备份 sent, not yet durable: {found['sent_not_durable']}",
+        f"结果 verdicts: {messages.verdicts(found['verdicts'])}",
+        f"记录 records: {found['records']}",
+        f"有冲突 conflicts: {len(found['conflicts'])}",
+        f"移交中 being handed over: {len(found['handed_over'])}",
+        f"上次联系 last contact: {found['last_contact_at'] or '从未 never'}",
+        f"服务器 server: {found['server'] or '未登录 not signed in'}",
+    ]
+    lines += [f"! {each['id']} {each['trouble']}" for each in found["troubles"]]
+    lines += [f"! {each['record']} {each['action']}：{each['problem']}" for each in found["problems"]]
+    lines += [f"! {each['id']} {each['label']}：{'、'.join(each['fields'])}" for each in found["conflicts"]]
+    return "\n".join(lines)

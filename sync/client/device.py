@@ -1,0 +1,226 @@
+"""Opens the one file in which a device keeps what it was told and what it has yet to send.
+
+Everything is in SQLite: WAL, ``synchronous = FULL``. Whoever writes opens ``writing()``, one ``BEGIN IMMEDIATE``, so
+two processes take turns and a kill at any instant leaves either all of a step or nothing of it.
+
+change: what was written here. ``body`` is its JSON exactly as it is sent, each time; it goes when the outcome is in
+    a finished backup of the server. ``outcome_seq`` is where the server recorded it. ``problem`` is what the office
+    was told about it, ``decision`` (a word of the protocol, empty when it settled itself) what became of that.
+row: the server's record as last seen. member: in which buckets a row is, at which version they gave it.
+bucket: what the server lets this device hold. ``stale`` ones go unless the running pull enters them again.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from sqlite_utils import Database
+
+from sync.client.failures import Refused
+
+FILE_NAME = "device.db"
+
+STEPS = (
+    """
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    CREATE TABLE change (
+        id TEXT PRIMARY KEY,
+        device TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        record TEXT NOT NULL,
+        type TEXT NOT NULL,
+        action TEXT NOT NULL,
+        made_at TEXT NOT NULL,
+        body TEXT,
+        state TEXT NOT NULL CHECK (state IN ('unsent', 'sent')),
+        trouble TEXT,
+        verdict TEXT,
+        version INTEGER,
+        outcome_seq INTEGER,
+        problem TEXT,
+        answered_at TEXT,
+        UNIQUE (device, seq)
+    ) STRICT;
+    CREATE INDEX change_by_record ON change (record, seq);
+    CREATE INDEX change_by_state ON change (state, device, seq);
+    CREATE TABLE row (
+        id TEXT PRIMARY KEY,
+        type TEXT NOT NULL,
+        label TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        round INTEGER NOT NULL,
+        is_handed_over INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX row_by_type ON row (type, label);
+    CREATE TABLE bucket (name TEXT PRIMARY KEY, is_stale INTEGER NOT NULL DEFAULT 0) STRICT;
+    CREATE TABLE member (
+        bucket TEXT NOT NULL REFERENCES bucket (name),
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (bucket, id)
+    ) STRICT;
+    CREATE INDEX member_by_row ON member (id);
+    """,
+    """
+    ALTER TABLE change ADD COLUMN problem_id TEXT;
+    ALTER TABLE change ADD COLUMN decision TEXT;
+    ALTER TABLE change ADD COLUMN reason TEXT;
+    """,
+)
+"""Each brings the file from its place in this row to the next; ``user_version`` tells how many were taken."""
+
+Row = dict[str, Any]
+
+
+def local_now() -> datetime:
+    """Return the device's time with its offset from UTC."""
+    return datetime.now().astimezone()
+
+
+def new_id() -> str:
+    """Return a random UUID."""
+    return str(uuid4())
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection with durable commits and no implicit BEGIN."""
+    return sqlite3.connect(path, isolation_level=None, timeout=60)
+
+
+class Device:
+    """The device's store, open.
+
+    folder: made when it is not there, for its owner's eyes only. clock, ids: where time and UUIDs come from.
+    Raises Refused when a newer fieldsync has written the file.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Callable[[], datetime] = local_now,
+        ids: Callable[[], str] = new_id,
+        connect: Callable[[Path], sqlite3.Connection] = connect,
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.ids = ids
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / FILE_NAME
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._db = Database(connect(path))
+        try:
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._db.conn.execute(f"PRAGMA {pragma}").fetchall()
+            self._prepare()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the only right to write until the block ends; kept on disk then, or undone as a whole."""
+        with self._transaction("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See one state of the store until the block ends."""
+        with self._transaction("BEGIN"):
+            yield
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
+        """Return what a query finds."""
+        cursor = self._db.execute(sql, dict(parameters or {}))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, each, strict=True)) for each in cursor.fetchall()]
+
+    def row(self, sql: str, parameters: Mapping[str, object] | None = None) -> Row | None:
+        """Return the first row that a query finds, None without one."""
+        found = self.rows(sql, parameters)
+        return found[0] if found else None
+
+    def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> int:
+        """Carry out one statement inside ``writing()``; return how many rows it changed."""
+        if not self._db.conn.in_transaction:
+            raise RuntimeError("a write outside of writing() would not be part of its step")
+        return int(self._db.execute(sql, dict(parameters or {})).rowcount)
+
+    def setting(self, name: str) -> str | None:
+        """Return what is remembered under ``name``."""
+        found = self.row("SELECT value FROM setting WHERE name = :name", {"name": name})
+        return None if found is None else str(found["value"])
+
+    def remember(self, name: str, value: str | None) -> None:
+        """Remember ``value`` under ``name``; None forgets it. Inside ``writing()``."""
+        if value is None:
+            self.run("DELETE FROM setting WHERE name = :name", {"name": name})
+            return
+        self.run(
+            "INSERT INTO setting (name, value) VALUES (:name, :value)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            {"name": name, "value": value},
+        )
+
+    def count(self, name: str) -> int:
+        """Raise the counter ``name`` by one and return it. Inside ``writing()``."""
+        number = int(self.setting(name) or 0) + 1
+        self.remember(name, str(number))
+        return number
+
+    @property
+    def id(self) -> str:
+        """The device's own UUID, made with the store."""
+        found = self.setting("device")
+        if found is None:
+            raise RuntimeError("a store is made together with its device id")
+        return found
+
+    def _prepare(self) -> None:
+        if self._taken() == len(STEPS):
+            return
+        with self.writing():
+            taken = self._taken()  # by another process meanwhile
+            if taken > len(STEPS):
+                raise Refused(
+                    "本机数据由更新的 fieldsync 写成，请先升级程序 · written by a newer fieldsync: upgrade first"
+                )
+            for step in STEPS[taken:]:
+                for statement in filter(str.strip, step.split(";")):
+                    self._db.conn.execute(statement)
+            if taken == 0:
+                self.remember("device", self.ids())
+            self._db.conn.execute(f"PRAGMA user_version = {len(STEPS)}")
+
+    def _taken(self) -> int:
+        return int(self._db.conn.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        connection = self._db.conn
+        connection.execute(begin)
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.rollback()
+            raise

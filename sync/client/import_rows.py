@@ -1,0 +1,296 @@
+"""Reads answers to a form from a CSV or JSON file, so that a town's lists reach the ledger without typing them again.
+
+A row is a record. Columns are the ledger's fields, by name or by what its forms call them; these are our own: ``id``
+(a record that is known here: edit it; blank: begin one), ``type``, ``area``, ``action``, ``form``, ``form_version``. A
+blank cell says nothing; in JSON an empty text empties a field. Every bad row is told at once, with its line and the
+cure, and nothing is kept unless all rows are well.
+
+A row without ``id`` gets one made of its content, so that a file that is read twice begins nothing twice.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+from sync.client.failures import Refused
+from sync.client.record_types import Ledgers
+
+OWN = ("id", "type", "area", "action", "form", "form_version")
+_NAMESPACE = UUID("6d1f4f0a-6b0e-5c6e-9a55-0d6c1d3b7a10")
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+_AREA = re.compile(r"\d{6}|\d{12}|\d{15}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_LONGEST = 10_000
+
+
+class Line(NamedTuple):
+    """A row as it stands in the file. number: line of a CSV file, place in a JSON list, both from 1."""
+
+    number: int
+    cells: Mapping[str, object]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a row, and how to mend it."""
+
+    number: int
+    column: str
+    message: str
+
+
+class _Unreadable(Exception):
+    """A cell is no value; the message says how to mend it."""
+
+
+class Answer(NamedTuple):
+    """A row that is well. record: its id. is_known: the device has that record, so this edits it."""
+
+    number: int
+    record: str
+    type: str
+    action: str
+    area: str | None
+    values: Mapping[str, str]
+    form: str | None
+    form_version: str | None
+    is_known: bool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What holds for all rows, and what the device knows.
+
+    type, action, area: where a row says nothing; an action of None means ``create``. areas: codes that the device
+    knows, empty when it has yet to pull. known: returns the type of a record that is here, None otherwise. ledgers: as
+    far as the device was told of them.
+    """
+
+    type: str | None
+    action: str | None
+    area: str | None
+    areas: Collection[str]
+    known: Mapping[str, str]
+    ledgers: Ledgers = field(default_factory=Ledgers)
+
+
+def read(path: Path) -> list[Line]:
+    """Return the rows of a file whose name ends in .csv or .json. Raises Refused when it cannot be read as such."""
+    kind = path.suffix.lower()
+    if kind not in (".csv", ".json"):
+        raise Refused("文件名应以 .csv 或 .json 结尾 · the file must be .csv or .json")
+    text = _text(path.read_bytes())
+    lines = list(_csv(text) if kind == ".csv" else _json(text))
+    if not lines:
+        raise Refused("文件里没有数据行 · there is no row in the file")
+    return lines
+
+
+def check(lines: Iterable[Line], setting: Setting) -> tuple[list[Answer], list[Fault]]:
+    """Return the rows that are well, and what is wrong with the others."""
+    answers: list[Answer] = []
+    faults: list[Fault] = []
+    first: dict[str, int] = {}
+    told: set[tuple[str, str]] = set()
+    for line in lines:
+        wrong: list[Fault] = []
+        answer = _answer(line, setting, wrong)
+        if answer is not None:
+            wrong += _strange(answer, line, setting.ledgers, told)
+        if answer is not None and not wrong and answer.record in first:
+            wrong.append(_same(line, first[answer.record]))
+        if answer is not None and not wrong:
+            first[answer.record] = line.number
+            answers.append(answer)
+        faults += wrong
+    return answers, faults
+
+
+def _same(line: Line, earlier: int) -> Fault:
+    if _said(line, "id"):
+        return Fault(line.number, "id", f"与第{earlier}行是同一条记录；每条记录只能有一行")
+    return Fault(line.number, "", f"与第{earlier}行完全相同；若确是两条，请在 id 列各写一个 UUID，否则删去一行")
+
+
+def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
+    def fault(column: str, message: str) -> None:
+        wrong.append(Fault(line.number, column, message))
+
+    own = {name: _said(line, name) for name in OWN}
+    id = own["id"].lower()
+    known = setting.known.get(id) if id else None
+    type, area = own["type"] or known or setting.type, own["area"] or setting.area
+    if type is None:
+        fault("type", "没有写台账；请加 type 列，或用 --type 指定")
+    values = _values(line, type, setting.ledgers, wrong)
+    if id and not _is_uuid(id):
+        fault("id", "编号应为 UUID；新记录请留空")
+    if known is not None and own["type"] not in ("", known):
+        fault("type", f"这条记录在台账 {known} 里；请改正 type，或留空")
+    if own["area"] and known is not None:
+        fault("area", "已有的记录不能改网格；请把 area 留空")
+    elif known is None:
+        _check_area(area, setting, fault)
+    if not values and not wrong:
+        fault("", "这一行没有填任何内容；请补填，或删去这一行")
+    if type is None:
+        return None
+    record = id or _id_of(type, area, values)
+    return Answer(
+        line.number,
+        record,
+        type,
+        own["action"] or (setting.action or "create" if known is None else "edit"),
+        area if known is None else None,
+        values,
+        own["form"] or None,
+        own["form_version"] or None,
+        known is not None,
+    )
+
+
+def _strange(answer: Answer, line: Line, ledgers: Ledgers, told: set[tuple[str, str]]) -> Iterator[Fault]:
+    """Yield the ledger, the action and the columns that the server does not know, each once for the whole file."""
+    found = [("type", answer.type, ledgers.wrong_type(answer.type))]
+    if not answer.is_known:
+        found.append(("action", answer.action, ledgers.wrong_act(answer.type, answer.action, begins=True)))
+    found += [(name, name, _wrong_column(answer.type, name, ledgers)) for name in answer.values]
+    for column, said, wrong in found:
+        if wrong is not None and (said, wrong) not in told:
+            told.add((said, wrong))
+            yield Fault(line.number, column, wrong)
+
+
+def _wrong_column(type: str, name: str, ledgers: Ledgers) -> str | None:
+    if _FIELD.fullmatch(name):
+        return ledgers.wrong_field(type, name)
+    return f"列名不是字段名{ledgers.like(type, name)}；请用台账的字段名，如 head，或表单里的叫法"
+
+
+def _check_area(area: str | None, setting: Setting, fault: Callable[[str, str], None]) -> None:
+    if area is None or area == "":
+        return  # the server knows where its author works
+    if not _AREA.fullmatch(area):
+        fault("area", f"“{area}”不是网格代码；应为12位或15位数字（用 Excel 时请把该列设为文本）")
+    elif setting.areas and area not in setting.areas:
+        fault("area", f"本机没有网格 {area}；请核对代码，或先 fieldsync pull")
+
+
+def _values(line: Line, type: str | None, ledgers: Ledgers, wrong: list[Fault]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for heading, cell in line.cells.items():
+        if heading in OWN:
+            continue
+        name = heading if type is None else ledgers.named(type, heading)
+        try:
+            value = _value(cell)
+        except _Unreadable as error:
+            wrong.append(Fault(line.number, heading, str(error)))
+            continue
+        if name in found and value is not None:
+            wrong.append(Fault(line.number, heading, f"与另一列都是字段 {name}；请只留一列"))
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def _value(cell: object) -> str | None:
+    """Return a cell as text, None when it says nothing. Raises _Unreadable with the cure."""
+    if cell is None:
+        return None
+    if isinstance(cell, bool):
+        raise _Unreadable('true/false 意思不明；请写表单的选项，如 "yes" 或 "no"')
+    if isinstance(cell, (int, float)) and math.isfinite(cell):
+        return json.dumps(int(cell) if cell == int(cell) else cell)  # a list from a table says 8.0 for 8
+    if isinstance(cell, list) and all(isinstance(each, str) and each and not re.search(r"\s", each) for each in cell):
+        return " ".join(cell)
+    if not isinstance(cell, str):
+        raise _Unreadable("应为文字、数字，或选项代码的列表")
+    if _CONTROL.search(cell):
+        raise _Unreadable("含有看不见的控制字符；请删去后重填")
+    if len(cell) > _LONGEST:
+        raise _Unreadable(f"太长（{len(cell)} 字）；最多 {_LONGEST} 字")
+    return cell
+
+
+def _said(line: Line, name: str) -> str:
+    cell = line.cells.get(name)
+    return "" if cell is None else str(cell).strip()
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _id_of(type: str, area: str | None, values: Mapping[str, str]) -> str:
+    said = json.dumps([type, area or "", sorted(values.items())], ensure_ascii=False)
+    return str(uuid5(_NAMESPACE, said))
+
+
+def _text(content: bytes) -> str:
+    """Read UTF-8, or the GB18030 that Excel and WPS write."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            return content.decode("gb18030")
+        except UnicodeDecodeError as error:
+            raise Refused("文件编码无法识别，请另存为 UTF-8 · unknown encoding: save the file as UTF-8") from error
+
+
+def _csv(text: str) -> Iterator[Line]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    number = 1
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        doubled = {name for name in header if header.count(name) > 1}
+        if doubled or not any(header):
+            raise Refused(
+                f"第1行应是列名，且不能重复：{'、'.join(sorted(doubled))} · line 1 must be column names, each once"
+            )
+        number = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield Line(number, _row(header, cells, number))
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise Refused(f"第{number}行的引号或逗号不对，请检查 · line {number} is no CSV: {error}") from error
+
+
+def _row(header: list[str], cells: list[str], number: int) -> dict[str, object]:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise Refused(f"第{number}行的格数比列名多，内容里的逗号要加引号 · line {number} has more cells than columns")
+    named = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
+    return {name: cell for name, cell in named.items() if cell}
+
+
+def _json(text: str) -> Iterator[Line]:
+    try:
+        listed = json.loads(text, object_pairs_hook=_once)
+    except ValueError as error:
+        raise Refused(f"不是 JSON，或有重复的名字：{error} · not JSON, or a name stands twice") from error
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise Refused("JSON 应是一个列表，每项是一个对象 · the JSON must be a list of objects")
+    for number, each in enumerate(listed, 1):
+        fields = each.get("fields")
+        if isinstance(fields, dict):
+            each = {**{name: value for name, value in each.items() if name != "fields"}, **fields}
+        yield Line(number, each)
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("duplicate name")
+    return found

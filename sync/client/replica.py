@@ -1,0 +1,196 @@
+"""Keeps what the server lets this device hold: rows in buckets, taken in page by page (``sync.md`` section 5).
+
+A page and its cursor are one step on disk, so a pull that dies goes on from the last page that was whole. A page that
+was asked for from another cursor than the one in the store (two processes at once) is dropped, not applied.
+Rows that left every bucket go when the pull is through; those with unsent work stay in the "being handed over" tray,
+read-only, until the server has answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from sync.client.device import Device, Row
+from sync.client.record_types import Ledgers, told
+from sync.client.wire import Json, Page, hash_of
+
+_ORPHAN = "NOT EXISTS (SELECT 1 FROM member WHERE member.id = row.id)"
+_HAS_UNSENT = "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent')"
+_IS_BEGUN_ANEW = (
+    "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent'"
+    " AND change.action IN ('create', 'report', 'spot_close'))"
+)
+"""A restored server lacks it and is offered it again: it is not handed over to anyone, and version 0 once more."""
+
+
+def begin(device: Device) -> None:
+    """Mark the start of a pull: rows that came in before it, and are in no bucket at its end, go."""
+    with device.writing():
+        device.count("round")
+
+
+def asking(device: Device) -> Json:
+    """Return what the next pull asks: the cursor, and the buckets to be sent again whole."""
+    with device.reading():
+        forget = device.rows("SELECT name FROM setting WHERE name LIKE 'forget %' ORDER BY name")
+        names = [each["name"].partition(" ")[2] for each in forget]
+        return {"cursor": device.setting("cursor"), **({"forget": names} if names else {})}
+
+
+def apply(device: Device, page: Page, asked: Json) -> list[str] | None:
+    """Take in one page; return the buckets that do not add up, which the next pull asks for again.
+
+    asked: what ``asking`` gave for this page. Returns None when another process has moved the cursor since: then
+    nothing was applied. Inside ``writing()``.
+    """
+    if device.setting("cursor") != asked["cursor"]:
+        return None
+    if asked["cursor"] is None or page.is_fresh:
+        device.run("UPDATE bucket SET is_stale = 1")
+    for op in page.ops:
+        _OPS[op["op"]](device, op)
+    device.remember("cursor", page.cursor)
+    for name in asked.get("forget", ()):
+        device.remember(f"forget {name}", None)
+    wrong = _differing(device, page.checks)
+    for name in wrong:
+        device.run("DELETE FROM member WHERE bucket = :bucket", {"bucket": name})
+        device.remember(f"forget {name}", "1")
+    if not page.more and not wrong:
+        _sweep(device)
+    return wrong
+
+
+def start_over(device: Device) -> None:
+    """Forget the cursor, so that the next pull brings everything again; unsent work is not touched."""
+    with device.writing():
+        device.remember("cursor", None)
+        device.run("DELETE FROM setting WHERE name LIKE 'forget %'")
+
+
+def let_everything_go(device: Device) -> None:
+    """Drop all that the server told, for another person or another server. Inside ``writing()``."""
+    for statement in ("DELETE FROM member", "DELETE FROM bucket", "DELETE FROM row"):
+        device.run(statement)
+    device.run("DELETE FROM setting WHERE name IN ('cursor', 'epoch', 'durable', 'user') OR name LIKE 'forget %'")
+
+
+def keep(device: Device, record: Json) -> None:
+    """Keep a record as the server told it, unless a newer one is held. Inside ``writing()``."""
+    device.run(
+        "INSERT INTO row (id, type, label, version, body, round)"
+        " VALUES (:id, :type, :label, :version, :body, :round)"
+        " ON CONFLICT (id) DO UPDATE SET type = excluded.type, label = excluded.label, version = excluded.version,"
+        " body = excluded.body, round = excluded.round WHERE excluded.version >= row.version",
+        {
+            "id": record["id"],
+            "type": record["type"],
+            "label": str(record.get("label") or ""),
+            "version": record["version"],
+            "body": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+            "round": int(device.setting("round") or 0),
+        },
+    )
+
+
+def doubt(device: Device) -> None:
+    """Let any answer replace what is held: a restored server counts versions anew. Inside ``writing()``."""
+    device.run("UPDATE row SET version = 0")
+
+
+def empty_tray(device: Device, records: Iterable[str]) -> None:
+    """Let go of handed-over rows among ``records`` that have no unsent work left. Inside ``writing()``."""
+    for id in records:
+        device.run(
+            f"DELETE FROM row WHERE id = :id AND is_handed_over = 1 AND {_ORPHAN} AND NOT {_HAS_UNSENT}", {"id": id}
+        )
+
+
+def find(device: Device, id: str) -> tuple[Json, bool] | None:
+    """Return the server's record as last seen, and whether it is being handed over; None when it is not held."""
+    found = device.row("SELECT body, is_handed_over FROM row WHERE id = :id", {"id": id})
+    return None if found is None else (json.loads(found["body"]), bool(found["is_handed_over"]))
+
+
+def rows(device: Device, type: str | None) -> list[Row]:
+    """Return the rows of a type, of every type of record for None, by label; shared lists only by their name."""
+    wanted = "type = :type" if type is not None else "type NOT LIKE '\\_%' ESCAPE '\\'"
+    found = device.rows(
+        f"SELECT id, body, is_handed_over FROM row WHERE {wanted} ORDER BY type, label, id",
+        {"type": type} if type is not None else {},
+    )
+    return [{**each, "body": json.loads(each["body"])} for each in found]
+
+
+def areas(device: Device) -> set[str]:
+    """Return the codes of the areas in force that the device knows; none before its first pull."""
+    found = device.rows("SELECT id, body FROM row WHERE type = '_area'")
+    return {
+        each["id"].removeprefix("area:") for each in found if json.loads(each["body"])["fields"].get("in_force") != "0"
+    }
+
+
+def ledgers(device: Device) -> Ledgers:
+    """Return which ledgers, fields and acts the server has told of; none before the first pull."""
+    found = device.rows("SELECT body FROM row WHERE type IN ('_type', '_field', '_act') ORDER BY rowid")
+    return told(json.loads(each["body"]) for each in found)
+
+
+def _enter(device: Device, op: Json) -> None:
+    device.run(
+        "INSERT INTO bucket (name) VALUES (:bucket) ON CONFLICT (name) DO UPDATE SET is_stale = 0",
+        {"bucket": op["bucket"]},
+    )
+    device.run("DELETE FROM member WHERE bucket = :bucket", {"bucket": op["bucket"]})
+
+
+def _put(device: Device, op: Json) -> None:
+    record = op["record"]
+    device.run("INSERT INTO bucket (name) VALUES (:bucket) ON CONFLICT (name) DO NOTHING", {"bucket": op["bucket"]})
+    device.run(
+        "INSERT INTO member (bucket, id, version) VALUES (:bucket, :id, :version)"
+        " ON CONFLICT (bucket, id) DO UPDATE SET version = excluded.version",
+        {"bucket": op["bucket"], "id": record["id"], "version": record["version"]},
+    )
+    keep(device, record)
+
+
+def _remove(device: Device, op: Json) -> None:
+    device.run("DELETE FROM member WHERE bucket = :bucket AND id = :id", {"bucket": op["bucket"], "id": op["id"]})
+
+
+def _leave(device: Device, op: Json) -> None:
+    device.run("DELETE FROM member WHERE bucket = :bucket", {"bucket": op["bucket"]})
+    device.run("DELETE FROM bucket WHERE name = :bucket", {"bucket": op["bucket"]})
+
+
+_OPS = {"enter": _enter, "put": _put, "remove": _remove, "leave": _leave}
+
+
+def _differing(device: Device, checks: Mapping[str, tuple[int, str]]) -> list[str]:
+    """Return the buckets whose rows are not those that the server gave, or whose rows are gone from this store."""
+    wrong = []
+    for name, (count, hash) in checks.items():
+        held = device.rows(
+            "SELECT member.id, member.version, row.version AS held FROM member"
+            " LEFT JOIN row ON row.id = member.id WHERE bucket = :bucket",
+            {"bucket": name},
+        )
+        is_whole = all(each["held"] is not None and each["held"] >= each["version"] for each in held)
+        if not is_whole or len(held) != count or hash_of((each["id"], each["version"]) for each in held) != hash:
+            wrong.append(name)
+    return wrong
+
+
+def _sweep(device: Device) -> None:
+    for stale in device.rows("SELECT name FROM bucket WHERE is_stale = 1"):
+        _leave(device, {"bucket": stale["name"]})
+    device.run(f"UPDATE row SET is_handed_over = 0 WHERE is_handed_over = 1 AND NOT {_ORPHAN}")
+    left = f"{_ORPHAN} AND round < :round"  # what came with an answer since this pull began is not for it to judge
+    device.run(f"DELETE FROM row WHERE {left} AND (NOT {_HAS_UNSENT} OR {_IS_BEGUN_ANEW})", _now(device))
+    device.run(f"UPDATE row SET is_handed_over = 1 WHERE {left}", _now(device))
+
+
+def _now(device: Device) -> dict[str, object]:
+    return {"round": int(device.setting("round") or 0)}

@@ -1,0 +1,56 @@
+"""Tells how a device stands: what is unsent, what became of the rest, and what wants a look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sync.client import credentials, outbox, replica
+from sync.client.device import Device
+from sync.client.failures import NotSignedIn
+
+PROBLEMS_MAX = 20
+
+
+def standing(device: Device) -> dict[str, Any]:
+    """Return counts, and the records and changes that want a look, as JSON values.
+
+    sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
+    problems: the newest of this device's changes about which the office was told something, and has yet to decide.
+    """
+    with device.reading():
+        held = replica.rows(device, None)
+        return {
+            "device": device.id,
+            "server": _server(device),
+            "user": device.setting("user"),
+            "unsent": outbox.count_unsent(device),
+            "sent_not_durable": outbox.count_not_durable(device),
+            "verdicts": {
+                each["verdict"]: each["number"]
+                for each in device.rows(
+                    "SELECT verdict, COUNT(*) AS number FROM change WHERE verdict IS NOT NULL GROUP BY verdict"
+                )
+            },
+            "troubles": device.rows("SELECT id, trouble FROM change WHERE trouble IS NOT NULL ORDER BY seq"),
+            "problems": device.rows(
+                "SELECT id, record, action, verdict, problem FROM change WHERE problem IS NOT NULL AND decision IS NULL"
+                " ORDER BY seq DESC LIMIT :most",
+                {"most": PROBLEMS_MAX},
+            ),
+            "records": len(held),
+            "conflicts": [
+                {"id": each["id"], "label": each["body"].get("label") or "", "fields": each["body"]["conflicts"]}
+                for each in held
+                if each["body"].get("conflicts")
+            ],
+            "handed_over": [each["id"] for each in held if each["is_handed_over"]],
+            "last_contact_at": device.setting("last_contact_at"),
+            "clock_offset_s": float(device.setting("clock_offset_s") or 0),
+        }
+
+
+def _server(device: Device) -> str | None:
+    try:
+        return credentials.load(device.folder).server
+    except NotSignedIn:
+        return None
