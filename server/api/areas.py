@@ -35,7 +35,7 @@ def list_areas(query: dict[str, Any]) -> Response:
         children = areas.list_children(reading, parent, visibility.of(by))
         found = list(islice((area for area in children if area.code > after), limit + 1))
         at = reading.now
-    return responses.page(found, limit, lambda area: serializers.records.area(area, at), lambda area: area.code)
+    return responses.page(found, limit, lambda area: serializers.grid.area(area, at), lambda area: area.code)
 
 
 @door.route("/areas/<code>")
@@ -44,7 +44,7 @@ def list_areas(query: dict[str, Any]) -> Response:
 def get_area(code: str) -> Response:
     """Get one area; its code may be written short."""
     with context.database().reading() as reading:
-        return responses.json(serializers.records.area(get_visible(reading, code, context.caller()), reading.now))
+        return responses.json(serializers.grid.area(get_visible(reading, code, context.caller()), reading.now))
 
 
 def place_of(reading: Reading, query: dict[str, Any], actor: Actor) -> Place | None:

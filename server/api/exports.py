@@ -98,7 +98,7 @@ def _types(reading: Reading, wanted: Wanted) -> list[RecordType]:
 def _shown_to(by: Actor) -> Callable[[str], str]:
     """Return how values are shown: with phone numbers masked for those whose every right to export says so."""
     granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
-    return serializers.records.masked if all("masked_phones" in grant.limits for grant in granted) else str
+    return serializers.people.masked if all("masked_phones" in grant.limits for grant in granted) else str
 
 
 def _pages(database: Database, scope: Any, wanted: Wanted) -> Rows:
@@ -150,7 +150,7 @@ def _geojson(pages: Rows, positions: Mapping[str, Sequence[str]], show: Callable
     yield b"]}\n"
 
 
-def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> serializers.records.Json:
+def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> responses.Json:
     values = _fields(record)
     geometry = next((made for name in positions if (made := _geometry(values.get(name, "")))), None)
     shown = {name: show(value) for name, value in values.items()}
@@ -162,7 +162,7 @@ def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str
     }
 
 
-def _geometry(value: str) -> serializers.records.Json | None:
+def _geometry(value: str) -> responses.Json | None:
     """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or a misfit."""
     if not value or misfit(_POSITION, value) is not None:
         return None

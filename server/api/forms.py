@@ -58,7 +58,7 @@ def list_forms(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         known = _shown(reading)
     wanted = [form for id, form in sorted(known.forms.items()) if query.get("state") in (None, form.state.value)]
-    return _page(query, wanted, [form.id for form in wanted], serializers.records.form)
+    return _page(query, wanted, [form.id for form in wanted], serializers.forms.form)
 
 
 @door.route("/forms/<form_id>")
@@ -67,7 +67,7 @@ def list_forms(query: dict[str, Any]) -> Response:
 def get_form(form_id: str) -> Response:
     """Get one form with every version ever published."""
     with context.database().reading() as reading:
-        return responses.json(serializers.records.form_in_full(management.shown(reading, form_id, context.caller())))
+        return responses.json(serializers.forms.form_in_full(management.shown(reading, form_id, context.caller())))
 
 
 @door.route("/forms/<form_id>/versions/<version>.xml")
@@ -108,7 +108,7 @@ def publish_form() -> Response:
     request.max_content_length = UPLOAD_BYTES_MAX
     name, source, media = uploads.form_of(request.files)
     done = management.publish(context.database(), source, name, media, by=by)
-    return responses.json(serializers.records.published(done), 201 if done.added else 200)
+    return responses.json(serializers.forms.published(done), 201 if done.added else 200)
 
 
 @door.route("/forms/<form_id>", methods=("PATCH",))
@@ -119,7 +119,7 @@ def turn_form(asked: dict[str, str], form_id: str) -> Response:
     """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
     state, by = State(asked["state"]), context.caller()
     form = context.write(lambda tx: management.turn(tx, form_id, state, by=by))
-    return responses.json(serializers.records.form(form))
+    return responses.json(serializers.forms.form(form))
 
 
 @door.route("/record-types")
@@ -130,7 +130,7 @@ def list_record_types(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         types = _shown(reading).types
     names = sorted(types)
-    return _page(query, [types[name] for name in names], names, serializers.records.record_type)
+    return _page(query, [types[name] for name in names], names, serializers.forms.record_type)
 
 
 def _shown(reading: Reading) -> Catalogue:

@@ -41,8 +41,8 @@ def preview(query: dict[str, Any], name: str) -> Response:
             "staying": [_case(each) for each in found.staying],
             "helping": [_case(each) for each in found.helping],
             "records": found.records,
-            "phones": [{**serializers.records.phone(each), "advice": UNKNOWN_UNSENT} for each in found.phones],
-            "clients": [{**serializers.records.field_client(each), "advice": _advice(each)} for each in found.clients],
+            "phones": [{**serializers.people.phone(each), "advice": UNKNOWN_UNSENT} for each in found.phones],
+            "clients": [{**serializers.people.field_client(each), "advice": _advice(each)} for each in found.clients],
         }
     )
 
@@ -70,10 +70,10 @@ def swap(asked: dict[str, Any], name: str) -> Response:
     """Let two people take each other's place at once; the same `id` again changes nothing."""
     by, other, id = context.caller(), asked["with_"], asked["id"]
     duties = context.write(lambda tx: handover.swap(tx, name, other, id=None if id is None else str(id), by=by))
-    return responses.json({"duties": [serializers.records.duty(each, by.at) for each in duties]})
+    return responses.json({"duties": [serializers.people.duty(each, by.at) for each in duties]})
 
 
-def _case(record: Record) -> serializers.records.Json:
+def _case(record: Record) -> responses.Json:
     due_on = None if record.due_at is None else deadlines.last_day(record.due_at)
     return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
 
@@ -85,7 +85,7 @@ def _advice(client: FieldClient) -> str:
     return f"{at} 时没有未发送的内容；此后如有填写，请先发送，再调动。"
 
 
-def _handed(handed: Handed) -> serializers.records.Json:
+def _handed(handed: Handed) -> responses.Json:
     refusal = None if handed.refusal is None else problem_details.body_of(handed.refusal)
     return {
         "id": handed.id,

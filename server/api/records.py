@@ -95,7 +95,7 @@ def wanted_by(reading: Reading, query: dict[str, Any], by: Actor) -> Wanted:
     )
 
 
-def _heads(reading: Reading, record: Record) -> dict[str, list[serializers.records.Json]]:
+def _heads(reading: Reading, record: Record) -> dict[str, list[responses.Json]]:
     """Return every value that stands in each field in conflict, the one that is shown first."""
     kept = registers.from_json(record.registers)
     made = {each.version: each for each in revisions.list_of(reading, record.id)}
@@ -111,7 +111,7 @@ def _heads(reading: Reading, record: Record) -> dict[str, list[serializers.recor
     }
 
 
-def _head(head: registers.Head, made: Revision | None) -> serializers.records.Json:
+def _head(head: registers.Head, made: Revision | None) -> responses.Json:
     return {
         "value": head.value,
         "observed_at": head.observed_at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -13,7 +13,8 @@ from flask import Response
 from server.errors import Invalid
 
 T = TypeVar("T")
-Shape = Mapping[str, Any]
+Json = dict[str, Any]
+"""A JSON object, as a plain dict that orjson writes at once."""
 
 INLINE_TYPES = frozenset(
     {
@@ -39,7 +40,7 @@ def secret(body: Any, status: int = 200) -> Response:
     return response
 
 
-def page(found: Sequence[T], limit: int, shape: Callable[[T], Shape], mark: Callable[[T], int | str]) -> Response:
+def page(found: Sequence[T], limit: int, shape: Callable[[T], Json], mark: Callable[[T], int | str]) -> Response:
     """Answer one page of a list.
 
     found: up to ``limit`` + 1 rows, the last one only to tell that there are more. mark: what the next page begins
@@ -50,7 +51,7 @@ def page(found: Sequence[T], limit: int, shape: Callable[[T], Shape], mark: Call
     return json({"items": [shape(each) for each in shown], "next": cursor(mark(shown[-1])) if more else None})
 
 
-def whole(items: Iterable[Shape]) -> Response:
+def whole(items: Iterable[Json]) -> Response:
     """Answer a list that has one page."""
     return json({"items": list(items), "next": None})
 

@@ -11,7 +11,7 @@ from schemas.items import ItemQuery, ItemSchema
 from schemas.lists import page_of
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
-from server.api.serializers.records import Json
+from server.api.responses import Json
 from server.staffing.store.sent_items import Word
 from server.staffing.usecases import sent_items
 from server.staffing.usecases.sent_items import BEGINNING, Marks, Seen
@@ -89,5 +89,5 @@ def _problem(id: str | None, word: Word) -> Json:
         "id": id,
         "message": word.message,
         "settled": word.settled_at is not None,
-        **serializers.records.decision(word),
+        **serializers.problems.decision(word),
     }

@@ -31,7 +31,7 @@ def begin(login: dict[str, str]) -> Response:
     with context.database().reading() as reading:
         access, refresh = tokens.begin(reading, actor)
     return responses.secret(
-        {"access_token": access, "refresh_token": refresh, "user": serializers.records.caller(actor)}
+        {"access_token": access, "refresh_token": refresh, "user": serializers.people.caller(actor)}
     )
 
 
@@ -42,7 +42,7 @@ def refresh() -> Response:
     """Get another access token; the Authorization header shows the refresh token."""
     access, actor = tokens.renew(_bearer())
     context.be(actor)
-    return responses.secret({"access_token": access, "user": serializers.records.caller(actor)})
+    return responses.secret({"access_token": access, "user": serializers.people.caller(actor)})
 
 
 @door.route("/session", methods=("DELETE",))

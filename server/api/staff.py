@@ -45,7 +45,7 @@ def add_user(asked: dict[str, Any]) -> Response:
     person, added = account_management.add(
         context.database(), name, _post(asked), display=display, password=asked["password"], by=by
     )
-    return responses.json(serializers.records.user(person, by.at), 201 if added else 200)
+    return responses.json(serializers.people.user(person, by.at), 201 if added else 200)
 
 
 @door.route("/users/<name>/duties", methods=("POST",))
@@ -58,7 +58,7 @@ def give_duty(asked: dict[str, Any], name: str) -> Response:
     """Give a person one more duty; the very same duty is given once."""
     post, by = _post(asked), context.caller()
     duty, given = context.write(lambda tx: account_management.give_duty(tx, name, post, by=by))
-    return responses.json(serializers.records.duty(duty, by.at), 201 if given else 200)
+    return responses.json(serializers.people.duty(duty, by.at), 201 if given else 200)
 
 
 @door.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
@@ -69,7 +69,7 @@ def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
     """End a duty, now or at `at`."""
     at, by = _instant(asked["at"]), context.caller()
     duty = context.write(lambda tx: account_management.end_duty(tx, name, duty_id, at, by=by))
-    return responses.json(serializers.records.duty(duty, by.at))
+    return responses.json(serializers.people.duty(duty, by.at))
 
 
 @door.route("/users/<name>/move", methods=("POST",))
@@ -81,7 +81,7 @@ def move(asked: dict[str, Any], name: str) -> Response:
     """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
     area, at, by = asked["area"], _instant(asked["from_"]), context.caller()
     duty = context.write(lambda tx: account_management.move(tx, name, area, at, by=by))
-    return responses.json(serializers.records.duty(duty, by.at))
+    return responses.json(serializers.people.duty(duty, by.at))
 
 
 @door.route("/users/<name>/revocation", methods=("POST",))
@@ -91,7 +91,7 @@ def revoke(name: str) -> Response:
     """Close an account at once: duties end, phone keys and sign-ins are refused from now on."""
     by = context.caller()
     person = context.write(lambda tx: account_management.revoke(tx, name, by=by))
-    return responses.json(serializers.records.user(person, by.at))
+    return responses.json(serializers.people.user(person, by.at))
 
 
 @door.route("/users/<name>/password", methods=("POST",))
@@ -130,7 +130,7 @@ def add_body(asked: dict[str, str]) -> Response:
     """Register an organisation that can be given work; the very same one is registered once."""
     by = context.caller()
     body, added = context.write(lambda tx: body_management.add(tx, **asked, by=by))
-    return responses.json(serializers.records.body(body, str), 201 if added else 200)
+    return responses.json(serializers.people.body(body, str), 201 if added else 200)
 
 
 @door.route("/bodies/<body_code>", methods=("PATCH",))
@@ -141,7 +141,7 @@ def revise_body(asked: dict[str, Any], body_code: str) -> Response:
     """Give an organisation another name or contact; what stood before stays on record."""
     at, by, name, contact = _instant(asked["from_"]), context.caller(), asked.get("name"), asked.get("contact")
     body = context.write(lambda tx: body_management.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
-    return responses.json(serializers.records.body(body, str))
+    return responses.json(serializers.people.body(body, str))
 
 
 @door.route("/bodies/<body_code>/end", methods=("POST",))
@@ -152,7 +152,7 @@ def end_body(asked: dict[str, Any], body_code: str) -> Response:
     """End an organisation, now or at `at`: it can be given no more work."""
     at, by = _instant(asked["at"]), context.caller()
     body = context.write(lambda tx: body_management.end(tx, body_code, at, by=by))
-    return responses.json(serializers.records.body(body, str))
+    return responses.json(serializers.people.body(body, str))
 
 
 def _post(asked: dict[str, Any]) -> Post:

@@ -35,7 +35,7 @@ def list_submissions(query: dict[str, Any]) -> Response:
         bounds = None if place is None else place.bounds()
         kept = submissions.list_kept(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1)
         found = list(kept)
-    return responses.page(found, limit, serializers.records.submission, lambda each: each.seq)
+    return responses.page(found, limit, serializers.submissions.submission, lambda each: each.seq)
 
 
 @door.route("/submissions/<uuid:submission_id>")
@@ -45,7 +45,7 @@ def get_submission(submission_id: UUID) -> Response:
     """Get one version of a submission."""
     with context.database().reading() as reading:
         return responses.json(
-            serializers.records.submission(submissions.get(reading, str(submission_id), context.caller().scope))
+            serializers.submissions.submission(submissions.get(reading, str(submission_id), context.caller().scope))
         )
 
 
@@ -69,7 +69,7 @@ def list_attachments(submission_id: UUID) -> Response:
     served: dict[str, KeptFile] = {}
     for file in files:
         served.setdefault(file.name, file)
-    return responses.whole(serializers.records.attachment(file, served[file.name]) for file in files)
+    return responses.whole(serializers.submissions.attachment(file, served[file.name]) for file in files)
 
 
 @door.route("/submissions/<uuid:submission_id>/attachments/<name>")

@@ -130,11 +130,11 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     context.write(lambda tx: field_clients.say(tx, by.name, device, program, unsent))
 
 
-def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[serializers.records.Json]:
+def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:
     """Return what was decided about problems of the caller's own items, as far as anything was."""
     told = stored_items.words(reading, problems, by.name, by.scope)
     return [
-        {"id": id, **serializers.records.decision(word)} for id, word in told.items() if word.settled_at is not None
+        {"id": id, **serializers.problems.decision(word)} for id, word in told.items() if word.settled_at is not None
     ]
 
 
@@ -181,13 +181,13 @@ class _Shown:
     def __init__(self, reading: Reading, by: Actor) -> None:
         self._may_do = Teller(reading, by)
 
-    def row(self, row: Row) -> serializers.records.Json:
+    def row(self, row: Row) -> responses.Json:
         is_case = row["kind"] == Kind.CASE
         return _pulled(row, self._may_do.todo(row) if is_case else "")
 
 
-def _op(op: Op, shown: _Shown) -> serializers.records.Json:
-    told: serializers.records.Json = {"op": op.op, "bucket": op.bucket}
+def _op(op: Op, shown: _Shown) -> responses.Json:
+    told: responses.Json = {"op": op.op, "bucket": op.bucket}
     if op.id:
         told["id"] = op.id
     if op.row is not None:
@@ -197,7 +197,7 @@ def _op(op: Op, shown: _Shown) -> serializers.records.Json:
     return told
 
 
-def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> serializers.records.Json:
+def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> responses.Json:
     outcome = answered.outcome
     row = None if outcome.record is None else seen.get(outcome.record.id)
     problem = None if outcome.problem is None else {"id": outcome.problem, "message": answered.message}
@@ -212,7 +212,7 @@ def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Sh
     }
 
 
-def _state(reading: Reading, by: Actor) -> serializers.records.Json:
+def _state(reading: Reading, by: Actor) -> responses.Json:
     return {
         "user": by.name,
         "epoch": epochs.current(reading),
@@ -222,7 +222,7 @@ def _state(reading: Reading, by: Actor) -> serializers.records.Json:
     }
 
 
-def _pulled(row: Row, todo: str) -> serializers.records.Json:
+def _pulled(row: Row, todo: str) -> responses.Json:
     """Return a row as a field client holds it. todo: what its holder may do now, in words."""
     conflicts, *flags = row["flags"].split("|")
     names = (

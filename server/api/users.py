@@ -31,7 +31,7 @@ def list_users(query: dict[str, Any]) -> Response:
         scope = _inside(account_management.seen_by(by), place_of(reading, query, by))
         found = list(people.list_people(reading, scope, after, limit + 1))
         at = reading.now
-    return responses.page(found, limit, lambda person: serializers.records.user(person, at), lambda person: person.name)
+    return responses.page(found, limit, lambda person: serializers.people.user(person, at), lambda person: person.name)
 
 
 @door.route("/users/<name>")
@@ -41,7 +41,7 @@ def get_user(name: str) -> Response:
     """Get one person with duties and phones."""
     with context.database().reading() as reading:
         found = people.get(reading, name, account_management.seen_by(context.caller()))
-        return responses.json(serializers.records.user(found, reading.now))
+        return responses.json(serializers.people.user(found, reading.now))
 
 
 @door.route("/users/<name>/duties")
@@ -51,7 +51,7 @@ def list_duties(name: str) -> Response:
     """List every duty that a person holds, held or will hold, oldest first."""
     with context.database().reading() as reading:
         found = people.get(reading, name, account_management.seen_by(context.caller()))
-        return responses.whole(serializers.records.duty(duty, reading.now) for duty in found.duties)
+        return responses.whole(serializers.people.duty(duty, reading.now) for duty in found.duties)
 
 
 @door.route("/bodies")
@@ -79,6 +79,6 @@ def _inside(scope: Scope, place: Place | None) -> Scope:
     return Scope(within, tuple(spot for spot in scope.spots if place.holds(spot)))
 
 
-def _body(body: Body, seen: Scope) -> serializers.records.Json:
+def _body(body: Body, seen: Scope) -> responses.Json:
     in_full = seen.covers(path_of(body.area))
-    return serializers.records.body(body, str if in_full else serializers.records.masked_contact)
+    return serializers.people.body(body, str if in_full else serializers.people.masked_contact)

@@ -1,5 +1,5 @@
-"""Turns what the store keeps into the shapes of the wire, as plain dicts that orjson writes at once."""
+"""Turns what the store keeps into JSON objects of the API, noun by noun."""
 
-from server.api.serializers import cases, problems, records
+from server.api.serializers import cases, forms, grid, people, problems, records, submissions
 
-__all__ = ["cases", "problems", "records"]
+__all__ = ["cases", "forms", "grid", "people", "problems", "records", "submissions"]

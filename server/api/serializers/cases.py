@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from server.api.serializers.records import Json
+from server.api.responses import Json
 from server.records.domain.case import Case, Given, Request
 from server.records.domain.records import Record
 from server.submissions.usecases.case_photos import Photo

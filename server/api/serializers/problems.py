@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from server.api.blueprints import PREFIX
-from server.api.serializers.records import Json, area_at
+from server.api.responses import Json
+from server.api.serializers.grid import area_at
 from server.problems.domain.settlements import Settlement
 from server.problems.store.problems import Filed
 from server.settlement.usecases.details import InConflict, Value, View
+from server.staffing.store.sent_items import Word
 from server.submissions.store.submissions import KeptFile
 from sync.changes import Change
 
@@ -45,6 +47,15 @@ def in_full(view: View) -> Json:
         "verdict": None if view.verdict is None else view.verdict.value,
         "fields": [_field(each) for each in view.fields],
         "asked": None if view.asked is None else _asked(view.asked),
+    }
+
+
+def decision(word: Word) -> Json:
+    """Return what an officer decided about a problem; ``how`` is null while nobody did."""
+    decided = word.settlement
+    return {
+        "how": None if decided is None else decided.how.value,
+        "reason": "" if decided is None else decided.reason,
     }
 
 
