@@ -22,8 +22,9 @@ from server.openrosa.multipart_headers import OCTETS, Part, base_name, broken_pa
 
 XML_PART = "xml_submission_file"
 INCOMPLETE_PART = "*isIncomplete*"
+"""A phone's hint that more files follow in another POST; which files are missing the XML says itself."""
+
 CHUNK_BYTES = 64 * 1024
-FLAG_BYTES_MAX = 64
 
 _BOUNDARY = re.compile(r';[ \t]*boundary[ \t]*=[ \t]*(?:"([!-~ ]{1,200})"|([!#-:<-~]{1,200}))[ \t]*(?:;|$)', re.I)
 _MEBIBYTE = 1024 * 1024
@@ -89,12 +90,10 @@ class PostedFile(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Post(Generic[S]):
-    """What one POST brought; ``incomplete`` is the phone's hint that more files follow in another POST."""
+    """What one POST brought: the XML of the submission, and its files."""
 
     xml: bytes
-    xml_media_type: str
     files: tuple[PostedFile[S], ...]
-    incomplete: bool
 
 
 def read_post(
@@ -152,18 +151,12 @@ class _Gathered(Generic[S]):
         self._undo = undo
         self._xml_bytes_max = xml_bytes_max
         self._xml: bytes | None = None
-        self._xml_media_type = ""
         self._files: dict[tuple[str, str, str], PostedFile[S]] = {}  # by both names and content
-        self._incomplete = False
 
     def take(self, part: Part, body: _Body, delimiter: bytes) -> None:
         if part.name == XML_PART:
             self._take_xml(part, body, delimiter)
-        elif part.name == INCOMPLETE_PART:
-            flag = _Memory(FLAG_BYTES_MAX, INCOMPLETE_PART)
-            body.pour(delimiter, flag.write)
-            self._incomplete = flag.content().strip().lower() == b"yes"
-        elif part.is_file:
+        elif part.is_file and part.name != INCOMPLETE_PART:
             self._take_file(part, body, delimiter)
         else:
             body.pour(delimiter, _let_go)
@@ -171,7 +164,7 @@ class _Gathered(Generic[S]):
     def post(self) -> Post[S]:
         if self._xml is None:
             raise Unreadable("发送的内容里没有记录本身（xml_submission_file）。请重新发送。", missing=XML_PART)
-        return Post(self._xml, self._xml_media_type, tuple(self._files.values()), self._incomplete)
+        return Post(self._xml, tuple(self._files.values()))
 
     def _take_xml(self, part: Part, body: _Body, delimiter: bytes) -> None:
         memory = _Memory(self._xml_bytes_max, XML_PART)
@@ -180,7 +173,6 @@ class _Gathered(Generic[S]):
         if self._xml is not None and xml != self._xml:
             raise Unreadable("一次发送里有两份不同的记录，服务器不知道以哪份为准。请分别发送。", repeated=XML_PART)
         self._xml = xml
-        self._xml_media_type = part.media_type or "text/xml"
 
     def _take_file(self, part: Part, body: _Body, delimiter: bytes) -> None:
         filename = base_name(part.filename)

@@ -118,7 +118,6 @@ def _submission(seen: Walk) -> SubmissionXml:
         instance_id=instance_id,
         deprecated_id=_checked(of_meta("deprecatedID"), "原记录编号（deprecatedID）") or None,
         instance_name=of_meta("instanceName") or None,
-        encrypted=seen.root.get("encrypted", "").strip() == "yes",
         leaves=tuple(seen.leaves),
         entities=tuple(_block(*block) for block in seen.blocks),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,6 +13,8 @@ from server.instants import BEIJING, Instant
 from server.records.domain import case_facts
 from server.records.domain.case_facts import CaseFacts, Step
 from server.records.domain.status import Status
+from server.summaries.domain import figure_definitions
+from server.summaries.domain.periods import Period
 
 LEADS_TO = {
     "report": Status.REPORTED,
@@ -76,6 +79,16 @@ class History:
 
 def known(histories: list[History], at: Instant) -> list[CaseFacts]:
     return [facts for history in histories if (facts := history.as_of(at)) is not None]
+
+
+def cases_behind(figure: str, cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> tuple[CaseFacts, ...]:
+    """Return exactly the cases that a count counts, in their order; a figure of dispatches lists a case for each.
+
+    figure: code of a count, or ``result:<code>``. Raises Invalid for what is no count.
+    """
+    times = figure_definitions.counted(figure, as_of)
+    window = figure_definitions.window(period, as_of)
+    return tuple(case for case in cases for _ in range(times(case, window)))
 
 
 def on(day: str, clock: str = "09:00") -> Instant:

@@ -10,7 +10,7 @@ import pytest
 from server.summaries.domain import sentences, summary_rows
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Rate
-from tests.core.case_histories import History, a_case, known, on, step
+from tests.core.case_histories import History, a_case, cases_behind, known, on, step
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
 FIRST_OF_MAY = on("05-01", "00:00")
@@ -70,7 +70,7 @@ FIGURES = summary_rows.figures(CASES, APRIL, FIRST_OF_MAY)
 
 
 def ids(figure: str) -> str:
-    return " ".join(case.id.removeprefix("R") for case in summary_rows.cases_behind(figure, CASES, APRIL, FIRST_OF_MAY))
+    return " ".join(case.id.removeprefix("R") for case in cases_behind(figure, CASES, APRIL, FIRST_OF_MAY))
 
 
 @pytest.mark.parametrize(

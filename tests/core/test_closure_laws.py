@@ -20,7 +20,7 @@ from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions, summary_rows
 from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Period
-from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, histories, known, moments
+from tests.core.case_histories import CATEGORIES, FIRST_DAY, UNITS, History, cases_behind, histories, known, moments
 
 LATER = instants.text(FIRST_DAY + timedelta(days=900))
 towns = st.lists(histories(), max_size=8, unique_by=lambda history: history.id)
@@ -49,7 +49,7 @@ def test_every_count_opens_into_exactly_as_many_cases(town, window, at):
 
     results = {f"result:{code}": count for code, count in figures.results.items()}
     for figure, count in {**figures.counts, **results}.items():
-        behind = summary_rows.cases_behind(figure, cases, window, at)
+        behind = cases_behind(figure, cases, window, at)
         assert len(behind) == count
         assert set(behind) <= set(cases)
 
@@ -206,7 +206,7 @@ def test_no_two_figures_share_a_name():
 )
 def test_what_is_no_count_is_refused_and_told_what_to_open(figure, named):
     with pytest.raises(Invalid, match=named) as refused:
-        summary_rows.cases_behind(figure, [], Period(date(2026, 4, 1), date(2026, 4, 30)), LATER)
+        cases_behind(figure, [], Period(date(2026, 4, 1), date(2026, 4, 30)), LATER)
 
     assert refused.value.data["field"] == "figure"
 

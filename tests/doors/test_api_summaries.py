@@ -11,10 +11,10 @@ from lived_cases import live
 from python_calamine import CalamineWorkbook
 
 from server.app import close
-from server.summaries.domain import figure_definitions, summary_rows
+from server.summaries.domain import figure_definitions
 from server.summaries.store import figure_recording
 from tests.core import test_closure_golden as golden
-from tests.core.case_histories import a_case, step
+from tests.core.case_histories import a_case, cases_behind, step
 
 APRIL = "from=2026-04-01&to=2026-04-30"
 THEN = f"{APRIL}&as_of=2026-05-01T00:00:00%2B08:00"
@@ -86,7 +86,7 @@ def test_pages_of_cases_go_on_where_the_last_one_ended(april):
             break
         page = april.get(f"{address}&cursor={page['next']}", "brigade").json
 
-    behind = summary_rows.cases_behind("dispatches", golden.CASES, golden.APRIL, golden.FIRST_OF_MAY)
+    behind = cases_behind("dispatches", golden.CASES, golden.APRIL, golden.FIRST_OF_MAY)
     assert sorted(found) == sorted(case.id for case in behind)
     assert found.count("R12") == 2
 

@@ -98,7 +98,7 @@ def read(body, *, sinks=None, content_type=TYPE, limits=None):
 def told(post):
     """Return a post as plain values."""
     files = [(file.name, file.filename, file.media_type, file.sink.content) for file in post.files]
-    return post.xml, post.xml_media_type, files, post.incomplete
+    return post.xml, files
 
 
 def cut(body, places):
@@ -109,33 +109,28 @@ def cut(body, places):
 # What a phone sends
 
 
-def test_a_post_of_collect_comes_apart_into_record_photos_and_hint():
+def test_a_post_of_collect_comes_apart_into_record_and_photos():
     body = a_body(the_xml(), a_photo("1724566509123.jpg"), a_part("*isIncomplete*", b"yes"))
 
     post = read(body)
 
-    assert told(post) == (XML, "text/xml", [("1724566509123.jpg", "1724566509123.jpg", "image/jpeg", b"jpeg")], True)
+    assert told(post) == (XML, [("1724566509123.jpg", "1724566509123.jpg", "image/jpeg", b"jpeg")])
     assert all(file.sink.closed and not file.sink.discarded for file in post.files)
 
 
-def test_the_last_post_of_a_chain_has_no_hint():
-    assert not read(a_body(the_xml())).incomplete
-    assert not read(a_body(the_xml(), a_part("*isIncomplete*", b"no"))).incomplete
-
-
 @pytest.mark.parametrize(
-    ("part", "media_type"),
+    "part",
     [
-        (the_xml(media_type="application/xml"), "application/xml"),
-        (the_xml(media_type='Text/XML; charset="utf-8"'), "text/xml"),
-        (the_xml(filename=None, media_type=None), "text/xml"),
-        (the_xml(media_type="application/octet-stream"), "application/octet-stream"),
+        the_xml(media_type="application/xml"),
+        the_xml(media_type='Text/XML; charset="utf-8"'),
+        the_xml(filename=None, media_type=None),
+        the_xml(media_type="application/octet-stream"),
     ],
 )
-def test_the_record_may_come_as_a_file_or_a_field_of_any_type(part, media_type):
+def test_the_record_may_come_as_a_file_or_a_field_of_any_type(part):
     post = read(a_body(part))
 
-    assert (post.xml, post.xml_media_type) == (XML, media_type)
+    assert (post.xml, post.files) == (XML, ())
 
 
 def test_the_record_is_kept_byte_for_byte():
@@ -163,7 +158,7 @@ def test_preamble_padding_and_epilogue_mean_nothing():
 
 
 def test_fields_that_the_protocol_does_not_know_are_let_go():
-    assert told(read(a_body(a_part("csrf", b"x" * 100_000), the_xml()))) == (XML, "text/xml", [], False)
+    assert told(read(a_body(a_part("csrf", b"x" * 100_000), the_xml()))) == (XML, [])
 
 
 # Names
@@ -280,7 +275,7 @@ def test_any_chunking_gives_the_same_post(files, xml, incomplete, places):
     post = read(InChunks(cut(body, [place for place in places if place < len(body)])))
 
     distinct = list(dict.fromkeys(files))
-    assert told(post) == (xml, "text/xml", [(n, n, "image/jpeg", c) for n, c in distinct], incomplete)
+    assert told(post) == (xml, [(n, n, "image/jpeg", c) for n, c in distinct])
 
 
 BROKEN_OFF = [None, ClientDisconnected(), ConnectionResetError(), TimeoutError()]
@@ -388,9 +383,8 @@ def test_what_is_no_submission_is_refused_in_chinese(content_type, body):
         (a_body(the_xml(), *[a_photo(str(n)) for n in range(10)]), Limits(parts_max=10)),
         (a_body(the_xml(), a_photo(content=b"x" * 5000)), Limits(total_bytes_max=5000)),
         (a_body(the_xml()) + b"x" * 5000, Limits(total_bytes_max=5000)),
-        (a_body(the_xml(), a_part("*isIncomplete*", b"yes" * 100)), Limits()),
     ],
-    ids=["record", "parts", "total", "epilogue", "hint"],
+    ids=["record", "parts", "total", "epilogue"],
 )
 def test_too_much_is_refused_and_leaves_nothing(body, limits):
     sinks = Memos()

@@ -77,7 +77,7 @@ def test_a_submission_names_its_form_its_version_and_itself():
     read = read_submission(raw)
 
     assert (read.form_id, read.version, read.instance_id) == ("hazard_report", "7", "uuid:1")
-    assert (read.deprecated_id, read.instance_name, read.encrypted) == (None, "3号楼", False)
+    assert (read.deprecated_id, read.instance_name) == (None, "3号楼")
 
 
 @pytest.mark.parametrize(
@@ -111,10 +111,6 @@ def test_a_prefixed_or_namespace_attribute_never_stands_in_for_the_plain_one():
     read = read_submission(raw)
 
     assert (read.form_id, read.version) == ("f", "3")
-
-
-def test_an_encrypted_envelope_is_told_apart():
-    assert read_submission(a_submission(root='id="f" encrypted="yes"')).encrypted
 
 
 def test_leaves_come_in_document_order_and_repeats_recur():

@@ -8,8 +8,9 @@ import pytest
 
 from server.db import audit, database
 from server.errors import Invalid, NotFound
-from server.grid.domain.areas import Area, Level, Place
+from server.grid.domain.areas import Area, Level, Place, path_of, taken_in
 from server.grid.domain.file_cells import beginning_of
+from server.grid.domain.file_rows import SheetRow
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.grid.usecases import files, loading
@@ -17,8 +18,8 @@ from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Duty, Role, scope_of
 
 NOW = datetime(2026, 7, 5, 2, 0, tzinfo=UTC)
-JULY = beginning_of("2026-07-01")
-COUNTY, TOWN, GU, ZHANG, JING = "130630000000", "130630100000", "130630100228", "130630100229", "130630106201"
+COUNTY, TOWN, JING = "130630000000", "130630100000", "130630106201"
+GU, ZHANG, NEXT = "130630100228", "130630100229", "130630100227"
 EVERYTHING = Scope(places=(Place("130630"),))
 
 
@@ -36,6 +37,11 @@ def store(tmp_path):
 def reading(store):
     with store.reading() as reading:
         yield reading
+
+
+def merge(store, old: str, into: str, day: str) -> None:
+    row = SheetRow(2, {"code": old, "ends": day, "successor": into})
+    store.write(lambda tx: loading.load(tx, [row], by="lin"))
 
 
 def scope_for(role: Role, area: str) -> Scope:
@@ -90,7 +96,7 @@ def test_who_has_no_duty_sees_no_area(reading):
 
 
 def test_units_to_work_in_are_those_in_force(store):
-    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+    merge(store, GU, ZHANG, "2026-07-01")
 
     with store.reading() as reading:
         units = list(areas.list_units(reading, scope_for(Role.TOWN_STATION, TOWN)))
@@ -134,30 +140,14 @@ def test_the_audit_tells_what_was_done_in_order(store):
 # Where the territory of an area is today
 
 
-def test_an_area_in_force_is_its_own_successor(reading):
-    assert areas.current_successor(reading, GU, JULY).code == GU
-
-
-def test_a_merged_village_is_found_in_the_one_that_took_it_in_through_any_number_of_mergers(store):
-    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
-    store.write(lambda tx: loading.merge_areas(tx, ZHANG, "130630100227", beginning_of("2026-07-03"), by="lin"))
+def test_a_merged_village_belongs_to_the_one_that_took_it_in_through_any_number_of_mergers(store):
+    merge(store, GU, ZHANG, "2026-07-01")
+    merge(store, ZHANG, NEXT, "2026-07-03")
 
     with store.reading() as reading:
+        heirs = areas.heirs(reading)
         days = map(beginning_of, ("2026-06-30", "2026-07-01", "2026-07-03"))
-        found = [areas.current_successor(reading, GU, day).code for day in days]
+        found = [[set(taken_in(Place(path_of(code)), heirs, day)) for code in (ZHANG, NEXT)] for day in days]
 
-    assert found == [GU, ZHANG, "130630100227"]
-
-
-def test_a_unit_of_a_merged_village_is_found_in_the_village_that_took_it_in(store):
-    store.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
-
-    with store.reading() as reading:
-        assert areas.current_successor(reading, GU + "001", JULY).code == ZHANG
-
-
-def test_what_nobody_took_in_is_found_in_the_area_around_it(store):
-    store.write(lambda tx: loading.end_area(tx, GU, JULY, by="lin"))
-
-    with store.reading() as reading:
-        assert areas.current_successor(reading, GU + "001", JULY).code == TOWN
+    gu, zhang = path_of(GU), path_of(ZHANG)
+    assert found == [[set(), set()], [{gu}, set()], [{gu}, {gu, zhang}]]

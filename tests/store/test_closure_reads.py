@@ -32,6 +32,7 @@ from tests.core.case_histories import (
     UNITS,
     History,
     a_case,
+    cases_behind,
     end_of,
     histories,
     known,
@@ -155,7 +156,7 @@ def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, w
     for figure, number in numbers.items():
         found = opened(store, asked, figure, None if row is None else row.key, size)
         assert len(found) == number, figure
-        by_hand = Counter(case.id for case in summary_rows.cases_behind(figure, known(town, then), window, then))
+        by_hand = Counter(case.id for case in cases_behind(figure, known(town, then), window, then))
         assert row is not None or scope is not COUNTY or Counter(found) == by_hand
 
 

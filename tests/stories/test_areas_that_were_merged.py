@@ -9,11 +9,17 @@ from builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
 from field_clients import Client
 from filled_forms import a_hazard, new_uuid
 
-from server import instants
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import Wish
+from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.people.store import people
+
+
+def merge_tomorrow(valley: Valley) -> None:
+    tomorrow = (valley.clock.at + timedelta(days=1)).date().isoformat()
+    row = SheetRow(2, {"code": FAR_VILLAGE, "ends": tomorrow, "successor": VILLAGE})
+    valley.do(loading.load, [row], by="test")
 
 
 @pytest.fixture
@@ -21,8 +27,7 @@ def merged(valley) -> str:
     """The id of a hazard in a village that has been merged into the next one since."""
     id = new_uuid()
     valley.phone("stranger").send(a_hazard(id, area=FAR_UNIT))
-    tomorrow = instants.text(valley.clock.at + timedelta(days=1))
-    valley.do(loading.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    merge_tomorrow(valley)
     valley.clock.pass_by(days=2)
     return id
 
@@ -68,8 +73,7 @@ def test_a_worker_of_one_unit_of_the_heir_sees_what_belongs_to_the_merged_villag
     worker.pull()
     assert own["record"] not in worker.rows()
 
-    tomorrow = instants.text(valley.clock.at + timedelta(days=1))
-    valley.do(loading.merge_areas, FAR_VILLAGE, VILLAGE, tomorrow, by="test")
+    merge_tomorrow(valley)
     valley.clock.pass_by(days=2)
 
     worker.pull()

@@ -11,6 +11,7 @@ from filled_forms import photo
 from server import instants
 from server.forms.store import codes
 from server.forms.usecases import code_lists
+from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
@@ -140,8 +141,9 @@ def test_feedback_that_comes_days_after_somebody_else_finished_is_kept_and_chang
 def test_a_phone_with_last_months_grid_reports_where_the_village_was(land):
     # S05
     phone = land.phone("old")
-    at = instants.text(land.clock.at)
-    land.valley.do(loading.merge_areas, OLD_VILLAGE, NEW_VILLAGE, at, "admin")
+    today = land.clock.at.date().isoformat()
+    row = SheetRow(2, {"code": OLD_VILLAGE, "ends": today, "successor": NEW_VILLAGE})
+    land.valley.do(loading.load, [row], by="admin")
     land.clock.pass_by(days=4)
     id = phone.report(area=f"{OLD_VILLAGE}001")
 

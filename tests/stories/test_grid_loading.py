@@ -10,15 +10,14 @@ from click.testing import CliRunner
 
 from server.cli.grid import grid as command
 from server.db import audit, database
-from server.errors import GridRefused, Invalid, NotFound
-from server.grid.domain.areas import Level
+from server.errors import GridRefused
+from server.grid.domain.areas import Level, path_of
 from server.grid.domain.file_cells import beginning_of
 from server.grid.store import areas
 from server.grid.usecases import files, loading
 from server.instants import BEGINNING
 
 JULY = beginning_of("2026-07-01")
-AS_REPORTED, JUNE = "2026-07-05T02:00:00.000Z", "2026-06-20T02:00:00.000Z"
 COUNTY, TOWN, GU, ZHANG = "130630000000", "130630100000", "130630100228", "130630100229"
 
 
@@ -43,6 +42,10 @@ def county(empty):
 
 def load(store, text):
     return store.write(lambda tx: loading.load(tx, files.read(text.encode()).rows, by="lin"))
+
+
+def merge(store, old, into, day):
+    return load(store, f"代码,名称,失效日期,并入\n{old},,{day},{into}\n")
 
 
 def everything(store):
@@ -100,57 +103,38 @@ def test_a_correction_names_what_it_changed_and_the_audit_keeps_the_old_name(cou
 
 
 def test_a_late_report_from_a_merged_village_keeps_its_code_and_counts_where_the_village_went(county):
-    load(county, f"代码,名称,失效日期,并入\n{GU},,2026-07-01,{ZHANG}\n")
+    merge(county, GU, ZHANG, "2026-07-01")
 
     with county.reading() as reading:
         old = areas.get(reading, GU)
         assert (old.name, old.valid_to, old.successor) == ("顾家营村村民委员会", JULY, ZHANG)
-        assert areas.current_successor(reading, GU, AS_REPORTED).code == ZHANG
-        assert areas.current_successor(reading, GU + "001", AS_REPORTED).code == ZHANG
-        assert areas.current_successor(reading, GU, JUNE).code == GU
+        [heir] = areas.heirs(reading)
+        assert (heir.path, heir.heir, heir.since) == (path_of(GU), path_of(ZHANG), JULY)
         assert areas.full_name(reading, GU) == "涞源镇 顾家营村"
         assert [entry.detail for entry in audit.list_about(reading, GU)] == [{"at": JULY, "successor": ZHANG}]
     assert everything(county)[1] == 2
 
 
-def test_a_merger_by_hand_does_the_same_as_one_in_a_sheet(county, tmp_path):
-    database.create(tmp_path / "other")
-    other = database.open_inline(tmp_path / "other")
-    other.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
-
-    load(county, f"代码,名称,失效日期,并入\n{GU},,2026-07-01,{ZHANG}\n")
-    other.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
-
-    assert everything(county) == everything(other)
-    other.close()
-
-
-def test_a_merger_by_hand_that_cannot_be_changes_nothing(county):
+def test_a_merger_that_cannot_be_changes_nothing(county):
     before = everything(county)
 
-    for old, into, refusal in (
-        (GU, GU, Invalid),
-        (GU, TOWN, Invalid),
-        (COUNTY, COUNTY, Invalid),
-        (GU, "130630100299", NotFound),
-        ("130630100299", GU, NotFound),
-    ):
-        with pytest.raises(refusal):
-            county.write(lambda tx, old=old, into=into: loading.merge_areas(tx, old, into, JULY, by="lin"))
+    for old, into in ((GU, GU), (GU, TOWN), (COUNTY, COUNTY), (GU, "130630100299"), ("130630100299", GU)):
+        with pytest.raises(GridRefused):
+            merge(county, old, into, "2026-07-01")
 
     assert everything(county) == before
 
 
 def test_an_area_that_others_went_into_cannot_end_before_they_came(county):
-    county.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, beginning_of("2026-08-01"), by="lin"))
+    merge(county, GU, ZHANG, "2026-08-01")
 
-    with pytest.raises(Invalid):
-        county.write(lambda tx: loading.end_area(tx, ZHANG, beginning_of("2026-07-20"), by="lin"))
+    with pytest.raises(GridRefused):
+        load(county, f"代码,名称,失效日期\n{ZHANG},,2026-07-20\n")
 
 
 def test_the_same_merger_twice_leaves_one_trace(county):
     for _ in range(2):
-        county.write(lambda tx: loading.merge_areas(tx, GU, ZHANG, JULY, by="lin"))
+        merge(county, GU, ZHANG, "2026-07-01")
 
     with county.reading() as reading:
         assert len(list(audit.list_about(reading, GU))) == 1

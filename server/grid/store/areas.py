@@ -135,20 +135,6 @@ def _heirs(reading: Reading) -> tuple[Heir, ...]:
     return tuple(Heir(**row) for row in rows)
 
 
-def current_successor(reading: Reading, code: str, at: Instant) -> Area:
-    """Return the area in force at ``at`` that holds the territory of ``code``: itself, or who took it in.
-
-    An area that ended without a successor is found where the area around it went: a unit of a merged village
-    in the village that took it in. So the answer may be of a higher level, and at last is the county.
-    Raises NotFound when there is no such area.
-    """
-    area = get(reading, code)
-    # Each step goes to a later end or one level up, so it comes to an end: at the county, which never ends.
-    while at >= area.valid_to and (onward := area.successor or area.parent):
-        area = get(reading, onward)
-    return area
-
-
 def add(tx: Transaction, areas: Iterable[Area]) -> None:
     """Append areas, parents first; a code that exists is an integrity error, since callers have looked."""
     tx.sql.run_each(_ADD, ({"path": area.path, **asdict(area)} for area in areas))

@@ -138,11 +138,6 @@ def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
     accounts.revoke_token(tx, jti, expires_at)
 
 
-def is_revoked(reading: Reading, jti: str) -> bool:
-    """Say whether a token was ended before its time."""
-    return accounts.is_token_revoked(reading, jti)
-
-
 def make_password() -> str:
     """Return a new password that is easy to copy by hand: 16 letters and digits in four groups, 79 bits."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))

@@ -56,7 +56,6 @@ class SubmissionXml:
     instance_id: str
     deprecated_id: str | None
     instance_name: str | None
-    encrypted: bool
     leaves: tuple[tuple[str, str], ...]
     entities: tuple[EntityBlock, ...]
 

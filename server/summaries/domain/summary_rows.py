@@ -84,17 +84,6 @@ def figures(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Figur
     return Figures(counts, rates, _days(here, seen), _results(here, seen))
 
 
-def cases_behind(figure: str, cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> tuple[CaseFacts, ...]:
-    """Return exactly the cases that a count counts, in their order; their number is the count.
-
-    A figure of dispatches lists a case once for each. figure: code of a count, or ``result:<code>``.
-    Raises Invalid when there is no such count; for a rate or a time it names the counts to open instead.
-    """
-    times = figure_definitions.counted(figure, as_of)
-    seen = figure_definitions.window(period, as_of)
-    return tuple(case for case in cases for _ in range(times(case, seen)))
-
-
 def by_area(cases: Iterable[CaseFacts], grid: Sequence[Area], level: Level, period: Period, as_of: Instant) -> Summary:
     """Return a row for each area of a level in force at ``as_of``, also where nothing happened.
 
