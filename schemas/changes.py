@@ -1,4 +1,4 @@
-"""Describes changes on the wire, as they are asked for and as they are answered."""
+"""Schemas of changes: the requests and the outcome."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from schemas.fields import BaseSchema, matching, one_of, text_out, text_out_or_null
 from schemas.lists import area_code
 from schemas.records import STATUSES, RecordSchema
-from schemas.words import Wire, matching, one_of, told, told_or_null
 
 Write = str | tuple[str | None, str]
-"""What a field shall be; or what was seen, and what it shall be."""
+"""The new value of a field; or the value that was seen, and the new one."""
 
 NAMES_MAX = 500
 _VERSION_CURE = "应为不小于0的整数。"
@@ -68,7 +68,7 @@ def _uuid(description: str) -> fields.UUID:
     return fields.UUID(error_messages=cures, metadata={"description": description})
 
 
-class ChangeAsked(Wire):
+class ChangeRequestSchema(BaseSchema):
     """A change to one record."""
 
     id = _uuid("of the change: the same again gets the same answer; the server makes one where it is left out")
@@ -85,8 +85,8 @@ class ChangeAsked(Wire):
     seen_status = one_of(STATUSES, "status that was looked at", allow_none=True, load_default=None)
 
 
-class RecordAsked(Wire):
-    """A record to bring into being."""
+class CreateRequestSchema(BaseSchema):
+    """A record to create."""
 
     id = _uuid("of the change: the same again gets the same answer; the server makes one where it is left out")
     record = _uuid("of the record; the server makes one where it is left out")
@@ -98,14 +98,14 @@ class RecordAsked(Wire):
     fields_ = _writes()
 
 
-class OutcomeSchema(Wire):
+class OutcomeSchema(BaseSchema):
     """What became of a change."""
 
-    id = told("of the change")
-    verdict = told("`applied`, or `merged`: done, and some fields now hold values of others beside this one")
+    id = text_out("of the change")
+    verdict = text_out("`applied`, or `merged`: done, and some fields now hold values of others beside this one")
     version = fields.Integer(
         required=True, allow_none=True, metadata={"description": "of the record that the change made"}
     )
     record = fields.Nested(RecordSchema, required=True, allow_none=True, metadata={"description": "as it now is"})
     conflicts = fields.List(fields.String(), required=True, metadata={"description": "names of fields in conflict"})
-    problem = told_or_null("id of the problem that was filed for the office")
+    problem = text_out_or_null("id of the problem that was filed for the office")

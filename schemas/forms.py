@@ -1,11 +1,11 @@
-"""Describes forms and their versions on the wire."""
+"""Schemas of forms and their versions."""
 
 from __future__ import annotations
 
 from marshmallow import fields
 
+from schemas.fields import BaseSchema, instant_out, integer_out, one_of, text_out, text_out_or_null
 from schemas.lists import PageQuery
-from schemas.words import Wire, counted, instant, one_of, told, told_or_null
 
 
 class FormQuery(PageQuery):
@@ -14,7 +14,7 @@ class FormQuery(PageQuery):
     state = one_of(("open", "closing", "closed"), "whether the form is listed and taken")
 
 
-class FormStateAsked(Wire):
+class FormStateRequestSchema(BaseSchema):
     """Whether a form is listed and taken."""
 
     state = one_of(
@@ -24,43 +24,43 @@ class FormStateAsked(Wire):
     )
 
 
-class PublishedSchema(Wire):
-    """What came of an upload."""
+class PublicationSchema(BaseSchema):
+    """The result of publishing a form."""
 
-    id = told("form id")
-    version = told()
-    title = told()
+    id = text_out("form id")
+    version = text_out()
+    title = text_out()
     added = fields.Boolean(required=True, metadata={"description": "false: this very version was there already"})
     warnings = fields.List(fields.String(), required=True, metadata={"description": "of the tools that read the form"})
 
 
-class FormSchema(Wire):
-    """A form as it stands."""
+class FormSchema(BaseSchema):
+    """A form in its current state."""
 
-    id = told("form id")
-    title = told()
-    state = told("`open`, `closing` or `closed`")
-    version = told("the version that phones are given")
-    record_type = told_or_null("type of the records that it makes or updates")
+    id = text_out("form id")
+    title = text_out()
+    state = text_out("`open`, `closing` or `closed`")
+    version = text_out("the version that phones are given")
+    record_type = text_out_or_null("type of the records that it makes or updates")
     roles = fields.List(fields.String(), required=True, metadata={"description": "whose phones list it; empty for all"})
 
 
-class FormVersionSchema(Wire):
+class FormVersionSchema(BaseSchema):
     """A version that was published."""
 
-    version = told()
-    title = told()
-    md5 = told("of the XForm")
-    published_at = instant()
+    version = text_out()
+    title = text_out()
+    md5 = text_out("of the XForm")
+    published_at = instant_out()
     languages = fields.List(fields.String(), required=True)
 
 
-class MediaSchema(Wire):
+class MediaSchema(BaseSchema):
     """A file beside a form, as phones get it today."""
 
-    name = told()
-    md5 = told()
-    size = counted("bytes")
+    name = text_out()
+    md5 = text_out()
+    size = integer_out("bytes")
 
 
 class FormDetailSchema(FormSchema):

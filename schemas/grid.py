@@ -1,11 +1,11 @@
-"""Describes the grid on the wire."""
+"""Schemas of the grid's areas."""
 
 from __future__ import annotations
 
 from marshmallow import fields
 
+from schemas.fields import BaseSchema, instant_out_or_null, text_out, text_out_or_null
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, instant_or_null, told, told_or_null
 
 
 class AreaQuery(PageQuery):
@@ -14,15 +14,15 @@ class AreaQuery(PageQuery):
     parent = area_filter("code of the area above; without it the county")
 
 
-class AreaSchema(Wire):
+class AreaSchema(BaseSchema):
     """A node of the grid."""
 
-    code = told("12 digits, 15 for a unit")
-    name = told("official name")
-    level = told("`county`, `town`, `village` or `unit`")
-    parent = told_or_null("code of the area above")
-    path = told("`130630/100/201/001`")
-    valid_from = instant_or_null("null: from the start")
-    valid_to = instant_or_null("null: until further notice")
-    successor = told_or_null("code of the area that took this one in")
+    code = text_out("12 digits, 15 for a unit")
+    name = text_out("official name")
+    level = text_out("`county`, `town`, `village` or `unit`")
+    parent = text_out_or_null("code of the area above")
+    path = text_out("`130630/100/201/001`")
+    valid_from = instant_out_or_null("null: from the start")
+    valid_to = instant_out_or_null("null: until further notice")
+    successor = text_out_or_null("code of the area that took this one in")
     in_force = fields.Boolean(required=True)

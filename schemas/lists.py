@@ -1,4 +1,4 @@
-"""Describes what every list takes and gives: ``cursor`` and ``limit`` in, ``{items, next}`` out."""
+"""What all lists share: ``cursor`` and ``limit`` in the query, ``{items, next}`` in the answer."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from schemas.words import Wire, matching, whole
+from schemas.fields import BaseSchema, integer_in, matching
 
 PAGE_ROWS = 100
 PAGE_ROWS_MAX = 10_000
 CODE = r"[0-9]{6}|[0-9]{9}|[0-9]{12}|[0-9]{15}"
 
 
-class PageQuery(Wire):
+class PageQuery(BaseSchema):
     """Which page of a list."""
 
     cursor = matching(r"[A-Za-z0-9_-]{1,200}", "`next` of the page before", "应为上一页给出的 next，请原样传回。")
-    limit = whole("rows of a page", 1, PAGE_ROWS_MAX, load_default=PAGE_ROWS)
+    limit = integer_in("rows of a page", 1, PAGE_ROWS_MAX, load_default=PAGE_ROWS)
 
 
 def area_filter(description: str = "area code; its whole subtree counts") -> fields.String:
@@ -31,9 +31,9 @@ def area_code(description: str, **more: Any) -> fields.String:
 
 
 def page_of(row: type[Schema]) -> type[Schema]:
-    """Return the shape of a page of ``row``."""
+    """Return the schema of a page of ``row``."""
     noun = row.__name__.removesuffix("Schema")
-    return Wire.from_dict(
+    return BaseSchema.from_dict(
         {
             "items": fields.List(fields.Nested(row), required=True),
             "next": fields.String(

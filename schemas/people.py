@@ -1,84 +1,92 @@
-"""Describes sessions, users, duties, phones and bodies on the wire; never a password, hash or token that lasts."""
+"""Schemas of sessions, users, duties, phones and bodies; no answer holds a password, a hash or a phone key."""
 
 from __future__ import annotations
 
 from marshmallow import fields
 
+from schemas.fields import (
+    BaseSchema,
+    instant_out,
+    instant_out_or_null,
+    integer_out,
+    text_in,
+    text_out,
+    text_out_or_null,
+)
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, counted, instant, instant_or_null, text, told, told_or_null
 
 
-class SignInSchema(Wire):
-    """Who signs in."""
+class SignInRequestSchema(BaseSchema):
+    """User name and password of a sign-in."""
 
-    username = text("user name", required=True, most=64)
-    password = text("password", required=True, load_only=True)
+    username = text_in("user name", required=True, most=64)
+    password = text_in("password", required=True, load_only=True)
 
 
-class DutySchema(Wire):
+class DutySchema(BaseSchema):
     """A person in a role for an area."""
 
-    id = told()
-    role = told()
-    role_label = told("Chinese name of the role")
-    area = told("area code")
-    body = told_or_null("code of the body, where the duty has one")
-    from_ = instant_or_null("null: from the start", data_key="from")
-    to = instant_or_null("null: until further notice")
+    id = text_out()
+    role = text_out()
+    role_label = text_out("Chinese name of the role")
+    area = text_out("area code")
+    body = text_out_or_null("code of the body, where the duty has one")
+    from_ = instant_out_or_null("null: from the start", data_key="from")
+    to = instant_out_or_null("null: until further notice")
 
 
-class PhoneSchema(Wire):
+class PhoneSchema(BaseSchema):
     """A phone key as the office sees it, without the key."""
 
-    id = told()
-    created_at = instant()
-    revoked_at = instant_or_null()
-    last_seen_at = instant_or_null("last contact, to the minute")
-    device = told_or_null()
-    app_version = told_or_null("what the phone called itself at its last contact")
+    id = text_out()
+    created_at = instant_out()
+    revoked_at = instant_out_or_null()
+    last_seen_at = instant_out_or_null("last contact, to the minute")
+    device = text_out_or_null()
+    app_version = text_out_or_null("what the phone called itself at its last contact")
 
 
-class FieldClientSchema(Wire):
-    """A client of ours, such as fieldsync on a laptop, that speaks in somebody's name."""
+class FieldClientSchema(BaseSchema):
+    """A field client, such as fieldsync on a laptop, that is signed in as a user."""
 
-    device = told("its id")
-    program = told("what it calls itself")
-    seen_at = instant("when it last said so")
-    unsent = counted("changes that wait on it")
+    device = text_out("its id")
+    program = text_out("what it calls itself")
+    seen_at = instant_out("when it last said so")
+    unsent = integer_out("changes that wait on it")
 
 
-class UserSchema(Wire):
+class UserSchema(BaseSchema):
     """A person with their duties and phones."""
 
-    name = told()
-    display = told()
-    created_at = instant()
-    revoked_at = instant_or_null("since when every door refuses them")
-    locked_until = instant_or_null("when sign-in opens again")
+    name = text_out()
+    display = text_out()
+    created_at = instant_out()
+    revoked_at = instant_out_or_null("since when every door refuses them")
+    locked_until = instant_out_or_null("when sign-in opens again")
     duties = fields.List(fields.Nested(DutySchema), required=True)
     phones = fields.List(fields.Nested(PhoneSchema), required=True)
 
 
-class CallerSchema(Wire):
-    """Who has signed in."""
+class CallerSchema(BaseSchema):
+    """The user who has signed in."""
 
-    name = told()
-    display = told()
+    name = text_out()
+    display = text_out()
     duties = fields.List(fields.Nested(DutySchema), required=True)
 
 
-class SessionSchema(Wire):
-    """A session that has begun."""
+class SessionSchema(BaseSchema):
+    """A new session."""
 
-    access_token = told("shown as `Authorization: Bearer …`")
-    refresh_token = told("shown to `/session/refresh` alone")
+    access_token = text_out("shown as `Authorization: Bearer …`")
+    refresh_token = text_out("shown to `/session/refresh` alone")
     user = fields.Nested(CallerSchema, required=True)
 
 
-class RefreshedSchema(Wire):
-    """A session that goes on."""
+class RefreshedSessionSchema(BaseSchema):
+    """A session with a renewed access token."""
 
-    access_token = told()
+    access_token = text_out()
     user = fields.Nested(CallerSchema, required=True)
 
 
@@ -94,11 +102,11 @@ class BodyQuery(PageQuery):
     area = area_filter()
 
 
-class BodySchema(Wire):
+class BodySchema(BaseSchema):
     """An organisation that can be given work, as it stands now."""
 
-    code = told()
-    name = told()
-    kind = told()
-    area = told("area code")
-    contact = told("phone numbers are masked unless the caller may see people there")
+    code = text_out()
+    name = text_out()
+    kind = text_out()
+    area = text_out("area code")
+    contact = text_out("phone numbers are masked unless the caller may see people there")

@@ -1,4 +1,4 @@
-"""Describes refusals (RFC 9457) and the problems that the office settles."""
+"""Schemas of error responses (RFC 9457) and of the problems that the office settles."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import Any
 from marshmallow import INCLUDE, ValidationError, fields, validate, validates_schema
 
 from schemas.changes import OutcomeSchema
+from schemas.fields import (
+    BaseSchema,
+    instant_out,
+    instant_out_or_null,
+    integer_in,
+    integer_out,
+    matching,
+    one_of,
+    text_in,
+    text_out,
+    text_out_or_null,
+)
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, counted, instant, instant_or_null, matching, one_of, text, told, told_or_null, whole
 
 HOWS = ("choose", "release", "force", "dismiss", "undo")
 CHOICES_MAX = 500
@@ -18,21 +29,21 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def _storable(value: str) -> None:
-    """Let no text in that XML, and so no phone's list, can carry."""
+    """Raise ValidationError for characters that XML, and so the entity lists of phones, cannot hold."""
     if _UNWRITABLE.search(value):
         raise ValidationError("含有不能保存的控制字符，请删去。")
 
 
-class RefusalSchema(Wire):
+class RefusalSchema(BaseSchema):
     """A refusal in problem+json; some carry particulars beside these."""
 
     class Meta:
         unknown = INCLUDE
 
-    type = told("`/problems/<code>`, a stable word for programs")
-    title = told()
-    status = counted("the HTTP status")
-    detail = told("one Chinese sentence: what is wrong and how to mend it")
+    type = text_out("`/problems/<code>`, a stable word for programs")
+    title = text_out()
+    status = integer_out("the HTTP status")
+    detail = text_out("one Chinese sentence: what is wrong and how to mend it")
     errors = fields.Raw(required=True, metadata={"description": "every bad field at once: `[{field, message}]`"})
 
 
@@ -47,15 +58,15 @@ class ProblemQuery(PageQuery):
         metadata={"description": "about this submission"}, error_messages={"invalid_uuid": "应为提交的 UUID。"}
     )
     type = matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", "record type", "应为台账的英文名，如 hazards。")
-    author = text("user name of whose doing it is", most=64)
+    author = text_in("user name of whose doing it is", most=64)
     area = area_filter()
     settled = one_of(("false", "true", "any"), "whether it is settled", load_default="false")
 
 
-class ChoiceSchema(Wire):
-    """What shall stand in a field: one of the values there, or another."""
+class ChoiceSchema(BaseSchema):
+    """The value to settle a field on: one of its values in conflict, or another."""
 
-    head = whole("version of the value that shall stand", 1, 2**53)
+    head = integer_in("version of the value that shall stand", 1, 2**53)
     value = fields.String(
         validate=_storable,
         error_messages={"null": "应为文字。", "invalid": "应为文字。"},
@@ -68,8 +79,8 @@ class ChoiceSchema(Wire):
             raise ValidationError("请写 head（选定哪一版的值）或 value（新的值），二者取一。")
 
 
-class SettlementAsked(Wire):
-    """What to do about a problem."""
+class SettlementRequestSchema(BaseSchema):
+    """How to settle a problem."""
 
     how = one_of(HOWS, "`choose` and `undo` for conflicts, `release`, `force`, `dismiss`", required=True)
     choices = fields.Dict(
@@ -96,67 +107,67 @@ class SettlementAsked(Wire):
     )
 
 
-class SettlementSchema(Wire):
-    """What was decided about a problem last."""
+class SettlementSchema(BaseSchema):
+    """The latest decision about a problem."""
 
     how = one_of(HOWS, "", required=True)
-    by = told("user name")
-    at = instant()
-    reason = told()
+    by = text_out("user name")
+    at = instant_out()
+    reason = text_out()
     choices = fields.Dict(required=True)
     version = fields.Integer(required=True, allow_none=True, metadata={"description": "of the record that it made"})
 
 
-class ProblemSchema(Wire):
+class ProblemSchema(BaseSchema):
     """Something that only a person can settle."""
 
-    id = told()
-    kind = told()
-    area = told_or_null("code of the area where it belongs; null: its author had no duty")
-    message = told("one Chinese sentence for the officer")
-    record = told_or_null()
-    type = told_or_null()
-    submission = told_or_null()
-    kept_body = told_or_null("SHA-256 of a body that could not be taken; `/problems/<id>/body` gives it")
-    change = told_or_null()
-    author = told_or_null()
+    id = text_out()
+    kind = text_out()
+    area = text_out_or_null("code of the area where it belongs; null: its author had no duty")
+    message = text_out("one Chinese sentence for the officer")
+    record = text_out_or_null()
+    type = text_out_or_null()
+    submission = text_out_or_null()
+    kept_body = text_out_or_null("SHA-256 of a body that could not be taken; `/problems/<id>/body` gives it")
+    change = text_out_or_null()
+    author = text_out_or_null()
     detail = fields.Dict(required=True)
-    created_at = instant()
-    settled_at = instant_or_null()
-    settled_by = told_or_null("user name, or `server` when it resolved itself")
+    created_at = instant_out()
+    settled_at = instant_out_or_null()
+    settled_by = text_out_or_null("user name, or `server` when it resolved itself")
     settlement = fields.Nested(SettlementSchema, required=True, allow_none=True)
 
 
-class PhotoSchema(Wire):
+class PhotoSchema(BaseSchema):
     """A picture of a submission."""
 
-    name = told()
-    media_type = told()
-    url = told("address of its content")
+    name = text_out()
+    media_type = text_out()
+    url = text_out("address of its content")
 
 
-class PositionSchema(Wire):
-    """Where somebody stood, WGS 84."""
+class PositionSchema(BaseSchema):
+    """A position, WGS 84."""
 
     latitude = fields.Float(required=True)
     longitude = fields.Float(required=True)
     accuracy_m = fields.Float(required=True, allow_none=True)
 
 
-class ValueSchema(Wire):
-    """One of several values that stand beside each other in a field."""
+class ValueSchema(BaseSchema):
+    """One of several values of a field in conflict."""
 
-    version = counted("the record version that it came with: what `head` names")
-    value = told()
+    version = integer_out("the record version that it came with: what `head` names")
+    value = text_out()
     shown = fields.Boolean(required=True, metadata={"description": "people see this one"})
-    author = told_or_null("user name of who wrote it")
-    display = told_or_null("as people call them")
-    origin = told("the hand that wrote it: a phone, a branch of a phone, or the office")
-    device = told("what the phone calls itself, else the hand; a claim")
-    made_at = instant_or_null("by the clock of the device; a claim")
-    observed_at = instant("when it was seen: device time, corrected, never later than receipt")
-    received_at = instant_or_null()
-    submission = told_or_null("id of the submission it came in")
+    author = text_out_or_null("user name of who wrote it")
+    display = text_out_or_null("as people call them")
+    origin = text_out("the hand that wrote it: a phone, a branch of a phone, or the office")
+    device = text_out("what the phone calls itself, else the hand; a claim")
+    made_at = instant_out_or_null("by the clock of the device; a claim")
+    observed_at = instant_out("when it was seen: device time, corrected, never later than receipt")
+    received_at = instant_out_or_null()
+    submission = text_out_or_null("id of the submission it came in")
     position = fields.Nested(
         PositionSchema, required=True, allow_none=True, metadata={"description": "where its author stood, if sent"}
     )
@@ -166,11 +177,11 @@ class ValueSchema(Wire):
     photos = fields.List(fields.Nested(PhotoSchema), required=True)
 
 
-class ConflictFieldSchema(Wire):
-    """A field with every value that stands in it."""
+class ConflictFieldSchema(BaseSchema):
+    """A field with all of its values in conflict."""
 
-    name = told()
-    label = told()
+    name = text_out()
+    label = text_out()
     open = fields.Boolean(
         required=True, metadata={"description": "in conflict now; else the values are those of when it was"}
     )
@@ -180,38 +191,38 @@ class ConflictFieldSchema(Wire):
     )
 
 
-class AskedSchema(Wire):
-    """A change that was kept whole and not carried out."""
+class HeldChangeSchema(BaseSchema):
+    """A change that was stored and not applied."""
 
-    action = told()
+    action = text_out()
     fields_ = fields.Dict(
         required=True, data_key="fields", attribute="fields", metadata={"description": "`{name: [seen, new]}`"}
     )
     base_version = fields.Integer(required=True, allow_none=True)
-    made_at = instant_or_null("by the clock of the device; a claim")
+    made_at = instant_out_or_null("by the clock of the device; a claim")
 
 
 class ProblemDetailSchema(ProblemSchema):
-    """A problem with all that one needs to settle it."""
+    """A problem with everything needed to settle it."""
 
-    author_display = told_or_null()
+    author_display = text_out_or_null()
     ways = fields.List(
         one_of(HOWS, "how the caller may settle it now"), required=True, metadata={"description": "none: not at all"}
     )
-    label = told_or_null("of the record; null where it is not the caller's to see")
+    label = text_out_or_null("of the record; null where it is not the caller's to see")
     version = fields.Integer(required=True, allow_none=True, metadata={"description": "of the record as it now is"})
-    verdict = told_or_null("on the change that it is about")
+    verdict = text_out_or_null("on the change that it is about")
     fields_ = fields.List(
         fields.Nested(ConflictFieldSchema), required=True, data_key="fields", attribute="fields",
         metadata={"description": "of a conflict"},
     )  # fmt: skip
     asked = fields.Nested(
-        AskedSchema, required=True, allow_none=True, metadata={"description": "of what waits or is quarantined"}
+        HeldChangeSchema, required=True, allow_none=True, metadata={"description": "of what waits or is quarantined"}
     )
 
 
-class SettledSchema(Wire):
-    """What became of a settlement."""
+class SettlementResultSchema(BaseSchema):
+    """The result of a settlement."""
 
     problem = fields.Nested(ProblemDetailSchema, required=True)
     outcome = fields.Nested(

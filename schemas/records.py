@@ -1,22 +1,22 @@
-"""Describes records, their history and their types on the wire."""
+"""Schemas of records, their history and their types."""
 
 from __future__ import annotations
 
 from marshmallow import fields
 
-from schemas.lists import PageQuery, area_filter
-from schemas.words import (
-    Wire,
-    counted,
-    instant,
-    instant_or_null,
+from schemas.fields import (
+    BaseSchema,
+    boolean_parameter,
+    instant_out,
+    instant_out_or_null,
+    integer_out,
     matching,
     one_of,
-    text,
-    told,
-    told_or_null,
-    yes_or_no,
+    text_in,
+    text_out,
+    text_out_or_null,
 )
+from schemas.lists import PageQuery, area_filter
 
 STATUSES = (
     "reported", "registered", "assigned", "accepted", "handling", "suspended", "transferred", "feedback", "closed",
@@ -25,7 +25,7 @@ STATUSES = (
 STAGES = ("collect", "assign", "handle", "feedback", "close")
 
 
-class RecordFilter(Wire):
+class RecordFilter(BaseSchema):
     """Which records, for lists and exports alike."""
 
     type = matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", "record type", "应为台账的英文名，如 hazards。")
@@ -37,136 +37,136 @@ class RecordFilter(Wire):
         "`user:<name>` or `body:<code>`",
         "应为 user:用户名 或 body:责任主体代码。",
     )
-    overdue = yes_or_no("open and past its due instant")
-    conflict = yes_or_no("some field holds values that conflict")
-    q = text("part of the label, or a whole case number or id", most=100)
+    overdue = boolean_parameter("open and past its due instant")
+    conflict = boolean_parameter("some field holds values that conflict")
+    q = text_in("part of the label, or a whole case number or id", most=100)
 
 
 class RecordQuery(RecordFilter, PageQuery):
     """Which records, and which page of them."""
 
 
-class RecordSchema(Wire):
-    """A record as it stands."""
+class RecordSchema(BaseSchema):
+    """A record in its current state."""
 
     id = fields.UUID(required=True)
-    type = told("record type")
+    type = text_out("record type")
     kind = one_of(("event", "profile", "case"), "how records of this type live", required=True)
-    area = told("area code")
-    label = told()
-    version = counted("rises by one with every revision; the ETag")
-    status = told_or_null("null unless the kind is `case`")
-    stage = told_or_null()
-    case_no = told_or_null()
-    assignee = told_or_null("`user:<name>` or `body:<code>`")
-    due_at = instant_or_null()
-    closed_at = instant_or_null()
-    author = told("user name")
+    area = text_out("area code")
+    label = text_out()
+    version = integer_out("rises by one with every revision; the ETag")
+    status = text_out_or_null("null unless the kind is `case`")
+    stage = text_out_or_null()
+    case_no = text_out_or_null()
+    assignee = text_out_or_null("`user:<name>` or `body:<code>`")
+    due_at = instant_out_or_null()
+    closed_at = instant_out_or_null()
+    author = text_out("user name")
     fields_ = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True, data_key="fields", attribute="fields",
         metadata={"description": "shown values, all of them text"},
     )  # fmt: skip
     conflicts = fields.List(fields.String(), required=True, metadata={"description": "names of fields in conflict"})
     flags = fields.List(fields.String(), required=True)
-    created_at = instant()
-    updated_at = instant()
+    created_at = instant_out()
+    updated_at = instant_out()
 
 
-class HeadSchema(Wire):
-    """One of several values that stand beside each other in a field."""
+class HeadSchema(BaseSchema):
+    """One of several values of a field in conflict."""
 
-    value = told()
-    observed_at = instant()
-    origin = told("the hand that wrote it: a phone, a branch of a phone, or the office")
-    version = counted("the record version that it made")
-    author = told_or_null("user name of who wrote it")
+    value = text_out()
+    observed_at = instant_out()
+    origin = text_out("the hand that wrote it: a phone, a branch of a phone, or the office")
+    version = integer_out("the record version that it made")
+    author = text_out_or_null("user name of who wrote it")
 
 
-class GivenSchema(Wire):
+class AssignmentSchema(BaseSchema):
     """A party that has or had a case."""
 
-    assignee = told("`user:<name>` or `body:<code>`")
+    assignee = text_out("`user:<name>` or `body:<code>`")
     lead = fields.Boolean(required=True, metadata={"description": "false for a co-handler"})
-    since = instant()
-    until = instant_or_null("null while they have it")
+    since = instant_out()
+    until = instant_out_or_null("null while they have it")
 
 
-class RequestSchema(Wire):
-    """What a handler asked for and nobody has decided."""
+class PendingRequestSchema(BaseSchema):
+    """A handler's request that is not yet decided."""
 
-    action = told()
-    author = told("user name")
-    at = instant()
-    until = told_or_null("local day")
+    action = text_out()
+    author = text_out("user name")
+    at = instant_out()
+    until = text_out_or_null("local day")
 
 
-class SimilarSchema(Wire):
+class SimilarSchema(BaseSchema):
     """An open case that may be about the same hazard: the same item in one village, at one place or within 50 m."""
 
     id = fields.UUID(required=True)
-    label = told()
-    status = told()
+    label = text_out()
+    status = text_out()
 
 
-class NamedFileSchema(Wire):
-    """A file that the history names."""
+class NamedFileSchema(BaseSchema):
+    """A file that the record's history names."""
 
-    version = counted("of the record, by whose writing it came")
-    field = told()
-    name = told()
-    href = told_or_null("where its bytes are; null while they are under way")
+    version = integer_out("of the record, by whose writing it came")
+    field = text_out()
+    name = text_out()
+    href = text_out_or_null("where its bytes are; null while they are under way")
 
 
-class CaseSchema(Wire):
-    """What the workflow remembers of a case."""
+class CaseSchema(BaseSchema):
+    """The workflow state of a case."""
 
     actions = fields.List(fields.String(), required=True, metadata={"description": "what the caller may do now"})
-    received_at = instant()
-    registered_at = instant_or_null()
-    handle_due_at = instant_or_null("limit of the handler")
-    close_due_at = instant_or_null("limit for closing")
-    fed_back_at = instant_or_null("of the feedback that stands")
-    result_code = told_or_null()
-    given = fields.List(fields.Nested(GivenSchema), required=True)
-    requests = fields.List(fields.Nested(RequestSchema), required=True)
+    received_at = instant_out()
+    registered_at = instant_out_or_null()
+    handle_due_at = instant_out_or_null("limit of the handler")
+    close_due_at = instant_out_or_null("limit for closing")
+    fed_back_at = instant_out_or_null("of the feedback that stands")
+    result_code = text_out_or_null()
+    given = fields.List(fields.Nested(AssignmentSchema), required=True)
+    requests = fields.List(fields.Nested(PendingRequestSchema), required=True)
     handled_by = fields.List(fields.String(), required=True, metadata={"description": "who may not check it"})
-    checked = counted()
-    reworked = counted()
-    extended = counted()
-    returns = counted()
-    supervised = counted("level of supervision, 0 for none")
+    checked = integer_out()
+    reworked = integer_out()
+    extended = integer_out()
+    returns = integer_out()
+    supervised = integer_out("level of supervision, 0 for none")
     major = fields.Boolean(required=True)
-    plan_due_at = instant_or_null("end of a suspension's plan")
-    merged_into = told_or_null("id of the main case")
+    plan_due_at = instant_out_or_null("end of a suspension's plan")
+    merged_into = text_out_or_null("id of the main case")
     similar = fields.List(fields.Nested(SimilarSchema), required=True)
 
 
 class RecordDetailSchema(RecordSchema):
-    """A record with every value of the fields in conflict, and what one may do with it when it is a case."""
+    """A record with all values of the fields in conflict and, for a case, its workflow state."""
 
-    office_note = told("the last word of whoever acted")
+    office_note = text_out("the last word of whoever acted")
     photos = fields.List(fields.Nested(NamedFileSchema), required=True)
     case = fields.Nested(CaseSchema, required=True, allow_none=True)
     heads = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(HeadSchema)), required=True)
 
 
-class AnnouncedFileSchema(Wire):
-    """A file whose bytes come separately."""
+class AnnouncedFileSchema(BaseSchema):
+    """A file that a change announced; its bytes are uploaded separately."""
 
-    name = told()
-    sha256 = told()
-    size = counted()
-    media_type = told()
+    name = text_out()
+    sha256 = text_out()
+    size = integer_out()
+    media_type = text_out()
 
 
-class RevisionSchema(Wire):
-    """A write that was recorded."""
+class RevisionSchema(BaseSchema):
+    """A revision: a write that was recorded."""
 
-    version = counted()
-    change = told("id of the change")
-    action = told()
-    author = told("user name")
-    verdict = told()
+    version = integer_out()
+    change = text_out("id of the change")
+    action = text_out()
+    author = text_out("user name")
+    verdict = text_out()
     diff = fields.Dict(
         required=True, metadata={"description": "`{name: [before, after]}` of shown values, null for none"}
     )
@@ -175,33 +175,33 @@ class RevisionSchema(Wire):
         metadata={"description": "what came with a workflow action: reason, result, photos"},
     )  # fmt: skip
     base_version = fields.Integer(required=True, allow_none=True)
-    origin = told()
-    made_at = instant_or_null("device time as claimed")
-    observed_at = instant()
-    received_at = instant()
-    form = told_or_null()
-    form_version = told_or_null()
-    submission = told_or_null("id of the submission it came in")
+    origin = text_out()
+    made_at = instant_out_or_null("device time as claimed")
+    observed_at = instant_out()
+    received_at = instant_out()
+    form = text_out_or_null()
+    form_version = text_out_or_null()
+    submission = text_out_or_null("id of the submission it came in")
     attachments = fields.List(
         fields.Nested(AnnouncedFileSchema), required=True, metadata={"description": "files that the change announced"}
     )
 
 
-class FieldSchema(Wire):
+class FieldSchema(BaseSchema):
     """One field of a record type."""
 
-    name = told()
-    label = told()
-    type = told("bind type of XForms")
-    group = told_or_null("merge group")
-    merge = told("`keep` or `latest`")
+    name = text_out()
+    label = text_out()
+    type = text_out("bind type of XForms")
+    group = text_out_or_null("merge group")
+    merge = text_out("`keep` or `latest`")
     set_valued = fields.Boolean(required=True)
 
 
-class RecordTypeSchema(Wire):
-    """A ledger."""
+class RecordTypeSchema(BaseSchema):
+    """A record type (ledger)."""
 
-    name = told()
-    title = told()
-    kind = told("`event`, `profile` or `case`")
+    name = text_out()
+    title = text_out()
+    kind = text_out("`event`, `profile` or `case`")
     fields_ = fields.List(fields.Nested(FieldSchema), required=True, data_key="fields", attribute="fields")

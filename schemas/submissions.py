@@ -1,46 +1,46 @@
-"""Describes what phones posted."""
+"""Schemas of submissions and their attachments."""
 
 from __future__ import annotations
 
 from marshmallow import fields
 
+from schemas.fields import BaseSchema, instant_out, integer_out, matching, text_in, text_out, text_out_or_null
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, counted, instant, matching, text, told, told_or_null
 
 
 class SubmissionQuery(PageQuery):
     """Which submissions."""
 
-    form = text("form id", most=255)
+    form = text_in("form id", most=255)
     area = area_filter()
-    author = text("user name", most=64)
-    instance_id = text("instanceID as the phone made it", most=255)
-    receipt = text("the number that the phone showed", most=64)
+    author = text_in("user name", most=64)
+    instance_id = text_in("instanceID as the phone made it", most=255)
+    receipt = text_in("the number that the phone showed", most=64)
 
 
-class SubmissionSchema(Wire):
+class SubmissionSchema(BaseSchema):
     """One version of a submission."""
 
-    id = told()
-    form = told()
-    form_version = told()
-    instance_id = told()
-    root = told("instanceID of the first version, which names all versions")
-    deprecates = told_or_null("instanceID of the version that this one replaces")
+    id = text_out()
+    form = text_out()
+    form_version = text_out()
+    instance_id = text_out()
+    root = text_out("instanceID of the first version, which names all versions")
+    deprecates = text_out_or_null("instanceID of the version that this one replaces")
     current = fields.Boolean(required=True, metadata={"description": "no edit has replaced it"})
-    receipt = told("the number that the phone showed")
-    author = told("user name")
-    area = told_or_null("area code; null: its author had no duty")
-    received_at = instant()
-    device = told_or_null()
-    user_agent = told_or_null()
-    instance_name = told_or_null()
-    review_state = told_or_null()
-    files_expected = counted("file names that the XML speaks of")
-    files_present = counted("how many of those are here")
+    receipt = text_out("the number that the phone showed")
+    author = text_out("user name")
+    area = text_out_or_null("area code; null: its author had no duty")
+    received_at = instant_out()
+    device = text_out_or_null()
+    user_agent = text_out_or_null()
+    instance_name = text_out_or_null()
+    review_state = text_out_or_null()
+    files_expected = integer_out("file names that the XML speaks of")
+    files_present = integer_out("how many of those are here")
 
 
-class AttachmentQuery(Wire):
+class AttachmentQuery(BaseSchema):
     """Which content of a file name."""
 
     sha256 = matching(
@@ -48,16 +48,16 @@ class AttachmentQuery(Wire):
     )
 
 
-class AttachmentSchema(Wire):
+class AttachmentSchema(BaseSchema):
     """A file of a submission; several contents of one name may be kept."""
 
-    name = told()
-    sha256 = told()
-    size = counted("bytes")
-    media_type = told("as the phone said")
+    name = text_out()
+    sha256 = text_out()
+    size = integer_out("bytes")
+    media_type = text_out("as the phone said")
     expected = fields.Boolean(required=True, metadata={"description": "the XML speaks of it"})
     carried = fields.Boolean(
         required=True, metadata={"description": "taken over from the version that this one replaces"}
     )
     served = fields.Boolean(required=True, metadata={"description": "the content that the plain address gives"})
-    received_at = instant()
+    received_at = instant_out()

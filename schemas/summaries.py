@@ -1,11 +1,21 @@
-"""Describes the closure summary on the wire, and the cases behind its figures."""
+"""Schemas of the closure summary and of the cases that a figure counts."""
 
 from __future__ import annotations
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from schemas.fields import (
+    BaseSchema,
+    instant_out,
+    instant_out_or_null,
+    integer_out,
+    matching,
+    one_of,
+    text_in,
+    text_out,
+    text_out_or_null,
+)
 from schemas.lists import PageQuery, area_filter
-from schemas.words import Wire, counted, instant, instant_or_null, matching, one_of, text, told, told_or_null
 
 BY = ("town", "village", "unit", "category", "month")
 SPANS = ("month", "quarter", "year")
@@ -21,7 +31,7 @@ def _day(description: str, data_key: str | None = None) -> fields.Date:
     )
 
 
-class ClosureFilter(Wire):
+class ClosureFilter(BaseSchema):
     """Which cases, of which days, as known when."""
 
     area = area_filter("area code; without it all that the caller's duties cover")
@@ -29,7 +39,7 @@ class ClosureFilter(Wire):
     from_ = _day("first local day; with `to`", data_key="from")
     to = _day("last local day, included")
     period = one_of(SPANS, "this month, quarter or year, with the one before beside; instead of `from` and `to`")
-    as_of = text("instant as of which all is counted; without it now", most=40)
+    as_of = text_in("instant as of which all is counted; without it now", most=40)
 
     @validates_schema
     def _check_days(self, data: dict[str, object], **_: object) -> None:
@@ -53,22 +63,22 @@ class ClosureCasesQuery(ClosureFilter, PageQuery):
         "code of a count, or `result:<code>`",
         "应为一个件数的代码，如 closed、handling_overdue 或 result:fixed。",
     )
-    row = text("`key` of a row; without it the total", most=100)
+    row = text_in("`key` of a row; without it the total", most=100)
     format = one_of(("json", "csv"), "how it is written", load_default="json")
 
 
-class RateSchema(Wire):
+class RateSchema(BaseSchema):
     """A share: ``n`` of ``d``."""
 
-    n = counted()
-    d = counted()
+    n = integer_out()
+    d = integer_out()
     value = fields.Float(
         required=True, allow_none=True, metadata={"description": "null when there is nothing of nothing"}
     )
-    text = told("as it is printed: `66.67%`, or `—`")
+    text = text_out("as it is printed: `66.67%`, or `—`")
 
 
-class FiguresSchema(Wire):
+class FiguresSchema(BaseSchema):
     """Every figure of one set of cases."""
 
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
@@ -82,68 +92,71 @@ class FiguresSchema(Wire):
 class ClosureRowSchema(FiguresSchema):
     """One row."""
 
-    key = told("area code, category or `2026-04`; `-` for what no other row holds")
-    name = told()
-    cases = told("address of the cases behind a figure of this row: RFC 6570, `{&figure}`")
+    key = text_out("area code, category or `2026-04`; `-` for what no other row holds")
+    name = text_out()
+    cases = text_out("address of the cases behind a figure of this row: RFC 6570, `{&figure}`")
 
 
-class FigureSchema(Wire):
+class FigureSchema(BaseSchema):
     """What a figure means."""
 
-    code = told()
-    kind = told("`count`, `rate` or `time`")
-    label = told()
-    label_en = told()
-    base = told("what the days select by: `received`, `registered`, `event`")
-    note = told("the formula in Chinese")
-    numerator = told_or_null("code of the count above the line, or over which a time is taken")
-    denominator = told_or_null("code of the count below the line")
+    code = text_out()
+    kind = text_out("`count`, `rate` or `time`")
+    label = text_out()
+    label_en = text_out()
+    base = text_out("what the days select by: `received`, `registered`, `event`")
+    note = text_out("the formula in Chinese")
+    numerator = text_out_or_null("code of the count above the line, or over which a time is taken")
+    denominator = text_out_or_null("code of the count below the line")
     opens = fields.Boolean(required=True, metadata={"description": "whether it lists its cases"})
 
 
-class PartSchema(Wire):
+class PeriodSummarySchema(BaseSchema):
     """The summary of one period."""
 
-    name = told_or_null("`本月`, and so on")
-    area = told_or_null("area code; null: all that the caller's duties cover")
-    by = told()
-    from_ = told("first local day", data_key="from", attribute="from")
-    to = told("last local day")
-    as_of = instant()
-    visited = counted("premises that patrols looked at")
+    name = text_out_or_null("`本月`, and so on")
+    area = text_out_or_null("area code; null: all that the caller's duties cover")
+    by = text_out()
+    from_ = text_out("first local day", data_key="from", attribute="from")
+    to = text_out("last local day")
+    as_of = instant_out()
+    visited = integer_out("premises that patrols looked at")
     training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
-    sentence = told("for the report")
+    sentence = text_out("for the report")
     results = fields.Dict(required=True, metadata={"description": "label of each result code that occurs"})
     rows = fields.List(fields.Nested(ClosureRowSchema), required=True)
     total = fields.Nested(FiguresSchema, required=True)
-    cases = told("address of the cases behind a figure of the total: RFC 6570, `{&figure}`")
+    cases = text_out("address of the cases behind a figure of the total: RFC 6570, `{&figure}`")
 
 
-class ClosureSchema(PartSchema):
+class ClosureSchema(PeriodSummarySchema):
     """The closure summary."""
 
     figures = fields.List(fields.Nested(FigureSchema), required=True)
     before = fields.Nested(
-        PartSchema, required=True, allow_none=True, metadata={"description": "the period before, null without `period`"}
+        PeriodSummarySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "the period before, null without `period`"},
     )
 
 
-class CaseBehindSchema(Wire):
+class CountedCaseSchema(BaseSchema):
     """A case behind a figure; status and instants as of the instant asked for."""
 
     id = fields.UUID(required=True)
-    case_no = told_or_null()
-    label = told()
-    area = told("area code as recorded")
-    area_name = told()
-    category = told()
-    status = told()
-    assignee = told_or_null("who has it today")
-    received_at = instant()
-    registered_at = instant_or_null()
-    handle_due_at = instant_or_null()
-    close_due_at = instant_or_null()
-    fed_back_at = instant_or_null("the feedback that stands")
-    closed_at = instant_or_null()
+    case_no = text_out_or_null()
+    label = text_out()
+    area = text_out("area code as recorded")
+    area_name = text_out()
+    category = text_out()
+    status = text_out()
+    assignee = text_out_or_null("who has it today")
+    received_at = instant_out()
+    registered_at = instant_out_or_null()
+    handle_due_at = instant_out_or_null()
+    close_due_at = instant_out_or_null()
+    fed_back_at = instant_out_or_null("the feedback that stands")
+    closed_at = instant_out_or_null()
     handled_days = fields.Float(required=True, allow_none=True)
-    result_code = told_or_null()
+    result_code = text_out_or_null()

@@ -1,4 +1,4 @@
-"""Describes push and pull on the wire (``sync.md`` sections 2 and 5)."""
+"""Schemas of push and pull (``sync.md`` sections 2 and 5)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate
 
-from schemas.plain_change import moment
+from schemas.change_parser import device_time
+from schemas.fields import BaseSchema, instant_out, integer_in, integer_out, matching, text_out, text_out_or_null
 from schemas.records import RecordSchema
-from schemas.words import Wire, counted, instant, matching, told, told_or_null, whole
 
 CHANGES_MAX = 200
 BYTES_MAX = 1_000_000
 ROWS_MAX = 2_000
-ASKED_MAX = 100
+PROBLEM_IDS_MAX = 100
 
 
 def _characters(most: int, description: str, **more: Any) -> fields.String:
@@ -44,7 +44,7 @@ def _number(low: int, high: int, description: str = "", **more: Any) -> fields.I
     )
 
 
-class FileNameSchema(Wire):
+class FileNameSchema(BaseSchema):
     """A file that belongs to a change; its bytes follow separately."""
 
     name = _characters(255, "file name", required=True)
@@ -66,13 +66,13 @@ class FieldWriteField(fields.Field[tuple[str | None, str]]):
 
 
 class DeviceTime(fields.Field[datetime | None]):
-    """What the device's clock said, whatever year; what is no time counts as none, since a clock is only a claim."""
+    """The time of the device's clock, of any year; None for what is no time, since the clock is only a claim."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> datetime | None:
-        return moment(value)
+        return device_time(value)
 
 
-class SentChangeSchema(Wire):
+class SentChangeSchema(BaseSchema):
     """A Change as a field client made and stored it before it was first sent."""
 
     id = _uuid("made on the device; the idempotency key", required=True)
@@ -103,7 +103,7 @@ class SentChangeSchema(Wire):
         return data
 
 
-def _waiting() -> fields.Integer:
+def _unsent_count() -> fields.Integer:
     waits = "changes that wait on the device, for the office to see before a move"
     return _number(0, 2**31, waits, allow_none=True, load_default=None)
 
@@ -117,40 +117,40 @@ def _device(**more: Any) -> fields.String:
     )
 
 
-class PushSchema(Wire):
+class PushRequestSchema(BaseSchema):
     """A batch of changes; each is read by itself, so that one bad item never holds up another."""
 
     device = _device(required=True)
     epoch = _characters(100, "epoch last heard of", allow_none=True, load_default=None)
-    unsent = _waiting()
+    unsent = _unsent_count()
     changes = fields.List(
         fields.Raw(allow_none=True), required=True,
         metadata={"description": "each a Change", "items": {"type": "object"}},
     )  # fmt: skip
 
 
-class PullSchema(Wire):
-    """From where to go on."""
+class PullRequestSchema(BaseSchema):
+    """What a device has pulled so far, and what it wants next."""
 
     cursor = fields.String(
         allow_none=True, load_default=None, metadata={"description": "opaque, from the pull before; null at first"}
     )
-    limit = whole("rows of a page", 1, ROWS_MAX, load_default=500)
+    limit = integer_in("rows of a page", 1, ROWS_MAX, load_default=500)
     device = _device(allow_none=True, load_default=None)
-    unsent = _waiting()
+    unsent = _unsent_count()
     forget = fields.List(_characters(200, "bucket"), load_default=list)
     problems = fields.List(
         _characters(100, "id"), load_default=list,
-        validate=validate.Length(max=ASKED_MAX, error=f"最多{ASKED_MAX}项。"),
+        validate=validate.Length(max=PROBLEM_IDS_MAX, error=f"最多{PROBLEM_IDS_MAX}项。"),
         metadata={"description": "of the caller's own items; those that are settled by now are told"},
     )  # fmt: skip
 
 
-class LimitsSchema(Wire):
+class LimitsSchema(BaseSchema):
     """How large a push may be."""
 
-    changes = counted("items")
-    bytes = counted("bytes of the body")
+    changes = integer_out("items")
+    bytes = integer_out("bytes of the body")
 
 
 class PulledRecordSchema(RecordSchema):
@@ -160,76 +160,78 @@ class PulledRecordSchema(RecordSchema):
     ``_form``, ``_type`` (a ledger), ``_field`` (of a ledger) and ``_act``.
     """
 
-    due_on = told_or_null("last local day of the limit")
-    office_note = told("the last word of whoever acted")
-    todo = told("what the caller may do now, words with blanks between")
+    due_on = text_out_or_null("last local day of the limit")
+    office_note = text_out("the last word of whoever acted")
+    todo = text_out("what the caller may do now, words with blanks between")
 
 
-class TroubleSchema(Wire):
-    """What a person must settle about a change."""
+class ChangeProblemSchema(BaseSchema):
+    """The problem that was filed about a change."""
 
     id = fields.UUID(required=True)
-    message = told()
+    message = text_out()
 
 
-class PushedSchema(Wire):
-    """What became of one change."""
+class PushOutcomeSchema(BaseSchema):
+    """The outcome of one change."""
 
-    id = told("as it was sent")
-    verdict = told("applied, merged, late, recorded, waiting or quarantined")
+    id = text_out("as it was sent")
+    verdict = text_out("applied, merged, late, recorded, waiting or quarantined")
     version = fields.Integer(required=True, allow_none=True)
     seq = fields.Integer(required=True, allow_none=True)
     record = fields.Nested(PulledRecordSchema, required=True, allow_none=True)
     conflicts = fields.List(fields.String(), required=True)
-    problem = fields.Nested(TroubleSchema, required=True, allow_none=True)
+    problem = fields.Nested(ChangeProblemSchema, required=True, allow_none=True)
 
 
-class PushAnswerSchema(Wire):
-    """The answer to a push: one outcome for each change, in their order."""
+class PushResponseSchema(BaseSchema):
+    """The response to a push: one outcome for each change, in their order."""
 
-    user = told("whose work this is, so that a device notices another person's key")
-    epoch = told()
-    durable = counted("seq up to which everything is in a backup, or committed where there is none")
-    now = instant()
-    outcomes = fields.List(fields.Nested(PushedSchema), required=True)
+    user = text_out("whose work this is, so that a device notices another person's key")
+    epoch = text_out()
+    durable = integer_out("seq up to which everything is in a backup, or committed where there is none")
+    now = instant_out()
+    outcomes = fields.List(fields.Nested(PushOutcomeSchema), required=True)
     limits = fields.Nested(LimitsSchema, required=True)
 
 
-class OpSchema(Wire):
-    """One thing to do: ``enter``, ``put``, ``remove`` or ``leave``."""
+class OperationSchema(BaseSchema):
+    """One operation of a pull: ``enter``, ``put``, ``remove`` or ``leave``."""
 
-    op = told()
-    bucket = told("area:<code>, person:<name>, body:<code> or county")
+    op = text_out()
+    bucket = text_out("area:<code>, person:<name>, body:<code> or county")
     id = fields.String()
     record = fields.Dict()
 
 
-class CheckSchema(Wire):
-    """What a finished bucket holds."""
+class BucketCheckSchema(BaseSchema):
+    """Count and hash of the rows of a finished bucket."""
 
-    count = counted()
-    hash = told("sum of the first 48 bits of sha256('<id>:<version>') modulo 2**48, in 12 hex digits")
-
-
-class DecidedSchema(Wire):
-    """A problem that was asked after, and is settled."""
-
-    id = told()
-    how = told_or_null("as in a settlement; null: it has settled itself")
-    reason = told("what the officer wrote about it")
+    count = integer_out()
+    hash = text_out("sum of the first 48 bits of sha256('<id>:<version>') modulo 2**48, in 12 hex digits")
 
 
-class PullAnswerSchema(Wire):
-    """The answer to a pull."""
+class ProblemDecisionSchema(BaseSchema):
+    """The decision about a problem that the device asked about."""
 
-    cursor = told()
+    id = text_out()
+    how = text_out_or_null("as in a settlement; null: it has settled itself")
+    reason = text_out("what the officer wrote about it")
+
+
+class PullResponseSchema(BaseSchema):
+    """The response to a pull: one page."""
+
+    cursor = text_out()
     fresh = fields.Boolean(required=True, metadata={"description": "the cursor was worth nothing: start anew"})
     more = fields.Boolean(required=True)
-    user = told()
-    epoch = told()
-    durable = counted()
-    now = instant()
-    ops = fields.List(fields.Nested(OpSchema), required=True)
-    checks = fields.Dict(keys=fields.String(), values=fields.Nested(CheckSchema), required=True)
-    settled = fields.List(fields.Nested(DecidedSchema), required=True, metadata={"description": "of `problems`"})
+    user = text_out()
+    epoch = text_out()
+    durable = integer_out()
+    now = instant_out()
+    ops = fields.List(fields.Nested(OperationSchema), required=True)
+    checks = fields.Dict(keys=fields.String(), values=fields.Nested(BucketCheckSchema), required=True)
+    settled = fields.List(
+        fields.Nested(ProblemDecisionSchema), required=True, metadata={"description": "of `problems`"}
+    )
     limits = fields.Nested(LimitsSchema, required=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response, request
 
-from schemas.changes import ChangeAsked, OutcomeSchema, RecordAsked, Write
+from schemas.changes import ChangeRequestSchema, CreateRequestSchema, OutcomeSchema, Write
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
 from server.changes.usecases import interactive
@@ -22,7 +22,7 @@ ETAG = {"ETag": {"description": "the version of the record as it now is", "schem
 
 
 @door.route("/records/<uuid:record_id>/changes", methods=("POST",))
-@door.arguments(ChangeAsked)
+@door.arguments(ChangeRequestSchema)
 @door.response(200, OutcomeSchema, headers=ETAG)
 @door.doc(
     parameters=[
@@ -54,7 +54,7 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
 
 
 @door.route("/records", methods=("POST",))
-@door.arguments(RecordAsked)
+@door.arguments(CreateRequestSchema)
 @door.response(201, OutcomeSchema, headers=ETAG)
 @door.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")
 @door.alt_response(403, success=False, description="not the caller's to do")

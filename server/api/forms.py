@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, request
 
-from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateAsked, PublishedSchema
+from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateRequestSchema, PublicationSchema
 from schemas.lists import PageQuery, page_of
 from schemas.records import RecordTypeSchema
 from server.api import responses, serializers, uploads
@@ -97,8 +97,8 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 
 @door.route("/forms", methods=("POST",))
 @door.doc(requestBody=UPLOAD)
-@door.response(201, PublishedSchema)
-@door.alt_response(200, schema=PublishedSchema, description="this very version is there already")
+@door.response(201, PublicationSchema)
+@door.alt_response(200, schema=PublicationSchema, description="this very version is there already")
 @door.alt_response(403, success=False, description="only who configures the county may publish")
 @door.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
 def publish_form() -> Response:
@@ -112,7 +112,7 @@ def publish_form() -> Response:
 
 
 @door.route("/forms/<form_id>", methods=("PATCH",))
-@door.arguments(FormStateAsked)
+@door.arguments(FormStateRequestSchema)
 @door.response(200, FormSchema)
 @door.alt_response(404, success=False, description="unknown")
 def turn_form(asked: dict[str, str], form_id: str) -> Response:

@@ -6,8 +6,15 @@ from typing import Any
 
 from flask import Response
 
+from schemas.handover import (
+    AffectedSchema,
+    HandoverRequestSchema,
+    HandoverResultSchema,
+    MoveQuery,
+    SwapRequestSchema,
+    SwapResultSchema,
+)
 from schemas.lists import page_of
-from schemas.reassign import AffectedSchema, HandedSchema, HandOverAsked, MoveQuery, SwapAsked, SwappedSchema
 from server import instants
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
@@ -48,8 +55,8 @@ def preview(query: dict[str, Any], name: str) -> Response:
 
 
 @door.route("/handovers", methods=("POST",))
-@door.arguments(HandOverAsked)
-@door.response(200, page_of(HandedSchema))
+@door.arguments(HandoverRequestSchema)
+@door.response(200, page_of(HandoverResultSchema))
 def hand_over(asked: dict[str, Any]) -> Response:
     """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
     by, cases = context.caller(), [str(each) for each in asked["cases"]]
@@ -62,8 +69,8 @@ def hand_over(asked: dict[str, Any]) -> Response:
 
 
 @door.route("/users/<name>/swap", methods=("POST",))
-@door.arguments(SwapAsked)
-@door.response(200, SwappedSchema)
+@door.arguments(SwapRequestSchema)
+@door.response(200, SwapResultSchema)
 @door.alt_response(404, success=False, description="one of them is unknown, or out of reach")
 @door.alt_response(409, success=False, description="they are in the same place")
 def swap(asked: dict[str, Any], name: str) -> Response:

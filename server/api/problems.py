@@ -8,7 +8,13 @@ from uuid import UUID
 from flask import Response
 
 from schemas.lists import page_of
-from schemas.problems import ProblemDetailSchema, ProblemQuery, ProblemSchema, SettledSchema, SettlementAsked
+from schemas.problems import (
+    ProblemDetailSchema,
+    ProblemQuery,
+    ProblemSchema,
+    SettlementRequestSchema,
+    SettlementResultSchema,
+)
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import door as make_door
@@ -57,8 +63,8 @@ def get_problem(problem_id: UUID) -> Response:
 
 
 @door.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
-@door.arguments(SettlementAsked)
-@door.response(200, SettledSchema)
+@door.arguments(SettlementRequestSchema)
+@door.response(200, SettlementResultSchema)
 @door.alt_response(403, success=False, description="not the caller's to settle")
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 @door.alt_response(409, success=False, description="no way to settle this kind, settled otherwise, or moved on")

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 from flask import Response
 
-from schemas.items import ItemQuery, ItemSchema
 from schemas.lists import page_of
+from schemas.sent_items import SentItemQuery, SentItemSchema
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
 from server.api.responses import Json
@@ -24,8 +24,8 @@ _MARKS = ((int,), (str, str), (int,))
 
 
 @door.route("/items")
-@door.arguments(ItemQuery, location="query")
-@door.response(200, page_of(ItemSchema))
+@door.arguments(SentItemQuery, location="query")
+@door.response(200, page_of(SentItemSchema))
 @door.alt_response(404, success=False, description="the author is unknown, or out of scope")
 def list_items(query: dict[str, Any]) -> Response:
     """List everything ever received from somebody, newest first, with receipt number, verdict and problem."""

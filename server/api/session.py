@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from schemas.people import RefreshedSchema, SessionSchema, SignInSchema
+from schemas.people import RefreshedSessionSchema, SessionSchema, SignInRequestSchema
 from server.api import responses, serializers, tokens
 from server.api.blueprints import open_door
 from server.errors import SignInFailed, SignInRequired
@@ -15,7 +15,7 @@ door = open_door("session", "登录与退出 · signing in and out")
 
 
 @door.route("/session", methods=("POST",))
-@door.arguments(SignInSchema)
+@door.arguments(SignInRequestSchema)
 @door.response(200, SessionSchema)
 @door.alt_response(401, success=False, description="user name or password is wrong")
 @door.alt_response(429, success=False, description="too many failed tries; `until` says when the next one is allowed")
@@ -36,7 +36,7 @@ def begin(login: dict[str, str]) -> Response:
 
 
 @door.route("/session/refresh", methods=("POST",))
-@door.response(200, RefreshedSchema)
+@door.response(200, RefreshedSessionSchema)
 @door.doc(security=[{"refresh": []}])
 def refresh() -> Response:
     """Get another access token; the Authorization header shows the refresh token."""

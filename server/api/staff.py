@@ -8,17 +8,17 @@ from typing import Any
 from flask import Response, request
 
 from schemas.people import BodySchema, DutySchema, UserSchema
-from schemas.staff import (
-    BodyAsked,
-    BodyRevised,
-    DutyAsked,
-    EndAsked,
-    KeyAsked,
-    KeyTold,
-    MoveAsked,
-    PasswordAsked,
-    PasswordTold,
-    UserAsked,
+from schemas.staffing import (
+    BodyRequestSchema,
+    BodyUpdateSchema,
+    DutyRequestSchema,
+    EndRequestSchema,
+    KeyRequestSchema,
+    KeySchema,
+    MoveRequestSchema,
+    PasswordRequestSchema,
+    PasswordSchema,
+    UserRequestSchema,
 )
 from server import instants
 from server.api import responses, serializers
@@ -33,7 +33,7 @@ door = make_door("staff", "人员管理 · adding, moving and ending people and 
 
 
 @door.route("/users", methods=("POST",))
-@door.arguments(UserAsked)
+@door.arguments(UserRequestSchema)
 @door.response(201, UserSchema)
 @door.alt_response(200, schema=UserSchema, description="this very person is there already")
 @door.alt_response(404, success=False, description="the area or body is unknown, or out of reach")
@@ -49,7 +49,7 @@ def add_user(asked: dict[str, Any]) -> Response:
 
 
 @door.route("/users/<name>/duties", methods=("POST",))
-@door.arguments(DutyAsked)
+@door.arguments(DutyRequestSchema)
 @door.response(201, DutySchema)
 @door.alt_response(200, schema=DutySchema, description="this very duty is held already")
 @door.alt_response(404, success=False, description="the person, area or body is unknown, or out of reach")
@@ -62,7 +62,7 @@ def give_duty(asked: dict[str, Any], name: str) -> Response:
 
 
 @door.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
-@door.arguments(EndAsked)
+@door.arguments(EndRequestSchema)
 @door.response(200, DutySchema)
 @door.alt_response(404, success=False, description="the person or duty is unknown, or out of reach")
 def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
@@ -73,7 +73,7 @@ def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
 
 
 @door.route("/users/<name>/move", methods=("POST",))
-@door.arguments(MoveAsked)
+@door.arguments(MoveRequestSchema)
 @door.response(200, DutySchema)
 @door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
 @door.alt_response(409, success=False, description="they hold a duty there, and others beside it")
@@ -95,8 +95,8 @@ def revoke(name: str) -> Response:
 
 
 @door.route("/users/<name>/password", methods=("POST",))
-@door.arguments(PasswordAsked)
-@door.response(200, PasswordTold)
+@door.arguments(PasswordRequestSchema)
+@door.response(200, PasswordSchema)
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def reset_password(asked: dict[str, Any], name: str) -> Response:
     """Give a person another password, which ends their sign-ins and opens a lock; one that is made is told once."""
@@ -106,8 +106,8 @@ def reset_password(asked: dict[str, Any], name: str) -> Response:
 
 
 @door.route("/users/<name>/key", methods=("POST",))
-@door.arguments(KeyAsked)
-@door.response(201, KeyTold)
+@door.arguments(KeyRequestSchema)
+@door.response(201, KeySchema)
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 @door.alt_response(409, success=False, description="the account is closed")
 def give_key(asked: dict[str, Any], name: str) -> Response:
@@ -121,7 +121,7 @@ def give_key(asked: dict[str, Any], name: str) -> Response:
 
 
 @door.route("/bodies", methods=("POST",))
-@door.arguments(BodyAsked)
+@door.arguments(BodyRequestSchema)
 @door.response(201, BodySchema)
 @door.alt_response(200, schema=BodySchema, description="this very body is there already")
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
@@ -134,7 +134,7 @@ def add_body(asked: dict[str, str]) -> Response:
 
 
 @door.route("/bodies/<body_code>", methods=("PATCH",))
-@door.arguments(BodyRevised)
+@door.arguments(BodyUpdateSchema)
 @door.response(200, BodySchema)
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def revise_body(asked: dict[str, Any], body_code: str) -> Response:
@@ -145,7 +145,7 @@ def revise_body(asked: dict[str, Any], body_code: str) -> Response:
 
 
 @door.route("/bodies/<body_code>/end", methods=("POST",))
-@door.arguments(EndAsked)
+@door.arguments(EndRequestSchema)
 @door.response(200, BodySchema)
 @door.alt_response(404, success=False, description="unknown, or out of scope")
 def end_body(asked: dict[str, Any], body_code: str) -> Response:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from flask import Response, url_for
 
 from schemas.lists import page_of
-from schemas.summaries import CaseBehindSchema, ClosureCasesQuery, ClosureQuery, ClosureSchema
+from schemas.summaries import ClosureCasesQuery, ClosureQuery, ClosureSchema, CountedCaseSchema
 from server import instants
 from server.api import responses
 from server.api.blueprints import door as make_door
@@ -38,7 +38,7 @@ FIGURE = "cases"
 CSV_CASES = 2_000
 """How many cases are read at once for a file."""
 
-_PAGE = page_of(CaseBehindSchema)
+_PAGE = page_of(CountedCaseSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {spreadsheets.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 

@@ -11,14 +11,14 @@ from flask import Response, current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import ValidationError
 
-from schemas import plain_change
+from schemas import change_parser
 from schemas.sync import (
     BYTES_MAX,
     CHANGES_MAX,
-    PullAnswerSchema,
-    PullSchema,
-    PushAnswerSchema,
-    PushSchema,
+    PullRequestSchema,
+    PullResponseSchema,
+    PushRequestSchema,
+    PushResponseSchema,
     SentChangeSchema,
 )
 from server.api import json_text, responses, serializers
@@ -68,8 +68,8 @@ def _bound_batch() -> None:
 
 
 @door.route("/sync/push", methods=["POST"])
-@door.arguments(PushSchema)
-@door.response(200, PushAnswerSchema)
+@door.arguments(PushRequestSchema)
+@door.response(200, PushResponseSchema)
 @door.alt_response(413, success=False, description="too many changes, or bytes: halve the batch")
 @door.alt_response(503, success=False, description="under load: come back after Retry-After")
 def push(batch: dict[str, Any]) -> Response:
@@ -95,8 +95,8 @@ def push(batch: dict[str, Any]) -> Response:
 
 
 @door.route("/sync/pull", methods=["POST"])
-@door.arguments(PullSchema)
-@door.response(200, PullAnswerSchema)
+@door.arguments(PullRequestSchema)
+@door.response(200, PullResponseSchema)
 def pull(asked: dict[str, Any]) -> Response:
     """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
@@ -142,7 +142,7 @@ def _item(raw: Any, device: str) -> Item:
     if isinstance(raw, Odd):
         return Unreadable(raw.id[:100], "里面有不能保存的字符或数字。", raw.text)
     try:
-        read = plain_change.read(raw) or _CHANGE.load(raw)
+        read = change_parser.read(raw) or _CHANGE.load(raw)
     except ValidationError as error:
         id = str(raw.get("id") or "")[:100] if isinstance(raw, Mapping) else ""
         return Unreadable(id, listed(flat(error.messages)), json_text.storable(raw))

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.test import encode_multipart
 
 from kobo_forms.export import to_xlsx
-from schemas.forms import FormSchema, PublishedSchema
+from schemas.forms import FormSchema, PublicationSchema
 from server.app import close
 from server.db import audit
 from server.forms.usecases import management
@@ -53,7 +53,7 @@ def test_a_form_with_its_list_is_published_once_and_phones_list_it(office):
     again = publish(office, PICK.encode())
 
     assert (first.status_code, again.status_code) == (201, 200)
-    assert PublishedSchema().validate(first.json) == {}
+    assert PublicationSchema().validate(first.json) == {}
     assert (first.json["id"], first.json["version"], first.json["added"]) == ("station", "1", True)
     assert again.json["added"] is False
     assert [item["name"] for item in office.get("/forms/station", "worker").json["media"]] == ["streets.csv"]

@@ -8,7 +8,7 @@ import pytest
 from api_county import COUNTY, PASSWORD, UNIT
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
-from schemas.people import RefreshedSchema, SessionSchema
+from schemas.people import RefreshedSessionSchema, SessionSchema
 from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
 
@@ -104,7 +104,7 @@ def test_refreshing_gives_another_access_token(office):
     )
 
     assert answer.status_code == 200
-    assert RefreshedSchema().validate(answer.json) == {}
+    assert RefreshedSessionSchema().validate(answer.json) == {}
     assert answer.json["access_token"] != session["access_token"]
     assert ask(office, answer.json["access_token"]).status_code == 200
 

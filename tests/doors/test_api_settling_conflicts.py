@@ -9,7 +9,7 @@ from filled_forms import a_station, a_visit, new_uuid, photo
 from phones import Collect
 from test_api_sync import Client
 
-from schemas.problems import ProblemDetailSchema, SettledSchema
+from schemas.problems import ProblemDetailSchema, SettlementResultSchema
 from server.db import audit
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
@@ -75,7 +75,7 @@ def test_the_chosen_value_stands_alone_and_reaches_every_phone_with_a_new_versio
 
     done = officer.settle(problem["id"], "choose", choices={"hoses": {"head": 2}}, reason="现场核实")
 
-    assert SettledSchema().validate(done) == {}
+    assert SettlementResultSchema().validate(done) == {}
     assert (done["outcome"]["verdict"], done["outcome"]["version"], done["outcome"]["conflicts"]) == ("applied", 4, [])
     assert done["outcome"]["record"]["fields"]["hoses"] == "9"
     assert (done["problem"]["settled_by"], done["problem"]["ways"]) == ("officer", ["undo"])

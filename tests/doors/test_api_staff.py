@@ -11,7 +11,7 @@ import pytest
 from api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, NEXT_UNIT, OTHER_TOWN, PASSWORD, TOWN, UNIT, VILLAGE
 
 from schemas.people import BodySchema, DutySchema, UserSchema
-from schemas.staff import KeyTold
+from schemas.staffing import KeySchema
 from server.db import audit
 from server.grid.domain.areas import Area, Level
 from server.grid.store import areas
@@ -234,7 +234,7 @@ def test_a_phone_key_is_shown_once_with_what_the_code_for_collect_holds(office):
 
     assert answer.status_code == 201
     assert answer.headers["Cache-Control"] == "no-store"
-    assert KeyTold().validate(answer.json) == {}
+    assert KeySchema().validate(answer.json) == {}
     scanned = json.loads(zlib.decompress(base64.b64decode(answer.json["payload"])))
     assert scanned == answer.json["settings"]
     assert scanned["general"]["server_url"] == answer.json["url"]

@@ -1,7 +1,7 @@
-"""Reads a Change that is as our own clients write it, at a tenth of what the schema costs; a push brings two hundred.
+"""Parses a Change as fieldsync writes it, at a tenth of the cost of the schema; a push brings up to two hundred.
 
-Whatever is unusual, faulty things above all, is left to ``SentChangeSchema``: it alone knows every form and every word
-of complaint, and where both can read an item they read the same.
+Anything unusual or faulty is left to ``SentChangeSchema``, which alone has the error messages. Where both can read an
+item, they return the same.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_WORDS = {"type": 100, "action": 100}
-_WORDS_OR_NONE = {"area": 20, "seen_status": 40, "form": 100, "form_version": 100}
+_TEXTS = {"type": 100, "action": 100}
+_TEXTS_OR_NONE = {"area": 20, "seen_status": 40, "form": 100, "form_version": 100}
 _FIELD_CHARACTERS_MAX = 100
 _NUMBER_MAX = 2**53
 _KNOWN = frozenset(
     {"id", "record", "seq", "fields", "base_version", "after", "made_at", "clock_offset_s", "attachments"}
-    | _WORDS.keys()
-    | _WORDS_OR_NONE.keys()
+    | _TEXTS.keys()
+    | _TEXTS_OR_NONE.keys()
 )
 
 
 def read(raw: Any) -> Mapping[str, Any] | None:
-    """Return what ``SentChangeSchema`` would load, ids as text, or None to have it asked."""
+    """Return what ``SentChangeSchema`` would load, ids as text; None where the schema has to read it."""
     if type(raw) is not dict or not raw.keys() <= _KNOWN or raw.get("attachments"):
         return None
     seq, base_version = raw.get("seq"), raw.get("base_version", 0)
@@ -37,7 +37,7 @@ def read(raw: Any) -> Mapping[str, Any] | None:
         and (after is None or _is_id(after))
         and (offset is None or (type(offset) in (float, int) and abs(offset) <= _NUMBER_MAX))
         and raw.get("attachments", ()) is not None
-        and _are_words(raw)
+        and _are_texts(raw)
     )
     fields = _fields(raw.get("fields", {})) if is_plain else None
     if fields is None:
@@ -45,25 +45,25 @@ def read(raw: Any) -> Mapping[str, Any] | None:
     return {
         "area": None, "seen_status": None, "form": None, "form_version": None, **raw,
         "base_version": base_version, "after": after, "clock_offset_s": None if offset is None else float(offset),
-        "made_at": moment(raw.get("made_at")), "fields": fields, "attachments": [],
+        "made_at": device_time(raw.get("made_at")), "fields": fields, "attachments": [],
     }  # fmt: skip
 
 
-def moment(said: Any) -> datetime | None:
-    """Return what a device's clock said; None for what is no time, has no offset, or lies in no year of UTC."""
+def device_time(text: Any) -> datetime | None:
+    """Return a device's time; None for what is no time, has no offset, or lies in no year of UTC."""
     try:
-        at = datetime.fromisoformat(said)
+        at = datetime.fromisoformat(text)
         at.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
     return at if at.tzinfo is not None else None
 
 
-def _are_words(raw: Mapping[str, Any]) -> bool:
-    for name, most in _WORDS.items():
+def _are_texts(raw: Mapping[str, Any]) -> bool:
+    for name, most in _TEXTS.items():
         if not _is_text(raw.get(name), most):
             return False
-    for name, most in _WORDS_OR_NONE.items():  # a generator would cost twice as much
+    for name, most in _TEXTS_OR_NONE.items():  # a generator would cost twice as much
         if raw.get(name) is not None and not _is_text(raw[name], most):
             return False
     return True

@@ -1,4 +1,7 @@
-"""Builds the fields of the wire, so that every wrong value is answered in a Chinese sentence that says the cure."""
+"""The base schema and the builders of fields: ``*_in`` for what arrives, ``*_out`` for answers.
+
+A wrong value is answered with a Chinese sentence that says what is expected.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ YEAR_MIN, YEAR_MAX = 2000, 2999
 UNKNOWN = "没有这个参数；请检查拼写。"
 
 
-_SAID: tuple[tuple[type[fields.Field[Any]], str, str], ...] = (
+_MESSAGES: tuple[tuple[type[fields.Field[Any]], str, str], ...] = (
     (fields.Field, "required", "必填。"),
     (fields.Field, "null", "不能为空。"),
     (fields.String, "invalid", "应为文字。"),
@@ -28,27 +31,27 @@ _SAID: tuple[tuple[type[fields.Field[Any]], str, str], ...] = (
     (fields.List, "invalid", "应为一个列表。"),
     (fields.Dict, "invalid", "应为一个 JSON 对象。"),
 )
-"""Kind of field, key of its message, and what is said in the place of marshmallow's own."""
+"""Kind of field, key of its message, and the message that replaces marshmallow's own."""
 
 
-class Wire(Schema):
-    """The base of every shape. Fields keep the order in which they are declared."""
+class BaseSchema(Schema):
+    """The base of every schema. Fields keep the order in which they are declared."""
 
     error_messages = {"unknown": UNKNOWN, "type": "应为一个 JSON 对象。"}  # noqa: RUF012 - marshmallow declares it so
 
     def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
-        """Say in Chinese what the field itself, or one within it, would say in marshmallow's English words."""
-        for kind, key, said in _SAID:
+        """Replace marshmallow's English messages of the field, and of the fields within it, by Chinese ones."""
+        for kind, key, message in _MESSAGES:
             if isinstance(field_obj, kind) and field_obj.error_messages[key] == kind.default_error_messages[key]:
-                field_obj.error_messages[key] = said
+                field_obj.error_messages[key] = message
         for name in ("inner", "key_field", "value_field"):
             within = getattr(field_obj, name, None)
             if within is not None:
                 self.on_bind_field(field_name, within)
 
 
-def text(description: str, *, required: bool = False, most: int = 200, **more: Any) -> fields.String:
-    """Return a field of 1 to ``most`` characters that arrives."""
+def text_in(description: str, *, required: bool = False, most: int = 200, **more: Any) -> fields.String:
+    """Return a text field for input, of 1 to ``most`` characters."""
     return fields.String(
         required=required,
         validate=validate.Length(1, most, error=f"应为1至{most}个字符。"),
@@ -58,7 +61,7 @@ def text(description: str, *, required: bool = False, most: int = 200, **more: A
 
 
 def matching(pattern: str, description: str, cure: str, **more: Any) -> fields.String:
-    """Return a field whose whole text matches ``pattern``. cure: what is said when it does not."""
+    """Return a text field for input whose whole text matches ``pattern``. cure: the message when it does not."""
     return fields.String(
         validate=validate.Regexp(re.compile(rf"\A(?:{pattern})\Z"), error=cure),
         error_messages={"required": f"必填。{cure}", "null": cure, "invalid": cure},
@@ -67,18 +70,18 @@ def matching(pattern: str, description: str, cure: str, **more: Any) -> fields.S
     )
 
 
-def moment(description: str, **more: Any) -> fields.String:
-    """Return a field for an instant that arrives, as ISO-8601 text; a bare date is the beginning of that local day."""
+def instant_in(description: str, **more: Any) -> fields.String:
+    """Return a field for an instant in input, as ISO-8601 text; a bare date is the beginning of that local day."""
     cure = "应为时间，如 2026-05-15（当日零时）或 2026-05-15T08:00:00+08:00。"
     return fields.String(
-        validate=_told_as_moment(cure),
+        validate=_is_instant(cure),
         error_messages={"required": f"必填。{cure}", "null": cure, "invalid": cure},
         metadata={"description": description, "examples": ["2026-05-15", "2026-05-15T08:00:00+08:00"]},
         **more,
     )
 
 
-def _told_as_moment(cure: str) -> Callable[[str], None]:
+def _is_instant(cure: str) -> Callable[[str], None]:
     def check(text: str) -> None:
         try:
             year = datetime.fromisoformat(text).year
@@ -101,8 +104,8 @@ def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.Stri
     )
 
 
-def yes_or_no(description: str) -> fields.Boolean:
-    """Return a field that takes ``true`` and ``false`` alone."""
+def boolean_parameter(description: str) -> fields.Boolean:
+    """Return a boolean field of a query string, which takes ``true`` and ``false`` alone."""
     return fields.Boolean(
         truthy={"true"},
         falsy={"false"},
@@ -119,8 +122,8 @@ class _TrueOrFalse(fields.Boolean):
         return value
 
 
-def true_or_false(description: str, **more: Any) -> fields.Boolean:
-    """Return a field of a JSON body that takes true and false alone."""
+def boolean_in(description: str, **more: Any) -> fields.Boolean:
+    """Return a boolean field of a JSON body, which takes true and false alone."""
     wrong = "应为 true 或 false。"
     return _TrueOrFalse(
         error_messages={"required": f"必填。{wrong}", "null": wrong, "invalid": wrong},
@@ -129,8 +132,8 @@ def true_or_false(description: str, **more: Any) -> fields.Boolean:
     )
 
 
-def whole(description: str, least: int, most: int, **more: Any) -> fields.Integer:
-    """Return a field for a whole number from ``least`` to ``most``."""
+def integer_in(description: str, least: int, most: int, **more: Any) -> fields.Integer:
+    """Return an integer field for input, from ``least`` to ``most``."""
     wrong = f"应为{least}至{most}的整数。"
     return fields.Integer(
         validate=validate.Range(least, most, error=wrong),
@@ -140,27 +143,27 @@ def whole(description: str, least: int, most: int, **more: Any) -> fields.Intege
     )
 
 
-def told(description: str = "", **more: Any) -> fields.String:
-    """Return a text that is always there when it leaves."""
+def text_out(description: str = "", **more: Any) -> fields.String:
+    """Return a text field of an answer, always present."""
     return fields.String(required=True, metadata={"description": description} if description else {}, **more)
 
 
-def told_or_null(description: str = "") -> fields.String:
-    """Return a text that may be null when it leaves."""
-    return told(description, allow_none=True)
+def text_out_or_null(description: str = "") -> fields.String:
+    """Return a text field of an answer that may be null."""
+    return text_out(description, allow_none=True)
 
 
-def instant(description: str = INSTANT_HINT) -> fields.String:
-    """Return an instant that leaves, as text."""
+def instant_out(description: str = INSTANT_HINT) -> fields.String:
+    """Return an instant of an answer, as text."""
     return fields.String(required=True, metadata={"format": "date-time", "description": description})
 
 
-def instant_or_null(description: str = INSTANT_HINT, **more: Any) -> fields.String:
-    """Return an instant that may be null when it leaves."""
+def instant_out_or_null(description: str = INSTANT_HINT, **more: Any) -> fields.String:
+    """Return an instant of an answer that may be null."""
     shown = {"format": "date-time", "description": description}
     return fields.String(required=True, allow_none=True, metadata=shown, **more)
 
 
-def counted(description: str = "") -> fields.Integer:
-    """Return a whole number that leaves."""
+def integer_out(description: str = "") -> fields.Integer:
+    """Return an integer field of an answer."""
     return fields.Integer(required=True, metadata={"description": description} if description else {})
