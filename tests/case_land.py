@@ -16,7 +16,7 @@ from phones import Collect, Phone, Row
 
 from server.cases.domain.workflow import INPUTS
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
 from server.db.sql import Row as SqlRow
 from server.forms.usecases import code_lists, publish
@@ -216,7 +216,7 @@ def a_land(folder: Path) -> Iterator[Land]:
 
 def act(tx: Any, id: str, action: str, by: str, **inputs: str) -> Outcome:
     """Take an act as the API does, inside a transaction. Raises the Refusal that says no."""
-    return interactive.change(tx, id, Wish(action, inputs), by=people.actor(tx, by))
+    return interactive.change(tx, id, ChangeRequest(action, inputs), by=people.actor(tx, by))
 
 
 def a_report(id: str | None = None, *, action: str = "report", item: str = "hose_aged", **values: str) -> Filled:

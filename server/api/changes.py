@@ -11,7 +11,7 @@ from schemas.changes import ChangeRequestSchema, CreateRequestSchema, OutcomeSch
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import NewRecord, Wish
+from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
 from server.web import context
 from sync.changes import FieldWrite
@@ -41,7 +41,7 @@ ETAG = {"ETag": {"description": "the version of the record as it now is", "schem
 @door.alt_response(422, success=False, description="`errors` names every wrong field")
 def change(asked: dict[str, Any], record_id: UUID) -> Response:
     """Edit a record or move a case; an edit of an older version is merged, an act on one is refused."""
-    wish = Wish(
+    request = ChangeRequest(
         action=asked["action"],
         fields=_writes(asked["fields"]),
         id=_text(asked.get("id")),
@@ -50,7 +50,7 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
         seen_status=asked["seen_status"],
     )
     by = context.caller()
-    return _answer(context.write(lambda tx: interactive.change(tx, str(record_id), wish, by=by)))
+    return _answer(context.write(lambda tx: interactive.change(tx, str(record_id), request, by=by)))
 
 
 @door.route("/records", methods=("POST",))
@@ -63,7 +63,7 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
 @door.alt_response(422, success=False, description="`errors` names every wrong field")
 def create(asked: dict[str, Any]) -> Response:
     """Bring a record into being: report a hazard, or add a row to a ledger."""
-    new = NewRecord(
+    new = CreateRequest(
         action=asked["action"],
         type=asked["type"],
         fields=_writes(asked["fields"]),

@@ -19,7 +19,7 @@ from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import door as make_door
 from server.errors import NotFound
-from server.problems.domain.settlements import Choice, How, Wish
+from server.problems.domain.settlements import Choice, How, SettlementRequest
 from server.problems.store import problems
 from server.settlement.usecases import details, settle
 from server.submissions.store import rejected
@@ -71,14 +71,14 @@ def get_problem(problem_id: UUID) -> Response:
 @door.alt_response(422, success=False, description="`errors` names every wrong choice")
 def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
     """Settle a problem, or take a choice back; the same again returns the same, and a refusal changes nothing."""
-    wish = Wish(
+    request = SettlementRequest(
         How(asked["how"]),
         {name: Choice(each.get("head"), each.get("value", "")) for name, each in asked["choices"].items()},
         asked["reason"].strip(),
         asked["base_version"],
     )
     by = context.caller()
-    done = context.write(lambda tx: settle.settle(tx, str(problem_id), wish, by=by))
+    done = context.write(lambda tx: settle.settle(tx, str(problem_id), request, by=by))
     with context.database().reading() as reading:
         shown = serializers.problems.in_full(details.view(reading, str(problem_id), by))
     return responses.json(

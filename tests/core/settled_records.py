@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
-from test_revise import RULES, STATIONS, asked
+from test_revise import RULES, STATIONS, a_context
 
 from server.changes.domain import record_history, revise, settling
 from server.changes.domain.revise import Revised
@@ -35,7 +35,7 @@ class Story:
     history: list[Revision] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        made = revise.create(asked(fields=FIRST, dot=Dot("maker", 1)), area="130630100201001", path="p")
+        made = revise.create(a_context(fields=FIRST, dot=Dot("maker", 1)), area="130630100201001", path="p")
         self.take(made)
 
     def take(self, revised: Revised) -> Revised:
@@ -55,7 +55,7 @@ class Story:
         return self.take(
             revise.edit(
                 self.record,
-                asked(
+                a_context(
                     "edit", seq=len(self.history) + 1, base_version=1, dot=Dot(sent.origin, sent.seq), base=FIRST,
                     fields={name: (seen.get(name), value) for name, value in sent.values.items()},
                     saw={name: value for name, value in seen.items() if name not in sent.values},
@@ -86,7 +86,7 @@ class Story:
 
     def _office(self, action: str, fields: Mapping[str, str]):
         at, version = self.record.version, self.record.version + 1
-        return asked(action, at=LATEST, seq=len(self.history) + 1, base_version=at, dot=Dot("office", version),
+        return a_context(action, at=LATEST, seq=len(self.history) + 1, base_version=at, dot=Dot("office", version),
                      fields=dict(fields))  # fmt: skip
 
 

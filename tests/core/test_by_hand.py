@@ -84,9 +84,9 @@ def test_a_record_comes_into_being_as_its_ledger_says(kind, action, fits):
     type = RecordType("type", "台账", kind, {})
 
     if fits:
-        manual_edits.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)
+        manual_edits.require_create(somebody(Role.GRID_WORKER), type, action, PATH)
         with pytest.raises(NotAllowed):
-            manual_edits.require_birth(somebody(Role.VIEWER), type, action, PATH)
+            manual_edits.require_create(somebody(Role.VIEWER), type, action, PATH)
     else:
         with pytest.raises(Invalid):
-            manual_edits.require_birth(somebody(Role.GRID_WORKER), type, action, PATH)
+            manual_edits.require_create(somebody(Role.GRID_WORKER), type, action, PATH)

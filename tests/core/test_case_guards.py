@@ -38,7 +38,7 @@ def a_case(status: str, **more: object) -> Record:
         created_at=NOW,
         updated_at=NOW,
     )
-    born = effects.born(plain, "report", Status.REPORTED, village="荆山口村", case_no=None).record
+    born = effects.create_case(plain, "report", Status.REPORTED, village="荆山口村", case_no=None).record
     return replace(born, **({"status": status, "due_at": DUE} | more))
 
 

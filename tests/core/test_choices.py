@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.changes.domain.validation import sort, unsound
+from server.changes.domain.validation import invalid_fields, validate
 from server.forms.domain.choices import Choices, CodeList, Options, Span, together
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, Kind, RecordType, combine
@@ -88,19 +88,19 @@ PUMPS = RecordType(
 
 
 def test_a_code_applies_whatever_it_is_and_is_doubted_when_it_was_not_offered():
-    found = sort(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "many"}, "2026-11-24T04:00:00.000Z")
+    found = validate(PUMPS, {"kit": "pump axe", "way": "lent", "litres": "many"}, "2026-11-24T04:00:00.000Z")
 
     assert found.values == {"kit": "pump axe", "way": "lent"}
-    assert found.doubts == {"kit": "选项“axe”已停用", "way": "没有选项“lent”"}
-    assert found.misfits == {"litres": "“many”不是整数。"}
+    assert found.codes_to_check == {"kit": "选项“axe”已停用", "way": "没有选项“lent”"}
+    assert found.invalid == {"litres": "“many”不是整数。"}
 
 
 def test_after_a_merge_type_choice_and_required_are_looked_at_again():
     shown = {"owner": "", "litres": "many", "kit": "pump hose", "way": "sold", "unheard": "x"}
 
-    assert unsound(PUMPS, shown) == {
+    assert invalid_fields(PUMPS, shown) == {
         "owner": "必填项空了",
         "litres": "“many”不是整数。",
         "kit": "没有选项“hose”",
     }
-    assert unsound(PUMPS, {"litres": "", "kit": "rope"}) == {}
+    assert invalid_fields(PUMPS, {"litres": "", "kit": "rope"}) == {}

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.changes.domain import revise
-from server.changes.domain.validation import unsound
-from server.changes.domain.write_context import Asked
+from server.changes.domain.validation import invalid_fields
+from server.changes.domain.write_context import WriteContext
 from server.forms.domain.choices import Choices, Span
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind, RecordType
@@ -46,18 +46,18 @@ values = st.fixed_dictionaries(
 edits = st.lists(values, min_size=1, max_size=5)
 
 
-def asked(number: int, action: str, fields: dict[str, FieldWrite], base: int) -> Asked:
+def a_context(number: int, action: str, fields: dict[str, FieldWrite], base: int) -> WriteContext:
     change = Change(f"c{number}", "r", "pumps", action, Dot(f"phone {number}", 1), fields, base)
-    return Asked(change, PUMPS, RULES, "worker", AT, number + 1)
+    return WriteContext(change, PUMPS, RULES, "worker", AT, number + 1)
 
 
 def merged(order: list[tuple[int, dict[str, str]]]) -> Record:
     """Create a pump and lay over it what each phone made of its first version, in this order of arrival."""
-    made = asked(0, "create", {name: FieldWrite(None, value) for name, value in MADE.items()}, 0)
+    made = a_context(0, "create", {name: FieldWrite(None, value) for name, value in MADE.items()}, 0)
     record = revise.create(made, area="1", path="p").record
     for number, new in order:
         fields = {name: FieldWrite(MADE[name], value) for name, value in new.items()}
-        record = revise.edit(record, asked(number, "edit", fields, 1)).record
+        record = revise.edit(record, a_context(number, "edit", fields, 1)).record
     return record
 
 
@@ -75,7 +75,7 @@ def test_the_order_of_arrival_decides_neither_values_nor_flags(made, chance):
 def test_the_flag_stands_exactly_while_something_is_unfit(made):
     record = merged(list(enumerate(made, 1)))
 
-    assert (INVALID_AFTER_MERGE in record.flags) is bool(unsound(PUMPS, record.fields))
+    assert (INVALID_AFTER_MERGE in record.flags) is bool(invalid_fields(PUMPS, record.fields))
 
 
 @given(edits, st.randoms())
@@ -84,8 +84,8 @@ def test_a_problem_is_filed_whenever_something_becomes_unfit_that_was_not(made, 
     record = merged([])
     for number, new in order:
         fields = {name: FieldWrite(MADE[name], value) for name, value in new.items()}
-        revised = revise.edit(record, asked(number, "edit", fields, 1))
-        fresh = unsound(PUMPS, revised.record.fields).keys() - unsound(PUMPS, record.fields).keys()
+        revised = revise.edit(record, a_context(number, "edit", fields, 1))
+        fresh = invalid_fields(PUMPS, revised.record.fields).keys() - invalid_fields(PUMPS, record.fields).keys()
         named = {name for problem in revised.problems for name in problem.detail.get("reasons", ())}
         assert fresh <= named
         record = revised.record

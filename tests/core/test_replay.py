@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_revise import LATER, STATIONS, a_station, asked
+from test_revise import LATER, STATIONS, a_context, a_station
 
 from server.changes.domain import record_history, revise
 from server.problems.domain.problems import ProblemKind
@@ -12,13 +12,17 @@ from sync.changes import Dot, Verdict
 
 def history():
     """Four versions: made with 6 hoses, 7 by another, a note that was only recorded, head by the first hand."""
-    first = revise.create(asked(fields={"label": "一号站", "hoses": "6", "area": "x", "beds": "2"}), area="1", path="p")
-    second = revise.edit(
-        first.record, asked("edit", seq=2, fields={"hoses": ("6", "7")}, base_version=1, dot=Dot("b", 1))
+    first = revise.create(
+        a_context(fields={"label": "一号站", "hoses": "6", "area": "x", "beds": "2"}), area="1", path="p"
     )
-    third = revise.keep(second.record, asked("note", seq=3), Verdict.RECORDED, "已留存。", ProblemKind.RECORDED)
+    second = revise.edit(
+        first.record, a_context("edit", seq=2, fields={"hoses": ("6", "7")}, base_version=1, dot=Dot("b", 1))
+    )
+    third = revise.keep_in_history(
+        second.record, a_context("note", seq=3), Verdict.RECORDED, "已留存。", ProblemKind.RECORDED
+    )
     fourth = revise.edit(
-        third.record, asked("edit", at=LATER, seq=4, fields={"head": (None, "甲")}, base_version=3, dot=Dot("a", 2))
+        third.record, a_context("edit", at=LATER, seq=4, fields={"head": (None, "甲")}, base_version=3, dot=Dot("a", 2))
     )
     return [first, second, third, fourth]
 
@@ -51,7 +55,7 @@ def test_what_was_merged_is_told_without_claims_and_misfits_and_with_what_its_au
 
 def test_without_a_base_what_the_device_said_it_saw_counts():
     record = a_station(hoses="6")
-    made = revise.edit(record, asked("edit", seq=2, fields={"hoses": ("5", "7"), "head": "乙"}, base_version=None))
+    made = revise.edit(record, a_context("edit", seq=2, fields={"hoses": ("5", "7"), "head": "乙"}, base_version=None))
 
     told = record_history.received([made.revision], STATIONS)
 
@@ -60,11 +64,13 @@ def test_without_a_base_what_the_device_said_it_saw_counts():
 
 
 def test_a_value_that_went_is_not_seen_afterwards():
-    made = revise.edit(a_station(hoses="6"), asked("edit", seq=2, fields={"hoses": ("6", "")}, base_version=1))
+    made = revise.edit(a_station(hoses="6"), a_context("edit", seq=2, fields={"hoses": ("6", "")}, base_version=1))
     gone = made.revision.diff | {"hoses": ("6", None)}
     first, later = (
         made.revision,
-        revise.edit(made.record, asked("edit", seq=3, fields={"head": "乙"}, base_version=2, dot=Dot("c", 1))).revision,
+        revise.edit(
+            made.record, a_context("edit", seq=3, fields={"head": "乙"}, base_version=2, dot=Dot("c", 1))
+        ).revision,
     )
     object.__setattr__(first, "diff", gone)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from server.cases.domain import workflow
 from server.changes.domain import revise
-from server.changes.domain.revise import Birth
-from server.changes.domain.write_context import Asked, observed_at
+from server.changes.domain.revise import NewCase
+from server.changes.domain.write_context import WriteContext, observed_at
 from server.forms.domain.fields import Field, MergePolicy
 from server.forms.domain.record_types import Kind, RecordType
 from server.problems.domain.problems import ProblemKind
@@ -36,25 +36,29 @@ RULES = {
 }
 
 
-def asked(action: str = "create", type: RecordType = STATIONS, at: str = NOON, seq: int = 1, **more) -> Asked:
+def a_context(
+    action: str = "create", type: RecordType = STATIONS, at: str = NOON, seq: int = 1, **more
+) -> WriteContext:
     """Return what the server knows of a change; ``fields`` are new values or (seen, new)."""
     fields = {
         name: FieldWrite(*value) if isinstance(value, tuple) else FieldWrite(None, value)
         for name, value in more.pop("fields", {}).items()
     }
-    known = {name: more.pop(name) for name in ("late", "saw", "base", "arrived_at") if name in more}
+    known = {name: more.pop(name) for name in ("late", "seen_members", "base", "arrived_at") if name in more}
     dot = more.pop("dot", Dot("phone-a", seq))
     change = Change(f"change {seq}", "record", type.name, action, dot, fields, **more)
-    return Asked(change, type, RULES if type is STATIONS else {}, "worker", at, seq, **known)
+    return WriteContext(change, type, RULES if type is STATIONS else {}, "worker", at, seq, **known)
 
 
 def a_station(**values: str):
-    made = revise.create(asked(fields={"label": "一号站"} | values), area="130630100201001", path="130630/100/201/001")
+    made = revise.create(
+        a_context(fields={"label": "一号站"} | values), area="130630100201001", path="130630/100/201/001"
+    )
     return made.record
 
 
 def test_a_record_begins_at_version_one_with_all_that_fits():
-    made = revise.create(asked(fields={"label": "一号站", "head": "甲", "hoses": "6"}), area="1", path="p")
+    made = revise.create(a_context(fields={"label": "一号站", "head": "甲", "hoses": "6"}), area="1", path="p")
 
     assert (made.record.version, made.record.label, made.record.author) == (1, "一号站", "worker")
     assert made.record.fields == {"head": "甲", "hoses": "6"}
@@ -64,7 +68,7 @@ def test_a_record_begins_at_version_one_with_all_that_fits():
 
 def test_what_does_not_fit_is_named_once_and_the_rest_applies():
     made = revise.create(
-        asked(fields={"head": "甲", "hoses": "很多", "beds": "2", "area": "x", "label": "站"}),
+        a_context(fields={"head": "甲", "hoses": "很多", "beds": "2", "area": "x", "label": "站"}),
         area="1", path="p",
     )  # fmt: skip
 
@@ -79,14 +83,14 @@ def test_what_does_not_fit_is_named_once_and_the_rest_applies():
 def test_a_record_without_a_name_is_called_by_its_type_and_day(label):
     fields = {} if label is None else {"label": label}
 
-    made = revise.create(asked(fields=fields), area="1", path="p")
+    made = revise.create(a_context(fields=fields), area="1", path="p")
 
     assert made.record.label == "微型站 2026-11-24"
     assert [problem.kind for problem in made.problems] == [ProblemKind.LABEL_MISSING]
 
 
 def test_a_create_whose_authors_duty_has_ended_is_late():
-    made = revise.create(asked(fields={"label": "站"}, late=True), area="1", path="p")
+    made = revise.create(a_context(fields={"label": "站"}, late=True), area="1", path="p")
 
     assert made.verdict is Verdict.LATE
 
@@ -102,8 +106,9 @@ def test_a_create_whose_authors_duty_has_ended_is_late():
 )
 def test_a_case_is_born_by_the_table(action, spot_ok, status, closed_at, month):
     made = revise.create(
-        asked(action, HAZARDS, fields={"item": "wires", "status": "void", "label": "三号楼"}),
-        area="1", path="p", birth=Birth(workflow.born(action, spot_ok=spot_ok), "荆山口村", "2026-000001"),
+        a_context(action, HAZARDS, fields={"item": "wires", "status": "void", "label": "三号楼"}),
+        area="1", path="p",
+        new_case=NewCase(workflow.initial_status(action, spot_ok=spot_ok), "荆山口村", "2026-000001"),
     )  # fmt: skip
 
     record = made.record
@@ -115,7 +120,7 @@ def test_a_case_is_born_by_the_table(action, spot_ok, status, closed_at, month):
 def test_an_edit_moves_the_record_on_by_one_and_keeps_the_rest():
     before = a_station(head="甲", hoses="6")
 
-    made = revise.edit(before, asked("edit", at=LATER, seq=2, fields={"hoses": ("6", "7")}, base_version=1))
+    made = revise.edit(before, a_context("edit", at=LATER, seq=2, fields={"hoses": ("6", "7")}, base_version=1))
 
     assert (made.record.version, made.record.seq, made.record.updated_at) == (2, 2, LATER)
     assert made.record.fields == {"head": "甲", "hoses": "7"}
@@ -126,8 +131,8 @@ def test_an_edit_moves_the_record_on_by_one_and_keeps_the_rest():
 
 def test_an_edit_of_what_somebody_else_changed_meanwhile_keeps_both_and_tells_whose_field_it_is():
     before = a_station(hoses="6")
-    one = revise.edit(before, asked("edit", at=LATER, seq=2, fields={"hoses": ("6", "7")}, base_version=1)).record
-    theirs = asked("edit", at=LATER, seq=3, fields={"hoses": ("6", "8")}, base_version=1, dot=Dot("phone-b", 1))
+    one = revise.edit(before, a_context("edit", at=LATER, seq=2, fields={"hoses": ("6", "7")}, base_version=1)).record
+    theirs = a_context("edit", at=LATER, seq=3, fields={"hoses": ("6", "8")}, base_version=1, dot=Dot("phone-b", 1))
 
     made = revise.edit(one, theirs)
 
@@ -141,10 +146,10 @@ def test_an_edit_of_what_somebody_else_changed_meanwhile_keeps_both_and_tells_wh
 def test_a_conflict_is_told_once_and_a_later_edit_elsewhere_is_plainly_applied():
     before = a_station(hoses="6")
     for seq, origin, hoses in ((2, "phone-b", "7"), (3, "phone-c", "8")):
-        change = asked("edit", seq=seq, fields={"hoses": ("6", hoses)}, base_version=1, dot=Dot(origin, 1))
+        change = a_context("edit", seq=seq, fields={"hoses": ("6", hoses)}, base_version=1, dot=Dot(origin, 1))
         before = revise.edit(before, change).record
 
-    made = revise.edit(before, asked("edit", seq=4, fields={"head": (None, "乙")}, base_version=3, dot=Dot("d", 1)))
+    made = revise.edit(before, a_context("edit", seq=4, fields={"head": (None, "乙")}, base_version=3, dot=Dot("d", 1)))
 
     assert (made.verdict, made.conflicts, made.problems) == (Verdict.APPLIED, (), ())
     assert made.record.conflicts == ("hoses",)
@@ -153,7 +158,7 @@ def test_a_conflict_is_told_once_and_a_later_edit_elsewhere_is_plainly_applied()
 def test_a_conflict_of_names_says_so():
     before = a_station()
     for seq, origin, label in ((2, "phone-b", "二号站"), (3, "phone-c", "三号站")):
-        change = asked("edit", seq=seq, fields={"label": ("一号站", label)}, base_version=1, dot=Dot(origin, 1))
+        change = a_context("edit", seq=seq, fields={"label": ("一号站", label)}, base_version=1, dot=Dot(origin, 1))
         made = revise.edit(before, change)
         before = made.record
 
@@ -164,7 +169,9 @@ def test_a_conflict_of_names_says_so():
 def test_a_member_of_a_group_that_was_only_seen_goes_with_the_one_that_was_written():
     before = a_station(level="red", lack="水泵")
 
-    change = asked("edit", seq=2, fields={"level": ("red", "green")}, base_version=1, saw={"lack": "水泵", "head": "x"})
+    change = a_context(
+        "edit", seq=2, fields={"level": ("red", "green")}, base_version=1, seen_members={"lack": "水泵", "head": "x"}
+    )
     made = revise.edit(before, change)
 
     assert made.record.fields == {"level": "green", "lack": "水泵"}
@@ -173,7 +180,7 @@ def test_a_member_of_a_group_that_was_only_seen_goes_with_the_one_that_was_writt
 
 def test_an_edit_is_late_when_its_authors_standing_is():
     made = revise.edit(
-        a_station(hoses="6"), asked("edit", seq=2, fields={"hoses": ("6", "7")}, base_version=1, late=True)
+        a_station(hoses="6"), a_context("edit", seq=2, fields={"hoses": ("6", "7")}, base_version=1, late=True)
     )
 
     assert made.verdict is Verdict.LATE
@@ -181,7 +188,7 @@ def test_an_edit_is_late_when_its_authors_standing_is():
 
 
 def test_a_blank_name_never_takes_the_name_away():
-    made = revise.edit(a_station(), asked("edit", seq=2, fields={"label": ("一号站", "")}, base_version=1))
+    made = revise.edit(a_station(), a_context("edit", seq=2, fields={"label": ("一号站", "")}, base_version=1))
 
     assert made.record.label == "一号站"
 
@@ -189,9 +196,9 @@ def test_a_blank_name_never_takes_the_name_away():
 def test_what_is_only_kept_moves_the_version_and_nothing_else():
     before = a_station(hoses="6")
 
-    made = revise.keep(
+    made = revise.keep_in_history(
         before,
-        asked("feedback", at=LATER, seq=2, fields={"hoses": "9"}),
+        a_context("feedback", at=LATER, seq=2, fields={"hoses": "9"}),
         Verdict.RECORDED,
         "已留存。",
         ProblemKind.RECORDED,
@@ -208,14 +215,14 @@ def test_what_is_only_kept_moves_the_version_and_nothing_else():
     st.none() | st.floats(allow_nan=False, allow_infinity=False),
 )
 def test_nothing_was_ever_seen_after_it_came_in(made_at, offset):
-    change = replace(asked().change, made_at=made_at, clock_offset_s=offset)
+    change = replace(a_context().change, made_at=made_at, clock_offset_s=offset)
 
     assert observed_at(change, NOON) <= NOON
 
 
 def test_a_slow_clock_is_put_right_by_its_offset():
     made_at = datetime(2025, 11, 24, 3, tzinfo=timezone(timedelta(0)))
-    change = replace(asked().change, made_at=made_at, clock_offset_s=365 * 86_400.0)
+    change = replace(a_context().change, made_at=made_at, clock_offset_s=365 * 86_400.0)
 
     assert observed_at(change, NOON) == "2026-11-24T03:00:00.000Z"
     assert observed_at(replace(change, clock_offset_s=None), NOON) == "2025-11-24T03:00:00.000Z"
@@ -224,7 +231,7 @@ def test_a_slow_clock_is_put_right_by_its_offset():
 
 def test_what_had_to_wait_was_seen_before_it_came_in():
     made = revise.edit(
-        a_station(), asked("edit", at=LATER, seq=2, fields={"hoses": "7"}, base_version=1, arrived_at=NOON)
+        a_station(), a_context("edit", at=LATER, seq=2, fields={"hoses": "7"}, base_version=1, arrived_at=NOON)
     )
 
     assert (made.revision.observed_at, made.revision.received_at) == (NOON, LATER)
@@ -246,9 +253,9 @@ def test_a_device_whose_clock_is_off_marks_the_record_for_good(ahead, offset_s, 
     marked = ("clock_suspect",) if suspect else ()
 
     made = revise.create(
-        asked(fields={"label": "一号站"}, made_at=made_at, clock_offset_s=offset_s), area="1", path="p"
+        a_context(fields={"label": "一号站"}, made_at=made_at, clock_offset_s=offset_s), area="1", path="p"
     )
-    later = revise.edit(made.record, asked("edit", at=LATER, seq=2, fields={"head": "乙"}, base_version=1))
+    later = revise.edit(made.record, a_context("edit", at=LATER, seq=2, fields={"head": "乙"}, base_version=1))
 
     assert made.record.flags == later.record.flags == marked
     assert made.revision.observed_at <= NOON

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from settled_records import Sent, Story, names, writings
-from test_revise import STATIONS, asked
+from test_revise import STATIONS, a_context
 
 from server.changes.domain import record_history, revise
 from server.errors import Conflict, Invalid
@@ -193,5 +193,5 @@ def _seen(story: Story, origin: str, seen: str, new: str, seq: int = 1):
     version = story.record.version
     return revise.edit(
         story.record,
-        asked("edit", seq=version + 1, base_version=version, dot=Dot(origin, seq), fields={"head": (seen, new)}),
+        a_context("edit", seq=version + 1, base_version=version, dot=Dot(origin, seq), fields={"head": (seen, new)}),
     )

@@ -5,25 +5,25 @@ from __future__ import annotations
 import pytest
 
 from server.cases.domain import workflow
-from server.cases.domain.workflow import BIRTHS, CREATING, Birth
+from server.cases.domain.workflow import CREATING, CREATION_RULES, CreationRule
 from server.records.domain.status import STAGE_OF, Stage, Status
 
 
-@pytest.mark.parametrize("birth", BIRTHS)
-def test_a_case_is_born_as_the_table_says(birth: Birth):
-    assert workflow.born(birth.action, spot_ok=birth.spot_ok) is birth.status
+@pytest.mark.parametrize("birth", CREATION_RULES)
+def test_a_case_is_born_as_the_table_says(birth: CreationRule):
+    assert workflow.initial_status(birth.action, spot_ok=birth.spot_ok) is birth.status
 
 
 def test_every_creating_action_is_decided_for_both_kinds_of_item_and_once():
-    decided = [(birth.action, birth.spot_ok) for birth in BIRTHS]
+    decided = [(birth.action, birth.spot_ok) for birth in CREATION_RULES]
 
     assert sorted(decided) == sorted((action, spot_ok) for action in CREATING for spot_ok in (False, True))
 
 
 def test_only_an_item_that_may_be_put_right_on_the_spot_closes_a_case_at_birth():
-    closing = [birth for birth in BIRTHS if STAGE_OF[birth.status] is Stage.CLOSE]
+    closing = [birth for birth in CREATION_RULES if STAGE_OF[birth.status] is Stage.CLOSE]
 
-    assert closing == [Birth("spot_close", True, Status.SPOT_CLOSED)]
+    assert closing == [CreationRule("spot_close", True, Status.SPOT_CLOSED)]
 
 
 def test_every_status_belongs_to_one_stage():

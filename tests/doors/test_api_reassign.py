@@ -13,7 +13,7 @@ from filled_forms import a_hazard, a_step, new_uuid
 from server import instants
 from server.cases.store import former_handlers
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.forms.store import codes
 from server.forms.store.codes import Code
 from server.people.domain.actors import GRACE
@@ -44,7 +44,7 @@ def an_assigned_case(valley: Valley, to: str = "user:worker", by: str = "officer
 
 
 def act(valley: Valley, id: str, name: str, action: str, **fields: str):
-    return valley.do(lambda tx: interactive.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest(action, fields), by=people.actor(tx, name)))
 
 
 def test_before_a_move_the_office_sees_what_it_affects(valley):

@@ -10,7 +10,7 @@ from field_clients import Client
 from filled_forms import a_hazard, new_uuid
 
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.people.store import people
@@ -33,7 +33,7 @@ def merged(valley) -> str:
 
 
 def register(valley: Valley, id: str, name: str):
-    return valley.do(lambda tx: interactive.change(tx, id, Wish("register", {}), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest("register", {}), by=people.actor(tx, name)))
 
 
 def test_the_officer_of_the_heir_sees_and_decides_what_was_reported_before(valley, merged):

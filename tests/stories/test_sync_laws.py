@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.errors import Refusal
 from server.people.store import people, scopes
 from server.staffing.usecases import enrolment
@@ -111,9 +111,9 @@ class FieldWork(RuleBasedStateMachine):
         ids = [row["id"] for row in self.valley.rows("SELECT id FROM record WHERE type = 'hazards' ORDER BY born_seq")]
         if not ids:
             return
-        wish, by = Wish("assign", {"assignee": taker}), self._actor("officer")
+        request, by = ChangeRequest("assign", {"assignee": taker}), self._actor("officer")
         try:
-            self.valley.do(lambda tx: interactive.change(tx, ids[pick % len(ids)], wish, by=by))
+            self.valley.do(lambda tx: interactive.change(tx, ids[pick % len(ids)], request, by=by))
         except Refusal:
             return  # the case is past assigning; what must hold holds all the same
 

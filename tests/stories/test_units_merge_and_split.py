@@ -9,7 +9,7 @@ from filled_forms import a_hazard, new_uuid
 from filled_forms import a_station as a_filled_station
 
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.people.store import people
@@ -21,7 +21,7 @@ BUCKET, NEXT_BUCKET = f"area:{UNIT}", f"area:{NEXT_UNIT}"
 
 
 def act(valley: Valley, id: str, name: str, action: str, **fields: str):
-    return valley.do(lambda tx: interactive.change(tx, id, Wish(action, fields), by=people.actor(tx, name)))
+    return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest(action, fields), by=people.actor(tx, name)))
 
 
 def loaded(valley: Valley, *rows: dict[str, str]) -> None:

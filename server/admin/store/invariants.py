@@ -9,7 +9,7 @@ from sqlite3 import DatabaseError
 
 import orjson
 
-from server.cases.domain.workflow import BIRTHS, STEP_OF, leads_to
+from server.cases.domain.workflow import CREATION_RULES, STEP_OF, leads_to
 from server.cases.store import former_handlers
 from server.changes.domain.record_history import Diff
 from server.db.sql import Row
@@ -176,13 +176,13 @@ def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
 
 def _is_step(row: Row, before: str | None, after: str) -> bool:
     if before is None:
-        return (row["action"], after) in _BORN
+        return (row["action"], after) in _CREATIONS
     step = STEP_OF.get(row["action"])
     taken = step is not None and row["verdict"] in ("applied", "merged", "late") and before in step.sources
     return taken and step is not None and after in leads_to(step, Status(before))
 
 
-_BORN = frozenset((birth.action, str(birth.status)) for birth in BIRTHS)
+_CREATIONS = frozenset((rule.action, str(rule.status)) for rule in CREATION_RULES)
 
 
 def _hands(reading: Reading) -> Iterator[tuple[str, str]]:

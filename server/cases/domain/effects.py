@@ -42,7 +42,7 @@ class _Turn:
     result_code: str | None = None
 
 
-def born(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> Moved:
+def create_case(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> Moved:
     """Return a record as the case that it is born as.
 
     village: short name of its village, for labels. case_no: for one that is a case at once, None for a report.

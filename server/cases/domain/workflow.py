@@ -9,7 +9,7 @@ from server.errors import IllegalStep, Invalid
 from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
 
 
-class Birth(NamedTuple):
+class CreationRule(NamedTuple):
     """How a case comes into being: the action, whether its item may be fixed on the spot, and the first status."""
 
     action: str
@@ -17,26 +17,26 @@ class Birth(NamedTuple):
     status: Status
 
 
-BIRTHS = (
-    Birth("report", False, Status.REPORTED),
-    Birth("report", True, Status.REPORTED),
-    Birth("create", False, Status.REPORTED),
-    Birth("create", True, Status.REPORTED),
-    Birth("spot_close", True, Status.SPOT_CLOSED),
-    Birth("spot_close", False, Status.FEEDBACK),
+CREATION_RULES = (
+    CreationRule("report", False, Status.REPORTED),
+    CreationRule("report", True, Status.REPORTED),
+    CreationRule("create", False, Status.REPORTED),
+    CreationRule("create", True, Status.REPORTED),
+    CreationRule("spot_close", True, Status.SPOT_CLOSED),
+    CreationRule("spot_close", False, Status.FEEDBACK),
 )
 """T01 and T02 of ``domain.md`` section 2.3. What may not be fixed on the spot is fed back, for someone to check."""
 
-CREATING = frozenset(birth.action for birth in BIRTHS)
+CREATING = frozenset(rule.action for rule in CREATION_RULES)
 """Actions that bring a record into being."""
 
 
-def born(action: str, *, spot_ok: bool) -> Status:
+def initial_status(action: str, *, spot_ok: bool) -> Status:
     """Return the first status of a case that ``action`` creates.
 
     spot_ok: whether the code table lets this item be closed on the spot.
     """
-    return next(birth.status for birth in BIRTHS if (birth.action, birth.spot_ok) == (action, spot_ok))
+    return next(rule.status for rule in CREATION_RULES if (rule.action, rule.spot_ok) == (action, spot_ok))
 
 
 class Step(NamedTuple):

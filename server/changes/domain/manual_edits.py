@@ -40,14 +40,14 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     rights.require(by, subject, action, record.path, vacant=vacant)
 
 
-def require_birth(by: Actor, type: RecordType, action: str, path: str) -> None:
+def require_create(by: Actor, type: RecordType, action: str, path: str) -> None:
     """Do nothing for who may bring a record of ``type`` into being at ``path`` by ``action``.
 
     Raises Invalid when records of this type come into being otherwise, and NotAllowed.
     """
-    fitting = CASE_BIRTHS if type.kind is Kind.CASE else (PLAIN_BIRTH,)
-    if action not in fitting:
-        wrong = f"“{type.title}”的记录应使用：{'、'.join(fitting)}。"
+    validated = CASE_BIRTHS if type.kind is Kind.CASE else (PLAIN_BIRTH,)
+    if action not in validated:
+        wrong = f"“{type.title}”的记录应使用：{'、'.join(validated)}。"
         raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
     subject, deed = ("case", action) if type.kind is Kind.CASE else ("record", "write")
     rights.require(by, subject, deed, path)

@@ -4,44 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from server.changes.domain.validation import Sorted, unsound
-from server.changes.domain.write_context import Asked
+from server.changes.domain.validation import Validated, invalid_fields
+from server.changes.domain.write_context import WriteContext
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.records import INVALID_AFTER_MERGE, Record
 from sync.merge import Merged
 
 
-def problem(asked: Asked, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
-    """Return a problem about the record and the change of ``asked``."""
+def problem(context: WriteContext, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
+    """Return a problem about the record and the change of ``context``."""
     return Problem(
         kind,
         path,
         message,
-        record=asked.change.record,
-        type=asked.type.name,
-        submission=asked.submission,
-        change=asked.change.id,
-        author=asked.author,
+        record=context.change.record,
+        type=context.type.name,
+        submission=context.submission,
+        change=context.change.id,
+        author=context.author,
         detail=detail,
     )
 
 
-def misfits(asked: Asked, found: Sorted) -> list[Problem]:
+def invalid(context: WriteContext, found: Validated) -> list[Problem]:
     """Return the problem of what did not fit, and of codes that nobody offered them; none when all is well.
 
     Its detail names the ``reasons`` and the ``values`` by field; those of ``applied`` stand in the record all the same.
     """
-    reasons = found.misfits | found.doubts
+    reasons = found.invalid | found.codes_to_check
     if not reasons:
         return []
-    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
-    said = "有填写内容不能用，其余已保存。" if found.misfits else "有选项需要核对，已照存。"
-    values = {name: asked.change.fields[name].new for name in reasons}
-    detail = {"reasons": reasons, "values": values, "applied": sorted(found.doubts)}
-    return [problem(asked, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
+    listed = "；".join(f"{context.type.called(name)}：{reason}" for name, reason in reasons.items())
+    said = "有填写内容不能用，其余已保存。" if found.invalid else "有选项需要核对，已照存。"
+    values = {name: context.change.fields[name].new for name in reasons}
+    detail = {"reasons": reasons, "values": values, "applied": sorted(found.codes_to_check)}
+    return [problem(context, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
 
 
-def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> list[Problem]:
+def conflict(before: Record, after: Record, merged: Merged, context: WriteContext) -> list[Problem]:
     """Return the problem of fields that this change has brought into conflict; none when there are none."""
     fresh = sorted(set(after.conflicts) - set(before.conflicts))
     if not fresh:
@@ -50,13 +50,13 @@ def conflict(before: Record, after: Record, merged: Merged, asked: Asked) -> lis
     values = {
         name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
     }
-    named = "、".join(asked.type.called(name) for name in fresh)
+    named = "、".join(context.type.called(name) for name in fresh)
     message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
-    return [problem(asked, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+    return [problem(context, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
 
 
 def invalid_after_merge(
-    before: Mapping[str, str], after: Record, asked: Asked, merged: Merged, told: Collection[str] = ()
+    before: Mapping[str, str], after: Record, context: WriteContext, merged: Merged, told: Collection[str] = ()
 ) -> list[Problem]:
     """Return the problem of values that this change has made unfit to stand together; none when there are none.
 
@@ -65,10 +65,12 @@ def invalid_after_merge(
     """
     if INVALID_AFTER_MERGE not in after.flags:
         return []
-    known = {*told, *unsound(asked.type, before)}
-    reasons = {name: reason for name, reason in unsound(asked.type, merged.values).items() if name not in known}
+    known = {*told, *invalid_fields(context.type, before)}
+    reasons = {
+        name: reason for name, reason in invalid_fields(context.type, merged.values).items() if name not in known
+    }
     if not reasons:
         return []
-    listed = "；".join(f"{asked.type.called(name)}：{reason}" for name, reason in reasons.items())
+    listed = "；".join(f"{context.type.called(name)}：{reason}" for name, reason in reasons.items())
     message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
-    return [problem(asked, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]
+    return [problem(context, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 
 from server.cases.domain.workflow import ACTIONS, CREATING
-from server.changes.domain.validation import sort, written
+from server.changes.domain.validation import field_writes, validate
 from server.forms.domain.record_types import LABEL, RecordType
 from server.records.domain.records import Record, Revision
 from sync.changes import Dot, FieldWrite, Verdict
@@ -51,7 +51,7 @@ def received(
     merged: list[Received | Settled] = []
     for revision in revisions:
         if revision.action in _MERGING and revision.verdict in _MERGED:
-            merged.append(entry(revision, type, at))
+            merged.append(received_entry(revision, type, at))
         elif revision.version in standing:
             merged.append(settlement(revision))
         for name, (_, after) in revision.diff.items():
@@ -95,7 +95,7 @@ def settlement(revision: Revision) -> Settled:
     )
 
 
-def entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, str]]) -> Received:
+def received_entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, str]]) -> Received:
     """Return one revision as it was merged. at: what the record showed, by version, as far as known."""
     base = revision.base_version
     stated = {name: write.seen for name, write in revision.received.items() if write.seen is not None}
@@ -110,7 +110,7 @@ def entry(revision: Revision, type: RecordType, at: Mapping[int, Mapping[str, st
 
 
 def _applied(revision: Revision, type: RecordType) -> Mapping[str, str]:
-    writes = written(revision.action, revision.received)
+    writes = field_writes(revision.action, revision.received)
     held = {name: write.seen for name, write in writes.items()}
     values = {name: write.new for name, write in writes.items()}
-    return sort(type, values, revision.observed_at, held).values
+    return validate(type, values, revision.observed_at, held).values

@@ -9,8 +9,8 @@ from server import instants
 from server.cases.domain import effects
 from server.changes.domain import problem_reports, record_history
 from server.changes.domain.revise import Revised, difference, marked, revision_of
-from server.changes.domain.validation import sort
-from server.changes.domain.write_context import Asked
+from server.changes.domain.validation import validate
+from server.changes.domain.write_context import WriteContext
 from server.errors import Conflict, Invalid, StaleVersion
 from server.forms.domain.record_types import LABEL, RecordType
 from server.instants import Instant
@@ -30,51 +30,51 @@ def require_current(record: Record, base_version: int | None) -> None:
         raise StaleVersion(message, version=record.version)
 
 
-def settle(record: Record, asked: Asked, who: str) -> Revised:
+def settle(record: Record, context: WriteContext, who: str) -> Revised:
     """Return the next revision, in which one value stands in each field of the change, whatever stood there.
 
     who: the role that decides, in Chinese. It always writes, also what is shown already. Raises Invalid that names
     every field that is not in conflict, or whose value neither stands there nor fits.
     """
-    choices = {name: write.new for name, write in asked.change.fields.items()}
+    choices = {name: write.new for name, write in context.change.fields.items()}
     known = registers.from_json(record.registers)
-    _require_choices(record, asked.type, known, choices, asked.received_at)
+    _require_choices(record, context.type, known, choices, context.received_at)
     merged = merge.settled(
         known,
         choices,
-        asked.rules,
-        dot=asked.change.dot,
-        observed_at=asked.observed_at,
+        context.rules,
+        dot=context.change.dot,
+        observed_at=context.observed_at,
         version=record.version + 1,
     )
-    values = "；".join(f"{asked.type.called(name)}：{value or '（空）'}" for name, value in choices.items())
-    return _revised(record, asked, merged, f"{who} 核定：{values}")
+    values = "；".join(f"{context.type.called(name)}：{value or '（空）'}" for name, value in choices.items())
+    return _revised(record, context, merged, f"{who} 核定：{values}")
 
 
-def unsettle(record: Record, asked: Asked, history: Sequence[Revision], who: str) -> Revised:
+def unsettle(record: Record, context: WriteContext, history: Sequence[Revision], who: str) -> Revised:
     """Return the next revision, in which all stands as if the settlements named by the change had never been.
 
     history: every revision of the record, oldest first. who: as in ``settle``. What others wrote since stays. Raises
     Invalid when there are no such settlements, Conflict when all values but one have been replaced since.
     """
-    undone = record_history.undone_by(asked.change.fields)
+    undone = record_history.undone_by(context.change.fields)
     if not undone or not undone <= record_history.settlements(history):
         raise Invalid("没有这样的选定可以撤销，或它已经撤销；请刷新后重试。", field=record_history.UNDOES)
-    merged = merge.rebuild(record_history.received(history, asked.type, undone), asked.rules)
+    merged = merge.rebuild(record_history.received(history, context.type, undone), context.rules)
     names = {name for revision in history if revision.version in undone for name in revision.received}
     back = sorted(merged.conflicts & names)
     if not back:
         raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
-    listed = "、".join(asked.type.called(name) for name in back)
-    return _revised(record, asked, merged, f"{who} 撤销核定：{listed}，待重新核定")
+    listed = "、".join(context.type.called(name) for name in back)
+    return _revised(record, context, merged, f"{who} 撤销核定：{listed}，待重新核定")
 
 
 def _require_choices(
     record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], now: Instant
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
-    fitting = sort(type, choices, now)
-    reasons = {**fitting.misfits, **fitting.doubts}
+    validated = validate(type, choices, now)
+    reasons = {**validated.invalid, **validated.codes_to_check}
     for name, value in choices.items():
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"
@@ -90,21 +90,21 @@ def _place(name: str) -> str:
     return name if name == "choices" else f"choices.{name}"
 
 
-def _revised(record: Record, asked: Asked, merged: Merged, said: str) -> Revised:
+def _revised(record: Record, context: WriteContext, merged: Merged, said: str) -> Revised:
     after = replace(
         record,
         version=record.version + 1,
-        seq=asked.seq,
+        seq=context.seq,
         label=merged.values.get(LABEL) or record.label,
         fields={name: value for name, value in merged.values.items() if name != LABEL},
         registers=registers.to_json(merged.registers),
         conflicts=tuple(sorted(merged.conflicts)),
-        flags=marked(record.flags, asked, merged),
-        updated_at=asked.received_at,
+        flags=marked(record.flags, context, merged),
+        updated_at=context.received_at,
     )
     if after.case is not None:
         after = effects.refreshed(after)
         if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
-            after = replace(after, office_note=f"{instants.local_day(asked.received_at)[5:]} {said}")
-    problems = tuple(problem_reports.invalid_after_merge(record.fields, after, asked, merged))
-    return Revised(after, revision_of(asked, after, Verdict.APPLIED, difference(record, after)), (), problems)
+            after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {said}")
+    problems = tuple(problem_reports.invalid_after_merge(record.fields, after, context, merged))
+    return Revised(after, revision_of(context, after, Verdict.APPLIED, difference(record, after)), (), problems)

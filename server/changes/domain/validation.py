@@ -15,24 +15,24 @@ from server.instants import Instant
 T = TypeVar("T")
 
 
-class Sorted(NamedTuple):
-    """values: what applies, by field, the label among them. misfits: why a value does not fit, by field.
+class Validated(NamedTuple):
+    """values: what applies, by field, the label among them. invalid: why a value does not fit, by field.
 
-    doubts: why somebody should look at a value that applies all the same, by field. Claims are in none: what a phone
-    saves to a system column is kept in the history and never applied.
+    codes_to_check: why somebody should look at a value that applies all the same, by field. Claims are in none: what
+    a phone saves to a system column is kept in the history and never applied.
     """
 
     values: dict[str, str]
-    misfits: dict[str, str]
-    doubts: dict[str, str]
+    invalid: dict[str, str]
+    codes_to_check: dict[str, str]
 
 
-def sort(
+def validate(
     type: RecordType,
     sent: Mapping[str, str],
     at: Instant,
     held: Mapping[str, str | None] | None = None,
-) -> Sorted:
+) -> Validated:
     """Sort the values that were sent for a record of ``type``.
 
     at: when the author answered. held: what the author found there: a code that stood there
@@ -41,28 +41,28 @@ def sort(
     """
     claims = type.claims
     values: dict[str, str] = {}
-    misfits: dict[str, str] = {}
-    doubts: dict[str, str] = {}
+    invalid: dict[str, str] = {}
+    codes_to_check: dict[str, str] = {}
     for name, value in sent.items():
         if name in claims:
             continue
         field = type.fields.get(name)
         if field is None and name != LABEL:
-            misfits[name] = "台账里没有这个字段；请核对字段名"
+            invalid[name] = "台账里没有这个字段；请核对字段名"
             continue
         reason = None if field is None else misfit(field, value)
         if reason is not None:
-            misfits[name] = reason
+            invalid[name] = reason
             continue
         values[name] = value
         offered = type.choices.get(name)
-        doubt = None if offered is None else _doubt(offered, value, at, (held or {}).get(name) or "")
-        if doubt is not None:
-            doubts[name] = doubt
-    return Sorted(values, misfits, doubts)
+        note = None if offered is None else _code_to_check(offered, value, at, (held or {}).get(name) or "")
+        if note is not None:
+            codes_to_check[name] = note
+    return Validated(values, invalid, codes_to_check)
 
 
-def _doubt(offered: Choices, value: str, at: Instant, held: str) -> str | None:
+def _code_to_check(offered: Choices, value: str, at: Instant, held: str) -> str | None:
     if value in ("", held):
         return None
     unknown = offered.unknown(value, held)
@@ -72,7 +72,7 @@ def _doubt(offered: Choices, value: str, at: Instant, held: str) -> str | None:
     return f"选项{_listed(retired)}已停用" if retired else None
 
 
-def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
+def invalid_fields(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
     """Return why a value cannot stand, by field, of those that merging has left (``sync.md`` section 3).
 
     shown: the fields that somebody has ever written. What was never written was never asked for.
@@ -80,13 +80,13 @@ def unsound(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, field in type.judged.items():
         value = shown.get(name)
-        reason = None if value is None else _unsound(field, value, type.choices.get(name))
+        reason = None if value is None else _invalid_reason(field, value, type.choices.get(name))
         if reason is not None:
             found[name] = reason
     return found
 
 
-def _unsound(field: Field, value: str, choices: Choices | None) -> str | None:
+def _invalid_reason(field: Field, value: str, choices: Choices | None) -> str | None:
     if value == "":
         return "必填项空了" if field.required else None
     reason = misfit(field, value)
@@ -102,7 +102,7 @@ def _listed(codes: tuple[str, ...]) -> str:
     return "、".join(f"“{code[:60]}”" for code in codes)
 
 
-def written(action: str, sent: Mapping[str, T]) -> dict[str, T]:
+def field_writes(action: str, sent: Mapping[str, T]) -> dict[str, T]:
     """Return what of ``sent`` is meant for the record's fields: inputs of an act stay in its revision alone."""
     inputs = workflow.INPUTS if action in workflow.ACTIONS else frozenset()
     return {name: value for name, value in sent.items() if name not in inputs}

@@ -14,14 +14,14 @@ from sync.merge import FieldRule
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WriteContext:
     """A change together with what the server knows when it judges it.
 
-    type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that
-    the revision will have. late: the author's standing is recent, not present. submission: id, where it
-    came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
-    saw: fields that the author looked at, for the members of merge groups that they left alone. arrived_at: when it
-    came in, where it has waited for its record since. observed_at: when the author saw what they wrote.
+    type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that the
+    revision will have. late: the author's standing is recent, not present. submission: id, where it came in one.
+    base: what the record showed at the change's ``base_version``, where the server knows it. seen_members: fields
+    that the author looked at, for the members of merge groups that they left alone. arrived_at: when it came in,
+    where it has waited for its record since. observed_at: when the author saw what they wrote.
     """
 
     change: Change
@@ -33,7 +33,7 @@ class Asked:
     late: bool = False
     submission: str | None = None
     base: Mapping[str, str] | None = None
-    saw: Mapping[str, str] = field(default_factory=dict)
+    seen_members: Mapping[str, str] = field(default_factory=dict)
     arrived_at: Instant | None = None
     observed_at: Instant = field(init=False, default="")
     claimed_at: Instant | None = field(init=False, default=None)

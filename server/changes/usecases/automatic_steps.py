@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from server.cases.domain import deadlines
 from server.cases.store import former_handlers
-from server.changes.usecases.recording import by_server
+from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Transaction
 from server.item_errors import UNWRITABLE
 from server.people.store import people
@@ -73,7 +73,7 @@ def each(
 
 def _resumed(tx: Transaction, record: Record) -> bool:
     note = f"整治计划到期（{deadlines.last_day(record.due_at or tx.now)}），自动恢复处置"
-    by_server(tx, record, "resume", note)
+    apply_by_server(tx, record, "resume", note)
     return True
 
 
@@ -81,12 +81,12 @@ def _released(tx: Transaction, record: Record) -> bool:
     having = () if record.case is None else tuple(given for given in record.case.given if given.until is None)
     gone = {given.mark for given in having if _is_gone(tx, record, given)}
     if any(given.lead for given in having if given.mark in gone) and record.status in WITH_HANDLER:
-        by_server(tx, record, "release", NOTE)
+        apply_by_server(tx, record, "release", NOTE)
         return True
     helpers = [given.mark for given in having if not given.lead]
     staying = [mark for mark in helpers if mark not in gone]
     if staying != helpers:
-        by_server(tx, record, "release_helpers", HELPERS_NOTE, helpers=" ".join(staying))
+        apply_by_server(tx, record, "release_helpers", HELPERS_NOTE, helpers=" ".join(staying))
     return staying != helpers
 
 

@@ -17,45 +17,49 @@ from sync.changes import Change, Dot
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class BaseState:
     """A change with what its author saw.
 
     change: with every ``seen`` filled in. newest: highest counter of its hand that is in, 0 for none. base: what the
-    record showed at ``base_version``, None where the device said itself all that matters of it. saw: other fields that
-    the author looked at. problems: to file with the change.
+    record showed at ``base_version``, None where the device said itself all that matters of it. seen_members: other
+    fields that the author looked at. problems: to file with the change.
     """
 
     change: Change
     newest: int
     base: Mapping[str, str] | None = None
-    saw: Mapping[str, str] = field(default_factory=dict)
+    seen_members: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
 
-def of(tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None) -> Sight:
-    """Return ``change`` with what its author saw of ``record``."""
+def resolve(
+    tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None
+) -> BaseState:
+    """Return ``change`` with what its author seen_members of ``record``."""
     newest = revisions.newest_of_hand(tx, record.id, change.dot.origin)
     reused: tuple[Problem, ...] = ()
     if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
-        reused = (_reused(record, change, by, submission),)
+        reused = (_dot_reused(record, change, by, submission),)
         change, newest = replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), 0
     if change.seen_stated and not _leaves_members_out(type, change):
-        return Sight(change, newest, problems=reused)
+        return BaseState(change, newest, problems=reused)
     version, problems = change.base_version, list(reused)
     if version is not None and version > record.version:
         version = None
         if not change.seen_stated:
-            problems.append(_ahead(record, change, by, submission))
-    base = shown_at(tx, record, version)
+            problems.append(_base_ahead(record, change, by, submission))
+    base = fields_at(tx, record, version)
     pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
     writes = merge.writes_of(received, base, [pending])
-    saw = {name: write.seen for name, write in writes.items() if name not in received and write.seen is not None}
+    seen_members = {
+        name: write.seen for name, write in writes.items() if name not in received and write.seen is not None
+    }
     if change.seen_stated:
         stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
-        return Sight(change, newest, {**base, **stated}, saw, tuple(problems))
+        return BaseState(change, newest, {**base, **stated}, seen_members, tuple(problems))
     seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
-    return Sight(seen, newest, base, saw, tuple(problems))
+    return BaseState(seen, newest, base, seen_members, tuple(problems))
 
 
 def _leaves_members_out(type: RecordType, change: Change) -> bool:
@@ -69,7 +73,7 @@ def _leaves_members_out(type: RecordType, change: Change) -> bool:
     )
 
 
-def _reused(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
+def _dot_reused(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
     """Return the problem of a change whose place in its hand's row is taken; it gets an origin of its own."""
     message = "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。"
     detail = {"origin": change.dot.origin, "seq": change.dot.seq}
@@ -81,7 +85,7 @@ def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) ->
     return [each for each in record_history.received(earlier, type) if isinstance(each, merge.Received)]
 
 
-def shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
+def fields_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:
     """Return the fields of ``record``, the label among them, as they stood at ``version``; none for no version or 0."""
     if version is None or version == 0:
         return {}
@@ -94,7 +98,7 @@ def shown_at(tx: Transaction, record: Record, version: int | None) -> Mapping[st
     return shown
 
 
-def _ahead(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
+def _base_ahead(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
     message = "手机上的版本比服务器新（服务器可能恢复过备份），已按内容合并，请核对。"
     detail = {"base_version": change.base_version, "version": record.version}
     return _problem(ProblemKind.BASE_UNKNOWN, message, detail, record, change, by, submission)

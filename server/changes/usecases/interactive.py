@@ -45,7 +45,7 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ChangeRequest:
     """A change that somebody asks for.
 
     id: UUID of the change, None to let the server make one. fields: name to what it shall be, or to what was seen and
@@ -62,7 +62,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class NewRecord:
+class CreateRequest:
     """A record that somebody wants to be. id: of the change; record: of the record; None lets the server make one.
 
     area: code, may be short; None for the author's unit, where they have just one.
@@ -76,52 +76,52 @@ class NewRecord:
     record: str | None = None
 
 
-def change(tx: Transaction, record_id: str, wish: Wish, *, by: Actor) -> Outcome:
+def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor) -> Outcome:
     """Edit a record or move a case, and return what became of it; the same change again returns the same.
 
     Raises NotFound (out of scope), Conflict (the change id was used for something else), PreconditionFailed,
     StaleVersion, NotAllowed, IllegalStep, and Invalid that names every wrong field.
     """
     record = records.get(tx, record_id, by.scope)
-    content = _content(by, record.id, wish.action, wish.fields, wish.base_version, wish.seen_status)
-    again = _again(tx, wish.id, content, by)
+    content = _content(by, record.id, request.action, request.fields, request.base_version, request.seen_status)
+    again = _repeated(tx, request.id, content, by)
     if again is not None:
         return again
-    base = _base(record, wish)
+    base = _base(record, request)
     type = forms.catalogue(tx).types[record.type]
-    if wish.action == manual_edits.EDIT:
+    if request.action == manual_edits.EDIT:
         manual_edits.require_edit(by, record, vacant=_vacant(tx, record, by))
-        _require_fields(type, wish.fields, tx.now, record.fields)
+        _require_fields(type, request.fields, tx.now, record.fields)
     else:
-        _require_inputs(wish)
-        _require_current(record, wish, base)
-    id = wish.id or tx.new_id()
+        _require_inputs(request)
+        _require_current(record, request, base)
+    id = request.id or tx.new_id()
     asked = Change(
         id=id,
         record=record.id,
         type=record.type,
-        action=wish.action,
+        action=request.action,
         dot=Dot(OFFICE, record.version + 1) if base == record.version else Dot(f"{OFFICE}#{id}", 1),
-        fields=_writes(tx, record, wish, base),
+        fields=_writes(tx, record, request, base),
         base_version=base,
-        seen_status=wish.seen_status,
+        seen_status=request.seen_status,
     )
     return write.apply_or_refuse(tx, asked, by=by, content=content)
 
 
-def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool]:
+def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, bool]:
     """Bring a record into being and return what became of it, and whether that was now.
 
     Raises NotFound (the area is out of reach), Conflict (an id is in use), NotAllowed, and Invalid that names every
     wrong field.
     """
     content = _content(by, new.record, new.action, new.fields, new.type, new.area)
-    again = _again(tx, new.id, content, by)
+    again = _repeated(tx, new.id, content, by)
     if again is not None:
         return again, False
     type = _type(tx, new.type)
-    area = _birthplace(tx, new.area, by)
-    manual_edits.require_birth(by, type, new.action, area.path)
+    area = _area_of_new_record(tx, new.area, by)
+    manual_edits.require_create(by, type, new.action, area.path)
     _require_fields(type, new.fields, tx.now, {})
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
         raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
@@ -140,7 +140,7 @@ def create(tx: Transaction, new: NewRecord, *, by: Actor) -> tuple[Outcome, bool
     return write.apply_or_refuse(tx, asked, by=by, content=content), True
 
 
-def _again(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
+def _repeated(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
     """Return the outcome of a change that was carried out already. Raises Conflict when it was another one."""
     stored = None if id is None else verdicts.find(tx, id)
     if stored is None:
@@ -151,30 +151,30 @@ def _again(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome 
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
 
-def _base(record: Record, wish: Wish) -> int:
+def _base(record: Record, request: ChangeRequest) -> int:
     """Return the version that was looked at. Raises PreconditionFailed, StaleVersion."""
-    if wish.expected is not None and record.version not in wish.expected:
+    if request.expected is not None and record.version not in request.expected:
         message = f"记录已更新到第 {record.version} 版，与 If-Match 不符；请刷新后重试。"
         raise PreconditionFailed(message, version=record.version)
-    base = record.version if wish.base_version is None else wish.base_version
+    base = record.version if request.base_version is None else request.base_version
     if base > record.version:
         message = f"base_version {base} 比现在的第 {record.version} 版还新；请刷新后重试。"
         raise StaleVersion(message, version=record.version)
     return base
 
 
-def _require_current(record: Record, wish: Wish, base: int) -> None:
+def _require_current(record: Record, request: ChangeRequest, base: int) -> None:
     """Do nothing when the author of an act saw the case as it is. Raises StaleVersion."""
-    if base != record.version or wish.seen_status not in (None, record.status):
+    if base != record.version or request.seen_status not in (None, record.status):
         message = f"案件已被他人办理到第 {record.version} 版；请刷新，看过现在的情况再办。"
         raise StaleVersion(message, version=record.version, status=record.status)
 
 
-def _require_inputs(wish: Wish) -> None:
+def _require_inputs(request: ChangeRequest) -> None:
     """Do nothing when an act brings nothing but what it takes; the rules judge the rest. Raises Invalid."""
-    step = workflow.step_of(wish.action)
+    step = workflow.step_of(request.action)
     taken = (*step.needs, *step.takes)
-    values = {name: _new(value) for name, value in wish.fields.items()}
+    values = {name: _new(value) for name, value in request.fields.items()}
     listed = "、".join(taken)
     faults = {name: f"“{step.label}”没有这一项；可填：{listed}。" for name in values if name not in taken}
     _refuse(faults | dict(_unwritable(values)))
@@ -195,11 +195,11 @@ def _refuse(faults: Mapping[str, str]) -> None:
     """Do nothing without faults. Raises Invalid that names each."""
     if faults:
         listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
-        errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
+        errors = [{"field": _field_path(name), "message": reason} for name, reason in faults.items()]
         raise Invalid(f"填写有误，没有保存。{listed}。", errors=errors)
 
 
-def _place(name: str) -> str:
+def _field_path(name: str) -> str:
     return name if name == "fields" else f"fields.{name}"
 
 
@@ -209,8 +209,8 @@ def _faults(
     claims = {ACTION, *CASE_COLUMNS} if type.kind is Kind.CASE else {"area"}
     for name in sorted(claims & set(values)):
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
-    fitting = validation.sort(type, values, now, held)
-    yield from (fitting.misfits | fitting.doubts).items()
+    validated = validation.validate(type, values, now, held)
+    yield from (validated.invalid | validated.codes_to_check).items()
     yield from _unwritable(values)
 
 
@@ -220,12 +220,12 @@ def _unwritable(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name, "含有不能保存的控制字符，请删去。"
 
 
-def _writes(tx: Transaction, record: Record, wish: Wish, base: int) -> dict[str, FieldWrite]:
+def _writes(tx: Transaction, record: Record, request: ChangeRequest, base: int) -> dict[str, FieldWrite]:
     """Return the writes with what was seen: as stated, else what the record showed at ``base``."""
-    shown = base_state.shown_at(tx, record, base)
+    shown = base_state.fields_at(tx, record, base)
     return {
         name: value if isinstance(value, FieldWrite) else FieldWrite(shown.get(name), value)
-        for name, value in wish.fields.items()
+        for name, value in request.fields.items()
     }
 
 
@@ -241,7 +241,7 @@ def _type(reading: Reading, name: str) -> RecordType:
     return known[name]
 
 
-def _birthplace(reading: Reading, code: str | None, by: Actor) -> Area:
+def _area_of_new_record(reading: Reading, code: str | None, by: Actor) -> Area:
     """Return where a new record belongs. Raises NotFound (out of reach), Invalid (none stated, or no longer in use)."""
     if code is None:
         home = by.current[0].area if len(by.current) == 1 else ""

@@ -12,7 +12,9 @@ from server.records.domain import relation
 from sync.changes import Change
 
 
-def decide(tx: Transaction, change: Change, by: Actor, submission: str | None) -> tuple[str, str, tuple[Problem, ...]]:
+def area_of_new_record(
+    tx: Transaction, change: Change, by: Actor, submission: str | None
+) -> tuple[str, str, tuple[Problem, ...]]:
     """Return code and path for a new record, and a problem when nobody can tell where it belongs.
 
     Its saved ``area``; missing or unknown, the author's unit where there is just one, else the narrowest area

@@ -13,7 +13,7 @@ from server.cases.domain.acts import Act, Known
 from server.cases.store import former_handlers
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
-from server.changes.domain.write_context import Asked
+from server.changes.domain.write_context import WriteContext
 from server.changes.store import verdicts
 from server.changes.store.verdicts import Stored
 from server.changes.usecases import conflict_problems
@@ -57,7 +57,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PendingChange:
     """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
 
     problem: id of the problem that was filed when it had to wait or was quarantined, and arrived_at when that was;
@@ -95,7 +95,9 @@ def fingerprint(change: Change) -> str:
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_NAIVE_UTC)).hexdigest()
 
 
-def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, more: tuple[Problem, ...]) -> Outcome:
+def record_revision(
+    tx: Transaction, pending: PendingChange, before: Record | None, revised: Revised, more: tuple[Problem, ...]
+) -> Outcome:
     """Write the revision, its verdict, its buckets, its problems, and what follows for its case."""
     record, revision = revised.record, revised.revision
     revisions.add(tx, revision)
@@ -104,63 +106,65 @@ def keep(tx: Transaction, item: Item, before: Record | None, revised: Revised, m
     found = (*revised.problems, *more)
     filed = [problems.add(tx, each if each.path else replace(each, path=record.path)) for each in found]
     stored = Stored(
-        id=item.change.id,
+        id=pending.change.id,
         record=record.id,
         type=record.type,
         author=revision.author,
-        content=item.content,
+        content=pending.content,
         verdict=revision.verdict,
         version=record.version,
         conflicts=revised.conflicts,
         problem=filed[0] if filed else None,
-        submission=item.submission,
+        submission=pending.submission,
     )
-    if item.problem is None:
-        verdicts.add(tx, stored, tx.now, item.change if revision.verdict is Verdict.QUARANTINED else None)
+    if pending.problem is None:
+        verdicts.add(tx, stored, tx.now, pending.change if revision.verdict is Verdict.QUARANTINED else None)
     else:
         verdicts.settle(tx, stored)
-        problems.settle(tx, item.problem, item.settled_by)
-    _follow(tx, before, revised)
+        problems.settle(tx, pending.problem, pending.settled_by)
+    _update_dependents(tx, before, revised)
     said = found[0].message if found else None
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=said)
 
 
-def set_aside(tx: Transaction, item: Item, verdict: Verdict, kind: ProblemKind, message: str) -> Outcome:
+def quarantine_or_hold(
+    tx: Transaction, pending: PendingChange, verdict: Verdict, kind: ProblemKind, message: str
+) -> Outcome:
     """Keep a change whole without applying it, with a problem that says why."""
-    change = item.change
+    change = pending.change
     problem = problems.add(
         tx,
         Problem(
             kind,
-            relation.home(item.by) or "",
+            relation.home(pending.by) or "",
             message,
             record=change.record,
             type=change.type,
-            submission=item.submission,
+            submission=pending.submission,
             change=change.id,
-            author=item.by.name,
+            author=pending.by.name,
         ),
     )
     stored = Stored(
         change.id,
         change.record,
         change.type,
-        item.by.name,
-        item.content,
+        pending.by.name,
+        pending.content,
         verdict,
         None,
         problem=problem,
-        submission=item.submission,
+        submission=pending.submission,
     )
-    if item.problem is None:
+    if pending.problem is None:
         verdicts.add(tx, stored, tx.now, change)
     else:
         verdicts.settle(tx, stored)
-        problems.settle(tx, item.problem, item.settled_by)
+        problems.settle(tx, pending.problem, pending.settled_by)
     return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
-def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
+def _update_dependents(tx: Transaction, before: Record | None, revised: Revised) -> None:
     """Keep what follows from a revision: the figures, who has the case, what its duplicates' reporters are told."""
     after = revised.record
     if before is not None:
@@ -175,20 +179,20 @@ def _follow(tx: Transaction, before: Record | None, revised: Revised) -> None:
     former_handlers.replace(tx, after.id, was, after.case)
     figure_recording.record(tx, None if was is None else was.facts, after.case.facts, revised.step, after.version)
     if before is not None and after.status in ENDED and before.status not in ENDED:
-        _tell_duplicates(tx, after)
+        _notify_duplicates(tx, after)
 
 
-def _tell_duplicates(tx: Transaction, ended: Record) -> None:
+def _notify_duplicates(tx: Transaction, ended: Record) -> None:
     label = STATUS_LABELS[Status(ended.status or "")]
     note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
     told: list[str] = [ended.id]
     for master in told:  # grows: duplicates of a duplicate are told as well
         for duplicate in records.merged_into(tx, master):
-            by_server(tx, duplicate, "tell", note)
+            apply_by_server(tx, duplicate, "tell", note)
             told.append(duplicate.id)
 
 
-def by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:
+def apply_by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:
     """Let the server itself write to a case: ``tell`` its reporter something, ``renew`` it, or take a step.
 
     note: what people read of it. more: other inputs of the step. Raises IllegalStep when the case is not where the
@@ -198,33 +202,33 @@ def by_server(tx: Transaction, record: Record, action: str, note: str, **more: s
     inputs = {"note": note, **more}
     fields = {name: FieldWrite(None, value) for name, value in inputs.items()}
     change = Change(tx.new_id(), record.id, record.type, action, dot, fields, record.version)
-    item = Item(change, fingerprint(change), Actor(SERVER, SERVER, tx.now))
-    asked = asked_of(tx, item, change, Standing.NOW)
+    pending = PendingChange(change, fingerprint(change), Actor(SERVER, SERVER, tx.now))
+    context = context_of(tx, pending, change, Standing.NOW)
     if action == "tell":
-        revised = revise.tell(record, asked, note)
+        revised = revise.notify(record, context, note)
     elif action == "renew":
-        revised = revise.renew(record, asked)
+        revised = revise.bump_version(record, context)
     else:
         workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
         act = Act(action, inputs, SERVER, tx.now)
-        revised = revise.act(record, asked, (), act, Known(), "系统")
+        revised = revise.act(record, context, (), act, Known(), "系统")
     records.replace(tx, revised.record)
-    return keep(tx, item, record, revised, ())
+    return record_revision(tx, pending, record, revised, ())
 
 
-def asked_of(tx: Transaction, item: Item, change: Change, toward: Standing) -> Asked:
+def context_of(tx: Transaction, pending: PendingChange, change: Change, toward: Standing) -> WriteContext:
     catalogue = forms.catalogue(tx)
     type = type_of(catalogue.types, change.type)
-    return Asked(
+    return WriteContext(
         change,
         type,
         catalogue.rules[change.type],
-        item.by.name,
+        pending.by.name,
         tx.now,
         tx.next_seq(),
         late=toward is Standing.RECENT,
-        submission=item.submission,
-        arrived_at=item.arrived_at,
+        submission=pending.submission,
+        arrived_at=pending.arrived_at,
     )
 
 

@@ -20,12 +20,20 @@ from server.cases.domain.workflow import CREATING
 from server.cases.store import case_numbers
 from server.cases.usecases import authorization
 from server.changes.domain import record_history, revise, settling
-from server.changes.domain.revise import Birth, Revised
-from server.changes.domain.write_context import Asked
+from server.changes.domain.revise import NewCase, Revised
+from server.changes.domain.write_context import WriteContext
 from server.changes.store import verdicts
 from server.changes.store.verdicts import Stored
 from server.changes.usecases import base_state, placement
-from server.changes.usecases.recording import Item, Outcome, asked_of, fingerprint, keep, set_aside, type_of
+from server.changes.usecases.recording import (
+    Outcome,
+    PendingChange,
+    context_of,
+    fingerprint,
+    quarantine_or_hold,
+    record_revision,
+    type_of,
+)
 from server.db import training_flag
 from server.db.transactions import Transaction
 from server.errors import NotAllowed, NotFound, Refusal
@@ -46,7 +54,7 @@ from sync.changes import Change, Verdict
 from sync.merge import Received, Settled
 
 SPOT_LIST, SPOT_FIELD, SPOT_COLUMN = "hazard_items", "item", "spot_ok"
-"""Where the code table says whether a hazard item may be closed on the spot (``domain.md`` section 4.2)."""
+"""Where the code table says whether a hazard pending may be closed on the spot (``domain.md`` section 4.2)."""
 
 
 def apply(
@@ -56,25 +64,27 @@ def apply(
 
     by: the author. submission: id of the submission it came in, None for other doors. content: a hash that
     tells one change from another of the same id, where the door has one already; else it is made here.
-    Repeats return the stored verdict; the same id with other content is kept as a second, quarantined item.
+    Repeats return the stored verdict; the same id with other content is kept as a second, quarantined pending.
     Raises NotFound when the record type was never declared by any form.
     """
-    item = Item(_shown(tx, change), content or fingerprint(change), by, submission)
+    pending = PendingChange(_mark_training(tx, change), content or fingerprint(change), by, submission)
     here = verdicts.look(tx, change.id, change.record)
     stored = verdicts.find(tx, change.id) if here.verdict else None
-    if stored is not None and stored.content == item.content:
-        return _again(tx, stored)
+    if stored is not None and stored.content == pending.content:
+        return _stored_outcome(tx, stored)
     if stored is not None:
-        other = replace(change, id=str(uuid5(NAMESPACE_OID, f"{change.id} {item.content}")))
+        other = replace(change, id=str(uuid5(NAMESPACE_OID, f"{change.id} {pending.content}")))
         again = verdicts.find(tx, other.id)
         if again is not None:
-            return _again(tx, again)
+            return _stored_outcome(tx, again)
         message = "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
-        return set_aside(tx, replace(item, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+        return quarantine_or_hold(
+            tx, replace(pending, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message
+        )
     record = records.find_for_writing(tx, change.record) if here.record else None
-    outcome = _judge(tx, record, item)
+    outcome = _apply_pending(tx, record, pending)
     if here.waiting and outcome.record is not None:
-        return replace(outcome, record=_release(tx, outcome.record))
+        return replace(outcome, record=_apply_waiting(tx, outcome.record))
     return outcome
 
 
@@ -94,7 +104,7 @@ def apply_or_refuse(tx: Transaction, change: Change, *, by: Actor, content: str 
     raise NotAllowed("您现在不负责这条记录；岗位或承办已经变动，请联系现在负责的人。", record=change.record)
 
 
-def judge_again(
+def apply_quarantined(
     tx: Transaction, kept: tuple[Stored, Change, Instant], *, problem: str, settled_by: str, authority: Actor | None
 ) -> Outcome:
     """Judge a change that was quarantined once more, as its author stands now, or by an officer's rights.
@@ -105,14 +115,16 @@ def judge_again(
     """
     stored, change, arrived_at = kept
     author = people.actor(tx, stored.author)
-    item = Item(change, stored.content, author, stored.submission, problem, arrived_at, settled_by, authority)
-    outcome = _judge(tx, records.find_for_writing(tx, change.record), item)
+    pending = PendingChange(
+        change, stored.content, author, stored.submission, problem, arrived_at, settled_by, authority
+    )
+    outcome = _apply_pending(tx, records.find_for_writing(tx, change.record), pending)
     if outcome.record is None or outcome.verdict is Verdict.QUARANTINED:
         return outcome
-    return replace(outcome, record=_release(tx, outcome.record))
+    return replace(outcome, record=_apply_waiting(tx, outcome.record))
 
 
-def _shown(tx: Transaction, change: Change) -> Change:
+def _mark_training(tx: Transaction, change: Change) -> Change:
     """Return ``change`` with a label that says what is only practice (``domain/practice.py``)."""
     label = change.fields.get(LABEL)
     if label is None or not label.new.strip() or not training_flag.is_on(tx):
@@ -120,114 +132,114 @@ def _shown(tx: Transaction, change: Change) -> Change:
     return replace(change, fields={**change.fields, LABEL: label._replace(new=training_mark.marked(label.new))})
 
 
-def _again(tx: Transaction, stored: Stored) -> Outcome:
+def _stored_outcome(tx: Transaction, stored: Stored) -> Outcome:
     record = records.find_for_writing(tx, stored.record)
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
 
-def _judge(tx: Transaction, record: Record | None, item: Item) -> Outcome:
-    change = item.change
+def _apply_pending(tx: Transaction, record: Record | None, pending: PendingChange) -> Outcome:
+    change = pending.change
     if record is None and change.action not in CREATING:
         message = "这条更新先到，它的原始记录还没有到；到达后会自动合并。"
-        return set_aside(tx, item, Verdict.WAITING, ProblemKind.WAITING, message)
+        return quarantine_or_hold(tx, pending, Verdict.WAITING, ProblemKind.WAITING, message)
     if record is None:
-        return _create(tx, item)
+        return _create(tx, pending)
     if record.type != change.type:
-        return _of_another_list(tx, item)
+        return _quarantine_type_mismatch(tx, pending)
     if change.action not in CREATING:
-        return _revise(tx, record, item)
-    if record.author != item.by.name and item.authority is None:
+        return _revise(tx, record, pending)
+    if record.author != pending.by.name and pending.authority is None:
         message = "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
-        return set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-    return _revise(tx, record, replace(item, change=replace(change, action="edit", base_version=0)))
+        return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    return _revise(tx, record, replace(pending, change=replace(change, action="edit", base_version=0)))
 
 
-def _of_another_list(tx: Transaction, item: Item) -> Outcome:
+def _quarantine_type_mismatch(tx: Transaction, pending: PendingChange) -> Outcome:
     message = "这个编号在另一份台账里已有记录，内容已隔离，待人工判断。"
-    return set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
 
 
-def _create(tx: Transaction, item: Item) -> Outcome:
-    area, path, unknown = placement.decide(tx, item.change, item.by, item.submission)
-    toward = _standing_by(item, path) or relation.toward_area(item.by, path)
+def _create(tx: Transaction, pending: PendingChange) -> Outcome:
+    area, path, unknown = placement.area_of_new_record(tx, pending.change, pending.by, pending.submission)
+    toward = _relation_of_authority(pending, path) or relation.toward_area(pending.by, path)
     if toward is Standing.NONE:
         message = "填报人不负责这个网格，记录已隔离，待人工判断。"
-        return set_aside(tx, item, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-    asked = asked_of(tx, item, item.change, toward)
-    birth = _birth(tx, item.change, path) if asked.type.kind is Kind.CASE else None
-    revised = revise.create(asked, area=area, path=path, birth=birth)
+        return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    context = context_of(tx, pending, pending.change, toward)
+    new_case = _new_case(tx, pending.change, path) if context.type.kind is Kind.CASE else None
+    revised = revise.create(context, area=area, path=path, new_case=new_case)
     records.add(tx, revised.record)
-    return keep(tx, item, None, revised, unknown)
+    return record_revision(tx, pending, None, revised, unknown)
 
 
-def _birth(tx: Transaction, change: Change, path: str) -> Birth:
-    status = workflow.born(change.action, spot_ok=_spot_ok(tx, change))
+def _new_case(tx: Transaction, change: Change, path: str) -> NewCase:
+    status = workflow.initial_status(change.action, spot_ok=_spot_ok(tx, change))
     number = None if status is Status.REPORTED else case_numbers.take(tx)
-    return Birth(status, areas.village_name(tx, path), number)
+    return NewCase(status, areas.village_name(tx, path), number)
 
 
-def _revise(tx: Transaction, record: Record, item: Item) -> Outcome:
+def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
     type = type_of(forms.catalogue(tx).types, record.type)
-    sight = base_state.of(tx, record, type, item.change, item.by, item.submission)
-    change = sight.change
-    toward = _standing_by(item, record.path) or relation.toward(item.by, record)
-    asked = asked_of(tx, item, change, toward)
-    if sight.base is not None:
-        asked = replace(asked, base=sight.base, saw=sight.saw)
+    state = base_state.resolve(tx, record, type, pending.change, pending.by, pending.submission)
+    change = state.change
+    toward = _relation_of_authority(pending, record.path) or relation.toward(pending.by, record)
+    context = context_of(tx, pending, change, toward)
+    if state.base is not None:
+        context = replace(context, base=state.base, seen_members=state.seen_members)
     history: list[Received | Settled] = []
-    if sight.newest > change.dot.seq:
+    if state.newest > change.dot.seq:
         history = record_history.received(revisions.list_of(tx, record.id), type)
     refusal: Refusal | None = None
     if toward is Standing.NONE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
-        revised = revise.keep(record, asked, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
+        revised = revise.keep_in_history(record, context, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
     elif change.action == "edit":
-        revised = revise.edit(record, asked, history)
+        revised = revise.edit(record, context, history)
     elif change.action in settling.ACTIONS:
-        revised, refusal = _settle(tx, record, asked, item.by)
+        revised, refusal = _settle(tx, record, context, pending.by)
     else:
-        revised, refusal = _act(tx, record, asked, history, item)
+        revised, refusal = _act(tx, record, context, history, pending)
     records.replace(tx, revised.record)
-    outcome = keep(tx, item, record, revised, sight.problems)
+    outcome = record_revision(tx, pending, record, revised, state.problems)
     return outcome if refusal is None else replace(outcome, refusal=refusal)
 
 
-def _standing_by(item: Item, path: str) -> Standing | None:
+def _relation_of_authority(pending: PendingChange, path: str) -> Standing | None:
     """Return NOW where an officer stands in for the author, None where nobody does. Raises NotAllowed."""
-    if item.authority is None:
+    if pending.authority is None:
         return None
-    rights.require(item.authority, "problem", "settle", path)
+    rights.require(pending.authority, "problem", "settle", path)
     return Standing.NOW
 
 
 def _act(
-    tx: Transaction, record: Record, asked: Asked, history: list[Received | Settled], item: Item
+    tx: Transaction, record: Record, context: WriteContext, history: list[Received | Settled], pending: PendingChange
 ) -> tuple[Revised, Refusal | None]:
     """Let a case take a step; what no longer fits its status is kept as a late fact, and nothing is refused."""
-    if history and _is_implied(tx, record, asked.change):
-        return revise.edit(record, asked, history), None
+    if history and _is_superseded(tx, record, context.change):
+        return revise.edit(record, context, history), None
     try:
-        judged = authorization.judge(tx, record, asked.change, item.by, item.authority)
+        judged = authorization.judge(tx, record, context.change, pending.by, pending.authority)
     except Refusal as refusal:
-        return _recorded(record, asked, refusal), refusal
-    asked = replace(asked, late=asked.late or judged.late)
-    return revise.act(record, asked, history, judged.act, judged.known, judged.who), None
+        return _keep_refused(record, context, refusal), refusal
+    context = replace(context, late=context.late or judged.late)
+    return revise.act(record, context, history, judged.act, judged.known, judged.who), None
 
 
-def _settle(tx: Transaction, record: Record, asked: Asked, by: Actor) -> tuple[Revised, Refusal | None]:
+def _settle(tx: Transaction, record: Record, context: WriteContext, by: Actor) -> tuple[Revised, Refusal | None]:
     """Let who may settle problems here decide a conflict, or take that back; otherwise keep what was sent."""
     try:
         rights.require(by, "problem", "settle", record.path)
-        settling.require_current(record, asked.change.base_version)
+        settling.require_current(record, context.change.base_version)
         who = roles.label(rights.grants(by, "problem", "settle", record.path)[0].role, tx.now)
-        if asked.change.action == record_history.SETTLE:
-            return settling.settle(record, asked, who), None
-        return settling.unsettle(record, asked, list(revisions.list_of(tx, record.id)), who), None
+        if context.change.action == record_history.SETTLE:
+            return settling.settle(record, context, who), None
+        return settling.unsettle(record, context, list(revisions.list_of(tx, record.id)), who), None
     except Refusal as refusal:
-        return _recorded(record, asked, refusal), refusal
+        return _keep_refused(record, context, refusal), refusal
 
 
-def _is_implied(tx: Transaction, record: Record, change: Change) -> bool:
+def _is_superseded(tx: Transaction, record: Record, change: Change) -> bool:
     """Say whether a later act of the same hand has moved the case on, which made this one part of its history.
 
     A step that comes after must not take the case back; a request or remark that its author has since acted upon
@@ -248,17 +260,17 @@ def _is_implied(tx: Transaction, record: Record, change: Change) -> bool:
 _DONE = frozenset({Verdict.APPLIED, Verdict.MERGED, Verdict.LATE})
 
 
-def _recorded(record: Record, asked: Asked, refusal: Refusal) -> Revised:
-    step = workflow.STEP_OF.get(asked.change.action)
-    named = _SETTLING.get(asked.change.action, asked.change.action) if step is None else step.label
+def _keep_refused(record: Record, context: WriteContext, refusal: Refusal) -> Revised:
+    step = workflow.STEP_OF.get(context.change.action)
+    named = _SETTLING.get(context.change.action, context.change.action) if step is None else step.label
     message = f"现场送来的“{named}”已留存，案件状态未变：{refusal.message}"
-    return revise.keep(record, asked, Verdict.RECORDED, message, ProblemKind.RECORDED)
+    return revise.keep_in_history(record, context, Verdict.RECORDED, message, ProblemKind.RECORDED)
 
 
 _SETTLING = {record_history.SETTLE: "核定", record_history.UNSETTLE: "撤销核定"}
 
 
-def _release(tx: Transaction, record: Record) -> Record:
+def _apply_waiting(tx: Transaction, record: Record) -> Record:
     """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
 
     Each is judged as of its own arrival: its author could not help that the record came later. Returns the record
@@ -267,8 +279,8 @@ def _release(tx: Transaction, record: Record) -> Record:
     waiting = verdicts.list_waiting(tx, record.id)
     for stored, change, arrived_at in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
         by = replace(people.actor(tx, stored.author), at=arrived_at)
-        item = Item(change, stored.content, by, stored.submission, stored.problem, arrived_at)
-        outcome = _revise(tx, record, item) if record.type == change.type else _of_another_list(tx, item)
+        pending = PendingChange(change, stored.content, by, stored.submission, stored.problem, arrived_at)
+        outcome = _revise(tx, record, pending) if record.type == change.type else _quarantine_type_mismatch(tx, pending)
         record = outcome.record or record
     return record
 

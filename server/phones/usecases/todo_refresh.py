@@ -13,7 +13,7 @@ import orjson
 from server.cases.usecases import todo_column
 from server.changes.usecases import automatic_steps
 from server.changes.usecases.automatic_steps import Released, Stuck
-from server.changes.usecases.recording import by_server
+from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
@@ -66,7 +66,7 @@ def _renew(tx: Transaction, name: str, before: str | None, now: str) -> Released
 
 
 def _renewed(tx: Transaction, record: Record) -> bool:
-    by_server(tx, record, ACTION, NOTE)
+    apply_by_server(tx, record, ACTION, NOTE)
     return True
 
 

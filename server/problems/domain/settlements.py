@@ -96,7 +96,7 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SettlementRequest:
     """What an officer wants done about a problem.
 
     base_version: version of the record that they looked at; None for the present one.
@@ -119,16 +119,16 @@ class Wish:
         return done == (self.how, self.reason, dict(self.plain_choices))
 
 
-def require_way(kind: ProblemKind, wish: Wish) -> None:
+def require_way(kind: ProblemKind, request: SettlementRequest) -> None:
     """Do nothing when this kind may be settled so and the wish is complete. Raises IllegalStep, Invalid."""
-    if wish.how not in WAYS[kind]:
-        raise IllegalStep(_no_way(kind, wish.how), kind=kind.value, how=wish.how.value)
+    if request.how not in WAYS[kind]:
+        raise IllegalStep(_no_way(kind, request.how), kind=kind.value, how=request.how.value)
     faults: dict[str, str] = {}
-    if wish.how is How.CHOOSE and not wish.choices:
+    if request.how is How.CHOOSE and not request.choices:
         faults["choices"] = "请为有冲突的字段选定一个值（head），或写一个新的值（value）。"
-    if wish.how is not How.CHOOSE and wish.choices:
-        faults["choices"] = f"“{HOW_LABELS[wish.how]}”不用选值，请去掉这一项。"
-    if wish.how is How.DISMISS and len(wish.reason) < REASON_CHARACTERS_MIN:
+    if request.how is not How.CHOOSE and request.choices:
+        faults["choices"] = f"“{HOW_LABELS[request.how]}”不用选值，请去掉这一项。"
+    if request.how is How.DISMISS and len(request.reason) < REASON_CHARACTERS_MIN:
         faults["reason"] = "请写明原因，填报人会看到。"
     _refuse(faults)
 

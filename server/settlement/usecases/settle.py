@@ -1,9 +1,9 @@
 """Settles a problem as an officer asks: chooses, takes back, judges again, or closes it with a reason.
 
-What is true if we die after each step: nothing, until the commit. 1. The problem is found in the officer's scope.
-2. The right to settle problems is judged where it lies. 3. A wish that was done already gets its outcome again.
-4. The wish is held against the kind of problem, and the state it is in. 5. ``write`` carries it out, and what cannot be
-carried out is refused as a whole. 6. The decision is kept with the problem, and in the audit.
+What is true if we die after each step: nothing, until the commit. 1. The problem is found in the officer's scope. 2.
+The right to settle problems is judged where it lies. 3. A request that was done already gets its outcome again. 4.
+The request is held against the kind of problem, and the state it is in. 5. ``write`` carries it out, and what cannot
+be carried out is refused as a whole. 6. The decision is kept with the problem, and in the audit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.problems.domain import settlements
 from server.problems.domain.problems import ProblemKind
-from server.problems.domain.settlements import HOW_LABELS, How, Settlement, Wish
+from server.problems.domain.settlements import HOW_LABELS, How, Settlement, SettlementRequest
 from server.problems.store import problems
 from server.problems.store.problems import Filed
 from server.records.domain.records import Record
@@ -41,20 +41,20 @@ class Done:
     outcome: Outcome | None
 
 
-def settle(tx: Transaction, problem_id: str, wish: Wish, *, by: Actor) -> Done:
-    """Settle a problem as ``wish`` says and return what became of it; the same wish again returns the same.
+def settle(tx: Transaction, problem_id: str, request: SettlementRequest, *, by: Actor) -> Done:
+    """Settle a problem as ``request`` says and return what became of it; the same request again returns the same.
 
     Raises NotFound (out of scope), NotAllowed, IllegalStep (not a way to settle this kind), Conflict and StaleVersion
     (settled otherwise, or moved on), Invalid, and whatever rule turns down the change that is judged again.
     """
     problem = problems.get(tx, problem_id, by.scope)
     rights.require(by, "problem", "settle", problem.path)
-    if wish.is_done_by(problem.settlement):
+    if request.is_done_by(problem.settlement):
         return Done(problem, _outcome_of(tx, problem.settlement, by))
-    settlements.require_way(ProblemKind(problem.kind), wish)
-    _require_open(problem, wish)
-    outcome = _DEEDS[wish.how](tx, problem, wish, by)
-    settlement = _keep(tx, problem, wish, outcome, by)
+    settlements.require_way(ProblemKind(problem.kind), request)
+    _require_open(problem, request)
+    outcome = _DEEDS[request.how](tx, problem, request, by)
+    settlement = _keep(tx, problem, request, outcome, by)
     return Done(problems.get(tx, problem_id, by.scope), _outcome_of(tx, settlement, by))
 
 
@@ -66,8 +66,8 @@ def ways_of(problem: Filed, by: Actor) -> tuple[How, ...]:
     return tuple(how for how in ways if _why_not(problem, how) is None)
 
 
-def _require_open(problem: Filed, wish: Wish) -> None:
-    why_not = _why_not(problem, wish.how)
+def _require_open(problem: Filed, request: SettlementRequest) -> None:
+    why_not = _why_not(problem, request.how)
     if why_not is not None:
         raise Conflict(why_not, problem=problem.id)
 
@@ -83,23 +83,23 @@ def _why_not(problem: Filed, how: How) -> str | None:
     return f"这个问题已由 {problem.settled_by} 处理（{done}）；请刷新。"
 
 
-def _choose(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
+def _choose(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
     record = _record_of(tx, problem, by)
-    settling.require_current(record, record.version if wish.base_version is None else wish.base_version)
+    settling.require_current(record, record.version if request.base_version is None else request.base_version)
     catalogue = forms.catalogue(tx)
     type, rules = catalogue.types[record.type], catalogue.rules[record.type]
-    values = settlements.chosen(record, type, rules, problem.fields, wish.choices)
+    values = settlements.chosen(record, type, rules, problem.fields, request.choices)
     seen = {name: FieldWrite(record.fields.get(name), value) for name, value in values.items()}
     return write.apply_or_refuse(tx, _click(tx, record, record_history.SETTLE, seen), by=by)
 
 
-def _undo(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
+def _undo(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
     versions = () if problem.settlement is None else problem.settlement.versions
     named = {record_history.UNDOES: FieldWrite(None, " ".join(map(str, versions)))}
     return write.apply_or_refuse(tx, _click(tx, _record_of(tx, problem, by), record_history.UNSETTLE, named), by=by)
 
 
-def _release(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
+def _release(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
     outcome = _judge_again(tx, problem, by, None)
     if outcome.verdict in (Verdict.QUARANTINED, Verdict.WAITING):
         why = problems.message_of(tx, outcome.problem or "")
@@ -109,7 +109,7 @@ def _release(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
     return outcome
 
 
-def _force(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
+def _force(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
     outcome = _judge_again(tx, problem, by, by)
     if outcome.refusal is not None:
         raise outcome.refusal
@@ -119,11 +119,11 @@ def _force(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> Outcome:
     return outcome
 
 
-def _dismiss(tx: Transaction, problem: Filed, wish: Wish, by: Actor) -> None:
+def _dismiss(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> None:
     problems.settle(tx, problem.id, by.name)
 
 
-_DEEDS: dict[How, Callable[[Transaction, Filed, Wish, Actor], Outcome | None]] = {
+_DEEDS: dict[How, Callable[[Transaction, Filed, SettlementRequest, Actor], Outcome | None]] = {
     How.CHOOSE: _choose,
     How.UNDO: _undo,
     How.RELEASE: _release,
@@ -136,7 +136,7 @@ def _judge_again(tx: Transaction, problem: Filed, by: Actor, authority: Actor | 
     kept = verdicts.find_unapplied(tx, problem.change or "")
     if kept is None or kept[0].verdict is not Verdict.QUARANTINED:
         raise Conflict("这份内容已经办理过了，不能再办；请刷新。", problem=problem.id)
-    outcome = write.judge_again(tx, kept, problem=problem.id, settled_by=by.name, authority=authority)
+    outcome = write.apply_quarantined(tx, kept, problem=problem.id, settled_by=by.name, authority=authority)
     if outcome.record is not None and problem.submission is not None:
         submissions.move(tx, problem.submission, outcome.record.path)
     return outcome
@@ -158,25 +158,27 @@ def _record_of(tx: Transaction, problem: Filed, by: Actor) -> Record:
     return records.get(tx, problem.record or "", by.scope)
 
 
-def _keep(tx: Transaction, problem: Filed, wish: Wish, outcome: Outcome | None, by: Actor) -> Settlement:
+def _keep(
+    tx: Transaction, problem: Filed, request: SettlementRequest, outcome: Outcome | None, by: Actor
+) -> Settlement:
     """Keep what was decided and return it; of a conflict ``write`` has kept the versions already."""
     kept = problems.get(tx, problem.id, by.scope).settlement
     change, version = (None, None) if outcome is None else (outcome.id, outcome.version)
-    if wish.how not in (How.CHOOSE, How.UNDO) or kept is None:
-        kept = Settlement(wish.how, by.name, tx.now)
-    decided = replace(kept, reason=wish.reason, choices=wish.plain_choices, change=change, version=version)
+    if request.how not in (How.CHOOSE, How.UNDO) or kept is None:
+        kept = Settlement(request.how, by.name, tx.now)
+    decided = replace(kept, reason=request.reason, choices=request.plain_choices, change=change, version=version)
     problems.keep_settlement(tx, problem.id, decided)
     detail: dict[str, object] = {
-        "how": wish.how.value,
+        "how": request.how.value,
         "kind": problem.kind,
         "record": problem.record,
         "change": change,
         "version": version,
     }
-    if wish.how in (How.RELEASE, How.FORCE) and outcome is not None:
+    if request.how in (How.RELEASE, How.FORCE) and outcome is not None:
         detail["verdicts"] = [Verdict.QUARANTINED.value, outcome.verdict.value]
-    if wish.choices:
-        detail["fields"] = sorted(wish.choices)
+    if request.choices:
+        detail["fields"] = sorted(request.choices)
     audit.add(tx, by.name, "problem.settle", problem.id, detail)
     return decided
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from server.cases.domain.workflow import AT_REST
 from server.cases.usecases import authorization
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import Wish
+from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
 from server.db import audit
 from server.db.transactions import Reading, Transaction
@@ -113,8 +113,8 @@ def hand_over(
 def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
     """Let two people take each other's place now, and return their new duties, ``one``'s first.
 
-    id: of this wish, made by whoever asks; the same again changes nothing, since twice would be back. Raises NotFound,
-    NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
+    id: of this request, made by whoever asks; the same again changes nothing, since twice would be back. Raises
+    NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
     """
     if one == other:
         raise Conflict("请选两个不同的人对调。", user=one)
@@ -137,8 +137,8 @@ def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
     try:
         with tx.alone():
             action = "reassign" if record is not None and record.status in AT_REST else "assign"
-            wish = Wish(action, {name: value for name, value in fields.items() if value})
-            return Handed(id, interactive.change(tx, id, wish, by=by))
+            request = ChangeRequest(action, {name: value for name, value in fields.items() if value})
+            return Handed(id, interactive.change(tx, id, request, by=by))
     except Refusal as refusal:  # told to whoever asked, beside what went well
         return Handed(id, refusal=refusal)
 
