@@ -12,9 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-import field_forms as forms
 from flask import Flask
-from phones import Phone
 
 from server.admin.store import invariants
 from server.app import close, create_app
@@ -33,6 +31,8 @@ from server.people.usecases import phone_keys
 from server.records.store import records
 from server.settings import Settings
 from server.staffing.usecases import enrolment
+from tests import field_forms as forms
+from tests.odk_collect import Phone
 
 COUNTY, TOWN, FAR_TOWN = "130630000000", "130630100000", "130630101000"
 VILLAGE, FAR_VILLAGE = "130630100201", "130630101201"

@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from builders import Valley, a_valley, prepared
-from filled_forms import Entity, File, Filled, new_uuid
-from phones import Collect, Phone, Row
-
 from server.cases.domain.workflow import INPUTS
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
@@ -25,6 +21,9 @@ from server.grid.store import areas
 from server.people.store import people
 from server.records.domain.records import Record
 from server.staffing.usecases import enrolment
+from tests.builders import Valley, a_valley, prepared
+from tests.filled_forms import Entity, File, Filled, new_uuid
+from tests.odk_collect import Collect, Phone, Row
 
 COUNTY, TOWN, VILLAGE, NEXT_VILLAGE = "130630000000", "130630106000", "130630106201", "130630106202"
 UNIT, NEXT_UNIT, FAR_UNIT = "130630106201001", "130630106201002", "130630106202001"

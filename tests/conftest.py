@@ -1,4 +1,4 @@
-"""Lends every story of the phones a valley of its own."""
+"""Lends tests the counties that they work in."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from builders import Phone, Valley, a_valley
-from case_land import Land, a_land
 from hypothesis import settings
+
+from tests.api_county import county, county_to_change, office, prepared_forms
+from tests.builders import Phone, Valley, a_valley
+from tests.case_land import Land, a_land
+
+__all__ = ["county", "county_to_change", "office", "prepared_forms"]
 
 settings.register_profile("house", deadline=None)  # a machine that is busy with something else breaks no law
 settings.load_profile("house")

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from builders import UNIT, Valley
+from tests.builders import UNIT, Valley
 
 
 class Client:

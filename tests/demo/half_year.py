@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from builders import prepared
-
 import kobo_forms
 from server.demo import people
 from server.demo.county import Basis
 from server.grid.usecases import files
 from server.instants import BEIJING
 from server.people.usecases import sign_in
+from tests.builders import prepared
 
 END = datetime(2026, 11, 25, 15, 30, tzinfo=BEIJING)
 """The minute at which the half year ends."""

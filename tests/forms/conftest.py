@@ -1,35 +1,33 @@
-"""Starts the form engine once for all tests of this folder."""
+"""Lends each story of publishing an empty county and a clock."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
-from phone import JAR, Phone
+
+from server.db import database
 
 
-@pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Popen[bytes]]:
-    if shutil.which("javac") is None or shutil.which("java") is None:
-        pytest.skip("playing a form needs a JDK, and there is no javac on the PATH")
-    classes = tmp_path_factory.mktemp("player")
-    source = Path(__file__).parent / "Player.java"
-    subprocess.run(["javac", "-nowarn", "-encoding", "UTF-8", "-cp", JAR, "-d", classes, source], check=True)
-    command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8"]
-    with subprocess.Popen(
-        [*command, "-cp", f"{classes}:{JAR}", "Player"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    ) as running:
-        yield running
-        assert running.stdin is not None
-        running.stdin.close()
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 24, 3, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
 
 
 @pytest.fixture
-def phone(engine: subprocess.Popen[bytes], tmp_path: Path) -> Phone:
-    return Phone(engine, tmp_path)
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock):
+    folder = tmp_path / "county"
+    database.create(folder)
+    opened = database.open_inline(folder, clock=clock)
+    yield opened
+    opened.close()

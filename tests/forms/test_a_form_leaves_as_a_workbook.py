@@ -8,10 +8,10 @@ import openpyxl
 import pytest
 from pyxform.errors import PyXFormReadError
 from pyxform.xls2xform import convert
-from xforms import xform
 
 import kobo_forms
 from kobo_forms.export import to_xlsx
+from tests.forms.xforms import xform
 
 
 @pytest.mark.parametrize("name", kobo_forms.names())

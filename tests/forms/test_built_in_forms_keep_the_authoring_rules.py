@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 from pyxform.xls2xform import convert
-from xforms import ENTITIES, FIREGRID, xform
 
 import kobo_forms
+from tests.forms.xforms import ENTITIES, FIREGRID, xform
 
 MADE_BY_THE_SERVER = {"areas.csv", "handlers.csv", "hazards.csv", "micro_stations.csv", "patrols.csv"}
 WRITTEN_BY_THE_SERVER = {"status", "stage", "case_no", "assignee", "due_on", "office_note", "todo"}

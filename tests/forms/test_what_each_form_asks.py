@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from xforms import FIREGRID, xform
 
 import kobo_forms
 from server.people.domain import rights
+from tests.forms.xforms import FIREGRID, xform
 
 NOW = "2026-11-25T00:00:00.000Z"
 GROUP, MERGE = f"{{{FIREGRID}}}group", f"{{{FIREGRID}}}merge"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
-from field_clients import Client
-from filled_forms import a_hazard, new_uuid
 
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.people.store import people
+from tests.builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
+from tests.field_clients import Client
+from tests.filled_forms import a_hazard, new_uuid
 
 
 def merge_tomorrow(valley: Valley) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from case_land import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, Land, as_listed
 
 from server import instants
 from server.admin.usecases import housekeeping
 from server.people.store import people
 from server.staffing.usecases import enrolment
+from tests.case_land import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, Land, as_listed
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 PLAN = {"reason": "engineering", "plan": "拆除", "plan_due": "2026-12-10", "leader": "王", "safeguard": "每日巡查"}

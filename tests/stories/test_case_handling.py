@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from case_land import TOWN, VILLAGE, Refused, as_listed
-from filled_forms import photo
 
 from server.people.store import people
 from server.staffing.usecases import enrolment
+from tests.case_land import TOWN, VILLAGE, Refused, as_listed
+from tests.filled_forms import photo
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from case_land import UNIT, Land, as_listed
+
+from tests.case_land import UNIT, Land, as_listed
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 LIFE = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from case_land import UNIT, CasePhone, Land, as_listed
-from filled_forms import photo
+
+from tests.case_land import UNIT, CasePhone, Land, as_listed
+from tests.filled_forms import photo
 
 BOTH, THREE = list(permutations(range(2))), list(permutations(range(3)))
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}

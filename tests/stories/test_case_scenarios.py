@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from case_land import CASE_NEW, CITY, ESTATE, NEW_VILLAGE, NEXT_UNIT, OLD_VILLAGE, a_report, as_listed
-from filled_forms import photo
 
 from server import instants
 from server.forms.store import codes
 from server.forms.usecases import code_lists
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
+from tests.case_land import CASE_NEW, CITY, ESTATE, NEW_VILLAGE, NEXT_UNIT, OLD_VILLAGE, a_report, as_listed
+from tests.filled_forms import photo
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import requests
-from child_server import UNIT, Folder, make_folder, serving
 from requests.adapters import HTTPAdapter
 
 from sync.client import records, synchronization
@@ -17,6 +16,7 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
 from sync.client.failures import NoConnection
+from tests.stories.child_server import UNIT, Folder, make_folder, serving
 
 pytestmark = pytest.mark.slow
 CHANGES, ROUNDS = 120, 5

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import trustme
-from child_server import UNIT, Folder, make_folder, records_in, run, serving
 from click.testing import CliRunner
 
 from sync.cli.main import main
+from tests.stories.child_server import UNIT, Folder, make_folder, records_in, run, serving
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct-horse-7"

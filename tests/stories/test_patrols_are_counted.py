@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from builders import UNIT, Valley, prepared
-from filled_forms import new_uuid
 
 import kobo_forms
 from server.changes.usecases import write
@@ -13,6 +11,8 @@ from server.forms.usecases import publish
 from server.grid.domain.areas import path_of
 from server.people.store import people
 from sync.changes import Change, Dot, FieldWrite, Verdict
+from tests.builders import UNIT, Valley, prepared
+from tests.filled_forms import new_uuid
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 
-from builders import EVERYTHING, UNIT
-from field_forms import BEES
-from filled_forms import Entity, Filled, new_uuid
 from xlsxwriter import Workbook
 
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.forms.usecases import publish
 from server.records.store import records
+from tests.builders import EVERYTHING, UNIT
+from tests.field_forms import BEES
+from tests.filled_forms import Entity, Filled, new_uuid
 
 
 def as_workbook(form: str) -> bytes:

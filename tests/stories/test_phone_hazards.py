@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from builders import UNIT
-from filled_forms import Entity, Filled, a_hazard, a_step, new_uuid, photo
+
+from tests.builders import UNIT
+from tests.filled_forms import Entity, Filled, a_hazard, a_step, new_uuid, photo
 
 
 @pytest.mark.parametrize(

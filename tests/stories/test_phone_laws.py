@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from builders import Valley, a_valley
-from filled_forms import Filled, a_station, a_visit, new_uuid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.admin.store import invariants
 from sync import registers
+from tests.builders import Valley, a_valley
+from tests.filled_forms import Filled, a_station, a_visit, new_uuid
 
 NAMES = ("worker", "officer", "town", "brigade")
 HEADS = st.sampled_from(["甲", "乙", "丙"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
-from builders import UNIT
-from filled_forms import a_station, a_visit, new_uuid
-from phones import Collect
 
 from server.staffing.usecases import enrolment
+from tests.builders import UNIT
+from tests.filled_forms import a_station, a_visit, new_uuid
+from tests.odk_collect import Collect
 
 ORDERS = list(permutations(range(3)))
 

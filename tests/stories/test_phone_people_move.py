@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from builders import FAR_UNIT, UNIT
-from filled_forms import a_station, a_visit, new_uuid
-from phones import is_chinese, message_of
 
 from server.people.store import people
 from server.staffing.usecases import enrolment
+from tests.builders import FAR_UNIT, UNIT
+from tests.filled_forms import a_station, a_visit, new_uuid
+from tests.odk_collect import is_chinese, message_of
 
 
 @pytest.fixture

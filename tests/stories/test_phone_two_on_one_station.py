@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from builders import UNIT
-from filled_forms import a_station, a_visit, new_uuid, photo
-from phones import Collect
+
+from tests.builders import UNIT
+from tests.filled_forms import a_station, a_visit, new_uuid, photo
+from tests.odk_collect import Collect
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from child_server import FORM, Folder, Phones, make_folder, run, serving
+
+from tests.stories.child_server import FORM, Folder, Phones, make_folder, run, serving
 
 pytestmark = pytest.mark.slow
 

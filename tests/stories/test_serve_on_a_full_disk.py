@@ -11,7 +11,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from child_server import Folder, Phones, Server, instances_in, make_folder, new_instance, post, run, send, serving
+
+from tests.stories.child_server import (
+    Folder,
+    Phones,
+    Server,
+    instances_in,
+    make_folder,
+    new_instance,
+    post,
+    run,
+    send,
+    serving,
+)
 
 pytestmark = pytest.mark.slow
 

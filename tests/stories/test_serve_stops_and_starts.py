@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from child_server import (
+
+from tests.stories.child_server import (
     Folder,
     Phones,
     free_port,

@@ -6,7 +6,8 @@ import json
 import socket
 
 import pytest
-from child_server import PATIENCE_S, Folder, make_folder, new_instance, send, serving
+
+from tests.stories.child_server import PATIENCE_S, Folder, make_folder, new_instance, send, serving
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from child_server import UNIT, instances_in, make_folder, new_instance, post, records_in, run, serving
 
 from server.db.database import FILE_NAME
 from server.web.overload import AGAIN_S
@@ -19,6 +18,7 @@ from sync.client.backoff import Patience
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
+from tests.stories.child_server import UNIT, instances_in, make_folder, new_instance, post, records_in, run, serving
 
 pytestmark = pytest.mark.slow
 THREADS, HELD_S = 16, 6.0

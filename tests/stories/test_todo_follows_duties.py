@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from case_land import NEXT_UNIT, UNIT, VILLAGE, Land
 
 from server.admin.usecases import housekeeping
 from server.staffing.usecases import enrolment
+from tests.case_land import NEXT_UNIT, UNIT, VILLAGE, Land
 
 
 def keep_house(land: Land) -> int:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from builders import NEXT_UNIT, UNIT, VILLAGE, Valley
-from field_clients import Client, a_station
-from filled_forms import a_hazard, new_uuid
-from filled_forms import a_station as a_filled_station
 
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
@@ -15,6 +11,10 @@ from server.grid.usecases import loading
 from server.people.store import people
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
+from tests.builders import NEXT_UNIT, UNIT, VILLAGE, Valley
+from tests.field_clients import Client, a_station
+from tests.filled_forms import a_hazard, new_uuid
+from tests.filled_forms import a_station as a_filled_station
 
 NEW_UNIT = f"{VILLAGE}003"
 BUCKET, NEXT_BUCKET = f"area:{UNIT}", f"area:{NEXT_UNIT}"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from town import Phone, Town
-from town_http import serving
 
 from sync.cli.main import main
+from tests.sync.town import Phone, Town
+from tests.sync.town_http import serving
 
 
 @pytest.fixture

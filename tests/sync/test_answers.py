@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from test_ledgers import ROWS
 
 from sync.cli.main import main
 from sync.client import import_rows, record_types
 from sync.client.failures import Refused
 from sync.client.import_rows import Line, Setting
+from tests.sync.test_ledgers import ROWS
 
 KNOWN = "b0000000-0000-4000-8000-000000000001"
 SETTING = Setting("stations", None, None, {"130630106201001"}, {KNOWN: "stations"})

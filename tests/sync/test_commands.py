@@ -6,8 +6,9 @@ import json
 import sqlite3
 
 import pytest
-from town import Town
-from town_http import PASSWORD, serving
+
+from tests.sync.town import Town
+from tests.sync.town_http import PASSWORD, serving
 
 
 def test_a_day_at_the_laptop(laptop, town):

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 import pytest
 import requests
 from requests.exceptions import SSLError
-from town import ADDRESS, Way, lost_answer, lost_request, says
 
 from sync.client import credentials
 from sync.client.backoff import Patience, asked_s
@@ -19,6 +18,7 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.failures import NoConnection, NotSignedIn, Refused
 from sync.client.locks import one_turn
+from tests.sync.town import ADDRESS, Way, lost_answer, lost_request, says
 
 
 class Server:

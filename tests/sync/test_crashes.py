@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from town import Phone, Town, lost_answer
 
 from sync.client import device as device_module
 from sync.client.device import Device
 from sync.client.failures import Refused
+from tests.sync.town import Phone, Town, lost_answer
 
 
 class Died(BaseException):

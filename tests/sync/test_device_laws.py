@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from test_crashes import Battery
-from town import Phone, Town, lost_answer, lost_request, says
 
 from sync.client import synchronization
 from sync.client.failures import NoConnection, Refused
+from tests.sync.test_crashes import Battery
+from tests.sync.town import Phone, Town, lost_answer, lost_request, says
 
 WORKER, OTHER = ["area:unit1", "county", "person:worker"], ["area:unit1", "area:unit2", "county", "person:other"]
 faults = st.lists(st.sampled_from([lost_request, lost_answer, says(503), lambda work: work()]), max_size=4)

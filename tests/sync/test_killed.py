@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-from town import Town, says
-from town_http import serving
 
 from sync.client.device import Device
+from tests.sync.town import Town, says
+from tests.sync.town_http import serving
 
 pytestmark = pytest.mark.slow
 

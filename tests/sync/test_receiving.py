@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 import pytest
-from town import lost_answer, lost_request, says
 
 from sync.client import synchronization
 from sync.client.failures import NoConnection, Refused
+from tests.sync.town import lost_answer, lost_request, says
 
 
 def test_a_first_pull_brings_every_row_and_the_next_one_nothing(phone, town):

@@ -6,10 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from town import lost_answer, lost_request, says
 
 from sync.client import outbox, records
 from sync.client.failures import NoConnection, NotSignedIn, Refused
+from tests.sync.town import lost_answer, lost_request, says
 
 
 def test_a_change_is_on_disk_with_all_it_needs_before_anything_is_sent(phone, town):

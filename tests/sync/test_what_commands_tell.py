@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from town import says
-from town_http import PASSWORD
 
 from sync.cli import opening
 from sync.cli.main import COMMANDS, main
+from tests.sync.town import says
+from tests.sync.town_http import PASSWORD
 
 LONG = "长" * 3_000
 

@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import pytest
 import requests
-from builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
 from click.testing import CliRunner
-from town import ADDRESS, Phone, Way, lost_answer, lost_request
 
 from server.forms.store import codes
 from server.forms.store.codes import Code
@@ -20,6 +18,8 @@ from sync.client import records, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.failures import NoConnection, NotSignedIn, Refused
+from tests.builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
+from tests.sync.town import ADDRESS, Phone, Way, lost_answer, lost_request
 
 FIXED = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from town import Town
+from tests.sync.town import Town
 
 PASSWORD = "correct-horse-7"
 

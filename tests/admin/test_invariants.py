@@ -1,0 +1,241 @@
+"""``firegrid check`` finds each kind of damage, names the promise that broke, and finds nothing where all is well."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from server.admin.store import invariants
+from server.cli.main import main
+from server.db import database
+from server.db.database import Database
+from server.submissions.store.blobs import BlobStore
+from tests.builders import a_valley
+from tests.filled_forms import a_hazard, a_station, a_visit, photo, uuid_of
+
+STATION, HAZARD, UNSEEN = uuid_of("station"), uuid_of("hazard"), uuid_of("unseen")
+
+DAMAGE = {
+    "a record's version is the number of its revisions": f"""
+        UPDATE record SET version = 7 WHERE id = '{STATION}'
+    """,
+    "a record stands where its newest revision left it": f"""
+        UPDATE record SET seq = seq - 1 WHERE id = '{STATION}'
+    """,
+    "every revision belongs to a record": f"""
+        DELETE FROM record WHERE id = '{STATION}'
+    """,
+    "every revision has its stored verdict": f"""
+        DELETE FROM change WHERE record = '{STATION}'
+    """,
+    "every verdict that applied a change has its revision": f"""
+        DELETE FROM revision WHERE record = '{STATION}'
+    """,
+    "nothing waits for a record that is here": f"""
+        UPDATE change SET record = '{STATION}' WHERE verdict = 'waiting'
+    """,
+    "what waits or is quarantined is kept whole": """
+        UPDATE change SET body = NULL WHERE verdict = 'waiting'
+    """,
+    "no seq is above the counter": """
+        UPDATE counter SET value = 1 WHERE name = 'seq'
+    """,
+    "a submission has one newest version": """
+        UPDATE submission SET current = 0 WHERE form = 'hazard'
+    """,
+    "the count of files that are here is right": """
+        UPDATE submission SET files_present = 0 WHERE files_present = 1
+    """,
+    "a record lies in a known area": f"""
+        UPDATE record SET path = '130630/999' WHERE id = '{STATION}'
+    """,
+    "a bucket is as new as its newest record": """
+        DELETE FROM bucket
+    """,
+    "a record shows what its history adds up to": f"""
+        UPDATE record SET fields = '{{"head": "乙"}}' WHERE id = '{STATION}'
+    """,
+    "a case has a status of the table, and nothing else has one": f"""
+        UPDATE record SET status = 'lost' WHERE id = '{HAZARD}'
+    """,
+    "the status history of a case is a path in the table": f"""
+        UPDATE revision SET diff = '{{"status": [null, "closed"]}}' WHERE record = '{HAZARD}'
+    """,
+    "a case is kept for those who have or had it": f"""
+        INSERT INTO case_hand (record, mark, until) VALUES ('{HAZARD}', 'user:worker', '9999')
+    """,
+    "SQLite foreign_key_check": """
+        DELETE FROM person WHERE name = 'worker'
+    """,
+}
+DAMAGE |= {
+    "every case has its facts, and stands where they say": f"""
+        UPDATE case_fact SET status = 'void' WHERE id = '{HAZARD}'
+    """,
+    "the facts of a case are what its steps add up to": f"""
+        UPDATE case_fact SET checked = 3 WHERE id = '{HAZARD}'
+    """,
+    "sums are what the cases and patrols add up to": """
+        UPDATE case_count SET reports = reports + 1
+    """,
+}
+MORE_DAMAGE = {
+    "steps that are gone": (
+        "the facts of a case are what its steps add up to",
+        f"DELETE FROM case_step WHERE record = '{HAZARD}'",
+    ),
+    "visits that nobody made": (
+        "sums are what the cases and patrols add up to",
+        "INSERT INTO visit_count VALUES (202611, '130630', 3)",
+    ),
+    "a field went missing": (
+        "a record shows what its history adds up to",
+        f"UPDATE record SET fields = '{{}}' WHERE id = '{STATION}'",
+    ),
+    "a station has a status": (
+        "a case has a status of the table, and nothing else has one",
+        f"UPDATE record SET status = 'reported', stage = 'collect' WHERE id = '{STATION}'",
+    ),
+    "a case has none": (
+        "a case has a status of the table, and nothing else has one",
+        f"UPDATE record SET status = NULL, stage = NULL WHERE id = '{HAZARD}'",
+    ),
+    "a case stands elsewhere than its history leads": (
+        "the status history of a case is a path in the table",
+        f"UPDATE record SET status = 'registered', stage = 'assign' WHERE id = '{HAZARD}'",
+    ),
+    "a hazard's history does not say how it began": (
+        "the status history of a case is a path in the table",
+        f"UPDATE revision SET diff = '{{}}' WHERE record = '{HAZARD}'",
+    ),
+    "somebody is said to have a case that is not there": (
+        "a case is kept for those who have or had it",
+        "INSERT INTO case_hand (record, mark, until) VALUES ('gone', 'user:worker', '9999')",
+    ),
+    "the stage belongs to another status": (
+        "a case has a status of the table, and nothing else has one",
+        f"UPDATE record SET stage = 'close' WHERE id = '{HAZARD}'",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def worked_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a station of two versions and a photo, a hazard, and an update that waits for its record."""
+    folder = tmp_path_factory.mktemp("valley") / "data"
+    with a_valley(folder) as valley:
+        phone = valley.phone()
+        phone.send(a_station(STATION, before="1.jpg"), photo("1.jpg"))
+        phone.send(a_visit(STATION, 1, hoses="8"))
+        phone.send(a_hazard(HAZARD))
+        phone.send(a_visit(UNSEEN, 2, trunk=1, branch=uuid_of("branch"), hoses="8"))
+    return folder
+
+
+@pytest.fixture
+def folder(worked_in: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "data"
+    for path in worked_in.rglob("*"):
+        if path.is_file():
+            target = copy / path.relative_to(worked_in)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    return copy
+
+
+def damage(folder: Path, statement: str) -> None:
+    """Do what nobody may do, past every rule."""
+    connection = sqlite3.connect(folder / database.FILE_NAME)
+    with connection:
+        touched = connection.execute(statement).rowcount
+    connection.close()
+    assert touched > 0
+
+
+@pytest.fixture
+def store(folder: Path) -> Iterator[Database]:
+    opened = database.open_inline(folder)
+    yield opened
+    opened.close()
+
+
+def found(store: Database) -> set[str]:
+    with store.reading() as reading:
+        return {promise for promise, _ in invariants.broken(reading)}
+
+
+def test_a_sound_database_breaks_no_promise(store):
+    assert found(store) == set()
+
+
+def test_an_empty_database_breaks_no_promise(tmp_path):
+    database.create(tmp_path)
+    store = database.open_inline(tmp_path)
+
+    assert found(store) == set()
+    store.close()
+
+
+@pytest.mark.parametrize("promise", DAMAGE)
+def test_each_promise_is_found_broken(promise, folder, store):
+    damage(folder, DAMAGE[promise])
+
+    assert promise in found(store)
+
+
+@pytest.mark.parametrize("what", MORE_DAMAGE)
+def test_the_same_promise_can_break_in_several_ways(what, folder, store):
+    promise, statement = MORE_DAMAGE[what]
+    damage(folder, statement)
+
+    assert promise in found(store)
+
+
+def test_every_promise_has_its_damage_here(store):
+    assert set(invariants._QUERIES) <= set(DAMAGE)
+
+
+def test_a_page_that_rotted_is_found(folder):
+    path = folder / database.FILE_NAME
+    content = bytearray(path.read_bytes())
+    for page in range(4096 * 5, len(content) - 4096, 4096 * 3):
+        content[page + 8 : page + 200] = bytes(192)
+    path.write_bytes(content)
+
+    checked = CliRunner().invoke(main, ["check", "--data", str(folder)])
+
+    assert checked.exit_code == 1
+    assert checked.stderr.strip()
+
+
+def test_the_command_says_that_all_is_well_and_how_many_files_it_read(folder):
+    checked = CliRunner().invoke(main, ["check", "--data", str(folder)])
+
+    assert (checked.exit_code, checked.stderr) == (0, "")
+    assert "附件 1 个" in checked.stdout
+
+
+def test_the_command_names_promise_and_subject_and_ends_with_status_1(folder):
+    damage(folder, DAMAGE["a record lies in a known area"])
+
+    checked = CliRunner().invoke(main, ["check", "--data", str(folder)])
+
+    assert checked.exit_code == 1
+    assert f"broken: a record lies in a known area: {STATION}" in checked.stderr
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"another photo")])
+def test_a_photo_that_is_gone_or_altered_is_found(harm, folder):
+    with sqlite3.connect(folder / database.FILE_NAME) as connection:
+        ((sha256,),) = connection.execute("SELECT sha256 FROM submission_file").fetchall()
+    connection.close()
+    harm(BlobStore(folder / "blobs").path(sha256))
+
+    checked = CliRunner().invoke(main, ["check", "--data", str(folder)])
+
+    assert checked.exit_code == 1
+    assert sha256 in checked.stderr

@@ -1,0 +1,452 @@
+"""Each reason not to publish a form says where its author finds it, what is wrong and what to do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from server.errors import FormRefused
+from server.forms.domain.record_types import Declaration, Field, Kind, combine
+from server.forms.usecases import checks
+from server.forms.usecases.xlsform import conversion
+from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
+from tests.forms.form_builders import (
+    ENTITIES,
+    FG,
+    SETTINGS,
+    SURVEY,
+    a_form,
+    an_xform,
+    checked,
+    checked_xml,
+    converted,
+    read,
+)
+
+APIARIES_LIST = '<instance id="apiaries" src="jr://file-csv/apiaries.csv"/>'
+
+
+def the_only(faults):
+    assert len(faults) == 1, faults
+    assert faults[0].message
+    assert faults[0].cure
+    return faults[0]
+
+
+def place(fault):
+    return fault.sheet, fault.row, fault.column
+
+
+def a_type(*fields: Field, name: str = "apiaries", kind: Kind | None = None):
+    return {name: combine([Declaration("older", "1", name, "养蜂", fields, kind)])}
+
+
+def test_a_good_form_has_no_faults_and_no_warnings():
+    assert checked(a_form()) == ([], [])
+
+
+@pytest.mark.parametrize("column", ["form_id", "version"])
+def test_a_form_without_identity_is_refused(column):
+    faults, _ = checked(a_form(**{column: ""}))
+
+    assert place(the_only(faults)) == ("settings", 2, column)
+
+
+def test_an_uploaded_xform_without_version_is_refused():
+    faults, _ = checked_xml(an_xform(old=' version="1"', new=""))
+
+    assert the_only(faults).column == "version"
+
+
+@pytest.mark.parametrize("form_id", ["apiary.xml", "apiary.XLS", "apiary.xlsx"])
+def test_a_form_id_that_looks_like_a_file_is_refused(form_id):
+    faults, _ = checked(a_form(form_id=form_id))
+
+    assert place(the_only(faults)) == ("settings", 2, "form_id")
+
+
+@pytest.mark.parametrize("form_id", ["a/b", "a\\b", "a" * 101])
+def test_a_form_id_that_breaks_addresses_is_refused(form_id):
+    faults, _ = checked(a_form(form_id=form_id))
+
+    assert place(the_only(faults)) == ("settings", 2, "form_id")
+
+
+def test_spaces_and_chinese_in_a_form_id_are_welcome():
+    assert checked(a_form(form_id="养蜂 登记")) == ([], [])
+
+
+def test_other_content_under_a_published_version_is_refused():
+    published = read(a_form())
+
+    faults, _ = checked(a_form(more="| | text | note | 备注 | Note | note |\n"), [published])
+
+    assert place(the_only(faults)) == ("settings", 2, "version")
+
+
+def test_the_same_form_again_is_no_fault_and_known_as_published():
+    published = read(a_form())
+
+    assert checked(a_form(), [published]) == ([], [])
+    assert checks.already_published(read(a_form()), [published])
+    assert not checks.already_published(read(a_form(version="2")), [published])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row"),
+    [("integer", "decimal", 5), ("text", "date", 5), ("select_one c", "select_multiple c", 5)],
+)
+def test_a_question_that_changes_its_type_is_refused(before, after, row):
+    choices = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) |\n| | c | a | 甲 | A |\n"
+    published = read(a_form(more=f"| | {before} | note | 备注 | Note | |\n", choices=choices))
+
+    faults, _ = checked(
+        a_form(more=f"| | {after} | note | 备注 | Note | |\n", choices=choices, version="2"), [published]
+    )
+
+    assert place(the_only(faults)) == ("survey", row, "type")
+
+
+def test_a_question_inside_a_group_is_found_by_its_row():
+    group = "| | begin_group | g | 组 | G | |\n| | {} | note | 备注 | Note | |\n| | end_group | | | | |\n"
+    published = read(a_form(more=group.format("text")))
+
+    faults, _ = checked(a_form(more=group.format("integer"), version="2"), [published])
+
+    assert the_only(faults).row == 6
+
+
+def test_a_language_missing_on_the_choices_sheet_is_refused():
+    choices = "| choices |\n| | list_name | name | label::中文 (zh) |\n| | c | a | 甲 |\n"
+
+    faults, _ = checked(a_form(more="| | select_one c | pick | 选 | Pick | |\n", choices=choices))
+
+    assert place(the_only(faults)) == ("choices", 1, "label::English (en)")
+
+
+def test_a_language_that_only_the_choices_speak_is_refused():
+    choices = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) | label::Deutsch (de) |\n"
+    choices += "| | c | a | 甲 | A | A |\n"
+
+    faults, _ = checked(a_form(more="| | select_one c | pick | 选 | Pick | |\n", choices=choices))
+
+    assert place(the_only(faults)) == ("choices", 1, "label::Deutsch (de)")
+
+
+def test_a_default_language_that_nobody_speaks_is_refused():
+    faults, _ = checked(a_form(default_language="中文"))
+
+    assert place(the_only(faults)) == ("settings", 2, "default_language")
+
+
+def test_an_uploaded_xform_with_a_half_translated_language_is_refused():
+    xml = an_xform(old='<text id="/data/hives:label"><value>Hives</value></text>', new="")
+
+    assert "English (en)" in the_only(checked_xml(xml)[0]).message
+
+
+def test_a_file_that_is_not_attached_is_refused_at_the_row_that_asks_for_it():
+    form = a_form(more="| | select_one_from_file flowers.csv | flower | 花 | Flower | |\n")
+
+    faults, _ = checked(form)
+
+    assert place(the_only(faults))[:2] == ("survey", 5)
+    assert checked(form, attached={"flowers.csv"}) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["areas", "handlers"])
+def test_lists_that_the_server_makes_need_no_file(name):
+    assert checked(a_form(more=f"| | select_one_from_file {name}.csv | pick | 选 | Pick | |\n")) == ([], [])
+
+
+def test_the_list_of_another_ledger_needs_no_file_once_that_ledger_exists():
+    form = a_form(more="| | select_one_from_file keepers.csv | pick | 选 | Pick | |\n")
+
+    assert len(checked(form)[0]) == 1
+    assert checked(form, known=a_type(name="keepers")) == ([], [])
+
+
+def test_a_file_named_like_a_ledger_is_refused():
+    faults, _ = checked(a_form(), attached={"apiaries.csv"})
+
+    assert "apiaries.csv" in the_only(faults).message
+
+
+def test_a_file_name_with_a_folder_is_refused():
+    faults, _ = checked_xml(an_xform(old="jr://file-csv/apiaries.csv", new="jr://file-csv/../apiaries.csv"))
+
+    assert "文件夹" in the_only(faults).message
+
+
+def test_select_one_external_is_refused():
+    faults, _ = checked_xml(an_xform(old='<input ref="/data/keeper">', new='<input ref="/data/keeper" query="q">'))
+
+    assert "select_one_from_file" in the_only(faults).cure
+
+
+@pytest.mark.parametrize(
+    ("version", "word"), [("2025.1.0", "KoboCollect"), ("2026.9.0", "2026.9"), ("", "没有写"), ("soon", "soon")]
+)
+def test_an_entity_specification_that_phones_cannot_read_is_refused(version, word):
+    xml = an_xform(old='entities-version="2024.1.0"', new=f'entities-version="{version}"')
+
+    faults, _ = checked_xml(xml)
+
+    assert word in the_only(faults).message
+
+
+@pytest.mark.parametrize("version", ["2022.1.0", "2023.1.0"])
+def test_an_older_entity_specification_is_taken_with_a_warning(version):
+    faults, warnings = checked_xml(an_xform(old="2024.1.0", new=version))
+
+    assert faults == []
+    assert "entities-version" in warnings[0]
+
+
+def test_two_ledgers_in_one_form_are_refused():
+    form = """\
+| survey |
+| | type | name | label::中文 (zh) | label::English (en) | save_to |
+| | begin_repeat | visit | 走访 | Visit | |
+| | text | seen | 所见 | Seen | visits#seen |
+| | end_repeat | | | | |
+| | text | keeper | 养蜂人 | Keeper | apiaries#keeper |
+"""
+    entities = "| entities |\n| | list_name | label |\n| | apiaries | ${keeper} |\n| | visits | ${seen} |\n"
+
+    messages = " ".join(fault.message for fault in checked(a_form(form, entities=entities))[0])
+
+    assert "2 个台账" in messages
+    assert "2025.1" in messages
+    assert "循环" in messages
+
+
+def test_a_ledger_inside_a_repeat_is_refused():
+    form = """\
+| survey |
+| | type | name | label::中文 (zh) | label::English (en) | save_to |
+| | begin_repeat | visit | 走访 | Visit | |
+| | text | seen | 所见 | Seen | seen |
+| | end_repeat | | | | |
+"""
+    faults, _ = checked(a_form(form, entities="| entities |\n| | list_name | label |\n| | visits | ${seen} |\n"))
+
+    assert ("entities", 2, None) in map(place, faults)
+    assert ("survey", 3, "save_to") in map(place, faults)
+
+
+def test_a_question_that_happens_to_be_called_entity_is_no_ledger():
+    assert checked(a_form(more="| | text | entity | 实体 | Entity | |\n")) == ([], [])
+
+
+def test_a_row_without_a_name_keeps_the_numbers_of_those_below_it():
+    sheets = Sheets({}, {"survey": ({"type": "note"}, {"type": "text", "name": "keeper"})})
+
+    assert rows_by_path(sheets) == {"/keeper": 3}
+
+
+def test_a_save_without_a_ledger_is_refused():
+    xml = re.sub("<entity .*</entity>", "", an_xform()).replace(APIARIES_LIST, "")
+
+    assert the_only(checked_xml(xml)[0]).sheet == "entities"
+
+
+def test_a_ledger_that_is_never_written_is_refused():
+    faults, _ = checked_xml(an_xform(old='create="1"', new='create="0"'))
+
+    assert "不新建也不更新" in the_only(faults).message
+
+
+def test_a_new_record_without_a_label_is_refused():
+    faults, _ = checked_xml(an_xform(old="<label/></entity>", new="</entity>"))
+
+    assert place(the_only(faults)) == ("entities", 2, "label")
+
+
+def test_an_update_without_the_list_at_hand_is_refused():
+    xml = an_xform(a_form(entities="| entities |\n| | list_name | entity_id |\n| | apiaries | ${keeper} |\n"))
+
+    faults, _ = checked_xml(xml.replace(APIARIES_LIST, ""))
+
+    assert "没有带上" in the_only(faults).message
+
+
+@pytest.mark.parametrize("name", ["a.b", "__mine", "1st", "两 个", ""])
+def test_a_ledger_name_that_lists_cannot_carry_is_refused(name):
+    xml = an_xform(old='dataset="apiaries"', new=f'dataset="{name}"').replace(APIARIES_LIST, "")
+
+    faults, _ = checked_xml(xml)
+
+    assert place(the_only(faults)) == ("entities", 2, "list_name")
+
+
+def test_the_servers_own_list_names_are_refused():
+    faults, _ = checked_xml(an_xform(old='dataset="apiaries"', new='dataset="areas"').replace(APIARIES_LIST, ""))
+
+    assert "留给服务器" in the_only(faults).message
+
+
+def test_a_ledger_that_differs_only_in_case_is_refused():
+    faults, _ = checked(a_form(), known=a_type(name="Apiaries"))
+
+    assert "大小写" in the_only(faults).message
+
+
+@pytest.mark.parametrize("name", ["__bees", "1bees", "name", "Label", "KEEPER"])
+def test_a_property_name_that_lists_cannot_carry_is_refused(name):
+    faults, _ = checked_xml(an_xform(old='saveto="hives"', new=f'saveto="{name}"'))
+
+    assert (the_only(faults).sheet, the_only(faults).column) == ("survey", "save_to")
+
+
+def test_two_kinds_for_one_ledger_are_refused():
+    form = a_form(**FG, **{"attribute::fg:kind": "case"})
+
+    faults, _ = checked(form, known=a_type(kind=Kind.PROFILE))
+
+    assert place(the_only(faults)) == ("settings", 2, "attribute::fg:kind")
+    assert checked(form, known=a_type()) == ([], [])
+
+
+def test_a_property_declared_otherwise_by_another_form_is_refused_at_its_row():
+    faults, _ = checked(a_form(), known=a_type(Field("hives", type="decimal")))
+
+    assert place(the_only(faults)) == ("survey", 3, "save_to")
+
+
+@pytest.mark.parametrize(("column", "value"), [("public_key", "MIIB"), ("client_editable", "yes")])
+def test_settings_that_keep_answers_from_the_ledger_are_refused(column, value):
+    faults, _ = checked(a_form(**{column: value}))
+
+    assert place(the_only(faults)) == ("settings", 2, column)
+    assert checked(a_form(entities="", survey=NO_LEDGER, **{column: value}))[0] == []
+
+
+NO_LEDGER = (
+    "| survey |\n| | type | name | label::中文 (zh) | label::English (en) |\n| | text | keeper | 养蜂人 | Keeper |\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "word"),
+    [
+        ("| | audit | audit | | | |\n", "audit"),
+        ("| | phonenumber | phone | | | |\n", "phonenumber"),
+        ("".join(f"| | image | photo{n} | 照片 | Photo | |\n" for n in range(3)), "3 个"),
+    ],
+)
+def test_costly_habits_are_warned_of(row, word):
+    faults, warnings = checked(a_form(more=row))
+
+    assert faults == []
+    assert word in warnings[0]
+
+
+def test_a_map_a_missing_list_and_a_missing_default_language_are_warned_of():
+    xml = an_xform(old='<input ref="/data/keeper">', new='<input ref="/data/keeper" appearance="placement-map">')
+    xml = xml.replace(APIARIES_LIST, "").replace(' default="true()"', "")
+
+    faults, warnings = checked_xml(xml)
+
+    assert faults == []
+    assert [
+        word for word in ("default_language", "map", "csv-external") if not any(word in one for one in warnings)
+    ] == []
+
+
+def test_every_fault_is_reported_at_once():
+    survey = "| survey |\n| | type | name | label::中文 (zh) | save_to |\n| | text | keeper | 养蜂人 | keeper |\n"
+
+    faults, _ = checked(a_form(survey, version="", form_id="a.xml", default_language="English"), attached={"areas.csv"})
+
+    assert {fault.column for fault in faults} == {"version", "form_id", "default_language", None}
+
+
+@pytest.mark.parametrize(
+    ("form", "sheet", "row", "word"),
+    [
+        (a_form(more="| | text | | 备注 | Note | |\n"), "survey", 5, "名称 (name)"),
+        (a_form(more="| | textt | note | 备注 | Note | |\n"), "survey", 5, "题型"),
+        (a_form(more="| | text | note | | | |\n"), "survey", 5, "没有显示文字"),
+        (a_form(more="| | select_one_external c | pick | 选 | Pick | |\n"), "survey", 5, "select_one_external"),
+        (a_form(more="| | text | note | 备注 | Note | label |\n"), "survey", 5, "保留"),
+        (
+            a_form(SURVEY.replace(" keeper |\n", " wells#keeper |\n"), entities=ENTITIES + "| | wells | ${keeper} |\n"),
+            "survey",
+            3,
+            "台账",
+        ),
+        (a_form(more="| | text | keeper | 备注 | Note | |\n"), "survey", 5, "重复"),
+        (a_form(more="| | text | 备注 | 备注 | Note | bad name |\n"), None, None, ""),
+        (a_form(more="| | select_one c | pick | 选 | Pick | |\n"), None, None, "选项"),
+        (a_form(more="| | calculate | sum | | | |\n"), "survey", 5, "算式"),
+        (a_form(more="| | begin_group | g | 组 | G | |\n"), "survey", 5, "配对"),
+        (a_form(entities=""), "survey", 2, "entities"),
+        (a_form(entities="| entities |\n| | list_name |\n| | apiaries |\n"), "entities", 2, "标签"),
+        (
+            a_form(entities="| entities |\n| | list_name | label | lable |\n| | a | b | c |\n"),
+            "entities",
+            1,
+            "不认识的列",
+        ),
+        (a_form().replace("| survey |", "| servey |"), None, None, "survey"),
+        (a_form(instance_name="${nobody}"), "settings", 2, "引用"),
+    ],
+)
+def test_what_pyxform_refuses_is_said_in_chinese_with_its_own_words_beside(form, sheet, row, word):
+    with pytest.raises(FormRefused) as refusal:
+        converted(form)
+
+    error = refusal.value.data["errors"][0]
+    assert "pyxform：" in error["message"]
+    assert word in error["message"]
+    if sheet is not None:
+        assert (error["sheet"], error["row"]) == (sheet, row)
+
+
+def test_pyxforms_refusal_comes_together_with_what_the_sheets_tell():
+    with pytest.raises(FormRefused, match="共 2 处问题") as refusal:
+        converted(a_form(more="| | text | | 备注 | Note | |\n", version=""))
+
+    assert [error["column"] for error in refusal.value.data["errors"]] == [None, "version"]
+
+
+def test_an_expression_that_no_phone_understands_is_refused_at_its_row():
+    form = a_form().replace("| save_to |", "| save_to | relevant |").replace("| hives |\n", "| hives | nofunc(1) |\n")
+
+    with pytest.raises(FormRefused, match="ODK Validate") as refusal:
+        conversion.convert(form.encode(), ".md")
+
+    assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 3)
+
+
+def test_an_update_without_its_list_is_refused_with_the_list_to_bring():
+    survey = SURVEY.replace("| | csv-external | apiaries | | | |\n", "")
+    entities = "| entities |\n| | list_name | label | entity_id |\n| | apiaries | ${keeper} | ${keeper} |\n"
+
+    with pytest.raises(FormRefused, match="csv-external，name 写 apiaries") as refusal:
+        conversion.convert(a_form(survey, entities=entities).encode(), ".md")
+
+    assert refusal.value.data["errors"][0]["row"] == 2
+
+
+def test_a_chinese_question_name_in_an_expression_is_refused_with_the_cure():
+    form = a_form(more="| | text | 姓名 | 姓名 | Name | |\n| | calculate | twice | | | |\n")
+    form = form.replace("| save_to |", "| save_to | calculation |").replace("twice | | | |", "twice | | | | ${姓名} |")
+
+    with pytest.raises(FormRefused, match="只用英文字母"):
+        conversion.convert(form.encode(), ".md")
+
+
+def test_without_java_a_form_is_published_with_a_warning(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    form = conversion.convert(a_form().encode(), ".md")
+
+    assert "not validated" in form.warnings[-1]
+
+
+def test_settings_are_found_under_either_of_their_names():
+    assert SETTINGS["form_id"] == read(a_form().replace("form_id", "id_string")).form_id
+    assert checked(a_form().replace("form_id", "id_string")) == ([], [])

@@ -1,0 +1,299 @@
+"""People sign in with a password; guessing locks the account, and a changed password or a revocation ends sessions."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.db import audit
+from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
+from server.people.domain.actors import Role
+from server.people.domain.people import checked_password
+from server.people.store import accounts
+from server.people.usecases import basic_login, sign_in
+from server.people.usecases.login_cache import LOGINS_MAX, VerifiedLogins
+from server.staffing.usecases import enrolment
+from tests.people.people_county import COUNTY, PASSWORD, County
+
+HASH = sign_in.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def county(tmp_path):
+    made = County(tmp_path)
+    made.a_worker("li", area=COUNTY, role=Role.BRIGADE, password_hash=HASH)
+    yield made
+    made.store.close()
+
+
+def fail(county, times, name="li"):
+    """Try wrong passwords and return the last refusal."""
+    for number in range(times):
+        with pytest.raises((SignInFailed, LockedOut)) as refused:
+            sign_in.sign_in(county.store, name, f"guess-{number}-xyz")
+    return refused.value
+
+
+def test_the_right_password_signs_in_and_is_on_record(county):
+    actor = sign_in.sign_in(county.store, "li", PASSWORD)
+
+    assert (actor.name, actor.roles) == ("li", {Role.BRIGADE})
+    assert "session.begin" in {entry.action for entry in county.see(audit.list_about, "li")}
+
+
+def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(county):
+    assert fail(county, 1).message == fail(county, 1, name="nobody").message
+
+
+def test_an_unknown_name_costs_as_much_hashing_as_a_known_one(county, monkeypatch):
+    verified = []
+    monkeypatch.setattr(sign_in, "_HASHER", Counting(verified))
+
+    fail(county, 1)
+    fail(county, 1, name="nobody")
+
+    known, unknown = (hashed.split("$")[1:4] for hashed in verified)
+    assert known == unknown  # algorithm, version and cost
+
+
+class Counting:
+    """Does what the real hasher does, and keeps which hashes it was asked about."""
+
+    def __init__(self, verified):
+        self._verified, self._real = verified, sign_in._HASHER
+
+    def hash(self, password):
+        return self._real.hash(password)
+
+    def verify(self, hashed, password):
+        self._verified.append(hashed)
+        return self._real.verify(hashed, password)
+
+
+def test_five_failures_lock_the_account_and_say_until_when_in_beijing(county):
+    county.clock.set("2026-05-01T08:00")
+
+    refused = fail(county, 5)
+
+    assert isinstance(refused, LockedOut)
+    assert "08:15:00（北京时间）" in refused.message
+    assert refused.data["until"] == "2026-05-01T00:15:00.000Z"
+
+
+def test_a_lock_across_midnight_names_the_day(county):
+    county.clock.set("2026-05-01T23:50")
+
+    assert "2026-05-02 00:05:00（北京时间）" in fail(county, 5).message
+
+
+def test_a_locked_account_refuses_even_the_right_password_until_its_time_has_come(county):
+    fail(county, 5)
+
+    county.clock.set("2026-05-01T08:14:59")
+    with pytest.raises(LockedOut):
+        sign_in.sign_in(county.store, "li", PASSWORD)
+    county.clock.set("2026-05-01T08:15")
+    assert sign_in.sign_in(county.store, "li", PASSWORD).name == "li"
+
+
+def test_a_lock_that_has_run_out_starts_a_new_count(county):
+    fail(county, 5)
+    county.clock.set("2026-05-01T08:20")
+
+    assert isinstance(fail(county, 4), SignInFailed)
+    assert isinstance(fail(county, 1), LockedOut)
+
+
+def test_a_success_forgets_the_failures_before_it(county):
+    fail(county, 4)
+    sign_in.sign_in(county.store, "li", PASSWORD)
+
+    assert isinstance(fail(county, 4), SignInFailed)
+
+
+def test_a_new_password_opens_the_lock(county):
+    fail(county, 5)
+
+    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+
+    assert sign_in.sign_in(county.store, "li", "another-2026").name == "li"
+
+
+def test_a_right_guess_among_many_at_once_does_not_slip_past_the_lock(county):
+    with county.store.reading() as reading:
+        attempt = sign_in.begin(reading, "li")  # read before the others had failed
+    fail(county, 5)
+
+    with pytest.raises(LockedOut):
+        county.store.write(lambda tx: sign_in.record_success(tx, attempt))
+    assert isinstance(county.store.write(lambda tx: sign_in.record_failure(tx, attempt)), LockedOut)
+
+
+def test_a_password_changed_meanwhile_does_not_let_the_old_one_in(county):
+    with county.store.reading() as reading:
+        attempt = sign_in.begin(reading, "li")
+    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+
+    with pytest.raises(SignInFailed):
+        county.store.write(lambda tx: sign_in.record_success(tx, attempt))
+
+
+def test_who_is_revoked_meanwhile_is_not_let_in(county):
+    with county.store.reading() as reading:
+        attempt = sign_in.begin(reading, "li")
+    county.do(enrolment.revoke_user, "li")
+
+    with pytest.raises(SignInFailed):
+        county.store.write(lambda tx: sign_in.record_success(tx, attempt))
+    assert fail(county, 1).code == "sign-in-failed"
+
+
+def test_who_has_only_a_phone_cannot_sign_in_with_a_password(county):
+    county.a_worker("gw-01")
+
+    assert isinstance(fail(county, 6, name="gw-01"), SignInFailed)
+
+
+def test_a_hash_that_is_damaged_lets_nobody_in(county):
+    county.do(sign_in.set_password, "li", "damaged")
+
+    with pytest.raises(SignInFailed):
+        sign_in.sign_in(county.store, "li", PASSWORD)
+
+
+def test_a_token_holds_until_it_is_revoked_the_password_changes_or_the_person_leaves(county):
+    stamp = county.see(sign_in.session_stamp, "li")
+    assert county.see(sign_in.actor_by_token, "li", "jti-1", stamp).name == "li"
+
+    county.store.write(lambda tx: sign_in.revoke_token(tx, "jti-1", "2026-06-01T00:00:00.000Z"))
+    with pytest.raises(SignInRequired):
+        county.see(sign_in.actor_by_token, "li", "jti-1", stamp)
+    assert county.see(sign_in.actor_by_token, "li", "jti-2", stamp).name == "li"
+
+    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+    with pytest.raises(SignInRequired, match="重新登录"):
+        county.see(sign_in.actor_by_token, "li", "jti-2", stamp)
+    newer = county.see(sign_in.session_stamp, "li")
+    assert county.see(sign_in.actor_by_token, "li", "jti-3", newer).name == "li"
+
+    county.do(enrolment.revoke_user, "li")
+    with pytest.raises(SignInRequired, match="已停用"):
+        county.see(sign_in.actor_by_token, "li", "jti-3", newer)
+    with pytest.raises(SignInRequired):
+        county.see(sign_in.actor_by_token, "nobody", "jti-4", stamp)
+
+
+def test_revoked_tokens_are_forgotten_when_they_have_run_out(county):
+    county.store.write(lambda tx: sign_in.revoke_token(tx, "old", "2026-05-02T00:00:00.000Z"))
+    county.clock.set("2026-05-03T08:00")
+
+    county.store.write(lambda tx: sign_in.revoke_token(tx, "new", "2026-06-01T00:00:00.000Z"))
+
+    assert not county.see(accounts.is_token_revoked, "old")
+    assert county.see(accounts.is_token_revoked, "new")
+
+
+def test_a_phone_that_sends_its_password_with_every_request_is_hashed_once(county, monkeypatch):
+    verified, logins = [], VerifiedLogins()
+    monkeypatch.setattr(sign_in, "_HASHER", Counting(verified))
+
+    callers = [basic_login.sign_in(county.store, "li", PASSWORD, logins) for _ in range(20)]
+
+    assert {caller.name for caller in callers} == {"li"}
+    assert len(verified) == 1
+    county.clock.set("2026-05-01T08:06")
+    basic_login.sign_in(county.store, "li", PASSWORD, logins)
+    assert len(verified) == 2
+
+
+def test_a_remembered_login_ends_with_the_password_the_account_and_the_lock(county):
+    logins = VerifiedLogins()
+    basic_login.sign_in(county.store, "li", PASSWORD, logins)
+
+    fail(county, 5)
+    with pytest.raises(LockedOut):
+        basic_login.sign_in(county.store, "li", PASSWORD, logins)
+    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+    with pytest.raises(SignInFailed):
+        basic_login.sign_in(county.store, "li", PASSWORD, logins)
+    basic_login.sign_in(county.store, "li", "another-2026", logins)
+    county.do(enrolment.revoke_user, "li")
+    with pytest.raises(SignInFailed):
+        basic_login.sign_in(county.store, "li", "another-2026", logins)
+
+
+def test_a_phone_that_repeats_an_old_password_for_hours_does_not_lock_its_owner_out(county):
+    logins = VerifiedLogins()
+
+    for hour in range(8, 20):
+        county.clock.set(f"2026-05-01T{hour:02d}:00")
+        with pytest.raises(SignInFailed):
+            basic_login.sign_in(county.store, "li", "the-old-password", logins)
+
+    assert sign_in.sign_in(county.store, "li", PASSWORD).name == "li"
+
+
+def test_guessing_through_basic_locks_too(county):
+    logins = VerifiedLogins()
+    for number in range(4):
+        with pytest.raises(SignInFailed):
+            basic_login.sign_in(county.store, "li", f"guess-{number}-xyz", logins)
+
+    with pytest.raises(LockedOut):
+        basic_login.sign_in(county.store, "li", "guess-5-xyz", logins)
+
+
+def test_an_unknown_name_through_basic_is_refused(county):
+    with pytest.raises(SignInFailed):
+        basic_login.sign_in(county.store, "nobody", PASSWORD)
+
+
+def test_remembered_logins_take_bounded_room():
+    logins = VerifiedLogins()
+    for number in range(LOGINS_MAX + 1):
+        logins.remember("li", f"guess-{number}", HASH, "2026-05-01T00:00:00.000Z", fits=False)
+
+    at = "2026-05-01T00:00:00.000Z"
+    assert logins.find("li", "guess-0", HASH, at) is None
+    assert logins.find("li", f"guess-{LOGINS_MAX}", HASH, at) is False
+
+
+@pytest.mark.parametrize(
+    ("password", "fault"),
+    [
+        ("short", "至少10个字符"),
+        ("x" * 201, "最多200个字符"),
+        ("消防网格消防网格消防", "英文字母"),
+        ("Grid-Worker-01", "用户名相同"),
+    ],
+)
+def test_a_weak_password_is_refused_by_name(password, fault):
+    with pytest.raises(Invalid, match=fault):
+        sign_in.hash_chosen_password(password, "grid-worker-01", "2026-05-01T00:00:00.000Z")
+
+
+def test_a_password_hears_every_rule_it_breaks_at_once():
+    with pytest.raises(Invalid) as refused:
+        checked_password("李", "li", 10)
+
+    assert len(refused.value.data["errors"]) == 2
+
+
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=10, max_size=200))
+def test_any_long_password_of_keyboard_characters_is_taken(password):
+    assert checked_password(password, "li", 10) == password
+
+
+def test_made_passwords_may_be_set_and_differ():
+    made = {sign_in.make_password() for _ in range(50)}
+
+    assert len(made) == 50
+    assert all(checked_password(password, "li", 10) for password in made)
+
+
+def test_a_chosen_password_signs_in(county):
+    hashed = sign_in.hash_chosen_password("chosen-by-li-26", "li", county.clock.now)
+    county.do(sign_in.set_password, "li", hashed)
+
+    assert sign_in.sign_in(county.store, "li", "chosen-by-li-26").name == "li"

@@ -1,0 +1,46 @@
+"""Writes the lives of cases into a store, step by step in order of time, as the write path does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from server.db import database
+from server.db.database import Database
+from server.db.transactions import Transaction
+from server.records.domain import case_facts
+from server.summaries.store import figure_recording
+from server.summaries.store.rollups import TABLES
+from tests.summaries.case_histories import History
+
+KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
+
+
+def a_store(folder: Path, **more: object) -> Database:
+    """Return an empty store of its own."""
+    database.create(folder)
+    return database.open_inline(folder, **more)
+
+
+def live(store: Database, histories: Iterable[History]) -> None:
+    """Write every step of every case, in order of time, in the place of whatever was there."""
+
+    def work(tx: Transaction) -> None:
+        for table in KEPT:
+            tx.sql.run(f"DELETE FROM {table}")
+        write_lives(tx, histories)
+
+    store.write(work)
+
+
+def write_lives(tx: Transaction, histories: Iterable[History]) -> None:
+    lives = {history.id: history for history in histories}
+    steps = [(step.at, id, version, step) for id in lives for version, step in enumerate(lives[id].steps, start=1)]
+    facts = {}
+    for _, id, version, step in sorted(steps, key=lambda each: each[:3]):
+        before = facts.get(id)
+        if before is None:
+            facts[id] = case_facts.begun(id, lives[id].path, lives[id].category, step)
+        else:
+            facts[id] = case_facts.after(before, step)
+        figure_recording.record(tx, before, facts[id], step, version)

@@ -1,0 +1,193 @@
+"""What is kept beside a case's history says what the history says, after every step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.db import database
+from server.db.database import Database
+from server.db.engine import connect, migrate
+from server.db.migrations import migrations
+from server.records.domain.case_facts import Step
+from server.records.domain.status import Status
+from server.summaries.store import case_facts, figure_recording, recount, rollups
+from tests.summaries.case_histories import CATEGORIES, a_case, histories, on, step
+from tests.summaries.lived_cases import a_store, live, write_lives
+
+towns = st.lists(histories(), max_size=5, unique_by=lambda history: history.id)
+same_store = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    made = a_store(tmp_path_factory.mktemp("cases") / "data")
+    yield made
+    made.close()
+
+
+def sums_kept(store: Database) -> dict[str, dict]:
+    with store.reading() as reading:
+        return {table: rollups.kept(reading.sql, table) for table in rollups.TABLES}
+
+
+@same_store
+@given(towns)
+def test_facts_are_what_the_steps_add_up_to(store, town):
+    live(store, town)
+
+    with store.reading() as reading:
+        found = list(recount.recounted(reading.sql))
+
+    assert len(found) == len(town)
+    assert all(recounted == kept for recounted, kept in found)
+
+
+@same_store
+@given(towns)
+def test_sums_moved_step_by_step_equal_sums_counted_anew(store, town):
+    live(store, town)
+    moved = sums_kept(store)
+
+    store.write(lambda tx: rollups.rebuild(tx.sql, list(case_facts.each(tx.sql))))
+
+    assert moved == sums_kept(store)
+
+
+@same_store
+@given(towns, st.sampled_from(CATEGORIES))
+def test_a_case_given_another_category_counts_as_if_it_had_always_been_of_it(store, town, category):
+    live(store, town)
+    for history in town:
+        with store.reading() as reading:
+            before = case_facts.find(reading.sql, history.id)
+        after = replace(before, category=category)
+        store.write(lambda tx, old=before, new=after: figure_recording.record(tx, old, new, None, 99))
+    moved = sums_kept(store)
+
+    live(store, [replace(history, category=category) for history in town])
+
+    assert moved == sums_kept(store)
+
+
+def test_facts_come_back_as_they_were_kept(store):
+    life = a_case("1", step("report", "04-01"), step("assign", "04-02", due="04-09"), step("return", "04-03"))
+
+    live(store, [life])
+
+    with store.reading() as reading:
+        assert case_facts.find(reading.sql, "1") == life.as_of("9")
+        assert case_facts.find(reading.sql, "2") is None
+
+
+def test_visits_add_up_by_day_and_by_month(store):
+    live(store, [])
+    for day, premises in (("2026-04-01", 3), ("2026-04-01", 4), ("2026-04-30", 5), ("2026-05-01", 6)):
+        store.write(lambda tx, d=day, n=premises: figure_recording.record_visits(tx, "130630/100", d, n))
+
+    kept = sums_kept(store)["visit_count"]
+
+    assert {key[0]: row["premises"] for key, row in kept.items()} == {
+        20260401: 7, 20260430: 5, 202604: 12, 20260501: 6, 202605: 6,
+    }  # fmt: skip
+
+
+def test_a_step_undone_leaves_nothing_behind(store):
+    live(store, [a_case("1", step("report", "04-01"))])
+    before = sums_kept(store)
+
+    def fail(tx):
+        write_lives(tx, [a_case("2", step("spot_close", "04-01"))])
+        raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        store.write(fail)
+
+    assert sums_kept(store) == before
+
+
+def test_a_step_of_a_case_that_is_not_here_is_a_mistake_of_ours(store):
+    life = a_case("1", step("report", "04-01"), Step("register", "2026-04-02T01:00:00.000Z", Status.REGISTERED))
+    live(store, [])
+
+    with pytest.raises(RuntimeError, match="no facts"):
+        store.write(
+            lambda tx: figure_recording.record(tx, life.as_of("2026-04-01T09"), life.as_of("9"), life.steps[1], 2)
+        )
+
+
+def test_cases_of_an_older_database_are_counted_when_it_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "firegrid.db"
+    older = connect(path)
+    migrations().apply(older, stop_before="0002_case_figures")
+    for id, kind, status, fields in (
+        ("1", "case", "reported", '{"category": "lane"}'),
+        ("2", "case", "spot_closed", "{}"),
+        ("3", "profile", None, "{}"),
+        ("4", "event", None, '{"premises_count": "12"}'),
+    ):
+        older["record"].insert(a_row(id, kind, status, fields))
+        older["revision"].insert(a_revision(id, "spot_close" if status == "spot_closed" else "report"))
+    older.close()
+
+    migrate(tmp_path)
+
+    store = database.open_inline(tmp_path)
+    with store.reading() as reading:
+        found = {facts.id: facts for facts in case_facts.each(reading.sql)}
+    assert {id: (facts.status, facts.category) for id, facts in found.items()} == {
+        "1": (Status.REPORTED, "lane"), "2": (Status.SPOT_CLOSED, ""),
+    }  # fmt: skip
+    month = sums_kept(store)["case_count"]["*", 202604, "130630/100"]
+    assert (month["reports"], month["registered"], month["spot_closed"]) == (2, 1, 1)
+    assert sums_kept(store)["visit_count"] == {(n, "130630/100"): {"premises": 12} for n in (202604, 20260401)}
+    store.close()
+
+
+def test_facts_that_older_rules_counted_are_mended_with_their_sums_when_the_rules_change(store):
+    life = a_case("1", step("spot_close", "04-01", status=Status.FEEDBACK), step("rework", "04-03", due="04-06"))
+    live(store, [life, a_case("2", step("report", "04-01"), step("assign", "04-02", due="04-09"))])
+    expected = sums_kept(store)
+    today = life.as_of("9")
+    before = replace(today, dispatches=())
+
+    def forget(tx):
+        case_facts.replace(tx.sql, today, before, today.received_at)
+        rollups.move(tx.sql, today, before)
+
+    store.write(forget)
+    assert sums_kept(store) != expected
+    store.write(lambda tx: recount.mend(tx.sql))
+
+    with store.reading() as reading:
+        assert list(recount.broken(reading.sql)) == []
+        assert case_facts.find(reading.sql, "1") == today
+    assert sums_kept(store) == expected
+
+
+def a_row(id: str, kind: str, status: str | None, fields: str) -> dict[str, object]:
+    type = {"case": "hazards", "profile": "stations", "event": "patrols"}[kind]
+    texts = dict.fromkeys(("label", "author", "flags", "registers"), "")
+    return {
+        **texts, "id": id, "type": type, "kind": kind, "area": "130630100000", "path": "130630/100", "version": 1,
+        "seq": int(id), "born_seq": int(id), "status": status, "conflicted": 0, "fields": fields,
+        "created_at": on("04-01"), "updated_at": on("04-01"),
+    }  # fmt: skip
+
+
+def a_revision(id: str, action: str) -> dict[str, object]:
+    texts = dict.fromkeys(("change", "author", "verdict", "origin"), "")
+    return {
+        **texts, "record": id, "version": 1, "seq": int(id), "action": action, "diff": "{}", "received": "{}",
+        "origin_seq": 1, "observed_at": on("04-01"), "received_at": on("04-01"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "walked"), [("12", 12), ("", 0), ("十二", 0), ("3.5", 0), ("-1", 0), ("²", 0), ("9" * 40, 0), (None, 0)]
+)
+def test_premises_that_are_no_whole_number_count_as_none_and_stop_nothing(told, walked):
+    assert recount.premises_in({} if told is None else {"premises_count": told}) == walked

@@ -1,0 +1,61 @@
+"""Sums of parts say what a count over the cases says: the law that lets a summary be read without touching a case."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server import instants
+from server.summaries.domain import contributions, figure_definitions, summary_rows
+from server.summaries.domain.contributions import COLUMNS, LATE, OPENING, STOCK, SUMS
+from server.summaries.domain.periods import Period
+from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
+
+LATER = instants.text(FIRST_DAY + timedelta(days=900))
+towns = st.lists(histories(), max_size=8, unique_by=lambda history: history.id)
+days = st.dates(date(2026, 1, 1), date(2026, 8, 31))
+windows = st.tuples(days, days).map(lambda pair: Period(min(pair), max(pair)))
+
+
+@given(towns, windows, moments)
+def test_sums_of_contributions_and_lateness_equal_a_count_over_the_cases(town, window, at):
+    assert summed(town, window, at) == summary_rows.figures(known(town, at), window, at)
+
+
+@given(histories(), moments)
+def test_a_contribution_names_known_columns_and_never_takes_away(history, at):
+    facts = history.as_of(at)
+    found = {} if facts is None else contributions.contribution(facts)
+
+    assert {column for _, column in found} <= set(COLUMNS)
+    assert all(n >= 0 for n in found.values())
+
+
+def test_every_count_has_its_sum_and_every_column_is_used():
+    used = {column for terms in SUMS.values() for _, column in contributions.parted(terms)}
+
+    assert set(SUMS) == set(figure_definitions.TIMES)
+    assert used == {*COLUMNS, *LATE, OPENING} - {"handled_s"}
+
+
+def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures:
+    cases, seen = known(town, at), figure_definitions.window(window, at)
+    first, last = (int(f"{day:%Y%m%d}") for day in (window.first, window.last))
+    columns, results, took = Counter(), Counter(), []
+    for case in cases:
+        parts = contributions.contribution(case)
+        before = Counter()
+        for (day, column), n in parts.items():
+            if first <= day <= last:
+                columns[column] += n
+            elif day < first:
+                before[column] += n
+        columns[OPENING] += contributions.summed(STOCK, before)
+        columns.update(contributions.lateness(case, seen))
+        if seen.holds(case.registered_at):
+            results.update(filter(None, [contributions.result(case)]))
+            took += [length for length in [contributions.pace(case)] if length is not None]
+    return contributions.figures(columns, results, contributions.middle_of(took), at)
