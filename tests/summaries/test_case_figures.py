@@ -8,14 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.db import database
 from server.db.database import Database
-from server.db.engine import connect, migrate
-from server.db.migrations import migrations
 from server.records.domain.case_facts import Step
 from server.records.domain.status import Status
 from server.summaries.store import case_facts, figure_recording, recount, rollups
-from tests.summaries.case_histories import CATEGORIES, a_case, histories, on, step
+from tests.summaries.case_histories import CATEGORIES, a_case, histories, step
 from tests.summaries.lived_cases import a_store, live, write_lives
 
 towns = st.lists(histories(), max_size=5, unique_by=lambda history: history.id)
@@ -50,11 +47,14 @@ def test_facts_are_what_the_steps_add_up_to(store, town):
 @given(towns)
 def test_sums_moved_step_by_step_equal_sums_counted_anew(store, town):
     live(store, town)
+
+    with store.reading() as reading:
+        anew = rollups.summed(case_facts.each(reading.sql)).rows()
+
     moved = sums_kept(store)
-
-    store.write(lambda tx: rollups.rebuild(tx.sql, list(case_facts.each(tx.sql))))
-
-    assert moved == sums_kept(store)
+    assert {table: rollups.by_key(table, rows) for table, rows in anew.items()} == {
+        table: moved[table] for table in anew
+    }
 
 
 @same_store
@@ -117,73 +117,6 @@ def test_a_step_of_a_case_that_is_not_here_is_a_mistake_of_ours(store):
         store.write(
             lambda tx: figure_recording.record(tx, life.as_of("2026-04-01T09"), life.as_of("9"), life.steps[1], 2)
         )
-
-
-def test_cases_of_an_older_database_are_counted_when_it_is_brought_up_to_date(tmp_path):
-    path = tmp_path / "firegrid.db"
-    older = connect(path)
-    migrations().apply(older, stop_before="0002_case_figures")
-    for id, kind, status, fields in (
-        ("1", "case", "reported", '{"category": "lane"}'),
-        ("2", "case", "spot_closed", "{}"),
-        ("3", "profile", None, "{}"),
-        ("4", "event", None, '{"premises_count": "12"}'),
-    ):
-        older["record"].insert(a_row(id, kind, status, fields))
-        older["revision"].insert(a_revision(id, "spot_close" if status == "spot_closed" else "report"))
-    older.close()
-
-    migrate(tmp_path)
-
-    store = database.open_inline(tmp_path)
-    with store.reading() as reading:
-        found = {facts.id: facts for facts in case_facts.each(reading.sql)}
-    assert {id: (facts.status, facts.category) for id, facts in found.items()} == {
-        "1": (Status.REPORTED, "lane"), "2": (Status.SPOT_CLOSED, ""),
-    }  # fmt: skip
-    month = sums_kept(store)["case_count"]["*", 202604, "130630/100"]
-    assert (month["reports"], month["registered"], month["spot_closed"]) == (2, 1, 1)
-    assert sums_kept(store)["visit_count"] == {(n, "130630/100"): {"premises": 12} for n in (202604, 20260401)}
-    store.close()
-
-
-def test_facts_that_older_rules_counted_are_mended_with_their_sums_when_the_rules_change(store):
-    life = a_case("1", step("spot_close", "04-01", status=Status.FEEDBACK), step("rework", "04-03", due="04-06"))
-    live(store, [life, a_case("2", step("report", "04-01"), step("assign", "04-02", due="04-09"))])
-    expected = sums_kept(store)
-    today = life.as_of("9")
-    before = replace(today, dispatches=())
-
-    def forget(tx):
-        case_facts.replace(tx.sql, today, before, today.received_at)
-        rollups.move(tx.sql, today, before)
-
-    store.write(forget)
-    assert sums_kept(store) != expected
-    store.write(lambda tx: recount.mend(tx.sql))
-
-    with store.reading() as reading:
-        assert list(recount.broken(reading.sql)) == []
-        assert case_facts.find(reading.sql, "1") == today
-    assert sums_kept(store) == expected
-
-
-def a_row(id: str, kind: str, status: str | None, fields: str) -> dict[str, object]:
-    type = {"case": "hazards", "profile": "stations", "event": "patrols"}[kind]
-    texts = dict.fromkeys(("label", "author", "flags", "registers"), "")
-    return {
-        **texts, "id": id, "type": type, "kind": kind, "area": "130630100000", "path": "130630/100", "version": 1,
-        "seq": int(id), "born_seq": int(id), "status": status, "conflicted": 0, "fields": fields,
-        "created_at": on("04-01"), "updated_at": on("04-01"),
-    }  # fmt: skip
-
-
-def a_revision(id: str, action: str) -> dict[str, object]:
-    texts = dict.fromkeys(("change", "author", "verdict", "origin"), "")
-    return {
-        **texts, "record": id, "version": 1, "seq": int(id), "action": action, "diff": "{}", "received": "{}",
-        "origin_seq": 1, "observed_at": on("04-01"), "received_at": on("04-01"),
-    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

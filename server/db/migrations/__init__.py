@@ -1,4 +1,7 @@
-"""The steps by which a database of any age becomes today's; one SQL file a step and engine."""
+"""The steps by which a database of any age becomes today's; one SQL file a step and engine.
+
+What SQL does not express is in a module of the step's own, as frozen as the SQL: it imports nothing that can change.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,8 @@ from importlib.resources import files
 from sqlite_utils import Database as SqliteDatabase
 from sqlite_utils import Migrations
 
+from server.db.migrations import step_0002_case_figures, step_0004_sync, step_0014_first_hands
 from server.db.sql import Sql
-from server.records.store import checksums
-from server.summaries.store import recount
 
 STEPS = (
     "0001_foundations",
@@ -36,11 +38,11 @@ STEPS = (
 """Names of the steps in order; a step that has landed is never edited."""
 
 FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
-    "0002_case_figures": recount.lay,
-    "0004_sync": checksums.lay,
-    "0014_first_hands": recount.mend,
+    "0002_case_figures": step_0002_case_figures.apply,
+    "0004_sync": step_0004_sync.apply,
+    "0014_first_hands": step_0014_first_hands.apply,
 }
-"""What is worked out by the core once the step's SQL has run, in the same transaction."""
+"""What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 
 
 def migrations() -> Migrations:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from server.db.sql import Sql
-
 
 def of(id: str, version: int) -> int:
     """Return the first 48 bits of ``sha256("<id>:<version>")``; the sum over a bucket is taken modulo 2 ** 48."""
@@ -18,12 +16,3 @@ def text(low: int, high: int) -> str:
     low, high: the sums of the lower and upper 24 bits, since the whole sum would not fit what engines count in.
     """
     return f"{(low + (high << 24)) % (1 << 48):012x}"
-
-
-def lay(sql: Sql) -> None:
-    """Give every record of an older database its value."""
-    rows = sql.rows("SELECT id, version FROM record")
-    sql.run_each(
-        "UPDATE record SET check_value = :value WHERE id = :id",
-        ({"id": row["id"], "value": of(row["id"], row["version"])} for row in rows),
-    )

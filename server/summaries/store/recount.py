@@ -1,52 +1,20 @@
-"""Counts everything that summaries are read from anew, out of the steps alone: to lay it, and to check it."""
+"""Counts everything that summaries are read from anew, out of the steps alone, to check it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import orjson
 
 from server.db.sql import Sql
 from server.records.domain import case_facts as domain
 from server.records.domain.case_facts import CaseFacts
-from server.records.store import case_json
 from server.summaries.domain.contributions import day_number
 from server.summaries.store import case_facts, rollups
 
-CATEGORY = "category"
-"""The field of a hazard that summaries group by."""
-
 PATROLS, PREMISES = "patrols", "premises_count"
 """The record type of rounds, and its field that says how many premises were looked at."""
-
-
-def lay(sql: Sql) -> None:
-    """Lay facts and sums for every case that has steps and no facts yet, and count the visits of all patrols."""
-    born = {row["id"]: row for row in sql.each("SELECT id, path, fields FROM record WHERE kind = 'case'")}
-    for id, steps in list(case_facts.each_history(sql)):
-        record = born[id]
-        category = orjson.loads(record["fields"]).get(CATEGORY, "")
-        case = domain.begun(id, record["path"], category, steps[0])
-        facts = domain.as_of(case, steps[1:], steps[-1].at)
-        case_facts.add(sql, facts, steps[-1].at)
-    rollups.rebuild(sql, case_facts.each(sql))
-    for path, day, premises in visits(sql):
-        rollups.visit(sql, path, day, premises)
-
-
-def mend(sql: Sql) -> None:
-    """Bring facts and sums of an older database to what the steps add up to by today's rules."""
-    for counted, kept in list(recounted(sql)):
-        if counted is None or counted == kept:
-            continue
-        case_facts.replace(sql, kept, counted, case_facts.stepped_at(sql, kept.id) or counted.received_at)
-        rollups.move(sql, kept, counted)
-        case = case_json.from_text(sql.value("SELECT case_state FROM record WHERE id = :id", {"id": kept.id}))
-        if case is not None:
-            text = case_json.to_text(replace(case, facts=counted))
-            sql.run("UPDATE record SET case_state = :text WHERE id = :id", {"text": text, "id": kept.id})
 
 
 def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:

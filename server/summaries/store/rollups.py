@@ -121,13 +121,6 @@ def visit(sql: Sql, path: str, day: int, premises: int) -> None:
     )
 
 
-def rebuild(sql: Sql, cases: Iterable[CaseFacts]) -> None:
-    """Make the sums over cases anew, whatever was kept; ``cases`` are all there are."""
-    for table in ("case_count", "case_result", "case_pace"):
-        sql.run(f"DELETE FROM {table}")
-    summed(cases).write(sql)
-
-
 def summed(cases: Iterable[CaseFacts]) -> Sums:
     """Return the sums over cases, without looking at what is kept."""
     sums = Sums()

@@ -1,0 +1,275 @@
+"""What steps of the database compute by themselves is what the rules of their day say.
+
+The rules of today still say the same. The day they do not, the two comparisons with them go, and the examples stay.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlite_utils import Database as SqliteDatabase
+
+from server.db import migrations
+from server.db.migrations import step_0002_case_figures, step_0004_sync, step_0014_first_hands
+from server.db.sql import Sql
+from server.records.domain import case_facts as rules
+from server.records.domain.case import Case
+from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.status import Status
+from server.records.store import case_json
+from server.summaries.domain.contributions import day_number
+from server.summaries.store import case_facts, recount, rollups
+from tests.summaries.case_histories import CATEGORIES, UNITS, WIDER, a_case, end_of, histories, moments, on, step
+
+FIGURES = ("case_fact", "case_handover", *rollups.TABLES)
+CREATED = (("report", "reported"), ("spot_close", "feedback"), ("spot_close", "spot_closed"))
+
+
+def database_before(step: str) -> Sql:
+    """Return an empty database as it was before a step."""
+    db = SqliteDatabase(memory=True)
+    migrations.migrations().apply(db, stop_before=step)
+    db.conn.isolation_level = None
+    return Sql(db)
+
+
+def emptied(sql: Sql) -> None:
+    for table in ("record", "case_step", *FIGURES):
+        sql.run(f"DELETE FROM {table}")
+
+
+def figures(sql: Sql) -> dict[str, set[tuple[object, ...]]]:
+    """Return every row that summaries are read from."""
+    return {table: set(sql.tuples(f"SELECT * FROM {table}")) for table in FIGURES}
+
+
+def add(sql: Sql, table: str, row: dict[str, object]) -> None:
+    marks = ", ".join(f":{column}" for column in row)
+    sql.run(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)
+
+
+def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: object) -> None:
+    """Add a record as step 0001 knew it, with ``more`` of its columns."""
+    number = sql.value("SELECT COUNT(*) + 1 FROM record")
+    row = {
+        **dict.fromkeys(("label", "author", "flags", "registers"), ""),
+        "id": id, "area": "", "path": path, "fields": orjson.dumps(fields).decode(), "version": 1, "conflicted": 0,
+        "type": "hazards", "kind": "case", "seq": number, "born_seq": number, "updated_at": on("04-01"),
+        "created_at": on("04-01"),
+    }  # fmt: skip
+    add(sql, "record", row | more)
+
+
+def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
+    for version, each in enumerate(steps, start=1):
+        add(sql, "case_step", {"record": id, "version": version, **each._asdict()})
+
+
+def by_today(sql: Sql, found: Iterable[tuple[CaseFacts, str]]) -> dict[str, set[tuple[object, ...]]]:
+    """Return the rows that the program of today keeps of cases, with the instant of each one's newest step."""
+    cases = list(found)
+    for table in ("case_fact", "case_handover", "case_count", "case_result", "case_pace"):
+        sql.run(f"DELETE FROM {table}")
+    for facts, stepped_at in cases:
+        case_facts.add(sql, facts, stepped_at)
+    rollups.summed([facts for facts, _ in cases]).write(sql)
+    return figures(sql)
+
+
+def test_a_step_calls_nothing_that_can_change_after_it():
+    allowed = {"server.db.sql", "server.db.migrations.step_0002_case_figures"}
+    called = {
+        node.module
+        for path in Path(migrations.__file__).parent.glob("step_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(("server", "sync", "schemas", "kobo_forms"))
+    }
+
+    assert called <= allowed
+
+
+@pytest.fixture(scope="module")
+def before_0003() -> Sql:
+    return database_before("0003_cases")
+
+
+created_cases = st.tuples(
+    st.sampled_from(CREATED), st.sampled_from(UNITS + WIDER), moments, st.sampled_from([*CATEGORIES, "", None])
+)
+stated_premises = st.sampled_from(["12", "0", "", "十二", "3.5", "-1", "²", "9" * 9, "9" * 40, None])
+patrols = st.tuples(st.sampled_from(UNITS + WIDER), moments, stated_premises)
+
+
+@given(st.lists(created_cases, max_size=6), st.lists(patrols, max_size=4))
+def test_step_0002_computes_what_a_count_of_today_computes(before_0003, cases, walks):
+    sql = before_0003
+    emptied(sql)
+    expected = []
+    for number, ((action, status), path, at, category) in enumerate(cases):
+        id = f"case-{number}"
+        add_record(sql, id, path, {} if category is None else {"category": category}, status=status, created_at=at)
+        created = Step(action, at, Status(status))
+        add_steps(sql, id, [created])
+        expected.append((rules.begun(id, path, category or "", created), at))
+    for number, (path, at, stated) in enumerate(walks):
+        fields = {} if stated is None else {"premises_count": stated}
+        add_record(sql, f"patrol-{number}", path, fields, type="patrols", kind="event", created_at=at)
+
+    step_0002_case_figures.apply(sql)
+
+    found = figures(sql)
+    sql.run("DELETE FROM visit_count")
+    for path, at, stated in walks:
+        premises = recount.premises_in({} if stated is None else {"premises_count": stated})
+        if premises:
+            rollups.visit(sql, path, day_number(at), premises)
+    assert found == by_today(sql, expected)
+
+
+def test_step_0002_counts_cases_and_patrols(before_0003):
+    sql = before_0003
+    emptied(sql)
+    for id, action, status, fields in (
+        ("1", "report", "reported", {"category": "lane"}),
+        ("2", "spot_close", "spot_closed", {}),
+        ("3", "spot_close", "feedback", {"category": "lane"}),
+    ):
+        add_record(sql, id, "130630/100", fields, status=status)
+        add_steps(sql, id, [Step(action, on("04-01"), Status(status))])
+    add_record(sql, "4", "130630/100", {"premises_count": "12"}, type="patrols", kind="event")
+
+    step_0002_case_figures.apply(sql)
+
+    facts = sql.rows("SELECT id, category, status, registered_day, closed_day, running FROM case_fact ORDER BY id")
+    assert [tuple(row.values()) for row in facts] == [
+        ("1", "lane", "reported", None, None, 0),
+        ("2", "", "spot_closed", 20260401, 20260401, 0),
+        ("3", "lane", "feedback", 20260401, None, 1),
+    ]
+    for period, category, counts in (
+        (202604, "*", (3, 2, 1, 1, 1)),
+        (20260401, "*", (3, 2, 1, 1, 1)),
+        (202604, "lane", (2, 1, 0, 0, 1)),
+        (202604, "", (1, 1, 1, 1, 0)),
+    ):
+        columns = "reports, registered, spot_closed, closed_on_time, once_fed_back"
+        where = {"period": period, "category": category}
+        row = sql.find(f"SELECT {columns} FROM case_count WHERE period = :period AND category = :category", where)
+        assert tuple(row.values()) == counts
+    assert set(sql.tuples("SELECT category, period, code, n FROM case_result")) == {
+        ("*", 202604, "unstated", 1), ("*", 20260401, "unstated", 1), ("", 202604, "unstated", 1),
+    }  # fmt: skip
+    assert set(sql.tuples("SELECT period, premises FROM visit_count")) == {(202604, 12), (20260401, 12)}
+
+
+def test_step_0004_gives_each_record_the_value_of_its_id_and_version():
+    sql = database_before("0005_unsent")
+    add_record(sql, "1", "130630/100", {}, version=3)
+
+    step_0004_sync.apply(sql)
+
+    assert sql.value("SELECT check_value FROM record") == 0x85F2EF987B76  # sha256 of "1:3" begins so
+
+
+@pytest.fixture(scope="module")
+def before_0014() -> Sql:
+    return database_before("0014_first_hands")
+
+
+def by_rules_before_0014(facts: CaseFacts, taken: Step) -> CaseFacts:
+    """Return the facts after a step as they were counted then: nothing but an assignment from intake is a dispatch."""
+    after = rules.after(facts, taken)
+    from_intake = taken.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED)
+    returned = taken.action == "return" and facts.dispatches
+    return after if from_intake or returned else replace(after, dispatches=facts.dispatches)
+
+
+@st.composite
+def any_histories(draw: st.DrawFn):
+    """Draw a case whose steps are of any action and lead anywhere (a return to the office), in order of time."""
+    actions = st.sampled_from(["report", "assign", "rework", "close", "site_check", "extend", "reopen"])
+    leads = st.tuples(actions, st.sampled_from(list(Status))) | st.just(("return", Status.REGISTERED))
+    taken = draw(st.lists(st.tuples(leads, moments), min_size=1, max_size=9))
+    ats = sorted(at for _, at in taken)
+    due = draw(st.lists(st.none() | moments, min_size=len(taken), max_size=len(taken)))
+    steps = [Step(action, at, status, limit) for ((action, status), _), at, limit in zip(taken, ats, due, strict=True)]
+    return a_case(f"{draw(st.uuids())}", *steps, path=draw(st.sampled_from(UNITS + WIDER)))
+
+
+@given(st.lists(histories() | any_histories(), max_size=5, unique_by=lambda history: history.id))
+def test_step_0014_computes_what_a_count_of_today_computes(before_0014, town):
+    sql = before_0014
+    emptied(sql)
+    older = []
+    for history in town:
+        facts = CaseFacts(history.id, history.path, history.category, history.steps[0].at, Status.REPORTED)
+        for taken in history.steps:
+            facts = by_rules_before_0014(facts, taken)
+        add_record(sql, history.id, history.path, {}, case_state=case_json.to_text(Case(facts, village="荆山口")))
+        add_steps(sql, history.id, history.steps)
+        older.append((facts, history.steps[-1].at))
+    by_today(sql, older)
+
+    step_0014_first_hands.apply(sql)
+
+    found = figures(sql)
+    today = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert states == {facts.id: case_json.to_text(Case(facts, village="荆山口")) for facts, _ in today}
+    expected = by_today(sql, today)
+    assert {table: found[table] for table in ("case_fact", "case_handover")} == {
+        table: expected[table] for table in ("case_fact", "case_handover")
+    }
+    assert {table: without_noughts(table, found[table]) for table in rollups.TABLES} == {
+        table: without_noughts(table, expected[table]) for table in rollups.TABLES
+    }
+
+
+def without_noughts(table: str, rows: set[tuple[object, ...]]) -> set[tuple[object, ...]]:
+    keys, _ = rollups.TABLES[table]
+    return {row for row in rows if any(row[len(keys) :])}
+
+
+def test_step_0014_counts_what_came_back_from_a_spot_fix_as_dispatched(before_0014):
+    sql = before_0014
+    emptied(sql)
+    steps = (
+        step("spot_close", "04-01", status=Status.FEEDBACK),
+        step("rework", "04-03", due="04-06"),
+        step("feedback", "04-05"),
+    )
+    add_record(sql, "1", UNITS[0], {}, case_state='{"facts":{"id":"1","dispatches":[],"held_s":0},"village":"荆山口"}')
+    add_steps(sql, "1", steps)
+    fact = {
+        "id": "1", "path": UNITS[0], "category": "lane", "status": "feedback", "dispatches": "", "held_s": 0,
+        "received_at": on("04-01"), "decided_at": on("04-01"), "registered_at": on("04-01"), "running": 1,
+        "first_fed_back_at": on("04-01"), "fed_back_at": on("04-05"), "handle_due_at": end_of("04-06"),
+        "checked": 1, "reworked": 1, "extended": 0, "stepped_at": on("04-05"),
+        "received_day": 20260401, "registered_day": 20260401, "registered_month": 202604,
+    }  # fmt: skip
+    add(sql, "case_fact", fact)
+
+    step_0014_first_hands.apply(sql)
+
+    assert sql.find("SELECT dispatches, held_s, handled_s, stepped_at FROM case_fact") == {
+        "dispatches": f"{on('04-03')}/", "held_s": 0, "handled_s": 2 * 86_400, "stepped_at": on("04-05"),
+    }  # fmt: skip
+    assert orjson.loads(sql.value("SELECT case_state FROM record")) == {
+        "facts": {"id": "1", "dispatches": [[on("04-03"), None]], "held_s": 0}, "village": "荆山口",
+    }  # fmt: skip
+    columns = "period, category, dispatched, handled, handled_on_time, handled_s, dispatches, reports"
+    assert set(sql.tuples(f"SELECT {columns} FROM case_count")) == {
+        (202604, "lane", 1, 1, 1, 172_800, 1, 0),
+        (202604, "*", 1, 1, 1, 172_800, 1, 0),
+        (20260401, "*", 1, 1, 1, 172_800, 0, 0),
+        (20260403, "*", 0, 0, 0, 0, 1, 0),
+    }
+    assert list(sql.tuples("SELECT month, town, bucket, n FROM case_pace")) == [(202604, "130630/100", 24, 1)]
+    assert list(sql.tuples("SELECT day, record, path FROM case_handover")) == [(20260403, "1", UNITS[0])]
