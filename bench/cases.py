@@ -207,7 +207,7 @@ def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:
     )
     sql.run_each(_HANDOVERS, (row for case in batch for row in facts_kept.handovers(case.facts)))
     for case in batch:
-        sums.put(case.facts, 1)
+        sums.add(case.facts, 1)
 
 
 def _record(case: _Case) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
 from server.summaries.domain import periods
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Asked, By
+from server.summaries.usecases.closure_summary import Grouping, Query
 
 TITLE = "closure summary and record lists at a million cases"
 TARGET_MS, OPENED_MS, PAST_MS = 50, 100, 1_000
@@ -55,7 +55,7 @@ def _labels_entered(filled: County) -> Figure:
 
 def _summaries(line: http.client.HTTPConnection, officer: Mapping[str, str], filled: County) -> Iterator[Figure]:
     month, half = _last_month(), _months_back(18)
-    inside = _in_process(filled, By.TOWN, month)
+    inside = _in_process(filled, Grouping.TOWN, month)
     yield _timed(line, officer, "by town, one month", f"by=town&{_days(month)}", f"{inside:.1f} ms without HTTP")
     yield _timed(line, officer, "by month, 18 months", f"by=month&{_days(half)}")
     yield _timed(line, officer, "by town, 18 months", f"by=town&{_days(half)}")
@@ -117,15 +117,15 @@ def _asked(
     return latency(name, [each.seconds for each in answers], target, beside or f"{len(answers[0].body) / 1e3:.0f} kB")
 
 
-def _in_process(filled: County, by: By, days: tuple[date, date]) -> float:
+def _in_process(filled: County, by: Grouping, days: tuple[date, date]) -> float:
     """Return the milliseconds of a summary without a server around it."""
     store = database.open_inline(filled.folder)
-    asked = Asked(Scope(places=(Place(path_of("130630")),)), None, by, periods.between(*days))
+    query = Query(Scope(places=(Place(path_of("130630")),)), None, by, periods.between(*days))
     took = []
     for _ in range(ROUNDS):
         began = time.perf_counter()
         with store.reading() as reading:
-            closure_summary.summarise(reading, asked)
+            closure_summary.summarise(reading, query)
         took.append(time.perf_counter() - began)
     store.close()
     return sorted(took)[len(took) // 2] * 1000

@@ -30,7 +30,7 @@ from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
 from server.records.store import record_lists
 from server.records.store.record_lists import Listed, Wanted
-from server.summaries.usecases.spreadsheets import cell
+from server.summaries.usecases.spreadsheets import escaped
 from server.web import context
 
 door = make_door("exports", "导出 · exports of records")
@@ -124,14 +124,14 @@ def _line(record: Listed, fields: Sequence[str], show: Callable[[str], str]) -> 
     values = _fields(record)
     return [
         *(_column(getattr(record, name), show) for name in COLUMNS),
-        *(cell(show(values.get(name, ""))) for name in fields),
+        *(escaped(show(values.get(name, ""))) for name in fields),
     ]
 
 
 def _column(value: object, show: Callable[[str], str]) -> str:
     if value is None:
         return ""
-    return cell(show(" ".join(value) if isinstance(value, tuple) else str(value)))
+    return escaped(show(" ".join(value) if isinstance(value, tuple) else str(value)))
 
 
 def _lines(rows: Any) -> bytes:

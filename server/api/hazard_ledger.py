@@ -75,8 +75,8 @@ def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]
 
 
 def _rows(reading: Reading, found: list[Listed], show: Callable[[str], str]) -> list[Sequence[Value]]:
-    words = ledger.last_words(reading, (each.id for each in found))
-    work = ledger.set_work(reading, (each.id for each in found))
+    words = ledger.office_notes(reading, (each.id for each in found))
+    work = ledger.work_instructions(reading, (each.id for each in found))
     parties = ledger.assignee_names(reading, (each.assignee for each in found if each.assignee))
     ways = {each.area: _way(each.area) for each in found}
     named = areas.names(reading, (code for way in ways.values() for code in way if code))

@@ -1,9 +1,10 @@
-"""Answers the closure summary, and opens each of its figures into the cases behind it."""
+"""Serve the closure summary, and the cases behind each of its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,11 +24,11 @@ from server.instants import Instant
 from server.people.domain import rights, roles
 from server.people.usecases import visibility
 from server.summaries.domain import periods
-from server.summaries.domain.periods import Beside, Period, Span
+from server.summaries.domain.periods import Comparison, Period, Span
 from server.summaries.store import counted_cases
-from server.summaries.store.counted_cases import Mark
+from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
-from server.summaries.usecases.closure_summary import Asked, Behind, By, Told
+from server.summaries.usecases.closure_summary import CasePage, Grouping, Query, Result
 from server.web import context
 
 door = make_door("summaries", "汇总 · summaries, and the cases behind every figure")
@@ -43,123 +44,131 @@ _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {spreadsheets.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
 
-def _shapes(content: dict[str, Any]) -> dict[str, Any]:
+def _media_types(content: dict[str, Any]) -> dict[str, Any]:
     """Return how OpenAPI describes an answer of several media types, of which ``format`` chooses one."""
     return {"200": {"description": "by `format`", "content": content}}
 
 
 @door.route("/summaries/closure")
-@door.doc(responses=_shapes({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
+@door.doc(responses=_media_types({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
 @door.arguments(ClosureQuery, location="query")
 @door.response(200, ClosureSchema)
 @door.alt_response(403, success=False, description="the caller's duties show them no summaries")
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
-def closure_summary_of(query: dict[str, Any]) -> Response:
+def closure_summary_of(arguments: dict[str, Any]) -> Response:
     """Sum up how cases were closed, by town, village, unit, category or month, as of an instant.
 
     Days are Beijing days, both included; without any, this month. Every count has its cases: put its code for
     `figure` into the address under `cases`. A share of nothing is null. As `csv` (UTF-8 with BOM) or `xlsx`, a file.
     """
     with _named(), context.database().reading() as reading:
-        spoken = _spoken_of(reading, query)
-        told = closure_summary.summarise(reading, spoken.asked(reading.now))
-        before = None
-        if spoken.beside is not None:
-            before = closure_summary.summarise(reading, spoken.asked(told.as_of, spoken.beside.before))
-        if query["format"] == "json":
-            return responses.json(_whole(reading, spoken, told, before))
-        sheet = summary_tables.sheet(reading, told)
-        if spoken.beside is not None and before is not None:
-            names = spoken.beside.names
-            sheet = summary_tables.beside((names[0], sheet), (names[1], summary_tables.sheet(reading, before)))
-    rows = sheet.with_titles(told)
-    if query["format"] == "csv":
-        return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(told, "csv"))
-    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), spreadsheets.XLSX_TYPE, _file_name(told, "xlsx"))
+        request = _request_of(reading, arguments)
+        result = closure_summary.summarise(reading, request.query(reading.now))
+        previous = None
+        if request.comparison is not None:
+            previous = closure_summary.summarise(reading, request.query(result.as_of, request.comparison.previous))
+        if arguments["format"] == "json":
+            return responses.json(_whole(reading, request, result, previous))
+        table = summary_tables.table(reading, result)
+        if request.comparison is not None and previous is not None:
+            names = request.comparison.names
+            earlier = summary_tables.table(reading, previous)
+            table = summary_tables.side_by_side((names[0], table), (names[1], earlier))
+    rows = table.with_titles(result)
+    if arguments["format"] == "csv":
+        return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(result, "csv"))
+    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), spreadsheets.XLSX_TYPE, _file_name(result, "xlsx"))
 
 
 @door.route("/summaries/closure/cases")
-@door.doc(responses=_shapes({"application/json": {"schema": _PAGE}, **_CSV}))
+@door.doc(responses=_media_types({"application/json": {"schema": _PAGE}, **_CSV}))
 @door.arguments(ClosureCasesQuery, location="query")
 @door.response(200, _PAGE)
 @door.alt_response(403, success=False, description="the caller's duties show them no summaries")
 @door.alt_response(404, success=False, description="the area is unknown, or out of reach")
-def closure_cases_of(query: dict[str, Any]) -> Response:
+def closure_cases_of(arguments: dict[str, Any]) -> Response:
     """List exactly the cases that a figure counts, those received first first.
 
     Over all pages there are as many items as the figure says; a figure of dispatches lists a case once for each.
     Without `figure` it is `cases`. Pages go on as of the same instant only when `as_of` is given.
     """
-    figure = query.get("figure", FIGURE)
+    figure = arguments.get("figure", FIGURE)
     with _named(), context.database().reading() as reading:
-        spoken = _spoken_of(reading, query)
-        asked = spoken.asked(reading.now)
-        row = summary_tables.row_key(closure_summary.by_of(asked), query.get("row"))
-        if query["format"] == "csv":
-            return _file_of_cases(reading, asked, figure, row)
-        found = closure_summary.behind(reading, asked, figure, row, _mark_of(query.get("cursor")), query["limit"])
+        request = _request_of(reading, arguments)
+        query = request.query(reading.now)
+        row = summary_tables.parse_key(closure_summary.grouping_of(query), arguments.get("row"))
+        if arguments["format"] == "csv":
+            return _file_of_cases(reading, query, figure, row)
+        after = _cursor_of(arguments.get("cursor"))
+        found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
         items = _cases(reading, found)
-    return responses.json({"items": items, "next": None if found.after is None else _cursor(found.after)})
+    return responses.json({"items": items, "next": None if found.after is None else _written(found.after)})
 
 
-class _SpokenOf:
-    """What a query asks for, as far as the caller may see it."""
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A request for a summary, limited to what the caller may see. comparison: the period with the one before it."""
 
-    def __init__(self, scope: Scope, area: Area | None, by: By | None, period: Period, query: dict[str, Any]) -> None:
-        self.scope, self.area, self.by, self.period = scope, area, by, period
-        self.as_of = _instant(query.get("as_of"))
-        self.beside: Beside | None = None
+    scope: Scope
+    area: Area | None
+    by: Grouping | None
+    period: Period
+    as_of: Instant | None
+    comparison: Comparison | None
 
-    def asked(self, now: Instant, period: Period | None = None) -> Asked:
+    def query(self, now: Instant, period: Period | None = None) -> Query:
         as_of = self.as_of if self.as_of is not None and self.as_of != now else None
-        return Asked(self.scope, self.area, self.by, period or self.period, as_of)
+        return Query(self.scope, self.area, self.by, period or self.period, as_of)
 
 
-def _spoken_of(reading: Reading, query: dict[str, Any]) -> _SpokenOf:
+def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
     by = context.caller()
     scope = rights.scope_for(by, "summary", "read")
     if not scope.places and not scope.assignees:
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("summary", "read", by.at))
         raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
-    area = visibility.get_visible(reading, query["area"], by) if "area" in query else None
-    span = Span(query.get("period", Span.MONTH))
-    day = periods.day_of(_instant(query.get("as_of")) or reading.now)
-    beside = periods.beside(span, day)
-    period = periods.between(query["from_"], query["to"]) if "from_" in query else beside.now
-    spoken = _SpokenOf(scope, area, By(query["by"]) if "by" in query else None, period, query)
-    spoken.beside = beside if "period" in query else None
-    return spoken
+    area = visibility.get_visible(reading, arguments["area"], by) if "area" in arguments else None
+    as_of = _instant(arguments.get("as_of"))
+    comparison = periods.comparison(Span(arguments.get("period", Span.MONTH)), periods.day_of(as_of or reading.now))
+    return _Request(
+        scope,
+        area,
+        Grouping(arguments["by"]) if "by" in arguments else None,
+        periods.between(arguments["from_"], arguments["to"]) if "from_" in arguments else comparison.current,
+        as_of,
+        comparison if "period" in arguments else None,
+    )
 
 
-def _whole(reading: Reading, spoken: _SpokenOf, told: Told, before: Told | None) -> dict[str, Any]:
-    names = (None, None) if spoken.beside is None else spoken.beside.names
+def _whole(reading: Reading, request: _Request, result: Result, previous: Result | None) -> dict[str, Any]:
+    names = (None, None) if request.comparison is None else request.comparison.names
     return {
-        **_part(reading, told, names[0]),
-        "figures": summary_tables.legend(told.as_of),
-        "before": None if before is None else _part(reading, before, names[1]),
+        **_summary(reading, result, names[0]),
+        "figures": summary_tables.legend(result.as_of),
+        "before": None if previous is None else _summary(reading, previous, names[1]),
     }
 
 
-def _part(reading: Reading, told: Told, name: str | None) -> dict[str, Any]:
-    """Return one period with the addresses of its cases, which say the instant: what is counted later is another."""
-    said = summary_tables.as_json(reading, told)
-    asked = {key: said[key] for key in ("area", "by", "from", "to", "as_of") if said[key] is not None}
-    address = f"{url_for(f'{door.name}.closure_cases_of')}?{urlencode(asked)}"
-    rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in said["rows"]]
-    return {"name": name, **said, "rows": rows, "cases": f"{address}{{&figure}}"}
+def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, Any]:
+    """Return the summary of one period with the addresses of its cases, which hold the instant of the count."""
+    summary = summary_tables.as_json(reading, result)
+    arguments = {key: summary[key] for key in ("area", "by", "from", "to", "as_of") if summary[key] is not None}
+    address = f"{url_for(f'{door.name}.closure_cases_of')}?{urlencode(arguments)}"
+    rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in summary["rows"]]
+    return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}"}
 
 
-def _cases(reading: Reading, found: Behind) -> list[dict[str, Any]]:
-    shown = counted_cases.shown(reading, {case.id for case in found.cases})
+def _cases(reading: Reading, found: CasePage) -> list[dict[str, Any]]:
+    shown = counted_cases.record_columns(reading, {case.id for case in found.cases})
     named = areas.full_names(reading, {row["area"] for row in shown.values()})
     return [summary_tables.case_json(case, shown.get(case.id, {}), named) for case in found.cases]
 
 
-def _file_of_cases(reading: Reading, asked: Asked, figure: str, row: str | None) -> Response:
+def _file_of_cases(reading: Reading, query: Query, figure: str, row: str | None) -> Response:
     lines: list[bytes] = [spreadsheets.as_csv([list(summary_tables.CASE_COLUMNS.values())])]
-    after: Mark | None = Mark()
+    after: Cursor | None = Cursor()
     while after is not None:
-        found = closure_summary.behind(reading, asked, figure, row, after, CSV_CASES)
+        found = closure_summary.drill_down(reading, query, figure, row, after, CSV_CASES)
         items = _cases(reading, found)
         lines.append(spreadsheets.csv_lines([item[name] for name in summary_tables.CASE_COLUMNS] for item in items))
         after = found.after
@@ -176,27 +185,27 @@ def _instant(written: str | None) -> Instant | None:
         raise Invalid(f"请求有误。as_of：{wrong}", errors=[{"field": "as_of", "message": wrong}]) from error
 
 
-def _cursor(mark: Mark) -> str:
-    return responses.cursor(" ".join((mark.received_at, mark.id, str(mark.times))))
+def _written(cursor: Cursor) -> str:
+    return responses.cursor(" ".join((cursor.received_at, cursor.id, str(cursor.times))))
 
 
-def _mark_of(cursor: str | None) -> Mark:
-    text = responses.mark_of(cursor)
+def _cursor_of(written: str | None) -> Cursor:
+    text = responses.mark_of(written)
     if text is None:
-        return Mark()
+        return Cursor()
     parts = text.split(" ")
     if len(parts) != 3 or not parts[2].isdigit() or len(parts[2]) > 9:
         raise responses.bad_cursor()
-    return Mark(parts[0], parts[1], int(parts[2]))
+    return Cursor(parts[0], parts[1], int(parts[2]))
 
 
-def _file_name(told: Told, ending: str) -> str:
-    return f"closure-{told.by}-{told.period.first}-{told.period.last}.{ending}"
+def _file_name(result: Result, ending: str) -> str:
+    return f"closure-{result.by}-{result.period.first}-{result.period.last}.{ending}"
 
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """Name the field that a rule of the core found wrong the way every other bad field is named."""
+    """Add the list of errors, as validation of the query has it, to an Invalid that a rule of the core raised."""
     try:
         yield
     except Invalid as refused:

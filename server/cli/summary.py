@@ -25,11 +25,11 @@ from server.records.domain.status import STATUS_LABELS, Status
 from server.summaries.domain import periods
 from server.summaries.domain.periods import NAMES, Period, Span
 from server.summaries.store import counted_cases
-from server.summaries.store.counted_cases import Mark
+from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
-from server.summaries.usecases.closure_summary import Asked, By, Told
+from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.spreadsheets import Days, Value
-from server.summaries.usecases.summary_tables import CASE_COLUMNS, Sheet
+from server.summaries.usecases.summary_tables import CASE_COLUMNS, SummaryTable
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal shows: nothing is to be cut off."""
@@ -68,7 +68,9 @@ def summary() -> None:
 
 @summary.command()
 @click.option("--area", help="area code 网格代码; without it the whole county")
-@click.option("--by", type=click.Choice([each.value for each in By]), help="rows; without it the level below the area")
+@click.option(
+    "--by", type=click.Choice([each.value for each in Grouping]), help="rows; without it the level below the area"
+)
 @click.option("--from", "first", type=DAY, help="first Beijing day 起始日")
 @click.option("--to", "last", type=DAY, help="last Beijing day, included 截止日")
 @click.option("--period", type=click.Choice([span.value for span in Span]), help="this one with the one before beside")
@@ -98,20 +100,21 @@ def closure(
         raise click.UsageError("--row 要与 --figure 同用。")
     with opened(data) as database, database.reading() as reading:
         day = periods.day_of(as_of or reading.now)
-        beside = periods.beside(Span(period or Span.MONTH), day)
-        days = beside.now if first is None or last is None else periods.between(first.date(), last.date())
-        asked = Asked(
-            everything(reading), areas.get(reading, area) if area else None, By(by) if by else None, days, as_of
+        comparison = periods.comparison(Span(period or Span.MONTH), day)
+        days = comparison.current if first is None or last is None else periods.between(first.date(), last.date())
+        query = Query(
+            everything(reading), areas.get(reading, area) if area else None, Grouping(by) if by else None, days, as_of
         )
         if figure is not None:
-            _write(_cases(reading, asked, figure, row), form, f"{figure}")
+            _write(_cases(reading, query, figure, row), form, f"{figure}")
             return
-        told = closure_summary.summarise(reading, asked)
+        result = closure_summary.summarise(reading, query)
         if period is None:
-            _write_summary(reading, form, told)
+            _write_summary(reading, form, result)
             return
-        before = closure_summary.summarise(reading, Asked(asked.scope, asked.area, told.by, beside.before, told.as_of))
-        _write_summary(reading, form, told, before, NAMES[beside.span])
+        earlier = Query(query.scope, query.area, result.by, comparison.previous, result.as_of)
+        previous = closure_summary.summarise(reading, earlier)
+        _write_summary(reading, form, result, previous, NAMES[comparison.span])
 
 
 def everything(reading: Reading) -> Scope:
@@ -125,61 +128,62 @@ def everything(reading: Reading) -> Scope:
 def _write_summary(
     reading: Reading,
     form: str,
-    told: Told,
-    before: Told | None = None,
+    result: Result,
+    previous: Result | None = None,
     names: tuple[str, str] = ("", ""),
 ) -> None:
     if form == "table":
-        _show(reading, told, before, names)
+        _show(reading, result, previous, names)
         return
     if form == "json":
-        said = {**summary_tables.as_json(reading, told), "figures": summary_tables.legend(told.as_of)}
-        said["before"] = None if before is None else summary_tables.as_json(reading, before)
-        click.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2).decode())
+        output = {**summary_tables.as_json(reading, result), "figures": summary_tables.legend(result.as_of)}
+        output["before"] = None if previous is None else summary_tables.as_json(reading, previous)
+        click.echo(orjson.dumps(output, option=orjson.OPT_INDENT_2).decode())
         return
-    sheet = summary_tables.sheet(reading, told)
-    if before is not None:
-        sheet = summary_tables.beside((names[0], sheet), (names[1], summary_tables.sheet(reading, before)))
-    _write_file(sheet.with_titles(told), form)
+    table = summary_tables.table(reading, result)
+    if previous is not None:
+        table = summary_tables.side_by_side((names[0], table), (names[1], summary_tables.table(reading, previous)))
+    _write_file(table.with_titles(result), form)
 
 
-def _show(reading: Reading, told: Told, before: Told | None, names: tuple[str, str]) -> None:
+def _show(reading: Reading, result: Result, previous: Result | None, names: tuple[str, str]) -> None:
     console = _console()
-    place = "全县" if told.area is None else areas.full_name(reading, told.area.code)
-    console.print(f"{place}  {_days(told.period)}  统计时刻 {_local(told.as_of)}")
-    if before is not None:
-        console.print(f"{names[0]}，括号内为{names[1]}（{_days(before.period)}）")
+    place = "全县" if result.area is None else areas.full_name(reading, result.area.code)
+    console.print(f"{place}  {_days(result.period)}  统计时刻 {_local(result.as_of)}")
+    if previous is not None:
+        console.print(f"{names[0]}，括号内为{names[1]}（{_days(previous.period)}）")
     for codes in BLOCKS:
-        sheet = summary_tables.sheet(reading, told, codes)
-        other = None if before is None else summary_tables.sheet(reading, before, codes)
-        console.print(_table(summary_tables.ROW_TITLES[told.by], sheet, other))
-    console.print(f"{names[0]}{summary_tables.sentence(told)}")
-    if before is not None:
-        console.print(f"{names[1]}{summary_tables.sentence(before)}")
+        table = summary_tables.table(reading, result, codes)
+        earlier = None if previous is None else summary_tables.table(reading, previous, codes)
+        console.print(_rendered(summary_tables.ROW_TITLES[result.by], table, earlier))
+    console.print(f"{names[0]}{summary_tables.sentence(result)}")
+    if previous is not None:
+        console.print(f"{names[1]}{summary_tables.sentence(previous)}")
 
 
-def _table(title: str, sheet: Sheet, before: Sheet | None) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column(title, no_wrap=True)
-    for column in sheet.columns:
-        table.add_column(column.label, justify="right")
-    earlier = {} if before is None else dict(zip(before.keys, before.values, strict=True))
-    for key, name, values in zip(sheet.keys, sheet.names, sheet.values, strict=True):
-        cells = [spreadsheets.shown(value) for value in values]
-        if before is not None:
-            beside = earlier.get(key, (None,) * len(cells))
-            cells = [f"{cell}（{spreadsheets.shown(other) or '—'}）" for cell, other in zip(cells, beside, strict=True)]
-        table.add_row(name, *cells, end_section=key == sheet.keys[-2] if len(sheet.keys) > 1 else False)
-    return table
+def _rendered(title: str, table: SummaryTable, earlier: SummaryTable | None) -> Table:
+    """Return a table for the terminal, with the figures of the earlier one in brackets."""
+    rendered = Table(box=SIMPLE_HEAD, pad_edge=False)
+    rendered.add_column(title, no_wrap=True)
+    for column in table.columns:
+        rendered.add_column(column.label, justify="right")
+    values_before = {} if earlier is None else dict(zip(earlier.keys, earlier.values, strict=True))
+    for key, name, values in zip(table.keys, table.names, table.values, strict=True):
+        texts = [spreadsheets.as_text(value) for value in values]
+        if earlier is not None:
+            before = values_before.get(key, (None,) * len(texts))
+            texts = [f"{text}（{spreadsheets.as_text(old) or '—'}）" for text, old in zip(texts, before, strict=True)]
+        rendered.add_row(name, *texts, end_section=key == table.keys[-2] if len(table.keys) > 1 else False)
+    return rendered
 
 
-def _cases(reading: Reading, asked: Asked, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
+def _cases(reading: Reading, query: Query, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
     """Yield the cases behind a figure, as many as it says."""
-    key = summary_tables.row_key(closure_summary.by_of(asked), row)
-    after: Mark | None = Mark()
+    key = summary_tables.parse_key(closure_summary.grouping_of(query), row)
+    after: Cursor | None = Cursor()
     while after is not None:
-        found = closure_summary.behind(reading, asked, figure, key, after, CASES_AT_ONCE)
-        shown = counted_cases.shown(reading, {case.id for case in found.cases})
+        found = closure_summary.drill_down(reading, query, figure, key, after, CASES_AT_ONCE)
+        shown = counted_cases.record_columns(reading, {case.id for case in found.cases})
         named = areas.full_names(reading, {record["area"] for record in shown.values()})
         for case in found.cases:
             yield summary_tables.case_json(case, shown.get(case.id, {}), named)

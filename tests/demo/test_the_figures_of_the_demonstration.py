@@ -13,9 +13,9 @@ from server.instants import parse, text
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.figure_definitions import UNSTATED, Kind
 from server.summaries.domain.periods import Period
-from server.summaries.store.counted_cases import Mark
+from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Asked, By
+from server.summaries.usecases.closure_summary import Grouping, Query
 from tests.demo import recount
 from tests.demo.half_year import END
 
@@ -36,8 +36,8 @@ def history(store):
         return recount.cases(reading)
 
 
-def asked(reading, code=COUNTY, by=None, period="the whole half year", **more):
-    return Asked(Scope(places=(Place("130630"),)), areas.get(reading, code), by, PERIODS[period], **more)
+def query_of(reading, code=COUNTY, by=None, period="the whole half year", **more):
+    return Query(Scope(places=(Place("130630"),)), areas.get(reading, code), by, PERIODS[period], **more)
 
 
 def recounted(history, period, where="130630", now=END):
@@ -47,55 +47,55 @@ def recounted(history, period, where="130630", now=END):
 
 def opened(reading, question, figure, row=None):
     """Return how many cases the list behind a figure has, over all of its pages."""
-    found, after = 0, Mark()
+    found, after = 0, Cursor()
     while after is not None:
-        page = closure_summary.behind(reading, question, figure, row, after, 50)
+        page = closure_summary.drill_down(reading, question, figure, row, after, 50)
         found, after = found + len(page.cases), page.after
     return found
 
 
 @pytest.mark.parametrize("name", PERIODS)
 def test_every_count_of_a_period_is_what_the_history_comes_to(reading, history, name):
-    told = closure_summary.summarise(reading, asked(reading, period=name))
+    result = closure_summary.summarise(reading, query_of(reading, period=name))
 
-    assert dict(told.summary.total.counts) == recounted(history, PERIODS[name])
+    assert dict(result.summary.total.counts) == recounted(history, PERIODS[name])
 
 
-@pytest.mark.parametrize(("by", "where"), [(By.TOWN, COUNTY), (By.VILLAGE, TOWN)])
+@pytest.mark.parametrize(("by", "where"), [(Grouping.TOWN, COUNTY), (Grouping.VILLAGE, TOWN)])
 def test_every_row_is_what_the_history_of_its_area_comes_to(reading, history, by, where):
-    told = closure_summary.summarise(reading, asked(reading, where, by))
+    result = closure_summary.summarise(reading, query_of(reading, where, by))
 
-    for row in told.summary.rows:
-        assert dict(row.figures.counts) == recounted(history, told.period, row.key), row.name
+    for row in result.summary.rows:
+        assert dict(row.figures.counts) == recounted(history, result.period, row.key), row.name
 
 
 def test_every_result_is_what_the_history_comes_to(reading, history):
-    told = closure_summary.summarise(reading, asked(reading))
+    result = closure_summary.summarise(reading, query_of(reading))
 
-    counted = recount.results(history, parse(told.period.starts_at), parse(told.period.ends_at))
-    assert dict(told.summary.total.results) == {code or UNSTATED: n for code, n in counted.items()}
+    counted = recount.results(history, parse(result.period.starts_at), parse(result.period.ends_at))
+    assert dict(result.summary.total.results) == {code or UNSTATED: n for code, n in counted.items()}
 
 
 def test_what_the_patrols_looked_at_is_what_their_records_say(reading):
-    told = closure_summary.summarise(reading, asked(reading))
+    result = closure_summary.summarise(reading, query_of(reading))
 
     patrols = reading.sql.rows("SELECT fields FROM record WHERE type = 'patrols'")
-    assert told.visited == sum(int(recount.json.loads(row["fields"])["premises_count"]) for row in patrols) > 0
+    assert result.visited == sum(int(recount.json.loads(row["fields"])["premises_count"]) for row in patrols) > 0
 
 
 @pytest.mark.parametrize("figure", COUNTS)
 def test_a_count_lists_as_many_cases_as_it_says(reading, figure):
-    question = asked(reading)
+    question = query_of(reading)
 
-    told = closure_summary.summarise(reading, question)
+    result = closure_summary.summarise(reading, question)
 
-    assert opened(reading, question, figure) == told.summary.total.counts[figure]
-    for row in (row for row in told.summary.rows if row.figures.counts[figure]):
+    assert opened(reading, question, figure) == result.summary.total.counts[figure]
+    for row in (row for row in result.summary.rows if row.figures.counts[figure]):
         assert opened(reading, question, figure, row.key) == row.figures.counts[figure], row.name
 
 
 def test_this_quarter_has_something_of_everything(reading):
-    counts = closure_summary.summarise(reading, asked(reading, period="this quarter")).summary.total.counts
+    counts = closure_summary.summarise(reading, query_of(reading, period="this quarter")).summary.total.counts
 
     assert [code for code in COUNTS if counts[code] == 0] == []
 
@@ -103,16 +103,16 @@ def test_this_quarter_has_something_of_everything(reading):
 def test_the_figures_of_a_past_day_are_what_the_history_until_then_comes_to(store, history):
     with store.reading() as reading:
         then = END - timedelta(days=30)
-        told = closure_summary.summarise(reading, asked(reading, as_of=text(then)))
+        result = closure_summary.summarise(reading, query_of(reading, as_of=text(then)))
         until = recount.cases(reading, until=text(then))
 
-    period = told.period
-    assert dict(told.summary.total.counts) == recounted(until, period, now=then)
+    period = result.period
+    assert dict(result.summary.total.counts) == recounted(until, period, now=then)
 
 
 def test_what_forms_offer_as_common_is_no_category_and_has_no_row(reading):
-    told = closure_summary.summarise(reading, asked(reading, by=By.CATEGORY))
+    result = closure_summary.summarise(reading, query_of(reading, by=Grouping.CATEGORY))
 
-    names = [row.name for row in told.summary.rows]
+    names = [row.name for row in result.summary.rows]
     assert "用电" in names
     assert "常见" not in names

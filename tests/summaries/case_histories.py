@@ -86,9 +86,9 @@ def cases_behind(figure: str, cases: Iterable[CaseFacts], period: Period, as_of:
 
     figure: code of a count, or ``result:<code>``. Raises Invalid for what is no count.
     """
-    times = figure_definitions.counted(figure, as_of)
-    window = figure_definitions.window(period, as_of)
-    return tuple(case for case in cases for _ in range(times(case, window)))
+    count_rule = figure_definitions.count_rule(figure, as_of)
+    window = figure_definitions.window_of(period, as_of)
+    return tuple(case for case in cases for _ in range(count_rule(case, window)))
 
 
 def on(day: str, clock: str = "09:00") -> Instant:

@@ -28,7 +28,7 @@ def store(tmp_path_factory):
 
 def sums_kept(store: Database) -> dict[str, dict]:
     with store.reading() as reading:
-        return {table: rollups.kept(reading.sql, table) for table in rollups.TABLES}
+        return {table: rollups.stored(reading.sql, table) for table in rollups.TABLES}
 
 
 @same_store

@@ -193,7 +193,7 @@ def test_the_table_of_figures_and_the_predicates_name_the_same_counts():
     table = figure_definitions.list_figures(LATER)
     counts = {figure.code for figure in table if figure.kind is Kind.COUNT}
 
-    assert counts == set(figure_definitions.TIMES)
+    assert counts == set(figure_definitions.COUNT_RULES)
     for figure in table:
         ends = {"count": 0, "rate": 2, "time": 1}[figure.kind]
         assert [bool(figure.numerator), bool(figure.denominator)] == [ends > 0, ends > 1]

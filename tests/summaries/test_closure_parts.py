@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from server import instants
 from server.summaries.domain import contributions, figure_definitions, summary_rows
-from server.summaries.domain.contributions import COLUMNS, LATE, OPENING, STOCK, SUMS
+from server.summaries.domain.contributions import COLUMNS, FORMULAS, LATE, OPENING, STOCK
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
 
@@ -35,14 +35,14 @@ def test_a_contribution_names_known_columns_and_never_takes_away(history, at):
 
 
 def test_every_count_has_its_sum_and_every_column_is_used():
-    used = {column for terms in SUMS.values() for _, column in contributions.parted(terms)}
+    used = {column for terms in FORMULAS.values() for _, column in contributions.terms_of(terms)}
 
-    assert set(SUMS) == set(figure_definitions.TIMES)
+    assert set(FORMULAS) == set(figure_definitions.COUNT_RULES)
     assert used == {*COLUMNS, *LATE, OPENING} - {"handled_s"}
 
 
 def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures:
-    cases, seen = known(town, at), figure_definitions.window(window, at)
+    cases, seen = known(town, at), figure_definitions.window_of(window, at)
     first, last = (int(f"{day:%Y%m%d}") for day in (window.first, window.last))
     columns, results, took = Counter(), Counter(), []
     for case in cases:
@@ -53,9 +53,9 @@ def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures
                 columns[column] += n
             elif day < first:
                 before[column] += n
-        columns[OPENING] += contributions.summed(STOCK, before)
+        columns[OPENING] += contributions.evaluate(STOCK, before)
         columns.update(contributions.lateness(case, seen))
         if seen.holds(case.registered_at):
             results.update(filter(None, [contributions.result(case)]))
-            took += [length for length in [contributions.pace(case)] if length is not None]
-    return contributions.figures(columns, results, contributions.middle_of(took), at)
+            took += [length for length in [contributions.handling_seconds(case)] if length is not None]
+    return contributions.figures(columns, results, contributions.percentiles_of(took), at)

@@ -41,27 +41,27 @@ def test_the_day_of_an_instant_is_the_day_in_beijing():
         ("2026-12-31", "12-01 12-31", "11-01 11-30", "10-01 12-31", "07-01 09-30", 2026),
     ],
 )
-def test_the_standing_periods_of_a_day(day, month, last_month, quarter, last_quarter, year):
+def test_month_quarter_and_year_of_a_day(day, month, last_month, quarter, last_quarter, year):
     def spelt(period: Period) -> str:
         return f"{period.first:%m-%d} {period.last:%m-%d}"
 
-    by_month, by_quarter, by_year = periods.standing(date.fromisoformat(day))
+    by_month, by_quarter, by_year = periods.comparisons(date.fromisoformat(day))
 
-    assert (spelt(by_month.now), spelt(by_month.before)) == (month, last_month)
-    assert (spelt(by_quarter.now), spelt(by_quarter.before)) == (quarter, last_quarter)
-    assert by_year.now == Period(date(year, 1, 1), date(year, 12, 31))
-    assert by_year.before == Period(date(year - 1, 1, 1), date(year - 1, 12, 31))
-    assert [beside.names for beside in (by_month, by_quarter, by_year)] == [
+    assert (spelt(by_month.current), spelt(by_month.previous)) == (month, last_month)
+    assert (spelt(by_quarter.current), spelt(by_quarter.previous)) == (quarter, last_quarter)
+    assert by_year.current == Period(date(year, 1, 1), date(year, 12, 31))
+    assert by_year.previous == Period(date(year - 1, 1, 1), date(year - 1, 12, 31))
+    assert [comparison.names for comparison in (by_month, by_quarter, by_year)] == [
         ("本月", "上月"), ("本季", "上季"), ("今年", "去年"),
     ]  # fmt: skip
 
 
 @given(sane, st.sampled_from(Span))
 def test_the_one_before_ends_where_the_period_begins(day, span):
-    beside = periods.beside(span, day)
+    comparison = periods.comparison(span, day)
 
-    assert beside.now.first <= day <= beside.now.last
-    assert beside.before.ends_at == beside.now.starts_at
+    assert comparison.current.first <= day <= comparison.current.last
+    assert comparison.previous.ends_at == comparison.current.starts_at
 
 
 @given(sane, st.integers(min_value=0, max_value=800))

@@ -18,13 +18,13 @@ from server.grid.domain.areas import Area, Level, Place, code_of, level_of, pare
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.summaries.domain import summary_rows
-from server.summaries.domain.area_rows import ELSEWHERE, Ground
+from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Row, Summary
 from server.summaries.store import counted_cases
-from server.summaries.store.counted_cases import Mark
+from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Asked, By
+from server.summaries.usecases.closure_summary import Grouping, Query
 from tests.summaries.case_histories import (
     CATEGORIES,
     FIRST_DAY,
@@ -62,7 +62,7 @@ SCOPES = (
     Scope(places=(Place("130630/100"),)),
     Scope(places=(Place("130630/100/201"), Place("130630/101/201"))),
 )
-VIEWS = [(scope, by) for scope in SCOPES for by in By if (scope, by) != (SCOPES[-1], By.TOWN)]
+VIEWS = [(scope, by) for scope in SCOPES for by in Grouping if (scope, by) != (SCOPES[-1], Grouping.TOWN)]
 now = {"at": instants.parse(MERGER)}
 towns = st.lists(histories(), max_size=6, unique_by=lambda history: history.id)
 days = st.dates(date(2026, 1, 1), date(2026, 8, 31))
@@ -90,16 +90,16 @@ def store(tmp_path_factory):
     counted_cases.READ_LEAST, counted_cases.KEYS_MOST = least, most
 
 
-def counted_by_hand(town: list[History], scope: Scope, by: By, window: Period, at: str) -> Summary:
+def counted_by_hand(town: list[History], scope: Scope, by: Grouping, window: Period, at: str) -> Summary:
     """Return the core's summary of all histories, without rows that nobody asked for and that say nothing."""
-    ground = Ground(GRID, scope.places, at)
-    cases = [case for case in known(town, at) if ground.holds(case.path)]
-    if by is By.MONTH:
+    area_scope = AreaScope(GRID, scope.places, at)
+    cases = [case for case in known(town, at) if area_scope.holds(case.path)]
+    if by is Grouping.MONTH:
         return summary_rows.by_month(cases, window, at)
-    if by is By.CATEGORY:
+    if by is Grouping.CATEGORY:
         return trimmed(summary_rows.by_category(cases, LABELS, window, at), set(CATEGORIES))
     level = Level(by.value)
-    return trimmed(summary_rows.by_area(cases, list(GRID.values()), level, window, at), set(ground.in_force(level)))
+    return trimmed(summary_rows.by_area(cases, list(GRID.values()), level, window, at), set(area_scope.in_force(level)))
 
 
 def trimmed(summary: Summary, asked_for: set[str]) -> Summary:
@@ -112,13 +112,13 @@ def trimmed(summary: Summary, asked_for: set[str]) -> Summary:
 def written(store, town: list[History], at: str) -> None:
     """Write what had happened by ``at``, and stop the clock there."""
     now["at"] = instants.parse(at)
-    told = [History(each.id, each.path, each.category, each.until(at)) for each in town if each.until(at)]
-    live(store, told)
+    result = [History(each.id, each.path, each.category, each.until(at)) for each in town if each.until(at)]
+    live(store, result)
 
 
-def summed(store, scope: Scope, by: By, window: Period, as_of: str | None = None) -> Summary:
+def summed(store, scope: Scope, by: Grouping, window: Period, as_of: str | None = None) -> Summary:
     with store.reading() as reading:
-        return closure_summary.summarise(reading, Asked(scope, None, by, window, as_of)).summary
+        return closure_summary.summarise(reading, Query(scope, None, by, window, as_of)).summary
 
 
 @same_store
@@ -146,7 +146,7 @@ def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, w
     scope, by = view
     then, at = sorted((one, other))
     written(store, town, at)
-    asked = Asked(scope, None, by, window, then)
+    query = Query(scope, None, by, window, then)
     summary = counted_by_hand(town, scope, by, window, then)
     row = data.draw(st.sampled_from([None, *summary.rows]))
     figures = summary.total if row is None else row.figures
@@ -154,7 +154,7 @@ def test_every_number_opens_into_exactly_the_cases_that_it_counts(store, town, w
     numbers = {code: n for code, n in {**figures.counts, **results}.items() if n}
 
     for figure, number in numbers.items():
-        found = opened(store, asked, figure, None if row is None else row.key, size)
+        found = opened(store, query, figure, None if row is None else row.key, size)
         assert len(found) == number, figure
         by_hand = Counter(case.id for case in cases_behind(figure, known(town, then), window, then))
         assert row is not None or scope is not COUNTY or Counter(found) == by_hand
@@ -189,9 +189,9 @@ PERIODS = (
 def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(store, window, scope, by, day):
     written(store, HALF_YEAR, end_of("05-20"))
 
-    told = summed(store, scope, by, window, end_of(day))
+    result = summed(store, scope, by, window, end_of(day))
 
-    assert told == counted_by_hand(HALF_YEAR, scope, by, window, end_of(day))
+    assert result == counted_by_hand(HALF_YEAR, scope, by, window, end_of(day))
 
 
 @pytest.mark.parametrize("size", [1, 2, 50])
@@ -199,39 +199,39 @@ def test_every_view_of_a_half_year_is_a_count_over_it_now_and_as_of_the_past(sto
 def test_every_number_of_a_half_year_opens_page_by_page_into_as_many_cases(store, window, size):
     """Also one that was dispatched on three days and came back on two: it stands in its list once for each."""
     written(store, HALF_YEAR, end_of("05-20"))
-    counts = counted_by_hand(HALF_YEAR, COUNTY, By.TOWN, window, end_of("05-20")).total.counts
+    counts = counted_by_hand(HALF_YEAR, COUNTY, Grouping.TOWN, window, end_of("05-20")).total.counts
 
-    asked = Asked(COUNTY, None, By.TOWN, window)
+    query = Query(COUNTY, None, Grouping.TOWN, window)
 
-    assert {code: len(opened(store, asked, code, None, size)) for code in counts} == counts
+    assert {code: len(opened(store, query, code, None, size)) for code in counts} == counts
 
 
 def test_an_area_wider_than_the_readers_shows_what_of_it_is_theirs(store):
     written(store, HALF_YEAR, MERGER)
     window = Period(date(2026, 1, 1), date(2026, 12, 31))
-    asked = Asked(Scope(places=(Place(UNITS[0]),)), GRID["130630/100"], By.UNIT, window)
+    query = Query(Scope(places=(Place(UNITS[0]),)), GRID["130630/100"], Grouping.UNIT, window)
 
     with store.reading() as reading:
-        told = closure_summary.summarise(reading, asked).summary
+        result = closure_summary.summarise(reading, query).summary
 
-    assert [row.key for row in told.rows] == [UNITS[0]]
-    assert opened(store, asked, "reports", None, 10) == ["1", "7"]
+    assert [row.key for row in result.rows] == [UNITS[0]]
+    assert opened(store, query, "reports", None, 10) == ["1", "7"]
 
 
 def test_an_area_out_of_the_readers_sight_is_not_found(store):
     written(store, HALF_YEAR, MERGER)
-    asked = Asked(SCOPES[1], GRID["130630/100"], By.VILLAGE, PERIODS[0])
+    query = Query(SCOPES[1], GRID["130630/100"], Grouping.VILLAGE, PERIODS[0])
 
     with pytest.raises(NotFound, match="管辖范围"), store.reading() as reading:
-        closure_summary.summarise(reading, asked)
+        closure_summary.summarise(reading, query)
 
 
-def opened(store, asked: Asked, figure: str, row: str | None, size: int) -> list[str]:
+def opened(store, query: Query, figure: str, row: str | None, size: int) -> list[str]:
     """Return the id of every case behind a figure, page by page."""
-    found, after = [], Mark()
+    found, after = [], Cursor()
     with store.reading() as reading:
         while after is not None:
-            page = closure_summary.behind(reading, asked, figure, row, after, size)
+            page = closure_summary.drill_down(reading, query, figure, row, after, size)
             assert len(page.cases) <= size
             found += [case.id for case in page.cases]
             after = page.after
@@ -242,7 +242,9 @@ def test_a_level_that_does_not_exist_here_is_refused_and_told_what_does(store):
     written(store, [], MERGER)
 
     with pytest.raises(closure_summary.Invalid, match="可选：village、unit、category、month"):
-        summed(store, Scope(places=(Place("130630/101/201"),)), By.TOWN, Period(date(2026, 1, 1), date(2026, 1, 31)))
+        summed(
+            store, Scope(places=(Place("130630/101/201"),)), Grouping.TOWN, Period(date(2026, 1, 1), date(2026, 1, 31))
+        )
 
 
 def test_the_future_is_no_instant_to_count_at(store):
@@ -252,7 +254,7 @@ def test_the_future_is_no_instant_to_count_at(store):
         summed(
             store,
             COUNTY,
-            By.TOWN,
+            Grouping.TOWN,
             Period(date(2026, 1, 1), date(2026, 1, 31)),
             instants.text(now["at"] + timedelta(days=1)),
         )
@@ -262,5 +264,5 @@ def test_the_rest_has_a_row_that_opens(store):
     written(store, [a_case("1", step("report", "02-01"), path="130630/100", category="gone")], MERGER)
     window = Period(date(2026, 1, 1), date(2026, 12, 31))
 
-    for by in (By.VILLAGE, By.CATEGORY):
-        assert opened(store, Asked(COUNTY, None, by, window), "reports", ELSEWHERE, 10) == ["1"]
+    for by in (Grouping.VILLAGE, Grouping.CATEGORY):
+        assert opened(store, Query(COUNTY, None, by, window), "reports", ELSEWHERE, 10) == ["1"]

@@ -1,9 +1,9 @@
-"""Splits every figure into parts that add up, so that a summary is read from sums and no case is touched.
+"""Split every figure into contributions that add up, so that a summary is read from sums without reading cases.
 
 A case's *contribution* says what it adds to each column on each Beijing day, whatever the instant of reading. What
 depends on that instant, because a limit passes while nothing happens, is *lateness*, read from the open cases alone.
-Every count of ``data/figures.csv`` is then a plain sum of columns (``SUMS``). All of it rests on the predicates of
-``closure_figures``; that the sums equal a count over the cases is a law that the tests hold.
+Every count of ``data/figures.csv`` is then a plain sum of columns (``FORMULAS``). All of it rests on the rules of
+``figure_definitions``; that the sums equal a count over the cases is a law that the tests hold.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from server.instants import BEGINNING, FOREVER, Instant
 from server.records.domain.case_facts import CaseFacts, Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
-from server.summaries.domain.figure_definitions import TIMES, Kind, Window
+from server.summaries.domain.figure_definitions import COUNT_RULES, Kind, Window
 from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
 
 RECEIVED = (
@@ -38,12 +38,12 @@ COLUMNS = (*RECEIVED, *REGISTERED, "handled_s", "dispatches", "sent_in_vain", "r
 """Every column. handled_s: seconds of all that are handled; sent_in_vain: dispatches, by their day, that came back."""
 
 LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_reworked", "late_extended")
-"""What lateness adds. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
+"""Columns of lateness. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
 
 OPENING = "opening"
 """The stock at the beginning: all cases registered before it less all closed before it."""
 
-SUMS: Mapping[str, str] = {
+FORMULAS: Mapping[str, str] = {
     **{
         code: code for code in (*RECEIVED, *REGISTERED, *LATE[:3], "dispatches", "returns", "closed_in_period", OPENING)
     },
@@ -70,24 +70,27 @@ STOCK = "registered -void -merged_cases -closed_in_period"
 """What a day adds to the stock of cases that are not closed; summed over all days before a period, its OPENING."""
 
 _EVER = Window(BEGINNING, FOREVER, BEGINNING, BEGINNING)
-"""Sees every day, and nothing as late: no limit has passed at the beginning of time."""
+"""Holds every day, and nothing is late in it: no limit has passed at the beginning of time."""
 
 Day = int
 """A Beijing day as a number, 20260401; a month is 202604. Months and days never meet in one range."""
 
 Contribution = dict[tuple[Day, str], int]
 
+Percentiles = tuple[int, int, int] | None
+"""Seconds of the two middle handled cases (twice the same for an odd number) and of the P90; None of none."""
+
 
 def contribution(case: CaseFacts) -> Contribution:
     """Return what a case adds to each column of each day; columns to which it adds nothing are left out."""
-    received, registered = _columns(_shape(case))
+    received, registered = _columns(_counting_key(case))
     day = day_number(case.received_at)
     found: Contribution = {(day, column): 1 for column in received}
     if case.registered_at is not None:
         day = day_number(case.registered_at)
         for column in registered:
             found[day, column] = 1
-        took = pace(case)
+        took = handling_seconds(case)
         if took is not None:
             found[day, "handled_s"] = took
     if case.closed_at is not None:
@@ -101,13 +104,13 @@ def contribution(case: CaseFacts) -> Contribution:
     return found
 
 
-def lateness(case: CaseFacts, seen: Window) -> dict[str, int]:
+def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
     """Return what an open case adds to LATE in a window; nothing where no limit has passed."""
     if case.closed:
         return {}
-    closing, handling = figure_definitions.overdue(case, seen), figure_definitions.handling_overdue(case, seen)
+    closing, handling = figure_definitions.overdue(case, window), figure_definitions.handling_overdue(case, window)
     found = {
-        "undecided_over_24h": TIMES["undecided_over_24h"](case, seen),
+        "undecided_over_24h": COUNT_RULES["undecided_over_24h"](case, window),
         "closing_overdue": closing,
         "handling_overdue": handling,
         "late_reworked": closing and case.reworked > 0,
@@ -116,56 +119,56 @@ def lateness(case: CaseFacts, seen: Window) -> dict[str, int]:
     return {column: int(n) for column, n in found.items() if n}
 
 
-def pace(case: CaseFacts) -> int | None:
+def handling_seconds(case: CaseFacts) -> int | None:
     """Return the seconds that a case's handling took, None where it is in no cohort or no feedback stands."""
     return case.handled_s if figure_definitions.handled(case, _EVER) else None
 
 
 def result(case: CaseFacts) -> str | None:
     """Return the result code under which a case counts on the day it was registered, None while it is not closed."""
-    return figure_definitions.result_of(case) if TIMES["closed"](case, _EVER) else None
+    return figure_definitions.result_of(case) if COUNT_RULES["closed"](case, _EVER) else None
 
 
 def counts(columns: Mapping[str, int]) -> dict[str, int]:
     """Return every count from the sums of its columns; a column that is missing is nought."""
     n = columns.get
-    found = {code: n(column, 0) for code, column in _PLAIN}
-    for code, terms in _MADE:
+    found = {code: n(column, 0) for code, column in _SINGLE_COLUMN}
+    for code, terms in _COMPOSED:
         found[code] = sum([sign * n(column, 0) for sign, column in terms])
     return found
 
 
-def summed(terms: str, columns: Mapping[str, int]) -> int:
-    """Return what a line of SUMS comes to."""
-    return sum(sign * columns.get(column, 0) for sign, column in parted(terms))
+def evaluate(terms: str, columns: Mapping[str, int]) -> int:
+    """Return what a line of FORMULAS comes to."""
+    return sum(sign * columns.get(column, 0) for sign, column in terms_of(terms))
 
 
 @lru_cache(maxsize=256)
-def parted(terms: str) -> tuple[tuple[int, str], ...]:
-    """Return (sign, column) of each term of a line of SUMS."""
+def terms_of(terms: str) -> tuple[tuple[int, str], ...]:
+    """Return (sign, column) of each term of a line of FORMULAS."""
     return tuple((-1, term[1:]) if term.startswith("-") else (1, term) for term in terms.split())
 
 
-_PLAIN = tuple((code, terms) for code, terms in SUMS.items() if code == terms)
-_MADE = tuple((code, parted(terms)) for code, terms in SUMS.items() if code != terms)
-"""Counts that are one column, and those that are made of some."""
+_SINGLE_COLUMN = tuple((code, terms) for code, terms in FORMULAS.items() if code == terms)
+_COMPOSED = tuple((code, terms_of(terms)) for code, terms in FORMULAS.items() if code != terms)
+"""Counts that are one column, and those that are sums of several."""
 
 
 def figures(
-    columns: Mapping[str, int], results: Mapping[str, int], middle: tuple[int, int, int] | None, as_of: Instant
+    columns: Mapping[str, int], results: Mapping[str, int], percentiles: Percentiles, as_of: Instant
 ) -> Figures:
     """Return the figures that columns come to.
 
-    columns: sums of COLUMNS and LATE, and OPENING. results: closed cases by result code. middle: seconds of the two
-    middle handled cases (twice the same one for an odd number) and of the P90; None where nothing is handled.
+    columns: sums of COLUMNS and LATE, and OPENING. results: closed cases by result code. percentiles: see
+    ``Percentiles``.
     """
     n = counts(columns)
-    known = _known(as_of)
-    rates = {code: Rate(n[numerator], n[denominator]) for code, numerator, denominator in known.rates}
-    shown = {code: n[code] for code in known.counts}
+    codes = _figure_codes(as_of)
+    rates = {code: Rate(n[numerator], n[denominator]) for code, numerator, denominator in codes.rates}
+    shown = {code: n[code] for code in codes.counts}
     days: dict[str, Fraction | None] = dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))
-    if middle is not None:
-        low, high, p90 = middle
+    if percentiles is not None:
+        low, high, p90 = percentiles
         days = {
             "handle_mean": Fraction(columns["handled_s"], n["handled"] * DAY_S),
             "handle_median": Fraction(low + high, 2 * DAY_S),
@@ -174,17 +177,17 @@ def figures(
     return Figures(shown, rates, days, dict(sorted((code, n) for code, n in results.items() if n)))
 
 
-class _Known(NamedTuple):
-    """What is made of sums: the codes of counts, and (code, numerator, denominator) of each rate."""
+class _FigureCodes(NamedTuple):
+    """The codes of all counts, and (code, numerator, denominator) of each rate."""
 
     counts: tuple[str, ...]
     rates: tuple[tuple[str, str, str], ...]
 
 
-@lru_cache(maxsize=16)  # asked for every row of a summary, which all have one instant
-def _known(as_of: Instant) -> _Known:
+@lru_cache(maxsize=16)  # called for every row of a summary, which all have one instant
+def _figure_codes(as_of: Instant) -> _FigureCodes:
     known = figure_definitions.list_figures(as_of)
-    return _Known(
+    return _FigureCodes(
         tuple(each.code for each in known if each.kind is Kind.COUNT),
         tuple((each.code, each.numerator, each.denominator) for each in known if each.kind is Kind.RATE),
     )
@@ -195,8 +198,8 @@ def ranks(n: int) -> tuple[int, int, int]:
     return (n - 1) // 2, n // 2, -(-9 * n // 10) - 1
 
 
-def middle_of(took: Iterable[int]) -> tuple[int, int, int] | None:
-    """Return what stands at ``ranks`` among lengths in any order; None of none."""
+def percentiles_of(took: Iterable[int]) -> Percentiles:
+    """Return the percentiles of handling times in seconds, in any order."""
     ordered = sorted(took)
     if not ordered:
         return None
@@ -214,8 +217,8 @@ def _day_of_hour(hour: str) -> Day:
     return int(instants.local_day(f"{hour}:00:00.000Z").replace("-", ""))
 
 
-class _Shape(NamedTuple):
-    """All that decides to which columns a case adds, once it is known when: few differ among a million cases."""
+class _CountingKey(NamedTuple):
+    """The properties that decide to which columns a case adds: a million cases have few different ones."""
 
     status: Status
     decided: bool
@@ -231,8 +234,8 @@ class _Shape(NamedTuple):
     extended: bool
 
 
-def _shape(case: CaseFacts) -> _Shape:
-    return _Shape(
+def _counting_key(case: CaseFacts) -> _CountingKey:
+    return _CountingKey(
         case.status,
         case.decided_at is not None,
         case.registered_at is not None,
@@ -249,28 +252,30 @@ def _shape(case: CaseFacts) -> _Shape:
 
 
 @lru_cache(maxsize=4_096)
-def _columns(shape: _Shape) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return to which of RECEIVED and of REGISTERED every case of this shape adds one."""
+def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return to which of RECEIVED and of REGISTERED every case with this key adds one."""
     then, later = "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
     case = CaseFacts(
         "",
         "",
         "",
         then,
-        shape.status,
-        decided_at=then if shape.decided else None,
-        registered_at=then if shape.registered else None,
-        dispatches=(Dispatch(then),) if shape.dispatched else (),
-        first_fed_back_at=then if shape.once_fed_back else None,
-        fed_back_at=later if shape.fed_back else None,
-        handle_due_at=None if shape.fed_back_in_time else then,
-        closed_at=later if shape.closed else None,
-        close_due_at=None if shape.closed_in_time else then,
-        checked=int(shape.checked),
-        reworked=int(shape.reworked),
-        extended=int(shape.extended),
+        key.status,
+        decided_at=then if key.decided else None,
+        registered_at=then if key.registered else None,
+        dispatches=(Dispatch(then),) if key.dispatched else (),
+        first_fed_back_at=then if key.once_fed_back else None,
+        fed_back_at=later if key.fed_back else None,
+        handle_due_at=None if key.fed_back_in_time else then,
+        closed_at=later if key.closed else None,
+        close_due_at=None if key.closed_in_time else then,
+        checked=int(key.checked),
+        reworked=int(key.reworked),
+        extended=int(key.extended),
     )
-    added = [tuple(column for column in columns if TIMES[column](case, _EVER)) for columns in (RECEIVED, REGISTERED)]
+    added = [
+        tuple(column for column in columns if COUNT_RULES[column](case, _EVER)) for columns in (RECEIVED, REGISTERED)
+    ]
     return added[0], added[1]
 
 

@@ -1,7 +1,7 @@
-"""Says which cases every figure of the closure summary counts, so that each number opens into its cases.
+"""Define which cases every figure of the closure summary counts, so that each number opens into its cases.
 
-A figure is a row of ``data/figures.csv`` (name, base, formula). A *count* has its predicate here; a *rate* names two
-counts, so both of its ends open; a *time* names the count over whose cases it is taken. Sets are those of
+A figure is a row of ``data/figures.csv`` (name, base, formula). A *count* has its rule in ``COUNT_RULES``; a *rate*
+names two counts, so both of its ends open; a *time* names the count over whose cases it is taken. Sets are those of
 ``domain.md`` section 2.7: R reports, D decided, G registered, C cohort, X closed, H held, O overdue open, A dispatched.
 """
 
@@ -53,7 +53,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a predicate looks through: the period [starts_at, ends_at), and the instant as of which facts are known."""
+    """What a rule is applied to: the period [starts_at, ends_at), and the instant as of which facts are known."""
 
     starts_at: Instant
     ends_at: Instant
@@ -61,20 +61,20 @@ class Window:
     day_before: Instant
 
     def holds(self, at: Instant | None) -> bool:
-        """Say whether something happened in the period; what has not happened (None) did not."""
+        """Return whether something happened in the period; what has not happened (None) did not."""
         return at is not None and self.starts_at <= at < self.ends_at
 
     def past(self, due_at: Instant | None) -> bool:
-        """Say whether a limit has been reached; no limit is never reached."""
+        """Return whether a limit has been reached; no limit is never reached."""
         return due_at is not None and due_at <= self.as_of
 
 
-Times: TypeAlias = Callable[[CaseFacts, Window], int]
+CountRule: TypeAlias = Callable[[CaseFacts, Window], int]
 """How often a figure counts a case: once or not at all; a figure of dispatches, once for each."""
 
 
-def window(period: Period, as_of: Instant) -> Window:
-    """Return what predicates see of ``period`` as of an instant."""
+def window_of(period: Period, as_of: Instant) -> Window:
+    """Return the window of ``period`` as of an instant."""
     return Window(period.starts_at, period.ends_at, as_of, instants.later(as_of, timedelta(hours=-24)))
 
 
@@ -83,7 +83,7 @@ def list_figures(at: Instant) -> tuple[Figure, ...]:
     return _figures_on(instants.local_day(at))
 
 
-@lru_cache(maxsize=64)  # asked for every row of a summary
+@lru_cache(maxsize=64)  # called for every row of a summary
 def _figures_on(day: str) -> tuple[Figure, ...]:
     names = ("code", "numerator", "denominator", "label", "label_en", "base", "note")
     return tuple(
@@ -91,8 +91,8 @@ def _figures_on(day: str) -> tuple[Figure, ...]:
     )
 
 
-def counted(code: str, at: Instant) -> Times:
-    """Return how often the count of this code counts a case.
+def count_rule(code: str, at: Instant) -> CountRule:
+    """Return the rule of the count with this code.
 
     Raises Invalid when there is no such figure, or when it is a rate or a time; the message names what to open.
     """
@@ -103,7 +103,7 @@ def counted(code: str, at: Instant) -> Times:
         known = "、".join(figure.code for figure in list_figures(at) if figure.kind is Kind.COUNT)
         raise Invalid(f"没有“{code}”这个数；可选：{known}。", field="figure", value=code)
     if figure.kind is Kind.COUNT:
-        return TIMES[code]
+        return COUNT_RULES[code]
     ends = [end for end in (figure.numerator, figure.denominator) if end]
     raise Invalid(
         f"“{figure.label}”不是件数，没有自己的案件清单；请打开 {'、'.join(ends)}。",
@@ -118,158 +118,160 @@ def result_of(case: CaseFacts) -> str:
     return case.result_code or UNSTATED
 
 
-def _with_result(code: str) -> Times:
-    return lambda case, seen: in_cohort(case, seen) and case.closed and result_of(case) == code
+def _with_result(code: str) -> CountRule:
+    return lambda case, window: in_cohort(case, window) and case.closed and result_of(case) == code
 
 
-def received(case: CaseFacts, seen: Window) -> bool:
+def received(case: CaseFacts, window: Window) -> bool:
     """R: reports that came in during the period, void ones too: they came in."""
-    return seen.holds(case.received_at)
+    return window.holds(case.received_at)
 
 
-def decided(case: CaseFacts, seen: Window) -> bool:
+def decided(case: CaseFacts, window: Window) -> bool:
     """D: those of R whose intake is over."""
-    return received(case, seen) and case.decided_at is not None
+    return received(case, window) and case.decided_at is not None
 
 
-def registered(case: CaseFacts, seen: Window) -> bool:
+def registered(case: CaseFacts, window: Window) -> bool:
     """G: everything registered during the period, fixed on the spot included."""
-    return seen.holds(case.registered_at)
+    return window.holds(case.registered_at)
 
 
-def in_cohort(case: CaseFacts, seen: Window) -> bool:
+def in_cohort(case: CaseFacts, window: Window) -> bool:
     """C: those of G that are neither void nor merged into another after they were registered."""
-    return registered(case, seen) and not case.void and not case.merged
+    return registered(case, window) and not case.void and not case.merged
 
 
 def on_time(case: CaseFacts) -> bool:
-    """Say whether a closed case was closed by its limit; one fixed on the spot has none."""
+    """Return whether a closed case was closed by its limit; one fixed on the spot has none."""
     return case.closed_at is not None and (case.close_due_at is None or case.closed_at <= case.close_due_at)
 
 
 def still_open(case: CaseFacts) -> bool:
-    """Say whether a case's clocks run: neither closed nor held."""
+    """Return whether a case's clocks run: neither closed nor held."""
     return not case.closed and not case.held
 
 
-def overdue(case: CaseFacts, seen: Window) -> bool:
+def overdue(case: CaseFacts, window: Window) -> bool:
     """O: cases of C whose clocks run and that should have been closed by now."""
-    return in_cohort(case, seen) and still_open(case) and seen.past(case.close_due_at)
+    return in_cohort(case, window) and still_open(case) and window.past(case.close_due_at)
 
 
-def due(case: CaseFacts, seen: Window) -> bool:
+def due(case: CaseFacts, window: Window) -> bool:
     """DUE (应结案): what is closed and what should be."""
-    return (in_cohort(case, seen) and case.closed) or overdue(case, seen)
+    return (in_cohort(case, window) and case.closed) or overdue(case, window)
 
 
-def dispatched(case: CaseFacts, seen: Window) -> bool:
-    """A: cases of C that were given to a handler."""
-    return in_cohort(case, seen) and bool(case.dispatches)
+def dispatched(case: CaseFacts, window: Window) -> bool:
+    """A: cases of C that were dispatched to a handler."""
+    return in_cohort(case, window) and bool(case.dispatches)
 
 
-def handled(case: CaseFacts, seen: Window) -> bool:
+def handled(case: CaseFacts, window: Window) -> bool:
     """Those of A whose feedback stands."""
-    return dispatched(case, seen) and case.fed_back_at is not None
+    return dispatched(case, window) and case.fed_back_at is not None
 
 
-def handled_on_time(case: CaseFacts, seen: Window) -> bool:
+def handled_on_time(case: CaseFacts, window: Window) -> bool:
     """Handled with the feedback that stands in by the limit, extensions included."""
     return (
-        dispatched(case, seen)
+        dispatched(case, window)
         and case.fed_back_at is not None
         and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at)
     )
 
 
-def handling_overdue(case: CaseFacts, seen: Window) -> bool:
+def handling_overdue(case: CaseFacts, window: Window) -> bool:
     """处置超期未结: the handling clock runs (no feedback stands, not held) and its limit is past."""
     running = still_open(case) and case.fed_back_at is None
-    return dispatched(case, seen) and running and seen.past(case.handle_due_at)
+    return dispatched(case, window) and running and window.past(case.handle_due_at)
 
 
-def handling_due(case: CaseFacts, seen: Window) -> bool:
+def handling_due(case: CaseFacts, window: Window) -> bool:
     """HD (应处置): what is handled and what should be."""
-    return handled(case, seen) or handling_overdue(case, seen)
+    return handled(case, window) or handling_overdue(case, window)
 
 
-def opening(case: CaseFacts, seen: Window) -> bool:
+def opening(case: CaseFacts, window: Window) -> bool:
     """Cases registered before the period that were not closed when it began."""
     if case.registered_at is None or case.void or case.merged:
         return False
-    return case.registered_at < seen.starts_at and (case.closed_at is None or case.closed_at >= seen.starts_at)
+    return case.registered_at < window.starts_at and (case.closed_at is None or case.closed_at >= window.starts_at)
 
 
-def _sent(case: CaseFacts, seen: Window) -> int:
-    return 0 if case.void else sum(seen.holds(dispatch.at) for dispatch in case.dispatches)
+def _sent(case: CaseFacts, window: Window) -> int:
+    return 0 if case.void else sum(window.holds(dispatch.at) for dispatch in case.dispatches)
 
 
-def _sent_in_vain(case: CaseFacts, seen: Window) -> int:
+def _sent_in_vain(case: CaseFacts, window: Window) -> int:
     if case.void:
         return 0
-    return sum(seen.holds(dispatch.at) and dispatch.returned_at is not None for dispatch in case.dispatches)
+    return sum(window.holds(dispatch.at) and dispatch.returned_at is not None for dispatch in case.dispatches)
 
 
-def _returns(case: CaseFacts, seen: Window) -> int:
-    return 0 if case.void else sum(seen.holds(dispatch.returned_at) for dispatch in case.dispatches)
+def _returns(case: CaseFacts, window: Window) -> int:
+    return 0 if case.void else sum(window.holds(dispatch.returned_at) for dispatch in case.dispatches)
 
 
-TIMES: Mapping[str, Times] = {
+COUNT_RULES: Mapping[str, CountRule] = {
     # Reports received in the period
     "reports": received,
     "decided_reports": decided,
-    "undecided_reports": lambda case, seen: received(case, seen) and case.decided_at is None,
-    "undecided_over_24h": lambda case, seen: (
-        received(case, seen) and case.decided_at is None and case.received_at <= seen.day_before
+    "undecided_reports": lambda case, window: received(case, window) and case.decided_at is None,
+    "undecided_over_24h": lambda case, window: (
+        received(case, window) and case.decided_at is None and case.received_at <= window.day_before
     ),
-    "registered_reports": lambda case, seen: decided(case, seen) and case.registered_at is not None,
-    "valid_reports": lambda case, seen: (
-        decided(case, seen) and (case.merged or (case.registered_at is not None and not case.void))
+    "registered_reports": lambda case, window: decided(case, window) and case.registered_at is not None,
+    "valid_reports": lambda case, window: (
+        decided(case, window) and (case.merged or (case.registered_at is not None and not case.void))
     ),
-    "rejected_reports": lambda case, seen: decided(case, seen) and case.status == "rejected",
-    "merged_reports": lambda case, seen: decided(case, seen) and case.merged,
-    "withdrawn_reports": lambda case, seen: decided(case, seen) and case.void and case.registered_at is None,
+    "rejected_reports": lambda case, window: decided(case, window) and case.status == "rejected",
+    "merged_reports": lambda case, window: decided(case, window) and case.merged,
+    "withdrawn_reports": lambda case, window: decided(case, window) and case.void and case.registered_at is None,
     # Cases registered in the period
     "registered": registered,
-    "void": lambda case, seen: registered(case, seen) and case.void,
-    "merged_cases": lambda case, seen: registered(case, seen) and case.merged,
+    "void": lambda case, window: registered(case, window) and case.void,
+    "merged_cases": lambda case, window: registered(case, window) and case.merged,
     "cases": in_cohort,
-    "spot_closed": lambda case, seen: in_cohort(case, seen) and case.spot,
-    "limited": lambda case, seen: in_cohort(case, seen) and not case.spot,
-    "closed": lambda case, seen: in_cohort(case, seen) and case.closed,
-    "limited_closed": lambda case, seen: in_cohort(case, seen) and case.closed and not case.spot,
-    "open": lambda case, seen: in_cohort(case, seen) and still_open(case),
-    "suspended": lambda case, seen: in_cohort(case, seen) and case.status == "suspended",
-    "transferred": lambda case, seen: in_cohort(case, seen) and case.status == "transferred",
-    "not_held": lambda case, seen: in_cohort(case, seen) and not case.held,
-    "rectified": lambda case, seen: in_cohort(case, seen) and (case.spot or case.fed_back_at is not None),
+    "spot_closed": lambda case, window: in_cohort(case, window) and case.spot,
+    "limited": lambda case, window: in_cohort(case, window) and not case.spot,
+    "closed": lambda case, window: in_cohort(case, window) and case.closed,
+    "limited_closed": lambda case, window: in_cohort(case, window) and case.closed and not case.spot,
+    "open": lambda case, window: in_cohort(case, window) and still_open(case),
+    "suspended": lambda case, window: in_cohort(case, window) and case.status == "suspended",
+    "transferred": lambda case, window: in_cohort(case, window) and case.status == "transferred",
+    "not_held": lambda case, window: in_cohort(case, window) and not case.held,
+    "rectified": lambda case, window: in_cohort(case, window) and (case.spot or case.fed_back_at is not None),
     # 应结案
     "due": due,
-    "closed_on_time": lambda case, seen: in_cohort(case, seen) and case.closed and on_time(case),
-    "closed_late": lambda case, seen: in_cohort(case, seen) and case.closed and not on_time(case),
-    "open_in_time": lambda case, seen: in_cohort(case, seen) and still_open(case) and not seen.past(case.close_due_at),
+    "closed_on_time": lambda case, window: in_cohort(case, window) and case.closed and on_time(case),
+    "closed_late": lambda case, window: in_cohort(case, window) and case.closed and not on_time(case),
+    "open_in_time": lambda case, window: (
+        in_cohort(case, window) and still_open(case) and not window.past(case.close_due_at)
+    ),
     "closing_overdue": overdue,
     # 应处置
     "dispatched": dispatched,
     "handling_due": handling_due,
     "handled": handled,
     "handled_on_time": handled_on_time,
-    "handled_on_time_extended": lambda case, seen: handled_on_time(case, seen) and case.extended > 0,
-    "handled_late": lambda case, seen: handled(case, seen) and not handled_on_time(case, seen),
+    "handled_on_time_extended": lambda case, window: handled_on_time(case, window) and case.extended > 0,
+    "handled_late": lambda case, window: handled(case, window) and not handled_on_time(case, window),
     "handling_overdue": handling_overdue,
-    "extended": lambda case, seen: in_cohort(case, seen) and case.extended > 0,
-    "extended_handling_due": lambda case, seen: handling_due(case, seen) and case.extended > 0,
+    "extended": lambda case, window: in_cohort(case, window) and case.extended > 0,
+    "extended_handling_due": lambda case, window: handling_due(case, window) and case.extended > 0,
     # Checks
-    "once_fed_back": lambda case, seen: in_cohort(case, seen) and case.first_fed_back_at is not None,
-    "checked": lambda case, seen: in_cohort(case, seen) and case.checked > 0,
-    "passed_at_once": lambda case, seen: in_cohort(case, seen) and case.checked > 0 and case.reworked == 0,
-    "reworked": lambda case, seen: in_cohort(case, seen) and case.checked > 0 and case.reworked > 0,
-    "reworked_due": lambda case, seen: due(case, seen) and case.reworked > 0,
+    "once_fed_back": lambda case, window: in_cohort(case, window) and case.first_fed_back_at is not None,
+    "checked": lambda case, window: in_cohort(case, window) and case.checked > 0,
+    "passed_at_once": lambda case, window: in_cohort(case, window) and case.checked > 0 and case.reworked == 0,
+    "reworked": lambda case, window: in_cohort(case, window) and case.checked > 0 and case.reworked > 0,
+    "reworked_due": lambda case, window: due(case, window) and case.reworked > 0,
     # What happened in the period, whenever the case was registered
     "dispatches": _sent,
-    "dispatches_kept": lambda case, seen: _sent(case, seen) - _sent_in_vain(case, seen),
+    "dispatches_kept": lambda case, window: _sent(case, window) - _sent_in_vain(case, window),
     "returns": _returns,
     "opening": opening,
-    "closed_in_period": lambda case, seen: case.closed and seen.holds(case.closed_at),
-    "workload": lambda case, seen: opening(case, seen) or in_cohort(case, seen),
+    "closed_in_period": lambda case, window: case.closed and window.holds(case.closed_at),
+    "workload": lambda case, window: opening(case, window) or in_cohort(case, window),
 }
 """How often each count counts a case."""

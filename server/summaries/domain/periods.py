@@ -1,4 +1,4 @@
-"""Cuts time into the local days, months, quarters and years for which figures are read, and names the one before."""
+"""Compute the local days, months, quarters and years for which figures are read, and the period before each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.errors import Invalid
 from server.instants import BEIJING, Instant, parse, text
 
 YEARS = range(2000, 3000)
-"""Years that a date asked for may lie in; others are slips of the hand (0026, 20026) and break calendars."""
+"""Years that a queried date may lie in; others are typing errors (0026, 20026) and break calendars."""
 
 
 class Span(StrEnum):
@@ -43,17 +43,17 @@ class Period:
         return _midnight(self.last + timedelta(days=1))
 
     def holds(self, at: Instant | None) -> bool:
-        """Say whether something happened in this period; what has not happened (None) did not."""
+        """Return whether something happened in this period; what has not happened (None) did not."""
         return at is not None and self.starts_at <= at < self.ends_at
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Comparison:
     """A period with the one before it, and what people call the two."""
 
     span: Span
-    now: Period
-    before: Period
+    current: Period
+    previous: Period
 
     @property
     def names(self) -> tuple[str, str]:
@@ -81,22 +81,22 @@ def day_of(at: Instant) -> date:
     return parse(at).astimezone(BEIJING).date()
 
 
-def holding(span: Span, day: date) -> Period:
+def containing(span: Span, day: date) -> Period:
     """Return the month, quarter or year that holds a local day, whole, also where part of it is still to come."""
     months = MONTHS_IN[span]
     month = day.year * 12 + (day.month - 1) // months * months
     return Period(_first_of(month), _first_of(month + months) - timedelta(days=1))
 
 
-def beside(span: Span, day: date) -> Beside:
+def comparison(span: Span, day: date) -> Comparison:
     """Return the period of this span that holds ``day``, with the whole one before it."""
-    now = holding(span, day)
-    return Beside(span, now, holding(span, now.first - timedelta(days=1)))
+    current = containing(span, day)
+    return Comparison(span, current, containing(span, current.first - timedelta(days=1)))
 
 
-def standing(day: date) -> tuple[Beside, ...]:
-    """Return 本月, 本季 and 今年 as of a local day, each with the one before beside it."""
-    return tuple(beside(span, day) for span in Span)
+def comparisons(day: date) -> tuple[Comparison, ...]:
+    """Return 本月, 本季 and 今年 as of a local day, each with the one before it."""
+    return tuple(comparison(span, day) for span in Span)
 
 
 def months_of(period: Period) -> tuple[tuple[str, Period], ...]:
@@ -104,30 +104,30 @@ def months_of(period: Period) -> tuple[tuple[str, Period], ...]:
     parts = []
     first = period.first
     while first <= period.last:
-        last = min(holding(Span.MONTH, first).last, period.last)
+        last = min(containing(Span.MONTH, first).last, period.last)
         parts.append((f"{first:%Y-%m}", Period(first, last)))
         first = last + timedelta(days=1)
     return tuple(parts)
 
 
-def spans_of(period: Period) -> tuple[tuple[int, int], ...]:
+def number_ranges(period: Period) -> tuple[tuple[int, int], ...]:
     """Return the ranges of numbers that make up a period, both ends included: whole months 202604, else days 20260401.
 
     At most three: the days before the first whole month, the months, the days after the last.
     """
-    spans: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for _, part in months_of(period):
-        whole = part == holding(Span.MONTH, part.first)
+        whole = part == containing(Span.MONTH, part.first)
         low, high = ((number(day) // 100 if whole else number(day)) for day in (part.first, part.last))
-        if whole and spans and is_months(spans[-1]):
-            spans[-1] = (spans[-1][0], high)
+        if whole and ranges and is_months(ranges[-1]):
+            ranges[-1] = (ranges[-1][0], high)
         else:
-            spans.append((low, high))
-    return tuple(spans)
+            ranges.append((low, high))
+    return tuple(ranges)
 
 
-def spans_before(period: Period) -> tuple[tuple[int, int], ...]:
-    """Return the same of all the time before a period."""
+def number_ranges_before(period: Period) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of numbers of all the time before a period."""
     month = number(period.first) // 100
     days = (month * 100 + 1, number(period.first) - 1)
     return ((0, month - 1), *((days,) if period.first.day > 1 else ()))
@@ -143,7 +143,7 @@ _DAYS_FROM = 1_000_000
 
 
 def is_months(span: tuple[int, int]) -> bool:
-    """Say whether a range of numbers is one of whole months."""
+    """Return whether a range of numbers is one of whole months."""
     return span[1] < _DAYS_FROM
 
 

@@ -1,4 +1,4 @@
-"""Says figures in words: shares and days as people print them, and the sentence that a brigade reports."""
+"""Format figures as text: shares and days as people print them, and the sentence that a brigade reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sentence(figures: Figures, *, visited: int) -> str:
     """Return the sentence for the brigade's report; every number but ``visited`` opens as the count of that figure.
 
     visited: how many places were inspected, from patrols. 已办结 holds the spot fixes and says so, and 超期 names its
-    clock: left open, either makes the reader guess between two numbers (``domain.md`` section 2.7).
+    clock: otherwise the reader guesses between two numbers (``domain.md`` section 2.7).
     """
     n = figures.counts
     return (

@@ -1,4 +1,4 @@
-"""Computes the closure summary: the figures of a set of cases, row by row, and the cases behind each figure."""
+"""Compute the closure summary from cases: figures row by row, and the cases behind each figure."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Rows and what they come to. The total is computed from the cases, never added up: medians do not add."""
+    """Rows and their total. The total is computed from the cases, never added up: medians do not add."""
 
     rows: tuple[Row, ...]
     total: Figures
@@ -69,10 +69,10 @@ def figures(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Figur
     as_of: may lie inside the period; then the figures are what they are so far.
     """
     known = figure_definitions.list_figures(as_of)
-    seen = figure_definitions.window(period, as_of)
+    window = figure_definitions.window_of(period, as_of)
     here = tuple(cases)
     counts = {
-        figure.code: sum(figure_definitions.TIMES[figure.code](case, seen) for case in here)
+        figure.code: sum(figure_definitions.COUNT_RULES[figure.code](case, window) for case in here)
         for figure in known
         if figure.kind is Kind.COUNT
     }
@@ -81,7 +81,7 @@ def figures(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Figur
         for figure in known
         if figure.kind is Kind.RATE
     }
-    return Figures(counts, rates, _days(here, seen), _results(here, seen))
+    return Figures(counts, rates, _days(here, window), _results(here, window))
 
 
 def by_area(cases: Iterable[CaseFacts], grid: Sequence[Area], level: Level, period: Period, as_of: Instant) -> Summary:
@@ -98,7 +98,7 @@ def by_area(cases: Iterable[CaseFacts], grid: Sequence[Area], level: Level, peri
     keyed = []
     for case in cases:
         if case.path not in home:
-            home[case.path] = area_rows.cut(area_rows.current(case.path, by_path, as_of), names)
+            home[case.path] = area_rows.row_containing(area_rows.current(case.path, by_path, as_of), names)
         keyed.append((home[case.path], case))
     ended = sorted({key for key, _ in keyed}.difference(today, {ELSEWHERE}))
     return _summary(keyed, {path: names[path] for path in (*today, *ended)}, area_rows.NOT_PLACED, period, as_of)
@@ -131,16 +131,16 @@ def _summary(
     return Summary(rows, figures((case for _, case in keyed), period, as_of))
 
 
-def _results(cases: Sequence[CaseFacts], seen: Window) -> dict[str, int]:
-    closed = figure_definitions.TIMES["closed"]
-    found = Counter(figure_definitions.result_of(case) for case in cases if closed(case, seen))
+def _results(cases: Sequence[CaseFacts], window: Window) -> dict[str, int]:
+    closed = figure_definitions.COUNT_RULES["closed"]
+    found = Counter(figure_definitions.result_of(case) for case in cases if closed(case, window))
     return dict(sorted(found.items()))
 
 
-def _days(cases: Sequence[CaseFacts], seen: Window) -> dict[str, Fraction | None]:
+def _days(cases: Sequence[CaseFacts], window: Window) -> dict[str, Fraction | None]:
     """Return mean, median and P90 over the handled cases; P90 is the nearest rank, so it is some case's own time."""
     took = sorted(
-        case.handled_s for case in cases if figure_definitions.handled(case, seen) and case.handled_s is not None
+        case.handled_s for case in cases if figure_definitions.handled(case, window) and case.handled_s is not None
     )
     if not took:
         return dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))

@@ -1,4 +1,4 @@
-"""Keeps the facts of each case as they stand, and the steps by which they came to be so."""
+"""Store the current facts of each case, and the steps that led to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = (
 """The fields of CaseFacts."""
 
 DERIVED = ("stepped_at", "received_day", "registered_day", "registered_month", "closed_day", "running", "handled_s")
-"""What is kept beside them to find them by."""
+"""Columns derived from them, to find them by."""
 
 STEP_COLUMNS = ("record", "version", "at", "action", "status", "handle_due_at", "close_due_at", "result_code")
 
@@ -84,7 +84,7 @@ def each_history(sql: Sql) -> Iterator[tuple[str, list[Step]]]:
 
 
 def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
-    """Return the row that keeps facts; what it is found by comes from them."""
+    """Return the row that stores facts, with its derived columns."""
     registered_day = _day(facts.registered_at)
     running = registered_day is not None and still_open(facts) and not facts.void and not facts.merged
     return {
@@ -96,12 +96,12 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "registered_month": None if registered_day is None else registered_day // 100,
         "closed_day": _day(facts.closed_at),
         "running": int(running),
-        "handled_s": contributions.pace(facts),
+        "handled_s": contributions.handling_seconds(facts),
     }
 
 
 def from_row(row: Mapping[str, Any]) -> CaseFacts:
-    """Return the facts that a row keeps, whatever else is in it."""
+    """Return the facts that a row holds, whatever other columns it has."""
     values = {column: row[column] for column in COLUMNS}
     values["status"] = Status(row["status"])
     values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
@@ -113,7 +113,7 @@ def step_row(record: str, version: int, step: Step) -> Row:
 
 
 def step_of(row: Mapping[str, Any]) -> Step:
-    """Return the step that a row keeps."""
+    """Return the step that a row holds."""
     return Step(
         row["action"], row["at"], Status(row["status"]), row["handle_due_at"], row["close_due_at"], row["result_code"]
     )
@@ -124,15 +124,15 @@ def _dispatch(text: str) -> Dispatch:
     return Dispatch(sent, returned or None)
 
 
-def _add_handovers(sql: Sql, facts: CaseFacts, known: tuple[Dispatch, ...]) -> None:
-    rows = handovers(facts, known)
+def _add_handovers(sql: Sql, facts: CaseFacts, stored: tuple[Dispatch, ...]) -> None:
+    rows = handovers(facts, stored)
     if rows:
         sql.run_each(_ADD_HANDOVER, rows)
 
 
-def handovers(facts: CaseFacts, known: tuple[Dispatch, ...] = ()) -> list[Row]:
-    """Return a row for each day on which a case changed hands, without those that ``known`` dispatches gave."""
-    days = {_day(at) for dispatch in set(facts.dispatches) - set(known) for at in dispatch if at is not None}
+def handovers(facts: CaseFacts, stored: tuple[Dispatch, ...] = ()) -> list[Row]:
+    """Return a row for each day on which a case was handed over, without those of dispatches stored before."""
+    days = {_day(at) for dispatch in set(facts.dispatches) - set(stored) for at in dispatch if at is not None}
     case = {"record": facts.id, "received_at": facts.received_at, "path": facts.path}
     return [{"day": day, **case} for day in sorted(filter(None, days))]
 

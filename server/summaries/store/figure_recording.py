@@ -1,7 +1,7 @@
-"""Brings everything that summaries are read from up to date with one step of a case, in the step's transaction.
+"""Update facts, steps and sums with one step of a case, in the step's transaction.
 
 A step costs three statements: its row, the facts, and the sums it moves; a fourth where the case is handed over or
-closed. The sums move by what the case contributes now less what it did before, so they equal a count over all cases.
+closed. The sums change by what the case contributes now less what it did before, so they equal a count over all cases.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from server.summaries.store import case_facts, rollups
 
 
 def record(tx: Transaction, before: CaseFacts | None, after: CaseFacts, step: Step | None, version: int) -> None:
-    """Keep what one revision did to a case.
+    """Record what one revision did to a case.
 
     before: its facts until then, None for a new case. after: its facts now. step: what was done; None when an edit
     changed the category alone, which then counts as the case's category at all instants. version: of the record.
@@ -31,13 +31,13 @@ def record(tx: Transaction, before: CaseFacts | None, after: CaseFacts, step: St
 
 
 def find(tx: Transaction, id: str) -> CaseFacts | None:
-    """Return the facts of a case as they stand, for the next step; None when there is no such case."""
+    """Return the current facts of a case, for the next step; None when there is no such case."""
     return case_facts.find(tx.sql, id)
 
 
 def record_visits(tx: Transaction, path: str, day: date | str, premises: int) -> None:
-    """Count the premises that a patrol in the area ``path`` looked at on a Beijing day (``2026-04-01`` or a date).
+    """Count the premises that a patrol in the area ``path`` inspected on a Beijing day (``2026-04-01`` or a date).
 
     premises: how many; negative takes back what an edit made fewer.
     """
-    rollups.visit(tx.sql, path, int(str(day).replace("-", "")), premises)
+    rollups.add_visits(tx.sql, path, int(str(day).replace("-", "")), premises)

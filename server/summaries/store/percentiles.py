@@ -1,4 +1,4 @@
-"""Finds exact medians and P90s of handling times by their place among all, without reading all of them."""
+"""Find exact medians and P90s of handling times by their rank, without reading all of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.summaries.domain import contributions
+from server.summaries.domain.contributions import Percentiles
 from server.summaries.store.rollups import BUCKET_S
 
 Buckets = Mapping[int, int]
@@ -41,48 +42,48 @@ def _grouped(
     return found
 
 
-class Shift(NamedTuple):
-    """A case whose handling took so many seconds: taken away (sign -1) or added (1)."""
+class Adjustment(NamedTuple):
+    """A case whose handling took so many seconds, to be taken away (sign -1) or added (1)."""
 
     sign: int
     took: int
 
 
-def shifted(lengths: Iterable[int], shifts: Iterable[Shift]) -> list[int]:
-    """Return lengths with these shifts made, in any order; what is taken away is there."""
+def adjusted(lengths: Iterable[int], adjustments: Iterable[Adjustment]) -> list[int]:
+    """Return handling times with these adjustments made, in any order; what is taken away must be there."""
     found = Counter(lengths)
-    for sign, took in shifts:
+    for sign, took in adjustments:
         found[took] += sign
     return list(found.elements())
 
 
-def middle(
+def percentiles(
     reading: Reading,
     buckets: Buckets,
     months: Iterable[int],
     towns: Iterable[str] | None,
-    shifts: Iterable[Shift] = (),
-) -> tuple[int, int, int] | None:
-    """Return the seconds at the ranks of the median and the P90; None of none.
+    adjustments: Iterable[Adjustment] = (),
+) -> Percentiles:
+    """Return the percentiles of handling times.
 
-    buckets: of all cases of these months and towns together, with the shifts. towns: paths; None for the whole county.
-    shifts: in what the cases are not as they stand.
+    buckets: of all cases of these months and towns together, with the adjustments. towns: paths; None for the county.
+    adjustments: how the cases differ from those stored, for a past instant.
     """
     n = sum(buckets.values())
     if not n:
         return None
-    moved: dict[int, list[Shift]] = {}
-    for shift in shifts:
-        moved.setdefault(shift.took // BUCKET_S, []).append(shift)
-    cells = _cells(months, towns)
+    by_bucket: dict[int, list[Adjustment]] = {}
+    for adjustment in adjustments:
+        by_bucket.setdefault(adjustment.took // BUCKET_S, []).append(adjustment)
+    condition = _condition(months, towns)
     lengths: dict[int, list[int]] = {}
     found = []
     for rank in contributions.ranks(n):
         bucket, place = _bucket_of(buckets, rank)
         if bucket not in lengths:
-            lengths[bucket] = sorted(shifted(_in_bucket(reading, bucket, cells), moved.get(bucket, ())))
+            lengths[bucket] = sorted(adjusted(_in_bucket(reading, bucket, condition), by_bucket.get(bucket, ())))
         if len(lengths[bucket]) != buckets[bucket]:
-            raise RuntimeError(f"bucket {bucket} of handling times does not hold as many cases as it says")
+            raise RuntimeError(f"bucket {bucket} of handling times does not hold as many cases as its count")
         found.append(lengths[bucket][place])
     low, high, p90 = found
     return low, high, p90
@@ -95,14 +96,14 @@ def _bucket_of(buckets: Buckets, rank: int) -> tuple[int, int]:
         if before + buckets[bucket] > rank:
             return bucket, rank - before
         before += buckets[bucket]
-    raise RuntimeError("the buckets of handling times hold fewer cases than they say")
+    raise RuntimeError("the buckets of handling times hold fewer cases than counted")
 
 
-Cells = tuple[str, dict[str, object]]
+Condition = tuple[str, dict[str, object]]
 """The condition of some months and towns, with its parameters."""
 
 
-def _cells(months: Iterable[int], towns: Iterable[str] | None) -> Cells:
+def _condition(months: Iterable[int], towns: Iterable[str] | None) -> Condition:
     values: dict[str, object] = {f"m{n}": month for n, month in enumerate(months)}
     listed = ", ".join(f":{name}" for name in values)
     inside = ""
@@ -117,14 +118,14 @@ def _cells(months: Iterable[int], towns: Iterable[str] | None) -> Cells:
     return f"registered_month IN ({listed}){inside}", values
 
 
-def _in_bucket(reading: Reading, bucket: int, cells: Cells) -> list[int]:
+def _in_bucket(reading: Reading, bucket: int, towns_and_months: Condition) -> list[int]:
     """Return the length of every case of a bucket."""
-    condition, values = cells
+    sql, values = towns_and_months
     rows = reading.sql.tuples(
         f"""
         SELECT handled_s
           FROM case_fact
-         WHERE handled_s IS NOT NULL AND {condition} AND handled_s >= :low AND handled_s < :high
+         WHERE handled_s IS NOT NULL AND {sql} AND handled_s >= :low AND handled_s < :high
         """,
         {**values, "low": bucket * BUCKET_S, "high": (bucket + 1) * BUCKET_S},
     )

@@ -1,4 +1,4 @@
-"""Counts everything that summaries are read from anew, out of the steps alone, to check it."""
+"""Recompute facts and sums from the steps alone, to check them."""
 
 from __future__ import annotations
 
@@ -14,49 +14,49 @@ from server.summaries.domain.contributions import day_number
 from server.summaries.store import case_facts, rollups
 
 PATROLS, PREMISES = "patrols", "premises_count"
-"""The record type of rounds, and its field that says how many premises were looked at."""
+"""The record type of patrols, and its field with the number of premises inspected."""
 
 
 def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
-    """Yield (path, day, premises) of every patrol that says how many premises it looked at."""
+    """Yield (path, day, premises) of every patrol with a number of premises inspected."""
     rows = sql.rows("SELECT path, created_at, fields FROM record WHERE type = :type", {"type": PATROLS})
     for row in rows:
-        walked = premises_in(orjson.loads(row["fields"]))
-        if walked:
-            yield row["path"], day_number(row["created_at"]), walked
+        premises = premises_in(orjson.loads(row["fields"]))
+        if premises:
+            yield row["path"], day_number(row["created_at"]), premises
 
 
 def premises_in(fields: Mapping[str, str]) -> int:
-    """Return how many premises a patrol says it looked at; 0 where it says nothing, or no whole number."""
-    told = fields.get(PREMISES, "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) <= _DIGITS_MAX else 0
+    """Return how many premises a patrol inspected; 0 where the field is empty or no whole number."""
+    text = fields.get(PREMISES, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
 
 
 _DIGITS_MAX = 9
-"""No round on foot looks at more premises than this can write; longer ones would not fit a column."""
+"""More premises than any patrol inspects; longer numbers would not fit a column."""
 
 
 def broken(sql: Sql) -> Iterator[tuple[str, str]]:
-    """Yield (promise, what breaks it) wherever what summaries are read from is not what history adds up to."""
+    """Yield (invariant, what breaks it) wherever facts or sums are not what the steps and patrols add up to."""
     for recounted_facts, facts in recounted(sql):
         if recounted_facts != facts:
             yield "the facts of a case are what its steps add up to", facts.id
     expected = {
         table: rollups.by_key(table, rows) for table, rows in rollups.summed(case_facts.each(sql)).rows().items()
     }
-    walked: Counter[tuple[object, ...]] = Counter()
+    visited: Counter[tuple[object, ...]] = Counter()
     for path, day, premises in visits(sql):
-        walked.update({(day, path): premises, (day // 100, path): premises})
-    expected["visit_count"] = {key: {"premises": n} for key, n in walked.items() if n}
+        visited.update({(day, path): premises, (day // 100, path): premises})
+    expected["visit_count"] = {key: {"premises": n} for key, n in visited.items() if n}
     for table, rows in expected.items():
-        found = rollups.kept(sql, table)
+        found = rollups.stored(sql, table)
         for key in sorted(found.keys() | rows.keys(), key=str):
             if found.get(key) != rows.get(key):
                 yield "sums are what the cases and patrols add up to", f"{table} {' '.join(map(str, key))}"
 
 
 def recounted(sql: Sql) -> Iterator[tuple[CaseFacts | None, CaseFacts]]:
-    """Yield, for every case that took a step, its facts as its steps add up and as they are kept."""
+    """Yield, for every case that took a step, its facts as recomputed from its steps and as stored."""
     kept = {facts.id: facts for facts in case_facts.each(sql)}
     for id, steps in case_facts.each_history(sql):
         facts = kept.pop(id, None)

@@ -1,4 +1,4 @@
-"""Reads what the live closure summary adds up: sums by month and day, and lateness from the open cases alone."""
+"""Read the sums of the live closure summary: rollups by month and day, and lateness from the open cases alone."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from typing import Any, TypeAlias
 
 from server.db.transactions import Reading
 from server.summaries.domain import contributions, periods
-from server.summaries.domain.area_rows import Ground
+from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import COLUMNS, LATE, STOCK
 from server.summaries.domain.figure_definitions import Window
 from server.summaries.domain.periods import Period
 from server.summaries.store.rollups import ALL
 
 PATH, MONTH, CATEGORY = "path", "month", "category"
-"""What sums may be told apart by."""
+"""What sums may be grouped by."""
 
 Key: TypeAlias = Any
 """A path, a month number 202604, or a category."""
 
 Columns: TypeAlias = dict[Key, Counter[str]]
-Span: TypeAlias = tuple[int, int]
+NumberRange: TypeAlias = tuple[int, int]
 
 _SUMS = ", ".join(f"SUM({column})" for column in COLUMNS)
-_STOCK = f"SUM({' '.join(('-' if sign < 0 else '+') + column for sign, column in contributions.parted(STOCK))})"
+_STOCK = f"SUM({' '.join(('-' if sign < 0 else '+') + column for sign, column in contributions.terms_of(STOCK))})"
 
 
-class Inside:
-    """The condition that a row's path counts in a ground, with its parameters; written into every statement."""
+class AreaCondition:
+    """SQL condition, with its parameters: the path of a row counts in an area scope."""
 
     __slots__ = ("sql", "values")
 
-    def __init__(self, ground: Ground) -> None:
-        exact = ground.exact_paths()
+    def __init__(self, area_scope: AreaScope) -> None:
+        exact = area_scope.exact_paths()
         self.values: dict[str, Any] = {}
         if exact is not None:
             self.values = {f"in{n}": path for n, path in enumerate(exact)}
             self.sql = f" AND path IN ({', '.join(f':{name}' for name in self.values)})"
-        elif ground.whole:
+        elif area_scope.is_whole_county:
             self.sql = ""
         else:
-            bounds = [place.bounds() for place in ground.places]
+            bounds = [place.bounds() for place in area_scope.places]
             self.values = {
                 f"{end}{n}": bound[i] for n, bound in enumerate(bounds) for i, end in enumerate(("lo", "hi"))
             }
@@ -49,44 +49,44 @@ class Inside:
             self.sql = f" AND ({ranges or '1 = 0'})"
 
 
-def counts(reading: Reading, inside: Inside, by: str, spans: tuple[Span, ...]) -> Columns:
-    """Return the sums of COLUMNS over ranges of months and days (``periods.spans_of``); by category, months alone."""
+def counts(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[NumberRange, ...]) -> Columns:
+    """Return the sums of COLUMNS over ranges of months and days (``number_ranges``); by category, months alone."""
     found: Columns = {}
-    for span in spans:
-        for key, *sums in _summed(reading, "case_count", _SUMS, inside, by, span):
+    for range_ in ranges:
+        for key, *sums in _summed(reading, "case_count", _SUMS, inside, by, range_):
             found.setdefault(key, Counter()).update(dict(zip(COLUMNS, sums, strict=True)))
     return found
 
 
-def stocks(reading: Reading, inside: Inside, by: str, spans: tuple[Span, ...]) -> Counter[Key]:
+def stocks(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[NumberRange, ...]) -> Counter[Key]:
     """Return how many cases were registered less closed over ranges of months and days."""
     found: Counter[Key] = Counter()
-    for span in spans:
-        for key, n in _summed(reading, "case_count", _STOCK, inside, by, span):
+    for range_ in ranges:
+        for key, n in _summed(reading, "case_count", _STOCK, inside, by, range_):
             found[key] += n
     return found
 
 
-def results(reading: Reading, inside: Inside, by: str, spans: tuple[Span, ...]) -> Columns:
+def results(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[NumberRange, ...]) -> Columns:
     """Return closed cases by result code over ranges of months and days."""
     found: Columns = {}
-    for span in spans:
-        for key, code, n in _summed(reading, "case_result", "code, SUM(n)", inside, by, span, more=", code"):
+    for range_ in ranges:
+        for key, code, n in _summed(reading, "case_result", "code, SUM(n)", inside, by, range_, more=", code"):
             found.setdefault(key, Counter())[code] += n
     return found
 
 
-def visits(reading: Reading, inside: Inside, spans: tuple[Span, ...]) -> int:
-    """Return how many premises patrols looked at over ranges of months and days."""
+def visits(reading: Reading, inside: AreaCondition, ranges: tuple[NumberRange, ...]) -> int:
+    """Return how many premises patrols inspected over ranges of months and days."""
     total = 0
-    for low, high in spans:
+    for low, high in ranges:
         sql = f"SELECT COALESCE(SUM(premises), 0) FROM visit_count WHERE period BETWEEN :low AND :high{inside.sql}"
         total += int(reading.sql.value(sql, {"low": low, "high": high, **inside.values}))
     return total
 
 
-def lateness(reading: Reading, inside: Inside, by: str, period: Period, seen: Window) -> Columns:
-    """Return the sums of LATE over the cases that are open; ``seen`` says what is late."""
+def lateness(reading: Reading, inside: AreaCondition, by: str, period: Period, window: Window) -> Columns:
+    """Return the sums of LATE over the cases that are open; ``window`` decides what is late."""
     found: Columns = {}
     key = {PATH: "path", CATEGORY: "category", MONTH: "{} / 100"}[by]
     values = {"low": periods.number(period.first), "high": periods.number(period.last), **inside.values}
@@ -97,7 +97,7 @@ def lateness(reading: Reading, inside: Inside, by: str, period: Period, seen: Wi
          WHERE decided_at IS NULL AND received_day BETWEEN :low AND :high AND received_at <= :day_before{inside.sql}
          GROUP BY 1
         """,
-        {**values, "day_before": seen.day_before},
+        {**values, "day_before": window.day_before},
     )
     for each, n in undecided:
         found.setdefault(each, Counter())[LATE[0]] += n
@@ -111,22 +111,22 @@ def lateness(reading: Reading, inside: Inside, by: str, period: Period, seen: Wi
          WHERE running = 1 AND registered_day BETWEEN :low AND :high{inside.sql}
          GROUP BY 1
         """,
-        {**values, "as_of": seen.as_of},
+        {**values, "as_of": window.as_of},
     )
     for each, *late in running:
         found.setdefault(each, Counter()).update(dict(zip(LATE[1:], late, strict=True)))
     return found
 
 
-def paces(reading: Reading, inside: Inside, by: str, period: Period) -> dict[Key, list[int]]:
+def handling_times(reading: Reading, inside: AreaCondition, by: str, period: Period) -> dict[Key, list[int]]:
     """Return the seconds of every handled case of a period, in any order."""
     low, high = periods.number(period.first), periods.number(period.last)
-    spans = periods.spans_of(period)
-    whole = len(spans) == 1 and periods.is_months(spans[0])
+    ranges = periods.number_ranges(period)
+    whole = len(ranges) == 1 and periods.is_months(ranges[0])
     days = "" if whole else " AND registered_day BETWEEN :low AND :high"
     rows = reading.sql.tuples(
         f"""
-        SELECT {_PACE_KEYS[by]}, handled_s
+        SELECT {_HANDLING_TIME_KEYS[by]}, handled_s
           FROM case_fact
          WHERE handled_s IS NOT NULL AND registered_month BETWEEN :from AND :to{days}{inside.sql}
         """,
@@ -138,11 +138,11 @@ def paces(reading: Reading, inside: Inside, by: str, period: Period) -> dict[Key
     return found
 
 
-_PACE_KEYS = {PATH: "path", CATEGORY: "category", MONTH: "registered_month"}
+_HANDLING_TIME_KEYS = {PATH: "path", CATEGORY: "category", MONTH: "registered_month"}
 
 
 def categories(reading: Reading) -> list[str]:
-    """Return every category that sums are kept of, by hopping from one to the next."""
+    """Return every category that sums are kept of, by seeking from one to the next in the index."""
     rows = reading.sql.tuples(
         """
         WITH RECURSIVE known (category) AS (
@@ -158,17 +158,17 @@ def categories(reading: Reading) -> list[str]:
 
 
 def _summed(
-    reading: Reading, table: str, sums: str, inside: Inside, by: str, span: Span, more: str = ""
+    reading: Reading, table: str, sums: str, inside: AreaCondition, by: str, range_: NumberRange, more: str = ""
 ) -> Iterator[tuple[Any, ...]]:
     """Yield (key, sums…) of the rows of a range of months or of days."""
-    low, high = span
+    low, high = range_
     values: dict[str, Any] = {"low": low, "high": high, **inside.values}
     if by == CATEGORY:
         wanted = {f"c{n}": category for n, category in enumerate(categories(reading))}
         condition, values = f"category IN ({', '.join(f':{name}' for name in wanted)})", {**values, **wanted}
     else:
         condition, values = "category = :all", {**values, "all": ALL}
-    month = "period" if periods.is_months(span) else "period / 100"
+    month = "period" if periods.is_months(range_) else "period / 100"
     key = {PATH: "path", CATEGORY: "category", MONTH: month}[by]
     return reading.sql.tuples(
         f"""

@@ -1,4 +1,4 @@
-"""Keeps the sums that summaries are read from, each moved on in the transaction that moved a case."""
+"""Store the sums that summaries are read from, updated in the transaction that changes a case."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ALL = "*"
 BUCKET_S = 7_200
 """Width of a bucket of handling times, in seconds: narrow enough that few cases share one."""
 
-Cell = tuple[int, str, str]
+RollupKey = tuple[int, str, str]
 """(period, category, path): a month 202604 or a day 20260401, a category or ALL, an area."""
 
 TABLES = {
@@ -25,7 +25,7 @@ TABLES = {
     "case_pace": (("month", "town", "bucket"), ("n",)),
     "visit_count": (("period", "path"), ("premises",)),
 }
-"""The tables of sums: what their rows are found by, and what is summed."""
+"""The tables of sums: their key columns, and the columns that are summed."""
 
 
 def _adding(table: str) -> str:
@@ -43,43 +43,43 @@ _NOTHING = dict.fromkeys(COLUMNS, 0)
 
 
 class Sums:
-    """What is to be added to the sums; adds up first, so that each row is written once."""
+    """What is to be added to the rollups, added up first so that each row is written once."""
 
-    __slots__ = ("counts", "paces", "results")
+    __slots__ = ("counts", "handling_times", "results")
 
     def __init__(self) -> None:
-        self.counts: dict[Cell, dict[str, int]] = {}
+        self.counts: dict[RollupKey, dict[str, int]] = {}
         self.results: Counter[tuple[int, str, str, str]] = Counter()
-        self.paces: Counter[tuple[int, str, int]] = Counter()
+        self.handling_times: Counter[tuple[int, str, int]] = Counter()
 
-    def put(self, case: CaseFacts, sign: int) -> None:
+    def add(self, case: CaseFacts, sign: int) -> None:
         """Add what a case contributes, or take it away (``sign`` -1)."""
-        self._put_counts(case, contributions.contribution(case), sign)
+        self._add_counts(case, contributions.contribution(case), sign)
         if case.registered_at is None:
             return
         day = contributions.day_number(case.registered_at)
         code = contributions.result(case)
         if code is not None:
-            for cell in _cells(day, case):
-                self.results[(*cell, code)] += sign
-        took = contributions.pace(case)
+            for key in _keys_of(day, case):
+                self.results[(*key, code)] += sign
+        took = contributions.handling_seconds(case)
         if took is not None:
-            self.paces[day // 100, town_of(case.path), took // BUCKET_S] += sign
+            self.handling_times[day // 100, town_of(case.path), took // BUCKET_S] += sign
 
-    def _put_counts(self, case: CaseFacts, parts: Contribution, sign: int) -> None:
+    def _add_counts(self, case: CaseFacts, parts: Contribution, sign: int) -> None:
         days: dict[int, list[tuple[str, int]]] = {}
         for (day, column), n in parts.items():
             days.setdefault(day, []).append((column, sign * n))
         for day, moved in days.items():
-            for cell in _cells(day, case):
-                row = self.counts.get(cell)
+            for key in _keys_of(day, case):
+                row = self.counts.get(key)
                 if row is None:
-                    row = self.counts[cell] = {}
+                    row = self.counts[key] = {}
                 for column, n in moved:
                     row[column] = row.get(column, 0) + n
 
     def write(self, sql: Sql) -> None:
-        """Add everything to what is kept; what came to nothing is not written."""
+        """Add everything to the tables; rows that came to nought are not written."""
         for table, rows in self.rows().items():
             if rows:
                 sql.run_each(_ADD[table], rows)
@@ -88,8 +88,8 @@ class Sums:
         """Return what is to be added, as rows by table."""
         return {
             "case_count": [
-                {**_NOTHING, **moved, "period": cell[0], "category": cell[1], "path": cell[2]}
-                for cell, moved in self.counts.items()
+                {**_NOTHING, **moved, "period": key[0], "category": key[1], "path": key[2]}
+                for key, moved in self.counts.items()
                 if any(moved.values())
             ],
             "case_result": [
@@ -99,7 +99,7 @@ class Sums:
             ],
             "case_pace": [
                 {"month": month, "town": town, "bucket": bucket, "n": n}
-                for (month, town, bucket), n in self.paces.items()
+                for (month, town, bucket), n in self.handling_times.items()
                 if n
             ],
         }
@@ -109,34 +109,34 @@ def move(sql: Sql, before: CaseFacts | None, after: CaseFacts) -> None:
     """Add to the sums what a case contributes now and did not before."""
     sums = Sums()
     if before is not None:
-        sums.put(before, -1)
-    sums.put(after, 1)
+        sums.add(before, -1)
+    sums.add(after, 1)
     sums.write(sql)
 
 
-def visit(sql: Sql, path: str, day: int, premises: int) -> None:
-    """Add premises that a patrol in the area ``path`` looked at on a day (20260401); fewer when negative."""
+def add_visits(sql: Sql, path: str, day: int, premises: int) -> None:
+    """Add premises that a patrol in the area ``path`` inspected on a day (20260401); fewer when negative."""
     sql.run_each(
         _ADD["visit_count"], [{"period": each, "path": path, "premises": premises} for each in (day, day // 100)]
     )
 
 
 def summed(cases: Iterable[CaseFacts]) -> Sums:
-    """Return the sums over cases, without looking at what is kept."""
+    """Return the sums over cases, without reading the tables."""
     sums = Sums()
     for case in cases:
-        sums.put(case, 1)
+        sums.add(case, 1)
     return sums
 
 
-def kept(sql: Sql, table: str) -> dict[tuple[object, ...], Mapping[str, int]]:
-    """Return every row of a table of sums that is not all noughts, by what it is found by."""
+def stored(sql: Sql, table: str) -> dict[tuple[object, ...], Mapping[str, int]]:
+    """Return every row of a table of sums that is not all noughts, by its key."""
     keys, sums = TABLES[table]
     return by_key(table, sql.each(f"SELECT {', '.join((*keys, *sums))} FROM {table}"))
 
 
 def by_key(table: str, rows: Iterable[Row]) -> dict[tuple[object, ...], Mapping[str, int]]:
-    """Return rows of a table of sums, without their noughts, by what they are found by."""
+    """Return rows of a table of sums, without their noughts, by their keys."""
     keys, sums = TABLES[table]
     return {
         tuple(row[key] for key in keys): moved
@@ -150,7 +150,7 @@ def town_of(path: str) -> str:
     return "/".join(path.split("/")[:2])
 
 
-def _cells(day: int, case: CaseFacts) -> Iterator[Cell]:
+def _keys_of(day: int, case: CaseFacts) -> Iterator[RollupKey]:
     yield day // 100, case.category, case.path
     yield day // 100, ALL, case.path
     yield day, ALL, case.path

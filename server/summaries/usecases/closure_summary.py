@@ -1,4 +1,4 @@
-"""Answers the closure summary for a reader, now or as of the past, and opens every figure into its cases."""
+"""Compute the closure summary for a reader, now or as of the past, and list the cases behind every figure."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, figure_definitions, periods, summary_rows
-from server.summaries.domain.area_rows import ELSEWHERE, Ground
+from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Row, Summary
 from server.summaries.store import counted_cases, rollup_sums
-from server.summaries.store.counted_cases import Mark, Own
-from server.summaries.store.rollup_sums import Inside
+from server.summaries.store.counted_cases import AssigneeCondition, Condition, Cursor
+from server.summaries.store.rollup_sums import AreaCondition
 from server.summaries.usecases import live_summary
 
 CATEGORIES = "hazard_categories"
-COMMON = "common"
-"""The first of that list, which is no category: it offers the common items of all (``kobo_forms/README.md``)."""
 """Code list that names the rows by category."""
 
+COMMON_ITEMS = "common"
+"""The first of that list, which is no category: it offers the common items of all (``kobo_forms/README.md``)."""
 
-class By(StrEnum):
+
+class Grouping(StrEnum):
     """What a summary has a row for."""
 
     TOWN = "town"
@@ -41,35 +42,40 @@ class By(StrEnum):
     MONTH = "month"
 
 
-LEVELS = {By.TOWN: Level.TOWN, By.VILLAGE: Level.VILLAGE, By.UNIT: Level.UNIT}
-BELOW = {Level.COUNTY: By.TOWN, Level.TOWN: By.VILLAGE, Level.VILLAGE: By.UNIT, Level.UNIT: By.UNIT}
-"""What is asked for when nothing is: the level below."""
+LEVELS = {Grouping.TOWN: Level.TOWN, Grouping.VILLAGE: Level.VILLAGE, Grouping.UNIT: Level.UNIT}
+GROUPING_BELOW = {
+    Level.COUNTY: Grouping.TOWN,
+    Level.TOWN: Grouping.VILLAGE,
+    Level.VILLAGE: Grouping.UNIT,
+    Level.UNIT: Grouping.UNIT,
+}
+"""The rows of a query that names none: the level below."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a reader wants to know.
+class Query:
+    """Which summary to compute.
 
-    scope: what they may see: places, or else the cases assigned to them. area: code, None for all of their scope.
+    scope: what the reader may see: places, or else the cases assigned to them. area: None for all of their scope.
     by: None for the level below. as_of: None for now.
     """
 
     scope: Scope
     area: Area | None
-    by: By | None
+    by: Grouping | None
     period: Period
     as_of: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A summary, and what it was asked of.
+class Result:
+    """A summary with the query that it answers.
 
-    visited: premises that patrols looked at. training: all is practice, so that nothing of it is counted.
+    visited: premises that patrols inspected. training: training mode is on, so that nothing is counted.
     """
 
     area: Area | None
-    by: By
+    by: Grouping
     period: Period
     as_of: Instant
     summary: Summary
@@ -78,98 +84,98 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """One page of the cases behind a figure, after: where the next one begins.
+class CasePage:
+    """One page of the cases behind a figure. after: where the next page begins, None for the last.
 
-    A figure of dispatches shows a case once for each.
+    A figure of dispatches lists a case once for each.
     """
 
     cases: tuple[CaseFacts, ...]
-    after: Mark | None
+    after: Cursor | None
 
 
-def summarise(reading: Reading, asked: Asked) -> Told:
-    """Return the summary that was asked for.
+def summarise(reading: Reading, query: Query) -> Result:
+    """Return the summary of a query.
 
-    Raises Invalid when ``as_of`` lies ahead, or when no area of the level lies in what was asked for.
+    Raises Invalid when ``as_of`` lies ahead, or when no area of the level lies in the area of the query.
     """
-    view = _view(reading, asked)
+    view = _view(reading, query)
     if training_flag.is_on(reading):
-        return Told(asked.area, view.by, asked.period, view.as_of, view.of(()), 0, training=True)
+        return Result(query.area, view.by, query.period, view.as_of, view.summary_of(()), 0, training=True)
     # Of a period that begins after the instant there is nothing but the stock, and no sum of what came later helps.
-    ahead = periods.day_of(view.as_of) < asked.period.first
-    if view.ground is None or (ahead and view.as_of < reading.now):
-        summary = view.recounted(reading)
+    ahead = periods.day_of(view.as_of) < query.period.first
+    if view.area_scope is None or (ahead and view.as_of < reading.now):
+        summary = view.recomputed(reading)
     else:
-        summary = view.live(reading, view.ground)
-    return Told(asked.area, view.by, asked.period, view.as_of, summary, _visited(reading, view))
+        summary = view.live(reading, view.area_scope)
+    return Result(query.area, view.by, query.period, view.as_of, summary, _visited(reading, view))
 
 
-def behind(reading: Reading, asked: Asked, figure: str, row: str | None, after: Mark, limit: int) -> Behind:
+def drill_down(reading: Reading, query: Query, figure: str, row: str | None, after: Cursor, limit: int) -> CasePage:
     """Return up to ``limit`` of the cases that a figure counts in a row; their number, over all pages, is the figure.
 
     row: its key, ELSEWHERE for the rest; None for the total. Raises Invalid for what is no count, or no row.
     """
-    view = _view(reading, asked)
-    times = figure_definitions.counted(figure, view.as_of)
+    view = _view(reading, query)
+    count_rule = figure_definitions.count_rule(figure, view.as_of)
     if row is not None:
         view = view.of_row(row)
     if training_flag.is_on(reading):
-        return Behind((), None)
-    seen = figure_definitions.window(view.period, view.as_of)
+        return CasePage((), None)
+    window = figure_definitions.window_of(view.period, view.as_of)
     found: list[CaseFacts] = []
-    marks: list[Mark] = []
-    for case in counted_cases.behind(reading, view.inside, figure, view.period, view.as_of, after):
+    cursors: list[Cursor] = []
+    for case in counted_cases.candidates(reading, view.inside, figure, view.period, view.as_of, after):
         skipped = after.times if case.id == after.id else 0
-        counted = times(case, seen) if view.counts(case) else 0
+        counted = count_rule(case, window) if view.includes(case) else 0
         found += [case] * (counted - skipped)
-        marks += [Mark(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
+        cursors += [Cursor(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
         if len(found) > limit:
             break
     more = len(found) > limit
-    return Behind(tuple(found[:limit]), marks[limit - 1] if more else None)
+    return CasePage(tuple(found[:limit]), cursors[limit - 1] if more else None)
 
 
 def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
     """Return the label of every category, those retired by now too, in the order of the list."""
     known = codes.of_list(reading, CATEGORIES)
-    return {code: rows[-1].label for code, rows in known.items() if code != COMMON}
+    return {code: rows[-1].label for code, rows in known.items() if code != COMMON_ITEMS}
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What is looked at.
+    """The cases that a query covers, and how they are grouped.
 
-    ground: None for a reader who sees cases by assignment alone. only: what a row narrows it to.
+    area_scope: None for a reader who sees cases by assignment alone. only: what a row narrows it to.
     """
 
-    ground: Ground | None
-    inside: Inside | Own
+    area_scope: AreaScope | None
+    inside: Condition
     grid: Mapping[str, Area]
-    by: By
+    by: Grouping
     categories: Mapping[str, str]
     period: Period
     as_of: Instant
     area: Area | None
     only: Callable[[CaseFacts], bool] | None = None
 
-    def live(self, reading: Reading, ground: Ground) -> Summary:
-        if self.by is By.MONTH:
-            return live_summary.by_month(reading, ground, self.period)
-        if self.by is By.CATEGORY:
-            return live_summary.by_category(reading, ground, self.categories, self.period)
-        return live_summary.by_area(reading, ground, LEVELS[self.by], self.period)
+    def live(self, reading: Reading, area_scope: AreaScope) -> Summary:
+        if self.by is Grouping.MONTH:
+            return live_summary.by_month(reading, area_scope, self.period)
+        if self.by is Grouping.CATEGORY:
+            return live_summary.by_category(reading, area_scope, self.categories, self.period)
+        return live_summary.by_area(reading, area_scope, LEVELS[self.by], self.period)
 
-    def recounted(self, reading: Reading) -> Summary:
+    def recomputed(self, reading: Reading) -> Summary:
         """Return the summary by reading every case that can matter, with its facts as of the instant."""
-        cases = counted_cases.known(reading, self.inside, self.period, self.as_of)
-        return self.of([case for case in cases if self.counts(case)])
+        cases = counted_cases.all_candidates(reading, self.inside, self.period, self.as_of)
+        return self.summary_of([case for case in cases if self.includes(case)])
 
-    def of(self, cases: Collection[CaseFacts]) -> Summary:
+    def summary_of(self, cases: Collection[CaseFacts]) -> Summary:
         """Return the summary of these cases, whose facts are as of the instant."""
-        if self.by is By.MONTH:
+        if self.by is Grouping.MONTH:
             return summary_rows.by_month(cases, self.period, self.as_of)
-        if self.by is By.CATEGORY:
+        if self.by is Grouping.CATEGORY:
             summary = summary_rows.by_category(cases, self.categories, self.period, self.as_of)
             return _without_empty(summary, set(self.categories))
         level = LEVELS[self.by]
@@ -177,99 +183,99 @@ class _View:
         shown = set(_rows_of(self, level))
         return _without_empty(summary, shown)
 
-    def counts(self, case: CaseFacts) -> bool:
-        """Say whether a case that was read belongs to what is looked at: mergers may have moved it in or out."""
+    def includes(self, case: CaseFacts) -> bool:
+        """Return whether a case that was read is covered: mergers of areas may have moved it in or out."""
         if self.only is not None and not self.only(case):
             return False
-        return self.ground is None or self.ground.holds(case.path)
+        return self.area_scope is None or self.area_scope.holds(case.path)
 
     def of_row(self, row: str) -> _View:
-        """Return what one row looks at. Raises Invalid when there is no such row."""
-        if self.by is By.MONTH:
+        """Return the view narrowed to one row. Raises Invalid when there is no such row."""
+        if self.by is Grouping.MONTH:
             part = dict(periods.months_of(self.period)).get(row)
             if part is None:
                 raise _no_row(row, "应为时段内的月份，如 2026-04。")
             return replace(self, period=part)
-        if self.by is By.CATEGORY:
+        if self.by is Grouping.CATEGORY:
             if row != ELSEWHERE and row not in self.categories:
                 raise _no_row(row, f"可选：{'、'.join(self.categories)}。")
             return replace(self, only=lambda case: _category_of(case, self.categories) == row)
         names = _names(self, LEVELS[self.by])
-        home = (self.ground or Ground(self.grid, (), self.as_of)).home
+        home = (self.area_scope or AreaScope(self.grid, (), self.as_of)).current_path
         if row == ELSEWHERE:
-            return replace(self, only=lambda case: area_rows.cut(home(case.path), names) == ELSEWHERE)
+            return replace(self, only=lambda case: area_rows.row_containing(home(case.path), names) == ELSEWHERE)
         if row not in names:
             raise _no_row(row, "应为表中一行的网格代码。")
-        if self.ground is None:
+        if self.area_scope is None:
             return replace(self, only=lambda case: Place(row).holds(home(case.path)))
-        ground = self.ground.narrowed(row)
-        return replace(self, ground=ground, inside=Inside(ground))
+        area_scope = self.area_scope.narrowed(row)
+        return replace(self, area_scope=area_scope, inside=AreaCondition(area_scope))
 
 
-def _view(reading: Reading, asked: Asked) -> _View:
-    as_of = reading.now if asked.as_of is None else asked.as_of
+def _view(reading: Reading, query: Query) -> _View:
+    as_of = reading.now if query.as_of is None else query.as_of
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
     known = reading.remembered(("grid by path",), _by_path)
-    by = by_of(asked)
+    by = grouping_of(query)
     categories = category_names(reading, as_of)
-    if not asked.scope.places:
-        own = Own(asked.scope.assignees)
-        view = _View(None, own, known, by, categories, asked.period, as_of, asked.area)
-        if asked.area is not None:
-            inside = Ground(known, (asked.area.place,), as_of)
+    if not query.scope.places:
+        condition = AssigneeCondition(query.scope.assignees)
+        view = _View(None, condition, known, by, categories, query.period, as_of, query.area)
+        if query.area is not None:
+            inside = AreaScope(known, (query.area.place,), as_of)
             view = replace(view, only=lambda case: inside.holds(case.path))
         return view
-    ground = Ground(known, _places(asked), as_of)
-    view = _View(ground, Inside(ground), known, by, categories, asked.period, as_of, asked.area)
+    area_scope = AreaScope(known, _places(query), as_of)
+    view = _View(area_scope, AreaCondition(area_scope), known, by, categories, query.period, as_of, query.area)
     if by in LEVELS and not _names(view, LEVELS[by]):
-        others = "、".join(each for each in By if each not in LEVELS or ground.names(LEVELS[each]))
+        others = "、".join(each for each in Grouping if each not in LEVELS or area_scope.names(LEVELS[each]))
         raise Invalid(f"这个范围里没有这一级网格，不能这样分行；可选：{others}。", field="by", value=by)
     return view
 
 
-def _places(asked: Asked) -> tuple[Place, ...]:
-    """Return what lies both in the reader's places and in the area asked for. Raises NotFound when nothing does."""
-    if asked.area is None:
-        return asked.scope.places
-    wanted = asked.area.place
-    if any(place.holds(wanted.path) for place in asked.scope.places):
+def _places(query: Query) -> tuple[Place, ...]:
+    """Return what lies both in the reader's places and in the area of the query. Raises NotFound when nothing does."""
+    if query.area is None:
+        return query.scope.places
+    wanted = query.area.place
+    if any(place.holds(wanted.path) for place in query.scope.places):
         return (wanted,)
-    inside = tuple(place for place in asked.scope.places if wanted.holds(place.path))
+    inside = tuple(place for place in query.scope.places if wanted.holds(place.path))
     if not inside:
-        raise NotFound("没有这个网格，或它不在您的管辖范围内；请核对代码。", area=asked.area.code)
+        raise NotFound("没有这个网格，或它不在您的管辖范围内；请核对代码。", area=query.area.code)
     return inside
 
 
-def by_of(asked: Asked) -> By:
-    """Return what has a row each: what was asked for, else the level below the widest area."""
-    if asked.by is not None:
-        return asked.by
-    if asked.area is not None:
-        return BELOW[asked.area.level]
-    if not asked.scope.places:
-        return By.TOWN
-    widest = min(asked.scope.places, key=lambda place: place.path.count("/"))
-    return BELOW[grid.level_of(grid.code_of(widest.path))]
+def grouping_of(query: Query) -> Grouping:
+    """Return what has a row each: what the query names, else the level below the widest area."""
+    if query.by is not None:
+        return query.by
+    if query.area is not None:
+        return GROUPING_BELOW[query.area.level]
+    if not query.scope.places:
+        return Grouping.TOWN
+    widest = min(query.scope.places, key=lambda place: place.path.count("/"))
+    return GROUPING_BELOW[grid.level_of(grid.code_of(widest.path))]
 
 
 def _names(view: _View, level: Level) -> dict[str, str]:
-    if view.ground is not None:
-        return view.ground.names(level)
+    if view.area_scope is not None:
+        return view.area_scope.names(level)
     return {path: area.name for path, area in view.grid.items() if area.level is level}
 
 
 def _rows_of(view: _View, level: Level) -> list[str]:
     """Return the paths that have a row whatever happened; of cases seen by assignment, none has."""
-    return view.ground.in_force(level) if view.ground is not None else []
+    return view.area_scope.in_force(level) if view.area_scope is not None else []
 
 
 def _without_empty(summary: Summary, shown: set[str]) -> Summary:
-    """Leave out rows that nobody asked for and that say nothing: areas outside, ended areas, the rest."""
-    return Summary(tuple(row for row in summary.rows if row.key in shown or _says_something(row)), summary.total)
+    """Leave out rows that are not among ``shown`` and hold nothing: areas outside, ended areas, the rest."""
+    return Summary(tuple(row for row in summary.rows if row.key in shown or _is_nonzero(row)), summary.total)
 
 
-def _says_something(row: Row) -> bool:
+def _is_nonzero(row: Row) -> bool:
     return any(row.figures.counts.values())
 
 
@@ -286,9 +292,9 @@ def _by_path(reading: Reading) -> dict[str, Area]:
 
 
 def _visited(reading: Reading, view: _View) -> int:
-    """Return the premises that patrols looked at, up to the end of the day of reading; none for who sees no place."""
+    """Return the premises that patrols inspected, up to the end of the day of reading; none for who sees no place."""
     last = periods.day_of(view.as_of)
-    if not isinstance(view.inside, Inside) or last < view.period.first:
+    if not isinstance(view.inside, AreaCondition) or last < view.period.first:
         return 0
     until = replace(view.period, last=min(view.period.last, last))
-    return rollup_sums.visits(reading, view.inside, periods.spans_of(until))
+    return rollup_sums.visits(reading, view.inside, periods.number_ranges(until))

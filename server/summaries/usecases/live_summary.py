@@ -1,6 +1,6 @@
-"""Makes the closure summary from sums, so that a million cases take milliseconds.
+"""Compute the closure summary from rollups, so that a million cases take milliseconds.
 
-As of the past it is today's sums without what has moved since: those cases alone are read, and played back.
+As of a past instant it is today's sums corrected by the cases that have changed since, which alone are replayed.
 """
 
 from __future__ import annotations
@@ -13,129 +13,140 @@ from server.db.transactions import Reading
 from server.grid.domain.areas import Level
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, contributions, figure_definitions, periods
-from server.summaries.domain.area_rows import ELSEWHERE, Ground
-from server.summaries.domain.contributions import OPENING, STOCK
-from server.summaries.domain.figure_definitions import RESULT, Window
+from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
+from server.summaries.domain.contributions import OPENING, STOCK, Percentiles
+from server.summaries.domain.figure_definitions import RESULT
 from server.summaries.domain.periods import Period, Span
 from server.summaries.domain.summary_rows import Figures, Row, Summary
 from server.summaries.store import counted_cases, rollup_sums
-from server.summaries.store.rollup_sums import CATEGORY, MONTH, PATH, Inside
+from server.summaries.store.rollup_sums import CATEGORY, MONTH, PATH, AreaCondition
 from server.summaries.usecases import durations
-from server.summaries.usecases.durations import Asked, Middle
+from server.summaries.usecases.durations import Aggregation
 
 
-def by_area(reading: Reading, ground: Ground, level: Level, period: Period) -> Summary:
-    """Return what ``closure.by_area`` says of all cases of a ground, without reading them; as of its instant."""
-    names = ground.names(level)
-    in_force = ground.in_force(level)
+def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Period) -> Summary:
+    """Return what ``summary_rows.by_area`` returns for all cases of an area scope as of its instant, from sums."""
+    names = area_scope.names(level)
+    in_force = area_scope.in_force(level)
     rows: dict[str, str] = {}
 
     def row_of(path: str) -> str:
         if path not in rows:
-            rows[path] = area_rows.cut(ground.home(path), names)
+            rows[path] = area_rows.row_containing(area_scope.current_path(path), names)
         return rows[path]
 
-    asked = _asked(reading, ground, PATH, period, row_of)
-    sums = _Sums(reading, asked)
-    took = durations.by_area(reading, asked, level)
-    ended = sorted(key for key in sums.keys() - set(in_force) - {ELSEWHERE} if sums.says_something(key))
-    keys = [*in_force, *ended, *([ELSEWHERE] if sums.says_something(ELSEWHERE) else [])]
+    aggregation = _aggregation_of(reading, area_scope, PATH, period, row_of)
+    sums = _sums_of(reading, aggregation)
+    took = durations.by_area(reading, aggregation, level)
+    ended = sorted(key for key in sums.rows() - set(in_force) - {ELSEWHERE} if sums.is_nonzero(key))
+    keys = [*in_force, *ended, *([ELSEWHERE] if sums.is_nonzero(ELSEWHERE) else [])]
     named = {**names, ELSEWHERE: area_rows.NOT_PLACED}
-    return sums.summary([(key, named[key]) for key in keys], took)
+    return sums.summary([(key, named[key]) for key in keys], took, sums.opening())
 
 
-def by_category(reading: Reading, ground: Ground, categories: Mapping[str, str], period: Period) -> Summary:
-    """Return what ``closure.by_category`` says of all cases of a ground, as of its instant."""
+def by_category(reading: Reading, area_scope: AreaScope, categories: Mapping[str, str], period: Period) -> Summary:
+    """Return what ``summary_rows.by_category`` returns for all cases of an area scope as of its instant, from sums."""
 
     def row_of(category: str) -> str:
         return category if category in categories else ELSEWHERE
 
-    asked = _asked(reading, ground, CATEGORY, period, row_of)
-    sums = _Sums(reading, asked)
-    took = durations.one_by_one(reading, asked)
-    rest = [(ELSEWHERE, area_rows.OTHER_CATEGORIES)] if sums.says_something(ELSEWHERE) else []
-    return sums.summary([*categories.items(), *rest], took)
+    aggregation = _aggregation_of(reading, area_scope, CATEGORY, period, row_of)
+    sums = _sums_of(reading, aggregation)
+    took = durations.from_every_case(reading, aggregation)
+    rest = [(ELSEWHERE, area_rows.OTHER_CATEGORIES)] if sums.is_nonzero(ELSEWHERE) else []
+    return sums.summary([*categories.items(), *rest], took, sums.opening())
 
 
-def by_month(reading: Reading, ground: Ground, period: Period) -> Summary:
-    """Return what ``closure.by_month`` says of all cases of a ground, as of its instant."""
+def by_month(reading: Reading, area_scope: AreaScope, period: Period) -> Summary:
+    """Return what ``summary_rows.by_month`` returns for all cases of an area scope as of its instant, from sums."""
 
     def row_of(month: int) -> str:
         return f"{month // 100:04}-{month % 100:02}"
 
-    asked = _asked(reading, ground, MONTH, period, row_of)
-    sums = _Sums(reading, asked)
-    took = durations.by_month(reading, asked)
+    aggregation = _aggregation_of(reading, area_scope, MONTH, period, row_of)
+    sums = _sums_of(reading, aggregation)
+    took = durations.by_month(reading, aggregation)
     keys = [month for month, _ in periods.months_of(period)]
-    sums.pass_stock_on(keys)
-    return sums.summary([(key, key) for key in keys], took)
+    opening = sums.opening()
+    sums.carry_stock_forward(keys)
+    return sums.summary([(key, key) for key in keys], took, opening)
 
 
-def _asked(reading: Reading, ground: Ground, by: str, period: Period, row_of: Callable[[Any], str]) -> Asked:
-    """Return what is to be summed up: nothing had happened by the instant after the month in which it lies."""
-    inside = Inside(ground)
-    as_of = ground.as_of
-    month_end = periods.holding(Span.MONTH, periods.day_of(as_of)).last
+def _aggregation_of(
+    reading: Reading, area_scope: AreaScope, by: str, period: Period, row_of: Callable[[Any], str]
+) -> Aggregation:
+    """Return what is to be summed up, cut at the end of the month of the instant: later columns are all nought."""
+    inside = AreaCondition(area_scope)
+    as_of = area_scope.as_of
+    month_end = periods.containing(Span.MONTH, periods.day_of(as_of)).last
     until = Period(period.first, min(period.last, month_end))
-    shifts: list[tuple[int, CaseFacts]] = []
+    changed: list[tuple[int, CaseFacts]] = []
     if as_of < reading.now:
-        for now, then in counted_cases.moved(reading, inside, until, as_of):
-            shifts += [(-1, now)] if then is None else [(-1, now), (1, then)]
-    return Asked(ground, inside, by, until, row_of, shifts)
+        for now, then in counted_cases.changed_since(reading, inside, until, as_of):
+            changed += [(-1, now)] if then is None else [(-1, now), (1, then)]
+    return Aggregation(area_scope, inside, by, until, row_of, changed)
 
 
 class _Sums:
-    """The columns and results of each row of a summary, and of them all."""
+    """The columns and results of each row of a summary.
 
-    def __init__(self, reading: Reading, asked: Asked) -> None:
-        inside, by, period = asked.inside, asked.by, asked.period
-        self._as_of = asked.as_of
-        seen = figure_definitions.window(period, asked.as_of)
+    columns: by row, sums of COLUMNS, LATE and OPENING. results: by row, closed cases by result code.
+    """
+
+    def __init__(self, aggregation: Aggregation) -> None:
+        self._aggregation = aggregation
+        self._window = figure_definitions.window_of(aggregation.period, aggregation.as_of)
         self.columns: dict[str, dict[str, int]] = {}
         self.results: dict[str, dict[str, int]] = {}
-        spans, before = periods.spans_of(period), periods.spans_before(period)
-        if by == CATEGORY:
-            self._add_days(reading, asked, [span for span in spans if not periods.is_months(span)])
-            self._add_days_before(reading, asked, [span for span in before if not periods.is_months(span)])
-            spans, before = (tuple(span for span in each if periods.is_months(span)) for each in (spans, before))
-        for found in (
-            rollup_sums.counts(reading, inside, by, spans),
-            rollup_sums.lateness(reading, inside, by, period, seen),
-        ):
-            for key, columns in found.items():
-                _add(self.columns, asked.row_of(key), columns)
-        for key, codes in rollup_sums.results(reading, inside, by, spans).items():
-            _add(self.results, asked.row_of(key), codes)
-        stocks = rollup_sums.stocks(reading, inside, by, before)
-        if by == MONTH:
-            stocks = Counter({periods.number(period.first) // 100: stocks.total()})
-        for key, n in stocks.items():
-            _add(self.columns, asked.row_of(key), {OPENING: n})
-        for sign, case in asked.shifts:
-            self._shift(asked, seen, sign, case)
-        self._opening = sum(columns.get(OPENING, 0) for columns in self.columns.values())
 
-    def keys(self) -> set[str]:
+    def add_rollups(self, reading: Reading) -> None:
+        """Add the sums that are kept by month and day, and lateness from the cases that are open."""
+        inside, by, period = self._aggregation.inside, self._aggregation.by, self._aggregation.period
+        ranges, before = periods.number_ranges(period), periods.number_ranges_before(period)
+        if by == CATEGORY:
+            self._add_days(reading, [each for each in ranges if not periods.is_months(each)])
+            self._add_days_before(reading, [each for each in before if not periods.is_months(each)])
+            ranges, before = (tuple(filter(periods.is_months, each)) for each in (ranges, before))
+        self._add_columns(rollup_sums.counts(reading, inside, by, ranges))
+        self._add_columns(rollup_sums.lateness(reading, inside, by, period, self._window))
+        for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
+            _add(self.results, self._aggregation.row_of(key), codes)
+        self._add_opening(rollup_sums.stocks(reading, inside, by, before))
+
+    def add_changed(self) -> None:
+        """Take away the cases that have changed since the instant as they stand, and add them as they stood."""
+        for sign, case in self._aggregation.changed:
+            self._add_case(sign, case)
+
+    def rows(self) -> set[str]:
+        """Return the keys of the rows that have sums."""
         return set(self.columns)
 
-    def says_something(self, key: str) -> bool:
-        """Say whether a row has any number but nought."""
+    def is_nonzero(self, key: str) -> bool:
+        """Return whether a row has any number but nought."""
         return any(contributions.counts(self.columns.get(key, {})).values())
 
-    def pass_stock_on(self, months: Iterable[str]) -> None:
-        """Give each month but the first what the one before leaves open; the total keeps the first one's."""
+    def carry_stock_forward(self, months: Iterable[str]) -> None:
+        """Give each month but the first what the one before leaves open as its opening stock."""
         stock = 0
         for month in months:
             row = self.columns.setdefault(month, {})
             row[OPENING] = stock = row.get(OPENING, 0) or stock
-            stock += contributions.summed(STOCK, row)
+            stock += contributions.evaluate(STOCK, row)
 
-    def summary(self, rows: list[tuple[str, str]], took: Mapping[str | None, Middle]) -> Summary:
-        """Return these rows and what they come to; took: the middle of each row's handling times, None's is of all."""
+    def opening(self) -> int:
+        """Return the opening stock of all rows together."""
+        return sum(columns.get(OPENING, 0) for columns in self.columns.values())
+
+    def summary(self, rows: list[tuple[str, str]], took: Mapping[str | None, Percentiles], opening: int) -> Summary:
+        """Return these rows and their total.
+
+        rows: (key, name). took: handling times by row, those of the total under None. opening: stock of the total.
+        """
         total: dict[str, dict[str, int]] = {"": {}, RESULT: {}}
         for columns in self.columns.values():
             _add(total, "", columns)
-        total[""][OPENING] = self._opening
+        total[""][OPENING] = opening
         for codes in self.results.values():
             _add(total, RESULT, codes)
         shown = tuple(
@@ -144,12 +155,22 @@ class _Sums:
         )
         return Summary(shown, self._figures(total[""], total[RESULT], took.get(None)))
 
-    def _figures(self, columns: Mapping[str, int], results: Mapping[str, int], middle: Middle) -> Figures:
-        return contributions.figures(columns, results, middle, self._as_of)
+    def _figures(self, columns: Mapping[str, int], results: Mapping[str, int], percentiles: Percentiles) -> Figures:
+        return contributions.figures(columns, results, percentiles, self._aggregation.as_of)
 
-    def _shift(self, asked: Asked, seen: Window, sign: int, case: CaseFacts) -> None:
-        """Add what a case comes to, or take it away: into the rows and days of the period, and its opening stock."""
-        first, last = periods.number(asked.period.first), periods.number(asked.period.last)
+    def _add_columns(self, found: Mapping[Any, Mapping[str, int]]) -> None:
+        for key, columns in found.items():
+            _add(self.columns, self._aggregation.row_of(key), columns)
+
+    def _add_opening(self, stocks: Counter[Any]) -> None:
+        if self._aggregation.by == MONTH:
+            stocks = Counter({periods.number(self._aggregation.period.first) // 100: stocks.total()})
+        self._add_columns({key: {OPENING: n} for key, n in stocks.items()})
+
+    def _add_case(self, sign: int, case: CaseFacts) -> None:
+        """Add a case, or take it away: into the rows and days of the period, and into its opening stock."""
+        aggregation = self._aggregation
+        first, last = periods.number(aggregation.period.first), periods.number(aggregation.period.last)
         days: dict[int, dict[str, int]] = {}
         stock = 0
         for (day, column), n in contributions.contribution(case).items():
@@ -158,35 +179,42 @@ class _Sums:
             elif day <= last:
                 days.setdefault(day, {})[column] = n
         if stock:
-            _add(self.columns, asked.row_of_case(case, first), {OPENING: stock}, sign)
+            _add(self.columns, aggregation.row_of_case(case, first), {OPENING: stock}, sign)
         for day, columns in days.items():
-            _add(self.columns, asked.row_of_case(case, day), columns, sign)
+            _add(self.columns, aggregation.row_of_case(case, day), columns, sign)
         day = contributions.day_number(case.registered_at or case.received_at)
-        late = contributions.lateness(case, seen)
+        late = contributions.lateness(case, self._window)
         if late:
-            _add(self.columns, asked.row_of_case(case, day), late, sign)
+            _add(self.columns, aggregation.row_of_case(case, day), late, sign)
         code = contributions.result(case)
         if code is not None and first <= day <= last:
-            _add(self.results, asked.row_of_case(case, day), {code: 1}, sign)
+            _add(self.results, aggregation.row_of_case(case, day), {code: 1}, sign)
 
-    def _add_days(self, reading: Reading, asked: Asked, spans: list[tuple[int, int]]) -> None:
+    def _add_days(self, reading: Reading, ranges: list[tuple[int, int]]) -> None:
         """Add the days at the edges of a period from the cases themselves: days are kept over all categories alone."""
-        for low, high in spans:
-            for case in counted_cases.touched(reading, asked.inside, low, high):
-                key = asked.row_of(case.category)
+        for low, high in ranges:
+            for case in counted_cases.contributing(reading, self._aggregation.inside, low, high):
+                key = self._aggregation.row_of(case.category)
                 _add(self.columns, key, _within(case, low, high))
                 code = contributions.result(case)
                 if code and case.registered_at and low <= contributions.day_number(case.registered_at) <= high:
                     _add(self.results, key, {code: 1})
 
-    def _add_days_before(self, reading: Reading, asked: Asked, spans: list[tuple[int, int]]) -> None:
-        for low, high in spans:
-            for case in counted_cases.touched(reading, asked.inside, low, high):
-                stock = contributions.summed(STOCK, _within(case, low, high))
-                _add(self.columns, asked.row_of(case.category), {OPENING: stock})
+    def _add_days_before(self, reading: Reading, ranges: list[tuple[int, int]]) -> None:
+        for low, high in ranges:
+            for case in counted_cases.contributing(reading, self._aggregation.inside, low, high):
+                stock = contributions.evaluate(STOCK, _within(case, low, high))
+                _add(self.columns, self._aggregation.row_of(case.category), {OPENING: stock})
 
 
-_STOCK = {column: sign for sign, column in contributions.parted(STOCK)}
+def _sums_of(reading: Reading, aggregation: Aggregation) -> _Sums:
+    sums = _Sums(aggregation)
+    sums.add_rollups(reading)
+    sums.add_changed()
+    return sums
+
+
+_STOCK = {column: sign for sign, column in contributions.terms_of(STOCK)}
 
 
 def _add(rows: dict[str, dict[str, int]], key: str, columns: Mapping[str, int], sign: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Writes tables as CSV and XLSX that a spreadsheet opens as they are meant, and never runs."""
+"""Write tables as CSV and XLSX that a spreadsheet reads correctly and never runs as formulas."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Days:
 Value: TypeAlias = str | int | Rate | Days | None
 
 
-def cell(value: str) -> str:
-    """Return ``value`` so that no spreadsheet runs it: an apostrophe before what begins like a formula.
+def escaped(value: str) -> str:
+    """Return ``value`` so that no spreadsheet runs it: with an apostrophe before what begins like a formula.
 
     Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
     East Asian spreadsheets take them for the narrow ones.
@@ -46,7 +46,7 @@ def cell(value: str) -> str:
     return value
 
 
-def shown(value: Value) -> str:
+def as_text(value: Value) -> str:
     """Return a value as people read it: a share as ``66.67%``, a length as ``8.0``, ``—`` for nothing to divide by."""
     if isinstance(value, Rate):
         return sentences.percent(value)
@@ -58,7 +58,7 @@ def shown(value: Value) -> str:
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
     """Return rows as lines of CSV, without a BOM."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerows([cell(shown(value)) for value in row] for row in rows)
+    csv.writer(text).writerows([escaped(as_text(value)) for value in row] for row in rows)
     return text.getvalue().encode()
 
 
@@ -82,7 +82,7 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
     for line, row in enumerate(rows):
         for column, value in enumerate(row):
             if line == 0:
-                page.write_string(line, column, shown(value), title)
+                page.write_string(line, column, as_text(value), title)
             elif isinstance(value, Rate) and value.value is not None:
                 page.write_number(line, column, float(value.value), share)
             elif isinstance(value, Days) and value.length is not None:
@@ -90,7 +90,7 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
             elif isinstance(value, int):
                 page.write_number(line, column, value)
             else:
-                page.write_string(line, column, shown(value))
+                page.write_string(line, column, as_text(value))
     page.freeze_panes(1, 0)
     book.close()
     return content.getvalue()

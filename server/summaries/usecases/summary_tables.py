@@ -1,4 +1,4 @@
-"""Lays the closure summary out: as a table of rows and titles, and as the JSON that every door hands on."""
+"""Format the closure summary as a table of rows and titles, and as JSON."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from server.summaries.domain import figure_definitions, sentences
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.figure_definitions import RESULT, Kind
 from server.summaries.domain.summary_rows import Figures, Rate, Row
-from server.summaries.usecases.closure_summary import By, Told
+from server.summaries.usecases.closure_summary import Grouping, Result
 from server.summaries.usecases.spreadsheets import Days, Value
 
 REST = "-"
-"""What the key of the row ELSEWHERE is written as: no code, category or month is."""
+"""How the key of the row ELSEWHERE is written; no code, category or month looks like it."""
 
 RESULTS = "result_codes"
 """Code list that names the results."""
 
 TOTAL = "合计"
-ROW_TITLES = {By.TOWN: "乡镇", By.VILLAGE: "村（社区）", By.UNIT: "单元", By.CATEGORY: "类别", By.MONTH: "月份"}
-LEVELS = frozenset({By.TOWN, By.VILLAGE, By.UNIT})
+ROW_TITLES = {
+    Grouping.TOWN: "乡镇",
+    Grouping.VILLAGE: "村（社区）",
+    Grouping.UNIT: "单元",
+    Grouping.CATEGORY: "类别",
+    Grouping.MONTH: "月份",
+}
+LEVELS = frozenset({Grouping.TOWN, Grouping.VILLAGE, Grouping.UNIT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class SummaryTable:
     """A summary as titles and rows, the total last. keys: of each row, None for the total."""
 
     columns: tuple[Column, ...]
@@ -47,28 +53,28 @@ class Sheet:
     names: tuple[str, ...]
     values: tuple[tuple[Value, ...], ...]
 
-    def with_titles(self, told: Told) -> Iterator[Sequence[Value]]:
+    def with_titles(self, result: Result) -> Iterator[Sequence[Value]]:
         """Yield the title row, then every row, for a file."""
-        yield ("代码", ROW_TITLES[told.by], *(column.label for column in self.columns))
+        yield ("代码", ROW_TITLES[result.by], *(column.label for column in self.columns))
         for key, name, values in zip(self.keys, self.names, self.values, strict=True):
             yield (key or "", name, *values)
 
 
-def sheet(reading: Reading, told: Told, codes: Sequence[str] | None = None) -> Sheet:
+def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) -> SummaryTable:
     """Return the summary with these figures, or with all of them and every result that occurs."""
-    known = {figure.code: figure.label for figure in figure_definitions.list_figures(told.as_of)}
+    known = {figure.code: figure.label for figure in figure_definitions.list_figures(result.as_of)}
     if codes is None:
-        named = _result_names(reading, set(told.summary.total.results))
+        named = _result_names(reading, set(result.summary.total.results))
         columns = [Column(code, label) for code, label in known.items()]
         columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
     else:
         columns = [Column(code, known[code]) for code in codes]
     rows: list[tuple[str | None, str, Figures]] = [
-        (key_of(told.by, row.key), row.name, row.figures) for row in told.summary.rows
+        (written_key(result.by, row.key), row.name, row.figures) for row in result.summary.rows
     ]
-    total = training_mark.NOT_COUNTED if told.training else TOTAL
-    rows.append((None, total, told.summary.total))
-    return Sheet(
+    total = training_mark.NOT_COUNTED if result.training else TOTAL
+    rows.append((None, total, result.summary.total))
+    return SummaryTable(
         tuple(columns),
         tuple(key for key, _, _ in rows),
         tuple(name for _, name, _ in rows),
@@ -76,8 +82,8 @@ def sheet(reading: Reading, told: Told, codes: Sequence[str] | None = None) -> S
     )
 
 
-def beside(one: tuple[str, Sheet], other: tuple[str, Sheet]) -> Sheet:
-    """Return two sheets side by side, figure by figure; each column says which (name, sheet) it is from."""
+def side_by_side(one: tuple[str, SummaryTable], other: tuple[str, SummaryTable]) -> SummaryTable:
+    """Return two tables side by side, figure by figure; each column says which (name, table) it is from."""
     (name, now), (other_name, before) = one, other
     where = {key: at for at, key in enumerate(before.keys)}
     codes = {column.code: at for at, column in enumerate(before.columns)}
@@ -91,7 +97,7 @@ def beside(one: tuple[str, Sheet], other: tuple[str, Sheet]) -> Sheet:
             nothing: Value = 0 if isinstance(found, int) else None
             line += [found, nothing if at[0] is None or at[1] is None else before.values[at[0]][at[1]]]
         values.append(tuple(line))
-    return Sheet(tuple(columns), now.keys, now.names, tuple(values))
+    return SummaryTable(tuple(columns), now.keys, now.names, tuple(values))
 
 
 def value(figures: Figures, code: str) -> Value:
@@ -103,14 +109,14 @@ def value(figures: Figures, code: str) -> Value:
     return figures.rates[code] if code in figures.rates else Days(figures.days[code])
 
 
-def key_of(by: By, key: str) -> str:
+def written_key(by: Grouping, key: str) -> str:
     """Return how the key of a row is written: an area by its code."""
     if key == ELSEWHERE:
         return REST
     return areas.code_of(key) if by in LEVELS else key
 
 
-def row_key(by: By, written: str | None) -> str | None:
+def parse_key(by: Grouping, written: str | None) -> str | None:
     """Return the key of the row that is written so; None for the total. Raises Invalid for what is no area code."""
     if written is None:
         return None
@@ -119,28 +125,28 @@ def row_key(by: By, written: str | None) -> str | None:
     return areas.path_of(written) if by in LEVELS else written
 
 
-def sentence(told: Told) -> str:
+def sentence(result: Result) -> str:
     """Return the sentence for the brigade's report."""
-    if told.training:
+    if result.training:
         return training_mark.NOT_COUNTED
-    return sentences.sentence(told.summary.total, visited=told.visited)
+    return sentences.sentence(result.summary.total, visited=result.visited)
 
 
-def as_json(reading: Reading, told: Told) -> dict[str, Any]:
+def as_json(reading: Reading, result: Result) -> dict[str, Any]:
     """Return the summary as plain values; null where there is nothing to divide by, ``text`` as it is printed."""
-    named = _result_names(reading, set(told.summary.total.results))
+    named = _result_names(reading, set(result.summary.total.results))
     return {
-        "area": None if told.area is None else told.area.code,
-        "by": told.by.value,
-        "from": told.period.first.isoformat(),
-        "to": told.period.last.isoformat(),
-        "as_of": told.as_of,
-        "visited": told.visited,
-        "training": told.training,
-        "sentence": sentence(told),
+        "area": None if result.area is None else result.area.code,
+        "by": result.by.value,
+        "from": result.period.first.isoformat(),
+        "to": result.period.last.isoformat(),
+        "as_of": result.as_of,
+        "visited": result.visited,
+        "training": result.training,
+        "sentence": sentence(result),
         "results": named,
-        "rows": [_row(told.by, row) for row in told.summary.rows],
-        "total": _figures(told.summary.total),
+        "rows": [_row(result.by, row) for row in result.summary.rows],
+        "total": _figures(result.summary.total),
     }
 
 
@@ -193,7 +199,7 @@ CASE_COLUMNS: Mapping[str, str] = {
 
 
 def case_json(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, str]) -> dict[str, Any]:
-    """Return one case behind a figure. record: what ``closure_cases.shown`` says of it. area_names: by code."""
+    """Return one case behind a figure. record: see ``counted_cases.record_columns``. area_names: by code."""
     code = areas.code_of(case.path)
     took = case.handled_s
     return {
@@ -216,8 +222,8 @@ def case_json(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[st
     }
 
 
-def _row(by: By, row: Row) -> dict[str, Any]:
-    return {"key": key_of(by, row.key), "name": row.name, **_figures(row.figures)}
+def _row(by: Grouping, row: Row) -> dict[str, Any]:
+    return {"key": written_key(by, row.key), "name": row.name, **_figures(row.figures)}
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
