@@ -166,3 +166,8 @@ class Damaged(Refusal):
     """The database file itself is broken and cannot be read; only a backup helps."""
 
     code = "damaged"
+
+
+ITEM_ERRORS = (Refusal, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""Errors that belong to one item of many and come again with it, so that a stuck item never holds up another
+(``sync.md`` section 7); what is wrong with the database is no such error."""

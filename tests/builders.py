@@ -78,7 +78,7 @@ class Clock:
 @cache
 def prepared(form: str, media: tuple[tuple[str, bytes], ...] = ()) -> Prepared:
     """Convert an XLSForm in this process, once a test run: neither a child nor Java takes part."""
-    converted = conversion.judged(child_process.converted(form.encode(), ".md"))
+    converted = conversion.read_outcome(child_process.converted(form.encode(), ".md"))
     definition = read_xform(converted.xml)
     return Prepared(definition, converted.xml, form.encode(), ".md", dict(media), converted.sheets, ())
 

@@ -14,7 +14,7 @@ from server import instants
 from server.api import exports, responses
 from server.api.blueprints import door as make_door
 from server.cases.domain import case_labels, deadlines
-from server.db import training_flag
+from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
@@ -98,7 +98,7 @@ def _row(
         each.case_no or "",
         *(named.get(code, "") for code in way),
         fields.get("place", ""),
-        training_flag.shown(reading, _label(reading, ITEMS, fields.get("item", "")) or each.label),
+        training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each.label),
         _label(reading, CATEGORIES, fields.get("category", "")),
         SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         fields.get("description", ""),

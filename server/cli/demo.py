@@ -10,11 +10,10 @@ from typing import NamedTuple
 
 import click
 
-from server import training_mark
 from server.admin.usecases import setup
 from server.cli.folder import Command, making_folder, opened
 from server.db import database
-from server.db import training_flag as trainings
+from server.db import training as trainings
 from server.db.transactions import Reading
 from server.demo import county
 from server.demo import people as demonstration
@@ -97,7 +96,7 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
 
     base: the address of the server. keys: phone key by user name.
     """
-    title = trainings.shown(reading, "演示")
+    title = trainings.marked_if_on(reading, "演示")
     click.echo(f"\n{title} {base}（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
     click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
     for each in demonstration.people():
@@ -109,7 +108,7 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
         click.echo(f"  {name:<8} {base}/key/{token}")
     click.echo("\n接下来 what to try next")
     if trainings.is_on(reading):
-        click.echo(f"  {training_mark.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
+        click.echo(f"  {trainings.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
     for hint in hints(base, data):
         click.echo(f"  {hint.what}\n    {hint.how}")
     click.echo("  手机要用局域网地址，见 README 的“A worker with a phone”。按 Ctrl-C 停止。\n")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from server import instants
 from server.admin.usecases import housekeeping, setup
-from server.db import database, training_flag
+from server.db import database, training
 from server.db.transactions import Transaction
 from server.demo import patrols, people, stories
 from server.demo.actors import Case, Hands
@@ -84,7 +84,7 @@ def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
 def begin(tx: Transaction, basis: Basis) -> None:
     """Lay grid and forms, and enrol everybody; whether it is for training is said before anything else."""
     if basis.training:
-        training_flag.begin(tx)
+        training.enable(tx)
     setup.lay(tx, basis.rows, basis.forms)
     people.enrol_bodies(tx)
     people.enrol_people(tx, basis.password_hash)

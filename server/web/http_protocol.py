@@ -1,7 +1,8 @@
 """Bounds what one connection may cost before its request is known: the size of a request's head, and the wait for it.
 
 uvicorn itself collects headers without end, waits for the rest of a head for ever, and reads no address longer than
-64 KiB, while a phone with two thousand unsent records asks after all of them in one line.
+64 KiB, while a phone with two thousand unsent records asks after all of them in one line. What is no HTTP at all (a
+Chinese word typed into an address is enough) is answered in problem+json like every other refusal.
 """
 
 from __future__ import annotations
@@ -9,18 +10,23 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from server.errors import Unreadable
 from server.web.asgi import HEADER_BYTES_MAX
-from server.web.plain_errors import PlainWordsProtocol
+from server.web.problem_details import as_problem
 
 HEAD_S = 120
 """How long a request's head may take to come in whole, and a new connection to begin one, in seconds."""
+
+NOT_HTTP = "请求不合 HTTP 的规定；网址里的汉字和空格要写成百分号编码（如 民 写成 %E6%B0%91），用浏览器打开则不必。"
 
 _PATH_BYTES_MAX = 60_000
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
-class BoundedProtocol(PlainWordsProtocol):
-    """The protocol of one connection, with an end to the size and the time of a head."""
+class BoundedProtocol(HttpToolsProtocol):
+    """The protocol of one connection: HTTP by httptools, with limits on the size and the time of a head."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +68,13 @@ class BoundedProtocol(PlainWordsProtocol):
         self.url = path
         super().on_headers_complete()
         self.scope["query_string"] = query
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and close; ``msg`` is uvicorn's own English sentence, which is in the log."""
+        body = as_problem(Unreadable(NOT_HTTP)).get_data()
+        head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self.transport.close()
 
     def _await_head(self) -> None:
         self._head_in_time = self.loop.call_later(HEAD_S, self._give_up)

@@ -14,11 +14,11 @@ from server.cli import demo as command
 from server.cli.check import check
 from server.cli.summary import summary
 from server.db import database
+from server.db.training import MARK, NOT_COUNTED
 from server.demo import county, people
 from server.people.store import people as known_people
 from server.people.usecases import phone_keys, setup_card
 from server.settings import Settings
-from server.training_mark import MARK, NOT_COUNTED
 from tests.demo.half_year import END, a_basis
 
 ERRANDS = 150

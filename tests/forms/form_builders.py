@@ -40,7 +40,7 @@ def a_form(
 
 def converted(form: str) -> Converted:
     """Convert in this process: the child's own work, without the child."""
-    return conversion.judged(child_process.converted(form.encode(), ".md"))
+    return conversion.read_outcome(child_process.converted(form.encode(), ".md"))
 
 
 def read(form: str) -> FormDefinition:

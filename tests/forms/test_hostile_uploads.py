@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from server.errors import Busy, FormRefused
 from server.forms.domain.definitions import FormDefinition
 from server.forms.usecases.xform import reader, xml_parsing
-from server.forms.usecases.xlsform import child_process, conversion
+from server.forms.usecases.xlsform import child_process, conversion, subprocesses
 from tests.forms.form_builders import SURVEY, a_form, a_workbook, an_xform, with_part
 
 BOMB = """<?xml version="1.0"?>
@@ -109,7 +109,7 @@ def test_a_form_waits_for_its_turn_and_is_told_when_that_takes_too_long():
     taken, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with conversion._turn:
+        with subprocesses.one_at_a_time(1):
             taken.set()
             done.wait(10)
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.db.training import MARK, marked
 from server.errors import FormRefused
 from server.forms.domain.choices import CodeList, Options
 from server.forms.domain.definitions import (
@@ -21,7 +22,6 @@ from server.forms.domain.fields import Field, MergePolicy
 from server.forms.domain.record_types import Kind
 from server.forms.usecases.xform import reader
 from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
-from server.training_mark import MARK, marked
 from tests.forms.form_builders import FG, SURVEY, a_form, an_xform, read
 
 CENTRAL_STYLE = """<?xml version="1.0"?>

@@ -13,7 +13,7 @@ from server.cases.domain import deadlines
 from server.cases.store import former_handlers
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Transaction
-from server.item_errors import UNWRITABLE
+from server.errors import ITEM_ERRORS
 from server.people.store import people
 from server.records.domain import relation
 from server.records.domain.case import Given
@@ -66,7 +66,7 @@ def each(
             with tx.alone():
                 record = records.find_for_writing(tx, id)
                 done += record is not None and deed(tx, record)
-        except UNWRITABLE as error:
+        except ITEM_ERRORS as error:
             stuck.append(Stuck(id, type(error).__name__))
     return Released(done, tuple(stuck))
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
-from server import training_mark
 from server.cases.domain import workflow
 from server.cases.domain.workflow import CREATING
 from server.cases.store import case_numbers
@@ -34,7 +33,7 @@ from server.changes.usecases.recording import (
     record_revision,
     type_of,
 )
-from server.db import training_flag
+from server.db import training
 from server.db.transactions import Transaction
 from server.errors import NotAllowed, NotFound, Refusal
 from server.forms.domain.record_types import LABEL, Kind
@@ -125,11 +124,11 @@ def apply_quarantined(
 
 
 def _mark_training(tx: Transaction, change: Change) -> Change:
-    """Return ``change`` with a label that says what is only practice (``domain/practice.py``)."""
+    """Return ``change`` with a label that says what is only practice (``server/db/training.py``)."""
     label = change.fields.get(LABEL)
-    if label is None or not label.new.strip() or not training_flag.is_on(tx):
+    if label is None or not label.new.strip() or not training.is_on(tx):
         return change
-    return replace(change, fields={**change.fields, LABEL: label._replace(new=training_mark.marked(label.new))})
+    return replace(change, fields={**change.fields, LABEL: label._replace(new=training.marked(label.new))})
 
 
 def _stored_outcome(tx: Transaction, stored: Stored) -> Outcome:

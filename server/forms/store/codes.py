@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import orjson
 
 from server.db.transactions import Reading, Transaction
+from server.forms.domain.choices import Choices, CodeList, Span
+from server.forms.domain.record_types import Field, RecordType
 from server.instants import local_day
+
+_ALWAYS = (Span("", ""),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,42 @@ def current(reading: Reading, name: str, code: str) -> Code | None:
     today = local_day(reading.now)
     holding = [row for row in rows if row.is_active(today)]
     return next(reversed(holding or list(rows)), None)
+
+
+def choices_of(reading: Reading, type: RecordType) -> Mapping[str, Choices]:
+    """Return the codes that each field of ``type`` may hold, by name; fields that take anything are left out.
+
+    They are those of its forms and those of the code lists that its questions choose from. A field that chooses from a
+    list which is no code list (places, people, records) takes anything: such a list is another one for everybody, and
+    from one day to the next.
+    """
+    found = {name: _choices(reading, field) for name, field in type.fields.items()}
+    return {name: choices for name, choices in found.items() if choices is not None}
+
+
+def _choices(reading: Reading, field: Field) -> Choices | None:
+    options = field.options
+    if options is None:
+        return None
+    spans: dict[str, tuple[Span, ...]] = dict.fromkeys(options.retired, ())
+    for each in options.lists:
+        held = _spans(reading, each)
+        if not held:
+            return None
+        for code, days in held.items():
+            spans[code] = (*spans.get(code, ()), *days)
+    spans |= dict.fromkeys(options.codes, _ALWAYS)
+    return Choices(spans, field.set_valued)
+
+
+def _spans(reading: Reading, source: CodeList) -> Mapping[str, tuple[Span, ...]]:
+    """Return the codes in one column of a code list with the days on which each holds; nothing when there is none."""
+    found: dict[str, tuple[Span, ...]] = {}
+    for rows in of_list(reading, source.name).values():
+        for row in rows:
+            value = row.code if source.column == "name" else row.extra.get(source.column, "")
+            found[value] = (*found.get(value, ()), Span(row.active_from, row.active_to))
+    return found
 
 
 def _of_list(reading: Reading, name: str) -> Mapping[str, tuple[Code, ...]]:

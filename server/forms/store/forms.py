@@ -16,7 +16,7 @@ from server.forms.domain import definitions
 from server.forms.domain.definitions import FormDefinition
 from server.forms.domain.fields import Field, MergePolicy
 from server.forms.domain.record_types import Declaration, RecordType, combine
-from server.forms.store import choices
+from server.forms.store import codes
 from server.instants import Instant, local_day
 from sync.merge import FieldRule, Policy
 
@@ -230,7 +230,7 @@ def _catalogue(reading: Reading, on: date) -> Catalogue:
         for row in reading.sql.each("SELECT id, title, state, version FROM form ORDER BY title, id")
     }
     types = {
-        name: replace(type, choices=choices.of(reading, type))
+        name: replace(type, choices=codes.choices_of(reading, type))
         for name, type in _types(known.definition for known in versions).items()
     }
     rules = {name: {field.name: _rule(field) for field in type.fields.values()} for name, type in types.items()}

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import kobo_forms
-from server import training_mark
-from server.db import audit, training_flag
+from server.db import audit, training
 from server.db.transactions import Transaction
 from server.forms.domain.definitions import Fault, FormDefinition, refused
 from server.forms.domain.fields import Field, misfit
@@ -71,7 +70,7 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     by: user name, None for the forms that come with the product. The very same version again only replaces
     files that are handed in with it. Raises FormRefused with every reason at once (``authoring.check``).
     """
-    if training_flag.is_on(tx):
+    if training.is_on(tx):
         prepared = _for_training(prepared)
     definition, catalogue = prepared.definition, forms.catalogue(tx)
     known = catalogue.forms.get(definition.form_id)
@@ -100,7 +99,7 @@ def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
 
 
 def _for_training(prepared: Prepared) -> Prepared:
-    xml = entitled(prepared.xml, training_mark.marked)
+    xml = entitled(prepared.xml, training.marked)
     return replace(prepared, xml=xml, definition=read_xform(xml))
 
 

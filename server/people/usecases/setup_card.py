@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from server.db import training_flag
+from server.db import training
 from server.db.transactions import Reading
 from server.grid.domain.areas import Level, code_of, narrowest
 from server.grid.store import areas
@@ -28,10 +28,10 @@ def card(reading: Reading, worker: Actor, url: str) -> Card:
     duties = worker.current or worker.duties
     path = narrowest([duty.place.path for duty in duties])
     if path is None:
-        return Card(url, worker.name, worker.display, training_flag.shown(reading, worker.display))
+        return Card(url, worker.name, worker.display, training.marked_if_on(reading, worker.display))
     area = areas.get(reading, code_of(path))
     name = area.name if area.level is Level.COUNTY else " ".join(areas.full_name(reading, area.code).split()[-2:])
-    return Card(url, worker.name, worker.display, training_flag.shown(reading, f"{name} 消防网格"))
+    return Card(url, worker.name, worker.display, training.marked_if_on(reading, f"{name} 消防网格"))
 
 
 def warning(server_url: str) -> str | None:

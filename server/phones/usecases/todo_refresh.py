@@ -15,10 +15,10 @@ from server.changes.usecases import automatic_steps
 from server.changes.usecases.automatic_steps import Released, Stuck
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
+from server.errors import ITEM_ERRORS
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.instants import BEGINNING, FOREVER
-from server.item_errors import UNWRITABLE
 from server.people.domain.actors import Actor, Duty, Role
 from server.people.store import people
 from server.phones.store import entity_rows, todo_state
@@ -49,7 +49,7 @@ def renew(tx: Transaction) -> Released:
         try:
             with tx.alone():
                 outcome = _renew(tx, name, before.get(name), turned[name])
-        except UNWRITABLE as error:
+        except ITEM_ERRORS as error:
             outcome = Released(0, (Stuck(f"todo of {name}", type(error).__name__),))
         done, stuck = done + outcome.done, [*stuck, *outcome.stuck]
     if len(compared) <= _PERSONS_AT_ONCE and not stuck:

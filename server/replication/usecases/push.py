@@ -16,8 +16,7 @@ import orjson
 from server.changes.usecases import write
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Transaction
-from server.errors import Refusal
-from server.item_errors import UNWRITABLE
+from server.errors import ITEM_ERRORS, Refusal
 from server.people.domain.actors import Actor
 from server.people.store import people
 from server.problems.domain.problems import Problem, ProblemKind
@@ -61,7 +60,7 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     try:
         with tx.alone():
             answered = [_answered(tx, _received(tx, item, by)) for item in items]
-    except UNWRITABLE:
+    except ITEM_ERRORS:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
         # copies every page that is written in one.
         answered = [_received_alone(tx, item, by) for item in items]
@@ -89,7 +88,7 @@ def _received_alone(tx: Transaction, item: Item, by: Actor) -> Answered:
     try:
         with tx.alone():
             return _answered(tx, _received(tx, item, by))
-    except UNWRITABLE as error:
+    except ITEM_ERRORS as error:
         if isinstance(item, Unreadable):
             raise
         if isinstance(error, Refusal):  # such as a record type that no form declares

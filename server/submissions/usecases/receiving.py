@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from server.changes.store import verdicts
 from server.changes.usecases import write
-from server.db import training_flag
+from server.db import training
 from server.db.transactions import Reading, Transaction
 from server.errors import EditOutOfDate, FormClosed, FormUnknown, OriginalUnknown, Refusal, SubmissionDiffers
 from server.forms.store import forms
@@ -114,7 +114,7 @@ def _keep(tx: Transaction, posted: Posted, read_by: Layout, by: Actor, *, replac
         deprecates=xml.deprecated_id,
         current=1,
         seq=seq,
-        receipt=training_flag.shown(tx, f"{local_day(tx.now).replace('-', '')}-{seq}"),
+        receipt=training.marked_if_on(tx, f"{local_day(tx.now).replace('-', '')}-{seq}"),
         author=by.name,
         path=(relation.home(by) or "") if replaced is None else replaced.path,
         received_at=tx.now,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from server.db import training_flag
+from server.db import training
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
 from server.forms.store import codes
@@ -100,7 +100,7 @@ def summarise(reading: Reading, query: Query) -> Result:
     Raises Invalid when ``as_of`` lies ahead, or when no area of the level lies in the area of the query.
     """
     view = _view(reading, query)
-    if training_flag.is_on(reading):
+    if training.is_on(reading):
         return Result(query.area, view.by, query.period, view.as_of, view.summary_of(()), 0, training=True)
     # Of a period that begins after the instant there is nothing but the stock, and no sum of what came later helps.
     ahead = periods.day_of(view.as_of) < query.period.first
@@ -120,7 +120,7 @@ def drill_down(reading: Reading, query: Query, figure: str, row: str | None, aft
     count_rule = figure_definitions.count_rule(figure, view.as_of)
     if row is not None:
         view = view.of_row(row)
-    if training_flag.is_on(reading):
+    if training.is_on(reading):
         return CasePage((), None)
     window = figure_definitions.window_of(view.period, view.as_of)
     found: list[CaseFacts] = []

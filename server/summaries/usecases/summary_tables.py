@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from server import training_mark
+from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
 from server.grid.domain import areas
@@ -72,7 +72,7 @@ def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) 
     rows: list[tuple[str | None, str, Figures]] = [
         (written_key(result.by, row.key), row.name, row.figures) for row in result.summary.rows
     ]
-    total = training_mark.NOT_COUNTED if result.training else TOTAL
+    total = training.NOT_COUNTED if result.training else TOTAL
     rows.append((None, total, result.summary.total))
     return SummaryTable(
         tuple(columns),
@@ -128,7 +128,7 @@ def parse_key(by: Grouping, written: str | None) -> str | None:
 def sentence(result: Result) -> str:
     """Return the sentence for the brigade's report."""
     if result.training:
-        return training_mark.NOT_COUNTED
+        return training.NOT_COUNTED
     return sentences.sentence(result.summary.total, visited=result.visited)
 
 

@@ -11,15 +11,13 @@ from lxml import etree
 from server.forms.domain.definitions import EntityDeclaration, Fault, FormDefinition, Question, refused
 from server.forms.domain.fields import Field, MergePolicy
 from server.forms.domain.record_types import Kind
-from server.forms.usecases.xform import choices
+from server.forms.usecases.xform.questions import bind_type, read_questions
 from server.forms.usecases.xform.xml_parsing import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
 from server.people.domain.actors import Role
 
 _MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
 # Phones look these files up by name at run time; nothing else in the form declares them.
 _LOOKED_UP = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"]+?)(?:\.csv)?['"]""")
-_TYPE_WORDS = {"integer": "int", "double": "decimal", "float": "decimal", "select1": "string", "select": "string"}
-_TYPE_WORDS |= {"selectone": "string", "rank": "string", "intent": "string"}
 
 
 def read_xform(xml: bytes) -> FormDefinition:
@@ -36,8 +34,8 @@ def read_xform(xml: bytes) -> FormDefinition:
     translations = _translations(model)
     default = next((lang for lang, (_, marked) in translations.items() if marked), next(iter(translations), None))
     texts = translations[default][0] if default is not None else {}
-    controls, binds = _controls(html), _binds(model)
-    questions = tuple(_questions(model, binds, controls, texts))
+    binds = _binds(model)
+    questions = tuple(read_questions(html, binds, texts))
     entity = _entity(root, binds, {question.path: question for question in questions}, faults)
     roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
     faults.extend(_role_faults(roles))
@@ -115,62 +113,6 @@ def _binds(model: etree._Element) -> dict[str, etree._Element]:
     return {local_path(bind.get("nodeset", "")): bind for bind in children(model, "bind")}
 
 
-def _controls(html: etree._Element) -> dict[str, etree._Element]:
-    body = children(html, "body")[0]
-    kinds = {"input", "select", "select1", "upload", "range", "trigger", "rank", "secret"}
-    marked = (node for node in body.iter() if etree.QName(node).localname in kinds and node.get("ref"))
-    return {local_path(node.get("ref", "")): node for node in marked}
-
-
-def _questions(
-    model: etree._Element,
-    binds: Mapping[str, etree._Element],
-    controls: Mapping[str, etree._Element],
-    texts: Mapping[str, str],
-) -> Iterator[Question]:
-    seen: set[str] = set()
-    root = children(model, "instance")[0][0]
-    for path in _leaves(root, "/" + etree.QName(root).localname):
-        if path in seen:  # a repeat stands twice: as template and as first instance
-            continue
-        seen.add(path)
-        bind, control = binds.get(path), controls.get(path)
-        kind = "" if control is None else etree.QName(control).localname
-        yield Question(
-            path=path,
-            type=_type_word(bind, kind),
-            label="" if control is None else _label(control, texts),
-            relevant=None if bind is None else bind.get("relevant", "").strip() or None,
-            multiple=kind == "select",
-            options=choices.offered(control, model),
-            required=choices.is_required(path, binds, control),
-        )
-
-
-def _leaves(branch: etree._Element, path: str) -> Iterator[str]:
-    for node in branch:
-        name = etree.QName(node).localname
-        if name == "meta":  # instanceID, entity, audit: not questions
-            continue
-        if len(node):
-            yield from _leaves(node, f"{path}/{name}")
-        else:
-            yield f"{path}/{name}"
-
-
-def _type_word(bind: etree._Element | None, control: str) -> str:
-    word = "" if bind is None else bind.get("type", "").rpartition(":")[2]
-    return _TYPE_WORDS.get(word, word) or ("binary" if control == "upload" else "string")
-
-
-def _label(control: etree._Element, texts: Mapping[str, str]) -> str:
-    label = child(control, "label")
-    if label is None:
-        return ""
-    named = re.fullmatch(r"\s*jr:itext\('(.+)'\)\s*", label.get("ref", ""))
-    return texts.get(named[1], "") if named else text_of(label)
-
-
 def _media(model: etree._Element) -> Iterator[str]:
     for node in model.iter():
         address = node.get("src", "") if etree.QName(node).localname == "instance" else node.text or ""
@@ -201,7 +143,7 @@ def _entity(
         creates=block.get("create", "0") not in {"0", "false"},
         updates=block.get("update", "0") not in {"0", "false"},
         properties={
-            path: _field(bind, questions.get(path, Question(path, _type_word(bind, ""))), policies[path])
+            path: _field(bind, questions.get(path, Question(path, bind_type(bind, ""))), policies[path])
             for path, bind in saved.items()
         },
         kind=_kind(root, faults),

@@ -1,31 +1,25 @@
 """Turns an uploaded XLSForm into an XForm that phones can load, whatever the upload tries to do to the server.
 
 pyxform runs in a child process with limits on time, memory and output; ODK Validate (Java, in pyxform's wheel)
-runs after it with limits on time and heap. One form is converted at a time, so that a heap of uploads
-costs no more memory than one.
+runs after it with limits on time and heap. One form is converted at a time.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from server.errors import Busy
 from server.forms.domain.definitions import Fault, refused
 from server.forms.usecases.xform.xml_parsing import local_path, parse
 from server.forms.usecases.xlsform import subprocesses
-from server.forms.usecases.xlsform.messages import in_our_words
+from server.forms.usecases.xlsform.messages import translated
 from server.forms.usecases.xlsform.sheets import Sheets, row_of, row_with, rows_by_path, sheet_faults
 
 SOURCE_BYTES_MAX = 10_000_000
@@ -34,7 +28,6 @@ JAVA_HEAP = "-Xmx256m"
 FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
 NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
 _JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
-_turn = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +63,9 @@ def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
     if suffix == ".xml":
         parse(source)
         return Converted(source)
-    with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
+    with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         outcome = _in_child(Path(name), source, suffix, timeout_s)
-    return judged(outcome)
+    return read_outcome(outcome)
 
 
 def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
@@ -92,20 +85,20 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
         "-Djava.awt.headless=true",
     ]
     utf8 = ["-Dfile.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8", "-Dstderr.encoding=UTF-8"]
-    with _own_turn(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
+    with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         folder = Path(name)
         (folder / "form.xml").write_bytes(xml)
         command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), "form.xml"]
-        ended = _in_time(command, folder, timeout_s)
-    if any(words in ended.complaint for words in _JAVA_FAILED):
+        ended = subprocesses.run(command, folder=folder, timeout_s=timeout_s)
+    if any(words in ended.stderr for words in _JAVA_FAILED):
         return (NOT_VALIDATED.format(reason="Java 没能启动"),)
-    said = _cleaned(ended.complaint)
+    complaint = _without_stack_trace(ended.stderr)
     if ended.status != 0:
-        raise refused([_validator_fault(ended.complaint, said, sheets)])
-    return (f"ODK Validate：{said}",) if said else ()
+        raise refused([_validator_fault(ended.stderr, complaint, sheets)])
+    return (f"ODK Validate：{complaint}",) if complaint else ()
 
 
-def judged(outcome: dict[str, Any]) -> Converted:
+def read_outcome(outcome: dict[str, Any]) -> Converted:
     """Return what the child process left as an XForm; raises FormRefused when it left an error."""
     raw = outcome.get("sheets", {"headers": {}, "rows": {}})
     sheets = Sheets(
@@ -114,7 +107,7 @@ def judged(outcome: dict[str, Any]) -> Converted:
     )
     if "error" in outcome:
         error = outcome["error"]
-        raise refused([_in_its_row(in_our_words(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
+        raise refused([_in_its_row(translated(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
     return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
 
 
@@ -124,16 +117,6 @@ def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
         return fault
     named = [quoted or word for quoted, word in re.findall(r"'([^']+)'|(select_one_external)", fault.message)]
     return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
-
-
-@contextmanager
-def _own_turn(timeout_s: float) -> Iterator[None]:
-    if not _turn.acquire(timeout=timeout_s):
-        raise Busy("另一张表单正在转换，请稍后再发布。")
-    try:
-        yield
-    finally:
-        _turn.release()
 
 
 def _in_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> dict[str, Any]:
@@ -148,7 +131,7 @@ def _in_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> 
         file_type,
         *limits,
     ]
-    ended = _in_time(command, folder, timeout_s)
+    ended = subprocesses.run(command, folder=folder, timeout_s=timeout_s)
     result = folder / "result.json"
     if ended.status != 0 or not result.exists():
         raise refused(
@@ -156,22 +139,6 @@ def _in_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> 
         )
     outcome: dict[str, Any] = json.loads(result.read_bytes())
     return outcome
-
-
-def _in_time(command: list[str], folder: Path, timeout_s: float) -> subprocesses.Ended:
-    environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "LANG": "C.UTF-8",
-        "TMPDIR": str(folder),
-        "PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path),
-        "PYTHONHASHSEED": "0",  # the same form gives the same bytes every time
-    }
-    try:
-        return subprocesses.run(command, folder=folder, timeout_s=timeout_s, environment=environment)
-    except subprocesses.TimeUp as error:
-        raise refused(
-            [Fault(f"表单在 {timeout_s:g} 秒内没有处理完。", "请把大的选项表放到外部 CSV 名单中，或把表单拆小。")]
-        ) from error
 
 
 def _validator() -> Path | None:
@@ -183,23 +150,23 @@ def _validator() -> Path | None:
     return jar if jar.exists() else None
 
 
-def _cleaned(complaint: str) -> str:
-    own = complaint.partition("The following files failed validation:")[0]
+def _without_stack_trace(stderr: str) -> str:
+    own = stderr.partition("The following files failed validation:")[0]
     lines = (line.strip() for line in own.splitlines() if not re.match(r"\s*(at |\.\.\. |Caused by:|>> )", line))
     bare = (re.sub(r"^(Exception in thread \"main\" )?(\w+\.)+\w+(Exception|Error)(: )?", "", line) for line in lines)
     return "\n".join(dict.fromkeys(line for line in bare if line))[:2000]
 
 
-def _validator_fault(complaint: str, said: str, sheets: Sheets) -> Fault:
-    list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", complaint)
+def _validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
+    list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", stderr)
     if list_absent:
         name = list_absent[1].strip("'\"")
-        message = f"表单的算式用到名单 {name}，却没有带上它。（ODK Validate：{said}）"
+        message = f"表单的算式用到名单 {name}，却没有带上它。（ODK Validate：{complaint}）"
         row = row_with(sheets, "entities", name)
         cure = f"请在 survey 表加一行 csv-external，name 写 {name}，或用 select_one_from_file {name}.csv 选择。"
         return Fault(message, cure, "entities" if row else "survey", row)
     rows = rows_by_path(sheets)
-    named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", complaint)
+    named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", stderr)
     path = local_path(named[1]) if named else ""
     row = rows.get(path)
     about = f"问题 {path.rpartition('/')[2]} " if path else ""
@@ -207,7 +174,7 @@ def _validator_fault(complaint: str, said: str, sheets: Sheets) -> Fault:
     if not path.isascii():
         cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
     return Fault(
-        f"手机打不开这张表单（ODK Validate）：{about}{said}",
+        f"手机打不开这张表单（ODK Validate）：{about}{complaint}",
         cure,
         "survey" if row else None,
         row,

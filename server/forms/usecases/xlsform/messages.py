@@ -1,4 +1,4 @@
-"""Says in Chinese what pyxform complains of, and what to do about it; its own words stay beside ours."""
+"""Translates the errors of pyxform into Chinese, each with its cure; the English text stays beside it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import NamedTuple
 from server.forms.domain.definitions import Fault
 
 
-class _Words(NamedTuple):
+class _Translation(NamedTuple):
     pattern: str
     message: str
     cure: str
     sheet: str | None = None
 
 
-def in_our_words(code: str | None, original: str) -> Fault:
-    """Return pyxform's complaint as a fault.
+def translated(code: str | None, original: str) -> Fault:
+    """Return an error of pyxform as a fault.
 
     code: name of pyxform's ErrorCode, where it has one; or ``memory`` or ``hostile`` from the child process.
     original: pyxform's message; row, sheet and column are read out of it (``[row : 5] On the 'survey' sheet…``).
     """
     if code in _ENDED:
         return _ENDED[code]
-    words = next((words for words in _WORDS if re.search(words.pattern, original, re.IGNORECASE)), _UNKNOWN)
+    found = next((each for each in _TRANSLATIONS if re.search(each.pattern, original, re.IGNORECASE)), _UNKNOWN)
     row = re.search(r"\[row : (\d+)\]", original)
     sheet = re.search(r"(?:On the|for sheet:|named) '(survey|choices|settings|entities)'", original)
     column = re.search(r"the '(\w+)' value", original)
     return Fault(
-        message=f"{words.message}（pyxform：{original.strip()}）",
-        cure=words.cure,
-        sheet=sheet[1] if sheet else ("survey" if row else words.sheet),
+        message=f"{found.message}（pyxform：{original.strip()}）",
+        cure=found.cure,
+        sheet=sheet[1] if sheet else ("survey" if row else found.sheet),
         row=int(row[1]) if row else None,
         column=column[1] if column else None,
     )
@@ -42,103 +42,113 @@ _ENDED = {
         "这个工作簿 (.xlsx) 的内容不正常：展开后过大，或带有 DTD。", "请用 Excel 或 WPS 重新另存为 .xlsx，再上传。"
     ),
 }
-_UNKNOWN = _Words("", "表单转换不成功。", "请按括号里的英文提示修改；不明白时把它发给管理员。")
-_WORDS = (
-    _Words(r"no name", "有问题或分组没有名称 (name)。", "请在这一行填写 name：字母开头，只用英文字母、数字和下划线。"),
-    _Words(r"no type", "有一行没有题型 (type)。", "请在这一行填写 type，例如 text、integer、select_one。"),
-    _Words(r"Unknown question type", "题型 (type) 写错了。", "请改为 ODK 支持的题型，注意拼写和下划线。", "survey"),
-    _Words(r"has no label or hint", "问题没有显示文字 (label)。", "请在这一行填写 label。", "survey"),
-    _Words(
+_UNKNOWN = _Translation("", "表单转换不成功。", "请按括号里的英文提示修改；不明白时把它发给管理员。")
+_TRANSLATIONS = (
+    _Translation(
+        r"no name", "有问题或分组没有名称 (name)。", "请在这一行填写 name：字母开头，只用英文字母、数字和下划线。"
+    ),
+    _Translation(r"no type", "有一行没有题型 (type)。", "请在这一行填写 type，例如 text、integer、select_one。"),
+    _Translation(
+        r"Unknown question type", "题型 (type) 写错了。", "请改为 ODK 支持的题型，注意拼写和下划线。", "survey"
+    ),
+    _Translation(r"has no label or hint", "问题没有显示文字 (label)。", "请在这一行填写 label。", "survey"),
+    _Translation(
         r"external_choices sheet",
         "表单用了 select_one_external，手机需要另外的 itemsets.csv。",
         "请改用 select_one_from_file，并附上 CSV 名单。",
         "survey",
     ),
-    _Words(
+    _Translation(
         r"must be unique within their nearest parent|multiple survey elements named",
         "问题名 (name) 重复。",
         "同一分组内的 name 不能重复，请改名。",
     ),
-    _Words(
+    _Translation(
         r"Reference variables must contain a name|no survey element named",
         "引用了不存在的问题名。",
         "请检查 ${…} 里的名字，要与 survey 表的 name 完全一样。",
     ),
-    _Words(
+    _Translation(
         r"Reference variables? ?.*must start|names must be unique anywhere",
         "引用 ${…} 写得不对，或所引用的名字出现了多次。",
         "请检查 ${…} 的写法，并让被引用的 name 在整张表里只出现一次。",
     ),
-    _Words(r"Names must begin with", "名称 (name) 里有不允许的字符。", "请用英文字母或下划线开头，不要有空格和中文。"),
-    _Words(
+    _Translation(
+        r"Names must begin with", "名称 (name) 里有不允许的字符。", "请用英文字母或下划线开头，不要有空格和中文。"
+    ),
+    _Translation(
         r"List name not in", "选项表里没有这个选项组 (list_name)。", "请在 choices 表补上这个 list_name，或改正拼写。"
     ),
-    _Words(
+    _Translation(
         r"no choices sheet|choices sheet has the",
         "缺少选项表 (choices)。",
         "请增加 choices 表，写明 list_name、name、label。",
     ),
-    _Words(r"Choice names must be unique", "同一选项组里选项值 (name) 重复。", "请改成不同的 name。"),
-    _Words(r"Choices should have a label|Choices must have a name", "选项缺少 name 或 label。", "请在这一行补上。"),
-    _Words(
+    _Translation(r"Choice names must be unique", "同一选项组里选项值 (name) 重复。", "请改成不同的 name。"),
+    _Translation(
+        r"Choices should have a label|Choices must have a name", "选项缺少 name 或 label。", "请在这一行补上。"
+    ),
+    _Translation(
         r"Choice names with spaces",
         "多选题的选项值 (name) 里有空格。",
         "请去掉 name 里的空格，可用下划线代替。",
         "choices",
     ),
-    _Words(r"Missing calculation", "计算题没有写算式 (calculation)。", "请在这一行填写 calculation。"),
-    _Words(
+    _Translation(r"Missing calculation", "计算题没有写算式 (calculation)。", "请在这一行填写 calculation。"),
+    _Translation(
         r"Unmatched",
         "分组的 begin 与 end 没有配对。",
         "请补上缺少的 begin_group / end_group 或 begin_repeat / end_repeat。",
     ),
-    _Words(
+    _Translation(
         r"Duplicate column header|different names for the same column", "有两列的列名相同。", "请删去或改名其中一列。"
     ),
-    _Words(
+    _Translation(
         r"missing header row|required column headers were not found",
         "缺少列名行，或缺少必需的列。",
         "请让每张表的第一行是列名；survey 表要有 type 和 name。",
     ),
-    _Words(
+    _Translation(
         r"add an entities sheet|list name .* was not found on the entities sheet",
         "有 save_to 却没有对应的台账 (entities)。",
         "请增加 entities 表并写明 list_name，或删去 save_to。",
     ),
-    _Words(
+    _Translation(
         r"save_to property .* already assigned",
         "两个问题保存到同一个字段 (save_to)。",
         "请改名或删去其中一个 save_to。",
     ),
-    _Words(
+    _Translation(
         r"must not be 'name' or 'label'",
         "字段名 (save_to) 是保留的。",
         "请换一个字段名；记录的标签写在 entities 表的 label 里。",
     ),
-    _Words(r"Groups and repeats can't be saved", "分组不能写 save_to。", "请把 save_to 移到分组里的问题上。"),
-    _Words(r"does not have a label", "新建台账记录需要标签 (label)。", "请在 entities 表填写 label。"),
-    _Words(r"does not have an 'update_if'", "同时新建和更新时要写 update_if。", "请在 entities 表填写 update_if。"),
-    _Words(r"does not have an 'entity_id'", "更新台账记录要写 entity_id。", "请在 entities 表填写 entity_id。"),
-    _Words(
+    _Translation(r"Groups and repeats can't be saved", "分组不能写 save_to。", "请把 save_to 移到分组里的问题上。"),
+    _Translation(r"does not have a label", "新建台账记录需要标签 (label)。", "请在 entities 表填写 label。"),
+    _Translation(
+        r"does not have an 'update_if'", "同时新建和更新时要写 update_if。", "请在 entities 表填写 update_if。"
+    ),
+    _Translation(r"does not have an 'entity_id'", "更新台账记录要写 entity_id。", "请在 entities 表填写 entity_id。"),
+    _Translation(
         r"more than one entity declaration|may have only one entity declaration",
         "一张表单只能有一个台账。",
         "请在 entities 表只留一行，其余另建表单。",
     ),
-    _Words(
+    _Translation(
         r"'entities' sheet, one or more column names are invalid",
         "entities 表有不认识的列。",
         "请改正拼写或删去这一列。",
     ),
-    _Words(
+    _Translation(
         r"should end with one of", "外部名单的文件名不对。", "select_one_from_file 后面要写文件名，例如 areas.csv。"
     ),
-    _Words(
+    _Translation(
         r"not recognized as a supported type|not appear to be a valid XLSForm|Error reading"
         r"|not a zip file|codec can't decode|-endian\" marker|^list index out of range$",
         "文件不是能读的 XLSForm。",
         "请确认扩展名与内容一致，文件没有损坏，并且有 survey 表。",
     ),
-    _Words(
+    _Translation(
         r"similar names were found|sheet named 'survey'|survey sheet", "找不到 survey 表。", "请把工作表命名为 survey。"
     ),
 )

@@ -1,4 +1,4 @@
-"""Says how what is only practice is marked, so that no reader takes it for work and nothing of it ever counts.
+"""Marks what is only practice, so that no reader takes it for work and nothing of it ever counts.
 
 A whole data folder is for training or it is not: a mark on single records could be forgotten on one of them, and a
 record could be moved. The setting is written when the folder is made, and no command takes it away. In such a folder
@@ -11,6 +11,8 @@ record could be moved. The setting is written when the folder is made, and no co
 
 from __future__ import annotations
 
+from server.db.transactions import Reading, Transaction
+
 MARK = "【练习】"
 """Before whatever is only practice."""
 
@@ -18,6 +20,26 @@ NOT_COUNTED = f"{MARK}练习数据，不计入统计。"
 """What a summary says instead of figures that somebody might report."""
 
 
+def enable(tx: Transaction) -> None:
+    """Make this a folder for training, for good: call it before anything else is written."""
+    tx.sql.run("INSERT INTO setting (name, value) VALUES ('training', '1') ON CONFLICT (name) DO NOTHING")
+    tx.configuration_changed()
+
+
+def is_on(reading: Reading) -> bool:
+    """Say whether all that this folder holds is practice; cached."""
+    return reading.remembered(("training",), _is_on)
+
+
 def marked(text: str) -> str:
     """Return ``text`` with the mark before it, once."""
     return text if text.startswith(MARK) else f"{MARK}{text}"
+
+
+def marked_if_on(reading: Reading, text: str) -> str:
+    """Return ``text`` as this folder shows it: with the mark before it where all is practice."""
+    return marked(text) if is_on(reading) else text
+
+
+def _is_on(reading: Reading) -> bool:
+    return bool(reading.sql.value("SELECT value = '1' FROM setting WHERE name = 'training'"))
