@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.cases.domain import effects
-from server.cases.domain.acts import Act, Known, Word
+from server.cases.domain.acts import Act, ActContext, CodeEntry
 from server.cases.domain.workflow import STEP_OF, leads_to
 from server.forms.domain.record_types import Kind
 from server.records.domain.case_facts import as_of, begun
@@ -16,7 +16,7 @@ from server.records.domain.status import ENDED, STAGE_OF, Status
 
 PATH = "130630/106/201/001"
 BORN = "2026-11-24T04:00:00.000Z"
-WORDS = {"result_code": Word("fixed", "已整改", {})}
+WORDS = {"result_code": CodeEntry("fixed", "已整改", {})}
 
 
 def a_report(action: str = "report", status: Status = Status.REPORTED, **fields: str) -> Record:
@@ -33,7 +33,7 @@ def after(record: Record, *acts: tuple[str, dict[str, str]], by: str = "worker",
     """Return the record after acts, one a day from the day after its birth."""
     for number, (action, inputs) in enumerate(acts, start=25):
         act = Act(action, inputs, by, f"2026-11-{number}T04:00:00.000Z")
-        what = Known(**({"leads": True, "words": WORDS, "case_no": "2026-000001"} | known))
+        what = ActContext(**({"leads": True, "code_entries": WORDS, "case_no": "2026-000001"} | known))
         record = effects.carry_out(STEP_OF[action], record, act, what, "网格员").record
     return record
 
@@ -175,7 +175,7 @@ def test_what_a_case_is_told_to_the_figures_adds_up_to_what_it_remembers():
     record, steps = a_report(), []
     for number, (action, inputs) in enumerate([ASSIGN, FEED, ("rework", {"reason": "partly"}), FEED, ("close", {})]):
         act = Act(action, inputs, "worker", f"2026-11-{25 + number}T04:00:00.000Z")
-        moved = effects.carry_out(STEP_OF[action], record, act, Known(leads=True, words=WORDS), "网格员")
+        moved = effects.carry_out(STEP_OF[action], record, act, ActContext(leads=True, code_entries=WORDS), "网格员")
         record = moved.record
         steps.append(moved.step)
 

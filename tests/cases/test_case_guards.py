@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.cases.domain import effects, guards, workflow
-from server.cases.domain.acts import Act, Known, Other, Party, Word
+from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
 from server.people.domain.actors import Role
@@ -17,8 +17,8 @@ from server.records.domain.status import Status
 
 NOW, DUE = "2026-11-24T04:00:00.000Z", "2026-12-03T16:00:00.000Z"
 PATH = "130630/106/201/001"
-OPEN = Other("other", "hazards", "handling", "二号")
-FIXED, CANNOT = Word("fixed", "已整改", {"closable": "1"}), Word("cannot", "无法整改", {"closable": "0"})
+OPEN = MergeTarget("other", "hazards", "handling", "二号")
+FIXED, CANNOT = CodeEntry("fixed", "已整改", {"closable": "1"}), CodeEntry("cannot", "无法整改", {"closable": "0"})
 WORKER = Party("user:worker", "甲", NOW, ((Role.GRID_WORKER, PATH),))
 POLICE = Party("user:police", "民警", NOW, ((Role.POLICE, "130630/106"),))
 OFFICE = Party("body:city_mgmt", "城管局", NOW, kind="department", path="130630")
@@ -42,13 +42,15 @@ def a_case(status: str, **more: object) -> Record:
     return replace(born, **({"status": status, "due_at": DUE} | more))
 
 
-def judged(action: str, inputs: dict[str, str], record: Record, known: Known, author: str = "somebody") -> Grant:
-    return guards.judge(workflow.STEP_OF[action], record, Act(action, inputs, author, NOW), known)
+def judged(action: str, inputs: dict[str, str], record: Record, known: ActContext, author: str = "somebody") -> Grant:
+    return guards.check(workflow.STEP_OF[action], record, Act(action, inputs, author, NOW), known)
 
 
-def by(role: Role = Role.TOWN_STATION, *limits: str, **more: object) -> Known:
+def by(role: Role = Role.TOWN_STATION, *limits: str, **more: object) -> ActContext:
     """Return what is known of an author who decides in this role, within these limits."""
-    known = Known((Grant(role, Mark.DECIDE, frozenset(limits)),), parties=PARTIES, words={"result_code": FIXED})
+    known = ActContext(
+        (Grant(role, Mark.DECIDE, frozenset(limits)),), parties=PARTIES, code_entries={"result_code": FIXED}
+    )
     return replace(known, **more)
 
 
@@ -117,7 +119,7 @@ BAD = [
     ("ask_suspension", {"reason": "工程量大", "until": "2036-01-01"}, "handling", {}, "until", "太远了"),
     ("suspend", PLAN | {"plan_due": "2026-11-01"}, "handling", {}, "plan_due", "已经过去"),
     ("feedback", {"result_code": "fixed"}, "handling", {}, "no_photo_reason", "请附整改后照片"),
-    ("feedback", FEEDBACK | {"result_code": "gone"}, "handling", {"words": {}}, "result_code", "没有“gone”"),
+    ("feedback", FEEDBACK | {"result_code": "gone"}, "handling", {"code_entries": {}}, "result_code", "没有“gone”"),
     ("close", {}, "feedback", {"last_result": CANNOT}, "result_code", "还不能办结"),
     ("site_check", {}, "assigned", {}, "pass", "请填写是否通过"),
     ("site_check", {"pass": "maybe"}, "assigned", {}, "pass", "yes 或 no"),
@@ -128,7 +130,7 @@ BAD = [
         "site_check",
         {"pass": "yes", **FEEDBACK, "result_code": "cannot"},
         "assigned",
-        {"words": {"result_code": CANNOT}},
+        {"code_entries": {"result_code": CANNOT}},
         "result_code",
         "不能算通过",
     ),
@@ -157,8 +159,8 @@ def test_all_wrong_inputs_are_told_at_once():
 @pytest.mark.parametrize(
     ("into", "words"),
     [
-        (Other("other", "stations", "handling", "二号"), "没有这个主案件"),
-        (Other("other", "hazards", "closed", "二号"), "已经结束"),
+        (MergeTarget("other", "stations", "handling", "二号"), "没有这个主案件"),
+        (MergeTarget("other", "hazards", "closed", "二号"), "已经结束"),
     ],
 )
 def test_a_case_merges_into_an_open_one_of_its_own_kind(into, words):
@@ -177,8 +179,8 @@ def test_a_step_is_refused_where_the_table_does_not_have_it():
 @pytest.mark.parametrize(
     ("action", "status", "known", "author", "words"),
     [
-        ("register", "reported", Known(), "somebody", "您的岗位不能在这里“立项”；可以办理的有："),
-        ("register", "reported", Known((Grant(Role.POLICE, Mark.PROPOSE),)), "somebody", "可以办理的有："),
+        ("register", "reported", ActContext(), "somebody", "您的岗位不能在这里“立项”；可以办理的有："),
+        ("register", "reported", ActContext((Grant(Role.POLICE, Mark.PROPOSE),)), "somebody", "可以办理的有："),
         ("accept", "assigned", by(Role.POLICE, "handler"), "somebody", "不是派给您的"),
         ("withdraw", "reported", by(Role.POLICE, "author"), "somebody", "只有上报人本人"),
         ("note", "reported", by(Role.UNIT_MANAGER, "own"), "somebody", "自己上报或承办"),
@@ -200,7 +202,7 @@ def test_who_may_not_is_told_why(action, status, known, author, words):
 
     with pytest.raises(NotAllowed, match=words):
         judged(action, {"note": "看过了"}, record, known, author)
-    assert not guards.may(workflow.STEP_OF[action], record, Act(action, {}, author, NOW), known)
+    assert not guards.permits(workflow.STEP_OF[action], record, Act(action, {}, author, NOW), known)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +225,7 @@ def test_who_may_is_let_through(action, status, known, author):
     record = a_case(status)
 
     assert judged(action, {"note": "看过了"}, record, known, author)
-    assert guards.may(workflow.STEP_OF[action], record, Act(action, {}, author, NOW), known)
+    assert guards.permits(workflow.STEP_OF[action], record, Act(action, {}, author, NOW), known)
 
 
 @pytest.mark.parametrize(("limit", "allowed", "refused"), [("level_1", "1", "2"), ("level_2_3", "23", "1")])
@@ -270,19 +272,19 @@ def test_a_handler_with_an_account_reports_back_before_anybody_checks():
     step, act = workflow.STEP_OF["site_check"], Act("site_check", {"pass": "no", "reason": "没改"}, "somebody", NOW)
 
     with pytest.raises(IllegalStep, match="承办人有账号"):
-        guards.judge(step, a_case("assigned"), act, by())
-    assert not guards.may(step, a_case("assigned"), act, by())
-    assert guards.may(step, a_case("assigned"), act, by(has_account=False))
-    assert not guards.may(step, a_case("feedback"), act, by(has_account=False))
+        guards.check(step, a_case("assigned"), act, by())
+    assert not guards.permits(step, a_case("assigned"), act, by())
+    assert guards.permits(step, a_case("assigned"), act, by(has_account=False))
+    assert not guards.permits(step, a_case("feedback"), act, by(has_account=False))
 
 
 def test_a_case_is_reopened_within_thirty_days_of_its_end():
     step, act = workflow.STEP_OF["reopen"], Act("reopen", {"reason": "又锁上了"}, "somebody", NOW)
 
-    assert guards.judge(step, a_case("closed", closed_at="2026-10-25T00:00:00.000Z"), act, by())
+    assert guards.check(step, a_case("closed", closed_at="2026-10-25T00:00:00.000Z"), act, by())
     with pytest.raises(IllegalStep, match="已过重开期限"):
-        guards.judge(step, a_case("closed", closed_at="2026-10-20T00:00:00.000Z"), act, by())
-    assert not guards.may(step, a_case("closed", closed_at="2026-10-20T00:00:00.000Z"), act, by())
+        guards.check(step, a_case("closed", closed_at="2026-10-20T00:00:00.000Z"), act, by())
+    assert not guards.permits(step, a_case("closed", closed_at="2026-10-20T00:00:00.000Z"), act, by())
 
 
 # Extensions

@@ -11,7 +11,7 @@ from server import instants
 from server.instants import FOREVER
 from server.people.domain.actors import Actor, Duty, Role
 from server.records.domain import relation
-from server.records.domain.relation import Standing
+from server.records.domain.relation import Relation
 from tests.changes.test_revise import a_station
 
 NOW = "2026-11-24T04:00:00.000Z"
@@ -36,48 +36,48 @@ def a_duty(
 @pytest.mark.parametrize(
     ("actor", "judged"),
     [
-        (an_actor(a_duty()), Standing.NOW),
-        (an_actor(a_duty("130630000000", Role.BRIGADE)), Standing.NOW),
-        (an_actor(a_duty(ended=29.9)), Standing.RECENT),
-        (an_actor(a_duty(ended=30.1)), Standing.NONE),
-        (an_actor(a_duty(FAR)), Standing.NONE),
-        (an_actor(a_duty(FAR), a_duty(ended=1)), Standing.RECENT),
-        (an_actor(), Standing.NONE),
+        (an_actor(a_duty()), Relation.NOW),
+        (an_actor(a_duty("130630000000", Role.BRIGADE)), Relation.NOW),
+        (an_actor(a_duty(ended=29.9)), Relation.RECENT),
+        (an_actor(a_duty(ended=30.1)), Relation.NONE),
+        (an_actor(a_duty(FAR)), Relation.NONE),
+        (an_actor(a_duty(FAR), a_duty(ended=1)), Relation.RECENT),
+        (an_actor(), Relation.NONE),
     ],
 )
 def test_a_duty_covers_a_record_now_lately_or_not(actor, judged):
-    assert relation.toward(actor, RECORD) is judged
-    assert relation.toward_area(actor, RECORD.path) is judged
+    assert relation.to_record(actor, RECORD) is judged
+    assert relation.to_area(actor, RECORD.path) is judged
 
 
 def test_who_sees_only_what_is_theirs_may_still_report_inside_their_area():
     handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, body="gas"))
 
-    assert relation.toward(handler, RECORD) is Standing.NONE
-    assert relation.toward_area(handler, RECORD.path) is Standing.NOW
+    assert relation.to_record(handler, RECORD) is Relation.NONE
+    assert relation.to_area(handler, RECORD.path) is Relation.NOW
 
 
 def test_an_author_keeps_their_record_whatever_their_duties():
-    assert relation.toward(an_actor(), replace(RECORD, author="worker")) is Standing.NOW
+    assert relation.to_record(an_actor(), replace(RECORD, author="worker")) is Relation.NOW
 
 
-@pytest.mark.parametrize(("ended", "judged"), [(None, Standing.NOW), (5, Standing.RECENT), (50, Standing.NONE)])
+@pytest.mark.parametrize(("ended", "judged"), [(None, Relation.NOW), (5, Relation.RECENT), (50, Relation.NONE)])
 def test_who_has_the_case_may_act_on_it_as_long_as_their_duty_reaches(ended, judged):
     handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, ended, "gas"))
 
-    assert relation.toward(handler, replace(RECORD, assignee="body:gas")) is judged
-    assert relation.toward(handler, replace(RECORD, assignee="user:worker")) is judged
-    assert relation.toward(handler, replace(RECORD, assignee="body:water")) is Standing.NONE
+    assert relation.to_record(handler, replace(RECORD, assignee="body:gas")) is judged
+    assert relation.to_record(handler, replace(RECORD, assignee="user:worker")) is judged
+    assert relation.to_record(handler, replace(RECORD, assignee="body:water")) is Relation.NONE
 
 
 def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
-    assert relation.home(an_actor(a_duty())) == "130630/100/201/001"
-    assert relation.home(an_actor(a_duty(), a_duty(SECOND))) == "130630/100/201"
-    assert relation.home(an_actor(a_duty(), a_duty(FAR))) == "130630"
-    assert relation.home(an_actor(a_duty(), a_duty(FAR, ended=3))) == "130630/100/201/001"
-    assert relation.home(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
-    assert relation.home(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
-    assert relation.home(an_actor()) is None
+    assert relation.home_path(an_actor(a_duty())) == "130630/100/201/001"
+    assert relation.home_path(an_actor(a_duty(), a_duty(SECOND))) == "130630/100/201"
+    assert relation.home_path(an_actor(a_duty(), a_duty(FAR))) == "130630"
+    assert relation.home_path(an_actor(a_duty(), a_duty(FAR, ended=3))) == "130630/100/201/001"
+    assert relation.home_path(an_actor(a_duty(ended=3), a_duty(FAR, ended=90))) == "130630/100/201/001"
+    assert relation.home_path(an_actor(a_duty(FAR, ended=90))) == "130630/101/201/001"
+    assert relation.home_path(an_actor()) is None
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_work_belongs_to_the_one_area_of_its_author_or_to_what_holds_all():
     ],
 )
 def test_a_case_is_lost_with_the_duty_that_covered_it(duties, lost):
-    assert relation.has_lost(duties, RECORD.path, since=days_ago(3), now=NOW) == lost
+    assert relation.has_lost_case(duties, RECORD.path, since=days_ago(3), now=NOW) == lost

@@ -58,7 +58,7 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class CodeEntry:
     """A code that an input holds, as its code list explains it. extra: the list's own columns."""
 
     code: str
@@ -67,7 +67,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class MergeTarget:
     """Another case, as far as merging into it needs: its status, and whether the author may see it."""
 
     id: str
@@ -77,16 +77,16 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ActContext:
     """What the rules ask about besides the case itself; looked up before they judge.
 
     grants: the author's rights to this action on this case. handles: the author has the case, or had it within the
     last 30 days; leads: as the one who has it, not as a co-handler. of_handling_body: they hold a duty in the body
-    that has it. handling_body_kind: of that body. has_account: somebody can act for whoever has the case.
-    parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by
-    ``into``. words: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
-    last feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered.
-    registrar: who took the report in as a case; looked up for ``void`` alone.
+    that has it. handling_body_kind: of that body. has_account: somebody can act for whoever has the case. parties:
+    whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by ``into``.
+    code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the last
+    feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered. registrar:
+    who took the report in as a case; looked up for ``void`` alone.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -96,9 +96,9 @@ class Known:
     handling_body_kind: str = ""
     has_account: bool = True
     parties: Mapping[str, Party] = field(default_factory=dict)
-    into: Other | None = None
-    words: Mapping[str, Word] = field(default_factory=dict)
-    last_result: Word | None = None
+    into: MergeTarget | None = None
+    code_entries: Mapping[str, CodeEntry] = field(default_factory=dict)
+    last_result: CodeEntry | None = None
     rect: str = ""
     case_no: str = ""
     registrar: str = ""

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from server import instants
 from server.cases.domain import deadlines
-from server.cases.domain.acts import Act, Known
+from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.workflow import Step
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
 
 
-def last_word(step: Step, act: Act, known: Known, who: str, after: Record) -> str:
+def last_word(step: Step, act: Act, context: ActContext, who: str, after: Record) -> str:
     """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
     said = [
-        known.words[name].label if name in known.words else act[name]
+        context.code_entries[name].label if name in context.code_entries else act[name]
         for name in ("result_code", "reason", "note", "plan", "body", "document")
         if act[name]
     ]

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from server import instants
 from server.cases.domain import case_labels, deadlines
-from server.cases.domain.acts import Act, Known
+from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.workflow import Step
 from server.instants import FOREVER, Instant
@@ -24,7 +24,7 @@ AFTER_PHOTO = "photo_after"
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class CaseUpdate:
     """A case after one step, as its record, and the step as the figures keep it."""
 
     record: Record
@@ -32,7 +32,7 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class _Turn:
+class _Decision:
     """What an effect decides: the case, its status, and the limits that it sets (None leaves them as they are)."""
 
     case: Case
@@ -42,7 +42,7 @@ class _Turn:
     result_code: str | None = None
 
 
-def create_case(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> Moved:
+def create_case(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> CaseUpdate:
     """Return a record as the case that it is born as.
 
     village: short name of its village, for labels. case_no: for one that is a case at once, None for a report.
@@ -55,19 +55,21 @@ def create_case(record: Record, action: str, status: Status, *, village: str, ca
     if status is not Status.REPORTED:
         missing = not record.fields.get(AFTER_PHOTO)
         case = replace(case.handled_by(record.author), evidence_missing=missing)
-    return Moved(_standing(replace(record, case_no=case_no), case, status, at), step)
+    return CaseUpdate(_with_columns(replace(record, case_no=case_no), case, status, at), step)
 
 
-def carry_out(step: Step, record: Record, act: Act, known: Known, who: str) -> Moved:
-    """Return the record after ``act``, which ``guards.judge`` has let through. who: the role that acts, in Chinese."""
+def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: str) -> CaseUpdate:
+    """Return the record after ``act``, which ``guards.check`` has let through. who: the role that acts, in Chinese."""
     case = _case_of(record)
-    turn = _EFFECTS.get(act.action, _stay)(step, record, case, act, known)
-    kept = case_facts.Step(act.action, act.at, turn.status, turn.handle_due_at, turn.close_due_at, turn.result_code)
-    moved = replace(turn.case, facts=case_facts.after(turn.case.facts, kept))
-    after = _standing(record, moved, turn.status, act.at)
+    decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
+    kept = case_facts.Step(
+        act.action, act.at, decision.status, decision.handle_due_at, decision.close_due_at, decision.result_code
+    )
+    moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
+    after = _with_columns(record, moved, decision.status, act.at)
     if record.case_no is None and moved.facts.registered_at is not None:
-        after = replace(after, case_no=known.case_no)
-    return Moved(replace(after, office_note=case_labels.last_word(step, act, known, who, after)), kept)
+        after = replace(after, case_no=context.case_no)
+    return CaseUpdate(replace(after, office_note=case_labels.last_word(step, act, context, who, after)), kept)
 
 
 def refreshed(record: Record) -> Record:
@@ -85,7 +87,7 @@ def _case_of(record: Record) -> Case:
     return record.case
 
 
-def _standing(record: Record, case: Case, status: Status, at: Instant) -> Record:
+def _with_columns(record: Record, case: Case, status: Status, at: Instant) -> Record:
     """Return ``record`` with every column that follows from its case."""
     ended = status in ENDED
     registered_at = case.facts.registered_at
@@ -124,112 +126,112 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Ins
     return case.plan_due_at if status is Status.SUSPENDED else None
 
 
-def _stay(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The status goes where the table says, and nothing else happens."""
-    return _Turn(case, _goes(step, record))
+    return _Decision(case, _target_status(step, record))
 
 
-def _let_go(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The case leaves the house: what its handler has asked for is answered by that."""
-    return _Turn(case.answered(), _goes(step, record))
+    return _Decision(case.answered(), _target_status(step, record))
 
 
-def _end(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case.answered(), into=act["into"] or None), _goes(step, record))
+def _end(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(replace(case.answered(), into=act["into"] or None), _target_status(step, record))
 
 
-def _split(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case, into=None), _goes(step, record))
+def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(replace(case, into=None), _target_status(step, record))
 
 
-def _assign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
     given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
-    due = _asked_due(act) or case.facts.handle_due_at or deadlines.due_at(Clock.HANDLE, act.at, known.rect)
-    return _Turn(given, _goes(step, record), due, _close_due(due))
+    due = _requested_due(act) or case.facts.handle_due_at or deadlines.due_at(Clock.HANDLE, act.at, context.rect)
+    return _Decision(given, _target_status(step, record), due, _close_due(due))
 
 
-def _reassign(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """Somebody else has the case from now on; no clock and no status changes (T20)."""
-    return _Turn(case.hand_over(act["assignee"], act["helpers"].split(), act.at), _goes(step, record))
+    return _Decision(case.hand_over(act["assignee"], act["helpers"].split(), act.at), _target_status(step, record))
 
 
-def _accept(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(case.handled_by(act.author), _goes(step, record))
+def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(case.handled_by(act.author), _target_status(step, record))
 
 
-def _ask(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     request = Request(act.action, act.author, act.at, act["until"])
-    return _Turn(case.asked(request), _goes(step, record))
+    return _Decision(case.asked(request), _target_status(step, record))
 
 
-def _take_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _take_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     returned = case.hand_over(None, (), act.at).answered()
-    return _Turn(replace(returned, returns=case.returns + (act.action == "return")), _goes(step, record))
+    return _Decision(replace(returned, returns=case.returns + (act.action == "return")), _target_status(step, record))
 
 
-def _keep_helpers(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _keep_helpers(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     lead = None if case.lead is None else case.lead.mark
-    return _Turn(case.hand_over(lead, act["helpers"].split(), act.at), _goes(step, record))
+    return _Decision(case.hand_over(lead, act["helpers"].split(), act.at), _target_status(step, record))
 
 
-def _extend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    due = _asked_due(act) or record.due_at or act.at
-    return _Turn(case.answered("ask_extension"), _goes(step, record), due, _close_due(due))
+def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    due = _requested_due(act) or record.due_at or act.at
+    return _Decision(case.answered("ask_extension"), _target_status(step, record), due, _close_due(due))
 
 
-def _suspend(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
-    return _Turn(replace(case.answered(), plan_due_at=plan_due), _goes(step, record))
+    return _Decision(replace(case.answered(), plan_due_at=plan_due), _target_status(step, record))
 
 
-def _resume(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    due = _asked_due(act) or deadlines.due_at(Clock.HANDLE, act.at, known.rect)
-    return _Turn(replace(case, plan_due_at=None), _goes(step, record), due, _close_due(due))
+def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    due = _requested_due(act) or deadlines.due_at(Clock.HANDLE, act.at, context.rect)
+    return _Decision(replace(case, plan_due_at=None), _target_status(step, record), due, _close_due(due))
 
 
-def _feed_back(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     handed = case.handled_by(act.author)
-    if not known.leads:
-        return _Turn(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
+    if not context.leads:
+        return _Decision(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    told = replace(handed.answered(), evidence_missing=missing, reworked=False)
-    return _Turn(told, _goes(step, record), result_code=act["result_code"])
+    fed_back = replace(handed.answered(), evidence_missing=missing, reworked=False)
+    return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
 
 
-def _rework(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     if case.lead is None:  # put right on the spot and never given to anybody: whoever said so goes on with it
         case = case.hand_over(f"user:{record.author}", (), act.at)
-    due = _asked_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
-    return _Turn(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
+    due = _requested_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
+    return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
 
 
-def _check_on_site(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     if act.failed:
-        return _rework(step, record, case, act, known)
+        return _rework(step, record, case, act, context)
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
     closed = replace(case.answered(), evidence_missing=missing, reworked=False)
-    return _Turn(closed, _goes(step, record), result_code=act["result_code"])
+    return _Decision(closed, _target_status(step, record), result_code=act["result_code"])
 
 
-def _reopen(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
+def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     last = next((each.mark for each in reversed(case.given) if each.lead), f"user:{record.author}")
     given = case.hand_over(act["assignee"] or last, (), act.at)
-    due = _asked_due(act) or deadlines.due_at(Clock.REOPEN, act.at)
-    return _Turn(replace(given, reworked=True), _goes(step, record), due, _close_due(due))
+    due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at)
+    return _Decision(replace(given, reworked=True), _target_status(step, record), due, _close_due(due))
 
 
-def _supervise(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    due = _asked_due(act) if record.status in WITH_HANDLER else None
+def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    due = _requested_due(act) if record.status in WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
-    return _Turn(supervised, _goes(step, record), due, None if due is None else _close_due(due))
+    return _Decision(supervised, _target_status(step, record), due, None if due is None else _close_due(due))
 
 
-def _mark_major(step: Step, record: Record, case: Case, act: Act, known: Known) -> _Turn:
-    return _Turn(replace(case, major=True), _goes(step, record))
+def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(replace(case, major=True), _target_status(step, record))
 
 
-_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
+_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] = {
     "reject": _end,
     "merge": _end,
     "void": _end,
@@ -248,9 +250,9 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
     "extend": _extend,
     "suspend": _suspend,
     "resume": _resume,
-    "transfer": _let_go,
+    "transfer": _leave_handler,
     "feedback": _feed_back,
-    "close": _let_go,
+    "close": _leave_handler,
     "rework": _rework,
     "site_check": _check_on_site,
     "reopen": _reopen,
@@ -259,12 +261,12 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, Known], _Turn]] = {
 }
 
 
-def _goes(step: Step, record: Record) -> Status:
+def _target_status(step: Step, record: Record) -> Status:
     """Return where the table says that a step leads."""
     return Status(record.status or "") if step.target is None else step.target
 
 
-def _asked_due(act: Act) -> Instant | None:
+def _requested_due(act: Act) -> Instant | None:
     return deadlines.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from server import instants
 from server.cases.domain import assignable, deadlines, right_conditions, workflow
-from server.cases.domain.acts import PASSES, Act, Known
+from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.workflow import Step
 from server.errors import IllegalStep, Invalid, NotAllowed
@@ -30,19 +30,19 @@ EXTENSIONS_MAX = 2
 """How often a case may be extended (``domain.md`` section 2.5)."""
 
 
-def judge(step: Step, record: Record, act: Act, known: Known) -> Grant:
+def check(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
     """Return the right by which ``act`` is taken.
 
     Raises IllegalStep (the status does not allow it), NotAllowed (nobody may who is not …), and Invalid with every
     wrong input at once.
     """
     workflow.require_legal(step, Status(record.status or ""))
-    grant = _permitted(step, record, act, known)
-    _require_circumstances(step, record, act, known)
-    faults = [*_missing(step, act), *_unreadable(act), *_unknown(act, known)]
-    faults += [fault for name in step.guards if name in _GUARDS for fault in _GUARDS[name](record, act, known)]
+    grant = _permitted(step, record, act, context)
+    _require_circumstances(step, record, act, context)
+    faults = [*_missing(step, act), *_unreadable(act), *_unknown(act, context)]
+    faults += [fault for name in step.guards if name in _GUARDS for fault in _GUARDS[name](record, act, context)]
     if act.action in ("assign", "reassign", "reopen"):
-        faults += _out_of_reach(grant, record, act, known)
+        faults += _out_of_reach(grant, record, act, context)
     if act.action == "extend" and "days_30" in grant.limits:
         faults += _too_long(record, act)
     if faults:
@@ -53,31 +53,31 @@ def judge(step: Step, record: Record, act: Act, known: Known) -> Grant:
     return grant
 
 
-def may(step: Step, record: Record, act: Act, known: Known) -> bool:
+def permits(step: Step, record: Record, act: Act, context: ActContext) -> bool:
     """Say whether the author could take this step now, whatever the inputs will be."""
     if record.status not in step.sources:
         return False
     try:
-        _permitted(step, record, act, known)
-        _require_circumstances(step, record, act, known)
+        _permitted(step, record, act, context)
+        _require_circumstances(step, record, act, context)
     except (NotAllowed, IllegalStep):
         return False
     return True
 
 
-def _require_circumstances(step: Step, record: Record, act: Act, known: Known) -> None:
+def _require_circumstances(step: Step, record: Record, act: Act, context: ActContext) -> None:
     for name in step.guards:
         if name in _CIRCUMSTANCES:
-            _CIRCUMSTANCES[name](record, act, known)
+            _CIRCUMSTANCES[name](record, act, context)
 
 
-def _permitted(step: Step, record: Record, act: Act, known: Known) -> Grant:
+def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
     why = ""
-    for grant in known.grants:
+    for grant in context.grants:
         if grant.mark is Mark.PROPOSE:
             continue
         refused = next(
-            (reason for limit in grant.limits if (reason := right_conditions.REFUSES[limit](record, act, known))), ""
+            (reason for limit in grant.limits if (reason := right_conditions.REFUSES[limit](record, act, context))), ""
         )
         if not refused:
             return grant
@@ -112,31 +112,31 @@ def _unreadable(act: Act) -> Iterator[Fault]:
 _REASON_CHARACTERS_MIN = 2
 
 
-def _unknown(act: Act, known: Known) -> Iterator[Fault]:
-    if act["result_code"] and "result_code" not in known.words:
+def _unknown(act: Act, context: ActContext) -> Iterator[Fault]:
+    if act["result_code"] and "result_code" not in context.code_entries:
         yield "result_code", f"处置结果没有“{act['result_code'][:30]}”这一项，请从处置结果表中选，如 fixed"
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
-            if mark not in known.parties:
+            if mark not in context.parties:
                 yield name, f"没有“{mark[:60]}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码"
     if len(act["assignee"].split()) > 1:
         yield "assignee", "承办人只能有一个，其余写到协办人（helpers）"
 
 
-def _out_of_reach(grant: Grant, record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _out_of_reach(grant: Grant, record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     """Yield whom the author's role may not give work to at this place (``domain.md`` section 3.2, dispatch)."""
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
-            party = known.parties.get(mark)
+            party = context.parties.get(mark)
             if party is not None and not assignable.party(grant, record.path, party):
                 yield name, f"“{party.label}”不在您能派遣的范围内；请选本辖区的人员或单位，或请上级派遣"
 
 
-def _due_ahead(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _due_ahead(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     yield from _ahead(act, "due_on")
 
 
-def _plan_ahead(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _plan_ahead(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     yield from _ahead(act, "plan_due")
 
 
@@ -153,21 +153,21 @@ def _ahead(act: Act, name: str) -> Iterator[Fault]:
 _FARTHEST = timedelta(days=3 * 366)
 
 
-def _until_later(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _until_later(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     yield from _beyond(record, act, "until", "申请的日期")
     yield from _ahead(act, "until")
 
 
-def _into_open(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _into_open(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     if act["into"] == record.id:
         yield "into", "不能并入自己，请选另一件"
-    elif act["into"] and (known.into is None or known.into.type != record.type):
+    elif act["into"] and (context.into is None or context.into.type != record.type):
         yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
-    elif known.into is not None and known.into.status in ENDED:
-        yield "into", f"主案件“{known.into.label}”已经结束，不能再并入"
+    elif context.into is not None and context.into.status in ENDED:
+        yield "into", f"主案件“{context.into.label}”已经结束，不能再并入"
 
 
-def _longer(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _longer(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     yield from _beyond(record, act, "due_on", "延期后的期限")
 
 
@@ -177,10 +177,14 @@ def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]
         yield name, f"{called}应晚于现在的期限 {deadlines.last_day(due)}"
 
 
-def _twice(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     if record.case is not None and record.case.facts.extended >= EXTENSIONS_MAX:
         yield "due_on", f"已经延期{EXTENSIONS_MAX}次，不能再延；需要更长时间请走挂账"
-    if record.case is not None and record.case.major and not any(grant.role is Role.BRIGADE for grant in known.grants):
+    if (
+        record.case is not None
+        and record.case.major
+        and not any(grant.role is Role.BRIGADE for grant in context.grants)
+    ):
         yield "due_on", "重大火灾隐患的延期须由大队批准"
 
 
@@ -194,39 +198,39 @@ def _too_long(record: Record, act: Act) -> Iterator[Fault]:
         yield "due_on", "乡镇一次最多延期30天；更长的请由大队批准挂账"
 
 
-def _evidence(record: Record, act: Act, known: Known) -> Iterator[Fault]:
+def _evidence(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     if not any(act[name] for name in ("fixed_photo", "fixed_photo_2", "no_photo_reason")):
         yield "no_photo_reason", "请附整改后照片（fixed_photo），不能拍照时写明原因（no_photo_reason）"
 
 
-def _closable(record: Record, act: Act, known: Known) -> Iterator[Fault]:
-    result = known.last_result
+def _closable(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
+    result = context.last_result
     if result is not None and result.extra.get("closable") == "0":
         yield "result_code", f"反馈结果是“{result.label}”，还不能办结；请退回返工，或走挂账、移交"
 
 
-def _site_result(record: Record, act: Act, known: Known) -> Iterator[Fault]:
-    result = known.words.get("result_code")
+def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
+    result = context.code_entries.get("result_code")
     if act.passed and result is not None and result.extra.get("closable") == "0":
         yield "result_code", f"结果是“{result.label}”，不能算通过"
     if act.passed:
-        yield from _evidence(record, act, known)
+        yield from _evidence(record, act, context)
 
 
-def _no_account(record: Record, act: Act, known: Known) -> None:
-    if known.has_account:
+def _no_account(record: Record, act: Act, context: ActContext) -> None:
+    if context.has_account:
         raise IllegalStep(
             "承办人有账号，应由承办人自己反馈，再来核查；现场核查只用于没有账号的承办单位。", action=act.action
         )
 
 
-def _in_window(record: Record, act: Act, known: Known) -> None:
+def _in_window(record: Record, act: Act, context: ActContext) -> None:
     closed_at = record.closed_at
     if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at):
         raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
 
 
-_GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
+_GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
     "plan_ahead": _plan_ahead,
     "until_later": _until_later,
@@ -239,7 +243,7 @@ _GUARDS: dict[str, Callable[[Record, Act, Known], Iterator[Fault]]] = {
 }
 """Rules about what comes with an act."""
 
-_CIRCUMSTANCES: dict[str, Callable[[Record, Act, Known], None]] = {
+_CIRCUMSTANCES: dict[str, Callable[[Record, Act, ActContext], None]] = {
     "no_account": _no_account,
     "in_window": _in_window,
 }

@@ -4,54 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from server.cases.domain.acts import Act, Known
+from server.cases.domain.acts import Act, ActContext
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 
-Limit = Callable[[Record, Act, Known], str]
+Limit = Callable[[Record, Act, ActContext], str]
 """Says in Chinese why a right does not reach an act on a record; empty when it does."""
 
 
-def _handler(record: Record, act: Act, known: Known) -> str:
-    return "" if known.handles else "这件事不是派给您的，只有承办人能办；需要改派请联系派遣的人。"
+def _handler(record: Record, act: Act, context: ActContext) -> str:
+    return "" if context.handles else "这件事不是派给您的，只有承办人能办；需要改派请联系派遣的人。"
 
 
-def _not_handler(record: Record, act: Act, known: Known) -> str:
+def _not_handler(record: Record, act: Act, context: ActContext) -> str:
     if record.case is not None and act.author in record.case.hands:
         return "您办理过这件事，不能核查自己的处置；请由他人核查。"
     if record.assignee == f"user:{act.author}":
         return "这件事现在派给您，不能由您核查；请由他人核查。"
-    by_reporter = known.handling_body_kind == "village_committee" and act.author == record.author
-    if known.of_handling_body and not by_reporter:
+    by_reporter = context.handling_body_kind == "village_committee" and act.author == record.author
+    if context.of_handling_body and not by_reporter:
         return "您是承办单位的人员，不能核查本单位的处置；请由上报人或上级核查。"
     return ""
 
 
-def _not_major(record: Record, act: Act, known: Known) -> str:
+def _not_major(record: Record, act: Act, context: ActContext) -> str:
     major = record.case is not None and record.case.major
     return "重大火灾隐患须由村干部或上级核查办结。" if major and not act.failed else ""
 
 
-def _author(record: Record, act: Act, known: Known) -> str:
+def _author(record: Record, act: Act, context: ActContext) -> str:
     return "" if act.author == record.author else "只有上报人本人能办。"
 
 
-def _own(record: Record, act: Act, known: Known) -> str:
-    return "" if known.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
+def _own(record: Record, act: Act, context: ActContext) -> str:
+    return "" if context.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
 
 
-def _second_person(record: Record, act: Act, known: Known) -> str:
-    if act.author not in (record.author, known.registrar):
+def _second_person(record: Record, act: Act, context: ActContext) -> str:
+    if act.author not in (record.author, context.registrar):
         return ""
     return "作废须两人：这件事是您上报或立项的，请由另一位有权的人作废。"
 
 
-def _registered(record: Record, act: Act, known: Known) -> str:
+def _registered(record: Record, act: Act, context: ActContext) -> str:
     return "还没有立项，您不能直接派遣；请村干部或乡镇先立项。" if record.status == Status.REPORTED else ""
 
 
 def _level(allowed: str) -> Limit:
-    def limit(record: Record, act: Act, known: Known) -> str:
+    def limit(record: Record, act: Act, context: ActContext) -> str:
         named = act["level"]
         may = "、".join(allowed)
         return "" if not named or named in allowed else f"您的岗位只能{may}级督办；其他级别请交有权的岗位办理。"
@@ -59,7 +59,7 @@ def _level(allowed: str) -> Limit:
     return limit
 
 
-def _none(record: Record, act: Act, known: Known) -> str:
+def _none(record: Record, act: Act, context: ActContext) -> str:
     return ""
 
 

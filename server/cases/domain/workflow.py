@@ -134,8 +134,8 @@ def step_of(action: str) -> Step:
     """Return the step of an action. Raises Invalid that lists the actions when there is none of this name."""
     step = STEP_OF.get(action)
     if step is None or action in BY_SERVER:
-        known = "、".join(each for each in ACTIONS if each not in BY_SERVER)
-        raise Invalid(f"没有“{action}”这个操作；可选：edit、{known}。", field="action", value=action)
+        listed = "、".join(each for each in ACTIONS if each not in BY_SERVER)
+        raise Invalid(f"没有“{action}”这个操作；可选：edit、{listed}。", field="action", value=action)
     return step
 
 

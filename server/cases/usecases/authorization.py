@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from server import instants
 from server.cases.domain import guards, workflow
-from server.cases.domain.acts import Act, Known, Other, Party, Word
+from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
 from server.cases.domain.workflow import Step
 from server.cases.store import case_numbers
 from server.db.transactions import Reading, Transaction
@@ -22,7 +22,7 @@ from server.people.domain.rights import Grant
 from server.people.store import bodies, people
 from server.records.domain import relation
 from server.records.domain.records import Record
-from server.records.domain.relation import Standing
+from server.records.domain.relation import Relation
 from server.records.domain.status import Status
 from server.records.store import records, revisions
 from sync.changes import Change
@@ -51,16 +51,19 @@ UNREGISTERED = (Status.REPORTED, Status.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """An act that the rules allow. who: the role by which it is taken, in Chinese. late: by recent standing only."""
+class Authorized:
+    """An act that the rules allow.
+
+    role_label: the role by which it is taken, in Chinese. late: allowed by a recent relation only.
+    """
 
     act: Act
-    known: Known
-    who: str
+    context: ActContext
+    role_label: str
     late: bool = False
 
 
-def judge(tx: Transaction, record: Record, change: Change, by: Actor, authority: Actor | None = None) -> Judged:
+def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authority: Actor | None = None) -> Authorized:
     """Return ``change`` as an act that ``by`` may take on ``record``.
 
     authority: officer whose rights count in place of the author's, as if they had the case; None for nobody.
@@ -73,19 +76,22 @@ def judge(tx: Transaction, record: Record, change: Change, by: Actor, authority:
     taken = {*step.needs, *step.takes}
     inputs = {name: write.new.strip() for name, write in change.fields.items() if name in taken and write.new.strip()}
     act = Act(change.action, inputs, by.name, tx.now)
-    asked = _asked_about(tx, record, act, authority or by)
+    inputs_context = _context_of_inputs(tx, record, act, authority or by)
     if authority is not None:
-        known = _by_authority(tx, record, act, authority, asked)
-        grant = guards.judge(step, record, act, known)
-        return Judged(act, _numbered(tx, record, act, known), roles.label(grant.role, tx.now))
+        context = _context_with_authority(tx, record, act, authority, inputs_context)
+        grant = guards.check(step, record, act, context)
+        return Authorized(act, _numbered(tx, record, act, context), roles.label(grant.role, tx.now))
     try:
-        known, late = _with_author(tx, record, act, by, asked, by.at), False
-        grant = guards.judge(step, record, act, known)
+        context, late = _context_with_author(tx, record, act, by, inputs_context, by.at), False
+        grant = guards.check(step, record, act, context)
     except NotAllowed:
         lately = by.lately()
-        known, late = _with_author(tx, record, act, lately, asked, instants.later(by.at, -GRACE)), True
-        grant = guards.judge(step, record, act, known)
-    return Judged(act, _numbered(tx, record, act, known), roles.label(grant.role, tx.now), late)
+        context, late = (
+            _context_with_author(tx, record, act, lately, inputs_context, instants.later(by.at, -GRACE)),
+            True,
+        )
+        grant = guards.check(step, record, act, context)
+    return Authorized(act, _numbered(tx, record, act, context), roles.label(grant.role, tx.now), late)
 
 
 def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: frozenset[str]) -> bool:
@@ -94,16 +100,16 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     vacant: paths of the villages without an officer that matter, as ``people.vacant_villages`` gives them.
     """
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
-    asked = Known(
+    case_context = ActContext(
         has_account=_has_account(reading, record),
         handling_body_kind=_body_kind(reading, record),
         registrar=_registrar(reading, record, act),
     )
-    known = _author(record, step, by, by.at, vacant, asked)
-    return guards.may(step, record, act, known)
+    context = _author_context(record, step, by, by.at, vacant, case_context)
+    return guards.permits(step, record, act, context)
 
 
-def is_known(reading: Reading, mark: str) -> bool:
+def exists(reading: Reading, mark: str) -> bool:
     """Say whether an assignee mark names anybody, also one who can be given no work any more."""
     kind, _, name = mark.partition(":")
     return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
@@ -123,26 +129,28 @@ def party(reading: Reading, mark: str) -> Party | None:
     return Party(f"user:{person.name}", person.display, reading.now, duties) if duties else None
 
 
-def _asked_about(tx: Transaction, record: Record, act: Act, by: Actor) -> Known:
+def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> ActContext:
     """Return what the inputs speak of, and what the code tables say."""
     marks = f"{act['assignee']} {act['helpers']}".split()
     parties = {mark: found for mark in marks if (found := party(tx, mark)) is not None}
     item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
     last = record.case.facts.result_code if record.case is not None else None
-    return Known(
+    return ActContext(
         has_account=act.action != "site_check" or _has_account(tx, record),
         handling_body_kind=_body_kind(tx, record),
         parties=parties,
-        into=_other(tx, act["into"], by) if act["into"] else None,
-        words=_words(tx, act),
-        last_result=None if last is None else _word(tx, RESULTS, last),
+        into=_merge_target(tx, act["into"], by) if act["into"] else None,
+        code_entries=_code_entries(tx, act),
+        last_result=None if last is None else _code_entry(tx, RESULTS, last),
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
         registrar=_registrar(tx, record, act),
     )
 
 
-def _with_author(tx: Transaction, record: Record, act: Act, by: Actor, asked: Known, since: instants.Instant) -> Known:
-    return _author(record, workflow.STEP_OF[act.action], by, since, _vacant(tx, record, by), asked)
+def _context_with_author(
+    tx: Transaction, record: Record, act: Act, by: Actor, context: ActContext, since: instants.Instant
+) -> ActContext:
+    return _author_context(record, workflow.STEP_OF[act.action], by, since, _vacant(tx, record, by), context)
 
 
 def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
@@ -150,18 +158,20 @@ def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
     return people.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
 
 
-def _by_authority(tx: Transaction, record: Record, act: Act, officer: Actor, asked: Known) -> Known:
-    """Return ``asked`` with the officer's rights where the case lies; that they do not have it is no limit."""
+def _context_with_authority(
+    tx: Transaction, record: Record, act: Act, officer: Actor, context: ActContext
+) -> ActContext:
+    """Return ``context`` with the officer's rights where the case lies; that they do not have it is no limit."""
     vacant = _vacant(tx, record, officer)
     grants = rights.grants(officer, "case", act.action, record.path, vacant=vacant)
     unbound = tuple(replace(grant, limits=grant.limits - {"handler"}) for grant in grants)
-    return replace(asked, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True)
+    return replace(context, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True)
 
 
-def _author(
-    record: Record, step: Step, by: Actor, since: instants.Instant, vacant: frozenset[str], known: Known
-) -> Known:
-    """Return ``known`` with what concerns the author: rights, and their relation to the case."""
+def _author_context(
+    record: Record, step: Step, by: Actor, since: instants.Instant, vacant: frozenset[str], context: ActContext
+) -> ActContext:
+    """Return ``context`` with what concerns the author: rights, and their relation to the case."""
     scope = by.scope
     handles = relation.handles(scope, record, since)
     grants: tuple[Grant, ...] = rights.grants(by, "case", step.action, record.path, vacant=vacant)
@@ -169,7 +179,7 @@ def _author(
         grants += rights.grants_anywhere(by, "case", step.action)
     body = (record.assignee or "").removeprefix("body:")
     return replace(
-        known,
+        context,
         grants=tuple(dict.fromkeys(grants)),
         handles=handles,
         leads=_leads(scope, record, since),
@@ -203,25 +213,25 @@ def _body_kind(reading: Reading, record: Record) -> str:
     return "" if body is None else body.kind
 
 
-def _other(tx: Transaction, id: str, by: Actor) -> Other | None:
+def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
     found = records.find_for_writing(tx, id)
-    if found is None or found.kind is not Kind.CASE or relation.toward(by, found) is not Standing.NOW:
+    if found is None or found.kind is not Kind.CASE or relation.to_record(by, found) is not Relation.NOW:
         return None
-    return Other(found.id, found.type, found.status or "", found.label)
+    return MergeTarget(found.id, found.type, found.status or "", found.label)
 
 
-def _words(tx: Transaction, act: Act) -> Mapping[str, Word]:
+def _code_entries(tx: Transaction, act: Act) -> Mapping[str, CodeEntry]:
     lists = {"reason": REASONS.get(act.action, ""), "result_code": RESULTS}
-    found = {name: _word(tx, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
+    found = {name: _code_entry(tx, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
     return {name: word for name, word in found.items() if word is not None}
 
 
-def _word(reading: Reading, codes_in: str, code: str) -> Word | None:
+def _code_entry(reading: Reading, codes_in: str, code: str) -> CodeEntry | None:
     found = codes.current(reading, codes_in, code) if codes_in else None
-    return None if found is None else Word(found.code, found.label, found.extra)
+    return None if found is None else CodeEntry(found.code, found.label, found.extra)
 
 
-def _numbered(tx: Transaction, record: Record, act: Act, known: Known) -> Known:
+def _numbered(tx: Transaction, record: Record, act: Act, context: ActContext) -> ActContext:
     if record.case_no is not None or act.action not in NUMBERING:
-        return known
-    return replace(known, case_no=case_numbers.take(tx))
+        return context
+    return replace(context, case_no=case_numbers.take(tx))

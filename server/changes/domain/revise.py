@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from server import instants
 from server.cases.domain import effects, workflow
-from server.cases.domain.acts import Act, Known
+from server.cases.domain.acts import Act, ActContext
 from server.changes.domain import problem_reports
 from server.changes.domain.validation import Validated, field_writes, invalid_fields, validate
 from server.changes.domain.write_context import WriteContext
@@ -145,7 +145,7 @@ def _touched(writes: Mapping[str, FieldWrite], context: WriteContext) -> set[str
 
 
 def act(
-    record: Record, context: WriteContext, history: Sequence[Received | Settled], act: Act, known: Known, who: str
+    record: Record, context: WriteContext, history: Sequence[Received | Settled], act: Act, known: ActContext, who: str
 ) -> Revised:
     """Return the next revision of a case that takes a step which the rules allow.
 

@@ -18,10 +18,10 @@ class WriteContext:
     """A change together with what the server knows when it judges it.
 
     type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that the
-    revision will have. late: the author's standing is recent, not present. submission: id, where it came in one.
-    base: what the record showed at the change's ``base_version``, where the server knows it. seen_members: fields
-    that the author looked at, for the members of merge groups that they left alone. arrived_at: when it came in,
-    where it has waited for its record since. observed_at: when the author saw what they wrote.
+    revision will have. late: the author's relation to the record is recent, not present. submission: id, where it
+    came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
+    seen_members: fields that the author looked at, for the members of merge groups that they left alone. arrived_at:
+    when it came in, where it has waited for its record since. observed_at: when the author saw what they wrote.
     """
 
     change: Change

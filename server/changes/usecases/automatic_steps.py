@@ -92,4 +92,4 @@ def _released(tx: Transaction, record: Record) -> bool:
 
 def _is_gone(tx: Transaction, record: Record, given: Given) -> bool:
     kind, _, name = given.mark.partition(":")
-    return kind == "user" and relation.has_lost(people.duties_of(tx, name), record.path, given.since, tx.now)
+    return kind == "user" and relation.has_lost_case(people.duties_of(tx, name), record.path, given.since, tx.now)

@@ -25,7 +25,7 @@ def area_of_new_record(
         known = areas.find(tx, stated)
         if known is not None:
             return known.code, known.path, ()
-    path = relation.home(by)
+    path = relation.home_path(by)
     if path is None:
         raise NotFound("填报人没有任何岗位，无法确定网格；请先由管理员分配岗位。", user=by.name)
     code = grid.code_of(path)

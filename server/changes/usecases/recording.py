@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from server.cases.domain import workflow
-from server.cases.domain.acts import Act, Known
+from server.cases.domain.acts import Act, ActContext
 from server.cases.store import former_handlers
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
@@ -27,7 +27,7 @@ from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.records.domain import relation
 from server.records.domain.records import Record
-from server.records.domain.relation import Standing
+from server.records.domain.relation import Relation
 from server.records.domain.status import ENDED, STATUS_LABELS, Status
 from server.records.store import buckets, records, revisions
 from server.summaries.store import figure_recording
@@ -136,7 +136,7 @@ def quarantine_or_hold(
         tx,
         Problem(
             kind,
-            relation.home(pending.by) or "",
+            relation.home_path(pending.by) or "",
             message,
             record=change.record,
             type=change.type,
@@ -203,7 +203,7 @@ def apply_by_server(tx: Transaction, record: Record, action: str, note: str, **m
     fields = {name: FieldWrite(None, value) for name, value in inputs.items()}
     change = Change(tx.new_id(), record.id, record.type, action, dot, fields, record.version)
     pending = PendingChange(change, fingerprint(change), Actor(SERVER, SERVER, tx.now))
-    context = context_of(tx, pending, change, Standing.NOW)
+    context = context_of(tx, pending, change, Relation.NOW)
     if action == "tell":
         revised = revise.notify(record, context, note)
     elif action == "renew":
@@ -211,12 +211,12 @@ def apply_by_server(tx: Transaction, record: Record, action: str, note: str, **m
     else:
         workflow.require_legal(workflow.STEP_OF[action], Status(record.status or ""))
         act = Act(action, inputs, SERVER, tx.now)
-        revised = revise.act(record, context, (), act, Known(), "系统")
+        revised = revise.act(record, context, (), act, ActContext(), "系统")
     records.replace(tx, revised.record)
     return record_revision(tx, pending, record, revised, ())
 
 
-def context_of(tx: Transaction, pending: PendingChange, change: Change, toward: Standing) -> WriteContext:
+def context_of(tx: Transaction, pending: PendingChange, change: Change, relation_now: Relation) -> WriteContext:
     catalogue = forms.catalogue(tx)
     type = type_of(catalogue.types, change.type)
     return WriteContext(
@@ -226,7 +226,7 @@ def context_of(tx: Transaction, pending: PendingChange, change: Change, toward: 
         pending.by.name,
         tx.now,
         tx.next_seq(),
-        late=toward is Standing.RECENT,
+        late=relation_now is Relation.RECENT,
         submission=pending.submission,
         arrived_at=pending.arrived_at,
     )

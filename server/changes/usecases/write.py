@@ -4,7 +4,7 @@ What is true if we die after each step: nothing, until the commit that holds all
 
 1. The change's stored verdict is looked up; a repeat gets it again.
 2. The author's standing toward the record is judged.
-3. ``revise`` makes the next revision; an act on a case is judged first (``acting.py``).
+3. ``revise`` makes the next revision; an act on a case is authorized first (``acting.py``).
 4. Record, revision, verdict, buckets and problems are written.
 5. Changes that waited for this record are applied the same way.
 """
@@ -46,7 +46,7 @@ from server.people.store import people
 from server.problems.domain.problems import ProblemKind
 from server.records.domain import relation
 from server.records.domain.records import Record
-from server.records.domain.relation import Standing
+from server.records.domain.relation import Relation
 from server.records.domain.status import Status
 from server.records.store import records, revisions
 from sync.changes import Change, Verdict
@@ -160,11 +160,11 @@ def _quarantine_type_mismatch(tx: Transaction, pending: PendingChange) -> Outcom
 
 def _create(tx: Transaction, pending: PendingChange) -> Outcome:
     area, path, unknown = placement.area_of_new_record(tx, pending.change, pending.by, pending.submission)
-    toward = _relation_of_authority(pending, path) or relation.toward_area(pending.by, path)
-    if toward is Standing.NONE:
+    relation_now = _relation_of_authority(pending, path) or relation.to_area(pending.by, path)
+    if relation_now is Relation.NONE:
         message = "填报人不负责这个网格，记录已隔离，待人工判断。"
         return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-    context = context_of(tx, pending, pending.change, toward)
+    context = context_of(tx, pending, pending.change, relation_now)
     new_case = _new_case(tx, pending.change, path) if context.type.kind is Kind.CASE else None
     revised = revise.create(context, area=area, path=path, new_case=new_case)
     records.add(tx, revised.record)
@@ -181,15 +181,15 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
     type = type_of(forms.catalogue(tx).types, record.type)
     state = base_state.resolve(tx, record, type, pending.change, pending.by, pending.submission)
     change = state.change
-    toward = _relation_of_authority(pending, record.path) or relation.toward(pending.by, record)
-    context = context_of(tx, pending, change, toward)
+    relation_now = _relation_of_authority(pending, record.path) or relation.to_record(pending.by, record)
+    context = context_of(tx, pending, change, relation_now)
     if state.base is not None:
         context = replace(context, base=state.base, seen_members=state.seen_members)
     history: list[Received | Settled] = []
     if state.newest > change.dot.seq:
         history = record_history.received(revisions.list_of(tx, record.id), type)
     refusal: Refusal | None = None
-    if toward is Standing.NONE:
+    if relation_now is Relation.NONE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
         revised = revise.keep_in_history(record, context, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
     elif change.action == "edit":
@@ -203,12 +203,12 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
     return outcome if refusal is None else replace(outcome, refusal=refusal)
 
 
-def _relation_of_authority(pending: PendingChange, path: str) -> Standing | None:
+def _relation_of_authority(pending: PendingChange, path: str) -> Relation | None:
     """Return NOW where an officer stands in for the author, None where nobody does. Raises NotAllowed."""
     if pending.authority is None:
         return None
     rights.require(pending.authority, "problem", "settle", path)
-    return Standing.NOW
+    return Relation.NOW
 
 
 def _act(
@@ -218,11 +218,11 @@ def _act(
     if history and _is_superseded(tx, record, context.change):
         return revise.edit(record, context, history), None
     try:
-        judged = authorization.judge(tx, record, context.change, pending.by, pending.authority)
+        authorized = authorization.evaluate(tx, record, context.change, pending.by, pending.authority)
     except Refusal as refusal:
         return _keep_refused(record, context, refusal), refusal
-    context = replace(context, late=context.late or judged.late)
-    return revise.act(record, context, history, judged.act, judged.known, judged.who), None
+    context = replace(context, late=context.late or authorized.late)
+    return revise.act(record, context, history, authorized.act, authorized.context, authorized.role_label), None
 
 
 def _settle(tx: Transaction, record: Record, context: WriteContext, by: Actor) -> tuple[Revised, Refusal | None]:

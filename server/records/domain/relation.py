@@ -13,7 +13,7 @@ from server.people.domain.actors import GRACE, Actor, Duty
 from server.records.domain.records import Record
 
 
-class Standing(StrEnum):
+class Relation(StrEnum):
     """When an author's duty, assignment or authorship covered a record."""
 
     NOW = "now"
@@ -21,22 +21,22 @@ class Standing(StrEnum):
     NONE = "none"
 
 
-def toward(actor: Actor, record: Record) -> Standing:
-    """Return the standing of ``actor`` toward an existing record."""
+def to_record(actor: Actor, record: Record) -> Relation:
+    """Return the relation of ``actor`` to an existing record."""
     if record.author == actor.name or _reaches(actor.scope, record, actor.at):
-        return Standing.NOW
+        return Relation.NOW
     earliest = instants.later(actor.at, -GRACE)
-    return Standing.RECENT if _reaches(actor.recent_scope(), record, earliest) else Standing.NONE
+    return Relation.RECENT if _reaches(actor.recent_scope(), record, earliest) else Relation.NONE
 
 
-def toward_area(actor: Actor, path: str) -> Standing:
-    """Return the standing of ``actor`` toward a record that is to be created at ``path``."""
+def to_area(actor: Actor, path: str) -> Relation:
+    """Return the relation of ``actor`` to a record that is to be created at ``path``."""
     if any(duty.covers(path) for duty in actor.current):
-        return Standing.NOW
-    return Standing.RECENT if any(duty.covers(path) for duty in actor.lately().current) else Standing.NONE
+        return Relation.NOW
+    return Relation.RECENT if any(duty.covers(path) for duty in actor.lately().current) else Relation.NONE
 
 
-def home(actor: Actor) -> str | None:
+def home_path(actor: Actor) -> str | None:
     """Return the path where an actor's work belongs when they did not say: their one area, or what holds all.
 
     Duties in force count first, then those of the last 30 days, then any they ever had (``design.md`` section 5).
@@ -54,7 +54,7 @@ def handles(scope: Scope, record: Record, since: Instant) -> bool:
     return not record.case.had_since(since).isdisjoint(scope.assignees)
 
 
-def has_lost(duties: Collection[Duty], path: str, since: Instant, now: Instant) -> bool:
+def has_lost_case(duties: Collection[Duty], path: str, since: Instant, now: Instant) -> bool:
     """Say whether a person can no longer look after a case at ``path`` that they were given at ``since``.
 
     No duty in force covers the place, and one has ended since then or none is in force at all. Who was given work

@@ -107,7 +107,7 @@ def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:
         tx,
         Problem(
             ProblemKind.UNREADABLE,
-            relation.home(by) or "",
+            relation.home_path(by) or "",
             f"手机送来一项不能直接办理的内容，已原样留存：{item.reason}",
             change=id,
             author=by.name,

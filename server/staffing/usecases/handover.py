@@ -100,7 +100,7 @@ def hand_over(
     if not ids:
         if giver is None:
             raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
-        if not authorization.is_known(tx, giver):
+        if not authorization.exists(tx, giver):
             raise Invalid(f"没有“{giver}”；写成 user:用户名 或 body:代码。", field="from", value=giver)
         ids = [record.id for record in records.open_of(tx, giver, by.scope)]
     if len(ids) > CASES_MAX:

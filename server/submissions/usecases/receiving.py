@@ -116,7 +116,7 @@ def _keep(tx: Transaction, posted: Posted, read_by: Layout, by: Actor, *, replac
         seq=seq,
         receipt=training.marked_if_on(tx, f"{local_day(tx.now).replace('-', '')}-{seq}"),
         author=by.name,
-        path=(relation.home(by) or "") if replaced is None else replaced.path,
+        path=(relation.home_path(by) or "") if replaced is None else replaced.path,
         received_at=tx.now,
         device=posted.device,
         user_agent=posted.user_agent,
@@ -225,7 +225,7 @@ def _refuse(tx: Transaction, posted: Posted, by: Actor, refusal: Refusal, about:
             tx,
             Problem(
                 ProblemKind.COPY_DIFFERS if differs else ProblemKind.NOT_TAKEN,
-                about.path if about is not None else relation.home(by) or "",
+                about.path if about is not None else relation.home_path(by) or "",
                 refusal.message,
                 submission=None if about is None else about.id,
                 kept_body=sha256,
