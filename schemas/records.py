@@ -194,7 +194,7 @@ class FieldSchema(BaseSchema):
     label = text_out()
     type = text_out("bind type of XForms")
     group = text_out_or_null("merge group")
-    merge = text_out("`keep` or `latest`")
+    merge = text_out("merge policy: `bind::fg:merge` of its form, `keep` where it is blank")
     set_valued = fields.Boolean(required=True)
 
 

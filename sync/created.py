@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from sync.changes import Dot
 from sync.merge import Merged
 from sync.registers import Head, Register
-from sync.rules import PLAIN, PRESENT, FieldRule, Policy, canonical, groups
+from sync.rules import DEFAULT_RULE, PRESENT, FieldRule, canonical, groups
 
 
 def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: Dot, observed_at: str) -> Merged:
@@ -23,7 +23,7 @@ def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: D
     shown: dict[str, str] = {}
     touched: set[str] = set()
     for name, value in values.items():
-        rule = rules.get(name, PLAIN)
+        rule = rules.get(name, DEFAULT_RULE)
         if rule.set_valued:
             value = canonical(value, rule)
         if not value:
@@ -32,7 +32,7 @@ def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: D
             touched.add(rule.group)
             continue
         shown[name] = value
-        if rule.set_valued and rule.policy is Policy.KEEP:
+        if rule.by_element:
             for element in value.split():
                 registers[f"{name} {element}"] = _register(PRESENT, observed_at, dot, newest)
         else:

@@ -26,25 +26,37 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from sync.changes import Dot, FieldWrite
-from sync.groups import gathered, parts_of, spread, whole_of
 from sync.registers import (
-    NOTHING,
+    EMPTY,
     Head,
     Register,
     from_json,
+    group_value,
     in_conflict,
+    joined,
+    member_values,
     settle,
     shown,
+    split,
     to_json,
     values,
     write,
+)
+from sync.rules import (
+    DEFAULT_RULE,
+    PRESENT,
+    FieldRule,
+    MergePolicy,
+    behaviour_of,
+    canonical,
+    groups,
+    register_writes,
     write_latest,
 )
-from sync.rules import PLAIN, PRESENT, FieldRule, Policy, canonical, cells, groups, policy_of
 
 __all__ = [
-    "PLAIN", "FieldRule", "Head", "Merged", "Policy", "Received", "Register", "Settled", "from_json", "in_conflict",
-    "merge", "pending_at", "read", "rebuild", "settle", "settled", "shown", "to_json", "values", "write",
+    "DEFAULT_RULE", "FieldRule", "Head", "MergePolicy", "Merged", "Received", "Register", "Settled", "from_json",
+    "in_conflict", "merge", "pending_at", "read", "rebuild", "settle", "settled", "shown", "to_json", "values", "write",
     "write_latest", "writes_of",
 ]  # fmt: skip
 
@@ -83,7 +95,6 @@ class Settled(NamedTuple):
 
 
 _NO_VALUES: Mapping[str, str] = MappingProxyType({})
-_WRITE = {Policy.KEEP: write, Policy.LATEST: write_latest}
 
 
 def merge(
@@ -136,14 +147,15 @@ def read(registers: Mapping[str, Register], rules: Mapping[str, FieldRule]) -> M
         if element:
             elements.setdefault(name, []).extend([element] if PRESENT in values(register) else [])
             continue
-        fields[name] = shown(register).value
-        if in_conflict(register) and rules.get(name, PLAIN).policy is Policy.KEEP:
+        behaviour = rules.get(name, DEFAULT_RULE).behaviour
+        fields[name] = behaviour.shown(register).value
+        if behaviour.conflicts and in_conflict(register):
             conflicts.add(name)
     fields |= {name: " ".join(sorted(present)) for name, present in elements.items()}
     for members in groups(rules).values():
-        whole = gathered(registers, members)
-        fields |= zip(members, parts_of(shown(whole).value), strict=True) if whole.heads else ()
-        if in_conflict(whole) and policy_of(members, rules) is Policy.KEEP:
+        group, behaviour = joined(registers, members), behaviour_of(members, rules)
+        fields |= zip(members, member_values(behaviour.shown(group).value), strict=True) if group.heads else ()
+        if behaviour.conflicts and in_conflict(group):
             conflicts |= set(members)
     return Merged(registers, fields, frozenset(conflicts))
 
@@ -198,7 +210,7 @@ def rebuild(history: Iterable[Received | Settled], rules: Mapping[str, FieldRule
         writes = writes_of(entry.values, entry.seen or _NO_VALUES, [pending_at(base, before)])
         registers = _written(registers, writes, rules, head, base)
         carried = {name: writes[name] for name in entry.values}
-        registers = _known_since(registers, carried, rules, head)
+        registers = _backdated(registers, carried, rules, head)
         before.append(entry)
     return read(registers, rules)
 
@@ -212,23 +224,24 @@ def _written(
 ) -> dict[str, Register]:
     after = dict(registers)
     touched: set[str] = set()
-    for name, asked in writes.items():
-        rule = rules.get(name, PLAIN)
-        for key, (seen, new) in cells(name, asked, rule).items():
+    for name, field_write in writes.items():
+        rule = rules.get(name, DEFAULT_RULE)
+        for key, (seen, new) in register_writes(name, field_write, rule).items():
             if new == seen:
                 continue  # a prefilled answer that nobody touched never overwrites a newer value
             if rule.group is not None:
                 touched.add(rule.group)
                 continue
-            mine = Head(new, *head[1:])
-            after[key] = _WRITE[rule.policy](after.get(key, NOTHING), mine, seen=seen, base_version=base_version)
+            own = Head(new, *head[1:])
+            after[key] = rule.behaviour.write(after.get(key, EMPTY), own, seen=seen, base_version=base_version)
     for members in groups(rules, touched).values():
-        known = {name: cells(name, writes[name], rules[name])[name] for name in members if name in writes}
-        parts = [known.get(name) or _as_it_stood(after.get(name, NOTHING), base_version) for name in members]
-        mine = Head(whole_of([part.new for part in parts]), *head[1:])
-        seen = whole_of([part.seen or "" for part in parts])
-        lay = _WRITE[policy_of(members, rules)]
-        after |= spread(lay(gathered(after, members), mine, seen=seen, base_version=base_version), members)
+        sent = {name: register_writes(name, writes[name], rules[name])[name] for name in members if name in writes}
+        of_all = [sent.get(name) or _unsent_member(after.get(name, EMPTY), base_version) for name in members]
+        own = Head(group_value([each.new for each in of_all]), *head[1:])
+        seen = group_value([each.seen or "" for each in of_all])
+        group = joined(after, members)
+        written = behaviour_of(members, rules).write(group, own, seen=seen, base_version=base_version)
+        after |= split(written, members)
     return after
 
 
@@ -237,19 +250,19 @@ def _settled(
 ) -> dict[str, Register]:
     after = dict(registers)
     now = read(registers, rules).values
-    asked = {name: rules.get(name, PLAIN) for name in choices}
-    for name, rule in asked.items():
+    chosen = {name: rules.get(name, DEFAULT_RULE) for name in choices}
+    for name, rule in chosen.items():
         if rule.group is None:
-            for key, cell in cells(name, FieldWrite(now.get(name), choices[name]), rule).items():
-                after[key] = settle(after.get(key, NOTHING), Head(cell.new, *head[1:]))
-    for members in groups(rules, {rule.group for rule in asked.values()}).values():
-        parts = [canonical(choices.get(name, now.get(name, "")), rules[name]) for name in members]
-        after |= spread(settle(gathered(after, members), Head(whole_of(parts), *head[1:])), members)
+            for key, each in register_writes(name, FieldWrite(now.get(name), choices[name]), rule).items():
+                after[key] = settle(after.get(key, EMPTY), Head(each.new, *head[1:]))
+    for members in groups(rules, {rule.group for rule in chosen.values()}).values():
+        of_all = [canonical(choices.get(name, now.get(name, "")), rules[name]) for name in members]
+        after |= split(settle(joined(after, members), Head(group_value(of_all), *head[1:])), members)
     return after
 
 
-def _as_it_stood(register: Register, base_version: int | None) -> FieldWrite:
-    """Return what the author saw of a member that the change does not tell of: a blank, where no head is that old."""
+def _unsent_member(register: Register, base_version: int | None) -> FieldWrite:
+    """Return what the author saw of a group's member that was not sent: a blank, where no head is that old."""
     held = [head for head in register.heads if base_version is None or head.version <= base_version]
     value = shown(Register(frozenset(held), register.newest)).value if held else ""
     return FieldWrite(value, value)
@@ -265,19 +278,19 @@ def _in_order(history: Iterable[Received | Settled]) -> list[Received | Settled]
     return [once[dot] for dot in sorted(once, key=lambda dot: (place[dot], dot.seq))]
 
 
-def _known_since(
+def _backdated(
     registers: Mapping[str, Register], carried: Mapping[str, FieldWrite], rules: Mapping[str, FieldRule], head: Head
 ) -> dict[str, Register]:
-    """Date a hand's value back to the later write that brought it along and came in first.
+    """Date an origin's value back to the later write that brought it along and came in first.
 
     Without this, somebody who saw and replaced that value would find it beside their own as soon as the write
     that made it arrives.
     """
     after = dict(registers)
-    for name, asked in carried.items():
-        for key, cell in cells(name, asked, rules.get(name, PLAIN)).items():
-            heads, newest = after.get(key, NOTHING)
-            ours = {h for h in heads if h.origin == head.origin and h.value == cell.new and h.version > head.version}
-            if ours:
-                after[key] = Register(heads - ours | {h._replace(version=head.version) for h in ours}, newest)
+    for name, field_write in carried.items():
+        for key, each in register_writes(name, field_write, rules.get(name, DEFAULT_RULE)).items():
+            heads, newest = after.get(key, EMPTY)
+            own = {h for h in heads if h.origin == head.origin and h.value == each.new and h.version > head.version}
+            if own:
+                after[key] = Register(heads - own | {h._replace(version=head.version) for h in own}, newest)
     return after

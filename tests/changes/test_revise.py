@@ -13,11 +13,11 @@ from server.cases.domain import workflow
 from server.changes.domain import revise
 from server.changes.domain.revise import NewCase
 from server.changes.domain.write_context import WriteContext, observed_at
-from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind, RecordType
 from server.problems.domain.problems import ProblemKind
 from sync.changes import Change, Dot, FieldWrite, Verdict
-from sync.merge import FieldRule, Policy
+from sync.merge import FieldRule, MergePolicy
 
 NOON, LATER = "2026-11-24T04:00:00.000Z", "2026-11-24T05:00:00.000Z"
 FIELDS = (
@@ -32,7 +32,7 @@ HAZARDS = RecordType("hazards", "隐患", Kind.CASE, {"item": Field("item", "隐
 RULES = {
     "level": FieldRule(group="readiness"),
     "lack": FieldRule(group="readiness"),
-    "checked_on": FieldRule(policy=Policy.LATEST),
+    "checked_on": FieldRule(policy=MergePolicy.LATEST),
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from server.forms.domain.definitions import from_json, to_json
-from server.forms.domain.record_types import Kind, MergePolicy, combine, misfit
+from server.forms.domain.record_types import Kind, combine, misfit
 from server.forms.usecases.xform import reader
 from server.forms.usecases.xlsform import conversion
+from sync.rules import MergePolicy
 from tests.forms.form_builders import FG, a_form, a_workbook, checked
 
 LEDGER = a_form(

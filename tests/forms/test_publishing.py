@@ -13,7 +13,7 @@ from server.errors import FormRefused, FormUnknown, NotFound
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.forms.usecases import publish
-from sync.merge import FieldRule, Policy
+from sync.merge import FieldRule, MergePolicy
 from tests.forms.form_builders import FG, SURVEY, a_form
 
 FLOWERS = "| | select_one_from_file flowers.csv | flower | 花 | Flower | flower |\n"
@@ -54,7 +54,7 @@ def test_its_ledger_exists_from_then_on_with_rules_for_merging(store):
     assert known.types["apiaries"].kind is Kind.EVENT
     assert known.rules["apiaries"] == {
         "keeper": FieldRule(),
-        "hives": FieldRule(Policy.LATEST, "strength", set_valued=False),
+        "hives": FieldRule(MergePolicy.LATEST, "strength", set_valued=False),
     }
 
 

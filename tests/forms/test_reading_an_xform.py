@@ -18,10 +18,11 @@ from server.forms.domain.definitions import (
     refused,
     to_json,
 )
-from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind
 from server.forms.usecases.xform import reader
 from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
+from sync.rules import MergePolicy
 from tests.forms.form_builders import FG, SURVEY, a_form, an_xform, read
 
 CENTRAL_STYLE = """<?xml version="1.0"?>

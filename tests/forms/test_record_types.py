@@ -16,10 +16,10 @@ from server.forms.domain.record_types import (
     Declaration,
     Field,
     Kind,
-    MergePolicy,
     combine,
     misfit,
 )
+from sync.rules import MergePolicy
 
 
 def a_declaration(*fields: Field, form: str = "hives", version: str = "1", **said: object) -> Declaration:

@@ -13,7 +13,7 @@ from sync.merge import (
     FieldRule,
     Head,
     Merged,
-    Policy,
+    MergePolicy,
     Received,
     Register,
     Settled,
@@ -24,18 +24,19 @@ from sync.merge import (
     write,
     writes_of,
 )
-from sync.registers import NOTHING
+from sync.registers import EMPTY
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T03:00:00.000Z" for day in (23, 24, 25))
 
 RULES: Mapping[str, FieldRule] = {
     "head": FieldRule(),
-    "checked": FieldRule(Policy.LATEST),
+    "checked": FieldRule(MergePolicy.LATEST),
     "kit": FieldRule(set_valued=True),
     "category": FieldRule(group="risk"),
     "severity": FieldRule(group="risk"),
-    "result": FieldRule(Policy.LATEST, group="check"),
-    "missing": FieldRule(Policy.LATEST, group="check", set_valued=True),
+    "result": FieldRule(MergePolicy.LATEST, group="check"),
+    "missing": FieldRule(MergePolicy.LATEST, group="check", set_valued=True),
+    **{f"under_{policy}": FieldRule(policy) for policy in MergePolicy},
 }
 
 
@@ -54,12 +55,12 @@ class Asked(NamedTuple):
 
 
 def play(
-    asked: Iterable[Asked], register: Register = NOTHING, *, version: int = 1, lay: Callable[..., Register] = write
+    asked: Iterable[Asked], register: Register = EMPTY, *, version: int = 1, write: Callable[..., Register] = write
 ) -> Register:
     """Let the writes arrive one after the other; the first makes ``version``."""
     for made, one in enumerate(asked, start=version):
         head = Head(one.value, one.observed_at, one.origin, one.seq, made)
-        register = lay(register, head, seen=one.seen, base_version=one.base_version)
+        register = write(register, head, seen=one.seen, base_version=one.base_version)
     return register
 
 
@@ -190,6 +191,7 @@ answers = st.fixed_dictionaries(
         "result": field_values,
         "missing": st.sampled_from(["", "axe", "pump axe", "axe pump"]),
         "unruled": field_values,
+        **{f"under_{policy}": field_values for policy in MergePolicy},
     },
 )
 

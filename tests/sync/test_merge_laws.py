@@ -10,21 +10,20 @@ from sync.changes import Dot, FieldWrite
 from sync.merge import (
     FieldRule,
     Head,
-    Policy,
+    MergePolicy,
     from_json,
     in_conflict,
     merge,
     read,
     rebuild,
     settle,
-    shown,
     to_json,
     values,
     write,
-    write_latest,
     writes_of,
 )
-from sync.registers import NOTHING
+from sync.registers import EMPTY
+from sync.rules import BEHAVIOURS
 from tests.sync.merge_histories import (
     MONDAY,
     RULES,
@@ -41,34 +40,35 @@ from tests.sync.merge_histories import (
     without_versions,
 )
 
-both_policies = pytest.mark.parametrize("lay", [write, write_latest])
+every_policy = pytest.mark.parametrize("behaviour", BEHAVIOURS.values(), ids=BEHAVIOURS)
 
 
 # one field
 
 
-@both_policies
+@every_policy
 @given(st.data())
-def test_the_order_of_arrival_does_not_matter_nor_do_repeats(lay, data):
+def test_the_order_of_arrival_does_not_matter_nor_do_repeats(behaviour, data):
     past = data.draw(pasts())
     writes = data.draw(concurrent(past))
     shuffled = data.draw(st.permutations([*writes, *data.draw(st.lists(st.sampled_from(writes), max_size=3))]))
-    start, after = play(past, lay=lay), len(past) + 1
+    start, after = play(past, write=behaviour.write), len(past) + 1
+    in_order = play(writes, start, version=after, write=behaviour.write)
 
-    arrived = play(shuffled, start, version=after, lay=lay)
+    arrived = play(shuffled, start, version=after, write=behaviour.write)
 
-    assert without_versions(arrived) == without_versions(play(writes, start, version=after, lay=lay))
-    assert shown(arrived)[:4] == shown(play(writes, start, version=after, lay=lay))[:4]
+    assert without_versions(arrived) == without_versions(in_order)
+    assert behaviour.shown(arrived)[:4] == behaviour.shown(in_order)[:4]
 
 
-@both_policies
+@every_policy
 @given(st.data())
-def test_what_is_in_already_changes_nothing(lay, data):
+def test_what_is_in_already_changes_nothing(behaviour, data):
     past = data.draw(pasts())
     again = data.draw(st.sampled_from(past))
-    register = play(past, lay=lay)
+    register = play(past, write=behaviour.write)
 
-    assert play([again], register, version=99, lay=lay) == register
+    assert play([again], register, version=99, write=behaviour.write) == register
 
 
 @given(st.data())
@@ -94,7 +94,7 @@ def test_a_lower_counter_of_the_same_hand_is_history_only(data):
 
 @given(field_values, field_values, field_values)
 def test_overlapping_writes_are_both_retrievable_and_flagged_when_they_differ(was, red, blue):
-    register = write(NOTHING, Head(was, MONDAY, "maker", 1, 1), seen=None, base_version=0)
+    register = write(EMPTY, Head(was, MONDAY, "maker", 1, 1), seen=None, base_version=0)
 
     for version, (origin, value) in enumerate([("red", red), ("blue", blue)], start=2):
         register = write(register, Head(value, MONDAY, origin, 1, version), seen=was, base_version=1)
@@ -108,8 +108,8 @@ def test_where_the_base_is_not_known_the_value_alone_decides(past, seen):
     before = play(past)
     head = Head("new", MONDAY, "stranger", 1, 99)
 
-    for lay in (write, write_latest):
-        after = lay(before, head, seen=seen, base_version=None)
+    for behaviour in BEHAVIOURS.values():
+        after = behaviour.write(before, head, seen=seen, base_version=None)
 
         assert after.heads == {head, *(old for old in before.heads if old.value != seen)}
 
@@ -288,7 +288,7 @@ def test_a_hand_saw_the_base_with_what_it_sent_itself_over_it(received, base, se
         assert one.new == received.get(name, one.seen)
 
 
-@given(st.data(), st.dictionaries(st.sampled_from(sorted(RULES)), st.builds(FieldRule, st.sampled_from(Policy))))
+@given(st.data(), st.dictionaries(st.sampled_from(sorted(RULES)), st.builds(FieldRule, st.sampled_from(MergePolicy))))
 def test_any_write_is_taken_on_any_record_under_any_rules(data, rules):
     before = a_server(rules=RULES, **data.draw(answers)).receive_all(data.draw(chains(bases=1))).registers
     writes = {

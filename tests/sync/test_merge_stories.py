@@ -7,8 +7,8 @@ from itertools import permutations
 import pytest
 
 from sync.changes import Dot, FieldWrite
-from sync.merge import FieldRule, Head, Policy, Received, Settled, merge, rebuild, to_json, values, write
-from sync.registers import NOTHING
+from sync.merge import FieldRule, Head, MergePolicy, Received, Settled, merge, rebuild, to_json, values, write
+from sync.registers import EMPTY
 from tests.sync.merge_histories import MONDAY, RULES, TUESDAY, WEDNESDAY, Phone, Sent, a_server
 
 any_order = pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -87,7 +87,7 @@ def test_an_update_that_names_no_base_is_judged_by_value_alone():
 
 
 def test_a_blank_that_the_author_saw_as_nothing_at_all_goes():
-    blank = write(NOTHING, Head("", MONDAY, "maker", 1, 1), seen=None, base_version=0)
+    blank = write(EMPTY, Head("", MONDAY, "maker", 1, 1), seen=None, base_version=0)
 
     assert values(write(blank, Head("乙", TUESDAY, "red", 1, 2), seen=None, base_version=1)) == {"乙"}
 
@@ -142,7 +142,7 @@ def test_a_new_group_remembers_the_last_counter_and_the_last_version_of_each_han
 
 
 def test_a_group_of_which_only_some_members_want_the_latest_keeps_both():
-    rules = {"result": FieldRule(Policy.LATEST, "check"), "note": FieldRule(Policy.KEEP, "check")}
+    rules = {"result": FieldRule(MergePolicy.LATEST, "check"), "note": FieldRule(MergePolicy.KEEP, "check")}
     server = a_server(rules=rules, result="good", note="")
 
     merged = server.receive_all([Sent("red", 1, 1, {"result": "bad"}), Sent("blue", 1, 1, {"note": "hose leaks"})])
@@ -164,7 +164,7 @@ def test_the_last_check_shows_and_nobody_is_asked():
 
 
 def test_a_list_of_which_the_latest_counts_is_taken_whole():
-    rules = {"missing": FieldRule(Policy.LATEST, set_valued=True)}
+    rules = {"missing": FieldRule(MergePolicy.LATEST, set_valued=True)}
     red, blue = Sent("red", 1, 1, {"missing": "pump axe"}, TUESDAY), Sent("blue", 1, 1, {"missing": "hose"}, MONDAY)
 
     for order in permutations([red, blue]):

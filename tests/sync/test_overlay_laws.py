@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from sync.changes import Dot, FieldWrite
 from sync.client.overlay import Pending, edited, view
-from sync.merge import FieldRule, Policy, merge
+from sync.merge import FieldRule, MergePolicy, merge
 
 NAMES = ("head", "phone", "result", "note", "told")
 RULES = {
-    "phone": FieldRule(policy=Policy.LATEST),
+    "phone": FieldRule(policy=MergePolicy.LATEST),
     "result": FieldRule(group="check"),
     "note": FieldRule(group="check"),
     "told": FieldRule(set_valued=True),

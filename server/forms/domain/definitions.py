@@ -9,8 +9,9 @@ from typing import Any
 
 from server.errors import FormRefused
 from server.forms.domain.choices import CodeList, Options
-from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, Kind
+from sync.rules import MergePolicy
 
 
 @dataclass(frozen=True, slots=True)

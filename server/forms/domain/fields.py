@@ -6,16 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
-from enum import StrEnum
 
 from server.forms.domain.choices import Options
-
-
-class MergePolicy(StrEnum):
-    """What two hands on one field leave: both values beside each other, or the one observed last."""
-
-    KEEP = "keep"
-    LATEST = "latest"
+from sync.rules import MergePolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from server.errors import TypeConflict
 from server.forms.domain.choices import Choices, Options, together
-from server.forms.domain.fields import Field, MergePolicy, misfit, takes_some_only
+from server.forms.domain.fields import Field, misfit, takes_some_only
 
 __all__ = [
     "ACTION",
@@ -19,7 +19,6 @@ __all__ = [
     "Difference",
     "Field",
     "Kind",
-    "MergePolicy",
     "RecordType",
     "combine",
     "differences",

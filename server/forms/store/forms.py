@@ -14,11 +14,11 @@ from server.db.transactions import Reading, Transaction
 from server.errors import FormUnknown, NotFound
 from server.forms.domain import definitions
 from server.forms.domain.definitions import FormDefinition
-from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, RecordType, combine
 from server.forms.store import codes
 from server.instants import Instant, local_day
-from sync.merge import FieldRule, Policy
+from sync.merge import FieldRule
 
 
 class State(StrEnum):
@@ -265,7 +265,4 @@ def _types(published: Iterable[FormDefinition]) -> Mapping[str, RecordType]:
 
 
 def _rule(field: Field) -> FieldRule:
-    return FieldRule(group=field.group, policy=_POLICIES[field.merge], set_valued=field.set_valued)
-
-
-_POLICIES = {MergePolicy.KEEP: Policy.KEEP, MergePolicy.LATEST: Policy.LATEST}
+    return FieldRule(group=field.group, policy=field.merge, set_valued=field.set_valued)

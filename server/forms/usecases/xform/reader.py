@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from server.forms.domain.definitions import EntityDeclaration, Fault, FormDefinition, Question, refused
-from server.forms.domain.fields import Field, MergePolicy
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind
 from server.forms.usecases.xform.questions import bind_type, read_questions
 from server.forms.usecases.xform.xml_parsing import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
 from server.people.domain.actors import Role
+from sync.rules import MergePolicy
 
 _MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
 # Phones look these files up by name at run time; nothing else in the form declares them.
