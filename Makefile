@@ -10,6 +10,8 @@ VENV ?= .venv
 PORT ?= 8600
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+# As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # Fits are 3.11 to 3.13. PYTHON=… before the command picks one; else the system's own, since distributions build theirs
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
@@ -24,13 +26,13 @@ run: $(STAMPS)/run ## serve a demonstration at http://127.0.0.1:8600 (PORT=… f
 	@echo "==> firegrid demo --port $(PORT)"
 	@exec $(BIN)/firegrid demo --port $(PORT)
 
-test: $(STAMPS)/test ## run the tests (a few minutes)
+test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci for as many examples of each law as in CI)
 	@echo "==> pytest"
-	@exec $(BIN)/pytest -m "not slow" $(ARGS)
+	@exec $(PYTEST) -m "not slow" $(ARGS)
 
 test-all: $(STAMPS)/test ## run every test, also the slow ones: real servers, Java form engine, packaging
 	@echo "==> pytest, slow tests too"
-	@exec $(BIN)/pytest $(ARGS)
+	@exec $(PYTEST) $(ARGS)
 
 lint: $(STAMPS)/lint ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
+from tests import laws
 from tests.api_county import county, county_to_change, office, prepared_forms
 from tests.builders import Phone, Valley, a_valley
 from tests.case_land import Land, a_land
 
 __all__ = ["county", "county_to_change", "office", "prepared_forms"]
 
-settings.register_profile("house", deadline=None)  # a machine that is busy with something else breaks no law
-settings.load_profile("house")
+laws.load_profile()
 
 
 @pytest.fixture

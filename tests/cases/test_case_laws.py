@@ -31,6 +31,7 @@ from sync.changes import Change, Dot, FieldWrite, Verdict
 from tests.builders import Clock, laid
 from tests.case_land import ESTATE, NAMES, UNIT, lay
 from tests.filled_forms import uuid_of
+from tests.laws import examples
 
 CASES = tuple(uuid_of(f"case {number}") for number in range(3))
 GOOD = {
@@ -158,7 +159,9 @@ def everything(store: Database) -> dict[str, list[dict[str, object]]]:
         return {table: reading.sql.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables}
 
 
-LAW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+LAW = settings(
+    max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 @LAW

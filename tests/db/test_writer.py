@@ -17,6 +17,7 @@ from server.db.database import Database
 from server.db.transactions import Transaction
 from server.db.writer import BATCH_MAX
 from server.errors import Refusal, Unavailable
+from tests.laws import examples
 
 PATIENCE_S = 30
 
@@ -284,7 +285,7 @@ WORKS: dict[str, Callable[[int], Callable[[Transaction], object]]] = {
 LOSE_ALL = {"overfill", "spoil the commit"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(kinds=st.lists(st.sampled_from([*WORKS]), max_size=12))
 def test_whatever_shares_a_commit_every_answer_is_true(shared, kinds):
     shared.write(lambda tx: tx.sql.run("DELETE FROM setting WHERE name <> 'epoch'"))

@@ -13,6 +13,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from server.errors import TooLarge, Unreadable
 from server.openrosa.multipart import Limits, read_post
 from server.submissions.store.blobs import BlobStore
+from tests.laws import examples
 
 BOUNDARY = "d3f0-b1"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -294,7 +295,7 @@ def test_a_body_that_breaks_off_at_any_byte_is_refused_and_leaves_nothing(failur
 
 
 @given(st.integers(0, 300_000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 def test_a_large_file_that_breaks_off_leaves_nothing_on_the_disk(tmp_path_factory, end):
     folder = tmp_path_factory.mktemp("large")
     store = BlobStore(folder)

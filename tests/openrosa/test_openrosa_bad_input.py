@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.filled_forms import Entity, Filled, a_station, a_visit, multipart, new_uuid, photo
+from tests.laws import examples
 from tests.odk_collect import HEADERS, is_chinese, message_of
 
 GOOD = a_station("11111111-2222-4333-8444-555555555555")
@@ -241,7 +242,7 @@ numbers = st.one_of(st.integers(-1, 12).map(str), st.sampled_from(["", "x", " 1 
     st.dictionaries(st.sampled_from(["head", "hoses", "kit", "level", "lack", "area", "action", "end"]), words),
     st.sampled_from(["station_new", "station_edit", "station_any", "hazard", "hazard_step", "round"]),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_phone_writes_in_a_readable_form_it_gets_its_receipt(valley, entities, values, form):
     for name in ("worker", "officer"):
         answer = valley.phone(name).send(Filled(form, values, tuple(entities)))

@@ -16,6 +16,7 @@ from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
 from server.records.store import label_search, record_lists, records
 from server.records.store.record_lists import Wanted
+from tests.laws import examples
 
 COUNTY = Scope((Place("130630"),))
 TOWN = Place("130630/100")
@@ -91,7 +92,7 @@ events = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(events, max_size=30),
     words,

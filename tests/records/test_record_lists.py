@@ -14,6 +14,7 @@ from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
 from server.records.store import record_lists, records
 from server.records.store.record_lists import Wanted
+from tests.laws import examples
 
 PATHS = (
     "130630/100",
@@ -130,7 +131,7 @@ def _found(record: Record, q: str | None) -> bool:
     return q is None or q.lower() in record.label.lower() or q in (record.case_no, record.id)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ledgers, scopes, filters, st.integers(1, 5))
 def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(store, ledger, scope, wanted, limit):
     keep(store, ledger)
@@ -149,7 +150,7 @@ def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(s
     assert [each.id for each in found] == [each.id for each in reversed(ledger) if expected(each, scope, wanted, now)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ledgers)
 def test_a_listed_record_says_what_the_record_says(store, ledger):
     keep(store, ledger)

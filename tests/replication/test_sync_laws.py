@@ -19,6 +19,7 @@ from server.people.store import people, scopes
 from server.staffing.usecases import enrolment
 from tests.builders import NEXT_UNIT, UNIT, a_valley
 from tests.field_clients import Client, a_station
+from tests.laws import examples
 
 NAMES = ("worker", "neighbour", "officer")
 UNITS = (UNIT, NEXT_UNIT)
@@ -163,4 +164,4 @@ class FieldWork(RuleBasedStateMachine):
 
 
 TestFieldWork = FieldWork.TestCase
-TestFieldWork.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestFieldWork.settings = settings(max_examples=examples(25), stateful_step_count=25)

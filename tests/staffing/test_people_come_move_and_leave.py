@@ -21,6 +21,7 @@ from server.people.domain.people import checked_window
 from server.people.store import bodies, people
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
+from tests.laws import examples
 from tests.people.people_county import COUNTY, EVERYTHING, NEXT_UNIT, SECOND_UNIT, TOWN, UNIT, VILLAGE, County, instant
 
 
@@ -322,7 +323,7 @@ def test_a_window_is_taken_exactly_when_it_holds_some_instant(starts_at, ends_at
             checked_window(starts_at, ends_at)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(moves=st.lists(st.tuples(st.sampled_from([UNIT, SECOND_UNIT, NEXT_UNIT]), st.integers(0, 72)), max_size=6))
 def test_however_often_somebody_moves_they_are_in_one_place_at_every_instant(tmp_path_factory, moves):
     county = County(tmp_path_factory.mktemp("county"))

@@ -13,6 +13,7 @@ from server.admin.store import invariants
 from sync import registers
 from tests.builders import Valley, a_valley
 from tests.filled_forms import Filled, a_station, a_visit, new_uuid
+from tests.laws import examples
 
 NAMES = ("worker", "officer", "town", "brigade")
 HEADS = st.sampled_from(["甲", "乙", "丙"])
@@ -76,7 +77,7 @@ def standing(valley: Valley, id: str) -> tuple[object, ...]:
 
 
 @given(CHAINS, st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_any_order_of_arrival_shows_the_same_and_keeps_the_same(shared, chains, data):
     """Each hand's times rise, as on a phone whose clock runs forward."""
     chains = [_in_time(chain) for chain in chains]
@@ -97,7 +98,7 @@ def _in_time(chain: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 @given(CHAINS, st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20))
 def test_duplicates_anywhere_change_nothing(shared, chains, data):
     id = new_uuid()
     station = ("worker", a_station(id))
@@ -114,7 +115,7 @@ def test_duplicates_anywhere_change_nothing(shared, chains, data):
 
 
 @given(st.lists(VISITS, min_size=1, max_size=4), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_one_phones_chain_ends_with_its_last_values_and_no_conflict(shared, visits, data):
     """Whatever its clock says, a phone never disagrees with itself."""
     id = new_uuid()
@@ -135,7 +136,7 @@ def test_one_phones_chain_ends_with_its_last_values_and_no_conflict(shared, visi
 
 
 @given(CHAINS, st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_fields_that_nobody_shares_are_never_flagged_and_never_lost(shared, chains, data):
     id = new_uuid()
     own = dict(zip(NAMES, ("head", "hoses", "checked_on"), strict=False))

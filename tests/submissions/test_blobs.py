@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from server.errors import NotFound
 from server.submissions.store import blobs
 from server.submissions.store.blobs import MEMORY_BYTES_MAX, Blob, BlobStore
+from tests.laws import examples
 
 SMALL = b"jpeg"
 LARGE = b"mp4!" * MEMORY_BYTES_MAX
@@ -76,7 +77,7 @@ def test_a_kept_content_is_read_back_by_its_hash(store, content):
 
 
 @given(st.lists(st.binary(max_size=2 * MEMORY_BYTES_MAX), max_size=6))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_hashes_and_size_are_those_of_the_whole_however_it_came(tmp_path_factory, chunks):
     store = BlobStore(tmp_path_factory.mktemp("blobs"))
     whole = b"".join(chunks)

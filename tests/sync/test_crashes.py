@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sync.client import device as device_module
 from sync.client.device import Device
 from sync.client.failures import Refused
+from tests.laws import examples
 from tests.sync.town import Phone, Town, lost_answer
 
 
@@ -75,7 +76,7 @@ def statements_of_a_life() -> int:
 TOTAL = statements_of_a_life()
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(1, TOTAL), st.sampled_from([0, 5]))
 def test_whatever_statement_is_the_last_the_work_kept_before_it_reaches_the_server_unchanged(last, durable):
     with TemporaryDirectory() as folder:

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from sync.client import synchronization
 from sync.client.failures import NoConnection, Refused
+from tests.laws import examples
 from tests.sync.test_crashes import Battery
 from tests.sync.town import Phone, Town, lost_answer, lost_request, says
 
@@ -127,5 +128,5 @@ class Valley(RuleBasedStateMachine):
             assert {each["name"] for each in phone.device.rows("SELECT name FROM bucket")} == {*buckets}
 
 
-Valley.TestCase.settings = settings(max_examples=25, stateful_step_count=30, deadline=None)
+Valley.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=30)
 TestValley = Valley.TestCase
