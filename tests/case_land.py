@@ -127,7 +127,7 @@ def lay(tx: Any) -> list[str]:
 def lay_people(tx: Any) -> list[str]:
     """Fill an empty database with the county but for its forms, and return the names of its people."""
     areas.add(tx, [Area(code, name, level_of(code), parent_code(code)) for code, name in GRID.items()])
-    code_lists.lay(tx)
+    code_lists.install(tx)
     for code, name, kind, area in BODIES:
         enrolment.add_body(tx, code, name=name, kind=kind, area=area, by="test")
     for name, role, area, body in PEOPLE:

@@ -23,7 +23,7 @@ from server.db import audit
 from server.db.database import Database
 from server.db.transactions import Reading
 from server.errors import NotAllowed
-from server.forms.domain.fields import Field, misfit
+from server.forms.domain.fields import Field, invalid_reason
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain import rights, roles
@@ -163,8 +163,8 @@ def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str
 
 
 def _geometry(value: str) -> responses.Json | None:
-    """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or a misfit."""
-    if not value or misfit(_POSITION, value) is not None:
+    """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or one that is not valid."""
+    if not value or invalid_reason(_POSITION, value) is not None:
         return None
     latitude, longitude = (float(part) for part in value.split(" ")[:2])
     return {"type": "Point", "coordinates": [longitude, latitude]}

@@ -67,7 +67,9 @@ def list_forms(query: dict[str, Any]) -> Response:
 def get_form(form_id: str) -> Response:
     """Get one form with every version ever published."""
     with context.database().reading() as reading:
-        return responses.json(serializers.forms.form_in_full(management.shown(reading, form_id, context.caller())))
+        return responses.json(
+            serializers.forms.form_in_full(management.get_visible(reading, form_id, context.caller()))
+        )
 
 
 @door.route("/forms/<form_id>/versions/<version>.xml")
@@ -76,7 +78,7 @@ def get_form(form_id: str) -> Response:
 def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones are given it."""
     with context.database().reading() as reading:
-        form = management.shown(reading, form_id, context.caller())
+        form = management.get_visible(reading, form_id, context.caller())
         content = forms.xml(reading, form_id, version)
         tag = form.versions[version].md5
     response = responses.as_sent(content, f"{form_id}.xml")
@@ -118,7 +120,7 @@ def publish_form() -> Response:
 def turn_form(asked: dict[str, str], form_id: str) -> Response:
     """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
     state, by = State(asked["state"]), context.caller()
-    form = context.write(lambda tx: management.turn(tx, form_id, state, by=by))
+    form = context.write(lambda tx: management.set_state(tx, form_id, state, by=by))
     return responses.json(serializers.forms.form(form))
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.changes.domain.validation import invalid_fields, validate
-from server.forms.domain.choices import Choices, CodeList, Options, Span, together
+from server.forms.domain.choices import Choices, CodeList, Options, Span, combine_options
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, Kind, RecordType, combine
 
@@ -19,7 +19,7 @@ WAY = Choices({"sold": (Span("", "2026-06-30"), Span("2026-09-01", ""))})
 
 @given(said)
 def test_what_any_version_offered_is_known_for_ever_and_what_a_newest_one_offers_is_current(said):
-    offered = together(said)
+    offered = combine_options(said)
 
     newest = dict(said)
     assert set(offered.codes) | set(offered.retired) == {code for _, each in said for code in each.codes}
@@ -29,13 +29,13 @@ def test_what_any_version_offered_is_known_for_ever_and_what_a_newest_one_offers
 
 @given(said)
 def test_a_field_that_one_form_fills_with_anything_has_no_choices(said):
-    assert together([*said, ("round", None)]) is None
+    assert combine_options([*said, ("round", None)]) is None
 
 
-def test_lists_beside_several_forms_are_taken_together():
+def test_lists_beside_several_forms_are_taken_combine_options():
     told, other = CodeList("told", "name"), CodeList("told", "item")
 
-    assert together([("a", Options(lists=(told,))), ("b", Options(lists=(other, told)))]).lists == (told, other)
+    assert combine_options([("a", Options(lists=(told,))), ("b", Options(lists=(other, told)))]).lists == (told, other)
 
 
 def test_a_code_is_retired_outside_its_days_and_unknown_when_nobody_offered_it():

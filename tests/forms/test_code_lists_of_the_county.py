@@ -122,11 +122,11 @@ def test_a_field_that_chooses_from_the_list_knows_its_codes(store):
 
 def test_the_lists_that_come_with_the_product_survive_their_own_publication(store):
     def lay(tx):
-        code_lists.lay(tx)
+        code_lists.install(tx)
         before = [codes.of_list(tx, name) for name in ("hazard_items", "kit_items")]
         for name in ("hazard_items", "kit_items"):
             forms.put_media(tx, "x", f"{name}.csv", _content(name))
-            assert code_lists.take_in(tx, name) == []
+            assert code_lists.update_from_media(tx, name) == []
         assert [codes.of_list(tx, name) for name in ("hazard_items", "kit_items")] == before
 
     published(store, a_form(form_id="x"))

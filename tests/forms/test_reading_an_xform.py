@@ -21,7 +21,7 @@ from server.forms.domain.definitions import (
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind
 from server.forms.usecases.xform import reader
-from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
+from server.forms.usecases.xform.xml_parsing import with_titles, without_submission_action
 from sync.rules import MergePolicy
 from tests.forms.form_builders import FG, SURVEY, a_form, an_xform, read
 
@@ -349,4 +349,4 @@ def test_a_title_is_marked_once_and_none_is_made_up(title, marks):
         f'<h:html xmlns:h="http://www.w3.org/1999/xhtml"><h:head>{title.replace("title", "h:title")}</h:head></h:html>'
     )
 
-    assert entitled(page.encode(), marked).decode().count(MARK) == marks
+    assert with_titles(page.encode(), marked).decode().count(MARK) == marks

@@ -215,7 +215,7 @@ def test_a_code_that_was_retired_keeps_its_meaning_for_phones_that_were_offline(
     phone.act(assigned, "feedback", result_code="demolished", no_photo_reason="too_dark")
 
     def retire(tx, *retired: str) -> None:
-        code_lists.lay(tx)
+        code_lists.install(tx)
         for name in ("hazard_items", "result_codes"):
             rows = [row for rows in codes.of_list(tx, name).values() for row in rows]
             codes.replace_list(tx, name, [_ended(row) if row.code in retired else row for row in rows])

@@ -27,7 +27,7 @@ def lay(tx: Transaction, rows: Iterable[SheetRow], forms: Iterable[Prepared]) ->
     rows: of the grid sheet. forms: from ``built_in_forms``. Raises GridRefused and FormRefused.
     """
     loaded = loading.load(tx, rows, by=BY)
-    code_lists.lay(tx)
+    code_lists.install(tx)
     for prepared in forms:
         publish.publish(tx, prepared, by=None)
     return loaded

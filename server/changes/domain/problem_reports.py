@@ -34,7 +34,7 @@ def invalid(context: WriteContext, found: Validated) -> list[Problem]:
     reasons = found.invalid | found.codes_to_check
     if not reasons:
         return []
-    listed = "；".join(f"{context.type.called(name)}：{reason}" for name, reason in reasons.items())
+    listed = "；".join(f"{context.type.label_of(name)}：{reason}" for name, reason in reasons.items())
     said = "有填写内容不能用，其余已保存。" if found.invalid else "有选项需要核对，已照存。"
     values = {name: context.change.fields[name].new for name in reasons}
     detail = {"reasons": reasons, "values": values, "applied": sorted(found.codes_to_check)}
@@ -50,7 +50,7 @@ def conflict(before: Record, after: Record, merged: Merged, context: WriteContex
     values = {
         name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
     }
-    named = "、".join(context.type.called(name) for name in fresh)
+    named = "、".join(context.type.label_of(name) for name in fresh)
     message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
     return [problem(context, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
 
@@ -71,6 +71,6 @@ def invalid_after_merge(
     }
     if not reasons:
         return []
-    listed = "；".join(f"{context.type.called(name)}：{reason}" for name, reason in reasons.items())
+    listed = "；".join(f"{context.type.label_of(name)}：{reason}" for name, reason in reasons.items())
     message = f"合并后有填写不合表单的要求，已照存，请更正。{listed}"
     return [problem(context, ProblemKind.INVALID_AFTER_MERGE, after.path, message, {"reasons": reasons})]

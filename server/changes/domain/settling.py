@@ -47,7 +47,7 @@ def settle(record: Record, context: WriteContext, who: str) -> Revised:
         observed_at=context.observed_at,
         version=record.version + 1,
     )
-    values = "；".join(f"{context.type.called(name)}：{value or '（空）'}" for name, value in choices.items())
+    values = "；".join(f"{context.type.label_of(name)}：{value or '（空）'}" for name, value in choices.items())
     return _revised(record, context, merged, f"{who} 核定：{values}")
 
 
@@ -65,7 +65,7 @@ def unsettle(record: Record, context: WriteContext, history: Sequence[Revision],
     back = sorted(merged.conflicts & names)
     if not back:
         raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
-    listed = "、".join(context.type.called(name) for name in back)
+    listed = "、".join(context.type.label_of(name) for name in back)
     return _revised(record, context, merged, f"{who} 撤销核定：{listed}，待重新核定")
 
 

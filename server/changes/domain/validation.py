@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 from server import instants
 from server.cases.domain import workflow
 from server.forms.domain.choices import Choices
-from server.forms.domain.fields import Field, misfit
+from server.forms.domain.fields import Field, invalid_reason
 from server.forms.domain.record_types import LABEL, RecordType
 from server.instants import Instant
 
@@ -50,7 +50,7 @@ def validate(
         if field is None and name != LABEL:
             invalid[name] = "台账里没有这个字段；请核对字段名"
             continue
-        reason = None if field is None else misfit(field, value)
+        reason = None if field is None else invalid_reason(field, value)
         if reason is not None:
             invalid[name] = reason
             continue
@@ -78,7 +78,7 @@ def invalid_fields(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]
     shown: the fields that somebody has ever written. What was never written was never asked for.
     """
     found: dict[str, str] = {}
-    for name, field in type.judged.items():
+    for name, field in type.validated.items():
         value = shown.get(name)
         reason = None if value is None else _invalid_reason(field, value, type.choices.get(name))
         if reason is not None:
@@ -89,7 +89,7 @@ def invalid_fields(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]
 def _invalid_reason(field: Field, value: str, choices: Choices | None) -> str | None:
     if value == "":
         return "必填项空了" if field.required else None
-    reason = misfit(field, value)
+    reason = invalid_reason(field, value)
     unknown = () if reason is not None or choices is None else choices.unknown(value)
     return _no_such(unknown) if unknown else reason
 

@@ -1,4 +1,4 @@
-"""Says what a question with choices offers, since a code that was once offered keeps its meaning for ever."""
+"""The choices of questions: what forms offer and a field may hold; a code once offered keeps its meaning for ever."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ class Options:
     lists: tuple[CodeList, ...] = ()
 
 
-def together(said: Iterable[tuple[str, Options | None]]) -> Options | None:
+def combine_options(declared: Iterable[tuple[str, Options | None]]) -> Options | None:
     """Return what all versions of all forms offer for one field; None when one of them takes any value.
 
-    said: form id and options, oldest first. A code is retired when no form offers it in its newest version
+    declared: form id and options, oldest first. A code is retired when no form offers it in its newest version
     (``domain.md`` S19: codes are never deleted, only deprecated).
     """
     newest: dict[str, Options] = {}
-    ever: list[Options] = []
-    for form, options in said:
+    every: list[Options] = []
+    for form, options in declared:
         if options is None:
             return None
         newest[form] = options
-        ever.append(options)
+        every.append(options)
     current = dict.fromkeys(code for options in newest.values() for code in options.codes)
-    written = dict.fromkeys(code for options in ever for code in (*options.codes, *options.retired))
-    lists = dict.fromkeys(each for options in ever for each in options.lists)
+    written = dict.fromkeys(code for options in every for code in (*options.codes, *options.retired))
+    lists = dict.fromkeys(each for options in every for each in options.lists)
     return Options(tuple(current), tuple(code for code in written if code not in current), tuple(lists))
 
 

@@ -1,4 +1,4 @@
-"""Holds what the server must know of a form, so that a submission is read without reading the form again."""
+"""The definition of a form version as published, so that a submission is read without reading the XForm again."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class FormDefinition:
     roles: tuple[str, ...] = ()
 
     def declaration(self) -> Declaration | None:
-        """Return what this form says about the record type it saves to; None when it saves to none."""
+        """Return what this form declares of the record type that it saves to; None when it saves to none."""
         entity = self.entity
         if entity is None:
             return None

@@ -1,4 +1,4 @@
-"""Says what one property of a record may hold, since phones, scripts and merges all send text."""
+"""The properties of records and which texts each type of them may hold: phones, scripts and merges all send text."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _TIME = re.compile(
 _FILE_NAME_CHARACTERS_MAX = 255
 
 
-def misfit(field: Field, value: str) -> str | None:
+def invalid_reason(field: Field, value: str) -> str | None:
     """Return why ``value`` does not fit ``field``, as a Chinese sentence, or None when it does.
 
     value: an answer as ODK writes it (ISO dates, ``lat lon altitude accuracy`` for a place, a file name
     for a photo). An empty answer always fits; what is required is the form's business.
-    Words of the types: ODK XForms specification, "data types".
+    Types: ODK XForms specification, "data types".
     """
     if value == "":
         return None
@@ -58,7 +58,7 @@ def misfit(field: Field, value: str) -> str | None:
     return None if fits(value) else f"“{value[:60]}”不是{expected}。"
 
 
-def takes_some_only(field: Field) -> bool:
+def restricts_values(field: Field) -> bool:
     """Say whether some text does not fit the type of ``field``."""
     return field.type in _RULES
 
@@ -92,12 +92,12 @@ def _is_time(value: str) -> bool:
     return True
 
 
-def _is_moment(value: str) -> bool:
+def _is_date_time(value: str) -> bool:
     day, separator, clock = value.partition("T")
     return separator == "T" and _is_date(day) and _is_time(clock)
 
 
-def _is_place(value: str) -> bool:
+def _is_geopoint(value: str) -> bool:
     parts = value.split(" ")
     if not 2 <= len(parts) <= 4 or not all(_is_decimal(part) for part in parts):
         return False
@@ -110,17 +110,17 @@ def _points(value: str) -> list[str]:
     return [point.strip(" ") for point in value.strip(" ").removesuffix(";").split(";")]
 
 
-def _is_line(value: str) -> bool:
+def _is_geotrace(value: str) -> bool:
     points = _points(value)
-    return len(points) >= 2 and all(_is_place(point) for point in points)
+    return len(points) >= 2 and all(_is_geopoint(point) for point in points)
 
 
-def _is_ring(value: str) -> bool:
+def _is_geoshape(value: str) -> bool:
     points = _points(value)
-    return len(points) >= 4 and _is_line(value) and points[0].split(" ")[:2] == points[-1].split(" ")[:2]
+    return len(points) >= 4 and _is_geotrace(value) and points[0].split(" ")[:2] == points[-1].split(" ")[:2]
 
 
-def _is_yes_or_no(value: str) -> bool:
+def _is_boolean(value: str) -> bool:
     return value in {"true", "false", "1", "0"}
 
 
@@ -128,7 +128,7 @@ def _is_file_name(value: str) -> bool:
     return (
         len(value) <= _FILE_NAME_CHARACTERS_MAX
         and value not in {".", ".."}
-        and not any(sign in "/\\" or not sign.isprintable() for sign in value)
+        and not any(character in "/\\" or not character.isprintable() for character in value)
     )
 
 
@@ -138,10 +138,10 @@ _RULES: dict[str, tuple[Callable[[str], bool], str]] = {
     "decimal": (_is_decimal, "数字"),
     "date": (_is_date, "日期（如 2026-11-24）"),
     "time": (_is_time, "时间（如 08:30:00）"),
-    "dateTime": (_is_moment, "日期时间（如 2026-11-24T08:30:00.000+08:00）"),
-    "geopoint": (_is_place, "位置（纬度 经度 海拔 精度）"),
-    "geotrace": (_is_line, "路线（至少两个位置，用分号隔开）"),
-    "geoshape": (_is_ring, "围成一圈的位置（首尾相同，至少四个，用分号隔开）"),
-    "boolean": (_is_yes_or_no, "是或否（true / false）"),
+    "dateTime": (_is_date_time, "日期时间（如 2026-11-24T08:30:00.000+08:00）"),
+    "geopoint": (_is_geopoint, "位置（纬度 经度 海拔 精度）"),
+    "geotrace": (_is_geotrace, "路线（至少两个位置，用分号隔开）"),
+    "geoshape": (_is_geoshape, "围成一圈的位置（首尾相同，至少四个，用分号隔开）"),
+    "boolean": (_is_boolean, "是或否（true / false）"),
     "binary": (_is_file_name, "文件名"),
 }

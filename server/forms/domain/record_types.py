@@ -1,4 +1,4 @@
-"""Says what a record of each kind is made of, so that a new ledger needs a form and no code."""
+"""Record types: what all published forms together declare of a ledger, so that a new one needs a form and no code."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from server.errors import TypeConflict
-from server.forms.domain.choices import Choices, Options, together
-from server.forms.domain.fields import Field, misfit, takes_some_only
+from server.forms.domain.choices import Choices, Options, combine_options
+from server.forms.domain.fields import Field, invalid_reason, restricts_values
 
 __all__ = [
     "ACTION",
@@ -22,7 +22,7 @@ __all__ = [
     "RecordType",
     "combine",
     "differences",
-    "misfit",
+    "invalid_reason",
     "same_name",
 ]
 
@@ -51,7 +51,7 @@ _CLAIMS_OF_CASES, _CLAIMS = frozenset({ACTION, *CASE_COLUMNS}), frozenset({"area
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What one version of one form says about the record type that it saves to.
+    """What one version of one form declares of the record type that it saves to.
 
     title: what people call the type; ``titled`` says that the form names the type and not only itself.
     kind: None when the form states nothing. creates: the form can bring such a record into being.
@@ -69,13 +69,13 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class RecordType:
-    """A ledger: the union of what all published forms say about it.
+    """A ledger: the union of what all published forms declare of it.
 
     ``fields`` are in the order of their first appearance; on a case they leave out ``CASE_COLUMNS``
     and ``ACTION``.
     ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
     ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
-    ``judged`` are the fields in which not every text may stand.
+    ``validated`` are the fields in which not every text may stand.
     """
 
     name: str
@@ -84,23 +84,23 @@ class RecordType:
     fields: Mapping[str, Field]
     stated: Kind | None = None
     choices: Mapping[str, Choices] = field(default_factory=dict)
-    judged: Mapping[str, Field] = field(init=False, compare=False)
+    validated: Mapping[str, Field] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        judged = {
+        validated = {
             name: each
             for name, each in self.fields.items()
-            if each.required or name in self.choices or takes_some_only(each)
+            if each.required or name in self.choices or restricts_values(each)
         }
-        object.__setattr__(self, "judged", judged)
+        object.__setattr__(self, "validated", validated)
 
     @property
     def claims(self) -> frozenset[str]:
         """Names that a form may save to and that are never applied: only rules decide on them."""
         return _CLAIMS_OF_CASES if self.kind is Kind.CASE else _CLAIMS
 
-    def called(self, name: str) -> str:
-        """Return what people call a field; one that no form labels or knows goes by its own name."""
+    def label_of(self, name: str) -> str:
+        """Return the label of a field; one that no form labels or knows goes by its own name."""
         if name == LABEL:
             return "名称"
         return (self.fields[name].label or name) if name in self.fields else name
@@ -114,40 +114,40 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
     names the type when no other does. Raises TypeConflict when two kinds, or two types, merge groups
     or merge policies of one property, exclude each other (``design.md`` §5).
     """
-    said = list(declarations)
+    listed = list(declarations)
     fields: dict[str, Field] = {}
-    first_said: dict[str, Declaration] = {}
-    for declaration in said:
+    first_declared: dict[str, Declaration] = {}
+    for declaration in listed:
         for each in declaration.fields:
-            known = same_name(fields, each)
-            if known is not None:
-                _refuse_difference(known, each, first_said[known.name], declaration)
-            first_said.setdefault(each.name, declaration)
-            fields[each.name] = each if each.label or known is None else replace(each, label=known.label)
-    stated = _stated_kind(said)
+            earlier = same_name(fields, each)
+            if earlier is not None:
+                _refuse_difference(earlier, each, first_declared[earlier.name], declaration)
+            first_declared.setdefault(each.name, declaration)
+            fields[each.name] = each if each.label or earlier is None else replace(each, label=earlier.label)
+    stated = _stated_kind(listed)
     kind = stated or Kind.PROFILE
-    kept_out = {LABEL, *CASE_COLUMNS, ACTION} if kind is Kind.CASE else {LABEL}
-    offered, required = _offered(said), _required(said)
+    excluded = {LABEL, *CASE_COLUMNS, ACTION} if kind is Kind.CASE else {LABEL}
+    offered, required = _offered(listed), _required(listed)
     fields = {
         name: replace(each, options=offered[name], required=name in required)
         for name, each in fields.items()
-        if name not in kept_out
+        if name not in excluded
     }
-    return RecordType(said[-1].dataset, _title(said), kind, fields, stated)
+    return RecordType(listed[-1].dataset, _title(listed), kind, fields, stated)
 
 
-def _offered(said: list[Declaration]) -> Mapping[str, Options | None]:
+def _offered(declarations: list[Declaration]) -> Mapping[str, Options | None]:
     """Return what each property's questions offer, every version of every form taken together."""
-    spoken: dict[str, list[tuple[str, Options | None]]] = {}
-    for declaration in said:
+    by_property: dict[str, list[tuple[str, Options | None]]] = {}
+    for declaration in declarations:
         for each in declaration.fields:
-            spoken.setdefault(each.name, []).append((declaration.form_id, each.options))
-    return {name: together(options) for name, options in spoken.items()}
+            by_property.setdefault(each.name, []).append((declaration.form_id, each.options))
+    return {name: combine_options(options) for name, options in by_property.items()}
 
 
-def _required(said: list[Declaration]) -> frozenset[str]:
+def _required(declarations: list[Declaration]) -> frozenset[str]:
     """Return the properties that every form which brings such a record into being demands in its newest version."""
-    newest = {declaration.form_id: declaration for declaration in said if declaration.creates}
+    newest = {declaration.form_id: declaration for declaration in declarations if declaration.creates}
     demanded = [{each.name for each in form.fields if each.required} for form in newest.values()]
     return frozenset(set.intersection(*demanded)) if demanded else frozenset()
 
@@ -155,27 +155,27 @@ def _required(said: list[Declaration]) -> frozenset[str]:
 def same_name(fields: Mapping[str, Field], field: Field) -> Field | None:
     """Return the property that phones would take for the same one: their columns ignore case."""
     folded = field.name.lower()
-    return next((known for name, known in fields.items() if name.lower() == folded), None)
+    return next((each for name, each in fields.items() if name.lower() == folded), None)
 
 
 class Difference(NamedTuple):
     """Where two declarations of one property exclude each other: in what, and the two values."""
 
     what: str
-    known: str
-    other: str
+    earlier: str
+    later: str
 
 
-def differences(known: Field, other: Field) -> tuple[Difference, ...]:
+def differences(earlier: Field, later: Field) -> tuple[Difference, ...]:
     """Return every way in which two declarations of one property exclude each other; labels may differ."""
     compared = (
-        Difference("名称大小写 (save_to)", known.name, other.name),
-        Difference("类型 (type)", known.type, other.type),
-        Difference("多选 (select_multiple)", _yes_or_no(known.set_valued), _yes_or_no(other.set_valued)),
-        Difference("合并组 (bind::fg:group)", known.group or "无", other.group or "无"),
-        Difference("合并方式 (bind::fg:merge)", known.merge, other.merge),
+        Difference("名称大小写 (save_to)", earlier.name, later.name),
+        Difference("类型 (type)", earlier.type, later.type),
+        Difference("多选 (select_multiple)", _yes_or_no(earlier.set_valued), _yes_or_no(later.set_valued)),
+        Difference("合并组 (bind::fg:group)", earlier.group or "无", later.group or "无"),
+        Difference("合并方式 (bind::fg:merge)", earlier.merge, later.merge),
     )
-    return tuple(difference for difference in compared if difference.known != difference.other)
+    return tuple(difference for difference in compared if difference.earlier != difference.later)
 
 
 def _yes_or_no(fact: bool) -> str:
@@ -194,8 +194,8 @@ def _refuse_difference(known: Field, field: Field, earlier: Declaration, later: 
         )
 
 
-def _stated_kind(said: list[Declaration]) -> Kind | None:
-    stating = [declaration for declaration in said if declaration.kind is not None]
+def _stated_kind(declarations: list[Declaration]) -> Kind | None:
+    stating = [declaration for declaration in declarations if declaration.kind is not None]
     for declaration in stating:
         if declaration.kind is not stating[0].kind:
             raise TypeConflict(
@@ -209,6 +209,6 @@ def _stated_kind(said: list[Declaration]) -> Kind | None:
     return stating[0].kind if stating else None
 
 
-def _title(said: list[Declaration]) -> str:
-    ranked = sorted(enumerate(said), key=lambda item: (item[1].titled, item[1].creates, item[0]))
+def _title(declarations: list[Declaration]) -> str:
+    ranked = sorted(enumerate(declarations), key=lambda item: (item[1].titled, item[1].creates, item[0]))
     return ranked[-1][1].title

@@ -1,4 +1,4 @@
-"""Keeps every version of every form for ever, and what they together say about the records."""
+"""Stores every version of every form for ever, and the record types that they declare together."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Publication:
 
 
 def catalogue(reading: Reading) -> Catalogue:
-    """Return all forms as they stand today; remembered until the configuration or the local day changes.
+    """Return all forms as they stand today; cached until the configuration or the local day changes.
 
     The day counts because dated code lists reach the phones as the file of one day.
     """
@@ -123,7 +123,7 @@ def media(reading: Reading, form_id: str, name: str) -> bytes:
 
 
 def media_named(reading: Reading, name: str) -> list[bytes]:
-    """Return the files of one name beside all forms, as they were handed in, the newest last."""
+    """Return the files of one name beside all forms, as they were uploaded, the newest last."""
     sql = "SELECT content FROM form_media WHERE name = :name ORDER BY updated_at, form"
     return [bytes(row["content"]) for row in reading.sql.each(sql, {"name": name})]
 
@@ -224,14 +224,14 @@ def _catalogue(reading: Reading, on: date) -> Catalogue:
             title=row["title"],
             state=State(row["state"]),
             version=row["version"],
-            versions={known.version: known for known in versions if known.definition.form_id == row["id"]},
+            versions={each.version: each for each in versions if each.definition.form_id == row["id"]},
             media=media_files.get(row["id"], {}),
         )
         for row in reading.sql.each("SELECT id, title, state, version FROM form ORDER BY title, id")
     }
     types = {
         name: replace(type, choices=codes.choices_of(reading, type))
-        for name, type in _types(known.definition for known in versions).items()
+        for name, type in _types(each.definition for each in versions).items()
     }
     rules = {name: {field.name: _rule(field) for field in type.fields.values()} for name, type in types.items()}
     return Catalogue(forms, types, rules)
@@ -256,12 +256,12 @@ def _media_files(reading: Reading, on: date) -> Mapping[str, Mapping[str, MediaF
 
 
 def _types(published: Iterable[FormDefinition]) -> Mapping[str, RecordType]:
-    said: dict[str, list[Declaration]] = {}
+    declared: dict[str, list[Declaration]] = {}
     for definition in published:
         declaration = definition.declaration()
         if declaration is not None:
-            said.setdefault(declaration.dataset, []).append(declaration)
-    return {name: combine(declarations) for name, declarations in said.items()}
+            declared.setdefault(declaration.dataset, []).append(declaration)
+    return {name: combine(declarations) for name, declarations in declared.items()}
 
 
 def _rule(field: Field) -> FieldRule:

@@ -1,4 +1,4 @@
-"""Asks of a form what pyxform and ODK Validate do not: that phones, lists and ledgers can live with it for years."""
+"""Checks a form beyond what pyxform and ODK Validate do: for phones, lists and ledgers that use it for years."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def check(
         *_unsupported_faults(html),
         *entity_faults(definition, html, known_types, rows),
     ]
-    warnings = [*_habit_warnings(definition, html, sheets), *entity_warnings(definition, html)]
+    warnings = [*_practice_warnings(definition, html, sheets), *entity_warnings(definition, html)]
     return list(dict.fromkeys(faults)), warnings
 
 
@@ -80,11 +80,13 @@ def _version_faults(definition: FormDefinition, previous: Sequence[FormDefinitio
 
 
 def _translation_faults(html: etree._Element, sheets: Sheets) -> Iterator[Fault]:
-    if sheets.headers:  # judged by its columns already
+    if sheets.headers:  # checked by its columns already
         return
-    spoken = {node.get("lang", ""): {text.get("id") for text in children(node, "text")} for node in _translations(html)}
-    everything = set().union(*spoken.values())
-    for language, texts in spoken.items():
+    texts_of = {
+        node.get("lang", ""): {text.get("id") for text in children(node, "text")} for node in _translations(html)
+    }
+    everything = set().union(*texts_of.values())
+    for language, texts in texts_of.items():
         missing = sorted(str(name) for name in everything - texts)
         if missing:
             message = f"语言“{language}”缺少 {len(missing)} 处文字，例如 {missing[0]}。"
@@ -104,8 +106,8 @@ def _type_faults(
         earlier, old = before.get(path, (question, definition))
         if (earlier.type, earlier.multiple) != (question.type, question.multiple):
             yield Fault(
-                f"问题 {path[1:]} 的题型由版本 {old.version} 的 {_type_word(earlier.type, earlier.multiple)} "
-                f"变成了 {_type_word(question.type, question.multiple)}。",
+                f"问题 {path[1:]} 的题型由版本 {old.version} 的 {_question_type(earlier.type, earlier.multiple)} "
+                f"变成了 {_question_type(question.type, question.multiple)}。",
                 "题型不能改；请保留原题型，或换一个新的问题名 (name)。",
                 "survey",
                 rows.get(path),
@@ -117,8 +119,8 @@ def _below_root(path: str) -> str:
     return "/" + "/".join(path.split("/")[2:])
 
 
-def _type_word(type_word: str, multiple: bool) -> str:
-    return "select_multiple" if multiple else type_word
+def _question_type(bind_type: str, multiple: bool) -> str:
+    return "select_multiple" if multiple else bind_type
 
 
 def _file_faults(
@@ -126,16 +128,16 @@ def _file_faults(
 ) -> Iterator[Fault]:
     own = set() if definition.entity is None else {definition.entity.dataset}
     ledgers = {f"{name}.csv" for name in {*known_types, *own}}
-    made_here = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
+    server_made = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
     for name in definition.media:
         row = row_with(sheets, "survey", name) or row_with(sheets, "survey", name.removesuffix(".csv"))
         where = ("survey" if row else None, row)
         if re.search(r"[/\\]", name) or name.startswith(".") or not name.isprintable():
             yield Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。", *where)
-        elif name not in attached and name not in made_here:
+        elif name not in attached and name not in server_made:
             cure = f"请把 {name} 与表单一起上传；如果它是台账名单，请先发布建立这个台账的表单，并检查拼写。"
             yield Fault(f"表单要用文件 {name}，但没有附上。", cure, *where)
-    for name in sorted(made_here.intersection(attached)):
+    for name in sorted(server_made.intersection(attached)):
         message = f"附上的文件 {name} 与服务器提供的名单同名，手机上会被名单盖住。"
         yield Fault(message, "请给文件换一个名字，或不要附上它。")
 
@@ -146,7 +148,7 @@ def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
         yield Fault(message, "请改用 select_one_from_file，并附上 CSV 名单。", "survey", None, "type")
 
 
-def _habit_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:
+def _practice_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:
     marked = any("default" in node.attrib for node in _translations(html))
     if definition.languages and not marked and not sheets.setting("default_language"):
         yield (

@@ -1,4 +1,4 @@
-"""Takes the lists beside the forms into the county's dated code table, where a code keeps its meaning for ever."""
+"""Updates the county's dated code table from the CSV files beside the forms; a code keeps its meaning for ever."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CODES_MAX = 5_000
 _OWN_COLUMNS = ("name", "label", "label_en", "active_from", "active_to", "active")
 
 
-def lay(tx: Transaction) -> None:
+def install(tx: Transaction) -> None:
     """Put the code lists that come with the product in the place of those that are there."""
     for name in kobo_forms.lists():
         codes.replace_list(tx, name, (_code(name, row, "") for row in kobo_forms.codes(name)))
 
 
-def take_in(tx: Transaction, name: str) -> list[str]:
-    """Let the code list ``name`` say what the files of that name beside all forms say; return warnings in Chinese.
+def update_from_media(tx: Transaction, name: str) -> list[str]:
+    """Update the code list ``name`` from the files of that name beside all forms; return warnings in Chinese.
 
-    Of two files that differ the newer one speaks. A code that none of them has any more is retired from today on and
+    Of two files that differ the newer one counts. A code that none of them has any more is retired from today on and
     stays known, since phones, drafts and records still hold it (``domain.md`` S19). A file that is no code list
     (without ``name`` and ``label``, or too long) changes nothing.
     """
@@ -44,7 +44,7 @@ def take_in(tx: Transaction, name: str) -> list[str]:
     gone = [row for row in known if row.code not in written]
     ended = [row for row in gone if not row.active_to or row.active_to > yesterday]
     kept = [replace(row, active_to=yesterday) if row in ended else row for row in gone]
-    if {*map(_plain, known)} != {*map(_plain, (*stated, *kept))}:
+    if {*map(_comparable, known)} != {*map(_comparable, (*stated, *kept))}:
         codes.replace_list(tx, name, (*stated, *kept))
     return [_warning(name, ended)] if ended else []
 
@@ -69,7 +69,7 @@ def _code(list: str, row: Mapping[str, str], today: str) -> Code:
     return Code(list, row["name"], row["label"], row.get("label_en", ""), row.get("active_from", ""), ends, extra)
 
 
-def _plain(code: Code) -> tuple[str, ...]:
+def _comparable(code: Code) -> tuple[str, ...]:
     columns = (code.code, code.label, code.label_en, code.active_from, code.active_to)
     return (*columns, *(f"{column}={value}" for column, value in sorted(code.extra.items())))
 

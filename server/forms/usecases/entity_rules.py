@@ -1,4 +1,4 @@
-"""Asks of a form that writes to a ledger what every phone in use, and every other form, can live with."""
+"""Checks the entity declaration of a form: that every phone in use, and every other form of the ledger, accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manages the county's forms for somebody who has the right to: publish, close, list again, take away as a workbook.
+"""Manages the county's forms for who has the right to: publish, close, list again, download as a workbook.
 
 Converting takes a second and a child process of its own, so it happens between a reading and a write, never inside a
 transaction. What is true if we die after each step: converted, nothing is kept; written, the version is listed.
@@ -21,10 +21,10 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor
 
 WORKBOOKS = (".xlsx", ".xlsm")
-_UNDER_WAY = threading.BoundedSemaphore(2)
+_CONVERSIONS = threading.BoundedSemaphore(2)
 """One form is converted at a time; a second one waits, and a third would only keep a thread from everyone else."""
 
-_TURNS: Mapping[State, Callable[[Transaction, str, str], None]] = {
+_SET_STATE: Mapping[State, Callable[[Transaction, str, str], None]] = {
     State.OPEN: publishing.reopen,
     State.CLOSING: publishing.wind_down,
     State.CLOSED: publishing.close,
@@ -43,25 +43,25 @@ def publish(database: Database, source: bytes, file_name: str, media: Mapping[st
     file_name: as uploaded; its ending says what the file is. Raises NotAllowed, FormRefused with every reason, Busy.
     """
     require_right(by)
-    if not _UNDER_WAY.acquire(blocking=False):
+    if not _CONVERSIONS.acquire(blocking=False):
         raise Busy("另外两张表单正在转换，请一分钟后再发布。")
     try:
         prepared = publishing.prepare(source, PurePath(file_name).suffix, media)
     finally:
-        _UNDER_WAY.release()
+        _CONVERSIONS.release()
     return database.write(lambda tx: publishing.publish(tx, prepared, by.name))
 
 
-def turn(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:
-    """List a form, wind it down or close it, and return it; a form that stands so already is left alone.
+def set_state(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:
+    """List a form, wind it down or close it, and return it; a form in that state already stays as it is.
 
     Raises FormUnknown, also for who is shown no forms, and NotAllowed.
     """
-    known = shown(tx, form_id, by)
+    form = get_visible(tx, form_id, by)
     require_right(by)
-    if known.state is state:
-        return known
-    _TURNS[state](tx, form_id, by.name)
+    if form.state is state:
+        return form
+    _SET_STATE[state](tx, form_id, by.name)
     return forms.get(tx, form_id)
 
 
@@ -70,7 +70,7 @@ def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> byte
 
     Raises FormUnknown, and NotFound when it was published from something that no workbook can be made of.
     """
-    shown(reading, form_id, by)
+    get_visible(reading, form_id, by)
     source, kind = forms.source(reading, form_id, version)
     if kind in WORKBOOKS:
         return source
@@ -82,7 +82,7 @@ def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> byte
     raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
 
 
-def shown(reading: Reading, form_id: str, by: Actor) -> Form:
+def get_visible(reading: Reading, form_id: str, by: Actor) -> Form:
     """Return a form to whoever has a duty in force. Raises FormUnknown."""
     if not by.current:
         raise FormUnknown(f"没有表单“{form_id}”；请检查表单编号 (form_id)。", form=form_id)

@@ -1,4 +1,4 @@
-"""Publishes forms: prepared outside the writer, since pyxform takes a second, and judged again inside it."""
+"""Publishes forms: prepared outside the writer, since pyxform takes a second, and checked again inside it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import kobo_forms
 from server.db import audit, training
 from server.db.transactions import Transaction
 from server.forms.domain.definitions import Fault, FormDefinition, refused
-from server.forms.domain.fields import Field, misfit
+from server.forms.domain.fields import Field, invalid_reason
 from server.forms.store import forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
 from server.forms.usecases.xform.reader import read_xform
-from server.forms.usecases.xform.xml_parsing import entitled, without_submission_action
+from server.forms.usecases.xform.xml_parsing import with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.sheets import Sheets
 
@@ -68,14 +68,14 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     """Add a version of a form, with the files beside it, and list it.
 
     by: user name, None for the forms that come with the product. The very same version again only replaces
-    files that are handed in with it. Raises FormRefused with every reason at once (``authoring.check``).
+    files that come with it. Raises FormRefused with every reason at once (``checks.check``).
     """
     if training.is_on(tx):
         prepared = _for_training(prepared)
     definition, catalogue = prepared.definition, forms.catalogue(tx)
-    known = catalogue.forms.get(definition.form_id)
-    previous = [] if known is None else [version.definition for version in known.versions.values()]
-    attached = {*prepared.media, *(() if known is None else known.media)}
+    existing = catalogue.forms.get(definition.form_id)
+    previous = [] if existing is None else [version.definition for version in existing.versions.values()]
+    attached = {*prepared.media, *(() if existing is None else existing.media)}
     faults, warnings = checks.check(definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets)
     if faults:
         raise refused(faults)
@@ -84,8 +84,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
         forms.add_version(tx, publication)
         audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
-    said = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
-    return Published(definition.form_id, definition.version, definition.title, added, said)
+    all_warnings = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
+    return Published(definition.form_id, definition.version, definition.title, added, all_warnings)
 
 
 def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
@@ -95,36 +95,36 @@ def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
         forms.put_media(tx, form_id, name, content)
         audit.add(tx, by, "form.media", form_id, {"name": name})
     names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv")]
-    return [warning for name in names for warning in code_lists.take_in(tx, name)]
+    return [warning for name in names for warning in code_lists.update_from_media(tx, name)]
 
 
 def _for_training(prepared: Prepared) -> Prepared:
-    xml = entitled(prepared.xml, training.marked)
+    xml = with_titles(prepared.xml, training.marked)
     return replace(prepared, xml=xml, definition=read_xform(xml))
 
 
 def close(tx: Transaction, form_id: str, by: str) -> None:
     """Take a form off the lists and refuse what is still sent (kept as a problem). Raises FormUnknown."""
-    _turn(tx, form_id, State.CLOSED, by)
+    _set_state(tx, form_id, State.CLOSED, by)
 
 
 def wind_down(tx: Transaction, form_id: str, by: str) -> None:
     """Take a form off the lists but take what phones still hold of it. Raises FormUnknown."""
-    _turn(tx, form_id, State.CLOSING, by)
+    _set_state(tx, form_id, State.CLOSING, by)
 
 
 def reopen(tx: Transaction, form_id: str, by: str) -> None:
     """List a form again. Raises FormUnknown."""
-    _turn(tx, form_id, State.OPEN, by)
+    _set_state(tx, form_id, State.OPEN, by)
 
 
-def _turn(tx: Transaction, form_id: str, state: State, by: str) -> None:
+def _set_state(tx: Transaction, form_id: str, state: State, by: str) -> None:
     forms.set_state(tx, form_id, state)
     audit.add(tx, by, f"form.{state}", form_id, {})
 
 
 def _media_faults(name: str, content: bytes) -> list[Fault]:
-    if not name or misfit(_FILE_NAME, name) or name.startswith("."):
+    if not name or invalid_reason(_FILE_NAME, name) or name.startswith("."):
         return [Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。")]
     if len(content) > MEDIA_BYTES_MAX:
         limit = MEDIA_BYTES_MAX // 1_000_000

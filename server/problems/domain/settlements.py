@@ -163,7 +163,7 @@ def chosen(
     faults: dict[str, str] = {}
     for name, choice in choices.items():
         if name not in standing:
-            listed = "、".join(f"{each}（{type.called(each)}）" for each in sorted(standing))
+            listed = "、".join(f"{each}（{type.label_of(each)}）" for each in sorted(standing))
             faults[f"choices.{name}"] = f"这一项没有待选的值；待选定的有：{listed}。"
         elif choice.head is None:
             shown = {each: record.fields.get(each, "") for each in _together(name, rules, standing)}

@@ -58,7 +58,7 @@ def _ledgers(reading: Reading) -> Iterator[Row]:
             if field.name in type.claims:
                 continue
             fields = {"type": type.name, "name": field.name, "datatype": field.type}
-            yield _row(f"field:{type.name}:{field.name}", "_field", type.called(field.name), fields)
+            yield _row(f"field:{type.name}:{field.name}", "_field", type.label_of(field.name), fields)
 
 
 def _acts() -> Iterator[Row]:

@@ -130,7 +130,7 @@ def _field(name: str, type: RecordType, record: Record, heads: list[Head], told:
     values = tuple(told.value(head, is_shown=head == shown) for head in heads)
     places = [value.position for value in values if value.position is not None]
     apart = max((positions.distance_m(one, other) for one, other in combinations(places, 2)), default=None)
-    return InConflict(name, type.called(name), name in record.conflicts, values, apart)
+    return InConflict(name, type.label_of(name), name in record.conflicts, values, apart)
 
 
 class _Told:

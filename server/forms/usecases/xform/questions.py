@@ -13,8 +13,8 @@ from server.forms.usecases.xform.xml_parsing import child, children, local_path,
 
 _FROM_INSTANCE = re.compile(r"""\s*(?:randomize\(\s*)?instance\(\s*['"]([^'"]+)['"]\s*\)""")
 _CSV = re.compile(r"jr://file-csv/(.+)\.csv")
-_TYPE_NAMES = {"integer": "int", "double": "decimal", "float": "decimal", "select1": "string", "select": "string"}
-_TYPE_NAMES |= {"selectone": "string", "rank": "string", "intent": "string"}
+_TYPE_ALIASES = {"integer": "int", "double": "decimal", "float": "decimal", "select1": "string", "select": "string"}
+_TYPE_ALIASES |= {"selectone": "string", "rank": "string", "intent": "string"}
 
 
 def read_questions(
@@ -47,7 +47,7 @@ def read_questions(
 def bind_type(bind: etree._Element | None, control: str) -> str:
     """Return the bind type of a question, ``binary`` or ``string`` where the form states none."""
     stated = "" if bind is None else bind.get("type", "").rpartition(":")[2]
-    return _TYPE_NAMES.get(stated, stated) or ("binary" if control == "upload" else "string")
+    return _TYPE_ALIASES.get(stated, stated) or ("binary" if control == "upload" else "string")
 
 
 def _controls(html: etree._Element) -> dict[str, etree._Element]:

@@ -22,7 +22,7 @@ _LOOKED_UP = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"]+?)(?:\.csv)?['"
 
 
 def read_xform(xml: bytes) -> FormDefinition:
-    """Return what the server must know of the form in ``xml`` (UTF-8, at most ``XFORM_BYTES_MAX``).
+    """Return the definition of the form in ``xml`` (UTF-8, at most ``XFORM_BYTES_MAX``).
 
     Raises FormRefused with every fault that keeps a phone from loading the form (``openrosa.md`` §1.6)
     or the server from understanding ``fg:kind``, ``fg:group`` and ``fg:merge``.
@@ -166,38 +166,40 @@ def _field(bind: etree._Element, question: Question, merge: MergePolicy) -> Fiel
 
 
 def _kind(root: etree._Element, faults: list[Fault]) -> Kind | None:
-    word = root.get(f"{FIREGRID}kind", "").strip()
-    if word and word not in set(Kind):
+    stated = root.get(f"{FIREGRID}kind", "").strip()
+    if stated and stated not in set(Kind):
         allowed = "、".join(Kind)
         faults.append(
-            Fault(f"台账性质 (fg:kind) “{word}”无效。", f"请改为 {allowed} 之一。", "settings", 2, "attribute::fg:kind")
+            Fault(
+                f"台账性质 (fg:kind) “{stated}”无效。", f"请改为 {allowed} 之一。", "settings", 2, "attribute::fg:kind"
+            )
         )
         return None
-    return Kind(word) if word else None
+    return Kind(stated) if stated else None
 
 
 def _role_faults(roles: tuple[str, ...]) -> Iterator[Fault]:
-    for word in roles:
-        if word not in set(Role):
+    for role in roles:
+        if role not in set(Role):
             cure = f"请改为这些角色，用空格隔开：{'、'.join(Role)}；留空则人人可用。"
-            yield Fault(f"没有“{word}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
+            yield Fault(f"没有“{role}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
 
 
 def _policies(saved: Mapping[str, etree._Element], faults: list[Fault]) -> dict[str, MergePolicy]:
-    """Return each saved path's merge policy; one word on any row of a merge group speaks for the whole group."""
-    words = {path: bind.get(f"{FIREGRID}merge", "").strip() for path, bind in saved.items()}
+    """Return each saved path's merge policy; one statement on any row of a merge group counts for the whole group."""
+    stated = {path: bind.get(f"{FIREGRID}merge", "").strip() for path, bind in saved.items()}
     groups: dict[str, set[str]] = {}
     for path, bind in saved.items():
-        if words[path] not in {"", *MergePolicy}:
+        if stated[path] not in {"", *MergePolicy}:
             name, allowed = path.rpartition("/")[2], "、".join(MergePolicy)
-            message = f"问题 {name} 的合并方式 (fg:merge) “{words[path]}”无效。"
+            message = f"问题 {name} 的合并方式 (fg:merge) “{stated[path]}”无效。"
             faults.append(Fault(message, f"请改为 {allowed} 之一，或留空。", "survey", None, "bind::fg:merge"))
-        elif words[path]:
-            groups.setdefault(bind.get(f"{FIREGRID}group", "").strip() or path, set()).add(words[path])
-    for group, said in groups.items():
-        if len(said) > 1:
+        elif stated[path]:
+            groups.setdefault(bind.get(f"{FIREGRID}group", "").strip() or path, set()).add(stated[path])
+    for group, policies in groups.items():
+        if len(policies) > 1:
             message = f"合并组 {group} 里的合并方式 (fg:merge) 不一致。"
             faults.append(Fault(message, "同组的问题请用同一种合并方式。", "survey", None, "bind::fg:merge"))
     keys = {path: bind.get(f"{FIREGRID}group", "").strip() or path for path, bind in saved.items()}
-    policy = {group: MergePolicy(min(said)) for group, said in groups.items()}
+    policy = {group: MergePolicy(min(policies)) for group, policies in groups.items()}
     return {path: policy.get(key, MergePolicy.KEEP) for path, key in keys.items()}

@@ -1,4 +1,4 @@
-"""Opens the XML of a form from anybody's hands, so that no upload can harm the process that reads it."""
+"""Parses the XML of uploaded forms so that none can harm the process: no DTD, no entities, bounded size and depth."""
 
 from __future__ import annotations
 
@@ -51,16 +51,16 @@ def without_submission_action(xml: bytes) -> bytes:
     return etree.tostring(html, encoding="utf-8", xml_declaration=True) if submissions else xml
 
 
-def entitled(xml: bytes, how: Callable[[str], str]) -> bytes:
-    """Return the form with what ``how`` makes of its title, and of its ledger's where it names one."""
+def with_titles(xml: bytes, rewrite: Callable[[str], str]) -> bytes:
+    """Return the form with its title, and that of its ledger where it names one, as ``rewrite`` makes them."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     html = _parsed(xml, parser)
     title = child(child(html, "head"), "title")
     if title is not None:
-        title.text = how(text_of(title))
+        title.text = rewrite(text_of(title))
     for node in html.iter():
         if f"{FIREGRID}title" in node.attrib:
-            node.set(f"{FIREGRID}title", how(str(node.get(f"{FIREGRID}title"))))
+            node.set(f"{FIREGRID}title", rewrite(str(node.get(f"{FIREGRID}title"))))
     return etree.tostring(html, encoding="utf-8", xml_declaration=True)
 
 

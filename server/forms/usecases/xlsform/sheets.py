@@ -1,4 +1,4 @@
-"""Keeps the sheets of an XLSForm beside its XForm, so that a refusal can name the row its author must mend."""
+"""Keeps the sheets of an XLSForm beside its XForm, so that a refusal can name the row that its author must correct."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLOSING = re.compile(r"end[ _](group|repeat|loop)")
 
 @dataclass(frozen=True, slots=True)
 class Sheets:
-    """What an XLSForm says, cell by cell.
+    """The cells of an XLSForm.
 
     headers: sheet name → column headers as written, only of sheets that are there.
     rows: sheet name → its rows in order as {header: text}; the first of them is row ``FIRST_ROW``.
@@ -78,7 +78,7 @@ def sheet_faults(sheets: Sheets) -> list[Fault]:
 
 
 def _identity_faults(sheets: Sheets) -> Iterator[Fault]:
-    if not sheets.headers:  # uploaded as XForm: its own attributes are judged instead
+    if not sheets.headers:  # uploaded as XForm: its own attributes are checked instead
         return
     for column, names, what, cure in (
         ("form_id", ("form_id", "id_string", "set_form_id"), "表单编号", "英文字母、数字和下划线，例如 hazard_report"),
@@ -106,9 +106,9 @@ def _language_faults(sheets: Sheets) -> Iterator[Fault]:
 
 def _default_language_faults(sheets: Sheets) -> Iterator[Fault]:
     named = sheets.setting("default_language")
-    spoken = _languages(sheets, "survey", named)
-    if named and spoken and named not in spoken:
-        known = "、".join(sorted(spoken))
+    languages = _languages(sheets, "survey", named)
+    if named and languages and named not in languages:
+        known = "、".join(sorted(languages))
         yield Fault(
             f"默认语言 (default_language) “{named}”在 survey 表里没有。",
             f"请改为已有的语言之一：{known}，写法要完全一样。",
