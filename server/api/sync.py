@@ -123,7 +123,7 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     if (
         device is None
         or unsent is None
-        or not field_clients.is_news(context.database().glance(), by.name, device, unsent)
+        or not field_clients.is_news(context.database().single_read(), by.name, device, unsent)
     ):
         return
     program = (flask.request.headers.get("User-Agent") or "")[:100]

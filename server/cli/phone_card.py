@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from server.db.locks import last_address
+from server.db.locks import read_address
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import Card, is_loopback
 from server.settings import from_environment
@@ -24,7 +24,7 @@ def public_url(data: Path) -> str:
 
     When none is set it is where the folder is served, or was last: then at least this machine finds it.
     """
-    return from_environment(data).public_url or last_address(data) or DEFAULT_URL
+    return from_environment(data).public_url or read_address(data) or DEFAULT_URL
 
 
 def write(card: Card, shape: str) -> None:

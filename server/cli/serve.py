@@ -47,7 +47,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server.admin.usecases import housekeeping
     from server.admin.usecases.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
-    from server.db.locks import leave_address, serving
+    from server.db.locks import serving, write_address
     from server.log import LogHandler
     from server.settings import from_environment
     from server.web.asgi import Front
@@ -55,11 +55,11 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
 
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
-        leave_address(data, address_of(host, port))
+        write_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
         largest, wait_s = settings.submission_bytes_max, settings.wait_s
-        front = Front(app.wsgi_app, threads, largest, database.host, application.busy, wait_s)
+        front = Front(app.wsgi_app, threads, largest, database.run_in_writer, application.busy, wait_s)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
         server = PartingServer(configuration(front), front)
         server.heed_signals()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database as SqliteDatabase
 
-from server.db.locks import Turnstile
+from server.db.locks import WriteLock
 from server.db.transactions import Transaction
 from server.errors import Unavailable
 
@@ -43,14 +43,14 @@ class Job:
         return self.result
 
 
-def commit(db: SqliteDatabase, jobs: list[Job], begin: Begin, turnstile: Turnstile) -> None:
+def commit(db: SqliteDatabase, jobs: list[Job], begin: Begin, write_lock: WriteLock) -> None:
     """Commit all works, in the order of ``jobs``; afterwards each has its result or its error.
 
     When one of them fails, all are undone and done again, each in a savepoint of its own: savepoints cost two
     statements a work and failures are rare, so the first try goes without.
     """
     try:
-        with turnstile.turn():
+        with write_lock.hold():
             if len(jobs) == 1 or not _together(db, jobs, begin):
                 _one_by_one(db, jobs, begin)
     except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"

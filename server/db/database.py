@@ -17,12 +17,12 @@ from sqlite_utils import Database as SqliteDatabase
 from server import instants
 from server.db.checkpoints import Checkpointer
 from server.db.commits import Batch, Begin
-from server.db.engine import FILE_NAME, connect, migrate, told_damaged
-from server.db.locks import Turnstile, one_turn
+from server.db.engine import FILE_NAME, connect, migrate, raising_damaged
+from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql
-from server.db.transactions import Commit, Memo, Reading, Transaction
-from server.db.writer import Guest, InlineWriter, ThreadWriter, Writer
+from server.db.transactions import Cache, Commit, Reading, Transaction
+from server.db.writer import InlineWriter, InWriter, ThreadWriter, Writer
 from server.errors import Busy
 
 T = TypeVar("T")
@@ -33,12 +33,12 @@ class Database:
     """The store of one county: one writer, a reader for each thread, one folder on disk."""
 
     def __init__(
-        self, folder: Path, writer: Writer, clock: Clock, memo: Memo, checkpointer: Checkpointer | None = None
+        self, folder: Path, writer: Writer, clock: Clock, cache: Cache, checkpointer: Checkpointer | None = None
     ) -> None:
         self.folder = folder
         self._writer = writer
         self._clock = clock
-        self._memo = memo
+        self._cache = cache
         self._checkpointer = checkpointer
         self._local = threading.local()
         self._readers: list[SqliteDatabase] = []
@@ -52,28 +52,28 @@ class Database:
         """
         return self._writer.write(work)
 
-    def host(self, guest: Guest) -> None:
-        """Run ``guest`` in the writer's own thread, beside others; its writes cost no handing over.
+    def run_in_writer(self, request: InWriter) -> None:
+        """Run ``request`` in the writer's own thread, beside others; its writes cost no handing over.
 
         It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
         Raises Unavailable when the database is closing.
         """
-        self._writer.host(guest)
+        self._writer.run_in_writer(request)
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Hold one snapshot of the database on this thread's own connection. Raises Damaged."""
-        with told_damaged(self.folder):
+        with raising_damaged(self.folder):
             db = self._reader()
             db.conn.execute("BEGIN")
             try:
-                yield Reading(Sql(db), instants.text(self._clock()), self._memo)
+                yield Reading(Sql(db), instants.text(self._clock()), self._cache)
             finally:
                 db.conn.execute("COMMIT")
 
-    def glance(self) -> Reading:
+    def single_read(self) -> Reading:
         """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
-        return Reading(Sql(self._reader()), instants.text(self._clock()), self._memo)
+        return Reading(Sql(self._reader()), instants.text(self._clock()), self._cache)
 
     def queue_length(self) -> int:
         """Return how many writes wait for the writer."""
@@ -105,7 +105,7 @@ def create(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
-    with one_turn(folder):
+    with exclusive_write(folder):
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
         with db.atomic():
@@ -119,18 +119,18 @@ def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
     """Open an existing database for serving, with a writer thread of its own."""
     migrate(folder)
     clock = clock or system_clock
-    memo: Memo = {}
-    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, memo, new_uuid), Turnstile(folder))
-    return Database(folder, writer, clock, memo, Checkpointer(lambda: connect(folder / FILE_NAME)))
+    cache: Cache = {}
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, cache, new_uuid), WriteLock(folder))
+    return Database(folder, writer, clock, cache, Checkpointer(lambda: connect(folder / FILE_NAME)))
 
 
 def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
     """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected."""
     migrate(folder)
     clock = clock or system_clock
-    memo: Memo = {}
-    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, memo, ids or new_uuid), Turnstile(folder))
-    return Database(folder, writer, clock, memo)
+    cache: Cache = {}
+    writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, cache, ids or new_uuid), WriteLock(folder))
+    return Database(folder, writer, clock, cache)
 
 
 def system_clock() -> datetime:
@@ -146,10 +146,10 @@ def new_uuid() -> str:
     return f"{made[:8]}-{made[8:12]}-7{made[13:16]}-a{made[17:20]}-{made[20:]}"
 
 
-def _begin(clock: Clock, memo: Memo, ids: Callable[[], str]) -> Begin:
+def _begin(clock: Clock, cache: Cache, ids: Callable[[], str]) -> Begin:
     def begin(db: SqliteDatabase) -> Batch:
         sql = Sql(db)
         commit = Commit(sql)
-        return Batch(lambda: Transaction(sql, instants.text(clock()), memo, ids, commit), commit.finish)
+        return Batch(lambda: Transaction(sql, instants.text(clock()), cache, ids, commit), commit.finish)
 
     return begin

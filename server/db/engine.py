@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database as SqliteDatabase
 
-from server.db.locks import one_turn
+from server.db.locks import exclusive_write
 from server.db.migrations import STEPS, migrations
 from server.errors import Damaged, DatabaseTooNew, NotFound
 
@@ -35,7 +35,7 @@ def migrate(folder: Path) -> None:
     path = folder / FILE_NAME
     if not path.exists():
         raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    with told_damaged(folder), one_turn(folder):
+    with raising_damaged(folder), exclusive_write(folder):
         db = connect(path)
         try:
             steps = migrations()
@@ -44,14 +44,14 @@ def migrate(folder: Path) -> None:
             if unknown:
                 raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
             if steps.pending(db):
-                _set_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
+                _copy_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
                 steps.apply(db)
         finally:
             db.close()
 
 
 @contextmanager
-def told_damaged(folder: Path) -> Iterator[None]:
+def raising_damaged(folder: Path) -> Iterator[None]:
     """Turn the engine's word that the file in ``folder`` is broken into Damaged."""
     try:
         yield
@@ -62,7 +62,7 @@ def told_damaged(folder: Path) -> Iterator[None]:
         raise Damaged(message, folder=str(folder)) from error
 
 
-def _set_aside(db: SqliteDatabase, copy: Path) -> None:
+def _copy_aside(db: SqliteDatabase, copy: Path) -> None:
     target = sqlite3.connect(copy)
     try:
         db.conn.backup(target)

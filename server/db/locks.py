@@ -17,18 +17,18 @@ from server.errors import Busy, NotFound
 _SERVING = "serve.lock"
 
 
-class Turnstile:
+class WriteLock:
     """Two locks by which processes take turns at writing: whoever waits holds the gate, so nobody starves.
 
     One object serves one thread at a time.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._gate = _opened(folder / "turn.lock")
-        self._lock = _opened(folder / "write.lock")
+        self._gate = _open(folder / "turn.lock")
+        self._lock = _open(folder / "write.lock")
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Hold the right to write; other processes wait their turn at the gate."""
         fcntl.flock(self._gate, fcntl.LOCK_EX)
         try:
@@ -49,14 +49,14 @@ class Turnstile:
 
 
 @contextmanager
-def one_turn(folder: Path) -> Iterator[None]:
+def exclusive_write(folder: Path) -> Iterator[None]:
     """Hold the right to write in ``folder`` for the length of one block."""
-    turnstile = Turnstile(folder)
+    write_lock = WriteLock(folder)
     try:
-        with turnstile.turn():
+        with write_lock.hold():
             yield
     finally:
-        turnstile.close()
+        write_lock.close()
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def serving(folder: Path) -> Iterator[None]:
     """
     if not folder.is_dir():
         raise NotFound(f"没有数据目录 {folder}；请先运行 firegrid init --data {folder}。", folder=str(folder))
-    lock = _opened(folder / _SERVING)
+    lock = _open(folder / _SERVING)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -78,12 +78,12 @@ def serving(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def leave_address(folder: Path, address: str) -> None:
+def write_address(folder: Path, address: str) -> None:
     """Leave word of the ``address`` at which this process, which holds ``serving``, serves the folder."""
     (folder / _SERVING).write_text(address, encoding="utf-8")
 
 
-def last_address(folder: Path) -> str | None:
+def read_address(folder: Path) -> str | None:
     """Return the address at which this folder is served, or was last; None when it never was."""
     try:
         return (folder / _SERVING).read_text(encoding="utf-8") or None
@@ -91,5 +91,5 @@ def last_address(folder: Path) -> str | None:
         return None
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)

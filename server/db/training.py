@@ -28,7 +28,7 @@ def enable(tx: Transaction) -> None:
 
 def is_on(reading: Reading) -> bool:
     """Say whether all that this folder holds is practice; cached."""
-    return reading.remembered(("training",), _is_on)
+    return reading.cached(("training",), _is_on)
 
 
 def marked(text: str) -> str:

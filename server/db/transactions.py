@@ -12,19 +12,19 @@ from server.instants import Instant
 
 T = TypeVar("T")
 
-Memo = dict[Hashable, tuple[int, Any]]
+Cache = dict[Hashable, tuple[int, Any]]
 """What this process remembers of the configuration: key to (configuration version, value)."""
 
 
 class Reading:
     """A consistent view of the database at one instant."""
 
-    __slots__ = ("_memo", "_version", "now", "sql")
+    __slots__ = ("_cache", "_version", "now", "sql")
 
-    def __init__(self, sql: Sql, now: Instant, memo: Memo) -> None:
+    def __init__(self, sql: Sql, now: Instant, cache: Cache) -> None:
         self.sql = sql
         self.now = now
-        self._memo = memo
+        self._cache = cache
         self._version: int | None = None
 
     def configuration_version(self) -> int:
@@ -33,22 +33,22 @@ class Reading:
             self._version = int(self.sql.value("SELECT value FROM counter WHERE name = 'configuration'"))
         return self._version
 
-    def stand_at(self, configuration: int) -> None:
+    def set_configuration_version(self, configuration: int) -> None:
         """Take the version of the configuration from a statement that has read it beside what it was after."""
         self._version = configuration
 
-    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+    def cached(self, key: Hashable, make: Callable[[Reading], T]) -> T:
         """Return ``make(self)``, remembered in this process until the configuration changes.
 
         key: names what is made, all of its arguments included. The value must not be changed by anyone.
         """
         version = self.configuration_version()
-        known = self._memo.get(key)
+        known = self._cache.get(key)
         if known is not None and known[0] == version:
             value: T = known[1]
             return value
         value = make(self)
-        self._memo[key] = (version, value)
+        self._cache[key] = (version, value)
         return value
 
 
@@ -102,22 +102,22 @@ class Transaction(Reading):
 
     __slots__ = ("_commit", "_ids")
 
-    def __init__(self, sql: Sql, now: Instant, memo: Memo, ids: Callable[[], str], commit: Commit) -> None:
-        super().__init__(sql, now, memo)
+    def __init__(self, sql: Sql, now: Instant, cache: Cache, ids: Callable[[], str], commit: Commit) -> None:
+        super().__init__(sql, now, cache)
         self._ids = ids
         self._commit = commit
 
     def at(self, now: Instant) -> Transaction:
         """Return this very transaction at another instant, for whoever makes up a history: all commits together."""
-        return Transaction(self.sql, now, self._memo, self._ids, self._commit)
+        return Transaction(self.sql, now, self._cache, self._ids, self._commit)
 
     def configuration_version(self) -> int:
         if self._commit.configuration is None:
             self._commit.configuration = super().configuration_version()
         return self._commit.configuration
 
-    def remembered(self, key: Hashable, make: Callable[[Reading], T]) -> T:
-        return make(self) if self._commit.has_changed else super().remembered(key, make)
+    def cached(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        return make(self) if self._commit.has_changed else super().cached(key, make)
 
     def new_id(self) -> str:
         return self._ids()
@@ -131,7 +131,7 @@ class Transaction(Reading):
         return self._commit.next_seq()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def savepoint(self) -> Iterator[None]:
         """Carry out a part of this work in a savepoint of its own: when it raises, it alone is undone."""
         self.sql.run("SAVEPOINT part")
         try:

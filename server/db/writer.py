@@ -9,10 +9,10 @@ What is true if we die after each step:
 3. committed, not answered: stored and durable; the phone sends again and finds its stored verdict.
 4. answered: stored and durable.
 
-Guests are whole requests that run in the writer's own thread, each in a greenlet that steps aside where it would
-wait for its commit. Handing a small submission over from a thread of its own costs more than the submission: SQLite
-lets go of the interpreter at every statement, and each time another thread snatches it (measured: 100 futex calls a
-request, and two thirds of the throughput).
+``run_in_writer`` runs a whole request in the writer's own thread, in a greenlet that yields where it would wait for its
+commit. Handing a small submission over from a thread of its own costs more than the submission: SQLite releases the
+interpreter lock at every statement, and each time another thread takes it (measured: 100 futex calls a request, and
+two thirds of the throughput).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from greenlet import getcurrent, greenlet
 from sqlite_utils import Database as SqliteDatabase
 
 from server.db.commits import Begin, Job, commit, roll_back
-from server.db.locks import Turnstile
+from server.db.locks import WriteLock
 from server.db.transactions import Transaction
 from server.errors import Unavailable
 
 T = TypeVar("T")
-Guest = Callable[[], None]
+InWriter = Callable[[], None]
 
 BATCH_MAX = 256
 """How many works share one commit; more would make the first of them wait for the last."""
 
-GUESTS_MAX = 48
-"""How many guests share one commit: a guest costs about half a millisecond before it writes."""
+IN_WRITER_MAX = 48
+"""How many requests run in the writer share one commit: each costs about half a millisecond before it writes."""
 
 GATHER_S = 0.003
 """How long a busy writer waits at most for a batch as large as the last one, in seconds."""
@@ -48,11 +48,11 @@ LOOK_S = 0.0003
 
 
 class Writer(Protocol):
-    """The one hand that writes."""
+    """What carries out the county's writes, one commit at a time."""
 
     def write(self, work: Callable[[Transaction], T]) -> T: ...
 
-    def host(self, guest: Guest) -> None: ...
+    def run_in_writer(self, request: InWriter) -> None: ...
 
     def queue_length(self) -> int: ...
 
@@ -62,13 +62,13 @@ class Writer(Protocol):
 class InlineWriter:
     """Writes in the caller's thread, a commit each: for commands, simulations and tests."""
 
-    def __init__(self, db: SqliteDatabase, begin: Begin, turnstile: Turnstile) -> None:
+    def __init__(self, db: SqliteDatabase, begin: Begin, write_lock: WriteLock) -> None:
         self._db = db
         self._begin = begin
-        self._turnstile = turnstile
+        self._write_lock = write_lock
 
     def write(self, work: Callable[[Transaction], T]) -> T:
-        with self._turnstile.turn():
+        with self._write_lock.hold():
             self._db.conn.execute("BEGIN IMMEDIATE")
             try:
                 batch = self._begin(self._db)
@@ -80,15 +80,15 @@ class InlineWriter:
                 raise
             return result
 
-    def host(self, guest: Guest) -> None:
-        guest()
+    def run_in_writer(self, request: InWriter) -> None:
+        request()
 
     def queue_length(self) -> int:
         return 0
 
     def close(self) -> None:
         self._db.conn.close()
-        self._turnstile.close()
+        self._write_lock.close()
 
 
 class _Waiting(Job):
@@ -105,11 +105,11 @@ class _Waiting(Job):
 class ThreadWriter:
     """Writes in a thread of its own, many works to a commit."""
 
-    def __init__(self, connect: Callable[[], SqliteDatabase], begin: Begin, turnstile: Turnstile) -> None:
+    def __init__(self, connect: Callable[[], SqliteDatabase], begin: Begin, write_lock: WriteLock) -> None:
         self._connect = connect
         self._begin = begin
-        self._turnstile = turnstile
-        self._queue: queue.SimpleQueue[_Waiting | Guest | None] = queue.SimpleQueue()
+        self._write_lock = write_lock
+        self._queue: queue.SimpleQueue[_Waiting | InWriter | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._parked: list[tuple[Job, greenlet]] = []
@@ -119,20 +119,20 @@ class ThreadWriter:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         if threading.current_thread() is self._thread:
-            return self._write_as_guest(work)
+            return self._write_in_writer(work)
         job = _Waiting(work)
         self._put(job)
         job.done.acquire()
         result: T = job.outcome()
         return result
 
-    def host(self, guest: Guest) -> None:
-        """Queue ``guest`` to run in the writer's thread; every write in it shares a commit with others.
+    def run_in_writer(self, request: InWriter) -> None:
+        """Queue ``request`` to run in the writer's thread; every write in it shares a commit with others.
 
         It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
         Raises Unavailable when the writer has closed.
         """
-        self._put(guest)
+        self._put(request)
 
     def queue_length(self) -> int:
         return self._queue.qsize()
@@ -145,15 +145,15 @@ class ThreadWriter:
             self._closed = True
             self._queue.put(None)
         self._thread.join()
-        self._turnstile.close()
+        self._write_lock.close()
 
-    def _put(self, item: _Waiting | Guest) -> None:
+    def _put(self, item: _Waiting | InWriter) -> None:
         with self._closing:
             if self._closed:
                 raise Unavailable("服务器正在停止，请稍后再试。")
             self._queue.put(item)
 
-    def _write_as_guest(self, work: Callable[[Transaction], T]) -> T:
+    def _write_in_writer(self, work: Callable[[Transaction], T]) -> T:
         if self._hub is None or getcurrent() is self._hub:
             raise RuntimeError("a work must not ask for another commit")
         job = Job(work)
@@ -168,18 +168,18 @@ class ThreadWriter:
         going_on, answered = True, 0
         while going_on:
             self._gather(answered)
-            waiting, guests, going_on = self._next_batch()
-            answered = len(waiting) + len(guests)
-            for guest in guests:
-                greenlet(guest).switch()
+            waiting, requests, going_on = self._next_batch()
+            answered = len(waiting) + len(requests)
+            for request in requests:
+                greenlet(request).switch()
             while waiting or self._parked:
                 parked, self._parked = self._parked, []
-                commit(db, [*waiting, *(job for job, _ in parked)], self._begin, self._turnstile)
+                commit(db, [*waiting, *(job for job, _ in parked)], self._begin, self._write_lock)
                 for job in waiting:
                     job.done.release()
                 waiting = []
-                for _, guest_of in parked:
-                    guest_of.switch()
+                for _, request_of in parked:
+                    request_of.switch()
         db.conn.execute("PRAGMA optimize")
         db.conn.close()
 
@@ -195,20 +195,20 @@ class ThreadWriter:
         while self._queue.qsize() < answered and time.perf_counter() < until:
             time.sleep(LOOK_S)
 
-    def _next_batch(self) -> tuple[list[_Waiting], list[Guest], bool]:
+    def _next_batch(self) -> tuple[list[_Waiting], list[InWriter], bool]:
         """Wait for a first item and take what else is queued; False says that none will follow."""
         waiting: list[_Waiting] = []
-        guests: list[Guest] = []
+        requests: list[InWriter] = []
         item = self._queue.get()
         while item is not None:
             if isinstance(item, _Waiting):
                 waiting.append(item)
             else:
-                guests.append(item)
-            if len(waiting) == BATCH_MAX or len(guests) == GUESTS_MAX:
-                return waiting, guests, True
+                requests.append(item)
+            if len(waiting) == BATCH_MAX or len(requests) == IN_WRITER_MAX:
+                return waiting, requests, True
             try:
                 item = self._queue.get_nowait()
             except queue.Empty:
-                return waiting, guests, True
-        return waiting, guests, False
+                return waiting, requests, True
+        return waiting, requests, False

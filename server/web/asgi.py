@@ -49,9 +49,9 @@ class Stalled(Exception):
 class Front:
     """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to
-    the writer's own thread (``Database.host``). is_parting: set when the server stops, so that every answer is the
-    last of its connection. busy: makes the answer to a path while others wait too long; wait_s: how long that is.
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to the
+    writer's own thread (``Database.run_in_writer``). is_parting: set when the server stops, so that every answer is
+    the last of its connection. busy: makes the answer to a path while others wait too long; wait_s: how long that is.
     """
 
     def __init__(

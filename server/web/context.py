@@ -79,7 +79,7 @@ def by_key(token: str, *, is_phone: bool = True) -> Actor:
     is_phone: False for a client of ours, which may share the key with a phone and tells of itself in another way.
     """
     if not is_phone:
-        return be(people.actor_by_key(database().glance(), token))
+        return be(people.actor_by_key(database().single_read(), token))
     device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
     return be(holder_of(services(), token, device, app_version))
 
@@ -90,7 +90,7 @@ def holder_of(services: Services, token: str, device: str | None, app_version: s
     device, app_version: what the phone calls itself, None where it does not. Raises KeyRefused when the key is unknown,
     replaced or revoked.
     """
-    actor = people.actor_by_key(services.database.glance(), token)
+    actor = people.actor_by_key(services.database.single_read(), token)
     if not people.seen_recently(actor):
         key_id = actor.key_id or ""
         words = ((device or "")[:_WORD_CHARS_MAX] or None, (app_version or "")[:_WORD_CHARS_MAX] or None)

@@ -196,8 +196,8 @@ def test_without_a_public_address_the_key_is_for_this_machine_and_says_so(run, m
 def test_without_a_public_address_the_key_is_for_where_the_folder_was_last_served(run, monkeypatch, county):
     worker(run)
     monkeypatch.delenv("FIREGRID_PUBLIC_URL")
-    locks.leave_address(county.folder, "http://127.0.0.1:8640")
-    locks.leave_address(county.folder, "http://127.0.0.1:86")
+    locks.write_address(county.folder, "http://127.0.0.1:8640")
+    locks.write_address(county.folder, "http://127.0.0.1:86")
 
     assert run(user, "key", "gw-01").stdout.startswith("http://127.0.0.1:86/key/")
 

@@ -197,7 +197,7 @@ def test_what_is_made_from_the_configuration_is_made_once_until_the_configuratio
 
     def look() -> int:
         with store.reading() as reading:
-            return reading.remembered("key", lambda _: made.append(1) or len(made))
+            return reading.cached("key", lambda _: made.append(1) or len(made))
 
     assert (look(), look()) == (1, 1)
     store.write(lambda tx: tx.configuration_changed())
@@ -206,20 +206,20 @@ def test_what_is_made_from_the_configuration_is_made_once_until_the_configuratio
 
 def test_another_process_that_changes_the_configuration_is_noticed(store):
     with store.reading() as reading:
-        reading.remembered("key", lambda _: "old")
+        reading.cached("key", lambda _: "old")
 
     beside = database.open_inline(store.folder)
     beside.write(lambda tx: tx.configuration_changed())
     beside.close()
 
     with store.reading() as reading:
-        assert reading.remembered("key", lambda _: "new") == "new"
+        assert reading.cached("key", lambda _: "new") == "new"
 
 
 def test_what_an_undone_change_of_the_configuration_made_is_never_shown(store):
     def undone(tx: Transaction) -> None:
         tx.configuration_changed()
-        assert tx.remembered("key", lambda _: "of the undone change") == "of the undone change"
+        assert tx.cached("key", lambda _: "of the undone change") == "of the undone change"
         raise Refusal("不行。")
 
     with pytest.raises(Refusal):
@@ -227,7 +227,7 @@ def test_what_an_undone_change_of_the_configuration_made_is_never_shown(store):
     store.write(lambda tx: tx.configuration_changed())
 
     with store.reading() as reading:
-        assert reading.remembered("key", lambda _: "of what is") == "of what is"
+        assert reading.cached("key", lambda _: "of what is") == "of what is"
 
 
 def test_two_stores_on_one_folder_take_turns(store):

@@ -129,7 +129,7 @@ def test_step_0002_computes_what_a_count_of_today_computes(before_0003, cases, w
     for path, at, stated in walks:
         premises = recount.premises_in({} if stated is None else {"premises_count": stated})
         if premises:
-            rollups.visit(sql, path, day_number(at), premises)
+            rollups.add_visits(sql, path, day_number(at), premises)
     assert found == by_today(sql, expected)
 
 

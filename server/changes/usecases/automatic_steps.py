@@ -63,7 +63,7 @@ def each(
         if done == limit:
             break
         try:
-            with tx.alone():
+            with tx.savepoint():
                 record = records.find_for_writing(tx, id)
                 done += record is not None and deed(tx, record)
         except ITEM_ERRORS as error:

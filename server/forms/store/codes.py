@@ -63,7 +63,7 @@ def replace_list(tx: Transaction, name: str, codes: Iterable[Code]) -> None:
 
 def of_list(reading: Reading, name: str) -> Mapping[str, tuple[Code, ...]]:
     """Return every code of a list with all of its dated rows, oldest first; cached."""
-    return reading.remembered(("codes", name), lambda fresh: _of_list(fresh, name))
+    return reading.cached(("codes", name), lambda fresh: _of_list(fresh, name))
 
 
 def list_all(reading: Reading) -> list[Code]:

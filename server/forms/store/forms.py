@@ -90,7 +90,7 @@ def catalogue(reading: Reading) -> Catalogue:
     The day counts because dated code lists reach the phones as the file of one day.
     """
     day = local_day(reading.now)
-    return reading.remembered(("catalogue", day), lambda fresh: _catalogue(fresh, date.fromisoformat(day)))
+    return reading.cached(("catalogue", day), lambda fresh: _catalogue(fresh, date.fromisoformat(day)))
 
 
 def get(reading: Reading, form_id: str) -> Form:
@@ -216,7 +216,7 @@ def _version(reading: Reading, form_id: str, version: str) -> Row:
 
 
 def _catalogue(reading: Reading, on: date) -> Catalogue:
-    versions = reading.remembered(("form versions",), _versions)
+    versions = reading.cached(("form versions",), _versions)
     media_files = _media_files(reading, on)
     forms = {
         row["id"]: Form(

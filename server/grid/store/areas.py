@@ -110,9 +110,7 @@ def village_name(reading: Reading, path: str) -> str:
     if len(steps) < _VILLAGE_STEPS:
         return ""
     village = code_of("/".join(steps[:_VILLAGE_STEPS]))
-    return reading.remembered(
-        ("village name", village), lambda fresh: short_name(names(fresh, [village]).get(village, ""))
-    )
+    return reading.cached(("village name", village), lambda fresh: short_name(names(fresh, [village]).get(village, "")))
 
 
 _VILLAGE_STEPS = 3
@@ -121,7 +119,7 @@ _VILLAGE_STEPS = 3
 
 def heirs(reading: Reading) -> tuple[Heir, ...]:
     """Return every area that was or will be taken in by another; remembered, and mostly none."""
-    return reading.remembered("heirs", _heirs)
+    return reading.cached("heirs", _heirs)
 
 
 def _heirs(reading: Reading) -> tuple[Heir, ...]:

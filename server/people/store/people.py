@@ -65,8 +65,8 @@ def actor_by_key(reading: Reading, token: str) -> Actor:
     if row["key_revoked_at"] is not None:
         raise KeyRefused("这个手机密钥已被更换：请向管理员索取新的二维码，在原项目里重新扫描。", reason="replaced")
     name: str = row["name"]
-    reading.stand_at(row["configuration"])
-    duties = reading.remembered(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
+    reading.set_configuration_version(row["configuration"])
+    duties = reading.cached(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
     duties = _with_taken_in(reading, duties)
     return Actor(name, row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
 

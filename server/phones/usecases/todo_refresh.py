@@ -47,7 +47,7 @@ def renew(tx: Transaction) -> Released:
     compared = [name for name in turned if name in before]
     for name in [name for name in turned if name not in before] + compared[:_PERSONS_AT_ONCE]:
         try:
-            with tx.alone():
+            with tx.savepoint():
                 outcome = _renew(tx, name, before.get(name), turned[name])
         except ITEM_ERRORS as error:
             outcome = Released(0, (Stuck(f"todo of {name}", type(error).__name__),))

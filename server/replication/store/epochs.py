@@ -8,7 +8,7 @@ from server.replication.store import pulls
 
 def current(reading: Reading) -> str:
     """Return the epoch: it changes with every restore (``sync.md`` section 5)."""
-    return reading.remembered("epoch", lambda fresh: str(_setting(fresh, "epoch")))
+    return reading.cached("epoch", lambda fresh: str(_setting(fresh, "epoch")))
 
 
 def durable(reading: Reading) -> int:

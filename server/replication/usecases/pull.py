@@ -180,7 +180,7 @@ def _standing(reading: Reading, cursor: Cursor) -> dict[str, int]:
 
 def _names(reading: Reading, scope: Scope) -> tuple[str, ...]:
     """Return the buckets that ``scope`` entitles to; remembered, since the grid changes seldom."""
-    return reading.remembered(("buckets", scope), lambda fresh: _made_names(fresh, scope))
+    return reading.cached(("buckets", scope), lambda fresh: _made_names(fresh, scope))
 
 
 def _made_names(reading: Reading, scope: Scope) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     """
     by = people.actor(tx, name)
     try:
-        with tx.alone():
+        with tx.savepoint():
             answered = [_answered(tx, _received(tx, item, by)) for item in items]
     except ITEM_ERRORS:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
@@ -86,7 +86,7 @@ def _received(tx: Transaction, item: Item, by: Actor) -> Outcome:
 def _received_alone(tx: Transaction, item: Item, by: Actor) -> Answered:
     """Receive one item; what cannot be carried out is kept whole, and judged anew whenever it is sent again."""
     try:
-        with tx.alone():
+        with tx.savepoint():
             return _answered(tx, _received(tx, item, by))
     except ITEM_ERRORS as error:
         if isinstance(item, Unreadable):

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 def mark(reading: Reading) -> str:
     """Return a hash that changes when any of ``rows`` does; remembered until the configuration or the day changes."""
-    return reading.remembered(("county lists", instants.local_day(reading.now)), _mark)
+    return reading.cached(("county lists", instants.local_day(reading.now)), _mark)
 
 
 def _mark(reading: Reading) -> str:

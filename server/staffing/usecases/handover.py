@@ -135,7 +135,7 @@ def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
     helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
     fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
-        with tx.alone():
+        with tx.savepoint():
             action = "reassign" if record is not None and record.status in AT_REST else "assign"
             request = ChangeRequest(action, {name: value for name, value in fields.items() if value})
             return Handed(id, interactive.change(tx, id, request, by=by))

@@ -275,4 +275,4 @@ def _layout(tx: Transaction, form: str, version: str) -> Layout:
     def make(reading: Reading) -> Layout:
         return entities.layout(forms.catalogue(reading).forms[form].versions[version].definition)
 
-    return tx.remembered(("layout", form, version), make)
+    return tx.cached(("layout", form, version), make)

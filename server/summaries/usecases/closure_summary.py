@@ -216,7 +216,7 @@ def _view(reading: Reading, query: Query) -> _View:
     as_of = reading.now if query.as_of is None else query.as_of
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
-    known = reading.remembered(("grid by path",), _by_path)
+    known = reading.cached(("grid by path",), _by_path)
     by = grouping_of(query)
     categories = category_names(reading, as_of)
     if not query.scope.places:
