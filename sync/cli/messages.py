@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sync.client.overlay import Pending, View
+from sync.flags import LABELS
 
 VERDICTS = {
     "applied": "已生效",
@@ -26,16 +27,7 @@ DECISIONS = {
 }
 """What became of a problem, by the words of the protocol."""
 
-
-FLAGS = {
-    "clock_suspect": "手机时间不准",
-    "invalid_after_merge": "合并后不合表单要求",
-    "evidence_missing": "缺少佐证",
-    "major": "重大隐患",
-    "reworked": "返工",
-    "joint_meeting": "需要会商",
-}
-"""What the server marks a record with, in Chinese; a mark that is newer than this client goes by its own name."""
+_FLAG_LABELS: Mapping[str, str] = {str(flag): label for flag, label in LABELS.items()}
 
 
 def verdicts(counts: Mapping[str, int]) -> str:
@@ -107,8 +99,13 @@ def _marks(seen: View) -> str:
     marks += [VERDICTS[each.verdict] for each in seen.pending if each.verdict in ("waiting", "quarantined")]
     marks += ["有冲突 conflict"] if (seen.base or {}).get("conflicts") else []
     marks += ["移交中 being handed over"] if seen.is_handed_over else []
-    marks += [f"{FLAGS.get(flag, '')} {flag}".strip() for flag in (seen.base or {}).get("flags") or ()]
+    marks += [_flag(name) for name in (seen.base or {}).get("flags") or ()]
     return "，".join(dict.fromkeys(marks))
+
+
+def _flag(name: str) -> str:
+    """Return a flag with its label; one that is newer than this client goes by its own name."""
+    return f"{_FLAG_LABELS.get(name, '')} {name}".strip()
 
 
 def change(made: Pending) -> str:

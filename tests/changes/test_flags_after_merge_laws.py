@@ -11,8 +11,9 @@ from server.changes.domain.write_context import WriteContext
 from server.forms.domain.choices import Choices, Span
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Kind, RecordType
-from server.records.domain.records import INVALID_AFTER_MERGE, Record
+from server.records.domain.records import Record
 from sync.changes import Change, Dot, FieldWrite
+from sync.flags import Flag
 from sync.merge import FieldRule
 
 OPEN = (Span("", ""),)
@@ -75,7 +76,7 @@ def test_the_order_of_arrival_decides_neither_values_nor_flags(made, chance):
 def test_the_flag_stands_exactly_while_something_is_unfit(made):
     record = merged(list(enumerate(made, 1)))
 
-    assert (INVALID_AFTER_MERGE in record.flags) is bool(invalid_fields(PUMPS, record.fields))
+    assert (Flag.INVALID_AFTER_MERGE in record.flags) is bool(invalid_fields(PUMPS, record.fields))
 
 
 @given(edits, st.randoms())

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
+from server.cases.domain import workflow
+from server.records.domain.case import JOINT_MEETING_AFTER, Case, Request
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.status import Status
 from sync.cli import messages
 from sync.client.overlay import View
+from sync.flags import FLAGS_OF_ANY_RECORD, LABELS, Flag
 
 
 def a_view(*flags: str) -> View:
@@ -17,6 +26,25 @@ def test_a_record_that_no_longer_fits_its_form_says_so_in_the_list_and_by_itself
     said = "合并后不合表单要求 invalid_after_merge，手机时间不准 clock_suspect"
     assert messages.line(seen).endswith(said)
     assert f"标记 marks: {said}" in messages.page(seen, {})
+
+
+@pytest.mark.parametrize("flag", Flag)
+def test_every_flag_is_shown_with_its_label(flag):
+    assert messages.line(a_view(flag)).endswith(f"  {LABELS[flag]} {flag}")
+
+
+def test_every_flag_of_a_case_that_the_server_sets_is_in_the_table():
+    at = "2026-11-24T06:00:00.000Z"
+    asks = {step.action for step in workflow.STEPS if step.action.startswith("ask_")}
+    requests = tuple(Request(action, "worker", at) for action in sorted(asks))
+    case = Case(
+        CaseFacts("c1", "130630/100/201", "electrical", at, Status.ASSIGNED),
+        requests=requests, major=True, reworked=True, evidence_missing=True, returns=JOINT_MEETING_AFTER,
+    )  # fmt: skip
+
+    flags = {flag for level in (1, 2, 3) for flag in replace(case, supervised=level).flags}
+
+    assert flags == set(Flag) - FLAGS_OF_ANY_RECORD
 
 
 def test_a_mark_that_this_client_has_no_word_for_is_shown_as_it_is():

@@ -14,8 +14,9 @@ from server.cases.domain.workflow import Step
 from server.instants import FOREVER, Instant
 from server.records.domain import case_facts
 from server.records.domain.case import Case, Request
-from server.records.domain.records import MARKS, Record
+from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STAGE_OF, WITH_HANDLER, Status
+from sync.flags import FLAGS_OF_ANY_RECORD
 
 CATEGORY = "category"
 """Field of a case that the figures are split by."""
@@ -101,7 +102,7 @@ def _with_columns(record: Record, case: Case, status: Status, at: Instant) -> Re
         due_at=_running_due(record, case, status, at),
         closed_at=(record.closed_at or at) if ended else None,
         month=None if registered_at is None else instants.local_day(registered_at)[:7],
-        flags=(*case.flags, *(flag for flag in record.flags if flag in MARKS)),
+        flags=(*case.flags, *(flag for flag in record.flags if flag in FLAGS_OF_ANY_RECORD)),
     )
     return replace(made, list_label=case_labels.list_label(made, case))
 

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from server.changes.domain.validation import Validated, invalid_fields
 from server.changes.domain.write_context import WriteContext
 from server.problems.domain.problems import Problem, ProblemKind
-from server.records.domain.records import INVALID_AFTER_MERGE, Record
+from server.records.domain.records import Record
+from sync.flags import Flag
 from sync.merge import Merged
 
 
@@ -63,7 +64,7 @@ def invalid_after_merge(
     before: what the record showed until now. told: fields whose codes are in the problem of misfits already. Its
     detail names the ``reasons`` by field (``sync.md`` section 3).
     """
-    if INVALID_AFTER_MERGE not in after.flags:
+    if Flag.INVALID_AFTER_MERGE not in after.flags:
         return []
     known = {*told, *invalid_fields(context.type, before)}
     reasons = {

@@ -14,11 +14,12 @@ from server.changes.domain.write_context import WriteContext
 from server.forms.domain.record_types import LABEL
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.case_facts import Step as CaseStep
-from server.records.domain.records import CLOCK_SUSPECT, INVALID_AFTER_MERGE, Record, Revision
+from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, Status
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
+from sync.flags import Flag
 from sync.merge import Merged, Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]
@@ -211,12 +212,12 @@ ALSO_RECEIVED = "；此后现场又有送来，已留存，结果不变"
 def marked(before: tuple[str, ...], context: WriteContext, merged: Merged) -> tuple[str, ...]:
     """Return the flags of a record after a merge, which takes away ``invalid_after_merge`` as it has brought it."""
     is_unsound = bool(invalid_fields(context.type, merged.values))
-    if context.is_clock_suspect and CLOCK_SUSPECT not in before:
-        before = (*before, CLOCK_SUSPECT)
-    if is_unsound == (INVALID_AFTER_MERGE in before):
+    if context.is_clock_suspect and Flag.CLOCK_SUSPECT not in before:
+        before = (*before, Flag.CLOCK_SUSPECT)
+    if is_unsound == (Flag.INVALID_AFTER_MERGE in before):
         return before
-    others = tuple(each for each in before if each != INVALID_AFTER_MERGE)
-    return (*others, INVALID_AFTER_MERGE) if is_unsound else others
+    others = tuple(each for each in before if each != Flag.INVALID_AFTER_MERGE)
+    return (*others, Flag.INVALID_AFTER_MERGE) if is_unsound else others
 
 
 def _readable(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:

@@ -11,7 +11,8 @@ from server.problems.domain.problems import ProblemKind
 from server.problems.domain.settlements import How, Settlement
 from server.problems.store import problems
 from server.problems.store.problems import Filed
-from server.records.domain.records import INVALID_AFTER_MERGE, Record
+from server.records.domain.records import Record
+from sync.flags import Flag
 
 
 def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) -> None:
@@ -20,7 +21,7 @@ def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) ->
     server: who closes what an ordinary change has resolved.
     """
     was, now = before.flags, revised.record.flags
-    if INVALID_AFTER_MERGE in was and INVALID_AFTER_MERGE not in now:
+    if Flag.INVALID_AFTER_MERGE in was and Flag.INVALID_AFTER_MERGE not in now:
         _mended(tx, revised.record.id, server)
     action = revised.revision.action
     if revised.record.registers == before.registers or not (before.conflicts or action == record_history.UNSETTLE):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
+from sync.flags import Flag
 
 
 class Given(NamedTuple):
@@ -94,17 +95,17 @@ class Case:
         return replace(self, requests=tuple(each for each in self.requests if actions and each.action not in actions))
 
     @property
-    def flags(self) -> tuple[str, ...]:
+    def flags(self) -> tuple[Flag, ...]:
         """What the office sees beside the status (``domain.md`` section 2.2)."""
-        found = [f"{each.action.removeprefix('ask_')}_pending" for each in self.requests]
-        found += [f"supervised_{self.supervised}"] if self.supervised else []
-        named = {
-            "major": self.major,
-            "reworked": self.reworked,
-            "evidence_missing": self.evidence_missing,
-            "joint_meeting": self.returns >= JOINT_MEETING_AFTER,
+        found = [Flag(f"{each.action.removeprefix('ask_')}_pending") for each in self.requests]
+        found += [Flag(f"supervised_{self.supervised}")] if self.supervised else []
+        conditions = {
+            Flag.MAJOR: self.major,
+            Flag.REWORKED: self.reworked,
+            Flag.EVIDENCE_MISSING: self.evidence_missing,
+            Flag.JOINT_MEETING: self.returns >= JOINT_MEETING_AFTER,
         }
-        return (*found, *(name for name, stands in named.items() if stands))
+        return (*found, *(flag for flag, holds in conditions.items() if holds))
 
 
 JOINT_MEETING_AFTER = 2

@@ -10,13 +10,6 @@ from server.instants import Instant
 from server.records.domain.case import Case
 from sync.changes import AttachmentName, FieldWrite, Verdict
 
-CLOCK_SUSPECT = "clock_suspect"
-"""Flag of a record that some device wrote whose clock was off: its claimed times mean little."""
-INVALID_AFTER_MERGE = "invalid_after_merge"
-"""Flag of a record in which merging has left a value that its form would not take (``sync.md`` section 3)."""
-MARKS = frozenset({CLOCK_SUSPECT, INVALID_AFTER_MERGE})
-"""Flags of any record; all others are of cases, and follow from their workflow."""
-
 
 @dataclass(frozen=True, slots=True)
 class Record:
