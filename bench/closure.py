@@ -14,7 +14,7 @@ from bench.county import UNIT, County
 from bench.figures import Figure, latency
 from bench.lists import sign_in
 from bench.workbench import Workbench, ask, expect, serving
-from server.admin.usecases.housekeeper import enter_labels
+from server.admin.usecases.housekeeping import enter_labels
 from server.db import database, engine
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope

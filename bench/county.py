@@ -48,7 +48,7 @@ def make(folder: Path) -> County:
     password_hash = sign_in.hash_password(password)
 
     def fill(tx: Transaction) -> str:
-        setup.lay(tx, files.shipped_rows(), forms)
+        setup.install(tx, files.shipped_rows(), forms)
         enrolment.add_user(tx, WORKER, role=Role.GRID_WORKER, area=UNIT, by=setup.BY)
         enrolment.add_user(tx, OFFICER, role=Role.BRIGADE, area=COUNTY, by=setup.BY, password_hash=password_hash)
         return phone_keys.issue(tx, WORKER, by=setup.BY)

@@ -173,7 +173,7 @@ def a_valley(folder: Path, lay: Lay | None = None, **settings: object) -> Iterat
     yield valley
     with valley.store.reading() as reading:
         broken = list(invariants.broken(reading))
-        spoken_of = {sha256 for sha256, _ in invariants.blobs_spoken_of(reading)}
+        spoken_of = {sha256 for sha256, _ in invariants.referenced_blobs(reading)}
     kept = {path.parent.name + path.name for path in valley.blobs()}
     close(app)
     assert broken == []

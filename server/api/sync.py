@@ -123,11 +123,11 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     if (
         device is None
         or unsent is None
-        or not field_clients.is_news(context.database().single_read(), by.name, device, unsent)
+        or not field_clients.is_due(context.database().single_read(), by.name, device, unsent)
     ):
         return
     program = (flask.request.headers.get("User-Agent") or "")[:100]
-    context.write(lambda tx: field_clients.say(tx, by.name, device, program, unsent))
+    context.write(lambda tx: field_clients.record(tx, by.name, device, program, unsent))
 
 
 def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:

@@ -19,7 +19,7 @@ def check(ctx: click.Context, data: Path) -> None:
     """Check the data folder; exit status 1 and a line for each finding when something is wrong."""
     with opened(data) as store, store.reading() as reading:
         found = _told(invariants.broken(reading))
-        files = list(invariants.blobs_spoken_of(reading))
+        files = list(invariants.referenced_blobs(reading))
     found += _told(_damaged_files(BlobStore(data / "blobs"), files))
     if found:
         ctx.exit(1)

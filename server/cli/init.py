@@ -70,7 +70,7 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
 
         def fill(tx: Transaction) -> Loaded:
             # The forms are converted as they are laid, after the grid was judged; nobody else waits for this folder.
-            loaded = setup.lay(tx, sheet.rows, _told_of(setup.built_in_forms()))
+            loaded = setup.install(tx, sheet.rows, _told_of(setup.built_in_forms()))
             county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
             enrolment.add_user(
                 tx,

@@ -13,7 +13,7 @@ import click
 
 from server.db.locks import read_address
 from server.people.usecases import setup_qr
-from server.people.usecases.setup_card import Card, is_loopback
+from server.people.usecases.setup_card import SetupCard, is_loopback
 from server.settings import from_environment
 
 DEFAULT_URL = "http://127.0.0.1:8600"
@@ -27,7 +27,7 @@ def public_url(data: Path) -> str:
     return from_environment(data).public_url or read_address(data) or DEFAULT_URL
 
 
-def write(card: Card, shape: str) -> None:
+def write(card: SetupCard, shape: str) -> None:
     """Write the card to stdout: ``url``, ``json``, ``qr`` (for the terminal), ``png`` or ``svg``.
 
     With a picture, how to scan it goes to stderr, so that stdout can be a file.

@@ -45,8 +45,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     Raises NotFound when there is no database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
-    from server.admin.usecases import housekeeping
-    from server.admin.usecases.housekeeper import LABELS_EVERY_S, Housekeeper, label_round
+    from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
     from server.db.locks import serving, write_address
     from server.log import LogHandler
     from server.settings import from_environment
@@ -67,7 +66,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
             freeze()
             with (
-                Housekeeper(lambda: database.write(housekeeping.round_of)),
+                Housekeeper(lambda: database.write(round_of)),
                 Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
             ):
                 server.run(sockets=[listener])

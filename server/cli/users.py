@@ -142,7 +142,7 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
     Keys given before stay good, unless --replace says that the phone was lost.
     """
     from server.cli import phone_card
-    from server.people.usecases.setup_card import card as card_of
+    from server.people.usecases.setup_card import setup_card as card_of
 
     give = enrolment.lost_phone if lost else phone_keys.issue
     public_url = phone_card.public_url(data)

@@ -85,7 +85,7 @@ def begin(tx: Transaction, basis: Basis) -> None:
     """Lay grid and forms, and enrol everybody; whether it is for training is said before anything else."""
     if basis.training:
         training.enable(tx)
-    setup.lay(tx, basis.rows, basis.forms)
+    setup.install(tx, basis.rows, basis.forms)
     people.enrol_bodies(tx)
     people.enrol_people(tx, basis.password_hash)
 

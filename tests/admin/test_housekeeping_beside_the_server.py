@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from queue import Queue
 
-from server.admin.usecases import housekeeper
-from server.admin.usecases.housekeeper import Housekeeper
-from server.admin.usecases.housekeeping import Done
+from server.admin.usecases import housekeeping
+from server.admin.usecases.housekeeping import Housekeeper, RoundResult
 from server.changes.usecases.automatic_steps import Stuck
 
-NOTHING = Done(0, 0, 0)
+NOTHING = RoundResult(0, 0, 0)
 
 
 def test_the_first_round_is_at_once_and_leaving_ends_it_for_good():
-    rounds: Queue[Done] = Queue()
+    rounds: Queue[RoundResult] = Queue()
 
-    def turn() -> Done:
+    def turn() -> RoundResult:
         rounds.put(NOTHING)
         return NOTHING
 
@@ -39,13 +38,13 @@ class Told(list):
 
 def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
     told = Told()
-    monkeypatch.setattr(housekeeper, "log", told)
-    answers: Queue[Done | OSError] = Queue()
-    for answer in (OSError("disk full"), Done(2, 0, 0)):
+    monkeypatch.setattr(housekeeping, "log", told)
+    answers: Queue[RoundResult | OSError] = Queue()
+    for answer in (OSError("disk full"), RoundResult(2, 0, 0)):
         answers.put(answer)
     third = threading.Event()
 
-    def turn() -> Done:
+    def turn() -> RoundResult:
         if answers.empty():
             third.set()
             return NOTHING
@@ -64,7 +63,7 @@ def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
 def test_leaving_waits_for_the_round_that_is_under_way():
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def turn() -> Done:
+    def turn() -> RoundResult:
         begun.set()
         may_end.wait(30)
         ended.set()
@@ -88,8 +87,8 @@ def test_a_record_that_could_not_be_written_is_named_each_time_beside_what_was_d
             told.append((event, more))
             named.set()
 
-    monkeypatch.setattr(housekeeper, "log", Log())
-    with Housekeeper(lambda: Done(1, 0, 0, (Stuck("r1", "JSONDecodeError"),)), every_s=3600):
+    monkeypatch.setattr(housekeeping, "log", Log())
+    with Housekeeper(lambda: RoundResult(1, 0, 0, (Stuck("r1", "JSONDecodeError"),)), every_s=3600):
         assert named.wait(30)
 
     assert told == [

@@ -15,7 +15,7 @@ from server.errors import KeyRefused
 from server.people.domain.actors import Actor
 from server.people.store import accounts, people
 from server.people.usecases import sign_in
-from server.people.usecases.setup_card import card
+from server.people.usecases.setup_card import setup_card
 from tests.people.people_county import COUNTY, NEXT_UNIT, PASSWORD, TOWN, UNIT, County
 
 
@@ -227,7 +227,7 @@ def test_an_address_that_is_none_gives_no_key(run, monkeypatch, county):
 def test_the_card_of_somebody_who_never_had_a_duty_carries_their_name(county):
     visitor = Actor("li", "李", county.clock.now)
 
-    assert county.see(card, visitor, "https://fire.example.org/key/x").project == "李"
+    assert county.see(setup_card, visitor, "https://fire.example.org/key/x").project == "李"
 
 
 def test_the_machines_own_addresses_are_never_loopback():

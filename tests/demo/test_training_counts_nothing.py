@@ -82,7 +82,7 @@ def test_a_phone_shows_it_in_the_list_of_forms_in_the_form_and_in_its_rows(serve
 
 
 def test_the_card_names_a_project_for_practice(reading):
-    card = setup_card.card(reading, known_people.actor(reading, "gw0001"), "http://127.0.0.1:8600")
+    card = setup_card.setup_card(reading, known_people.actor(reading, "gw0001"), "http://127.0.0.1:8600")
 
     assert card.project.startswith(MARK)
 

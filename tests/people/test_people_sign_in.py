@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from server.db import audit
 from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
 from server.people.domain.actors import Role
-from server.people.domain.people import checked_password
+from server.people.domain.sign_in_rules import checked_password
 from server.people.store import accounts
 from server.people.usecases import basic_login, sign_in
-from server.people.usecases.login_cache import LOGINS_MAX, VerifiedLogins
+from server.people.usecases.basic_login import LOGINS_MAX, LoginCache
 from server.staffing.usecases import enrolment
 from tests.people.people_county import COUNTY, PASSWORD, County
 
@@ -122,7 +122,7 @@ def test_a_new_password_opens_the_lock(county):
 
 def test_a_right_guess_among_many_at_once_does_not_slip_past_the_lock(county):
     with county.store.reading() as reading:
-        attempt = sign_in.begin(reading, "li")  # read before the others had failed
+        attempt = sign_in.look_up(reading, "li")  # read before the others had failed
     fail(county, 5)
 
     with pytest.raises(LockedOut):
@@ -132,7 +132,7 @@ def test_a_right_guess_among_many_at_once_does_not_slip_past_the_lock(county):
 
 def test_a_password_changed_meanwhile_does_not_let_the_old_one_in(county):
     with county.store.reading() as reading:
-        attempt = sign_in.begin(reading, "li")
+        attempt = sign_in.look_up(reading, "li")
     county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
 
     with pytest.raises(SignInFailed):
@@ -141,7 +141,7 @@ def test_a_password_changed_meanwhile_does_not_let_the_old_one_in(county):
 
 def test_who_is_revoked_meanwhile_is_not_let_in(county):
     with county.store.reading() as reading:
-        attempt = sign_in.begin(reading, "li")
+        attempt = sign_in.look_up(reading, "li")
     county.do(enrolment.revoke_user, "li")
 
     with pytest.raises(SignInFailed):
@@ -195,7 +195,7 @@ def test_revoked_tokens_are_forgotten_when_they_have_run_out(county):
 
 
 def test_a_phone_that_sends_its_password_with_every_request_is_hashed_once(county, monkeypatch):
-    verified, logins = [], VerifiedLogins()
+    verified, logins = [], LoginCache()
     monkeypatch.setattr(sign_in, "_HASHER", Counting(verified))
 
     callers = [basic_login.sign_in(county.store, "li", PASSWORD, logins) for _ in range(20)]
@@ -208,7 +208,7 @@ def test_a_phone_that_sends_its_password_with_every_request_is_hashed_once(count
 
 
 def test_a_remembered_login_ends_with_the_password_the_account_and_the_lock(county):
-    logins = VerifiedLogins()
+    logins = LoginCache()
     basic_login.sign_in(county.store, "li", PASSWORD, logins)
 
     fail(county, 5)
@@ -224,7 +224,7 @@ def test_a_remembered_login_ends_with_the_password_the_account_and_the_lock(coun
 
 
 def test_a_phone_that_repeats_an_old_password_for_hours_does_not_lock_its_owner_out(county):
-    logins = VerifiedLogins()
+    logins = LoginCache()
 
     for hour in range(8, 20):
         county.clock.set(f"2026-05-01T{hour:02d}:00")
@@ -235,7 +235,7 @@ def test_a_phone_that_repeats_an_old_password_for_hours_does_not_lock_its_owner_
 
 
 def test_guessing_through_basic_locks_too(county):
-    logins = VerifiedLogins()
+    logins = LoginCache()
     for number in range(4):
         with pytest.raises(SignInFailed):
             basic_login.sign_in(county.store, "li", f"guess-{number}-xyz", logins)
@@ -249,10 +249,10 @@ def test_an_unknown_name_through_basic_is_refused(county):
         basic_login.sign_in(county.store, "nobody", PASSWORD)
 
 
-def test_remembered_logins_take_bounded_room():
-    logins = VerifiedLogins()
+def test_cached_logins_take_bounded_room():
+    logins = LoginCache()
     for number in range(LOGINS_MAX + 1):
-        logins.remember("li", f"guess-{number}", HASH, "2026-05-01T00:00:00.000Z", fits=False)
+        logins.add("li", f"guess-{number}", HASH, "2026-05-01T00:00:00.000Z", correct=False)
 
     at = "2026-05-01T00:00:00.000Z"
     assert logins.find("li", "guess-0", HASH, at) is None

@@ -7,7 +7,7 @@ import pytest
 from server import dated
 from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import path_of
-from server.people.domain import rights, roles, sign_in_limits
+from server.people.domain import rights, roles, sign_in_rules
 from server.people.domain.actors import Actor, Duty, Role
 from server.people.domain.rights import Grant, Mark
 
@@ -189,7 +189,7 @@ def test_a_role_without_a_name_on_a_day_shows_its_code():
 
 
 def test_the_rules_of_signing_in_are_data():
-    rules = sign_in_limits.at(NOON)
+    rules = sign_in_rules.at(NOON)
 
     assert rules.password_length_min >= 10
     assert rules.failures_max == 5

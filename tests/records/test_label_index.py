@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from server.admin.usecases.housekeeper import enter_labels
+from server.admin.usecases.housekeeping import enter_labels
 from server.db import database
 from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import Place, code_of

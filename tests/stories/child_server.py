@@ -58,7 +58,7 @@ def make_folder(path: Path) -> Folder:
     prepared = publish.prepare(FORM.encode(), ".md", {})
     database.create(path)
     store = database.open_inline(path)
-    store.write(lambda tx: setup.lay(tx, files.shipped_rows(), [prepared]))
+    store.write(lambda tx: setup.install(tx, files.shipped_rows(), [prepared]))
     store.write(lambda tx: enrolment.add_user(tx, "gw1", role=Role.GRID_WORKER, area=UNIT, by="test"))
     key = store.write(lambda tx: phone_keys.issue(tx, "gw1", by="test"))
     store.close()

@@ -1,4 +1,4 @@
-"""Asks the database whether what we promise of it holds, so that damage is found before it is needed."""
+"""Check the invariants of the database, so that damage is found before the data is needed."""
 
 from __future__ import annotations
 
@@ -86,22 +86,22 @@ _QUERIES = {
 
 
 def broken(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield (promise, what breaks it) for every invariant that does not hold; nothing when all is well."""
+    """Yield (invariant, what breaks it) for every invariant that does not hold."""
     try:
         yield from _engine(reading)
-        for promise, query in _QUERIES.items():
+        for invariant, query in _QUERIES.items():
             for row in reading.sql.each(query):
-                yield promise, row["subject"]
+                yield invariant, row["subject"]
         yield from _replayed(reading)
         yield from _statuses(reading)
         yield from _paths(reading)
-        yield from _hands(reading)
+        yield from _handlers(reading)
         yield from recount.broken(reading.sql)
     except DatabaseError as error:
         yield "SQLite can read the whole file", str(error)
 
 
-def blobs_spoken_of(reading: Reading) -> Iterator[tuple[str, int]]:
+def referenced_blobs(reading: Reading) -> Iterator[tuple[str, int]]:
     """Yield (sha256, size in bytes) of every file that some row names, each once."""
     rows = reading.sql.each(
         "SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file ORDER BY sha256"
@@ -118,7 +118,7 @@ def _engine(reading: Reading) -> Iterator[tuple[str, str]]:
 
 
 def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield records whose fields and label are not what their history adds up to."""
+    """Yield records whose fields or label differ from what their revisions add up to."""
     rows = reading.sql.each(
         """
         SELECT record.id, record.kind, record.label, record.fields, revision.diff
@@ -130,14 +130,14 @@ def _replayed(reading: Reading) -> Iterator[tuple[str, str]]:
         shown: dict[str, str] = {}
         for row in history:
             shown.setdefault(LABEL, row["label"])  # one that no author gave is the server's own, and in no difference
-            _play(shown, orjson.loads(row["diff"]))
+            _apply(shown, orjson.loads(row["diff"]))
         columns = {*CASE_COLUMNS, "due_at"} if row["kind"] == "case" else frozenset()
-        told = {name: value for name, value in shown.items() if name not in columns}
-        if told != {**orjson.loads(row["fields"]), LABEL: row["label"]}:
+        fields = {name: value for name, value in shown.items() if name not in columns}
+        if fields != {**orjson.loads(row["fields"]), LABEL: row["label"]}:
             yield "a record shows what its history adds up to", id
 
 
-def _play(shown: dict[str, str], diff: Diff) -> None:
+def _apply(shown: dict[str, str], diff: Diff) -> None:
     for name, (_, after) in diff.items():
         if after is None:
             shown.pop(name, None)
@@ -153,7 +153,7 @@ def _statuses(reading: Reading) -> Iterator[tuple[str, str]]:
 
 
 def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield cases whose history holds a step that the table does not, or that stand elsewhere than it leads."""
+    """Yield cases whose history has a step that is not in the table, or whose status is not that of their last step."""
     rows = reading.sql.each(
         """
         SELECT record.id, record.status, revision.action, revision.verdict, revision.diff
@@ -185,8 +185,8 @@ def _is_step(row: Row, before: str | None, after: str) -> bool:
 _CREATIONS = frozenset((rule.action, str(rule.status)) for rule in CREATION_RULES)
 
 
-def _hands(reading: Reading) -> Iterator[tuple[str, str]]:
-    """Yield cases that are kept for other hands than those that they were given to."""
+def _handlers(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield cases whose former handlers are not those that they were assigned to."""
     kept: dict[str, dict[str, str]] = {}
     for row in reading.sql.each("SELECT record, mark, until FROM case_hand"):
         kept.setdefault(row["record"], {})[row["mark"]] = row["until"]

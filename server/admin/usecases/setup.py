@@ -1,4 +1,4 @@
-"""Fills an empty database with what every county starts with: its grid, the code lists, the built-in forms."""
+"""Fill an empty database with what every county starts with: its grid, the code lists, the built-in forms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def built_in_forms() -> Iterator[Prepared]:
         yield publish.prepare(kobo_forms.source(name), ".md", kobo_forms.sources(name))
 
 
-def lay(tx: Transaction, rows: Iterable[SheetRow], forms: Iterable[Prepared]) -> Loaded:
+def install(tx: Transaction, rows: Iterable[SheetRow], forms: Iterable[Prepared]) -> Loaded:
     """Load the grid, the code lists and the forms into an empty database, all or nothing.
 
     rows: of the grid sheet. forms: from ``built_in_forms``. Raises GridRefused and FormRefused.

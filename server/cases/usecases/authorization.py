@@ -85,7 +85,7 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
         context, late = _context_with_author(tx, record, act, by, inputs_context, by.at), False
         grant = guards.check(step, record, act, context)
     except NotAllowed:
-        lately = by.lately()
+        lately = by.with_recent_duties()
         context, late = (
             _context_with_author(tx, record, act, lately, inputs_context, instants.later(by.at, -GRACE)),
             True,

@@ -1,4 +1,4 @@
-"""Who acts: roles, duties, what an actor may see, and what an actor may do (``domain.md`` section 3)."""
+"""Actors: their roles, their duties, and the scope that these give (``domain.md`` section 3)."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ GRACE = timedelta(days=30)
 class Duty:
     """A person in a role for an area (岗位), from ``starts_at`` until ``ends_at`` (half open).
 
-    also: paths of areas that have ended and were taken in by what the duty is for; their records are looked after
-    by whoever looks after the heir (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
-    also_spots: paths of villages that were taken in by the village of a unit worker.
+    merged: paths of areas that have ended and were merged into the duty's area; who is responsible for the successor
+    is responsible for their records (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
+    merged_villages: paths of villages that were merged into the village of a unit worker.
     """
 
     role: Role
@@ -64,25 +64,25 @@ class Duty:
     starts_at: Instant = BEGINNING
     ends_at: Instant = FOREVER
     id: str = ""
-    also: tuple[str, ...] = ()
-    also_spots: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
+    merged_villages: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:
         return Place(path_of(self.area))
 
     def holds_at(self, instant: Instant) -> bool:
-        """Say whether the duty is in force at ``instant``."""
+        """Return whether the duty is in force at ``instant``."""
         return self.starts_at <= instant < self.ends_at
 
     def covers(self, path: str) -> bool:
-        """Say whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
+        """Return whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
         return path in self.spots or any(place.holds(path) for place in self.places)
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Return the subtrees that the duty is for, those taken in included."""
-        return (self.place, *(Place(path) for path in self.also))
+        """Return the subtrees that the duty is for, those merged into its area included."""
+        return (self.place, *(Place(path) for path in self.merged))
 
     @property
     def spot(self) -> str | None:
@@ -92,11 +92,11 @@ class Duty:
 
     @property
     def spots(self) -> tuple[str, ...]:
-        """Return the village itself, for a worker of one of its units, and the villages that it took in."""
-        return () if self.spot is None else (self.spot, *self.also_spots)
+        """Return the village itself, for a worker of one of its units, and the villages merged into it."""
+        return () if self.spot is None else (self.spot, *self.merged_villages)
 
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
-        """Say whether the duty was in force at any instant of ``[earliest, latest]``."""
+        """Return whether the duty was in force at any instant of ``[earliest, latest]``."""
         return self.starts_at <= latest and self.ends_at > earliest
 
 
@@ -104,7 +104,7 @@ class Duty:
 class Actor:
     """A caller at one instant: who they are and every duty they hold or held.
 
-    name: user name. duties: all duties, past and future, since fairness looks back 30 days.
+    name: user name. duties: all duties, past and future, since late submissions are judged by the last 30 days.
     key_id, key_seen_at: id of the phone key they came with and its last contact on record, None for a signed-in
     person. device: ``collect:…`` id of the phone, as far as known.
     """
@@ -127,34 +127,34 @@ class Actor:
 
     @property
     def scope(self) -> Scope:
-        """Return what this actor sees now."""
+        """Return the scope of this actor now."""
         return scope_of(self.name, self.current)
 
     def may_send(self) -> bool:
-        """Say whether phones of this actor may send: a duty in force, to come, or ended less than 30 days ago.
+        """Return whether phones of this actor may send: a duty in force, to come, or ended less than 30 days ago.
 
-        A phone set up before the first day of duty may send too: what comes early is judged, not refused.
+        A phone set up before the first day of duty may send too: what it sends is judged like any other, not refused.
         """
         earliest = instants.later(self.at, -GRACE)
         return any(duty.ends_at > earliest for duty in self.duties if duty.starts_at < duty.ends_at)
 
-    def lately(self) -> Actor:
+    def with_recent_duties(self) -> Actor:
         """Return this actor as if every duty of the last 30 days were still in force (``sync.md`` section 4)."""
         earliest = instants.later(self.at, -GRACE)
         held = (duty for duty in self.duties if duty.held_since(earliest, self.at))
         return replace(self, duties=tuple(replace(duty, starts_at=BEGINNING, ends_at=FOREVER) for duty in held))
 
     def recent_scope(self) -> Scope:
-        """Return what this actor saw at any instant of the last 30 days (``sync.md`` section 4)."""
+        """Return the scope of all duties of this actor in the last 30 days (``sync.md`` section 4)."""
         earliest = instants.later(self.at, -GRACE)
         return scope_of(self.name, tuple(duty for duty in self.duties if duty.held_since(earliest, self.at)))
 
 
-@lru_cache(maxsize=4_096)  # asked several times in every request, and duties seldom change
+@lru_cache(maxsize=4_096)  # called several times in every request, and duties seldom change
 def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
-    """Return what ``duties`` let the person ``name`` see (``domain.md`` section 3.1).
+    """Return the scope that ``duties`` give the person ``name`` (``domain.md`` section 3.1).
 
-    Without any duty nothing shows, not even own rows: the lists of a phone whose holder left are empty.
+    Without any duty it is empty, not even own rows are in it: the lists of a phone whose holder left are empty.
     """
     if not duties:
         return Scope()

@@ -1,9 +1,8 @@
-"""Describes the people and bodies of a county, and which names, passwords and windows they may have."""
+"""The people and bodies of a county, and which names, contacts and windows they may have."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.errors import Invalid
@@ -15,7 +14,6 @@ NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?"
 
 _NAME = re.compile(NAME_PATTERN)
 _PHONE_NUMBER = re.compile(r"1[3-9][0-9]{9}")
-_PASSWORD_LENGTH_MAX = 200
 _DISPLAY_LENGTH_MAX = 100
 _CONTACT_LENGTH_MAX = 200
 
@@ -25,7 +23,7 @@ class Phone:
     """A phone key as the office sees it; the token itself is shown once and kept nowhere.
 
     last_seen_at: last contact, to the minute, syncs of our own clients aside. device: ``collect:…`` id, app_version:
-    what the phone called itself. What a phone holds unsent nobody can know.
+    as the phone reported them. What a phone holds unsent is unknown.
     """
 
     id: str
@@ -38,10 +36,10 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class FieldClient:
-    """A client of ours that speaks in somebody's name, by a key or a sign-in.
+    """A field client that syncs for somebody, by a key or a sign-in.
 
-    device: its id, the origin of its changes. program: what it calls itself. unsent: how many changes it said, at
-    ``seen_at`` (to the minute or ten), still waited on it.
+    device: its id, the origin of its changes. program: the name it reports. unsent: how many changes it reported, at
+    ``seen_at`` (to the minute or ten), to be still unsent.
     """
 
     device: str
@@ -121,31 +119,8 @@ def checked_contact(contact: str) -> str:
     return shown
 
 
-def checked_password(password: str, name: str, length_min: int) -> str:
-    """Return a password that may be set for ``name``. Raises Invalid that lists every rule it breaks.
-
-    length_min: in characters. Only printable ASCII, since Collect's Basic sends ISO-8859-1 and would garble the rest.
-    """
-    faults = list(_faults_of(password, name, length_min))
-    if faults:
-        errors = [{"field": "password", "message": fault} for fault in faults]
-        raise Invalid(f"密码不可用：{'；'.join(faults)}。", field="password", errors=errors)
-    return password
-
-
 def checked_window(starts_at: Instant, ends_at: Instant) -> tuple[Instant, Instant]:
     """Return a window that ends after it begins. Raises Invalid otherwise."""
     if starts_at >= ends_at:
         raise Invalid("截止时间应晚于开始时间；请检查起止时间。", field="to", starts_at=starts_at, ends_at=ends_at)
     return starts_at, ends_at
-
-
-def _faults_of(password: str, name: str, length_min: int) -> Iterable[str]:
-    if len(password) < length_min:
-        yield f"至少{length_min}个字符"
-    if len(password) > _PASSWORD_LENGTH_MAX:
-        yield f"最多{_PASSWORD_LENGTH_MAX}个字符"
-    if not (password.isascii() and password.isprintable()):
-        yield "只用英文字母、数字和键盘上的符号"
-    if password.casefold().strip() == name.casefold():
-        yield "不能与用户名相同"

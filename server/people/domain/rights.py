@@ -1,4 +1,4 @@
-"""Answers who may do what: the dated matrix ``data/rights.csv`` (``domain.md`` section 3.2), read for one actor.
+"""The rights of roles: the dated matrix ``data/rights.csv`` (``domain.md`` section 3.2), read for one actor.
 
 A row is an action on an object, a column a role. A cell is empty (no) or a mark and limits: ``R`` reads,
 ``C`` creates facts, ``D`` decides, ``P`` may only propose. The limits (``handler``, ``not_handler``, ``own``,
@@ -41,7 +41,7 @@ NOWHERE: Set[str] = frozenset()
 
 
 def allows(actor: Actor, subject: str, action: str, area_path: str, *, vacant: Set[str] = NOWHERE) -> bool:
-    """Say whether a duty in force lets ``actor`` do this at ``area_path``; limits are left to the workflow.
+    """Return whether a duty in force lets ``actor`` do this at ``area_path``; limits are left to the workflow.
 
     subject, action: a row of the matrix. vacant: paths of villages without an officer now, where the town may do
     what the village officer may (``design.md`` section 5). Raises LookupError for a row that does not exist.

@@ -1,4 +1,4 @@
-"""Says what each role is called and on which levels of the grid it sits: the dated table ``data/roles.csv``."""
+"""The name of each role and the levels of the grid it exists on: the dated table ``data/roles.csv``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from server.people.domain.actors import Role
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """How a role stands on a day (``domain.md`` section 3.1).
+    """A role as of a day (``domain.md`` section 3.1).
 
     label, label_en: display names. levels: of the areas that a duty in this role may be for.
     acts_for_body: its holder acts for an organisation, so that a duty without one sees little.

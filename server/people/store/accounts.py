@@ -1,6 +1,6 @@
-"""Keeps who has an account: password hash, failed sign-ins, revocation, and tokens that ended before their time.
+"""Store accounts: password hash, failed sign-ins, revocation, and revoked tokens.
 
-What is read here decides whether somebody gets in, whoever asks; people as others see them are in ``people``.
+It serves signing in and is not scoped; people as others see them are in ``people``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ADD = inserting("person", ("name", "display", "password_hash", "created_at"))
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What signing in needs to know of a person.
+    """The columns of a person that signing in needs.
 
     password_hash: argon2 in PHC form, None for people who only have phones. failures: failed tries in a row.
     locked_until: when sign-in opens again, possibly in the past. revoked_at: since when every door refuses them.
@@ -32,7 +32,7 @@ class Account:
     revoked_at: Instant | None
 
     def is_locked(self, at: Instant) -> bool:
-        """Say whether sign-in is closed at ``at``."""
+        """Return whether sign-in is closed at ``at``."""
         return self.locked_until is not None and at < self.locked_until
 
 
@@ -57,8 +57,8 @@ def get(reading: Reading, name: str) -> Account:
     return account
 
 
-def displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
-    """Return what people call each of these accounts, by user name; ``server`` and others without one are missing."""
+def display_names(reading: Reading, names: Iterable[str]) -> dict[str, str]:
+    """Return the display names of accounts by user name; names without an account (``server``) are missing."""
     values = {f"name{number}": name for number, name in enumerate(sorted(set(names)))}
     if not values:
         return {}
@@ -67,7 +67,7 @@ def displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
     return {row["name"]: row["display"] for row in rows}
 
 
-def find_alike(reading: Reading, name: str) -> str | None:
+def find_ignoring_case(reading: Reading, name: str) -> str | None:
     """Return the name of an account that differs from ``name`` in upper and lower case at most."""
     alike: str | None = reading.sql.value("SELECT name FROM person WHERE LOWER(name) = LOWER(:name)", {"name": name})
     return alike
@@ -87,15 +87,15 @@ def set_password(tx: Transaction, name: str, password_hash: str) -> None:
 
 
 def set_failures(tx: Transaction, name: str, failures: int, locked_until: Instant | None) -> None:
-    """Keep how many tries in a row have failed, and until when sign-in is closed."""
+    """Record how many tries in a row have failed, and until when sign-in is closed."""
     tx.sql.run(
         "UPDATE person SET failures = :failures, locked_until = :until WHERE name = :name",
         {"name": name, "failures": failures, "until": locked_until},
     )
 
 
-def count_stranger(tx: Transaction) -> None:
-    """Count a try under a name that has no account: it costs the same commit, so timing tells no names."""
+def count_unknown_name(tx: Transaction) -> None:
+    """Count a try under a name that has no account: it costs the same commit, so timing discloses no names."""
     tx.sql.run(
         """
         INSERT INTO counter (name, value) VALUES ('strangers', 1)
@@ -110,7 +110,7 @@ def revoke(tx: Transaction, name: str) -> None:
 
 
 def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
-    """Refuse one sign-in token from now on, and forget refused tokens that have run out anyway."""
+    """Refuse one sign-in token from now on, and delete revoked tokens that have run out anyway."""
     tx.sql.run("DELETE FROM revoked_token WHERE expires_at < :now", {"now": tx.now})
     tx.sql.run(
         """
@@ -122,5 +122,5 @@ def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
 
 
 def is_token_revoked(reading: Reading, jti: str) -> bool:
-    """Say whether a sign-in token was ended before its time."""
+    """Return whether a sign-in token was revoked."""
     return reading.sql.value("SELECT 1 FROM revoked_token WHERE jti = :jti", {"jti": jti}) is not None

@@ -1,4 +1,4 @@
-"""Keeps the organisations that can be given work, dated: a body that is renamed gets a new row."""
+"""Store the organisations that can be given work, dated: a body that is renamed gets a new row."""
 
 from __future__ import annotations
 

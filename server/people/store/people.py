@@ -1,4 +1,4 @@
-"""Keeps who holds which duty and which phone key, and finds the actor behind a request."""
+"""Store duties and phone keys, and find the actor of a request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _BY_KEY = """
 
 
 class OnDuty(NamedTuple):
-    """Somebody with a duty in force. name: user name; display: as people call them; area: code."""
+    """Somebody with a duty in force. name: user name; display: display name; area: code."""
 
     name: str
     display: str
@@ -46,12 +46,12 @@ class OnDuty(NamedTuple):
 
 
 def token_hash(token: str) -> str:
-    """Return what is kept of a phone key. The key is long and random, so one fast hash is enough."""
+    """Return the hash that is stored of a phone key. The key is long and random, so one fast hash is enough."""
     return sha256(token.encode()).hexdigest()
 
 
 def actor_by_key(reading: Reading, token: str) -> Actor:
-    """Return the caller who holds a phone key, with all duties; one statement, since every phone request asks.
+    """Return the caller who holds a phone key, with all duties; one statement, since every phone request needs it.
 
     The key and the person are read each time, so that who is revoked is refused at once; duties are remembered until
     the configuration changes. Raises KeyRefused with ``reason`` ``unknown``, ``replaced`` (the key has ended) or
@@ -67,7 +67,7 @@ def actor_by_key(reading: Reading, token: str) -> Actor:
     name: str = row["name"]
     reading.set_configuration_version(row["configuration"])
     duties = reading.cached(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
-    duties = _with_taken_in(reading, duties)
+    duties = _with_merged(reading, duties)
     return Actor(name, row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
 
 
@@ -80,17 +80,17 @@ def actor(reading: Reading, name: str) -> Actor:
 
 
 def exists(reading: Reading, name: str) -> bool:
-    """Say whether there is an account of this name, revoked or not."""
+    """Return whether there is an account of this name, revoked or not."""
     return reading.sql.value("SELECT 1 FROM person WHERE name = :name", {"name": name}) is not None
 
 
 def seen_recently(caller: Actor) -> bool:
-    """Say whether the last contact of the caller's phone is on record closely enough."""
+    """Return whether the last contact of the caller's phone is on record closely enough."""
     return caller.key_seen_at is not None and instants.later(caller.key_seen_at, SEEN_EVERY) > caller.at
 
 
 def touch_key(tx: Transaction, key_id: str, device: str | None, app_version: str | None) -> None:
-    """Keep that a phone was here now. device, app_version: what it called itself; None keeps what is known."""
+    """Record the last contact of a phone. device, app_version: as it reported them; None keeps the stored ones."""
     tx.sql.run(
         """
         UPDATE phone_key
@@ -177,14 +177,14 @@ def on_duty(reading: Reading, scope: Scope) -> Iterator[OnDuty]:
     return (OnDuty(row["name"], row["display"], Role(row["role"]), row["area"]) for row in rows)
 
 
-def last_turn(reading: Reading) -> Instant | None:
-    """Return when a duty last began or ended, None while there is none: what a list of people on duty changes by."""
+def last_duty_change(reading: Reading) -> Instant | None:
+    """Return when a duty last began or ended, None while there is none: the version of lists of people on duty."""
     found: Instant | None = reading.sql.value(
         """
-        SELECT MAX(turn)
-          FROM (SELECT MAX(starts_at) AS turn FROM duty WHERE starts_at <= :now
+        SELECT MAX(changed_at)
+          FROM (SELECT MAX(starts_at) AS changed_at FROM duty WHERE starts_at <= :now
                 UNION ALL
-                SELECT MAX(ends_at) FROM duty WHERE ends_at <= :now) AS turns
+                SELECT MAX(ends_at) FROM duty WHERE ends_at <= :now) AS changes
         """,
         {"now": reading.now},
     )
@@ -192,7 +192,7 @@ def last_turn(reading: Reading) -> Instant | None:
 
 
 def acts_for_body(reading: Reading, code: str) -> bool:
-    """Say whether anybody can act for the body ``code`` now: a duty in it is in force, of an account in use."""
+    """Return whether anybody can act for the body ``code`` now: a duty in it is in force, of an account in use."""
     return (
         reading.sql.value(
             """
@@ -244,11 +244,11 @@ def _people(reading: Reading, scope: Scope, more: str, values: Mapping[str, Any]
 
 
 def _duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
-    return {name: _with_taken_in(reading, duties) for name, duties in _own_duties(reading, names).items()}
+    return {name: _with_merged(reading, duties) for name, duties in _own_duties(reading, names).items()}
 
 
 def _own_duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
-    """Return the duties of each as they were given, without what their areas have taken in: that turns with time."""
+    """Return the duties of each as they are stored, without areas merged into theirs, which change with time."""
     select = "SELECT person, id, role, area, body, starts_at, ends_at FROM duty"
     rows = _of_people(reading, select, "starts_at, id", names)
     grouped: dict[str, list[Duty]] = {}
@@ -281,12 +281,12 @@ def _duty(row: Row) -> Duty:
     return Duty(Role(row["role"]), row["area"], row["body"], row["starts_at"], row["ends_at"], row["id"])
 
 
-def _with_taken_in(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
+def _with_merged(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
     known = areas.heirs(reading)
-    return tuple(_taking_in(duty, known, reading.now) for duty in duties) if known else duties
+    return tuple(_merged(duty, known, reading.now) for duty in duties) if known else duties
 
 
-def _taking_in(duty: Duty, known: Iterable[Heir], at: Instant) -> Duty:
+def _merged(duty: Duty, known: Iterable[Heir], at: Instant) -> Duty:
     around = () if duty.spot is None else taken_in(Place(duty.spot), known, at)
     villages = tuple(path for path in around if path.count("/") == (duty.spot or "").count("/"))
-    return replace(duty, also=taken_in(duty.place, known, at), also_spots=villages)
+    return replace(duty, merged=taken_in(duty.place, known, at), merged_villages=villages)

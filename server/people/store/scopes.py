@@ -1,4 +1,4 @@
-"""Turns a Scope into SQL, so that no query over county data is written without one."""
+"""Compose SQL conditions from a Scope, so that no query over county data is written without one."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ def since(scope: Scope, had_since: Instant) -> Clause:
     """Return the same condition for whoever had a record after ``had_since``."""
     places, values = by_place(scope)
     terms = [] if places == _NOTHING else [places]
-    for number, mark in enumerate(scope.assignees):
-        terms.append(f"assignee = :mark{number}")
-        values[f"mark{number}"] = mark
+    for number, assignee in enumerate(scope.assignees):
+        terms.append(f"assignee = :assignee{number}")
+        values[f"assignee{number}"] = assignee
     if scope.person:
         terms.append("author = :person")
         values["person"] = scope.person
     if scope.assignees:
-        marks = ", ".join(f":mark{number}" for number in range(len(scope.assignees)))
+        assignees = ", ".join(f":assignee{number}" for number in range(len(scope.assignees)))
         # A list of ids, found once by its own index, not a question asked of every row.
-        terms.append(f"id IN (SELECT record FROM case_hand WHERE mark IN ({marks}) AND until > :had_since)")
+        terms.append(f"id IN (SELECT record FROM case_hand WHERE mark IN ({assignees}) AND until > :had_since)")
         values["had_since"] = had_since
     return _any(terms), values
 
@@ -62,7 +62,7 @@ def by_place_or_author(scope: Scope) -> Clause:
 
 _NOTHING = "1 = 0"
 EVERYWHERE: Clause = ("1 = 1", {})
-"""The condition that leaves nothing out, for what the server does for its own sake."""
+"""The condition that holds for every row, for the server's own work."""
 
 
 def _any(terms: list[str]) -> str:

@@ -1,41 +1,95 @@
-"""Lets phones in by user name and password, which Collect sends with every request once it was asked.
+"""Sign in phones by user name and password, which Collect sends with every request once it was challenged.
 
-Argon2 on each of them would cost tens of milliseconds, so a login that was verified a moment ago is known again.
+Argon2 on each of them would cost tens of milliseconds, so recent results are cached, without any password.
 """
 
 from __future__ import annotations
 
+import secrets
+import threading
+from collections import OrderedDict
+from hmac import digest
+from typing import NamedTuple
+
+from server import instants
 from server.db.database import Database
 from server.errors import SignInFailed
+from server.instants import FOREVER, Instant
+from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
 from server.people.store import people
 from server.people.usecases import sign_in as signing_in
-from server.people.usecases.login_cache import VerifiedLogins
 
-_LOGINS = VerifiedLogins()
+LOGINS_MAX = 10_000
+"""How many logins are cached; the oldest goes first."""
 
 
-def sign_in(database: Database, name: str, password: str, logins: VerifiedLogins = _LOGINS) -> Actor:
-    """Return the person whose phone shows this name and password. Not for use inside a transaction.
+class _Result(NamedTuple):
+    correct: bool
+    until: Instant
+
+
+class LoginCache:
+    """The results of recent logins in this process.
+
+    Each is found by an HMAC of name, password and stored hash under a key that lives only as long as the process, so
+    neither memory nor a core file holds a password, and another stored hash makes every earlier result unknown.
+    """
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+        self._results: OrderedDict[bytes, _Result] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, name: str, password: str, password_hash: str, at: Instant) -> bool | None:
+        """Return whether this login was found correct or wrong lately; None when it is not cached."""
+        with self._lock:
+            result = self._results.get(self._key_of(name, password, password_hash))
+        return result.correct if result is not None and at < result.until else None
+
+    def add(self, name: str, password: str, password_hash: str, at: Instant, *, correct: bool) -> None:
+        """Cache the result of verifying this login at ``at``.
+
+        A correct one is kept as long as the rules of that day say. A wrong one stays wrong until the stored hash
+        changes, so it is kept until newer ones push it out.
+        """
+        key = self._key_of(name, password, password_hash)
+        until = instants.later(at, sign_in_rules.at(at).verified_for) if correct else FOREVER
+        with self._lock:
+            self._results[key] = _Result(correct, until)
+            self._results.move_to_end(key)
+            while len(self._results) > LOGINS_MAX:
+                self._results.popitem(last=False)
+
+    def _key_of(self, name: str, password: str, password_hash: str) -> bytes:
+        login = b"\0".join(part.encode() for part in (name, password_hash, password))
+        return digest(self._key, login, "sha256")
+
+
+_CACHE = LoginCache()
+
+
+def sign_in(database: Database, name: str, password: str, cache: LoginCache = _CACHE) -> Actor:
+    """Return the person whose phone sends this name and password. Not for use inside a transaction.
 
     A wrong password that a phone repeats counts as one failed try: it repeats it for hours, all by itself, and
     would keep its owner locked out for ever. Raises SignInFailed, LockedOut.
     """
     with database.reading() as reading:
-        attempt = signing_in.begin(reading, name)
+        attempt = signing_in.look_up(reading, name)
         stored = attempt.account.password_hash if attempt.account else None
-        known = None if stored is None else logins.find(name, password, stored, reading.now)
-        if known is True:
+        cached = None if stored is None else cache.find(name, password, stored, reading.now)
+        if cached is True:
             return people.actor(reading, name)
-    if known is False:
+    if cached is False:
         raise SignInFailed("用户名或密码不对；请在 ODK Collect 的服务器设置里改正，或扫描管理员给的二维码。")
-    fits = signing_in.fits(attempt, password)
-    if not fits:
+    correct = signing_in.password_matches(attempt, password)
+    if not correct:
         refusal = database.write(lambda tx: signing_in.record_failure(tx, attempt))
     else:
         actor = database.write(lambda tx: signing_in.record_success(tx, attempt))
     if stored is not None:
-        logins.remember(name, password, stored, reading.now, fits=fits)
-    if not fits:
+        cache.add(name, password, stored, reading.now, correct=correct)
+    if not correct:
         raise refusal
     return actor

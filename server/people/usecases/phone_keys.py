@@ -1,4 +1,4 @@
-"""Gives phones their keys: long random words, shown once, kept as a hash (``design.md`` section 5)."""
+"""Issue and replace phone keys: long random tokens, shown once, stored as a hash (``design.md`` section 5)."""
 
 from __future__ import annotations
 

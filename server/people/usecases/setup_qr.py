@@ -1,4 +1,4 @@
-"""Makes the QR code and the card by which ODK Collect sets itself up for one worker (``openrosa.md`` section 3).
+"""Make the QR code and the text of the card by which ODK Collect is set up for one worker (``openrosa.md`` section 3).
 
 The picture holds the worker's key: whoever has it can send in their name.
 """
@@ -34,7 +34,7 @@ MAY_NOT_CHANGE = (
     "get_blank",
     "delete_saved",
 )
-"""What is hidden: a slip here would cut a phone off, lose reports, or send them under another name."""
+"""Settings that are hidden: a mistake here would cut a phone off, lose reports, or send them under another name."""
 
 
 def settings(server_url: str, username: str, project_name: str) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def svg(payload: str) -> bytes:
 
 
 def terminal(payload: str) -> str:
-    """Return the QR code as characters for a terminal with light text on a dark ground."""
+    """Return the QR code as characters for a terminal with light text on a dark background."""
     out = io.StringIO()
     _code(payload).terminal(out, border=2, compact=True)
     return out.getvalue()

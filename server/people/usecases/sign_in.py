@@ -1,9 +1,9 @@
-"""Lets people in by password: argon2 outside of every transaction, a lock after repeated failures, tokens that end.
+"""Sign people in by password: argon2 outside of every transaction, a lock after repeated failures, revocable tokens.
 
 Hashing takes tens of milliseconds and 19 MiB, so it may happen neither in the writer nor in many threads at once.
 ``sign_in`` is therefore three steps, and holds the store itself: look up (a reading), verify (no transaction),
-record (a short write). What is true if we die after each: 1. and 2. nobody got in, nothing is kept; 3. the failure
-or the success is on record and durable.
+record (a short write). What is true if we die after each: 1. and 2. nobody is signed in, nothing is stored; 3. the
+failure or the success is recorded and durable.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import LockedOut, SignInFailed, SignInRequired
 from server.instants import BEIJING, Instant
-from server.people.domain import sign_in_limits
+from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
-from server.people.domain.people import checked_password
+from server.people.domain.sign_in_rules import checked_password
 from server.people.store import accounts, people
 from server.people.store.accounts import Account
 
@@ -38,7 +38,7 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class SignInAttempt:
     """A try to sign in as ``name``. account: None when there is none, or none that may sign in with a password."""
 
     name: str
@@ -52,44 +52,44 @@ def sign_in(database: Database, name: str, password: str) -> Actor:
     ``until`` when too many tries failed.
     """
     with database.reading() as reading:
-        attempt = begin(reading, name)
-    if not fits(attempt, password):
+        attempt = look_up(reading, name)
+    if not password_matches(attempt, password):
         raise database.write(lambda tx: record_failure(tx, attempt))
     return database.write(lambda tx: _begin_session(tx, attempt))
 
 
-def begin(reading: Reading, name: str) -> Attempt:
-    """Look up who tries to sign in. Raises LockedOut while the account is locked."""
+def look_up(reading: Reading, name: str) -> SignInAttempt:
+    """Return the attempt of ``name`` with the account. Raises LockedOut while the account is locked."""
     account = accounts.find(reading, name)
     if account is None or account.revoked_at is not None or account.password_hash is None:
-        return Attempt(name, None)
+        return SignInAttempt(name, None)
     _require_unlocked(account, reading.now)
-    return Attempt(name, account)
+    return SignInAttempt(name, account)
 
 
-def fits(attempt: Attempt, password: str) -> bool:
-    """Say whether the password is right; takes as long for a name that does not exist. Tens of milliseconds."""
+def password_matches(attempt: SignInAttempt, password: str) -> bool:
+    """Return whether the password is correct; takes as long for a name that does not exist. Tens of milliseconds."""
     stored = attempt.account.password_hash if attempt.account else None
     with _HASHING:
         try:
-            _HASHER.verify(stored or _decoy(), password)
+            _HASHER.verify(stored or _dummy_hash(), password)
         except (VerifyMismatchError, VerificationError, InvalidHashError):
             return False
     return stored is not None
 
 
-def record_failure(tx: Transaction, attempt: Attempt) -> SignInFailed | LockedOut:
+def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | LockedOut:
     """Count a failed try, lock the account when it was one too many, and return the refusal to answer with.
 
     It is returned and not raised, since raising would undo the count.
     """
     account = accounts.find(tx, attempt.name) if attempt.account else None
     if account is None:
-        accounts.count_stranger(tx)
+        accounts.count_unknown_name(tx)
         return _failed()
     if account.is_locked(tx.now):
         return _locked(account.locked_until or tx.now, tx.now)
-    rules = sign_in_limits.at(tx.now)
+    rules = sign_in_rules.at(tx.now)
     failures = 1 + (0 if account.locked_until else account.failures)  # a lock that has run out starts a new count
     until = instants.later(tx.now, rules.locked_for) if failures >= rules.failures_max else None
     accounts.set_failures(tx, account.name, failures, until)
@@ -99,8 +99,8 @@ def record_failure(tx: Transaction, attempt: Attempt) -> SignInFailed | LockedOu
     return _locked(until, tx.now)
 
 
-def record_success(tx: Transaction, attempt: Attempt) -> Actor:
-    """Forget failed tries and return who has signed in.
+def record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
+    """Reset the count of failed tries and return who has signed in.
 
     Raises LockedOut or SignInFailed when the account was locked, revoked or given another password meanwhile.
     """
@@ -116,7 +116,7 @@ def record_success(tx: Transaction, attempt: Attempt) -> Actor:
 
 
 def session_stamp(reading: Reading, name: str) -> str:
-    """Return the mark that tokens of ``name`` carry; another password makes another, which ends older tokens."""
+    """Return the stamp that tokens of ``name`` carry; it changes with the password, which ends older tokens."""
     return _stamp(accounts.get(reading, name))
 
 
@@ -134,7 +134,7 @@ def actor_by_token(reading: Reading, name: str, jti: str, stamp: str) -> Actor:
 
 
 def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
-    """Refuse one token from now on. expires_at: when it would have run out, after which it is forgotten."""
+    """Refuse one token from now on. expires_at: when it would have run out; after that it is deleted."""
     accounts.revoke_token(tx, jti, expires_at)
 
 
@@ -151,7 +151,7 @@ def hash_password(password: str) -> str:
 
 def hash_chosen_password(password: str, name: str, at: Instant) -> str:
     """Return the hash of a password that somebody chose for ``name``. Raises Invalid that names every broken rule."""
-    return hash_password(checked_password(password, name, sign_in_limits.at(at).password_length_min))
+    return hash_password(checked_password(password, name, sign_in_rules.at(at).password_length_min))
 
 
 def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> None:
@@ -161,15 +161,15 @@ def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> 
     audit.add(tx, by, "user.password", account.name, {})
 
 
-def _begin_session(tx: Transaction, attempt: Attempt) -> Actor:
+def _begin_session(tx: Transaction, attempt: SignInAttempt) -> Actor:
     actor = record_success(tx, attempt)
     audit.add(tx, actor.name, "session.begin", actor.name, {})
     return actor
 
 
 @cache
-def _decoy() -> str:
-    """Return a hash that no password fits, so that an unknown name costs the same time."""
+def _dummy_hash() -> str:
+    """Return a hash that no password matches, so that an unknown name costs the same time."""
     return _HASHER.hash(secrets.token_urlsafe(32))
 
 

@@ -1,4 +1,4 @@
-"""Says which part of the grid somebody is shown: the areas of their duties, and what leads to them."""
+"""Compute which part of the grid somebody is shown: the areas of their duties, and those above them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from server.people.domain.actors import Actor
 
 
 def of(actor: Actor) -> Scope:
-    """Return the part of the grid that an actor is shown: the areas of all duties in force, and what they took in.
+    """Return the part of the grid that an actor is shown: the areas of all duties in force, and areas merged into them.
 
     Wider than what records they see, since who handles cases of a county has to name its areas.
     """
@@ -21,13 +21,13 @@ def of(actor: Actor) -> Scope:
 
 
 def get_visible(reading: Reading, code: str, actor: Actor) -> Area:
-    """Return an area inside the actor's reach or above it. Raises NotFound otherwise, also for what is no code."""
+    """Return an area that the actor is shown, or one above it. Raises NotFound otherwise, also for what is no code."""
     try:
         path = path_of(code)
     except Invalid as error:
         raise _unknown(code) from error
-    seen = of(actor)
-    if not (seen.covers(path) or any(Place(path).holds(place.path) for place in seen.places)):
+    scope = of(actor)
+    if not (scope.covers(path) or any(Place(path).holds(place.path) for place in scope.places)):
         raise _unknown(code)
     return areas.get(reading, code)
 

@@ -62,7 +62,7 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
 
 def tag(reading: Reading, by: Actor) -> tuple[object, ...]:
     """Return what the list depends on: the caller's duties, everybody's beginning and ending, and the configuration."""
-    turned = people.last_turn(reading)
+    turned = people.last_duty_change(reading)
     return (LIST, by.name, by.current, turned, instants.local_day(reading.now), reading.configuration_version())
 
 

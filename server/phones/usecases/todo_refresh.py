@@ -80,7 +80,7 @@ def _text(reading: Reading, duties: list[Duty]) -> str:
     places = [duty.place for duty in duties if duty.role is Role.TOWN_STATION]
     vacant = sorted(path for place in places for path in people.vacant_villages(reading, place))
     told = sorted(
-        (duty.role.value, duty.area, duty.body or "", list(duty.also), list(duty.also_spots)) for duty in duties
+        (duty.role.value, duty.area, duty.body or "", list(duty.merged), list(duty.merged_villages)) for duty in duties
     )
     return orjson.dumps([told, vacant]).decode()
 

@@ -33,7 +33,7 @@ def to_area(actor: Actor, path: str) -> Relation:
     """Return the relation of ``actor`` to a record that is to be created at ``path``."""
     if any(duty.covers(path) for duty in actor.current):
         return Relation.NOW
-    return Relation.RECENT if any(duty.covers(path) for duty in actor.lately().current) else Relation.NONE
+    return Relation.RECENT if any(duty.covers(path) for duty in actor.with_recent_duties().current) else Relation.NONE
 
 
 def home_path(actor: Actor) -> str | None:

@@ -91,7 +91,7 @@ def view(reading: Reading, problem_id: str, by: Actor) -> View:
     record = _record(reading, problem, by)
     stored = None if problem.change is None else verdicts.find(reading, problem.change)
     kept = None if stored is None else verdicts.find_unapplied(reading, stored.id)
-    named = accounts.displays(reading, [problem.author] if problem.author else [])
+    named = accounts.display_names(reading, [problem.author] if problem.author else [])
     return View(
         problem,
         named.get(problem.author or ""),
@@ -138,7 +138,7 @@ class _Told:
 
     def __init__(self, reading: Reading, record: Record, versions: Iterable[int], by: Actor) -> None:
         self._made = revisions.at_versions(reading, record.id, versions)
-        self._named = accounts.displays(reading, (each.author for each in self._made.values()))
+        self._named = accounts.display_names(reading, (each.author for each in self._made.values()))
         self._own = positions.read(record.fields.get(POSITION, ""))
         ids = {each.submission for each in self._made.values() if each.submission is not None}
         self._sent = {id: found for id in sorted(ids) if (found := _submission(reading, id, by)) is not None}

@@ -22,7 +22,7 @@ from server.people.domain.actors import Actor, Duty
 from server.people.domain.people import Person, checked_name
 from server.people.store import accounts, bodies, people
 from server.people.usecases import phone_keys, sign_in, visibility
-from server.people.usecases.setup_card import Card, card
+from server.people.usecases.setup_card import SetupCard, setup_card
 from server.staffing.usecases import enrolment
 
 
@@ -37,7 +37,7 @@ class Post:
     ends_at: Instant = FOREVER
 
     def is_held_as(self, duty: Duty) -> bool:
-        """Say whether ``duty`` is this very duty."""
+        """Return whether ``duty`` is this very duty."""
         asked = (self.role, full_code(self.area), self.body, self.starts_at, self.ends_at)
         return asked == (duty.role.value, duty.area, duty.body, duty.starts_at, duty.ends_at)
 
@@ -62,7 +62,7 @@ def add(
         known = accounts.find(reading, name)
         at = reading.now
     if known is not None:
-        same = password is None or sign_in.fits(sign_in.Attempt(name, known), password)
+        same = password is None or sign_in.password_matches(sign_in.SignInAttempt(name, known), password)
         with database.reading() as reading:
             return _present(reading, name, post, display, same=same, by=by), False
     hashed = None if password is None else sign_in.hash_chosen_password(password, name, at)
@@ -147,13 +147,13 @@ def reset_password(database: Database, name: str, password: str | None, *, by: A
     return given
 
 
-def issue_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> Card:
+def issue_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> SetupCard:
     """Return the card of ``name`` with a new phone key; earlier keys stay good. server_url: where phones find us."""
     managed(tx, name, by)
     return _card(tx, name, server_url, phone_keys.issue(tx, name, by=by.name))
 
 
-def replace_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> Card:
+def replace_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> SetupCard:
     """Return the card of ``name`` with a new phone key; every earlier key is refused at once: the phone was lost."""
     managed(tx, name, by)
     return _card(tx, name, server_url, enrolment.lost_phone(tx, name, by=by.name))
@@ -218,5 +218,5 @@ def _given(post: Post) -> dict[str, Any]:
     }
 
 
-def _card(tx: Transaction, name: str, server_url: str, token: str) -> Card:
-    return card(tx, people.actor(tx, name), f"{server_url}/key/{token}")
+def _card(tx: Transaction, name: str, server_url: str, token: str) -> SetupCard:
+    return setup_card(tx, people.actor(tx, name), f"{server_url}/key/{token}")

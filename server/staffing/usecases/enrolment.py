@@ -49,7 +49,7 @@ def add_user(
     """
     checked_name(name)
     shown = checked_display(display if display is not None else name)
-    taken = accounts.find_alike(tx, name)
+    taken = accounts.find_ignoring_case(tx, name)
     if taken is not None:
         raise Conflict(f"用户名“{taken}”已有人使用；请换一个用户名。", user=taken)
     accounts.add(tx, name, shown, password_hash)

@@ -1,0 +1,61 @@
+"""The rules of signing in as of a day (the dated table ``data/sign_in.csv``), and which passwords may be set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server import dated
+from server.errors import Invalid
+from server.instants import Instant
+
+_PASSWORD_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRules:
+    """The rules in force on a day.
+
+    failures_max: failed tries in a row before the account locks, for ``locked_for``.
+    password_length_min: in characters. verified_for: how long a correct Basic login is accepted without hashing again.
+    """
+
+    failures_max: int
+    locked_for: timedelta
+    password_length_min: int
+    verified_for: timedelta
+
+
+def at(instant: Instant) -> SignInRules:
+    """Return the rules in force at ``instant``."""
+    row = dated.rows_at("sign_in", instant)[0]
+    return SignInRules(
+        int(row["failures_max"]),
+        timedelta(minutes=int(row["locked_minutes"])),
+        int(row["password_length_min"]),
+        timedelta(minutes=int(row["verified_minutes"])),
+    )
+
+
+def checked_password(password: str, name: str, length_min: int) -> str:
+    """Return a password that may be set for ``name``. Raises Invalid that lists every rule it breaks.
+
+    length_min: in characters. Only printable ASCII, since Collect's Basic sends ISO-8859-1 and would garble the rest.
+    """
+    faults = list(_faults_of(password, name, length_min))
+    if faults:
+        errors = [{"field": "password", "message": fault} for fault in faults]
+        raise Invalid(f"密码不可用：{'；'.join(faults)}。", field="password", errors=errors)
+    return password
+
+
+def _faults_of(password: str, name: str, length_min: int) -> Iterable[str]:
+    if len(password) < length_min:
+        yield f"至少{length_min}个字符"
+    if len(password) > _PASSWORD_LENGTH_MAX:
+        yield f"最多{_PASSWORD_LENGTH_MAX}个字符"
+    if not (password.isascii() and password.isprintable()):
+        yield "只用英文字母、数字和键盘上的符号"
+    if password.casefold().strip() == name.casefold():
+        yield "不能与用户名相同"
