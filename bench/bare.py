@@ -34,7 +34,7 @@ def _never_busy(path: str) -> Response:
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    front = Front(application, THREADS, BODY_BYTES_MAX, lambda guest: guest(), _never_busy)
+    front = Front(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_busy)
     config: uvicorn.Config = configuration(front)
     server = PartingServer(config, front)
     server.heed_signals()

@@ -49,9 +49,10 @@ class Stalled(Exception):
 class Front:
     """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. host: takes a short request to the
-    writer's own thread (``Database.run_in_writer``). is_parting: set when the server stops, so that every answer is
-    the last of its connection. busy: makes the answer to a path while others wait too long; wait_s: how long that is.
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. run_in_writer: takes a short
+    request to the writer's own thread (``Database.run_in_writer``). is_parting: set when the server stops, so that
+    every answer is the last of its connection. busy: makes the answer to a path while others wait too long; wait_s:
+    how long that is.
     """
 
     def __init__(
@@ -59,14 +60,14 @@ class Front:
         application: WSGIApplication,
         threads: int,
         body_bytes_max: int,
-        host: Callable[[Callable[[], None]], None],
+        run_in_writer: Callable[[Callable[[], None]], None],
         busy: Callable[[str], Response],
         wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
-        self._host = host
+        self._run_in_writer = run_in_writer
         self._busy = busy
         self._for_thread, self._for_writer = Line(wait_s), Line(wait_s)
         self.is_parting = False
@@ -115,7 +116,7 @@ class Front:
     ) -> None:
         ran: asyncio.Future[None] = loop.create_future()
 
-        def guest() -> None:
+        def request() -> None:
             self._for_writer.leave()
             try:
                 exchange.run(self._application, environ)
@@ -125,7 +126,7 @@ class Front:
                 loop.call_soon_threadsafe(ran.set_result, None)
 
         self._for_writer.join()
-        self._host(guest)
+        self._run_in_writer(request)
         await ran
 
 

@@ -209,37 +209,37 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(store):
     with pytest.raises(Unavailable):
         store.write(keep("later"))
     with pytest.raises(Unavailable):
-        store.host(lambda: None)
+        store.run_in_writer(lambda: None)
 
 
-def test_a_guest_runs_in_the_writers_thread_and_writes_as_anybody(store):
+def test_a_request_runs_in_the_writers_thread_and_writes_as_anybody(store):
     told: Future[tuple[str, str]] = Future()
 
-    store.host(lambda: told.set_result((threading.current_thread().name, store.write(keep("a")))))
+    store.run_in_writer(lambda: told.set_result((threading.current_thread().name, store.write(keep("a")))))
 
     assert told.result(PATIENCE_S) == ("firegrid-writer", "a")
     assert kept(store) == ["a"]
 
 
-def test_a_guest_may_write_twice_and_sees_its_first_write(store):
+def test_a_request_may_write_twice_and_sees_its_first_write(store):
     told: Future[list[str]] = Future()
 
-    def guest() -> None:
+    def request() -> None:
         store.write(keep("a"))
         seen = kept(store)
         store.write(keep("b"))
         told.set_result(seen)
 
-    store.host(guest)
+    store.run_in_writer(request)
 
     assert told.result(PATIENCE_S) == ["a"]
     assert kept(store) == ["a", "b"]
 
 
-def test_guests_and_others_share_a_commit_and_a_refusal_reaches_the_guest_alone(store):
+def test_requests_in_the_writer_and_others_share_a_commit_and_a_refusal_reaches_that_request_alone(store):
     told: list[Future[object]] = [Future() for _ in range(3)]
 
-    def guest(work: Callable[[Transaction], object], into: Future[object]) -> Callable[[], None]:
+    def request(work: Callable[[Transaction], object], into: Future[object]) -> Callable[[], None]:
         def run() -> None:
             try:
                 into.set_result(store.write(work))
@@ -250,7 +250,7 @@ def test_guests_and_others_share_a_commit_and_a_refusal_reaches_the_guest_alone(
 
     with Gate(store) as gate:
         for work, into in zip((keep("a"), refuse, keep("b")), told, strict=True):
-            store.host(guest(work, into))
+            store.run_in_writer(request(work, into))
         (other,) = gate.queue(keep("c"))
 
     assert (told[0].result(PATIENCE_S), told[2].result(PATIENCE_S), other.result()) == ("a", "b", "c")

@@ -64,8 +64,8 @@ def echo(environ, start_response):
     return [body]
 
 
-def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, host=None, wait_s=25):
-    return Front(application, threads, body_bytes_max, host or (lambda guest: guest()), busy, wait_s)
+def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, run_in_writer=None, wait_s=25):
+    return Front(application, threads, body_bytes_max, run_in_writer or (lambda request: request()), busy, wait_s)
 
 
 def call(app, scope, wire):
@@ -181,25 +181,25 @@ def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
 
 
 def test_small_submissions_by_key_run_where_the_writer_is_and_all_else_in_threads():
-    hosted = []
+    ran = []
 
-    def host(guest):
-        hosted.append(threading.current_thread())
-        guest()
+    def run_in_writer(request):
+        ran.append(threading.current_thread())
+        request()
 
     small = [("content-length", "4")]
-    app = front(host=host)
+    app = front(run_in_writer=run_in_writer)
 
     call(app, scope_of("/key/t/submission", "POST", small), Wire(b"form"))
-    assert len(hosted) == 1
+    assert len(ran) == 1
 
     call(app, scope_of("/submission", "POST", small), Wire(b"form"))
     call(app, scope_of("/key/t/formList", "GET"), Wire())
     call(app, scope_of("/key/t/submission", "POST"), Wire(b"x" * (asgi.SMALL_BYTES + 1)))
-    assert len(hosted) == 1
+    assert len(ran) == 1
 
 
-def test_what_a_guest_raises_is_for_the_one_who_asked():
+def test_what_a_request_in_the_writer_raises_is_for_the_one_who_asked():
     def application(environ, start_response):
         raise ZeroDivisionError
 
@@ -246,7 +246,7 @@ def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
     queued = []
 
     async def scene():
-        app = front(host=queued.append, wait_s=0.05)
+        app = front(run_in_writer=queued.append, wait_s=0.05)
         first, late = Wire(b"first"), Wire(b"late")
         asking = asyncio.ensure_future(app(scope_of("/key/x/submission", method="POST"), first.receive, first.send))
         await asyncio.sleep(0.2)
