@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from server.cli.serve import THREADS, configuration, freeze
-from server.web.asgi import Front
-from server.web.graceful_stop import PartingServer
+from server.web.asgi import Bridge
+from server.web.graceful_stop import GracefulServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,14 +34,14 @@ def _never_busy(path: str) -> Response:
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    front = Front(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_busy)
-    config: uvicorn.Config = configuration(front)
-    server = PartingServer(config, front)
-    server.heed_signals()
+    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_busy)
+    config: uvicorn.Config = configuration(bridge)
+    server = GracefulServer(config, bridge)
+    server.stop_on_signals()
     freeze()
     with socket.create_server(("127.0.0.1", port)) as listener:
         server.run(sockets=[listener])
-    front.close()
+    bridge.close()
 
 
 if __name__ == "__main__":

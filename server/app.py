@@ -1,4 +1,4 @@
-"""Builds the application: opens the store and mounts the doors. The only place that knows everyone."""
+"""Builds the application: opens the database and mounts the doors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
 from server.web.context import Services
-from server.web.overload import AGAIN_S
+from server.web.overload import RETRY_AFTER_S
 from server.web.problem_details import as_problem, status_of
 from server.web.proxy import PhonePaths, TrustedProxies, is_phone_path
 
@@ -50,8 +50,8 @@ def create_app(settings: Settings) -> Flask:
     api.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
-    express = openrosa.Express(app.wsgi_app, services, observability.note)
-    wrapped = PhonePaths(TrustedProxies(express, settings.trusted_proxies))
+    fast_path = openrosa.FastPath(app.wsgi_app, services, observability.record_request)
+    wrapped = PhonePaths(TrustedProxies(fast_path, settings.trusted_proxies))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
 
@@ -79,7 +79,7 @@ def secret(folder: Path) -> str:
 
 
 def _answer_error(error: Exception) -> Response:
-    """Answer in the envelope of the door that was called; the edge logs what nobody foresaw, once."""
+    """Answer in the format of the door that was called; unforeseen errors are logged here, once."""
     if status_of(error) >= 500:
         observability.log_failure(error)
     if is_phone_path(request.path):
@@ -87,14 +87,14 @@ def _answer_error(error: Exception) -> Response:
     return as_problem(error)
 
 
-def busy(path: str) -> Response:
+def overloaded(path: str) -> Response:
     """Return the answer to a request for ``path`` while others have waited too long already."""
-    error = Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=AGAIN_S)
+    error = Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)
     return openrosa.as_envelope(error) if is_phone_path(path) else as_problem(error)
 
 
 class Application(Flask):
-    """Flask without the question, asked of every function on every request, whether it is a coroutine: none is."""
+    """Flask without its check, for every function on every request, whether it is a coroutine: none is."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func

@@ -121,7 +121,9 @@ def shape_of_the_database(app) -> dict[str, list[str]]:
 def refusals() -> dict[str, int]:
     """Return the error types of the API with their status."""
     table = next(
-        module for name, module in sys.modules.items() if name.startswith("server.") and hasattr(module, "HTTP_WORDS")
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("server.") and hasattr(module, "HTTP_MESSAGES")
     )
     return {refusal.code: status for refusal, status in sorted(table.STATUS.items(), key=lambda each: each[0].code)}
 

@@ -21,7 +21,7 @@ def find() -> Actor:
     scheme, _, credential = request.headers.get("Authorization", "").strip().partition(" ")
     credential = credential.strip()
     if scheme.lower() == "key" and credential:
-        return context.by_key(credential, is_phone=request.blueprint != FIELD_CLIENTS)
+        return context.caller_by_key(credential, is_phone=request.blueprint != FIELD_CLIENTS)
     if scheme.lower() == "bearer" and credential:
-        return context.be(tokens.holder(credential, tokens.ACCESS))
+        return context.set_caller(tokens.holder(credential, tokens.ACCESS))
     raise SignInRequired("请先登录，或在 Authorization 里带上密钥。", challenge=tokens.CHALLENGE)

@@ -27,7 +27,7 @@ def begin(login: dict[str, str]) -> Response:
     except SignInFailed as refusal:
         refusal.data["challenge"] = tokens.CHALLENGE
         raise
-    context.be(actor)
+    context.set_caller(actor)
     with context.database().reading() as reading:
         access, refresh = tokens.begin(reading, actor)
     return responses.secret(
@@ -41,7 +41,7 @@ def begin(login: dict[str, str]) -> Response:
 def refresh() -> Response:
     """Get another access token; the Authorization header shows the refresh token."""
     access, actor = tokens.renew(_bearer())
-    context.be(actor)
+    context.set_caller(actor)
     return responses.secret({"access_token": access, "user": serializers.people.caller(actor)})
 
 

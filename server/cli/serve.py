@@ -19,7 +19,7 @@ from server.errors import Busy
 if TYPE_CHECKING:
     import uvicorn
 
-    from server.web.asgi import Front
+    from server.web.asgi import Bridge
 
 BACKLOG = 1024
 THREADS = 16
@@ -49,8 +49,8 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server.db.locks import serving, write_address
     from server.log import LogHandler
     from server.settings import from_environment
-    from server.web.asgi import Front
-    from server.web.graceful_stop import PartingServer
+    from server.web.asgi import Bridge
+    from server.web.graceful_stop import GracefulServer
 
     settings = from_environment(data)
     with serving(data), _listening(host, port) as listener:
@@ -58,10 +58,10 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         app = application.create_app(settings)
         database = application.database_of(app)
         largest, wait_s = settings.submission_bytes_max, settings.wait_s
-        front = Front(app.wsgi_app, threads, largest, database.run_in_writer, application.busy, wait_s)
+        bridge = Bridge(app.wsgi_app, threads, largest, database.run_in_writer, application.overloaded, wait_s)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
-        server = PartingServer(configuration(front), front)
-        server.heed_signals()
+        server = GracefulServer(configuration(bridge), bridge)
+        server.stop_on_signals()
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
             freeze()
@@ -71,7 +71,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             ):
                 server.run(sockets=[listener])
         finally:
-            front.close()
+            bridge.close()
             application.close(app)
     click.echo("Firegrid: 已停止 stopped", err=True)
 
@@ -85,14 +85,14 @@ def address_of(host: str, port: int) -> str:
     return f"http://{reached}:{port}"
 
 
-def configuration(front: Front) -> uvicorn.Config:
-    """Return how the web server runs ``front``."""
+def configuration(bridge: Bridge) -> uvicorn.Config:
+    """Return how the web server runs ``bridge``."""
     import uvicorn
 
     from server.web.http_protocol import BoundedProtocol
 
     return uvicorn.Config(
-        front,
+        bridge,
         http=BoundedProtocol,
         loop="uvloop",
         lifespan="off",

@@ -1,7 +1,7 @@
-"""Takes small submissions past Flask, since an evening's rush is made of them and its rounds cost more than the write.
+"""Answers small submissions without Flask: an evening's rush is made of them, and Flask costs more than the write.
 
-Whatever is not plain sailing goes the long way as if it had never been here: another request, a refusal, any error.
-That is safe because a submission is kept once, however often it is offered; and both ways share ``posting.take``.
+Everything else goes to Flask as if it had never been here: another request, a refusal, any error. That is safe because
+a submission is stored once, however often it is sent; and both share ``submission_post.receive``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from server.openrosa import responses, submission_post, submission_xml
-from server.openrosa.submission_post import Incoming
+from server.openrosa.submission_post import SubmissionRequest
 from server.people.domain.actors import Actor
 from server.submissions.usecases.receiving import Receipt
-from server.web.context import Services, holder_of
+from server.web.context import Services, actor_of_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -26,19 +26,19 @@ SMALL_BYTES = 16_384
 """A body up to this size is a form without a photo."""
 
 VIEW = "openrosa.post_submission"
-"""What metrics and log call it, the same as on the long way."""
+"""The name of the view in metrics and log, the same as in Flask."""
 
-Note = Callable[[str, str, int, float, Actor], None]
-"""Counts and logs an answer: its view, method, status, the seconds it took, who asked."""
+RequestRecorder = Callable[[str, str, int, float, Actor], None]
+"""Counts and logs an answer: its view, method, status, duration in seconds, and caller."""
 
 
-class Express:
+class FastPath:
     """A WSGI application that answers small submissions by phone key itself, and gives all else to ``app``."""
 
-    def __init__(self, app: WSGIApplication, services: Services, note: Note) -> None:
+    def __init__(self, app: WSGIApplication, services: Services, record: RequestRecorder) -> None:
         self._app = app
         self._services = services
-        self._note = note
+        self._record = record
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         token, size = _token(environ), _size(environ)
@@ -48,39 +48,39 @@ class Express:
         raw = environ["wsgi.input"].read(size)
         environ["wsgi.input"] = BytesIO(raw)
         try:
-            by, receipt = self._take(environ, token, raw)
-        except Exception:  # whatever it is, the long way meets it again, and answers and logs it
+            by, receipt = self._receive(environ, token, raw)
+        except Exception:  # whatever it is, Flask meets it again, and answers and logs it
             return self._app(environ, start_response)
-        status, message = submission_post.told(receipt)
+        status, message = submission_post.receipt_message(receipt)
         content = submission_xml.response(message, responses.SUCCESS)
         headers = [("Content-Type", responses.TEXT_XML), ("Content-Length", str(len(content)))]
         start_response(
             f"{status} {HTTPStatus(status).phrase.upper()}",
-            [*headers, *responses.spoken(self._services.settings.advertised_bytes)],
+            [*headers, *responses.required_headers(self._services.settings.advertised_bytes)],
         )
-        self._note(VIEW, "POST", status, time.perf_counter() - began, by)
+        self._record(VIEW, "POST", status, time.perf_counter() - began, by)
         return [content]
 
-    def _take(self, environ: WSGIEnvironment, token: str, raw: bytes) -> tuple[Actor, Receipt]:
-        """Keep a submission. Raises whatever keeps it from being answered with a receipt."""
+    def _receive(self, environ: WSGIEnvironment, token: str, raw: bytes) -> tuple[Actor, Receipt]:
+        """Store a submission. Raises whatever keeps it from being answered with a receipt."""
         query, agent = environ["QUERY_STRING"], environ.get("HTTP_USER_AGENT")
         device = parse_qs(query).get("deviceID", [""])[0] if query else None
-        by = holder_of(self._services, token, device, agent)
-        incoming = Incoming(
+        by = actor_of_key(self._services, token, device, agent)
+        posted = SubmissionRequest(
             BytesIO(raw),
             environ.get("CONTENT_TYPE", ""),
             len(raw),
-            submission_post.cut(device),
-            submission_post.cut(agent),
+            submission_post.truncated(device),
+            submission_post.truncated(agent),
         )
-        outcome = submission_post.take(self._services, by, incoming)
+        outcome = submission_post.receive(self._services, by, posted)
         if not isinstance(outcome, Receipt):
             raise outcome
         return by, outcome
 
 
 def _token(environ: WSGIEnvironment) -> str | None:
-    """Return the phone key in the path of a submission that speaks our protocol, None for every other request."""
+    """Return the phone key in the path of a submission over OpenRosa 1.0, None for every other request."""
     if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_OPENROSA_VERSION") != responses.VERSION:
         return None
     steps: list[str] = environ["PATH_INFO"].split("/")

@@ -1,4 +1,4 @@
-"""Takes a submission's POST apart while it streams in, so that a 200 MB video costs the memory of one chunk.
+"""Parses the multipart body of a submission while it streams in, so that a 200 MB video costs the memory of one chunk.
 
 The framing is our own: werkzeug's decoder (3.1) gives another content when a chunk ends between the last two hyphens
 of a closing delimiter, and takes more than twice as long over the small body that nearly every POST is.
@@ -75,8 +75,8 @@ class PostedFile(Generic[S]):
     media_type: str
     sink: S
 
-    def called(self, expected: Collection[str]) -> str:
-        """Return the name to keep the file by, given the names that the submission's XML refers to.
+    def stored_name(self, expected: Collection[str]) -> str:
+        """Return the name to store the file under, given the names that the submission's XML refers to.
 
         Phones name the part like the file. Other clients call every part ``file`` or the like; then the file name
         counts, when the XML asks for it or when it alone looks like one.
@@ -120,16 +120,16 @@ def read_post(
         raise _too_large(limits.total_bytes_max)
     delimiter = b"\r\n--" + _boundary(content_type)
     with ExitStack() as undo:
-        gathered = _Gathered(open_sink, undo, limits.xml_bytes_max)
+        builder = _PostBuilder(open_sink, undo, limits.xml_bytes_max)
         body = _Body(stream, limits)
-        body.block(delimiter)
+        body.read_until(delimiter)
         parts = 0
         while not body.at_end():
             parts += 1
             if parts > limits.parts_max:
                 raise _too_many(limits.parts_max)
-            gathered.take(read_part(body.block(b"\r\n\r\n")), body, delimiter)
-        post = gathered.post()
+            builder.add(read_part(body.read_until(b"\r\n\r\n")), body, delimiter)
+        post = builder.post()
         undo.pop_all()
     return post
 
@@ -143,8 +143,8 @@ def _boundary(content_type: str) -> bytes:
     return (found[1] or found[2]).encode()
 
 
-class _Gathered(Generic[S]):
-    """The parts taken so far, and how to undo them."""
+class _PostBuilder(Generic[S]):
+    """The parts read so far, and how to undo them."""
 
     def __init__(self, open_sink: Callable[[], S], undo: ExitStack, xml_bytes_max: int) -> None:
         self._open_sink = open_sink
@@ -153,33 +153,33 @@ class _Gathered(Generic[S]):
         self._xml: bytes | None = None
         self._files: dict[tuple[str, str, str], PostedFile[S]] = {}  # by both names and content
 
-    def take(self, part: Part, body: _Body, delimiter: bytes) -> None:
+    def add(self, part: Part, body: _Body, delimiter: bytes) -> None:
         if part.name == XML_PART:
-            self._take_xml(part, body, delimiter)
+            self._add_xml(part, body, delimiter)
         elif part.is_file and part.name != INCOMPLETE_PART:
-            self._take_file(part, body, delimiter)
+            self._add_file(part, body, delimiter)
         else:
-            body.pour(delimiter, _let_go)
+            body.copy_until(delimiter, _ignore)
 
     def post(self) -> Post[S]:
         if self._xml is None:
             raise Unreadable("发送的内容里没有记录本身（xml_submission_file）。请重新发送。", missing=XML_PART)
         return Post(self._xml, tuple(self._files.values()))
 
-    def _take_xml(self, part: Part, body: _Body, delimiter: bytes) -> None:
+    def _add_xml(self, part: Part, body: _Body, delimiter: bytes) -> None:
         memory = _Memory(self._xml_bytes_max, XML_PART)
-        body.pour(delimiter, memory.write)
+        body.copy_until(delimiter, memory.write)
         xml = memory.content()
         if self._xml is not None and xml != self._xml:
             raise Unreadable("一次发送里有两份不同的记录，服务器不知道以哪份为准。请分别发送。", repeated=XML_PART)
         self._xml = xml
 
-    def _take_file(self, part: Part, body: _Body, delimiter: bytes) -> None:
+    def _add_file(self, part: Part, body: _Body, delimiter: bytes) -> None:
         filename = base_name(part.filename)
         name = base_name(part.name) or filename
         sink = self._open_sink()
         self._undo.callback(sink.discard)
-        body.pour(delimiter, sink.write)
+        body.copy_until(delimiter, sink.write)
         sink.close()
         file = PostedFile(name, filename, part.media_type or OCTETS, sink)
         if self._files.setdefault((name, filename, sink.sha256), file) is not file:
@@ -187,7 +187,7 @@ class _Gathered(Generic[S]):
 
 
 class _Body:
-    """The bytes of the request that wait to be told apart; never more than a chunk and a header."""
+    """The bytes of the request that are not read apart yet; never more than a chunk and a header."""
 
     def __init__(self, stream: Stream, limits: Limits) -> None:
         self._stream = stream
@@ -195,7 +195,7 @@ class _Body:
         self._waiting = b"\r\n"
         self._total_bytes = 0
 
-    def block(self, end: bytes) -> bytes:
+    def read_until(self, end: bytes) -> bytes:
         """Return what comes before ``end``, and go past it."""
         at = self._waiting.find(end)
         while at < 0 and len(self._waiting) <= self._limits.header_bytes_max + len(end):
@@ -207,16 +207,16 @@ class _Body:
         self._waiting = self._waiting[at + len(end) :]
         return block
 
-    def pour(self, end: bytes, take: Callable[[bytes], None]) -> None:
-        """Give what comes before ``end`` to ``take``, chunk by chunk, and go past it."""
+    def copy_until(self, end: bytes, write: Callable[[bytes], None]) -> None:
+        """Give what comes before ``end`` to ``write``, chunk by chunk, and go past it."""
         while (at := self._waiting.find(end)) < 0:
             sure = len(self._waiting) - len(end) + 1
             if sure > 0:
-                take(self._waiting[:sure])
+                write(self._waiting[:sure])
                 self._waiting = self._waiting[sure:]
             self._fill()
         if at:
-            take(self._waiting[:at])
+            write(self._waiting[:at])
         self._waiting = self._waiting[at + len(end) :]
 
     def at_end(self) -> bool:
@@ -267,8 +267,8 @@ class _Memory:
         return b"".join(self._chunks)
 
 
-def _let_go(_chunk: bytes) -> None:
-    """Take a typed-in field that the protocol does not know."""
+def _ignore(_chunk: bytes) -> None:
+    """Skip a form field that the protocol does not know."""
 
 
 def _too_large(limit: int) -> TooLarge:

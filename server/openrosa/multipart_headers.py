@@ -1,4 +1,4 @@
-"""Reads the header of one multipart part and judges the names in it, which are a stranger's words until then."""
+"""Parses the header of one part of a multipart body and checks the names in it, which anybody may have sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dresses every answer to a phone: the headers it demands, gzip, conditional GETs, errors in its envelope."""
+"""The responses of OpenRosa: required headers, gzip, conditional GETs, errors in the envelope that phones read."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def envelope(status: int, message: str, nature: str) -> Response:
     return Response(submission_xml.response(message, nature), status, content_type=TEXT_XML)
 
 
-def tagged(request: Request, response: Response, etag: str | None = None) -> Response:
+def with_etag(request: Request, response: Response, etag: str | None = None) -> Response:
     """Give a 200 its ETag and turn it into 304 when the phone holds it already.
 
     etag: a tag that is cheaper than the bytes; else their MD5. Weak forms match too, since proxies weaken tags.
     """
     tag = etag or hashlib.md5(response.get_data(), usedforsecurity=False).hexdigest()
     if request.if_none_match.contains_weak(tag):
-        return unchanged(tag)
+        return not_modified(tag)
     response.set_etag(tag)
     return response
 
 
-def unchanged(tag: str) -> Response:
+def not_modified(tag: str) -> Response:
     """Answer 304, empty."""
     response = Response(status=304)
     response.headers.pop("Content-Type", None)
@@ -53,8 +53,8 @@ def unchanged(tag: str) -> Response:
     return response
 
 
-def spoken(advertised_bytes: int) -> tuple[tuple[str, str], ...]:
-    """Return what phones demand of every answer, errors included (``openrosa.md`` section 1.3)."""
+def required_headers(advertised_bytes: int) -> tuple[tuple[str, str], ...]:
+    """Return the headers that phones require of every answer, errors included (``openrosa.md`` section 1.3)."""
     return (
         ("X-OpenRosa-Version", VERSION),
         ("X-OpenRosa-Accept-Content-Length", str(advertised_bytes)),
@@ -65,9 +65,9 @@ def spoken(advertised_bytes: int) -> tuple[tuple[str, str], ...]:
     )
 
 
-def dress(request: Request, response: Response, advertised_bytes: int) -> Response:
-    """Add what phones demand of every answer, and compress it where that is asked for and worth it."""
-    response.headers.extend(spoken(advertised_bytes))
+def finish(request: Request, response: Response, advertised_bytes: int) -> Response:
+    """Add the headers that phones require, and compress it where that is asked for and worth it."""
+    response.headers.extend(required_headers(advertised_bytes))
     return _compressed(request, response)
 
 

@@ -1,4 +1,4 @@
-"""The phones' door: what unmodified ODK Collect and KoboCollect ask for, and what they are answered."""
+"""The OpenRosa endpoints that unmodified ODK Collect and KoboCollect call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from server.db.transactions import Reading
 from server.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
 from server.forms.store import forms
 from server.openrosa import responses, submission_post, submission_xml
-from server.openrosa.submission_post import Incoming
+from server.openrosa.submission_post import SubmissionRequest
 from server.openrosa.submission_xml import ListedForm, ManifestFile
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists, offered_forms
@@ -22,7 +22,7 @@ MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "png": "image/png", "jpg": "ima
 
 
 def mount(app_door: Blueprint) -> None:
-    """Give every path its two forms: with a phone key in it, and without (Basic over https)."""
+    """Register every path twice: with a phone key in it, and without (Basic over https)."""
     for rule, methods, view in (
         ("formList", ("GET",), form_list),
         ("submission", ("HEAD", "GET"), preflight),
@@ -44,23 +44,23 @@ def mount(app_door: Blueprint) -> None:
 
 @door.url_value_preprocessor
 def find_caller(endpoint: str | None, values: dict[str, str] | None) -> None:
-    """Take the key out of the path, so that no view and no log sees it, and find out whose it is."""
+    """Take the key out of the path, so that no view and no log sees it, and find whose it is."""
     token = None if values is None else values.pop("token", None)
     g.key_prefix = "" if token is None else f"/key/{token}"
     if token is not None:
-        context.by_key(token)
+        context.caller_by_key(token)
     else:
         _by_basic()
 
 
 def form_list() -> Response:
     _require_version()
-    by, base = context.caller(), _base()
+    by, base = context.caller(), _base_url()
     with context.database().reading() as reading:
-        listed = offered_forms.listed(reading, by)
+        listed = offered_forms.list_for(reading, by)
         wanted = request.args.get("formID")
         entries = [_listed(form, base) for form in listed if wanted in (None, form.id)]
-    return responses.tagged(request, responses.document(submission_xml.form_list(entries)))
+    return responses.with_etag(request, responses.document(submission_xml.form_list(entries)))
 
 
 def preflight() -> Response:
@@ -74,28 +74,28 @@ def preflight() -> Response:
 def post_submission() -> Response:
     _require_version()
     by = context.caller()
-    outcome = submission_post.take(context.services(), by, _posted())
+    outcome = submission_post.receive(context.services(), by, _submission_request())
     if isinstance(outcome, Refusal):
         raise outcome
-    status, message = submission_post.told(outcome)
+    status, message = submission_post.receipt_message(outcome)
     return responses.envelope(status, message, responses.SUCCESS)
 
 
 def form_xml(form_id: str) -> Response:
     with context.database().reading() as reading:
-        form = offered_forms.readable(reading, form_id, context.caller())
+        form = offered_forms.get_for(reading, form_id, context.caller())
         version = form.versions[form.version]
         if request.if_none_match.contains_weak(version.md5):
-            return responses.unchanged(version.md5)
+            return responses.not_modified(version.md5)
         content = forms.xml(reading, form_id, form.version)
-    return responses.tagged(request, responses.document(content), version.md5)
+    return responses.with_etag(request, responses.document(content), version.md5)
 
 
 def manifest(form_id: str) -> Response:
     _require_version()
-    by, base = context.caller(), _base()
+    by, base = context.caller(), _base_url()
     with context.database().reading() as reading:
-        offered_forms.readable(reading, form_id, by)
+        offered_forms.get_for(reading, form_id, by)
         files = entity_lists.files_of(reading, context.hashes(), form_id, by)
     folder = f"{base}/forms/{quote(form_id, safe='')}/attachments"
     entries = [
@@ -108,21 +108,21 @@ def manifest(form_id: str) -> Response:
         )
         for file in files
     ]
-    return responses.tagged(request, responses.document(submission_xml.manifest(entries)))
+    return responses.with_etag(request, responses.document(submission_xml.manifest(entries)))
 
 
 def attachment(form_id: str, name: str) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
-        offered_forms.readable(reading, form_id, by)
+        offered_forms.get_for(reading, form_id, by)
         tag = _current_md5(reading, form_id, name, by)
         if tag is not None and request.if_none_match.contains_weak(tag):
-            return responses.unchanged(tag)
+            return responses.not_modified(tag)
         content = entity_lists.content(reading, context.hashes(), form_id, name, by)
     if content is None:
         raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
     media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-    return responses.tagged(request, responses.file(content, media_type))
+    return responses.with_etag(request, responses.file(content, media_type))
 
 
 def integrity(list_name: str) -> Response:
@@ -131,7 +131,7 @@ def integrity(list_name: str) -> Response:
     with context.database().reading() as reading:
         if not entity_lists.is_entity_list(reading, list_name):
             raise NotFound(f"没有名为“{list_name}”的台账。", list=list_name)
-        if not offered_forms.consumes(reading, list_name, by):
+        if not offered_forms.uses_list(reading, list_name, by):
             raise NotAllowed("您没有使用这份台账的表单。", list=list_name)
         pairs = entity_lists.integrity(reading, list_name, ids, by)
     return responses.document(submission_xml.integrity(pairs))
@@ -142,7 +142,7 @@ def _by_basic() -> Actor:
     login = request.authorization
     if login is not None and login.type == "basic" and login.username and request.is_secure:
         try:
-            return context.by_password(login.username, login.password or "")
+            return context.caller_by_password(login.username, login.password or "")
         except SignInFailed as refusal:
             raise SignInFailed(refusal.message, challenge=_CHALLENGE) from refusal
     if request.is_secure:
@@ -157,7 +157,7 @@ def _require_version() -> None:
         )
 
 
-def _base() -> str:
+def _base_url() -> str:
     """Return the absolute base with the prefix the caller used, so that a phone keeps its key on every request.
 
     Raises Unreadable when the address that the caller used has no host in it that a phone could ask for a form.
@@ -190,13 +190,13 @@ def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | 
     return next((file.md5 for file in files if file.name == name), None)
 
 
-def _posted() -> Incoming:
-    return Incoming(
+def _submission_request() -> SubmissionRequest:
+    return SubmissionRequest(
         request.stream,
         request.headers.get("Content-Type", ""),
         request.content_length or 0,
-        submission_post.cut(request.args.get("deviceID")),
-        submission_post.cut(request.headers.get("User-Agent")),
+        submission_post.truncated(request.args.get("deviceID")),
+        submission_post.truncated(request.headers.get("User-Agent")),
     )
 
 

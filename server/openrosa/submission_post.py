@@ -1,4 +1,4 @@
-"""Carries one POST of a phone on to the use case, the same way whichever path the request took through the server."""
+"""Reads the POST of a submission and hands it to the use case, the same for Flask and for the fast path."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from server.submissions.usecases import receiving
 from server.submissions.usecases.receiving import Arrival, Receipt
 from server.web.context import Services
 
-_WORD_CHARS_MAX = 255
+_DEVICE_CHARS_MAX = 255
 
 
-class Incoming(NamedTuple):
-    """A POST to ``/submission``: its body and what its head says; device and user agent are None when unsaid."""
+class SubmissionRequest(NamedTuple):
+    """A POST to ``/submission``: its body and headers; device and user agent are None when the phone names none."""
 
     stream: Stream
     content_type: str
@@ -29,37 +29,37 @@ class Incoming(NamedTuple):
     user_agent: str | None
 
 
-def take(services: Services, by: Actor, incoming: Incoming) -> Receipt | Refusal:
-    """Read a POST and keep what it brought; the answer is durable when this returns.
+def receive(services: Services, by: Actor, request: SubmissionRequest) -> Receipt | Refusal:
+    """Read a POST and store what it brought; it is durable when this returns.
 
-    Raises NotAllowed for roles that only look, Unreadable and TooLarge; refusals of what is kept all the same are
-    returned (``submit.receive``).
+    Raises NotAllowed for roles that only look, Unreadable and TooLarge; refusals of what is stored all the same are
+    returned (``receiving.receive``).
     """
     require_may_send(by)
     limits = Limits(total_bytes_max=services.settings.submission_bytes_max)
     with ExitStack() as undo:
         post = read_post(
-            incoming.stream,
-            incoming.content_type,
+            request.stream,
+            request.content_type,
             open_sink=services.blobs.incoming,
             limits=limits,
-            stated_bytes=incoming.stated_bytes,
+            stated_bytes=request.stated_bytes,
         )
         for file in post.files:
             undo.callback(file.sink.discard)
         read = submission_xml.read_submission(post.xml)
-        expected = offered_forms.names_spoken_of(read) if post.files else frozenset()
-        files = tuple(_kept(services, file, expected) for file in post.files)
-    posted = Posted(raw=post.xml, xml=read, files=files, device=incoming.device, user_agent=incoming.user_agent)
+        expected = offered_forms.possible_file_names(read) if post.files else frozenset()
+        files = tuple(_keep(services, file, expected) for file in post.files)
+    posted = Posted(raw=post.xml, xml=read, files=files, device=request.device, user_agent=request.user_agent)
     return services.database.write(lambda tx: receiving.receive(tx, posted, by=by))
 
 
-def told(receipt: Receipt) -> tuple[int, str]:
+def receipt_message(receipt: Receipt) -> tuple[int, str]:
     """Return the status and the message of the answer: 201 for what is new, 202 for what was here before."""
-    awaited = f"，还缺 {receipt.files_missing} 个附件" if receipt.files_missing else ""
+    missing = f"，还缺 {receipt.files_missing} 个附件" if receipt.files_missing else ""
     if receipt.arrival is Arrival.NEW:
-        return 201, f"已收到，回执号 {receipt.number}{awaited}"
-    return 202, f"此前已收到，回执号 {receipt.number}{awaited}"
+        return 201, f"已收到，回执号 {receipt.number}{missing}"
+    return 202, f"此前已收到，回执号 {receipt.number}{missing}"
 
 
 def require_may_send(by: Actor) -> None:
@@ -68,11 +68,11 @@ def require_may_send(by: Actor) -> None:
         raise NotAllowed("您的岗位不能提交表单，请联系管理员。")
 
 
-def cut(text: str | None) -> str | None:
-    """Return what a phone calls itself, of bounded length."""
-    return (text or "")[:_WORD_CHARS_MAX] or None
+def truncated(text: str | None) -> str | None:
+    """Return the name that a phone gives itself, of bounded length; None for none."""
+    return (text or "")[:_DEVICE_CHARS_MAX] or None
 
 
-def _kept(services: Services, file: PostedFile[blobs.Incoming], spoken_of: frozenset[str]) -> SentFile:
+def _keep(services: Services, file: PostedFile[blobs.Incoming], expected: frozenset[str]) -> SentFile:
     blob = services.blobs.keep(file.sink)
-    return SentFile(file.called(spoken_of), blob.sha256, blob.size, file.media_type)
+    return SentFile(file.stored_name(expected), blob.sha256, blob.size, file.media_type)

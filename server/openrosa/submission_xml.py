@@ -1,4 +1,4 @@
-"""Reads what a phone wrote and writes what a phone will read, so that no other module handles OpenRosa XML."""
+"""Parses the XML of submissions and writes the XML that phones read; no other module handles OpenRosa XML."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.errors import TooLarge, Unreadable
-from server.openrosa.xml_parser import RESEND, Walk, walk
+from server.openrosa.xml_parser import RESEND, ParsedXml, parse
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml
 
 SIZE_BYTES_MAX = 16 * 1024 * 1024
@@ -43,7 +43,7 @@ class ManifestFile:
 
 
 def read_submission(raw: bytes, *, size_bytes_max: int = SIZE_BYTES_MAX) -> SubmissionXml:
-    """Return what a submission says, from the bytes that the phone sent.
+    """Return a submission, from the bytes that the phone sent.
 
     Refuses with TooLarge above ``size_bytes_max``; with Unreadable what is not well-formed XML in an encoding that
     expat reads, any document type declaration, nesting or numbers beyond the limits above, a missing form id or
@@ -52,7 +52,7 @@ def read_submission(raw: bytes, *, size_bytes_max: int = SIZE_BYTES_MAX) -> Subm
     if len(raw) > size_bytes_max:
         limit = f"{size_bytes_max / 1_048_576:g} MB"
         raise TooLarge(f"这份记录超过 {limit}，服务器不能接收。请分成几份填写后发送。", size_bytes=len(raw))
-    return _submission(walk(raw))
+    return _submission(parse(raw))
 
 
 def form_list(forms: Iterable[ListedForm]) -> bytes:
@@ -100,13 +100,13 @@ def response(message: str, nature: str) -> bytes:
     ).encode()
 
 
-def _submission(seen: Walk) -> SubmissionXml:
-    first = dict(reversed(seen.leaves))
+def _submission(parsed: ParsedXml) -> SubmissionXml:
+    first = dict(reversed(parsed.leaves))
 
     def of_meta(name: str) -> str:
         return first.get(f"meta/{name}", "").strip() or first.get(name, "").strip()
 
-    form_id = _checked(seen.root.get("id", "").strip(), "表单编号（id）")
+    form_id = _checked(parsed.root.get("id", "").strip(), "表单编号（id）")
     if not form_id:
         raise Unreadable("这份记录没有写明是哪张表（缺 id）。请在手机上更新表格后重新填写。", missing="id")
     instance_id = _checked(of_meta("instanceID"), "记录编号（instanceID）")
@@ -114,18 +114,18 @@ def _submission(seen: Walk) -> SubmissionXml:
         raise Unreadable(f"这份记录没有编号（缺 instanceID），服务器无法防止重复。{RESEND}", missing="instanceID")
     return SubmissionXml(
         form_id=form_id,
-        version=_checked(seen.root.get("version", "").strip(), "表单版本（version）"),
+        version=_checked(parsed.root.get("version", "").strip(), "表单版本（version）"),
         instance_id=instance_id,
         deprecated_id=_checked(of_meta("deprecatedID"), "原记录编号（deprecatedID）") or None,
         instance_name=of_meta("instanceName") or None,
-        leaves=tuple(seen.leaves),
-        entities=tuple(_block(*block) for block in seen.blocks),
+        leaves=tuple(parsed.leaves),
+        entities=tuple(_block(*block) for block in parsed.blocks),
     )
 
 
-def _checked(id: str, called: str) -> str:
+def _checked(id: str, label: str) -> str:
     if len(id) > ID_CHARS_MAX or _CONTROL.search(id):
-        raise Unreadable(f"这份记录的{called}太长或含有不可见的控制字符。{RESEND}", field=called)
+        raise Unreadable(f"这份记录的{label}太长或含有不可见的控制字符。{RESEND}", field=label)
     return id
 
 
@@ -181,5 +181,5 @@ def _attribute(value: str) -> str:
 
 def _text(value: str) -> str:
     """Escape for XML; a bare CR would be read back as LF, and what XML cannot hold becomes U+FFFD."""
-    shown = _NOT_XML.sub("\ufffd", value)
-    return shown.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    valid = _NOT_XML.sub("\ufffd", value)
+    return valid.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")

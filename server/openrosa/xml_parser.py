@@ -1,4 +1,4 @@
-"""Walks a submission's XML once, since a server that thousands of phones write to may not build trees for strangers.
+"""Parses a submission's XML in one pass without building a tree, which anybody could make too large.
 
 Expat reports each element as it passes: every limit stops the parse where it is reached, and a document type
 declaration is refused at its first byte, before any entity could be declared.
@@ -19,8 +19,8 @@ PATH_CHARS_MAX = 8_000_000
 RESEND = "请在手机上重新打开、保存后再发送；仍不行请联系管理员。"
 
 
-def walk(raw: bytes) -> Walk:
-    """Return what one pass over ``raw`` has gathered.
+def parse(raw: bytes) -> ParsedXml:
+    """Return the root attributes, leaf elements and entity blocks of ``raw``.
 
     Refuses with Unreadable what is empty, not well-formed, declares a document type or an encoding that expat cannot
     read, or goes beyond the limits above.
@@ -30,9 +30,9 @@ def walk(raw: bytes) -> Walk:
     if raw.count(b"<") > MARKS_MAX or raw.count(b"=") > MARKS_MAX:
         raise _too_complex("marks")
 
-    seen = Walk()
+    parsed = ParsedXml()
     try:
-        _parser(seen).Parse(raw, True)
+        _parser(parsed).Parse(raw, True)
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
         raise Unreadable(
@@ -40,11 +40,11 @@ def walk(raw: bytes) -> Walk:
         ) from error
     except (LookupError, ValueError) as error:  # pyexpat's answers to an encoding that it cannot map byte by byte
         raise Unreadable(f"这份记录的文字编码不能识别，应为 UTF-8。{RESEND}", reason="encoding") from error
-    return seen
+    return parsed
 
 
-class Walk:
-    """One pass over one document: expat's callbacks and what they have gathered."""
+class ParsedXml:
+    """What one pass over a document has found, and the callbacks of expat that find it."""
 
     __slots__ = ("block_label", "blocks", "leaf_open", "leaves", "path_chars", "paths", "root", "texts")
 
@@ -90,15 +90,15 @@ class Walk:
         raise Unreadable(f"这份记录带有 DTD 声明，服务器不接收这种 XML。{RESEND}", reason="doctype")
 
 
-def _parser(seen: Walk) -> expat.XMLParserType:
-    # The walk holds no parser, or each submission would leave a cycle for the garbage collector.
+def _parser(parsed: ParsedXml) -> expat.XMLParserType:
+    # The result holds no parser, or each submission would leave a cycle for the garbage collector.
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.buffer_text = True
-    parser.StartElementHandler = seen.start
-    parser.EndElementHandler = seen.end
-    parser.CharacterDataHandler = seen.texts.append
-    parser.StartDoctypeDeclHandler = seen.doctype
+    parser.StartElementHandler = parsed.start
+    parser.EndElementHandler = parsed.end
+    parser.CharacterDataHandler = parsed.texts.append
+    parser.StartDoctypeDeclHandler = parsed.doctype
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Lets a stalled phone wait without holding a thread: takes a request in whole, then gives it to the application.
+"""The bridge from ASGI to WSGI: receives a request whole, then runs the application; a stalled phone holds no thread.
 
 The event loop reads bodies (to disk when they are large) and writes answers; a thread is busy only while Python
 works. In valleys with weak signal many uploads stall for minutes, and a thread each would stop the server.
@@ -18,7 +18,7 @@ from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Response
 
 from server.settings import WAIT_S
-from server.web.overload import Line
+from server.web.overload import Queue
 from server.web.problem_details import as_problem
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ class Stalled(Exception):
     """The other side went away, or sent nothing for too long; there is nobody to answer."""
 
 
-class Front:
+class Bridge:
     """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. run_in_writer: takes a short
-    request to the writer's own thread (``Database.run_in_writer``). is_parting: set when the server stops, so that
-    every answer is the last of its connection. busy: makes the answer to a path while others wait too long; wait_s:
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. run_in_writer: runs a short request
+    in the writer's own thread (``Database.run_in_writer``). is_stopping: set when the server stops, so that every
+    answer is the last of its connection. overloaded: makes the answer to a path while others wait too long; wait_s:
     how long that is.
     """
 
@@ -61,16 +61,16 @@ class Front:
         threads: int,
         body_bytes_max: int,
         run_in_writer: Callable[[Callable[[], None]], None],
-        busy: Callable[[str], Response],
+        overloaded: Callable[[str], Response],
         wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
         self._run_in_writer = run_in_writer
-        self._busy = busy
-        self._for_thread, self._for_writer = Line(wait_s), Line(wait_s)
-        self.is_parting = False
+        self._overloaded = overloaded
+        self._thread_queue, self._writer_queue = Queue(wait_s), Queue(wait_s)
+        self.is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,22 +84,22 @@ class Front:
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as body:
             stated = _stated_bytes(scope)
             try:
-                # What is too large by its own word is not read at all; the application says so in its own words.
+                # What states too large a length is not read at all; the application refuses it.
                 size = stated if stated > self._body_bytes_max else await _read(receive, body, self._body_bytes_max)
             except Stalled:
                 return
             loop = asyncio.get_running_loop()
-            is_last = self.is_parting or size > self._body_bytes_max
+            is_last = self.is_stopping or size > self._body_bytes_max
             exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
             environ = _environ(scope, body, size)
             is_small = _is_small_submission(scope, size)
-            line = self._for_writer if is_small else self._for_thread
-            if line.is_jammed():
-                exchange.run(self._busy(scope["path"]), environ)
+            queue = self._writer_queue if is_small else self._thread_queue
+            if queue.is_overloaded():
+                exchange.run(self._overloaded(scope["path"]), environ)
             elif is_small:
-                await self._with_the_writer(loop, exchange, environ)
+                await self._in_writer(loop, exchange, environ)
             else:
-                line.join()
+                queue.enter()
                 await loop.run_in_executor(self._threads, self._in_thread, exchange, environ)
             await exchange.finish()
 
@@ -108,16 +108,14 @@ class Front:
         self._threads.shutdown(wait=True)
 
     def _in_thread(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
-        self._for_thread.leave()
+        self._thread_queue.leave()
         exchange.run(self._application, environ)
 
-    async def _with_the_writer(
-        self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment
-    ) -> None:
+    async def _in_writer(self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment) -> None:
         ran: asyncio.Future[None] = loop.create_future()
 
         def request() -> None:
-            self._for_writer.leave()
+            self._writer_queue.leave()
             try:
                 exchange.run(self._application, environ)
             except Exception as error:  # it belongs to the one who asked, not to the writer
@@ -125,7 +123,7 @@ class Front:
             else:
                 loop.call_soon_threadsafe(ran.set_result, None)
 
-        self._for_writer.join()
+        self._writer_queue.enter()
         self._run_in_writer(request)
         await ran
 
@@ -179,12 +177,12 @@ class Exchange:
 
     def _stream(self, answer: Iterable[bytes]) -> None:
         # Each piece is waited for, so that a slow reader slows the maker and memory stays constant.
-        self._now({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        self._send_now({"type": "http.response.start", "status": self._status, "headers": self._headers})
         for piece in answer:
-            self._now({"type": "http.response.body", "body": piece, "more_body": True})
-        self._now({"type": "http.response.body", "body": b""})
+            self._send_now({"type": "http.response.body", "body": piece, "more_body": True})
+        self._send_now({"type": "http.response.body", "body": b""})
 
-    def _now(self, message: Message) -> None:
+    def _send_now(self, message: Message) -> None:
         asyncio.run_coroutine_threadsafe(_sent(self._send, message), self._loop).result()
 
 

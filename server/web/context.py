@@ -1,4 +1,4 @@
-"""What a door may ask of a request: the store, the settings, and who is calling."""
+"""The context of a request, for every door: the database, the settings, and the caller."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
 
 T = TypeVar("T")
-_WORD_CHARS_MAX = 255
+_DEVICE_CHARS_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What one running server is made of; kept in the Flask app under ``firegrid``.
+    """The services of one running server; kept in the Flask app under ``firegrid``.
 
-    hashes: of the lists that its phones hold; of this server alone, since another county counts from 1 as well.
+    hashes: of the lists that its phones download; of this server alone, since another county counts from 1 as well.
     """
 
     settings: Settings
@@ -35,7 +35,7 @@ class Services:
 
 
 def services() -> Services:
-    """Return what this server is made of."""
+    """Return the services of this server."""
     found: Services = current_app.extensions["firegrid"]
     return found
 
@@ -61,7 +61,7 @@ def write(work: Callable[[Transaction], T]) -> T:
     return database().write(work)
 
 
-def be(actor: Actor) -> Actor:
+def set_caller(actor: Actor) -> Actor:
     """Make ``actor`` the caller of this request, so that the log can name them."""
     g.actor = actor
     return actor
@@ -73,34 +73,34 @@ def caller() -> Actor:
     return actor
 
 
-def by_key(token: str, *, is_phone: bool = True) -> Actor:
+def caller_by_key(token: str, *, is_phone: bool = True) -> Actor:
     """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused.
 
     is_phone: False for a client of ours, which may share the key with a phone and tells of itself in another way.
     """
     if not is_phone:
-        return be(people.actor_by_key(database().single_read(), token))
+        return set_caller(people.actor_by_key(database().single_read(), token))
     device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
-    return be(holder_of(services(), token, device, app_version))
+    return set_caller(actor_of_key(services(), token, device, app_version))
 
 
-def holder_of(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
+def actor_of_key(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
     """Return the actor who holds a phone key, and remember when their phone was last here.
 
-    device, app_version: what the phone calls itself, None where it does not. Raises KeyRefused when the key is unknown,
+    device, app_version: as the phone names them, None where it does not. Raises KeyRefused when the key is unknown,
     replaced or revoked.
     """
     actor = people.actor_by_key(services.database.single_read(), token)
     if not people.seen_recently(actor):
         key_id = actor.key_id or ""
-        words = ((device or "")[:_WORD_CHARS_MAX] or None, (app_version or "")[:_WORD_CHARS_MAX] or None)
+        words = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
         services.database.write(lambda tx: people.touch_key(tx, key_id, *words))
     return actor
 
 
-def by_password(name: str, password: str) -> Actor:
+def caller_by_password(name: str, password: str) -> Actor:
     """Return the caller who shows a user name and its password, as phones do over https.
 
     Raises SignInFailed, and LockedOut after too many failed tries.
     """
-    return be(basic_login.sign_in(database(), name, password))
+    return set_caller(basic_login.sign_in(database(), name, password))

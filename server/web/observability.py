@@ -1,4 +1,4 @@
-"""What the people who run a server look at: health, readiness, metrics, and one log line a request."""
+"""What the operators of a server look at: health, readiness, metrics, and one log line a request."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def _begin() -> None:
 
 def _record(response: Response) -> Response:
     seconds = time.perf_counter() - getattr(g, "began", time.perf_counter())
-    note(_view(), request.method, response.status_code, seconds, getattr(g, "actor", None))
+    record_request(_view(), request.method, response.status_code, seconds, getattr(g, "actor", None))
     return response
 
 
-def note(view: str, method: str, status: int, seconds: float, actor: Actor | None) -> None:
+def record_request(view: str, method: str, status: int, seconds: float, actor: Actor | None) -> None:
     """Count one answered request, and log it: the path would carry the phone's key, so by view and id of the key."""
     count, clock = _meters(view, status)
     count.inc()

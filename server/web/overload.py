@@ -1,4 +1,4 @@
-"""Knows when requests wait too long for their turn, so that newcomers are told to come back instead of joining them."""
+"""Detects overload: while requests wait too long, new ones are told to come back instead of waiting in vain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from contextlib import suppress
 
 from server.settings import WAIT_S
 
-AGAIN_S = 10
-"""When whoever is sent away may come back; clients add a spread of their own."""
+RETRY_AFTER_S = 10
+"""When a refused client may come back, in seconds; clients add a spread of their own."""
 
 
-class Line:
-    """Requests that wait for their turn, first come, first served.
+class Queue:
+    """Requests that wait to be served, first come, first served.
 
-    wait_s: seconds after which nobody more joins. An evening on which a whole county sends drains long before.
+    wait_s: how long the first may wait, in seconds, before no more are taken in. An evening on which a whole
+    county sends drains long before.
     """
 
     def __init__(self, wait_s: float = WAIT_S, now: Callable[[], float] = time.monotonic) -> None:
@@ -24,18 +25,18 @@ class Line:
         self._now = now
         self._since: deque[float] = deque()
 
-    def is_jammed(self) -> bool:
-        """Say whether the first in the line has waited for so long that the last would wait in vain."""
+    def is_overloaded(self) -> bool:
+        """Say whether the first in the queue has waited for so long that the last would wait in vain."""
         try:
             return self._now() - self._since[0] > self._wait_s
         except IndexError:
             return False
 
-    def join(self) -> None:
+    def enter(self) -> None:
         """Note that one more waits."""
         self._since.append(self._now())
 
     def leave(self) -> None:
-        """Note that the turn of the first has come."""
+        """Note that the first is being served."""
         with suppress(IndexError):
             self._since.popleft()

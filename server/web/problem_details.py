@@ -1,4 +1,4 @@
-"""The only map from a Refusal to HTTP: its status, and its words as problem+json (RFC 9457)."""
+"""The only map from a Refusal to HTTP: its status, and its problem details in JSON (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STATUS: dict[type[Refusal], int] = {
 }
 """A test asserts that every Refusal is a key here."""
 
-HTTP_WORDS = {
+HTTP_MESSAGES = {
     400: "请求无法理解，请检查格式。",
     401: "请先登录，或使用有效的密钥。",
     403: "没有权限。",
@@ -75,11 +75,11 @@ def status_of(error: Exception) -> int:
     return 500
 
 
-def words_of(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """Return the Chinese sentence that says what is wrong and how to mend it."""
     if isinstance(error, Refusal):
         return error.message
-    return HTTP_WORDS.get(status_of(error), HTTP_WORDS[500])
+    return HTTP_MESSAGES.get(status_of(error), HTTP_MESSAGES[500])
 
 
 def challenge_of(error: Exception) -> str | None:
@@ -89,14 +89,14 @@ def challenge_of(error: Exception) -> str | None:
 
 
 def body_of(error: Exception) -> dict[str, object]:
-    """Return ``error`` as problem+json says it: type, title, status, detail, errors, and particulars."""
+    """Return ``error`` as the members of problem+json: type, title, status, detail, errors, and particulars."""
     status = status_of(error)
     code = error.code if isinstance(error, Refusal) else HTTPStatus(status).phrase.lower().replace(" ", "-")
     body: dict[str, object] = {
         "type": f"/problems/{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": words_of(error),
+        "detail": message_of(error),
         "errors": [],
     }
     if isinstance(error, Refusal):
@@ -114,23 +114,23 @@ def as_problem(error: Exception) -> Response:
     challenge = challenge_of(error)
     if challenge is not None:
         response.headers["WWW-Authenticate"] = challenge
-    ask_to_wait(error, response)
+    set_retry_after(error, response)
     until = error.data.get("until") if isinstance(error, Refusal) else None
     if status == 429 and isinstance(until, str):
         response.headers["Retry-After"] = http_date(instants.parse(until))
-    allow_methods(error, response)
+    set_allow(error, response)
     return response
 
 
-def ask_to_wait(error: Exception, response: Response) -> None:
-    """Say when to come back, where the error knows."""
+def set_retry_after(error: Exception, response: Response) -> None:
+    """Set ``Retry-After`` where the error knows when to come back."""
     again_s = error.data.get("retry_after_s") if isinstance(error, Refusal) else None
     if isinstance(again_s, int):
         response.headers["Retry-After"] = str(again_s)
 
 
-def allow_methods(error: Exception, response: Response) -> None:
-    """Say in a 405 which methods the address takes."""
+def set_allow(error: Exception, response: Response) -> None:
+    """Set ``Allow`` of a 405: the methods that the address takes."""
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))

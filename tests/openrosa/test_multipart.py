@@ -221,7 +221,7 @@ def test_a_name_that_climbs_hides_or_overflows_is_refused(name, where):
 def test_a_file_is_called_by_its_part_first_and_by_its_file_name_where_that_says_more(name, filename, expected, called):
     post = read(a_body(the_xml(), a_photo(name, filename=filename)))
 
-    assert post.files[0].called(expected) == called
+    assert post.files[0].stored_name(expected) == called
 
 
 def test_a_file_without_a_type_or_with_an_odd_one_is_octets():

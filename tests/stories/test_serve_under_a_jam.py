@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from server.db.database import FILE_NAME
-from server.web.overload import AGAIN_S
+from server.web.overload import RETRY_AFTER_S
 from sync.client import records, synchronization
 from sync.client.backoff import Patience
 from sync.client.connection import Connection
@@ -78,7 +78,7 @@ def test_in_a_jam_newcomers_are_asked_to_come_back_and_everything_comes_in_once(
 
     assert (refused[0], again[0]) == (503, 201)
     assert "请稍后再送" in refused[1]
-    assert all(any(seconds >= AGAIN_S for seconds in waits[number].asked) for number in late)
+    assert all(any(seconds >= RETRY_AFTER_S for seconds in waits[number].asked) for number in late)
     assert {status for _, status in sent} == {201}
     assert verdicts == [["applied"] * 3] * len(waits)
     assert len(records_in(folder)) == 3 * len(waits) + len(sent) + 1

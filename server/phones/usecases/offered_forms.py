@@ -21,7 +21,7 @@ def may_send(by: Actor) -> bool:
     return any(duty.role not in READ_ONLY for duty in by.duties)
 
 
-def listed(reading: Reading, by: Actor) -> list[Form]:
+def list_for(reading: Reading, by: Actor) -> list[Form]:
     """Return the open forms of ``by``, by title; a phone whose duty ended keeps them for 30 days, to finish drafts."""
     known = forms.catalogue(reading).forms.values()
     return sorted(
@@ -29,7 +29,7 @@ def listed(reading: Reading, by: Actor) -> list[Form]:
     )
 
 
-def readable(reading: Reading, form_id: str, by: Actor) -> Form:
+def get_for(reading: Reading, form_id: str, by: Actor) -> Form:
     """Return a form that ``by`` may download.
 
     Raises FormUnknown when there is none of this id, NotAllowed when it is closed or not for this caller.
@@ -42,7 +42,7 @@ def readable(reading: Reading, form_id: str, by: Actor) -> Form:
     return form
 
 
-def consumes(reading: Reading, list_name: str, by: Actor) -> bool:
+def uses_list(reading: Reading, list_name: str, by: Actor) -> bool:
     """Say whether some form that ``by`` may download uses the list."""
     known = forms.catalogue(reading).forms.values()
     return any(
@@ -51,7 +51,7 @@ def consumes(reading: Reading, list_name: str, by: Actor) -> bool:
     )
 
 
-def names_spoken_of(xml: SubmissionXml) -> frozenset[str]:
+def possible_file_names(xml: SubmissionXml) -> frozenset[str]:
     """Return every text of a submission that may name a file sent with it."""
     return frozenset(text.strip() for _, text in xml.leaves if "." in text)
 

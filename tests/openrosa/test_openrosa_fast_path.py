@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from werkzeug.test import TestResponse
 
-from server.openrosa.fast_path import SMALL_BYTES, Express
+from server.openrosa.fast_path import SMALL_BYTES, FastPath
 from tests.builders import Valley, a_valley
 from tests.filled_forms import Filled, a_station, multipart, new_uuid, photo
 from tests.odk_collect import Phone
@@ -53,7 +53,7 @@ def test_both_ways_give_the_same_answer_and_keep_the_same(tmp_path, monkeypatch,
     with a_valley(tmp_path / "short") as valley:
         short = told(valley, POSTS[name])
 
-    monkeypatch.setattr(Express, "_take", refuse)
+    monkeypatch.setattr(FastPath, "_receive", refuse)
     with a_valley(tmp_path / "long") as valley:
         long = told(valley, POSTS[name])
 

@@ -5,9 +5,9 @@ import threading
 
 import pytest
 
-from server.app import busy
+from server.app import overloaded
 from server.web import asgi
-from server.web.asgi import Front
+from server.web.asgi import Bridge
 
 MIB = 1_048_576
 
@@ -64,8 +64,10 @@ def echo(environ, start_response):
     return [body]
 
 
-def front(application=echo, *, threads=2, body_bytes_max=10 * MIB, run_in_writer=None, wait_s=25):
-    return Front(application, threads, body_bytes_max, run_in_writer or (lambda request: request()), busy, wait_s)
+def bridge(application=echo, *, threads=2, body_bytes_max=10 * MIB, run_in_writer=None, wait_s=25):
+    return Bridge(
+        application, threads, body_bytes_max, run_in_writer or (lambda request: request()), overloaded, wait_s
+    )
 
 
 def call(app, scope, wire):
@@ -78,7 +80,7 @@ def test_a_body_arrives_whole_whatever_its_size_and_pieces(size):
     body = b"x" * size
     pieces = [body[at : at + 65_536] for at in range(0, size, 65_536)]
 
-    wire = call(front(), scope_of(method="PUT"), Wire(*pieces))
+    wire = call(bridge(), scope_of(method="PUT"), Wire(*pieces))
 
     assert (wire.status, wire.body) == (200, body)
 
@@ -92,7 +94,7 @@ def test_the_application_sees_who_asks_for_what():
         return []
 
     headers = [("host", "fire.example.org"), ("x-a", "1"), ("x-a", "2"), ("content-type", "text/xml")]
-    wire = call(front(application), scope_of("/forms/巡查.xml", headers=headers, query=b"formID=a%20b"), Wire())
+    wire = call(bridge(application), scope_of("/forms/巡查.xml", headers=headers, query=b"formID=a%20b"), Wire())
 
     assert wire.status == 204
     assert seen["PATH_INFO"].encode("latin-1").decode() == "/forms/巡查.xml"
@@ -103,7 +105,7 @@ def test_the_application_sees_who_asks_for_what():
 
 def test_uploads_that_stall_hold_no_thread():
     async def scene():
-        app = front(threads=1)
+        app = bridge(threads=1)
         stalled = [Wire(b"half", stalls=True) for _ in range(5)]
         waiting = [asyncio.ensure_future(app(scope_of(method="POST"), wire.receive, wire.send)) for wire in stalled]
         await asyncio.sleep(0)
@@ -119,7 +121,7 @@ def test_uploads_that_stall_hold_no_thread():
 def test_an_upload_that_stalls_too_long_is_given_up_without_an_answer(monkeypatch):
     monkeypatch.setattr(asgi, "STALL_S", 0.01)
 
-    wire = call(front(), scope_of(method="POST"), Wire(b"half", stalls=True))
+    wire = call(bridge(), scope_of(method="POST"), Wire(b"half", stalls=True))
 
     assert wire.sent == []
 
@@ -131,13 +133,13 @@ def test_a_phone_that_goes_away_in_the_middle_reaches_no_application():
     wire = Wire(b"half", stalls=True)
     wire.messages.append({"type": "http.disconnect"})
 
-    assert call(front(application), scope_of(method="POST"), wire).sent == []
+    assert call(bridge(application), scope_of(method="POST"), wire).sent == []
 
 
 def test_a_body_that_is_too_large_by_its_own_word_is_not_read():
     wire = Wire(b"never read")
 
-    call(front(body_bytes_max=100), scope_of(method="POST", headers=[("content-length", "101")]), wire)
+    call(bridge(body_bytes_max=100), scope_of(method="POST", headers=[("content-length", "101")]), wire)
 
     assert len(wire.messages) == 1
     assert wire.headers[b"connection"] == b"close"
@@ -146,14 +148,14 @@ def test_a_body_that_is_too_large_by_its_own_word_is_not_read():
 def test_a_body_that_turns_out_too_large_is_not_read_to_the_end():
     wire = Wire(*[b"x" * 60] * 5)
 
-    call(front(body_bytes_max=100), scope_of(method="POST"), wire)
+    call(bridge(body_bytes_max=100), scope_of(method="POST"), wire)
 
     assert len(wire.messages) == 3
     assert wire.headers[b"connection"] == b"close"
 
 
 def test_headers_beyond_all_measure_are_refused():
-    wire = call(front(), scope_of(headers=[("x-long", "a" * (MIB + 1))]), Wire())
+    wire = call(bridge(), scope_of(headers=[("x-long", "a" * (MIB + 1))]), Wire())
 
     assert wire.status == 431
     assert wire.headers[b"content-type"] == b"application/problem+json"
@@ -174,7 +176,7 @@ def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
         start_response("200 OK", [("Content-Type", "text/csv")])
         return Pieces()
 
-    wire = call(front(application), scope_of(), Wire())
+    wire = call(bridge(application), scope_of(), Wire())
 
     assert [message.get("body") for message in wire.sent[1:]] == [b"one", b"two", b""]
     assert closed == [True]
@@ -188,7 +190,7 @@ def test_small_submissions_by_key_run_where_the_writer_is_and_all_else_in_thread
         request()
 
     small = [("content-length", "4")]
-    app = front(run_in_writer=run_in_writer)
+    app = bridge(run_in_writer=run_in_writer)
 
     call(app, scope_of("/key/t/submission", "POST", small), Wire(b"form"))
     assert len(ran) == 1
@@ -204,7 +206,7 @@ def test_what_a_request_in_the_writer_raises_is_for_the_one_who_asked():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        call(front(application), scope_of("/key/t/submission", "POST"), Wire(b"form"))
+        call(bridge(application), scope_of("/key/t/submission", "POST"), Wire(b"form"))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_who_would_wait_in_vain_is_told_when_to_come_back_and_nobody_who_waits_i
         return echo(environ, start_response)
 
     async def scene():
-        app = front(application, threads=1, wait_s=0.05)
+        app = bridge(application, threads=1, wait_s=0.05)
         taken = [Wire(b"first"), Wire(b"second")]
         asking = [asyncio.ensure_future(app(scope_of(method="POST"), wire.receive, wire.send)) for wire in taken]
         await asyncio.sleep(0.2)
@@ -246,7 +248,7 @@ def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
     queued = []
 
     async def scene():
-        app = front(run_in_writer=queued.append, wait_s=0.05)
+        app = bridge(run_in_writer=queued.append, wait_s=0.05)
         first, late = Wire(b"first"), Wire(b"late")
         asking = asyncio.ensure_future(app(scope_of("/key/x/submission", method="POST"), first.receive, first.send))
         await asyncio.sleep(0.2)
