@@ -49,3 +49,9 @@ def later(instant: Instant, span: timedelta) -> Instant:
 def local_day(instant: Instant) -> str:
     """Return the Beijing calendar day ``YYYY-MM-DD`` that holds ``instant``."""
     return parse(instant).astimezone(BEIJING).date().isoformat()
+
+
+@lru_cache(maxsize=4096)
+def last_day(due_at: Instant) -> str:
+    """Return the last local day ``YYYY-MM-DD`` of a limit: one that ends at midnight ends on the day before."""
+    return local_day(later(due_at, -timedelta(milliseconds=1)))

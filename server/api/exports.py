@@ -18,9 +18,10 @@ from flask import Response
 from schemas.records import RecordFilter
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
-from server.api.records import wanted_by
+from server.api.records import filters_of
 from server.db import audit
 from server.db.database import Database
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import NotAllowed
 from server.forms.domain.fields import Field, invalid_reason
@@ -28,23 +29,22 @@ from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
-from server.records.store import record_lists
-from server.records.store.record_lists import Listed, Wanted
+from server.records.store import columns, record_lists
+from server.records.store.columns import Projection
+from server.records.store.record_lists import Filters
 from server.summaries.usecases.spreadsheets import escaped
 from server.web import context
 
 door = make_door("exports", "导出 · exports of records")
 
 PAGE_ROWS = 2_000
-COLUMNS = (
-    "id", "type", "area", "label", "version", "status", "stage", "case_no", "assignee", "due_at", "closed_at", "author",
-    "conflicts", "flags", "created_at", "updated_at",
-)  # fmt: skip
+COLUMNS = columns.names(Projection.CSV)
 """The columns before those of the fields. A field of the same name gets ``field.`` before its own."""
 
+_system = columns.showing(Projection.CSV)
 _POSITION = Field("geometry", type="geopoint")
 
-Rows = Iterator[list[Listed]]
+Rows = Iterator[list[Row]]
 
 
 @door.route("/records.csv")
@@ -84,15 +84,16 @@ def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], C
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
         raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")
     with database.reading() as reading:
-        wanted = wanted_by(reading, query, by)
-        types = _types(reading, wanted)
+        filters = filters_of(reading, query, by)
+        types = _types(reading, filters)
     database.write(lambda tx: audit.add(tx, by.name, "records.export", by.name, {"format": format, "filters": query}))
-    return _pages(database, scope, wanted), types, _shown_to(by)
+    return _pages(database, scope, filters), types, _shown_to(by)
 
 
-def _types(reading: Reading, wanted: Wanted) -> list[RecordType]:
+def _types(reading: Reading, filters: Filters) -> list[RecordType]:
     known = forms.catalogue(reading).types
-    return [known[wanted.type]] if wanted.type else [known[name] for name in sorted(known)]
+    type = filters.columns.get("type")
+    return [known[str(type)]] if type else [known[name] for name in sorted(known)]
 
 
 def _shown_to(by: Actor) -> Callable[[str], str]:
@@ -101,37 +102,35 @@ def _shown_to(by: Actor) -> Callable[[str], str]:
     return serializers.people.masked if all("masked_phones" in grant.limits for grant in granted) else str
 
 
-def _pages(database: Database, scope: Any, wanted: Wanted) -> Rows:
+def _pages(database: Database, scope: Any, filters: Filters) -> Rows:
     before: int | None = None
     while True:
         with database.reading() as reading:
-            found = record_lists.page(reading, scope, wanted, before=before, limit=PAGE_ROWS)
+            found = record_lists.page(reading, scope, filters, before=before, limit=PAGE_ROWS)
         if found:
             yield found
         if len(found) < PAGE_ROWS:
             return
-        before = found[-1].born_seq
+        before = found[-1]["born_seq"]
 
 
 def _csv(pages: Rows, fields: Sequence[str], show: Callable[[str], str]) -> Iterator[bytes]:
     names = [f"field.{name}" if name in COLUMNS else name for name in fields]
     yield b"\xef\xbb\xbf" + _lines([[*COLUMNS, *names]])
     for found in pages:
-        yield _lines(_line(record, fields, show) for record in found)
+        yield _lines(_line(row, fields, show) for row in found)
 
 
-def _line(record: Listed, fields: Sequence[str], show: Callable[[str], str]) -> list[str]:
-    values = _fields(record)
+def _line(row: Row, fields: Sequence[str], show: Callable[[str], str]) -> list[str]:
+    values = _fields(row)
     return [
-        *(_column(getattr(record, name), show) for name in COLUMNS),
+        *("" if value is None else escaped(show(_text(value))) for value in _system(row).values()),
         *(escaped(show(values.get(name, ""))) for name in fields),
     ]
 
 
-def _column(value: object, show: Callable[[str], str]) -> str:
-    if value is None:
-        return ""
-    return escaped(show(" ".join(value) if isinstance(value, tuple) else str(value)))
+def _text(value: object) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _lines(rows: Any) -> bytes:
@@ -144,21 +143,21 @@ def _geojson(pages: Rows, positions: Mapping[str, Sequence[str]], show: Callable
     yield b'{"type":"FeatureCollection","features":['
     first = True
     for found in pages:
-        features = b",\n".join(orjson.dumps(_feature(record, positions.get(record.type, ()), show)) for record in found)
+        features = b",\n".join(orjson.dumps(_feature(row, positions.get(row["type"], ()), show)) for row in found)
         yield features if first else b",\n" + features
         first = False
     yield b"]}\n"
 
 
-def _feature(record: Listed, positions: Sequence[str], show: Callable[[str], str]) -> responses.Json:
-    values = _fields(record)
+def _feature(row: Row, positions: Sequence[str], show: Callable[[str], str]) -> responses.Json:
+    values = _fields(row)
     geometry = next((made for name in positions if (made := _geometry(values.get(name, "")))), None)
     shown = {name: show(value) for name, value in values.items()}
     return {
         "type": "Feature",
-        "id": record.id,
+        "id": row["id"],
         "geometry": geometry,
-        "properties": {**serializers.records.record(record), "label": show(record.label), "fields": shown},
+        "properties": {**serializers.records.listed(row), "label": show(row["label"]), "fields": shown},
     }
 
 
@@ -177,6 +176,6 @@ def _position_fields(types: Sequence[RecordType]) -> dict[str, list[str]]:
     }
 
 
-def _fields(record: Listed) -> dict[str, str]:
-    values: dict[str, str] = orjson.loads(record.fields_json)
+def _fields(row: Row) -> dict[str, str]:
+    values: dict[str, str] = orjson.loads(row["fields"])
     return values

@@ -18,7 +18,6 @@ from schemas.lists import page_of
 from server import instants
 from server.api import responses, serializers
 from server.api.blueprints import door as make_door
-from server.cases.domain import deadlines
 from server.people.domain.people import FieldClient
 from server.records.domain.records import Record
 from server.staffing.usecases import handover
@@ -81,7 +80,7 @@ def swap(asked: dict[str, Any], name: str) -> Response:
 
 
 def _case(record: Record) -> responses.Json:
-    due_on = None if record.due_at is None else deadlines.last_day(record.due_at)
+    due_on = None if record.due_at is None else instants.last_day(record.due_at)
     return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
 
 

@@ -13,13 +13,14 @@ from schemas.records import RecordFilter
 from server import instants
 from server.api import exports, responses
 from server.api.blueprints import door as make_door
-from server.cases.domain import case_labels, deadlines
+from server.cases.domain import case_labels
 from server.db import training
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
-from server.records.store.record_lists import Listed
+from server.records.store import columns
 from server.summaries.store import ledger
 from server.summaries.usecases import spreadsheets
 from server.summaries.usecases.spreadsheets import Value
@@ -69,23 +70,23 @@ def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]
         yield [TITLES]
         for found in pages:
             with database.reading() as reading:
-                yield _rows(reading, [each for each in found if each.kind == "case"], show)
+                yield _rows(reading, [each for each in found if each["kind"] == "case"], show)
 
     return lines()
 
 
-def _rows(reading: Reading, found: list[Listed], show: Callable[[str], str]) -> list[Sequence[Value]]:
-    words = ledger.office_notes(reading, (each.id for each in found))
-    work = ledger.work_instructions(reading, (each.id for each in found))
-    parties = ledger.assignee_names(reading, (each.assignee for each in found if each.assignee))
-    ways = {each.area: _way(each.area) for each in found}
+def _rows(reading: Reading, found: list[Row], show: Callable[[str], str]) -> list[Sequence[Value]]:
+    words = ledger.office_notes(reading, (each["id"] for each in found))
+    work = ledger.work_instructions(reading, (each["id"] for each in found))
+    parties = ledger.assignee_names(reading, (each["assignee"] for each in found if each["assignee"]))
+    ways = {each["area"]: _way(each["area"]) for each in found}
     named = areas.names(reading, (code for way in ways.values() for code in way if code))
-    return [_row(reading, each, ways[each.area], named, words, work, parties, show) for each in found]
+    return [_row(reading, each, ways[each["area"]], named, words, work, parties, show) for each in found]
 
 
 def _row(
     reading: Reading,
-    each: Listed,
+    each: Row,
     way: Sequence[str],
     named: dict[str, str],
     words: dict[str, str],
@@ -93,24 +94,24 @@ def _row(
     parties: dict[str, str],
     show: Callable[[str], str],
 ) -> Sequence[Value]:
-    fields: dict[str, str] = orjson.loads(each.fields_json)
+    fields: dict[str, str] = orjson.loads(each["fields"])
     said = (
-        each.case_no or "",
+        each["case_no"] or "",
         *(named.get(code, "") for code in way),
         fields.get("place", ""),
-        training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each.label),
+        training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each["label"]),
         _label(reading, CATEGORIES, fields.get("category", "")),
         SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         fields.get("description", ""),
-        parties.get(each.assignee or "", ""),
-        case_labels.measure(each.status or "", work.get(each.id, {})),
-        deadlines.last_day(each.due_at) if each.due_at else "",
-        _label(reading, STATUSES, each.status or ""),
-        words.get(each.id, ""),
-        " ".join(each.flags),
-        _local(each.created_at),
-        _local(each.closed_at),
-        each.id,
+        parties.get(each["assignee"] or "", ""),
+        case_labels.measure(each["status"] or "", work.get(each["id"], {})),
+        instants.last_day(each["due_at"]) if each["due_at"] else "",
+        _label(reading, STATUSES, each["status"] or ""),
+        words.get(each["id"], ""),
+        " ".join(columns.flags(each["flags"])),
+        _local(each["created_at"]),
+        _local(each["closed_at"]),
+        each["id"],
     )
     return [show(text) for text in said]
 

@@ -18,8 +18,8 @@ from server.errors import Invalid
 from server.forms.store import forms
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record, Revision
-from server.records.store import record_lists, records, revisions
-from server.records.store.record_lists import Wanted
+from server.records.store import columns, record_lists, records, revisions
+from server.records.store.record_lists import Filters
 from server.submissions.usecases import case_photos
 from server.web import context
 from sync import registers
@@ -35,9 +35,9 @@ def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
     by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
     with context.database().reading() as reading:
-        wanted = wanted_by(reading, query, by)
-        found = record_lists.page(reading, by.scope, wanted, before=before, limit=limit + 1)
-    return responses.page(found, limit, serializers.records.record, lambda record: record.born_seq)
+        filters = filters_of(reading, query, by)
+        found = record_lists.page(reading, by.scope, filters, before=before, limit=limit + 1)
+    return responses.page(found, limit, serializers.records.listed, lambda row: row["born_seq"])
 
 
 @door.route("/records/<uuid:record_id>")
@@ -77,20 +77,16 @@ def list_revisions(record_id: UUID) -> Response:
         return responses.whole([serializers.records.revision(each) for each in revisions.list_of(reading, found.id)])
 
 
-def wanted_by(reading: Reading, query: dict[str, Any], by: Actor) -> Wanted:
+def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
     """Return the filters that a query asks for. Raises NotFound (area out of reach), Invalid (type unknown)."""
     known, type = forms.catalogue(reading).types, query.get("type")
     if type is not None and type not in known:
         wrong = f"没有“{type}”这个台账；可选：{'、'.join(sorted(known))}。"
         raise Invalid(f"请求有误。type：{wrong}", errors=[{"field": "type", "message": wrong}])
-    return Wanted(
-        type=type,
+    return Filters(
+        columns={name: query[name] for name in columns.FILTERS if name in query},
         place=place_of(reading, query, by),
-        status=query.get("status"),
-        stage=query.get("stage"),
-        assignee=query.get("assignee"),
         overdue=query.get("overdue"),
-        conflict=query.get("conflict"),
         q=query.get("q"),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import flask
-import orjson
 from flask import Response, current_app
 from itsdangerous import BadSignature, URLSafeSerializer
 from marshmallow import ValidationError
@@ -25,7 +24,6 @@ from server.api import json_text, responses, serializers
 from server.api.blueprints import Parser, flat, listed
 from server.api.blueprints import door as make_door
 from server.api.json_text import Odd
-from server.cases.domain import deadlines
 from server.cases.usecases.todo_column import Teller
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -33,6 +31,8 @@ from server.errors import TooLarge
 from server.forms.domain.record_types import Kind
 from server.people.domain.actors import Actor
 from server.people.store import field_clients
+from server.records.store import columns
+from server.records.store.columns import Projection
 from server.replication.store import epochs, pulls
 from server.replication.usecases import pull as pulling
 from server.replication.usecases import push as pushing
@@ -175,6 +175,9 @@ def _cursor(signer: URLSafeSerializer, text: str | None) -> Cursor:
         return Cursor()
 
 
+_pulled = columns.showing(Projection.PULL)
+
+
 class _Shown:
     """Writes records as one caller's client holds them."""
 
@@ -182,8 +185,9 @@ class _Shown:
         self._may_do = Teller(reading, by)
 
     def row(self, row: Row) -> responses.Json:
-        is_case = row["kind"] == Kind.CASE
-        return _pulled(row, self._may_do.todo(row) if is_case else "")
+        shown = _pulled(row)
+        shown["todo"] = self._may_do.todo(row) if row["kind"] == Kind.CASE else ""
+        return shown
 
 
 def _op(op: Op, shown: _Shown) -> responses.Json:
@@ -219,21 +223,4 @@ def _state(reading: Reading, by: Actor) -> responses.Json:
         "durable": epochs.durable(reading),
         "now": reading.now,
         "limits": LIMITS,
-    }
-
-
-def _pulled(row: Row, todo: str) -> responses.Json:
-    """Return a row as a field client holds it. todo: what its holder may do now, in words."""
-    conflicts, *flags = row["flags"].split("|")
-    names = (
-        *("id", "type", "kind", "area", "label", "version", "status", "stage", "case_no", "assignee", "due_at"),
-        *("closed_at", "author", "office_note", "created_at", "updated_at"),
-    )
-    return {
-        **{name: row[name] for name in names},
-        "due_on": None if row["due_at"] is None else deadlines.last_day(row["due_at"]),
-        "fields": orjson.Fragment(row["fields"]),
-        "conflicts": conflicts.split(),
-        "flags": flags,
-        "todo": todo,
     }

@@ -15,7 +15,7 @@ from server.grid.domain.areas import Place, code_of
 from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
 from server.records.store import label_search, record_lists, records
-from server.records.store.record_lists import Wanted
+from server.records.store.record_lists import Filters
 from tests.laws import examples
 
 COUNTY = Scope((Place("130630"),))
@@ -64,15 +64,15 @@ def enter_one_window(store, size: int) -> bool:
     return True
 
 
-def found(store, wanted: Wanted, limit: int) -> list[str]:
+def found(store, filters: Filters, limit: int) -> list[str]:
     pages, before = [], None
     while True:
         with store.reading() as reading:
-            page = record_lists.page(reading, COUNTY, wanted, before=before, limit=limit)
-        pages += [each.id for each in page]
+            page = record_lists.page(reading, COUNTY, filters, before=before, limit=limit)
+        pages += [each["id"] for each in page]
         if len(page) < limit:
             return pages
-        before = page[-1].born_seq
+        before = page[-1]["born_seq"]
 
 
 def holds(record: Record, q: str) -> bool:
@@ -110,7 +110,7 @@ def test_words_find_what_a_look_at_every_label_finds(store, monkeypatch, happene
 
     by_hand = [each for each in ledger if holds(each, q) and (place is None or place.holds(each.path))]
 
-    assert found(store, Wanted(q=q, place=place), limit) == [each.id for each in reversed(by_hand)]
+    assert found(store, Filters(q=q, place=place), limit) == [each.id for each in reversed(by_hand)]
 
 
 def play(store, happened) -> list[Record]:
@@ -161,7 +161,7 @@ def test_what_two_enter_at_once_is_not_lost(store):
         store.write(lambda tx: label_search.enter(tx, stale.rows))
     store.write(lambda tx: label_search.move_mark(tx, stale))
 
-    assert found(store, Wanted(q="甲乙"), 5) == [each.id for each in reversed(ledger)]
+    assert found(store, Filters(q="甲乙"), 5) == [each.id for each in reversed(ledger)]
     assert not enter_one_window(store, 100)
 
 

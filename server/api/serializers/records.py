@@ -6,31 +6,18 @@ from server.api.responses import Json
 from server.cases.domain import workflow
 from server.changes.usecases.recording import Outcome
 from server.records.domain.records import Record, Revision
-from server.records.store.record_lists import Listed
+from server.records.store import columns
+from server.records.store.columns import Projection
+
+listed = columns.showing(Projection.API)
+"""Return a row of ``record_lists`` as lists show it."""
+
+_stored = columns.storing(columns.select(Projection.API).split(", "))
 
 
-def record(found: Record | Listed) -> Json:
-    """Return a record as lists and single answers show it."""
-    return {
-        "id": found.id,
-        "type": found.type,
-        "kind": found.kind,
-        "area": found.area,
-        "label": found.label,
-        "version": found.version,
-        "status": found.status,
-        "stage": found.stage,
-        "case_no": found.case_no,
-        "assignee": found.assignee,
-        "due_at": found.due_at,
-        "closed_at": found.closed_at,
-        "author": found.author,
-        "fields": found.fields,
-        "conflicts": found.conflicts,
-        "flags": found.flags,
-        "created_at": found.created_at,
-        "updated_at": found.updated_at,
-    }
+def record(found: Record) -> Json:
+    """Return a record as single answers show it, the same as in lists."""
+    return listed(_stored(found))
 
 
 def outcome(found: Outcome) -> Json:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server import instants
-from server.cases.domain import deadlines
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.workflow import Step
 from server.records.domain.case import Case
@@ -21,7 +20,7 @@ def last_word(step: Step, act: Act, context: ActContext, who: str, after: Record
         if act[name]
     ]
     if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
-        said.append(f"限{deadlines.last_day(after.due_at)[5:]}")
+        said.append(f"限{instants.last_day(after.due_at)[5:]}")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(said)}" if said else head
 
@@ -61,7 +60,7 @@ def list_label(record: Record, case: Case) -> str:
     ]
     with_handler = record.status in WITH_HANDLER and record.due_at is not None
     head = "".join(f"【{mark}】" for mark in marks)
-    head += f"限{deadlines.last_day(record.due_at or '')[5:]}" if with_handler else ""
+    head += f"限{instants.last_day(record.due_at or '')[5:]}" if with_handler else ""
     if record.status in ENDED:
         head += f"【{STATUS_LABELS[Status(record.status)]}】"
     return "｜".join(part for part in (head, case.village, record.label) if part)

@@ -41,11 +41,6 @@ def end_of(day: date) -> Instant:
     return instants.text(datetime.combine(day + timedelta(days=1), time.min, BEIJING))
 
 
-def last_day(due_at: Instant) -> str:
-    """Return the last local day ``YYYY-MM-DD`` of a limit: one that ends at midnight ends on the day before."""
-    return instants.local_day(instants.later(due_at, -timedelta(milliseconds=1)))
-
-
 def day_of(instant: Instant) -> date:
     """Return the Beijing day that holds ``instant``."""
     return date.fromisoformat(instants.local_day(instant))

@@ -174,7 +174,7 @@ def _longer(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
 def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]:
     day, due = _date(act[name]), record.due_at
     if day is not None and due is not None and deadlines.end_of(day) <= due:
-        yield name, f"{called}应晚于现在的期限 {deadlines.last_day(due)}"
+        yield name, f"{called}应晚于现在的期限 {instants.last_day(due)}"
 
 
 def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:

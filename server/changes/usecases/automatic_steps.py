@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from server.cases.domain import deadlines
+from server import instants
 from server.cases.store import former_handlers
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Transaction
@@ -72,7 +72,7 @@ def each(
 
 
 def _resumed(tx: Transaction, record: Record) -> bool:
-    note = f"整治计划到期（{deadlines.last_day(record.due_at or tx.now)}），自动恢复处置"
+    note = f"整治计划到期（{instants.last_day(record.due_at or tx.now)}），自动恢复处置"
     apply_by_server(tx, record, "resume", note)
     return True
 

@@ -10,11 +10,11 @@ from server.forms.domain.record_types import Kind, RecordType
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import scopes
+from server.records.store import columns
+from server.records.store.columns import Projection
 
-_COLUMNS = (
-    "id, type, label, version, area, path, author, fields, status, stage, case_no, assignee, due_at, closed_at, "
-    "case_state, office_note, list_label"
-)
+_ENTITY = ("id", "label", "list_label", "version", "fields")
+_SELECT = f"SELECT {columns.select(Projection.PHONE | Projection.TODO, *_ENTITY)} FROM record"
 
 Condition = tuple[str, dict[str, str]]
 
@@ -25,7 +25,7 @@ def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Inst
     closed_after: cases closed or given on before this instant are left out (they stay 30 days in the lists).
     """
     inside, values = _entitled(reading, type, scope, closed_after)
-    return reading.sql.each(f"SELECT {_COLUMNS} FROM record WHERE {inside} ORDER BY born_seq DESC", values)
+    return reading.sql.each(f"{_SELECT} WHERE {inside} ORDER BY born_seq DESC", values)
 
 
 def known(reading: Reading, type: RecordType, ids: Sequence[str]) -> set[str]:

@@ -14,7 +14,6 @@ from threading import Lock
 import orjson
 
 from server import instants
-from server.cases.domain import deadlines
 from server.cases.usecases import todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -26,7 +25,8 @@ from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.phones.store import entity_rows
 from server.phones.usecases import handler_list
-from server.records.store import buckets
+from server.records.store import buckets, columns
+from server.records.store.columns import Projection
 
 AREAS = "areas"
 UNKNOWN_AREA = ("unknown", "不确定/其他网格")
@@ -35,7 +35,8 @@ UNKNOWN_AREA = ("unknown", "不确定/其他网格")
 CLOSED_STAYS = timedelta(days=30)
 """How long a closed case stays in the lists of its author and handlers (``design.md`` section 5)."""
 
-CASE_COLUMNS = ("area", "status", "stage", "case_no", "assignee", "due_on", "office_note", "todo")
+CASE_COLUMNS = (*columns.names(Projection.PHONE), "todo")
+_system = columns.showing(Projection.PHONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +174,7 @@ def _cells(row: Row, columns: tuple[str, ...], may_do: todo_column.Teller) -> li
     label = row["label"]
     if row["status"] is not None:
         label = row["list_label"] or label
-        shown |= {name: row[name] or "" for name in ("status", "stage", "case_no", "assignee", "office_note")}
-        shown["due_on"] = "" if row["due_at"] is None else deadlines.last_day(row["due_at"])
+        shown |= _system(row)
         shown["todo"] = may_do.todo(row)
     return [row["id"], label, row["version"], *(shown.get(name, "") for name in columns)]
 

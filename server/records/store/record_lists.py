@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
-
-import orjson
 
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -17,12 +15,10 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.store import scopes
-from server.records.store import label_search
+from server.records.store import columns, label_search
+from server.records.store.columns import Column, Projection
 
-_COLUMNS = (
-    "id", "type", "kind", "area", "label", "version", "born_seq", "status", "stage", "case_no", "assignee", "author",
-    "due_at", "closed_at", "flags AS marks", "fields AS fields_json", "created_at", "updated_at",
-)  # fmt: skip
+_SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
@@ -34,81 +30,32 @@ _READ_LEAST, _READ_MOST = 200, 3_200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Filters:
     """What a list is narrowed to; None leaves a filter out.
 
-    place: subtree. assignee: ``user:<name>`` or ``body:<code>``. overdue: whether an open case is past its due
-    instant. conflict: whether fields have heads that differ. q: part of the label, in either case of ASCII letters,
-    or a whole case number or record id.
+    columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
+    instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id.
     """
 
-    type: str | None = None
+    columns: Mapping[str, str | bool] = field(default_factory=dict)
     place: Place | None = None
-    status: str | None = None
-    stage: str | None = None
-    assignee: str | None = None
     overdue: bool | None = None
-    conflict: bool | None = None
     q: str | None = None
 
 
-class Listed(NamedTuple):
-    """A record as lists show it, without its registers.
-
-    A tuple that reads its marks and fields when asked: making 10,000 dataclasses takes longer than the query.
-    marks: names of conflicting fields, then flags, as ``records`` writes them. fields_json: fields as JSON text.
-    """
-
-    id: str
-    type: str
-    kind: str
-    area: str
-    label: str
-    version: int
-    born_seq: int
-    status: str | None
-    stage: str | None
-    case_no: str | None
-    assignee: str | None
-    author: str
-    due_at: Instant | None
-    closed_at: Instant | None
-    marks: str
-    fields_json: str
-    created_at: Instant
-    updated_at: Instant
-
-    @property
-    def conflicts(self) -> tuple[str, ...]:
-        return tuple(self.marks.partition("|")[0].split())
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        return tuple(self.marks.split("|")[1:])
-
-    @property
-    def fields(self) -> orjson.Fragment:
-        """Return the fields for orjson to put in as they are: reading them first would cost as much again."""
-        return orjson.Fragment(self.fields_json)
-
-
-def page(reading: Reading, scope: Scope, wanted: Wanted, *, before: int | None, limit: int) -> list[Listed]:
+def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
     """Return up to ``limit`` records inside ``scope``, newest first.
 
     before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
     """
-    return [Listed(**row) for row in _rows(reading, scope, wanted, before, limit)]
-
-
-def _rows(reading: Reading, scope: Scope, wanted: Wanted, before: int | None, limit: int) -> Iterable[Row]:
-    conditions = _conditions(reading, scope, wanted)
+    conditions = _conditions(reading, scope, filters)
     leading = _leading(conditions)
-    if wanted.q is not None and (leading is None or leading.rank > _FEW):
-        numbers = label_search.candidates(reading, wanted.q, before)
+    if filters.q is not None and (leading is None or leading.rank > _FEW):
+        numbers = label_search.candidates(reading, filters.q, before)
         if numbers is not None:
             return _among(reading, conditions, numbers, limit)
-    return _selected(reading, conditions, leading, before, limit)
+    return list(_selected(reading, conditions, leading, before, limit))
 
 
 def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:
@@ -136,8 +83,7 @@ def _selected(
         values["before"] = before
     return reading.sql.each(
         f"""
-        SELECT {", ".join(_COLUMNS)}
-          FROM record
+        {_SELECT}
          WHERE {" AND ".join(terms)}
          ORDER BY born_seq DESC
          LIMIT :limit
@@ -164,22 +110,24 @@ def _leading(conditions: list[_Condition]) -> _Condition | None:
     return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
 
 
-def _conditions(reading: Reading, scope: Scope, wanted: Wanted) -> list[_Condition]:
+def _conditions(reading: Reading, scope: Scope, filters: Filters) -> list[_Condition]:
     inside, values = scopes.by_place_or_person(scope, reading.now)
     found = [_Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
-    if wanted.place is not None:
-        found.append(_inside(reading, wanted.place))
-    for rank, column in ((3, "assignee"), (5, "status"), (6, "stage"), (8, "type")):
-        value = getattr(wanted, column)
-        if value is not None:
-            found.append(_Condition(rank, f"{column} = :wanted_{column}", {f"wanted_{column}": value}))
-    if wanted.conflict is not None:
-        found.append(_Condition(4, "conflicted = 1", {}) if wanted.conflict else _Condition(0, "conflicted = 0", {}))
-    if wanted.overdue is not None:
-        found.append(_overdue(reading.now) if wanted.overdue else _in_time(reading.now))
-    if wanted.q is not None:
-        found.append(_search(wanted.q))
+    if filters.place is not None:
+        found.append(_inside(reading, filters.place))
+    found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
+    if filters.overdue is not None:
+        found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
+    if filters.q is not None:
+        found.append(_search(filters.q))
     return found
+
+
+def _equal(column: Column, value: str | bool) -> _Condition:
+    rank = 0 if column.filter is None else column.filter.rank
+    if isinstance(value, bool):  # written out, or the planner could not use an index of the rows where it is 1
+        return _Condition(rank if value else 0, f"{column.name} = {int(value)}", {})
+    return _Condition(rank, f"{column.name} = :wanted_{column.name}", {f"wanted_{column.name}": value})
 
 
 def _inside(reading: Reading, place: Place) -> _Condition:

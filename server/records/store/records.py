@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -16,32 +18,21 @@ from server.grid.domain.scope import Scope
 from server.instants import FOREVER, Instant
 from server.people.store import scopes
 from server.records.domain.records import Record
-from server.records.store import case_json, checksums
+from server.records.store import case_json, columns
+from server.records.store.columns import Written
 
-COLUMNS = (
-    "id", "type", "kind", "area", "path", "label", "version", "seq", "born_seq", "status", "stage", "case_no",
-    "assignee", "author", "due_at", "closed_at", "month", "conflicted", "flags", "fields", "registers",
-    "created_at", "updated_at", "case_state", "office_note", "list_label", "merged_into",
-    "check_value",
-)  # fmt: skip
-
-_INSERT = inserting("record", COLUMNS)
-_UNCHANGING = ("id", "type", "kind", "area", "path", "born_seq", "author", "created_at")
-_OF_CASES = (
-    "status", "stage", "case_no", "assignee", "due_at", "closed_at", "month", "case_state", "office_note", "list_label",
-    "merged_into",
-)  # fmt: skip
+_INSERT = inserting("record", columns.NAMES)
 
 
-def _updating(columns: Iterable[str]) -> str:
-    written = ", ".join(f"{column} = :{column}" for column in columns)
-    return f"UPDATE record SET {written} WHERE id = :id AND version = :version - 1"
+def _updating(*written: Written) -> str:
+    terms = ", ".join(f"{column.name} = :{column.name}" for column in columns.COLUMNS if column.written in written)
+    return f"UPDATE record SET {terms} WHERE id = :id AND version = :version - 1"
 
 
-_UPDATE_CASE = _updating(column for column in COLUMNS if column not in _UNCHANGING)
+_UPDATE_CASE = _updating(Written.ALWAYS, Written.CASE)
 # SQLite looks at every index of a column that is written, whether its value changes or not.
-_UPDATE = _updating(column for column in COLUMNS if column not in (*_UNCHANGING, *_OF_CASES))
-_SELECT = f"SELECT {', '.join(COLUMNS)} FROM record"
+_UPDATE = _updating(Written.ALWAYS)
+_SELECT = f"SELECT {', '.join(columns.NAMES)} FROM record"
 _SELECT_ONE = f"{_SELECT} WHERE id = :id"
 
 
@@ -59,7 +50,7 @@ def replace(tx: Transaction, record: Record) -> None:
 def find_for_writing(tx: Transaction, id: str) -> Record | None:
     """Return the record ``id`` wherever it lies: judging who may write needs the record first."""
     found = next(tx.sql.tuples(_SELECT_ONE, {"id": id}), None)
-    return None if found is None else from_row(dict(zip(COLUMNS, found, strict=True)))
+    return None if found is None else from_row(dict(zip(columns.NAMES, found, strict=True)))
 
 
 def merged_into(tx: Transaction, id: str) -> list[Record]:
@@ -143,68 +134,22 @@ def get(reading: Reading, id: str, scope: Scope) -> Record:
     return from_row(row)
 
 
+_ATTRIBUTES = {field.name for field in fields(Record)} - {"kind"}
+_SAME = tuple(each.name for each in columns.COLUMNS if each.of is None and each.name in _ATTRIBUTES)
+_same = itemgetter(*_SAME)
+
+
 def from_row(row: Row) -> Record:
     """Return the record that a full row of the table holds."""
-    conflicts, *flags = row["flags"].split("|")
+    same: dict[str, Any] = dict(zip(_SAME, _same(row), strict=True))
     return Record(
-        id=row["id"],
-        type=row["type"],
+        **same,
         kind=Kind(row["kind"]),
-        area=row["area"],
-        path=row["path"],
-        label=row["label"],
-        version=row["version"],
-        seq=row["seq"],
-        born_seq=row["born_seq"],
-        author=row["author"],
         fields=orjson.loads(row["fields"]),
-        registers=row["registers"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        conflicts=tuple(conflicts.split()),
-        flags=tuple(flags),
-        status=row["status"],
-        stage=row["stage"],
-        case_no=row["case_no"],
-        assignee=row["assignee"],
-        due_at=row["due_at"],
-        closed_at=row["closed_at"],
-        month=row["month"],
+        conflicts=tuple(columns.conflicts(row["flags"])),
+        flags=tuple(columns.flags(row["flags"])),
         case=case_json.from_text(row["case_state"]),
-        office_note=row["office_note"],
-        list_label=row["list_label"],
     )
 
 
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "type": record.type,
-        "kind": record.kind,
-        "area": record.area,
-        "path": record.path,
-        "label": record.label,
-        "version": record.version,
-        "seq": record.seq,
-        "born_seq": record.born_seq,
-        "status": record.status,
-        "stage": record.stage,
-        "case_no": record.case_no,
-        "assignee": record.assignee,
-        "author": record.author,
-        "due_at": record.due_at,
-        "closed_at": record.closed_at,
-        "month": record.month,
-        "conflicted": 1 if record.conflicts else 0,
-        # Names of conflicting fields first, then flags: one short column instead of two.
-        "flags": "|".join((" ".join(record.conflicts), *record.flags)),
-        "fields": orjson.dumps(dict(record.fields)).decode(),
-        "registers": record.registers,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-        "case_state": case_json.to_text(record.case),
-        "office_note": record.office_note,
-        "list_label": record.list_label,
-        "merged_into": None if record.case is None else record.case.into,
-        "check_value": checksums.of(record.id, record.version),
-    }
+_row = columns.storing(columns.NAMES)

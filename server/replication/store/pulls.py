@@ -12,12 +12,10 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.people.store import scopes
-from server.records.store import checksums
+from server.records.store import checksums, columns
+from server.records.store.columns import Projection
 
-COLUMNS = (
-    "id, type, kind, label, version, seq, area, path, author, fields, status, stage, case_no, assignee, due_at, "
-    "closed_at, case_state, office_note, list_label, flags, created_at, updated_at"
-)
+_SELECT = f"SELECT {columns.select(Projection.PULL | Projection.TODO, 'seq')} FROM record"
 
 
 class Check(NamedTuple):
@@ -41,7 +39,7 @@ def changed(reading: Reading, bucket: str, after: int, upto: int, limit: int) ->
     inside, values = _inside(bucket)
     numbers = {"after": after, "upto": upto, "limit": limit}
     present = reading.sql.each(
-        f"SELECT {COLUMNS} FROM record WHERE {inside} AND seq > :after AND seq <= :upto ORDER BY seq LIMIT :limit",
+        f"{_SELECT} WHERE {inside} AND seq > :after AND seq <= :upto ORDER BY seq LIMIT :limit",
         {**values, **numbers},
     )
     if bucket.startswith("area:"):
@@ -65,7 +63,7 @@ def visible(reading: Reading, scope: Scope, ids: Sequence[str]) -> Iterator[Row]
     inside, values = scopes.by_place_or_person(scope, reading.now)
     listed = {f"id{number}": id for number, id in enumerate(ids)}
     among = ", ".join(f":{name}" for name in listed) or "NULL"
-    return reading.sql.each(f"SELECT {COLUMNS} FROM record WHERE id IN ({among}) AND {inside}", {**values, **listed})
+    return reading.sql.each(f"{_SELECT} WHERE id IN ({among}) AND {inside}", {**values, **listed})
 
 
 def check(reading: Reading, bucket: str) -> Check:
