@@ -76,7 +76,7 @@ def _inside(scope: Scope, place: Place | None) -> Scope:
         for seen in scope.places
         if seen.holds(place.path) or place.holds(seen.path)
     )
-    return Scope(within, tuple(spot for spot in scope.spots if place.holds(spot)))
+    return Scope(within, tuple(path for path in scope.exact_paths if place.holds(path)))
 
 
 def _body(body: Body, seen: Scope) -> responses.Json:

@@ -50,7 +50,7 @@ def test_the_bounds_of_a_place_hold_what_the_place_holds(place, path):
 
 @given(st.lists(PATHS, min_size=1, max_size=5))
 def test_the_narrowest_area_holds_all_and_none_of_its_children_does(paths):
-    found = areas.narrowest(paths)
+    found = areas.common_ancestor(paths)
 
     if found is None:
         assert len({path[:6] for path in paths}) > 1
@@ -61,7 +61,7 @@ def test_the_narrowest_area_holds_all_and_none_of_its_children_does(paths):
 
 
 def test_nothing_has_no_narrowest_area():
-    assert areas.narrowest([]) is None
+    assert areas.common_ancestor([]) is None
 
 
 @given(st.text(alphabet="0123456789/ａ０ -", max_size=18))

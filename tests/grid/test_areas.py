@@ -8,7 +8,7 @@ import pytest
 
 from server.db import audit, database
 from server.errors import Invalid, NotFound
-from server.grid.domain.areas import Area, Level, Place, path_of, taken_in
+from server.grid.domain.areas import Area, Level, Place, path_of, predecessors
 from server.grid.domain.file_cells import beginning_of
 from server.grid.domain.file_rows import SheetRow
 from server.grid.domain.scope import Scope
@@ -145,9 +145,9 @@ def test_a_merged_village_belongs_to_the_one_that_took_it_in_through_any_number_
     merge(store, ZHANG, NEXT, "2026-07-03")
 
     with store.reading() as reading:
-        heirs = areas.heirs(reading)
+        successions = areas.successions(reading)
         days = map(beginning_of, ("2026-06-30", "2026-07-01", "2026-07-03"))
-        found = [[set(taken_in(Place(path_of(code)), heirs, day)) for code in (ZHANG, NEXT)] for day in days]
+        found = [[set(predecessors(Place(path_of(code)), successions, day)) for code in (ZHANG, NEXT)] for day in days]
 
     gu, zhang = path_of(GU), path_of(ZHANG)
     assert found == [[set(), set()], [{gu}, set()], [{gu}, {gu, zhang}]]

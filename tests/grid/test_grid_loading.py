@@ -108,8 +108,8 @@ def test_a_late_report_from_a_merged_village_keeps_its_code_and_counts_where_the
     with county.reading() as reading:
         old = areas.get(reading, GU)
         assert (old.name, old.valid_to, old.successor) == ("顾家营村村民委员会", JULY, ZHANG)
-        [heir] = areas.heirs(reading)
-        assert (heir.path, heir.heir, heir.since) == (path_of(GU), path_of(ZHANG), JULY)
+        [succession] = areas.successions(reading)
+        assert (succession.path, succession.successor, succession.since) == (path_of(GU), path_of(ZHANG), JULY)
         assert areas.full_name(reading, GU) == "涞源镇 顾家营村"
         assert [entry.detail for entry in audit.list_about(reading, GU)] == [{"at": JULY, "successor": ZHANG}]
     assert everything(county)[1] == 2

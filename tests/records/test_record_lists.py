@@ -67,7 +67,7 @@ ledgers = st.integers(0, 9).flatmap(lambda count: st.tuples(*(a_record(number) f
 narrow_scopes = st.builds(
     Scope,
     places=st.lists(st.sampled_from(PATHS), max_size=2, unique=True).map(lambda some: tuple(map(Place, some))),
-    spots=st.sampled_from(((), ("130630/100/201",))),
+    exact_paths=st.sampled_from(((), ("130630/100/201",))),
     person=st.sampled_from((None, *PEOPLE)),
     bodies=st.sampled_from(((), ("dept-gas",))),
 )

@@ -44,7 +44,7 @@ class Area:
 
     code: official 12-digit code; a unit has its village's code and three digits more.
     parent: code of the area above, None for the county.
-    successor: code of the area that took this one in when it ended, else None.
+    successor: code of the area that this one was merged into when it ended, else None.
     """
 
     code: str
@@ -81,7 +81,7 @@ def full_code(code: str) -> str:
 
 
 def level_of(code: str) -> Level:
-    """Return the level that a code belongs to. Raises Invalid when the code has no such shape."""
+    """Return the level that a code belongs to. Raises Invalid when the code is of no level."""
     full = full_code(code)
     if len(full) == 15 and "000" in (full[9:12], full[12:]):
         raise Invalid(f"“{code}”不是单元代码：应为村代码加三位序号，如 130630100201001。", field="area", value=code)
@@ -134,37 +134,37 @@ def short_name(name: str) -> str:
     return stem if stem.endswith("社区") else f"{stem}居委会"
 
 
-def narrowest(paths: list[str]) -> str | None:
-    """Return the path of the narrowest area that holds all ``paths``; None when there is none."""
+def common_ancestor(paths: list[str]) -> str | None:
+    """Return the path of the lowest area that holds all ``paths``; None when there is none."""
     if not paths:
         return None
-    parts = [path.split("/") for path in paths]
+    split = [path.split("/") for path in paths]
     shared: list[str] = []
-    for steps in zip(*parts, strict=False):
+    for steps in zip(*split, strict=False):
         if len(set(steps)) > 1:
             break
         shared.append(steps[0])
     return "/".join(shared) or None
 
 
-class Heir(NamedTuple):
-    """An area that was taken in by another: its path, the heir's path, and from when on."""
+class Succession(NamedTuple):
+    """An area that was merged into another: its path, the path of its successor, and since when."""
 
     path: str
-    heir: str
+    successor: str
     since: Instant
 
 
-def taken_in(place: Place, heirs: Iterable[Heir], at: Instant) -> tuple[str, ...]:
-    """Return the paths outside ``place`` whose territory lies in it at ``at``, along chains of heirs."""
-    known = [each for each in heirs if each.since <= at]
-    held: dict[str, None] = {}
+def predecessors(place: Place, successions: Iterable[Succession], at: Instant) -> tuple[str, ...]:
+    """Return the paths outside ``place`` whose territory lies in it at ``at``, along chains of successors."""
+    merged = [each for each in successions if each.since <= at]
+    found: dict[str, None] = {}
     while fresh := [
         each.path
-        for each in known
-        if each.path not in held
+        for each in merged
+        if each.path not in found
         and not place.holds(each.path)
-        and (place.holds(each.heir) or any(Place(path).holds(each.heir) for path in held))
+        and (place.holds(each.successor) or any(Place(path).holds(each.successor) for path in found))
     ]:
-        held |= dict.fromkeys(fresh)
-    return tuple(held)
+        found |= dict.fromkeys(fresh)
+    return tuple(found)

@@ -1,7 +1,7 @@
-"""Ends areas without losing them: what ends along with an area, and who may take it in.
+"""Rules for ending areas: what ends along with an area, and which area may be its successor.
 
 An area that ends keeps its code, its name and every record that names it; it only stops being in force.
-Whoever takes it in must be in force at that very instant. So along a chain of successors the ends only
+Its successor must be in force at that very instant. So along a chain of successors the ends only
 grow, and a chain can never close to a ring.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from server.grid.domain.areas import Area, Level
-from server.grid.domain.file_cells import misfit
+from server.grid.domain.file_cells import invalid
 from server.instants import FOREVER, Instant, local_day
 
 Grid = Mapping[str, Area]
@@ -28,52 +28,54 @@ def children_of(grid: Grid) -> dict[str, list[str]]:
     return found
 
 
-def ended(grid: Grid, children: Children, code: str, at: Instant, *, successor: str | None, now: Instant) -> list[Area]:
+def end_area(
+    grid: Grid, children: Children, code: str, at: Instant, *, successor: str | None, now: Instant
+) -> list[Area]:
     """Return the areas that change when ``code`` ends at ``at``: it, and everything below still in force then.
 
-    grid: all areas by code. children: ``children_of(grid)``. successor: who takes it in, None for nobody.
+    grid: all areas by code. children: ``children_of(grid)``. successor: code of the area that takes it in, if any.
     now: an end that lies behind ``now`` is history and stays. What lies below gets no successor of its own:
-    which unit takes in which is for the county to say.
-    Raises Invalid (with reason and cure) when the area cannot end so; ``check_successor`` judges the successor.
+    which unit is merged into which is for the county to say.
+    Raises Invalid (with reason and cure) when the area cannot end so; ``check_successor`` checks the successor.
     """
     area = grid[code]
     if area.level is Level.COUNTY:
-        raise misfit("县不能停用", "改名时只改名称")
+        raise invalid("县不能停用", "改名时只改名称")
     if at <= area.valid_from:
-        raise misfit(
+        raise invalid(
             f"停用日期不晚于生效日期 {local_day(area.valid_from)}", "改正停用日期，新网格请同时填写真实的生效日期"
         )
     moved = area.valid_to != at
     if area.valid_to <= now and (moved or area.successor not in (None, successor)):
-        raise misfit(f"“{area.name}”已于 {local_day(area.valid_to)} 停用，历史不能改", "删去这一行")
-    below = list(_still_open(grid, children, code, at)) if moved else []
+        raise invalid(f"“{area.name}”已于 {local_day(area.valid_to)} 停用，历史不能改", "删去这一行")
+    below = list(_areas_below(grid, children, code, at)) if moved else []
     return [replace(area, valid_to=at, successor=successor), *(replace(inside, valid_to=at) for inside in below)]
 
 
 def check_successor(grid: Grid, area: Area) -> None:
-    """Raise Invalid (with reason and cure) when ``area`` names a successor that cannot take it in."""
+    """Raise Invalid (with reason and cure) when ``area`` names a successor that it cannot be merged into."""
     if area.successor is None:
         return
     if area.successor == area.code:
-        raise misfit("网格不能并入自己", "填写接收它的网格的代码")
-    heir = grid.get(area.successor)
-    if heir is None:
-        raise misfit("并入的网格不存在", "先在表里增加它，或改正代码")
-    if heir.level is not area.level:
-        raise misfit("并入的网格不是同一层级", "乡镇并入乡镇，村并入村，单元并入单元")
-    if not heir.in_force(area.valid_to):
-        raise misfit(f"并入的网格“{heir.name}”在 {local_day(area.valid_to)} 不是有效网格", "填写当天有效的网格")
+        raise invalid("网格不能并入自己", "填写接收它的网格的代码")
+    successor = grid.get(area.successor)
+    if successor is None:
+        raise invalid("并入的网格不存在", "先在表里增加它，或改正代码")
+    if successor.level is not area.level:
+        raise invalid("并入的网格不是同一层级", "乡镇并入乡镇，村并入村，单元并入单元")
+    if not successor.in_force(area.valid_to):
+        raise invalid(f"并入的网格“{successor.name}”在 {local_day(area.valid_to)} 不是有效网格", "填写当天有效的网格")
 
 
-def check_inside(grid: Grid, area: Area) -> None:
-    """Raise Invalid (with reason and cure) when ``area`` is in force while the area above it is not."""
-    above = grid.get(area.parent) if area.parent else None
-    if above is None:
+def check_within_parent(grid: Grid, area: Area) -> None:
+    """Raise Invalid (with reason and cure) when ``area`` is in force while its parent is not."""
+    parent = grid.get(area.parent) if area.parent else None
+    if parent is None:
         return
-    if area.valid_from < above.valid_from:
-        raise misfit(f"生效早于上级“{above.name}”（{local_day(above.valid_from)}）", "改正生效日期")
-    if area.valid_to > above.valid_to:
-        raise misfit(f"上级“{above.name}”到 {local_day(above.valid_to)} 为止，它却更晚", "改正失效日期或上级")
+    if area.valid_from < parent.valid_from:
+        raise invalid(f"生效早于上级“{parent.name}”（{local_day(parent.valid_from)}）", "改正生效日期")
+    if area.valid_to > parent.valid_to:
+        raise invalid(f"上级“{parent.name}”到 {local_day(parent.valid_to)} 为止，它却更晚", "改正失效日期或上级")
 
 
 def open_ended(area: Area) -> Area:
@@ -81,11 +83,11 @@ def open_ended(area: Area) -> Area:
     return replace(area, valid_to=FOREVER, successor=None)
 
 
-def _still_open(grid: Grid, children: Children, code: str, at: Instant) -> Iterator[Area]:
+def _areas_below(grid: Grid, children: Children, code: str, at: Instant) -> Iterator[Area]:
     for inner in children.get(code, ()):
         area = grid[inner]
         if area.valid_from >= at:
-            raise misfit(f"里面的“{area.name}”（{inner}）在停用之后才生效", "先处理里面的网格")
+            raise invalid(f"里面的“{area.name}”（{inner}）在停用之后才生效", "先处理里面的网格")
         if area.valid_to > at:
             yield area
-        yield from _still_open(grid, children, inner, at)
+        yield from _areas_below(grid, children, inner, at)

@@ -1,4 +1,4 @@
-"""Reads the cells of a grid sheet as people and Excel write them, or says what to mend."""
+"""Parses the cells of a grid sheet as people and Excel write them, or says what is wrong and how to correct it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _DAY = re.compile(
 _TEXT_FORMAT = "在 Excel 里先把这一列设为“文本”格式，再填写完整代码"
 
 
-def misfit(reason: str, cure: str, **data: object) -> Invalid:
-    """Return the refusal that says ``reason`` and ``cure`` in one sentence and keeps both apart in its data."""
+def invalid(reason: str, cure: str, **data: object) -> Invalid:
+    """Return the refusal that gives ``reason`` and ``cure`` in one sentence and keeps both apart in its data."""
     return Invalid(f"{reason}；{cure}。", reason=reason, cure=cure, **data)
 
 
@@ -45,12 +45,12 @@ def code(written: str) -> str:
     if scientific:
         first, rest, exponent = scientific[1], scientific[2] or "", int(scientific[3])
         if len(rest) != exponent:  # fewer digits than the number had: which village it was cannot be known
-            raise misfit("Excel 把代码变成了科学计数，末尾的数字已丢失", _TEXT_FORMAT)
+            raise invalid("Excel 把代码变成了科学计数，末尾的数字已丢失", _TEXT_FORMAT)
         digits = first + rest
     try:
         areas.level_of(digits)
     except Invalid:
-        raise misfit(
+        raise invalid(
             "不是网格代码", "县6位或12位，乡镇和村12位（如 130630100201），单元15位（村代码加001起的三位序号）"
         ) from None
     return areas.full_code(digits)
@@ -60,20 +60,20 @@ def level(written: str) -> Level:
     """Return the level that a word names in Chinese or English. Raises Invalid with reason and cure."""
     word = unicodedata.normalize("NFKC", written).strip().lower()
     if word not in _LEVEL_OF_WORD:
-        raise misfit("没有这个层级", "填 县、乡镇、村 或 单元，也可以空着，由代码决定")
+        raise invalid("没有这个层级", "填 县、乡镇、村 或 单元，也可以空着，由代码决定")
     return _LEVEL_OF_WORD[word]
 
 
 def name(written: str) -> str:
     """Return a name without blanks around it; empty stays empty. Raises Invalid with reason and cure."""
-    said = written.strip()
-    if "?" in said or "\ufffd" in said:
-        raise misfit("名称里有没能保存下来的字（?）", "另存为 UTF-8 格式的 CSV 或 XLSX，再把这个字补上")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in said):
-        raise misfit("名称里有看不见的控制字符", "删去后重新输入名称")
-    if len(said) > NAME_LENGTH_MAX:
-        raise misfit(f"名称超过{NAME_LENGTH_MAX}个字", "填写规范名称")
-    return said
+    text = written.strip()
+    if "?" in text or "\ufffd" in text:
+        raise invalid("名称里有没能保存下来的字（?）", "另存为 UTF-8 格式的 CSV 或 XLSX，再把这个字补上")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn") for character in text):
+        raise invalid("名称里有看不见的控制字符", "删去后重新输入名称")
+    if len(text) > NAME_LENGTH_MAX:
+        raise invalid(f"名称超过{NAME_LENGTH_MAX}个字", "填写规范名称")
+    return text
 
 
 def day(written: str) -> Instant | None:
@@ -81,17 +81,17 @@ def day(written: str) -> Instant | None:
 
     Takes 2026-07-01, 2026/7/1, 2026.7.1, 2026年7月1日 and 20260701. Raises Invalid with reason and cure.
     """
-    said = unicodedata.normalize("NFKC", written).strip()
-    if not said:
+    text = unicodedata.normalize("NFKC", written).strip()
+    if not text:
         return None
-    match = _DAY.fullmatch(said)
+    match = _DAY.fullmatch(text)
     try:
         parts = [int(part) for part in match.groups() if part] if match else []
         named = date(*parts)
     except (TypeError, ValueError):
-        raise misfit("不是日期", "写成 2026-07-01 这样的年月日") from None
+        raise invalid("不是日期", "写成 2026-07-01 这样的年月日") from None
     if not FIRST_YEAR <= named.year <= LAST_YEAR:
-        raise misfit("年份不合理", f"日期应在{FIRST_YEAR}年到{LAST_YEAR}年之间；长期有效就空着")
+        raise invalid("年份不合理", f"日期应在{FIRST_YEAR}年到{LAST_YEAR}年之间；长期有效就空着")
     return beginning_of(named.isoformat())
 
 

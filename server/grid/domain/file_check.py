@@ -1,4 +1,4 @@
-"""Judges a grid sheet as a whole, so that a county sees every bad row at once and nothing is half loaded.
+"""Checks a grid sheet as a whole, so that a county sees every bad row at once and nothing is half loaded.
 
 The sheet may be a first grid or an update: areas that it does not mention stay as they are.
 """
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from server.errors import Invalid
 from server.grid.domain import areas, file_cells, file_rows
 from server.grid.domain.areas import Area, Level
-from server.grid.domain.closing import check_inside, check_successor, children_of, ended, open_ended
-from server.grid.domain.file_cells import misfit
+from server.grid.domain.closing import check_successor, check_within_parent, children_of, end_area, open_ended
+from server.grid.domain.file_cells import invalid
 from server.grid.domain.file_rows import Entry, Fault, SheetRow
-from server.grid.domain.file_warnings import Caution, cautions
+from server.grid.domain.file_warnings import RowWarning, row_warnings
 from server.instants import BEGINNING, Instant, local_day
 
 Grid = dict[str, Area]
@@ -35,22 +35,22 @@ class Renaming:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a good sheet asks for.
+    """What a valid sheet changes.
 
     added: new areas, parents first, not yet ended. renamed, ended: what changes; ``ended`` holds areas with
     their new end and successor, also those that end along with the area around them. unchanged: how many
-    rows say nothing new.
+    rows change nothing.
     """
 
     added: tuple[Area, ...]
     renamed: tuple[Renaming, ...]
     ended: tuple[Area, ...]
-    warnings: tuple[Caution, ...]
+    warnings: tuple[RowWarning, ...]
     unchanged: int
 
 
 def check(rows: Iterable[SheetRow], known: Mapping[str, Area], today: str) -> Checked:
-    """Return what ``rows`` ask for, laid over the ``known`` areas (by code).
+    """Return what ``rows`` change in the ``known`` areas (by code).
 
     today: the local day ``YYYY-MM-DD``; a new area without a start begins today, or has always been there
     when this is the first grid. A village that comes without units gets ``FIRST_UNIT``.
@@ -64,7 +64,7 @@ def check(rows: Iterable[SheetRow], known: Mapping[str, Area], today: str) -> Ch
     _add_first_units(grid, known)
     renamed = _rename(entries, known, grid, now, faults)
     _end(entries, grid, now, faults)
-    _judge_whole(entries, grid, known, faults)
+    _check_consistency(entries, grid, known, faults)
     if faults:
         raise file_rows.refused(faults)
     changed = [area for area in sorted(grid.values(), key=_by_path) if known.get(area.code) != area]
@@ -73,7 +73,7 @@ def check(rows: Iterable[SheetRow], known: Mapping[str, Area], today: str) -> Ch
         added=tuple(open_ended(area) for area in changed if area.code not in known),
         renamed=tuple(renamed),
         ended=tuple(area for area in changed if _ends_anew(area, known)),
-        warnings=tuple(cautions(entries, grid, known)),
+        warnings=tuple(row_warnings(entries, grid, known)),
         unchanged=sum(entry.code not in touched for entry in entries),
     )
 
@@ -85,7 +85,7 @@ def _add(entries: list[Entry], grid: Grid, default_start: Instant, faults: list[
         above = grid.get(entry.parent) if entry.parent else None
         if entry.parent and above is None:
             cure = f"先增加上级 {entry.parent} 的一行，或改正代码"
-            faults.append(entry.fault("parent", misfit("上级网格不存在", cure, value=entry.parent)))
+            faults.append(entry.fault("parent", invalid("上级网格不存在", cure, value=entry.parent)))
         starts = entry.starts or max(default_start, above.valid_from if above else BEGINNING)
         grid[entry.code] = Area(entry.code, entry.name, areas.level_of(entry.code), entry.parent, starts)
 
@@ -108,7 +108,7 @@ def _rename(
             continue
         since = entry.starts or now
         if since > now:
-            faults.append(entry.fault("starts", misfit("改名的生效日期还没有到", "到那一天再导入这一行")))
+            faults.append(entry.fault("starts", invalid("改名的生效日期还没有到", "到那一天再导入这一行")))
         grid[entry.code] = replace(area, name=entry.name)
         renamed.append(Renaming(entry.code, area.name, entry.name, since))
     return renamed
@@ -121,7 +121,7 @@ def _end(entries: list[Entry], grid: Grid, now: Instant, faults: list[Fault]) ->
     done = []
     for entry, at in sorted(ending, key=lambda each: areas.path_of(each[0].code), reverse=True):
         try:
-            changed = ended(grid, children, entry.code, at, successor=entry.successor, now=now)
+            changed = end_area(grid, children, entry.code, at, successor=entry.successor, now=now)
         except Invalid as refusal:
             faults.append(entry.fault("ends", refusal))
         else:
@@ -130,22 +130,22 @@ def _end(entries: list[Entry], grid: Grid, now: Instant, faults: list[Fault]) ->
     for entry, at in done:
         if grid[entry.code].valid_to < at:
             until = local_day(grid[entry.code].valid_to)
-            faults.append(entry.fault("ends", misfit(f"上级到 {until} 为止，它却更晚", "改成不晚于上级的日期")))
+            faults.append(entry.fault("ends", invalid(f"上级到 {until} 为止，它却更晚", "改成不晚于上级的日期")))
 
 
-def _judge_whole(entries: list[Entry], grid: Grid, known: Mapping[str, Area], faults: list[Fault]) -> None:
-    """Judge what changed, and what stayed while its successor changed; the row that moved it bears the fault."""
+def _check_consistency(entries: list[Entry], grid: Grid, known: Mapping[str, Area], faults: list[Fault]) -> None:
+    """Check what changed, and what stayed while its successor changed; the fault is that of the row that changed it."""
     by_code = {entry.code: entry for entry in entries}
     moved = {code for code, area in grid.items() if known.get(code) != area}
     for area in grid.values():
         if area.code in moved:
-            _judge(check_inside, "starts", area, grid, _cause(area.code, by_code), faults)
+            _check_rule(check_within_parent, "starts", area, grid, _cause(area.code, by_code), faults)
         if area.successor is not None and moved & {area.code, area.successor}:
             cause = _cause(area.code if area.code in moved else area.successor, by_code)
-            _judge(check_successor, "successor", area, grid, cause, faults)
+            _check_rule(check_successor, "successor", area, grid, cause, faults)
 
 
-def _judge(
+def _check_rule(
     rule: Callable[[Grid, Area], None], column: str, area: Area, grid: Grid, cause: Entry, faults: list[Fault]
 ) -> None:
     try:

@@ -1,4 +1,4 @@
-"""Reads the rows of a grid sheet one by one, and keeps what is wrong with each for one answer."""
+"""Parses the rows of a grid sheet one by one, and collects every fault for one answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 from server.errors import GridRefused, Invalid
 from server.grid.domain import areas, file_cells
 from server.grid.domain.areas import Area
-from server.grid.domain.file_cells import misfit
+from server.grid.domain.file_cells import invalid
 from server.instants import Instant
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row cannot be taken: ``reason`` and ``cure`` are for the person who mends the sheet."""
+    """Why a row cannot be taken: ``reason`` and ``cure`` are for the person who corrects the sheet."""
 
     line: int
     column: str
@@ -56,9 +56,9 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row as understood. An empty ``name`` and dates of None mean that the row does not say.
+    """A row as understood. An empty ``name`` and dates of None mean that the row does not state them.
 
-    parent: code of the area above, which the code itself tells. ends: first instant without the area.
+    parent: code of the area above, as the code itself states. ends: first instant without the area.
     """
 
     row: SheetRow
@@ -102,32 +102,32 @@ def refused(faults: Iterable[Fault]) -> GridRefused:
 def _entry(row: SheetRow, known: Mapping[str, Area], faults: list[Fault]) -> Entry | None:
     code = _read(row, "code", file_cells.code, faults) if row.has("code") else None
     if not row.has("code"):
-        faults.append(fault(row, "code", misfit("没有代码", "填写网格代码，不用的行整行删去")))
+        faults.append(fault(row, "code", invalid("没有代码", "填写网格代码，不用的行整行删去")))
     if code is None:
         return None
     name = _read(row, "name", file_cells.name, faults)
     if name == "" and code not in known:
-        faults.append(fault(row, "name", misfit("没有名称", "填写网格名称")))
+        faults.append(fault(row, "name", invalid("没有名称", "填写网格名称")))
     _compare_with_code(row, code, faults)
     starts, ends = (_read(row, column, file_cells.day, faults) for column in ("starts", "ends"))
     successor = _read(row, "successor", file_cells.code, faults) if row.has("successor") else None
     if successor and not row.has("ends"):
-        faults.append(fault(row, "ends", misfit("写了并入网格而没有失效日期", "填写从哪一天起并入")))
+        faults.append(fault(row, "ends", invalid("写了并入网格而没有失效日期", "填写从哪一天起并入")))
     return Entry(row, code, name or "", areas.parent_code(code), starts, ends, successor)
 
 
 def _compare_with_code(row: SheetRow, code: str, faults: list[Fault]) -> None:
-    """Level and parent are told by the code; where they are written too, they must say the same."""
+    """Check that level and parent, where they are written, agree with the code, which states both."""
     level = _read(row, "level", file_cells.level, faults) if row.has("level") else None
     if level not in (None, areas.level_of(code)):
-        told = file_cells.LEVELS[areas.level_of(code)][1]
+        right = file_cells.LEVELS[areas.level_of(code)][1]
         cure = "改正层级或代码，层级也可以空着"
-        faults.append(fault(row, "level", misfit(f"层级与代码不符，{code} 是{told}的代码", cure)))
+        faults.append(fault(row, "level", invalid(f"层级与代码不符，{code} 是{right}的代码", cure)))
     parent = areas.parent_code(code)
     stated = _read(row, "parent", file_cells.code, faults) if row.has("parent") else None
     if stated not in (None, parent):
         cure = f"上级应为 {parent}" if parent else "县没有上级，让这一格空着"
-        faults.append(fault(row, "parent", misfit("上级与代码不符", cure)))
+        faults.append(fault(row, "parent", invalid("上级与代码不符", cure)))
 
 
 def _read(row: SheetRow, column: str, reader: Callable[[str], T], faults: list[Fault]) -> T | None:
@@ -143,7 +143,7 @@ def _unrepeated(found: Iterable[Entry], faults: list[Fault]) -> Iterator[Entry]:
     for entry in found:
         if entry.code in first:
             reason = f"代码重复，第{first[entry.code]}行已有"
-            faults.append(entry.fault("code", misfit(reason, "每个网格只留一行")))
+            faults.append(entry.fault("code", invalid(reason, "每个网格只留一行")))
             continue
         first[entry.code] = entry.row.line
         yield entry
@@ -157,4 +157,4 @@ def _one_county(found: Iterable[Entry], known: Mapping[str, Area], faults: list[
             yield entry
         else:
             cure = "一个数据目录只管一个县，删去这一行"
-            faults.append(entry.fault("code", misfit(f"不属于本县（{county}）", cure)))
+            faults.append(entry.fault("code", invalid(f"不属于本县（{county}）", cure)))

@@ -1,4 +1,4 @@
-"""Points at what a grid sheet may say and a person should look at: same names, ends without a successor."""
+"""Warnings about a valid grid sheet: same names, ends without a successor."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ Grid = Mapping[str, Area]
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
-    """What is allowed and yet worth a look, at ``line`` of the sheet."""
+class RowWarning:
+    """What is allowed and should be looked at, at ``line`` of the sheet."""
 
     line: int
     value: str
     message: str
 
 
-def cautions(entries: Sequence[Entry], grid: Grid, known: Grid) -> list[Caution]:
-    """Return what deserves a look in a good sheet, in order of lines.
+def row_warnings(entries: Sequence[Entry], grid: Grid, known: Grid) -> list[RowWarning]:
+    """Return the warnings about a valid sheet, in order of lines.
 
     grid: the areas as the sheet leaves them; known: as they were before it.
     """
     found = [*_ignored_starts(entries, known), *_ends(entries, grid, known), *_same_names(entries, grid, known)]
-    return sorted(found, key=lambda caution: caution.line)
+    return sorted(found, key=lambda warning: warning.line)
 
 
-def _ignored_starts(entries: Sequence[Entry], known: Grid) -> Iterator[Caution]:
+def _ignored_starts(entries: Sequence[Entry], known: Grid) -> Iterator[RowWarning]:
     for entry in entries:
         area = known.get(entry.code)
         if area is None or entry.starts in (None, area.valid_from) or entry.name not in ("", area.name):
             continue
-        yield Caution(entry.row.line, entry.row.text("starts"), f"“{area.name}”早已在用，生效日期保持不变。")
+        yield RowWarning(entry.row.line, entry.row.text("starts"), f"“{area.name}”早已在用，生效日期保持不变。")
 
 
-def _ends(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[Caution]:
+def _ends(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[RowWarning]:
     own = {entry.code for entry in entries if entry.ends}
     for entry in entries:
         area = grid[entry.code]
@@ -47,10 +47,10 @@ def _ends(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[Caution
             continue
         line, since = entry.row.line, local_day(area.valid_to)
         if area.successor is None:
-            yield Caution(line, entry.code, f"“{area.name}”从 {since} 起停用，没有接替网格。")
+            yield RowWarning(line, entry.code, f"“{area.name}”从 {since} 起停用，没有接替网格。")
         along = _villages_along(area, own, grid, known) if area.level is Level.TOWN else 0
         if along:
-            yield Caution(line, entry.code, f"“{area.name}”里的 {along} 个村同时停用，没有各自的接替网格。")
+            yield RowWarning(line, entry.code, f"“{area.name}”里的 {along} 个村同时停用，没有各自的接替网格。")
 
 
 def _villages_along(town: Area, own: set[str], grid: Grid, known: Grid) -> int:
@@ -62,7 +62,7 @@ def _villages_along(town: Area, own: set[str], grid: Grid, known: Grid) -> int:
     )
 
 
-def _same_names(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[Caution]:
+def _same_names(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[RowWarning]:
     """Towns and villages should differ in the whole county, units inside their village."""
     lines = {entry.code: entry.row.line for entry in entries if grid[entry.code] != known.get(entry.code)}
     called: dict[tuple[str, str], list[Area]] = {}
@@ -75,7 +75,7 @@ def _same_names(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[C
         at = [lines[area.code] for area in alike if area.code in lines]
         if len(alike) > 1 and at:
             where = "、".join(f"{area.code}（{_name(grid, area.parent)}）" for area in alike)
-            yield Caution(max(at), name, f"“{name}”同名：{where}；请始终按代码区分。")
+            yield RowWarning(max(at), name, f"“{name}”同名：{where}；请始终按代码区分。")
 
 
 def _name(grid: Grid, code: str | None) -> str:

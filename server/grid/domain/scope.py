@@ -1,4 +1,4 @@
-"""Says which part of a county's rows a reader may see; every read of the store names one."""
+"""The scope of a reader: which part of a county's rows they may see. Every read of a store names one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from server.grid.domain.areas import Place
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a reader may see: rows inside ``places``, rows exactly at ``spots``, and rows of theirs.
+    """What a reader may see: rows inside ``places``, rows exactly at ``exact_paths``, and rows of theirs.
 
-    places: subtrees; spots: single areas without what lies below (a unit worker's village itself).
+    places: subtrees; exact_paths: single areas without what lies below (a unit worker's village itself).
     person: user name, whose own and assigned rows show; bodies: codes of bodies they act for.
     """
 
     places: tuple[Place, ...] = ()
-    spots: tuple[str, ...] = ()
+    exact_paths: tuple[str, ...] = ()
     person: str | None = None
     bodies: tuple[str, ...] = ()
 
     def covers(self, path: str) -> bool:
         """Say whether an area at ``path`` is inside, by place alone."""
-        return path in self.spots or any(place.holds(path) for place in self.places)
+        return path in self.exact_paths or any(place.holds(path) for place in self.places)
 
     @property
     def assignees(self) -> tuple[str, ...]:

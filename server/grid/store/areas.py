@@ -1,4 +1,4 @@
-"""Keeps the grid as it stands, with dates and successors, and answers who lies where.
+"""Stores the areas of the grid with their dates and successors.
 
 An area is never deleted. What an area was called before is in the audit.
 """
@@ -11,7 +11,7 @@ from dataclasses import asdict
 from server.db.sql import Parameters, Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
-from server.grid.domain.areas import Area, Heir, Level, Place, code_of, full_code, path_of, short_name
+from server.grid.domain.areas import Area, Level, Place, Succession, code_of, full_code, path_of, short_name
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 
@@ -30,7 +30,7 @@ def get(reading: Reading, code: str) -> Area:
 
 
 def find(reading: Reading, code: str) -> Area | None:
-    """Return the area of a full code, whoever asks: its existence is no secret. None when there is none."""
+    """Return the area of a full code, to any caller: which areas there are is no secret. None when there is none."""
     row = reading.sql.find(f"{_SELECT} WHERE code = :code", {"code": code})
     return None if row is None else _area(row)
 
@@ -43,13 +43,13 @@ def whole_grid(reading: Reading) -> dict[str, Area]:
 def list_children(reading: Reading, parent: str | None, scope: Scope) -> Iterator[Area]:
     """Yield the areas directly below ``parent`` (full code; None lists the county), ended ones too, by code.
 
-    Only what ``scope`` covers, and what leads to it: a worker finds the way from the county to their unit.
+    Only what ``scope`` covers, and the areas above it: a worker finds the way from the county to their unit.
     """
     inside, parameters = _inside(scope)
-    leading, more = _among("path", "lead", _leading_to(scope))
+    ancestors, more = _among("path", "ancestor", _ancestors_of(scope))
     above = "parent IS NULL" if parent is None else "parent = :parent"
     wanted = {} if parent is None else {"parent": parent}
-    sql = f"{_SELECT} WHERE {above} AND ({inside} OR {leading}) ORDER BY code"
+    sql = f"{_SELECT} WHERE {above} AND ({inside} OR {ancestors}) ORDER BY code"
     return map(_area, reading.sql.each(sql, {**wanted, **parameters, **more}))
 
 
@@ -90,11 +90,11 @@ def full_names(reading: Reading, codes: Iterable[str]) -> dict[str, str]:
 
     The county goes without saying.
     """
-    ways = {code: _way_to(code) for code in set(codes)}
-    known = names(reading, (step for way in ways.values() for step in way))
+    paths = {code: _path_codes(code) for code in set(codes)}
+    known = names(reading, (step for path in paths.values() for step in path))
     return {
-        code: " ".join(short_name(known[step]) for step in way if step in known)
-        for code, way in ways.items()
+        code: " ".join(short_name(known[step]) for step in path if step in known)
+        for code, path in paths.items()
         if code in known
     }
 
@@ -117,20 +117,20 @@ _VILLAGE_STEPS = 3
 """Steps in the path of a village: county, town, village."""
 
 
-def heirs(reading: Reading) -> tuple[Heir, ...]:
-    """Return every area that was or will be taken in by another; remembered, and mostly none."""
-    return reading.cached("heirs", _heirs)
+def successions(reading: Reading) -> tuple[Succession, ...]:
+    """Return every area that was or will be merged into another; cached, and mostly none."""
+    return reading.cached("successions", _successions)
 
 
-def _heirs(reading: Reading) -> tuple[Heir, ...]:
+def _successions(reading: Reading) -> tuple[Succession, ...]:
     rows = reading.sql.each(
         """
-        SELECT area.path, heir.path AS heir, area.valid_to AS since
-          FROM area JOIN area AS heir ON heir.code = area.successor
+        SELECT area.path, target.path AS successor, area.valid_to AS since
+          FROM area JOIN area AS target ON target.code = area.successor
          ORDER BY area.valid_to, area.path
         """
     )
-    return tuple(Heir(**row) for row in rows)
+    return tuple(Succession(**row) for row in rows)
 
 
 def add(tx: Transaction, areas: Iterable[Area]) -> None:
@@ -144,7 +144,7 @@ def rename(tx: Transaction, code: str, name: str) -> None:
 
 
 def end(tx: Transaction, code: str, at: Instant, successor: str | None) -> None:
-    """End an area at ``at`` (half open), with the area that takes it in. What lies below is the caller's to end."""
+    """End an area at ``at`` (half open), with its successor. What lies below is the caller's to end."""
     tx.sql.run(
         "UPDATE area SET valid_to = :at, successor = :successor WHERE code = :code",
         {"code": code, "at": at, "successor": successor},
@@ -157,8 +157,8 @@ def _inside(scope: Scope) -> tuple[str, Parameters]:
     for number, place in enumerate(scope.places):
         terms.append(f"(path >= :low{number} AND path < :high{number})")
         parameters[f"low{number}"], parameters[f"high{number}"] = place.bounds()
-    spots, more = _among("path", "spot", scope.spots)
-    return " OR ".join([*terms, spots]), {**parameters, **more}
+    exact, more = _among("path", "exact", scope.exact_paths)
+    return " OR ".join([*terms, exact]), {**parameters, **more}
 
 
 def _among(column: str, prefix: str, values: Iterable[str]) -> tuple[str, Parameters]:
@@ -167,22 +167,24 @@ def _among(column: str, prefix: str, values: Iterable[str]) -> tuple[str, Parame
     return (f"{column} IN ({listed})" if listed else "1 = 0"), parameters
 
 
-def _leading_to(scope: Scope) -> list[str]:
+def _ancestors_of(scope: Scope) -> list[str]:
     """Return the paths of the areas above all that ``scope`` covers."""
-    paths = {step for path in (*(place.path for place in scope.places), *scope.spots) for step in _above(path)}
+    paths = {
+        step for path in (*(place.path for place in scope.places), *scope.exact_paths) for step in _ancestors(path)
+    }
     return sorted(paths)
 
 
-def _above(path: str) -> Iterator[str]:
+def _ancestors(path: str) -> Iterator[str]:
     while "/" in path:
         path = path.rsplit("/", 1)[0]
         yield path
 
 
-def _way_to(code: str) -> list[str]:
-    """Return the codes from the town down to ``code``; a county is its own way."""
+def _path_codes(code: str) -> list[str]:
+    """Return the codes from the town down to ``code``; of a county, its own."""
     path = path_of(code)
-    return [code_of(step) for step in sorted([path, *_above(path)])][1:] or [full_code(code)]
+    return [code_of(step) for step in sorted([path, *_ancestors(path)])][1:] or [full_code(code)]
 
 
 def _area(row: Row) -> Area:

@@ -24,14 +24,14 @@ _COLUMN_OF_HEADER = {header: column for column, headers in COLUMNS.items() for h
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file as read. notes: sentences on how it was read that its author should know."""
+    """A file as read. notes: sentences for its author on how it was read."""
 
     rows: tuple[SheetRow, ...]
     notes: tuple[str, ...] = ()
 
 
 def read(content: bytes) -> Sheet:
-    """Return the rows of a CSV or XLSX file; what it is shows in its bytes, not in its name.
+    """Return the rows of a CSV or XLSX file; its kind is told by its bytes, not by its name.
 
     Raises TooLarge, and Unreadable when it is another kind of file, is broken or has no such headers.
     """
@@ -56,10 +56,10 @@ def _first_grid(sheets: Iterable[Iterable[Line]], notes: tuple[str, ...]) -> She
     for lines in sheets:
         numbered = iter(lines)
         for place, (_, cells) in enumerate(numbered):
-            headers = [_COLUMN_OF_HEADER.get(_plain(cell)) for cell in cells]
+            headers = [_COLUMN_OF_HEADER.get(_normalized(cell)) for cell in cells]
             if {"code", "name"} <= set(headers):
                 _refuse_repeated(headers, cells)
-                return Sheet(tuple(_rows(numbered, headers)), (*notes, *_unread(headers, cells)))
+                return Sheet(tuple(_rows(numbered, headers)), (*notes, *_ignored_columns(headers, cells)))
             if place + 1 >= HEADER_WITHIN:
                 break
     raise Unreadable("没有找到表头；前几行里要有一行写着“代码”和“名称”（还可有层级、上级、生效日期、失效日期、并入）。")
@@ -84,30 +84,30 @@ def _refuse_repeated(headers: Sequence[str | None], cells: Sequence[str]) -> Non
             raise Unreadable(f"有几列是同一个意思：{written}；请只留一列。", columns=written)
 
 
-def _unread(headers: Sequence[str | None], cells: Sequence[str]) -> Iterator[str]:
+def _ignored_columns(headers: Sequence[str | None], cells: Sequence[str]) -> Iterator[str]:
     unknown = [cell.strip() for cell, header in zip(cells, headers, strict=True) if header is None and cell.strip()]
     if unknown:
         yield f"没有读取这些列：{'、'.join(unknown)}。"
 
 
-def _plain(header: str) -> str:
+def _normalized(header: str) -> str:
     return "".join(header.split()).lower()
 
 
 def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
     """Return the text of a CSV file. UTF-8 by rule; GB18030 is what Chinese Excel and WPS write by default."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _strictly(content, "utf-16"), ()
+        return _decode(content, "utf-16"), ()
     if b"\0" in content:
         raise Unreadable("这不是文本文件；请另存为 CSV（UTF-8）或 .xlsx。")
     try:
         return content.decode("utf-8-sig"), ()
     except UnicodeDecodeError:
         note = "文件按 GB18030（Excel 默认的中文编码）读取；个别生僻字可能已成为问号，建议另存为 CSV UTF-8。"
-        return _strictly(content, "gb18030"), (note,)
+        return _decode(content, "gb18030"), (note,)
 
 
-def _strictly(content: bytes, encoding: str) -> str:
+def _decode(content: bytes, encoding: str) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from server.grid.domain import file_check
 from server.grid.domain.areas import Area, full_code
 from server.grid.domain.file_check import Renaming
 from server.grid.domain.file_rows import SheetRow
-from server.grid.domain.file_warnings import Caution
+from server.grid.domain.file_warnings import RowWarning
 from server.grid.store import areas
 from server.instants import local_day
 
@@ -22,17 +22,17 @@ class Loaded:
     """What a sheet changed.
 
     counts: how many towns, villages, units (and the county) were added, by level, then ``renamed``, ``ended``
-    and ``unchanged``; zeros are left out. warnings: what deserves a look.
+    and ``unchanged``; zeros are left out. warnings: what should be looked at.
     """
 
     counts: dict[str, int]
-    warnings: tuple[Caution, ...]
+    warnings: tuple[RowWarning, ...]
 
 
 def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
-    """Lay a sheet over the grid: new areas, new names, ends. Areas that it does not mention stay.
+    """Apply a sheet to the grid: new areas, new names, ends. Areas that it does not mention stay.
 
-    rows: from ``grid_file.read`` or ``grid_file.shipped_rows``; by: whom the audit names.
+    rows: from ``files.read`` or ``files.shipped_rows``; by: whom the audit names.
     Raises GridRefused with every bad row; then nothing has changed.
     """
     known = areas.whole_grid(tx)

@@ -77,7 +77,7 @@ class Duty:
 
     def covers(self, path: str) -> bool:
         """Return whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
-        return path in self.spots or any(place.holds(path) for place in self.places)
+        return path in self.exact_paths or any(place.holds(path) for place in self.places)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -85,15 +85,15 @@ class Duty:
         return (self.place, *(Place(path) for path in self.merged))
 
     @property
-    def spot(self) -> str | None:
+    def exact_path(self) -> str | None:
         """Return the path of the village itself for a worker of one of its units, None for everyone else."""
         path = path_of(self.area)
         return path.rsplit("/", 1)[0] if self.role is Role.GRID_WORKER and path.count("/") == 3 else None
 
     @property
-    def spots(self) -> tuple[str, ...]:
+    def exact_paths(self) -> tuple[str, ...]:
         """Return the village itself, for a worker of one of its units, and the villages merged into it."""
-        return () if self.spot is None else (self.spot, *self.merged_villages)
+        return () if self.exact_path is None else (self.exact_path, *self.merged_villages)
 
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Return whether the duty was in force at any instant of ``[earliest, latest]``."""
@@ -159,7 +159,7 @@ def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
     if not duties:
         return Scope()
     places: dict[Place, None] = {}
-    spots: dict[str, None] = {}
+    exact_paths: dict[str, None] = {}
     bodies: dict[str, None] = {}
     for duty in duties:
         if duty.body:
@@ -167,8 +167,8 @@ def scope_of(name: str, duties: tuple[Duty, ...]) -> Scope:
         if duty.role not in WHOLE_AREA_ROLES:
             continue
         places |= dict.fromkeys(duty.places)
-        spots |= dict.fromkeys(duty.spots)
-    return Scope(_outermost(places), tuple(sorted(spots)), name, tuple(sorted(bodies)))
+        exact_paths |= dict.fromkeys(duty.exact_paths)
+    return Scope(_outermost(places), tuple(sorted(exact_paths)), name, tuple(sorted(bodies)))
 
 
 def _outermost(places: dict[Place, None]) -> tuple[Place, ...]:

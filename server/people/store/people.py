@@ -12,7 +12,7 @@ from server import instants
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import KeyRefused, NotFound
-from server.grid.domain.areas import Heir, Place, taken_in
+from server.grid.domain.areas import Place, Succession, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
@@ -282,11 +282,11 @@ def _duty(row: Row) -> Duty:
 
 
 def _with_merged(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
-    known = areas.heirs(reading)
+    known = areas.successions(reading)
     return tuple(_merged(duty, known, reading.now) for duty in duties) if known else duties
 
 
-def _merged(duty: Duty, known: Iterable[Heir], at: Instant) -> Duty:
-    around = () if duty.spot is None else taken_in(Place(duty.spot), known, at)
-    villages = tuple(path for path in around if path.count("/") == (duty.spot or "").count("/"))
-    return replace(duty, merged=taken_in(duty.place, known, at), merged_villages=villages)
+def _merged(duty: Duty, known: Iterable[Succession], at: Instant) -> Duty:
+    around = () if duty.exact_path is None else predecessors(Place(duty.exact_path), known, at)
+    villages = tuple(path for path in around if path.count("/") == (duty.exact_path or "").count("/"))
+    return replace(duty, merged=predecessors(duty.place, known, at), merged_villages=villages)

@@ -18,9 +18,9 @@ def by_place(scope: Scope, path: str = "path") -> Clause:
         low, high = place.bounds()
         terms.append(f"({path} >= :low{number} AND {path} < :high{number})")
         values |= {f"low{number}": low, f"high{number}": high}
-    for number, spot in enumerate(scope.spots):
-        terms.append(f"{path} = :spot{number}")
-        values[f"spot{number}"] = spot
+    for number, exact in enumerate(scope.exact_paths):
+        terms.append(f"{path} = :exact{number}")
+        values[f"exact{number}"] = exact
     return _any(terms), values
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from server.db import training
 from server.db.transactions import Reading
-from server.grid.domain.areas import Level, code_of, narrowest
+from server.grid.domain.areas import Level, code_of, common_ancestor
 from server.grid.store import areas
 from server.people.domain.actors import Actor
 
@@ -26,7 +26,7 @@ class SetupCard:
 def setup_card(reading: Reading, worker: Actor, url: str) -> SetupCard:
     """Return the card of ``worker``; the project is named for the narrowest area that holds their duties."""
     duties = worker.current or worker.duties
-    path = narrowest([duty.place.path for duty in duties])
+    path = common_ancestor([duty.place.path for duty in duties])
     if path is None:
         return SetupCard(url, worker.name, worker.display, training.marked_if_on(reading, worker.display))
     area = areas.get(reading, code_of(path))

@@ -16,8 +16,8 @@ def of(actor: Actor) -> Scope:
     Wider than what records they see, since who handles cases of a county has to name its areas.
     """
     places = tuple(Place(path) for path in sorted({place.path for duty in actor.current for place in duty.places}))
-    spots = tuple(sorted({spot for duty in actor.current for spot in duty.spots}))
-    return Scope(places, spots)
+    exact_paths = tuple(sorted({path for duty in actor.current for path in duty.exact_paths}))
+    return Scope(places, exact_paths)
 
 
 def get_visible(reading: Reading, code: str, actor: Actor) -> Area:

@@ -41,7 +41,7 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
     takers = frozenset(rights.holders_of("case", "accept", reading.now))
     found: dict[str, tuple[str, Handler]] = {}
     for place, grant in _reaches(by):
-        around = Scope(places=(place,), spots=_above(place.path))
+        around = Scope(places=(place,), exact_paths=_above(place.path))
         on_duty = [
             each
             for each in people.on_duty(reading, around)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 
 from server import instants
-from server.grid.domain.areas import narrowest
+from server.grid.domain.areas import common_ancestor
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.domain.actors import GRACE, Actor, Duty
@@ -42,9 +42,9 @@ def home_path(actor: Actor) -> str | None:
     Duties in force count first, then those of the last 30 days, then any they ever had (``design.md`` section 5).
     """
     if actor.current:
-        return narrowest([duty.place.path for duty in actor.current])
+        return common_ancestor([duty.place.path for duty in actor.current])
     recent = [place.path for place in actor.recent_scope().places]
-    return narrowest(recent or [duty.place.path for duty in actor.duties])
+    return common_ancestor(recent or [duty.place.path for duty in actor.duties])
 
 
 def handles(scope: Scope, record: Record, since: Instant) -> bool:

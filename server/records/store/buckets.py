@@ -67,7 +67,7 @@ def _terms(scope: Scope) -> tuple[list[str], dict[str, str]]:
         low, high = place.bounds()
         terms.append(f"(name >= :low{number} AND name < :high{number})")
         values |= {f"low{number}": f"area:{low}", f"high{number}": f"area:{high}"}
-    exact = [f"area:{spot}" for spot in scope.spots]
+    exact = [f"area:{path}" for path in scope.exact_paths]
     exact += [f"person:{scope.person}"] if scope.person else []
     exact += [f"body:{code}" for code in scope.bodies]
     for number, name in enumerate(exact):

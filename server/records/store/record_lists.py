@@ -10,7 +10,7 @@ from uuid import UUID
 
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.grid.domain.areas import Place, taken_in
+from server.grid.domain.areas import Place, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
@@ -132,7 +132,7 @@ def _equal(column: Column, value: str | bool) -> _Condition:
 
 def _inside(reading: Reading, place: Place) -> _Condition:
     """Return the condition that a record lies in ``place`` as the grid stands, what it has taken in included."""
-    paths = (place.path, *taken_in(place, areas.heirs(reading), reading.now))
+    paths = (place.path, *predecessors(place, areas.successions(reading), reading.now))
     terms, values = [], {}
     for number, path in enumerate(paths):
         terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")

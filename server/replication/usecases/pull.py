@@ -195,7 +195,7 @@ def whole(cursor: Cursor) -> Mapping[str, Any]:
     return {
         "e": cursor.epoch,
         "p": [place.path for place in scope.places],
-        "o": scope.spots,
+        "o": scope.exact_paths,
         "n": scope.person,
         "b": scope.bodies,
         "q": cursor.seq,
