@@ -14,7 +14,7 @@ from server.api.areas import place_of
 from server.api.blueprints import door as make_door
 from server.errors import NotFound
 from server.submissions.store import submissions
-from server.submissions.store.submissions import KeptFile
+from server.submissions.store.submissions import StoredAttachment
 from server.web import context
 
 door = make_door("submissions", "提交 · what phones posted")
@@ -33,7 +33,9 @@ def list_submissions(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
         bounds = None if place is None else place.bounds()
-        kept = submissions.list_kept(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1)
+        kept = submissions.list_stored(
+            reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1
+        )
         found = list(kept)
     return responses.page(found, limit, serializers.submissions.submission, lambda each: each.seq)
 
@@ -66,7 +68,7 @@ def get_submission_xml(submission_id: UUID) -> Response:
 def list_attachments(submission_id: UUID) -> Response:
     """List the files of a submission by name; of several contents of one name the one that is served comes first."""
     files = _files(submission_id)
-    served: dict[str, KeptFile] = {}
+    served: dict[str, StoredAttachment] = {}
     for file in files:
         served.setdefault(file.name, file)
     return responses.whole(serializers.submissions.attachment(file, served[file.name]) for file in files)
@@ -85,13 +87,13 @@ def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Res
     raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
 
 
-def _files(submission_id: UUID) -> list[KeptFile]:
+def _files(submission_id: UUID) -> list[StoredAttachment]:
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
-        return submissions.files_of(reading, found.id)
+        return submissions.attachments_of(reading, found.id)
 
 
-def _content(file: KeptFile) -> Response:
+def _content(file: StoredAttachment) -> Response:
     """Answer a file; what a browser could run is offered as plain bytes, whatever the phone called it."""
     shown = file.media_type.split(";")[0].strip().lower()
     harmless = shown in responses.INLINE_TYPES

@@ -21,7 +21,7 @@ from server.forms.usecases.xform.xml_parsing import child, children, parse
 from server.instants import BEIJING
 from server.openrosa.submission_xml import read_submission
 from server.people.store import people
-from server.submissions.domain.submissions import Posted, SentFile
+from server.submissions.domain.submissions import Attachment, PostedSubmission
 from server.submissions.store.blobs import BlobStore
 from server.submissions.usecases import receiving
 
@@ -61,7 +61,7 @@ class Phones:
 
         An answer to a question of ``PHOTOS`` is a picture, whatever it says. Raises the Refusal of the server.
         """
-        files: list[SentFile] = []
+        files: list[Attachment] = []
         told = {question: answer for question, answer in answers.items() if answer}
         for question in sorted(PHOTOS & set(told)):
             told[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
@@ -71,7 +71,7 @@ class Phones:
         xml = read_submission(raw)
         spoken_of = {text for _, text in xml.leaves}
         sent = tuple(file for file in files if file.name in spoken_of)
-        posted = Posted(raw, xml, sent, f"collect:demo-{name}", "org.odk.collect.android/v2026.1 (demo)")
+        posted = PostedSubmission(raw, xml, sent, f"collect:demo-{name}", "org.odk.collect.android/v2026.1 (demo)")
         answer = receiving.receive(tx, posted, by=people.actor(tx, name))
         if isinstance(answer, Refusal):
             raise answer
@@ -126,7 +126,7 @@ def _tell(meta: etree._Element | None, aim: Aim, instance_id: str, branch: str) 
             node.text = text
 
 
-def _pictures(blobs: BlobStore) -> list[SentFile]:
+def _pictures(blobs: BlobStore) -> list[Attachment]:
     found = []
     for number in range(1, PICTURES + 1):
         out = io.BytesIO()
@@ -134,5 +134,5 @@ def _pictures(blobs: BlobStore) -> list[SentFile]:
         incoming = blobs.incoming()
         incoming.write(out.getvalue())
         blob = blobs.keep(incoming)
-        found.append(SentFile("", blob.sha256, blob.size, "image/png"))
+        found.append(Attachment("", blob.sha256, blob.size, "image/png"))
     return found

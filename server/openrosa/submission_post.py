@@ -10,7 +10,7 @@ from server.openrosa import submission_xml
 from server.openrosa.multipart import Limits, PostedFile, Stream, read_post
 from server.people.domain.actors import Actor
 from server.phones.usecases import offered_forms
-from server.submissions.domain.submissions import Posted, SentFile
+from server.submissions.domain.submissions import Attachment, PostedSubmission
 from server.submissions.store import blobs
 from server.submissions.usecases import receiving
 from server.submissions.usecases.receiving import Arrival, Receipt
@@ -50,7 +50,7 @@ def receive(services: Services, by: Actor, request: SubmissionRequest) -> Receip
         read = submission_xml.read_submission(post.xml)
         expected = offered_forms.possible_file_names(read) if post.files else frozenset()
         files = tuple(_keep(services, file, expected) for file in post.files)
-    posted = Posted(raw=post.xml, xml=read, files=files, device=request.device, user_agent=request.user_agent)
+    posted = PostedSubmission(raw=post.xml, xml=read, files=files, device=request.device, user_agent=request.user_agent)
     return services.database.write(lambda tx: receiving.receive(tx, posted, by=by))
 
 
@@ -73,6 +73,6 @@ def truncated(text: str | None) -> str | None:
     return (text or "")[:_DEVICE_CHARS_MAX] or None
 
 
-def _keep(services: Services, file: PostedFile[blobs.Incoming], expected: frozenset[str]) -> SentFile:
+def _keep(services: Services, file: PostedFile[blobs.IncomingBlob], expected: frozenset[str]) -> Attachment:
     blob = services.blobs.keep(file.sink)
-    return SentFile(file.stored_name(expected), blob.sha256, blob.size, file.media_type)
+    return Attachment(file.stored_name(expected), blob.sha256, blob.size, file.media_type)

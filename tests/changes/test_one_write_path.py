@@ -167,9 +167,9 @@ def test_a_record_moves_on_by_exactly_one_version(valley, apply):
 
 
 def test_a_kept_body_can_be_read_again_with_its_files(valley):
-    from server.submissions.domain.submissions import SentFile
+    from server.submissions.domain.submissions import Attachment
 
-    file = SentFile("a.jpg", "0" * 64, 1, "image/jpeg")
+    file = Attachment("a.jpg", "0" * 64, 1, "image/jpeg")
 
     def keep(tx) -> bool:
         new = rejected.add(tx, "1" * 64, form="f", instance_id="i", reason="r", author="worker", xml=b"<data/>")

@@ -20,7 +20,7 @@ from server.openrosa.submission_xml import (
     read_submission,
     response,
 )
-from server.submissions.domain.submissions import EntityBlock, entity_id, may_begin
+from server.submissions.domain.submissions import EntityBlock, entity_id, may_create
 
 UUID = "9f0c0d5e-2c1f-4b0e-9c38-0d6f3a7e5b11"
 MD5 = "4f1c2a0d9be84c3cbe7f2f6f3a5a1d10"
@@ -213,8 +213,8 @@ def test_what_is_no_uuid_is_no_entity_id(raw):
 
 
 def test_a_phone_begins_records_under_uuids_of_version_4_alone():
-    assert may_begin(UUID)
-    assert not may_begin(UUID.replace("-4b", "-1b"))
+    assert may_create(UUID)
+    assert not may_create(UUID.replace("-4b", "-1b"))
 
 
 # What it refuses to read

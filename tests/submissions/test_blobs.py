@@ -117,9 +117,9 @@ def test_a_small_content_makes_no_file_until_it_is_kept(store):
 def test_content_then_name_are_durable_before_keep_returns(store, disk):
     blob = store.keep(an_incoming(store, LARGE))
 
-    shelf = store.path(blob.sha256).parent
-    assert os.path.dirname(disk.synced[0]) == str(shelf.parent / "incoming")
-    assert disk.synced[1:] == [str(shelf.parent), str(shelf)]
+    folder = store.path(blob.sha256).parent
+    assert os.path.dirname(disk.synced[0]) == str(folder.parent / "incoming")
+    assert disk.synced[1:] == [str(folder.parent), str(folder)]
 
 
 def test_a_shelf_is_made_durable_once_with_its_first_blob(store, disk, tmp_path):
@@ -227,8 +227,8 @@ def test_a_disk_that_cannot_promise_keeps_nothing_and_trusts_nothing_later(store
 
     blob = store.keep(an_incoming(store, LARGE))
 
-    shelf = store.path(blob.sha256).parent
-    assert {shelf.parent.name, shelf.name} - set(promised) == {Path(path).name for path in disk.synced[1:]}
+    folder = store.path(blob.sha256).parent
+    assert {folder.parent.name, folder.name} - set(promised) == {Path(path).name for path in disk.synced[1:]}
     assert Path(disk.synced[0]).parent.name == "incoming"
     assert store.path(blob.sha256).read_bytes() == LARGE
 
@@ -261,14 +261,14 @@ def test_sweeping_removes_what_never_got_its_name_and_nothing_else(store):
 
 
 def test_sweeping_makes_durable_what_a_dead_process_had_just_renamed(store, disk):
-    shelf = store.path(store.keep(an_incoming(store, SMALL)).sha256).parent
+    folder = store.path(store.keep(an_incoming(store, SMALL)).sha256).parent
     settled = store.path(store.keep(an_incoming(store, b"world")).sha256).parent
     os.utime(settled, (0, 0))
     disk.synced.clear()
 
     store.sweep(older_than_s=3600)
 
-    assert str(shelf) in disk.synced
+    assert str(folder) in disk.synced
     assert str(settled) not in disk.synced
 
 

@@ -11,7 +11,7 @@ from server.problems.domain.settlements import Settlement
 from server.problems.store.problems import Filed
 from server.settlement.usecases.details import InConflict, Value, View
 from server.staffing.store.sent_items import Word
-from server.submissions.store.submissions import KeptFile
+from server.submissions.store.submissions import StoredAttachment
 from sync.changes import Change
 
 
@@ -99,7 +99,7 @@ def _value(found: Value) -> Json:
     }
 
 
-def _photo(submission: str | None, file: KeptFile) -> Json:
+def _photo(submission: str | None, file: StoredAttachment) -> Json:
     url = f"{PREFIX}/submissions/{submission}/attachments/{quote(file.name, safe='')}"
     return {"name": file.name, "media_type": file.media_type, "url": url}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from server.api.responses import Json
 from server.api.serializers.grid import area_at
-from server.submissions.store.submissions import Kept, KeptFile
+from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 
 
-def submission(found: Kept) -> Json:
+def submission(found: StoredSubmission) -> Json:
     """Return one version of a submission."""
     return {
         "id": found.id,
@@ -30,7 +30,7 @@ def submission(found: Kept) -> Json:
     }
 
 
-def attachment(found: KeptFile, served: KeptFile) -> Json:
+def attachment(found: StoredAttachment, served: StoredAttachment) -> Json:
     """Return a file of a submission. served: the content that the plain address of its name gives."""
     return {
         "name": found.name,

@@ -23,7 +23,7 @@ from server.records.domain.records import Record, Revision
 from server.records.store import records, revisions
 from server.settlement.usecases import settle
 from server.submissions.store import submissions
-from server.submissions.store.submissions import Kept, KeptFile
+from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 from sync import registers
 from sync.changes import Change, Verdict
 from sync.registers import Head
@@ -51,7 +51,7 @@ class Value:
     submission: str | None
     position: Position | None
     from_record_m: float | None
-    photos: tuple[KeptFile, ...]
+    photos: tuple[StoredAttachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def view(reading: Reading, problem_id: str, by: Actor) -> View:
     problem = problems.get(reading, problem_id, by.scope)
     record = _record(reading, problem, by)
     stored = None if problem.change is None else verdicts.find(reading, problem.change)
-    kept = None if stored is None else verdicts.find_unapplied(reading, stored.id)
+    unapplied = None if stored is None else verdicts.find_unapplied(reading, stored.id)
     named = accounts.display_names(reading, [problem.author] if problem.author else [])
     return View(
         problem,
@@ -98,7 +98,7 @@ def view(reading: Reading, problem_id: str, by: Actor) -> View:
         settle.ways_of(problem, by),
         record,
         () if record is None or not problem.fields else _fields(reading, problem, record, by),
-        None if kept is None else kept[1],
+        None if unapplied is None else unapplied[1],
         None if stored is None else stored.verdict,
     )
 
@@ -147,17 +147,17 @@ class _Told:
         made = self._made.get(head.version)
         if made is None:
             return Value(head, is_shown, None, None, head.origin, None, None, None, None, None, ())
-        kept, photos = self._sent.get(made.submission or "", (None, ()))
+        stored, photos = self._sent.get(made.submission or "", (None, ()))
         position = self._position(made)
         return Value(
             head,
             is_shown,
             made.author,
             self._named.get(made.author),
-            head.origin if kept is None or kept.device is None else kept.device,
+            head.origin if stored is None or stored.device is None else stored.device,
             made.made_at,
             made.received_at,
-            None if kept is None else kept.id,
+            None if stored is None else stored.id,
             position,
             None if position is None or self._own is None else positions.distance_m(position, self._own),
             photos,
@@ -168,11 +168,12 @@ class _Told:
         return None if write is None else positions.read(write.new)
 
 
-def _submission(reading: Reading, id: str, by: Actor) -> tuple[Kept, tuple[KeptFile, ...]] | None:
+def _submission(reading: Reading, id: str, by: Actor) -> tuple[StoredSubmission, tuple[StoredAttachment, ...]] | None:
     """Return a submission with its pictures, each name once; None when it is not the reader's to see."""
     try:
-        kept = submissions.get(reading, id, by.scope)
+        stored = submissions.get(reading, id, by.scope)
     except NotFound:
         return None
-    served: Mapping[str, KeptFile] = {file.name: file for file in reversed(submissions.files_of(reading, id))}
-    return kept, tuple(served[name] for name in sorted(served) if served[name].media_type.startswith("image/"))
+    attachments = reversed(submissions.attachments_of(reading, id))
+    served: Mapping[str, StoredAttachment] = {each.name: each for each in attachments}
+    return stored, tuple(served[name] for name in sorted(served) if served[name].media_type.startswith("image/"))

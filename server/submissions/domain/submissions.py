@@ -1,9 +1,10 @@
-"""What a phone posted, once read: the answers, the entity blocks, and the files that came with them."""
+"""A submission as read: the answers, the entity blocks, and the attachments that came with them."""
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,8 +17,8 @@ def entity_id(raw: str) -> str | None:
     return text if _UUID.fullmatch(text) else None
 
 
-def may_begin(id: str) -> bool:
-    """Say whether a phone may make a record under ``id``: they make UUIDs of version 4 alone.
+def may_create(id: str) -> bool:
+    """Say whether a phone may create a record under ``id``: they make UUIDs of version 4 alone.
 
     Other doors' records may have other UUIDs, and phones update what their lists show.
     """
@@ -45,7 +46,7 @@ class EntityBlock:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionXml:
-    """What the server must know of a submission; names are local names, whatever their prefix.
+    """The XML of a submission as read; names are local names, whatever their prefix.
 
     ``version`` is '' where the form states none. ``leaves`` are (path, text) of the elements that hold no element,
     in document order; the path leaves out the root (``place/town``), and a repeat's paths simply recur.
@@ -60,8 +61,8 @@ class SubmissionXml:
     entities: tuple[EntityBlock, ...]
 
 
-class SentFile(NamedTuple):
-    """A file of a submission whose bytes are on disk and durable already; ``size`` in bytes."""
+class Attachment(NamedTuple):
+    """A file posted with a submission, whose bytes are on disk and durable already; ``size`` in bytes."""
 
     name: str
     sha256: str
@@ -70,15 +71,19 @@ class SentFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class PostedSubmission:
     """One POST of a submission: the XML as sent and as read, and the files of this POST.
 
-    device: ``deviceID`` of the URL; user_agent: the phone's app and version; both None when not said,
-    and cut at 255 characters by the door.
+    device: ``deviceID`` of the URL; user_agent: the phone's app and version; both None when not stated, and cut at 255
+    characters by the door. sha256: of ``raw``, in hex.
     """
 
     raw: bytes
     xml: SubmissionXml
-    files: tuple[SentFile, ...] = ()
+    files: tuple[Attachment, ...] = ()
     device: str | None = None
     user_agent: str | None = None
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sha256", hashlib.sha256(self.raw).hexdigest())

@@ -1,4 +1,4 @@
-"""Keeps photos and files by their SHA-256, so that a row may name a file only once it is safely on the disk.
+"""Stores attachments by their SHA-256, so that a row may name a file only once it is safely on the disk.
 
 Steps of keep, and what is true if we die after each:
 
@@ -37,8 +37,8 @@ class Blob:
     size: int
 
 
-class Incoming:
-    """A content on its way in: hashed as it comes, in memory while small, then in a file. One thread at a time."""
+class IncomingBlob:
+    """A content that is being received: hashed as it comes, in memory while small, then in a file. Not thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -80,7 +80,7 @@ class Incoming:
             self._file.close()
             self._file = None
 
-    def settle(self) -> Path:
+    def finish(self) -> Path:
         """Return the content's own file, complete and fsynced. Raises ValueError after discard."""
         if self._discarded:
             raise ValueError("this content is discarded")
@@ -113,22 +113,22 @@ class BlobStore:
     """The kept contents under one folder, at ``ab/cdef…`` by their SHA-256. Any number of threads at once."""
 
     def __init__(self, folder: Path) -> None:
-        """Make what is missing of ``folder`` and of its room for what comes in."""
+        """Make what is missing of ``folder`` and of its subfolder for what is being received."""
         folder = folder.absolute()  # Flask looks for a relative file beside its own code
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}
-        self._shelves = {shelf for shelf in self._locks if (folder / shelf).is_dir()}
-        """The shelves, one for each first byte of a hash, that are here and outlive a power cut."""
+        self._folders = {prefix for prefix in self._locks if (folder / prefix).is_dir()}
+        """The folders, one for each first byte of a hash, that exist and outlive a power cut."""
         _fsync(folder.parent)
         _fsync(folder)
 
-    def incoming(self) -> Incoming:
+    def incoming(self) -> IncomingBlob:
         """Return an empty content to write to; whoever asks must keep or discard it."""
-        return Incoming(self._incoming)
+        return IncomingBlob(self._incoming)
 
-    def keep(self, incoming: Incoming) -> Blob:
+    def keep(self, incoming: IncomingBlob) -> Blob:
         """Return the blob of ``incoming`` once it outlives a power cut; what is there already is not written again.
 
         Raises OSError when the disk cannot take it, ValueError for a discarded content that is not there. Either
@@ -138,12 +138,12 @@ class BlobStore:
         try:
             incoming.close()
             if not self._has(blob):
-                self._place(incoming.settle(), blob)
+                self._place(incoming.finish(), blob)
         finally:
             incoming.discard()
         return blob
 
-    def discard(self, incoming: Incoming) -> None:
+    def discard(self, incoming: IncomingBlob) -> None:
         """Forget a content that came in, and its file if it had one."""
         incoming.discard()
 
@@ -163,13 +163,13 @@ class BlobStore:
     def sweep(self, older_than_s: float) -> int:
         """Tidy up after a crash, before serving: return how many unfinished files older than this were removed.
 
-        Shelves changed within the last hour are fsynced, since the process that died may have renamed a blob there
+        Folders changed within the last hour are fsynced, since the process that died may have renamed a blob there
         and not come to that; keep trusts what it finds.
         """
         now_s = time.time()
-        for shelf in sorted(self._shelves):
-            if now_s - (self._folder / shelf).stat().st_mtime < SETTLED_S:
-                _fsync(self._folder / shelf)
+        for folder in sorted(self._folders):
+            if now_s - (self._folder / folder).stat().st_mtime < SETTLED_S:
+                _fsync(self._folder / folder)
         stale = [path for path in self._incoming.iterdir() if now_s - path.stat().st_mtime >= older_than_s]
         for path in stale:
             path.unlink(missing_ok=True)
@@ -199,7 +199,7 @@ class BlobStore:
     def _place(self, path: Path, blob: Blob) -> None:
         target = self.path(blob.sha256)
         with self._locks[target.parent.name]:
-            self._make_shelf(target.parent)
+            self._make_folder(target.parent)
             path.replace(target)
             try:
                 _fsync(target.parent)
@@ -207,11 +207,11 @@ class BlobStore:
                 target.unlink(missing_ok=True)  # or the next keep would trust it
                 raise
 
-    def _make_shelf(self, shelf: Path) -> None:
-        if shelf.name not in self._shelves:
-            shelf.mkdir(mode=0o700, exist_ok=True)
-            _fsync(self._folder)  # or a power cut takes the shelf with all that was laid on it
-            self._shelves.add(shelf.name)
+    def _make_folder(self, folder: Path) -> None:
+        if folder.name not in self._folders:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            _fsync(self._folder)  # or a power cut takes the folder with all that is in it
+            self._folders.add(folder.name)
 
 
 def _fsync(path: Path) -> None:

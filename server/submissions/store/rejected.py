@@ -1,4 +1,4 @@
-"""Keeps bodies that could be read but not taken, once by content, so that a refusal never loses a worker's words."""
+"""Stores submissions that were rejected, once by content, so that a refusal never loses a worker's answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from server.db.sql import inserting
 from server.db.transactions import Reading, Transaction
-from server.submissions.domain.submissions import SentFile
+from server.submissions.domain.submissions import Attachment
 
 _INSERT = (
     inserting("kept_body", ("sha256", "form", "instance_id", "reason", "author", "received_at", "xml"))
@@ -19,7 +19,7 @@ _INSERT_FILE = (
 
 
 def add(tx: Transaction, sha256: str, *, form: str, instance_id: str, reason: str, author: str, xml: bytes) -> bool:
-    """Keep a body under the hash of its bytes; return whether it is new here."""
+    """Store a rejected submission under the hash of its bytes; return whether it is new."""
     values = {
         "sha256": sha256,
         "form": form,
@@ -32,13 +32,13 @@ def add(tx: Transaction, sha256: str, *, form: str, instance_id: str, reason: st
     return tx.sql.run(_INSERT, values) == 1
 
 
-def add_files(tx: Transaction, body: str, files: Iterable[SentFile]) -> None:
-    """Keep the files that came with a body; the same file twice is one."""
+def add_attachments(tx: Transaction, body: str, files: Iterable[Attachment]) -> None:
+    """Store the attachments of a rejected submission; the same file twice is one."""
     tx.sql.run_each(_INSERT_FILE, [{"body": body, **file._asdict()} for file in files])
 
 
 def settle_problems(tx: Transaction, sha256: str) -> None:
-    """Settle the problems about a body that has now been taken after all (an edit after its original)."""
+    """Settle the problems about a submission that has now been accepted after all (an edit after its original)."""
     tx.sql.run(
         """
         UPDATE problem SET settled_at = :at, settled_by = 'server'
@@ -49,14 +49,14 @@ def settle_problems(tx: Transaction, sha256: str) -> None:
 
 
 def xml_of(reading: Reading, sha256: str) -> bytes | None:
-    """Return the bytes of a kept body; the caller has found its problem inside a scope."""
+    """Return the bytes of a rejected submission; the caller has found its problem inside a scope."""
     content = reading.sql.value("SELECT xml FROM kept_body WHERE sha256 = :sha256", {"sha256": sha256})
     return None if content is None else bytes(content)
 
 
-def files_of(reading: Reading, sha256: str) -> list[SentFile]:
-    """Return the files of a kept body."""
+def attachments_of(reading: Reading, sha256: str) -> list[Attachment]:
+    """Return the attachments of a rejected submission."""
     rows = reading.sql.each(
         "SELECT name, sha256, size, media_type FROM kept_file WHERE body = :body ORDER BY name", {"body": sha256}
     )
-    return [SentFile(**row) for row in rows]
+    return [Attachment(**row) for row in rows]

@@ -1,4 +1,4 @@
-"""Keeps what phones posted, byte for byte and for ever."""
+"""Stores submissions and their attachments, byte for byte and for ever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from server.errors import NotFound
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import scopes
-from server.submissions.domain.submissions import SentFile
+from server.submissions.domain.submissions import Attachment
 
 _PLAIN = (
     "id", "form", "form_version", "instance_id", "root", "deprecates", "current", "seq", "receipt", "author", "path",
@@ -29,11 +29,11 @@ _INSERT_FILE = inserting(
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredSubmission:
     """One version of a submission. root: instance id of the first version, which names all of them.
 
-    current: 1 for the newest version, else 0. receipt: the number that the worker was told.
-    files_expected, files_present: how many file names the XML speaks of, and how many of those are here.
+    current: 1 for the newest version, else 0. receipt: the number on the worker's receipt.
+    files_expected, files_present: how many file names the XML holds, and how many of those files have come.
     """
 
     id: str
@@ -57,8 +57,8 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
-    """A file of a submission; several contents of one name may be kept, the first one is served."""
+class StoredAttachment:
+    """An attachment of a submission; several contents of one name may be stored, the first one is served."""
 
     name: str
     sha256: str
@@ -69,45 +69,45 @@ class KeptFile:
     received_at: Instant
 
 
-def add(tx: Transaction, kept: Kept, xml: bytes) -> None:
-    """Keep one version of a submission with its bytes."""
-    values = {name: getattr(kept, name) for name in _PLAIN}
+def add(tx: Transaction, stored: StoredSubmission, xml: bytes) -> None:
+    """Store one version of a submission with its bytes."""
+    values = {name: getattr(stored, name) for name in _PLAIN}
     tx.sql.run(_INSERT, {**values, "xml": xml})
 
 
-class Here(NamedTuple):
-    """What is here of a POST that arrives: this submission, and a body with the same bytes that was not taken."""
+class Presence(NamedTuple):
+    """What is stored already of a POST: this submission, and a rejected one with the same bytes."""
 
     submission: bool
-    refused: bool
+    rejected: bool
 
 
-def look(tx: Transaction, form: str, instance_id: str, sha256: str) -> Here:
-    """Say in one statement what is here of a POST, since most submissions are new and need no further reading.
+def presence(tx: Transaction, form: str, instance_id: str, sha256: str) -> Presence:
+    """Return by one statement what is stored already of a POST: most submissions are new and need no further reading.
 
     sha256: of the XML as sent.
     """
     row = tx.sql.find(
         """
         SELECT EXISTS (SELECT 1 FROM submission WHERE form = :form AND instance_id = :instance_id) AS submission,
-               EXISTS (SELECT 1 FROM kept_body WHERE sha256 = :sha256) AS refused
+               EXISTS (SELECT 1 FROM kept_body WHERE sha256 = :sha256) AS rejected
         """,
         {"form": form, "instance_id": instance_id, "sha256": sha256},
     )
-    return Here(**{name: bool(value) for name, value in (row or {}).items()})
+    return Presence(**{name: bool(value) for name, value in (row or {}).items()})
 
 
-def find(tx: Transaction, form: str, instance_id: str) -> Kept | None:
+def find(tx: Transaction, form: str, instance_id: str) -> StoredSubmission | None:
     """Return the version of ``form`` that carries ``instance_id``, None when it never arrived."""
     row = tx.sql.find(
         f"SELECT {', '.join(_PLAIN)} FROM submission WHERE form = :form AND instance_id = :instance_id",
         {"form": form, "instance_id": instance_id},
     )
-    return None if row is None else Kept(**row)
+    return None if row is None else StoredSubmission(**row)
 
 
 def id_of(tx: Transaction, form: str, instance_id: str) -> str:
-    """Return the id of a version that is known to be here."""
+    """Return the id of a version that is known to be stored."""
     return str(
         tx.sql.value(
             "SELECT id FROM submission WHERE form = :form AND instance_id = :instance_id",
@@ -122,12 +122,12 @@ def xml_of(reading: Reading, id: str) -> bytes:
 
 
 def move(tx: Transaction, id: str, path: str) -> None:
-    """Say that a submission belongs to ``path``, once the record that it made is known."""
+    """Set the ``path`` that a submission belongs to, once the record that it made is known."""
     tx.sql.run("UPDATE submission SET path = :path WHERE id = :id", {"id": id, "path": path})
 
 
 def files_present(reading: Reading, id: str) -> int:
-    """Return how many of the files that a submission speaks of are here."""
+    """Return how many of the files that a submission names have come."""
     return int(reading.sql.value("SELECT files_present FROM submission WHERE id = :id", {"id": id}))
 
 
@@ -136,8 +136,8 @@ def supersede(tx: Transaction, id: str) -> None:
     tx.sql.run("UPDATE submission SET current = 0 WHERE id = :id", {"id": id})
 
 
-def add_files(tx: Transaction, id: str, files: Iterable[tuple[SentFile, bool]], *, carried: int) -> None:
-    """Keep files of a submission, each with whether its XML speaks of it. carried: 1 for files taken over."""
+def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, bool]], *, carried: int) -> None:
+    """Store attachments of a submission, each with whether its XML names it. carried: 1 for those of an older one."""
     for file, expected in files:
         tx.sql.run(
             _INSERT_FILE,
@@ -163,8 +163,8 @@ def add_files(tx: Transaction, id: str, files: Iterable[tuple[SentFile, bool]], 
     )
 
 
-def files_of(reading: Reading, id: str) -> list[KeptFile]:
-    """Return the files of a version, the one that is served first for each name."""
+def attachments_of(reading: Reading, id: str) -> list[StoredAttachment]:
+    """Return the attachments of a version, the one that is served first for each name."""
     rows = reading.sql.each(
         """
         SELECT name, sha256, size, media_type, expected, carried, received_at
@@ -174,10 +174,10 @@ def files_of(reading: Reading, id: str) -> list[KeptFile]:
         """,
         {"id": id},
     )
-    return [KeptFile(**row) for row in rows]
+    return [StoredAttachment(**row) for row in rows]
 
 
-def get(reading: Reading, id: str, scope: Scope) -> Kept:
+def get(reading: Reading, id: str, scope: Scope) -> StoredSubmission:
     """Return the version ``id`` inside ``scope``. Raises NotFound when there is none there."""
     inside, values = scopes.by_place_or_author(scope)
     row = reading.sql.find(
@@ -185,13 +185,13 @@ def get(reading: Reading, id: str, scope: Scope) -> Kept:
     )
     if row is None:
         raise NotFound("没有这份提交，或它不在您的管辖范围内。", submission=id)
-    return Kept(**row)
+    return StoredSubmission(**row)
 
 
-def list_kept(
+def list_stored(
     reading: Reading, scope: Scope, *, filters: Mapping[str, str], bounds: tuple[str, str] | None, before: int | None,
     limit: int,
-) -> Iterator[Kept]:  # fmt: skip
+) -> Iterator[StoredSubmission]:  # fmt: skip
     """Yield up to ``limit`` versions inside ``scope``, newest first.
 
     filters: ``form``, ``author``, ``root`` or ``instance_id`` to value. bounds: range of paths. before: seq of
@@ -213,4 +213,4 @@ def list_kept(
         f"SELECT {', '.join(_PLAIN)} FROM submission WHERE {' AND '.join(terms)} ORDER BY seq DESC LIMIT :limit",
         {**values, **numbers},
     )
-    return (Kept(**row) for row in rows)
+    return (StoredSubmission(**row) for row in rows)

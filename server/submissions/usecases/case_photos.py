@@ -63,6 +63,6 @@ def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
             for each in revision.attachments:
                 yield Photo(revision.version, fields.get(each.name, ""), each.name, None, False)
             continue
-        here = {file.name for file in submissions.files_of(reading, revision.submission)}
+        here = {file.name for file in submissions.attachments_of(reading, revision.submission)}
         for field, name in named.items():
             yield Photo(revision.version, field, name, revision.submission, name in here)

@@ -11,15 +11,15 @@ from server import instants
 from server.cases.domain.workflow import CREATING
 from server.forms.domain.definitions import EntityDeclaration, FormDefinition
 from server.forms.domain.record_types import ACTION, LABEL, Kind, RecordType
-from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_begin
+from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_create
 from sync.changes import Change, Dot, FieldWrite
 
 _NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10")
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """What a submission of one form version is read by, worked out once.
+class SubmissionLayout:
+    """How submissions of one form version are read, computed once.
 
     saves: path without the root to property. binaries: paths without the root of questions answered by a file.
     """
@@ -30,7 +30,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
-class Unusable:
+class UnusableEntity:
     """Why an entity block cannot become a change; the submission is kept all the same."""
 
     reason: str
@@ -38,34 +38,34 @@ class Unusable:
     id: str
 
 
-def layout(definition: FormDefinition) -> Layout:
+def layout_of(definition: FormDefinition) -> SubmissionLayout:
     """Return how submissions of ``definition`` are read."""
     entity = definition.entity
     saves = {} if entity is None else {_below_root(path): field.name for path, field in entity.properties.items()}
-    return Layout(entity, saves, frozenset(_below_root(path) for path in definition.binaries))
+    return SubmissionLayout(entity, saves, frozenset(_below_root(path) for path in definition.binaries))
 
 
 def change_of(
-    block: EntityBlock, xml: SubmissionXml, read_by: Layout, type: RecordType, *, known: bool
-) -> Change | Unusable | None:
+    block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout, type: RecordType, *, known: bool
+) -> Change | UnusableEntity | None:
     """Return what ``block`` asks for; None when it asks for nothing.
 
-    known: whether the record exists already, which decides for a block that says both create and update.
+    known: whether the record exists already, which decides for a block that states both create and update.
     """
-    declared = read_by.entity
+    declared = layout.entity
     id = entity_id(block.id)
     wants_update = block.update and (known or not block.create)
     wants_create = block.create and not wants_update
     if not (wants_create or wants_update):
         return None
     if declared is None or block.dataset != declared.dataset or block.path:
-        return Unusable(f"表单没有声明保存到“{block.dataset}”", block.dataset, block.id)
+        return UnusableEntity(f"表单没有声明保存到“{block.dataset}”", block.dataset, block.id)
     if (wants_create and not declared.creates) or (wants_update and not declared.updates):
-        return Unusable("表单没有声明这种操作（新建或更新）", block.dataset, block.id)
-    if id is None or (wants_create and not may_begin(id)):
-        return Unusable(f"记录编号“{block.id}”不是 UUID v4", block.dataset, block.id)
-    values = _values(block, xml, read_by)
-    dot, base = _place_in_row(block, xml)
+        return UnusableEntity("表单没有声明这种操作（新建或更新）", block.dataset, block.id)
+    if id is None or (wants_create and not may_create(id)):
+        return UnusableEntity(f"记录编号“{block.id}”不是 UUID v4", block.dataset, block.id)
+    values = _values(block, xml, layout)
+    dot, base = _origin_and_base(block, xml)
     return Change(
         id=str(uuid5(_NAMESPACE, "\n".join((xml.form_id, xml.instance_id, block.dataset, id)))),
         record=id,
@@ -82,23 +82,23 @@ def change_of(
     )
 
 
-def expected_files(xml: SubmissionXml, read_by: Layout) -> frozenset[str]:
-    """Return the names of the files that the submission speaks of."""
-    return frozenset(text.strip() for path, text in xml.leaves if path in read_by.binaries and text.strip())
+def expected_files(xml: SubmissionXml, layout: SubmissionLayout) -> frozenset[str]:
+    """Return the names of the files that the submission names."""
+    return frozenset(text.strip() for path, text in xml.leaves if path in layout.binaries and text.strip())
 
 
-def saved_values(xml: SubmissionXml, read_by: Layout) -> Mapping[str, str]:
+def saved_values(xml: SubmissionXml, layout: SubmissionLayout) -> Mapping[str, str]:
     """Return what the submission saves to its record, by property."""
     values: dict[str, str] = {}
     for path, text in xml.leaves:
-        name = read_by.saves.get(path)
+        name = layout.saves.get(path)
         if name is not None:
             values.setdefault(name, text.strip())
     return values
 
 
-def _values(block: EntityBlock, xml: SubmissionXml, read_by: Layout) -> dict[str, str]:
-    values = dict(saved_values(xml, read_by))
+def _values(block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout) -> dict[str, str]:
+    values = dict(saved_values(xml, layout))
     if block.label is not None and block.label.strip():
         values[LABEL] = block.label.strip()
     return values
@@ -112,8 +112,8 @@ def _action(saved: str, type: RecordType, *, wants_create: bool) -> str:
     return "edit" if not saved or saved in CREATING else saved
 
 
-def _place_in_row(block: EntityBlock, xml: SubmissionXml) -> tuple[Dot, int | None]:
-    """Return the hand, its counter, and the server version that the hand started from (``sync.md`` section 2)."""
+def _origin_and_base(block: EntityBlock, xml: SubmissionXml) -> tuple[Dot, int | None]:
+    """Return the origin of the change, its counter, and the version that it is based on (``sync.md`` section 2)."""
     base, trunk, branch = _number(block.base_version), _number(block.trunk_version), block.branch_id.strip().lower()
     if branch and base is not None and base > 0:
         # Without a trunk the record was created on this phone, and what it saw is its own create: version 1.
@@ -127,7 +127,7 @@ def _number(text: str) -> int | None:
 
 
 def _made_at(xml: SubmissionXml) -> datetime | None:
-    """Return when the worker finished (or began) the form, by the phone's clock; None when it does not say."""
+    """Return when the worker finished (or began) the form, by the phone's clock; None when the form states neither."""
     times = {path.rpartition("/")[2]: text for path, text in xml.leaves if path.rpartition("/")[2] in _TIMES}
     for name in _TIMES:
         try:
