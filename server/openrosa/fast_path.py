@@ -18,12 +18,10 @@ from server.openrosa.submission_post import SubmissionRequest
 from server.people.domain.actors import Actor
 from server.submissions.usecases.receiving import Receipt
 from server.web.context import Services, actor_of_key
+from server.web.proxy import small_submission_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-SMALL_BYTES = 16_384
-"""A body up to this size is a form without a photo."""
 
 VIEW = "openrosa.post_submission"
 """The name of the view in metrics and log, the same as in Flask."""
@@ -41,11 +39,11 @@ class FastPath:
         self._record = record
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        token, size = _token(environ), _size(environ)
-        if token is None or not 0 < size <= SMALL_BYTES:
+        token = small_submission_key(environ)
+        if token is None or environ.get("HTTP_X_OPENROSA_VERSION") != responses.VERSION:
             return self._app(environ, start_response)
         began = time.perf_counter()
-        raw = environ["wsgi.input"].read(size)
+        raw = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(raw)
         try:
             by, receipt = self._receive(environ, token, raw)
@@ -77,18 +75,3 @@ class FastPath:
         if not isinstance(outcome, Receipt):
             raise outcome
         return by, outcome
-
-
-def _token(environ: WSGIEnvironment) -> str | None:
-    """Return the phone key in the path of a submission over OpenRosa 1.0, None for every other request."""
-    if environ["REQUEST_METHOD"] != "POST" or environ.get("HTTP_X_OPENROSA_VERSION") != responses.VERSION:
-        return None
-    steps: list[str] = environ["PATH_INFO"].split("/")
-    if len(steps) != 4 or steps[0] or steps[1] != "key" or steps[3] != "submission" or not steps[2].isascii():
-        return None
-    return steps[2]
-
-
-def _size(environ: WSGIEnvironment) -> int:
-    stated = environ.get("CONTENT_LENGTH") or ""
-    return int(stated) if stated.isdigit() else 0

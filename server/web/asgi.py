@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from server.settings import WAIT_S
 from server.web.overload import Queue
 from server.web.problem_details import as_problem
+from server.web.proxy import small_submission_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -34,9 +35,6 @@ MEMORY_BYTES_MAX = 1_048_576
 
 HEADER_BYTES_MAX = 1_048_576
 """Integrity requests carry every unsent id in one line, about 39 bytes each."""
-
-SMALL_BYTES = 16_384
-"""A body up to this size is a form without a photo."""
 
 STALL_S = 120
 """How long a phone may send nothing in the middle of a body, in seconds."""
@@ -92,7 +90,8 @@ class Bridge:
             is_last = self.is_stopping or size > self._body_bytes_max
             exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
             environ = _environ(scope, body, size)
-            is_small = _is_small_submission(scope, size)
+            # By name and password it would hash for tens of milliseconds, and a photo is fsynced on its own.
+            is_small = small_submission_key(environ) is not None
             queue = self._writer_queue if is_small else self._thread_queue
             if queue.is_overloaded():
                 exchange.run(self._overloaded(scope["path"]), environ)
@@ -188,15 +187,6 @@ class Exchange:
 
 async def _sent(send: Send, message: Message) -> None:
     await send(message)
-
-
-def _is_small_submission(scope: Scope, size: int) -> bool:
-    """Say whether a request is short enough to run with the writer: a submission by phone key, without a photo.
-
-    By name and password it would hash for tens of milliseconds, and a photo is fsynced on its own.
-    """
-    path: str = scope["path"]
-    return scope["method"] == "POST" and size <= SMALL_BYTES and path.startswith("/key/") and "submission" in path[-12:]
 
 
 def _stated_bytes(scope: Scope) -> int:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from werkzeug.test import TestResponse
 
-from server.openrosa.fast_path import SMALL_BYTES, FastPath
+from server.openrosa.fast_path import FastPath
+from server.web.proxy import SMALL_BYTES
 from tests.builders import Valley, a_valley
 from tests.filled_forms import Filled, a_station, multipart, new_uuid, photo
 from tests.odk_collect import Phone

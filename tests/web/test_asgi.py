@@ -8,6 +8,7 @@ import pytest
 from server.app import overloaded
 from server.web import asgi
 from server.web.asgi import Bridge
+from server.web.proxy import SMALL_BYTES
 
 MIB = 1_048_576
 
@@ -197,7 +198,7 @@ def test_small_submissions_by_key_run_where_the_writer_is_and_all_else_in_thread
 
     call(app, scope_of("/submission", "POST", small), Wire(b"form"))
     call(app, scope_of("/key/t/formList", "GET"), Wire())
-    call(app, scope_of("/key/t/submission", "POST"), Wire(b"x" * (asgi.SMALL_BYTES + 1)))
+    call(app, scope_of("/key/t/submission", "POST"), Wire(b"x" * (SMALL_BYTES + 1)))
     assert len(ran) == 1
 
 

@@ -9,7 +9,8 @@ from server import instants
 from server.cases.domain import effects, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.changes.domain import problem_reports
-from server.changes.domain.validation import Validated, field_writes, invalid_fields, validate
+from server.changes.domain.merged_record import flags_after_merge, with_merged
+from server.changes.domain.validation import Validated, field_writes, validate
 from server.changes.domain.write_context import WriteContext
 from server.forms.domain.record_types import LABEL
 from server.problems.domain.problems import Problem, ProblemKind
@@ -19,7 +20,6 @@ from server.records.domain.status import ENDED, Status
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import created
-from sync.flags import Flag
 from sync.merge import Merged, Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]
@@ -81,7 +81,7 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
         registers=registers.to_json(merged.registers),
         created_at=context.received_at,
         updated_at=context.received_at,
-        flags=marked((), context, merged),
+        flags=flags_after_merge((), context, merged),
     )
     step = None
     if new_case is not None:
@@ -115,19 +115,7 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
         merged = merge.rebuild([*history, mine], context.rules)
     else:
         merged = _laid(registers.from_json(record.registers), writes, context, version)
-    after = replace(
-        record,
-        version=version,
-        seq=context.seq,
-        label=merged.values.get(LABEL) or record.label,
-        fields={name: value for name, value in merged.values.items() if name != LABEL},
-        registers=registers.to_json(merged.registers),
-        conflicts=tuple(sorted(merged.conflicts)),
-        flags=marked(record.flags, context, merged),
-        updated_at=context.received_at,
-    )
-    if after.case is not None:
-        after = effects.refreshed(after)
+    after = with_merged(record, context, merged)
     conflicts = tuple(sorted(merged.conflicts & _touched(writes, context))) if merged.conflicts else ()
     verdict = Verdict.LATE if context.late else Verdict.MERGED if conflicts else Verdict.APPLIED
     problems = (
@@ -207,17 +195,6 @@ def _note_of_kept(record: Record, said: str) -> str:
 
 ALSO_RECEIVED = "；此后现场又有送来，已留存，结果不变"
 """What the note of an ended case adds, once, when more has come in from the field since."""
-
-
-def marked(before: tuple[str, ...], context: WriteContext, merged: Merged) -> tuple[str, ...]:
-    """Return the flags of a record after a merge, which takes away ``invalid_after_merge`` as it has brought it."""
-    is_unsound = bool(invalid_fields(context.type, merged.values))
-    if context.is_clock_suspect and Flag.CLOCK_SUSPECT not in before:
-        before = (*before, Flag.CLOCK_SUSPECT)
-    if is_unsound == (Flag.INVALID_AFTER_MERGE in before):
-        return before
-    others = tuple(each for each in before if each != Flag.INVALID_AFTER_MERGE)
-    return (*others, Flag.INVALID_AFTER_MERGE) if is_unsound else others
 
 
 def _readable(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:

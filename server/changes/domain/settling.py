@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from server import instants
-from server.cases.domain import effects
 from server.changes.domain import problem_reports, record_history
-from server.changes.domain.revise import Revised, difference, marked, revision_of
+from server.changes.domain.merged_record import with_merged
+from server.changes.domain.revise import Revised, difference, revision_of
 from server.changes.domain.validation import validate
 from server.changes.domain.write_context import WriteContext
 from server.errors import Conflict, Invalid, StaleVersion
-from server.forms.domain.record_types import LABEL, RecordType
+from server.forms.domain.record_types import RecordType
 from server.instants import Instant
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED
@@ -91,20 +91,9 @@ def _place(name: str) -> str:
 
 
 def _revised(record: Record, context: WriteContext, merged: Merged, said: str) -> Revised:
-    after = replace(
-        record,
-        version=record.version + 1,
-        seq=context.seq,
-        label=merged.values.get(LABEL) or record.label,
-        fields={name: value for name, value in merged.values.items() if name != LABEL},
-        registers=registers.to_json(merged.registers),
-        conflicts=tuple(sorted(merged.conflicts)),
-        flags=marked(record.flags, context, merged),
-        updated_at=context.received_at,
-    )
-    if after.case is not None:
-        after = effects.refreshed(after)
-        if after.status not in ENDED:  # there the last word is its outcome, which its reporter is still to read
-            after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {said}")
+    after = with_merged(record, context, merged)
+    if after.case is not None and after.status not in ENDED:
+        # Where it has ended, the last word is its outcome, which its reporter is still to read.
+        after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {said}")
     problems = tuple(problem_reports.invalid_after_merge(record.fields, after, context, merged))
     return Revised(after, revision_of(context, after, Verdict.APPLIED, difference(record, after)), (), problems)
