@@ -58,7 +58,7 @@ class Story:
                 a_context(
                     "edit", seq=len(self.history) + 1, base_version=1, dot=Dot(sent.origin, sent.seq), base=FIRST,
                     fields={name: (seen.get(name), value) for name, value in sent.values.items()},
-                    saw={name: value for name, value in seen.items() if name not in sent.values},
+                    seen_members={name: value for name, value in seen.items() if name not in sent.values},
                 ),
                 late,
             )
