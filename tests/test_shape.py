@@ -50,8 +50,6 @@ SMALL_MODULES = {
     "server.forms.usecases.xlsform.subprocesses": TO_DO,
     "server.people.usecases.login_cache": TO_DO,
     "server.web.plain_errors": TO_DO,
-    "sync.client.locks": TO_DO,
-    "sync.groups": TO_DO,
 }
 """Modules of few lines with a single importer in their own folder, and why they are not part of it."""
 

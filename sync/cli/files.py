@@ -1,4 +1,4 @@
-"""Takes work from files and lays it down in files: answers to forms, and what a laptop leaves unsent."""
+"""Commands that read and write files: import of answers, export and import of unsent changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sync.cli.opening import Command, opened, store_option
 from sync.client import export_files, import_rows, outbox, records, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
-from sync.client.import_rows import Answer, Fault, Setting
+from sync.client.import_rows import Answer, Fault, ImportOptions
 from sync.client.records import Form
 
 FAULTS_SHOWN = 100
@@ -36,22 +36,22 @@ def answers_(
     store: Path,
 ) -> None:
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
-    lines = import_rows.read(file)
+    rows = import_rows.read(file)
     with Device(store) as device, device.writing():
-        setting = Setting(type, action, area, replica.areas(device), _known(device), replica.ledgers(device))
-        given, faults = import_rows.check(lines, setting)
+        options = ImportOptions(type, action, area, replica.areas(device), _known(device), replica.record_types(device))
+        answers, faults = import_rows.check(rows, options)
         if faults:
-            raise Refused(_told(faults))
+            raise Refused(_fault_list(faults))
         counts = {"new": 0, "edited": 0, "same": 0}
-        for each in given:
-            counts[_keep(device, each, Form(form, form_version))] += 1
+        for each in answers:
+            counts[_save(device, each, Form(form, form_version))] += 1
         if dry_run:
             raise _Checked(_counted(counts))
     click.echo(f"已存本机：{_counted(counts)} · kept here, to be sent")
 
 
 class _Checked(click.ClickException):
-    """Ends a dry run: undoes what was written, and is no failure."""
+    """Ends a dry run: rolls back what was written, and is no failure."""
 
     exit_code = 0
 
@@ -65,7 +65,7 @@ class _Checked(click.ClickException):
 def export_unsent(file: Path, store: Path) -> None:
     """Write every unsent change to FILE as JSON; they stay here too. 导出未发送的工作。"""
     with opened(store) as device:
-        number = export_files.lay_down(device, file)
+        number = export_files.export_unsent(device, file)
     click.echo(f"已导出 {number} 条未发送的工作 · {number} unsent changes exported")
 
 
@@ -75,14 +75,14 @@ def export_unsent(file: Path, store: Path) -> None:
 def import_unsent(file: Path, store: Path) -> None:
     """Take unsent changes of another device from FILE, to be sent from here. 导入别处未发送的工作。"""
     with Device(store) as device, device.writing():
-        number = export_files.take_up(device, file)
+        number = export_files.import_unsent(device, file)
     click.echo(f"已导入 {number} 条，等待发送 · {number} changes taken in, to be sent")
 
 
-def _keep(device: Device, answer: Answer, form: Form) -> str:
-    """Keep one answer; return what that was: ``new``, ``edited`` or ``same``."""
+def _save(device: Device, answer: Answer, form: Form) -> str:
+    """Save one answer; return what that was: ``new``, ``edited`` or ``same``."""
     form = Form(answer.form or form.id, answer.form_version or form.version)
-    seen = records.look(device, answer.record)
+    seen = records.find(device, answer.record)
     if seen is not None:
         has_changed = answer.is_known and records.edit(device, seen, answer.values, form=form)
         return "edited" if has_changed else "same"
@@ -99,7 +99,7 @@ def _known(device: Device) -> dict[str, str]:
     return {each["id"]: each["type"] for each in found}
 
 
-def _told(faults: list[Fault]) -> str:
+def _fault_list(faults: list[Fault]) -> str:
     lines = [
         f"第{each.number}行" + (f"“{each.column}”" if each.column else "") + f"：{each.message}"
         for each in faults[:FAULTS_SHOWN]

@@ -1,4 +1,4 @@
-"""Gathers the commands of ``fieldsync``; each is imported when it is called, so that a short command starts fast."""
+"""The command ``fieldsync``; each subcommand is imported when it is called, so that a short one starts fast."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMANDS = {
     "status": "sync.cli.push_pull:status",
     "list": "sync.cli.records:list_",
     "show": "sync.cli.records:show",
-    "fields": "sync.cli.ledgers:fields",
+    "fields": "sync.cli.record_types:fields",
     "create": "sync.cli.records:create",
     "edit": "sync.cli.records:edit",
     "act": "sync.cli.records:act",

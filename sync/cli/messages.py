@@ -1,11 +1,11 @@
-"""Says what the device holds and did, in words for the person at the laptop."""
+"""Texts and JSON in which the commands show records, changes and verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sync.client.overlay import Pending, View
+from sync.client.overlay import LocalChange, RecordView
 from sync.flags import LABELS
 
 VERDICTS = {
@@ -25,27 +25,27 @@ DECISIONS = {
     "dismiss": "已关闭",
     "undo": "已撤销选定",
 }
-"""What became of a problem, by the words of the protocol."""
+"""How a problem was settled, by the words of the protocol."""
 
 _FLAG_LABELS: Mapping[str, str] = {str(flag): label for flag, label in LABELS.items()}
 
 
 def verdicts(counts: Mapping[str, int]) -> str:
-    """Return counts of verdicts as words, "无 none" for none."""
-    said = [f"{VERDICTS.get(name, name)} {name} {number}" for name, number in sorted(counts.items())]
-    return "、".join(said) or "无 none"
+    """Return counts of verdicts as text, "无 none" for none."""
+    counted = [f"{VERDICTS.get(name, name)} {name} {number}" for name, number in sorted(counts.items())]
+    return "、".join(counted) or "无 none"
 
 
-def line(seen: View) -> str:
+def record_line(seen: RecordView) -> str:
     """Return a record as one line of a list."""
     mark = "  ".join(filter(None, (seen.status or "", (seen.base or {}).get("todo") or "", _marks(seen))))
     return f"{seen.id}  {seen.type}  {seen.label}" + (f"  {mark}" if mark else "")
 
 
-def page(seen: View, called: Mapping[str, str]) -> str:
-    """Return a record as it is shown by itself. called: what people call its fields, as far as that is known."""
+def record_page(seen: RecordView, labels: Mapping[str, str]) -> str:
+    """Return a record as it is shown by itself. labels: of its fields, as far as they are known."""
     base = seen.base or {}
-    told = {
+    lines_by_name = {
         "编号 id": seen.id,
         "台账 type": seen.type,
         "名称 label": seen.label,
@@ -61,18 +61,18 @@ def page(seen: View, called: Mapping[str, str]) -> str:
         "冲突 conflicts": "、".join(base.get("conflicts") or ()),
         "标记 marks": _marks(seen),
     }
-    lines = [f"{name}: {value}" for name, value in told.items() if value]
-    lines += [f"  {_called(name, called)} = {value}" for name, value in sorted(seen.fields.items())]
-    lines += [change(each) for each in seen.pending]
+    lines = [f"{name}: {value}" for name, value in lines_by_name.items() if value]
+    lines += [f"  {_with_label(name, labels)} = {value}" for name, value in sorted(seen.fields.items())]
+    lines += [change_line(each) for each in seen.pending]
     return "\n".join(lines)
 
 
-def _called(name: str, called: Mapping[str, str]) -> str:
-    label = called.get(name, name)
+def _with_label(name: str, labels: Mapping[str, str]) -> str:
+    label = labels.get(name, name)
     return name if label == name else f"{label} {name}"
 
 
-def plain(seen: View) -> dict[str, Any]:
+def record_json(seen: RecordView) -> dict[str, Any]:
     """Return a record as JSON values: the server's, with the fields as shown here and what is pending."""
     return {
         **(seen.base or {}),
@@ -83,17 +83,17 @@ def plain(seen: View) -> dict[str, Any]:
         "version": seen.version,
         "fields": dict(seen.fields),
         "handed_over": seen.is_handed_over,
-        "pending": [plain_change(each) for each in seen.pending],
+        "pending": [change_json(each) for each in seen.pending],
     }
 
 
-def plain_change(made: Pending) -> dict[str, Any]:
-    """Return a change as JSON values, with what became of it."""
+def change_json(change: LocalChange) -> dict[str, Any]:
+    """Return a change as JSON values, with its outcome."""
     names = ("id", "seq", "action", "verdict", "version", "problem", "decision", "reason", "trouble")
-    return {name: getattr(made, name) for name in names}
+    return {name: getattr(change, name) for name in names}
 
 
-def _marks(seen: View) -> str:
+def _marks(seen: RecordView) -> str:
     unsent = sum(each.is_unsent for each in seen.pending)
     marks = [f"未发送 {unsent} unsent"] if unsent else []
     marks += [VERDICTS[each.verdict] for each in seen.pending if each.verdict in ("waiting", "quarantined")]
@@ -108,13 +108,13 @@ def _flag(name: str) -> str:
     return f"{_FLAG_LABELS.get(name, '')} {name}".strip()
 
 
-def change(made: Pending) -> str:
-    """Return a change as one line: what was done, where it stands, what it wrote while that is still kept here."""
-    state = "未发送 unsent" if made.verdict is None else f"{VERDICTS.get(made.verdict, '')} {made.verdict}"
-    version = f"v{made.version}" if made.version else ""
-    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in made.fields.items() if seen != new)
-    told = made.problem
-    if told and made.decision is not None:
-        decided = "，".join(filter(None, (DECISIONS.get(made.decision, made.decision), made.reason)))
-        told = f"{told}（{decided}）"
-    return "* " + "  ".join(filter(None, (made.action, state, version, wrote, told, made.trouble)))
+def change_line(change: LocalChange) -> str:
+    """Return a change as one line: action, state, and the values written while they are still kept here."""
+    state = "未发送 unsent" if change.verdict is None else f"{VERDICTS.get(change.verdict, '')} {change.verdict}"
+    version = f"v{change.version}" if change.version else ""
+    wrote = "，".join(f"{name}: {seen or ''} → {new}" for name, (seen, new) in change.fields.items() if seen != new)
+    problem = change.problem
+    if problem and change.decision is not None:
+        decided = "，".join(filter(None, (DECISIONS.get(change.decision, change.decision), change.reason)))
+        problem = f"{problem}（{decided}）"
+    return "* " + "  ".join(filter(None, (change.action, state, version, wrote, problem, change.trouble)))

@@ -1,4 +1,4 @@
-"""Opens the device's store for one command, and turns what went wrong into one clear line and an exit status."""
+"""What every command needs: the options, the open store, the connection, and failures as one line and exit status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from sync.client import credentials
-from sync.client.backoff import Patience
+from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.device import FILE_NAME, Device
 from sync.client.failures import Failure, Refused
@@ -67,7 +67,7 @@ def format_option(command: C) -> C:
 
 @contextmanager
 def opened(store: Path) -> Iterator[Device]:
-    """Open a store that is there. Raises Refused for another folder, which may only be mistyped."""
+    """Open an existing store. Raises Refused when the folder holds none; it may be mistyped."""
     if not (store / FILE_NAME).is_file():
         raise Refused(
             f"{store} 里没有本机数据；请先 fieldsync login，或检查 --store · no data of this device in {store}"
@@ -78,11 +78,11 @@ def opened(store: Path) -> Iterator[Device]:
 
 @contextmanager
 def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
-    """Open the store and the way to the server as who has signed in. Raises NotSignedIn."""
-    shown = credentials.load(store)
-    way = Connection(shown, keep=lambda new: credentials.save(store, new), patience=Patience(sleep=_wait))
-    with Device(store) as device, closing(way):
-        yield device, way
+    """Open the store and a connection to the server as the signed-in user. Raises NotSignedIn."""
+    saved = credentials.load(store)
+    connection = Connection(saved, on_renewed=lambda new: credentials.save(store, new), backoff=Backoff(sleep=_wait))
+    with Device(store) as device, closing(connection):
+        yield device, connection
 
 
 def progress(number: int) -> None:

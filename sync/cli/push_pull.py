@@ -1,4 +1,4 @@
-"""Carries work between this device and the server, and tells how things stand."""
+"""The commands push, pull, sync and status."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from sync.cli import messages
 from sync.cli.opening import Command, connected, format_option, opened, progress, store_option
 from sync.client import synchronization
 from sync.client.failures import Refused
-from sync.client.status import standing
-from sync.client.synchronization import Pulled, Sent
+from sync.client.status import status_report
+from sync.client.synchronization import PullResult, PushResult
 
 
 @click.command(cls=Command)
 @store_option
 def push(store: Path) -> None:
     """Send what is unsent, oldest first. 发送未发送的工作。"""
-    with connected(store) as (device, way):
-        _tell_sent(synchronization.push(device, way, progress))
+    with connected(store) as (device, connection):
+        _show_push(synchronization.push(device, connection, progress))
 
 
 @click.command(cls=Command)
 @store_option
 def pull(store: Path) -> None:
     """Fetch what has changed at the server. 接收服务器上的变化。"""
-    with connected(store) as (device, way):
-        _tell_pulled(synchronization.pull(device, way, progress))
+    with connected(store) as (device, connection):
+        _show_pull(synchronization.pull(device, connection, progress))
 
 
 @click.command("sync", cls=Command)
 @store_option
 def both(store: Path) -> None:
     """Push, then pull. 先发后收。"""
-    with connected(store) as (device, way):
-        sent, pulled = synchronization.exchange(device, way, progress)
-    _tell_pulled(pulled)
-    _tell_sent(sent)
+    with connected(store) as (device, connection):
+        sent, pulled = synchronization.exchange(device, connection, progress)
+    _show_pull(pulled)
+    _show_push(sent)
 
 
 @click.command(cls=Command)
@@ -48,27 +48,27 @@ def both(store: Path) -> None:
 def status(format: str, store: Path) -> None:
     """Tell what is unsent, what became of the rest, what needs a look. 查看本机情况。"""
     with opened(store) as device:
-        found = standing(device)
+        found = status_report(device)
     click.echo(json.dumps(found, ensure_ascii=False, indent=2) if format == "json" else _status(found))
 
 
-def _tell_sent(sent: Sent) -> None:
+def _show_push(sent: PushResult) -> None:
     if sent.is_restored:
         click.echo("服务器恢复过备份，本机保留的工作已重新送上 · the server was restored: kept work was offered again")
     total = sum(sent.verdicts.values())
     if total:
         click.echo(f"已送达 {total} 条：{messages.verdicts(sent.verdicts)} · {total} answered")
-    elif not sent.stuck:
+    elif not sent.too_large:
         click.echo("没有要发送的工作 · nothing to send")
-    if sent.stuck:
+    if sent.too_large:
         raise Refused(
-            f"{len(sent.stuck)} 条太大，服务器不收，仍在本机：{'、'.join(sent.stuck)}"
-            f" · too large for the server, still here: {len(sent.stuck)}"
+            f"{len(sent.too_large)} 条太大，服务器不收，仍在本机：{'、'.join(sent.too_large)}"
+            f" · too large for the server, still here: {len(sent.too_large)}"
         )
 
 
-def _tell_pulled(pulled: Pulled) -> None:
-    click.echo(f"已更新 {pulled.rows} 条，移出 {pulled.gone} 项 · {pulled.rows} updated, {pulled.gone} gone")
+def _show_pull(pulled: PullResult) -> None:
+    click.echo(f"已更新 {pulled.rows} 条，移出 {pulled.removed} 项 · {pulled.rows} updated, {pulled.removed} gone")
     if pulled.reread:
         click.echo(f"核对不符、已重新读取：{'、'.join(sorted({*pulled.reread}))} · read again after a check failed")
 

@@ -1,4 +1,4 @@
-"""Lets a person look at records and change them without a connection."""
+"""The commands that list, show and change records without a connection."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sync.cli.opening import Command, format_option, opened, store_option
 from sync.client import records, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
-from sync.client.record_types import Ledgers
+from sync.client.record_types import RecordTypes
 
-_ANSWERED_MAX = 20
+_DECIDED_MAX = 20
 
-_KEPT = "已存本机，等待发送 · kept here, to be sent"
+_SAVED = "已存本机，等待发送 · kept here, to be sent"
 
 
 @click.command("list", cls=Command)
@@ -31,7 +31,7 @@ _KEPT = "已存本机，等待发送 · kept here, to be sent"
 def list_(type: str | None, area: str | None, q: str | None, todo: bool, format: str, store: Path) -> None:
     """List records as they look here: the server's, with your own pending edits. 列出记录。"""
     with opened(store) as device:
-        found = records.listed(device, type)
+        found = records.list_views(device, type)
     wanted = [
         each
         for each in found
@@ -40,10 +40,10 @@ def list_(type: str | None, area: str | None, q: str | None, todo: bool, format:
         and (not todo or (each.base or {}).get("todo"))
     ]
     if format == "json":
-        click.echo(json.dumps([messages.plain(each) for each in wanted], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([messages.record_json(each) for each in wanted], ensure_ascii=False, indent=2))
         return
     for each in wanted:
-        click.echo(messages.line(each))
+        click.echo(messages.record_line(each))
     if not wanted:
         click.echo("没有记录 · no records", err=True)
 
@@ -56,13 +56,13 @@ def show(record: str, format: str, store: Path) -> None:
     """Show a record, and what became of what was done to it here; RECORD is its id, or how it begins. 查看一条记录。"""
     with opened(store) as device, device.reading():
         found = records.get(device, record)
-        answered = records.answered(device, found, _ANSWERED_MAX)
-        called = replica.ledgers(device).fields.get(found.type, {})
+        decided = records.decided_changes(device, found, _DECIDED_MAX)
+        labels = replica.record_types(device).fields.get(found.type, {})
     if format == "json":
-        shown = {**messages.plain(found), "answered": [messages.plain_change(each) for each in answered]}
+        shown = {**messages.record_json(found), "answered": [messages.change_json(each) for each in decided]}
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        click.echo("\n".join([messages.page(found, called), *(messages.change(each) for each in answered)]))
+        click.echo("\n".join([messages.record_page(found, labels), *(messages.change_line(each) for each in decided)]))
 
 
 @click.command(cls=Command)
@@ -77,12 +77,12 @@ def create(type: str, values: Sequence[str], area: str | None, action: str, reco
     given = pairs(values)
     with Device(store) as device, device.writing():
         _require_area(device, area)
-        _require_known(replica.ledgers(device), type, action, given, begins=True)
+        _require_known(replica.record_types(device), type, action, given, creates=True)
         id = records.create(
             device, type, given, action=action, area=area, record=None if record is None else str(record)
         )
     click.echo(id)
-    click.echo(_KEPT, err=True)
+    click.echo(_SAVED, err=True)
 
 
 @click.command(cls=Command)
@@ -95,8 +95,8 @@ def edit(record: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         seen = records.get(device, record)
         is_new = records.edit(device, seen, given)
-        _require_known(replica.ledgers(device), seen.type, "edit", given)
-    click.echo(_KEPT if is_new else "内容没有变化 · nothing to change", err=True)
+        _require_known(replica.record_types(device), seen.type, "edit", given)
+    click.echo(_SAVED if is_new else "内容没有变化 · nothing to change", err=True)
 
 
 @click.command(cls=Command)
@@ -110,22 +110,24 @@ def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         seen = records.get(device, record)
         records.act(device, seen, action, given)
-        _require_known(replica.ledgers(device), seen.type, action, given)
-    click.echo(_KEPT, err=True)
+        _require_known(replica.record_types(device), seen.type, action, given)
+    click.echo(_SAVED, err=True)
 
 
-def _require_known(known: Ledgers, type: str, action: str, given: Mapping[str, str], *, begins: bool = False) -> None:
-    """Do nothing unless the server is known to have no such ledger, act or field. Raises Refused that names all."""
-    wrong = [known.wrong_type(type), None if action == "edit" else known.wrong_act(type, action, begins=begins)]
+def _require_known(
+    types: RecordTypes, type: str, action: str, given: Mapping[str, str], *, creates: bool = False
+) -> None:
+    """Raise Refused that names all when the server is known to have no such record type, action or field."""
+    wrong = [types.wrong_type(type), None if action == "edit" else types.wrong_action(type, action, creates=creates)]
     if not any(wrong):
-        wrong += [known.wrong_field(type, name, action) for name in given]
+        wrong += [types.wrong_field(type, name, action) for name in given]
     faults = [each for each in wrong if each]
     if faults:
         raise Refused("\n".join([*faults, "什么也没有保存 · nothing was kept"]))
 
 
 def _require_area(device: Device, code: str | None) -> None:
-    """Do nothing when the area is one in force, or none is known yet. Raises Refused."""
+    """Raise Refused unless the area is in force, or no area is known yet."""
     known = replica.areas(device)
     if code is None or not known or code in known:
         return
@@ -151,7 +153,7 @@ def pairs(values: Sequence[str]) -> dict[str, str]:
 
 
 def _inside(area: str | None, outer: str) -> bool:
-    """Tell whether one code is at or below another. Counties end in six zeros, towns in three."""
+    """Return whether one code is at or below another. Counties end in six zeros, towns in three."""
     if len(outer) == 12:
         outer = outer[:6] if outer.endswith("000000") else outer[:9] if outer.endswith("000") else outer
     return area is not None and area.startswith(outer)

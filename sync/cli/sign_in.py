@@ -1,4 +1,4 @@
-"""Signs a person in on this device, with a phone's key or a password, and out again."""
+"""The commands login and logout: with a phone's key or a password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
 from sync.client.failures import Refused
-from sync.client.synchronization import Greeting
+from sync.client.synchronization import Identity
 
 _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -34,11 +34,11 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
         raise click.UsageError("请给手机卡片上的地址、--key-stdin，或 --user NAME · a key or --user, one of them")
     if server.startswith("http://") and not server.startswith(_LOOPBACK):
         click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
-    with Device(store) as device, closing(Connection(Credentials(server, user, key))) as way:
+    with Device(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
         if user is not None:
-            way.sign_in(user, _password(password_stdin))
-        _begin_as(device, synchronization.greet(device, way), server, user)
-        credentials.save(store, way.credentials)
+            connection.sign_in(user, _password(password_stdin))
+        _switch_user(device, synchronization.identify(device, connection), server, user)
+        credentials.save(store, connection.credentials)
     click.echo(f"已登录 {server} · signed in")
 
 
@@ -56,14 +56,14 @@ def _password(is_piped: bool) -> str:
     return str(click.prompt("密码 password", hide_input=True, err=True))
 
 
-def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None) -> None:
-    """Let go of what the server told another person, and of what they did. Raises Refused while it is needed here."""
-    user = user or greeting.user
+def _switch_user(device: Device, identity: Identity, server: str, user: str | None) -> None:
+    """Delete another user's data and changes. Raises Refused while those changes may exist only here."""
+    user = user or identity.user
     with device.writing():
         is_other = (
-            greeting.is_stranger
+            identity.is_another_user
             or _differs(device.setting("user"), user)
-            or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), greeting.epoch))
+            or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), identity.epoch))
         )
         waiting = outbox.count_needed(device)
         if is_other and waiting:
@@ -72,11 +72,11 @@ def _begin_as(device: Device, greeting: Greeting, server: str, user: str | None)
                 " · work of the earlier sign-in is unsent or in no backup yet: push it first, or use another --store"
             )
         if is_other:
-            replica.let_everything_go(device)
-            outbox.forget_sent(device)
-        device.remember("server", server)
+            replica.clear(device)
+            outbox.delete_sent(device)
+        device.set_setting("server", server)
         if user is not None:
-            device.remember("user", user)
+            device.set_setting("user", user)
 
 
 def _differs(known: str | None, now: str | None) -> bool:

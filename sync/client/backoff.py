@@ -1,4 +1,4 @@
-"""Decides how long to wait before the next try, so that a county's phones do not all come back at once."""
+"""Exponential back-off with jitter, so that a county's devices do not all come back at once."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ LONGEST_WAIT_S = 30.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class Backoff:
     """How often to try, and how long to wait in between.
 
-    tries: at most, in all. asked_s_max: a server that asks for a longer pause than this is left alone for now.
+    tries: at most, in all. retry_after_s_max: when the server asks for a longer pause than this, give up for now.
     """
 
     tries: int = 6
-    asked_s_max: float = 120.0
+    retry_after_s_max: float = 120.0
     sleep: Callable[[float], None] = time.sleep
-    chance: random.Random = field(default_factory=random.SystemRandom)
+    jitter: random.Random = field(default_factory=random.SystemRandom)
 
-    def pause_s(self, tried: int, asked_s: float | None) -> float | None:
-        """Return the seconds to wait after ``tried`` vain tries, None to give up.
+    def pause_s(self, tries: int, retry_after_s: float | None) -> float | None:
+        """Return the seconds to wait after ``tries`` failed tries, None to give up.
 
-        asked_s: what the server asked for, which is the least; without it anything up to a bound that doubles.
+        retry_after_s: the least to wait, as the server asks; without it anything up to a bound that doubles.
         """
-        if tried >= self.tries or (asked_s is not None and asked_s > self.asked_s_max):
+        if tries >= self.tries or (retry_after_s is not None and retry_after_s > self.retry_after_s_max):
             return None
-        spread = self.chance.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (tried - 1)))
-        return (asked_s or 0.0) + spread
+        spread = self.jitter.uniform(0, min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (tries - 1)))
+        return (retry_after_s or 0.0) + spread
 
 
-def asked_s(headers: Mapping[str, str]) -> float | None:
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that ``Retry-After`` asks for, None without a readable one.
 
-    A date is held against the answer's own ``Date``, since the device's clock may be wrong by a year.
+    A date is compared with the response's own ``Date``, since the device's clock may be wrong by a year.
     """
-    said = headers.get("Retry-After", "").strip()
-    if said.isdecimal() and said.isascii():
-        return float(said)
-    when, sent = _instant(said), _instant(headers.get("Date", ""))
-    if when is None:
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal() and value.isascii():
+        return float(value)
+    until, sent = _instant(value), _instant(headers.get("Date", ""))
+    if until is None:
         return None
-    return max(0.0, (when - (sent or datetime.now(UTC))).total_seconds())
+    return max(0.0, (until - (sent or datetime.now(UTC))).total_seconds())
 
 
 def _instant(text: str) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Talks to the server over http or https: one POST at a time, tried again with back-off, refusals told in words."""
+"""The HTTP connection to the server: one POST at a time, retried with back-off; failures become ``Failure``s."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import requests
 from requests.auth import AuthBase
 from requests.exceptions import InvalidURL, RequestException, SSLError
 
-from sync.client.backoff import Patience, asked_s
+from sync.client.backoff import Backoff, retry_after_s
 from sync.client.credentials import Credentials
 from sync.client.failures import Failure, NoConnection, NotSignedIn, Refused, TooLarge
 from sync.client.wire import read_limits
 
 TIMEOUT_S = (10.0, 60.0)
-"""Seconds to connect, and between two bytes of an answer."""
+"""Seconds to connect, and between two bytes of a response."""
 
-TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 _AWAY = "连不上服务器，工作都已保存在本机，有网再试 · cannot reach the server; your work is kept here, try again later"
 _PORTAL = (
@@ -38,8 +38,8 @@ _WHY_NOT = {
 """What is wrong with a certificate, by the codes of OpenSSL (``X509_V_ERR_…``)."""
 
 
-class _Shown(AuthBase):
-    """Shows the credentials. As ``auth`` and not as a header, which a ``.netrc`` of the user's would replace."""
+class _Authorization(AuthBase):
+    """Sets the Authorization header. As ``auth``, since a ``.netrc`` of the user's would replace a plain header."""
 
     def __init__(self, header: str) -> None:
         self._header = header
@@ -50,22 +50,22 @@ class _Shown(AuthBase):
 
 
 class Connection:
-    """A way to one server in one person's name.
+    """A connection to one server as one user.
 
-    keep: called with the credentials whenever they were renewed. session: another one for tests.
+    on_renewed: called with the credentials whenever they were renewed. session: another one for tests.
     """
 
     def __init__(
         self,
         credentials: Credentials,
         *,
-        keep: Callable[[Credentials], None] = lambda _: None,
-        patience: Patience | None = None,
+        on_renewed: Callable[[Credentials], None] = lambda _: None,
+        backoff: Backoff | None = None,
         session: requests.Session | None = None,
     ) -> None:
         self.credentials = credentials
-        self._keep = keep
-        self._patience = patience or Patience()
+        self._on_renewed = on_renewed
+        self._backoff = backoff or Backoff()
         self._session = session or requests.Session()
         # The office sees which program uses a key.
         self._session.headers["User-Agent"] = f"fieldsync/{version('firegrid')}"
@@ -74,62 +74,64 @@ class Connection:
         self._session.close()
 
     def post(self, path: str, body: str) -> object:
-        """POST JSON text to a path under ``/api/v1`` and return what the answer says.
+        """POST JSON text to a path under ``/api/v1`` and return the JSON of the response.
 
-        Raises NoConnection (no answer that counts, after all tries), NotSignedIn, TooLarge, Refused.
+        Raises NoConnection (no usable response after all tries), NotSignedIn, TooLarge, Refused.
         """
-        answer = self._answered(path, body, self.credentials.header)
-        if answer.status_code == 401 and self.credentials.refresh is not None:
+        response = self._post_with_retries(path, body, self.credentials.header)
+        if response.status_code == 401 and self.credentials.refresh is not None:
             self._renew()
-            answer = self._answered(path, body, self.credentials.header)
-        return _told(answer)
+            response = self._post_with_retries(path, body, self.credentials.header)
+        return _content(response)
 
     def sign_in(self, user: str, password: str) -> None:
-        """Begin a session with a password. Raises NotSignedIn when it is wrong, NoConnection."""
-        answer = _told(self._answered("/session", json.dumps({"username": user, "password": password}), None))
-        if not isinstance(answer, dict) or not all(
-            isinstance(answer.get(name), str) for name in ("access_token", "refresh_token")
+        """Sign in with a password. Raises NotSignedIn when it is wrong, NoConnection."""
+        response = _content(
+            self._post_with_retries("/session", json.dumps({"username": user, "password": password}), None)
+        )
+        if not isinstance(response, dict) or not all(
+            isinstance(response.get(name), str) for name in ("access_token", "refresh_token")
         ):
             raise NoConnection(_PORTAL)
-        self._now(access=answer["access_token"], refresh=answer["refresh_token"], user=user)
+        self._replace_tokens(access=response["access_token"], refresh=response["refresh_token"], user=user)
 
     def _renew(self) -> None:
-        answer = _told(self._answered("/session/refresh", "", f"Bearer {self.credentials.refresh}"))
-        if not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
+        response = _content(self._post_with_retries("/session/refresh", "", f"Bearer {self.credentials.refresh}"))
+        if not isinstance(response, dict) or not isinstance(response.get("access_token"), str):
             raise NoConnection(_PORTAL)
-        self._now(access=answer["access_token"])
+        self._replace_tokens(access=response["access_token"])
 
-    def _now(self, **tokens: str) -> None:
+    def _replace_tokens(self, **tokens: str) -> None:
         self.credentials = replace(self.credentials, **tokens)
-        self._keep(self.credentials)
+        self._on_renewed(self.credentials)
 
-    def _answered(self, path: str, body: str, shown: str | None) -> requests.Response:
-        """Return the first answer that is not "try again"."""
-        tried = 0
+    def _post_with_retries(self, path: str, body: str, authorization: str | None) -> requests.Response:
+        """Return the first response that does not ask to try again. Raises NoConnection when there is none."""
+        tries = 0
         while True:
-            answer, failure = self._tried(path, body, shown)
-            if answer is not None and answer.status_code not in TRY_AGAIN:
-                return answer
-            tried += 1
-            pause = self._patience.pause_s(tried, None if answer is None else asked_s(answer.headers))
+            response, failure = self._post_once(path, body, authorization)
+            if response is not None and response.status_code not in RETRIED_STATUSES:
+                return response
+            tries += 1
+            pause = self._backoff.pause_s(tries, None if response is None else retry_after_s(response.headers))
             if pause is None:
-                raise NoConnection(_AWAY if answer is None else _busy(answer)) from failure
-            self._patience.sleep(pause)
+                raise NoConnection(_AWAY if response is None else _busy_message(response)) from failure
+            self._backoff.sleep(pause)
 
-    def _tried(
-        self, path: str, body: str, shown: str | None
+    def _post_once(
+        self, path: str, body: str, authorization: str | None
     ) -> tuple[requests.Response | None, RequestException | None]:
         try:
             return self._session.post(
                 f"{self.credentials.server}/api/v1{path}",
                 data=body.encode(),
                 headers={"Content-Type": "application/json", "Accept": "application/json"},
-                auth=_Shown(shown) if shown is not None else _no_auth,
+                auth=_Authorization(authorization) if authorization is not None else _no_auth,
                 timeout=TIMEOUT_S,
                 allow_redirects=False,
             ), None
         except SSLError as error:
-            wrong = _distrusted(error)
+            wrong = _certificate_error(error)
             if wrong is None:  # a weak signal may break off in the middle of a handshake
                 return None, error
             why = _WHY_NOT.get(wrong.verify_code, _UNTRUSTED)
@@ -140,8 +142,8 @@ class Connection:
             return None, error
 
 
-def _distrusted(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """Return what was wrong with the server's certificate, None when something else was."""
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the verification error of the server's certificate in a chain of errors, None without one."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -155,45 +157,45 @@ def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _told(answer: requests.Response) -> object:
-    """Return the JSON of a good answer, None for an empty one; raise what the others mean."""
-    if 300 <= answer.status_code < 400:
+def _content(response: requests.Response) -> object:
+    """Return the JSON of a successful response, None for an empty one. Raises the Failure that another one means."""
+    if 300 <= response.status_code < 400:
         raise NoConnection(_PORTAL)
-    problem = _read(answer)
-    if answer.ok:
-        if problem is None and answer.status_code != 204:
+    problem = _json(response)
+    if response.ok:
+        if problem is None and response.status_code != 204:
             raise NoConnection(_PORTAL)
         return problem
-    raise _failure(answer.status_code, problem if isinstance(problem, dict) else {})
+    raise _failure(response.status_code, problem if isinstance(problem, dict) else {})
 
 
 def _failure(status: int, problem: Mapping[str, Any]) -> Failure:
-    said = _said(problem) or f"HTTP {status}"
+    detail = _detail(problem) or f"HTTP {status}"
     if status == 413:
-        return TooLarge(f"{said} · too large for the server", read_limits(problem))
+        return TooLarge(f"{detail} · too large for the server", read_limits(problem))
     if status in (401, 403):
-        return NotSignedIn(f"{said} · not signed in (fieldsync login); your work is kept here")
+        return NotSignedIn(f"{detail} · not signed in (fieldsync login); your work is kept here")
     if status == 404 and not problem:
         return NoConnection(_PORTAL)
-    return Refused(f"服务器不接受：{said} · refused by the server ({status})")
+    return Refused(f"服务器不接受：{detail} · refused by the server ({status})")
 
 
-def _said(problem: Mapping[str, Any]) -> str:
-    """Return what a server says that is wrong and how to mend it; its title only names the status, in English."""
+def _detail(problem: Mapping[str, Any]) -> str:
+    """Return the detail of a problem response, which says how to mend it; its title only names the status."""
     return str(problem.get("detail") or problem.get("title") or "")
 
 
-def _busy(answer: requests.Response) -> str:
-    pause = asked_s(answer.headers)
+def _busy_message(response: requests.Response) -> str:
+    pause = retry_after_s(response.headers)
     later = f"请 {pause:.0f} 秒后再试" if pause else "请稍后再试"
-    problem = _read(answer)
-    said = _said(problem) if isinstance(problem, dict) else ""
-    why = (said or f"服务器忙或出错（{answer.status_code}）").removesuffix("。")
+    problem = _json(response)
+    detail = _detail(problem) if isinstance(problem, dict) else ""
+    why = (detail or f"服务器忙或出错（{response.status_code}）").removesuffix("。")
     return f"{why}；{later}，工作都已保存在本机 · the server is busy, try again later; your work is kept here"
 
 
-def _read(answer: requests.Response) -> object:
+def _json(response: requests.Response) -> object:
     try:
-        return answer.json()
+        return response.json()
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Keeps how a device shows who it is, in a file that only its owner can read; never printed, never logged."""
+"""The credentials of a device, in a file that only its owner can read; never printed, never logged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE_NAME = "credentials.json"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Where the server is, and what it is shown.
+    """The server's address and how the device signs in there.
 
     server: scheme, host and path before ``/api``, without a slash at the end. user: who signed in, None with a key.
     key: a phone key. access, refresh: the tokens of a sign-in. Either the key or both tokens.
@@ -35,7 +35,7 @@ class Credentials:
 
 
 def load(folder: Path) -> Credentials:
-    """Return what was kept. Raises NotSignedIn when nothing was, or it cannot be read."""
+    """Return the saved credentials. Raises NotSignedIn when there are none, or they cannot be read."""
     try:
         return Credentials(**json.loads((folder / FILE_NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
@@ -45,7 +45,7 @@ def load(folder: Path) -> Credentials:
 
 
 def save(folder: Path, credentials: Credentials) -> None:
-    """Keep them, mode 0600, whole or not at all."""
+    """Save credentials with mode 0600, whole or not at all."""
     beside = folder / f"{FILE_NAME}.{uuid4()}"
     handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -59,12 +59,12 @@ def save(folder: Path, credentials: Credentials) -> None:
 
 
 def forget(folder: Path) -> None:
-    """Drop them."""
+    """Delete the saved credentials."""
     (folder / FILE_NAME).unlink(missing_ok=True)
 
 
 def server_and_key(address: str) -> tuple[str, str | None]:
-    """Take apart an address as typed or scanned: the server, and the key when it is a phone's address.
+    """Return the server and the key of an address as typed or scanned; no key unless it is a phone's address.
 
     Raises Refused when it is no http or https address; the message does not repeat it, since it may hold a key.
     """

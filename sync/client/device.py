@@ -1,13 +1,13 @@
-"""Opens the one file in which a device keeps what it was told and what it has yet to send.
+"""The SQLite file in which a device keeps the server's records and the changes that it has yet to send.
 
 Everything is in SQLite: WAL, ``synchronous = FULL``. Whoever writes opens ``writing()``, one ``BEGIN IMMEDIATE``, so
-two processes take turns and a kill at any instant leaves either all of a step or nothing of it.
+two processes never write at once, and a kill at any instant leaves either all of a step or nothing of it.
 
 change: what was written here. ``body`` is its JSON exactly as it is sent, each time; it goes when the outcome is in
-    a finished backup of the server. ``outcome_seq`` is where the server recorded it. ``problem`` is what the office
-    was told about it, ``decision`` (a word of the protocol, empty when it settled itself) what became of that.
-row: the server's record as last seen. member: in which buckets a row is, at which version they gave it.
-bucket: what the server lets this device hold. ``stale`` ones go unless the running pull enters them again.
+    a finished backup of the server. ``outcome_seq`` is where the server recorded it. ``problem`` is the message of the
+    problem filed about it, ``decision`` (a word of the protocol, empty when it settled itself) how that was settled.
+row: the server's record as last seen. member: the buckets that a row is in, with the version they gave.
+bucket: the buckets that the server gives this device. ``stale`` ones go unless the running pull enters them again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ from sqlite_utils import Database
 from sync.client.failures import Refused
 
 FILE_NAME = "device.db"
+EXCHANGE_LOCK_NAME = "turn.db"
+EXCHANGE_WAIT_S = 120.0
 
 STEPS = (
     """
@@ -76,7 +78,7 @@ STEPS = (
     ALTER TABLE change ADD COLUMN reason TEXT;
     """,
 )
-"""Each brings the file from its place in this row to the next; ``user_version`` tells how many were taken."""
+"""The migrations of the file, in order; ``user_version`` counts those that were taken."""
 
 Row = dict[str, Any]
 
@@ -94,6 +96,27 @@ def new_id() -> str:
 def connect(path: Path) -> sqlite3.Connection:
     """Open a connection with durable commits and no implicit BEGIN."""
     return sqlite3.connect(path, isolation_level=None, timeout=60)
+
+
+@contextmanager
+def exchange_lock(folder: Path, wait_s: float = EXCHANGE_WAIT_S) -> Iterator[None]:
+    """Let one process at a time talk to the server for a store, so that two do not do the same work twice.
+
+    Correctness does not depend on it: changes carry ids, and pages the cursor they were requested from. The lock is one
+    that SQLite holds on an empty file, so the system releases it when a process is killed.
+
+    Raises Refused when another process holds it for ``wait_s`` seconds.
+    """
+    with closing(sqlite3.connect(folder / EXCHANGE_LOCK_NAME, isolation_level=None, timeout=wait_s)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raise Refused(
+                "另一个 fieldsync 正在收发，请等它做完 · another fieldsync is talking to the server: wait for it"
+            ) from error
+        yield
 
 
 class Device:
@@ -137,18 +160,18 @@ class Device:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the only right to write until the block ends; kept on disk then, or undone as a whole."""
+        """Hold the write transaction until the block ends; then it is on disk, or rolled back as a whole."""
         with self._transaction("BEGIN IMMEDIATE"):
             yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """See one state of the store until the block ends."""
+        """Read from one snapshot of the store until the block ends."""
         with self._transaction("BEGIN"):
             yield
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
-        """Return what a query finds."""
+        """Return the rows that a query finds."""
         cursor = self._db.execute(sql, dict(parameters or {}))
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, each, strict=True)) for each in cursor.fetchall()]
@@ -165,12 +188,12 @@ class Device:
         return int(self._db.execute(sql, dict(parameters or {})).rowcount)
 
     def setting(self, name: str) -> str | None:
-        """Return what is remembered under ``name``."""
+        """Return the setting ``name``, None where it is not set."""
         found = self.row("SELECT value FROM setting WHERE name = :name", {"name": name})
         return None if found is None else str(found["value"])
 
-    def remember(self, name: str, value: str | None) -> None:
-        """Remember ``value`` under ``name``; None forgets it. Inside ``writing()``."""
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Set the setting ``name``; None deletes it. Inside ``writing()``."""
         if value is None:
             self.run("DELETE FROM setting WHERE name = :name", {"name": name})
             return
@@ -180,10 +203,10 @@ class Device:
             {"name": name, "value": value},
         )
 
-    def count(self, name: str) -> int:
+    def next_number(self, name: str) -> int:
         """Raise the counter ``name`` by one and return it. Inside ``writing()``."""
         number = int(self.setting(name) or 0) + 1
-        self.remember(name, str(number))
+        self.set_setting(name, str(number))
         return number
 
     @property
@@ -195,10 +218,10 @@ class Device:
         return found
 
     def _prepare(self) -> None:
-        if self._taken() == len(STEPS):
+        if self._schema_version() == len(STEPS):
             return
         with self.writing():
-            taken = self._taken()  # by another process meanwhile
+            taken = self._schema_version()  # by another process meanwhile
             if taken > len(STEPS):
                 raise Refused(
                     "本机数据由更新的 fieldsync 写成，请先升级程序 · written by a newer fieldsync: upgrade first"
@@ -207,10 +230,10 @@ class Device:
                 for statement in filter(str.strip, step.split(";")):
                     self._db.conn.execute(statement)
             if taken == 0:
-                self.remember("device", self.ids())
+                self.set_setting("device", self.ids())
             self._db.conn.execute(f"PRAGMA user_version = {len(STEPS)}")
 
-    def _taken(self) -> int:
+    def _schema_version(self) -> int:
         return int(self._db.conn.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Carries unsent changes from one device to another in a file, when a laptop must be given up.
+"""Export of unsent changes to a file and import on another device, for when a laptop must be given up.
 
 The changes keep their ids and the device that made them, so it does no harm when both devices send them.
 """
@@ -19,7 +19,7 @@ KIND = "fieldsync unsent 1"
 _NEEDED = {"id": str, "seq": int, "record": str, "type": str, "action": str, "made_at": str, "fields": dict}
 
 
-def lay_down(device: Device, file: Path) -> int:
+def export_unsent(device: Device, file: Path) -> int:
     """Write every unsent change to ``file``, which only its owner can read; return how many.
 
     Raises Refused when the file is there already.
@@ -41,12 +41,12 @@ def lay_down(device: Device, file: Path) -> int:
     return len(unsent)
 
 
-def take_up(device: Device, file: Path) -> int:
-    """Keep the changes of ``file`` that are not here yet; return how many. Inside ``writing()``.
+def import_unsent(device: Device, file: Path) -> int:
+    """Add the changes of ``file`` that are not here yet; return how many. Inside ``writing()``.
 
-    Raises Refused when it is no such file, or another change has the same place in its device's row.
+    Raises Refused when it is no such file, or another change of the same device has the same ``seq``.
     """
-    taken = 0
+    imported = 0
     for device_id, body in _read(file):
         if device.row("SELECT id FROM change WHERE id = :id", {"id": body["id"]}) is not None:
             continue
@@ -57,10 +57,10 @@ def take_up(device: Device, file: Path) -> int:
                 " · made by another copy of this store: import it into a new --store"
             )
         outbox.add(device, body, made_on=device_id)
-        taken += 1
+        imported += 1
         if device_id == device.id and body["seq"] > int(device.setting("seq") or 0):
-            device.remember("seq", str(body["seq"]))
-    return taken
+            device.set_setting("seq", str(body["seq"]))
+    return imported
 
 
 def _read(file: Path) -> list[tuple[str, dict[str, Any]]]:

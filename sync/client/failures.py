@@ -1,4 +1,4 @@
-"""Names what can stop the field client, in a sentence for the person at the laptop, with the exit status of each."""
+"""The failures of the field client, each with a sentence for its user and an exit status."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Failure(Exception):
 
 
 class Refused(Failure):
-    """What was asked cannot be done as it stands; the message says how to mend it."""
+    """The request cannot be carried out as it stands; the message says how to mend it."""
 
 
 class TooLarge(Refused):
-    """The server does not take a request of this size. limits: what it told of its own, empty when nothing."""
+    """The server does not take a request of this size. limits: those that it named, empty when none."""
 
     def __init__(self, message: str, limits: dict[str, int]) -> None:
         super().__init__(message)

@@ -1,11 +1,11 @@
-"""Reads answers to a form from a CSV or JSON file, so that a town's lists reach the ledger without typing them again.
+"""Import of records from the rows of a CSV or JSON file, so that nobody types a town's lists again.
 
-A row is a record. Columns are the ledger's fields, by name or by what its forms call them; these are our own: ``id``
-(a record that is known here: edit it; blank: begin one), ``type``, ``area``, ``action``, ``form``, ``form_version``. A
-blank cell says nothing; in JSON an empty text empties a field. Every bad row is told at once, with its line and the
-cure, and nothing is kept unless all rows are well.
+A row is a record. Columns are the record type's fields, by name or by label; these are our own: ``id``
+(of a record on this device: edit it; blank: create one), ``type``, ``area``, ``action``, ``form``, ``form_version``. A
+blank cell changes nothing; in JSON an empty text empties a field. Every faulty row is reported at once, with its line
+and the cure, and nothing is saved unless all rows are valid.
 
-A row without ``id`` gets one made of its content, so that a file that is read twice begins nothing twice.
+A row without ``id`` gets one made of its content, so that a file that is read twice creates nothing twice.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from sync.client.failures import Refused
-from sync.client.record_types import Ledgers
+from sync.client.record_types import RecordTypes
 
 OWN = ("id", "type", "area", "action", "form", "form_version")
 _NAMESPACE = UUID("6d1f4f0a-6b0e-5c6e-9a55-0d6c1d3b7a10")
@@ -32,8 +32,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _LONGEST = 10_000
 
 
-class Line(NamedTuple):
-    """A row as it stands in the file. number: line of a CSV file, place in a JSON list, both from 1."""
+class Row(NamedTuple):
+    """A row of the file. number: line of a CSV file, place in a JSON list, both from 1."""
 
     number: int
     cells: Mapping[str, object]
@@ -48,11 +48,11 @@ class Fault(NamedTuple):
 
 
 class _Unreadable(Exception):
-    """A cell is no value; the message says how to mend it."""
+    """A cell holds no valid value; the message says how to mend it."""
 
 
 class Answer(NamedTuple):
-    """A row that is well. record: its id. is_known: the device has that record, so this edits it."""
+    """A valid row. record: its id. is_known: the device has that record, so this edits it."""
 
     number: int
     record: str
@@ -66,12 +66,12 @@ class Answer(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What holds for all rows, and what the device knows.
+class ImportOptions:
+    """Options of an import, and what the device knows.
 
-    type, action, area: where a row says nothing; an action of None means ``create``. areas: codes that the device
-    knows, empty when it has yet to pull. known: returns the type of a record that is here, None otherwise. ledgers: as
-    far as the device was told of them.
+    type, action, area: for rows without their own; an action of None means ``create``. areas: codes that the device
+    knows, empty before its first pull. known: type of each record on the device, by id. record_types: empty before the
+    first pull.
     """
 
     type: str | None
@@ -79,10 +79,10 @@ class Setting:
     area: str | None
     areas: Collection[str]
     known: Mapping[str, str]
-    ledgers: Ledgers = field(default_factory=Ledgers)
+    record_types: RecordTypes = field(default_factory=RecordTypes)
 
 
-def read(path: Path) -> list[Line]:
+def read(path: Path) -> list[Row]:
     """Return the rows of a file whose name ends in .csv or .json. Raises Refused when it cannot be read as such."""
     kind = path.suffix.lower()
     if kind not in (".csv", ".json"):
@@ -94,19 +94,19 @@ def read(path: Path) -> list[Line]:
     return lines
 
 
-def check(lines: Iterable[Line], setting: Setting) -> tuple[list[Answer], list[Fault]]:
-    """Return the rows that are well, and what is wrong with the others."""
+def check(lines: Iterable[Row], options: ImportOptions) -> tuple[list[Answer], list[Fault]]:
+    """Return the valid rows, and the faults of the others."""
     answers: list[Answer] = []
     faults: list[Fault] = []
     first: dict[str, int] = {}
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for line in lines:
         wrong: list[Fault] = []
-        answer = _answer(line, setting, wrong)
+        answer = _answer(line, options, wrong)
         if answer is not None:
-            wrong += _strange(answer, line, setting.ledgers, told)
+            wrong += _unknown_names(answer, line, options.record_types, reported)
         if answer is not None and not wrong and answer.record in first:
-            wrong.append(_same(line, first[answer.record]))
+            wrong.append(_duplicate(line, first[answer.record]))
         if answer is not None and not wrong:
             first[answer.record] = line.number
             answers.append(answer)
@@ -114,23 +114,23 @@ def check(lines: Iterable[Line], setting: Setting) -> tuple[list[Answer], list[F
     return answers, faults
 
 
-def _same(line: Line, earlier: int) -> Fault:
-    if _said(line, "id"):
+def _duplicate(line: Row, earlier: int) -> Fault:
+    if _own(line, "id"):
         return Fault(line.number, "id", f"与第{earlier}行是同一条记录；每条记录只能有一行")
     return Fault(line.number, "", f"与第{earlier}行完全相同；若确是两条，请在 id 列各写一个 UUID，否则删去一行")
 
 
-def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
+def _answer(line: Row, options: ImportOptions, wrong: list[Fault]) -> Answer | None:
     def fault(column: str, message: str) -> None:
         wrong.append(Fault(line.number, column, message))
 
-    own = {name: _said(line, name) for name in OWN}
+    own = {name: _own(line, name) for name in OWN}
     id = own["id"].lower()
-    known = setting.known.get(id) if id else None
-    type, area = own["type"] or known or setting.type, own["area"] or setting.area
+    known = options.known.get(id) if id else None
+    type, area = own["type"] or known or options.type, own["area"] or options.area
     if type is None:
         fault("type", "没有写台账；请加 type 列，或用 --type 指定")
-    values = _values(line, type, setting.ledgers, wrong)
+    values = _values(line, type, options.record_types, wrong)
     if id and not _is_uuid(id):
         fault("id", "编号应为 UUID；新记录请留空")
     if known is not None and own["type"] not in ("", known):
@@ -138,7 +138,7 @@ def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
     if own["area"] and known is not None:
         fault("area", "已有的记录不能改网格；请把 area 留空")
     elif known is None:
-        _check_area(area, setting, fault)
+        _check_area(area, options, fault)
     if not values and not wrong:
         fault("", "这一行没有填任何内容；请补填，或删去这一行")
     if type is None:
@@ -148,7 +148,7 @@ def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
         line.number,
         record,
         type,
-        own["action"] or (setting.action or "create" if known is None else "edit"),
+        own["action"] or (options.action or "create" if known is None else "edit"),
         area if known is None else None,
         values,
         own["form"] or None,
@@ -157,39 +157,41 @@ def _answer(line: Line, setting: Setting, wrong: list[Fault]) -> Answer | None:
     )
 
 
-def _strange(answer: Answer, line: Line, ledgers: Ledgers, told: set[tuple[str, str]]) -> Iterator[Fault]:
-    """Yield the ledger, the action and the columns that the server does not know, each once for the whole file."""
-    found = [("type", answer.type, ledgers.wrong_type(answer.type))]
+def _unknown_names(
+    answer: Answer, line: Row, record_types: RecordTypes, reported: set[tuple[str, str]]
+) -> Iterator[Fault]:
+    """Yield a fault for each record type, action and column that the server does not know, once for the whole file."""
+    found = [("type", answer.type, record_types.wrong_type(answer.type))]
     if not answer.is_known:
-        found.append(("action", answer.action, ledgers.wrong_act(answer.type, answer.action, begins=True)))
-    found += [(name, name, _wrong_column(answer.type, name, ledgers)) for name in answer.values]
-    for column, said, wrong in found:
-        if wrong is not None and (said, wrong) not in told:
-            told.add((said, wrong))
+        found.append(("action", answer.action, record_types.wrong_action(answer.type, answer.action, creates=True)))
+    found += [(name, name, _wrong_column(answer.type, name, record_types)) for name in answer.values]
+    for column, name, wrong in found:
+        if wrong is not None and (name, wrong) not in reported:
+            reported.add((name, wrong))
             yield Fault(line.number, column, wrong)
 
 
-def _wrong_column(type: str, name: str, ledgers: Ledgers) -> str | None:
+def _wrong_column(type: str, name: str, record_types: RecordTypes) -> str | None:
     if _FIELD.fullmatch(name):
-        return ledgers.wrong_field(type, name)
-    return f"列名不是字段名{ledgers.like(type, name)}；请用台账的字段名，如 head，或表单里的叫法"
+        return record_types.wrong_field(type, name)
+    return f"列名不是字段名{record_types.similar_fields(type, name)}；请用台账的字段名，如 head，或表单里的叫法"
 
 
-def _check_area(area: str | None, setting: Setting, fault: Callable[[str, str], None]) -> None:
+def _check_area(area: str | None, options: ImportOptions, fault: Callable[[str, str], None]) -> None:
     if area is None or area == "":
         return  # the server knows where its author works
     if not _AREA.fullmatch(area):
         fault("area", f"“{area}”不是网格代码；应为12位或15位数字（用 Excel 时请把该列设为文本）")
-    elif setting.areas and area not in setting.areas:
+    elif options.areas and area not in options.areas:
         fault("area", f"本机没有网格 {area}；请核对代码，或先 fieldsync pull")
 
 
-def _values(line: Line, type: str | None, ledgers: Ledgers, wrong: list[Fault]) -> dict[str, str]:
+def _values(line: Row, type: str | None, record_types: RecordTypes, wrong: list[Fault]) -> dict[str, str]:
     found: dict[str, str] = {}
     for heading, cell in line.cells.items():
         if heading in OWN:
             continue
-        name = heading if type is None else ledgers.named(type, heading)
+        name = heading if type is None else record_types.field_named(type, heading)
         try:
             value = _value(cell)
         except _Unreadable as error:
@@ -203,7 +205,7 @@ def _values(line: Line, type: str | None, ledgers: Ledgers, wrong: list[Fault]) 
 
 
 def _value(cell: object) -> str | None:
-    """Return a cell as text, None when it says nothing. Raises _Unreadable with the cure."""
+    """Return a cell as text, None when it is empty. Raises _Unreadable with the cure."""
     if cell is None:
         return None
     if isinstance(cell, bool):
@@ -221,7 +223,7 @@ def _value(cell: object) -> str | None:
     return cell
 
 
-def _said(line: Line, name: str) -> str:
+def _own(line: Row, name: str) -> str:
     cell = line.cells.get(name)
     return "" if cell is None else str(cell).strip()
 
@@ -234,8 +236,8 @@ def _is_uuid(text: str) -> bool:
 
 
 def _id_of(type: str, area: str | None, values: Mapping[str, str]) -> str:
-    said = json.dumps([type, area or "", sorted(values.items())], ensure_ascii=False)
-    return str(uuid5(_NAMESPACE, said))
+    content = json.dumps([type, area or "", sorted(values.items())], ensure_ascii=False)
+    return str(uuid5(_NAMESPACE, content))
 
 
 def _text(content: bytes) -> str:
@@ -249,7 +251,7 @@ def _text(content: bytes) -> str:
             raise Refused("文件编码无法识别，请另存为 UTF-8 · unknown encoding: save the file as UTF-8") from error
 
 
-def _csv(text: str) -> Iterator[Line]:
+def _csv(text: str) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     number = 1
     try:
@@ -262,7 +264,7 @@ def _csv(text: str) -> Iterator[Line]:
         number = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield Line(number, _row(header, cells, number))
+                yield Row(number, _row(header, cells, number))
             number = reader.line_num + 1
     except csv.Error as error:
         raise Refused(f"第{number}行的引号或逗号不对，请检查 · line {number} is no CSV: {error}") from error
@@ -275,9 +277,9 @@ def _row(header: list[str], cells: list[str], number: int) -> dict[str, object]:
     return {name: cell for name, cell in named.items() if cell}
 
 
-def _json(text: str) -> Iterator[Line]:
+def _json(text: str) -> Iterator[Row]:
     try:
-        listed = json.loads(text, object_pairs_hook=_once)
+        listed = json.loads(text, object_pairs_hook=_unique_names)
     except ValueError as error:
         raise Refused(f"不是 JSON，或有重复的名字：{error} · not JSON, or a name stands twice") from error
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
@@ -286,10 +288,10 @@ def _json(text: str) -> Iterator[Line]:
         fields = each.get("fields")
         if isinstance(fields, dict):
             each = {**{name: value for name, value in each.items() if name != "fields"}, **fields}
-        yield Line(number, each)
+        yield Row(number, each)
 
 
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("duplicate name")

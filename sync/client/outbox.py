@@ -1,10 +1,10 @@
-"""Keeps what was written here until the server has it for good (``sync.md`` sections 2, 4 and 5).
+"""The changes made on this device, kept until the server has them durably (``sync.md`` sections 2, 4 and 5).
 
-What is true if we die after each step:
+What is true if the process dies after each step:
 
 1. ``add`` commits: the change is on disk with its id and seq; whatever happens now, it is sent, as it stands here.
-2. It is sent, and no answer comes: it is still unsent here, and goes again, the same bytes; the server knows its id.
-3. ``settle`` commits: its outcome is known, in one step with the server's record, epoch and durable mark.
+2. It is sent, and no response comes: it is still unsent here, and goes again, the same bytes; the server knows its id.
+3. ``record_outcomes`` commits: its outcome is known, in one step with the server's record, epoch and durable mark.
 4. ``durable`` passes its outcome: the body goes. Until then a restored server (a new epoch) is offered it again.
 """
 
@@ -16,17 +16,17 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sync.client.device import Device, Row
-from sync.client.overlay import Pending
-from sync.client.wire import Decision, Outcome, Told
+from sync.client.overlay import LocalChange
+from sync.client.wire import Decision, Outcome, ServerState
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
-"""How long an undecided outcome is left alone before a push asks whether somebody has decided."""
+"""How long after an undecided outcome a push asks again whether somebody has decided."""
 
-_PENDING = "id, seq, type, action, body, verdict, version, trouble, problem, decision, reason"
+_CHANGE_COLUMNS = "id, seq, type, action, body, verdict, version, trouble, problem, decision, reason"
 
 
-class Parcel(NamedTuple):
-    """Some changes of one device, in the order of ``seq``. bodies: their JSON, exactly as kept."""
+class Batch(NamedTuple):
+    """Changes of one device to send together, in the order of ``seq``. bodies: their JSON, exactly as kept."""
 
     device: str
     ids: tuple[str, ...]
@@ -34,7 +34,7 @@ class Parcel(NamedTuple):
 
 
 def add(device: Device, body: dict[str, Any], *, made_on: str | None = None) -> None:
-    """Keep a change. Inside ``writing()``.
+    """Add a change. Inside ``writing()``.
 
     body: as on the wire, ``id`` and ``seq`` included. made_on: the device that made it, None for this one.
     """
@@ -49,30 +49,30 @@ def add(device: Device, body: dict[str, Any], *, made_on: str | None = None) -> 
     )
 
 
-def parcel(device: Device, *, changes_max: int, bytes_max: int, without: Collection[str]) -> Parcel | None:
-    """Return what to send next, oldest first, None when there is nothing.
+def next_batch(device: Device, *, changes_max: int, bytes_max: int, excluding: Collection[str]) -> Batch | None:
+    """Return the changes to send next, oldest first, None when there are none.
 
-    changes_max, bytes_max: how much at most; one change is a parcel however large it is. without: ids already
-    tried in this run, so that one that gets no answer cannot hold up the others.
+    changes_max, bytes_max: limits of the batch; one change is a batch however large it is. excluding: ids already tried
+    in this run, so that one that gets no outcome cannot hold up the others.
     """
     taken: list[Row] = []
     size = 0
-    for each in _unsent(device, changes_max, without) or _undecided(device, without)[:changes_max]:
+    for each in _unsent(device, changes_max, excluding) or _undecided(device, excluding)[:changes_max]:
         size += len(each["body"].encode()) + 1
         if taken and (size > bytes_max or each["device"] != taken[0]["device"]):
             break
         taken.append(each)
     if not taken:
         return None
-    return Parcel(taken[0]["device"], tuple(each["id"] for each in taken), tuple(each["body"] for each in taken))
+    return Batch(taken[0]["device"], tuple(each["id"] for each in taken), tuple(each["body"] for each in taken))
 
 
-def settle(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
-    """Note what became of changes; return those that were open before, with id, record and verdict.
+def record_outcomes(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
+    """Record the outcomes of changes; return the changes, with id, record and verdict.
 
-    Outcomes of changes that are not ours are passed over. Inside ``writing()``.
+    Outcomes of other devices' changes are ignored. Inside ``writing()``.
     """
-    settled = []
+    recorded = []
     for outcome in outcomes:
         found = device.row("SELECT id, record, state FROM change WHERE id = :id", {"id": outcome.id})
         if found is None:
@@ -93,20 +93,20 @@ def settle(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
                 "now": device.clock().isoformat(),
             },
         )
-        settled.append({"id": outcome.id, "record": found["record"], "verdict": outcome.verdict})
-    return settled
+        recorded.append({"id": outcome.id, "record": found["record"], "verdict": outcome.verdict})
+    return recorded
 
 
-def heed(device: Device, told: Told) -> bool:
-    """Act on epoch and durable mark; tell whether the server was restored since last time. Inside ``writing()``.
+def apply_server_state(device: Device, state: ServerState) -> bool:
+    """Save epoch and durable mark; return whether the server was restored since last time. Inside ``writing()``.
 
-    On a new epoch everything that is still whole is unsent again. What the server answered in the same breath is to
-    be settled after this.
+    On a new epoch every change that still has its body is unsent again. The outcomes in the same response are to be
+    recorded after this.
     """
     known = device.setting("epoch")
-    device.remember("epoch", told.epoch)
-    device.remember("durable", str(told.durable))
-    is_restored = known is not None and known != told.epoch
+    device.set_setting("epoch", state.epoch)
+    device.set_setting("durable", str(state.durable))
+    is_restored = known is not None and known != state.epoch
     if is_restored:
         device.run(
             "UPDATE change SET state = 'unsent', verdict = NULL, version = NULL, outcome_seq = NULL, problem = NULL,"
@@ -125,8 +125,8 @@ def undecided_problems(device: Device, most: int) -> list[str]:
     return list(dict.fromkeys(each["problem_id"] for each in found))
 
 
-def decide(device: Device, decisions: Iterable[Decision]) -> None:
-    """Note what became of problems. Inside ``writing()``."""
+def record_decisions(device: Device, decisions: Iterable[Decision]) -> None:
+    """Record the decisions about problems. Inside ``writing()``."""
     for each in decisions:
         device.run(
             "UPDATE change SET decision = :how, reason = :reason WHERE problem_id = :problem",
@@ -134,7 +134,7 @@ def decide(device: Device, decisions: Iterable[Decision]) -> None:
         )
 
 
-def let_go(device: Device) -> int:
+def drop_durable_bodies(device: Device) -> int:
     """Drop the bodies of changes whose outcome is decided and durable; return how many. Inside ``writing()``."""
     return device.run(
         "UPDATE change SET body = NULL WHERE state = 'sent' AND body IS NOT NULL AND outcome_seq <= :durable"
@@ -143,44 +143,44 @@ def let_go(device: Device) -> int:
     )
 
 
-def cannot_send(device: Device, id: str, why: str) -> None:
-    """Note why a change cannot be sent; it stays, is shown, and every later push tries it anew."""
+def record_trouble(device: Device, id: str, why: str) -> None:
+    """Record why a change cannot be sent; it stays, is shown, and every later push tries it again."""
     with device.writing():
         device.run("UPDATE change SET trouble = :why WHERE id = :id AND state = 'unsent'", {"id": id, "why": why})
 
 
 def count_unsent(device: Device) -> int:
-    """Return how many changes wait here; the office is told, so that nobody is moved over unsent work unawares."""
+    """Return how many changes are unsent; the server shows it to the office before somebody is moved."""
     return _count(device, "state = 'unsent'")
 
 
 def count_not_durable(device: Device) -> int:
-    """Return how many changes were answered, and are kept because no backup holds them or nobody has decided yet."""
+    """Return how many changes have an outcome that is undecided or in no backup of the server yet."""
     return _count(device, "state = 'sent' AND body IS NOT NULL")
 
 
 def count_needed(device: Device) -> int:
-    """Return how many changes nobody else may have for good: unsent, or decided and in no backup of the server yet."""
+    """Return how many changes may exist only here: unsent, or decided and in no backup of the server yet."""
     return _count(device, "state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined'))")
 
 
-def forget_sent(device: Device) -> None:
-    """Drop what was answered, for another person's eyes. Inside ``writing()``."""
+def delete_sent(device: Device) -> None:
+    """Delete the changes that have an outcome, when another user signs in. Inside ``writing()``."""
     device.run("DELETE FROM change WHERE state = 'sent'")
 
 
-def of_record(device: Device, record: str) -> list[Pending]:
+def of_record(device: Device, record: str) -> list[LocalChange]:
     """Return this device's changes to one record, oldest first."""
-    found = device.rows(f"SELECT {_PENDING} FROM change WHERE record = :record ORDER BY seq", {"record": record})
-    return [_pending(each) for each in found]
+    found = device.rows(f"SELECT {_CHANGE_COLUMNS} FROM change WHERE record = :record ORDER BY seq", {"record": record})
+    return [_local_change(each) for each in found]
 
 
-def by_record(device: Device) -> dict[str, list[Pending]]:
+def by_record(device: Device) -> dict[str, list[LocalChange]]:
     """Return the changes that may not be in the server's records yet, by record, oldest first."""
-    found = device.rows(f"SELECT record, {_PENDING} FROM change WHERE body IS NOT NULL ORDER BY record, seq")
-    changes: dict[str, list[Pending]] = {}
+    found = device.rows(f"SELECT record, {_CHANGE_COLUMNS} FROM change WHERE body IS NOT NULL ORDER BY record, seq")
+    changes: dict[str, list[LocalChange]] = {}
     for each in found:
-        changes.setdefault(each["record"], []).append(_pending(each))
+        changes.setdefault(each["record"], []).append(_local_change(each))
     return changes
 
 
@@ -195,33 +195,33 @@ def _count(device: Device, condition: str) -> int:
     return 0 if found is None else int(found["number"])
 
 
-def _unsent(device: Device, most: int, without: Collection[str]) -> list[Row]:
+def _unsent(device: Device, most: int, excluding: Collection[str]) -> list[Row]:
     return device.rows(
         "SELECT id, device, body FROM change WHERE state = 'unsent'"
-        " AND id NOT IN (SELECT value FROM json_each(:without)) ORDER BY device, seq LIMIT :most",
-        {"without": json.dumps(sorted(without)), "most": most},
+        " AND id NOT IN (SELECT value FROM json_each(:excluding)) ORDER BY device, seq LIMIT :most",
+        {"excluding": json.dumps(sorted(excluding)), "most": most},
     )
 
 
-def _undecided(device: Device, without: Collection[str]) -> list[Row]:
+def _undecided(device: Device, excluding: Collection[str]) -> list[Row]:
     """Return the changes whose outcome may have been decided since the server was last asked."""
     now = device.clock()
     found = device.rows(
         "SELECT id, device, body, answered_at FROM change WHERE state = 'sent' AND body IS NOT NULL"
         " AND verdict IN ('waiting', 'quarantined') ORDER BY device, seq"
     )
-    return [each for each in found if each["id"] not in without and _may_ask(each, now)]
+    return [each for each in found if each["id"] not in excluding and _may_ask(each, now)]
 
 
 def _may_ask(change: Row, now: datetime) -> bool:
-    asked = datetime.fromisoformat(change["answered_at"])
-    return not asked <= now < asked + ASK_AGAIN_AFTER  # a clock set back must not put it off for years
+    answered_at = datetime.fromisoformat(change["answered_at"])
+    return not answered_at <= now < answered_at + ASK_AGAIN_AFTER  # a clock set back must not put it off for years
 
 
-def _pending(change: Row) -> Pending:
+def _local_change(change: Row) -> LocalChange:
     body = json.loads(change["body"]) if change["body"] else {}
     fields = {name: (seen, new) for name, (seen, new) in body.get("fields", {}).items()}
-    return Pending(
+    return LocalChange(
         change["id"],
         change["seq"],
         change["type"],

@@ -1,6 +1,6 @@
-"""Shows a record as its device sees it: what the server last told, with the device's own pending edits on top.
+"""A record as its device shows it: the server's record as last seen, with the device's own pending edits on top.
 
-Pure. A client never merges; it lays its edits over its base in the order of ``seq``, and the server's word replaces
+Pure. A client never merges; it applies its edits to its base in the order of ``seq``, and the server's record replaces
 both.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 CREATING = frozenset({"create", "report", "spot_close"})
-"""Actions that begin a record."""
+"""Actions that create a record."""
 
 WRITING = CREATING | {"edit", "settle"}
-"""Actions whose fields become the record's; the inputs of other actions stay with the act."""
+"""Actions whose fields become the record's; the inputs of other actions do not."""
 
 UNDECIDED = frozenset({"waiting", "quarantined"})
 """Verdicts that may still change, once."""
@@ -23,12 +23,12 @@ Fields = Mapping[str, tuple[str | None, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class LocalChange:
     """A change of this device to one record.
 
-    fields: by name, what was seen and what was made of it; empty when the body is gone. verdict, version: as the
-    server answered, None before that. trouble: why it cannot be sent, None when it can. problem: what the office was
-    told about it, None for nothing; decision, reason: what became of that, None while nobody knows.
+    fields: by name, the value seen and the new one; empty when the body is gone. verdict, version: of the outcome, None
+    before that. trouble: why it cannot be sent, None when it can. problem: message of the problem that was filed about
+    it, None without one; decision, reason: how that was settled, None while that is not known.
     """
 
     id: str
@@ -51,7 +51,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class RecordView:
     """A record as the person at the device sees it.
 
     base: the server's record as last seen, None for one made here and not known yet. fields: what shows.
@@ -63,7 +63,7 @@ class View:
     type: str
     base: Mapping[str, Any] | None
     fields: Mapping[str, str]
-    pending: tuple[Pending, ...]
+    pending: tuple[LocalChange, ...]
     is_handed_over: bool = False
 
     @property
@@ -73,7 +73,7 @@ class View:
 
     @property
     def label(self) -> str:
-        """What the record is called; its id when nobody named it."""
+        """Its label; its id without one."""
         return self.fields.get("label") or str((self.base or {}).get("label") or self.id)
 
     @property
@@ -85,48 +85,50 @@ class View:
 
     @property
     def status(self) -> str | None:
-        """Where a case stands at the server; None for what is not a case, or not there yet."""
+        """Status of a case at the server; None for other records, and for one that is not there yet."""
         return (self.base or {}).get("status")
 
-    def saw(self, name: str) -> str | None:
-        """Return what a field shows, None for nothing."""
+    def shown(self, name: str) -> str | None:
+        """Return the value that a field shows, None for none."""
         if name == "label" and name not in self.fields and self.base is not None:
             return self.base.get("label")
         return self.fields.get(name)
 
 
-def view(id: str, base: Mapping[str, Any] | None, changes: Iterable[Pending], *, is_handed_over: bool = False) -> View:
-    """Lay a device's own changes over its base. changes: all of this record, in any order; one at least, or a base."""
+def view(
+    id: str, base: Mapping[str, Any] | None, changes: Iterable[LocalChange], *, is_handed_over: bool = False
+) -> RecordView:
+    """Apply a device's own changes to its base. changes: all of this record, in any order; one at least, or a base."""
     mine = tuple(each for each in sorted(changes, key=lambda each: each.seq) if _is_open(each, base))
     fields = dict(base["fields"]) if base is not None else {}
     for each in mine:
         if each.action in WRITING and each.verdict != "quarantined":
             fields |= {name: new for name, (_, new) in each.fields.items()}
     type = str(base["type"]) if base is not None else mine[0].type if mine else ""
-    return View(id, type, base, {name: value for name, value in fields.items() if value}, mine, is_handed_over)
+    return RecordView(id, type, base, {name: value for name, value in fields.items() if value}, mine, is_handed_over)
 
 
-def edited(seen: View, values: Mapping[str, str]) -> dict[str, list[str | None]]:
-    """Return the ``fields`` of an edit: what the person saw of each field, and what they made of it.
+def edit_fields(seen: RecordView, values: Mapping[str, str]) -> dict[str, list[str | None]]:
+    """Return the ``fields`` of an edit: of each field the value that the person saw, and the new one.
 
     values: by field. One that shows the same already is no write and stays out; nothing left means nothing to do.
 
     An edit on top of an unsent one carries every field that its author saw, unchanged: to the server that is no
     write, but without it the members of a merge group that neither edit touched would count as blank.
     """
-    new = {name: value for name, value in values.items() if value != (seen.saw(name) or "")}
+    new = {name: value for name, value in values.items() if value != (seen.shown(name) or "")}
     if not new:
         return {}
     own = {name for each in seen.pending if each.action in WRITING and each.is_unsent for name in each.fields}
     looked_at = (own | seen.fields.keys() if own else own) - new.keys()
     return {
-        **{name: [seen.saw(name), value] for name, value in new.items()},
+        **{name: [seen.shown(name), value] for name, value in new.items()},
         **{name: [seen.fields.get(name, ""), seen.fields.get(name, "")] for name in sorted(looked_at)},
     }
 
 
-def _is_open(change: Pending, base: Mapping[str, Any] | None) -> bool:
-    """Tell whether the base does not hold this change yet, as far as the device can know."""
+def _is_open(change: LocalChange, base: Mapping[str, Any] | None) -> bool:
+    """Return whether the base lacks this change, as far as the device can know."""
     if change.verdict is None or change.verdict in UNDECIDED:
         return True
     return base is not None and change.version is not None and change.version > int(base["version"])

@@ -1,7 +1,7 @@
-"""What a person at the device does with records: look, create, edit, act. Every write is on disk before it returns.
+"""What the user of a device does with records: list, show, create, edit, act. A write is on disk when it returns.
 
 ``create``, ``edit`` and ``act`` run inside ``device.writing()``, which the caller opens, so that a file of many
-answers is kept whole or not at all.
+answers is saved whole or not at all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from sync.client import outbox, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
-from sync.client.overlay import CREATING, Pending, View, edited, view
+from sync.client.overlay import CREATING, LocalChange, RecordView, edit_fields, view
 
 Values = Mapping[str, str]
 
@@ -32,8 +32,8 @@ _UNWRITABLE = re.compile("[\ud800-\udfff]|\\\\u0000")
 """Halves of characters, as a shell hands over what is not UTF-8, and NUL."""
 
 
-def look(device: Device, id: str) -> View | None:
-    """Return a record as the person sees it, None when neither the server nor this device knows it here."""
+def find(device: Device, id: str) -> RecordView | None:
+    """Return a record as the user sees it, None when it is not on this device."""
     held, changes = replica.find(device, id), outbox.of_record(device, id)
     if held is None:
         seen = view(id, None, changes)
@@ -41,9 +41,9 @@ def look(device: Device, id: str) -> View | None:
     return view(id, held[0], changes, is_handed_over=held[1])
 
 
-def get(device: Device, id: str) -> View:
-    """Return a record as the person sees it. ``id`` may be cut short. Raises Refused when none or several match."""
-    exact = look(device, id)
+def get(device: Device, id: str) -> RecordView:
+    """Return a record as the user sees it. ``id`` may be cut short. Raises Refused when none or several match."""
+    exact = find(device, id)
     if exact is not None:
         return exact
     known = device.rows(
@@ -53,21 +53,21 @@ def get(device: Device, id: str) -> View:
     )
     if len(known) > 1:
         raise Refused(f"“{id}”对应不止一条记录，请多写几位 · {id!r} fits several records, give more of it")
-    found = look(device, known[0]["id"]) if known else None
+    found = find(device, known[0]["id"]) if known else None
     if found is None:
         raise Refused(f"本机没有记录“{id}”，可先 fieldsync pull · no record {id!r} here; try fieldsync pull")
     return found
 
 
-def answered(device: Device, seen: View, most: int) -> list[Pending]:
+def decided_changes(device: Device, seen: RecordView, most: int) -> list[LocalChange]:
     """Return this device's newest changes to a record that the server has decided, at most ``most``, newest first."""
     still = {each.id for each in seen.pending}
     decided = [each for each in outbox.of_record(device, seen.id) if not each.is_unsent and each.id not in still]
     return decided[: -most - 1 : -1]
 
 
-def listed(device: Device, type: str | None) -> list[View]:
-    """Return the records of a type (None: of all but the shared lists) as the person sees them, by label."""
+def list_views(device: Device, type: str | None) -> list[RecordView]:
+    """Return the records of a type (None: of all but the shared lists) as the user sees them, by label."""
     with device.reading():
         changes = outbox.by_record(device)
         held = replica.rows(device, type)
@@ -90,27 +90,27 @@ def create(
     record: str | None = None,
     form: Form = NO_FORM,
 ) -> str:
-    """Begin a record and return its id. record: its UUID, None to make one. Raises Refused when it is known here."""
+    """Create a record and return its id. record: its UUID, None to make one. Raises Refused when it is here already."""
     id = record or device.ids()
-    if look(device, id) is not None:
+    if find(device, id) is not None:
         raise Refused(f"本机已有记录 {id}，请改用 edit · record {id} is here already: edit it")
     fields = {name: [None, value] for name, value in values.items() if value}
     _add(device, view(id, None, ()), type, action, fields, area=area, form=form)
     return id
 
 
-def edit(device: Device, seen: View, values: Values, *, form: Form = NO_FORM) -> bool:
+def edit(device: Device, seen: RecordView, values: Values, *, form: Form = NO_FORM) -> bool:
     """Change fields of a record; False when it shows all of it already. Raises Refused for what is read-only."""
-    _may_write(seen)
-    fields = edited(seen, values)
+    _require_writable(seen)
+    fields = edit_fields(seen, values)
     if fields:
         _add(device, seen, seen.type, "edit", fields, form=form)
     return bool(fields)
 
 
-def act(device: Device, seen: View, action: str, inputs: Values, *, form: Form = NO_FORM) -> None:
+def act(device: Device, seen: RecordView, action: str, inputs: Values, *, form: Form = NO_FORM) -> None:
     """Take a step of the workflow; the server judges it. Raises Refused for what is read-only."""
-    _may_write(seen)
+    _require_writable(seen)
     if action in CREATING:
         raise Refused(f"{action} 是新建动作，请用 fieldsync create · {action} begins a record: use create")
     if action == "edit":
@@ -118,7 +118,7 @@ def act(device: Device, seen: View, action: str, inputs: Values, *, form: Form =
     _add(device, seen, seen.type, action, {name: [None, value] for name, value in inputs.items()}, form=form)
 
 
-def _may_write(seen: View) -> None:
+def _require_writable(seen: RecordView) -> None:
     if seen.type.startswith("_"):
         raise Refused("这是全县共用的清单，不能改 · shared lists are read-only")
     if seen.is_handed_over:
@@ -127,7 +127,7 @@ def _may_write(seen: View) -> None:
 
 def _add(
     device: Device,
-    seen: View,
+    seen: RecordView,
     type: str,
     action: str,
     fields: Mapping[str, list[str | None]],
@@ -139,7 +139,7 @@ def _add(
     offset = device.setting("clock_offset_s")
     body: dict[str, Any] = {
         "id": device.ids(),
-        "seq": device.count("seq"),
+        "seq": device.next_number("seq"),
         "record": seen.id,
         "type": type,
         "action": action,
@@ -147,7 +147,7 @@ def _add(
         "base_version": seen.version,
         "made_at": device.clock().isoformat(),
     }
-    told = {
+    optional = {
         "area": area,
         "after": before,
         "seen_status": None if action in (*CREATING, "edit") else seen.status,
@@ -155,7 +155,7 @@ def _add(
         "form_version": form.version,
         "clock_offset_s": None if offset is None else float(offset),
     }
-    whole = body | {name: value for name, value in told.items() if value is not None}
+    whole = body | {name: value for name, value in optional.items() if value is not None}
     if _UNWRITABLE.search(json.dumps(whole, ensure_ascii=False)):
         raise Refused("内容里有无法保存的字符，请改用 UTF-8 重新输入 · characters that no UTF-8 text can hold")
     outbox.add(device, whole)

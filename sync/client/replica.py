@@ -1,9 +1,9 @@
-"""Keeps what the server lets this device hold: rows in buckets, taken in page by page (``sync.md`` section 5).
+"""The copy of the records that the server gives this device: rows in buckets, page by page (``sync.md`` section 5).
 
 A page and its cursor are one step on disk, so a pull that dies goes on from the last page that was whole. A page that
-was asked for from another cursor than the one in the store (two processes at once) is dropped, not applied.
-Rows that left every bucket go when the pull is through; those with unsent work stay in the "being handed over" tray,
-read-only, until the server has answered.
+was requested from another cursor than the one in the store (two processes at once) is dropped, not applied.
+Rows that left every bucket go when the pull is through; those with unsent work stay, marked as being handed
+over and read-only, until their outcome is known.
 """
 
 from __future__ import annotations
@@ -12,72 +12,72 @@ import json
 from collections.abc import Iterable, Mapping
 
 from sync.client.device import Device, Row
-from sync.client.record_types import Ledgers, told
+from sync.client.record_types import RecordTypes, from_rows
 from sync.client.wire import Json, Page, hash_of
 
 _ORPHAN = "NOT EXISTS (SELECT 1 FROM member WHERE member.id = row.id)"
 _HAS_UNSENT = "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent')"
-_IS_BEGUN_ANEW = (
+_IS_CREATED_HERE = (
     "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent'"
     " AND change.action IN ('create', 'report', 'spot_close'))"
 )
-"""A restored server lacks it and is offered it again: it is not handed over to anyone, and version 0 once more."""
+"""A restored server lacks it and will be sent it again: it is not handed over to anyone, and of version 0 again."""
 
 
-def begin(device: Device) -> None:
+def begin_pull(device: Device) -> None:
     """Mark the start of a pull: rows that came in before it, and are in no bucket at its end, go."""
     with device.writing():
-        device.count("round")
+        device.next_number("round")
 
 
-def asking(device: Device) -> Json:
-    """Return what the next pull asks: the cursor, and the buckets to be sent again whole."""
+def next_request(device: Device) -> Json:
+    """Return the cursor for the next pull request, and the buckets to be sent again whole."""
     with device.reading():
         forget = device.rows("SELECT name FROM setting WHERE name LIKE 'forget %' ORDER BY name")
         names = [each["name"].partition(" ")[2] for each in forget]
         return {"cursor": device.setting("cursor"), **({"forget": names} if names else {})}
 
 
-def apply(device: Device, page: Page, asked: Json) -> list[str] | None:
-    """Take in one page; return the buckets that do not add up, which the next pull asks for again.
+def apply_page(device: Device, page: Page, request: Json) -> list[str] | None:
+    """Apply one page; return the buckets whose check fails, which the next request asks for again.
 
-    asked: what ``asking`` gave for this page. Returns None when another process has moved the cursor since: then
-    nothing was applied. Inside ``writing()``.
+    request: what ``next_request`` returned for this page. Returns None when another process has moved the cursor
+    since: then nothing was applied. Inside ``writing()``.
     """
-    if device.setting("cursor") != asked["cursor"]:
+    if device.setting("cursor") != request["cursor"]:
         return None
-    if asked["cursor"] is None or page.is_fresh:
+    if request["cursor"] is None or page.is_fresh:
         device.run("UPDATE bucket SET is_stale = 1")
     for op in page.ops:
         _OPS[op["op"]](device, op)
-    device.remember("cursor", page.cursor)
-    for name in asked.get("forget", ()):
-        device.remember(f"forget {name}", None)
+    device.set_setting("cursor", page.cursor)
+    for name in request.get("forget", ()):
+        device.set_setting(f"forget {name}", None)
     wrong = _differing(device, page.checks)
     for name in wrong:
         device.run("DELETE FROM member WHERE bucket = :bucket", {"bucket": name})
-        device.remember(f"forget {name}", "1")
+        device.set_setting(f"forget {name}", "1")
     if not page.more and not wrong:
         _sweep(device)
     return wrong
 
 
-def start_over(device: Device) -> None:
+def reset_cursor(device: Device) -> None:
     """Forget the cursor, so that the next pull brings everything again; unsent work is not touched."""
     with device.writing():
-        device.remember("cursor", None)
+        device.set_setting("cursor", None)
         device.run("DELETE FROM setting WHERE name LIKE 'forget %'")
 
 
-def let_everything_go(device: Device) -> None:
-    """Drop all that the server told, for another person or another server. Inside ``writing()``."""
+def clear(device: Device) -> None:
+    """Delete everything that came from the server, for another user or another server. Inside ``writing()``."""
     for statement in ("DELETE FROM member", "DELETE FROM bucket", "DELETE FROM row"):
         device.run(statement)
     device.run("DELETE FROM setting WHERE name IN ('cursor', 'epoch', 'durable', 'user') OR name LIKE 'forget %'")
 
 
-def keep(device: Device, record: Json) -> None:
-    """Keep a record as the server told it, unless a newer one is held. Inside ``writing()``."""
+def store(device: Device, record: Json) -> None:
+    """Store a record of the server, unless a newer one is held. Inside ``writing()``."""
     device.run(
         "INSERT INTO row (id, type, label, version, body, round)"
         " VALUES (:id, :type, :label, :version, :body, :round)"
@@ -94,13 +94,13 @@ def keep(device: Device, record: Json) -> None:
     )
 
 
-def doubt(device: Device) -> None:
-    """Let any answer replace what is held: a restored server counts versions anew. Inside ``writing()``."""
+def reset_versions(device: Device) -> None:
+    """Let any response replace the rows: a restored server counts versions anew. Inside ``writing()``."""
     device.run("UPDATE row SET version = 0")
 
 
-def empty_tray(device: Device, records: Iterable[str]) -> None:
-    """Let go of handed-over rows among ``records`` that have no unsent work left. Inside ``writing()``."""
+def drop_handed_over(device: Device, records: Iterable[str]) -> None:
+    """Delete handed-over rows among ``records`` that have no unsent changes left. Inside ``writing()``."""
     for id in records:
         device.run(
             f"DELETE FROM row WHERE id = :id AND is_handed_over = 1 AND {_ORPHAN} AND NOT {_HAS_UNSENT}", {"id": id}
@@ -131,10 +131,10 @@ def areas(device: Device) -> set[str]:
     }
 
 
-def ledgers(device: Device) -> Ledgers:
-    """Return which ledgers, fields and acts the server has told of; none before the first pull."""
+def record_types(device: Device) -> RecordTypes:
+    """Return the record types, fields and actions that the server has named; none before the first pull."""
     found = device.rows("SELECT body FROM row WHERE type IN ('_type', '_field', '_act') ORDER BY rowid")
-    return told(json.loads(each["body"]) for each in found)
+    return from_rows(json.loads(each["body"]) for each in found)
 
 
 def _enter(device: Device, op: Json) -> None:
@@ -153,7 +153,7 @@ def _put(device: Device, op: Json) -> None:
         " ON CONFLICT (bucket, id) DO UPDATE SET version = excluded.version",
         {"bucket": op["bucket"], "id": record["id"], "version": record["version"]},
     )
-    keep(device, record)
+    store(device, record)
 
 
 def _remove(device: Device, op: Json) -> None:
@@ -169,7 +169,7 @@ _OPS = {"enter": _enter, "put": _put, "remove": _remove, "leave": _leave}
 
 
 def _differing(device: Device, checks: Mapping[str, tuple[int, str]]) -> list[str]:
-    """Return the buckets whose rows are not those that the server gave, or whose rows are gone from this store."""
+    """Return the buckets whose rows differ from the server's, or are missing in this store."""
     wrong = []
     for name, (count, hash) in checks.items():
         held = device.rows(
@@ -188,7 +188,7 @@ def _sweep(device: Device) -> None:
         _leave(device, {"bucket": stale["name"]})
     device.run(f"UPDATE row SET is_handed_over = 0 WHERE is_handed_over = 1 AND NOT {_ORPHAN}")
     left = f"{_ORPHAN} AND round < :round"  # what came with an answer since this pull began is not for it to judge
-    device.run(f"DELETE FROM row WHERE {left} AND (NOT {_HAS_UNSENT} OR {_IS_BEGUN_ANEW})", _now(device))
+    device.run(f"DELETE FROM row WHERE {left} AND (NOT {_HAS_UNSENT} OR {_IS_CREATED_HERE})", _now(device))
     device.run(f"UPDATE row SET is_handed_over = 1 WHERE {left}", _now(device))
 
 

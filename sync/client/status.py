@@ -1,4 +1,4 @@
-"""Tells how a device stands: what is unsent, what became of the rest, and what wants a look."""
+"""The status of a device: what is unsent, the outcomes of the rest, and what needs attention."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sync.client.failures import NotSignedIn
 PROBLEMS_MAX = 20
 
 
-def standing(device: Device) -> dict[str, Any]:
-    """Return counts, and the records and changes that want a look, as JSON values.
+def status_report(device: Device) -> dict[str, Any]:
+    """Return counts, and the records and changes that need attention, as JSON values.
 
     sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
-    problems: the newest of this device's changes about which the office was told something, and has yet to decide.
+    problems: the newest of this device's changes about which a problem is filed that the office has yet to settle.
     """
     with device.reading():
         held = replica.rows(device, None)

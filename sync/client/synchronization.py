@@ -1,6 +1,6 @@
-"""Sends what was written here and takes in what the server has: push and pull of the field client.
+"""Push and pull of the field client.
 
-Both may die at any instant and be begun again; ``outbox`` and ``holdings`` say what is true after each step.
+Both may die at any instant and be started again; ``outbox`` and ``replica`` say what is true after each step.
 """
 
 from __future__ import annotations
@@ -12,139 +12,139 @@ from dataclasses import dataclass, field
 
 from sync.client import outbox, replica, wire
 from sync.client.connection import Connection
-from sync.client.device import Device
+from sync.client.device import Device, exchange_lock
 from sync.client.failures import NoConnection, Refused, TooLarge
-from sync.client.locks import one_turn
-from sync.client.outbox import Parcel
-from sync.client.wire import Told
+from sync.client.outbox import Batch
+from sync.client.wire import ServerState
 
 CHANGES_MAX, BYTES_MAX = 200, 1_000_000
-"""How much goes into one push until the server has told its own limits."""
+"""Limits of one push until the server has named its own."""
 
 PAGE_ROWS = 500
 PROBLEMS_MAX = 100
-"""After how many problems one pull asks, whether somebody has decided about them."""
+"""How many problems one pull asks about at most."""
 REREADS_MAX = 3
-"""How often a pull asks for buckets again that do not add up; the last time it asks for everything."""
+"""How often a pull asks again for buckets whose check fails; the last time it asks for everything."""
 
-_ODD = (
+_UNREADABLE = (
     "服务器的回答无法理解，没有采用；请升级程序"
     " · the server's answer makes no sense and was not used: upgrade fieldsync"
 )
 
 
-def _say_nothing(number: int) -> None:
-    """Nobody watches."""
+def _no_progress(number: int) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
-class Greeting:
-    """What the server said on the first contact.
+class Identity:
+    """Which server this is, and who has signed in.
 
-    epoch: of its database; the same one under another address is the same server. user: who it takes us for, None
-    when it does not say. is_stranger: what this device holds was told to another person; not known (False) before
-    the first pull, and of a server that was restored.
+    epoch: of its database; the same one under another address is the same server. user: name of the user, None when
+    the server does not say. is_another_user: the data of this device was pulled by another user; not known (False)
+    before the first pull, and of a server that was restored.
     """
 
     epoch: str
     user: str | None
-    is_stranger: bool
+    is_another_user: bool
 
 
 @dataclass
-class Sent:
-    """What a push did. verdicts: how many of each. stuck: changes that are too large to send, by id."""
+class PushResult:
+    """The result of a push. verdicts: how many of each. too_large: ids of changes that are too large to send."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
-    stuck: list[str] = field(default_factory=list)
+    too_large: list[str] = field(default_factory=list)
     is_restored: bool = False
 
 
 @dataclass
-class Pulled:
-    """What a pull did. reread: buckets that did not add up and were read again."""
+class PullResult:
+    """The result of a pull. reread: buckets that were read again since their check failed."""
 
     rows: int = 0
-    gone: int = 0
+    removed: int = 0
     reread: list[str] = field(default_factory=list)
     is_restored: bool = False
 
 
-def greet(device: Device, connection: Connection) -> Greeting:
-    """Ask the server whether it knows us, without sending or keeping anything. Raises what ``post`` raises.
+def identify(device: Device, connection: Connection) -> Identity:
+    """Ask the server who has signed in, without sending or saving anything. Raises what ``post`` raises.
 
-    A cursor is good for one person only: where the server begins anew on ours, it was given to somebody else.
+    A cursor is valid for one user only: where the server begins anew on ours, it was given to another user.
     """
-    told = _read_push(connection.post("/sync/push", _envelope(device, Parcel(device.id, (), ()))))[0]
+    server = _read_push(connection.post("/sync/push", _push_body(device, Batch(device.id, (), ()))))[0]
     cursor = device.setting("cursor")
-    if cursor is None or told.epoch != device.setting("epoch"):
-        return Greeting(told.epoch, told.user, is_stranger=False)
+    if cursor is None or server.epoch != device.setting("epoch"):
+        return Identity(server.epoch, server.user, is_another_user=False)
     page = _read_page(connection.post("/sync/pull", json.dumps({"cursor": cursor, "limit": 1})))
-    return Greeting(told.epoch, told.user, is_stranger=page.is_fresh)
+    return Identity(server.epoch, server.user, is_another_user=page.is_fresh)
 
 
-def push(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> Sent:
-    """Send every unsent change, oldest first, and note what became of each.
+def push(device: Device, connection: Connection, progress: Callable[[int], None] = _no_progress) -> PushResult:
+    """Send every unsent change, oldest first, and record the outcome of each.
 
-    tell: called after each batch with the number of changes answered so far.
+    progress: called after each batch with the number of outcomes so far.
 
-    Raises NoConnection, NotSignedIn or Refused when the server cannot be asked; what was answered before is kept.
+    Raises NoConnection, NotSignedIn or Refused when the server cannot be reached or refuses; outcomes that came before
+    are kept.
     """
-    sent = Sent()
-    with one_turn(device.folder):
+    sent = PushResult()
+    with exchange_lock(device.folder):
         tried: set[str] = set()
         most = _limit(device, "changes", CHANGES_MAX)
-        while parcel := _next(device, most, tried):
+        while batch := _next_batch(device, most, tried):
             try:
-                answer = connection.post("/sync/push", _envelope(device, parcel))
+                response = connection.post("/sync/push", _push_body(device, batch))
             except TooLarge as refusal:
-                _heed_limits(device, refusal.limits)
-                most = max(1, min(len(parcel.ids) // 2, _limit(device, "changes", CHANGES_MAX)))
-                if len(parcel.ids) == 1:
-                    tried |= {*parcel.ids}
-                    outbox.cannot_send(device, parcel.ids[0], refusal.message)
-                    sent.stuck += parcel.ids
+                _save_limits(device, refusal.limits)
+                most = max(1, min(len(batch.ids) // 2, _limit(device, "changes", CHANGES_MAX)))
+                if len(batch.ids) == 1:
+                    tried |= {*batch.ids}
+                    outbox.record_trouble(device, batch.ids[0], refusal.message)
+                    sent.too_large += batch.ids
                 continue
             was_restored = sent.is_restored
-            _settle(device, answer, sent)
+            _record_outcomes(device, response, sent)
             if sent.is_restored and not was_restored:
                 tried.clear()  # what went to the server as it was before goes again
-            tried |= {*parcel.ids}
-            tell(sum(sent.verdicts.values()))
+            tried |= {*batch.ids}
+            progress(sum(sent.verdicts.values()))
             most = min(most * 2, _limit(device, "changes", CHANGES_MAX))
     return sent
 
 
-def pull(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> Pulled:
+def pull(device: Device, connection: Connection, progress: Callable[[int], None] = _no_progress) -> PullResult:
     """Bring what this device holds up to date with the server.
 
-    tell: called after each page with the number of rows so far.
+    progress: called after each page with the number of rows so far.
 
     Raises NoConnection, NotSignedIn or Refused; what came in before is kept, and the next pull goes on from there.
     """
-    done = Pulled()
-    with one_turn(device.folder):
-        replica.begin(device)
+    done = PullResult()
+    with exchange_lock(device.folder):
+        replica.begin_pull(device)
         rereads, problems = 0, outbox.undecided_problems(device, PROBLEMS_MAX)
         while True:
-            asked = replica.asking(device)
-            told = {
+            request = replica.next_request(device)
+            more = {
                 "limit": PAGE_ROWS,
                 "device": device.id,
                 "unsent": outbox.count_unsent(device),
                 "problems": problems,
             }
-            page = _read_page(connection.post("/sync/pull", json.dumps(asked | told)))
-            if page.more and page.cursor == asked["cursor"]:
-                raise NoConnection(_ODD)  # it would never end
-            wrong = _take_in(device, page, asked, done)
+            page = _read_page(connection.post("/sync/pull", json.dumps(request | more)))
+            if page.more and page.cursor == request["cursor"]:
+                raise NoConnection(_UNREADABLE)  # it would never end
+            wrong = _apply_page(device, page, request, done)
             if wrong is None:
                 continue  # another process was faster: ask from where it got to
             problems = []
             done.rows += sum(op["op"] == "put" for op in page.ops)
-            done.gone += sum(op["op"] in ("remove", "leave") for op in page.ops)
+            done.removed += sum(op["op"] in ("remove", "leave") for op in page.ops)
             done.reread += wrong
-            tell(done.rows)
+            progress(done.rows)
             if wrong:
                 rereads += 1
                 _before_rereading(device, rereads)
@@ -152,19 +152,21 @@ def pull(device: Device, connection: Connection, tell: Callable[[int], None] = _
                 return done
 
 
-def exchange(device: Device, connection: Connection, tell: Callable[[int], None] = _say_nothing) -> tuple[Sent, Pulled]:
+def exchange(
+    device: Device, connection: Connection, progress: Callable[[int], None] = _no_progress
+) -> tuple[PushResult, PullResult]:
     """Push, then pull; and once more when the pull shows that the server was restored and lacks what it had."""
-    sent, pulled = push(device, connection, tell), pull(device, connection, tell)
+    sent, pulled = push(device, connection, progress), pull(device, connection, progress)
     if pulled.is_restored:
-        again = push(device, connection, tell)
-        sent = Sent(sent.verdicts + again.verdicts, again.stuck, is_restored=True)
-        pulled = pull(device, connection, tell)
+        again = push(device, connection, progress)
+        sent = PushResult(sent.verdicts + again.verdicts, again.too_large, is_restored=True)
+        pulled = pull(device, connection, progress)
     return sent, pulled
 
 
 def _before_rereading(device: Device, rereads: int) -> None:
     if rereads == REREADS_MAX:
-        replica.start_over(device)
+        replica.reset_cursor(device)
     if rereads > REREADS_MAX:
         raise Refused(
             "与服务器核对数据一再不符，请告诉管理员；未发送的工作不受影响"
@@ -172,77 +174,77 @@ def _before_rereading(device: Device, rereads: int) -> None:
         )
 
 
-def _next(device: Device, most: int, tried: Collection[str]) -> Parcel | None:
-    room = _limit(device, "bytes", BYTES_MAX) - len(_envelope(device, Parcel(device.id, (), ())).encode()) - 100
-    return outbox.parcel(device, changes_max=most, bytes_max=max(room, 1), without=tried)
+def _next_batch(device: Device, most: int, tried: Collection[str]) -> Batch | None:
+    room = _limit(device, "bytes", BYTES_MAX) - len(_push_body(device, Batch(device.id, (), ())).encode()) - 100
+    return outbox.next_batch(device, changes_max=most, bytes_max=max(room, 1), excluding=tried)
 
 
-def _envelope(device: Device, parcel: Parcel) -> str:
-    """Return the body of a push. Changes stand in it exactly as kept, so that a repeat is the same to the byte."""
-    told = {"device": parcel.device, "epoch": device.setting("epoch"), "unsent": outbox.count_unsent(device)}
-    frame = json.dumps(told)
-    return f'{frame[:-1]}, "changes": [{",".join(parcel.bodies)}]}}'
+def _push_body(device: Device, batch: Batch) -> str:
+    """Return the body of a push. Changes are in it exactly as kept, so that a repeat is the same to the byte."""
+    head = {"device": batch.device, "epoch": device.setting("epoch"), "unsent": outbox.count_unsent(device)}
+    frame = json.dumps(head)
+    return f'{frame[:-1]}, "changes": [{",".join(batch.bodies)}]}}'
 
 
-def _settle(device: Device, answer: object, sent: Sent) -> None:
-    told, outcomes = _read_push(answer)
+def _record_outcomes(device: Device, response: object, sent: PushResult) -> None:
+    server, outcomes = _read_push(response)
     with device.writing():
-        sent.is_restored |= _heed(device, told)
-        settled = outbox.settle(device, outcomes)
-        ours = {each["id"] for each in settled}
+        sent.is_restored |= _apply_server_state(device, server)
+        recorded = outbox.record_outcomes(device, outcomes)
+        ours = {each["id"] for each in recorded}
         for outcome in outcomes:
             if outcome.record is not None and outcome.id in ours:
-                replica.keep(device, outcome.record)
-        replica.empty_tray(device, {each["record"] for each in settled})
-        outbox.let_go(device)
-    sent.verdicts.update(each["verdict"] for each in settled)
+                replica.store(device, outcome.record)
+        replica.drop_handed_over(device, {each["record"] for each in recorded})
+        outbox.drop_durable_bodies(device)
+    sent.verdicts.update(each["verdict"] for each in recorded)
 
 
-def _take_in(device: Device, page: wire.Page, asked: wire.Json, done: Pulled) -> list[str] | None:
+def _apply_page(device: Device, page: wire.Page, request: wire.Json, done: PullResult) -> list[str] | None:
     with device.writing():
-        if device.setting("cursor") == asked["cursor"]:
-            done.is_restored |= _heed(device, page.told)
-        wrong = replica.apply(device, page, asked)
-        outbox.decide(device, page.settled)
-        outbox.let_go(device)
+        if device.setting("cursor") == request["cursor"]:
+            done.is_restored |= _apply_server_state(device, page.server)
+        wrong = replica.apply_page(device, page, request)
+        outbox.record_decisions(device, page.settled)
+        outbox.drop_durable_bodies(device)
     return wrong
 
 
-def _heed(device: Device, told: Told) -> bool:
-    """Note what an answer tells of the server; True when it was restored since the last one. Inside ``writing()``."""
+def _apply_server_state(device: Device, server: ServerState) -> bool:
+    """Save the state of the server; return whether it was restored since the last response. Inside ``writing()``."""
     now = device.clock()
-    device.remember("clock_offset_s", str(round((told.now - now).total_seconds(), 3)))
-    device.remember("last_contact_at", now.isoformat())
-    for name, most in told.limits.items():
-        device.remember(f"limit {name}", str(most))
-    if told.user is not None:
-        device.remember("user", told.user)
-    is_restored = outbox.heed(device, told)
+    device.set_setting("clock_offset_s", str(round((server.now - now).total_seconds(), 3)))
+    device.set_setting("last_contact_at", now.isoformat())
+    for name, most in server.limits.items():
+        device.set_setting(f"limit {name}", str(most))
+    if server.user is not None:
+        device.set_setting("user", server.user)
+    is_restored = outbox.apply_server_state(device, server)
     if is_restored:
-        replica.doubt(device)
+        replica.reset_versions(device)
     return is_restored
 
 
-def _heed_limits(device: Device, limits: dict[str, int]) -> None:
+def _save_limits(device: Device, limits: dict[str, int]) -> None:
     with device.writing():
         for name, most in limits.items():
-            device.remember(f"limit {name}", str(most))
+            device.set_setting(f"limit {name}", str(most))
 
 
-def _limit(device: Device, name: str, unless_told: int) -> int:
-    told = device.setting(f"limit {name}")
-    return unless_told if told is None else int(told)
+def _limit(device: Device, name: str, default: int) -> int:
+    limit = device.setting(f"limit {name}")
+    return default if limit is None else int(limit)
 
 
-def _read_push(answer: object) -> tuple[Told, tuple[wire.Outcome, ...]]:
+def _read_push(response: object) -> tuple[ServerState, tuple[wire.Outcome, ...]]:
     try:
-        return wire.read_push(answer)
-    except wire.Garbled as error:
-        raise NoConnection(_ODD) from error
+        return wire.read_push(response)
+    except wire.InvalidResponse as error:
+        raise NoConnection(_UNREADABLE) from error
 
 
-def _read_page(answer: object) -> wire.Page:
+def _read_page(response: object) -> wire.Page:
     try:
-        return wire.read_page(answer)
-    except wire.Garbled as error:
-        raise NoConnection(_ODD) from error
+        return wire.read_page(response)
+    except wire.InvalidResponse as error:
+        raise NoConnection(_UNREADABLE) from error

@@ -1,4 +1,4 @@
-"""Reads what the server answers, so that nothing garbled ever reaches the device's store."""
+"""Reads the server's responses, so that nothing invalid reaches the device's store."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Json = dict[str, Any]
 OPS = frozenset({"enter", "put", "remove", "leave"})
 
 
-class Garbled(ValueError):
-    """An answer is not what the protocol says; nothing of it may be used."""
+class InvalidResponse(ValueError):
+    """A response does not follow the protocol; nothing of it may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one change.
+    """The outcome of one change.
 
-    seq: where the server recorded it; None where it made no revision. record: as it is now, None out of reach.
-    problem: what the office was told, None for nothing. problem_id: by which one can ask what was decided.
+    seq: of its revision; None where it made none. record: as it is now, None where it is out of scope. problem: message
+    of the problem that was filed, None without one. problem_id: to ask later how it was settled.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of a problem. how: a word of the protocol, empty when it settled itself."""
+    """The decision about a problem. how: a word of the protocol, empty when it settled itself."""
 
     problem: str
     how: str
@@ -44,11 +44,11 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What every answer tells of the server itself.
+class ServerState:
+    """The state of the server, as every response names it.
 
-    epoch: changes when the server was restored. durable: everything up to this seq is in a finished backup.
-    now: the server's time. user: who the server takes the device's person for, None when it does not say.
+    epoch: changes when the server was restored. durable: everything up to this seq is in a finished backup. now: the
+    server's time. user: name of the signed-in user, None when the server does not say.
     """
 
     epoch: str
@@ -60,9 +60,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer to a pull. is_fresh: the server knows nothing of what the device holds and begins anew."""
+    """One page of a pull. is_fresh: the server did not know the cursor and begins anew."""
 
-    told: Told
+    server: ServerState
     cursor: str
     more: bool
     ops: tuple[Json, ...]
@@ -71,15 +71,15 @@ class Page:
     settled: tuple[Decision, ...] = ()
 
 
-def read_push(answer: object) -> tuple[Told, tuple[Outcome, ...]]:
-    """Return what a push answered. Raises Garbled."""
-    body = _object(answer)
-    return read_told(body), tuple(_outcome(each) for each in _list(body, "outcomes"))
+def read_push(response: object) -> tuple[ServerState, tuple[Outcome, ...]]:
+    """Return the state of the server and the outcomes of a push. Raises InvalidResponse."""
+    body = _object(response)
+    return read_server_state(body), tuple(_outcome(each) for each in _list(body, "outcomes"))
 
 
-def read_page(answer: object) -> Page:
-    """Return what a pull answered. Raises Garbled."""
-    body = _object(answer)
+def read_page(response: object) -> Page:
+    """Return the page of a pull. Raises InvalidResponse."""
+    body = _object(response)
     checks = {
         name: (_number(_object(check), "count"), _text(_object(check), "hash"))
         for name, check in _object(body.get("checks") or {}).items()
@@ -87,27 +87,27 @@ def read_page(answer: object) -> Page:
     ops = tuple(_op(each) for each in _list(body, "ops"))
     more, fresh = body.get("more"), body.get("fresh", False)
     if not isinstance(more, bool) or not isinstance(fresh, bool):
-        raise Garbled("more")
+        raise InvalidResponse("more")
     settled = tuple(_decision(each) for each in _list({"settled": [], **body}, "settled"))
-    return Page(read_told(body), _text(body, "cursor"), more, ops, checks, fresh, settled)
+    return Page(read_server_state(body), _text(body, "cursor"), more, ops, checks, fresh, settled)
 
 
-def read_told(body: Json) -> Told:
-    """Return what an answer tells of the server itself. Raises Garbled."""
+def read_server_state(body: Json) -> ServerState:
+    """Return the state of the server that a response names. Raises InvalidResponse."""
     try:
         now = datetime.fromisoformat(_text(body, "now"))
     except ValueError as error:
-        raise Garbled("now") from error
+        raise InvalidResponse("now") from error
     if now.tzinfo is None:
-        raise Garbled("now")
+        raise InvalidResponse("now")
     user = body.get("user")
-    return Told(
+    return ServerState(
         _text(body, "epoch"), _number(body, "durable"), now, read_limits(body), user if isinstance(user, str) else None
     )
 
 
 def read_limits(body: Mapping[str, Any]) -> dict[str, int]:
-    """Return the limits that an answer or a problem names, only those that make sense."""
+    """Return the valid limits that a response or a problem names."""
     limits = body.get("limits")
     if not isinstance(limits, dict):
         return {}
@@ -148,7 +148,7 @@ def _problem(problem: object) -> str:
 def _op(each: object) -> Json:
     op = _object(each)
     if op.get("op") not in OPS:
-        raise Garbled("op")
+        raise InvalidResponse("op")
     _text(op, "bucket")
     if op["op"] == "put":
         _record(op.get("record"))
@@ -168,21 +168,21 @@ def _record(value: object) -> Json:
 
 def _object(value: object) -> Json:
     if not isinstance(value, dict):
-        raise Garbled("not an object")
+        raise InvalidResponse("not an object")
     return value
 
 
 def _list(body: Json, name: str) -> list[object]:
     value = body.get(name)
     if not isinstance(value, list):
-        raise Garbled(name)
+        raise InvalidResponse(name)
     return value
 
 
 def _text(body: Json, name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value:
-        raise Garbled(name)
+        raise InvalidResponse(name)
     return value
 
 
@@ -193,7 +193,7 @@ def _is_number(value: object) -> bool:
 def _number(body: Json, name: str) -> int:
     value = body.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Garbled(name)
+        raise InvalidResponse(name)
     return value
 
 

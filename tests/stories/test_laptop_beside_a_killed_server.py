@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from sync.client import records, synchronization
-from sync.client.backoff import Patience
+from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
@@ -51,7 +51,7 @@ def push(device: Device, server, adapter: HTTPAdapter) -> None:
     session = requests.Session()
     session.mount("http://127.0.0.1", adapter)
     shown = Credentials(f"http://127.0.0.1:{server.port}", key=server.key)
-    way = Connection(shown, patience=Patience(tries=2, sleep=lambda _: None), session=session)
+    way = Connection(shown, backoff=Backoff(tries=2, sleep=lambda _: None), session=session)
     try:
         synchronization.push(device, way)
         synchronization.pull(device, way)

@@ -14,7 +14,7 @@ import pytest
 from server.db.database import FILE_NAME
 from server.web.overload import RETRY_AFTER_S
 from sync.client import records, synchronization
-from sync.client.backoff import Patience
+from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
@@ -38,7 +38,7 @@ class Wait:
 def a_clerk(folder: Path, number: int, server, wait: Wait) -> list[str]:
     """Make three records at a laptop, push them, and return their verdicts."""
     way = Connection(
-        Credentials(f"http://127.0.0.1:{server.port}", key=server.key), patience=Patience(tries=60, sleep=wait)
+        Credentials(f"http://127.0.0.1:{server.port}", key=server.key), backoff=Backoff(tries=60, sleep=wait)
     )
     with Device(folder / f"laptop{number}") as device, closing(way):
         with device.writing():

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sync.cli.main import main
 from sync.client import import_rows, record_types
 from sync.client.failures import Refused
-from sync.client.import_rows import Line, Setting
+from sync.client.import_rows import ImportOptions, Row
 from tests.sync.test_ledgers import ROWS
 
 KNOWN = "b0000000-0000-4000-8000-000000000001"
-SETTING = Setting("stations", None, None, {"130630106201001"}, {KNOWN: "stations"})
-TOLD = replace(SETTING, ledgers=record_types.told(ROWS))
+SETTING = ImportOptions("stations", None, None, {"130630106201001"}, {KNOWN: "stations"})
+TOLD = replace(SETTING, record_types=record_types.from_rows(ROWS))
 
 
 @pytest.fixture
@@ -49,13 +49,13 @@ def test_rows_of_a_table_become_records_and_edits(take, phone, town, encoding):
 
 
 def test_columns_may_be_headed_by_what_the_form_calls_a_field():
-    rows = import_rows.check([Line(2, {"名称": "新站", "站长姓名": "王丽"})], TOLD)
+    rows = import_rows.check([Row(2, {"名称": "新站", "站长姓名": "王丽"})], TOLD)
 
     assert (rows[0][0].values, rows[1]) == ({"label": "新站", "head": "王丽"}, [])
 
 
 def test_a_ledger_or_a_column_that_nobody_knows_is_told_once_with_the_cure():
-    lines = [Line(number, {"haed": "王丽"}) for number in (2, 3)] + [Line(4, {"type": "station", "head": "甲"})]
+    lines = [Row(number, {"haed": "王丽"}) for number in (2, 3)] + [Row(4, {"type": "station", "head": "甲"})]
 
     faults = import_rows.check(lines, TOLD)[1]
 
@@ -64,13 +64,13 @@ def test_a_ledger_or_a_column_that_nobody_knows_is_told_once_with_the_cure():
 
 
 def test_a_heading_that_is_nearly_what_the_form_says_is_told_what_it_is_like():
-    [fault] = import_rows.check([Line(2, {"站长的姓名": "王丽"})], TOLD)[1]
+    [fault] = import_rows.check([Row(2, {"站长的姓名": "王丽"})], TOLD)[1]
 
     assert (fault.column, "相近的有：站长姓名" in fault.message) == ("站长的姓名", True)
 
 
 def test_two_columns_for_one_field_are_refused():
-    [fault] = import_rows.check([Line(2, {"head": "王丽", "站长姓名": "李四"})], TOLD)[1]
+    [fault] = import_rows.check([Row(2, {"head": "王丽", "站长姓名": "李四"})], TOLD)[1]
 
     assert (fault.column, "都是字段 head" in fault.message) == ("站长姓名", True)
 
@@ -163,7 +163,7 @@ def test_the_form_and_how_a_case_begins_go_along(take, phone):
     ],
 )
 def test_what_is_wrong_is_told_with_its_cure(cells, column, cure):
-    good, faults = import_rows.check([Line(7, cells)], SETTING)
+    good, faults = import_rows.check([Row(7, cells)], SETTING)
 
     assert good == []
     assert [(each.number, each.column) for each in faults] == [(7, column)]
@@ -171,7 +171,7 @@ def test_what_is_wrong_is_told_with_its_cure(cells, column, cure):
 
 
 def test_a_record_has_one_row_and_the_second_is_told_where_the_first_is():
-    good, faults = import_rows.check([Line(2, {"id": KNOWN, "a": "1"}), Line(5, {"id": KNOWN, "a": "2"})], SETTING)
+    good, faults = import_rows.check([Row(2, {"id": KNOWN, "a": "1"}), Row(5, {"id": KNOWN, "a": "2"})], SETTING)
 
     assert [each.number for each in good] == [2]
     assert [(each.number, each.column) for each in faults] == [(5, "id")]
@@ -181,12 +181,12 @@ def test_a_record_has_one_row_and_the_second_is_told_where_the_first_is():
 def test_where_no_grid_is_known_yet_any_code_of_the_right_form_goes():
     cells = {"area": "130630106201009", "a": "1"}
 
-    assert import_rows.check([Line(2, cells)], Setting("stations", None, None, (), {}))[1] == []
-    assert import_rows.check([Line(2, cells)], SETTING)[1] != []
+    assert import_rows.check([Row(2, cells)], ImportOptions("stations", None, None, (), {}))[1] == []
+    assert import_rows.check([Row(2, cells)], SETTING)[1] != []
 
 
 def test_a_row_without_a_ledger_says_so():
-    _, faults = import_rows.check([Line(2, {"a": "1"})], Setting(None, None, None, (), {}))
+    _, faults = import_rows.check([Row(2, {"a": "1"})], ImportOptions(None, None, None, (), {}))
 
     assert "--type" in faults[0].message
 
@@ -227,7 +227,7 @@ cells = st.dictionaries(
 
 @given(st.lists(cells, max_size=6))
 def test_whatever_the_file_says_each_row_is_kept_or_told(rows):
-    lines = [Line(number, each) for number, each in enumerate(rows, 1)]
+    lines = [Row(number, each) for number, each in enumerate(rows, 1)]
 
     good, faults = import_rows.check(lines, SETTING)
 

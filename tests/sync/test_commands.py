@@ -41,7 +41,7 @@ def test_an_act_goes_with_its_inputs(laptop, town):
 
 
 def test_the_exit_status_says_what_to_do(fieldsync, laptop, town, tmp_path, monkeypatch):
-    monkeypatch.setattr("sync.client.backoff.Patience.pause_s", lambda *_: None)
+    monkeypatch.setattr("sync.client.backoff.Backoff.pause_s", lambda *_: None)
     laptop("create", "stations", "head=甲")
 
     assert fieldsync("push", store="another")[0] == 4

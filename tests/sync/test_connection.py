@@ -13,11 +13,11 @@ import requests
 from requests.exceptions import SSLError
 
 from sync.client import credentials
-from sync.client.backoff import Patience, asked_s
+from sync.client.backoff import Backoff, retry_after_s
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
+from sync.client.device import exchange_lock
 from sync.client.failures import NoConnection, NotSignedIn, Refused
-from sync.client.locks import one_turn
 from tests.sync.town import ADDRESS, Way, lost_answer, lost_request, says
 
 
@@ -41,9 +41,9 @@ class Server:
         self.pauses, self.kept = [], []
         return Connection(
             shown or Credentials(ADDRESS, key="secret-key"),
-            patience=Patience(tries=4, sleep=self.pauses.append, chance=random.Random(7)),
+            backoff=Backoff(tries=4, sleep=self.pauses.append, jitter=random.Random(7)),
             session=session,
-            keep=self.kept.append,
+            on_renewed=self.kept.append,
         )
 
 
@@ -58,7 +58,7 @@ def test_it_tries_again_with_growing_pauses_that_differ_from_phone_to_phone():
 
     assert len(server.pauses) == 3
     assert all(0 <= pause <= 0.5 * 2**tried for tried, pause in enumerate(server.pauses))
-    other = Patience(chance=random.Random(8))
+    other = Backoff(jitter=random.Random(8))
     assert other.pause_s(1, None) != server.pauses[0]
 
 
@@ -100,7 +100,7 @@ def test_it_gives_up_after_so_many_tries():
     ],
 )
 def test_a_date_is_held_against_the_servers_own_clock(headers, seconds):
-    assert asked_s(headers) == seconds
+    assert retry_after_s(headers) == seconds
 
 
 def test_a_sign_in_that_has_run_out_is_renewed_and_kept():
@@ -245,9 +245,9 @@ def test_what_is_no_address_is_refused_without_repeating_what_may_be_a_key(addre
 def test_one_process_at_a_time_talks_to_the_server(phone, phones, town):
     phone.create(head="甲")
 
-    with one_turn(phone.folder), pytest.raises(Refused, match="另一个"), one_turn(phone.folder, wait_s=0):
+    with exchange_lock(phone.folder), pytest.raises(Refused, match="另一个"), exchange_lock(phone.folder, wait_s=0):
         raise AssertionError("two at once")
-    with one_turn(phone.folder, wait_s=0):
+    with exchange_lock(phone.folder, wait_s=0):
         assert sqlite3.connect(phone.folder / "turn.db").close() is None
 
 
@@ -260,17 +260,17 @@ def test_a_turn_that_the_disk_does_not_give_is_no_turn_of_another(phone, monkeyp
 
     whole = sqlite3.connect
     monkeypatch.setattr(
-        "sync.client.locks.sqlite3.connect", lambda *words, **more: whole(*words, **more, factory=Broken)
+        "sync.client.device.sqlite3.connect", lambda *words, **more: whole(*words, **more, factory=Broken)
     )
 
-    with pytest.raises(sqlite3.OperationalError, match="I/O"), one_turn(phone.folder):
+    with pytest.raises(sqlite3.OperationalError, match="I/O"), exchange_lock(phone.folder):
         raise AssertionError("no turn was given")
 
 
 def test_two_processes_that_both_send_do_no_harm(phone, town, monkeypatch):
     """Even without turns: the second sends while the answer to the first is under way."""
     record = phone.create(head="甲")
-    monkeypatch.setattr("sync.client.synchronization.one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr("sync.client.synchronization.exchange_lock", lambda folder: nullcontext())
 
     def meanwhile(work):
         answer = work()

@@ -179,7 +179,7 @@ def test_what_belongs_to_a_step_is_not_written_outside_of_one(tmp_path):
 def test_a_store_that_has_lost_its_device_id_sends_as_nobody_else(tmp_path):
     with Device(tmp_path) as device:
         with device.writing():
-            device.remember("device", None)
+            device.set_setting("device", None)
 
         with pytest.raises(RuntimeError, match="device id"):
             assert device.id
@@ -189,7 +189,7 @@ def test_what_the_file_has_undone_by_itself_is_told_as_what_it_was(tmp_path):
     """As SQLite does on a full disk: there is no transaction left to roll back."""
 
     def fill(device):
-        device.remember("epoch", "e")
+        device.set_setting("epoch", "e")
         device.run("ROLLBACK")
         raise sqlite3.OperationalError("database or disk is full")
 

@@ -36,15 +36,15 @@ ROWS = [
     ],
     {"id": "area:130630100201", "type": "_area", "label": "荆山口村", "fields": {"level": "village"}},
 ]  # fmt: skip
-KNOWN = record_types.told(ROWS)
+KNOWN = record_types.from_rows(ROWS)
 
 
 def test_before_the_first_pull_nothing_is_held_to_be_wrong():
-    nothing = record_types.told([])
+    nothing = record_types.from_rows([])
 
     assert nothing.wrong_type("nosuch") is None
     assert nothing.wrong_field("nosuch", "x") is None
-    assert nothing.wrong_act("nosuch", "dance", begins=False) is None
+    assert nothing.wrong_action("nosuch", "dance", creates=False) is None
 
 
 def test_an_unknown_ledger_is_told_with_those_there_are():
@@ -84,7 +84,7 @@ def test_a_field_or_an_input_that_nobody_asks_for_is_told_with_those_like_it(typ
     ],
 )
 def test_an_act_is_for_some_records_only(type, action, begins, wrong):
-    said = KNOWN.wrong_act(type, action, begins=begins)
+    said = KNOWN.wrong_action(type, action, creates=begins)
 
     assert said is None if wrong is None else wrong in said
 
@@ -94,4 +94,4 @@ def test_an_act_is_for_some_records_only(type, action, begins, wrong):
     [("head", "head"), ("站长姓名", "head"), ("名称", "label"), ("水带", "水带"), ("电话", "电话")],
 )
 def test_a_heading_means_the_one_field_that_is_called_so(heading, name):
-    assert KNOWN.named("stations", heading) == name
+    assert KNOWN.field_named("stations", heading) == name

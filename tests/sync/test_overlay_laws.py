@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.changes import Dot, FieldWrite
-from sync.client.overlay import Pending, edited, view
+from sync.client.overlay import LocalChange, edit_fields, view
 from sync.merge import FieldRule, MergePolicy, merge
 
 NAMES = ("head", "phone", "result", "note", "told")
@@ -26,7 +26,7 @@ class Record:
     def __init__(self) -> None:
         self.registers, self.fields, self.version = {}, {}, 0
 
-    def take(self, change: Pending, base_version: int) -> None:
+    def take(self, change: LocalChange, base_version: int) -> None:
         self.version += 1
         merged = merge(
             self.registers,
@@ -51,9 +51,9 @@ def test_the_server_makes_of_a_chain_of_edits_what_their_author_saw(history):
     server, base, pending = Record(), None, []
     for seq, (wanted, goes_out) in enumerate(history, 1):
         seen = view("r", base, [change for change, _ in pending])
-        fields = {name: (saw, new) for name, (saw, new) in edited(seen, wanted).items()}
+        fields = {name: (saw, new) for name, (saw, new) in edit_fields(seen, wanted).items()}
         if fields:
-            pending.append((Pending(f"c{seq}", seq, "t", "edit", fields), seen.version))
+            pending.append((LocalChange(f"c{seq}", seq, "t", "edit", fields), seen.version))
         if goes_out:
             shown = view("r", base, [change for change, _ in pending]).fields
             for change, base_version in pending:
@@ -66,7 +66,7 @@ def test_the_server_makes_of_a_chain_of_edits_what_their_author_saw(history):
 def test_a_field_that_shows_the_wanted_value_already_is_not_written(held, wanted):
     base = {"id": "r", "type": "t", "version": 3, "fields": held}
 
-    written = edited(view("r", base, ()), wanted)
+    written = edit_fields(view("r", base, ()), wanted)
 
     assert set(written) == {name for name, value in wanted.items() if value != held.get(name, "")}
     assert all(saw == (held.get(name) or None) for name, (saw, _) in written.items())
@@ -74,15 +74,15 @@ def test_a_field_that_shows_the_wanted_value_already_is_not_written(held, wanted
 
 @given(st.permutations(range(1, 5)))
 def test_the_order_in_which_changes_are_read_does_not_matter(order):
-    changes = [Pending(f"c{seq}", seq, "t", "edit", {"head": ("", str(seq))}) for seq in order]
+    changes = [LocalChange(f"c{seq}", seq, "t", "edit", {"head": ("", str(seq))}) for seq in order]
 
     assert view("r", None, changes).fields == {"head": "4"}
 
 
 def test_inputs_of_an_act_and_what_was_set_aside_do_not_show_as_fields():
     base = {"id": "r", "type": "t", "version": 3, "fields": {"head": "a"}}
-    act = Pending("c1", 1, "t", "accept", {"note": (None, "x")})
-    aside = Pending("c2", 2, "t", "edit", {"head": ("a", "b")}, verdict="quarantined")
+    act = LocalChange("c1", 1, "t", "accept", {"note": (None, "x")})
+    aside = LocalChange("c2", 2, "t", "edit", {"head": ("a", "b")}, verdict="quarantined")
 
     seen = view("r", base, [act, aside])
 
@@ -91,7 +91,7 @@ def test_inputs_of_an_act_and_what_was_set_aside_do_not_show_as_fields():
 
 
 def test_an_answered_change_shows_until_the_record_that_holds_it_is_here():
-    change = Pending("c1", 1, "t", "edit", {"head": ("a", "b")}, verdict="applied", version=4)
+    change = LocalChange("c1", 1, "t", "edit", {"head": ("a", "b")}, verdict="applied", version=4)
 
     for version, shown in ((3, "b"), (4, "a"), (5, "a")):
         base = {"id": "r", "type": "t", "version": version, "fields": {"head": "a"}}

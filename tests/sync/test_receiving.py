@@ -135,11 +135,11 @@ def test_a_page_asked_for_from_another_place_than_the_store_is_at_is_dropped(pho
 
     late = []
     town.faults = [overtaken]
-    asked = synchronization.replica.asking(phone.device)
+    asked = synchronization.replica.next_request(phone.device)
     phone.pull()
     page = synchronization.wire.read_page(late[0][2])
     with phone.device.writing():
-        applied = synchronization.replica.apply(phone.device, page, asked)
+        applied = synchronization.replica.apply_page(phone.device, page, asked)
 
     assert applied is None
     phone.pull()
@@ -211,7 +211,7 @@ def test_what_i_made_outside_of_my_buckets_goes_with_the_pull_that_does_not_brin
 
 
 def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, town, monkeypatch):
-    monkeypatch.setattr(synchronization, "one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr(synchronization, "exchange_lock", lambda folder: nullcontext())
     made = []
 
     def meanwhile(work):
@@ -228,7 +228,7 @@ def test_what_another_process_sends_during_a_pull_is_not_dropped_by_it(phone, to
 
 def test_two_processes_that_both_pull_do_no_harm(phone, town, monkeypatch):
     """Even without turns: the second pulls while the first one's page is under way, which is then asked for anew."""
-    monkeypatch.setattr(synchronization, "one_turn", lambda folder: nullcontext())
+    monkeypatch.setattr(synchronization, "exchange_lock", lambda folder: nullcontext())
     town.put("s1", head="甲")
 
     def meanwhile(work):

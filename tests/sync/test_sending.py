@@ -152,7 +152,7 @@ def test_one_change_too_large_for_the_server_holds_up_nothing_and_says_so(phone,
 
     sent = phone.push()
 
-    assert len(sent.stuck) == 1
+    assert len(sent.too_large) == 1
     assert small in town.state.records and big not in town.state.records
     assert phone.see(big).pending[0].trouble
 

@@ -98,7 +98,7 @@ def test_a_system_that_says_no_is_told_in_one_line_and_a_closed_pipe_in_none(lap
     def fail(*_):
         raise failure
 
-    monkeypatch.setattr("sync.cli.push_pull.standing", fail)
+    monkeypatch.setattr("sync.cli.push_pull.status_report", fail)
 
     status, said, complaint = laptop("status")
 

@@ -11,26 +11,26 @@ from server.records.domain.case import JOINT_MEETING_AFTER, Case, Request
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.status import Status
 from sync.cli import messages
-from sync.client.overlay import View
+from sync.client.overlay import RecordView
 from sync.flags import FLAGS_OF_ANY_RECORD, LABELS, Flag
 
 
-def a_view(*flags: str) -> View:
+def a_view(*flags: str) -> RecordView:
     base = {"version": 3, "label": "泵", "flags": list(flags), "conflicts": []}
-    return View("r1", "pumps", base, {"kit": ""}, ())
+    return RecordView("r1", "pumps", base, {"kit": ""}, ())
 
 
 def test_a_record_that_no_longer_fits_its_form_says_so_in_the_list_and_by_itself():
     seen = a_view("invalid_after_merge", "clock_suspect")
 
     said = "合并后不合表单要求 invalid_after_merge，手机时间不准 clock_suspect"
-    assert messages.line(seen).endswith(said)
-    assert f"标记 marks: {said}" in messages.page(seen, {})
+    assert messages.record_line(seen).endswith(said)
+    assert f"标记 marks: {said}" in messages.record_page(seen, {})
 
 
 @pytest.mark.parametrize("flag", Flag)
 def test_every_flag_is_shown_with_its_label(flag):
-    assert messages.line(a_view(flag)).endswith(f"  {LABELS[flag]} {flag}")
+    assert messages.record_line(a_view(flag)).endswith(f"  {LABELS[flag]} {flag}")
 
 
 def test_every_flag_of_a_case_that_the_server_sets_is_in_the_table():
@@ -48,4 +48,4 @@ def test_every_flag_of_a_case_that_the_server_sets_is_in_the_table():
 
 
 def test_a_mark_that_this_client_has_no_word_for_is_shown_as_it_is():
-    assert messages.line(a_view("supervised_county")).endswith("  supervised_county")
+    assert messages.record_line(a_view("supervised_county")).endswith("  supervised_county")

@@ -363,7 +363,7 @@ def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, vall
     clerk, kept = laptop("clerk"), []
     session = requests.Session()
     session.mount(ADDRESS, Way(road.answer))
-    way = Connection(Credentials(ADDRESS, "clerk"), session=session, keep=kept.append)
+    way = Connection(Credentials(ADDRESS, "clerk"), session=session, on_renewed=kept.append)
     with pytest.raises(NotSignedIn):
         way.sign_in("clerk", "wrong")
     way.sign_in("clerk", WORD)

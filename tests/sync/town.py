@@ -20,12 +20,12 @@ from requests.adapters import BaseAdapter
 
 from sync.changes import Dot, FieldWrite
 from sync.client import records, synchronization, wire
-from sync.client.backoff import Patience
+from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
-from sync.client.overlay import CREATING, View
-from sync.client.synchronization import Pulled, Sent
+from sync.client.overlay import CREATING, RecordView
+from sync.client.synchronization import PullResult, PushResult
 from sync.merge import merge
 
 ADDRESS = "http://town.test"
@@ -321,17 +321,17 @@ class Phone:
     def connect(self) -> Connection:
         session = requests.Session()
         session.mount(ADDRESS, Way(self.town.answer))
-        patience = Patience(tries=3, sleep=self.pauses.append, chance=random.Random(1))
-        return Connection(Credentials(ADDRESS, key=self.user), patience=patience, session=session)
+        backoff = Backoff(tries=3, sleep=self.pauses.append, jitter=random.Random(1))
+        return Connection(Credentials(ADDRESS, key=self.user), backoff=backoff, session=session)
 
     def clock(self) -> datetime:
         self.at += timedelta(seconds=1)
         return self.at
 
-    def push(self) -> Sent:
+    def push(self) -> PushResult:
         return synchronization.push(self.device, self.way)
 
-    def pull(self) -> Pulled:
+    def pull(self) -> PullResult:
         return synchronization.pull(self.device, self.way)
 
     def create(self, type: str = "stations", area: str | None = "unit1", **values: str) -> str:
@@ -346,8 +346,8 @@ class Phone:
         with self.device.writing():
             records.act(self.device, records.get(self.device, id), action, inputs)
 
-    def see(self, id: str) -> View | None:
-        return records.look(self.device, id)
+    def see(self, id: str) -> RecordView | None:
+        return records.find(self.device, id)
 
     def fields(self, id: str) -> dict[str, str]:
         seen = self.see(id)
