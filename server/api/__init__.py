@@ -1,4 +1,4 @@
-"""The JSON door: sessions, the grid, people, forms, records, submissions, problems and items, described by OpenAPI."""
+"""The JSON API: sessions, the grid, people, forms, records, submissions, problems and items, described by OpenAPI."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from flask import Flask
 
 from server.api import (
     areas,
+    auth,
     changes,
     description,
     exports,
@@ -16,26 +17,25 @@ from server.api import (
     records,
     sent_items,
     session,
-    staff,
     submissions,
     summaries,
     sync,
-    tokens,
     users,
 )
 
 __all__ = ["mount"]
 
-DOORS = (
-    *(session, areas, users, staff, handover, forms, records, changes),
-    *(exports, hazard_ledger, submissions, problems, sent_items, summaries, sync),
+BLUEPRINTS = (
+    *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
+    *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
+    *(problems.blueprint, sent_items.blueprint, summaries.blueprint, sync.blueprint),
 )
 
 
 def mount(app: Flask) -> None:
-    """Give the application the JSON door, its description and the page that shows it."""
-    tokens.mount(app)
+    """Register the JSON API with the application, with its description and the page that shows it."""
+    auth.mount(app)
     api = description.describe(app)
-    for module in DOORS:
-        api.register_blueprint(module.door)
-    app.register_blueprint(description.door)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(description.blueprint)

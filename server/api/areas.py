@@ -10,7 +10,7 @@ from flask import Response
 from schemas.grid import AreaQuery, AreaSchema
 from schemas.lists import page_of
 from server.api import responses, serializers
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.grid.domain.areas import Place, full_code
 from server.grid.store import areas
@@ -19,15 +19,15 @@ from server.people.usecases import visibility
 from server.people.usecases.visibility import get_visible
 from server.web import context
 
-door = make_door("areas", "网格 · the grid: county, towns, villages, units")
+blueprint = create_blueprint("areas", "网格 · the grid: county, towns, villages, units")
 
 
-@door.route("/areas")
-@door.arguments(AreaQuery, location="query")
-@door.response(200, page_of(AreaSchema))
+@blueprint.route("/areas")
+@blueprint.arguments(AreaQuery, location="query")
+@blueprint.response(200, page_of(AreaSchema))
 def list_areas(query: dict[str, Any]) -> Response:
     """List the areas directly below another, by code: those of the caller's duties and what leads to them."""
-    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
     with context.database().reading() as reading:
         parent = full_code(query["parent"]) if "parent" in query else None
         if parent is not None:
@@ -38,9 +38,9 @@ def list_areas(query: dict[str, Any]) -> Response:
     return responses.page(found, limit, lambda area: serializers.grid.area(area, at), lambda area: area.code)
 
 
-@door.route("/areas/<code>")
-@door.response(200, AreaSchema)
-@door.alt_response(404, success=False, description="unknown, or out of reach")
+@blueprint.route("/areas/<code>")
+@blueprint.response(200, AreaSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or out of reach")
 def get_area(code: str) -> Response:
     """Get one area; its code may be written short."""
     with context.database().reading() as reading:

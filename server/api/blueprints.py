@@ -1,4 +1,4 @@
-"""Makes the blueprints of the API: each finds its caller first, and reads its arguments strictly."""
+"""Create the blueprints of the API: each identifies its caller first, and parses its arguments strictly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError
 from webargs import core
 from webargs.flaskparser import FlaskParser, is_json_request
 
-from server.api import callers
+from server.api import auth
 from server.errors import Invalid, Unreadable
 
 PREFIX = "/api/v1"
@@ -22,7 +22,7 @@ BODY_BYTES_MAX = 64 * 1024
 
 
 class Parser(FlaskParser):
-    """Reads arguments, refuses unknown ones, and names every bad field at once."""
+    """Parse arguments, refuse unknown ones, and name every bad field at once."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs declares it so
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
@@ -33,7 +33,7 @@ class Parser(FlaskParser):
     def _raw_load_json(self, req: flask.Request) -> Any:
         if not is_json_request(req):
             if req.get_data(cache=True):
-                # Read as absent, a wish such as `replace` would be lost without a word.
+                # Read as absent, an argument such as `replace` would be ignored silently.
                 raise Unreadable("请求体应为 JSON；请带上 Content-Type: application/json。")
             return core.missing
         return self._read(req.get_data(cache=True))
@@ -56,15 +56,15 @@ class Parser(FlaskParser):
     ) -> NoReturn:
         found = [
             {"field": field, "message": message}
-            for messages in _by_place(error).values()
+            for messages in _by_location(error).values()
             for field, message in flat(messages)
         ]
-        said = listed((each["field"], each["message"]) for each in found)
-        raise Invalid(f"请求有误：{said}", errors=found)
+        message_of_all = listed((each["field"], each["message"]) for each in found)
+        raise Invalid(f"请求有误：{message_of_all}", errors=found)
 
 
-class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
-    """A blueprint of the API; its description waits until somebody asks for the document."""
+class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
+    """A blueprint of the API; it is described when the document is first requested."""
 
     ARGUMENTS_PARSER = Parser()
 
@@ -73,37 +73,37 @@ class Door(Blueprint):  # type: ignore[misc]  # flask-smorest has no annotations
         api.later.append(lambda: describe(api, app, spec, name=name, parameters=parameters))
 
 
-def door(name: str, description: str) -> Door:
+def create_blueprint(name: str, description: str) -> ApiBlueprint:
     """Return a blueprint under ``/api/v1`` whose every route demands a caller."""
-    made = open_door(name, description)
-    made.before_request(_find_caller)
-    return made
+    blueprint = create_public_blueprint(name, description)
+    blueprint.before_request(_find_caller)
+    return blueprint
 
 
-def open_door(name: str, description: str) -> Door:
-    """Return a blueprint under ``/api/v1`` for those who have yet to show who they are."""
-    made = Door(f"api-{name}", __name__, url_prefix=PREFIX, description=description)
-    made.before_request(_bound_body)
-    made.after_request(_dress)
-    return made
+def create_public_blueprint(name: str, description: str) -> ApiBlueprint:
+    """Return a blueprint under ``/api/v1`` for callers who are not signed in yet."""
+    blueprint = ApiBlueprint(f"api-{name}", __name__, url_prefix=PREFIX, description=description)
+    blueprint.before_request(_bound_body)
+    blueprint.after_request(_set_headers)
+    return blueprint
 
 
 def _find_caller() -> None:
-    callers.find()
+    auth.identify_caller()
 
 
 def _bound_body() -> None:
     flask.request.max_content_length = BODY_BYTES_MAX
 
 
-def _dress(response: Response) -> Response:
+def _set_headers(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "private, no-cache")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.vary.add("Authorization")
     return response
 
 
-def _by_place(error: ValidationError) -> Mapping[str, Any]:
+def _by_location(error: ValidationError) -> Mapping[str, Any]:
     """Return the messages by where the arguments came from (``query``, ``json``), as webargs groups them."""
     return error.messages if isinstance(error.messages, dict) else {"": error.messages}
 

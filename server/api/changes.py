@@ -9,22 +9,22 @@ from flask import Response, request
 
 from schemas.changes import ChangeRequestSchema, CreateRequestSchema, OutcomeSchema, Write
 from server.api import responses, serializers
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
 from server.web import context
 from sync.changes import FieldWrite
 
-door = make_door("changes", "变更 · changes to records")
+blueprint = create_blueprint("changes", "变更 · changes to records")
 
 ETAG = {"ETag": {"description": "the version of the record as it now is", "schema": {"type": "string"}}}
 
 
-@door.route("/records/<uuid:record_id>/changes", methods=("POST",))
-@door.arguments(ChangeRequestSchema)
-@door.response(200, OutcomeSchema, headers=ETAG)
-@door.doc(
+@blueprint.route("/records/<uuid:record_id>/changes", methods=("POST",))
+@blueprint.arguments(ChangeRequestSchema)
+@blueprint.response(200, OutcomeSchema, headers=ETAG)
+@blueprint.doc(
     parameters=[
         {
             "in": "header",
@@ -34,11 +34,11 @@ ETAG = {"ETag": {"description": "the version of the record as it now is", "schem
         }
     ]
 )
-@door.alt_response(403, success=False, description="not the caller's to do")
-@door.alt_response(404, success=False, description="unknown, or out of scope")
-@door.alt_response(409, success=False, description="no such step, a stale version, or a change id used otherwise")
-@door.alt_response(412, success=False, description="If-Match names another version")
-@door.alt_response(422, success=False, description="`errors` names every wrong field")
+@blueprint.alt_response(403, success=False, description="not the caller's to do")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.alt_response(409, success=False, description="no such step, a stale version, or a change id used otherwise")
+@blueprint.alt_response(412, success=False, description="If-Match names another version")
+@blueprint.alt_response(422, success=False, description="`errors` names every wrong field")
 def change(asked: dict[str, Any], record_id: UUID) -> Response:
     """Edit a record or move a case; an edit of an older version is merged, an act on one is refused."""
     request = ChangeRequest(
@@ -53,14 +53,14 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
     return _answer(context.write(lambda tx: interactive.change(tx, str(record_id), request, by=by)))
 
 
-@door.route("/records", methods=("POST",))
-@door.arguments(CreateRequestSchema)
-@door.response(201, OutcomeSchema, headers=ETAG)
-@door.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")
-@door.alt_response(403, success=False, description="not the caller's to do")
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
-@door.alt_response(409, success=False, description="an id is in use")
-@door.alt_response(422, success=False, description="`errors` names every wrong field")
+@blueprint.route("/records", methods=("POST",))
+@blueprint.arguments(CreateRequestSchema)
+@blueprint.response(201, OutcomeSchema, headers=ETAG)
+@blueprint.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")
+@blueprint.alt_response(403, success=False, description="not the caller's to do")
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.alt_response(409, success=False, description="an id is in use")
+@blueprint.alt_response(422, success=False, description="`errors` names every wrong field")
 def create(asked: dict[str, Any]) -> Response:
     """Bring a record into being: report a hazard, or add a row to a ledger."""
     new = CreateRequest(

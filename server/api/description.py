@@ -18,7 +18,7 @@ from marshmallow import Schema
 from schemas.problems import RefusalSchema
 from server.errors import NotFound
 
-door = Blueprint("api-docs", __name__, url_prefix="/api")
+blueprint = Blueprint("api-docs", __name__, url_prefix="/api")
 
 PROBLEM_JSON = "application/problem+json"
 ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
@@ -110,14 +110,14 @@ def describe(app: Flask) -> Api:
     return api
 
 
-@door.route("/openapi.json")
+@blueprint.route("/openapi.json")
 def document() -> Response:
     """Answer the OpenAPI document."""
     described = current_app.extensions["firegrid-api"].document()
     return Response(orjson.dumps(described, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
 
 
-@door.route("/docs")
+@blueprint.route("/docs")
 def page() -> Response:
     """Answer the page that shows the document."""
     response = Response(PAGE, content_type="text/html; charset=utf-8")
@@ -125,7 +125,7 @@ def page() -> Response:
     return response
 
 
-@door.route("/docs/<name>")
+@blueprint.route("/docs/<name>")
 def asset(name: str) -> Response:
     """Answer one of the page's own files. Raises NotFound."""
     if name == "begin.js":

@@ -17,7 +17,7 @@ from flask import Response
 
 from schemas.records import RecordFilter
 from server.api import responses, serializers
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.api.records import filters_of
 from server.db import audit
 from server.db.database import Database
@@ -35,7 +35,7 @@ from server.records.store.record_lists import Filters
 from server.summaries.usecases.spreadsheets import escaped
 from server.web import context
 
-door = make_door("exports", "导出 · exports of records")
+blueprint = create_blueprint("exports", "导出 · exports of records")
 
 PAGE_ROWS = 2_000
 COLUMNS = columns.names(Projection.CSV)
@@ -47,10 +47,10 @@ _POSITION = Field("geometry", type="geopoint")
 Rows = Iterator[list[Row]]
 
 
-@door.route("/records.csv")
-@door.arguments(RecordFilter, location="query")
-@door.response(200, {"type": "string"}, content_type="text/csv")
-@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+@blueprint.route("/records.csv")
+@blueprint.arguments(RecordFilter, location="query")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+@blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def export_csv(query: dict[str, Any]) -> Response:
     """Export records as CSV (UTF-8 with BOM), newest first.
 
@@ -62,10 +62,10 @@ def export_csv(query: dict[str, Any]) -> Response:
     return responses.download(_csv(pages, fields, show), "text/csv; charset=utf-8", "records.csv")
 
 
-@door.route("/records.geojson")
-@door.arguments(RecordFilter, location="query")
-@door.response(200, {"type": "object"}, content_type="application/geo+json")
-@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+@blueprint.route("/records.geojson")
+@blueprint.arguments(RecordFilter, location="query")
+@blueprint.response(200, {"type": "object"}, content_type="application/geo+json")
+@blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def export_geojson(query: dict[str, Any]) -> Response:
     """Export records as a GeoJSON FeatureCollection (RFC 7946), newest first.
 

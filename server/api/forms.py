@@ -1,29 +1,34 @@
-"""Answers which forms there are, in which versions, and what the records are made of."""
+"""Serve forms in all their versions and the record types, and take uploads of forms."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateRequestSchema, PublicationSchema
 from schemas.lists import PageQuery, page_of
 from schemas.records import RecordTypeSchema
-from server.api import responses, serializers, uploads
-from server.api.blueprints import door as make_door
+from server.api import responses, serializers
+from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
+from server.errors import Invalid
 from server.forms.store import forms
 from server.forms.store.forms import Catalogue, State
 from server.forms.usecases import management
 from server.web import context
 
-door = make_door("forms", "表单与台账 · forms and record types")
+blueprint = create_blueprint("forms", "表单与台账 · forms and record types")
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UPLOAD_BYTES_MAX = 50_000_000
 """Of one upload with all of its files, in bytes; each file has a limit of its own."""
+
+FORM_PART, MEDIA_PART = "form", "media"
+"""Names of the parts of an upload."""
 
 UPLOAD = {
     "required": True,
@@ -50,9 +55,9 @@ UPLOAD = {
 }
 
 
-@door.route("/forms")
-@door.arguments(FormQuery, location="query")
-@door.response(200, page_of(FormSchema))
+@blueprint.route("/forms")
+@blueprint.arguments(FormQuery, location="query")
+@blueprint.response(200, page_of(FormSchema))
 def list_forms(query: dict[str, Any]) -> Response:
     """List forms by id."""
     with context.database().reading() as reading:
@@ -61,9 +66,9 @@ def list_forms(query: dict[str, Any]) -> Response:
     return _page(query, wanted, [form.id for form in wanted], serializers.forms.form)
 
 
-@door.route("/forms/<form_id>")
-@door.response(200, FormDetailSchema)
-@door.alt_response(404, success=False, description="unknown")
+@blueprint.route("/forms/<form_id>")
+@blueprint.response(200, FormDetailSchema)
+@blueprint.alt_response(404, success=False, description="unknown")
 def get_form(form_id: str) -> Response:
     """Get one form with every version ever published."""
     with context.database().reading() as reading:
@@ -72,24 +77,24 @@ def get_form(form_id: str) -> Response:
         )
 
 
-@door.route("/forms/<form_id>/versions/<version>.xml")
-@door.response(200, {"type": "string"}, content_type="text/xml")
-@door.alt_response(404, success=False, description="unknown")
+@blueprint.route("/forms/<form_id>/versions/<version>.xml")
+@blueprint.response(200, {"type": "string"}, content_type="text/xml")
+@blueprint.alt_response(404, success=False, description="unknown")
 def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones are given it."""
     with context.database().reading() as reading:
         form = management.get_visible(reading, form_id, context.caller())
         content = forms.xml(reading, form_id, version)
         tag = form.versions[version].md5
-    response = responses.as_sent(content, f"{form_id}.xml")
+    response = responses.xml_attachment(content, f"{form_id}.xml")
     response.set_etag(tag)
     response.make_conditional(request)
     return response
 
 
-@door.route("/forms/<form_id>/versions/<version>.xlsx")
-@door.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
-@door.alt_response(404, success=False, description="unknown, or published from something else than a spreadsheet")
+@blueprint.route("/forms/<form_id>/versions/<version>.xlsx")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type=XLSX)
+@blueprint.alt_response(404, success=False, description="unknown, or published from something else than a spreadsheet")
 def get_form_workbook(form_id: str, version: str) -> Response:
     """Get one version as an Excel workbook, to go on from."""
     with context.database().reading() as reading:
@@ -97,26 +102,26 @@ def get_form_workbook(form_id: str, version: str) -> Response:
     return responses.download(content, XLSX, f"{form_id}.xlsx")
 
 
-@door.route("/forms", methods=("POST",))
-@door.doc(requestBody=UPLOAD)
-@door.response(201, PublicationSchema)
-@door.alt_response(200, schema=PublicationSchema, description="this very version is there already")
-@door.alt_response(403, success=False, description="only who configures the county may publish")
-@door.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
+@blueprint.route("/forms", methods=("POST",))
+@blueprint.doc(requestBody=UPLOAD)
+@blueprint.response(201, PublicationSchema)
+@blueprint.alt_response(200, schema=PublicationSchema, description="this very version is there already")
+@blueprint.alt_response(403, success=False, description="only who configures the county may publish")
+@blueprint.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
 def publish_form() -> Response:
     """Publish a version of a form with the files beside it; no form is half published."""
     by = context.caller()
     management.require_right(by)  # before the body is read
     request.max_content_length = UPLOAD_BYTES_MAX
-    name, source, media = uploads.form_of(request.files)
+    name, source, media = _uploaded(request.files)
     done = management.publish(context.database(), source, name, media, by=by)
     return responses.json(serializers.forms.published(done), 201 if done.added else 200)
 
 
-@door.route("/forms/<form_id>", methods=("PATCH",))
-@door.arguments(FormStateRequestSchema)
-@door.response(200, FormSchema)
-@door.alt_response(404, success=False, description="unknown")
+@blueprint.route("/forms/<form_id>", methods=("PATCH",))
+@blueprint.arguments(FormStateRequestSchema)
+@blueprint.response(200, FormSchema)
+@blueprint.alt_response(404, success=False, description="unknown")
 def turn_form(asked: dict[str, str], form_id: str) -> Response:
     """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
     state, by = State(asked["state"]), context.caller()
@@ -124,9 +129,9 @@ def turn_form(asked: dict[str, str], form_id: str) -> Response:
     return responses.json(serializers.forms.form(form))
 
 
-@door.route("/record-types")
-@door.arguments(PageQuery, location="query")
-@door.response(200, page_of(RecordTypeSchema))
+@blueprint.route("/record-types")
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_of(RecordTypeSchema))
 def list_record_types(query: dict[str, Any]) -> Response:
     """List record types with their fields, by name."""
     with context.database().reading() as reading:
@@ -141,7 +146,34 @@ def _shown(reading: Reading) -> Catalogue:
 
 
 def _page(query: dict[str, Any], items: Sequence[Any], marks: Sequence[str], shape: Any) -> Response:
-    after = responses.mark_of(query.get("cursor")) or ""
+    after = responses.decode_cursor(query.get("cursor")) or ""
     left = ((mark, item) for mark, item in zip(marks, items, strict=True) if mark > after)
     found = list(islice(left, query["limit"] + 1))
     return responses.page(found, query["limit"], lambda each: shape(each[1]), lambda each: each[0])
+
+
+def _uploaded(files: MultiDict[str, FileStorage]) -> tuple[str, bytes, dict[str, bytes]]:
+    """Return file name and content of the one ``form``, and the ``media`` files by name.
+
+    Raises Invalid that names every part that is missing, unnamed, repeated or unknown.
+    """
+    errors = list(_upload_errors(files))
+    if errors:
+        listed = "；".join(f"{each['field']}：{each['message']}".removesuffix("。") for each in errors)
+        raise Invalid(f"上传有误：{listed}。", errors=errors)
+    form = files[FORM_PART]
+    return form.filename or "", form.read(), {file.filename or "": file.read() for file in files.getlist(MEDIA_PART)}
+
+
+def _upload_errors(files: MultiDict[str, FileStorage]) -> Iterator[dict[str, str]]:
+    forms, media = files.getlist(FORM_PART), files.getlist(MEDIA_PART)
+    if len(forms) != 1:
+        cure = "请以 multipart/form-data 上传一个表单文件（.xlsx、.xls、.csv、.md 或 .xml）。"
+        yield {"field": FORM_PART, "message": cure}
+    if any(not file.filename for file in (*forms, *media)):
+        yield {"field": FORM_PART, "message": "每个文件都要带上文件名，如 patrol.xlsx。"}
+    names = [file.filename for file in media]
+    for name in sorted({name or "" for name in names if names.count(name) > 1}):
+        yield {"field": MEDIA_PART, "message": f"文件“{name}”出现了两次，请只保留一份。"}
+    for part in sorted(set(files) - {FORM_PART, MEDIA_PART}):
+        yield {"field": part, "message": "没有这个部分；附带的文件请放在 media 里。"}

@@ -17,22 +17,22 @@ from schemas.handover import (
 from schemas.lists import page_of
 from server import instants
 from server.api import responses, serializers
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.people.domain.people import FieldClient
 from server.records.domain.records import Record
 from server.staffing.usecases import handover
 from server.staffing.usecases.handover import Handed
 from server.web import context, problem_details
 
-door = make_door("reassign", "改派与调动 · moving work and people while phones are offline")
+blueprint = create_blueprint("reassign", "改派与调动 · moving work and people while phones are offline")
 
 UNKNOWN_UNSENT = "手机上有没有未发送的内容，服务器看不到；请先让本人联网打开 ODK Collect 全部发送，再调动。"
 
 
-@door.route("/users/<name>/move-preview")
-@door.arguments(MoveQuery, location="query")
-@door.response(200, AffectedSchema)
-@door.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
+@blueprint.route("/users/<name>/move-preview")
+@blueprint.arguments(MoveQuery, location="query")
+@blueprint.response(200, AffectedSchema)
+@blueprint.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
 def preview(query: dict[str, Any], name: str) -> Response:
     """Tell what it would affect to move a person, or to end all of their duties: open cases, records, unsent work."""
     by = context.caller()
@@ -53,9 +53,9 @@ def preview(query: dict[str, Any], name: str) -> Response:
     )
 
 
-@door.route("/handovers", methods=("POST",))
-@door.arguments(HandoverRequestSchema)
-@door.response(200, page_of(HandoverResultSchema))
+@blueprint.route("/handovers", methods=("POST",))
+@blueprint.arguments(HandoverRequestSchema)
+@blueprint.response(200, page_of(HandoverResultSchema))
 def hand_over(asked: dict[str, Any]) -> Response:
     """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
     by, cases = context.caller(), [str(each) for each in asked["cases"]]
@@ -64,14 +64,14 @@ def hand_over(asked: dict[str, Any]) -> Response:
             tx, asked["to"], giver=asked["from_"], cases=cases, note=asked.get("note", ""), by=by
         )
     )
-    return responses.whole(_handed(each) for each in handed)
+    return responses.single_page(_handed(each) for each in handed)
 
 
-@door.route("/users/<name>/swap", methods=("POST",))
-@door.arguments(SwapRequestSchema)
-@door.response(200, SwapResultSchema)
-@door.alt_response(404, success=False, description="one of them is unknown, or out of reach")
-@door.alt_response(409, success=False, description="they are in the same place")
+@blueprint.route("/users/<name>/swap", methods=("POST",))
+@blueprint.arguments(SwapRequestSchema)
+@blueprint.response(200, SwapResultSchema)
+@blueprint.alt_response(404, success=False, description="one of them is unknown, or out of reach")
+@blueprint.alt_response(409, success=False, description="they are in the same place")
 def swap(asked: dict[str, Any], name: str) -> Response:
     """Let two people take each other's place at once; the same `id` again changes nothing."""
     by, other, id = context.caller(), asked["with_"], asked["id"]

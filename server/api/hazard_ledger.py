@@ -12,7 +12,7 @@ from flask import Response
 from schemas.records import RecordFilter
 from server import instants
 from server.api import exports, responses
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.cases.domain import case_labels
 from server.db import training
 from server.db.sql import Row
@@ -26,7 +26,7 @@ from server.summaries.usecases import spreadsheets
 from server.summaries.usecases.spreadsheets import Value
 from server.web import context
 
-door = make_door("ledger", "责任清单 · the hazard ledger")
+blueprint = create_blueprint("ledger", "责任清单 · the hazard ledger")
 
 TITLES = (
     "编号", "乡镇", "村（社区）", "单元", "场所", "隐患", "类别", "等级", "情况说明", "责任人", "措施", "整改期限",
@@ -36,10 +36,10 @@ STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_item
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 
 
-@door.route("/records/ledger.csv")
-@door.arguments(RecordFilter, location="query")
-@door.response(200, {"type": "string"}, content_type="text/csv")
-@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+@blueprint.route("/records/ledger.csv")
+@blueprint.arguments(RecordFilter, location="query")
+@blueprint.response(200, {"type": "string"}, content_type="text/csv")
+@blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def ledger_csv(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as CSV (UTF-8 with BOM), newest first: responsible party, measure, limit, state.
 
@@ -51,10 +51,10 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     return responses.download(parts, spreadsheets.CSV_TYPE, "ledger.csv")
 
 
-@door.route("/records/ledger.xlsx")
-@door.arguments(RecordFilter, location="query")
-@door.response(200, {"type": "string", "format": "binary"}, content_type=spreadsheets.XLSX_TYPE)
-@door.alt_response(403, success=False, description="the caller's duties do not let them export")
+@blueprint.route("/records/ledger.xlsx")
+@blueprint.arguments(RecordFilter, location="query")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type=spreadsheets.XLSX_TYPE)
+@blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def ledger_xlsx(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as a workbook; what `ledger.csv` says, in the same order."""
     rows = (row for lines in _lines("ledger.xlsx", query) for row in lines)

@@ -17,7 +17,7 @@ from schemas.problems import (
 )
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.errors import NotFound
 from server.problems.domain.settlements import Choice, How, SettlementRequest
 from server.problems.store import problems
@@ -25,19 +25,19 @@ from server.settlement.usecases import details, settle
 from server.submissions.store import rejected
 from server.web import context
 
-door = make_door("problems", "待处理问题 · what only a person can settle")
+blueprint = create_blueprint("problems", "待处理问题 · what only a person can settle")
 
 FILTERS: tuple[str, ...] = ("kind", "record", "submission", "type", "author")
 SETTLED = {"false": "open", "true": "settled", "any": "all"}
 
 
-@door.route("/problems")
-@door.arguments(ProblemQuery, location="query")
-@door.response(200, page_of(ProblemSchema))
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.route("/problems")
+@blueprint.arguments(ProblemQuery, location="query")
+@blueprint.response(200, page_of(ProblemSchema))
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_problems(query: dict[str, Any]) -> Response:
     """List problems, newest first; only open ones unless asked otherwise."""
-    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
     filters = {name: str(query[name]) for name in FILTERS if name in query}
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
@@ -53,22 +53,22 @@ def list_problems(query: dict[str, Any]) -> Response:
     return responses.page(found, limit, serializers.problems.problem, lambda each: each.seq)
 
 
-@door.route("/problems/<uuid:problem_id>")
-@door.response(200, ProblemDetailSchema)
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/problems/<uuid:problem_id>")
+@blueprint.response(200, ProblemDetailSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_problem(problem_id: UUID) -> Response:
     """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
         return responses.json(serializers.problems.in_full(details.view(reading, str(problem_id), context.caller())))
 
 
-@door.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
-@door.arguments(SettlementRequestSchema)
-@door.response(200, SettlementResultSchema)
-@door.alt_response(403, success=False, description="not the caller's to settle")
-@door.alt_response(404, success=False, description="unknown, or out of scope")
-@door.alt_response(409, success=False, description="no way to settle this kind, settled otherwise, or moved on")
-@door.alt_response(422, success=False, description="`errors` names every wrong choice")
+@blueprint.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
+@blueprint.arguments(SettlementRequestSchema)
+@blueprint.response(200, SettlementResultSchema)
+@blueprint.alt_response(403, success=False, description="not the caller's to settle")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.alt_response(409, success=False, description="no way to settle this kind, settled otherwise, or moved on")
+@blueprint.alt_response(422, success=False, description="`errors` names every wrong choice")
 def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
     """Settle a problem, or take a choice back; the same again returns the same, and a refusal changes nothing."""
     request = SettlementRequest(
@@ -86,9 +86,9 @@ def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
     )
 
 
-@door.route("/problems/<uuid:problem_id>/body")
-@door.response(200, {"type": "string"}, content_type="text/xml")
-@door.alt_response(404, success=False, description="unknown, out of scope, or the problem is about no such body")
+@blueprint.route("/problems/<uuid:problem_id>/body")
+@blueprint.response(200, {"type": "string"}, content_type="text/xml")
+@blueprint.alt_response(404, success=False, description="unknown, out of scope, or the problem is about no such body")
 def get_kept_body(problem_id: UUID) -> Response:
     """Get the bytes of the body that could not be taken, as the phone sent them."""
     with context.database().reading() as reading:
@@ -96,4 +96,4 @@ def get_kept_body(problem_id: UUID) -> Response:
         content = None if found.kept_body is None else rejected.xml_of(reading, found.kept_body)
     if content is None:
         raise NotFound("这个问题没有另外保存的提交内容。", problem=found.id)
-    return responses.as_sent(content, f"{found.kept_body}.xml")
+    return responses.xml_attachment(content, f"{found.kept_body}.xml")

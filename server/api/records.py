@@ -11,7 +11,7 @@ from schemas.lists import page_of
 from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.cases.usecases import todo_column
 from server.db.transactions import Reading
 from server.errors import Invalid
@@ -24,26 +24,28 @@ from server.submissions.usecases import case_photos
 from server.web import context
 from sync import registers
 
-door = make_door("records", "台账记录 · records: profiles, events and cases")
+blueprint = create_blueprint("records", "台账记录 · records: profiles, events and cases")
 
 
-@door.route("/records")
-@door.arguments(RecordQuery, location="query")
-@door.response(200, page_of(RecordSchema))
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.route("/records")
+@blueprint.arguments(RecordQuery, location="query")
+@blueprint.response(200, page_of(RecordSchema))
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
-    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
     with context.database().reading() as reading:
         filters = filters_of(reading, query, by)
         found = record_lists.page(reading, by.scope, filters, before=before, limit=limit + 1)
     return responses.page(found, limit, serializers.records.listed, lambda row: row["born_seq"])
 
 
-@door.route("/records/<uuid:record_id>")
-@door.response(200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}})
-@door.alt_response(304, success=False, description="the version that If-None-Match names")
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/records/<uuid:record_id>")
+@blueprint.response(
+    200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}}
+)
+@blueprint.alt_response(304, success=False, description="the version that If-None-Match names")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_record(record_id: UUID) -> Response:
     """Get one record; fields in conflict come with every value that stands, a case with what one may do with it."""
     with context.database().reading() as reading:
@@ -67,14 +69,16 @@ def get_record(record_id: UUID) -> Response:
     return response
 
 
-@door.route("/records/<uuid:record_id>/history")
-@door.response(200, page_of(RevisionSchema))
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/records/<uuid:record_id>/history")
+@blueprint.response(200, page_of(RevisionSchema))
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def list_revisions(record_id: UUID) -> Response:
     """List every revision of a record, oldest first."""
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
-        return responses.whole([serializers.records.revision(each) for each in revisions.list_of(reading, found.id)])
+        return responses.single_page(
+            [serializers.records.revision(each) for each in revisions.list_of(reading, found.id)]
+        )
 
 
 def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:

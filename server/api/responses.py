@@ -1,4 +1,4 @@
-"""Dresses answers: pages of a list with their cursors, rows as JSON, files that no browser may run."""
+"""Create responses: pages of a list with their cursors, rows as JSON, files that no browser may run."""
 
 from __future__ import annotations
 
@@ -26,78 +26,78 @@ INLINE_TYPES = frozenset(
 
 
 def json(body: Any, status: int = 200) -> Response:
-    """Answer JSON. Rows are written by orjson from plain dicts: marshmallow takes seconds for 10,000 of them.
+    """Return JSON. Rows are written by orjson from plain dicts: marshmallow takes seconds for 10,000 of them.
 
-    That shapes and schemas agree is what the tests check.
+    Tests check that they agree with the schemas.
     """
     return Response(orjson.dumps(body), status, content_type="application/json")
 
 
 def secret(body: Any, status: int = 200) -> Response:
-    """Answer JSON that nobody may keep: a password, a key, a token."""
+    """Return JSON that must not be stored: a password, a key, a token."""
     response = json(body, status)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def page(found: Sequence[T], limit: int, shape: Callable[[T], Json], mark: Callable[[T], int | str]) -> Response:
-    """Answer one page of a list.
+def page(found: Sequence[T], limit: int, to_json: Callable[[T], Json], key: Callable[[T], int | str]) -> Response:
+    """Return one page of a list.
 
-    found: up to ``limit`` + 1 rows, the last one only to tell that there are more. mark: what the next page begins
-    after, taken from the last row shown.
+    found: up to ``limit`` + 1 rows, the last one only to know that there are more. key: the position of a
+    row in the list, of which the last one shown becomes the cursor.
     """
     shown = found[:limit]
     more = len(found) > limit
-    return json({"items": [shape(each) for each in shown], "next": cursor(mark(shown[-1])) if more else None})
+    return json({"items": [to_json(each) for each in shown], "next": encode_cursor(key(shown[-1])) if more else None})
 
 
-def whole(items: Iterable[Json]) -> Response:
-    """Answer a list that has one page."""
+def single_page(items: Iterable[Json]) -> Response:
+    """Return a list that has one page."""
     return json({"items": list(items), "next": None})
 
 
-def cursor(mark: int | str) -> str:
+def encode_cursor(key: int | str) -> str:
     """Return an opaque cursor that names the last row of a page."""
-    return base64.urlsafe_b64encode(str(mark).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 
 
-def mark_of(text: str | None) -> str | None:
-    """Return what ``cursor`` was given; None for the first page. Raises Invalid."""
-    if text is None:
+def decode_cursor(cursor: str | None) -> str | None:
+    """Return what ``encode_cursor`` was given; None for the first page. Raises Invalid."""
+    if cursor is None:
         return None
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise bad_cursor() from error
 
 
-def number_of(text: str | None) -> int | None:
-    """Return the number that ``cursor`` was given; None for the first page. Raises Invalid."""
-    mark = mark_of(text)
-    if mark is None:
+def decode_number(cursor: str | None) -> int | None:
+    """Return the number that ``encode_cursor`` was given; None for the first page. Raises Invalid."""
+    key = decode_cursor(cursor)
+    if key is None:
         return None
-    if not (mark.isascii() and mark.isdigit() and len(mark) <= 18):
+    if not (key.isascii() and key.isdigit() and len(key) <= 18):
         raise bad_cursor()
-    return int(mark)
+    return int(key)
 
 
-def as_sent(content: bytes, name: str) -> Response:
-    """Answer an XML document byte for byte; as a download, since XML may carry scripts."""
+def xml_attachment(content: bytes, name: str) -> Response:
+    """Return an XML document byte for byte; as a download, since XML may carry scripts."""
     response = Response(content, 200, content_type="text/xml; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=name)
-    return guard(response)
+    return sandboxed(response)
 
 
 def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
-    """Answer a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
+    """Return a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
     response = Response(content, 200, content_type=media_type)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "no-store"
-    return guard(response)
+    return sandboxed(response)
 
 
-def guard(response: Response) -> Response:
-    """Let no browser take an answer for a page of ours."""
+def sandboxed(response: Response) -> Response:
+    """Return a response that no browser may run as a page of ours."""
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

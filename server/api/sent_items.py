@@ -10,36 +10,36 @@ from flask import Response
 from schemas.lists import page_of
 from schemas.sent_items import SentItemQuery, SentItemSchema
 from server.api import responses, serializers
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.api.responses import Json
 from server.staffing.store.sent_items import Word
 from server.staffing.usecases import sent_items
 from server.staffing.usecases.sent_items import BEGINNING, Marks, Seen
 from server.web import context
 
-door = make_door("items", "自己的数据 · what somebody sent, and where it stands")
+blueprint = create_blueprint("items", "自己的数据 · what somebody sent, and where it stands")
 
 _MARKS = ((int,), (str, str), (int,))
 """What the marks of each source are made of."""
 
 
-@door.route("/items")
-@door.arguments(SentItemQuery, location="query")
-@door.response(200, page_of(SentItemSchema))
-@door.alt_response(404, success=False, description="the author is unknown, or out of scope")
+@blueprint.route("/items")
+@blueprint.arguments(SentItemQuery, location="query")
+@blueprint.response(200, page_of(SentItemSchema))
+@blueprint.alt_response(404, success=False, description="the author is unknown, or out of scope")
 def list_items(query: dict[str, Any]) -> Response:
     """List everything ever received from somebody, newest first, with receipt number, verdict and problem."""
     by = context.caller()
     author, marks, limit = query.get("author", by.name), _marks(query.get("cursor")), query["limit"]
     with context.database().reading() as reading:
         page = sent_items.page(reading, author, by=by, marks=marks, limit=limit)
-    following = None if page.next is None else responses.cursor(orjson.dumps(page.next).decode())
+    following = None if page.next is None else responses.encode_cursor(orjson.dumps(page.next).decode())
     return responses.json({"items": [_item(each) for each in page.items], "next": following})
 
 
 def _marks(cursor: str | None) -> Marks:
     """Return where the page begins. Raises Invalid for a cursor that no page gave."""
-    text = responses.mark_of(cursor)
+    text = responses.decode_cursor(cursor)
     if text is None:
         return BEGINNING
     try:

@@ -1,62 +1,57 @@
-"""Begins, continues and ends the sessions of people who sign in with a password."""
+"""Begin, renew and end the sessions of people who sign in with a password."""
 
 from __future__ import annotations
 
-from flask import Response, request
+from flask import Response
 
 from schemas.people import RefreshedSessionSchema, SessionSchema, SignInRequestSchema
-from server.api import responses, serializers, tokens
-from server.api.blueprints import open_door
-from server.errors import SignInFailed, SignInRequired
+from server.api import auth, responses, serializers
+from server.api.blueprints import create_public_blueprint
+from server.errors import SignInFailed
 from server.people.usecases import sign_in
 from server.web import context
 
-door = open_door("session", "登录与退出 · signing in and out")
+blueprint = create_public_blueprint("session", "登录与退出 · signing in and out")
 
 
-@door.route("/session", methods=("POST",))
-@door.arguments(SignInRequestSchema)
-@door.response(200, SessionSchema)
-@door.alt_response(401, success=False, description="user name or password is wrong")
-@door.alt_response(429, success=False, description="too many failed tries; `until` says when the next one is allowed")
-@door.doc(security=[])
+@blueprint.route("/session", methods=("POST",))
+@blueprint.arguments(SignInRequestSchema)
+@blueprint.response(200, SessionSchema)
+@blueprint.alt_response(401, success=False, description="user name or password is wrong")
+@blueprint.alt_response(
+    429, success=False, description="too many failed tries; `until` says when the next one is allowed"
+)
+@blueprint.doc(security=[])
 def begin(login: dict[str, str]) -> Response:
     """Sign in."""
     try:
         actor = sign_in.sign_in(context.database(), login["username"], login["password"])
     except SignInFailed as refusal:
-        refusal.data["challenge"] = tokens.CHALLENGE
+        refusal.data["challenge"] = auth.CHALLENGE
         raise
     context.set_caller(actor)
     with context.database().reading() as reading:
-        access, refresh = tokens.begin(reading, actor)
+        access, refresh = auth.begin_session(reading, actor)
     return responses.secret(
         {"access_token": access, "refresh_token": refresh, "user": serializers.people.caller(actor)}
     )
 
 
-@door.route("/session/refresh", methods=("POST",))
-@door.response(200, RefreshedSessionSchema)
-@door.doc(security=[{"refresh": []}])
+@blueprint.route("/session/refresh", methods=("POST",))
+@blueprint.response(200, RefreshedSessionSchema)
+@blueprint.doc(security=[{"refresh": []}])
 def refresh() -> Response:
-    """Get another access token; the Authorization header shows the refresh token."""
-    access, actor = tokens.renew(_bearer())
+    """Get another access token; the Authorization header holds the refresh token."""
+    access, actor = auth.renew_session(auth.bearer_token())
     context.set_caller(actor)
     return responses.secret({"access_token": access, "user": serializers.people.caller(actor)})
 
 
-@door.route("/session", methods=("DELETE",))
-@door.response(204)
-@door.doc(security=[{"access": []}, {"refresh": []}])
+@blueprint.route("/session", methods=("DELETE",))
+@blueprint.response(204)
+@blueprint.doc(security=[{"access": []}, {"refresh": []}])
 def end() -> Response:
     """Sign out: both tokens of the session are refused from now on."""
-    session, days = tokens.session_of(_bearer()), context.settings().refresh_days
-    context.write(lambda tx: tokens.end(tx, session, days))
+    session, days = auth.session_of(auth.bearer_token()), context.settings().refresh_days
+    context.write(lambda tx: auth.end_session(tx, session, days))
     return Response(status=204)
-
-
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise SignInRequired("请先登录。", challenge=tokens.CHALLENGE)
-    return token.strip()

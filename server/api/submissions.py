@@ -11,24 +11,24 @@ from schemas.lists import page_of
 from schemas.submissions import AttachmentQuery, AttachmentSchema, SubmissionQuery, SubmissionSchema
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.errors import NotFound
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment
 from server.web import context
 
-door = make_door("submissions", "提交 · what phones posted")
+blueprint = create_blueprint("submissions", "提交 · what phones posted")
 
 FILTERS = ("form", "author", "instance_id", "receipt")
 
 
-@door.route("/submissions")
-@door.arguments(SubmissionQuery, location="query")
-@door.response(200, page_of(SubmissionSchema))
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.route("/submissions")
+@blueprint.arguments(SubmissionQuery, location="query")
+@blueprint.response(200, page_of(SubmissionSchema))
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_submissions(query: dict[str, Any]) -> Response:
     """List submissions, newest first: those of the caller's areas and their own."""
-    by, limit, before = context.caller(), query["limit"], responses.number_of(query.get("cursor"))
+    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
     filters = {name: query[name] for name in FILTERS if name in query}
     with context.database().reading() as reading:
         place = place_of(reading, query, by)
@@ -40,9 +40,9 @@ def list_submissions(query: dict[str, Any]) -> Response:
     return responses.page(found, limit, serializers.submissions.submission, lambda each: each.seq)
 
 
-@door.route("/submissions/<uuid:submission_id>")
-@door.response(200, SubmissionSchema)
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/submissions/<uuid:submission_id>")
+@blueprint.response(200, SubmissionSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_submission(submission_id: UUID) -> Response:
     """Get one version of a submission."""
     with context.database().reading() as reading:
@@ -51,33 +51,33 @@ def get_submission(submission_id: UUID) -> Response:
         )
 
 
-@door.route("/submissions/<uuid:submission_id>.xml")
-@door.response(200, {"type": "string"}, content_type="text/xml")
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/submissions/<uuid:submission_id>.xml")
+@blueprint.response(200, {"type": "string"}, content_type="text/xml")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_submission_xml(submission_id: UUID) -> Response:
     """Get the bytes of a submission as the phone sent them."""
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
         content = submissions.xml_of(reading, found.id)
-    return responses.as_sent(content, f"{found.id}.xml")
+    return responses.xml_attachment(content, f"{found.id}.xml")
 
 
-@door.route("/submissions/<uuid:submission_id>/attachments")
-@door.response(200, page_of(AttachmentSchema))
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/submissions/<uuid:submission_id>/attachments")
+@blueprint.response(200, page_of(AttachmentSchema))
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def list_attachments(submission_id: UUID) -> Response:
     """List the files of a submission by name; of several contents of one name the one that is served comes first."""
     files = _files(submission_id)
     served: dict[str, StoredAttachment] = {}
     for file in files:
         served.setdefault(file.name, file)
-    return responses.whole(serializers.submissions.attachment(file, served[file.name]) for file in files)
+    return responses.single_page(serializers.submissions.attachment(file, served[file.name]) for file in files)
 
 
-@door.route("/submissions/<uuid:submission_id>/attachments/<name>")
-@door.arguments(AttachmentQuery, location="query")
-@door.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/submissions/<uuid:submission_id>/attachments/<name>")
+@blueprint.arguments(AttachmentQuery, location="query")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Response:
     """Get the content of a file: the first that came under this name, or the one of `sha256`."""
     wanted = query.get("sha256")
@@ -106,4 +106,4 @@ def _content(file: StoredAttachment) -> Response:
         conditional=True,
         etag=file.sha256,
     )
-    return responses.guard(response)
+    return responses.sandboxed(response)

@@ -14,7 +14,7 @@ from schemas.lists import page_of
 from schemas.summaries import ClosureCasesQuery, ClosureQuery, ClosureSchema, CountedCaseSchema
 from server import instants
 from server.api import responses
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import Area
@@ -31,7 +31,7 @@ from server.summaries.usecases import closure_summary, spreadsheets, summary_tab
 from server.summaries.usecases.closure_summary import CasePage, Grouping, Query, Result
 from server.web import context
 
-door = make_door("summaries", "汇总 · summaries, and the cases behind every figure")
+blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
 
 FIGURE = "cases"
 """The figure that is opened when none is named."""
@@ -49,12 +49,12 @@ def _media_types(content: dict[str, Any]) -> dict[str, Any]:
     return {"200": {"description": "by `format`", "content": content}}
 
 
-@door.route("/summaries/closure")
-@door.doc(responses=_media_types({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
-@door.arguments(ClosureQuery, location="query")
-@door.response(200, ClosureSchema)
-@door.alt_response(403, success=False, description="the caller's duties show them no summaries")
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.route("/summaries/closure")
+@blueprint.doc(responses=_media_types({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
+@blueprint.arguments(ClosureQuery, location="query")
+@blueprint.response(200, ClosureSchema)
+@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_summary_of(arguments: dict[str, Any]) -> Response:
     """Sum up how cases were closed, by town, village, unit, category or month, as of an instant.
 
@@ -80,12 +80,12 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
     return responses.download(spreadsheets.as_xlsx(rows, "汇总"), spreadsheets.XLSX_TYPE, _file_name(result, "xlsx"))
 
 
-@door.route("/summaries/closure/cases")
-@door.doc(responses=_media_types({"application/json": {"schema": _PAGE}, **_CSV}))
-@door.arguments(ClosureCasesQuery, location="query")
-@door.response(200, _PAGE)
-@door.alt_response(403, success=False, description="the caller's duties show them no summaries")
-@door.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@blueprint.route("/summaries/closure/cases")
+@blueprint.doc(responses=_media_types({"application/json": {"schema": _PAGE}, **_CSV}))
+@blueprint.arguments(ClosureCasesQuery, location="query")
+@blueprint.response(200, _PAGE)
+@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_cases_of(arguments: dict[str, Any]) -> Response:
     """List exactly the cases that a figure counts, those received first first.
 
@@ -153,7 +153,7 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
     """Return the summary of one period with the addresses of its cases, which hold the instant of the count."""
     summary = summary_tables.as_json(reading, result)
     arguments = {key: summary[key] for key in ("area", "by", "from", "to", "as_of") if summary[key] is not None}
-    address = f"{url_for(f'{door.name}.closure_cases_of')}?{urlencode(arguments)}"
+    address = f"{url_for(f'{blueprint.name}.closure_cases_of')}?{urlencode(arguments)}"
     rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in summary["rows"]]
     return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}"}
 
@@ -186,11 +186,11 @@ def _instant(written: str | None) -> Instant | None:
 
 
 def _written(cursor: Cursor) -> str:
-    return responses.cursor(" ".join((cursor.received_at, cursor.id, str(cursor.times))))
+    return responses.encode_cursor(" ".join((cursor.received_at, cursor.id, str(cursor.times))))
 
 
 def _cursor_of(written: str | None) -> Cursor:
-    text = responses.mark_of(written)
+    text = responses.decode_cursor(written)
     if text is None:
         return Cursor()
     parts = text.split(" ")

@@ -21,9 +21,8 @@ from schemas.sync import (
     SentChangeSchema,
 )
 from server.api import json_text, responses, serializers
-from server.api.blueprints import Parser, flat, listed
-from server.api.blueprints import door as make_door
-from server.api.json_text import Odd
+from server.api.blueprints import Parser, create_blueprint, flat, listed
+from server.api.json_text import Unstorable
 from server.cases.usecases.todo_column import Teller
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -50,8 +49,8 @@ class _BatchParser(Parser):
         return json_text.read(body, "changes")
 
 
-door = make_door("sync", "离线同步 · push and pull of field clients")
-door.ARGUMENTS_PARSER = _BatchParser()
+blueprint = create_blueprint("sync", "离线同步 · push and pull of field clients")
+blueprint.ARGUMENTS_PARSER = _BatchParser()
 
 LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
 PART = 50
@@ -60,18 +59,18 @@ PART = 50
 _CHANGE = SentChangeSchema()
 
 
-@door.before_request
+@blueprint.before_request
 def _bound_batch() -> None:
     flask.request.max_content_length = BYTES_MAX
     if (flask.request.content_length or 0) > BYTES_MAX:
         raise TooLarge(f"一次最多送{BYTES_MAX}字节，请分批发送。", limits=LIMITS)
 
 
-@door.route("/sync/push", methods=["POST"])
-@door.arguments(PushRequestSchema)
-@door.response(200, PushResponseSchema)
-@door.alt_response(413, success=False, description="too many changes, or bytes: halve the batch")
-@door.alt_response(503, success=False, description="under load: come back after Retry-After")
+@blueprint.route("/sync/push", methods=["POST"])
+@blueprint.arguments(PushRequestSchema)
+@blueprint.response(200, PushResponseSchema)
+@blueprint.alt_response(413, success=False, description="too many changes, or bytes: halve the batch")
+@blueprint.alt_response(503, success=False, description="under load: come back after Retry-After")
 def push(batch: dict[str, Any]) -> Response:
     """Take changes in; each is committed by itself and answered with its stored verdict."""
     if len(batch["changes"]) > CHANGES_MAX:
@@ -94,9 +93,9 @@ def push(batch: dict[str, Any]) -> Response:
         return responses.json({**_state(reading, by), "outcomes": outcomes})
 
 
-@door.route("/sync/pull", methods=["POST"])
-@door.arguments(PullRequestSchema)
-@door.response(200, PullResponseSchema)
+@blueprint.route("/sync/pull", methods=["POST"])
+@blueprint.arguments(PullRequestSchema)
+@blueprint.response(200, PullResponseSchema)
 def pull(asked: dict[str, Any]) -> Response:
     """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
@@ -139,7 +138,7 @@ def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses
 
 
 def _item(raw: Any, device: str) -> Item:
-    if isinstance(raw, Odd):
+    if isinstance(raw, Unstorable):
         return Unreadable(raw.id[:100], "里面有不能保存的字符或数字。", raw.text)
     try:
         read = change_parser.read(raw) or _CHANGE.load(raw)

@@ -1,32 +1,50 @@
-"""Answers who works where: officers see the people of their area, everyone sees themself."""
+"""Serve people, their duties and organisations: lists for those who may see them, and changes by administrators."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from schemas.lists import page_of
 from schemas.people import BodyQuery, BodySchema, DutySchema, UserQuery, UserSchema
+from schemas.staffing import (
+    BodyRequestSchema,
+    BodyUpdateSchema,
+    DutyRequestSchema,
+    EndRequestSchema,
+    KeyRequestSchema,
+    KeySchema,
+    MoveRequestSchema,
+    PasswordRequestSchema,
+    PasswordSchema,
+    UserRequestSchema,
+)
+from server import instants
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import door as make_door
+from server.api.blueprints import create_blueprint
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
+from server.instants import BEGINNING, FOREVER, Instant
 from server.people.domain.people import Body
 from server.people.store import bodies, people
-from server.staffing.usecases import account_management
+from server.people.usecases import setup_card, setup_qr
+from server.staffing.usecases import account_management, body_management
+from server.staffing.usecases.account_management import Post
 from server.web import context
 
-door = make_door("users", "人员、岗位、责任主体 · people, duties, bodies")
+blueprint = create_blueprint("users", "人员、岗位、责任主体 · people, duties, bodies")
+management = create_blueprint("staff", "人员管理 · adding, moving and ending people and bodies")
 
 
-@door.route("/users")
-@door.arguments(UserQuery, location="query")
-@door.response(200, page_of(UserSchema))
+@blueprint.route("/users")
+@blueprint.arguments(UserQuery, location="query")
+@blueprint.response(200, page_of(UserSchema))
 def list_users(query: dict[str, Any]) -> Response:
     """List people by user name: those with a duty where the caller may see people, and the caller."""
-    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
     with context.database().reading() as reading:
         scope = _inside(account_management.seen_by(by), place_of(reading, query, by))
         found = list(people.list_people(reading, scope, after, limit + 1))
@@ -34,9 +52,9 @@ def list_users(query: dict[str, Any]) -> Response:
     return responses.page(found, limit, lambda person: serializers.people.user(person, at), lambda person: person.name)
 
 
-@door.route("/users/<name>")
-@door.response(200, UserSchema)
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/users/<name>")
+@blueprint.response(200, UserSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_user(name: str) -> Response:
     """Get one person with duties and phones."""
     with context.database().reading() as reading:
@@ -44,27 +62,150 @@ def get_user(name: str) -> Response:
         return responses.json(serializers.people.user(found, reading.now))
 
 
-@door.route("/users/<name>/duties")
-@door.response(200, page_of(DutySchema))
-@door.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.route("/users/<name>/duties")
+@blueprint.response(200, page_of(DutySchema))
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def list_duties(name: str) -> Response:
     """List every duty that a person holds, held or will hold, oldest first."""
     with context.database().reading() as reading:
         found = people.get(reading, name, account_management.seen_by(context.caller()))
-        return responses.whole(serializers.people.duty(duty, reading.now) for duty in found.duties)
+        return responses.single_page(serializers.people.duty(duty, reading.now) for duty in found.duties)
 
 
-@door.route("/bodies")
-@door.arguments(BodyQuery, location="query")
-@door.response(200, page_of(BodySchema))
+@blueprint.route("/bodies")
+@blueprint.arguments(BodyQuery, location="query")
+@blueprint.response(200, page_of(BodySchema))
 def list_bodies(query: dict[str, Any]) -> Response:
     """List organisations that can be given work, by code; contacts are masked where the caller may not see people."""
-    by, limit, after = context.caller(), query["limit"], responses.mark_of(query.get("cursor")) or ""
+    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
     with context.database().reading() as reading:
         scope = _inside(by.scope, place_of(reading, query, by))
         found = list(bodies.list_bodies(reading, scope, after, limit + 1))
     seen = account_management.seen_by(by)
     return responses.page(found, limit, lambda body: _body(body, seen), lambda body: body.code)
+
+
+@management.route("/users", methods=("POST",))
+@management.arguments(UserRequestSchema)
+@management.response(201, UserSchema)
+@management.alt_response(200, schema=UserSchema, description="this very person is there already")
+@management.alt_response(404, success=False, description="the area or body is unknown, or out of reach")
+@management.alt_response(409, success=False, description="the name is somebody else's")
+def add_user(asked: dict[str, Any]) -> Response:
+    """Add a person with a first duty; asking again for the same one adds nobody."""
+    name, by = asked["name"], context.caller()
+    display = asked["display"] or name
+    person, added = account_management.add(
+        context.database(), name, _post(asked), display=display, password=asked["password"], by=by
+    )
+    return responses.json(serializers.people.user(person, by.at), 201 if added else 200)
+
+
+@management.route("/users/<name>/duties", methods=("POST",))
+@management.arguments(DutyRequestSchema)
+@management.response(201, DutySchema)
+@management.alt_response(200, schema=DutySchema, description="this very duty is held already")
+@management.alt_response(404, success=False, description="the person, area or body is unknown, or out of reach")
+@management.alt_response(409, success=False, description="a like duty is held at an overlapping time")
+def give_duty(asked: dict[str, Any], name: str) -> Response:
+    """Give a person one more duty; the very same duty is given once."""
+    post, by = _post(asked), context.caller()
+    duty, given = context.write(lambda tx: account_management.give_duty(tx, name, post, by=by))
+    return responses.json(serializers.people.duty(duty, by.at), 201 if given else 200)
+
+
+@management.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
+@management.arguments(EndRequestSchema)
+@management.response(200, DutySchema)
+@management.alt_response(404, success=False, description="the person or duty is unknown, or out of reach")
+def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
+    """End a duty, now or at `at`."""
+    at, by = _instant(asked["at"]), context.caller()
+    duty = context.write(lambda tx: account_management.end_duty(tx, name, duty_id, at, by=by))
+    return responses.json(serializers.people.duty(duty, by.at))
+
+
+@management.route("/users/<name>/move", methods=("POST",))
+@management.arguments(MoveRequestSchema)
+@management.response(200, DutySchema)
+@management.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
+@management.alt_response(409, success=False, description="they hold a duty there, and others beside it")
+def move(asked: dict[str, Any], name: str) -> Response:
+    """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
+    area, at, by = asked["area"], _instant(asked["from_"]), context.caller()
+    duty = context.write(lambda tx: account_management.move(tx, name, area, at, by=by))
+    return responses.json(serializers.people.duty(duty, by.at))
+
+
+@management.route("/users/<name>/revocation", methods=("POST",))
+@management.response(200, UserSchema)
+@management.alt_response(404, success=False, description="unknown, or out of scope")
+def revoke(name: str) -> Response:
+    """Close an account at once: duties end, phone keys and sign-ins are refused from now on."""
+    by = context.caller()
+    person = context.write(lambda tx: account_management.revoke(tx, name, by=by))
+    return responses.json(serializers.people.user(person, by.at))
+
+
+@management.route("/users/<name>/password", methods=("POST",))
+@management.arguments(PasswordRequestSchema)
+@management.response(200, PasswordSchema)
+@management.alt_response(404, success=False, description="unknown, or out of scope")
+def reset_password(asked: dict[str, Any], name: str) -> Response:
+    """Give a person another password, which ends their sign-ins and opens a lock; one that is made is told once."""
+    chosen = asked["password"]
+    given = account_management.reset_password(context.database(), name, chosen, by=context.caller())
+    return responses.secret({"password": given if chosen is None else None})
+
+
+@management.route("/users/<name>/key", methods=("POST",))
+@management.arguments(KeyRequestSchema)
+@management.response(201, KeySchema)
+@management.alt_response(404, success=False, description="unknown, or out of scope")
+@management.alt_response(409, success=False, description="the account is closed")
+def give_key(asked: dict[str, Any], name: str) -> Response:
+    """Give a person a new phone key; it is shown this once. Earlier keys stay good unless `replace` says otherwise."""
+    give = account_management.replace_key if asked["replace"] else account_management.issue_key
+    server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
+    card = context.write(lambda tx: give(tx, name, server_url, by=by))
+    settings = setup_qr.settings(card.url, card.username, card.project)
+    shown = {"settings": settings, "payload": setup_qr.payload(settings), "warning": setup_card.warning(server_url)}
+    return responses.secret({**asdict(card), **shown}, 201)
+
+
+@management.route("/bodies", methods=("POST",))
+@management.arguments(BodyRequestSchema)
+@management.response(201, BodySchema)
+@management.alt_response(200, schema=BodySchema, description="this very body is there already")
+@management.alt_response(404, success=False, description="the area is unknown, or out of reach")
+@management.alt_response(409, success=False, description="the code is another body's")
+def add_body(asked: dict[str, str]) -> Response:
+    """Register an organisation that can be given work; the very same one is registered once."""
+    by = context.caller()
+    body, added = context.write(lambda tx: body_management.add(tx, **asked, by=by))
+    return responses.json(serializers.people.body(body, str), 201 if added else 200)
+
+
+@management.route("/bodies/<body_code>", methods=("PATCH",))
+@management.arguments(BodyUpdateSchema)
+@management.response(200, BodySchema)
+@management.alt_response(404, success=False, description="unknown, or out of scope")
+def revise_body(asked: dict[str, Any], body_code: str) -> Response:
+    """Give an organisation another name or contact; what stood before stays on record."""
+    at, by, name, contact = _instant(asked["from_"]), context.caller(), asked.get("name"), asked.get("contact")
+    body = context.write(lambda tx: body_management.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
+    return responses.json(serializers.people.body(body, str))
+
+
+@management.route("/bodies/<body_code>/end", methods=("POST",))
+@management.arguments(EndRequestSchema)
+@management.response(200, BodySchema)
+@management.alt_response(404, success=False, description="unknown, or out of scope")
+def end_body(asked: dict[str, Any], body_code: str) -> Response:
+    """End an organisation, now or at `at`: it can be given no more work."""
+    at, by = _instant(asked["at"]), context.caller()
+    body = context.write(lambda tx: body_management.end(tx, body_code, at, by=by))
+    return responses.json(serializers.people.body(body, str))
 
 
 def _inside(scope: Scope, place: Place | None) -> Scope:
@@ -82,3 +223,12 @@ def _inside(scope: Scope, place: Place | None) -> Scope:
 def _body(body: Body, seen: Scope) -> responses.Json:
     in_full = seen.covers(path_of(body.area))
     return serializers.people.body(body, str if in_full else serializers.people.masked_contact)
+
+
+def _post(asked: dict[str, Any]) -> Post:
+    starts_at, ends_at = _instant(asked["from_"]) or BEGINNING, _instant(asked["to"]) or FOREVER
+    return Post(asked["role"], asked["area"], asked["body"], starts_at, ends_at)
+
+
+def _instant(told: str | None) -> Instant | None:
+    return None if told is None else instants.text(instants.parse(told))
