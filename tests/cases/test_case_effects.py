@@ -198,7 +198,7 @@ def test_who_only_helps_does_not_hand_the_case_in():
 
     told = after(record, FEED, by="neighbour", leads=False)
 
-    assert (told.status, told.case.hands, told.case.facts.fed_back_at) == ("assigned", ("neighbour",), None)
+    assert (told.status, told.case.processed_by, told.case.facts.fed_back_at) == ("assigned", ("neighbour",), None)
 
 
 @pytest.mark.parametrize(("fields", "flags"), [({}, ("evidence_missing",)), ({"photo_after": "1.jpg"}, ())])
@@ -206,7 +206,7 @@ def test_who_only_helps_does_not_hand_the_case_in():
 def test_what_was_put_right_on_the_spot_was_handled_by_its_reporter(status, fields, flags):
     record = a_report("spot_close", status, **fields)
 
-    assert (record.status, record.case.hands, record.flags) == (status, ("reporter",), flags)
+    assert (record.status, record.case.processed_by, record.flags) == (status, ("reporter",), flags)
 
 
 def test_what_was_not_put_right_on_the_spot_after_all_goes_on_with_its_reporter():

@@ -198,7 +198,7 @@ def test_a_step_is_refused_where_the_table_does_not_have_it():
 )
 def test_who_may_not_is_told_why(action, status, known, author, words):
     record = a_case(status, assignee="user:holder")
-    record = replace(record, case=record.case.handled_by("worker"))
+    record = replace(record, case=record.case.with_processor("worker"))
 
     with pytest.raises(NotAllowed, match=words):
         judged(action, {"note": "看过了"}, record, known, author)

@@ -31,7 +31,7 @@ def test_whoever_feeds_back_at_once_has_accepted_by_that(land):
     land.act(id, "feedback", "worker", **FIXED)
 
     record = land.record(id)
-    assert (record.status, record.stage, record.case.hands) == ("feedback", "feedback", ("worker",))
+    assert (record.status, record.stage, record.case.processed_by) == ("feedback", "feedback", ("worker",))
     with pytest.raises(Refused) as refused:
         land.act(id, "accept", "worker")
     assert (refused.value.status, refused.value.code) == (409, "illegal-step")
@@ -182,7 +182,7 @@ def test_work_of_a_former_handler_counts_late(land):
 
     assert land.history(id)[-1]["verdict"] == "late"
     record = land.record(id)
-    assert (record.status, record.assignee, record.case.hands) == ("feedback", "user:neighbour", ("worker",))
+    assert (record.status, record.assignee, record.case.processed_by) == ("feedback", "user:neighbour", ("worker",))
     phone.pull()
     assert phone.shown(id) == as_listed(land.listed("worker")[id])
     with pytest.raises(Refused, match="请由他人核查"):
@@ -227,7 +227,7 @@ def test_a_co_handlers_part_does_not_hand_the_case_in(land):
     land.act(id, "feedback", "neighbour", **FIXED)
 
     record = land.record(id)
-    assert (record.status, record.case.hands) == ("assigned", ("neighbour",))
+    assert (record.status, record.case.processed_by) == ("assigned", ("neighbour",))
     land.act(id, "feedback", "worker", **FIXED)
     with pytest.raises(Refused, match="不能核查自己的处置"):
         land.act(id, "close", "neighbour")

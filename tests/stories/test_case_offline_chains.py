@@ -34,7 +34,7 @@ def outcome(land: Land, id: str) -> tuple[object, ...]:
     requests = sorted(request.action for request in record.case.requests)
     return (
         *(record.status, record.version, record.assignee, record.office_note, record.flags, record.list_label),
-        *(record.case.hands, requests, [given.mark for given in record.case.given], record.fields),
+        *(record.case.processed_by, requests, [given.mark for given in record.case.assignments], record.fields),
         *(land.valley.problems(), sorted(land.valley.verdicts(id))),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from server.api.responses import Json
-from server.records.domain.case import Case, Given, Request
+from server.records.domain.case import Assignment, Case, Request
 from server.records.domain.records import Record
 from server.submissions.usecases.case_photos import Photo
 
@@ -24,9 +24,9 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:
         "close_due_at": facts.close_due_at,
         "fed_back_at": facts.fed_back_at,
         "result_code": facts.result_code,
-        "given": [_given(each) for each in found.given],
+        "given": [_given(each) for each in found.assignments],
         "requests": [_request(each) for each in found.requests],
-        "handled_by": found.hands,
+        "handled_by": found.processed_by,
         "checked": facts.checked,
         "reworked": facts.reworked,
         "extended": facts.extended,
@@ -34,7 +34,7 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:
         "supervised": found.supervised,
         "major": found.major,
         "plan_due_at": found.plan_due_at,
-        "merged_into": found.into,
+        "merged_into": found.merged_into,
         "similar": [{"id": each.id, "label": each.label, "status": each.status} for each in similar],
     }
 
@@ -45,7 +45,7 @@ def photo(found: Photo) -> Json:
     return {"version": found.version, "field": found.field, "name": found.name, "href": href}
 
 
-def _given(given: Given) -> Json:
+def _given(given: Assignment) -> Json:
     return {"assignee": given.mark, "lead": given.lead, "since": given.since, "until": given.until}
 
 

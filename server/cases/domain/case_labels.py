@@ -12,36 +12,36 @@ from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
 
 
-def last_word(step: Step, act: Act, context: ActContext, who: str, after: Record) -> str:
+def office_note(step: Step, act: Act, context: ActContext, who: str, after: Record) -> str:
     """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
-    said = [
+    parts = [
         context.code_entries[name].label if name in context.code_entries else act[name]
         for name in ("result_code", "reason", "note", "plan", "body", "document")
         if act[name]
     ]
     if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
-        said.append(f"限{instants.last_day(after.due_at)[5:]}")
+        parts.append(f"限{instants.last_day(after.due_at)[5:]}")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
-    return f"{head}：{'；'.join(said)}" if said else head
+    return f"{head}：{'；'.join(parts)}" if parts else head
 
 
-def measure(status: str, asked: Mapping[str, str]) -> str:
+def measure(status: str, inputs: Mapping[str, str]) -> str:
     """Return what is to be done about a hazard, as the ledger of duties (责任清单) says it; empty where nobody has to.
 
-    status: of the case. asked: what the office last said in each input of the acts that set work.
+    status: of the case. inputs: what the office last said in each input of the acts that set work.
     """
     if status == Status.SPOT_CLOSED:
         return "当场整改"
     if status == Status.TRANSFERRED:
-        return f"移交{asked.get('body', '')}（{asked.get('document', '')}）"
+        return f"移交{inputs.get('body', '')}（{inputs.get('document', '')}）"
     if status not in {*WITH_HANDLER, Status.SUSPENDED, Status.FEEDBACK, Status.CLOSED}:
         return ""
     held = status == Status.SUSPENDED
-    said = [asked.get("plan", "") if held else asked.get("note", "")]
-    said.append(f"临时防范：{asked['safeguard']}" if asked.get("safeguard") else "")
-    told = "；".join(part for part in said if part)
+    parts = [inputs.get("plan", "") if held else inputs.get("note", "")]
+    parts.append(f"临时防范：{inputs['safeguard']}" if inputs.get("safeguard") else "")
+    text = "；".join(part for part in parts if part)
     kind = "挂账整治" if held else "限期整改"
-    return f"{kind}：{told}" if told else kind
+    return f"{kind}：{text}" if text else kind
 
 
 def list_label(record: Record, case: Case) -> str:

@@ -55,7 +55,7 @@ def create_case(record: Record, action: str, status: Status, *, village: str, ca
     case = Case(facts, village)
     if status is not Status.REPORTED:
         missing = not record.fields.get(AFTER_PHOTO)
-        case = replace(case.handled_by(record.author), evidence_missing=missing)
+        case = replace(case.with_processor(record.author), evidence_missing=missing)
     return CaseUpdate(_with_columns(replace(record, case_no=case_no), case, status, at), step)
 
 
@@ -70,7 +70,7 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     after = _with_columns(record, moved, decision.status, act.at)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=context.case_no)
-    return CaseUpdate(replace(after, office_note=case_labels.last_word(step, act, context, who, after)), kept)
+    return CaseUpdate(replace(after, office_note=case_labels.office_note(step, act, context, who, after)), kept)
 
 
 def refreshed(record: Record) -> Record:
@@ -116,7 +116,7 @@ def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Ins
     if status is Status.REPORTED:
         return deadlines.due_at(Clock.INTAKE, facts.received_at)
     if status is Status.REGISTERED:
-        # A remark on a registered case starts no clock anew. One that was given back has its handler's limit still.
+        # A remark on a registered case starts no clock anew. One that was assigned back has its handler's limit still.
         if before.status == status:
             return before.due_at
         return min(deadlines.due_at(Clock.DISPATCH, at), facts.handle_due_at or FOREVER)
@@ -134,56 +134,56 @@ def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext)
 
 def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The case leaves the house: what its handler has asked for is answered by that."""
-    return _Decision(case.answered(), _target_status(step, record))
+    return _Decision(case.without_requests(), _target_status(step, record))
 
 
 def _end(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case.answered(), into=act["into"] or None), _target_status(step, record))
+    return _Decision(replace(case.without_requests(), merged_into=act["into"] or None), _target_status(step, record))
 
 
 def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case, into=None), _target_status(step, record))
+    return _Decision(replace(case, merged_into=None), _target_status(step, record))
 
 
 def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
-    given = case.hand_over(act["assignee"], act["helpers"].split(), act.at).answered()
+    assigned = case.assign_to(act["assignee"], act["helpers"].split(), act.at).without_requests()
     due = _requested_due(act) or case.facts.handle_due_at or deadlines.due_at(Clock.HANDLE, act.at, context.rect)
-    return _Decision(given, _target_status(step, record), due, _close_due(due))
+    return _Decision(assigned, _target_status(step, record), due, _close_due(due))
 
 
 def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """Somebody else has the case from now on; no clock and no status changes (T20)."""
-    return _Decision(case.hand_over(act["assignee"], act["helpers"].split(), act.at), _target_status(step, record))
+    return _Decision(case.assign_to(act["assignee"], act["helpers"].split(), act.at), _target_status(step, record))
 
 
 def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(case.handled_by(act.author), _target_status(step, record))
+    return _Decision(case.with_processor(act.author), _target_status(step, record))
 
 
 def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     request = Request(act.action, act.author, act.at, act["until"])
-    return _Decision(case.asked(request), _target_status(step, record))
+    return _Decision(case.with_request(request), _target_status(step, record))
 
 
 def _take_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    returned = case.hand_over(None, (), act.at).answered()
+    returned = case.assign_to(None, (), act.at).without_requests()
     return _Decision(replace(returned, returns=case.returns + (act.action == "return")), _target_status(step, record))
 
 
 def _keep_helpers(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     lead = None if case.lead is None else case.lead.mark
-    return _Decision(case.hand_over(lead, act["helpers"].split(), act.at), _target_status(step, record))
+    return _Decision(case.assign_to(lead, act["helpers"].split(), act.at), _target_status(step, record))
 
 
 def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or record.due_at or act.at
-    return _Decision(case.answered("ask_extension"), _target_status(step, record), due, _close_due(due))
+    return _Decision(case.without_requests("ask_extension"), _target_status(step, record), due, _close_due(due))
 
 
 def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
-    return _Decision(replace(case.answered(), plan_due_at=plan_due), _target_status(step, record))
+    return _Decision(replace(case.without_requests(), plan_due_at=plan_due), _target_status(step, record))
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -192,17 +192,17 @@ def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 
 def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    handed = case.handled_by(act.author)
+    processed = case.with_processor(act.author)
     if not context.leads:
-        return _Decision(handed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
+        return _Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    fed_back = replace(handed.answered(), evidence_missing=missing, reworked=False)
+    fed_back = replace(processed.without_requests(), evidence_missing=missing, reworked=False)
     return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
 
 
 def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    if case.lead is None:  # put right on the spot and never given to anybody: whoever said so goes on with it
-        case = case.hand_over(f"user:{record.author}", (), act.at)
+    if case.lead is None:  # put right on the spot and never assigned to anybody: whoever said so goes on with it
+        case = case.assign_to(f"user:{record.author}", (), act.at)
     due = _requested_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
     return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
 
@@ -211,15 +211,15 @@ def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: Ac
     if act.failed:
         return _rework(step, record, case, act, context)
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    closed = replace(case.answered(), evidence_missing=missing, reworked=False)
+    closed = replace(case.without_requests(), evidence_missing=missing, reworked=False)
     return _Decision(closed, _target_status(step, record), result_code=act["result_code"])
 
 
 def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    last = next((each.mark for each in reversed(case.given) if each.lead), f"user:{record.author}")
-    given = case.hand_over(act["assignee"] or last, (), act.at)
+    last = next((each.mark for each in reversed(case.assignments) if each.lead), f"user:{record.author}")
+    assigned = case.assign_to(act["assignee"] or last, (), act.at)
     due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at)
-    return _Decision(replace(given, reworked=True), _target_status(step, record), due, _close_due(due))
+    return _Decision(replace(assigned, reworked=True), _target_status(step, record), due, _close_due(due))
 
 
 def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:

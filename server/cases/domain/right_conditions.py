@@ -17,7 +17,7 @@ def _handler(record: Record, act: Act, context: ActContext) -> str:
 
 
 def _not_handler(record: Record, act: Act, context: ActContext) -> str:
-    if record.case is not None and act.author in record.case.hands:
+    if record.case is not None and act.author in record.case.processed_by:
         return "您办理过这件事，不能核查自己的处置；请由他人核查。"
     if record.assignee == f"user:{act.author}":
         return "这件事现在派给您，不能由您核查；请由他人核查。"

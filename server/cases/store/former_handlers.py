@@ -12,7 +12,7 @@ from server.records.store import buckets
 
 def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> None:
     """Keep everyone to whom the case ``record`` was ever given, with the instant until which they had it."""
-    if before is not None and before.given == after.given:
+    if before is not None and before.assignments == after.assignments:
         return
     tx.sql.run_each(
         """
@@ -26,7 +26,7 @@ def replace(tx: Transaction, record: str, before: Case | None, after: Case) -> N
 def until_when(case: Case) -> dict[str, Instant]:
     """Return everyone who has or had ``case``, with the instant until which they had it last."""
     until: dict[str, Instant] = {}
-    for each in case.given:
+    for each in case.assignments:
         until[each.mark] = max(until.get(each.mark, ""), each.until or FOREVER)
     return until
 

@@ -188,9 +188,10 @@ def _author_context(
 
 
 def _leads(scope: Scope, record: Record, since: instants.Instant) -> bool:
-    given = () if record.case is None else record.case.given
+    assignments = () if record.case is None else record.case.assignments
     return any(
-        each.lead and each.mark in scope.assignees and (each.until is None or each.until > since) for each in given
+        each.lead and each.mark in scope.assignees and (each.until is None or each.until > since)
+        for each in assignments
     )
 
 

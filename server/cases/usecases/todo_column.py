@@ -71,14 +71,14 @@ class Teller:
     def _deciding(self, row: Row, case: Case | None) -> Hashable:
         """Return all that the answer depends on, as far as it differs from row to row."""
         marks = self._by.scope.assignees
-        had = frozenset(each for each in case.given if each.mark in marks) if case is not None else frozenset()
+        had = frozenset(each for each in case.assignments if each.mark in marks) if case is not None else frozenset()
         return (
             row["status"],
             row["path"],
             row["author"] == self._by.name,
             row["assignee"],
             had,
-            case is not None and self._by.name in case.hands,
+            case is not None and self._by.name in case.processed_by,
             case is not None and case.major,
         )
 

@@ -16,7 +16,7 @@ from server.db.transactions import Transaction
 from server.errors import ITEM_ERRORS
 from server.people.store import people
 from server.records.domain import relation
-from server.records.domain.case import Given
+from server.records.domain.case import Assignment
 from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER
 from server.records.store import records
@@ -32,32 +32,32 @@ class Stuck(NamedTuple):
     problem: str
 
 
-class Released(NamedTuple):
+class AutomaticSteps(NamedTuple):
     """done: how many cases moved on. stuck: those that could not."""
 
     done: int
     stuck: tuple[Stuck, ...]
 
 
-def from_person(tx: Transaction, name: str) -> Released:
+def from_person(tx: Transaction, name: str) -> AutomaticSteps:
     """Take back what ``name`` can no longer look after."""
     return each(tx, former_handlers.of_leavers(tx, name), _released)
 
 
-def from_everybody(tx: Transaction) -> Released:
+def from_everybody(tx: Transaction) -> AutomaticSteps:
     """Take back what anybody can no longer look after."""
     return each(tx, former_handlers.of_leavers(tx), _released)
 
 
-def suspended(tx: Transaction, limit: int) -> Released:
+def suspended(tx: Transaction, limit: int) -> AutomaticSteps:
     """Take up at most ``limit`` suspended cases again whose plan should be done by now."""
     return each(tx, records.plan_over(tx), _resumed, limit)
 
 
 def each(
-    tx: Transaction, ids: Iterable[str], deed: Callable[[Transaction, Record], bool], limit: int | None = None
-) -> Released:
-    """Do ``deed`` to each record, at most ``limit`` times; one that cannot be written keeps nobody else waiting."""
+    tx: Transaction, ids: Iterable[str], step: Callable[[Transaction, Record], bool], limit: int | None = None
+) -> AutomaticSteps:
+    """Do ``step`` to each record, at most ``limit`` times; one that cannot be written keeps nobody else waiting."""
     done, stuck = 0, []
     for id in ids:
         if done == limit:
@@ -65,10 +65,10 @@ def each(
         try:
             with tx.savepoint():
                 record = records.find_for_writing(tx, id)
-                done += record is not None and deed(tx, record)
+                done += record is not None and step(tx, record)
         except ITEM_ERRORS as error:
             stuck.append(Stuck(id, type(error).__name__))
-    return Released(done, tuple(stuck))
+    return AutomaticSteps(done, tuple(stuck))
 
 
 def _resumed(tx: Transaction, record: Record) -> bool:
@@ -78,18 +78,22 @@ def _resumed(tx: Transaction, record: Record) -> bool:
 
 
 def _released(tx: Transaction, record: Record) -> bool:
-    having = () if record.case is None else tuple(given for given in record.case.given if given.until is None)
-    gone = {given.mark for given in having if _is_gone(tx, record, given)}
-    if any(given.lead for given in having if given.mark in gone) and record.status in WITH_HANDLER:
+    current = (
+        ()
+        if record.case is None
+        else tuple(assignment for assignment in record.case.assignments if assignment.until is None)
+    )
+    gone = {assignment.mark for assignment in current if _is_gone(tx, record, assignment)}
+    if any(assignment.lead for assignment in current if assignment.mark in gone) and record.status in WITH_HANDLER:
         apply_by_server(tx, record, "release", NOTE)
         return True
-    helpers = [given.mark for given in having if not given.lead]
+    helpers = [assignment.mark for assignment in current if not assignment.lead]
     staying = [mark for mark in helpers if mark not in gone]
     if staying != helpers:
         apply_by_server(tx, record, "release_helpers", HELPERS_NOTE, helpers=" ".join(staying))
     return staying != helpers
 
 
-def _is_gone(tx: Transaction, record: Record, given: Given) -> bool:
-    kind, _, name = given.mark.partition(":")
-    return kind == "user" and relation.has_lost_case(people.duties_of(tx, name), record.path, given.since, tx.now)
+def _is_gone(tx: Transaction, record: Record, assignment: Assignment) -> bool:
+    kind, _, name = assignment.mark.partition(":")
+    return kind == "user" and relation.has_lost_case(people.duties_of(tx, name), record.path, assignment.since, tx.now)

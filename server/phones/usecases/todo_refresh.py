@@ -12,7 +12,7 @@ import orjson
 
 from server.cases.usecases import todo_column
 from server.changes.usecases import automatic_steps
-from server.changes.usecases.automatic_steps import Released, Stuck
+from server.changes.usecases.automatic_steps import AutomaticSteps, Stuck
 from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
 from server.errors import ITEM_ERRORS
@@ -31,7 +31,7 @@ _PERSONS_AT_ONCE = 50
 """Whose rows one transaction looks through: more would hold the writer from others."""
 
 
-def renew(tx: Transaction) -> Released:
+def renew(tx: Transaction) -> AutomaticSteps:
     """Renew the rows that stay on a phone and would show another ``todo``.
 
     A row that comes or goes with a move needs nothing, so moving a person touches no record that is new to them. Costs
@@ -39,7 +39,7 @@ def renew(tx: Transaction) -> Released:
     """
     configuration, last = str(tx.configuration_version()), todo_state.looked_at(tx)
     if last is not None and last[0] == configuration and not todo_state.has_turned(tx, last[1]):
-        return Released(0, ())
+        return AutomaticSteps(0, ())
     before = todo_state.standings(tx)
     turned = {name: now for name, now in _standings(tx).items() if before.get(name) != now}
     done = 0
@@ -50,17 +50,17 @@ def renew(tx: Transaction) -> Released:
             with tx.savepoint():
                 outcome = _renew(tx, name, before.get(name), turned[name])
         except ITEM_ERRORS as error:
-            outcome = Released(0, (Stuck(f"todo of {name}", type(error).__name__),))
+            outcome = AutomaticSteps(0, (Stuck(f"todo of {name}", type(error).__name__),))
         done, stuck = done + outcome.done, [*stuck, *outcome.stuck]
     if len(compared) <= _PERSONS_AT_ONCE and not stuck:
         todo_state.look(tx, configuration)
-    return Released(done, tuple(stuck))
+    return AutomaticSteps(done, tuple(stuck))
 
 
-def _renew(tx: Transaction, name: str, before: str | None, now: str) -> Released:
+def _renew(tx: Transaction, name: str, before: str | None, now: str) -> AutomaticSteps:
     todo_state.keep(tx, name, now)
     if before is None or not todo_state.has_phone(tx, name):
-        return Released(0, ())
+        return AutomaticSteps(0, ())
     differing = sorted(_differing(tx, _actor(tx, name, before), _actor(tx, name, now)))
     return automatic_steps.each(tx, differing, _renewed)
 

@@ -11,7 +11,7 @@ from server.records.domain.case_facts import CaseFacts
 from sync.flags import Flag
 
 
-class Given(NamedTuple):
+class Assignment(NamedTuple):
     """A party that has or had the case (承办).
 
     mark: ``user:<name>`` or ``body:<code>``. lead: False for a co-handler (协办). until: None while they have it.
@@ -36,18 +36,18 @@ class Request(NamedTuple):
 class Case:
     """What the workflow remembers of one case.
 
-    facts: what it contributes to the figures. given: everyone who has or had it, oldest first. hands: names of
-    those who accepted it or fed back, who may not check it. requests: open ones. into: id of the case that it was
-    merged into. supervised: level of supervision (督办), 0 for none. major: determined by the brigade.
+    facts: what it contributes to the figures. assignments: everyone who has or had it, oldest first. processed_by:
+    names of those who accepted it or fed back, who may not check it. requests: open ones. merged_into: id of the case
+    that it was merged into. supervised: level of supervision (督办), 0 for none. major: determined by the brigade.
     village: short name of its village when it was reported; labels on phones keep it.
     """
 
     facts: CaseFacts
     village: str = ""
-    given: tuple[Given, ...] = ()
-    hands: tuple[str, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    processed_by: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
-    into: str | None = None
+    merged_into: str | None = None
     supervised: int = 0
     major: bool = False
     evidence_missing: bool = False
@@ -56,41 +56,41 @@ class Case:
     plan_due_at: Instant | None = None
 
     @property
-    def lead(self) -> Given | None:
+    def lead(self) -> Assignment | None:
         """Who has the case now, None while nobody has."""
-        return next((each for each in reversed(self.given) if each.lead and each.until is None), None)
+        return next((each for each in reversed(self.assignments) if each.lead and each.until is None), None)
 
     @property
     def marks(self) -> tuple[str, ...]:
         """Marks of all who have the case now, co-handlers included."""
-        return tuple(each.mark for each in self.given if each.until is None)
+        return tuple(each.mark for each in self.assignments if each.until is None)
 
     def had_since(self, earliest: Instant) -> frozenset[str]:
         """Return the marks of all who have the case or had it after ``earliest``."""
-        return frozenset(each.mark for each in self.given if each.until is None or each.until > earliest)
+        return frozenset(each.mark for each in self.assignments if each.until is None or each.until > earliest)
 
-    def hand_over(self, lead: str | None, helpers: Collection[str], at: Instant) -> Case:
+    def assign_to(self, lead: str | None, helpers: Collection[str], at: Instant) -> Case:
         """Return the case as it is once ``lead`` and ``helpers`` have it from ``at``; None and nobody take it away."""
         wanted = [(lead, True)] if lead else []
         wanted += [(mark, False) for mark in helpers if mark != lead]
-        staying = {(each.mark, each.lead) for each in self.given if each.until is None} & set(wanted)
+        unchanged = {(each.mark, each.lead) for each in self.assignments if each.until is None} & set(wanted)
         kept = tuple(
-            each if each.until is not None or (each.mark, each.lead) in staying else each._replace(until=at)
-            for each in self.given
+            each if each.until is not None or (each.mark, each.lead) in unchanged else each._replace(until=at)
+            for each in self.assignments
         )
-        fresh = tuple(Given(mark, leads, at) for mark, leads in wanted if (mark, leads) not in staying)
-        return replace(self, given=kept + fresh)
+        added = tuple(Assignment(mark, leads, at) for mark, leads in wanted if (mark, leads) not in unchanged)
+        return replace(self, assignments=kept + added)
 
-    def handled_by(self, name: str) -> Case:
+    def with_processor(self, name: str) -> Case:
         """Return the case once ``name`` has accepted it or fed back."""
-        return self if name in self.hands else replace(self, hands=(*self.hands, name))
+        return self if name in self.processed_by else replace(self, processed_by=(*self.processed_by, name))
 
-    def asked(self, request: Request) -> Case:
+    def with_request(self, request: Request) -> Case:
         """Return the case with one more open request; a second one of the same kind takes the first one's place."""
         others = tuple(each for each in self.requests if each.action != request.action)
         return replace(self, requests=(*others, request))
 
-    def answered(self, *actions: str) -> Case:
+    def without_requests(self, *actions: str) -> Case:
         """Return the case without open requests of these kinds; of none at all where none is named."""
         return replace(self, requests=tuple(each for each in self.requests if actions and each.action not in actions))
 

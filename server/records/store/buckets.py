@@ -13,7 +13,7 @@ def of(record: Record) -> set[str]:
     """Return the names of the buckets that hold ``record``: its area, its author, everyone who has or had it."""
     names = {f"area:{record.path}", f"person:{record.author}"}
     marks = [record.assignee] if record.assignee is not None else []
-    marks += [each.mark for each in record.case.given] if record.case is not None else []
+    marks += [each.mark for each in record.case.assignments] if record.case is not None else []
     return names | {of_mark(mark) for mark in marks}
 
 

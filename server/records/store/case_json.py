@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import orjson
 
-from server.records.domain.case import Case, Given, Request
+from server.records.domain.case import Assignment, Case, Request
 from server.records.domain.case_facts import CaseFacts, Dispatch
 from server.records.domain.status import Status
+
+_STORED = {"assignments": "given", "processed_by": "hands", "merged_into": "into"}
+"""Names of fields in the stored text where they differ: a folder's text outlives the names of the code."""
+_NAMES = tuple((_STORED.get(each.name, each.name), each.name) for each in fields(Case))
 
 
 def to_text(case: Case | None) -> str | None:
     """Return ``case`` as JSON text; None for a record that is no case."""
+    if case is None:
+        return None
     # Named tuples are no lists to orjson until it is told so.
-    return None if case is None else orjson.dumps(case, default=list).decode()
+    return orjson.dumps({stored: getattr(case, name) for stored, name in _NAMES}, default=list).decode()
 
 
 def from_text(text: str | None) -> Case | None:
     """Return the case that ``to_text`` wrote."""
     if text is None:
         return None
-    plain: dict[str, Any] = orjson.loads(text)
-    facts = plain["facts"]
-    return Case(
-        **(
-            plain
-            | {
-                "facts": CaseFacts(
-                    **(
-                        facts
-                        | {
-                            "status": Status(facts["status"]),
-                            "dispatches": tuple(Dispatch(*each) for each in facts["dispatches"]),
-                        }
-                    )
-                ),
-                "given": tuple(Given(*each) for each in plain["given"]),
-                "hands": tuple(plain["hands"]),
-                "requests": tuple(Request(*each) for each in plain["requests"]),
-            }
-        )
-    )
+    stored: dict[str, Any] = orjson.loads(text)
+    values = {name: stored[key] for key, name in _NAMES if key in stored}
+    facts = values["facts"]
+    dispatches = tuple(Dispatch(*each) for each in facts["dispatches"])
+    values["facts"] = CaseFacts(**(facts | {"status": Status(facts["status"]), "dispatches": dispatches}))
+    values["assignments"] = tuple(Assignment(*each) for each in values["assignments"])
+    values["processed_by"] = tuple(values["processed_by"])
+    values["requests"] = tuple(Request(*each) for each in values["requests"])
+    return Case(**values)

@@ -151,7 +151,7 @@ COLUMNS = (
     Column("case_state", "TEXT", _CASE, _TODO, null=True, of=lambda record: case_json.to_text(record.case)),
     Column("list_label", "TEXT", _CASE),
     Column(
-        "merged_into", "TEXT", _CASE, null=True, of=lambda record: None if record.case is None else record.case.into
+        "merged_into", "TEXT", _CASE, null=True, of=lambda record: record.case and record.case.merged_into
     ),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),
 )  # fmt: skip

@@ -131,7 +131,7 @@ def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) ->
 
 def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
     record = records.find_for_writing(tx, id)
-    given = () if record is None or record.case is None else record.case.given
+    given = () if record is None or record.case is None else record.case.assignments
     helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
     fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
