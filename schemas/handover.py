@@ -64,7 +64,9 @@ class AffectedSchema(BaseSchema):
         fields.Nested(AffectedPhoneSchema), required=True, metadata={"description": "what Collect may hold is unknown"}
     )
     clients = fields.List(
-        fields.Nested(AffectedClientSchema), required=True, metadata={"description": "our own, by what they said last"}
+        fields.Nested(AffectedClientSchema),
+        required=True,
+        metadata={"description": "field clients, as of their last contact"},
     )
 
 

@@ -51,7 +51,7 @@ class FieldClientSchema(BaseSchema):
 
     device = text_out("its id")
     program = text_out("what it calls itself")
-    seen_at = instant_out("when it last said so")
+    seen_at = instant_out("of its last contact")
     unsent = integer_out("changes that wait on it")
 
 

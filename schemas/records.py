@@ -77,7 +77,7 @@ class HeadSchema(BaseSchema):
 
     value = text_out()
     observed_at = instant_out()
-    origin = text_out("the hand that wrote it: a phone, a branch of a phone, or the office")
+    origin = text_out("who wrote it: a phone, a branch of a phone, or the office")
     version = integer_out("the record version that it made")
     author = text_out_or_null("user name of who wrote it")
 

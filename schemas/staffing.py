@@ -47,7 +47,7 @@ class MoveRequestSchema(BaseSchema):
 class PasswordRequestSchema(BaseSchema):
     """A new password."""
 
-    password = text_in("left out or null: one is made and told once", allow_none=True, load_default=None)
+    password = text_in("left out or null: one is made and returned once", allow_none=True, load_default=None)
 
 
 class PasswordSchema(BaseSchema):

@@ -54,7 +54,7 @@ class AttachmentSchema(BaseSchema):
     name = text_out()
     sha256 = text_out()
     size = integer_out("bytes")
-    media_type = text_out("as the phone said")
+    media_type = text_out("as the phone stated it")
     expected = fields.Boolean(required=True, metadata={"description": "the XML speaks of it"})
     carried = fields.Boolean(
         required=True, metadata={"description": "taken over from the version that this one replaces"}

@@ -37,10 +37,10 @@ def _uuid(description: str = "", **more: Any) -> fields.UUID:
 
 def _number(low: int, high: int, description: str = "", **more: Any) -> fields.Integer:
     cure = f"应为{low}以上的整数。"
-    said: dict[str, Any] = {"invalid": cure, "too_large": cure}
+    messages: dict[str, Any] = {"invalid": cure, "too_large": cure}
     shown = {"description": description} if description else {}
     return fields.Integer(
-        strict=True, validate=validate.Range(low, high, error=cure), error_messages=said, metadata=shown, **more
+        strict=True, validate=validate.Range(low, high, error=cure), error_messages=messages, metadata=shown, **more
     )
 
 
@@ -142,7 +142,7 @@ class PullRequestSchema(BaseSchema):
     problems = fields.List(
         _characters(100, "id"), load_default=list,
         validate=validate.Length(max=PROBLEM_IDS_MAX, error=f"最多{PROBLEM_IDS_MAX}项。"),
-        metadata={"description": "of the caller's own items; those that are settled by now are told"},
+        metadata={"description": "of the caller's own items; those that are settled by now come back in `settled`"},
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The one shape in which anything is written, through every door (``sync.md`` section 2)."""
+"""The Change: every write, through every door, has this shape (``sync.md`` section 2)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
+CREATING = frozenset({"create", "report", "spot_close"})
+"""Actions that create a record."""
+
 
 class Verdict(StrEnum):
-    """What became of a change (``sync.md`` section 4). There is no ``lost`` and no ``rejected``."""
+    """The outcome of a change (``sync.md`` section 4). There is no ``lost`` and no ``rejected``."""
 
     APPLIED = "applied"
     MERGED = "merged"
@@ -22,10 +25,10 @@ class Verdict(StrEnum):
 
 
 class Dot(NamedTuple):
-    """Where a write stands in the row of writes of one hand.
+    """Which write of which origin this is.
 
-    origin: device, branch or instance that wrote; unique to one hand.
-    seq: that hand's own counter, from 1, rising with each write to one record.
+    origin: the device, branch or instance that wrote; two people never share one.
+    seq: the origin's own counter, from 1, rising with each write to one record.
     """
 
     origin: str
@@ -33,7 +36,7 @@ class Dot(NamedTuple):
 
 
 class FieldWrite(NamedTuple):
-    """One field of a Change: the value the author looked at, and what they made of it.
+    """One field of a Change: the value that the author saw, and the new one.
 
     Values are strings, as in ODK. ``seen`` is None where the author's device held no value.
     """
@@ -56,18 +59,18 @@ _NO_FIELDS: Mapping[str, FieldWrite] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A write that somebody asks for.
+    """A requested write.
 
     id: UUID made on the device before the first send; the idempotency key.
     record: UUID of the record, lower case without prefix.
     type: name of its record type, which is the name of its entity list.
     action: ``create``, ``edit``, or a workflow action.
-    dot: the hand and its counter.
+    dot: its origin and counter.
     fields: only what was touched; ``label`` is a reserved entry.
     base_version: version of the server's record that the device held; 0 when made here; None when the
         device did not say (then values alone decide).
     seen_stated: False where the device did not say what it saw (OpenRosa), so that every ``seen`` is None and
-        the server derives it from ``base_version`` and from what the same hand sent before.
+        the server derives it from ``base_version`` and from what the same origin sent before.
     made_at: device time as an instant; None when the device did not say.
     clock_offset_s: server minus device clock in seconds at last contact, where known.
     """

@@ -1,4 +1,4 @@
-"""Makes the registers of a record that is new: what ``merge`` makes of a write into nothing, at a fraction of the cost.
+"""The registers of a new record: the same as ``merge`` makes of a write into nothing, at a fraction of the cost.
 
 Most of what reaches a server are creates, and in them nothing can be superseded, replaced or in conflict.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -29,7 +30,7 @@ class Flag(StrEnum):
 FLAGS_OF_ANY_RECORD = frozenset({Flag.CLOCK_SUSPECT, Flag.INVALID_AFTER_MERGE})
 """All others are flags of cases, and follow from their workflow."""
 
-LABELS = {
+LABELS: Mapping[str, str] = {
     Flag.CLOCK_SUSPECT: "手机时间不准",
     Flag.INVALID_AFTER_MERGE: "合并后不合表单要求",
     Flag.RETURN_PENDING: "申请退回待定",

@@ -1,22 +1,22 @@
-"""The one place where two versions of a record become one (``sync.md`` section 3).
+"""Merging two versions of a record into one (``sync.md`` section 3).
 
-Pure and total. The server merges; a client only shows its base with its own pending edits on top.
+Pure and total. Only the server merges; a client shows its base with its own pending edits on top.
 A record is a mapping of names to registers: a field has one, a set-valued field one for each element
 (named ``field element``). The members of a merge group have registers whose heads come and go together.
 
-Readings of section 3, where it leaves room:
+How section 3 is read where it leaves room:
 
 * A counter that is in already counts as superseded too, so a repeat changes nothing. ``newest`` is kept for each
   field, not each record: a late write of one field must not fall because a later one of another field came first.
-  It holds one number for each hand that ever wrote the field; in JSON a hand whose head still stands costs nothing.
-* All heads of the value that was seen go, whoever wrote them. Absent and blank are the same value.
-* What a hand saw is the base overlaid with what it sent before and the base does not hold yet, also on our own
-  protocol: taking one's own unsent value back to the base's value is a write.
+  It holds one number for each origin that ever wrote the field; in JSON one whose head is current costs nothing.
+* All heads of the value that was seen are replaced, whoever wrote them. Absent and blank are the same value.
+* What an author saw is the base overlaid with what their device sent before and the base does not hold yet, also on
+  our own protocol: taking one's own unsent value back to the base's value is a write.
 * Two writes are concurrent when neither base holds the other. Only writes that name a base commute; without one
   the value alone decides, and then the order may matter.
-* Under ``latest`` all heads that the base held go: their outcome is what the author saw.
+* Under ``latest`` all heads that the base held are replaced: their outcome is what the author saw.
 * A settlement has seen every head up to its own version; in a replay what came later stays beside it.
-* An origin is one hand. Two officers need two origins, or the second click drops the first one's value unseen.
+* Two officers need two origins, or the second click drops the first one's value unseen.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Merged(NamedTuple):
 class Received(NamedTuple):
     """A create or edit as it came in.
 
-    base_version, seen: the record version that the hand held, and the record's fields in it. None: not known.
+    base_version, seen: the record version that the device held, and the record's fields in it. None: not known.
     values: every value received, changed or not.
     observed_at: as in Head. version: the record version that its arrival made.
     """
@@ -107,7 +107,7 @@ def merge(
     observed_at: str,
     version: int,
 ) -> Merged:
-    """Lay one change over a record that moved on while its author was away.
+    """Apply one change to a record that may have changed since its author's version.
 
     writes: by field. One whose new value is the seen one is no write, but tells what the author saw of a member of
         a group; ``writes_of`` gives all of them. A member that is missing was blank to the author, unless a head
@@ -129,7 +129,7 @@ def settled(
     observed_at: str,
     version: int,
 ) -> Merged:
-    """Put an officer's choice in the place of every head of the fields named.
+    """Replace every head of the named fields by an officer's choice.
 
     choices: by field; a member of a group that is missing keeps the value shown. The rest as in ``merge``.
     """
@@ -163,13 +163,13 @@ def read(registers: Mapping[str, Register], rules: Mapping[str, FieldRule]) -> M
 def writes_of(
     received: Mapping[str, str], base: Mapping[str, str], sent_before: Iterable[Mapping[str, str]]
 ) -> dict[str, FieldWrite]:
-    """Tell what a hand saw of each field, and what it made of it.
+    """Return what an author saw of each field, and the new value.
 
-    received: every value that came in. base: the record's fields at the version that the hand held.
-    sent_before: what the same hand sent under lower counters and that version does not hold yet, oldest first
+    received: every value that came in. base: the record's fields at the version that the device held.
+    sent_before: what the same origin sent under lower counters and that version does not hold yet, oldest first
         (on a branch everything before; ``pending_at`` in general).
 
-    Fields that were only seen are in the answer as well, with the same value twice: that is no write.
+    Fields that were only seen are included, with the same value twice: that is no write.
     """
     saw = dict(base)
     for earlier in sent_before:
@@ -178,9 +178,9 @@ def writes_of(
 
 
 def pending_at(base_version: int | None, sent_before: Iterable[Received]) -> dict[str, str]:
-    """Return what a hand showed over its base: the last value it sent of each field, where the base lacks that one.
+    """Return what a device showed over its base: the last value that it sent of each field, where the base lacks it.
 
-    sent_before: what came in from the same hand under lower counters, oldest first.
+    sent_before: what came in from the same origin under lower counters, oldest first.
     """
     pending: dict[str, str] = {}
     for earlier in sent_before:
@@ -194,9 +194,9 @@ def pending_at(base_version: int | None, sent_before: Iterable[Received]) -> dic
 def rebuild(history: Iterable[Received | Settled], rules: Mapping[str, FieldRule]) -> Merged:
     """Merge a record anew from all that came in, in whatever order that was.
 
-    To be used when a write arrives after a later one of the same hand. The outcome is that of an arrival in the
-    order of each hand's counters: the same values, conflicts, and heads, but for the heads' versions, which stay
-    those of the real arrival (the bases of other hands speak of them).
+    For a write that arrives after a later one of the same origin. The outcome is that of an arrival in the order of
+    each origin's counters: the same values, conflicts, and heads, but for the heads' versions, which stay those of the
+    real arrival (the bases of other devices name them).
     """
     registers: Mapping[str, Register] = {}
     sent: dict[str, list[Received]] = {}
@@ -269,7 +269,7 @@ def _unsent_member(register: Register, base_version: int | None) -> FieldWrite:
 
 
 def _in_order(history: Iterable[Received | Settled]) -> list[Received | Settled]:
-    """Put what came late directly before the first later write of the same hand; leave the rest as it came."""
+    """Put what came late directly before the first later write of the same origin; leave the rest as it came."""
     once = {entry.dot: entry for entry in history}
     place: dict[Dot, int] = {}
     first: dict[str, int] = {}

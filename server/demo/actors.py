@@ -20,7 +20,7 @@ from server.people.store import people
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 from server.records.store import records, revisions
-from sync.changes import Change, Dot, FieldWrite, Verdict
+from sync.changes import CREATING, Change, Dot, FieldWrite, Verdict
 
 TYPE = "hazards"
 
@@ -57,7 +57,7 @@ class Hands:
     def do(self, tx: Transaction, deed: Deed, case: Case, moment: datetime) -> None:
         """Take one step of a case. Raises the Refusal of the rule that says no, RuntimeError for another verdict."""
         name, id = case.cast.parts[deed.who], case.ids[deed.side - 1]
-        if deed.action in workflow.CREATING:
+        if deed.action in CREATING:
             aim = Aim(TYPE, id, label=case.cast.hazard.label)
             self._phones.send(tx, name, FORMS[deed.action], aim, self._report(deed, case))
             return

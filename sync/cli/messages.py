@@ -27,8 +27,6 @@ DECISIONS = {
 }
 """How a problem was settled, by the words of the protocol."""
 
-_FLAG_LABELS: Mapping[str, str] = {str(flag): label for flag, label in LABELS.items()}
-
 
 def verdicts(counts: Mapping[str, int]) -> str:
     """Return counts of verdicts as text, "无 none" for none."""
@@ -105,7 +103,7 @@ def _marks(seen: RecordView) -> str:
 
 def _flag(name: str) -> str:
     """Return a flag with its label; one that is newer than this client goes by its own name."""
-    return f"{_FLAG_LABELS.get(name, '')} {name}".strip()
+    return f"{LABELS.get(name, '')} {name}".strip()
 
 
 def change_line(change: LocalChange) -> str:

@@ -1,1 +1,1 @@
-"""The field client: a store on the device, push and pull, and what stands between them."""
+"""The field client: the store on the device, the connection to the server, and push and pull between them."""

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-CREATING = frozenset({"create", "report", "spot_close"})
-"""Actions that create a record."""
+from sync.changes import CREATING
 
 WRITING = CREATING | {"edit", "settle"}
 """Actions whose fields become the record's; the inputs of other actions do not."""

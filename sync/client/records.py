@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from sync.changes import CREATING
 from sync.client import outbox, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
-from sync.client.overlay import CREATING, LocalChange, RecordView, edit_fields, view
+from sync.client.overlay import LocalChange, RecordView, edit_fields, view
 
 Values = Mapping[str, str]
 

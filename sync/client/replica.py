@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from sync.changes import CREATING
 from sync.client.device import Device, Row
 from sync.client.record_types import RecordTypes, from_rows
 from sync.client.wire import Json, Page, hash_of
@@ -19,7 +20,7 @@ _ORPHAN = "NOT EXISTS (SELECT 1 FROM member WHERE member.id = row.id)"
 _HAS_UNSENT = "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent')"
 _IS_CREATED_HERE = (
     "EXISTS (SELECT 1 FROM change WHERE change.record = row.id AND change.state = 'unsent'"
-    " AND change.action IN ('create', 'report', 'spot_close'))"
+    f" AND change.action IN ({', '.join(repr(action) for action in sorted(CREATING))}))"
 )
 """A restored server lacks it and will be sent it again: it is not handed over to anyone, and of version 0 again."""
 

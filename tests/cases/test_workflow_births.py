@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from schemas.changes import CreateRequestSchema
 from server.cases.domain import workflow
-from server.cases.domain.workflow import CREATING, CREATION_RULES, CreationRule
+from server.cases.domain.workflow import CREATION_RULES, CreationRule
 from server.records.domain.status import STAGE_OF, Stage, Status
+from sync.changes import CREATING
 
 
 @pytest.mark.parametrize("birth", CREATION_RULES)
 def test_a_case_is_born_as_the_table_says(birth: CreationRule):
     assert workflow.initial_status(birth.action, spot_ok=birth.spot_ok) is birth.status
+
+
+def test_every_creating_action_may_be_asked_of_the_api():
+    assert set(CreateRequestSchema().fields["action"].validate.choices) == CREATING
 
 
 def test_every_creating_action_is_decided_for_both_kinds_of_item_and_once():

@@ -18,13 +18,13 @@ from uuid import UUID
 import requests
 from requests.adapters import BaseAdapter
 
-from sync.changes import Dot, FieldWrite
+from sync.changes import CREATING, Dot, FieldWrite
 from sync.client import records, synchronization, wire
 from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
-from sync.client.overlay import CREATING, RecordView
+from sync.client.overlay import RecordView
 from sync.client.synchronization import PullResult, PushResult
 from sync.merge import merge
 

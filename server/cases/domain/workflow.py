@@ -27,9 +27,6 @@ CREATION_RULES = (
 )
 """T01 and T02 of ``domain.md`` section 2.3. What may not be fixed on the spot is fed back, for someone to check."""
 
-CREATING = frozenset(rule.action for rule in CREATION_RULES)
-"""Actions that bring a record into being."""
-
 
 def initial_status(action: str, *, spot_ok: bool) -> Status:
     """Return the first status of a case that ``action`` creates.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
 
-from server.cases.domain.workflow import ACTIONS, CREATING
+from server.cases.domain.workflow import ACTIONS
 from server.changes.domain.validation import field_writes, validate
 from server.forms.domain.record_types import LABEL, RecordType
 from server.records.domain.records import Record, Revision
-from sync.changes import Dot, FieldWrite, Verdict
+from sync.changes import CREATING, Dot, FieldWrite, Verdict
 from sync.merge import Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]

@@ -15,7 +15,6 @@ from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
 from server.cases.domain import workflow
-from server.cases.domain.workflow import CREATING
 from server.cases.store import case_numbers
 from server.cases.usecases import authorization
 from server.changes.domain import record_history, revise, settling
@@ -49,7 +48,7 @@ from server.records.domain.records import Record
 from server.records.domain.relation import Relation
 from server.records.domain.status import Status
 from server.records.store import records, revisions
-from sync.changes import Change, Verdict
+from sync.changes import CREATING, Change, Verdict
 from sync.merge import Received, Settled
 
 SPOT_LIST, SPOT_FIELD, SPOT_COLUMN = "hazard_items", "item", "spot_ok"

@@ -8,11 +8,10 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from server import instants
-from server.cases.domain.workflow import CREATING
 from server.forms.domain.definitions import EntityDeclaration, FormDefinition
 from server.forms.domain.record_types import ACTION, LABEL, Kind, RecordType
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_create
-from sync.changes import Change, Dot, FieldWrite
+from sync.changes import CREATING, Change, Dot, FieldWrite
 
 _NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10")
 
