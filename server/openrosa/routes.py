@@ -96,7 +96,7 @@ def manifest(form_id: str) -> Response:
     by, base = context.caller(), _base_url()
     with context.database().reading() as reading:
         offered_forms.get_for(reading, form_id, by)
-        files = entity_lists.files_of(reading, context.hashes(), form_id, by)
+        files = entity_lists.manifest(reading, context.hashes(), form_id, by)
     folder = f"{base}/forms/{quote(form_id, safe='')}/attachments"
     entries = [
         ManifestFile(
@@ -186,7 +186,7 @@ def _listed(form: forms.Form, base: str) -> ListedForm:
 
 
 def _current_md5(reading: Reading, form_id: str, name: str, by: Actor) -> str | None:
-    files = entity_lists.files_of(reading, context.hashes(), form_id, by) if request.if_none_match else []
+    files = entity_lists.manifest(reading, context.hashes(), form_id, by) if request.if_none_match else []
     return next((file.md5 for file in files if file.name == name), None)
 
 

@@ -13,7 +13,7 @@ from server.db.transactions import Transaction
 from server.people.domain.actors import Actor
 from server.people.store import people
 from server.people.usecases import basic_login
-from server.phones.usecases.entity_lists import Hashes
+from server.phones.usecases.entity_lists import ListHashes
 from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
 
@@ -31,7 +31,7 @@ class Services:
     settings: Settings
     database: Database
     blobs: BlobStore
-    hashes: Hashes = field(default_factory=Hashes)
+    hashes: ListHashes = field(default_factory=ListHashes)
 
 
 def services() -> Services:
@@ -52,7 +52,7 @@ def blobs() -> BlobStore:
     return services().blobs
 
 
-def hashes() -> Hashes:
+def hashes() -> ListHashes:
     return services().hashes
 
 

@@ -102,7 +102,7 @@ def assert_offers_what_is_allowed(land: Land, id: str, into: str) -> dict[str, s
     for name in NAMES:
         with land.valley.store.reading() as reading:
             caller = people.actor(reading, name)
-            served = entity_lists.content(reading, entity_lists.Hashes(), "case_act", "hazards.csv", caller)
+            served = entity_lists.content(reading, entity_lists.ListHashes(), "case_act", "hazards.csv", caller)
             takers = [each.name for each in handler_list.rows(reading, caller)]
         told[name] = rows_of(served).get(id, {"todo": ""})["todo"]
         inputs = good_inputs(next(iter(takers), "user:worker"), into)

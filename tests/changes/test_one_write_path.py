@@ -173,13 +173,13 @@ def test_a_kept_body_can_be_read_again_with_its_files(valley):
 
     def keep(tx) -> bool:
         new = rejected.add(tx, "1" * 64, form="f", instance_id="i", reason="r", author="worker", xml=b"<data/>")
-        rejected.add_files(tx, "1" * 64, [file, file])
+        rejected.add_attachments(tx, "1" * 64, [file, file])
         return new
 
     assert (valley.do(keep), valley.do(keep)) == (True, False)
     with valley.store.reading() as reading:
         assert rejected.xml_of(reading, "1" * 64) == b"<data/>"
-        assert rejected.files_of(reading, "1" * 64) == [file]
+        assert rejected.attachments_of(reading, "1" * 64) == [file]
         assert rejected.xml_of(reading, "2" * 64) is None
     valley.do(lambda tx: tx.sql.run("DELETE FROM kept_file"))
 

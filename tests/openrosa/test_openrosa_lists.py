@@ -128,8 +128,8 @@ def test_a_failure_of_ours_is_never_an_empty_list(phone, monkeypatch, path):
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr(routes.offered_forms, "listed", fail)
-    monkeypatch.setattr(routes.entity_lists, "files_of", fail)
+    monkeypatch.setattr(routes.offered_forms, "list_for", fail)
+    monkeypatch.setattr(routes.entity_lists, "manifest", fail)
     monkeypatch.setattr(routes.entity_lists, "integrity", fail)
 
     answer = phone.get(path)

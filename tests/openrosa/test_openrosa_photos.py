@@ -18,7 +18,7 @@ def files_of(valley, filled: Filled) -> list[tuple[str, str]]:
     """Return name and content of every file kept of a submission, those served first in front."""
     id = valley.rows("SELECT id FROM submission WHERE instance_id = :id", id=filled.instance)[0]["id"]
     with valley.store.reading() as reading:
-        kept = submissions.files_of(reading, id)
+        kept = submissions.attachments_of(reading, id)
     blobs = valley.app.extensions["firegrid"].blobs
     return [(file.name, blobs.path(file.sha256).read_bytes().decode("latin-1")) for file in kept]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from server.phones.usecases.entity_lists import Hashes
+from server.phones.usecases.entity_lists import ListHashes
 
 
 def test_what_nobody_asked_for_lately_is_forgotten_first():
-    hashes = Hashes(most=2)
+    hashes = ListHashes(most=2)
     hashes.keep(("a",), "1")
     hashes.keep(("b",), "2")
     assert hashes.find(("a",)) == "1"

@@ -53,7 +53,7 @@ def round_of(tx: Transaction) -> RoundResult:
     """
     taken_back, resumed = automatic_steps.from_everybody(tx), automatic_steps.suspended(tx, AT_ONCE)
     left = former_handlers.let_go(tx, instants.later(tx.now, -GRACE))
-    renewed = todo_refresh.renew(tx)
+    renewed = todo_refresh.refresh(tx)
     stuck = (*taken_back.stuck, *resumed.stuck, *renewed.stuck)
     return RoundResult(taken_back.done, resumed.done, left, stuck, renewed.done)
 

@@ -1,4 +1,4 @@
-"""Keeps what decided last what each person may do with cases, so that a change of it can be seen."""
+"""Stores for each person what decided their ``todo`` when it was last computed, so that a change of it is noticed."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Mapping
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 
-_LOOKED = "todo looked at"
+_COMPARED = "todo looked at"
 
 
-def looked_at(reading: Reading) -> tuple[str, Instant] | None:
-    """Return the configuration and the instant at which all standings were last compared, None when never."""
-    said = reading.sql.value("SELECT value FROM setting WHERE name = :name", {"name": _LOOKED})
-    if said is None:
+def last_comparison(reading: Reading) -> tuple[str, Instant] | None:
+    """Return the configuration and the instant at which all states were last compared, None when never."""
+    stored = reading.sql.value("SELECT value FROM setting WHERE name = :name", {"name": _COMPARED})
+    if stored is None:
         return None
-    configuration, _, at = str(said).partition(" ")
+    configuration, _, at = str(stored).partition(" ")
     return configuration, at
 
 
-def look(tx: Transaction, configuration: str) -> None:
-    """Note that all standings were compared now."""
+def record_comparison(tx: Transaction, configuration: str) -> None:
+    """Record that all states were compared now."""
     tx.sql.run(
         "INSERT INTO setting (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = :value",
-        {"name": _LOOKED, "value": f"{configuration} {tx.now}"},
+        {"name": _COMPARED, "value": f"{configuration} {tx.now}"},
     )
 
 
-def has_turned(reading: Reading, since: Instant) -> bool:
+def has_duty_changed(reading: Reading, since: Instant) -> bool:
     """Say whether a duty has begun or ended after ``since`` and by now."""
     sql = """
         SELECT EXISTS (SELECT 1 FROM duty
@@ -36,17 +36,17 @@ def has_turned(reading: Reading, since: Instant) -> bool:
     return bool(reading.sql.value(sql, {"since": since, "now": reading.now}))
 
 
-def standings(reading: Reading) -> Mapping[str, str]:
-    """Return every standing as it was kept, by user name."""
+def stored_states(reading: Reading) -> Mapping[str, str]:
+    """Return every state as it was stored, by user name."""
     return dict(reading.sql.tuples("SELECT person, standing FROM todo_told"))
 
 
-def keep(tx: Transaction, person: str, standing: str) -> None:
-    """Put a standing in the place of the one before it."""
+def store(tx: Transaction, person: str, state: str) -> None:
+    """Store a state in the place of the one before it."""
     tx.sql.run(
         "INSERT INTO todo_told (person, standing) VALUES (:person, :standing)"
         " ON CONFLICT (person) DO UPDATE SET standing = excluded.standing",
-        {"person": person, "standing": standing},
+        {"person": person, "standing": state},
     )
 
 

@@ -1,4 +1,4 @@
-"""Makes the lists a phone downloads: its own rows of a record type, its areas, whom it may assign to."""
+"""Makes the manifest of a form and the CSV files it names: entity lists, areas, handlers, each for its caller."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ AREAS = "areas"
 UNKNOWN_AREA = ("unknown", "不确定/其他网格")
 """Last row of ``areas.csv``: a worker who is not sure must be able to say so."""
 
-CLOSED_STAYS = timedelta(days=30)
-"""How long a closed case stays in the lists of its author and handlers (``design.md`` section 5)."""
+CLOSED_KEPT = timedelta(days=30)
+"""How long a closed case is kept in the lists of its author and handlers (``design.md`` section 5)."""
 
 CASE_COLUMNS = (*columns.names(Projection.PHONE), "todo")
 _system = columns.showing(Projection.PHONE)
 
 
 @dataclass(frozen=True, slots=True)
-class PhoneFile:
-    """A file that a form needs. kind: ``entityList``, or None for an ordinary file. md5: of its bytes, in hex."""
+class ManifestEntry:
+    """A file in the manifest of a form. kind: ``entityList``, None for other files. md5: of its bytes, in hex."""
 
     name: str
     md5: str
     kind: str | None = None
 
 
-class Hashes:
-    """Remembers the MD5 of lists by their tag, so that an unchanged list costs no query over rows."""
+class ListHashes:
+    """Caches the MD5 of lists by their tag, so that an unchanged list costs no query over rows."""
 
     def __init__(self, most: int = 20_000) -> None:
         self._most = most
@@ -69,15 +69,15 @@ class Hashes:
                 self._known.popitem(last=False)
 
 
-def files_of(reading: Reading, hashes: Hashes, form_id: str, by: Actor) -> list[PhoneFile]:
-    """Return the files that ``by``'s phone needs for a form and that the server has, in the form's order."""
+def manifest(reading: Reading, hashes: ListHashes, form_id: str, by: Actor) -> list[ManifestEntry]:
+    """Return the manifest of a form for ``by``: the files that it names and the server has, in the form's order."""
     form = forms.catalogue(reading).forms[form_id]
     definition = form.versions[form.version].definition
     files = (_file(reading, hashes, form, name, by) for name in definition.media)
     return [file for file in files if file is not None]
 
 
-def content(reading: Reading, hashes: Hashes, form_id: str, name: str, by: Actor) -> bytes | None:
+def content(reading: Reading, hashes: ListHashes, form_id: str, name: str, by: Actor) -> bytes | None:
     """Return the bytes of one such file, None when the form does not need it or the server has none."""
     form = forms.catalogue(reading).forms[form_id]
     if name not in form.versions[form.version].definition.media:
@@ -87,9 +87,9 @@ def content(reading: Reading, hashes: Hashes, form_id: str, name: str, by: Actor
     tag = _tag(reading, name, by)
     if tag is None:
         return None
-    made = _made(reading, name, by)
-    hashes.keep(tag, hashlib.md5(made, usedforsecurity=False).hexdigest())
-    return made
+    csv_bytes = _content(reading, name, by)
+    hashes.keep(tag, hashlib.md5(csv_bytes, usedforsecurity=False).hexdigest())
+    return csv_bytes
 
 
 def is_entity_list(reading: Reading, name: str) -> bool:
@@ -116,17 +116,17 @@ def phone_scope(by: Actor) -> Scope:
     return by.scope if by.current else Scope()
 
 
-def _file(reading: Reading, hashes: Hashes, form: forms.Form, name: str, by: Actor) -> PhoneFile | None:
+def _file(reading: Reading, hashes: ListHashes, form: forms.Form, name: str, by: Actor) -> ManifestEntry | None:
     if name in form.media:
-        return PhoneFile(name, form.media[name].md5)
+        return ManifestEntry(name, form.media[name].md5)
     tag = _tag(reading, name, by)
     if tag is None:
         return None
     md5 = hashes.find(tag)
     if md5 is None:
-        md5 = hashlib.md5(_made(reading, name, by), usedforsecurity=False).hexdigest()
+        md5 = hashlib.md5(_content(reading, name, by), usedforsecurity=False).hexdigest()
         hashes.keep(tag, md5)
-    return PhoneFile(name, md5, "entityList" if is_entity_list(reading, name.removesuffix(".csv")) else None)
+    return ManifestEntry(name, md5, "entityList" if is_entity_list(reading, name.removesuffix(".csv")) else None)
 
 
 def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | None:
@@ -148,7 +148,7 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
     return None
 
 
-def _made(reading: Reading, file_name: str, by: Actor) -> bytes:
+def _content(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
     if name == handler_list.LIST:
         return _csv(handler_list.COLUMNS, handler_list.rows(reading, by))
@@ -169,14 +169,14 @@ def _columns(type: RecordType) -> tuple[str, ...]:
 
 
 def _cells(row: Row, columns: tuple[str, ...], may_do: todo_column.Teller) -> list[object]:
-    shown: dict[str, object] = orjson.loads(row["fields"])
-    shown["area"] = row["area"]
+    values: dict[str, object] = orjson.loads(row["fields"])
+    values["area"] = row["area"]
     label = row["label"]
     if row["status"] is not None:
         label = row["list_label"] or label
-        shown |= _system(row)
-        shown["todo"] = may_do.todo(row)
-    return [row["id"], label, row["version"], *(shown.get(name, "") for name in columns)]
+        values |= _system(row)
+        values["todo"] = may_do.todo(row)
+    return [row["id"], label, row["version"], *(values.get(name, "") for name in columns)]
 
 
 def _areas_csv(reading: Reading, scope: Scope) -> bytes:
@@ -187,7 +187,7 @@ def _areas_csv(reading: Reading, scope: Scope) -> bytes:
 
 def closed_after(reading: Reading) -> Instant:
     """Return the beginning of the local day 30 days ago: by day, so that the list changes at most daily by itself."""
-    return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_STAYS)
+    return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_KEPT)
 
 
 def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:

@@ -1,4 +1,4 @@
-"""Makes the list of those to whom a caller may assign a case, so that a phone can dispatch without a PC."""
+"""Makes the list of handlers to whom a caller may assign a case, so that a phone can dispatch without a PC."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
     """
     takers = frozenset(rights.holders_of("case", "accept", reading.now))
     found: dict[str, tuple[str, Handler]] = {}
-    for place, grant in _reaches(by):
+    for place, grant in _assign_grants(by):
         around = Scope(places=(place,), exact_paths=_above(place.path))
         on_duty = [
             each
@@ -61,12 +61,12 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
 
 
 def tag(reading: Reading, by: Actor) -> tuple[object, ...]:
-    """Return what the list depends on: the caller's duties, everybody's beginning and ending, and the configuration."""
-    turned = people.last_duty_change(reading)
-    return (LIST, by.name, by.current, turned, instants.local_day(reading.now), reading.configuration_version())
+    """Return what the list depends on: the caller's duties, the last change of any duty, and the configuration."""
+    changed = people.last_duty_change(reading)
+    return (LIST, by.name, by.current, changed, instants.local_day(reading.now), reading.configuration_version())
 
 
-def _reaches(by: Actor) -> Iterator[tuple[Place, Grant]]:
+def _assign_grants(by: Actor) -> Iterator[tuple[Place, Grant]]:
     """Yield where and within which limits the duties of ``by`` let them assign."""
     for duty in by.current:
         granted = rights.grants(by, "case", "assign", duty.place.path)
@@ -89,12 +89,12 @@ def _bodies(near: list[Body], names: dict[str, str], at: instants.Instant) -> It
 
 
 def _places(reading: Reading, codes: set[str], place: Place) -> dict[str, str]:
-    """Return what each area is called beside a name: its village, and whose town where the caller has several."""
+    """Return the name of each area beside a handler: its village, and whose town where the caller has several."""
     villages = {code: code_of("/".join(path_of(code).split("/")[:3])) for code in codes}
     names = areas.full_names(reading, villages.values())
     inside_a_town = "/" in place.path
-    shown = {code: name.split(" ", 1)[-1] if inside_a_town else name for code, name in names.items()}
-    return {code: shown.get(village, village) for code, village in villages.items()}
+    visible = {code: name.split(" ", 1)[-1] if inside_a_town else name for code, name in names.items()}
+    return {code: visible.get(village, village) for code, village in villages.items()}
 
 
 def _above(path: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Gives a case a new version when duties alone have changed what somebody may do with it.
 
-``todo`` is told to each phone by the duties of its owner, and a phone ignores a row whose version it has already
+``todo`` depends on the duties of the phone's owner, and a phone ignores a row whose version it has already
 (``openrosa.md`` section 4.5). So whatever a row shows changes only with a revision (``design.md`` section 5).
 """
 
@@ -27,51 +27,51 @@ from server.records.domain.records import Record
 
 ACTION, NOTE = "renew", "岗位变动后可办事项有变，更新手机名单"
 
-_PERSONS_AT_ONCE = 50
-"""Whose rows one transaction looks through: more would hold the writer from others."""
+_PEOPLE_PER_TRANSACTION = 50
+"""How many people's rows one transaction compares: more would hold the writer from others."""
 
 
-def renew(tx: Transaction) -> AutomaticSteps:
-    """Renew the rows that stay on a phone and would show another ``todo``.
+def refresh(tx: Transaction) -> AutomaticSteps:
+    """Give the rows that stay on a phone and would show another ``todo`` a new version.
 
     A row that comes or goes with a move needs nothing, so moving a person touches no record that is new to them. Costs
     two reads while no duty has changed.
     """
-    configuration, last = str(tx.configuration_version()), todo_state.looked_at(tx)
-    if last is not None and last[0] == configuration and not todo_state.has_turned(tx, last[1]):
+    configuration, last = str(tx.configuration_version()), todo_state.last_comparison(tx)
+    if last is not None and last[0] == configuration and not todo_state.has_duty_changed(tx, last[1]):
         return AutomaticSteps(0, ())
-    before = todo_state.standings(tx)
-    turned = {name: now for name, now in _standings(tx).items() if before.get(name) != now}
+    before = todo_state.stored_states(tx)
+    changed = {name: now for name, now in _duty_states(tx).items() if before.get(name) != now}
     done = 0
     stuck: list[Stuck] = []
-    compared = [name for name in turned if name in before]
-    for name in [name for name in turned if name not in before] + compared[:_PERSONS_AT_ONCE]:
+    compared = [name for name in changed if name in before]
+    for name in [name for name in changed if name not in before] + compared[:_PEOPLE_PER_TRANSACTION]:
         try:
             with tx.savepoint():
-                outcome = _renew(tx, name, before.get(name), turned[name])
+                outcome = _refresh_person(tx, name, before.get(name), changed[name])
         except ITEM_ERRORS as error:
             outcome = AutomaticSteps(0, (Stuck(f"todo of {name}", type(error).__name__),))
         done, stuck = done + outcome.done, [*stuck, *outcome.stuck]
-    if len(compared) <= _PERSONS_AT_ONCE and not stuck:
-        todo_state.look(tx, configuration)
+    if len(compared) <= _PEOPLE_PER_TRANSACTION and not stuck:
+        todo_state.record_comparison(tx, configuration)
     return AutomaticSteps(done, tuple(stuck))
 
 
-def _renew(tx: Transaction, name: str, before: str | None, now: str) -> AutomaticSteps:
-    todo_state.keep(tx, name, now)
+def _refresh_person(tx: Transaction, name: str, before: str | None, now: str) -> AutomaticSteps:
+    todo_state.store(tx, name, now)
     if before is None or not todo_state.has_phone(tx, name):
         return AutomaticSteps(0, ())
     differing = sorted(_differing(tx, _actor(tx, name, before), _actor(tx, name, now)))
-    return automatic_steps.each(tx, differing, _renewed)
+    return automatic_steps.each(tx, differing, _revise)
 
 
-def _renewed(tx: Transaction, record: Record) -> bool:
+def _revise(tx: Transaction, record: Record) -> bool:
     apply_by_server(tx, record, ACTION, NOTE)
     return True
 
 
-def _standings(reading: Reading) -> Mapping[str, str]:
-    """Return of everybody what decides their ``todo`` beside the cases: duties in force, villages to stand in for."""
+def _duty_states(reading: Reading) -> Mapping[str, str]:
+    """Return by user name what decides ``todo`` beside the cases: duties in force, villages to stand in for."""
     held = {name: people.duties_of(reading, name) for name in todo_state.names(reading)}
     return {name: _text(reading, [duty for duty in each if duty.holds_at(reading.now)]) for name, each in held.items()}
 
@@ -79,17 +79,17 @@ def _standings(reading: Reading) -> Mapping[str, str]:
 def _text(reading: Reading, duties: list[Duty]) -> str:
     places = [duty.place for duty in duties if duty.role is Role.TOWN_STATION]
     vacant = sorted(path for place in places for path in people.vacant_villages(reading, place))
-    told = sorted(
+    listed = sorted(
         (duty.role.value, duty.area, duty.body or "", list(duty.merged), list(duty.merged_villages)) for duty in duties
     )
-    return orjson.dumps([told, vacant]).decode()
+    return orjson.dumps([listed, vacant]).decode()
 
 
-def _actor(reading: Reading, name: str, standing: str) -> tuple[Actor, frozenset[str]]:
-    told, vacant = orjson.loads(standing)
+def _actor(reading: Reading, name: str, state: str) -> tuple[Actor, frozenset[str]]:
+    listed, vacant = orjson.loads(state)
     duties = tuple(
         Duty(Role(role), area, body or None, BEGINNING, FOREVER, "", *map(tuple, also))
-        for role, area, body, *also in told
+        for role, area, body, *also in listed
     )
     return Actor(name, name, reading.now, duties), frozenset(vacant)
 
@@ -99,11 +99,11 @@ def _differing(
 ) -> Iterator[str]:
     """Yield the open cases that are on the phone before and now, and show another ``todo``."""
     was, then = before
-    then_told, now_told = todo_column.Teller(reading, was, then), todo_column.Teller(reading, *now)
+    todo_before, todo_now = todo_column.Teller(reading, was, then), todo_column.Teller(reading, *now)
     since = entity_lists.closed_after(reading)
     for type in forms.catalogue(reading).types.values():
         if type.kind is not Kind.CASE:
             continue
         rows = entity_rows.each(reading, type, entity_lists.phone_scope(now[0]), closed_after=since)
-        differing = [row["id"] for row in rows if now_told.todo(row) != then_told.todo(row)]
+        differing = [row["id"] for row in rows if todo_now.todo(row) != todo_before.todo(row)]
         yield from entity_rows.held(reading, type, entity_lists.phone_scope(was), differing, closed_after=since)
