@@ -32,24 +32,30 @@ def create_app(settings: Settings) -> Flask:
 
     Raises NotFound when the folder holds no database, DatabaseTooNew when a newer Firegrid wrote it.
     """
+    return open_folder(mount_doors(), settings)
+
+
+def mount_doors() -> Flask:
+    """Return an application with all of its doors, which ``open_folder`` has yet to give a data folder."""
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.merge_slashes = False
-    app.config.update(
-        JWT_SECRET_KEY=secret(settings.folder),
-        MAX_CONTENT_LENGTH=None,
-        MAX_FORM_MEMORY_SIZE=1_000_000,
-        PROPAGATE_EXCEPTIONS=False,
-    )
-    blobs = BlobStore(settings.folder / "blobs")
-    blobs.sweep(STALE_UPLOAD_S)
-    services = Services(settings, store.open_threaded(settings.folder), blobs)
-    app.extensions["firegrid"] = services
+    app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=1_000_000, PROPAGATE_EXCEPTIONS=False)
     observability.mount(app)
     openrosa.mount(app)
     api.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
+    return app
+
+
+def open_folder(app: Flask, settings: Settings) -> Flask:
+    """Let an application with its doors work on the data folder of ``settings``, and return it. Raises as above."""
+    app.config["JWT_SECRET_KEY"] = secret(settings.folder)
+    blobs = BlobStore(settings.folder / "blobs")
+    blobs.sweep(STALE_UPLOAD_S)
+    services = Services(settings, store.open_threaded(settings.folder), blobs)
+    app.extensions["firegrid"] = services
     fast_path = openrosa.FastPath(app.wsgi_app, services, observability.record_request)
     wrapped = PhonePaths(TrustedProxies(fast_path, settings.trusted_proxies))
     app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped

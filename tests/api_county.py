@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 
 from server import instants
-from server.app import close, create_app
+from server.app import close
 from server.changes.usecases import write
 from server.changes.usecases.write import Outcome
-from server.db import database
-from server.db.database import Database
 from server.forms.usecases import publish
 from server.forms.usecases.publish import Prepared
-from server.grid.domain.areas import Area, level_of, parent_code
-from server.grid.store import areas
 from server.people.store import people
-from server.people.usecases import phone_keys, sign_in
+from server.people.usecases import sign_in
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
-from server.settings import Settings
 from server.staffing.usecases import enrolment
 from sync.changes import Change, Dot, FieldWrite
+from tests.county import NOON, County, add_grid, add_people, open_county, prepared
 
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630101000"
 VILLAGE, NEXT_VILLAGE, FAR_VILLAGE = "130630100201", "130630100202", "130630101201"
@@ -46,7 +39,6 @@ NAMES = {
     FAR_UNIT: "第1单元",
 }
 PASSWORD = "correct-horse-7"
-NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0 a photo"
 
 STATION_FORM = """\
@@ -83,67 +75,6 @@ SUBMISSION = """\
 """
 
 
-class Clock:
-    """A clock that a test sets; each look moves it on by a millisecond, so that nothing happens twice at once."""
-
-    def __init__(self) -> None:
-        self.at = NOON
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
-@dataclass
-class County:
-    """The application and what a test needs to call it. keys: user name to phone key."""
-
-    app: Flask
-    keys: dict[str, str]
-    known: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def client(self) -> FlaskClient:
-        return self.app.test_client()
-
-    @property
-    def store(self) -> Database:
-        return self.app.extensions["firegrid"].database
-
-    def get(self, path: str, name: str, **headers: str):
-        """Ask ``/api/v1<path>`` as the person ``name``, by their phone key."""
-        shown = {"Authorization": f"Key {self.keys[name]}", **headers}
-        return self.client.get(f"/api/v1{path}", headers=shown, buffered=True)
-
-    def post(self, path: str, name: str, body: object = None, **headers: str):
-        """Post a JSON body to ``/api/v1<path>`` as the person ``name``."""
-        return self.send("POST", path, name, body, **headers)
-
-    def send(self, method: str, path: str, name: str, body: object = None, **headers: str):
-        """Send a JSON body (none when None) by any method."""
-        shown = {"Authorization": f"Key {self.keys[name]}", **headers}
-        return self.client.open(f"/api/v1{path}", method=method, headers=shown, json=body, buffered=True)
-
-    def holdings(self) -> dict[str, list[tuple[object, ...]]]:
-        """Return every row of every table: what a refusal must leave as it was.
-
-        Left out are the last contacts of phones, and what an undone work may leave (``database.Commit``): a gap in
-        the numbers, and a bucket marked newer than it is.
-        """
-        with self.store.reading() as reading:
-            named = reading.sql.rows("SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%'")
-            tables = {row["name"] for row in named} - {"phone_key", "bucket"}
-            found = {name: reading.sql.rows(f'SELECT * FROM "{name}"') for name in sorted(tables)}
-        found["counter"] = [row for row in found["counter"] if row["name"] != "seq"]
-        return {name: [tuple(row.values()) for row in rows] for name, rows in found.items()}
-
-    def ids(self, path: str, name: str) -> list[str]:
-        """Return the ids in the list at ``path``."""
-        answer = self.get(path, name)
-        assert answer.status_code == 200, answer.text
-        return [item["id"] for item in answer.json["items"]]
-
-
 PEOPLE = (
     ("worker", "grid_worker", UNIT, None),
     ("neighbour", "grid_worker", NEXT_UNIT, None),
@@ -160,24 +91,21 @@ PEOPLE = (
 
 @pytest.fixture(scope="session")
 def prepared_forms() -> list[Prepared]:
-    """Two forms, converted once: converting takes a second each."""
-    return [publish.prepare(form.encode(), ".md", {}) for form in (STATION_FORM, HAZARD_FORM)]
+    return [prepared(STATION_FORM), prepared(HAZARD_FORM)]
 
 
 @pytest.fixture(scope="session")
-def county(tmp_path_factory, prepared_forms) -> Iterator[County]:
+def county(tmp_path_factory) -> Iterator[County]:
     """The county that reading tests share; nobody changes it."""
-    made = a_county(tmp_path_factory.mktemp("county") / "data", prepared_forms)
-    fill(made)
+    made = open_county(tmp_path_factory.mktemp("county") / "data", lay, fill)
     yield made
     close(made.app)
 
 
 @pytest.fixture
-def county_to_change(tmp_path, prepared_forms) -> Iterator[County]:
+def county_to_change(tmp_path) -> Iterator[County]:
     """The same county for one test alone, which may write to it."""
-    made = a_county(tmp_path / "data", prepared_forms)
-    fill(made)
+    made = open_county(tmp_path / "data", lay, fill)
     yield made
     close(made.app)
 
@@ -185,37 +113,31 @@ def county_to_change(tmp_path, prepared_forms) -> Iterator[County]:
 @pytest.fixture
 def office(tmp_path) -> Iterator[County]:
     """A county of one's own, without forms and records."""
-    made = a_county(tmp_path / "data", [])
+    made = open_county(tmp_path / "data", lay_people)
     yield made
     close(made.app)
 
 
-def a_county(folder: Path, forms: list[Prepared]) -> County:
-    """Return a county with its grid, people, one body and these forms."""
-    database.create(folder)
-    app = create_app(Settings(folder))
-    made = County(app, {})
+def lay(tx: Any) -> list[str]:
+    """Fill an empty database with the county: grid, people, one body and two forms."""
+    names = lay_people(tx)
+    for form in (STATION_FORM, HAZARD_FORM):
+        publish.publish(tx, prepared(form), None)
+    return names
+
+
+def lay_people(tx: Any) -> list[str]:
+    """Fill an empty database with the county but for its forms."""
     password = sign_in.hash_password(PASSWORD)
-    grid = [Area(code, name, level_of(code), parent_code(code)) for code, name in NAMES.items()]
-
-    def lay(tx):
-        areas.add(tx, grid)
-        enrolment.add_body(
-            tx, "dept-gas", name="燃气主管部门", kind="department", area=COUNTY, by="test", contact="值班 13800000001"
-        )
-        for form in forms:
-            publish.publish(tx, form, None)
-        for name, role, area, body in PEOPLE:
-            enrolment.add_user(
-                tx, name, role=role, area=area, body=body, by="test", display=name, password_hash=password
-            )
-            made.keys[name] = phone_keys.issue(tx, name, by="test")
-        ended = instants.text(NOON - timedelta(days=300))
-        enrolment.add_user(tx, "gone", role="grid_worker", area=UNIT, ends_at=ended, by="test", password_hash=password)
-        made.keys["gone"] = phone_keys.issue(tx, "gone", by="test")
-
-    made.store.write(lay)
-    return made
+    add_grid(tx, NAMES)
+    enrolment.add_body(
+        tx, "dept-gas", name="燃气主管部门", kind="department", area=COUNTY, by="test", contact="值班 13800000001"
+    )
+    for person in PEOPLE:
+        add_people(tx, [person], display=person[0], password_hash=password)
+    ended = instants.text(NOON - timedelta(days=300))
+    add_people(tx, [("gone", "grid_worker", UNIT)], ends_at=ended, password_hash=password)
+    return [*(name for name, *_ in PEOPLE), "gone"]
 
 
 def uuid_of(word: str) -> str:

@@ -16,12 +16,10 @@ from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
 from server.db.sql import Row as SqlRow
 from server.forms.usecases import code_lists, publish
-from server.grid.domain.areas import Area, level_of, parent_code
-from server.grid.store import areas
 from server.people.store import people
 from server.records.domain.records import Record
 from server.staffing.usecases import enrolment
-from tests.builders import Valley, a_valley, prepared
+from tests.county import County, a_county, add_grid, add_people, prepared
 from tests.filled_forms import Entity, File, Filled, new_uuid
 from tests.odk_collect import Collect, Phone, Row
 
@@ -126,13 +124,11 @@ def lay(tx: Any) -> list[str]:
 
 def lay_people(tx: Any) -> list[str]:
     """Fill an empty database with the county but for its forms, and return the names of its people."""
-    areas.add(tx, [Area(code, name, level_of(code), parent_code(code)) for code, name in GRID.items()])
+    add_grid(tx, GRID)
     code_lists.install(tx)
     for code, name, kind, area in BODIES:
         enrolment.add_body(tx, code, name=name, kind=kind, area=area, by="test")
-    for name, role, area, body in PEOPLE:
-        enrolment.add_user(tx, name, role=role, area=area, body=body, by="test")
-    return list(NAMES)
+    return add_people(tx, PEOPLE)
 
 
 class Refused(Exception):
@@ -148,7 +144,7 @@ class Refused(Exception):
 class Land:
     """The county behind its running server, and what its people do about cases."""
 
-    valley: Valley
+    valley: County
 
     @property
     def clock(self) -> Any:
@@ -209,7 +205,7 @@ class Land:
 @contextmanager
 def a_land(folder: Path) -> Iterator[Land]:
     """Serve the county of the case stories; what we promise of a database holds when it ends."""
-    with a_valley(folder, lay) as valley:
+    with a_county(folder, lay) as valley:
         yield Land(valley)
 
 

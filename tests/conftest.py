@@ -9,8 +9,10 @@ import pytest
 
 from tests import laws
 from tests.api_county import county, county_to_change, office, prepared_forms
-from tests.builders import Phone, Valley, a_valley
 from tests.case_land import Land, a_land
+from tests.county import County
+from tests.odk_collect import Phone
+from tests.valley import a_valley
 
 __all__ = ["county", "county_to_change", "office", "prepared_forms"]
 
@@ -18,14 +20,14 @@ laws.load_profile()
 
 
 @pytest.fixture
-def valley(tmp_path: Path) -> Iterator[Valley]:
+def valley(tmp_path: Path) -> Iterator[County]:
     """A running server of one's own; what ``firegrid check`` asks of a folder holds when the test ends."""
     with a_valley(tmp_path / "data") as served:
         yield served
 
 
 @pytest.fixture
-def phone(valley: Valley) -> Phone:
+def phone(valley: County) -> Phone:
     """The phone of the worker of one unit."""
     return valley.phone()
 

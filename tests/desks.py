@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tests.builders import Valley
+from tests.county import County
 
 
 @dataclass(frozen=True)
 class Desk:
     """An officer before the list of problems."""
 
-    valley: Valley
+    valley: County
     name: str
 
     def get(self, path: str, status: int = 200) -> Any:

@@ -6,13 +6,14 @@ from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
-from tests.builders import UNIT, Valley
+from tests.county import County
+from tests.valley import UNIT
 
 
 class Client:
     """A field client's rows and cursor, kept as ``sync.md`` says; it merges nothing."""
 
-    def __init__(self, valley: Valley, name: str, device: str | None = None) -> None:
+    def __init__(self, valley: County, name: str, device: str | None = None) -> None:
         self._valley = valley
         self.name = name
         self.device = device or f"tablet-{name}"

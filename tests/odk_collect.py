@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from tests.filled_forms import File, Filled, a_station, a_visit, multipart, new_uuid
 
 if TYPE_CHECKING:
-    from tests.builders import Valley
+    from tests.county import County
 
 HEADERS = MappingProxyType({"X-OpenRosa-Version": "1.0", "User-Agent": "org.koboc.collect.android/v2025.3.3 Dalvik"})
 
@@ -27,7 +27,7 @@ HEADERS = MappingProxyType({"X-OpenRosa-Version": "1.0", "User-Agent": "org.kobo
 class Phone:
     """A phone that asks for what it was told to ask for. base: path of its server address, key included."""
 
-    valley: Valley
+    valley: County
     name: str
     base: str
 

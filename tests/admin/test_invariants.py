@@ -14,8 +14,8 @@ from server.cli.main import main
 from server.db import database
 from server.db.database import Database
 from server.submissions.store.blobs import BlobStore
-from tests.builders import a_valley
 from tests.filled_forms import a_hazard, a_station, a_visit, photo, uuid_of
+from tests.valley import a_valley
 
 STATION, HAZARD, UNSEEN = uuid_of("station"), uuid_of("hazard"), uuid_of("unseen")
 

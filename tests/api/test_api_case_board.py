@@ -6,19 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.app import close
-from tests.api_county import UNIT, VILLAGE, a_county
-from tests.cases.case_county import Cases, peopled
+from tests.api_county import UNIT, VILLAGE
+from tests.cases.case_county import Cases, a_peopled_county
 
 
 @pytest.fixture(scope="module")
-def board(tmp_path_factory, prepared_forms) -> Iterator[tuple[Cases, dict[str, str]]]:
+def board(tmp_path_factory) -> Iterator[tuple[Cases, dict[str, str]]]:
     """One case in each status, by status; all that anybody has, or had to the end, is the hand's."""
-    county = a_county(tmp_path_factory.mktemp("board") / "data", prepared_forms)
-    cases = peopled(county)
     statuses = ("reported", "registered", "assigned", "handling", "suspended", "feedback", "closed", "void")
-    yield cases, {status: cases.bring(status) for status in statuses}
-    close(county.app)
+    with a_peopled_county(tmp_path_factory.mktemp("board") / "data") as cases:
+        yield cases, {status: cases.bring(status) for status in statuses}
 
 
 def found(cases: Cases, query: str, name: str = "village_officer-plain") -> set[str]:

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.builders import UNIT
 from tests.field_clients import Client
 from tests.field_forms import CASE, settings_of
+from tests.valley import UNIT
 
 PUMPS = """\
 | survey |

@@ -15,7 +15,8 @@ from server.app import close
 from server.db import audit
 from server.forms.usecases import management
 from server.forms.usecases.xlsform import conversion
-from tests.api_county import STATION_FORM, a_county
+from tests.api_county import STATION_FORM, lay
+from tests.county import open_county
 
 PICK = STATION_FORM.replace(
     "| entities |", "| | select_one_from_file streets.csv | street | 街道 | street |\n| entities |"
@@ -24,9 +25,9 @@ BAD = STATION_FORM.replace("| | integer | hoses |", "| | integer | head |")
 
 
 @pytest.fixture
-def library(tmp_path, prepared_forms):
+def library(tmp_path):
     """A county with two forms, to be changed."""
-    made = a_county(tmp_path / "library", prepared_forms)
+    made = open_county(tmp_path / "library", lay)
     yield made
     close(made.app)
 
@@ -92,7 +93,7 @@ def test_an_xform_has_no_workbook(library, office):
 
 
 def test_a_refusal_names_sheet_row_and_cure_and_nothing_is_published(office):
-    before = office.holdings()
+    before = office.every_row()
 
     answer = publish(office, BAD.encode())
 
@@ -103,7 +104,7 @@ def test_a_refusal_names_sheet_row_and_cure_and_nothing_is_published(office):
     assert (fault["sheet"], fault["row"]) == ("survey", 3)
     assert fault["message"]
     assert fault["cure"]
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 @pytest.mark.parametrize(
@@ -119,13 +120,13 @@ def test_a_refusal_names_sheet_row_and_cure_and_nothing_is_published(office):
     ],
 )
 def test_what_is_no_form_is_refused_in_words(office, source, name, words):
-    before = office.holdings()
+    before = office.every_row()
 
     answer = publish(office, source, name)
 
     assert answer.status_code == 422, answer.text
     assert words in answer.json["detail"]
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_content_that_changes_under_one_version_is_refused(library):
@@ -176,11 +177,11 @@ def test_an_upload_beyond_the_limit_is_not_read(office):
 
 @pytest.mark.parametrize("name", ["worker", "town", "brigade", "viewer", "gone"])
 def test_only_who_configures_the_county_publishes_or_closes(library, name):
-    before = library.holdings()
+    before = library.every_row()
 
     assert publish(library, PICK.encode(), by=name).status_code == 403
     assert library.send("PATCH", "/forms/station", name, {"state": "closed"}).status_code in (403, 404)
-    assert library.holdings() == before
+    assert library.every_row() == before
 
 
 def test_a_form_is_wound_down_closed_and_listed_again_each_once(library):

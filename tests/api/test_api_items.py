@@ -10,10 +10,10 @@ from schemas.sent_items import SentItemSchema
 from server.forms.store import forms
 from server.staffing.usecases import enrolment
 from tests.api.test_api_sync import Client
-from tests.builders import FAR_UNIT, UNIT
 from tests.desks import Desk
 from tests.filled_forms import Filled, a_hazard, a_station, a_step, a_visit, new_uuid
 from tests.odk_collect import message_of
+from tests.valley import FAR_UNIT, UNIT
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_there_is_something_to_ask_of_every_route_that_writes(writings):
 
 @pytest.mark.parametrize("name", ["stranger", "gone"])
 def test_out_of_scope_every_route_that_writes_says_not_found_and_changes_nothing(county, writings, name):
-    before = county.holdings()
+    before = county.every_row()
     for rule, method, path in writings:
         asked = WRITES[plain(rule)]
 
@@ -168,12 +168,12 @@ def test_out_of_scope_every_route_that_writes_says_not_found_and_changes_nothing
 
         # Forms are the county's: who sees them and may not change them is told so.
         assert answer.status_code == 404 or (rule.rule in UNSCOPED and answer.status_code == 403), (path, answer.data)
-    assert county.holdings() == before
+    assert county.every_row() == before
 
 
 @pytest.mark.parametrize("name", ["worker", "viewer"])
 def test_without_the_right_no_route_changes_anything(county, writings, name):
-    before = county.holdings()
+    before = county.every_row()
     for rule, method, path in writings:
         if name == "worker" and rule.rule.startswith("/api/v1/records"):
             continue  # which a worker writes to
@@ -182,7 +182,7 @@ def test_without_the_right_no_route_changes_anything(county, writings, name):
         answer = county.send(method, path.removeprefix(PREFIX), name, asked)
 
         assert answer.status_code in (403, 404), (method, path, answer.data)
-    assert county.holdings() == before
+    assert county.every_row() == before
 
 
 @pytest.mark.parametrize("name", ["stranger", "gone"])

@@ -52,13 +52,13 @@ def test_an_administrator_adds_a_person_who_then_signs_in(office):
 def test_asking_again_for_the_same_person_adds_nobody(office):
     asked = {**LIU, "password": "long-enough-7"}
     first = office.post("/users", "admin", asked)
-    before = office.holdings()
+    before = office.every_row()
 
     again = office.post("/users", "admin", asked)
 
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json == first.json
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_asking_again_for_the_same_person_adds_nobody(office):
 )
 def test_a_name_that_somebody_has_is_a_conflict_and_changes_nothing(office, other):
     office.post("/users", "admin", {**LIU, "password": "long-enough-7"})
-    before = office.holdings()
+    before = office.every_row()
 
     answer = office.post("/users", "admin", {**LIU, "password": "long-enough-7", **other})
 
     refused(answer, 409, "gw-07", "请换一个用户名")
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_a_name_that_somebody_out_of_sight_has_is_taken_and_nothing_of_them_is_told(office):
@@ -81,13 +81,13 @@ def test_a_name_that_somebody_out_of_sight_has_is_taken_and_nothing_of_them_is_t
         enrolment.add_user(tx, "gw-07", role="brigade", area="130631000000", display="邻县某", by="test")
 
     office.store.write(lay)
-    before = office.holdings()
+    before = office.every_row()
 
     answer = office.post("/users", "admin", LIU)
 
     refused(answer, 409, "gw-07", "请换一个用户名")
     assert "邻县" not in answer.text
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_a_person_of_an_organisation_is_added_where_it_works(office):
@@ -120,12 +120,12 @@ def test_a_person_of_an_organisation_is_added_where_it_works(office):
     ],
 )
 def test_what_is_wrong_with_a_person_is_said_and_nothing_is_written(office, change, status, words):
-    before = office.holdings()
+    before = office.every_row()
 
     answer = office.post("/users", "admin", {**LIU, **change})
 
     refused(answer, status, words)
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_every_bad_field_is_named_at_once(office):
@@ -142,11 +142,11 @@ def test_every_bad_field_is_named_at_once(office):
 
 @pytest.mark.parametrize("name", ["brigade", "town", "officer", "worker", "viewer"])
 def test_who_may_only_propose_or_nothing_at_all_is_not_allowed(office, name):
-    before = office.holdings()
+    before = office.every_row()
 
     refused(office.post("/users", name, LIU | {"area": COUNTY if name == "viewer" else UNIT}), 403, "县级管理员")
 
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 @pytest.mark.parametrize("name", ["stranger", "othertown", "gone"])
@@ -281,13 +281,13 @@ def test_a_body_that_is_not_json_is_not_taken_for_none(office):
 @pytest.mark.parametrize("path", ["key", "password", "revocation", "move", "duties"])
 def test_managing_a_person_takes_sight_and_right(office, path):
     body = {"move": {"area": UNIT}, "duties": {"role": "grid_worker", "area": UNIT}}.get(path)
-    before = office.holdings()
+    before = office.every_row()
 
     refused(office.post(f"/users/officer/{path}", "town", body), 403, "县级管理员")
     refused(office.post(f"/users/officer/{path}", "worker", body), 404)
     refused(office.post(f"/users/worker/{path}", "worker", body), 403)
     refused(office.post(f"/users/nobody/{path}", "admin", body), 404)
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_an_organisation_is_registered_once_renamed_and_ended(office):
@@ -329,10 +329,10 @@ def test_a_contact_stays_out_of_the_audit(office):
     ],
 )
 def test_what_is_wrong_with_an_organisation_is_said(office, change, status):
-    before = office.holdings()
+    before = office.every_row()
 
     refused(office.post("/bodies", "admin", {**GAS, **change}), status)
-    assert office.holdings() == before
+    assert office.every_row() == before
 
 
 def test_managing_an_organisation_takes_sight_and_right(office):

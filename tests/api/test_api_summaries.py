@@ -11,7 +11,8 @@ from python_calamine import CalamineWorkbook
 from server.app import close
 from server.summaries.domain import figure_definitions
 from server.summaries.store import figure_recording
-from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, a_county
+from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
+from tests.county import open_county
 from tests.summaries import test_closure_golden as golden
 from tests.summaries.case_histories import a_case, cases_behind, step
 from tests.summaries.lived_cases import live
@@ -23,7 +24,7 @@ THEN = f"{APRIL}&as_of=2026-05-01T00:00:00%2B08:00"
 @pytest.fixture(scope="module")
 def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
-    made = a_county(tmp_path_factory.mktemp("april") / "data", [])
+    made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
     made.store.write(lambda tx: figure_recording.record_visits(tx, "130630/100/201/001", "2026-04-09", 21))
     yield made

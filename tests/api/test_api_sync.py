@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from server.staffing.usecases import enrolment
-from tests.builders import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
 from tests.field_clients import Client, a_station
+from tests.valley import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
 
 
 @pytest.fixture

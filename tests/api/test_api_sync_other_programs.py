@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import UNIT
 from tests.field_clients import Client, a_station
+from tests.valley import UNIT
 
 
 @pytest.fixture

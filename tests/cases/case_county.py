@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from server.app import close
 from server.forms.store import codes
 from server.forms.store.codes import Code
-from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
-from tests.api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, OTHER_TOWN, TOWN, UNIT, VILLAGE, County
+from tests import api_county
+from tests.api_county import COUNTY, FAR_UNIT, FAR_VILLAGE, OTHER_TOWN, TOWN, UNIT, VILLAGE
 from tests.cases.case_table import ABROAD, AUTHOR, HANDLER, HOLDER, PLAIN, ROLES, UNMANNED
+from tests.county import County, add_people, open_county
 
 
 def day(days: int) -> str:
@@ -146,24 +150,28 @@ class Cases:
         return (*record.values(), *written)
 
 
-def peopled(county: County) -> Cases:
-    """Enrol everyone the walk needs, and return the cases of the county."""
+@contextmanager
+def a_peopled_county(folder: Path) -> Iterator[Cases]:
+    """Lend the cases of a county of one's own; what we promise of a database holds when it ends."""
+    county = open_county(folder, lay)
+    cases = Cases(county)
+    cases.main = cases.report("reporter")
+    yield cases
+    broken = county.broken()
+    close(county.app)
+    assert broken == []
+
+
+def lay(tx: Any) -> list[str]:
+    """Fill an empty database with the county, and everyone whom a walk through the table needs."""
     people = [(f"{role}-{relation}", role, HOME[role], None) for role in ROLES for relation in (PLAIN, AUTHOR, HANDLER)]
     people += [(f"{role}-{HOLDER}", role, HOME[role], "held") for role in ROLES]
     people += [(f"{r}-{ABROAD}", r, ELSEWHERE[HOME[r]], None) for r in ROLES if HOME[r] in ELSEWHERE]
     people += [("chief", "brigade", COUNTY, None), ("held-hand", "dept_handler", COUNTY, "held")]
     people += [(name, "grid_worker", UNIT, None) for name in ("reporter", "hand", "near")]
-
-    def lay(tx):
-        for name, words in CODES.items():
-            codes.replace_list(tx, name, words)
-        for code, kind, name in BODIES:
-            enrolment.add_body(tx, code, name=name, kind=kind, area=VILLAGE, by="test")
-        for name, role, area, body in people:
-            enrolment.add_user(tx, name, role=role, area=area, body=body, by="test")
-            county.keys[name] = phone_keys.issue(tx, name, by="test")
-
-    county.store.write(lay)
-    cases = Cases(county)
-    cases.main = cases.report("reporter")
-    return cases
+    names = api_county.lay(tx)
+    for name, words in CODES.items():
+        codes.replace_list(tx, name, words)
+    for code, kind, name in BODIES:
+        enrolment.add_body(tx, code, name=name, kind=kind, area=VILLAGE, by="test")
+    return names + add_people(tx, people)

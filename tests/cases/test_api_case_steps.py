@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from schemas.changes import OutcomeSchema
-from server.admin.store import invariants
 from server.app import close
 from server.forms.store import codes
 from server.forms.store.codes import Code
-from tests.api_county import FAR_UNIT, NEXT_UNIT, UNIT, a_county, uuid_of
+from tests.api_county import FAR_UNIT, NEXT_UNIT, UNIT, lay, uuid_of
+from tests.county import open_county
 
 RESULTS = (
     Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"}),
@@ -26,18 +26,20 @@ FIXED = {"result_code": "fixed", "no_photo_reason": "夜间"}
 
 
 @pytest.fixture
-def county(tmp_path, prepared_forms):
+def county(tmp_path):
     """A county with one case, reported by the worker."""
-    made = a_county(tmp_path / "data", prepared_forms)
-    made.store.write(lambda tx: codes.replace_list(tx, "result_codes", RESULTS))
-    fields = {"item": "占道", "label": "占道"}
-    asked = {"type": "hazards", "action": "report", "record": uuid_of("a case"), "area": UNIT, "fields": fields}
-    assert made.post("/records", "worker", asked).status_code == 201
+    made = open_county(tmp_path / "data", lay, report)
     yield made
-    with made.store.reading() as reading:
-        broken = list(invariants.broken(reading))
+    broken = made.broken()
     close(made.app)
     assert broken == []
+
+
+def report(county) -> None:
+    county.do(codes.replace_list, "result_codes", RESULTS)
+    fields = {"item": "占道", "label": "占道"}
+    asked = {"type": "hazards", "action": "report", "record": uuid_of("a case"), "area": UNIT, "fields": fields}
+    assert county.post("/records", "worker", asked).status_code == 201
 
 
 def take(county, name: str, action: str, fields=None, headers=None, **asked):
@@ -108,13 +110,13 @@ def test_the_same_step_again_gets_the_same_outcome_whatever_came_after(county):
     asked = {"id": str(uuid4()), "base_version": 1, "seen_status": "reported"}
     first = take(county, "officer", "register", **asked)
     take(county, "officer", "assign", {"assignee": "user:worker"})
-    before = county.holdings()
+    before = county.every_row()
 
     again = take(county, "officer", "register", **asked)
 
     assert (first.json["version"], first.json["record"]["status"]) == (2, "registered")
     assert (again.json["version"], again.json["verdict"], again.json["record"]["status"]) == (2, "applied", "assigned")
-    assert county.holdings() == before
+    assert county.every_row() == before
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ def test_the_same_step_again_gets_the_same_outcome_whatever_came_after(county):
 )
 def test_a_step_by_who_looked_at_an_older_version_is_refused(county, asked, status, code):
     take(county, "officer", "register")
-    before = county.holdings()
+    before = county.every_row()
 
     refused(take(county, "officer", "assign", {"assignee": "user:worker"}, **asked), status, code, "刷新")
-    assert county.holdings() == before
+    assert county.every_row() == before
     assert take(county, "officer", "assign", {"assignee": "user:worker"}, base_version=2).status_code == 200
 
 
@@ -176,10 +178,10 @@ def test_a_step_by_who_looked_at_an_older_version_is_refused(county, asked, stat
     ],
 )
 def test_a_step_that_a_rule_turns_down_is_named_and_changes_nothing(county, name, action, fields, status, code, words):
-    before = county.holdings()
+    before = county.every_row()
 
     refused(take(county, name, action, fields), status, code, words)
-    assert county.holdings() == before
+    assert county.every_row() == before
 
 
 def test_every_wrong_input_is_named_at_once(county):
@@ -190,11 +192,11 @@ def test_every_wrong_input_is_named_at_once(county):
 
 def test_who_handled_a_case_does_not_check_their_own_work(county):
     until_fed_back(county)
-    before = county.holdings()
+    before = county.every_row()
 
     refused(take(county, "worker", "close"), 403, "not-allowed", "请由他人核查")
     refused(take(county, "worker", "rework", {"reason": "不好"}), 403, "not-allowed")
-    assert county.holdings() == before
+    assert county.every_row() == before
     assert status_after(county, "officer", "close") == "closed"
 
 
@@ -208,10 +210,10 @@ def test_what_is_not_mended_is_not_closed(county):
 @pytest.mark.parametrize("fields", [{"result_code": "fixed"}, {"no_photo_reason": "夜间"}, {"result_code": "gone"}])
 def test_feedback_without_result_or_evidence_is_refused(county, fields):
     take(county, "officer", "assign", {"assignee": "user:worker"})
-    before = county.holdings()
+    before = county.every_row()
 
     refused(take(county, "worker", "feedback", fields), 422, "invalid")
-    assert county.holdings() == before
+    assert county.every_row() == before
 
 
 def test_a_department_that_has_the_case_sees_it_and_may_act_on_it(county):

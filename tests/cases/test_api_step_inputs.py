@@ -6,12 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.admin.store import invariants
-from server.app import close
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
-from tests.api_county import VILLAGE, a_county
-from tests.cases.case_county import FIXED, PLAN, Cases, day, peopled
+from tests.api_county import VILLAGE
+from tests.cases.case_county import FIXED, PLAN, Cases, a_peopled_county, day
 
 NEEDS = {
     "reject": ("reported", "brigade-plain", ("reason",)),
@@ -39,14 +37,10 @@ MISSING = [(action, name) for action, (_, _, names) in NEEDS.items() for name in
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory, prepared_forms) -> Iterator[Cases]:
+def cases(tmp_path_factory) -> Iterator[Cases]:
     """The cases of a county that these tests share."""
-    county = a_county(tmp_path_factory.mktemp("inputs") / "data", prepared_forms)
-    yield peopled(county)
-    with county.store.reading() as reading:
-        broken = list(invariants.broken(reading))
-    close(county.app)
-    assert broken == []
+    with a_peopled_county(tmp_path_factory.mktemp("inputs") / "data") as cases:
+        yield cases
 
 
 def refused(cases: Cases, case: str, name: str, action: str, fields: dict[str, str]):

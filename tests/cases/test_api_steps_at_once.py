@@ -11,21 +11,14 @@ from uuid import uuid4
 
 import pytest
 
-from server.admin.store import invariants
-from server.app import close
-from tests.api_county import a_county
-from tests.cases.case_county import Cases, peopled
+from tests.cases.case_county import Cases, a_peopled_county
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory, prepared_forms) -> Iterator[Cases]:
+def cases(tmp_path_factory) -> Iterator[Cases]:
     """The cases of a county whose writer is a thread of its own, as it is when served."""
-    county = a_county(tmp_path_factory.mktemp("at-once") / "data", prepared_forms)
-    yield peopled(county)
-    with county.store.reading() as reading:
-        broken = list(invariants.broken(reading))
-    close(county.app)
-    assert broken == []
+    with a_peopled_county(tmp_path_factory.mktemp("at-once") / "data") as cases:
+        yield cases
 
 
 def at_once(*asks: Callable[[], Any]) -> list[Any]:

@@ -10,13 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from server.admin.store import invariants
-from server.app import close
 from server.cases.domain import workflow
 from server.people.domain.actors import Role
 from server.records.domain.status import Status
-from tests.api_county import a_county
-from tests.cases.case_county import Cases, peopled
+from tests.cases.case_county import Cases, a_peopled_county
 from tests.cases.case_table import BY_RELATION, RIGHTS, ROLES, STATUSES, STEPS, expected, relations
 
 Question = tuple[str, str, str, str]
@@ -24,14 +21,10 @@ Question = tuple[str, str, str, str]
 
 
 @pytest.fixture(scope="module")
-def cases(tmp_path_factory, prepared_forms) -> Iterator[Cases]:
+def cases(tmp_path_factory) -> Iterator[Cases]:
     """The cases of a county that all walks share; what we promise of a database holds when they end."""
-    county = a_county(tmp_path_factory.mktemp("walk") / "data", prepared_forms)
-    yield peopled(county)
-    with county.store.reading() as reading:
-        broken = list(invariants.broken(reading))
-    close(county.app)
-    assert broken == []
+    with a_peopled_county(tmp_path_factory.mktemp("walk") / "data") as cases:
+        yield cases
 
 
 def every_question(status: str) -> list[Question]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,8 +27,8 @@ from server.records.domain.status import Status
 from server.records.store import records
 from server.summaries.store import case_facts as kept_facts
 from sync.changes import Change, Dot, FieldWrite, Verdict
-from tests.builders import Clock, laid
 from tests.case_land import ESTATE, NAMES, UNIT, lay
+from tests.county import Clock, new_database
 from tests.filled_forms import uuid_of
 from tests.laws import examples
 
@@ -117,16 +116,11 @@ def histories(draw: st.DrawFn) -> list[Asked]:
     return [*asked, *again]
 
 
-@pytest.fixture(scope="module")
-def content() -> bytes:
-    return laid(lay)[0]
-
-
 @contextmanager
-def a_store(content: bytes) -> Iterator[tuple[Database, Clock]]:
+def a_store() -> Iterator[tuple[Database, Clock]]:
     """Open a fresh copy of the county, inline, with a clock that the test moves."""
     with TemporaryDirectory() as name:
-        (Path(name) / database.FILE_NAME).write_bytes(content)
+        new_database(Path(name), lay)
         clock = Clock()
         store = database.open_inline(Path(name), clock=clock)
         yield store, clock
@@ -166,8 +160,8 @@ LAW = settings(
 
 @LAW
 @given(history=histories())
-def test_nothing_that_we_promise_of_a_database_breaks_and_every_ask_has_one_verdict(content, history):
-    with a_store(content) as (store, clock):
+def test_nothing_that_we_promise_of_a_database_breaks_and_every_ask_has_one_verdict(history):
+    with a_store() as (store, clock):
         live(store, clock, history)
 
         with store.reading() as reading:
@@ -179,8 +173,8 @@ def test_nothing_that_we_promise_of_a_database_breaks_and_every_ask_has_one_verd
 
 @LAW
 @given(history=histories())
-def test_what_a_case_contributes_to_the_figures_is_what_its_steps_add_up_to(content, history):
-    with a_store(content) as (store, clock):
+def test_what_a_case_contributes_to_the_figures_is_what_its_steps_add_up_to(history):
+    with a_store() as (store, clock):
         live(store, clock, history)
 
         with store.reading() as reading:
@@ -197,8 +191,8 @@ def test_what_a_case_contributes_to_the_figures_is_what_its_steps_add_up_to(cont
 
 @LAW
 @given(history=histories())
-def test_sending_everything_again_changes_nothing_and_gets_the_same_answers(content, history):
-    with a_store(content) as (store, clock):
+def test_sending_everything_again_changes_nothing_and_gets_the_same_answers(history):
+    with a_store() as (store, clock):
         lived = live(store, clock, history)
         before = everything(store)
 
@@ -212,8 +206,8 @@ def test_sending_everything_again_changes_nothing_and_gets_the_same_answers(cont
 
 @LAW
 @given(history=histories())
-def test_each_answer_moves_the_case_along_the_table_by_one_version(content, history):
-    with a_store(content) as (store, clock):
+def test_each_answer_moves_the_case_along_the_table_by_one_version(history):
+    with a_store() as (store, clock):
         seen: set[str] = set()
         for asked in history:
             before = found(store, asked.change.record)

@@ -17,8 +17,9 @@ from server.problems.store import problems
 from server.records.store import buckets, records, revisions
 from server.submissions.store import rejected, submissions
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
-from tests.builders import EVERYTHING, FAR_UNIT, UNIT
+from tests.county import EVERYTHING
 from tests.filled_forms import new_uuid
+from tests.valley import FAR_UNIT, UNIT
 
 
 def a_change(record: str, action: str = "create", **more) -> Change:

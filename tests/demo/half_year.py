@@ -10,7 +10,7 @@ from server.demo.county import Basis
 from server.grid.usecases import files
 from server.instants import BEIJING
 from server.people.usecases import sign_in
-from tests.builders import prepared
+from tests.county import prepared
 
 END = datetime(2026, 11, 25, 15, 30, tzinfo=BEIJING)
 """The minute at which the half year ends."""

@@ -12,9 +12,9 @@ from typing import Any
 
 import kobo_forms
 from server.forms.usecases import publish
-from tests import case_land
-from tests.builders import Valley, a_valley, prepared
+from tests import case_land, county
 from tests.case_land import CasePhone, Land
+from tests.county import County, prepared
 from tests.filled_forms import File, multipart, new_uuid
 from tests.form_engine.phone import Filled, Phone
 from tests.odk_collect import Phone as Link
@@ -35,7 +35,7 @@ def lay(tx: Any) -> list[str]:
 @contextmanager
 def a_county(folder: Path) -> Iterator[Land]:
     """Serve the county with the built-in forms; what we promise of a database holds when it ends."""
-    with a_valley(folder, lay) as valley:
+    with county.a_county(folder, lay) as valley:
         yield Land(valley)
 
 
@@ -51,7 +51,7 @@ class CountyPhone:
     unsent: XML of what was finished and not sent, oldest first.
     """
 
-    def __init__(self, valley: Valley, name: str, engine: subprocess.Popen[bytes], folder: Path) -> None:
+    def __init__(self, valley: County, name: str, engine: subprocess.Popen[bytes], folder: Path) -> None:
         folder.mkdir()
         self.link: Link = valley.phone(name)
         self.unsent: list[bytes] = []

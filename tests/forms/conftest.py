@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from server.db import database
+from tests.county import new_database
 
 
 class Clock:
@@ -27,7 +28,7 @@ def clock():
 @pytest.fixture
 def store(tmp_path, clock):
     folder = tmp_path / "county"
-    database.create(folder)
+    new_database(folder)
     opened = database.open_inline(folder, clock=clock)
     yield opened
     opened.close()

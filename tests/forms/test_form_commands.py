@@ -6,13 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli.forms import STATES, form
-from server.db import database
+from tests.county import new_database
 from tests.forms.form_builders import a_form, a_workbook
 
 
 @pytest.fixture
 def folder(tmp_path):
-    database.create(tmp_path / "county")
+    new_database(tmp_path / "county")
     return tmp_path
 
 

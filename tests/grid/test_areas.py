@@ -16,6 +16,7 @@ from server.grid.store import areas
 from server.grid.usecases import files, loading
 from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Duty, Role, scope_of
+from tests.county import new_database
 
 NOW = datetime(2026, 7, 5, 2, 0, tzinfo=UTC)
 COUNTY, TOWN, JING = "130630000000", "130630100000", "130630106201"
@@ -26,7 +27,7 @@ EVERYTHING = Scope(places=(Place("130630"),))
 @pytest.fixture
 def store(tmp_path):
     """The store of a county with the shipped grid."""
-    database.create(tmp_path)
+    new_database(tmp_path)
     opened = database.open_inline(tmp_path, clock=lambda: NOW)
     opened.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
     yield opened

@@ -16,6 +16,7 @@ from server.grid.domain.file_cells import beginning_of
 from server.grid.store import areas
 from server.grid.usecases import files, loading
 from server.instants import BEGINNING
+from tests.county import new_database
 
 JULY = beginning_of("2026-07-01")
 COUNTY, TOWN, GU, ZHANG = "130630000000", "130630100000", "130630100228", "130630100229"
@@ -23,7 +24,7 @@ COUNTY, TOWN, GU, ZHANG = "130630000000", "130630100000", "130630100228", "13063
 
 @pytest.fixture
 def folder(tmp_path):
-    database.create(tmp_path / "data")
+    new_database(tmp_path / "data")
     return tmp_path / "data"
 
 

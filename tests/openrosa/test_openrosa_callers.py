@@ -15,9 +15,9 @@ import structlog
 from server.people.usecases import phone_keys, setup_qr, sign_in
 from server.staffing.usecases import enrolment
 from server.web import observability
-from tests.builders import UNIT, a_valley
 from tests.filled_forms import a_station, new_uuid
 from tests.odk_collect import HEADERS, Phone, is_chinese, message_of
+from tests.valley import UNIT, a_valley
 
 HTTPS = "https://fire.example.org"
 PASSWORD = "correct-horse-7"

@@ -10,9 +10,9 @@ import pytest
 from server.forms.usecases import publish
 from server.people.store import people
 from server.staffing.usecases import enrolment
-from tests.builders import FAR_UNIT, UNIT, VILLAGE
 from tests.desks import Desk
 from tests.filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
+from tests.valley import FAR_UNIT, UNIT, VILLAGE
 
 
 @pytest.fixture

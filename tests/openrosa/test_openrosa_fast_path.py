@@ -10,9 +10,10 @@ from werkzeug.test import TestResponse
 
 from server.openrosa.fast_path import FastPath
 from server.web.proxy import SMALL_BYTES
-from tests.builders import Valley, a_valley
+from tests.county import County
 from tests.filled_forms import Filled, a_station, multipart, new_uuid, photo
 from tests.odk_collect import Phone
+from tests.valley import a_valley
 
 SEEN = Filled("audited", {"seen": "无"})
 OTHER = replace(SEEN, values={"seen": "有"})
@@ -43,7 +44,7 @@ KEPT = {
 }
 
 
-def told(valley: Valley, post: Callable[[Phone], TestResponse]) -> tuple[object, ...]:
+def told(valley: County, post: Callable[[Phone], TestResponse]) -> tuple[object, ...]:
     answer = post(valley.phone("worker"))
     headers = sorted((name, value) for name, value in answer.headers if name != "Date")
     return answer.status_code, answer.data, headers, {name: valley.rows(sql) for name, sql in KEPT.items()}

@@ -9,10 +9,10 @@ from server.forms.usecases import publish
 from server.people.store import people
 from server.staffing.usecases import enrolment
 from tests import field_forms as forms
-from tests.builders import NEXT_UNIT, UNIT, a_valley
 from tests.field_forms import settings_of
 from tests.filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
 from tests.odk_collect import is_chinese, md5, message_of
+from tests.valley import NEXT_UNIT, UNIT, a_valley
 
 XFORMS_LIST = "{http://openrosa.org/xforms/xformsList}"
 EXTRA_NOTE = "| | text | note | 备注 | note | | |\n"

@@ -9,9 +9,9 @@ import pytest
 
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
-from tests.builders import COUNTY, FAR_VILLAGE, TOWN, UNIT, VILLAGE
 from tests.field_forms import settings_of
 from tests.odk_collect import md5
+from tests.valley import COUNTY, FAR_VILLAGE, TOWN, UNIT, VILLAGE
 
 INTAKE = (
     "| survey |\n| | type | name | label |\n| | select_one_from_file handlers.csv | assignee | 派给谁 |\n"

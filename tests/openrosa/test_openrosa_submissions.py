@@ -10,9 +10,9 @@ import pytest
 
 from server.forms.usecases import publish
 from tests import field_forms as forms
-from tests.builders import a_valley
 from tests.filled_forms import Filled, a_hazard, a_station, multipart, new_uuid, photo
 from tests.odk_collect import HEADERS, is_chinese, message_of
+from tests.valley import a_valley
 
 MINIMAL = Filled("audited", {"seen": "无"})
 WITH_PHOTOS = replace(a_station(new_uuid(), before="a.jpg", after="b.jpg"), entities=())

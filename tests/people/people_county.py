@@ -15,6 +15,7 @@ from server.grid.store import areas
 from server.people.domain.actors import Role
 from server.people.store import people
 from server.staffing.usecases import enrolment
+from tests.county import new_database
 
 COUNTY, TOWN, VILLAGE, UNIT = "130630000000", "130630106000", "130630106201", "130630106201001"
 SECOND_UNIT, NEXT_VILLAGE, NEXT_UNIT = "130630106201002", "130630106202", "130630106202001"
@@ -53,7 +54,7 @@ class County:
     """The store under a set clock, and the deeds that stories begin with."""
 
     def __init__(self, folder: Path, at: str = "2026-05-01T08:00") -> None:
-        database.create(folder)
+        new_database(folder)
         self.folder = folder
         self.clock = Clock(at)
         self.store: Database = database.open_inline(folder, clock=self.clock)

@@ -16,6 +16,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor, Duty, Role, scope_of
 from server.people.store import accounts, people
+from tests.county import new_database
 
 COUNTY, TOWN, VILLAGE, UNIT, NEXT_VILLAGE = (
     "130630000000", "130630106000", "130630106201", "130630106201001", "130630106202",
@@ -39,7 +40,7 @@ def clock():
 
 @pytest.fixture
 def store(tmp_path, clock):
-    database.create(tmp_path)
+    new_database(tmp_path)
     opened = database.open_inline(tmp_path, clock=clock)
     opened.write(
         lambda tx: areas.add(

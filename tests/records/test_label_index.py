@@ -16,6 +16,7 @@ from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
 from server.records.store import label_search, record_lists, records
 from server.records.store.record_lists import Filters
+from tests.county import new_database
 from tests.laws import examples
 
 COUNTY = Scope((Place("130630"),))
@@ -33,7 +34,7 @@ def store(tmp_path, monkeypatch):
     monkeypatch.setattr(label_search, "CHUNK", 16)  # so that a few records lie in several
     monkeypatch.setattr(record_lists, "_READ_LEAST", 2)
     monkeypatch.setattr(record_lists, "_READ_MOST", 4)
-    database.create(tmp_path / "county")
+    new_database(tmp_path / "county")
     opened = database.open_inline(tmp_path / "county")
     yield opened
     opened.close()

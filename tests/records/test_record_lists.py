@@ -16,6 +16,7 @@ from server.records.domain.records import Record
 from server.records.store import columns, record_lists, records
 from server.records.store.columns import Projection
 from server.records.store.record_lists import Filters
+from tests.county import new_database
 from tests.laws import examples
 
 PATHS = (
@@ -96,7 +97,7 @@ def narrowed(by) -> Filters:
 
 @pytest.fixture
 def store(tmp_path):
-    database.create(tmp_path / "county")
+    new_database(tmp_path / "county")
     opened = database.open_inline(tmp_path / "county")
     yield opened
     opened.close()

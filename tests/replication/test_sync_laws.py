@@ -17,9 +17,9 @@ from server.changes.usecases.interactive import ChangeRequest
 from server.errors import Refusal
 from server.people.store import people, scopes
 from server.staffing.usecases import enrolment
-from tests.builders import NEXT_UNIT, UNIT, a_valley
 from tests.field_clients import Client, a_station
 from tests.laws import examples
+from tests.valley import NEXT_UNIT, UNIT, a_valley
 
 NAMES = ("worker", "neighbour", "officer")
 UNITS = (UNIT, NEXT_UNIT)

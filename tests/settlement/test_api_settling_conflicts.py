@@ -9,10 +9,10 @@ from server.db import audit
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from tests.api.test_api_sync import Client
-from tests.builders import UNIT
 from tests.desks import Desk
 from tests.filled_forms import a_station, a_visit, new_uuid, photo
 from tests.odk_collect import Collect
+from tests.valley import UNIT
 
 HERE, THERE = "39.3600 114.6900 900 4.5", "39.3609 114.6900 905 12"
 

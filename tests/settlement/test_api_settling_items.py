@@ -10,9 +10,9 @@ from server.problems.domain.settlements import WAYS, How
 from server.problems.store import problems
 from server.staffing.usecases import enrolment
 from tests.api.test_api_sync import Client
-from tests.builders import FAR_UNIT, UNIT
 from tests.desks import Desk
 from tests.filled_forms import a_hazard, a_station, a_step, a_visit, new_uuid
+from tests.valley import FAR_UNIT, UNIT
 
 OTHERS = sorted(set(ProblemKind) - {ProblemKind.CONFLICT, ProblemKind.QUARANTINED})
 BODIES = {

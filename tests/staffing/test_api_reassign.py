@@ -17,18 +17,19 @@ from server.people.domain.actors import GRACE
 from server.people.store import people
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment, handover
-from tests.builders import FAR_UNIT, NEXT_UNIT, UNIT, Valley
+from tests.county import County
 from tests.field_clients import Client
 from tests.filled_forms import a_hazard, a_step, new_uuid
+from tests.valley import FAR_UNIT, NEXT_UNIT, UNIT
 
 
-def call(valley: Valley, method: str, path: str, name: str = "admin", body: Any = None):
+def call(valley: County, method: str, path: str, name: str = "admin", body: Any = None):
     key = {"Authorization": f"Key {valley.keys[name]}"}
     return valley.app.test_client().open(f"/api/v1{path}", method=method, json=body, headers=key)
 
 
 @pytest.fixture
-def valley(valley) -> Valley:
+def valley(valley) -> County:
     valley.do(enrolment.add_user, "admin", role="county_admin", area="130630", by="test")
     fixed = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
     valley.do(codes.replace_list, "result_codes", [fixed])
@@ -36,14 +37,14 @@ def valley(valley) -> Valley:
     return valley
 
 
-def an_assigned_case(valley: Valley, to: str = "user:worker", by: str = "officer") -> str:
+def an_assigned_case(valley: County, to: str = "user:worker", by: str = "officer") -> str:
     id = new_uuid()
     valley.phone("worker").send(a_hazard(id))
     act(valley, id, by, "assign", assignee=to)
     return id
 
 
-def act(valley: Valley, id: str, name: str, action: str, **fields: str):
+def act(valley: County, id: str, name: str, action: str, **fields: str):
     return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest(action, fields), by=people.actor(tx, name)))
 
 

@@ -11,12 +11,13 @@ from server.changes.usecases.interactive import ChangeRequest
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.people.store import people
-from tests.builders import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE, Valley
+from tests.county import County
 from tests.field_clients import Client
 from tests.filled_forms import a_hazard, new_uuid
+from tests.valley import FAR_UNIT, FAR_VILLAGE, UNIT, VILLAGE
 
 
-def merge_tomorrow(valley: Valley) -> None:
+def merge_tomorrow(valley: County) -> None:
     tomorrow = (valley.clock.at + timedelta(days=1)).date().isoformat()
     row = SheetRow(2, {"code": FAR_VILLAGE, "ends": tomorrow, "successor": VILLAGE})
     valley.do(loading.load, [row], by="test")
@@ -32,7 +33,7 @@ def merged(valley) -> str:
     return id
 
 
-def register(valley: Valley, id: str, name: str):
+def register(valley: County, id: str, name: str):
     return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest("register", {}), by=people.actor(tx, name)))
 
 

@@ -11,25 +11,26 @@ from server.forms.usecases import publish
 from server.grid.domain.areas import path_of
 from server.people.store import people
 from sync.changes import Change, Dot, FieldWrite, Verdict
-from tests.builders import UNIT, Valley, prepared
+from tests.county import County, prepared
 from tests.filled_forms import new_uuid
+from tests.valley import UNIT
 
 
 @pytest.fixture
-def valley(valley) -> Valley:
+def valley(valley) -> County:
     """A valley in which patrols are recorded by the form that everybody gets."""
     form = prepared(kobo_forms.source("patrol").decode(), tuple(kobo_forms.sources("patrol").items()))
     valley.do(publish.publish, form, None)
     return valley
 
 
-def patrolled(valley: Valley, **fields: str) -> Outcome:
+def patrolled(valley: County, **fields: str) -> Outcome:
     written = {name: FieldWrite(None, value) for name, value in {"label": "主街", **fields}.items()}
     change = Change(new_uuid(), new_uuid(), "patrols", "create", Dot(new_uuid(), 1), written, area=UNIT)
     return valley.do(lambda tx: write.apply(tx, change, by=people.actor(tx, "worker")))
 
 
-def counted(valley: Valley) -> list[dict[str, object]]:
+def counted(valley: County) -> list[dict[str, object]]:
     return valley.rows("SELECT path, premises FROM visit_count WHERE period > 1000000 ORDER BY period")
 
 

@@ -11,9 +11,10 @@ from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.forms.usecases import publish
 from server.records.store import records
-from tests.builders import EVERYTHING, UNIT
+from tests.county import EVERYTHING
 from tests.field_forms import BEES
 from tests.filled_forms import Entity, Filled, new_uuid
+from tests.valley import UNIT
 
 
 def as_workbook(form: str) -> bytes:

@@ -6,8 +6,8 @@ from itertools import permutations
 
 import pytest
 
-from tests.builders import UNIT
 from tests.filled_forms import Entity, Filled, a_hazard, a_step, new_uuid, photo
+from tests.valley import UNIT
 
 
 @pytest.mark.parametrize(

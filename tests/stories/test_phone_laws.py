@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from server.admin.store import invariants
 from sync import registers
-from tests.builders import Valley, a_valley
+from tests.county import County
 from tests.filled_forms import Filled, a_station, a_visit, new_uuid
 from tests.laws import examples
+from tests.valley import a_valley
 
 NAMES = ("worker", "officer", "town", "brigade")
 HEADS = st.sampled_from(["甲", "乙", "丙"])
@@ -33,7 +34,7 @@ CHAINS = st.lists(st.lists(VISITS, min_size=1, max_size=3), min_size=1, max_size
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory) -> Iterator[Valley]:
+def shared(tmp_path_factory) -> Iterator[County]:
     """One valley for all examples of the laws: every example has a station of its own."""
     with a_valley(tmp_path_factory.mktemp("laws") / "data") as valley:
         yield valley
@@ -63,7 +64,7 @@ def renamed(sent: list[tuple[str, Filled]], old: str, new: str) -> list[tuple[st
     ]
 
 
-def standing(valley: Valley, id: str) -> tuple[object, ...]:
+def standing(valley: County, id: str) -> tuple[object, ...]:
     """Return what a station shows and every value that stands, whichever version each came with."""
     record = valley.record(id)
     known = registers.from_json(record.registers)

@@ -7,9 +7,9 @@ from itertools import permutations
 import pytest
 
 from server.staffing.usecases import enrolment
-from tests.builders import UNIT
 from tests.filled_forms import a_station, a_visit, new_uuid
 from tests.odk_collect import Collect
+from tests.valley import UNIT
 
 ORDERS = list(permutations(range(3)))
 

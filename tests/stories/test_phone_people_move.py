@@ -6,9 +6,9 @@ import pytest
 
 from server.people.store import people
 from server.staffing.usecases import enrolment
-from tests.builders import FAR_UNIT, UNIT
 from tests.filled_forms import a_station, a_visit, new_uuid
 from tests.odk_collect import is_chinese, message_of
+from tests.valley import FAR_UNIT, UNIT
 
 
 @pytest.fixture

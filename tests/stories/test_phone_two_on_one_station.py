@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import UNIT
 from tests.filled_forms import a_station, a_visit, new_uuid, photo
 from tests.odk_collect import Collect
+from tests.valley import UNIT
 
 
 @pytest.fixture

@@ -11,20 +11,21 @@ from server.grid.usecases import loading
 from server.people.store import people
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
-from tests.builders import NEXT_UNIT, UNIT, VILLAGE, Valley
+from tests.county import County
 from tests.field_clients import Client, a_station
 from tests.filled_forms import a_hazard, new_uuid
 from tests.filled_forms import a_station as a_filled_station
+from tests.valley import NEXT_UNIT, UNIT, VILLAGE
 
 NEW_UNIT = f"{VILLAGE}003"
 BUCKET, NEXT_BUCKET = f"area:{UNIT}", f"area:{NEXT_UNIT}"
 
 
-def act(valley: Valley, id: str, name: str, action: str, **fields: str):
+def act(valley: County, id: str, name: str, action: str, **fields: str):
     return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest(action, fields), by=people.actor(tx, name)))
 
 
-def loaded(valley: Valley, *rows: dict[str, str]) -> None:
+def loaded(valley: County, *rows: dict[str, str]) -> None:
     valley.do(loading.load, [SheetRow(number, row) for number, row in enumerate(rows, 2)], by="admin")
 
 
@@ -40,7 +41,7 @@ def without_todo(client: Client, bucket: str) -> dict[str, dict]:
 class Story:
     """A worker who is offline in unit 1 with everything one can have unsent, and the neighbour in unit 2."""
 
-    def __init__(self, valley: Valley) -> None:
+    def __init__(self, valley: County) -> None:
         self.valley = valley
         self.worker, self.neighbour = Client(valley, "worker"), Client(valley, "neighbour")
         self.phone = valley.phone("worker")

@@ -11,6 +11,7 @@ from server.db.transactions import Transaction
 from server.records.domain import case_facts
 from server.summaries.store import figure_recording
 from server.summaries.store.rollups import TABLES
+from tests.county import new_database
 from tests.summaries.case_histories import History
 
 KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
@@ -18,7 +19,7 @@ KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
 
 def a_store(folder: Path, **more: object) -> Database:
     """Return an empty store of its own."""
-    database.create(folder)
+    new_database(folder)
     return database.open_inline(folder, **more)
 
 

@@ -18,8 +18,9 @@ from sync.client import records, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.failures import NoConnection, NotSignedIn, Refused
-from tests.builders import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE, Valley
+from tests.county import County
 from tests.sync.town import ADDRESS, Phone, Way, lost_answer, lost_request
+from tests.valley import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE
 
 FIXED = Code("result_codes", "fixed", "已整改", "Fixed", "2026-01-01", "", {"closable": "1"})
 
@@ -30,7 +31,7 @@ WORD = "correct-horse-7"
 class Road:
     """The way to the valley's server. faults: what befalls the next requests, as in ``town``."""
 
-    def __init__(self, valley: Valley) -> None:
+    def __init__(self, valley: County) -> None:
         self.valley = valley
         self.faults = []
 
