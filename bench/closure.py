@@ -1,4 +1,4 @@
-"""What the closure summary and the board's lists cost an officer at a million cases."""
+"""Measures the closure summary and record lists at a million cases."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
-from bench import cases
-from bench.cases import CASES, DAYS, TYPE
+from bench import case_generator
+from bench.case_generator import CASES, DAYS, TYPE
 from bench.county import UNIT, County
+from bench.environment import Environment, ask, expect, serving
 from bench.figures import Figure, latency
 from bench.lists import sign_in
-from bench.workbench import Workbench, ask, expect, serving
 from server.admin.usecases.housekeeping import enter_labels
 from server.db import database, engine
 from server.grid.domain.areas import Place, path_of
@@ -23,64 +23,66 @@ from server.summaries.usecases import closure_summary
 from server.summaries.usecases.closure_summary import Grouping, Query
 
 TITLE = "closure summary and record lists at a million cases"
-TARGET_MS, OPENED_MS, PAST_MS = 50, 100, 1_000
+TARGET_MS, DRILL_DOWN_MS, PAST_MS = 50, 100, 1_000
 ROUNDS, PAST_ROUNDS = 15, 3
 TOWN, VILLAGE = UNIT[:9], UNIT[:12]
 
 
-def measure(bench: Workbench) -> Iterator[Figure]:
-    filled = bench.copy_of_county("closure")
+def measure(environment: Environment) -> Iterator[Figure]:
+    filled = environment.copy_of_county("closure")
     began = time.perf_counter()
-    cases.fill(filled.folder)
+    case_generator.fill(filled.folder)
     size = (filled.folder / engine.FILE_NAME).stat().st_size / 1e9
-    yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", beside=f"{size:.1f} GB, {DAYS} days")
-    yield _labels_entered(filled)
-    with serving(filled.folder) as server, server.line() as line:
-        officer = sign_in(line, filled)
-        yield from _summaries(line, officer, filled)
-        yield from _opened(line, officer)
-        yield from _lists(line, officer)
+    yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", reference=f"{size:.1f} GB, {DAYS} days")
+    yield _labels_indexed(filled)
+    with serving(filled.folder) as server, server.connection() as connection:
+        officer = sign_in(connection, filled)
+        yield from _summaries(connection, officer, filled)
+        yield from _drill_downs(connection, officer)
+        yield from _lists(connection, officer)
 
 
-def _labels_entered(filled: County) -> Figure:
-    """Enter every label in the index, which a server does in the background, window by window."""
+def _labels_indexed(filled: County) -> Figure:
+    """Index every label, as a server does in the background, batch by batch."""
     store = database.open_inline(filled.folder)
     began, computed = time.perf_counter(), time.process_time()
     while enter_labels(store):
         continue
     took, computed = time.perf_counter() - began, time.process_time() - computed
     store.close()
-    return Figure("index of labels made", took, "s", beside=f"{computed:.0f} s of computing")
+    return Figure("index of labels made", took, "s", reference=f"{computed:.0f} s of computing")
 
 
-def _summaries(line: http.client.HTTPConnection, officer: Mapping[str, str], filled: County) -> Iterator[Figure]:
+def _summaries(connection: http.client.HTTPConnection, officer: Mapping[str, str], filled: County) -> Iterator[Figure]:
     month, half = _last_month(), _months_back(18)
     inside = _in_process(filled, Grouping.TOWN, month)
-    yield _timed(line, officer, "by town, one month", f"by=town&{_days(month)}", f"{inside:.1f} ms without HTTP")
-    yield _timed(line, officer, "by month, 18 months", f"by=month&{_days(half)}")
-    yield _timed(line, officer, "by town, 18 months", f"by=town&{_days(half)}")
-    yield _timed(line, officer, "by category, one month", f"by=category&{_days(month)}")
-    yield _timed(line, officer, "by village, one month", f"by=village&{_days(month)}")
-    yield _timed(line, officer, "by village of a town, one month", f"area={TOWN}&by=village&{_days(month)}")
-    yield _timed(line, officer, "this month beside the last, by town", "by=town&period=month")
-    yield _timed(line, officer, "this year beside the last, by town", "by=town&period=year")
-    odd = (month[0] + timedelta(days=9), month[1] + timedelta(days=9))
-    yield _timed(line, officer, "by town, 10th to 10th", f"by=town&{_days(odd)}", target=None)
+    yield _timed(connection, officer, "by town, one month", f"by=town&{_days(month)}", f"{inside:.1f} ms without HTTP")
+    yield _timed(connection, officer, "by month, 18 months", f"by=month&{_days(half)}")
+    yield _timed(connection, officer, "by town, 18 months", f"by=town&{_days(half)}")
+    yield _timed(connection, officer, "by category, one month", f"by=category&{_days(month)}")
+    yield _timed(connection, officer, "by village, one month", f"by=village&{_days(month)}")
+    yield _timed(connection, officer, "by village of a town, one month", f"area={TOWN}&by=village&{_days(month)}")
+    yield _timed(connection, officer, "this month beside the last, by town", "by=town&period=month")
+    yield _timed(connection, officer, "this year beside the last, by town", "by=town&period=year")
+    shifted_month = (month[0] + timedelta(days=9), month[1] + timedelta(days=9))
+    yield _timed(connection, officer, "by town, 10th to 10th", f"by=town&{_days(shifted_month)}", target=None)
     as_of = quote((datetime.now(UTC) - timedelta(days=7)).isoformat(timespec="seconds"))
-    this = (datetime.now(UTC).date().replace(day=1), datetime.now(UTC).date())
-    for name, days in (("last month", month), ("this month", this), ("18 months", half)):
+    this_month = (datetime.now(UTC).date().replace(day=1), datetime.now(UTC).date())
+    for name, days in (("last month", month), ("this month", this_month), ("18 months", half)):
         past = f"by=town&{_days(days)}&as_of={as_of}"
-        yield _timed(line, officer, f"by town, {name}, as of a week ago", past, target=PAST_MS, rounds=PAST_ROUNDS)
+        yield _timed(
+            connection, officer, f"by town, {name}, as of a week ago", past, target=PAST_MS, rounds=PAST_ROUNDS
+        )
 
 
-def _opened(line: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
+def _drill_downs(connection: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
     days = _days(_last_month())
     for figure in ("closed", "handling_overdue", "void", "handled_late", "opening", "closed_in_period", "returns"):
         path = f"/api/v1/summaries/closure/cases?by=town&{days}&figure={figure}"
-        yield _asked(line, officer, f"cases behind {figure}, first 100", path, OPENED_MS)
+        yield _measured(connection, officer, f"cases behind {figure}, first 100", path, DRILL_DOWN_MS)
 
 
-def _lists(line: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
+def _lists(connection: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iterator[Figure]:
     filters = (
         f"type={TYPE}", f"area={TOWN}", f"area={VILLAGE}", f"area={UNIT}", "status=handling", "status=closed",
         "status=suspended", "stage=handle", "assignee=user:gw0007", "overdue=true", "overdue=false", "conflict=true",
@@ -89,32 +91,36 @@ def _lists(line: http.client.HTTPConnection, officer: Mapping[str, str]) -> Iter
         f"type={TYPE}&area={TOWN}&status=handling&overdue=true", f"area={VILLAGE}&stage=assign",
     )  # fmt: skip
     for query in ("", *filters):
-        yield _asked(line, officer, f"records?{query}", f"/api/v1/records?{query}", TARGET_MS)
+        yield _measured(connection, officer, f"records?{query}", f"/api/v1/records?{query}", TARGET_MS)
 
 
 def _timed(
-    line: http.client.HTTPConnection,
+    connection: http.client.HTTPConnection,
     officer: Mapping[str, str],
     name: str,
     query: str,
-    beside: str = "",
+    reference: str = "",
     target: float | None = TARGET_MS,
     rounds: int = ROUNDS,
 ) -> Figure:
-    return _asked(line, officer, f"summary {name}", f"/api/v1/summaries/closure?{query}", target, beside, rounds)
+    return _measured(
+        connection, officer, f"summary {name}", f"/api/v1/summaries/closure?{query}", target, reference, rounds
+    )
 
 
-def _asked(
-    line: http.client.HTTPConnection,
+def _measured(
+    connection: http.client.HTTPConnection,
     officer: Mapping[str, str],
     name: str,
     path: str,
     target: float | None,
-    beside: str = "",
+    reference: str = "",
     rounds: int = ROUNDS,
 ) -> Figure:
-    answers = [expect(ask(line, path, headers=officer), 200) for _ in range(rounds)]
-    return latency(name, [each.seconds for each in answers], target, beside or f"{len(answers[0].body) / 1e3:.0f} kB")
+    answers = [expect(ask(connection, path, headers=officer), 200) for _ in range(rounds)]
+    return latency(
+        name, [each.seconds for each in answers], target, reference or f"{len(answers[0].body) / 1e3:.0f} kB"
+    )
 
 
 def _in_process(filled: County, by: Grouping, days: tuple[date, date]) -> float:

@@ -1,4 +1,4 @@
-"""Makes the data folder that is measured: the real grid, all forms, a worker with a phone, an officer."""
+"""Makes the data folder to measure: the real grid, all forms, a worker with a phone, an officer."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _HERE = Path(__file__).parent
 
 
 class County(NamedTuple):
-    """folder: with the data. key: of the worker's phone. password: of the officer."""
+    """A data folder to measure. key: of the worker's phone. password: of the officer."""
 
     folder: Path
     key: str
     password: str
 
     @property
-    def door(self) -> str:
-        """The path under which the worker's phone asks."""
+    def phone_path(self) -> str:
+        """The path of the worker's phone."""
         return f"/key/{self.key}"
 
 
@@ -77,14 +77,14 @@ def missing(folder: Path, kept: list[tuple[str, str]]) -> int:
         store.close()
 
 
-def multiply(folder: Path, change: Mapping[str, Any], count: int) -> None:
-    """Put ``count`` records into the worker's unit that are like the one which ``change`` makes, and no history."""
+def copy_record(folder: Path, change: Mapping[str, Any], count: int) -> None:
+    """Add ``count`` records to the worker's unit, copies without history of the one that ``change`` creates."""
     fields = {name: value for name, (_, value) in change["fields"].items()}
-    asked = Change(change["record"], change["record"], TYPE, "create", Dot("bench", 1),
+    creation = Change(change["record"], change["record"], TYPE, "create", Dot("bench", 1),
                    {name: FieldWrite(None, value) for name, value in fields.items()})  # fmt: skip
 
     def fill(tx: Transaction) -> None:
-        first = write.apply(tx, asked, by=people.actor(tx, WORKER)).record
+        first = write.apply(tx, creation, by=people.actor(tx, WORKER)).record
         if first is None:
             raise RuntimeError("the first record was not made")
         for _ in range(count - 1):

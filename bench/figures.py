@@ -1,4 +1,4 @@
-"""Says what was measured, what it should be, and whether it is; and lays figures out as a table."""
+"""Defines figures with their targets, and prints them as a table."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Target(NamedTuple):
     is_floor: bool = False
 
     def is_met(self, value: float) -> bool:
-        """Say whether ``value`` is where it should be."""
+        """Return whether ``value`` meets the target."""
         return value >= self.bound if self.is_floor else value < self.bound
 
 
 class Figure(NamedTuple):
     """One line of the table.
 
-    value: what the target is about, in ``unit``. spread: more of the same measurement, such as its p99.
-    beside: what the machine itself does, or how the figure came about.
+    value: in ``unit``; the target is about it. spread: more of the same measurement, such as its p99.
+    reference: what the machine itself does, or how the figure was measured.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Figure(NamedTuple):
     unit: str
     target: Target | None = None
     spread: str = ""
-    beside: str = ""
+    reference: str = ""
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -43,20 +43,20 @@ def percentile(values: Sequence[float], percent: float) -> float:
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
-def latency(name: str, seconds: Sequence[float], target_ms: float | None = None, beside: str = "") -> Figure:
-    """Return the median of ``seconds`` as milliseconds, with its p99 beside it."""
+def latency(name: str, seconds: Sequence[float], target_ms: float | None = None, reference: str = "") -> Figure:
+    """Return the median of ``seconds`` as milliseconds, with the p99."""
     return Figure(
         name,
         percentile(seconds, 50) * 1000,
         "ms",
         None if target_ms is None else Target(target_ms),
         f"p99 {number(percentile(seconds, 99) * 1000)} ms",
-        beside,
+        reference,
     )
 
 
 def number(value: float) -> str:
-    """Return ``value`` with as many digits as mean something."""
+    """Return ``value`` with three significant digits or more."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
@@ -78,4 +78,4 @@ def _row(figure: Figure) -> tuple[str, ...]:
         sign = "≥" if figure.target.is_floor else "<"
         target = f"{sign} {figure.target.bound:,.0f} {figure.unit}".rstrip()
         mark = "✓" if figure.target.is_met(figure.value) else BEYOND
-    return figure.name, measured, target, mark, figure.beside
+    return figure.name, measured, target, mark, figure.reference

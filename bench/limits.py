@@ -1,20 +1,26 @@
-"""The limits of this machine, beside which every other figure must be read."""
+"""Measures the limits of this machine, to which every other figure is to be compared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bench.environment import Environment
 from bench.figures import Figure, latency
-from bench.workbench import Workbench
 
 TITLE = "what this machine can do at best"
 
 
-def measure(bench: Workbench) -> Iterator[Figure]:
-    yield Figure("fsync of 4 KB", bench.fsyncs_per_s, "/s", beside=f"in {bench.folder.parent}")
-    yield Figure("SQLite transaction of one row", bench.transactions_per_s, "/s", beside="WAL, synchronous=FULL")
-    bare = bench.bare
+def measure(environment: Environment) -> Iterator[Figure]:
+    yield Figure("fsync of 4 KB", environment.fsyncs_per_s, "/s", reference=f"in {environment.folder.parent}")
     yield Figure(
-        "the same server with an empty application", bare.per_s, "/s", spread=bare.spread(), beside="16 connections"
+        "SQLite transaction of one row", environment.transactions_per_s, "/s", reference="WAL, synchronous=FULL"
     )
-    yield latency("its answer on one connection", bench.bare_seconds)
+    empty_application = environment.empty_application
+    yield Figure(
+        "the same server with an empty application",
+        empty_application.per_s,
+        "/s",
+        spread=empty_application.spread(),
+        reference="16 connections",
+    )
+    yield latency("its answer on one connection", environment.empty_application_seconds)

@@ -1,4 +1,4 @@
-"""What a list of ten thousand rows costs a phone and an officer."""
+"""Measures lists of ten thousand rows, for a phone and for an officer."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from bench import county, load
 from bench.county import County
+from bench.environment import Environment, ask, expect, serving
 from bench.figures import Figure, latency
-from bench.workbench import Workbench, ask, expect, serving
 from schemas.lists import PAGE_ROWS_MAX
 
 TITLE = "lists of 10,000 rows"
@@ -18,26 +18,26 @@ ROWS = 10_000
 ROUNDS = 15
 
 
-def measure(bench: Workbench) -> Iterator[Figure]:
-    filled = bench.copy_of_county("lists")
-    entities = f"{filled.door}/forms/{county.LIST_FORM}/attachments/{county.TYPE}.csv"
+def measure(environment: Environment) -> Iterator[Figure]:
+    filled = environment.copy_of_county("lists")
+    entities = f"{filled.phone_path}/forms/{county.LIST_FORM}/attachments/{county.TYPE}.csv"
     records = f"/api/v1/records?type={county.TYPE}&limit={PAGE_ROWS_MAX}"
-    with serving(filled.folder) as server, server.line() as line:
-        load.send(server.port, f"{filled.door}/submission", seconds=0, count=ROWS)
-        officer = sign_in(line, filled)
-        yield _timed(line, "entity list for a phone, CSV", entities, {})
-        yield _timed(line, f"records as JSON, one page of {PAGE_ROWS_MAX:,}", records, officer)
-        yield _timed(line, "records as CSV", f"/api/v1/records.csv?type={county.TYPE}", officer)
+    with serving(filled.folder) as server, server.connection() as connection:
+        load.send(server.port, f"{filled.phone_path}/submission", seconds=0, count=ROWS)
+        officer = sign_in(connection, filled)
+        yield _timed(connection, "entity list for a phone, CSV", entities, {})
+        yield _timed(connection, f"records as JSON, one page of {PAGE_ROWS_MAX:,}", records, officer)
+        yield _timed(connection, "records as CSV", f"/api/v1/records.csv?type={county.TYPE}", officer)
 
 
-def sign_in(line: http.client.HTTPConnection, filled: County) -> Mapping[str, str]:
-    """Return the header that lets the officer of ``filled`` ask the API."""
+def sign_in(connection: http.client.HTTPConnection, filled: County) -> Mapping[str, str]:
+    """Return the authorization header of the officer of ``filled``."""
     login = json.dumps({"username": county.OFFICER, "password": filled.password}).encode()
     headers = {"Content-Type": "application/json"}
-    answer = expect(ask(line, "/api/v1/session", method="POST", headers=headers, body=login), 200)
+    answer = expect(ask(connection, "/api/v1/session", method="POST", headers=headers, body=login), 200)
     return {"Authorization": f"Bearer {json.loads(answer.body)['access_token']}"}
 
 
-def _timed(line: http.client.HTTPConnection, name: str, path: str, headers: Mapping[str, str]) -> Figure:
-    answers = [expect(ask(line, path, headers=headers), 200) for _ in range(ROUNDS)]
+def _timed(connection: http.client.HTTPConnection, name: str, path: str, headers: Mapping[str, str]) -> Figure:
+    answers = [expect(ask(connection, path, headers=headers), 200) for _ in range(ROUNDS)]
     return latency(name, [each.seconds for each in answers], TARGET_MS, f"{len(answers[0].body) / 1e6:.1f} MB")

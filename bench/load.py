@@ -1,6 +1,6 @@
-"""A process that sends bench submissions over many connections at once, each after the answer to the one before.
+"""Sends benchmark submissions from a process of its own, over many connections, each after the answer before it.
 
-Sockets and one loop of epoll: the client must cost less than a tenth of what the server does, or it measures itself.
+Sockets and one epoll loop: the client must cost less than a tenth of what the server does, or it measures itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bench.figures import number, percentile
 
 CONNECTIONS = 16
 GRACE_S = 60
-PATIENCE_S = 10
+TIMEOUT_S = 10
 BOUNDARY = "bnd7d1f"
 _HEAD = (
     "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-OpenRosa-Version: 1.0\r\n"
@@ -40,12 +40,12 @@ _BODY = (
 
 
 class Sent(NamedTuple):
-    """What a load came to. kept: (instance, entity) of every 201. seconds: how long each answer took."""
+    """The result of a load. accepted: (instance, entity) of every 201. seconds: duration of each answer."""
 
     per_s: float
     seconds: list[float]
     statuses: dict[str, int]
-    kept: list[tuple[str, str]]
+    accepted: list[tuple[str, str]]
 
     def spread(self) -> str:
         """Return median and p99, for a table."""
@@ -56,14 +56,14 @@ class Sent(NamedTuple):
 def send(port: int, path: str, *, seconds: float, count: int = 0) -> Sent:
     """Send submissions from a process of their own, for ``seconds``, or until ``count`` have been sent if given.
 
-    path: where they are posted. Raises RuntimeError when the load broke off.
+    path: where they are posted. Raises RuntimeError when the load failed.
     """
     command = [sys.executable, "-m", "bench.load", str(port), path, str(seconds), str(count)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=seconds + count + GRACE_S, check=False)
     if ran.returncode != 0:
-        raise RuntimeError(f"the load broke off: {ran.stderr.strip().splitlines()[-1:]}")
-    told = json.loads(ran.stdout)
-    return Sent(told["per_s"], told["seconds"], told["statuses"], [tuple(pair) for pair in told["kept"]])
+        raise RuntimeError(f"the load failed: {ran.stderr.strip().splitlines()[-1:]}")
+    result = json.loads(ran.stdout)
+    return Sent(result["per_s"], result["seconds"], result["statuses"], [tuple(pair) for pair in result["kept"]])
 
 
 def uuid4() -> str:
@@ -80,13 +80,13 @@ def submission(path: str, instance: str, entity: str) -> bytes:
 
 @dataclass
 class Phone:
-    """One connection and what it waits for."""
+    """One connection and the submission whose answer it waits for."""
 
     line: socket.socket
     instance: str = ""
     entity: str = ""
     began: float = 0.0
-    heard: bytearray = field(default_factory=bytearray)
+    received: bytearray = field(default_factory=bytearray)
 
     def post(self, path: str) -> None:
         self.instance, self.entity = uuid4(), uuid4()
@@ -95,53 +95,53 @@ class Phone:
         self.line.sendall(request)
 
     def status(self) -> str | None:
-        """Take in what has come; return the status once the answer is whole. Raises ConnectionError."""
-        piece = self.line.recv(65536)
-        if not piece:
-            raise ConnectionError("the server hung up")
-        self.heard += piece
-        head, found, body = self.heard.partition(b"\r\n\r\n")
+        """Read what has arrived; return the status once the answer is complete. Raises ConnectionError."""
+        chunk = self.line.recv(65536)
+        if not chunk:
+            raise ConnectionError("the server closed the connection")
+        self.received += chunk
+        head, found, body = self.received.partition(b"\r\n\r\n")
         if not found or len(body) < _length(head):
             return None
-        self.heard.clear()
+        self.received.clear()
         return head[9:12].decode()
 
 
 def load(port: int, path: str, seconds: float, count: int) -> dict[str, object]:
-    """Keep every connection busy until the time or the count is over; return what ``Sent`` is made of."""
-    waited: list[float] = []
-    kept: list[tuple[str, str]] = []
+    """Keep every connection busy until the time or the count is over; return the fields of ``Sent``."""
+    answer_seconds: list[float] = []
+    accepted: list[tuple[str, str]] = []
     statuses: Counter[str] = Counter()
     with selectors.DefaultSelector() as selector:
         began = time.perf_counter()
         busy = sent = 0
         for _ in range(CONNECTIONS):
-            phone = Phone(socket.create_connection(("127.0.0.1", port), PATIENCE_S))
+            phone = Phone(socket.create_connection(("127.0.0.1", port), TIMEOUT_S))
             phone.line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(phone.line, selectors.EVENT_READ, phone)
             phone.post(path)
             busy, sent = busy + 1, sent + 1
         while busy:
-            ready = selector.select(PATIENCE_S)
+            ready = selector.select(TIMEOUT_S)
             if not ready:
-                raise TimeoutError(f"no answer for {PATIENCE_S} s")
+                raise TimeoutError(f"no answer for {TIMEOUT_S} s")
             for key, _ in ready:
                 phone = key.data
                 status = phone.status()
                 if status is None:
                     continue
                 now = time.perf_counter()
-                waited.append(now - phone.began)
+                answer_seconds.append(now - phone.began)
                 statuses[status] += 1
                 if status == "201":
-                    kept.append((phone.instance, phone.entity))
+                    accepted.append((phone.instance, phone.entity))
                 if sent < count if count else now - began < seconds:
                     phone.post(path)
                     sent += 1
                 else:
                     busy -= 1
-        per_s = len(waited) / (time.perf_counter() - began)
-    return {"per_s": per_s, "seconds": waited, "statuses": statuses, "kept": kept}
+        per_s = len(answer_seconds) / (time.perf_counter() - began)
+    return {"per_s": per_s, "seconds": answer_seconds, "statuses": statuses, "kept": accepted}
 
 
 def _length(head: bytes | bytearray) -> int:

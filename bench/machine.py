@@ -1,4 +1,4 @@
-"""Tells what this machine is, and how fast its disk and SQLite are when nothing else is done."""
+"""Describes this machine, and measures how fast its disk and SQLite are by themselves."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-TRY_S = 1.5
-"""How long each limit is tried, in seconds."""
+TRIAL_S = 1.5
+"""How long each limit is measured, in seconds."""
 
 WRITE_BYTES = 4096
 
@@ -26,7 +26,7 @@ def description() -> str:
 
 
 def load_now() -> str:
-    """Return the load average of the last minute, for the figures that it spoils."""
+    """Return the load average of the last minute, which affects the figures."""
     return f"load average {os.getloadavg()[0]:.1f}"
 
 
@@ -60,9 +60,9 @@ def transactions_per_s(folder: Path) -> float:
         return _rate(lambda: connection.execute("INSERT INTO row VALUES ('x')"))
 
 
-def _rate(act: Callable[[], object]) -> float:
+def _rate(operation: Callable[[], object]) -> float:
     count, began = 0, time.perf_counter()
-    while (passed := time.perf_counter() - began) < TRY_S:
-        act()
+    while (passed := time.perf_counter() - began) < TRIAL_S:
+        operation()
         count += 1
     return count / passed

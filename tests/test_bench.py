@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import load, sections
+from bench import __main__ as command
+from bench import load
 from bench.figures import BEYOND, Figure, Target, latency, percentile, table
 from server.openrosa.submission_xml import read_submission
 
@@ -43,7 +44,7 @@ def test_a_figure_beyond_its_target_is_marked(target, value, is_met):
 def test_the_columns_of_a_table_stand_under_their_heads():
     lines = table(
         [
-            Figure("submissions", 1234.5, "/s", Target(1000, is_floor=True), beside="fsync 3,800/s"),
+            Figure("submissions", 1234.5, "/s", Target(1000, is_floor=True), reference="fsync 3,800/s"),
             latency("formList", [0.001, 0.002, 0.003], 5),
         ]
     ).splitlines()
@@ -55,10 +56,10 @@ def test_the_columns_of_a_table_stand_under_their_heads():
 
 
 def test_every_section_says_what_it_measures():
-    known = sections.known()
+    found = command.sections()
 
-    assert tuple(known) == sections.NAMES
-    assert all(section.title and callable(section.measure) for section in known.values())
+    assert tuple(found) == command.SECTIONS
+    assert all(section.title and callable(section.measure) for section in found.values())
 
 
 def test_the_load_sends_what_a_phone_sends_for_the_bench_form():

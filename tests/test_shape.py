@@ -39,7 +39,6 @@ LONG_FUNCTIONS = {"server.changes.domain.revise.create": "to be parted"}
 """Functions of more than FUNCTION_LINES_MAX lines, and why they are not parted."""
 
 SMALL_MODULES = {
-    "bench.sections": TO_DO,
     "server.changes.usecases.placement": TO_DO,
     "server.db.checkpoints": TO_DO,
     "server.demo.clock": TO_DO,

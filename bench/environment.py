@@ -1,4 +1,4 @@
-"""What every section works with: a data folder, servers on it, and the limits of the machine, each measured once."""
+"""Gives every section a data folder, servers on it, and the limits of the machine, each measured once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bench import county, load, machine
 from bench.county import County
 from bench.load import Sent
 
-PATIENCE_S = 30
+TIMEOUT_S = 30
 ROUNDS = 300
 OPENROSA = {"X-OpenRosa-Version": "1.0"}
 
 
 class Answer(NamedTuple):
-    """What came back. headers: by lower-case name. seconds: from the first byte sent to the last one read."""
+    """The answer to a request. headers: by lower-case name. seconds: from the first byte sent to the last one read."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,7 +33,7 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """A running child. port: on 127.0.0.1. started_s: from its start to its first good answer."""
+    """A running server process. port: on 127.0.0.1. started_s: from its start to its first good answer."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, started_s: float) -> None:
         self.pid = process.pid
@@ -41,14 +41,14 @@ class Server:
         self.started_s = started_s
 
     @contextmanager
-    def line(self) -> Iterator[http.client.HTTPConnection]:
+    def connection(self) -> Iterator[http.client.HTTPConnection]:
         """Hold one connection."""
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)) as line:
-            yield line
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)) as connection:
+            yield connection
 
 
-class Workbench:
-    """folder: scratch, on the disk that counts. seconds: how long each load goes on."""
+class Environment:
+    """What all sections share. folder: for temporary data, on the disk to measure. seconds: duration of each load."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder = folder
@@ -74,20 +74,20 @@ class Workbench:
         return machine.transactions_per_s(self.folder)
 
     @cached_property
-    def bare(self) -> Sent:
-        """The submissions' load on the same server with an empty application."""
-        with serving_bare() as server:
-            return load.send(server.port, "/bare", seconds=min(self.seconds, 3))
+    def empty_application(self) -> Sent:
+        """The same load on the same server with an empty application."""
+        with serving_empty_application() as server:
+            return load.send(server.port, "/empty", seconds=min(self.seconds, 3))
 
     @cached_property
-    def bare_seconds(self) -> list[float]:
-        """How long an answer of that server takes on one connection."""
-        with serving_bare() as server, server.line() as line:
-            return [ask(line, "/bare").seconds for _ in range(ROUNDS)]
+    def empty_application_seconds(self) -> list[float]:
+        """Durations of its answers on one connection."""
+        with serving_empty_application() as server, server.connection() as connection:
+            return [ask(connection, "/empty").seconds for _ in range(ROUNDS)]
 
 
 def ask(
-    line: http.client.HTTPConnection,
+    connection: http.client.HTTPConnection,
     path: str,
     *,
     method: str = "GET",
@@ -96,8 +96,8 @@ def ask(
 ) -> Answer:
     """Send one request and read its whole answer."""
     began = time.perf_counter()
-    line.request(method, path, body=body, headers=dict(headers))
-    with line.getresponse() as response:
+    connection.request(method, path, body=body, headers=dict(headers))
+    with connection.getresponse() as response:
         content = response.read()
         named = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status, named, content, time.perf_counter() - began)
@@ -114,7 +114,7 @@ def expect(answer: Answer, status: int) -> Answer:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Server]:
-    """Run ``firegrid serve`` on a data folder until the block ends, its log thrown away."""
+    """Run ``firegrid serve`` on a data folder until the block ends, without its log."""
     arguments = ["-c", "from server.cli.main import main; main()", "serve", "--data", str(folder)]
     port = _free_port()
     with _running([*arguments, "--port", str(port)], port, "/readyz", 200) as server:
@@ -122,10 +122,10 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def serving_bare() -> Iterator[Server]:
+def serving_empty_application() -> Iterator[Server]:
     """Run the same web server with an empty application until the block ends."""
     port = _free_port()
-    with _running(["-m", "bench.bare", str(port)], port, "/", 201) as server:
+    with _running(["-m", "bench.empty_application", str(port)], port, "/", 201) as server:
         yield server
 
 
@@ -135,14 +135,14 @@ def _running(arguments: list[str], port: int, path: str, status: int) -> Iterato
     process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not _answers(port, path, status):
-            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+            if process.poll() is not None or time.perf_counter() - began > TIMEOUT_S:
                 raise RuntimeError(f"the server did not start: {' '.join(arguments)}")
             time.sleep(0.005)
         yield Server(process, port, time.perf_counter() - began)
     finally:
         process.terminate()
         try:
-            process.wait(PATIENCE_S)
+            process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -150,8 +150,8 @@ def _running(arguments: list[str], port: int, path: str, status: int) -> Iterato
 
 def _answers(port: int, path: str, status: int) -> bool:
     try:
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as line:
-            return ask(line, path).status == status
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)) as connection:
+            return ask(connection, path).status == status
     except OSError:
         return False
 

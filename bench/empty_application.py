@@ -1,4 +1,4 @@
-"""Serves an application that does nothing on Firegrid's own web server: what the interpreter allows at best."""
+"""Serves an application that does nothing on Firegrid's web server: the most that Python and the server allow."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [ANSWER]
 
 
-def _never_busy(path: str) -> Response:
-    raise RuntimeError(f"an empty application has kept {path} waiting")
+def _never_overloaded(path: str) -> Response:
+    raise RuntimeError(f"the empty application is overloaded at {path}")
 
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_busy)
+    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_overloaded)
     config: uvicorn.Config = configuration(bridge)
     server = GracefulServer(config, bridge)
     server.stop_on_signals()

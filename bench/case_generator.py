@@ -1,8 +1,8 @@
 """Fills a data folder with a million hazards as a county would have them after eighteen months.
 
-Bulk rows: what the store's own functions make of two thousand invented lives, each moved in time, place and category,
-and the sums over them. History for ``/history`` (revisions) is left out; everything that lists and summaries read is
-there, and ``firegrid check`` of facts, steps and sums holds.
+The store's own functions make the rows of two thousand generated histories, each shifted in time, area and category,
+and the sums over them. Revisions are left out; everything that lists and summaries read is there, and the invariants
+of facts, steps and sums hold.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from server.grid.domain.areas import code_of
 from server.records.domain import case_facts
 from server.records.domain.case_facts import CaseFacts, Dispatch, Step
 from server.records.domain.status import STAGE_OF, Stage, Status
-from server.summaries.store import case_facts as facts_kept
+from server.summaries.store import case_facts as facts_store
 from server.summaries.store.rollups import Sums
 
 CASES = 1_000_000
-LIVES = 2_000
+HISTORIES = 2_000
 DAYS = 548
 """Eighteen months, the last day of them yesterday."""
 
@@ -40,11 +40,11 @@ RECORD = (
     "updated_at",
 )  # fmt: skip
 _REGISTERS = f"[[],[]]{' ' * 500}"
-"""About as long as the registers of a report are, and empty: a server that keeps house may read them."""
+"""Empty, and about as long as the registers of a report, for housekeeping that reads them."""
 
 
 def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
-    """Fill the database in ``folder``, laid and not in use, with so many hazards; ``now`` is the end of their time."""
+    """Add hazards to the database in ``folder``, which is set up and not in use; ``now`` is the end of their time."""
     db = engine.connect(folder / engine.FILE_NAME)
     for pragma in ("synchronous = OFF", "cache_size = -1200000", "foreign_keys = OFF"):
         db.execute(f"PRAGMA {pragma}")
@@ -53,9 +53,9 @@ def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
     first_seq = int(sql.value("SELECT value FROM counter WHERE name = 'seq'"))
     indexes = _drop_indexes(sql)
     with db.atomic():
-        invented = _invented(sql, cases, end, first_seq)
+        generated = _generated(sql, cases, end, first_seq)
         sums = Sums()
-        while batch := list(islice(invented, BATCH)):
+        while batch := list(islice(generated, BATCH)):
             _write(sql, batch, sums)
         sums.write(sql)
         sql.run("UPDATE counter SET value = :seq WHERE name = 'seq'", {"seq": first_seq + cases})
@@ -73,139 +73,149 @@ class _Case(NamedTuple):
     item: dict[str, str]
 
 
-def _invented(sql: Sql, cases: int, end: datetime, first_seq: int) -> Iterator[_Case]:
-    chance = random.Random(SEED)
+def _generated(sql: Sql, cases: int, end: datetime, first_seq: int) -> Iterator[_Case]:
+    random_source = random.Random(SEED)
     paths = [row["path"] for row in sql.each("SELECT path FROM area WHERE level = 'unit' ORDER BY path")] or [
         row["path"] for row in sql.each("SELECT path FROM area WHERE level = 'village' ORDER BY path")
     ]
-    weights = [chance.paretovariate(1.5) for _ in paths]
+    weights = [random_source.paretovariate(1.5) for _ in paths]
     items = list(kobo_forms.codes("hazard_items"))
-    item_weights = [chance.paretovariate(1.2) for _ in items]
+    item_weights = [random_source.paretovariate(1.2) for _ in items]
     start = datetime(end.year, end.month, end.day, tzinfo=UTC) - timedelta(days=DAYS)
-    lives = [_life(chance, start) for _ in range(LIVES)]
-    ends = {life: case_facts.as_of(case_facts.begun("", "", "", life[0]), life[1:], instants.FOREVER) for life in lives}
-    shift = _Shift(start)
+    histories = [_history(random_source, start) for _ in range(HISTORIES)]
+    final_facts = {
+        history: case_facts.as_of(case_facts.begun("", "", "", history[0]), history[1:], instants.FOREVER)
+        for history in histories
+    }
+    shift = _DateShift(start)
     now = instants.text(end)
-    days = sorted(chance.choices(range(DAYS), [_season(start + timedelta(days=day)) for day in range(DAYS)], k=cases))
-    places, kinds = chance.choices(paths, weights, k=cases), chance.choices(items, item_weights, k=cases)
-    for number, (day, path, item) in enumerate(zip(days, places, kinds, strict=True)):
-        life = lives[chance.randrange(LIVES)]
-        moved = shift.life(life, day, now)
-        id = str(UUID(int=chance.getrandbits(128), version=4))
-        if len(moved) == len(life):
-            facts = shift.facts(ends[life], day, id, path, item["category"])
+    days = sorted(
+        random_source.choices(range(DAYS), [_season(start + timedelta(days=day)) for day in range(DAYS)], k=cases)
+    )
+    case_paths, case_items = (
+        random_source.choices(paths, weights, k=cases),
+        random_source.choices(items, item_weights, k=cases),
+    )
+    for number, (day, path, item) in enumerate(zip(days, case_paths, case_items, strict=True)):
+        history = histories[random_source.randrange(HISTORIES)]
+        shifted = shift.history(history, day, now)
+        id = str(UUID(int=random_source.getrandbits(128), version=4))
+        if len(shifted) == len(history):
+            facts = shift.facts(final_facts[history], day, id, path, item["category"])
         else:
-            facts = case_facts.as_of(case_facts.begun(id, path, item["category"], moved[0]), moved[1:], now)
+            facts = case_facts.as_of(case_facts.begun(id, path, item["category"], shifted[0]), shifted[1:], now)
         assignee = f"user:gw{number % 900:04}" if facts.dispatches else None
-        yield _Case(facts, moved, first_seq + number + 1, assignee, item)
+        yield _Case(facts, shifted, first_seq + number + 1, assignee, item)
 
 
 def _season(day: datetime) -> float:
-    """Return how much is found: more in winter and before the spring festival, less at the end of a week."""
+    """Return the relative number of reports on a day: more in winter, less at weekends."""
     return {12: 1.7, 1: 1.9, 2: 1.4, 4: 1.3, 11: 1.3}.get(day.month, 1.0) * (0.6 if day.weekday() >= 5 else 1.0)
 
 
-def _life(chance: random.Random, start: datetime) -> tuple[Step, ...]:
-    """Draw a life: a fifth is fixed on the spot, few are turned down, most are handled, checked and closed."""
-    at = start + timedelta(hours=chance.uniform(0, 11))
-    fate = chance.random()
-    if fate < 0.22:
+def _history(random_source: random.Random, start: datetime) -> tuple[Step, ...]:
+    """Draw the steps of a case: a fifth is fixed on the spot, few are rejected, most are handled and closed."""
+    at = start + timedelta(hours=random_source.uniform(0, 11))
+    outcome = random_source.random()
+    if outcome < 0.22:
         return (Step("spot_close", instants.text(at), Status.SPOT_CLOSED, result_code="fixed"),)
     steps = [Step("report", instants.text(at), Status.REPORTED)]
 
-    def take(action: str, status: Status, hours: float, **more: Any) -> None:
+    def add_step(action: str, status: Status, hours: float, **more: Any) -> None:
         nonlocal at
-        at += timedelta(hours=chance.expovariate(1 / hours))
+        at += timedelta(hours=random_source.expovariate(1 / hours))
         steps.append(Step(action, instants.text(at), status, **more))
 
     def limits(days: int) -> dict[str, str]:
         due = at + timedelta(days=days)
         return {"handle_due_at": instants.text(due), "close_due_at": instants.text(due + timedelta(days=4))}
 
-    if fate < 0.26:
-        take(*chance.choice((("reject", Status.REJECTED), ("merge", Status.MERGED))), 10)
+    if outcome < 0.26:
+        add_step(*random_source.choice((("reject", Status.REJECTED), ("merge", Status.MERGED))), 10)
         return tuple(steps)
-    take("assign", Status.ASSIGNED, 12, **limits(chance.choice((7, 7, 7, 15, 30))))
-    if chance.random() < 0.05:
-        take("return", Status.REGISTERED, 20)
-        take("assign", Status.ASSIGNED, 10, **limits(7))
-    take("accept", Status.ACCEPTED, 15)
-    if fate > 0.99:
-        return tuple(steps)  # left lying, and late from then on
-    if fate < 0.29:
-        take("suspend", Status.SUSPENDED, 80)
+    add_step("assign", Status.ASSIGNED, 12, **limits(random_source.choice((7, 7, 7, 15, 30))))
+    if random_source.random() < 0.05:
+        add_step("return", Status.REGISTERED, 20)
+        add_step("assign", Status.ASSIGNED, 10, **limits(7))
+    add_step("accept", Status.ACCEPTED, 15)
+    if outcome > 0.99:
+        return tuple(steps)  # nobody handles it: overdue from then on
+    if outcome < 0.29:
+        add_step("suspend", Status.SUSPENDED, 80)
         return tuple(steps)
-    if chance.random() < 0.04:
-        take("extend", Status.HANDLING, 90, **limits(20))
-    take("feedback", Status.FEEDBACK, 90, result_code=chance.choice(("fixed", "fixed", "fixed", "place_closed")))
-    if chance.random() < 0.08:
-        take("rework", Status.HANDLING, 40, **limits(7))
-        take("feedback", Status.FEEDBACK, 60, result_code="fixed")
-    take("close", Status.CLOSED, 40)
+    if random_source.random() < 0.04:
+        add_step("extend", Status.HANDLING, 90, **limits(20))
+    add_step(
+        "feedback", Status.FEEDBACK, 90, result_code=random_source.choice(("fixed", "fixed", "fixed", "place_closed"))
+    )
+    if random_source.random() < 0.08:
+        add_step("rework", Status.HANDLING, 40, **limits(7))
+        add_step("feedback", Status.FEEDBACK, 60, result_code="fixed")
+    add_step("close", Status.CLOSED, 40)
     return tuple(steps)
 
 
 _PLAIN = ("status", "held_s", "checked", "reworked", "extended", "result_code")
-_INSTANTS = tuple(name for name in facts_kept.COLUMNS if name not in (*_PLAIN, "id", "path", "category", "dispatches"))
+_INSTANTS = tuple(name for name in facts_store.COLUMNS if name not in (*_PLAIN, "id", "path", "category", "dispatches"))
 
 
-class _Shift:
-    """Moves lives by whole days, without reading an instant: only the date in front of it changes."""
+class _DateShift:
+    """Shifts histories by whole days without parsing an instant: only the date at its beginning changes."""
 
     def __init__(self, start: datetime) -> None:
         dates = [f"{start + timedelta(days=day):%Y-%m-%d}" for day in range(-1, 3 * DAYS)]
         self._dates, self._numbers = dates, {date: number for number, date in enumerate(dates)}
 
-    def life(self, life: tuple[Step, ...], days: int, now: str) -> tuple[Step, ...]:
-        """Return what has happened by ``now`` of a life that begins so many days later."""
-        moved = (
+    def history(self, history: tuple[Step, ...], days: int, now: str) -> tuple[Step, ...]:
+        """Return the steps taken by ``now`` of a history that begins so many days later."""
+        shifted = (
             Step(
                 step.action,
-                self._moved(step.at, days),
+                self._shifted(step.at, days),
                 step.status,
-                self._moved(step.handle_due_at, days) if step.handle_due_at else None,
-                self._moved(step.close_due_at, days) if step.close_due_at else None,
+                self._shifted(step.handle_due_at, days) if step.handle_due_at else None,
+                self._shifted(step.close_due_at, days) if step.close_due_at else None,
                 step.result_code,
             )
-            for step in life
+            for step in history
         )
-        return tuple(step for number, step in enumerate(moved) if number == 0 or step.at <= now)
+        return tuple(step for number, step in enumerate(shifted) if number == 0 or step.at <= now)
 
     def facts(self, end: CaseFacts, days: int, id: str, path: str, category: str) -> CaseFacts:
-        """Return what a whole life comes to when it begins so many days later, somewhere else."""
+        """Return the facts of a whole history that begins so many days later, in another area."""
         named: dict[str, Any] = {"id": id, "path": path, "category": category}
         dispatches = tuple(
-            Dispatch(self._moved(each.at, days), each.returned_at and self._moved(each.returned_at, days))
+            Dispatch(self._shifted(each.at, days), each.returned_at and self._shifted(each.returned_at, days))
             for each in end.dispatches
         )
         instants_of: dict[str, Any] = {
-            name: self._moved(value, days) for name in _INSTANTS if (value := getattr(end, name)) is not None
+            name: self._shifted(value, days) for name in _INSTANTS if (value := getattr(end, name)) is not None
         }
         rest = {name: getattr(end, name) for name in _PLAIN}
         return CaseFacts(**named, **rest, **instants_of, dispatches=dispatches)
 
-    def _moved(self, instant: str, days: int) -> str:
+    def _shifted(self, instant: str, days: int) -> str:
         return self._dates[self._numbers[instant[:10]] + days] + instant[10:]
 
 
 _RECORD = inserting("record", RECORD)
-_FACTS = inserting("case_fact", (*facts_kept.COLUMNS, *facts_kept.DERIVED))
-_STEPS = inserting("case_step", facts_kept.STEP_COLUMNS)
-_HANDOVERS = inserting("case_handover", facts_kept.HANDOVER_COLUMNS)
+_FACTS = inserting("case_fact", (*facts_store.COLUMNS, *facts_store.DERIVED))
+_STEPS = inserting("case_step", facts_store.STEP_COLUMNS)
+_HANDOVERS = inserting("case_handover", facts_store.HANDOVER_COLUMNS)
 
 
 def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:
     sql.run_each(_RECORD, (_record(case) for case in batch))
-    sql.run_each(_FACTS, (facts_kept.row_of(case.facts, case.steps[-1].at) for case in batch))
+    sql.run_each(_FACTS, (facts_store.row_of(case.facts, case.steps[-1].at) for case in batch))
     sql.run_each(
         _STEPS,
         (
-            facts_kept.step_row(case.facts.id, version, step)
+            facts_store.step_row(case.facts.id, version, step)
             for case in batch
             for version, step in enumerate(case.steps, 1)
         ),
     )
-    sql.run_each(_HANDOVERS, (row for case in batch for row in facts_kept.handovers(case.facts)))
+    sql.run_each(_HANDOVERS, (row for case in batch for row in facts_store.handovers(case.facts)))
     for case in batch:
         sums.add(case.facts, 1)
 
@@ -242,7 +252,7 @@ def _record(case: _Case) -> dict[str, Any]:
 
 
 def _drop_indexes(sql: Sql) -> list[str]:
-    """Drop the indexes of the tables that are filled; return how to make them again, which is faster afterwards."""
+    """Drop the indexes of the tables that are filled; return the SQL that creates them again."""
     rows = sql.rows(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
         "AND tbl_name IN ('record', 'case_fact', 'case_step')"
