@@ -43,7 +43,7 @@ def record_line(seen: RecordView) -> str:
 def record_page(seen: RecordView, labels: Mapping[str, str]) -> str:
     """Return a record as it is shown by itself. labels: of its fields, as far as they are known."""
     base = seen.base or {}
-    lines_by_name = {
+    header = {
         "编号 id": seen.id,
         "台账 type": seen.type,
         "名称 label": seen.label,
@@ -59,7 +59,7 @@ def record_page(seen: RecordView, labels: Mapping[str, str]) -> str:
         "冲突 conflicts": "、".join(base.get("conflicts") or ()),
         "标记 marks": _marks(seen),
     }
-    lines = [f"{name}: {value}" for name, value in lines_by_name.items() if value]
+    lines = [f"{name}: {value}" for name, value in header.items() if value]
     lines += [f"  {_with_label(name, labels)} = {value}" for name, value in sorted(seen.fields.items())]
     lines += [change_line(each) for each in seen.pending]
     return "\n".join(lines)

@@ -28,7 +28,9 @@ _PORTAL = (
     "回答的不是消防网格服务器，可能要先登录无线网络；工作都已保存在本机"
     " · this network answers in the server's place (a sign-in page?); your work is kept here"
 )
-_TLS = "服务器的 https 证书{why}，没有发送任何内容 · the server's certificate is not accepted: {said}; nothing was sent"
+_TLS = (
+    "服务器的 https 证书{why}，没有发送任何内容 · the server's certificate is not accepted: {detail}; nothing was sent"
+)
 _UNTRUSTED = "不被信任（可用 REQUESTS_CA_BUNDLE 指定证书）"
 _WHY_NOT = {
     9: "还没有生效（也请看看本机时间对不对）",
@@ -135,7 +137,7 @@ class Connection:
             if wrong is None:  # a weak signal may break off in the middle of a handshake
                 return None, error
             why = _WHY_NOT.get(wrong.verify_code, _UNTRUSTED)
-            raise NoConnection(_TLS.format(why=why, said=wrong.verify_message)) from error
+            raise NoConnection(_TLS.format(why=why, detail=wrong.verify_message)) from error
         except (InvalidURL, UnicodeError) as error:
             raise Refused("服务器地址无法使用，请重新登录 · the server's address is unusable: sign in anew") from error
         except RequestException as error:

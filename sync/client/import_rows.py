@@ -15,7 +15,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -88,68 +88,59 @@ def read(path: Path) -> list[Row]:
     if kind not in (".csv", ".json"):
         raise Refused("文件名应以 .csv 或 .json 结尾 · the file must be .csv or .json")
     text = _text(path.read_bytes())
-    lines = list(_csv(text) if kind == ".csv" else _json(text))
-    if not lines:
+    rows = list(_csv(text) if kind == ".csv" else _json(text))
+    if not rows:
         raise Refused("文件里没有数据行 · there is no row in the file")
-    return lines
+    return rows
 
 
-def check(lines: Iterable[Row], options: ImportOptions) -> tuple[list[Answer], list[Fault]]:
+def check(rows: Iterable[Row], options: ImportOptions) -> tuple[list[Answer], list[Fault]]:
     """Return the valid rows, and the faults of the others."""
     answers: list[Answer] = []
     faults: list[Fault] = []
     first: dict[str, int] = {}
     reported: set[tuple[str, str]] = set()
-    for line in lines:
-        wrong: list[Fault] = []
-        answer = _answer(line, options, wrong)
+    for row in rows:
+        row_faults: list[Fault] = []
+        answer = _answer(row, options, row_faults)
         if answer is not None:
-            wrong += _unknown_names(answer, line, options.record_types, reported)
-        if answer is not None and not wrong and answer.record in first:
-            wrong.append(_duplicate(line, first[answer.record]))
-        if answer is not None and not wrong:
-            first[answer.record] = line.number
+            row_faults += _unknown_names(answer, row, options.record_types, reported)
+        if answer is not None and not row_faults and answer.record in first:
+            row_faults.append(_duplicate(row, first[answer.record]))
+        if answer is not None and not row_faults:
+            first[answer.record] = row.number
             answers.append(answer)
-        faults += wrong
+        faults += row_faults
     return answers, faults
 
 
-def _duplicate(line: Row, earlier: int) -> Fault:
-    if _own(line, "id"):
-        return Fault(line.number, "id", f"与第{earlier}行是同一条记录；每条记录只能有一行")
-    return Fault(line.number, "", f"与第{earlier}行完全相同；若确是两条，请在 id 列各写一个 UUID，否则删去一行")
+def _duplicate(row: Row, earlier: int) -> Fault:
+    if _own(row, "id"):
+        return Fault(row.number, "id", f"与第{earlier}行是同一条记录；每条记录只能有一行")
+    return Fault(row.number, "", f"与第{earlier}行完全相同；若确是两条，请在 id 列各写一个 UUID，否则删去一行")
 
 
-def _answer(line: Row, options: ImportOptions, wrong: list[Fault]) -> Answer | None:
-    def fault(column: str, message: str) -> None:
-        wrong.append(Fault(line.number, column, message))
-
-    own = {name: _own(line, name) for name in OWN}
+def _answer(row: Row, options: ImportOptions, faults: list[Fault]) -> Answer | None:
+    """Return the answer in a row, None without a record type; add to ``faults`` what is wrong with the row."""
+    own = {name: _own(row, name) for name in OWN}
     id = own["id"].lower()
     known = options.known.get(id) if id else None
-    type, area = own["type"] or known or options.type, own["area"] or options.area
+    type = own["type"] or known or options.type
     if type is None:
-        fault("type", "没有写台账；请加 type 列，或用 --type 指定")
-    values = _values(line, type, options.record_types, wrong)
-    if id and not _is_uuid(id):
-        fault("id", "编号应为 UUID；新记录请留空")
-    if known is not None and own["type"] not in ("", known):
-        fault("type", f"这条记录在台账 {known} 里；请改正 type，或留空")
-    if own["area"] and known is not None:
-        fault("area", "已有的记录不能改网格；请把 area 留空")
-    elif known is None:
-        _check_area(area, options, fault)
-    if not values and not wrong:
-        fault("", "这一行没有填任何内容；请补填，或删去这一行")
+        faults.append(Fault(row.number, "type", "没有写台账；请加 type 列，或用 --type 指定"))
+    values = _values(row, type, options.record_types, faults)
+    faults += [Fault(row.number, column, message) for column, message in _own_faults(own, known, options)]
+    if not values and not faults:
+        faults.append(Fault(row.number, "", "这一行没有填任何内容；请补填，或删去这一行"))
     if type is None:
         return None
-    record = id or _id_of(type, area, values)
+    area = own["area"] or options.area if known is None else None
     return Answer(
-        line.number,
-        record,
+        row.number,
+        id or _id_of(type, area, values),
         type,
         own["action"] or (options.action or "create" if known is None else "edit"),
-        area if known is None else None,
+        area,
         values,
         own["form"] or None,
         own["form_version"] or None,
@@ -157,8 +148,22 @@ def _answer(line: Row, options: ImportOptions, wrong: list[Fault]) -> Answer | N
     )
 
 
+def _own_faults(own: Mapping[str, str], known: str | None, options: ImportOptions) -> Iterator[tuple[str, str]]:
+    """Yield column and message of what is wrong with a row's id, type and area. known: type of its record, if here."""
+    id = own["id"].lower()
+    if id and not _is_uuid(id):
+        yield "id", "编号应为 UUID；新记录请留空"
+    if known is None:
+        yield from _area_faults(own["area"] or options.area, options)
+        return
+    if own["type"] not in ("", known):
+        yield "type", f"这条记录在台账 {known} 里；请改正 type，或留空"
+    if own["area"]:
+        yield "area", "已有的记录不能改网格；请把 area 留空"
+
+
 def _unknown_names(
-    answer: Answer, line: Row, record_types: RecordTypes, reported: set[tuple[str, str]]
+    answer: Answer, row: Row, record_types: RecordTypes, reported: set[tuple[str, str]]
 ) -> Iterator[Fault]:
     """Yield a fault for each record type, action and column that the server does not know, once for the whole file."""
     found = [("type", answer.type, record_types.wrong_type(answer.type))]
@@ -168,7 +173,7 @@ def _unknown_names(
     for column, name, wrong in found:
         if wrong is not None and (name, wrong) not in reported:
             reported.add((name, wrong))
-            yield Fault(line.number, column, wrong)
+            yield Fault(row.number, column, wrong)
 
 
 def _wrong_column(type: str, name: str, record_types: RecordTypes) -> str | None:
@@ -177,28 +182,28 @@ def _wrong_column(type: str, name: str, record_types: RecordTypes) -> str | None
     return f"列名不是字段名{record_types.similar_fields(type, name)}；请用台账的字段名，如 head，或表单里的叫法"
 
 
-def _check_area(area: str | None, options: ImportOptions, fault: Callable[[str, str], None]) -> None:
+def _area_faults(area: str | None, options: ImportOptions) -> Iterator[tuple[str, str]]:
     if area is None or area == "":
         return  # the server knows where its author works
     if not _AREA.fullmatch(area):
-        fault("area", f"“{area}”不是网格代码；应为12位或15位数字（用 Excel 时请把该列设为文本）")
+        yield "area", f"“{area}”不是网格代码；应为12位或15位数字（用 Excel 时请把该列设为文本）"
     elif options.areas and area not in options.areas:
-        fault("area", f"本机没有网格 {area}；请核对代码，或先 fieldsync pull")
+        yield "area", f"本机没有网格 {area}；请核对代码，或先 fieldsync pull"
 
 
-def _values(line: Row, type: str | None, record_types: RecordTypes, wrong: list[Fault]) -> dict[str, str]:
+def _values(row: Row, type: str | None, record_types: RecordTypes, faults: list[Fault]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for heading, cell in line.cells.items():
+    for heading, cell in row.cells.items():
         if heading in OWN:
             continue
         name = heading if type is None else record_types.field_named(type, heading)
         try:
             value = _value(cell)
         except _Unreadable as error:
-            wrong.append(Fault(line.number, heading, str(error)))
+            faults.append(Fault(row.number, heading, str(error)))
             continue
         if name in found and value is not None:
-            wrong.append(Fault(line.number, heading, f"与另一列都是字段 {name}；请只留一列"))
+            faults.append(Fault(row.number, heading, f"与另一列都是字段 {name}；请只留一列"))
         if value is not None:
             found[name] = value
     return found
@@ -223,8 +228,8 @@ def _value(cell: object) -> str | None:
     return cell
 
 
-def _own(line: Row, name: str) -> str:
-    cell = line.cells.get(name)
+def _own(row: Row, name: str) -> str:
+    cell = row.cells.get(name)
     return "" if cell is None else str(cell).strip()
 
 

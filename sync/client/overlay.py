@@ -98,13 +98,13 @@ def view(
     id: str, base: Mapping[str, Any] | None, changes: Iterable[LocalChange], *, is_handed_over: bool = False
 ) -> RecordView:
     """Apply a device's own changes to its base. changes: all of this record, in any order; one at least, or a base."""
-    mine = tuple(each for each in sorted(changes, key=lambda each: each.seq) if _is_open(each, base))
+    pending = tuple(each for each in sorted(changes, key=lambda each: each.seq) if _is_open(each, base))
     fields = dict(base["fields"]) if base is not None else {}
-    for each in mine:
+    for each in pending:
         if each.action in WRITING and each.verdict != "quarantined":
             fields |= {name: new for name, (_, new) in each.fields.items()}
-    type = str(base["type"]) if base is not None else mine[0].type if mine else ""
-    return RecordView(id, type, base, {name: value for name, value in fields.items() if value}, mine, is_handed_over)
+    type = str(base["type"]) if base is not None else pending[0].type if pending else ""
+    return RecordView(id, type, base, {name: value for name, value in fields.items() if value}, pending, is_handed_over)
 
 
 def edit_fields(seen: RecordView, values: Mapping[str, str]) -> dict[str, list[str | None]]:
