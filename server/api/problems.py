@@ -59,7 +59,7 @@ def list_problems(query: dict[str, Any]) -> Response:
 def get_problem(problem_id: UUID) -> Response:
     """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
-        return responses.json(serializers.problems.in_full(details.view(reading, str(problem_id), context.caller())))
+        return responses.json(serializers.problems.in_full(details.get(reading, str(problem_id), context.caller())))
 
 
 @blueprint.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
@@ -80,7 +80,7 @@ def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
     by = context.caller()
     done = context.write(lambda tx: settle.settle(tx, str(problem_id), request, by=by))
     with context.database().reading() as reading:
-        shown = serializers.problems.in_full(details.view(reading, str(problem_id), by))
+        shown = serializers.problems.in_full(details.get(reading, str(problem_id), by))
     return responses.json(
         {"problem": shown, "outcome": None if done.outcome is None else serializers.records.outcome(done.outcome)}
     )

@@ -23,7 +23,7 @@ from schemas.sync import (
 from server.api import json_text, responses, serializers
 from server.api.blueprints import Parser, create_blueprint, flat, listed
 from server.api.json_text import Unstorable
-from server.cases.usecases.todo_column import Teller
+from server.cases.usecases.todo_column import TodoOfCaller
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import TooLarge
@@ -181,7 +181,7 @@ class _Shown:
     """Writes records as one caller's client holds them."""
 
     def __init__(self, reading: Reading, by: Actor) -> None:
-        self._may_do = Teller(reading, by)
+        self._may_do = TodoOfCaller(reading, by)
 
     def row(self, row: Row) -> responses.Json:
         shown = _pulled(row)

@@ -8,14 +8,14 @@ from server.api.blueprints import PREFIX
 from server.api.responses import Json
 from server.api.serializers.grid import area_at
 from server.problems.domain.settlements import Settlement
-from server.problems.store.problems import Filed
-from server.settlement.usecases.details import InConflict, Value, View
+from server.problems.store.problems import StoredProblem
+from server.settlement.usecases.details import ConflictedField, ProblemDetails, Value
 from server.staffing.store.sent_items import Word
 from server.submissions.store.submissions import StoredAttachment
 from sync.changes import Change
 
 
-def problem(found: Filed) -> Json:
+def problem(found: StoredProblem) -> Json:
     """Return something to settle."""
     return {
         "id": found.id,
@@ -36,7 +36,7 @@ def problem(found: Filed) -> Json:
     }
 
 
-def in_full(view: View) -> Json:
+def in_full(view: ProblemDetails) -> Json:
     """Return a problem with all that one needs to settle it."""
     return {
         **problem(view.problem),
@@ -46,7 +46,7 @@ def in_full(view: View) -> Json:
         "version": None if view.record is None else view.record.version,
         "verdict": None if view.verdict is None else view.verdict.value,
         "fields": [_field(each) for each in view.fields],
-        "asked": None if view.asked is None else _asked(view.asked),
+        "asked": None if view.unapplied_change is None else _change(view.unapplied_change),
     }
 
 
@@ -70,7 +70,7 @@ def _settlement(found: Settlement) -> Json:
     }
 
 
-def _field(found: InConflict) -> Json:
+def _field(found: ConflictedField) -> Json:
     return {
         "name": found.name,
         "label": found.label,
@@ -104,7 +104,7 @@ def _photo(submission: str | None, file: StoredAttachment) -> Json:
     return {"name": file.name, "media_type": file.media_type, "url": url}
 
 
-def _asked(change: Change) -> Json:
+def _change(change: Change) -> Json:
     return {
         "action": change.action,
         "fields": {name: list(write) for name, write in change.fields.items()},

@@ -46,7 +46,7 @@ def actions(reading: Reading, record: Record, by: Actor) -> tuple[str, ...]:
     )
 
 
-class Teller:
+class TodoOfCaller:
     """Tells the ``todo`` of one caller's rows; what decides it is the same for many rows, and asked once.
 
     vacant: paths of the villages in which the caller stands in for an officer, None to find them.

@@ -36,10 +36,10 @@ def invalid(context: WriteContext, found: Validated) -> list[Problem]:
     if not reasons:
         return []
     listed = "；".join(f"{context.type.label_of(name)}：{reason}" for name, reason in reasons.items())
-    said = "有填写内容不能用，其余已保存。" if found.invalid else "有选项需要核对，已照存。"
+    summary = "有填写内容不能用，其余已保存。" if found.invalid else "有选项需要核对，已照存。"
     values = {name: context.change.fields[name].new for name in reasons}
     detail = {"reasons": reasons, "values": values, "applied": sorted(found.codes_to_check)}
-    return [problem(context, ProblemKind.MISFIT, "", f"{said}{listed}", detail)]
+    return [problem(context, ProblemKind.MISFIT, "", f"{summary}{listed}", detail)]
 
 
 def conflict(before: Record, after: Record, merged: Merged, context: WriteContext) -> list[Problem]:
@@ -47,28 +47,30 @@ def conflict(before: Record, after: Record, merged: Merged, context: WriteContex
     fresh = sorted(set(after.conflicts) - set(before.conflicts))
     if not fresh:
         return []
-    known = merged.registers
+    by_field = merged.registers
     values = {
-        name: [head._asdict() for head in sorted(known[name].heads, key=lambda head: head.version)] for name in fresh
+        name: [head._asdict() for head in sorted(by_field[name].heads, key=lambda head: head.version)] for name in fresh
     }
-    named = "、".join(context.type.label_of(name) for name in fresh)
-    message = f"两人各自修改了“{named}”，两个值都已保留，请选定一个。"
+    labels = "、".join(context.type.label_of(name) for name in fresh)
+    message = f"两人各自修改了“{labels}”，两个值都已保留，请选定一个。"
     return [problem(context, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
 
 
 def invalid_after_merge(
-    before: Mapping[str, str], after: Record, context: WriteContext, merged: Merged, told: Collection[str] = ()
+    before: Mapping[str, str], after: Record, context: WriteContext, merged: Merged, reported: Collection[str] = ()
 ) -> list[Problem]:
     """Return the problem of values that this change has made unfit to stand together; none when there are none.
 
-    before: what the record showed until now. told: fields whose codes are in the problem of misfits already. Its
+    before: what the record showed until now. reported: fields whose codes are in the problem of misfits already. Its
     detail names the ``reasons`` by field (``sync.md`` section 3).
     """
     if Flag.INVALID_AFTER_MERGE not in after.flags:
         return []
-    known = {*told, *invalid_fields(context.type, before)}
+    reported_before = {*reported, *invalid_fields(context.type, before)}
     reasons = {
-        name: reason for name, reason in invalid_fields(context.type, merged.values).items() if name not in known
+        name: reason
+        for name, reason in invalid_fields(context.type, merged.values).items()
+        if name not in reported_before
     }
     if not reasons:
         return []

@@ -26,14 +26,14 @@ _NOTHING_UNDONE: Set[int] = frozenset()
 
 def fields_before(record: Record, later: Iterable[Diff]) -> dict[str, str]:
     """Return the fields and label that ``record`` showed before ``later``, the diffs since, newest first."""
-    shown: dict[str, str] = {**record.fields, LABEL: record.label}
+    current: dict[str, str] = {**record.fields, LABEL: record.label}
     for diff in later:
         for name, (before, _) in diff.items():
             if before is None:
-                shown.pop(name, None)
+                current.pop(name, None)
             else:
-                shown[name] = before
-    return shown
+                current[name] = before
+    return current
 
 
 def received(
@@ -45,21 +45,21 @@ def received(
     undone: versions of settlements to leave out, beside those that the history itself takes back.
     """
     revisions = list(history)
-    standing = settlements(revisions) - undone
-    shown: dict[str, str] = {}
+    active_settlements = settlements(revisions) - undone
+    current: dict[str, str] = {}
     at: dict[int, dict[str, str]] = {0: {}}
     merged: list[Received | Settled] = []
     for revision in revisions:
         if revision.action in _MERGING and revision.verdict in _MERGED:
             merged.append(received_entry(revision, type, at))
-        elif revision.version in standing:
+        elif revision.version in active_settlements:
             merged.append(settlement(revision))
         for name, (_, after) in revision.diff.items():
             if after is None:
-                shown.pop(name, None)
+                current.pop(name, None)
             else:
-                shown[name] = after
-        at[revision.version] = dict(shown)
+                current[name] = after
+        at[revision.version] = dict(current)
     return merged
 
 

@@ -62,7 +62,7 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     fit become problems and the rest applies.
     """
     change = context.change
-    writes, found = _readable(context)
+    writes, found = _valid_writes(context)
     values = {name: write.new for name, write in writes.items()}
     merged = created(values, context.rules, dot=change.dot, observed_at=context.observed_at)
     label, label_problem = _first_label(context, merged, path)
@@ -89,7 +89,7 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
             record, change.action, new_case.status, village=new_case.village, case_no=new_case.case_no
         )
         record, step = moved.record, moved.step
-    diff = {name: (None, value) for name, value in _shown(record).items()}
+    diff = {name: (None, value) for name, value in _history_fields(record).items()}
     verdict = Verdict.LATE if context.late else Verdict.APPLIED
     problems = (
         *problem_reports.invalid(context, found),
@@ -106,7 +106,7 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
     the record is then merged anew in the order in which each hand wrote.
     """
     change, version = context.change, record.version + 1
-    writes, found = _readable(context)
+    writes, found = _valid_writes(context)
     if history:
         values = {name: write.new for name, write in writes.items()}
         stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
@@ -114,9 +114,9 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
         mine = Received(change.dot, change.base_version, values, context.observed_at, version, seen)
         merged = merge.rebuild([*history, mine], context.rules)
     else:
-        merged = _laid(registers.from_json(record.registers), writes, context, version)
+        merged = _merged(registers.from_json(record.registers), writes, context, version)
     after = with_merged(record, context, merged)
-    conflicts = tuple(sorted(merged.conflicts & _touched(writes, context))) if merged.conflicts else ()
+    conflicts = tuple(sorted(merged.conflicts & _written_fields(writes, context))) if merged.conflicts else ()
     verdict = Verdict.LATE if context.late else Verdict.MERGED if conflicts else Verdict.APPLIED
     problems = (
         *problem_reports.invalid(context, found),
@@ -126,7 +126,7 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
     return Revised(after, revision_of(context, after, verdict, difference(record, after)), conflicts, problems)
 
 
-def _touched(writes: Mapping[str, FieldWrite], context: WriteContext) -> set[str]:
+def _written_fields(writes: Mapping[str, FieldWrite], context: WriteContext) -> set[str]:
     """Return the fields that a change wrote, the others of their merge groups with them."""
     touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
     groups = {context.rules[name].group for name in touched if name in context.rules} - {None}
@@ -134,15 +134,20 @@ def _touched(writes: Mapping[str, FieldWrite], context: WriteContext) -> set[str
 
 
 def act(
-    record: Record, context: WriteContext, history: Sequence[Received | Settled], act: Act, known: ActContext, who: str
+    record: Record,
+    context: WriteContext,
+    history: Sequence[Received | Settled],
+    act: Act,
+    act_context: ActContext,
+    role_label: str,
 ) -> Revised:
     """Return the next revision of a case that takes a step which the rules allow.
 
-    history: as in ``edit``. who: the role that acts, in Chinese. Whatever else the author saved to the record is
+    history: as in ``edit``. role_label: the role that acts, in Chinese. Whatever else the author saved to the record is
     merged first, as an edit; inputs of the act never are. The last word stays with a later act of the same hand.
     """
     edited, step = edit(record, context, history), workflow.STEP_OF[act.action]
-    moved = effects.carry_out(step, edited.record, act, known, who)
+    moved = effects.carry_out(step, edited.record, act, act_context, role_label)
     if history:
         moved = replace(moved, record=replace(moved.record, office_note=record.office_note))
     verdict = Verdict.LATE if context.late else edited.verdict
@@ -183,13 +188,13 @@ def keep_in_history(
     return Revised(after, revision_of(context, after, verdict, {}), (), (problem,))
 
 
-def _note_of_kept(record: Record, said: str) -> str:
+def _note_of_kept(record: Record, message: str) -> str:
     """Return the note by which whoever sent something too late reads that it is kept.
 
     On a case that has ended the outcome stays in front, since its reporter is still to read it.
     """
     if record.status not in ENDED:
-        return said
+        return message
     return record.office_note if record.office_note.endswith(ALSO_RECEIVED) else f"{record.office_note}{ALSO_RECEIVED}"
 
 
@@ -197,7 +202,7 @@ ALSO_RECEIVED = "；此后现场又有送来，已留存，结果不变"
 """What the note of an ended case adds, once, when more has come in from the field since."""
 
 
-def _readable(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:
+def _valid_writes(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:
     """Return the writes that can be applied, and what all that was sent was sorted into."""
     sent = field_writes(context.change.action, context.change.fields)
     held = {name: write.seen for name, write in sent.items()}
@@ -206,8 +211,8 @@ def _readable(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:
     return {name: sent[name] for name in found.values}, found
 
 
-def _laid(
-    known: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], context: WriteContext, version: int
+def _merged(
+    current: Mapping[str, merge.Register], writes: Mapping[str, FieldWrite], context: WriteContext, version: int
 ) -> Merged:
     left_alone = {
         name: FieldWrite(value, value)
@@ -215,7 +220,7 @@ def _laid(
         if name not in writes and name in context.rules and context.rules[name].group is not None
     }
     return merge.merge(
-        known,
+        current,
         {**left_alone, **writes},
         context.rules,
         dot=context.change.dot,
@@ -260,7 +265,7 @@ def revision_of(context: WriteContext, record: Record, verdict: Verdict, diff: D
     )
 
 
-def _shown(record: Record) -> dict[str, str]:
+def _history_fields(record: Record) -> dict[str, str]:
     """Return everything of a record that a history speaks of: fields, label, and the columns that rules decide."""
     columns = {
         LABEL: record.label,
@@ -275,5 +280,5 @@ def _shown(record: Record) -> dict[str, str]:
 
 def difference(before: Record, after: Record) -> Diff:
     """Return what a history tells of the way from one version of a record to another."""
-    old, new = _shown(before), _shown(after)
+    old, new = _history_fields(before), _history_fields(after)
     return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}

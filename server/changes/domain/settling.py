@@ -30,17 +30,17 @@ def require_current(record: Record, base_version: int | None) -> None:
         raise StaleVersion(message, version=record.version)
 
 
-def settle(record: Record, context: WriteContext, who: str) -> Revised:
+def settle(record: Record, context: WriteContext, role_label: str) -> Revised:
     """Return the next revision, in which one value stands in each field of the change, whatever stood there.
 
-    who: the role that decides, in Chinese. It always writes, also what is shown already. Raises Invalid that names
-    every field that is not in conflict, or whose value neither stands there nor fits.
+    role_label: the role that decides, in Chinese. It always writes, also what is shown already. Raises Invalid that
+    names every field that is not in conflict, or whose value neither stands there nor fits.
     """
     choices = {name: write.new for name, write in context.change.fields.items()}
-    known = registers.from_json(record.registers)
-    _require_choices(record, context.type, known, choices, context.received_at)
+    current = registers.from_json(record.registers)
+    _require_choices(record, context.type, current, choices, context.received_at)
     merged = merge.settled(
-        known,
+        current,
         choices,
         context.rules,
         dot=context.change.dot,
@@ -48,29 +48,29 @@ def settle(record: Record, context: WriteContext, who: str) -> Revised:
         version=record.version + 1,
     )
     values = "；".join(f"{context.type.label_of(name)}：{value or '（空）'}" for name, value in choices.items())
-    return _revised(record, context, merged, f"{who} 核定：{values}")
+    return _revised(record, context, merged, f"{role_label} 核定：{values}")
 
 
-def unsettle(record: Record, context: WriteContext, history: Sequence[Revision], who: str) -> Revised:
+def unsettle(record: Record, context: WriteContext, history: Sequence[Revision], role_label: str) -> Revised:
     """Return the next revision, in which all stands as if the settlements named by the change had never been.
 
-    history: every revision of the record, oldest first. who: as in ``settle``. What others wrote since stays. Raises
-    Invalid when there are no such settlements, Conflict when all values but one have been replaced since.
+    history: every revision of the record, oldest first. role_label: as in ``settle``. What others wrote since stays.
+    Raises Invalid when there are no such settlements, Conflict when all values but one have been replaced since.
     """
     undone = record_history.undone_by(context.change.fields)
     if not undone or not undone <= record_history.settlements(history):
         raise Invalid("没有这样的选定可以撤销，或它已经撤销；请刷新后重试。", field=record_history.UNDOES)
     merged = merge.rebuild(record_history.received(history, context.type, undone), context.rules)
     names = {name for revision in history if revision.version in undone for name in revision.received}
-    back = sorted(merged.conflicts & names)
-    if not back:
+    reopened = sorted(merged.conflicts & names)
+    if not reopened:
         raise Conflict("后来的修改已经取代了当时的各个值，撤销后也没有可选的；需要时请直接更正记录。", record=record.id)
-    listed = "、".join(context.type.label_of(name) for name in back)
-    return _revised(record, context, merged, f"{who} 撤销核定：{listed}，待重新核定")
+    listed = "、".join(context.type.label_of(name) for name in reopened)
+    return _revised(record, context, merged, f"{role_label} 撤销核定：{listed}，待重新核定")
 
 
 def _require_choices(
-    record: Record, type: RecordType, known: dict[str, merge.Register], choices: dict[str, str], now: Instant
+    record: Record, type: RecordType, current: dict[str, merge.Register], choices: dict[str, str], now: Instant
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
     validated = validate(type, choices, now)
@@ -78,7 +78,7 @@ def _require_choices(
     for name, value in choices.items():
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"
-        elif name in reasons and value not in merge.values(known[name]):
+        elif name in reasons and value not in merge.values(current[name]):
             faults[name] = f"{reasons[name]}。"
     if faults:
         listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
@@ -90,10 +90,10 @@ def _place(name: str) -> str:
     return name if name == "choices" else f"choices.{name}"
 
 
-def _revised(record: Record, context: WriteContext, merged: Merged, said: str) -> Revised:
+def _revised(record: Record, context: WriteContext, merged: Merged, message: str) -> Revised:
     after = with_merged(record, context, merged)
     if after.case is not None and after.status not in ENDED:
         # Where it has ended, the last word is its outcome, which its reporter is still to read.
-        after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {said}")
+        after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {message}")
     problems = tuple(problem_reports.invalid_after_merge(record.fields, after, context, merged))
     return Revised(after, revision_of(context, after, Verdict.APPLIED, difference(record, after)), (), problems)

@@ -72,14 +72,14 @@ def _code_to_check(offered: Choices, value: str, at: Instant, held: str) -> str 
     return f"选项{_listed(retired)}已停用" if retired else None
 
 
-def invalid_fields(type: RecordType, shown: Mapping[str, str]) -> dict[str, str]:
+def invalid_fields(type: RecordType, values: Mapping[str, str]) -> dict[str, str]:
     """Return why a value cannot stand, by field, of those that merging has left (``sync.md`` section 3).
 
-    shown: the fields that somebody has ever written. What was never written was never asked for.
+    values: the fields that somebody has ever written. What was never written was never asked for.
     """
     found: dict[str, str] = {}
     for name, field in type.validated.items():
-        value = shown.get(name)
+        value = values.get(name)
         reason = None if value is None else _invalid_reason(field, value, type.choices.get(name))
         if reason is not None:
             found[name] = reason

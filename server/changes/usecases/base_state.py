@@ -92,10 +92,10 @@ def fields_at(tx: Transaction, record: Record, version: int | None) -> Mapping[s
     later: Sequence[record_history.Diff] = (
         () if version == record.version else revisions.changes_since(tx, record.id, version)
     )
-    shown = record_history.fields_before(record, later)
+    fields = record_history.fields_before(record, later)
     if record.kind is Kind.CASE:
-        return {name: value for name, value in shown.items() if name in record.fields or name == LABEL}
-    return shown
+        return {name: value for name, value in fields.items() if name in record.fields or name == LABEL}
+    return fields
 
 
 def _base_ahead(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:

@@ -10,7 +10,7 @@ from server.db.transactions import Transaction
 from server.problems.domain.problems import ProblemKind
 from server.problems.domain.settlements import How, Settlement
 from server.problems.store import problems
-from server.problems.store.problems import Filed
+from server.problems.store.problems import StoredProblem
 from server.records.domain.records import Record
 from sync.flags import Flag
 
@@ -42,7 +42,7 @@ def _mended(tx: Transaction, record: str, server: str) -> None:
                 problems.settle(tx, filed.id, server)
 
 
-def _take_back(tx: Transaction, filed: Filed, revised: Revised) -> None:
+def _take_back(tx: Transaction, filed: StoredProblem, revised: Revised) -> None:
     undone = record_history.undone_by(revised.revision.received)
     settlement = filed.settlement
     if settlement is None or undone.isdisjoint(settlement.versions):
@@ -52,7 +52,7 @@ def _take_back(tx: Transaction, filed: Filed, revised: Revised) -> None:
     problems.reopen(tx, filed.id, replace(_made(How.UNDO, revised), versions=left, undone=taken_back))
 
 
-def _close(tx: Transaction, filed: Filed, revised: Revised, server: str) -> None:
+def _close(tx: Transaction, filed: StoredProblem, revised: Revised, server: str) -> None:
     """Close an open conflict of which nothing is left; keep who has chosen, also where something is."""
     revision = revised.revision
     by = server

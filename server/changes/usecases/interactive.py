@@ -96,7 +96,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         _require_inputs(request)
         _require_current(record, request, base)
     id = request.id or tx.new_id()
-    asked = Change(
+    new_change = Change(
         id=id,
         record=record.id,
         type=record.type,
@@ -106,7 +106,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         base_version=base,
         seen_status=request.seen_status,
     )
-    return write.apply_or_refuse(tx, asked, by=by, content=content)
+    return write.apply_or_refuse(tx, new_change, by=by, content=content)
 
 
 def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, bool]:
@@ -128,7 +128,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     values = {name: _new(value) for name, value in new.fields.items()}
     if not values.get(LABEL, "").strip():
         values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
-    asked = Change(
+    new_change = Change(
         id=new.id or tx.new_id(),
         record=new.record or tx.new_record_id(),
         type=type.name,
@@ -137,7 +137,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
         fields={name: FieldWrite(None, value) for name, value in values.items()},
         area=area.code,
     )
-    return write.apply_or_refuse(tx, asked, by=by, content=content), True
+    return write.apply_or_refuse(tx, new_change, by=by, content=content), True
 
 
 def _repeated(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
@@ -222,9 +222,9 @@ def _unwritable(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def _writes(tx: Transaction, record: Record, request: ChangeRequest, base: int) -> dict[str, FieldWrite]:
     """Return the writes with what was seen: as stated, else what the record showed at ``base``."""
-    shown = base_state.fields_at(tx, record, base)
+    fields_at_base = base_state.fields_at(tx, record, base)
     return {
-        name: value if isinstance(value, FieldWrite) else FieldWrite(shown.get(name), value)
+        name: value if isinstance(value, FieldWrite) else FieldWrite(fields_at_base.get(name), value)
         for name, value in request.fields.items()
     }
 
@@ -234,11 +234,11 @@ def _new(value: FieldWrite | str) -> str:
 
 
 def _type(reading: Reading, name: str) -> RecordType:
-    known = forms.catalogue(reading).types
-    if name not in known:
-        wrong = f"没有“{name}”这个台账；可选：{'、'.join(sorted(known))}。"
+    types = forms.catalogue(reading).types
+    if name not in types:
+        wrong = f"没有“{name}”这个台账；可选：{'、'.join(sorted(types))}。"
         raise Invalid(f"请求有误。type：{wrong}", errors=[{"field": "type", "message": wrong}])
-    return known[name]
+    return types[name]
 
 
 def _area_of_new_record(reading: Reading, code: str | None, by: Actor) -> Area:
@@ -266,7 +266,7 @@ def _vacant(reading: Reading, record: Record, by: Actor) -> frozenset[str]:
     return people.vacant_villages(reading, Place("/".join(record.path.split("/")[:3])))
 
 
-def _content(by: Actor, *asked: object) -> str:
+def _content(by: Actor, *parts: object) -> str:
     """Return a hash that tells one wish from another: of all that was asked, and by whom."""
-    plain = orjson.dumps((by.name, *asked), default=tuple, option=orjson.OPT_SORT_KEYS)
+    plain = orjson.dumps((by.name, *parts), default=tuple, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(plain).hexdigest()

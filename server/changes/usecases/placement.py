@@ -22,9 +22,9 @@ def area_of_new_record(
     """
     stated = (change.area or "").strip()
     if stated:
-        known = areas.find(tx, stated)
-        if known is not None:
-            return known.code, known.path, ()
+        area = areas.find(tx, stated)
+        if area is not None:
+            return area.code, area.path, ()
     path = relation.home_path(by)
     if path is None:
         raise NotFound("填报人没有任何岗位，无法确定网格；请先由管理员分配岗位。", user=by.name)

@@ -77,7 +77,7 @@ class PendingChange:
 
 def fingerprint(change: Change) -> str:
     """Return a hash of what was asked: the same change sent again has the same one, whatever the clock offset."""
-    asked = (
+    content = (
         change.record,
         change.type,
         change.action,
@@ -92,7 +92,7 @@ def fingerprint(change: Change) -> str:
         change.made_at,
         tuple(tuple(attachment) for attachment in change.attachments),
     )
-    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_NAIVE_UTC)).hexdigest()
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_NAIVE_UTC)).hexdigest()
 
 
 def record_revision(
@@ -123,8 +123,8 @@ def record_revision(
         verdicts.settle(tx, stored)
         problems.settle(tx, pending.problem, pending.settled_by)
     _update_dependents(tx, before, revised)
-    said = found[0].message if found else None
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=said)
+    message = found[0].message if found else None
+    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=message)
 
 
 def quarantine_or_hold(
@@ -185,11 +185,11 @@ def _update_dependents(tx: Transaction, before: Record | None, revised: Revised)
 def _notify_duplicates(tx: Transaction, ended: Record) -> None:
     label = STATUS_LABELS[Status(ended.status or "")]
     note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
-    told: list[str] = [ended.id]
-    for master in told:  # grows: duplicates of a duplicate are told as well
+    notified: list[str] = [ended.id]
+    for master in notified:  # grows: duplicates of a duplicate are told as well
         for duplicate in records.merged_into(tx, master):
             apply_by_server(tx, duplicate, "tell", note)
-            told.append(duplicate.id)
+            notified.append(duplicate.id)
 
 
 def apply_by_server(tx: Transaction, record: Record, action: str, note: str, **more: str) -> Outcome:

@@ -99,7 +99,7 @@ def _differing(
 ) -> Iterator[str]:
     """Yield the open cases that are on the phone before and now, and show another ``todo``."""
     was, then = before
-    todo_before, todo_now = todo_column.Teller(reading, was, then), todo_column.Teller(reading, *now)
+    todo_before, todo_now = todo_column.TodoOfCaller(reading, was, then), todo_column.TodoOfCaller(reading, *now)
     since = entity_lists.closed_after(reading)
     for type in forms.catalogue(reading).types.values():
         if type.kind is not Kind.CASE:

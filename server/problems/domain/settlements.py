@@ -143,7 +143,7 @@ def _no_way(kind: ProblemKind, how: How) -> str:
     return f"“{KIND_LABELS[kind]}”的问题不能“{HOW_LABELS[how]}”；可以：{ways}。"
 
 
-def chosen(
+def values_chosen(
     record: Record,
     type: RecordType,
     rules: Mapping[str, FieldRule],
@@ -155,46 +155,48 @@ def chosen(
     type, rules: of the record. names: fields that the problem is about. Raises Conflict when none of them is in
     conflict any more, Invalid that names every wrong choice.
     """
-    standing = names & set(record.conflicts)
-    if not standing:
+    open_conflicts = names & set(record.conflicts)
+    if not open_conflicts:
         raise Conflict("这里已经没有冲突：后来的修改已经取代了旧值；请刷新。", record=record.id)
-    known = registers.from_json(record.registers)
+    by_field = registers.from_json(record.registers)
     values: dict[str, str] = {}
     faults: dict[str, str] = {}
     for name, choice in choices.items():
-        if name not in standing:
-            listed = "、".join(f"{each}（{type.label_of(each)}）" for each in sorted(standing))
+        if name not in open_conflicts:
+            listed = "、".join(f"{each}（{type.label_of(each)}）" for each in sorted(open_conflicts))
             faults[f"choices.{name}"] = f"这一项没有待选的值；待选定的有：{listed}。"
         elif choice.head is None:
-            shown = {each: record.fields.get(each, "") for each in _together(name, rules, standing)}
-            values = {each: value for each, value in shown.items() if each not in choices} | values
+            current = {each: record.fields.get(each, "") for each in _group_members(name, rules, open_conflicts)}
+            values = {each: value for each, value in current.items() if each not in choices} | values
             values[name] = choice.value
         else:
-            values = _of_head(choice.head, _together(name, rules, standing), known, choices) | values
+            values = (
+                _values_of_head(choice.head, _group_members(name, rules, open_conflicts), by_field, choices) | values
+            )
             if name not in values:
-                versions = "、".join(str(head.version) for head in _heads(known[name]))
+                versions = "、".join(str(head.version) for head in _heads(by_field[name]))
                 faults[f"choices.{name}.head"] = f"没有第 {choice.head} 版的值；现有：{versions}。请刷新后再选。"
     _refuse(faults)
     return values
 
 
-def _together(name: str, rules: Mapping[str, FieldRule], standing: frozenset[str]) -> list[str]:
+def _group_members(name: str, rules: Mapping[str, FieldRule], open_conflicts: frozenset[str]) -> list[str]:
     """Return the fields that apply or conflict as one with ``name``."""
     group = rules[name].group if name in rules else None
     if group is None:
         return [name]
-    return [each for each in sorted(standing) if each in rules and rules[each].group == group]
+    return [each for each in sorted(open_conflicts) if each in rules and rules[each].group == group]
 
 
-def _of_head(
-    version: int, names: list[str], known: Mapping[str, Register], choices: Mapping[str, Choice]
+def _values_of_head(
+    version: int, names: list[str], by_field: Mapping[str, Register], choices: Mapping[str, Choice]
 ) -> dict[str, str]:
     """Return what the head of ``version`` holds in each of these fields, but for those with a choice of their own."""
     return {
         name: head.value
         for name in names
         if name not in choices or choices[name].head == version
-        for head in known[name].heads
+        for head in by_field[name].heads
         if head.version == version
     }
 

@@ -26,7 +26,7 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)}, settled_at, settled_by, settlement FRO
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
+class StoredProblem:
     """A problem in the list of the office."""
 
     id: str
@@ -130,19 +130,19 @@ def keep_settlement(tx: Transaction, id: str, settlement: Settlement) -> None:
     )
 
 
-def open_about(tx: Transaction, record: str, kind: ProblemKind) -> list[Filed]:
+def open_about(tx: Transaction, record: str, kind: ProblemKind) -> list[StoredProblem]:
     """Return every problem of one kind about a record that nobody has settled, oldest first."""
     where = "WHERE record = :record AND kind = :kind AND settled_at IS NULL ORDER BY seq"
     return [_filed(row) for row in tx.sql.rows(f"{_SELECT} {where}", {"record": record, "kind": kind})]
 
 
-def conflicts_of(tx: Transaction, record: str) -> list[Filed]:
+def conflicts_of(tx: Transaction, record: str) -> list[StoredProblem]:
     """Return every conflict that was filed about a record, settled or not, oldest first."""
     rows = tx.sql.rows(f"{_SELECT} WHERE record = :record AND kind = 'conflict' ORDER BY seq", {"record": record})
     return [_filed(row) for row in rows]
 
 
-def get(reading: Reading, id: str, scope: Scope) -> Filed:
+def get(reading: Reading, id: str, scope: Scope) -> StoredProblem:
     """Return the problem ``id`` inside ``scope``. Raises NotFound when there is none there."""
     inside, values = scopes.by_place_or_author(scope)
     row = reading.sql.find(f"{_SELECT} WHERE id = :id AND {inside}", {"id": id, **values})
@@ -154,7 +154,7 @@ def get(reading: Reading, id: str, scope: Scope) -> Filed:
 def list_filed(
     reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, bounds: tuple[str, str] | None,
     before: int | None, limit: int,
-) -> list[Filed]:  # fmt: skip
+) -> list[StoredProblem]:  # fmt: skip
     """Return up to ``limit`` problems inside ``scope``, newest first.
 
     filters: column name (``kind``, ``record``, ``submission``, ``type``, ``author``) to value.
@@ -181,8 +181,10 @@ def list_filed(
     return [_filed(row) for row in rows]
 
 
-def _filed(row: Row) -> Filed:
-    return Filed(**(row | {"detail": orjson.loads(row["detail"]), "settlement": settlement_of(row["settlement"])}))
+def _filed(row: Row) -> StoredProblem:
+    return StoredProblem(
+        **(row | {"detail": orjson.loads(row["detail"]), "settlement": settlement_of(row["settlement"])})
+    )
 
 
 def settlement_of(text: str | None) -> Settlement | None:

@@ -16,7 +16,7 @@ from server.people.domain.actors import Actor
 from server.people.store import accounts
 from server.problems.domain.settlements import How
 from server.problems.store import problems
-from server.problems.store.problems import Filed
+from server.problems.store.problems import StoredProblem
 from server.records.domain import positions
 from server.records.domain.positions import Position
 from server.records.domain.records import Record, Revision
@@ -55,7 +55,7 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
-class InConflict:
+class ConflictedField:
     """A field with all its values, oldest version first. apart_m: the farthest that two of their authors stood apart.
 
     is_open: it is in conflict now; otherwise the values are those of when the problem was filed.
@@ -69,33 +69,33 @@ class InConflict:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class ProblemDetails:
     """A problem with all that one needs to settle it.
 
     ways: how the reader may settle it now. record: what it is about, None when it is not the reader's to see.
-    asked: a change that was kept and not carried out; verdict: on the change that the problem is about.
+    unapplied_change: a change that was kept and not carried out; verdict: on the change that the problem is about.
     """
 
-    problem: Filed
+    problem: StoredProblem
     author_display: str | None
     ways: tuple[How, ...]
     record: Record | None
-    fields: tuple[InConflict, ...]
-    asked: Change | None
+    fields: tuple[ConflictedField, ...]
+    unapplied_change: Change | None
     verdict: Verdict | None
 
 
-def view(reading: Reading, problem_id: str, by: Actor) -> View:
+def get(reading: Reading, problem_id: str, by: Actor) -> ProblemDetails:
     """Return the problem as ``by`` sees it. Raises NotFound when it is out of their scope."""
     problem = problems.get(reading, problem_id, by.scope)
     record = _record(reading, problem, by)
     stored = None if problem.change is None else verdicts.find(reading, problem.change)
     unapplied = None if stored is None else verdicts.find_unapplied(reading, stored.id)
     named = accounts.display_names(reading, [problem.author] if problem.author else [])
-    return View(
+    return ProblemDetails(
         problem,
         named.get(problem.author or ""),
-        settle.ways_of(problem, by),
+        settle.ways_for(problem, by),
         record,
         () if record is None or not problem.fields else _fields(reading, problem, record, by),
         None if unapplied is None else unapplied[1],
@@ -103,37 +103,37 @@ def view(reading: Reading, problem_id: str, by: Actor) -> View:
     )
 
 
-def _record(reading: Reading, problem: Filed, by: Actor) -> Record | None:
+def _record(reading: Reading, problem: StoredProblem, by: Actor) -> Record | None:
     try:
         return None if problem.record is None else records.get(reading, problem.record, by.scope)
     except NotFound:
         return None
 
 
-def _fields(reading: Reading, problem: Filed, record: Record, by: Actor) -> tuple[InConflict, ...]:
-    standing = registers.from_json(record.registers)
+def _fields(reading: Reading, problem: StoredProblem, record: Record, by: Actor) -> tuple[ConflictedField, ...]:
+    by_field = registers.from_json(record.registers)
     heads: dict[str, list[Head]] = {}
     for name in sorted(problem.fields):
         now = (
-            standing[name].heads
+            by_field[name].heads
             if name in record.conflicts
             else [Head(**each) for each in problem.detail["fields"][name]]
         )
         heads[name] = sorted(now, key=lambda head: (head.version, head.origin))
-    told = _Told(reading, record, {head.version for each in heads.values() for head in each}, by)
+    origins = _WriteOrigins(reading, record, {head.version for each in heads.values() for head in each}, by)
     type = forms.catalogue(reading).types[record.type]
-    return tuple(_field(name, type, record, each, told) for name, each in heads.items())
+    return tuple(_field(name, type, record, each, origins) for name, each in heads.items())
 
 
-def _field(name: str, type: RecordType, record: Record, heads: list[Head], told: _Told) -> InConflict:
-    shown = max(heads, key=lambda head: (head.observed_at, head.origin, head.seq), default=None)
-    values = tuple(told.value(head, is_shown=head == shown) for head in heads)
+def _field(name: str, type: RecordType, record: Record, heads: list[Head], origins: _WriteOrigins) -> ConflictedField:
+    newest = max(heads, key=lambda head: (head.observed_at, head.origin, head.seq), default=None)
+    values = tuple(origins.value(head, is_shown=head == newest) for head in heads)
     places = [value.position for value in values if value.position is not None]
     apart = max((positions.distance_m(one, other) for one, other in combinations(places, 2)), default=None)
-    return InConflict(name, type.label_of(name), name in record.conflicts, values, apart)
+    return ConflictedField(name, type.label_of(name), name in record.conflicts, values, apart)
 
 
-class _Told:
+class _WriteOrigins:
     """What the history of a record tells of the writes that made its values."""
 
     def __init__(self, reading: Reading, record: Record, versions: Iterable[int], by: Actor) -> None:

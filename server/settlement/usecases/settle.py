@@ -26,7 +26,7 @@ from server.problems.domain import settlements
 from server.problems.domain.problems import ProblemKind
 from server.problems.domain.settlements import HOW_LABELS, How, Settlement, SettlementRequest
 from server.problems.store import problems
-from server.problems.store.problems import Filed
+from server.problems.store.problems import StoredProblem
 from server.records.domain.records import Record
 from server.records.store import records
 from server.submissions.store import submissions
@@ -34,14 +34,14 @@ from sync.changes import Change, Dot, FieldWrite, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SettlementResult:
     """A problem as it then stands, and what became of the change that settled it; None where there was none."""
 
-    problem: Filed
+    problem: StoredProblem
     outcome: Outcome | None
 
 
-def settle(tx: Transaction, problem_id: str, request: SettlementRequest, *, by: Actor) -> Done:
+def settle(tx: Transaction, problem_id: str, request: SettlementRequest, *, by: Actor) -> SettlementResult:
     """Settle a problem as ``request`` says and return what became of it; the same request again returns the same.
 
     Raises NotFound (out of scope), NotAllowed, IllegalStep (not a way to settle this kind), Conflict and StaleVersion
@@ -50,15 +50,15 @@ def settle(tx: Transaction, problem_id: str, request: SettlementRequest, *, by: 
     problem = problems.get(tx, problem_id, by.scope)
     rights.require(by, "problem", "settle", problem.path)
     if request.is_done_by(problem.settlement):
-        return Done(problem, _outcome_of(tx, problem.settlement, by))
+        return SettlementResult(problem, _outcome_of(tx, problem.settlement, by))
     settlements.require_way(ProblemKind(problem.kind), request)
     _require_open(problem, request)
-    outcome = _DEEDS[request.how](tx, problem, request, by)
-    settlement = _keep(tx, problem, request, outcome, by)
-    return Done(problems.get(tx, problem_id, by.scope), _outcome_of(tx, settlement, by))
+    outcome = _HANDLERS[request.how](tx, problem, request, by)
+    settlement = _keep_settlement(tx, problem, request, outcome, by)
+    return SettlementResult(problems.get(tx, problem_id, by.scope), _outcome_of(tx, settlement, by))
 
 
-def ways_of(problem: Filed, by: Actor) -> tuple[How, ...]:
+def ways_for(problem: StoredProblem, by: Actor) -> tuple[How, ...]:
     """Return how ``by`` may settle a problem as it stands; none for who has no right to."""
     if not rights.allows(by, "problem", "settle", problem.path):
         return ()
@@ -66,13 +66,13 @@ def ways_of(problem: Filed, by: Actor) -> tuple[How, ...]:
     return tuple(how for how in ways if _why_not(problem, how) is None)
 
 
-def _require_open(problem: Filed, request: SettlementRequest) -> None:
+def _require_open(problem: StoredProblem, request: SettlementRequest) -> None:
     why_not = _why_not(problem, request.how)
     if why_not is not None:
         raise Conflict(why_not, problem=problem.id)
 
 
-def _why_not(problem: Filed, how: How) -> str | None:
+def _why_not(problem: StoredProblem, how: How) -> str | None:
     settlement = problem.settlement
     if how is How.UNDO:
         can_be_undone = settlement is not None and settlement.versions
@@ -83,24 +83,26 @@ def _why_not(problem: Filed, how: How) -> str | None:
     return f"这个问题已由 {problem.settled_by} 处理（{done}）；请刷新。"
 
 
-def _choose(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
+def _choose(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> Outcome:
     record = _record_of(tx, problem, by)
     settling.require_current(record, record.version if request.base_version is None else request.base_version)
     catalogue = forms.catalogue(tx)
     type, rules = catalogue.types[record.type], catalogue.rules[record.type]
-    values = settlements.chosen(record, type, rules, problem.fields, request.choices)
+    values = settlements.values_chosen(record, type, rules, problem.fields, request.choices)
     seen = {name: FieldWrite(record.fields.get(name), value) for name, value in values.items()}
-    return write.apply_or_refuse(tx, _click(tx, record, record_history.SETTLE, seen), by=by)
+    return write.apply_or_refuse(tx, _change_by_officer(tx, record, record_history.SETTLE, seen), by=by)
 
 
-def _undo(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
+def _undo(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> Outcome:
     versions = () if problem.settlement is None else problem.settlement.versions
     named = {record_history.UNDOES: FieldWrite(None, " ".join(map(str, versions)))}
-    return write.apply_or_refuse(tx, _click(tx, _record_of(tx, problem, by), record_history.UNSETTLE, named), by=by)
+    return write.apply_or_refuse(
+        tx, _change_by_officer(tx, _record_of(tx, problem, by), record_history.UNSETTLE, named), by=by
+    )
 
 
-def _release(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
-    outcome = _judge_again(tx, problem, by, None)
+def _release(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> Outcome:
+    outcome = _apply_quarantined(tx, problem, by, None)
     if outcome.verdict in (Verdict.QUARANTINED, Verdict.WAITING):
         why = problems.message_of(tx, outcome.problem or "")
         raise Conflict(
@@ -109,8 +111,8 @@ def _release(tx: Transaction, problem: Filed, request: SettlementRequest, by: Ac
     return outcome
 
 
-def _force(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> Outcome:
-    outcome = _judge_again(tx, problem, by, by)
+def _force(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> Outcome:
+    outcome = _apply_quarantined(tx, problem, by, by)
     if outcome.refusal is not None:
         raise outcome.refusal
     if outcome.verdict in (Verdict.QUARANTINED, Verdict.WAITING):
@@ -119,11 +121,11 @@ def _force(tx: Transaction, problem: Filed, request: SettlementRequest, by: Acto
     return outcome
 
 
-def _dismiss(tx: Transaction, problem: Filed, request: SettlementRequest, by: Actor) -> None:
+def _dismiss(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> None:
     problems.settle(tx, problem.id, by.name)
 
 
-_DEEDS: dict[How, Callable[[Transaction, Filed, SettlementRequest, Actor], Outcome | None]] = {
+_HANDLERS: dict[How, Callable[[Transaction, StoredProblem, SettlementRequest, Actor], Outcome | None]] = {
     How.CHOOSE: _choose,
     How.UNDO: _undo,
     How.RELEASE: _release,
@@ -132,7 +134,7 @@ _DEEDS: dict[How, Callable[[Transaction, Filed, SettlementRequest, Actor], Outco
 }
 
 
-def _judge_again(tx: Transaction, problem: Filed, by: Actor, authority: Actor | None) -> Outcome:
+def _apply_quarantined(tx: Transaction, problem: StoredProblem, by: Actor, authority: Actor | None) -> Outcome:
     kept = verdicts.find_unapplied(tx, problem.change or "")
     if kept is None or kept[0].verdict is not Verdict.QUARANTINED:
         raise Conflict("这份内容已经办理过了，不能再办；请刷新。", problem=problem.id)
@@ -142,7 +144,7 @@ def _judge_again(tx: Transaction, problem: Filed, by: Actor, authority: Actor | 
     return outcome
 
 
-def _click(tx: Transaction, record: Record, action: str, fields: dict[str, FieldWrite]) -> Change:
+def _change_by_officer(tx: Transaction, record: Record, action: str, fields: dict[str, FieldWrite]) -> Change:
     return Change(
         id=tx.new_id(),
         record=record.id,
@@ -154,20 +156,20 @@ def _click(tx: Transaction, record: Record, action: str, fields: dict[str, Field
     )
 
 
-def _record_of(tx: Transaction, problem: Filed, by: Actor) -> Record:
+def _record_of(tx: Transaction, problem: StoredProblem, by: Actor) -> Record:
     return records.get(tx, problem.record or "", by.scope)
 
 
-def _keep(
-    tx: Transaction, problem: Filed, request: SettlementRequest, outcome: Outcome | None, by: Actor
+def _keep_settlement(
+    tx: Transaction, problem: StoredProblem, request: SettlementRequest, outcome: Outcome | None, by: Actor
 ) -> Settlement:
     """Keep what was decided and return it; of a conflict ``write`` has kept the versions already."""
     kept = problems.get(tx, problem.id, by.scope).settlement
     change, version = (None, None) if outcome is None else (outcome.id, outcome.version)
     if request.how not in (How.CHOOSE, How.UNDO) or kept is None:
         kept = Settlement(request.how, by.name, tx.now)
-    decided = replace(kept, reason=request.reason, choices=request.plain_choices, change=change, version=version)
-    problems.keep_settlement(tx, problem.id, decided)
+    settlement = replace(kept, reason=request.reason, choices=request.plain_choices, change=change, version=version)
+    problems.keep_settlement(tx, problem.id, settlement)
     detail: dict[str, object] = {
         "how": request.how.value,
         "kind": problem.kind,
@@ -180,7 +182,7 @@ def _keep(
     if request.choices:
         detail["fields"] = sorted(request.choices)
     audit.add(tx, by.name, "problem.settle", problem.id, detail)
-    return decided
+    return settlement
 
 
 def _outcome_of(tx: Transaction, settlement: Settlement | None, by: Actor) -> Outcome | None:
