@@ -93,10 +93,15 @@ class County:
 
     def send(self, name: str, form: str, number: str, answers: Mapping[str, str], **about: str) -> None:
         """Send a filled built-in form with the photos that it names. about: of the record it is about."""
-        files = {"xml_submission_file": (io.BytesIO(self.filled(name, form, number, answers, **about)), "form.xml")}
-        files |= {each: (io.BytesIO(PHOTO), each) for each in answers.values() if each.endswith(".jpg")}
-        answer = self.app.test_client().post(f"/key/{self.keys[name]}/submission", data=files, headers=HEADERS)
+        photos = [each for each in answers.values() if each.endswith(".jpg")]
+        answer = self.post(name, self.filled(name, form, number, answers, **about), *photos)
         assert answer.status_code in (201, 202), answer.text
+
+    def post(self, name: str, xml: bytes, *photos: str) -> TestResponse:
+        """Post a submission with files of these names."""
+        files = {"xml_submission_file": (io.BytesIO(xml), "form.xml")}
+        files |= {each: (io.BytesIO(PHOTO), each) for each in photos}
+        return self.app.test_client().post(f"/key/{self.keys[name]}/submission", data=files, headers=HEADERS)
 
     def filled(
         self, name: str, form: str, number: str, answers: Mapping[str, str], *, label: str, base: str = "", id: str = ""
@@ -118,6 +123,11 @@ class County:
             elif len(node) == 0:
                 node.text = answers.get(kind) or node.text
         return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def running(begins: datetime) -> Callable[[], datetime]:
+    """Return a clock that moves on by a millisecond each time it is read."""
+    return partial(next, (begins + timedelta(milliseconds=n) for n in range(100_000)))
 
 
 @contextmanager
@@ -153,8 +163,7 @@ def make(folder: Path) -> dict[str, str]:
             printed = commanded("user", "key", name, "--data", str(folder))
             keys[name] = printed.split("/key/")[1].split()[0].strip("/")
     for day, work in enumerate((first_day, second_day, third_day, fourth_day), start=1):
-        moments = (BEGINS + timedelta(days=day, milliseconds=n) for n in range(100_000))
-        with opened(folder, partial(next, moments), keys) as county:
+        with opened(folder, running(BEGINS + timedelta(days=day)), keys) as county:
             work(county)
     return keys
 
@@ -187,9 +196,7 @@ def first_day(county: County) -> None:
     station = {"task": "register", "title": "演示站", "place": "主街1号", "head": "演示甲", "staff_count": "6"}
     county.send("worker", "micro_station", "station", station | {"area": PEOPLE["worker"][1]}, label="演示站")
     unknown = county.filled("worker", "patrol", "unknown", {"premises_count": "3"}, label="")
-    sent = {"xml_submission_file": (io.BytesIO(unknown.replace(b'id="patrol"', b'id="patrol_of_yore"')), "form.xml")}
-    answer = county.app.test_client().post(f"/key/{county.keys['worker']}/submission", data=sent, headers=HEADERS)
-    assert answer.status_code == 404
+    assert county.post("worker", unknown.replace(b'id="patrol"', b'id="patrol_of_yore"')).status_code == 404
 
 
 def second_day(county: County) -> None:

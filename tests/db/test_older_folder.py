@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from server.cli.main import main as firegrid
-from tests.db.older_folder import ENDS, KEPT, answers, opened, unpacked
+from tests.db.older_folder import ENDS, KEPT, answers, opened, report, running, unpacked, uuid_of
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,32 @@ def test_a_phone_finds_its_lists_unchanged(then, now):
     assert tags(now) == tags(then["answers"])
 
 
-def test_the_folder_is_in_order(folder, now):
+def in_order(folder: Path) -> tuple[int, str]:
+    """Return the exit status of ``firegrid check`` and what it complains of."""
     checked = CliRunner().invoke(firegrid, ["check", "--data", str(folder)])
+    return checked.exit_code, checked.stderr
 
-    assert (checked.exit_code, checked.stderr) == (0, "")
+
+def test_the_folder_is_in_order(folder, now):
+    assert in_order(folder) == (0, "")
+
+
+def test_phones_and_offices_go_on_where_they_were(tmp_path):
+    keys = unpacked(KEPT, tmp_path)["keys"]
+    with opened(tmp_path, running(ENDS), keys) as county:
+        sent = county.get("worker", "submissions?limit=100").json["items"]
+        first = min(sent, key=lambda each: each["receipt"])
+        repeated = county.post("worker", county.get("worker", f"submissions/{first['id']}.xml").data, "01.jpg")
+        report(county, "worker", "08")
+        done = {"hazard_id": uuid_of("04"), "act": "feedback", "action": "feedback", "result_code": "fixed"}
+        done |= {"no_photo_reason": "privacy", "status": "feedback"}
+        county.send("worker", "hazard_task", "feedback 04", done, label="", base="5", id=uuid_of("04"))
+        county.act("officer", uuid_of("05"), "assign", assignee="user:neighbour")
+        county.act("officer", uuid_of("04"), "close")
+        found = {word: county.get("officer", f"records/{uuid_of(word)}").json["status"] for word in ("04", "05", "08")}
+        now_sent = county.get("worker", "submissions?limit=100").json["items"]
+
+    assert (repeated.status_code, first["receipt"] in repeated.text) == (201, True)
+    assert len(now_sent) == len(sent) + 2
+    assert found == {"04": "closed", "05": "assigned", "08": "reported"}
+    assert in_order(tmp_path) == (0, "")
