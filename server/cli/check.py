@@ -18,9 +18,9 @@ from server.submissions.store.blobs import BlobStore
 def check(ctx: click.Context, data: Path) -> None:
     """Check the data folder; exit status 1 and a line for each finding when something is wrong."""
     with opened(data) as store, store.reading() as reading:
-        found = _told(invariants.broken(reading))
+        found = _report(invariants.broken(reading))
         files = list(invariants.referenced_blobs(reading))
-    found += _told(_damaged_files(BlobStore(data / "blobs"), files))
+    found += _report(_damaged_files(BlobStore(data / "blobs"), files))
     if found:
         ctx.exit(1)
     click.echo(f"一切正常 all is well: {data}，附件 {len(files)} 个")
@@ -33,7 +33,7 @@ def _damaged_files(blobs: BlobStore, files: list[tuple[str, int]]) -> Iterator[t
             yield "every file that a row names is whole on disk", f"{sha256} {damage}"
 
 
-def _told(findings: Iterable[tuple[str, str]]) -> int:
+def _report(findings: Iterable[tuple[str, str]]) -> int:
     """Print each finding as soon as it is known, since a broken file may end the search; return how many."""
     number = 0
     for number, (promise, subject) in enumerate(findings, start=1):  # noqa: B007 - the last number is the count

@@ -17,7 +17,7 @@ from server.db import training as trainings
 from server.db.transactions import Reading
 from server.demo import county
 from server.demo import people as demonstration
-from server.demo.patrols import Errand
+from server.demo.patrols import Event
 from server.errors import Conflict
 from server.grid.store import areas
 from server.grid.usecases import files
@@ -25,7 +25,7 @@ from server.people.domain import roles
 from server.people.usecases import sign_in
 
 MARK = "demo.txt"
-"""Says that a data folder holds invented people, so that the command never touches a county's own."""
+"""File that marks a data folder of invented people, so that the command never touches a county's own."""
 
 
 @click.command(cls=Command)
@@ -51,12 +51,12 @@ def demo(port: int, training: bool, data: Path | None) -> None:
             demonstration.require_everyone(reading, str(data))
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
-            tell(reading, base, keys, data)
+            print_guide(reading, base, keys, data)
     serve.run(data, "127.0.0.1", port, serve.THREADS)
 
 
 def _require_kind(reading: Reading, data: Path, *, training: bool) -> None:
-    """Raise Conflict when the folder is for training and that was not asked for, or the other way round."""
+    """Raise Conflict when the folder is for training and ``training`` is not set, or the other way round."""
     if trainings.is_on(reading) is not training:
         kind, cure = ("演示", "去掉 --training") if training else ("练习", "加上 --training")
         raise Conflict(f"目录 {data} 是{kind}数据；请{cure}，或用 --data 换一个目录。", folder=str(data))
@@ -85,13 +85,13 @@ def make(data: Path, *, training: bool) -> None:
     making.replace(data)
 
 
-def _with_progress(errands: list[Errand]) -> Iterator[Errand]:
-    with click.progressbar(errands, label="正在演练半年的上报、派遣、处置、反馈和办结", file=sys.stderr) as bar:
-        shown: Iterable[Errand] = bar
+def _with_progress(events: list[Event]) -> Iterator[Event]:
+    with click.progressbar(events, label="正在演练半年的上报、派遣、处置、反馈和办结", file=sys.stderr) as bar:
+        shown: Iterable[Event] = bar
         yield from shown
 
 
-def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> None:
+def print_guide(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> None:
     """Print who can sign in, every phone's address with its new key, and what to try next.
 
     base: the address of the server. keys: phone key by user name.
@@ -115,7 +115,7 @@ def tell(reading: Reading, base: str, keys: Mapping[str, str], data: Path) -> No
 
 
 class Hint(NamedTuple):
-    """Something that a newcomer may try. how: an address or a command. who: signs in for it, empty for nobody."""
+    """Something to try. how: an address or a command. who: user name to sign in with, empty for none."""
 
     what: str
     how: str
@@ -123,7 +123,7 @@ class Hint(NamedTuple):
 
 
 def hints(base: str, data: Path) -> Iterator[Hint]:
-    """Yield what a newcomer may try next."""
+    """Yield what to try next."""
     api = f"{base}/api/v1"
     yield Hint("接口说明 the API, where one can sign in and try", f"{base}/api/docs")
     yield Hint("逾期案件 overdue cases（brigade）", f"{api}/records?type=hazards&overdue=true", "brigade")

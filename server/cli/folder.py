@@ -1,4 +1,4 @@
-"""Opens the data folder for one command, and turns a Refusal into exit status 1 and one clear line."""
+"""Open the data folder for a command, and answer a Refusal by exit status 1 and one line on stderr."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Command(click.Command):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly when nobody reads the output any more
-            said = "：".join(str(part) for part in (error.strerror or error, error.filename) if part)
-            click.echo(f"firegrid: {said}；请检查路径、权限和磁盘空间。", err=True)
+            message = "：".join(str(part) for part in (error.strerror or error, error.filename) if part)
+            click.echo(f"firegrid: {message}；请检查路径、权限和磁盘空间。", err=True)
             ctx.exit(1)
 
 
@@ -54,7 +54,7 @@ def data_option(command: Any) -> Any:
 def making_folder(data: Path) -> Path:
     """Return the folder in which ``data`` is made, so that nothing half made ever stands under its own name.
 
-    Raises Invalid for the current folder: it would be replaced under the feet of whoever stands in it.
+    Raises Invalid for the current folder: it would be replaced while a shell stands in it.
     """
     whole = data.resolve()
     if whole == Path.cwd():

@@ -64,8 +64,8 @@ def load(file: Path, data: Path) -> None:
             raise click.exceptions.Exit(1) from None
     for warning in loaded.warnings:
         click.echo(f"注意：第{warning.line}行 {warning.message}", err=True)
-    told = (f"{name} {loaded.counts[key]}" for key, name in COUNT_NAMES.items() if key in loaded.counts)
-    click.echo("，".join(told) or "表里没有任何网格，没有改动。")
+    counts = (f"{name} {loaded.counts[key]}" for key, name in COUNT_NAMES.items() if key in loaded.counts)
+    click.echo("，".join(counts) or "表里没有任何网格，没有改动。")
 
 
 @grid.command()
@@ -83,8 +83,8 @@ def faults(refused: GridRefused) -> Iterator[str]:
     for fault in refused.data["errors"]:  # type: ignore[attr-defined]  # data holds any JSON; ours is a list of faults
         column = COLUMN_NAMES[fault["column"]]
         value = " ".join(fault["value"].split())
-        said = " ".join(filter(None, (f"第{fault['line']}行", column, value)))
-        yield f"{said}：{fault['reason']}；{fault['cure']}"
+        place = " ".join(filter(None, (f"第{fault['line']}行", column, value)))
+        yield f"{place}：{fault['reason']}；{fault['cure']}"
 
 
 def described(reading: Reading, code: str) -> Iterator[str]:

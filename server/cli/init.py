@@ -69,8 +69,8 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
         database.create(making)
 
         def fill(tx: Transaction) -> Loaded:
-            # The forms are converted as they are laid, after the grid was judged; nobody else waits for this folder.
-            loaded = setup.install(tx, sheet.rows, _told_of(setup.built_in_forms()))
+            # The forms are converted as they are published, after the grid was checked; nobody waits for this folder.
+            loaded = setup.install(tx, sheet.rows, _announced(setup.built_in_forms()))
             county = next(code for code, area in areas.whole_grid(tx).items() if area.parent is None)
             enrolment.add_user(
                 tx,
@@ -93,6 +93,6 @@ def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loa
     return loaded, len(kobo_forms.names())
 
 
-def _told_of(forms: Iterator[Prepared]) -> Iterator[Prepared]:
+def _announced(forms: Iterator[Prepared]) -> Iterator[Prepared]:
     click.echo("正在转换内置表单 converting the built-in forms …", err=True)
     yield from forms

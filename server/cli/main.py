@@ -1,4 +1,4 @@
-"""Gathers the commands; each is imported when it is called, so that a short command starts fast."""
+"""The commands; each is imported when it is called, so that a short command starts fast."""
 
 from __future__ import annotations
 

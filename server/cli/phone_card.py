@@ -1,4 +1,4 @@
-"""Prints a phone's key in the shape asked for, and warns when phones could not reach the address in it."""
+"""Print a phone's key in the requested format, and warn when phones cannot reach the address in it."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ def public_url(data: Path) -> str:
     return from_environment(data).public_url or read_address(data) or DEFAULT_URL
 
 
-def write(card: SetupCard, shape: str) -> None:
+def write(card: SetupCard, form: str) -> None:
     """Write the card to stdout: ``url``, ``json``, ``qr`` (for the terminal), ``png`` or ``svg``.
 
     With a picture, how to scan it goes to stderr, so that stdout can be a file.
     """
-    if shape == "url":
+    if form == "url":
         click.echo(card.url)
         return
     settings = setup_qr.settings(card.url, card.username, card.project)
-    if shape == "json":
+    if form == "json":
         click.echo(json.dumps(settings, ensure_ascii=False, indent=2))
         return
     payload = setup_qr.payload(settings)
-    if shape == "qr":
+    if form == "qr":
         click.echo(setup_qr.terminal(payload))
     else:
-        picture = setup_qr.png(payload) if shape == "png" else setup_qr.svg(payload)
+        picture = setup_qr.png(payload) if form == "png" else setup_qr.svg(payload)
         click.echo(picture, nl=False)
     click.echo(setup_qr.card_text(card.display, card.project), err=True)
 
 
 def warnings(url: str) -> Iterator[str]:
-    """Yield what to tell when phones cannot reach ``url``: why, the cure, and this machine's addresses."""
+    """Yield the warning when phones cannot reach ``url``: why, the cure, and this machine's addresses."""
     parts = urlsplit(url)
     if not is_loopback(parts.hostname or ""):
         return
@@ -69,6 +69,6 @@ def lan_addresses() -> list[str]:
         probe.connect(("192.0.2.1", 9))  # chooses a route and sends nothing
         found[probe.getsockname()[0]] = None
     with suppress(OSError):  # a machine that does not know its own name has nothing to add
-        told = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
-        found.update((str(entry[4][0]), None) for entry in told)
+        entries = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+        found.update((str(entry[4][0]), None) for entry in entries)
     return [address for address in found if not is_loopback(address)]

@@ -92,7 +92,7 @@ def add(
         )
         with database.reading() as reading:
             for duty in added.duties:
-                click.echo(f"已添加 {added.name}（{added.display}）：{_told(reading, duty)}")
+                click.echo(f"已添加 {added.name}（{added.display}）：{_duty_text(reading, duty)}")
     if described.acts_for_body and body is None:
         click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
     if hashed is None:
@@ -120,14 +120,14 @@ def password(name: str, password: str | None, data: Path) -> None:
         with database.reading() as reading:
             known = people.actor(reading, name)
         if password is None:
-            given = sign_in.make_password()
-            hashed = sign_in.hash_password(given)
+            generated = sign_in.make_password()
+            hashed = sign_in.hash_password(generated)
         else:
-            given = ""
+            generated = ""
             hashed = sign_in.hash_chosen_password(password, name, known.at)
         database.write(lambda tx: sign_in.set_password(tx, name, hashed, by=BY))
-    click.echo(given or f"{name} 的密码已更换。")
-    if given:
+    click.echo(generated or f"{name} 的密码已更换。")
+    if generated:
         click.echo(f"以上是 {name} 的新密码，只显示这一次；之前的登录已失效。", err=True)
 
 
@@ -165,7 +165,7 @@ def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
     with opened(data) as database:
         duty = database.write(lambda tx: enrolment.move_user(tx, name, area=area, at=starts_at, by=BY))
         with database.reading() as reading:
-            click.echo(f"已调动 {name}：{_told(reading, duty)}")
+            click.echo(f"已调动 {name}：{_duty_text(reading, duty)}")
 
 
 @user.command()
@@ -228,7 +228,7 @@ def _first_line() -> str:
 
 
 def _whole_county(reading: Reading) -> Scope:
-    """Return the scope of whoever holds the data folder: everything in it."""
+    """Return the scope of whoever has the data folder: everything in it."""
     return Scope(places=tuple(area.place for area in areas.whole_grid(reading).values() if area.parent is None))
 
 
@@ -252,7 +252,7 @@ def _shown(reading: Reading, person: Person) -> Iterator[str]:
         states.append(f"登录锁定到 {_minute(person.locked_until)}")
     yield "  ".join((person.name, person.display, *states))
     for duty in person.duties:
-        yield f"    {_told(reading, duty)}"
+        yield f"    {_duty_text(reading, duty)}"
     for phone in person.phones:
         yield f"    {_phone(phone)}"
 
@@ -263,7 +263,7 @@ def _state(person: Person, now: Instant) -> str:
     return "在岗" if Actor(person.name, person.display, now, person.duties).current else "不在岗"
 
 
-def _told(reading: Reading, duty: Duty) -> str:
+def _duty_text(reading: Reading, duty: Duty) -> str:
     label = roles.label(duty.role, reading.now)
     since = "起始不限" if duty.starts_at == BEGINNING else f"自 {_minute(duty.starts_at)}"
     until = "" if duty.ends_at == FOREVER else f"到 {_minute(duty.ends_at)}"

@@ -1,4 +1,4 @@
-"""Fills an empty folder with half a year of a county's work, from the first report to this minute."""
+"""Fill an empty data folder with half a year of a county's work, up to the present minute."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from itertools import groupby
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
+from uuid import UUID
 
 from server import instants
 from server.admin.usecases import housekeeping, setup
 from server.db import database, training
 from server.db.transactions import Transaction
 from server.demo import patrols, people, stories
-from server.demo.actors import Case, Hands
-from server.demo.clock import SEED, SetClock, seeded_ids
-from server.demo.patrols import Errand
+from server.demo.case_steps import Case, CaseWork
+from server.demo.patrols import Event
 from server.demo.phones import Phones
-from server.demo.roster import Troupe
-from server.demo.stories import Life
+from server.demo.roster import Roster
+from server.demo.stories import StoryCase
 from server.errors import Invalid
 from server.forms.usecases.publish import Prepared
 from server.grid.domain.file_rows import SheetRow
 from server.instants import BEIJING
 
-Steps = Callable[[list[Errand]], Iterable[Errand]]
-"""Shows progress: hands the errands on, one by one."""
+Progress = Callable[[list[Event]], Iterable[Event]]
+"""Yields the events one by one, and may show progress."""
+
+SEED = 4711
 
 LENGTH = timedelta(days=184)
 """How long before its end the demonstration begins."""
@@ -47,7 +49,7 @@ class Basis(NamedTuple):
     training: bool = False
 
 
-def fill(folder: Path, basis: Basis, end: datetime, steps: Steps = iter) -> None:
+def fill(folder: Path, basis: Basis, end: datetime, progress: Progress = iter) -> None:
     """Make a database in ``folder`` and let half a year of work happen in it, until ``end``.
 
     The same end and seed give the same cases. Raises Invalid for an end at which the machine's clock must be wrong.
@@ -55,34 +57,34 @@ def fill(folder: Path, basis: Basis, end: datetime, steps: Steps = iter) -> None
     begin_at = max(end - LENGTH, RULES_BEGIN)
     if end - begin_at < SHORTEST:
         raise Invalid(f"本机时间是 {end:%Y-%m-%d}，早于规则启用的日期；请先校正本机时间。", field="now")
-    clock = SetClock(begin_at)
+    clock = SettableClock(begin_at)
     database.create(folder)
     store = database.open_inline(folder, clock=clock, ids=seeded_ids(SEED))
     try:
-        store.write(lambda tx: begin(tx, basis))
-        for day in days(steps(errands(folder, begin_at, end))):
-            store.write(partial(_live, clock=clock, day=day))
+        store.write(lambda tx: install(tx, basis))
+        for day in days(progress(events(folder, begin_at, end))):
+            store.write(partial(_run_day, clock=clock, day=day))
     finally:
         store.close()
 
 
-def days(done: Iterable[Errand]) -> Iterator[list[Errand]]:
-    """Yield the errands day by day: one commit for each day, since a commit waits for the disk."""
-    for _, day in groupby(done, key=lambda errand: errand.at.astimezone(BEIJING).date()):
+def days(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Yield the events day by day: one commit for each day, since a commit waits for the disk."""
+    for _, day in groupby(events, key=lambda event: event.at.astimezone(BEIJING).date()):
         yield list(day)
 
 
-def _live(tx: Transaction, clock: SetClock, day: list[Errand]) -> None:
-    """Let one day pass: what time alone brings about, which a server looks after each minute, comes first."""
+def _run_day(tx: Transaction, clock: SettableClock, day: list[Event]) -> None:
+    """Run the events of one day, after the housekeeping that a server does each minute."""
     clock.move(day[0].at)
     housekeeping.round_of(tx.at(instants.text(clock())))
-    for errand in day:
-        clock.move(errand.at)
-        errand.run(tx.at(instants.text(clock())))
+    for event in day:
+        clock.move(event.at)
+        event.run(tx.at(instants.text(clock())))
 
 
-def begin(tx: Transaction, basis: Basis) -> None:
-    """Lay grid and forms, and enrol everybody; whether it is for training is said before anything else."""
+def install(tx: Transaction, basis: Basis) -> None:
+    """Load grid and forms, and enrol everybody; training mode is set before anything else."""
     if basis.training:
         training.enable(tx)
     setup.install(tx, basis.rows, basis.forms)
@@ -90,21 +92,46 @@ def begin(tx: Transaction, basis: Basis) -> None:
     people.enrol_people(tx, basis.password_hash)
 
 
-def errands(folder: Path, begin_at: datetime, end: datetime) -> list[Errand]:
-    """Return all that is done, in order of time. folder: where the photos are kept."""
+def events(folder: Path, begin_at: datetime, end: datetime) -> list[Event]:
+    """Return all events in order of time. folder: the data folder, in which the photos are stored."""
     chance = Random(SEED)  # noqa: S311 - decides stories, keeps no secret
-    ids, troupe, phones = seeded_ids(SEED + 1), Troupe(chance), Phones(folder, chance)
+    ids, roster, phones = seeded_ids(SEED + 1), Roster(chance), Phones(folder, chance)
     days = (end - begin_at) // timedelta(days=1) - 2
-    lives = stories.lives(stories.stories(), chance, days, end)
+    cases = stories.cases(stories.stories(), chance, days, end)
     made = [
-        *_cases(lives, troupe, Hands(phones, chance), ids),
-        *patrols.errands(troupe, phones, ids, chance, days, end),
+        *_case_events(cases, roster, CaseWork(phones, chance), ids),
+        *patrols.events(roster, phones, ids, chance, days, end),
     ]
-    return sorted(made, key=lambda errand: errand.at)
+    return sorted(made, key=lambda event: event.at)
 
 
-def _cases(lives: Iterable[Life], troupe: Troupe, hands: Hands, ids: Callable[[], str]) -> Iterator[Errand]:
-    for story, number, moments in lives:
-        case = Case(troupe.cast(story.pool, story.village), number, (ids(), ids()))
-        for deed, moment in zip(story.deeds, moments, strict=True):
-            yield Errand(moment, partial(hands.do, deed=deed, case=case, moment=moment))
+def _case_events(
+    cases: Iterable[StoryCase], roster: Roster, case_work: CaseWork, ids: Callable[[], str]
+) -> Iterator[Event]:
+    for story, number, moments in cases:
+        case = Case(roster.assign(story.pool, story.village), number, (ids(), ids()))
+        for step, moment in zip(story.steps, moments, strict=True):
+            yield Event(moment, partial(case_work.take, step=step, case=case, moment=moment))
+
+
+class SettableClock:
+    """A clock that shows the instant it was set to; two events never get the same instant.
+
+    at: the instant it shows; never moved back.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def move(self, to: datetime) -> None:
+        """Move on to ``to``, or by a millisecond where that is not later than now."""
+        self.at = max(to, self.at + timedelta(milliseconds=1))
+
+
+def seeded_ids(seed: int) -> Callable[[], str]:
+    """Return a function that makes the same UUIDs (version 4) in the same order for the same seed."""
+    chance = Random(seed)  # noqa: S311 - ids of invented data keep no secret
+    return lambda: str(UUID(int=chance.getrandbits(128), version=4))

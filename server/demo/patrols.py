@@ -1,4 +1,4 @@
-"""Walks the demonstration's rounds: patrols, micro fire stations, their checks, and two phones on one station."""
+"""Make the events beside cases: patrols, micro fire stations with their checks, and conflicting updates of one."""
 
 from __future__ import annotations
 
@@ -9,52 +9,57 @@ from random import Random
 from typing import NamedTuple
 
 from server.db.transactions import Transaction
-from server.demo.people import Invented, let_go
-from server.demo.phones import Aim, Phones
-from server.demo.roster import Troupe
+from server.demo.people import DemoPerson, end_duties_of_leaver
+from server.demo.phones import Phones, Target
+from server.demo.roster import Roster
 from server.instants import BEIJING
 from server.records.store import records
 
 TYPE = "micro_stations"
 PATROL_EVERY_DAYS = 12
 CHECK_EVERY_DAYS = 35
-QUARREL_AGE_DAYS = 9
-"""So long ago two phones, both without signal, wrote two numbers into one station's duty phone."""
+CONFLICT_AGE_DAYS = 9
+"""Days ago that two phones, both offline, wrote two numbers into one station's duty phone."""
 
 LEAVE_AGE_DAYS = 5
-"""So long ago a worker left."""
+"""Days ago that a worker left."""
 
-QUARRELS = 2
-"""In how many villages."""
+CONFLICTS = 2
+"""Villages with such a conflict."""
 
-STRAYS = 2
+MISDIRECTED = 2
 """How many updates come before their record, and how many concern somebody else's village."""
 
 
-class Errand(NamedTuple):
-    """Something that happens at a moment, in a transaction of its own."""
+class Event(NamedTuple):
+    """Something that happens at an instant, in a transaction of its own."""
 
     at: datetime
     run: Callable[[Transaction], None]
 
 
-def errands(
-    troupe: Troupe, phones: Phones, ids: Callable[[], str], chance: Random, room_days: int, end: datetime
-) -> Iterator[Errand]:
-    """Yield the rounds of every village in the ``room_days`` before ``end``."""
-    stations = [ids() for _ in troupe.villages]
-    for number, village in enumerate(troupe.villages):
-        workers, officer = troupe.workers(village), troupe.officer(village)
-        yield from _patrols(phones, workers, ids, chance, room_days, end)
-        yield from _station(phones, number, (workers[0], officer), stations[number], chance, room_days, end)
-    yield Errand(end - timedelta(days=LEAVE_AGE_DAYS), let_go)
-    yield from _strays(troupe, phones, ids, stations, end)
+def events(
+    roster: Roster, phones: Phones, ids: Callable[[], str], chance: Random, days_available: int, end: datetime
+) -> Iterator[Event]:
+    """Yield the patrols and stations of every village in the ``days_available`` before ``end``."""
+    stations = [ids() for _ in roster.villages]
+    for number, village in enumerate(roster.villages):
+        workers, officer = roster.workers(village), roster.officer(village)
+        yield from _patrols(phones, workers, ids, chance, days_available, end)
+        yield from _station(phones, number, (workers[0], officer), stations[number], chance, days_available, end)
+    yield Event(end - timedelta(days=LEAVE_AGE_DAYS), end_duties_of_leaver)
+    yield from _misdirected_updates(roster, phones, ids, stations, end)
 
 
 def _patrols(
-    phones: Phones, workers: list[Invented], ids: Callable[[], str], chance: Random, room_days: int, end: datetime
-) -> Iterator[Errand]:
-    for days in range(2, room_days - 4, PATROL_EVERY_DAYS):
+    phones: Phones,
+    workers: list[DemoPerson],
+    ids: Callable[[], str],
+    chance: Random,
+    days_available: int,
+    end: datetime,
+) -> Iterator[Event]:
+    for days in range(2, days_available - 4, PATROL_EVERY_DAYS):
         worker, at = chance.choice(workers), _daytime(end - timedelta(days=days + chance.randrange(4)), chance)
         result, label = chance.choice((("nothing", "没有发现隐患"), ("found", "发现了隐患")))
         day = at.astimezone(BEIJING).date().isoformat()
@@ -66,19 +71,19 @@ def _patrols(
             "result": result,
             "result_label": label,
         }
-        aim = Aim("patrols", ids(), label=f"{day} 主街｜{label}")
-        yield Errand(at, partial(phones.send, name=worker.name, form="patrol", aim=aim, answers=answers))
+        target = Target("patrols", ids(), label=f"{day} 主街｜{label}")
+        yield Event(at, partial(phones.send, name=worker.name, form="patrol", target=target, answers=answers))
 
 
 def _station(
     phones: Phones,
     number: int,
-    people: tuple[Invented, Invented],
+    people: tuple[DemoPerson, DemoPerson],
     id: str,
     chance: Random,
-    room_days: int,
+    days_available: int,
     end: datetime,
-) -> Iterator[Errand]:
+) -> Iterator[Event]:
     worker, officer = people
     title = f"演示微型消防站{number + 1:02d}"
     registered = {
@@ -94,40 +99,50 @@ def _station(
         "shift_count": "3",
         "kit_ok": "yes",
     }
-    begun = _daytime(end - timedelta(days=room_days), chance)
-    aim = Aim(TYPE, id, label=title)
-    yield Errand(begun, partial(phones.send, name=officer.name, form="micro_station", aim=aim, answers=registered))
-    for days in range(room_days - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
+    begun = _daytime(end - timedelta(days=days_available), chance)
+    target = Target(TYPE, id, label=title)
+    yield Event(begun, partial(phones.send, name=officer.name, form="micro_station", target=target, answers=registered))
+    for days in range(days_available - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
         at = _daytime(end - timedelta(days=days), chance)
         failed, readiness = chance.choice((("", "ready"), ("hose_no_leak", "basic"), ("phone_works", "unready")))
-        yield Errand(at, partial(_check, phones=phones, who=worker, id=id, at=at, failed=failed, readiness=readiness))
-    if number < QUARRELS and room_days > QUARREL_AGE_DAYS:
-        at = _daytime(end - timedelta(days=QUARREL_AGE_DAYS), chance)
+        yield Event(at, partial(_check, phones=phones, who=worker, id=id, at=at, failed=failed, readiness=readiness))
+    if number < CONFLICTS and days_available > CONFLICT_AGE_DAYS:
+        at = _daytime(end - timedelta(days=CONFLICT_AGE_DAYS), chance)
         numbers = (f"138000004{number + 1:02d}", f"138000005{number + 1:02d}")
         for behind, (who, written) in enumerate(zip((officer, worker), numbers, strict=True)):
-            call = partial(_call, phones=phones, who=who, id=id, title=title, number=written, behind=behind)
-            yield Errand(at + timedelta(seconds=30 * behind), call)  # so soon that no check comes between
+            call = partial(
+                _change_duty_phone, phones=phones, who=who, id=id, title=title, number=written, behind=behind
+            )
+            yield Event(at + timedelta(seconds=30 * behind), call)  # so soon that no check comes between
 
 
-def _strays(
-    troupe: Troupe, phones: Phones, ids: Callable[[], str], stations: list[str], end: datetime
-) -> Iterator[Errand]:
-    """Yield what reaches nobody's list: updates that came before their record, and work in another village."""
-    for number in range(STRAYS):
-        worker = troupe.workers(troupe.villages[number])[0]
+def _misdirected_updates(
+    roster: Roster, phones: Phones, ids: Callable[[], str], stations: list[str], end: datetime
+) -> Iterator[Event]:
+    """Yield updates that are not applied: those that come before their record, and those in another village."""
+    for number in range(MISDIRECTED):
+        worker = roster.workers(roster.villages[number])[0]
         early = {"task": "update", "station": "", "station_id": "", "parts": "people", "staff_count": "5"}
-        aim = Aim(TYPE, ids(), 1, f"更新 演示微型消防站{90 + number}")
+        target = Target(TYPE, ids(), 1, f"更新 演示微型消防站{90 + number}")
         at = end - timedelta(days=2, hours=number)
-        yield Errand(at, partial(phones.send, name=worker.name, form="micro_station", aim=aim, answers=early))
+        yield Event(at, partial(phones.send, name=worker.name, form="micro_station", target=target, answers=early))
         foreign = stations[(number + 2) % len(stations)]
         at = end - timedelta(days=4, hours=number)
         call = partial(
-            _call, phones=phones, who=worker, id=foreign, title="", number=f"138000006{number:02d}", behind=0
+            _change_duty_phone,
+            phones=phones,
+            who=worker,
+            id=foreign,
+            title="",
+            number=f"138000006{number:02d}",
+            behind=0,
         )
-        yield Errand(at, call)
+        yield Event(at, call)
 
 
-def _check(tx: Transaction, phones: Phones, who: Invented, id: str, at: datetime, failed: str, readiness: str) -> None:
+def _check(
+    tx: Transaction, phones: Phones, who: DemoPerson, id: str, at: datetime, failed: str, readiness: str
+) -> None:
     answers = {
         "checked_on": at.astimezone(BEIJING).date().isoformat(),
         "station": id,
@@ -137,14 +152,16 @@ def _check(tx: Transaction, phones: Phones, who: Invented, id: str, at: datetime
         "failed_items": failed,
         "readiness": readiness,
     }
-    phones.send(tx, who.name, "station_check", Aim(TYPE, id, _version(tx, id)), answers)
+    phones.send(tx, who.name, "station_check", Target(TYPE, id, _version(tx, id)), answers)
 
 
-def _call(tx: Transaction, phones: Phones, who: Invented, id: str, title: str, number: str, *, behind: int) -> None:
+def _change_duty_phone(
+    tx: Transaction, phones: Phones, who: DemoPerson, id: str, title: str, number: str, *, behind: int
+) -> None:
     """Let ``who`` write another duty phone; behind: versions of the station that their phone has not seen."""
     answers = {"task": "update", "station": id, "station_id": id, "parts": "people", "duty_phone": number}
-    aim = Aim(TYPE, id, _version(tx, id) - behind, f"更新 {title}")
-    phones.send(tx, who.name, "micro_station", aim, answers)
+    target = Target(TYPE, id, _version(tx, id) - behind, f"更新 {title}")
+    phones.send(tx, who.name, "micro_station", target, answers)
 
 
 def _version(tx: Transaction, id: str) -> int:

@@ -1,4 +1,4 @@
-"""Enrols the people and bodies of the demonstration, so that a newcomer can try every role within a minute."""
+"""Enrol the people and bodies of the demonstration, so that a newcomer can try every role within a minute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSWORD = "demo-laiyuan-2026"  # noqa: S105 - printed on purpose, it opens inve
 
 
 @dataclass(frozen=True, slots=True)
-class Invented:
+class DemoPerson:
     """A person who does not exist. area, body: codes, body None for none. has_phone: gets a phone key at each start."""
 
     name: str
@@ -29,14 +29,14 @@ class Invented:
     has_phone: bool
 
 
-LEAVER = Invented("gw0099", "网格员甲0099", Role.GRID_WORKER, "130630106201001", None, has_phone=False)
-"""A worker who leaves before the half year ends, with cases in hand; nobody signs in as them."""
+LEAVER = DemoPerson("gw0099", "网格员甲0099", Role.GRID_WORKER, "130630106201001", None, has_phone=False)
+"""A worker who leaves before the half year ends, with open cases; nobody signs in as them."""
 
 
-def people() -> tuple[Invented, ...]:
+def people() -> tuple[DemoPerson, ...]:
     """Return the invented people of ``data/demo_people.csv``, the administrator first."""
     return tuple(
-        Invented(
+        DemoPerson(
             row["name"], row["display"], Role(row["role"]), row["area"], row["body"] or None, row["phone"] == "yes"
         )
         for row in dated.table("demo_people")
@@ -65,8 +65,8 @@ def enrol_people(tx: Transaction, password_hash: str) -> None:
         )  # fmt: skip
 
 
-def let_go(tx: Transaction) -> None:
-    """End the duty of ``LEAVER``: what they have in hand goes back to be assigned anew."""
+def end_duties_of_leaver(tx: Transaction) -> None:
+    """End the duty of ``LEAVER``: their open cases return to be assigned anew."""
     for duty in known_people.duties_of(tx, LEAVER.name):
         enrolment.end_duty(tx, LEAVER.name, duty.id, by=BY)
 
@@ -74,7 +74,7 @@ def let_go(tx: Transaction) -> None:
 def give_keys(tx: Transaction) -> dict[str, str]:
     """Return a new phone key for everyone who has a phone, by user name; phones set up earlier stay connected.
 
-    Whoever was revoked to see what it does gets none, and the demonstration goes on without them.
+    People whose account was revoked while trying things out get none.
     """
     return {
         each.name: phone_keys.issue(tx, each.name, by=BY)
@@ -83,8 +83,8 @@ def give_keys(tx: Transaction) -> dict[str, str]:
     }
 
 
-def has_left(reading: Reading, person: Invented) -> bool:
-    """Say whether the account of ``person`` has been revoked meanwhile."""
+def has_left(reading: Reading, person: DemoPerson) -> bool:
+    """Return whether the account of ``person`` has been revoked meanwhile."""
     return accounts.get(reading, person.name).revoked_at is not None
 
 

@@ -1,4 +1,4 @@
-"""Fills the built-in forms as phones do and hands them in, so that the demonstration has real submissions."""
+"""Fill the built-in forms as phones do and submit them, so that the demonstration has real submissions."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ PICTURES = 6
 PHOTOS = frozenset({"photo", "photo_after", "fixed_photo"})
 """Questions that a picture answers."""
 
-_AWAITED_SHARE = 0.12
-"""Of so many photos only the name has come: a weak signal brings the record first."""
+_MISSING_PHOTO_SHARE = 0.12
+"""Share of photos of which only the name has arrived: with a weak signal the record arrives first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class Target:
     """The record that a form is about.
 
     base: version that the phone held, 0 for a record that it creates. label: its label then, else the form's name.
@@ -49,34 +49,34 @@ class Aim:
 
 
 class Phones:
-    """Everybody's phones. chance: decides which photos are still under way."""
+    """Everybody's phones. chance: decides which photos have not arrived yet."""
 
     def __init__(self, folder: Path, chance: Random) -> None:
         self._chance = chance
         self._pictures = _pictures(BlobStore(folder / "blobs"))
         self._blank: dict[str, etree._Element] = {}
 
-    def send(self, tx: Transaction, name: str, form: str, aim: Aim, answers: Mapping[str, str]) -> None:
-        """Hand in ``form``, filled by the person ``name``: answers by question, what the form does not ask left out.
+    def send(self, tx: Transaction, name: str, form: str, target: Target, answers: Mapping[str, str]) -> None:
+        """Submit ``form``, filled by the person ``name``. answers: by question; what the form does not ask is left out.
 
-        An answer to a question of ``PHOTOS`` is a picture, whatever it says. Raises the Refusal of the server.
+        An answer to a question of ``PHOTOS`` is a picture, whatever its text. Raises the Refusal of the server.
         """
         files: list[Attachment] = []
-        told = {question: answer for question, answer in answers.items() if answer}
-        for question in sorted(PHOTOS & set(told)):
-            told[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
-            if self._chance.random() >= _AWAITED_SHARE:
-                files.append(self._chance.choice(self._pictures)._replace(name=told[question]))
-        raw = etree.tostring(self._filled(tx, form, aim, told), encoding="utf-8", xml_declaration=True)
+        filled = {question: answer for question, answer in answers.items() if answer}
+        for question in sorted(PHOTOS & set(filled)):
+            filled[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
+            if self._chance.random() >= _MISSING_PHOTO_SHARE:
+                files.append(self._chance.choice(self._pictures)._replace(name=filled[question]))
+        raw = etree.tostring(self._filled(tx, form, target, filled), encoding="utf-8", xml_declaration=True)
         xml = read_submission(raw)
-        spoken_of = {text for _, text in xml.leaves}
-        sent = tuple(file for file in files if file.name in spoken_of)
+        referenced = {text for _, text in xml.leaves}
+        sent = tuple(file for file in files if file.name in referenced)
         posted = PostedSubmission(raw, xml, sent, f"collect:demo-{name}", "org.odk.collect.android/v2026.1 (demo)")
         answer = receiving.receive(tx, posted, by=people.actor(tx, name))
         if isinstance(answer, Refusal):
             raise answer
 
-    def _filled(self, tx: Transaction, form: str, aim: Aim, answers: Mapping[str, str]) -> etree._Element:
+    def _filled(self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str]) -> etree._Element:
         root = deepcopy(self._blank_of(tx, form))
         finished = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
         started = finished - timedelta(minutes=3)
@@ -84,7 +84,7 @@ class Phones:
         for leaf in [node for node in root.iter() if len(node) == 0]:
             leaf.text = {**times, **answers}.get(etree.QName(leaf).localname) or leaf.text
         meta = child(root, "meta")
-        _tell(meta, aim, tx.new_id(), tx.new_id())
+        _fill_meta(meta, target, tx.new_id(), tx.new_id())
         for leaf in [node for node in root.iter() if len(node) == 0 and not node.text and node.getparent() is not meta]:
             parent = leaf.getparent()
             if parent is not None and etree.QName(parent).localname != "entity":
@@ -101,26 +101,26 @@ class Phones:
         return self._blank[form]
 
 
-def _tell(meta: etree._Element | None, aim: Aim, instance_id: str, branch: str) -> None:
-    """Fill what a phone adds by itself: the instance's id, and which record it is about."""
+def _fill_meta(meta: etree._Element | None, target: Target, instance_id: str, branch: str) -> None:
+    """Fill the meta block as a phone does: the id of the instance, and which record it is about."""
     if meta is None:
         raise RuntimeError("a built-in form has no meta block")
-    creates = aim.base == 0
+    creates = target.base == 0
     entity = children(meta, "entity")[0]
-    entity.set("id", aim.id)
+    entity.set("id", target.id)
     for name, value in {
         "create": "1" if creates else "",
         "update": "" if creates else "1",
-        "baseVersion": "" if creates else str(aim.base),
-        "trunkVersion": "" if creates else str(aim.base),
+        "baseVersion": "" if creates else str(target.base),
+        "trunkVersion": "" if creates else str(target.base),
         "branchId": "" if creates else branch,
     }.items():
         if value or name in entity.attrib:
             entity.set(name, value)
     label = child(entity, "label")
     if label is not None:
-        label.text = aim.label if creates else ""
-    for name, text in {"instanceID": f"uuid:{instance_id}", "instanceName": aim.label}.items():
+        label.text = target.label if creates else ""
+    for name, text in {"instanceID": f"uuid:{instance_id}", "instanceName": target.label}.items():
         node = child(meta, name)
         if node is not None:
             node.text = text

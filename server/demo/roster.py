@@ -1,4 +1,4 @@
-"""Casts the demonstration's stories: who is the worker, the officer, the shop in the village where a case lies."""
+"""Choose the people of the demonstration's cases: the worker, the officer, the shop of the village of each case."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import kobo_forms
 from server import dated
-from server.demo.people import LEAVER, Invented, people
+from server.demo.people import LEAVER, DemoPerson, people
 from server.people.domain.actors import Role
 
 VILLAGE_DIGITS, TOWN_DIGITS = 12, 9
@@ -28,24 +28,27 @@ class Hazard(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who plays in one case. area: code of the unit. parts: role in the story to user name. marks: to assignee mark."""
+class Participants:
+    """The people and bodies of one case.
+
+    area: code of the unit. names: user name by actor of the story. assignees: assignee by actor.
+    """
 
     area: str
     hazard: Hazard
-    parts: Mapping[str, str]
-    marks: Mapping[str, str]
+    names: Mapping[str, str]
+    assignees: Mapping[str, str]
 
 
-class Troupe:
-    """Hands out casts in turn, so that every village has its share. chance: decides places and who is whose mate."""
+class Roster:
+    """The people of all villages, assigned to cases in turn. chance: decides places and which workers meet."""
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
         self._everyone = people()
         workers = [each for each in self._everyone if each.role is Role.GRID_WORKER]
         self._villages = list(dict.fromkeys(each.area[:VILLAGE_DIGITS] for each in workers))
-        self._turn = 0
+        self._next_village = 0
         self._places = 0
         self._items = {row["name"]: row for row in kobo_forms.codes("hazard_items")}
 
@@ -53,14 +56,14 @@ class Troupe:
     def villages(self) -> Sequence[str]:
         return self._villages
 
-    def cast(self, pool: str, village: str) -> Cast:
-        """Return the cast of the next case. pool: of hazards. village: code, empty for the next in turn."""
+    def assign(self, pool: str, village: str) -> Participants:
+        """Return the participants of the next case. pool: of hazards. village: code, empty for the next in turn."""
         if not village:
-            village = self._villages[self._turn % len(self._villages)]
-            self._turn += 1
+            village = self._villages[self._next_village % len(self._villages)]
+            self._next_village += 1
         hazard = self._hazard(pool)
         worker, mate = self._chance.sample(self.workers(village), 2)
-        parts = {
+        names = {
             "worker": worker.name,
             "mate": mate.name,
             "officer": self.officer(village).name,
@@ -71,24 +74,24 @@ class Troupe:
             "head": "head",
             "leaver": LEAVER.name,
         }
-        marks = {"shop": f"body:shop-{village[6:]}", "hotel": "body:hotel-01", "head": "body:station-01"}
+        assignees = {"shop": f"body:shop-{village[6:]}", "hotel": "body:hotel-01", "head": "body:station-01"}
         if hazard.body:
-            parts["dept"], marks["dept"] = self._department(hazard.body)
+            names["dept"], assignees["dept"] = self._department(hazard.body)
             others = [row["code"] for row in _departments() if row["code"] != hazard.body]
-            parts["dept2"], marks["dept2"] = self._department(self._chance.choice(others))
-        marks |= {part: f"user:{name}" for part, name in parts.items() if part not in marks}
-        return Cast(worker.area, hazard, parts, marks)
+            names["dept2"], assignees["dept2"] = self._department(self._chance.choice(others))
+        assignees |= {actor: f"user:{name}" for actor, name in names.items() if actor not in assignees}
+        return Participants(worker.area, hazard, names, assignees)
 
-    def workers(self, village: str) -> list[Invented]:
+    def workers(self, village: str) -> list[DemoPerson]:
         """Return the grid workers of a village."""
         return [each for each in self._everyone if each.role is Role.GRID_WORKER and each.area.startswith(village)]
 
-    def officer(self, village: str) -> Invented:
+    def officer(self, village: str) -> DemoPerson:
         """Return the officer of a village; where there is none, the town stands in."""
         here = [each for each in self._everyone if (each.role, each.area) == (Role.VILLAGE_OFFICER, village)]
         return here[0] if here else self._of(Role.TOWN_STATION, village[:TOWN_DIGITS])
 
-    def _of(self, role: Role, within: str) -> Invented:
+    def _of(self, role: Role, within: str) -> DemoPerson:
         return next(each for each in self._everyone if each.role is role and each.area.startswith(within))
 
     def _department(self, code: str) -> tuple[str, str]:

@@ -1,10 +1,11 @@
-"""Reads the lives of the demonstration's cases from their table, and lays them out in time: data, no code.
+"""Read the stories of the demonstration's cases from their table, and schedule them.
 
-A line of ``data/demo_stories.csv`` is one life. ``cases``: how many live it. ``oldest``, ``newest``: between how many
-days before the end it begins. ``pool``: which hazards (``data/demo_hazards.csv``). ``village``: only there, any when
-empty. ``deeds``, separated by ``>``: ``+2d officer close key=value …``, the delay after the deed before (none for the
-first), who (``cast.py``), the action and its inputs. ``who@2`` acts on a second report of the same hazard, ``@1`` names
-the first. ``+7d`` as a value is a day after the deed's own; ``*`` takes another code of the list each time.
+A line of ``data/demo_stories.csv`` is one story. ``cases``: how many cases follow it. ``oldest``, ``newest``: between
+how many days before the end it begins. ``pool``: which hazards (``data/demo_hazards.csv``). ``village``: only there,
+any when empty. ``deeds``: its steps, separated by ``>``: ``+2d officer close key=value …``, the delay after the step
+before (none for the first), the actor (``roster.py``), the action and its inputs. ``actor@2`` acts on a second report
+of the same hazard, ``@1`` names the first. ``+7d`` as a value is a day after the step's own; ``*`` takes another code
+of the list each time.
 """
 
 from __future__ import annotations
@@ -18,26 +19,26 @@ from typing import NamedTuple
 from server import dated
 from server.instants import BEIJING
 
-OWN_WORDS = ("proof", "behind", "verdict")
-"""Words of a deed that are no inputs: its evidence, how many versions the phone is behind, the verdict to come."""
+DIRECTIVES = ("proof", "behind", "verdict")
+"""Keys of a step that are no inputs: its evidence, how many versions the phone is behind, the verdict to come."""
 
 MORNING, EVENING = 7, 20
-"""Local hours in which people work; what would come at night waits for the morning."""
+"""Local hours in which people work; what would fall into the night waits for the morning."""
 
 
-class Deed(NamedTuple):
-    """One step of a story. delay: after the step before. side: 1, or 2 for the second report of the hazard."""
+class StoryStep(NamedTuple):
+    """One step of a story. delay: after the step before. report: 1, or 2 for the second report of the hazard."""
 
     delay: timedelta
-    who: str
-    side: int
+    actor: str
+    report: int
     action: str
-    said: Mapping[str, str]
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One life, and how many cases live it. oldest, newest: days before the end at which it begins."""
+    """One story, and how many cases follow it. oldest, newest: days before the end at which it begins."""
 
     code: str
     cases: int
@@ -45,11 +46,11 @@ class Story:
     newest: float
     pool: str
     village: str
-    deeds: tuple[Deed, ...]
+    steps: tuple[StoryStep, ...]
 
 
-class Life(NamedTuple):
-    """One case that lives a story. number: which of the story's cases. moments: when each deed is done."""
+class StoryCase(NamedTuple):
+    """One case that follows a story. number: which of the story's cases. moments: when each step is done."""
 
     story: Story
     number: int
@@ -61,36 +62,36 @@ def stories() -> tuple[Story, ...]:
     return tuple(
         Story(
             row["code"], int(row["cases"]), float(row["oldest"]), float(row["newest"]), row["pool"], row["village"],
-            tuple(_deeds(row["deeds"])),
+            tuple(_steps_of(row["deeds"])),
         )
         for row in dated.table("demo_stories")
     )  # fmt: skip
 
 
-def lives(told: Iterable[Story], chance: Random, room_days: float, end: datetime) -> Iterator[Life]:
+def cases(stories: Iterable[Story], chance: Random, days_available: float, end: datetime) -> Iterator[StoryCase]:
     """Yield every case of the stories with its moments, all of them before ``end``.
 
-    room_days: how long before the end the first may begin; a story that needs longer is left out. Raises ValueError
-    for a story that begins too late to end in time.
+    days_available: how long before the end the first may begin; a story that needs longer is left out.
+    Raises ValueError for a story that begins too late to end in time.
     """
-    for story in (story for story in told if story.newest <= room_days):
+    for story in (story for story in stories if story.newest <= days_available):
         for number in range(story.cases):
             # Spread evenly with a little chance, so that every month has some of each.
             share = (number + chance.random()) / story.cases
-            days = story.newest + (min(story.oldest, room_days) - story.newest) * share
-            yield Life(story, number, _moments(story, end - timedelta(days=days), chance, end))
+            days = story.newest + (min(story.oldest, days_available) - story.newest) * share
+            yield StoryCase(story, number, _moments(story, end - timedelta(days=days), chance, end))
 
 
 def _moments(story: Story, first: datetime, chance: Random, end: datetime) -> tuple[datetime, ...]:
     moments: list[datetime] = []
     moment = first
-    rest = sum((deed.delay for deed in story.deeds), timedelta())
-    for deed in story.deeds:
-        moment += deed.delay * (1 + _SLOWER * chance.random())
-        rest -= deed.delay
-        waking = _waking(moment, chance)
-        if waking + rest * (1 + _SLOWER) < end - timedelta(minutes=5):  # else people work at night
-            moment = waking
+    rest = sum((step.delay for step in story.steps), timedelta())
+    for step in story.steps:
+        moment += step.delay * (1 + _SLOWER * chance.random())
+        rest -= step.delay
+        shifted = _in_working_hours(moment, chance)
+        if shifted + rest * (1 + _SLOWER) < end - timedelta(minutes=5):  # otherwise at night
+            moment = shifted
         if moment >= end:
             raise ValueError(f"story {story.code} does not end in time")
         moments.append(moment)
@@ -101,7 +102,7 @@ _SLOWER = 0.1
 """By how much a step may take longer than the table says."""
 
 
-def _waking(moment: datetime, chance: Random) -> datetime:
+def _in_working_hours(moment: datetime, chance: Random) -> datetime:
     local = moment.astimezone(BEIJING)
     if MORNING <= local.hour < EVENING:
         return moment
@@ -109,21 +110,21 @@ def _waking(moment: datetime, chance: Random) -> datetime:
     return morning if local.hour < MORNING else morning + timedelta(days=1)
 
 
-def _deeds(text: str) -> Iterator[Deed]:
+def _steps_of(text: str) -> Iterator[StoryStep]:
     for part in text.split(" > "):
-        words = part.split()
-        delay = _span(words.pop(0)) if words[0].startswith("+") else timedelta()
-        who, _, side = words[0].partition("@")
-        said = dict(word.split("=", 1) for word in words[2:])
-        yield Deed(delay, who, int(side or 1), words[1], said)
+        tokens = part.split()
+        delay = _span(tokens.pop(0)) if tokens[0].startswith("+") else timedelta()
+        actor, _, report = tokens[0].partition("@")
+        values = dict(pair.split("=", 1) for pair in tokens[2:])
+        yield StoryStep(delay, actor, int(report or 1), tokens[1], values)
 
 
-def _span(word: str) -> timedelta:
+def _span(text: str) -> timedelta:
     """Return the span of ``+5h`` or ``+2d``."""
-    amount, unit = int(word[1:-1]), word[-1]
+    amount, unit = int(text[1:-1]), text[-1]
     return {"h": timedelta(hours=amount), "d": timedelta(days=amount)}[unit]
 
 
-def day_after(moment: datetime, word: str) -> str:
+def day_after(moment: datetime, text: str) -> str:
     """Return the local day that ``+7d`` names at ``moment``, as ``2026-12-03``."""
-    return (moment.astimezone(BEIJING) + _span(word)).date().isoformat()
+    return (moment.astimezone(BEIJING) + _span(text)).date().isoformat()

@@ -156,8 +156,8 @@ def test_nobody_bears_a_name_that_a_person_could_have():
 def test_the_same_minute_gives_the_same_half_year(tmp_path):
     def told(where):
         return [
-            (errand.at, getattr(errand.run, "keywords", {}).get("deed"))
-            for errand in county.errands(tmp_path / where, END - county.LENGTH, END)
+            (event.at, getattr(event.run, "keywords", {}).get("step"))
+            for event in county.events(tmp_path / where, END - county.LENGTH, END)
         ]
 
     assert told("once") == told("again")
@@ -166,7 +166,7 @@ def test_the_same_minute_gives_the_same_half_year(tmp_path):
 def test_no_story_comes_too_late_to_end_whatever_chance_does():
     for hour in range(24):
         end = END + timedelta(hours=hour)
-        for life in stories.lives(stories.stories(), Random(hour), 182, end):
-            assert list(life.moments) == sorted(life.moments)
-            assert end - timedelta(days=182) <= life.moments[0]
-            assert life.moments[-1] < end
+        for case in stories.cases(stories.stories(), Random(hour), 182, end):
+            assert list(case.moments) == sorted(case.moments)
+            assert end - timedelta(days=182) <= case.moments[0]
+            assert case.moments[-1] < end

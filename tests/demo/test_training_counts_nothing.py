@@ -21,7 +21,7 @@ from server.people.usecases import phone_keys, setup_card
 from server.settings import Settings
 from tests.demo.half_year import END, a_basis
 
-ERRANDS = 150
+EVENTS = 150
 """So many are enough to have something of everything that a mark belongs to."""
 
 XML = {"X-OpenRosa-Version": "1.0"}
@@ -31,7 +31,7 @@ XML = {"X-OpenRosa-Version": "1.0"}
 def training(tmp_path_factory):
     """A folder for training in which people have worked for a while."""
     folder = tmp_path_factory.mktemp("training") / "data"
-    county.fill(folder, a_basis()._replace(training=True), END, lambda errands: islice(errands, ERRANDS))
+    county.fill(folder, a_basis()._replace(training=True), END, lambda events: islice(events, EVENTS))
     (folder / command.MARK).write_text("练习", encoding="utf-8")
     return folder
 

@@ -1,4 +1,4 @@
-"""Does what a story says next: on a phone with a filled form where the form has that act, else at a desk."""
+"""Take the steps of stories: on a phone by a filled form where a form has the action, else at a desk."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from server.changes.usecases import write
 from server.db.transactions import Transaction
 from server.demo import stories
 from server.demo.people import people as everyone
-from server.demo.phones import Aim, Phones
-from server.demo.roster import Cast
-from server.demo.stories import Deed
+from server.demo.phones import Phones, Target
+from server.demo.roster import Participants
+from server.demo.stories import StoryStep
 from server.people.store import people
 from server.records.domain.records import Record
 from server.records.domain.status import Status
@@ -30,7 +30,7 @@ FORMS = {
     **dict.fromkeys(("close", "rework", "site_check"), "hazard_check"),
     **dict.fromkeys(("register", "reject", "merge", "assign"), "hazard_intake"),
 }
-"""The form by which a phone takes each act; the rest is done at a desk."""
+"""The form by which a phone takes each action; the rest is done at a desk."""
 
 AT_A_DESK_ONLY = "helpers"
 """An input that no form asks for."""
@@ -40,60 +40,60 @@ _HAS_PHONE = {each.name for each in everyone() if each.has_phone}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case that lives a story. ids: of the record for each side; number: which of its story's cases."""
+    """A case of a story. ids: of the record of each report; number: which of its story's cases."""
 
-    cast: Cast
+    participants: Participants
     number: int
     ids: tuple[str, str]
 
 
-class Hands:
-    """Everybody's hands. chance: decides what a story leaves open, such as whether a report has a photo."""
+class CaseWork:
+    """The work on cases. chance: decides what a story leaves open, such as whether a report has a photo."""
 
     def __init__(self, phones: Phones, chance: Random) -> None:
         self._phones = phones
         self._chance = chance
 
-    def do(self, tx: Transaction, deed: Deed, case: Case, moment: datetime) -> None:
+    def take(self, tx: Transaction, step: StoryStep, case: Case, moment: datetime) -> None:
         """Take one step of a case. Raises the Refusal of the rule that says no, RuntimeError for another verdict."""
-        name, id = case.cast.parts[deed.who], case.ids[deed.side - 1]
-        if deed.action in CREATING:
-            aim = Aim(TYPE, id, label=case.cast.hazard.label)
-            self._phones.send(tx, name, FORMS[deed.action], aim, self._report(deed, case))
+        name, id = case.participants.names[step.actor], case.ids[step.report - 1]
+        if step.action in CREATING:
+            target = Target(TYPE, id, label=case.participants.hazard.label)
+            self._phones.send(tx, name, FORMS[step.action], target, self._report(step, case))
             return
         record = _get(tx, id)
-        inputs = self._inputs(deed, case, moment)
-        if name in _HAS_PHONE and deed.action in FORMS and AT_A_DESK_ONLY not in inputs:
-            self._by_phone(tx, name, deed, record, inputs)
+        inputs = self._inputs(step, case, moment)
+        if name in _HAS_PHONE and step.action in FORMS and AT_A_DESK_ONLY not in inputs:
+            self._by_phone(tx, name, step, record, inputs)
         else:
-            _at_desk(tx, name, deed.action, record, inputs)
+            _at_desk(tx, name, step.action, record, inputs)
 
-    def _by_phone(self, tx: Transaction, name: str, deed: Deed, record: Record, inputs: dict[str, str]) -> None:
-        base = record.version - int(deed.said.get("behind", 0))
-        target = workflow.STEP_OF[deed.action].target or Status(record.status or "")
-        passed = {"close": "yes", "rework": "no"}.get(deed.action, inputs.get("pass", ""))
+    def _by_phone(self, tx: Transaction, name: str, step: StoryStep, record: Record, inputs: dict[str, str]) -> None:
+        base = record.version - int(step.values.get("behind", 0))
+        status = workflow.STEP_OF[step.action].target or Status(record.status or "")
+        passed = {"close": "yes", "rework": "no"}.get(step.action, inputs.get("pass", ""))
         answers = {
             "purpose": "do",
             "hazard": record.id,
             "hazard_id": record.id,
             "hazard_label": record.list_label,
-            "act": deed.action,
-            "action": deed.action,
+            "act": step.action,
+            "action": step.action,
             "passed": passed,
-            "status": target.value,
+            "status": status.value,
             **inputs,
         }
-        aim = Aim(record.type, record.id, base, f"{workflow.STEP_OF[deed.action].label} {record.list_label}")
-        self._phones.send(tx, name, FORMS[deed.action], aim, answers)
+        target = Target(record.type, record.id, base, f"{workflow.STEP_OF[step.action].label} {record.list_label}")
+        self._phones.send(tx, name, FORMS[step.action], target, answers)
         *_, newest = revisions.list_of(tx, record.id)
-        if newest.verdict != deed.said.get("verdict", Verdict.APPLIED):
-            raise RuntimeError(f"{name} {deed.action}: {newest.verdict}; {_get(tx, record.id).office_note}")
+        if newest.verdict != step.values.get("verdict", Verdict.APPLIED):
+            raise RuntimeError(f"{name} {step.action}: {newest.verdict}; {_get(tx, record.id).office_note}")
 
-    def _report(self, deed: Deed, case: Case) -> dict[str, str]:
-        hazard, fixed = case.cast.hazard, deed.action == "spot_close"
+    def _report(self, step: StoryStep, case: Case) -> dict[str, str]:
+        hazard, fixed = case.participants.hazard, step.action == "spot_close"
         photographed = self._chance.random() < 0.7
         answers = {
-            "area": deed.said.get("area", case.cast.area),
+            "area": step.values.get("area", case.participants.area),
             "place": hazard.place,
             "item": hazard.row["name"],
             "item_label": hazard.row["label"],
@@ -103,29 +103,29 @@ class Hands:
             "fixed_now": "yes" if fixed else "no",
             "told": self._chance.choice(("owner", "property", "village", "nobody")),
             "photo": "photo" if photographed else "",
-            "action": deed.action,
+            "action": step.action,
         }
-        if fixed and deed.said.get("proof") == "photo":
+        if fixed and step.values.get("proof") == "photo":
             answers["photo_after"] = "photo"
         elif fixed or not photographed:
             answers["no_photo_reason"] = self._chance.choice(("no_battery", "too_dark", "privacy", "camera_fault"))
         return answers
 
-    def _inputs(self, deed: Deed, case: Case, moment: datetime) -> dict[str, str]:
+    def _inputs(self, step: StoryStep, case: Case, moment: datetime) -> dict[str, str]:
         inputs: dict[str, str] = {}
-        for name, value in deed.said.items():
-            if name in stories.OWN_WORDS:
+        for name, value in step.values.items():
+            if name in stories.DIRECTIVES:
                 continue
             if name in ("assignee", "helpers"):
-                inputs[name] = case.cast.marks[value]
+                inputs[name] = case.participants.assignees[value]
             elif value.startswith("@"):
                 inputs[name] = case.ids[int(value[1:]) - 1]
             elif value.startswith("+"):
                 inputs[name] = stories.day_after(moment, value)
             else:
-                inputs[name] = _code(deed.action, name, case.number) if value == "*" else value
-        proof = deed.said.get("proof", "")
-        on_phone = case.cast.parts[deed.who] in _HAS_PHONE
+                inputs[name] = _code(step.action, name, case.number) if value == "*" else value
+        proof = step.values.get("proof", "")
+        on_phone = case.participants.names[step.actor] in _HAS_PHONE
         if proof == "photo" and on_phone:
             inputs["fixed_photo"] = "photo"
         elif proof:
