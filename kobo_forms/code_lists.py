@@ -1,4 +1,4 @@
-"""Turns a dated code list into the file of one day, since a phone can filter by a flag but knows no history."""
+"""Turns a dated code list into the file of one day, since a phone can filter by a flag but has no history."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def served(source: bytes, on: date) -> bytes:
 
 
 def is_active(row: Mapping[str, str], on: date) -> bool:
-    """Tell whether a code may be chosen on the local day ``on``. Raises BadCodeList for a date that is none."""
+    """Return whether a code may be chosen on the local day ``on``. Raises BadCodeList for a date that is none."""
     first = _day(row, "active_from") or date.min
     last = _day(row, "active_to") or date.max
     return first <= on <= last

@@ -1,13 +1,13 @@
-"""Names every rule that can say no, so that each door answers it in its own envelope."""
+"""The catalogue of refusals, which each door answers in its own format."""
 
 from __future__ import annotations
 
 
 class Refusal(Exception):
-    """A rule said no. Subclasses name the rule; ``data`` names the particulars.
+    """A rule refuses a request. Subclasses name the rule; ``data`` names the particulars.
 
     The message is one Chinese sentence for the worker or officer who reads it:
-    what is wrong, and how to mend it. ``code`` is a stable word for programs.
+    what is wrong, and how to correct it. ``code`` is a stable word for programs.
     """
 
     code = "refused"
@@ -37,7 +37,7 @@ class Invalid(Refusal):
 
 
 class NotFound(Refusal):
-    """Nothing of this name is in the caller's scope (out of scope is not told apart from absent)."""
+    """Nothing of this name is in the caller's scope (out of scope and absent are answered alike)."""
 
     code = "not-found"
 
@@ -145,7 +145,7 @@ class GridRefused(Refusal):
 
 
 class Unavailable(Refusal):
-    """The disk or the database could not take the write; nothing was said to be kept, try again."""
+    """The disk or the database could not take the write; nothing was acknowledged, try again."""
 
     code = "unavailable"
 

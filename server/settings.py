@@ -25,7 +25,7 @@ class Settings:
     end; None takes them from each request. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
     is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
-    wait_s: how long a request may wait for its turn before others are told to come back.
+    wait_s: how long a request may wait before others are told to come back.
     """
 
     folder: Path

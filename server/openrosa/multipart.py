@@ -106,8 +106,8 @@ def read_post(
 ) -> Post[S]:
     """Return the parts of a POST to ``/submission``, each file in a sink of its own.
 
-    ``content_type`` is the request's header; ``stated_bytes`` the length that it states, and what is too large by
-    its own word is refused unread (the front does not even take it in). A file that comes twice under one name with
+    ``content_type`` is the request's header; ``stated_bytes`` the length that it states, and what states too large a
+    length is refused unread (the bridge does not even receive it). A file that comes twice under one name with
     the same content is returned once; with other content both are returned, in the order sent, for the caller to
     settle.
 

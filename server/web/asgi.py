@@ -117,7 +117,7 @@ class Bridge:
             self._writer_queue.leave()
             try:
                 exchange.run(self._application, environ)
-            except Exception as error:  # it belongs to the one who asked, not to the writer
+            except Exception as error:  # it belongs to the caller, not to the writer
                 loop.call_soon_threadsafe(ran.set_exception, error)
             else:
                 loop.call_soon_threadsafe(ran.set_result, None)
@@ -166,7 +166,7 @@ class Exchange:
         return self._refuse_write
 
     def _is_short(self) -> bool:
-        """Say whether the answer may be held in memory as a whole: it states a length, and that is small."""
+        """Return whether the answer may be held in memory as a whole: it states a length, and that is small."""
         lengths = [int(value) for name, value in self._headers if name == b"content-length"]
         return self._status in (204, 304) or (bool(lengths) and lengths[0] <= MEMORY_BYTES_MAX)
 
@@ -245,6 +245,8 @@ def _environ(scope: Scope, body: IO[bytes], size: int) -> WSGIEnvironment:
         if key == "CONTENT_TYPE":
             environ[key] = value.decode("latin-1")
         elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
-            known = environ.get(f"HTTP_{key}")
-            environ[f"HTTP_{key}"] = value.decode("latin-1") if known is None else f"{known},{value.decode('latin-1')}"
+            earlier = environ.get(f"HTTP_{key}")
+            environ[f"HTTP_{key}"] = (
+                value.decode("latin-1") if earlier is None else f"{earlier},{value.decode('latin-1')}"
+            )
     return environ

@@ -74,9 +74,9 @@ def caller() -> Actor:
 
 
 def caller_by_key(token: str, *, is_phone: bool = True) -> Actor:
-    """Return the caller who holds a phone key, and remember when their phone was last here. Raises KeyRefused.
+    """Return the caller who holds a phone key, and note when their phone was last seen. Raises KeyRefused.
 
-    is_phone: False for a client of ours, which may share the key with a phone and tells of itself in another way.
+    is_phone: False for a client of ours, which may share the key with a phone and reports itself in another way.
     """
     if not is_phone:
         return set_caller(people.actor_by_key(database().single_read(), token))
@@ -85,7 +85,7 @@ def caller_by_key(token: str, *, is_phone: bool = True) -> Actor:
 
 
 def actor_of_key(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
-    """Return the actor who holds a phone key, and remember when their phone was last here.
+    """Return the actor who holds a phone key, and note when their phone was last seen.
 
     device, app_version: as the phone names them, None where it does not. Raises KeyRefused when the key is unknown,
     replaced or revoked.
@@ -93,8 +93,8 @@ def actor_of_key(services: Services, token: str, device: str | None, app_version
     actor = people.actor_by_key(services.database.single_read(), token)
     if not people.seen_recently(actor):
         key_id = actor.key_id or ""
-        words = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
-        services.database.write(lambda tx: people.touch_key(tx, key_id, *words))
+        names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
+        services.database.write(lambda tx: people.touch_key(tx, key_id, *names))
     return actor
 
 

@@ -30,7 +30,7 @@ class GracefulServer(uvicorn.Server):
     def stop_on_signals(self) -> None:
         """Stop at SIGTERM and SIGINT from now on, before the loop runs too.
 
-        uvicorn raises the signal once more when it is done; by then it says nothing new.
+        uvicorn raises the signal once more when it is done; by then it has no effect.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)

@@ -26,7 +26,7 @@ class Queue:
         self._since: deque[float] = deque()
 
     def is_overloaded(self) -> bool:
-        """Say whether the first in the queue has waited for so long that the last would wait in vain."""
+        """Return whether the first in the queue has waited for so long that the last would wait in vain."""
         try:
             return self._now() - self._since[0] > self._wait_s
         except IndexError:

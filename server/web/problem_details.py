@@ -76,7 +76,7 @@ def status_of(error: Exception) -> int:
 
 
 def message_of(error: Exception) -> str:
-    """Return the Chinese sentence that says what is wrong and how to mend it."""
+    """Return the Chinese sentence that says what is wrong and how to correct it."""
     if isinstance(error, Refusal):
         return error.message
     return HTTP_MESSAGES.get(status_of(error), HTTP_MESSAGES[500])
@@ -102,7 +102,7 @@ def body_of(error: Exception) -> dict[str, object]:
     if isinstance(error, Refusal):
         body |= {name: value for name, value in error.data.items() if name not in _OWN_MEMBERS}
     else:
-        # webargs hands its field errors over in this place
+        # webargs puts its field errors in this place
         body["errors"] = (getattr(error, "data", None) or {}).get("messages", [])
     return body
 

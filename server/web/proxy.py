@@ -1,4 +1,4 @@
-"""Puts a request right before Flask sees it: who really asks, and which path a phone meant."""
+"""Corrects a request before Flask sees it: the client behind trusted proxies, and the paths of phones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SMALL_BYTES = 16_384
 
 
 def is_phone_path(path: str) -> bool:
-    """Say whether a path belongs to the phones' door, so that errors under it must be OpenRosa XML."""
+    """Return whether a path belongs to the phones' door, so that errors under it must be OpenRosa XML."""
     return path.lstrip("/").split("/", 1)[0] in _FIRST_STEPS
 
 
@@ -37,7 +37,7 @@ def small_submission_key(environ: WSGIEnvironment) -> str | None:
 
 
 class TrustedProxies:
-    """Believes forwarded scheme, host and address from the trusted proxies, and from nobody else."""
+    """Trusts forwarded scheme, host and address from the trusted proxies, and from nobody else."""
 
     def __init__(self, app: WSGIApplication, trusted: tuple[Network, ...]) -> None:
         self._app = app

@@ -59,7 +59,7 @@ def invalid_reason(field: Field, value: str) -> str | None:
 
 
 def restricts_values(field: Field) -> bool:
-    """Say whether some text does not fit the type of ``field``."""
+    """Return whether some text does not fit the type of ``field``."""
     return field.type in _RULES
 
 

@@ -182,8 +182,8 @@ def _yes_or_no(fact: bool) -> str:
     return "是" if fact else "否"
 
 
-def _refuse_difference(known: Field, field: Field, earlier: Declaration, later: Declaration) -> None:
-    for what, one, other in differences(known, field):
+def _refuse_difference(earlier_field: Field, field: Field, earlier: Declaration, later: Declaration) -> None:
+    for what, one, other in differences(earlier_field, field):
         raise TypeConflict(
             f"台账 {later.dataset} 的字段 {field.name}：{what}在表单 {earlier.form_id}（版本 {earlier.version}）"
             f"中为“{one}”，在表单 {later.form_id}（版本 {later.version}）中为“{other}”。请改成一致，或换一个字段名。",

@@ -31,12 +31,12 @@ class Code:
     extra: Mapping[str, str]
 
     def is_active(self, day: str) -> bool:
-        """Say whether the code may be chosen anew on the local ``day`` (``YYYY-MM-DD``)."""
+        """Return whether the code may be chosen anew on the local ``day`` (``YYYY-MM-DD``)."""
         return self.active_from <= day and (not self.active_to or day <= self.active_to)
 
 
 def replace_list(tx: Transaction, name: str, codes: Iterable[Code]) -> None:
-    """Put ``codes`` in the place of the list ``name``; codes that history speaks of must stay, retired."""
+    """Put ``codes`` in the place of the list ``name``; codes that the history names must stay, retired."""
     tx.sql.run("DELETE FROM code WHERE list = :list", {"list": name})
     tx.sql.run_each(
         """

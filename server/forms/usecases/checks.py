@@ -21,14 +21,14 @@ def check(
     definition: FormDefinition,
     xml: bytes,
     previous: Sequence[FormDefinition],
-    known_types: Mapping[str, RecordType],
+    existing_types: Mapping[str, RecordType],
     attached: Collection[str],
     sheets: Sheets | None = None,
 ) -> tuple[list[Fault], list[str]]:
     """Return every reason not to publish a form, and warnings for its author, both in Chinese.
 
     definition, xml: the form as read and its bytes. previous: every version of this form ever published.
-    known_types: the record types there are, by name. attached: file names that come or came with the form.
+    existing_types: the record types there are, by name. attached: file names that come or came with the form.
     sheets: the XLSForm, to name rows; none for a form uploaded as XForm.
     Rules: ``design.md`` §5 (Publishing, Authoring), ``openrosa.md`` §4.1, §4.2, §5.2.
     """
@@ -40,16 +40,16 @@ def check(
         *_version_faults(definition, previous),
         *_translation_faults(html, sheets),
         *_type_faults(definition, previous, rows),
-        *_file_faults(definition, known_types, attached, sheets),
+        *_file_faults(definition, existing_types, attached, sheets),
         *_unsupported_faults(html),
-        *entity_faults(definition, html, known_types, rows),
+        *entity_faults(definition, html, existing_types, rows),
     ]
     warnings = [*_practice_warnings(definition, html, sheets), *entity_warnings(definition, html)]
     return list(dict.fromkeys(faults)), warnings
 
 
 def already_published(definition: FormDefinition, previous: Sequence[FormDefinition]) -> bool:
-    """Say whether this very version with this very content is there, so that publishing it again does nothing."""
+    """Return whether this very version with this very content is there, so that publishing it again does nothing."""
     return any((old.version, old.content) == (definition.version, definition.content) for old in previous)
 
 
@@ -124,10 +124,10 @@ def _question_type(bind_type: str, multiple: bool) -> str:
 
 
 def _file_faults(
-    definition: FormDefinition, known_types: Mapping[str, RecordType], attached: Collection[str], sheets: Sheets
+    definition: FormDefinition, existing_types: Mapping[str, RecordType], attached: Collection[str], sheets: Sheets
 ) -> Iterator[Fault]:
     own = set() if definition.entity is None else {definition.entity.dataset}
-    ledgers = {f"{name}.csv" for name in {*known_types, *own}}
+    ledgers = {f"{name}.csv" for name in {*existing_types, *own}}
     server_made = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
     for name in definition.media:
         row = row_with(sheets, "survey", name) or row_with(sheets, "survey", name.removesuffix(".csv"))

@@ -32,19 +32,19 @@ def update_from_media(tx: Transaction, name: str) -> list[str]:
     (without ``name`` and ``label``, or too long) changes nothing.
     """
     written = _written(tx, name, local_day(tx.now))
-    known = [row for rows in codes.of_list(tx, name).values() for row in rows]
+    current = [row for rows in codes.of_list(tx, name).values() for row in rows]
     if not written:
         return []
     yesterday = (date.fromisoformat(local_day(tx.now)) - timedelta(days=1)).isoformat()
-    began = {row.code: row.active_from for row in known}
+    began = {row.code: row.active_from for row in current}
     stated = [
         code if code.active_from else replace(code, active_from=began.get(code.code, ""))
         for code in written.values()
     ]  # fmt: skip
-    gone = [row for row in known if row.code not in written]
+    gone = [row for row in current if row.code not in written]
     ended = [row for row in gone if not row.active_to or row.active_to > yesterday]
     kept = [replace(row, active_to=yesterday) if row in ended else row for row in gone]
-    if {*map(_comparable, known)} != {*map(_comparable, (*stated, *kept))}:
+    if {*map(_comparable, current)} != {*map(_comparable, (*stated, *kept))}:
         codes.replace_list(tx, name, (*stated, *kept))
     return [_warning(name, ended)] if ended else []
 
@@ -76,8 +76,8 @@ def _comparable(code: Code) -> tuple[str, ...]:
 
 def _warning(name: str, ended: Iterable[Code]) -> str:
     gone = [f"{code.code} {code.label}" for code in ended]
-    shown = "、".join(gone[:5]) + ("等" if len(gone) > 5 else "")
+    listed = "、".join(gone[:5]) + ("等" if len(gone) > 5 else "")
     return (
-        f"名单 {name}.csv 不再有 {len(gone)} 个代码（{shown}），已改为停用；已有的记录不变。"
+        f"名单 {name}.csv 不再有 {len(gone)} 个代码（{listed}），已改为停用；已有的记录不变。"
         "手机上的旧草稿会显示不出这个答案；建议把这些行留在名单里，并填写停用日期 (active_to)。"
     )

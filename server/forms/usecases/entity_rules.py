@@ -26,7 +26,7 @@ _CLIENT_EDITABLE = "{http://www.opendatakit.org/xforms}client-editable"
 def entity_faults(
     definition: FormDefinition,
     html: etree._Element,
-    known_types: Mapping[str, RecordType],
+    existing_types: Mapping[str, RecordType],
     rows: Mapping[str, int],
 ) -> Iterator[Fault]:
     """Yield every reason why this form may not write to its ledger; nothing for a form that writes to none.
@@ -46,11 +46,11 @@ def entity_faults(
     yield from _repeat_faults(html, saved, rows)
     yield from _privacy_faults(html)
     if definition.entity is not None:
-        yield from _dataset_faults(definition.entity, known_types)
+        yield from _dataset_faults(definition.entity, existing_types)
         yield from _property_faults(definition.entity, rows)
-        known = known_types.get(definition.entity.dataset)
-        if known is not None:
-            yield from _agreement_faults(definition.entity, known, rows)
+        existing = existing_types.get(definition.entity.dataset)
+        if existing is not None:
+            yield from _agreement_faults(definition.entity, existing, rows)
 
 
 def entity_warnings(definition: FormDefinition, html: etree._Element) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _privacy_faults(html: etree._Element) -> Iterator[Fault]:
             yield Fault(message, "请删去 client_editable，另做一张更新用的表单。", "settings", 2, "client_editable")
 
 
-def _dataset_faults(entity: EntityDeclaration, known_types: Mapping[str, RecordType]) -> Iterator[Fault]:
+def _dataset_faults(entity: EntityDeclaration, existing_types: Mapping[str, RecordType]) -> Iterator[Fault]:
     name = entity.dataset
     if not _DATASET.fullmatch(name):
         message = f"台账名 (list_name) “{name}”不合规。"
@@ -149,7 +149,9 @@ def _dataset_faults(entity: EntityDeclaration, known_types: Mapping[str, RecordT
         yield Fault(message, cure, "entities", 2, "list_name")
     if name.lower() in SERVER_LISTS:
         yield Fault(f"台账名 (list_name) “{name}”留给服务器使用。", "请换一个名字。", "entities", 2, "list_name")
-    twin = next((known for known in known_types if known != name and known.lower() == name.lower()), None)
+    twin = next(
+        (existing for existing in existing_types if existing != name and existing.lower() == name.lower()), None
+    )
     if twin is not None:
         message = f"台账名 (list_name) “{name}”与已有的“{twin}”只差大小写，手机分不清。"
         yield Fault(message, f"请改成“{twin}”，或换一个名字。", "entities", 2, "list_name")
@@ -171,14 +173,14 @@ def _property_faults(entity: EntityDeclaration, rows: Mapping[str, int]) -> Iter
         seen[name.lower()] = name
 
 
-def _agreement_faults(entity: EntityDeclaration, known: RecordType, rows: Mapping[str, int]) -> Iterator[Fault]:
-    if entity.kind is not None and known.stated is not None and entity.kind is not known.stated:
-        message = f"台账 {known.name} 的性质 (fg:kind) 已发布为“{known.stated}”，这张表单写成“{entity.kind}”。"
-        yield Fault(message, f"请改为“{known.stated}”，或留空。", "settings", 2, "attribute::fg:kind")
+def _agreement_faults(entity: EntityDeclaration, existing: RecordType, rows: Mapping[str, int]) -> Iterator[Fault]:
+    if entity.kind is not None and existing.stated is not None and entity.kind is not existing.stated:
+        message = f"台账 {existing.name} 的性质 (fg:kind) 已发布为“{existing.stated}”，这张表单写成“{entity.kind}”。"
+        yield Fault(message, f"请改为“{existing.stated}”，或留空。", "settings", 2, "attribute::fg:kind")
     for path, field in entity.properties.items():
-        earlier = same_name(known.fields, field)
+        earlier = same_name(existing.fields, field)
         for what, one, other in differences(earlier, field) if earlier else ():
-            message = f"字段 {field.name} 的{what}在台账 {known.name} 已发布为“{one}”，这张表单写成“{other}”。"
+            message = f"字段 {field.name} 的{what}在台账 {existing.name} 已发布为“{one}”，这张表单写成“{other}”。"
             cure = f"请改为“{one}”，或换一个字段名 (save_to)。"
             yield Fault(message, cure, "survey", _row(rows, path), "save_to")
 

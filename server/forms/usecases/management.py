@@ -55,7 +55,7 @@ def publish(database: Database, source: bytes, file_name: str, media: Mapping[st
 def set_state(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:
     """List a form, wind it down or close it, and return it; a form in that state already stays as it is.
 
-    Raises FormUnknown, also for who is shown no forms, and NotAllowed.
+    Raises FormUnknown, also for who may see no forms, and NotAllowed.
     """
     form = get_visible(tx, form_id, by)
     require_right(by)

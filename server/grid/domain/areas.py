@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return self.path, self.path + "0"
 
     def holds(self, path: str) -> bool:
-        """Say whether ``path`` is this place or lies below it."""
+        """Return whether ``path`` is this place or lies below it."""
         return path == self.path or path.startswith(self.path + "/")
 
 
@@ -64,7 +64,7 @@ class Area:
         return Place(self.path)
 
     def in_force(self, at: Instant) -> bool:
-        """Say whether the area exists at ``at``."""
+        """Return whether the area exists at ``at``."""
         return self.valid_from <= at < self.valid_to
 
 
@@ -120,7 +120,7 @@ def parent_code(code: str) -> str | None:
 
 
 def short_name(name: str) -> str:
-    """Return a village's name as people say it: 荆山口村村民委员会 is 荆山口村, 铜矿居民委员会 is 铜矿居委会.
+    """Return a village's name as it is commonly called: 荆山口村村民委员会 is 荆山口村, 铜矿居民委员会 is 铜矿居委会.
 
     Other names come back as they are. For display alone; the official name is what is stored.
     """

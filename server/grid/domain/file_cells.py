@@ -21,7 +21,7 @@ LEVELS = {
 NAME_LENGTH_MAX = 100
 FIRST_YEAR, LAST_YEAR = 1949, 2199
 
-_LEVEL_OF_WORD = {word: level for level, words in LEVELS.items() for word in words}
+_LEVEL_BY_NAME = {name: level for level, names in LEVELS.items() for name in names}
 _SCIENTIFIC = re.compile(r"([0-9])(?:\.([0-9]*))?[eE]\+?([0-9]{1,2})")
 _DAY = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:[ T]00:00(?::00)?)?"
@@ -58,10 +58,10 @@ def code(written: str) -> str:
 
 def level(written: str) -> Level:
     """Return the level that a word names in Chinese or English. Raises Invalid with reason and cure."""
-    word = unicodedata.normalize("NFKC", written).strip().lower()
-    if word not in _LEVEL_OF_WORD:
+    stated = unicodedata.normalize("NFKC", written).strip().lower()
+    if stated not in _LEVEL_BY_NAME:
         raise invalid("没有这个层级", "填 县、乡镇、村 或 单元，也可以空着，由代码决定")
-    return _LEVEL_OF_WORD[word]
+    return _LEVEL_BY_NAME[stated]
 
 
 def name(written: str) -> str:

@@ -49,8 +49,8 @@ class Checked:
     unchanged: int
 
 
-def check(rows: Iterable[SheetRow], known: Mapping[str, Area], today: str) -> Checked:
-    """Return what ``rows`` change in the ``known`` areas (by code).
+def check(rows: Iterable[SheetRow], existing: Mapping[str, Area], today: str) -> Checked:
+    """Return what ``rows`` change in the ``existing`` areas (by code).
 
     today: the local day ``YYYY-MM-DD``; a new area without a start begins today, or has always been there
     when this is the first grid. A village that comes without units gets ``FIRST_UNIT``.
@@ -58,22 +58,22 @@ def check(rows: Iterable[SheetRow], known: Mapping[str, Area], today: str) -> Ch
     """
     faults: list[Fault] = []
     now = file_cells.beginning_of(today)
-    entries = file_rows.entries(rows, known, faults)
-    grid: Grid = dict(known)
-    _add(entries, grid, now if known else BEGINNING, faults)
-    _add_first_units(grid, known)
-    renamed = _rename(entries, known, grid, now, faults)
+    entries = file_rows.entries(rows, existing, faults)
+    grid: Grid = dict(existing)
+    _add(entries, grid, now if existing else BEGINNING, faults)
+    _add_first_units(grid, existing)
+    renamed = _rename(entries, existing, grid, now, faults)
     _end(entries, grid, now, faults)
-    _check_consistency(entries, grid, known, faults)
+    _check_consistency(entries, grid, existing, faults)
     if faults:
         raise file_rows.refused(faults)
-    changed = [area for area in sorted(grid.values(), key=_by_path) if known.get(area.code) != area]
+    changed = [area for area in sorted(grid.values(), key=_by_path) if existing.get(area.code) != area]
     touched = {area.code for area in changed}
     return Checked(
-        added=tuple(open_ended(area) for area in changed if area.code not in known),
+        added=tuple(open_ended(area) for area in changed if area.code not in existing),
         renamed=tuple(renamed),
-        ended=tuple(area for area in changed if _ends_anew(area, known)),
-        warnings=tuple(row_warnings(entries, grid, known)),
+        ended=tuple(area for area in changed if _ends_anew(area, existing)),
+        warnings=tuple(row_warnings(entries, grid, existing)),
         unchanged=sum(entry.code not in touched for entry in entries),
     )
 
@@ -90,20 +90,20 @@ def _add(entries: list[Entry], grid: Grid, default_start: Instant, faults: list[
         grid[entry.code] = Area(entry.code, entry.name, areas.level_of(entry.code), entry.parent, starts)
 
 
-def _add_first_units(grid: Grid, known: Mapping[str, Area]) -> None:
+def _add_first_units(grid: Grid, existing: Mapping[str, Area]) -> None:
     with_units = {area.parent for area in grid.values() if area.level is Level.UNIT}
     for village in [area for area in grid.values() if area.level is Level.VILLAGE]:
-        if village.code not in with_units and village.code not in known:
+        if village.code not in with_units and village.code not in existing:
             code = village.code + FIRST_UNIT
             grid[code] = Area(code, FIRST_UNIT_NAME, Level.UNIT, village.code, village.valid_from)
 
 
 def _rename(
-    entries: list[Entry], known: Mapping[str, Area], grid: Grid, now: Instant, faults: list[Fault]
+    entries: list[Entry], existing: Mapping[str, Area], grid: Grid, now: Instant, faults: list[Fault]
 ) -> list[Renaming]:
     renamed = []
     for entry in entries:
-        area = known.get(entry.code)
+        area = existing.get(entry.code)
         if area is None or entry.name in ("", area.name):
             continue
         since = entry.starts or now
@@ -133,10 +133,10 @@ def _end(entries: list[Entry], grid: Grid, now: Instant, faults: list[Fault]) ->
             faults.append(entry.fault("ends", invalid(f"上级到 {until} 为止，它却更晚", "改成不晚于上级的日期")))
 
 
-def _check_consistency(entries: list[Entry], grid: Grid, known: Mapping[str, Area], faults: list[Fault]) -> None:
+def _check_consistency(entries: list[Entry], grid: Grid, existing: Mapping[str, Area], faults: list[Fault]) -> None:
     """Check what changed, and what stayed while its successor changed; the fault is that of the row that changed it."""
     by_code = {entry.code: entry for entry in entries}
-    moved = {code for code, area in grid.items() if known.get(code) != area}
+    moved = {code for code, area in grid.items() if existing.get(code) != area}
     for area in grid.values():
         if area.code in moved:
             _check_rule(check_within_parent, "starts", area, grid, _cause(area.code, by_code), faults)
@@ -161,8 +161,8 @@ def _cause(code: str, by_code: Mapping[str, Entry]) -> Entry:
     return by_code[code]
 
 
-def _ends_anew(area: Area, known: Mapping[str, Area]) -> bool:
-    before = known.get(area.code, open_ended(area))
+def _ends_anew(area: Area, existing: Mapping[str, Area]) -> bool:
+    before = existing.get(area.code, open_ended(area))
     return (area.valid_to, area.successor) != (before.valid_to, before.successor)
 
 

@@ -36,7 +36,7 @@ class SheetRow:
     cells: Mapping[str, str]
 
     def has(self, column: str) -> bool:
-        """Say whether anything is written under ``column``."""
+        """Return whether anything is written under ``column``."""
         return bool(self.text(column).strip())
 
     def text(self, column: str) -> str:
@@ -74,14 +74,14 @@ class Entry:
         return fault(self.row, column, refusal)
 
 
-def entries(rows: Iterable[SheetRow], known: Mapping[str, Area], faults: list[Fault]) -> list[Entry]:
+def entries(rows: Iterable[SheetRow], existing: Mapping[str, Area], faults: list[Fault]) -> list[Entry]:
     """Return the rows that name an area of this county for the first time; ``faults`` gets all that is wrong.
 
     A row with a readable code goes on whatever else is wrong, so that its children are not called orphans too.
     """
-    read = (_entry(row, known, faults) for row in rows)
+    read = (_entry(row, existing, faults) for row in rows)
     named = (entry for entry in read if entry is not None)
-    return list(_one_county(_unrepeated(named, faults), known, faults))
+    return list(_one_county(_unrepeated(named, faults), existing, faults))
 
 
 def fault(row: SheetRow, column: str, refusal: Invalid) -> Fault:
@@ -99,14 +99,14 @@ def refused(faults: Iterable[Fault]) -> GridRefused:
     )
 
 
-def _entry(row: SheetRow, known: Mapping[str, Area], faults: list[Fault]) -> Entry | None:
+def _entry(row: SheetRow, existing: Mapping[str, Area], faults: list[Fault]) -> Entry | None:
     code = _read(row, "code", file_cells.code, faults) if row.has("code") else None
     if not row.has("code"):
         faults.append(fault(row, "code", invalid("没有代码", "填写网格代码，不用的行整行删去")))
     if code is None:
         return None
     name = _read(row, "name", file_cells.name, faults)
-    if name == "" and code not in known:
+    if name == "" and code not in existing:
         faults.append(fault(row, "name", invalid("没有名称", "填写网格名称")))
     _compare_with_code(row, code, faults)
     starts, ends = (_read(row, column, file_cells.day, faults) for column in ("starts", "ends"))
@@ -149,8 +149,8 @@ def _unrepeated(found: Iterable[Entry], faults: list[Fault]) -> Iterator[Entry]:
         yield entry
 
 
-def _one_county(found: Iterable[Entry], known: Mapping[str, Area], faults: list[Fault]) -> Iterator[Entry]:
-    county = next((code[:6] for code in known), None)
+def _one_county(found: Iterable[Entry], existing: Mapping[str, Area], faults: list[Fault]) -> Iterator[Entry]:
+    county = next((code[:6] for code in existing), None)
     for entry in found:
         county = county or entry.code[:6]
         if entry.code[:6] == county:

@@ -22,49 +22,53 @@ class RowWarning:
     message: str
 
 
-def row_warnings(entries: Sequence[Entry], grid: Grid, known: Grid) -> list[RowWarning]:
+def row_warnings(entries: Sequence[Entry], grid: Grid, existing: Grid) -> list[RowWarning]:
     """Return the warnings about a valid sheet, in order of lines.
 
-    grid: the areas as the sheet leaves them; known: as they were before it.
+    grid: the areas as the sheet leaves them; existing: as they were before it.
     """
-    found = [*_ignored_starts(entries, known), *_ends(entries, grid, known), *_same_names(entries, grid, known)]
+    found = [
+        *_ignored_starts(entries, existing),
+        *_ends(entries, grid, existing),
+        *_same_names(entries, grid, existing),
+    ]
     return sorted(found, key=lambda warning: warning.line)
 
 
-def _ignored_starts(entries: Sequence[Entry], known: Grid) -> Iterator[RowWarning]:
+def _ignored_starts(entries: Sequence[Entry], existing: Grid) -> Iterator[RowWarning]:
     for entry in entries:
-        area = known.get(entry.code)
+        area = existing.get(entry.code)
         if area is None or entry.starts in (None, area.valid_from) or entry.name not in ("", area.name):
             continue
         yield RowWarning(entry.row.line, entry.row.text("starts"), f"“{area.name}”早已在用，生效日期保持不变。")
 
 
-def _ends(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[RowWarning]:
+def _ends(entries: Sequence[Entry], grid: Grid, existing: Grid) -> Iterator[RowWarning]:
     own = {entry.code for entry in entries if entry.ends}
     for entry in entries:
         area = grid[entry.code]
-        if entry.ends is None or area == known.get(entry.code):
+        if entry.ends is None or area == existing.get(entry.code):
             continue
         line, since = entry.row.line, local_day(area.valid_to)
         if area.successor is None:
             yield RowWarning(line, entry.code, f"“{area.name}”从 {since} 起停用，没有接替网格。")
-        along = _villages_along(area, own, grid, known) if area.level is Level.TOWN else 0
+        along = _villages_along(area, own, grid, existing) if area.level is Level.TOWN else 0
         if along:
             yield RowWarning(line, entry.code, f"“{area.name}”里的 {along} 个村同时停用，没有各自的接替网格。")
 
 
-def _villages_along(town: Area, own: set[str], grid: Grid, known: Grid) -> int:
+def _villages_along(town: Area, own: set[str], grid: Grid, existing: Grid) -> int:
     """Count villages that end only because their town does; their units go without saying."""
     return sum(
-        village.parent == town.code and village.valid_to == town.valid_to and village != known.get(code)
+        village.parent == town.code and village.valid_to == town.valid_to and village != existing.get(code)
         for code, village in grid.items()
         if code not in own
     )
 
 
-def _same_names(entries: Sequence[Entry], grid: Grid, known: Grid) -> Iterator[RowWarning]:
+def _same_names(entries: Sequence[Entry], grid: Grid, existing: Grid) -> Iterator[RowWarning]:
     """Towns and villages should differ in the whole county, units inside their village."""
-    lines = {entry.code: entry.row.line for entry in entries if grid[entry.code] != known.get(entry.code)}
+    lines = {entry.code: entry.row.line for entry in entries if grid[entry.code] != existing.get(entry.code)}
     called: dict[tuple[str, str], list[Area]] = {}
     for code in sorted(grid):
         area = grid[code]

@@ -21,7 +21,7 @@ class Scope:
     bodies: tuple[str, ...] = ()
 
     def covers(self, path: str) -> bool:
-        """Say whether an area at ``path`` is inside, by place alone."""
+        """Return whether an area at ``path`` is inside, by its path only."""
         return path in self.exact_paths or any(place.holds(path) for place in self.places)
 
     @property

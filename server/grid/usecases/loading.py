@@ -35,8 +35,8 @@ def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
     rows: from ``files.read`` or ``files.shipped_rows``; by: whom the audit names.
     Raises GridRefused with every bad row; then nothing has changed.
     """
-    known = areas.whole_grid(tx)
-    checked = file_check.check(rows, known, local_day(tx.now))
+    existing = areas.whole_grid(tx)
+    checked = file_check.check(rows, existing, local_day(tx.now))
     areas.add(tx, checked.added)
     for renaming in checked.renamed:
         _rename(tx, renaming, by)
@@ -45,7 +45,7 @@ def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
     counts.update(renamed=len(checked.renamed), ended=len(checked.ended), unchanged=checked.unchanged)
     changed = {name: count for name, count in counts.items() if count}
     if checked.added or checked.renamed or checked.ended:
-        audit.add(tx, by, "grid.load", _county([*known, *(area.code for area in checked.added)]), changed)
+        audit.add(tx, by, "grid.load", _county([*existing, *(area.code for area in checked.added)]), changed)
         tx.configuration_changed()
     return Loaded(changed, checked.warnings)
 

@@ -93,7 +93,7 @@ def content(reading: Reading, hashes: ListHashes, form_id: str, name: str, by: A
 
 
 def is_entity_list(reading: Reading, name: str) -> bool:
-    """Say whether ``name`` is the list of a record type."""
+    """Return whether ``name`` is the list of a record type."""
     return name in forms.catalogue(reading).types
 
 

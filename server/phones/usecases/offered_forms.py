@@ -14,18 +14,19 @@ READ_ONLY = frozenset({Role.VIEWER, Role.AUDITOR})
 
 
 def may_send(by: Actor) -> bool:
-    """Say whether the phone of ``by`` may send: some duty, past or present, in a role that writes.
+    """Return whether the phone of ``by`` may send: some duty, past or present, in a role that writes.
 
-    When the duty ended is judged later: what arrives after 30 days is kept and quarantined, not refused.
+    When the duty ended is checked later: what arrives after 30 days is kept and quarantined, not refused.
     """
     return any(duty.role not in READ_ONLY for duty in by.duties)
 
 
 def list_for(reading: Reading, by: Actor) -> list[Form]:
     """Return the open forms of ``by``, by title; a phone whose duty ended keeps them for 30 days, to finish drafts."""
-    known = forms.catalogue(reading).forms.values()
+    all_forms = forms.catalogue(reading).forms.values()
     return sorted(
-        (form for form in known if form.state == "open" and _is_for(form, by)), key=lambda form: (form.title, form.id)
+        (form for form in all_forms if form.state == "open" and _is_for(form, by)),
+        key=lambda form: (form.title, form.id),
     )
 
 
@@ -43,11 +44,11 @@ def get_for(reading: Reading, form_id: str, by: Actor) -> Form:
 
 
 def uses_list(reading: Reading, list_name: str, by: Actor) -> bool:
-    """Say whether some form that ``by`` may download uses the list."""
-    known = forms.catalogue(reading).forms.values()
+    """Return whether some form that ``by`` may download uses the list."""
+    all_forms = forms.catalogue(reading).forms.values()
     return any(
         form.state != "closed" and _is_for(form, by) and list_name in form.versions[form.version].definition.lists
-        for form in known
+        for form in all_forms
     )
 
 

@@ -18,7 +18,7 @@ def entity_id(raw: str) -> str | None:
 
 
 def may_create(id: str) -> bool:
-    """Say whether a phone may create a record under ``id``: they make UUIDs of version 4 alone.
+    """Return whether a phone may create a record under ``id``: they make UUIDs of version 4 alone.
 
     Other doors' records may have other UUIDs, and phones update what their lists show.
     """

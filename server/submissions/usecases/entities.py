@@ -45,15 +45,15 @@ def layout_of(definition: FormDefinition) -> SubmissionLayout:
 
 
 def change_of(
-    block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout, type: RecordType, *, known: bool
+    block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout, type: RecordType, *, exists: bool
 ) -> Change | UnusableEntity | None:
     """Return what ``block`` asks for; None when it asks for nothing.
 
-    known: whether the record exists already, which decides for a block that states both create and update.
+    exists: whether the record exists already, which decides for a block that states both create and update.
     """
     declared = layout.entity
     id = entity_id(block.id)
-    wants_update = block.update and (known or not block.create)
+    wants_update = block.update and (exists or not block.create)
     wants_create = block.create and not wants_update
     if not (wants_create or wants_update):
         return None

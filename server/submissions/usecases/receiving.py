@@ -56,9 +56,9 @@ def receive(tx: Transaction, posted: PostedSubmission, *, by: Actor) -> Receipt 
         return _reject(tx, posted, by, FormUnknown(message, form=xml.form_id, version=xml.version))
     layout = _layout(tx, xml.form_id, xml.version)
     found = submissions.presence(tx, xml.form_id, xml.instance_id, posted.sha256)
-    known = submissions.find(tx, xml.form_id, xml.instance_id) if found.submission else None
-    if known is not None:
-        return _receive_again(tx, posted, known, layout, by)
+    existing = submissions.find(tx, xml.form_id, xml.instance_id) if found.submission else None
+    if existing is not None:
+        return _receive_again(tx, posted, existing, layout, by)
     if form.state == "closed":
         return _reject(
             tx, posted, by, FormClosed(f"表单“{form.title}”已停用；内容已留存，请联系管理员。", form=form.id)
@@ -79,13 +79,13 @@ def _receive_new(tx: Transaction, posted: PostedSubmission, layout: SubmissionLa
 
 
 def _receive_again(
-    tx: Transaction, posted: PostedSubmission, known: StoredSubmission, layout: SubmissionLayout, by: Actor
+    tx: Transaction, posted: PostedSubmission, existing: StoredSubmission, layout: SubmissionLayout, by: Actor
 ) -> Receipt | Refusal:
-    if submissions.xml_of(tx, known.id) != posted.raw:
+    if submissions.xml_of(tx, existing.id) != posted.raw:
         message = "同一编号的记录已收到，但内容不同；两份都已留存，请联系管理员核对。"
-        return _reject(tx, posted, by, SubmissionDiffers(message, instance_id=known.instance_id), known)
-    added = attachments.add(tx, posted, known, layout, by)
-    return Receipt(Arrival.NEW if added else Arrival.REPEATED, known.receipt, attachments.missing(tx, known))
+        return _reject(tx, posted, by, SubmissionDiffers(message, instance_id=existing.instance_id), existing)
+    added = attachments.add(tx, posted, existing, layout, by)
+    return Receipt(Arrival.NEW if added else Arrival.REPEATED, existing.receipt, attachments.missing(tx, existing))
 
 
 def _receive_edit(tx: Transaction, posted: PostedSubmission, layout: SubmissionLayout, by: Actor) -> Receipt | Refusal:
@@ -148,8 +148,8 @@ def _apply_entities(
                     tx, stored, UnusableEntity(f"没有名为“{block.dataset}”的台账", block.dataset, block.id)
                 )
             continue
-        known = block.update and records.exists(tx, entity_id(block.id) or "")
-        change = entities.change_of(block, posted.xml, layout, type, known=known)
+        exists = block.update and records.exists(tx, entity_id(block.id) or "")
+        change = entities.change_of(block, posted.xml, layout, type, exists=exists)
         if isinstance(change, UnusableEntity):
             _report_unusable(tx, stored, change)
         elif change is not None:

@@ -107,7 +107,7 @@ def _instance_options(model: etree._Element, name: str, column: str) -> Options 
 
 
 def _is_required(path: str, binds: Mapping[str, etree._Element], control: etree._Element | None) -> bool:
-    """Say whether nobody can finish the form without an answer at ``path``, whatever else they answer.
+    """Return whether nobody can finish the form without an answer at ``path``, whatever else they answer.
 
     binds: by path. An answer that is asked for only sometimes is not required here: whether it was asked for, other
     answers decide, and these merge on their own.

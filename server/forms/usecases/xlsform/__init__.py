@@ -1,1 +1,1 @@
-"""Converts an XLSForm in a child process, and words what pyxform and ODK Validate complain of."""
+"""Converts an XLSForm in a child process, and translates the errors of pyxform and ODK Validate."""

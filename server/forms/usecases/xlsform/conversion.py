@@ -90,7 +90,7 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
         (folder / "form.xml").write_bytes(xml)
         command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), "form.xml"]
         ended = subprocesses.run(command, folder=folder, timeout_s=timeout_s)
-    if any(words in ended.stderr for words in _JAVA_FAILED):
+    if any(text in ended.stderr for text in _JAVA_FAILED):
         return (NOT_VALIDATED.format(reason="Java 没能启动"),)
     complaint = _without_stack_trace(ended.stderr)
     if ended.status != 0:
@@ -112,10 +112,10 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
 
 
 def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
-    """Return the fault with the row that pyxform only quotes or speaks of (``'tekst'``, select_one_external)."""
+    """Return the fault with the row that pyxform only quotes or names (``'tekst'``, select_one_external)."""
     if fault.sheet != "survey" or fault.row is not None:
         return fault
-    named = [quoted or word for quoted, word in re.findall(r"'([^']+)'|(select_one_external)", fault.message)]
+    named = [quoted or bare for quoted, bare in re.findall(r"'([^']+)'|(select_one_external)", fault.message)]
     return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
 
 

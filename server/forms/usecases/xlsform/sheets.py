@@ -108,10 +108,10 @@ def _default_language_faults(sheets: Sheets) -> Iterator[Fault]:
     named = sheets.setting("default_language")
     languages = _languages(sheets, "survey", named)
     if named and languages and named not in languages:
-        known = "、".join(sorted(languages))
+        listed = "、".join(sorted(languages))
         yield Fault(
             f"默认语言 (default_language) “{named}”在 survey 表里没有。",
-            f"请改为已有的语言之一：{known}，写法要完全一样。",
+            f"请改为已有的语言之一：{listed}，写法要完全一样。",
             "settings",
             FIRST_ROW,
             "default_language",
