@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from server import instants
-from server.cases.domain import assignable, deadlines, right_conditions, workflow
+from server.cases.domain import assignable, deadlines, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.deadlines import Clock
+from server.cases.domain.right_conditions import CONDITIONS
 from server.cases.domain.workflow import Step
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.people.domain import roles
 from server.people.domain.actors import Role
-from server.people.domain.rights import Grant, Mark, holders_of
+from server.people.domain.rights import Grant, Mark, holders_of, limits_of
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, Status
 
@@ -65,10 +67,21 @@ def permits(step: Step, record: Record, act: Act, context: ActContext) -> bool:
     return True
 
 
+def reads_of(step: Step) -> frozenset[str]:
+    """Return all that ``permits`` reads for a step besides the act, whoever takes it; named as in ``Condition``."""
+    found = {"record.status", "context.grants"}
+    for limit in limits_of("case", step.action):
+        found.update(CONDITIONS[limit].reads)
+    for name in step.guards:
+        if name in _CIRCUMSTANCES:
+            found.update(_CIRCUMSTANCES[name].reads)
+    return frozenset(found)
+
+
 def _require_circumstances(step: Step, record: Record, act: Act, context: ActContext) -> None:
     for name in step.guards:
         if name in _CIRCUMSTANCES:
-            _CIRCUMSTANCES[name](record, act, context)
+            _CIRCUMSTANCES[name].require(record, act, context)
 
 
 def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
@@ -77,7 +90,7 @@ def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Gra
         if grant.mark is Mark.PROPOSE:
             continue
         refused = next(
-            (reason for limit in grant.limits if (reason := right_conditions.REFUSES[limit](record, act, context))), ""
+            (reason for limit in grant.limits if (reason := CONDITIONS[limit].refusal(record, act, context))), ""
         )
         if not refused:
             return grant
@@ -243,11 +256,21 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
 }
 """Rules about what comes with an act."""
 
-_CIRCUMSTANCES: dict[str, Callable[[Record, Act, ActContext], None]] = {
-    "no_account": _no_account,
-    "in_window": _in_window,
+
+class Circumstance(NamedTuple):
+    """A rule that holds whatever comes with an act: what it forbids is not offered either. It raises IllegalStep.
+
+    reads: as of a ``Condition``.
+    """
+
+    require: Callable[[Record, Act, ActContext], None]
+    reads: tuple[str, ...]
+
+
+_CIRCUMSTANCES: dict[str, Circumstance] = {
+    "no_account": Circumstance(_no_account, ("context.has_account",)),
+    "in_window": Circumstance(_in_window, ("record.closed_at",)),
 }
-"""Rules that hold whatever comes with an act: what they forbid is not offered either. They raise IllegalStep."""
 
 
 def _date(text: str) -> date | None:

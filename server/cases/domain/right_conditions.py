@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from server.cases.domain.acts import Act, ActContext
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 
 Limit = Callable[[Record, Act, ActContext], str]
-"""Says in Chinese why a right does not reach an act on a record; empty when it does."""
+"""Returns in Chinese why a right does not reach an act on a record; empty when it does."""
+
+
+class Condition(NamedTuple):
+    """A word that narrows a right.
+
+    reads: all that ``refusal`` reads besides the act, as ``record.<name>``, ``case.<name>`` (of the record's case) and
+    ``context.<name>``; whoever remembers what it returned tells records apart by them.
+    """
+
+    refusal: Limit
+    reads: tuple[str, ...] = ()
 
 
 def _handler(record: Record, act: Act, context: ActContext) -> str:
@@ -63,18 +75,29 @@ def _none(record: Record, act: Act, context: ActContext) -> str:
     return ""
 
 
-REFUSES: Mapping[str, Limit] = {
-    "handler": _handler,
-    "not_handler": _not_handler,
-    "not_major": _not_major,
-    "author": _author,
-    "own": _own,
-    "second_person": _second_person,
-    "registered": _registered,
-    "level_1": _level("1"),
-    "level_2_3": _level("23"),
+_OF_HANDLING_BODY = ("context.handling_body_kind", "context.of_handling_body")
+
+CONDITIONS: Mapping[str, Condition] = {
+    "handler": Condition(_handler, ("context.handles",)),
+    "not_handler": Condition(
+        _not_handler,
+        (
+            "case.processed_by",
+            "record.assignee",
+            "record.author",
+            "context.handling_body_kind",
+            "context.of_handling_body",
+        ),
+    ),
+    "not_major": Condition(_not_major, ("case.major",)),
+    "author": Condition(_author, ("record.author",)),
+    "own": Condition(_own, ("context.handles", "record.author")),
+    "second_person": Condition(_second_person, ("record.author", "context.registrar")),
+    "registered": Condition(_registered, ("record.status",)),
+    "level_1": Condition(_level("1")),
+    "level_2_3": Condition(_level("23")),
     # These narrow whom one may assign and for how long, not whether one may act at all.
-    "village": _none,
-    "local": _none,
-    "days_30": _none,
+    "village": Condition(_none),
+    "local": Condition(_none),
+    "days_30": Condition(_none),
 }

@@ -109,6 +109,24 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     return guards.permits(step, record, act, context)
 
 
+_LOOKED_UP_FROM = {
+    "context.grants": ("record.path", "record.author", "record.assignee", "case.assignments"),
+    "context.handles": ("record.assignee", "case.assignments"),
+    "context.leads": ("case.assignments",),
+    "context.of_handling_body": ("record.assignee",),
+    "context.handling_body_kind": ("record.assignee",),
+    "context.has_account": ("record.assignee",),
+    "context.registrar": ("record.id",),
+}
+"""What ``allowed`` reads of a record to look up each part of the context."""
+
+
+def reads_of(action: str) -> frozenset[str]:
+    """Return all that ``allowed`` reads of a record to judge ``action``, as ``record.<name>`` and ``case.<name>``."""
+    read = guards.reads_of(workflow.STEP_OF[action])
+    return frozenset(each for name in read for each in _LOOKED_UP_FROM.get(name, (name,)))
+
+
 def exists(reading: Reading, mark: str) -> bool:
     """Say whether an assignee mark names anybody, also one who can be given no work any more."""
     kind, _, name = mark.partition(":")

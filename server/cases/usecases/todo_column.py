@@ -1,8 +1,10 @@
-"""Says what a phone's owner may do with each case now, so that forms filter and decide nothing (``todo``)."""
+"""Computes what a caller may do with each case now (``todo``), so that forms filter by it and decide nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
+from operator import attrgetter, itemgetter
+from typing import Any
 
 from server.cases.domain import workflow
 from server.cases.usecases import authorization
@@ -14,7 +16,8 @@ from server.people.store import people
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED
-from server.records.store import case_json
+from server.records.store import case_json, columns
+from server.records.store.columns import Projection
 
 OFFERED = {
     "accept": ("accept",),
@@ -46,8 +49,23 @@ def actions(reading: Reading, record: Record, by: Actor) -> tuple[str, ...]:
     )
 
 
+_READS = frozenset({"record.author", "case.assignments"}).union(
+    *(authorization.reads_of(action) for actions in OFFERED.values() for action in actions)
+)
+"""All of a record that decides its ``todo``: what rules read of it, and what ``_words`` reads."""
+
+_AS_CALLER_SEES: Mapping[str, Callable[[Actor, Any], Hashable]] = {
+    "record.author": lambda by, author: author == by.name,
+    "case.processed_by": lambda by, processed_by: by.name in processed_by,
+    "case.assignments": lambda by, assignments: frozenset(
+        each for each in assignments if each.mark in by.scope.assignees
+    ),
+}
+"""What the rules make of names in a record: they ask no more than whether the caller is among them."""
+
+
 class TodoOfCaller:
-    """Tells the ``todo`` of one caller's rows; what decides it is the same for many rows, and asked once.
+    """The ``todo`` of one caller's rows. Rows that are alike in all that decides it are judged once.
 
     vacant: paths of the villages in which the caller stands in for an officer, None to find them.
     """
@@ -56,33 +74,29 @@ class TodoOfCaller:
         self._reading = reading
         self._by = by
         self._vacant = _vacant(reading, by) if vacant is None else vacant
-        self._known: dict[Hashable, str] = {}
+        self._judged: dict[Hashable, str] = {}
 
     def todo(self, row: Row) -> str:
-        """Return the words for one row of ``phone_rows``; empty when there is nothing to do, as for closed cases."""
+        """Return the words for one row (``columns.select(TODO)``); empty when there is nothing to do."""
         if row["status"] in ENDED:
             return ""
         case = case_json.from_text(row["case_state"])
         deciding = self._deciding(row, case)
-        if deciding not in self._known:
-            self._known[deciding] = self._told(_record(row, case))
-        return self._known[deciding]
+        if deciding not in self._judged:
+            self._judged[deciding] = self._words(_record(row, case))
+        return self._judged[deciding]
 
     def _deciding(self, row: Row, case: Case | None) -> Hashable:
         """Return all that the answer depends on, as far as it differs from row to row."""
-        marks = self._by.scope.assignees
-        had = frozenset(each for each in case.assignments if each.mark in marks) if case is not None else frozenset()
+        by = self._by
         return (
-            row["status"],
-            row["path"],
-            row["author"] == self._by.name,
-            row["assignee"],
-            had,
-            case is not None and self._by.name in case.processed_by,
-            case is not None and case.major,
+            _row_values(row),
+            None if case is None else _case_values(case),
+            *(seen(by, row[name]) for name, seen in _SEEN_OF_ROW),
+            *(seen(by, getattr(case, name)) for name, seen in _SEEN_OF_CASE if case is not None),
         )
 
-    def _told(self, record: Record) -> str:
+    def _words(self, record: Record) -> str:
         mine = record.author == self._by.name or (
             record.case is not None and not set(record.case.marks).isdisjoint(self._by.scope.assignees)
         )
@@ -94,33 +108,33 @@ class TodoOfCaller:
         )
 
 
+def _read(source: str) -> list[str]:
+    """Return the names under ``source`` whose values decide as they are."""
+    names = sorted(name for name in _READS - set(_AS_CALLER_SEES) if name.startswith(source))
+    return [name.removeprefix(source) for name in names]
+
+
+def _seen(source: str) -> list[tuple[str, Callable[[Actor, Any], Hashable]]]:
+    found = sorted(name for name in _READS & set(_AS_CALLER_SEES) if name.startswith(source))
+    return [(name.removeprefix(source), _AS_CALLER_SEES[name]) for name in found]
+
+
+_row_values, _case_values = itemgetter(*_read("record.")), attrgetter(*_read("case."))
+_SEEN_OF_ROW, _SEEN_OF_CASE = _seen("record."), _seen("case.")
+
+
 def _vacant(reading: Reading, by: Actor) -> frozenset[str]:
     """Return the villages without an officer in which ``by`` stands in for one."""
     towns = (duty.place for duty in by.current if duty.role is Role.TOWN_STATION)
     return frozenset(path for town in towns for path in people.vacant_villages(reading, town))
 
 
+_TODO = tuple(name for name in columns.select(Projection.TODO).split(", ") if name != "case_state")
+_UNREAD: Row = {"kind": Kind.CASE, "seq": 0, "born_seq": 0, "fields": {}, "registers": ""} | dict.fromkeys(
+    ("created_at", "updated_at"), ""
+)
+
+
 def _record(row: Row, case: Case | None) -> Record:
-    """Return as much of a record as the rules about persons ask for."""
-    return Record(
-        id=row["id"],
-        type=row["type"],
-        kind=Kind.CASE,
-        area=row["area"],
-        path=row["path"],
-        label=row["label"],
-        version=row["version"],
-        seq=0,
-        born_seq=0,
-        author=row["author"],
-        fields={},
-        registers="",
-        created_at="",
-        updated_at="",
-        status=row["status"],
-        stage=row["stage"],
-        assignee=row["assignee"],
-        due_at=row["due_at"],
-        closed_at=row["closed_at"],
-        case=case,
-    )
+    """Return as much of a record as the rules read."""
+    return Record(**(_UNREAD | {name: row[name] for name in _TODO}), case=case)

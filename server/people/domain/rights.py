@@ -103,6 +103,13 @@ def holders_of(subject: str, action: str, at: Instant) -> tuple[Role, ...]:
     return tuple(role for role, grant in found if grant and grant.mark is not Mark.PROPOSE)
 
 
+def limits_of(subject: str, action: str) -> frozenset[str]:
+    """Return every limit that narrows this right for some role on some day."""
+    rows = (row for row in dated.table("rights") if (row["object"], row["action"]) == (subject, action))
+    found = (_grant(role, row[role.value]) for row in rows for role in Role)
+    return frozenset(limit for grant in found if grant for limit in grant.limits)
+
+
 def _row(subject: str, action: str, at: Instant) -> dated.Row:
     for row in dated.rows_at("rights", at):
         if (row["object"], row["action"]) == (subject, action):
