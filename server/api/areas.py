@@ -1,4 +1,4 @@
-"""Answers what the grid is, as far as the caller's duties reach."""
+"""Serve the grid, as far as the caller's duties reach."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ blueprint = create_blueprint("areas", "网格 · the grid: county, towns, villag
 @blueprint.arguments(AreaQuery, location="query")
 @blueprint.response(200, page_of(AreaSchema))
 def list_areas(query: dict[str, Any]) -> Response:
-    """List the areas directly below another, by code: those of the caller's duties and what leads to them."""
+    """List the areas directly below another, by code: those of the caller's duties and those above them."""
     by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
     with context.database().reading() as reading:
         parent = full_code(query["parent"]) if "parent" in query else None

@@ -1,4 +1,4 @@
-"""Takes changes to records, one at a time: carried out as asked, or refused as a whole with the rule that said no."""
+"""Take changes to records, one at a time: carried out as requested, or refused as a whole with the rule."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ ETAG = {"ETag": {"description": "the version of the record as it now is", "schem
 @blueprint.alt_response(409, success=False, description="no such step, a stale version, or a change id used otherwise")
 @blueprint.alt_response(412, success=False, description="If-Match names another version")
 @blueprint.alt_response(422, success=False, description="`errors` names every wrong field")
-def change(asked: dict[str, Any], record_id: UUID) -> Response:
+def change(arguments: dict[str, Any], record_id: UUID) -> Response:
     """Edit a record or move a case; an edit of an older version is merged, an act on one is refused."""
     request = ChangeRequest(
-        action=asked["action"],
-        fields=_writes(asked["fields"]),
-        id=_text(asked.get("id")),
-        base_version=asked["base_version"],
+        action=arguments["action"],
+        fields=_writes(arguments["fields"]),
+        id=_text(arguments.get("id")),
+        base_version=arguments["base_version"],
         expected=_expected(),
-        seen_status=asked["seen_status"],
+        seen_status=arguments["seen_status"],
     )
     by = context.caller()
-    return _answer(context.write(lambda tx: interactive.change(tx, str(record_id), request, by=by)))
+    return _response(context.write(lambda tx: interactive.change(tx, str(record_id), request, by=by)))
 
 
 @blueprint.route("/records", methods=("POST",))
@@ -61,30 +61,30 @@ def change(asked: dict[str, Any], record_id: UUID) -> Response:
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 @blueprint.alt_response(409, success=False, description="an id is in use")
 @blueprint.alt_response(422, success=False, description="`errors` names every wrong field")
-def create(asked: dict[str, Any]) -> Response:
-    """Bring a record into being: report a hazard, or add a row to a ledger."""
+def create(arguments: dict[str, Any]) -> Response:
+    """Create a record: report a hazard, or add a row to a ledger."""
     new = CreateRequest(
-        action=asked["action"],
-        type=asked["type"],
-        fields=_writes(asked["fields"]),
-        area=asked["area"],
-        id=_text(asked.get("id")),
-        record=_text(asked.get("record")),
+        action=arguments["action"],
+        type=arguments["type"],
+        fields=_writes(arguments["fields"]),
+        area=arguments["area"],
+        id=_text(arguments.get("id")),
+        record=_text(arguments.get("record")),
     )
     by = context.caller()
     outcome, created = context.write(lambda tx: interactive.create(tx, new, by=by))
-    return _answer(outcome, 201 if created else 200)
+    return _response(outcome, 201 if created else 200)
 
 
-def _answer(outcome: Outcome, status: int = 200) -> Response:
+def _response(outcome: Outcome, status: int = 200) -> Response:
     response = responses.json(serializers.records.outcome(outcome), status)
     if outcome.record is not None:
         response.set_etag(str(outcome.record.version))
     return response
 
 
-def _writes(asked: dict[str, Write]) -> dict[str, FieldWrite | str]:
-    return {name: value if isinstance(value, str) else FieldWrite(*value) for name, value in asked.items()}
+def _writes(fields: dict[str, Write]) -> dict[str, FieldWrite | str]:
+    return {name: value if isinstance(value, str) else FieldWrite(*value) for name, value in fields.items()}
 
 
 def _expected() -> frozenset[int] | None:

@@ -1,4 +1,4 @@
-"""Describes the API by OpenAPI 3.1, and shows the description on a page that calls nobody outside."""
+"""Describe the API by OpenAPI 3.1, and show the description on a page that makes no foreign request."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotation
 
     def __init__(self, app: Flask, **options: Any) -> None:
         self.later: list[Callable[[], None]] = []
-        """What describes the doors. It takes as long as all else that a start does, and few ask."""
-        self._turn = threading.Lock()
+        """Describes the blueprints when first requested: it takes as long as the rest of a start."""
+        self._lock = threading.Lock()
         super().__init__(app, **options)
 
     def document(self) -> dict[str, Any]:
-        """Return the document, with all doors described."""
-        with self._turn:
+        """Return the document, with all blueprints described."""
+        with self._lock:
             while self.later:
                 self.later.pop(0)()
             document: dict[str, Any] = self.spec.to_dict()
@@ -77,7 +77,7 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotation
         """Register nothing: flask-smorest's handler is app-wide and would answer phones in JSON."""
 
     def _register_responses(self) -> None:
-        """Describe refusals as what they are, problem+json, which flask-smorest takes for plain JSON."""
+        """Describe refusals as problem+json, which flask-smorest would describe as plain JSON."""
         for status in HTTPStatus:
             described: dict[str, Any] = {"description": status.phrase}
             if status >= 400:
@@ -112,14 +112,14 @@ def describe(app: Flask) -> Api:
 
 @blueprint.route("/openapi.json")
 def document() -> Response:
-    """Answer the OpenAPI document."""
+    """Return the OpenAPI document."""
     described = current_app.extensions["firegrid-api"].document()
     return Response(orjson.dumps(described, option=orjson.OPT_NON_STR_KEYS), content_type="application/json")
 
 
 @blueprint.route("/docs")
 def page() -> Response:
-    """Answer the page that shows the document."""
+    """Return the page that shows the document."""
     response = Response(PAGE, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = POLICY
     return response
@@ -127,7 +127,7 @@ def page() -> Response:
 
 @blueprint.route("/docs/<name>")
 def asset(name: str) -> Response:
-    """Answer one of the page's own files. Raises NotFound."""
+    """Return one of the page's own files. Raises NotFound."""
     if name == "begin.js":
         return Response(BEGIN, content_type="text/javascript; charset=utf-8")
     if name not in ASSETS:
@@ -137,7 +137,7 @@ def asset(name: str) -> Response:
 
 
 def _name(schema: type[Schema] | Schema) -> str:
-    """Return the name of a shape in the document; those that are narrowed for one use have a name of their own."""
+    """Return the name of a schema in the document; those narrowed for one use have a name of their own."""
     kind = schema if isinstance(schema, type) else type(schema)
     narrowed = not isinstance(schema, type) and (schema.only or schema.exclude or schema.partial)
     return kind.__name__.removesuffix("Schema") + ("Part" if narrowed else "")

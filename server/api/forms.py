@@ -122,9 +122,9 @@ def publish_form() -> Response:
 @blueprint.arguments(FormStateRequestSchema)
 @blueprint.response(200, FormSchema)
 @blueprint.alt_response(404, success=False, description="unknown")
-def turn_form(asked: dict[str, str], form_id: str) -> Response:
+def turn_form(arguments: dict[str, str], form_id: str) -> Response:
     """List a form, wind it down, or close it; what is sent to a closed form is kept for the office."""
-    state, by = State(asked["state"]), context.caller()
+    state, by = State(arguments["state"]), context.caller()
     form = context.write(lambda tx: management.set_state(tx, form_id, state, by=by))
     return responses.json(serializers.forms.form(form))
 
@@ -145,9 +145,9 @@ def _shown(reading: Reading) -> Catalogue:
     return forms.catalogue(reading) if context.caller().current else Catalogue({}, {}, {})
 
 
-def _page(query: dict[str, Any], items: Sequence[Any], marks: Sequence[str], shape: Any) -> Response:
+def _page(query: dict[str, Any], items: Sequence[Any], keys: Sequence[str], shape: Any) -> Response:
     after = responses.decode_cursor(query.get("cursor")) or ""
-    left = ((mark, item) for mark, item in zip(marks, items, strict=True) if mark > after)
+    left = ((key, item) for key, item in zip(keys, items, strict=True) if key > after)
     found = list(islice(left, query["limit"] + 1))
     return responses.page(found, query["limit"], lambda each: shape(each[1]), lambda each: each[0])
 

@@ -1,4 +1,4 @@
-"""Answers what a move affects before it is made, hands cases over in bulk, and lets two people change places."""
+"""Serve the preview of a move, the hand-over of many cases, and the swap of two people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from server.api.blueprints import create_blueprint
 from server.people.domain.people import FieldClient
 from server.records.domain.records import Record
 from server.staffing.usecases import handover
-from server.staffing.usecases.handover import Handed
+from server.staffing.usecases.handover import HandedCase
 from server.web import context, problem_details
 
 blueprint = create_blueprint("reassign", "改派与调动 · moving work and people while phones are offline")
@@ -34,7 +34,7 @@ UNKNOWN_UNSENT = "手机上有没有未发送的内容，服务器看不到；�
 @blueprint.response(200, AffectedSchema)
 @blueprint.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
 def preview(query: dict[str, Any], name: str) -> Response:
-    """Tell what it would affect to move a person, or to end all of their duties: open cases, records, unsent work."""
+    """Preview what moving a person, or ending all of their duties, affects: open cases, records, unsent work."""
     by = context.caller()
     with context.database().reading() as reading:
         found = handover.preview(reading, name, query["area"], by=by)
@@ -56,12 +56,12 @@ def preview(query: dict[str, Any], name: str) -> Response:
 @blueprint.route("/handovers", methods=("POST",))
 @blueprint.arguments(HandoverRequestSchema)
 @blueprint.response(200, page_of(HandoverResultSchema))
-def hand_over(asked: dict[str, Any]) -> Response:
-    """Assign many open cases to one taker; each is judged by itself, and what may not go is told."""
-    by, cases = context.caller(), [str(each) for each in asked["cases"]]
+def hand_over(arguments: dict[str, Any]) -> Response:
+    """Assign many open cases to one taker; each is judged by itself, and refused ones are listed."""
+    by, cases = context.caller(), [str(each) for each in arguments["cases"]]
     handed = context.write(
         lambda tx: handover.hand_over(
-            tx, asked["to"], giver=asked["from_"], cases=cases, note=asked.get("note", ""), by=by
+            tx, arguments["to"], giver=arguments["from_"], cases=cases, note=arguments.get("note", ""), by=by
         )
     )
     return responses.single_page(_handed(each) for each in handed)
@@ -72,9 +72,9 @@ def hand_over(asked: dict[str, Any]) -> Response:
 @blueprint.response(200, SwapResultSchema)
 @blueprint.alt_response(404, success=False, description="one of them is unknown, or out of reach")
 @blueprint.alt_response(409, success=False, description="they are in the same place")
-def swap(asked: dict[str, Any], name: str) -> Response:
+def swap(arguments: dict[str, Any], name: str) -> Response:
     """Let two people take each other's place at once; the same `id` again changes nothing."""
-    by, other, id = context.caller(), asked["with_"], asked["id"]
+    by, other, id = context.caller(), arguments["with_"], arguments["id"]
     duties = context.write(lambda tx: handover.swap(tx, name, other, id=None if id is None else str(id), by=by))
     return responses.json({"duties": [serializers.people.duty(each, by.at) for each in duties]})
 
@@ -91,7 +91,7 @@ def _advice(client: FieldClient) -> str:
     return f"{at} 时没有未发送的内容；此后如有填写，请先发送，再调动。"
 
 
-def _handed(handed: Handed) -> responses.Json:
+def _handed(handed: HandedCase) -> responses.Json:
     refusal = None if handed.refusal is None else problem_details.body_of(handed.refusal)
     return {
         "id": handed.id,

@@ -1,4 +1,4 @@
-"""Answers what waits for a person to settle it, and takes in what they decide."""
+"""Serve problems that wait for a person to settle them, and take the settlements."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def get_problem(problem_id: UUID) -> Response:
 @blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 @blueprint.alt_response(409, success=False, description="no way to settle this kind, settled otherwise, or moved on")
 @blueprint.alt_response(422, success=False, description="`errors` names every wrong choice")
-def settle_problem(asked: dict[str, Any], problem_id: UUID) -> Response:
+def settle_problem(arguments: dict[str, Any], problem_id: UUID) -> Response:
     """Settle a problem, or take a choice back; the same again returns the same, and a refusal changes nothing."""
     request = SettlementRequest(
-        How(asked["how"]),
-        {name: Choice(each.get("head"), each.get("value", "")) for name, each in asked["choices"].items()},
-        asked["reason"].strip(),
-        asked["base_version"],
+        How(arguments["how"]),
+        {name: Choice(each.get("head"), each.get("value", "")) for name, each in arguments["choices"].items()},
+        arguments["reason"].strip(),
+        arguments["base_version"],
     )
     by = context.caller()
     done = context.write(lambda tx: settle.settle(tx, str(problem_id), request, by=by))

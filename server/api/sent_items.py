@@ -12,15 +12,15 @@ from schemas.sent_items import SentItemQuery, SentItemSchema
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.api.responses import Json
-from server.staffing.store.sent_items import Word
+from server.staffing.store.sent_items import ProblemNotice
 from server.staffing.usecases import sent_items
-from server.staffing.usecases.sent_items import BEGINNING, Marks, Seen
+from server.staffing.usecases.sent_items import BEGINNING, Positions, VisibleItem
 from server.web import context
 
 blueprint = create_blueprint("items", "自己的数据 · what somebody sent, and where it stands")
 
-_MARKS = ((int,), (str, str), (int,))
-"""What the marks of each source are made of."""
+_POSITION_TYPES = ((int,), (str, str), (int,))
+"""What the positions of each source are made of."""
 
 
 @blueprint.route("/items")
@@ -30,14 +30,14 @@ _MARKS = ((int,), (str, str), (int,))
 def list_items(query: dict[str, Any]) -> Response:
     """List everything ever received from somebody, newest first, with receipt number, verdict and problem."""
     by = context.caller()
-    author, marks, limit = query.get("author", by.name), _marks(query.get("cursor")), query["limit"]
+    author, positions, limit = query.get("author", by.name), _positions(query.get("cursor")), query["limit"]
     with context.database().reading() as reading:
-        page = sent_items.page(reading, author, by=by, marks=marks, limit=limit)
+        page = sent_items.page(reading, author, by=by, positions=positions, limit=limit)
     following = None if page.next is None else responses.encode_cursor(orjson.dumps(page.next).decode())
     return responses.json({"items": [_item(each) for each in page.items], "next": following})
 
 
-def _marks(cursor: str | None) -> Marks:
+def _positions(cursor: str | None) -> Positions:
     """Return where the page begins. Raises Invalid for a cursor that no page gave."""
     text = responses.decode_cursor(cursor)
     if text is None:
@@ -46,27 +46,27 @@ def _marks(cursor: str | None) -> Marks:
         read = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise responses.bad_cursor() from error
-    if not isinstance(read, list) or len(read) != len(_MARKS):
+    if not isinstance(read, list) or len(read) != len(_POSITION_TYPES):
         raise responses.bad_cursor()
-    if not all(_is_mark(mark, made_of) for mark, made_of in zip(read, _MARKS, strict=True)):
+    if not all(_is_position(position, types) for position, types in zip(read, _POSITION_TYPES, strict=True)):
         raise responses.bad_cursor()
-    return tuple(None if mark is None else tuple(mark) for mark in read)
+    return tuple(None if position is None else tuple(position) for position in read)
 
 
-def _is_mark(mark: Any, made_of: tuple[type, ...]) -> bool:
-    if mark is None:
+def _is_position(position: Any, types: tuple[type, ...]) -> bool:
+    if position is None:
         return True
-    if not isinstance(mark, list) or [type(each) for each in mark] != list(made_of):
+    if not isinstance(position, list) or [type(each) for each in position] != list(types):
         return False
-    return all(each <= _SEQ_MAX for each in mark if isinstance(each, int))
+    return all(each <= _SEQ_MAX for each in position if isinstance(each, int))
 
 
 _SEQ_MAX = 2**63 - 1
 """The largest number that the database can compare with."""
 
 
-def _item(seen: Seen) -> Json:
-    item, record = seen.item, seen.record
+def _item(visible: VisibleItem) -> Json:
+    item, record = visible.item, visible.record
     return {
         "id": item.id,
         "kind": item.kind,
@@ -80,14 +80,14 @@ def _item(seen: Seen) -> Json:
         "action": item.action,
         "verdict": item.verdict,
         "version": item.version,
-        "problem": None if seen.word is None else _problem(item.problem, seen.word),
+        "problem": None if visible.notice is None else _problem(item.problem, visible.notice),
     }
 
 
-def _problem(id: str | None, word: Word) -> Json:
+def _problem(id: str | None, notice: ProblemNotice) -> Json:
     return {
         "id": id,
-        "message": word.message,
-        "settled": word.settled_at is not None,
-        **serializers.problems.decision(word),
+        "message": notice.message,
+        "settled": notice.settled_at is not None,
+        **serializers.problems.decision(notice),
     }

@@ -131,7 +131,7 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
 
 def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:
     """Return what was decided about problems of the caller's own items, as far as anything was."""
-    told = stored_items.words(reading, problems, by.name, by.scope)
+    told = stored_items.problem_notices(reading, problems, by.name, by.scope)
     return [
         {"id": id, **serializers.problems.decision(word)} for id, word in told.items() if word.settled_at is not None
     ]

@@ -32,7 +32,7 @@ from server.people.domain.people import Body
 from server.people.store import bodies, people
 from server.people.usecases import setup_card, setup_qr
 from server.staffing.usecases import account_management, body_management
-from server.staffing.usecases.account_management import Post
+from server.staffing.usecases.account_management import DutyRequest
 from server.web import context
 
 blueprint = create_blueprint("users", "人员、岗位、责任主体 · people, duties, bodies")
@@ -46,7 +46,7 @@ def list_users(query: dict[str, Any]) -> Response:
     """List people by user name: those with a duty where the caller may see people, and the caller."""
     by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
     with context.database().reading() as reading:
-        scope = _inside(account_management.seen_by(by), place_of(reading, query, by))
+        scope = _inside(account_management.people_scope(by), place_of(reading, query, by))
         found = list(people.list_people(reading, scope, after, limit + 1))
         at = reading.now
     return responses.page(found, limit, lambda person: serializers.people.user(person, at), lambda person: person.name)
@@ -58,7 +58,7 @@ def list_users(query: dict[str, Any]) -> Response:
 def get_user(name: str) -> Response:
     """Get one person with duties and phones."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, account_management.seen_by(context.caller()))
+        found = people.get(reading, name, account_management.people_scope(context.caller()))
         return responses.json(serializers.people.user(found, reading.now))
 
 
@@ -68,7 +68,7 @@ def get_user(name: str) -> Response:
 def list_duties(name: str) -> Response:
     """List every duty that a person holds, held or will hold, oldest first."""
     with context.database().reading() as reading:
-        found = people.get(reading, name, account_management.seen_by(context.caller()))
+        found = people.get(reading, name, account_management.people_scope(context.caller()))
         return responses.single_page(serializers.people.duty(duty, reading.now) for duty in found.duties)
 
 
@@ -81,8 +81,8 @@ def list_bodies(query: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         scope = _inside(by.scope, place_of(reading, query, by))
         found = list(bodies.list_bodies(reading, scope, after, limit + 1))
-    seen = account_management.seen_by(by)
-    return responses.page(found, limit, lambda body: _body(body, seen), lambda body: body.code)
+    people_scope = account_management.people_scope(by)
+    return responses.page(found, limit, lambda body: _body(body, people_scope), lambda body: body.code)
 
 
 @management.route("/users", methods=("POST",))
@@ -91,12 +91,12 @@ def list_bodies(query: dict[str, Any]) -> Response:
 @management.alt_response(200, schema=UserSchema, description="this very person is there already")
 @management.alt_response(404, success=False, description="the area or body is unknown, or out of reach")
 @management.alt_response(409, success=False, description="the name is somebody else's")
-def add_user(asked: dict[str, Any]) -> Response:
+def add_user(arguments: dict[str, Any]) -> Response:
     """Add a person with a first duty; asking again for the same one adds nobody."""
-    name, by = asked["name"], context.caller()
-    display = asked["display"] or name
+    name, by = arguments["name"], context.caller()
+    display = arguments["display"] or name
     person, added = account_management.add(
-        context.database(), name, _post(asked), display=display, password=asked["password"], by=by
+        context.database(), name, _duty_request(arguments), display=display, password=arguments["password"], by=by
     )
     return responses.json(serializers.people.user(person, by.at), 201 if added else 200)
 
@@ -107,20 +107,20 @@ def add_user(asked: dict[str, Any]) -> Response:
 @management.alt_response(200, schema=DutySchema, description="this very duty is held already")
 @management.alt_response(404, success=False, description="the person, area or body is unknown, or out of reach")
 @management.alt_response(409, success=False, description="a like duty is held at an overlapping time")
-def give_duty(asked: dict[str, Any], name: str) -> Response:
+def give_duty(arguments: dict[str, Any], name: str) -> Response:
     """Give a person one more duty; the very same duty is given once."""
-    post, by = _post(asked), context.caller()
-    duty, given = context.write(lambda tx: account_management.give_duty(tx, name, post, by=by))
-    return responses.json(serializers.people.duty(duty, by.at), 201 if given else 200)
+    new_duty, by = _duty_request(arguments), context.caller()
+    duty, added = context.write(lambda tx: account_management.give_duty(tx, name, new_duty, by=by))
+    return responses.json(serializers.people.duty(duty, by.at), 201 if added else 200)
 
 
 @management.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
 @management.arguments(EndRequestSchema)
 @management.response(200, DutySchema)
 @management.alt_response(404, success=False, description="the person or duty is unknown, or out of reach")
-def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
+def end_duty(arguments: dict[str, Any], name: str, duty_id: str) -> Response:
     """End a duty, now or at `at`."""
-    at, by = _instant(asked["at"]), context.caller()
+    at, by = _instant(arguments["at"]), context.caller()
     duty = context.write(lambda tx: account_management.end_duty(tx, name, duty_id, at, by=by))
     return responses.json(serializers.people.duty(duty, by.at))
 
@@ -130,9 +130,9 @@ def end_duty(asked: dict[str, Any], name: str, duty_id: str) -> Response:
 @management.response(200, DutySchema)
 @management.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
 @management.alt_response(409, success=False, description="they hold a duty there, and others beside it")
-def move(asked: dict[str, Any], name: str) -> Response:
+def move(arguments: dict[str, Any], name: str) -> Response:
     """Move a person: the present duty ends, the same role begins in the other area, now or at `from`."""
-    area, at, by = asked["area"], _instant(asked["from_"]), context.caller()
+    area, at, by = arguments["area"], _instant(arguments["from_"]), context.caller()
     duty = context.write(lambda tx: account_management.move(tx, name, area, at, by=by))
     return responses.json(serializers.people.duty(duty, by.at))
 
@@ -151,11 +151,11 @@ def revoke(name: str) -> Response:
 @management.arguments(PasswordRequestSchema)
 @management.response(200, PasswordSchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
-def reset_password(asked: dict[str, Any], name: str) -> Response:
-    """Give a person another password, which ends their sign-ins and opens a lock; one that is made is told once."""
-    chosen = asked["password"]
-    given = account_management.reset_password(context.database(), name, chosen, by=context.caller())
-    return responses.secret({"password": given if chosen is None else None})
+def reset_password(arguments: dict[str, Any], name: str) -> Response:
+    """Give a person another password, which ends their sign-ins and opens a lock; a generated one is returned once."""
+    chosen = arguments["password"]
+    password = account_management.reset_password(context.database(), name, chosen, by=context.caller())
+    return responses.secret({"password": password if chosen is None else None})
 
 
 @management.route("/users/<name>/key", methods=("POST",))
@@ -163,9 +163,9 @@ def reset_password(asked: dict[str, Any], name: str) -> Response:
 @management.response(201, KeySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
 @management.alt_response(409, success=False, description="the account is closed")
-def give_key(asked: dict[str, Any], name: str) -> Response:
+def give_key(arguments: dict[str, Any], name: str) -> Response:
     """Give a person a new phone key; it is shown this once. Earlier keys stay good unless `replace` says otherwise."""
-    give = account_management.replace_key if asked["replace"] else account_management.issue_key
+    give = account_management.replace_key if arguments["replace"] else account_management.issue_key
     server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
     card = context.write(lambda tx: give(tx, name, server_url, by=by))
     settings = setup_qr.settings(card.url, card.username, card.project)
@@ -179,10 +179,10 @@ def give_key(asked: dict[str, Any], name: str) -> Response:
 @management.alt_response(200, schema=BodySchema, description="this very body is there already")
 @management.alt_response(404, success=False, description="the area is unknown, or out of reach")
 @management.alt_response(409, success=False, description="the code is another body's")
-def add_body(asked: dict[str, str]) -> Response:
+def add_body(arguments: dict[str, str]) -> Response:
     """Register an organisation that can be given work; the very same one is registered once."""
     by = context.caller()
-    body, added = context.write(lambda tx: body_management.add(tx, **asked, by=by))
+    body, added = context.write(lambda tx: body_management.add(tx, **arguments, by=by))
     return responses.json(serializers.people.body(body, str), 201 if added else 200)
 
 
@@ -190,9 +190,14 @@ def add_body(asked: dict[str, str]) -> Response:
 @management.arguments(BodyUpdateSchema)
 @management.response(200, BodySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
-def revise_body(asked: dict[str, Any], body_code: str) -> Response:
+def revise_body(arguments: dict[str, Any], body_code: str) -> Response:
     """Give an organisation another name or contact; what stood before stays on record."""
-    at, by, name, contact = _instant(asked["from_"]), context.caller(), asked.get("name"), asked.get("contact")
+    at, by, name, contact = (
+        _instant(arguments["from_"]),
+        context.caller(),
+        arguments.get("name"),
+        arguments.get("contact"),
+    )
     body = context.write(lambda tx: body_management.revise(tx, body_code, name=name, contact=contact, at=at, by=by))
     return responses.json(serializers.people.body(body, str))
 
@@ -201,9 +206,9 @@ def revise_body(asked: dict[str, Any], body_code: str) -> Response:
 @management.arguments(EndRequestSchema)
 @management.response(200, BodySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
-def end_body(asked: dict[str, Any], body_code: str) -> Response:
+def end_body(arguments: dict[str, Any], body_code: str) -> Response:
     """End an organisation, now or at `at`: it can be given no more work."""
-    at, by = _instant(asked["at"]), context.caller()
+    at, by = _instant(arguments["at"]), context.caller()
     body = context.write(lambda tx: body_management.end(tx, body_code, at, by=by))
     return responses.json(serializers.people.body(body, str))
 
@@ -213,22 +218,22 @@ def _inside(scope: Scope, place: Place | None) -> Scope:
     if place is None:
         return scope
     within = tuple(
-        place if seen.holds(place.path) else seen
-        for seen in scope.places
-        if seen.holds(place.path) or place.holds(seen.path)
+        place if each.holds(place.path) else each
+        for each in scope.places
+        if each.holds(place.path) or place.holds(each.path)
     )
     return Scope(within, tuple(path for path in scope.exact_paths if place.holds(path)))
 
 
-def _body(body: Body, seen: Scope) -> responses.Json:
-    in_full = seen.covers(path_of(body.area))
+def _body(body: Body, people_scope: Scope) -> responses.Json:
+    in_full = people_scope.covers(path_of(body.area))
     return serializers.people.body(body, str if in_full else serializers.people.masked_contact)
 
 
-def _post(asked: dict[str, Any]) -> Post:
-    starts_at, ends_at = _instant(asked["from_"]) or BEGINNING, _instant(asked["to"]) or FOREVER
-    return Post(asked["role"], asked["area"], asked["body"], starts_at, ends_at)
+def _duty_request(arguments: dict[str, Any]) -> DutyRequest:
+    starts_at, ends_at = _instant(arguments["from_"]) or BEGINNING, _instant(arguments["to"]) or FOREVER
+    return DutyRequest(arguments["role"], arguments["area"], arguments["body"], starts_at, ends_at)
 
 
-def _instant(told: str | None) -> Instant | None:
-    return None if told is None else instants.text(instants.parse(told))
+def _instant(text: str | None) -> Instant | None:
+    return None if text is None else instants.text(instants.parse(text))

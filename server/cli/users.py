@@ -144,7 +144,7 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
     from server.cli import phone_card
     from server.people.usecases.setup_card import setup_card as card_of
 
-    give = enrolment.lost_phone if lost else phone_keys.issue
+    give = enrolment.replace_phone_key if lost else phone_keys.issue
     public_url = phone_card.public_url(data)
     with opened(data) as database:
         token = database.write(lambda tx: give(tx, name, by=BY))

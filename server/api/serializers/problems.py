@@ -10,7 +10,7 @@ from server.api.serializers.grid import area_at
 from server.problems.domain.settlements import Settlement
 from server.problems.store.problems import StoredProblem
 from server.settlement.usecases.details import ConflictedField, ProblemDetails, Value
-from server.staffing.store.sent_items import Word
+from server.staffing.store.sent_items import ProblemNotice
 from server.submissions.store.submissions import StoredAttachment
 from sync.changes import Change
 
@@ -50,9 +50,9 @@ def in_full(view: ProblemDetails) -> Json:
     }
 
 
-def decision(word: Word) -> Json:
+def decision(notice: ProblemNotice) -> Json:
     """Return what an officer decided about a problem; ``how`` is null while nobody did."""
-    decided = word.settlement
+    decided = notice.settlement
     return {
         "how": None if decided is None else decided.how.value,
         "reason": "" if decided is None else decided.reason,

@@ -1,7 +1,7 @@
-"""Finds everything that somebody ever sent, each with where it stands: what they posted, pushed, and what was refused.
+"""Find everything that somebody ever sent, with its outcome.
 
-Three rows of things, each in an order of its own that an index gives: submissions, changes that came in none, and what
-could not be taken at all. A page is merged from them (``usecases/items.py``), and goes on in each where it ended.
+Three sources, each in the order of an index of its own: submissions, changes that came in none, and what was not
+accepted at all. A page is merged from them (``usecases/sent_items.py``), and goes on in each where it ended.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SUBMISSION, CHANGE = "submission", "change"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SentItem:
     """Something that was received.
 
-    id: of the submission or change, or of the problem about what could not be taken. kind: ``submission`` or
+    id: of the submission or change, or of the problem about what was not accepted. kind: ``submission`` or
     ``change``. receipt: the number by which worker and office speak of it. record, action, verdict, version: of the
-    change that it asks for, None where it asks for none. problem: id. mark: its place in its own row.
+    change that it asks for, None where it asks for none. problem: id. position: its place in its source.
     """
 
     id: str
@@ -43,19 +43,19 @@ class Item:
     verdict: str | None
     version: int | None
     problem: str | None
-    mark: tuple[int | str, ...]
+    position: tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """What a problem says to whom it is about. settlement: what was decided, None so far."""
+class ProblemNotice:
+    """The message of a problem to the person it concerns. settlement: the decision, None while there is none."""
 
     message: str
     settled_at: Instant | None
     settlement: Settlement | None
 
 
-_ASKED = """
+_CHANGE_COLUMNS = """
     change.record, change.type, change.verdict, change.version, revision.action,
     CASE WHEN revision.action IS NULL THEN change.body END AS body
 """
@@ -67,15 +67,16 @@ _FIRST_SEQ = """
               UNION ALL
              SELECT seq FROM problem WHERE problem.record = change.record AND problem.change = change.id))
 """
-"""Where a change was first written down, by itself or by what was filed of it: its receipt number for good."""
+"""The seq of a change's first revision or problem, which makes its receipt number for good."""
 
 
-def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
-    """Yield up to ``limit`` submissions of ``author``, newest first. before: mark of the last one seen."""
+def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[SentItem]:
+    """Yield up to ``limit`` submissions of ``author``, newest first. before: position of the last one shown."""
     bound, values = ("", {}) if before is None else (" AND submission.seq < :seq", {"seq": before[0]})
     rows = reading.sql.each(
         f"""
-        SELECT submission.id, submission.seq, submission.receipt, submission.form, submission.received_at, {_ASKED},
+        SELECT submission.id, submission.seq, submission.receipt, submission.form, submission.received_at,
+               {_CHANGE_COLUMNS},
                COALESCE(change.problem, (SELECT problem.id FROM problem
                                           WHERE problem.submission = submission.id
                                             AND (problem.kind <> 'waiting' OR problem.settled_by IS NOT 'server')
@@ -94,7 +95,7 @@ def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, lim
     return (_item(SUBMISSION, row, (row.pop("seq"),)) for row in rows)
 
 
-def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
+def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[SentItem]:
     """Yield up to ``limit`` changes of ``author`` that came in no submission, newest first. before: as above."""
     bound, values = "", {}
     if before is not None:
@@ -102,7 +103,7 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
         values = dict(zip(("at", "id"), before, strict=True))
     rows = reading.sql.each(
         f"""
-        SELECT change.id, {_FIRST_SEQ} AS seq, revision.form, change.received_at, {_ASKED}, change.problem
+        SELECT change.id, {_FIRST_SEQ} AS seq, revision.form, change.received_at, {_CHANGE_COLUMNS}, change.problem
           FROM change
           LEFT JOIN revision ON revision.record = change.record AND revision.version = change.version
          WHERE change.author = :author AND change.submission IS NULL{bound}
@@ -114,21 +115,21 @@ def pushed(reading: Reading, author: str, before: tuple[Any, ...] | None, limit:
     return (_pushed(row) for row in rows)
 
 
-def _pushed(row: Row) -> Item:
-    receipt = _number(row)
+def _pushed(row: Row) -> SentItem:
+    receipt = _receipt_number(row)
     del row["seq"]
     return _item(CHANGE, row | {"receipt": receipt}, (row["received_at"], row["id"]))
 
 
-def _number(row: Row) -> str | None:
+def _receipt_number(row: Row) -> str | None:
     """Return the receipt number of what came in no submission: day and seq, as phones get it."""
     return f"{local_day(row['received_at']).replace('-', '')}-{row['seq']}"
 
 
-def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[Item]:
-    """Yield up to ``limit`` things of ``author`` that could not be taken, newest first. before: as above.
+def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, limit: int) -> Iterator[SentItem]:
+    """Yield up to ``limit`` things of ``author`` that were not accepted, newest first. before: as above.
 
-    A body that was taken after all is among the submissions, and not here.
+    A body that was accepted later is among the submissions, and not here.
     """
     bound, values = ("", {}) if before is None else (" AND problem.seq < :seq", {"seq": before[0]})
     rows = reading.sql.each(
@@ -146,15 +147,15 @@ def not_taken(reading: Reading, author: str, before: tuple[Any, ...] | None, lim
     for row in rows:
         unreadable = row["kind"] == "unreadable"
         kind, verdict = (CHANGE, "quarantined") if unreadable else (SUBMISSION, None)
-        receipt = _number(row) if unreadable else None  # the phone was told that its body is not taken
-        yield Item(
+        receipt = _receipt_number(row) if unreadable else None  # the phone was answered that its body is not accepted
+        yield SentItem(
             row["id"], kind, receipt, row["form"], row["received_at"], None, None, None, verdict, None, row["id"],
             (row["seq"],),
         )  # fmt: skip
 
 
-def words(reading: Reading, ids: Iterable[str], reader: str, scope: Scope) -> dict[str, Word]:
-    """Return what these problems say, by id: those inside ``scope``, and those about the reader's own doing."""
+def problem_notices(reading: Reading, ids: Iterable[str], reader: str, scope: Scope) -> dict[str, ProblemNotice]:
+    """Return the notices of problems by id: those inside ``scope``, and those that concern the reader."""
     values = {f"id{number}": id for number, id in enumerate(sorted(set(ids)))}
     if not values:
         return {}
@@ -168,10 +169,12 @@ def words(reading: Reading, ids: Iterable[str], reader: str, scope: Scope) -> di
         """,
         {**values, **places, "reader": reader},
     )
-    return {row["id"]: Word(row["message"], row["settled_at"], settlement_of(row["settlement"])) for row in rows}
+    return {
+        row["id"]: ProblemNotice(row["message"], row["settled_at"], settlement_of(row["settlement"])) for row in rows
+    }
 
 
-def _item(kind: str, row: Row, mark: tuple[int | str, ...]) -> Item:
+def _item(kind: str, row: Row, position: tuple[int | str, ...]) -> SentItem:
     body = row.pop("body")
     action = row["action"] if body is None else orjson.loads(body)["action"]
-    return Item(**(row | {"kind": kind, "mark": mark, "action": action}))
+    return SentItem(**(row | {"kind": kind, "position": position, "action": action}))

@@ -1,7 +1,7 @@
-"""Manages people for somebody: the verbs of ``enrol`` behind the right to do so, and safe to ask for twice.
+"""Manage people as an actor who needs the right to: the functions of ``enrolment``, idempotent.
 
-Out of the asker's sight is NotFound; in sight without the right is NotAllowed. The right is the row
-``configuration``/``edit``, at the area of every duty that is touched.
+Out of the actor's scope is NotFound; in scope without the right is NotAllowed. The right is the row
+``configuration``/``edit``, at the area of every duty that is affected.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from server.staffing.usecases import enrolment
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """A duty to be given. role, area, body: codes. starts_at, ends_at: half open."""
+class DutyRequest:
+    """A duty to be added. role, area, body: codes. starts_at, ends_at: half open."""
 
     role: str
     area: str
@@ -36,56 +36,58 @@ class Post:
     starts_at: Instant = BEGINNING
     ends_at: Instant = FOREVER
 
-    def is_held_as(self, duty: Duty) -> bool:
+    def matches(self, duty: Duty) -> bool:
         """Return whether ``duty`` is this very duty."""
-        asked = (self.role, full_code(self.area), self.body, self.starts_at, self.ends_at)
-        return asked == (duty.role.value, duty.area, duty.body, duty.starts_at, duty.ends_at)
+        requested = (self.role, full_code(self.area), self.body, self.starts_at, self.ends_at)
+        return requested == (duty.role.value, duty.area, duty.body, duty.starts_at, duty.ends_at)
 
 
-def seen_by(actor: Actor) -> Scope:
-    """Return whose people an actor sees: those with a duty where the actor may see people, and the actor."""
+def people_scope(actor: Actor) -> Scope:
+    """Return the scope of people of an actor: those with a duty where the actor may see people, and the actor."""
     return replace(rights.scope_for(actor, "people", "read"), person=actor.name)
 
 
 def add(
-    database: Database, name: str, post: Post, *, display: str, password: str | None, by: Actor
+    database: Database, name: str, request: DutyRequest, *, display: str, password: str | None, by: Actor
 ) -> tuple[Person, bool]:
     """Return the person ``name`` with a first duty, and whether they were added now.
 
-    Asking again for the same person with the same duty, display and password adds nobody. password: None for people
+    A repeated request with the same duty, display and password adds nobody. password: None for people
     who only have a phone. Not for use inside a transaction, since a password takes tens of milliseconds. Raises
     NotFound, NotAllowed, Invalid, and Conflict when the name is somebody else's.
     """
     with database.reading() as reading:
-        _require_post(reading, post, by)
+        _require_duty_right(reading, request, by)
         checked_name(name)
         known = accounts.find(reading, name)
         at = reading.now
     if known is not None:
         same = password is None or sign_in.password_matches(sign_in.SignInAttempt(name, known), password)
         with database.reading() as reading:
-            return _present(reading, name, post, display, same=same, by=by), False
-    hashed = None if password is None else sign_in.hash_chosen_password(password, name, at)
+            return _existing(reading, name, request, display, same=same, by=by), False
+    password_hash = None if password is None else sign_in.hash_chosen_password(password, name, at)
 
-    def enrolled(tx: Transaction) -> Person:
-        _require_post(tx, post, by)
-        enrolment.add_user(tx, name, display=display, password_hash=hashed, by=by.name, **_given(post))
-        return managed(tx, name, by)
+    def enrol(tx: Transaction) -> Person:
+        _require_duty_right(tx, request, by)
+        enrolment.add_user(
+            tx, name, display=display, password_hash=password_hash, by=by.name, **_duty_arguments(request)
+        )
+        return get_managed(tx, name, by)
 
-    return database.write(enrolled), True
+    return database.write(enrol), True
 
 
-def give_duty(tx: Transaction, name: str, post: Post, *, by: Actor) -> tuple[Duty, bool]:
+def give_duty(tx: Transaction, name: str, request: DutyRequest, *, by: Actor) -> tuple[Duty, bool]:
     """Give ``name`` a duty and return it, and whether it was given now: the very same duty is given once.
 
     Raises NotFound, NotAllowed, Invalid, and Conflict when they hold a like duty at an overlapping time.
     """
-    person = managed(tx, name, by)
-    _require_post(tx, post, by)
+    person = get_managed(tx, name, by)
+    _require_duty_right(tx, request, by)
     for duty in person.duties:
-        if post.is_held_as(duty):
+        if request.matches(duty):
             return duty, False
-    return enrolment.add_duty(tx, name, by=by.name, **_given(post)), True
+    return enrolment.add_duty(tx, name, by=by.name, **_duty_arguments(request)), True
 
 
 def end_duty(tx: Transaction, name: str, duty_id: str, at: Instant | None, *, by: Actor) -> Duty:
@@ -93,7 +95,7 @@ def end_duty(tx: Transaction, name: str, duty_id: str, at: Instant | None, *, by
 
     Raises NotFound, NotAllowed, and Invalid when it would end before it began or later than it does.
     """
-    held = next((duty for duty in managed(tx, name, by).duties if duty.id == duty_id), None)
+    held = next((duty for duty in get_managed(tx, name, by).duties if duty.id == duty_id), None)
     if held is None:
         raise NotFound(f"用户“{name}”没有这个岗位；请刷新后重试。", user=name, duty=duty_id)
     if at == held.ends_at or (at is None and held.ends_at <= tx.now):
@@ -102,11 +104,11 @@ def end_duty(tx: Transaction, name: str, duty_id: str, at: Instant | None, *, by
 
 
 def move(tx: Transaction, name: str, area: str, at: Instant | None, *, by: Actor) -> Duty:
-    """Move ``name`` to another area at ``at`` (now when None), as ``enrol.move_user`` does, and return the new duty.
+    """Move ``name`` to another area at ``at`` (now when None) as ``enrolment.move_user`` does; return the new duty.
 
     Who has moved there already stays there, and that duty is returned.
     """
-    person = managed(tx, name, by)
+    person = get_managed(tx, name, by)
     _require_area(tx, area, by)
     there = [duty for duty in person.duties if duty.holds_at(at or tx.now)]
     if len(there) == 1 and there[0].area == areas.get(tx, area).code:
@@ -115,17 +117,17 @@ def move(tx: Transaction, name: str, area: str, at: Instant | None, *, by: Actor
 
 
 def revoke(tx: Transaction, name: str, *, by: Actor) -> Person:
-    """Close an account at once and return it as it then stands; one that is closed already stays so.
+    """Close an account at once and return it; one that is closed already stays so.
 
-    Raises NotFound, NotAllowed, and Conflict for one's own account, since nobody would be left to undo the slip.
+    Raises NotFound, NotAllowed, and Conflict for one's own account, since nobody might be left to undo the mistake.
     """
-    person = managed(tx, name, by)
+    person = get_managed(tx, name, by)
     if name == by.name:
         raise Conflict("不能停用自己的账号；请由另一位管理员办理。", user=name)
     if person.revoked_at is not None:
         return person
     enrolment.revoke_user(tx, name, by=by.name)
-    return managed(tx, name, by)
+    return get_managed(tx, name, by)
 
 
 def reset_password(database: Database, name: str, password: str | None, *, by: Actor) -> str:
@@ -134,51 +136,51 @@ def reset_password(database: Database, name: str, password: str | None, *, by: A
     Not for use inside a transaction. Raises NotFound, NotAllowed, Invalid, and Conflict for a closed account.
     """
     with database.reading() as reading:
-        _require_open(managed(reading, name, by))
+        _require_open(get_managed(reading, name, by))
         at = reading.now
-    given = sign_in.make_password() if password is None else password
-    hashed = sign_in.hash_chosen_password(given, name, at)
+    new_password = sign_in.make_password() if password is None else password
+    password_hash = sign_in.hash_chosen_password(new_password, name, at)
 
     def keep(tx: Transaction) -> None:
-        _require_open(managed(tx, name, by))
-        sign_in.set_password(tx, name, hashed, by=by.name)
+        _require_open(get_managed(tx, name, by))
+        sign_in.set_password(tx, name, password_hash, by=by.name)
 
     database.write(keep)
-    return given
+    return new_password
 
 
 def issue_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> SetupCard:
-    """Return the card of ``name`` with a new phone key; earlier keys stay good. server_url: where phones find us."""
-    managed(tx, name, by)
+    """Return the card of ``name`` with a new phone key; earlier keys stay good. server_url: as phones reach it."""
+    get_managed(tx, name, by)
     return _card(tx, name, server_url, phone_keys.issue(tx, name, by=by.name))
 
 
 def replace_key(tx: Transaction, name: str, server_url: str, *, by: Actor) -> SetupCard:
     """Return the card of ``name`` with a new phone key; every earlier key is refused at once: the phone was lost."""
-    managed(tx, name, by)
-    return _card(tx, name, server_url, enrolment.lost_phone(tx, name, by=by.name))
+    get_managed(tx, name, by)
+    return _card(tx, name, server_url, enrolment.replace_phone_key(tx, name, by=by.name))
 
 
-def managed(reading: Reading, name: str, by: Actor) -> Person:
+def get_managed(reading: Reading, name: str, by: Actor) -> Person:
     """Return a person whom ``by`` may manage: at every area where they hold a duty, or held one when none is left.
 
-    Raises NotFound for people out of sight, NotAllowed.
+    Raises NotFound for people out of scope, NotAllowed.
     """
-    person = people.get(reading, name, seen_by(by))
+    person = people.get(reading, name, people_scope(by))
     touched = [duty for duty in person.duties if duty.ends_at > reading.now] or person.duties
     _require_at((duty.place.path for duty in touched), by)
     return person
 
 
-def _present(reading: Reading, name: str, post: Post, display: str, *, same: bool, by: Actor) -> Person:
-    """Return the person of this name when they are who was asked for. Raises Conflict."""
+def _existing(reading: Reading, name: str, request: DutyRequest, display: str, *, same: bool, by: Actor) -> Person:
+    """Return the person of this name when they match the request. Raises Conflict."""
     try:
-        person = managed(reading, name, by)
+        person = get_managed(reading, name, by)
     except NotFound:
         person = None
     if person is None or not same or person.display != display.strip() or person.revoked_at is not None:
         raise _taken(name)
-    if not any(post.is_held_as(duty) for duty in person.duties):
+    if not any(request.matches(duty) for duty in person.duties):
         raise _taken(name)
     return person
 
@@ -187,10 +189,10 @@ def _taken(name: str) -> Conflict:
     return Conflict(f"用户名“{name}”已有人使用，内容与这次所填不同；请换一个用户名，或修改已有的用户。", user=name)
 
 
-def _require_post(reading: Reading, post: Post, by: Actor) -> None:
-    _require_area(reading, post.area, by)
-    if post.body is not None:
-        body = bodies.get(reading, post.body)
+def _require_duty_right(reading: Reading, request: DutyRequest, by: Actor) -> None:
+    _require_area(reading, request.area, by)
+    if request.body is not None:
+        body = bodies.get(reading, request.body)
         visibility.get_visible(reading, body.area, by)
 
 
@@ -208,13 +210,13 @@ def _require_open(person: Person) -> None:
         raise Conflict(f"用户“{person.name}”已停用，不能再设密码；需要时请另建用户。", user=person.name)
 
 
-def _given(post: Post) -> dict[str, Any]:
+def _duty_arguments(request: DutyRequest) -> dict[str, Any]:
     return {
-        "role": post.role,
-        "area": post.area,
-        "body": post.body,
-        "starts_at": post.starts_at,
-        "ends_at": post.ends_at,
+        "role": request.role,
+        "area": request.area,
+        "body": request.body,
+        "starts_at": request.starts_at,
+        "ends_at": request.ends_at,
     }
 
 

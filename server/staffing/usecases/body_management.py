@@ -1,4 +1,4 @@
-"""Manages the organisations that can be given work, for somebody who has the right to, and safe to ask for twice."""
+"""Manage the organisations that can be given work, as an actor who needs the right to; idempotent."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from server.staffing.usecases import enrolment
 def add(tx: Transaction, code: str, *, name: str, kind: str, area: str, contact: str, by: Actor) -> tuple[Body, bool]:
     """Return the body ``code``, and whether it was added now: the very same body is added once.
 
-    Arguments as for ``enrol.add_body``. Raises NotFound (area out of reach), NotAllowed, Invalid, Conflict.
+    Arguments as for ``enrolment.add_body``. Raises NotFound (area out of reach), NotAllowed, Invalid, Conflict.
     """
     rights.require(by, "configuration", "edit", visibility.get_visible(tx, area, by).path)
-    known = bodies.find(tx, code)
-    if known is not None:
-        asked = (name.strip(), kind, full_code(area), contact.strip())
-        if asked != (known.name, known.kind, known.area, known.contact):
-            message = f"责任主体代码“{code}”已用于{known.name}，内容与这次所填不同；请换一个代码，或修改已有的。"
+    existing = bodies.find(tx, code)
+    if existing is not None:
+        requested = (name.strip(), kind, full_code(area), contact.strip())
+        if requested != (existing.name, existing.kind, existing.area, existing.contact):
+            message = f"责任主体代码“{code}”已用于{existing.name}，内容与这次所填不同；请换一个代码，或修改已有的。"
             raise Conflict(message, body=code)
-        return known, False
+        return existing, False
     return enrolment.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=by.name), True
 
 
@@ -35,23 +35,23 @@ def revise(tx: Transaction, code: str, *, name: str | None, contact: str | None,
 
     None leaves as it is; what already stands so is not written again. Raises NotFound, NotAllowed, Invalid.
     """
-    held = _managed(tx, code, by)
-    wanted = (held.name if name is None else name.strip(), held.contact if contact is None else contact.strip())
-    if wanted == (held.name, held.contact):
-        return held
+    current = _managed(tx, code, by)
+    wanted = (current.name if name is None else name.strip(), current.contact if contact is None else contact.strip())
+    if wanted == (current.name, current.contact):
+        return current
     return enrolment.revise_body(tx, code, name=wanted[0], contact=wanted[1], by=by.name, at=at)
 
 
 def end(tx: Transaction, code: str, at: Instant | None, *, by: Actor) -> Body:
     """End a body at ``at`` (now when None) and return it as it was. Raises NotFound, NotAllowed, Invalid."""
-    held = _managed(tx, code, by)
+    current = _managed(tx, code, by)
     enrolment.end_body(tx, code, by=by.name, at=at)
-    return held
+    return current
 
 
 def _managed(reading: Reading, code: str, by: Actor) -> Body:
-    held = bodies.find(reading, code)
-    if held is None or not visibility.of(by).covers(path_of(held.area)):
+    current = bodies.find(reading, code)
+    if current is None or not visibility.of(by).covers(path_of(current.area)):
         raise NotFound(f"没有代码为“{code}”的责任主体，或它不在您的管辖范围内；请核对代码。", body=code)
-    rights.require(by, "configuration", "edit", path_of(held.area))
-    return held
+    rights.require(by, "configuration", "edit", path_of(current.area))
+    return current

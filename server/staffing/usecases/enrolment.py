@@ -1,4 +1,4 @@
-"""Enrols people and bodies: accounts, duties with their dates, moves, lost phones, and the end of it all."""
+"""Enrol people and bodies: accounts, dated duties, moves, lost phones, revocation."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def add_duty(
     duty = Duty(described.role, place.code, body, starts_at, ends_at)
     _require_new(tx, name, duty)
     added = people.add_duty(tx, name, duty)
-    audit.add(tx, by, "duty.add", name, _told(added))
+    audit.add(tx, by, "duty.add", name, _duty_detail(added))
     return added
 
 
@@ -148,7 +148,7 @@ def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
     automatic_steps.from_person(tx, name)
 
 
-def lost_phone(tx: Transaction, name: str, *, by: str) -> str:
+def replace_phone_key(tx: Transaction, name: str, *, by: str) -> str:
     """Refuse every phone key of ``name`` at once and return a new one: all that a lost phone needs.
 
     Raises NotFound, and Conflict when the account is revoked.
@@ -196,9 +196,9 @@ def revise_body(tx: Transaction, code: str, *, name: str, contact: str, by: str,
     checked_window(instant, held.valid_to)
     new = replace(held, name=checked_display(name, "name"), contact=checked_contact(contact))
     kept = bodies.supersede(tx, held, new, instant)
-    told = {"old": held.name, "name": kept.name, "since": instant}
+    detail = {"old": held.name, "name": kept.name, "since": instant}
     changed = {"contact_changed": True} if kept.contact != held.contact else {}
-    audit.add(tx, by, "body.rename" if kept.name != held.name else "body.contact", code, told | changed)
+    audit.add(tx, by, "body.rename" if kept.name != held.name else "body.contact", code, detail | changed)
     return kept
 
 
@@ -221,7 +221,7 @@ def _end(tx: Transaction, name: str, held: Duty, at: Instant, by: str) -> Duty:
         raise Invalid("这个岗位已经结束得更早；请检查时间。", field="to", ends_at=held.ends_at)
     people.end_duty(tx, held.id, at)
     ended = replace(held, ends_at=at)
-    audit.add(tx, by, "duty.end", name, _told(ended))
+    audit.add(tx, by, "duty.end", name, _duty_detail(ended))
     return ended
 
 
@@ -259,7 +259,7 @@ def _require_new(tx: Transaction, name: str, duty: Duty) -> None:
             raise Conflict(f"用户“{name}”在这段时间已有同样的岗位。", user=name, duty=held.id)
 
 
-def _told(duty: Duty) -> dict[str, str | None]:
+def _duty_detail(duty: Duty) -> dict[str, str | None]:
     return {
         "role": duty.role.value,
         "area": duty.area,

@@ -1,4 +1,4 @@
-"""Moves work and people while phones are offline: what a move affects, cases handed over in bulk, two workers swapped.
+"""Move work and people while phones are offline: preview of a move, hand-over of many cases, swap of two workers.
 
 Nothing is sent to a phone and nothing is taken from one: lists and pulls follow from duties and assignments, and what
 a phone sends late is judged by what its owner had within the last 30 days (``sync.md`` section 4).
@@ -30,17 +30,17 @@ from server.staffing.usecases import account_management, enrolment
 
 SWAP = "user.swap"
 CASES_MAX = 500
-"""Cases that one hand-over takes: more would hold the writer from others."""
+"""Cases of one hand-over: more would block the writer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
-    """What moving somebody touches.
+class MovePreview:
+    """What moving somebody would affect.
 
     leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
     staying: open cases that stay theirs, those among them that nobody works on until they are checked or taken up
     again. helping: cases that go on without their help. records: how many records lie in the areas left. phones:
-    whose unsent work nobody knows. clients: our own, with what they said.
+    their unsent work is unknown. clients: field clients, with the unsent changes that they reported.
     """
 
     person: Person
@@ -54,21 +54,21 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
-    """One case of a hand-over: what became of it, or the rule that said no."""
+class HandedCase:
+    """One case of a hand-over: its outcome, or the refusal."""
 
     id: str
     outcome: Outcome | None = None
     refusal: Refusal | None = None
 
 
-def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affected:
+def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> MovePreview:
     """Return what it would affect to move ``name`` to ``area`` (code), or to end all of their duties (None).
 
-    Whoever sees the person sees this; the move itself asks for a right. Raises NotFound (out of sight), and Invalid
-    for what is no area.
+    Whoever may see the person may see this; the move itself needs a right. Raises NotFound (out of scope), and
+    Invalid for what is no area.
     """
-    person = people.get(reading, name, account_management.seen_by(by))
+    person = people.get(reading, name, account_management.people_scope(by))
     kept = () if area is None else (visibility.get_visible(reading, area, by).place,)
     held = [duty for duty in person.duties if duty.holds_at(reading.now)]
     left = tuple(dict.fromkeys(duty.area for duty in held if not _is_inside(duty, kept)))
@@ -80,13 +80,13 @@ def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Affe
     places = [areas.get(reading, code).place for code in left]
     phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
     inside, clients = records.count_inside(reading, places), field_clients.of_person(reading, name)
-    return Affected(person, left, going_back, staying, helping, inside, phones, clients)
+    return MovePreview(person, left, going_back, staying, helping, inside, phones, clients)
 
 
 def hand_over(
     tx: Transaction, taker: str, *, giver: str | None, cases: Sequence[str], note: str, by: Actor
-) -> tuple[Handed, ...]:
-    """Assign many open cases to ``taker``, each by itself: what may not go is told and holds up none of the others.
+) -> tuple[HandedCase, ...]:
+    """Assign many open cases to ``taker``, each by itself: a refused one is reported and blocks none of the others.
 
     Who helps with a case goes on helping. taker, giver: assignee marks. cases: ids; without any, all open cases of
     ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a giver that there is are named, too many cases
@@ -105,7 +105,7 @@ def hand_over(
         ids = [record.id for record in records.open_of(tx, giver, by.scope)]
     if len(ids) > CASES_MAX:
         raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
-    handed = tuple(_hand(tx, id, taker, note, by) for id in ids)
+    handed = tuple(_hand_over_one(tx, id, taker, note, by) for id in ids)
     audit.add(tx, by.name, "case.hand_over", taker, {"from": giver, "cases": len(ids)})
     return handed
 
@@ -113,13 +113,13 @@ def hand_over(
 def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
     """Let two people take each other's place now, and return their new duties, ``one``'s first.
 
-    id: of this request, made by whoever asks; the same again changes nothing, since twice would be back. Raises
-    NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
+    id: of this request, made by the client; a repeated one changes nothing, since a second swap would undo it.
+    Raises NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
     """
     if one == other:
         raise Conflict("请选两个不同的人对调。", user=one)
-    places = [_only_duty(tx, account_management.managed(tx, name, by)) for name in (one, other)]
-    done = (deed.detail.get("id") for deed in audit.list_about(tx, one) if deed.action == SWAP)
+    places = [_only_duty(tx, account_management.get_managed(tx, name, by)) for name in (one, other)]
+    done = (entry.detail.get("id") for entry in audit.list_about(tx, one) if entry.action == SWAP)
     if id is not None and id in done:
         return places[0], places[1]
     if places[0].role is not places[1].role:
@@ -129,7 +129,7 @@ def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) ->
     return first, enrolment.move_user(tx, other, area=places[0].area, by=by.name)
 
 
-def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
+def _hand_over_one(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> HandedCase:
     record = records.find_for_writing(tx, id)
     given = () if record is None or record.case is None else record.case.assignments
     helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
@@ -138,9 +138,9 @@ def _hand(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> Handed:
         with tx.savepoint():
             action = "reassign" if record is not None and record.status in AT_REST else "assign"
             request = ChangeRequest(action, {name: value for name, value in fields.items() if value})
-            return Handed(id, interactive.change(tx, id, request, by=by))
-    except Refusal as refusal:  # told to whoever asked, beside what went well
-        return Handed(id, refusal=refusal)
+            return HandedCase(id, interactive.change(tx, id, request, by=by))
+    except Refusal as refusal:  # reported beside the outcomes of the others
+        return HandedCase(id, refusal=refusal)
 
 
 def _is_inside(duty: Duty, places: Sequence[Place]) -> bool:
