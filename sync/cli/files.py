@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sync.cli.opening import Command, opened, store_option
-from sync.client import export_files, import_rows, outbox, records, replica
+from sync.client import export_files, import_rows, outbox, records, replica, row_files
 from sync.client.device import Device
 from sync.client.failures import Refused
 from sync.client.import_rows import Answer, Fault, ImportOptions
@@ -36,7 +36,7 @@ def answers_(
     store: Path,
 ) -> None:
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
-    rows = import_rows.read(file)
+    rows = row_files.read(file)
     with Device(store) as device, device.writing():
         options = ImportOptions(type, action, area, replica.areas(device), _known(device), replica.record_types(device))
         answers, faults = import_rows.check(rows, options)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.cli.main import main
-from sync.client import import_rows, record_types
+from sync.client import import_rows, record_types, row_files
 from sync.client.failures import Refused
-from sync.client.import_rows import ImportOptions, Row
+from sync.client.import_rows import ImportOptions
+from sync.client.row_files import Row
 from tests.sync.test_ledgers import ROWS
 
 KNOWN = "b0000000-0000-4000-8000-000000000001"
@@ -210,13 +211,13 @@ def test_a_file_that_cannot_be_read_says_what_to_do(tmp_path, name, content, cur
     (tmp_path / name).write_bytes(content)
 
     with pytest.raises(Refused, match=cure):
-        import_rows.read(tmp_path / name)
+        row_files.read(tmp_path / name)
 
 
 def test_line_numbers_are_those_of_the_file_also_after_cells_of_several_lines(tmp_path):
     (tmp_path / "x.csv").write_text('label,note\n站,"一\n二"\n\n站2,x\n')
 
-    assert [each.number for each in import_rows.read(tmp_path / "x.csv")] == [2, 5]
+    assert [each.number for each in row_files.read(tmp_path / "x.csv")] == [2, 5]
 
 
 cells = st.dictionaries(
