@@ -116,7 +116,7 @@ def test_a_lost_phone_is_shut_out_at_once_and_a_new_key_works(county):
     county.a_worker()
     lost, second = county.do(phone_keys.issue, "gw-01"), county.do(phone_keys.issue, "gw-01")
 
-    new = county.do(enrolment.lost_phone, "gw-01")
+    new = county.do(enrolment.replace_phone_key, "gw-01")
 
     for ended in (lost, second):
         with pytest.raises(KeyRefused) as refused:
@@ -174,7 +174,7 @@ def test_a_revoked_person_is_refused_at_once(county):
     "deed",
     [
         lambda county: county.do(phone_keys.issue, "gw-01"),
-        lambda county: county.do(enrolment.lost_phone, "gw-01"),
+        lambda county: county.do(enrolment.replace_phone_key, "gw-01"),
         lambda county: county.do(enrolment.revoke_user, "gw-01"),
         lambda county: county.do(enrolment.add_duty, "gw-01", role=Role.GRID_WORKER, area=SECOND_UNIT),
     ],
