@@ -41,10 +41,6 @@ LONG_FUNCTIONS = {"server.changes.domain.revise.create": "to be parted"}
 SMALL_MODULES = {
     "server.changes.usecases.placement": TO_DO,
     "server.db.checkpoints": TO_DO,
-    "server.forms.store.choices": TO_DO,
-    "server.forms.usecases.xform.choices": TO_DO,
-    "server.forms.usecases.xlsform.subprocesses": TO_DO,
-    "server.web.plain_errors": TO_DO,
 }
 """Modules of few lines with a single importer in their own folder, and why they are not part of it."""
 
