@@ -50,15 +50,19 @@ class Clock:
         return instants.text(self._at)
 
 
+def lay(tx) -> list[str]:
+    areas.add(tx, AREAS)
+    return []
+
+
 class County:
     """The store under a set clock, and the deeds that stories begin with."""
 
     def __init__(self, folder: Path, at: str = "2026-05-01T08:00") -> None:
-        new_database(folder)
+        new_database(folder, lay)
         self.folder = folder
         self.clock = Clock(at)
         self.store: Database = database.open_inline(folder, clock=self.clock)
-        self.store.write(lambda tx: areas.add(tx, AREAS))
 
     def do(self, deed, *args, **kwargs):
         """Carry a use case out in a transaction of its own, as the administrator."""

@@ -119,7 +119,7 @@ class BlobStore:
         self._incoming = folder / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}
-        self._folders = {prefix for prefix in self._locks if (folder / prefix).is_dir()}
+        self._folders = self._locks.keys() & {entry.name for entry in os.scandir(folder) if entry.is_dir()}
         """The folders, one for each first byte of a hash, that exist and outlive a power cut."""
         _fsync(folder.parent)
         _fsync(folder)
