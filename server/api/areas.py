@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from flask import Response
@@ -12,7 +13,7 @@ from schemas.lists import page_of
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
-from server.grid.domain.areas import Place, full_code
+from server.grid.domain.areas import Area, Place, full_code
 from server.grid.store import areas
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -27,15 +28,18 @@ blueprint = create_blueprint("areas", "网格 · the grid: county, towns, villag
 @blueprint.response(200, page_of(AreaSchema))
 def list_areas(query: dict[str, Any]) -> Response:
     """List the areas directly below another, by code: those of the caller's duties and those above them."""
-    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
-    with context.database().reading() as reading:
+    by = context.caller()
+
+    def find(reading: Reading, after: str, limit: int) -> Iterator[Area]:
         parent = full_code(query["parent"]) if "parent" in query else None
         if parent is not None:
             get_visible(reading, parent, by)
-        children = areas.list_children(reading, parent, visibility.of(by))
-        found = list(islice((area for area in children if area.code > after), limit + 1))
-        at = reading.now
-    return responses.page(found, limit, lambda area: serializers.grid.area(area, at), lambda area: area.code)
+        return (area for area in areas.list_children(reading, parent, visibility.of(by)) if area.code > after)
+
+    def to_json(area: Area) -> responses.Json:
+        return serializers.grid.area(area, by.at)
+
+    return responses.listing(query, responses.decode_text, find, to_json, attrgetter("code"))
 
 
 @blueprint.route("/areas/<code>")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 from flask import Response, request
@@ -16,8 +16,9 @@ from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid
+from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
-from server.forms.store.forms import Catalogue, State
+from server.forms.store.forms import Catalogue, Form, State
 from server.forms.usecases import management
 from server.web import context
 
@@ -60,10 +61,12 @@ UPLOAD = {
 @blueprint.response(200, page_of(FormSchema))
 def list_forms(query: dict[str, Any]) -> Response:
     """List forms by id."""
-    with context.database().reading() as reading:
-        known = _shown(reading)
-    wanted = [form for id, form in sorted(known.forms.items()) if query.get("state") in (None, form.state.value)]
-    return _page(query, wanted, [form.id for form in wanted], serializers.forms.form)
+
+    def find(reading: Reading, after: str, limit: int) -> Iterator[Form]:
+        known = (form for id, form in sorted(_shown(reading).forms.items()) if id > after)
+        return (form for form in known if query.get("state") in (None, form.state.value))
+
+    return responses.listing(query, responses.decode_text, find, serializers.forms.form, attrgetter("id"))
 
 
 @blueprint.route("/forms/<form_id>")
@@ -134,22 +137,16 @@ def turn_form(arguments: dict[str, str], form_id: str) -> Response:
 @blueprint.response(200, page_of(RecordTypeSchema))
 def list_record_types(query: dict[str, Any]) -> Response:
     """List record types with their fields, by name."""
-    with context.database().reading() as reading:
-        types = _shown(reading).types
-    names = sorted(types)
-    return _page(query, [types[name] for name in names], names, serializers.forms.record_type)
+
+    def find(reading: Reading, after: str, limit: int) -> Iterator[RecordType]:
+        return (type for name, type in sorted(_shown(reading).types.items()) if name > after)
+
+    return responses.listing(query, responses.decode_text, find, serializers.forms.record_type, attrgetter("name"))
 
 
 def _shown(reading: Reading) -> Catalogue:
     """Return the catalogue for callers with a duty in force; who has left is shown nothing."""
     return forms.catalogue(reading) if context.caller().current else Catalogue({}, {}, {})
-
-
-def _page(query: dict[str, Any], items: Sequence[Any], keys: Sequence[str], shape: Any) -> Response:
-    after = responses.decode_cursor(query.get("cursor")) or ""
-    left = ((key, item) for key, item in zip(keys, items, strict=True) if key > after)
-    found = list(islice(left, query["limit"] + 1))
-    return responses.page(found, query["limit"], lambda each: shape(each[1]), lambda each: each[0])
 
 
 def _uploaded(files: MultiDict[str, FileStorage]) -> tuple[str, bytes, dict[str, bytes]]:

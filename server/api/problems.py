@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,11 @@ from schemas.problems import (
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.db.transactions import Reading
 from server.errors import NotFound
 from server.problems.domain.settlements import Choice, How, SettlementRequest
 from server.problems.store import problems
+from server.problems.store.problems import StoredProblem
 from server.settlement.usecases import details, settle
 from server.submissions.store import rejected
 from server.web import context
@@ -37,20 +40,22 @@ SETTLED = {"false": "open", "true": "settled", "any": "all"}
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_problems(query: dict[str, Any]) -> Response:
     """List problems, newest first; only open ones unless asked otherwise."""
-    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
+    by = context.caller()
     filters = {name: str(query[name]) for name in FILTERS if name in query}
-    with context.database().reading() as reading:
+
+    def find(reading: Reading, before: int | None, limit: int) -> list[StoredProblem]:
         place = place_of(reading, query, by)
-        found = problems.list_filed(
+        return problems.list_filed(
             reading,
             by.scope,
             filters=filters,
             settled=SETTLED[query["settled"]],
             bounds=None if place is None else place.bounds(),
             before=before,
-            limit=limit + 1,
+            limit=limit,
         )
-    return responses.page(found, limit, serializers.problems.problem, lambda each: each.seq)
+
+    return responses.listing(query, responses.decode_number, find, serializers.problems.problem, attrgetter("seq"))
 
 
 @blueprint.route("/problems/<uuid:problem_id>")

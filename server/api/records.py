@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
 from server.cases.usecases import todo_column
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.forms.store import forms
@@ -33,11 +35,12 @@ blueprint = create_blueprint("records", "台账记录 · records: profiles, even
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
-    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
-    with context.database().reading() as reading:
-        filters = filters_of(reading, query, by)
-        found = record_lists.page(reading, by.scope, filters, before=before, limit=limit + 1)
-    return responses.page(found, limit, serializers.records.listed, lambda row: row["born_seq"])
+    by = context.caller()
+
+    def find(reading: Reading, before: int | None, limit: int) -> list[Row]:
+        return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
+
+    return responses.listing(query, responses.decode_number, find, serializers.records.listed, itemgetter("born_seq"))
 
 
 @blueprint.route("/records/<uuid:record_id>")

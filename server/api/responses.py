@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
 from flask import Response
 
+from server.db.transactions import Reading
 from server.errors import Invalid
+from server.web import context
 
+K = TypeVar("K")
 T = TypeVar("T")
 Json = dict[str, Any]
 """A JSON object, as a plain dict that orjson writes at once."""
@@ -40,20 +44,33 @@ def secret(body: Any, status: int = 200) -> Response:
     return response
 
 
-def page(found: Sequence[T], limit: int, to_json: Callable[[T], Json], key: Callable[[T], int | str]) -> Response:
-    """Return one page of a list.
+def listing(
+    query: Mapping[str, Any],
+    decode: Callable[[str | None], K],
+    find: Callable[[Reading, K, int], Iterable[T]],
+    to_json: Callable[[T], Json],
+    key: Callable[[T], int | str],
+) -> Response:
+    """Return the page of a list that ``query`` requests with ``cursor`` and ``limit``. Raises Invalid (cursor).
 
-    found: up to ``limit`` + 1 rows, the last one only to know that there are more. key: the position of a
-    row in the list, of which the last one shown becomes the cursor.
+    decode: ``decode_text`` or ``decode_number``. find: returns the rows after a decoded cursor in the order of the
+    list, as many as it is told or more. key: the position of a row in the list, which its cursor names.
     """
+    after, limit = decode(query.get("cursor")), query["limit"]
+    with context.database().reading() as reading:
+        found = list(islice(find(reading, after, limit + 1), limit + 1))  # one more tells whether there is a next page
     shown = found[:limit]
-    more = len(found) > limit
-    return json({"items": [to_json(each) for each in shown], "next": encode_cursor(key(shown[-1])) if more else None})
+    return page(map(to_json, shown), key(shown[-1]) if len(found) > limit else None)
+
+
+def page(items: Iterable[Json], next_key: int | str | None) -> Response:
+    """Return one page of a list. next_key: what the cursor of the next page names, None on the last one."""
+    return json({"items": list(items), "next": None if next_key is None else encode_cursor(next_key)})
 
 
 def single_page(items: Iterable[Json]) -> Response:
     """Return a list that has one page."""
-    return json({"items": list(items), "next": None})
+    return page(items, None)
 
 
 def encode_cursor(key: int | str) -> str:
@@ -69,6 +86,11 @@ def decode_cursor(cursor: str | None) -> str | None:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
         raise bad_cursor() from error
+
+
+def decode_text(cursor: str | None) -> str:
+    """Return the text that ``encode_cursor`` was given; empty for the first page. Raises Invalid."""
+    return decode_cursor(cursor) or ""
 
 
 def decode_number(cursor: str | None) -> int | None:

@@ -33,8 +33,7 @@ def list_items(query: dict[str, Any]) -> Response:
     author, positions, limit = query.get("author", by.name), _positions(query.get("cursor")), query["limit"]
     with context.database().reading() as reading:
         page = sent_items.page(reading, author, by=by, positions=positions, limit=limit)
-    following = None if page.next is None else responses.encode_cursor(orjson.dumps(page.next).decode())
-    return responses.json({"items": [_item(each) for each in page.items], "next": following})
+    return responses.page(map(_item, page.items), None if page.next is None else orjson.dumps(page.next).decode())
 
 
 def _positions(cursor: str | None) -> Positions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +14,10 @@ from schemas.submissions import AttachmentQuery, AttachmentSchema, SubmissionQue
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.db.transactions import Reading
 from server.errors import NotFound
 from server.submissions.store import submissions
-from server.submissions.store.submissions import StoredAttachment
+from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 from server.web import context
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
@@ -28,16 +31,16 @@ FILTERS = ("form", "author", "instance_id", "receipt")
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_submissions(query: dict[str, Any]) -> Response:
     """List submissions, newest first: those of the caller's areas and their own."""
-    by, limit, before = context.caller(), query["limit"], responses.decode_number(query.get("cursor"))
+    by = context.caller()
     filters = {name: query[name] for name in FILTERS if name in query}
-    with context.database().reading() as reading:
+
+    def find(reading: Reading, before: int | None, limit: int) -> Iterator[StoredSubmission]:
         place = place_of(reading, query, by)
         bounds = None if place is None else place.bounds()
-        kept = submissions.list_stored(
-            reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit + 1
-        )
-        found = list(kept)
-    return responses.page(found, limit, serializers.submissions.submission, lambda each: each.seq)
+        return submissions.list_stored(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit)
+
+    to_json = serializers.submissions.submission
+    return responses.listing(query, responses.decode_number, find, to_json, attrgetter("seq"))
 
 
 @blueprint.route("/submissions/<uuid:submission_id>")

@@ -102,7 +102,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
         items = _cases(reading, found)
-    return responses.json({"items": items, "next": None if found.after is None else _written(found.after)})
+    return responses.page(items, None if found.after is None else _written(found.after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _instant(written: str | None) -> Instant | None:
 
 
 def _written(cursor: Cursor) -> str:
-    return responses.encode_cursor(" ".join((cursor.received_at, cursor.id, str(cursor.times))))
+    return " ".join((cursor.received_at, cursor.id, str(cursor.times)))
 
 
 def _cursor_of(written: str | None) -> Cursor:

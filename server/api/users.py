@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from operator import attrgetter
 from typing import Any
 
 from flask import Response, request
@@ -25,10 +27,11 @@ from server import instants
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.db.transactions import Reading
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
 from server.instants import BEGINNING, FOREVER, Instant
-from server.people.domain.people import Body
+from server.people.domain.people import Body, Person
 from server.people.store import bodies, people
 from server.people.usecases import setup_card, setup_qr
 from server.staffing.usecases import account_management, body_management
@@ -44,12 +47,16 @@ management = create_blueprint("staff", "人员管理 · adding, moving and endin
 @blueprint.response(200, page_of(UserSchema))
 def list_users(query: dict[str, Any]) -> Response:
     """List people by user name: those with a duty where the caller may see people, and the caller."""
-    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
-    with context.database().reading() as reading:
+    by = context.caller()
+
+    def find(reading: Reading, after: str, limit: int) -> Iterable[Person]:
         scope = _inside(account_management.people_scope(by), place_of(reading, query, by))
-        found = list(people.list_people(reading, scope, after, limit + 1))
-        at = reading.now
-    return responses.page(found, limit, lambda person: serializers.people.user(person, at), lambda person: person.name)
+        return people.list_people(reading, scope, after, limit)
+
+    def to_json(person: Person) -> responses.Json:
+        return serializers.people.user(person, by.at)
+
+    return responses.listing(query, responses.decode_text, find, to_json, attrgetter("name"))
 
 
 @blueprint.route("/users/<name>")
@@ -77,12 +84,15 @@ def list_duties(name: str) -> Response:
 @blueprint.response(200, page_of(BodySchema))
 def list_bodies(query: dict[str, Any]) -> Response:
     """List organisations that can be given work, by code; contacts are masked where the caller may not see people."""
-    by, limit, after = context.caller(), query["limit"], responses.decode_cursor(query.get("cursor")) or ""
-    with context.database().reading() as reading:
-        scope = _inside(by.scope, place_of(reading, query, by))
-        found = list(bodies.list_bodies(reading, scope, after, limit + 1))
+    by = context.caller()
     people_scope = account_management.people_scope(by)
-    return responses.page(found, limit, lambda body: _body(body, people_scope), lambda body: body.code)
+
+    def find(reading: Reading, after: str, limit: int) -> Iterator[Body]:
+        return bodies.list_bodies(reading, _inside(by.scope, place_of(reading, query, by)), after, limit)
+
+    return responses.listing(
+        query, responses.decode_text, find, lambda body: _body(body, people_scope), attrgetter("code")
+    )
 
 
 @management.route("/users", methods=("POST",))
