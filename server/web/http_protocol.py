@@ -32,14 +32,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._in_head = True
-        self._head_in_time: asyncio.TimerHandle | None = None
+        self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_in()
+        self._head_complete()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -55,11 +55,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        if self._head_in_time is None:
+        if self._head_timer is None:
             self._await_head()
 
     def on_headers_complete(self) -> None:
-        self._head_is_in()
+        self._head_complete()
         path, _, query = self.url.partition(b"?")
         if len(self.url) <= _PATH_BYTES_MAX or len(path) > _PATH_BYTES_MAX:
             super().on_headers_complete()
@@ -77,16 +77,16 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _await_head(self) -> None:
-        self._head_in_time = self.loop.call_later(HEAD_S, self._give_up)
+        self._head_timer = self.loop.call_later(HEAD_S, self._time_out)
 
-    def _head_is_in(self) -> None:
+    def _head_complete(self) -> None:
         self._in_head = False
-        if self._head_in_time is not None:
-            self._head_in_time.cancel()
-            self._head_in_time = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
-    def _give_up(self) -> None:
-        self._head_in_time = None
+    def _time_out(self) -> None:
+        self._head_timer = None
         if self.cycle is not None and not self.cycle.response_complete:
             self._await_head()  # the answer to an earlier request is still going out on this connection
         elif self._in_head:

@@ -63,7 +63,7 @@ def metrics() -> Response:
 
 
 def log_failure(error: Exception) -> None:
-    """Log once what nobody foresaw, with its trace; a refusal needs its cause only."""
+    """Log an unforeseen error once, with its trace; of a refusal only the cause."""
     expected = isinstance(error, Refusal)
     cause = error.__cause__ if expected else None
     log.error(

@@ -67,7 +67,7 @@ _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "challenge"})
 
 
 def status_of(error: Exception) -> int:
-    """Return the HTTP status that answers ``error``; what nobody foresaw is ours, so 500."""
+    """Return the HTTP status that answers ``error``; unforeseen errors are ours, so 500."""
     if isinstance(error, Refusal):
         return STATUS.get(type(error), 500)
     if isinstance(error, HTTPException) and error.code is not None:

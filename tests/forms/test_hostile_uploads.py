@@ -37,7 +37,7 @@ def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path):
 
     assert len(bomb) < 1_000_000
     assert "展开后过大" in refused(bomb)
-    with pytest.raises(child_process.Hostile, match="unpacks"):
+    with pytest.raises(child_process.HostileWorkbook, match="unpacks"):
         child_process.refuse_bombs(tmp_path / "bomb.xlsx")
 
 
@@ -49,7 +49,7 @@ def test_a_workbook_of_a_thousand_parts_is_refused(tmp_path):
     (tmp_path / "bomb.xlsx").write_bytes(file.getvalue())
 
     assert "不正常" in refused(file.getvalue())
-    with pytest.raises(child_process.Hostile, match="1000 parts"):
+    with pytest.raises(child_process.HostileWorkbook, match="1000 parts"):
         child_process.refuse_bombs(tmp_path / "bomb.xlsx")
 
 

@@ -31,7 +31,7 @@ def update_from_media(tx: Transaction, name: str) -> list[str]:
     stays known, since phones, drafts and records still hold it (``domain.md`` S19). A file that is no code list
     (without ``name`` and ``label``, or too long) changes nothing.
     """
-    written = _written(tx, name, local_day(tx.now))
+    written = _codes_in_files(tx, name, local_day(tx.now))
     current = [row for rows in codes.of_list(tx, name).values() for row in rows]
     if not written:
         return []
@@ -49,7 +49,7 @@ def update_from_media(tx: Transaction, name: str) -> list[str]:
     return [_warning(name, ended)] if ended else []
 
 
-def _written(tx: Transaction, name: str, today: str) -> Mapping[str, Code]:
+def _codes_in_files(tx: Transaction, name: str, today: str) -> Mapping[str, Code]:
     found: dict[str, Code] = {}
     for content in forms.media_named(tx, f"{name}.csv"):
         try:

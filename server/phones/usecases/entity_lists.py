@@ -159,7 +159,7 @@ def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
     rows = entity_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
     may_do = todo_column.TodoOfCaller(reading, by)
-    return _csv(("name", "label", "__version", *columns), (_cells(row, columns, may_do) for row in rows))
+    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do) for row in rows))
 
 
 def _columns(type: RecordType) -> tuple[str, ...]:
@@ -168,7 +168,7 @@ def _columns(type: RecordType) -> tuple[str, ...]:
     return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
 
 
-def _cells(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller) -> list[object]:
+def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller) -> list[object]:
     values: dict[str, object] = orjson.loads(row["fields"])
     values["area"] = row["area"]
     label = row["label"]

@@ -41,7 +41,7 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
     takers = frozenset(rights.holders_of("case", "accept", reading.now))
     found: dict[str, tuple[str, Handler]] = {}
     for place, grant in _assign_grants(by):
-        around = Scope(places=(place,), exact_paths=_above(place.path))
+        around = Scope(places=(place,), exact_paths=_ancestors(place.path))
         on_duty = [
             each
             for each in people.on_duty(reading, around)
@@ -53,7 +53,7 @@ def rows(reading: Reading, by: Actor) -> list[Handler]:
             if assignable.body(grant, place, body.kind, path_of(body.area))
         ]
         codes = {*(each.area for each in on_duty), *(body.area for body in near)}
-        names = _places(reading, codes, place)
+        names = _area_names(reading, codes, place)
         handlers = [*_people(on_duty, names, by), *_bodies(near, names, reading.now)]
         for order, handler in handlers:
             found.setdefault(handler.name, (order, handler))
@@ -88,7 +88,7 @@ def _bodies(near: list[Body], names: dict[str, str], at: instants.Instant) -> It
         yield f"2{path_of(body.area)} {body.code}", Handler(f"body:{body.code}", label, body.kind)
 
 
-def _places(reading: Reading, codes: set[str], place: Place) -> dict[str, str]:
+def _area_names(reading: Reading, codes: set[str], place: Place) -> dict[str, str]:
     """Return the name of each area beside a handler: its village, and whose town where the caller has several."""
     villages = {code: code_of("/".join(path_of(code).split("/")[:3])) for code in codes}
     names = areas.full_names(reading, villages.values())
@@ -97,6 +97,6 @@ def _places(reading: Reading, codes: set[str], place: Place) -> dict[str, str]:
     return {code: visible.get(village, village) for code, village in villages.items()}
 
 
-def _above(path: str) -> tuple[str, ...]:
+def _ancestors(path: str) -> tuple[str, ...]:
     steps = path.split("/")
     return tuple("/".join(steps[:depth]) for depth in range(1, len(steps)))

@@ -25,7 +25,7 @@ def add(
     fresh = [file for file in dict.fromkeys(posted.files) if (file.name, file.sha256) not in contents]
     for file in fresh:
         if file.name in names:
-            _report_other_content(tx, stored, file, by)
+            _report_different_content(tx, stored, file, by)
         names.add(file.name)
     expected = entities.expected_files(posted.xml, layout)
     submissions.add_attachments(tx, stored.id, ((file, file.name in expected) for file in fresh), carried=0)
@@ -58,7 +58,7 @@ def missing(tx: Transaction, stored: StoredSubmission) -> int:
     return stored.files_expected - submissions.files_present(tx, stored.id)
 
 
-def _report_other_content(tx: Transaction, stored: StoredSubmission, file: Attachment, by: Actor) -> None:
+def _report_different_content(tx: Transaction, stored: StoredSubmission, file: Attachment, by: Actor) -> None:
     problems.add(
         tx,
         Problem(

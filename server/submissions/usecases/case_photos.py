@@ -1,4 +1,4 @@
-"""Gathers what an officer wants beside a case: likely duplicates, and the photos that were named, here or under way."""
+"""What an officer sees beside a case: likely duplicates, and its photos, those still to come included."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ RESULT_BYTES_MAX = 40_000_000
 _SHEETS = ("survey", "choices", "settings", "entities")
 
 
-class Hostile(Exception):
+class HostileWorkbook(Exception):
     """The workbook is built to exhaust its reader; the message says how."""
 
 
@@ -32,29 +32,29 @@ def main(folder: Path, file_type: str) -> None:
         outcome = converted(source, file_type)
     except (MemoryError, ImportError):  # a library that no longer fits does not load
         outcome = {"error": {"code": "memory", "message": ""}}
-    except Hostile as error:
+    except HostileWorkbook as error:
         outcome = {"error": {"code": "hostile", "message": str(error)}}
     except Exception as error:
-        outcome = {"error": _described(error)}
+        outcome = {"error": _error_of(error)}
     with (folder / "result.json").open("w", encoding="utf-8") as file:
         json.dump(outcome, file, ensure_ascii=False)
 
 
 def refuse_bombs(workbook: Path) -> None:
-    """Raise Hostile when the zip unpacks to too much, or a part of it brings a DTD.
+    """Raise HostileWorkbook when the zip unpacks to too much, or a part of it brings a DTD.
 
     Sizes are those that the zip states; the reader never unpacks more than it stated.
     """
     with zipfile.ZipFile(workbook) as packed:
         parts = packed.infolist()
         if len(parts) > PACKED_FILES_MAX:
-            raise Hostile(f"{len(parts)} parts")
+            raise HostileWorkbook(f"{len(parts)} parts")
         if sum(part.file_size for part in parts) > UNPACKED_BYTES_MAX:
-            raise Hostile("unpacks to too many bytes")
+            raise HostileWorkbook("unpacks to too many bytes")
         for part in parts:
             content = packed.read(part)
             if any("<!DOCTYPE".encode(encoding) in content for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
-                raise Hostile(f"DTD in {part.filename}")
+                raise HostileWorkbook(f"DTD in {part.filename}")
 
 
 def converted(source: bytes, file_type: str) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def converted(source: bytes, file_type: str) -> dict[str, Any]:
     except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
         raise
     except Exception as error:
-        return {"error": _described(error), "sheets": sheets}
+        return {"error": _error_of(error), "sheets": sheets}
     return {"xform": xform, "warnings": warnings, "sheets": sheets}
 
 
@@ -90,7 +90,7 @@ def _texts(row: dict[Any, Any]) -> dict[str, str]:
     return {str(header): str(value) for header, value in row.items() if value is not None}
 
 
-def _described(error: Exception) -> dict[str, Any]:
+def _error_of(error: Exception) -> dict[str, Any]:
     code = getattr(error, "code", None)
     return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
 

@@ -64,7 +64,7 @@ def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
         parse(source)
         return Converted(source)
     with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
-        outcome = _in_child(Path(name), source, suffix, timeout_s)
+        outcome = _run_child(Path(name), source, suffix, timeout_s)
     return read_outcome(outcome)
 
 
@@ -107,11 +107,11 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
     )
     if "error" in outcome:
         error = outcome["error"]
-        raise refused([_in_its_row(translated(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
+        raise refused([_with_row(translated(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
     return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
 
 
-def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
+def _with_row(fault: Fault, sheets: Sheets) -> Fault:
     """Return the fault with the row that pyxform only quotes or names (``'tekst'``, select_one_external)."""
     if fault.sheet != "survey" or fault.row is not None:
         return fault
@@ -119,7 +119,7 @@ def _in_its_row(fault: Fault, sheets: Sheets) -> Fault:
     return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
 
 
-def _in_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> dict[str, Any]:
+def _run_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> dict[str, Any]:
     (folder / "source").write_bytes(source)
     limits = [str(MEMORY_BYTES_MAX), str(int(timeout_s) + 1)]
     command = [

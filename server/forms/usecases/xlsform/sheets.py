@@ -1,4 +1,4 @@
-"""Keeps the sheets of an XLSForm beside its XForm, so that a refusal can name the row that its author must correct."""
+"""The sheets of an XLSForm and where its questions stand in them, so that a refusal can name the row to correct."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sheets:
 
 def cell(row: Mapping[str, str], column: str) -> str:
     """Return the text under ``column`` (lower case, underscores), however its header is spelled."""
-    written = (value for header, value in row.items() if _plain(header) == column)
+    written = (value for header, value in row.items() if _normalized(header) == column)
     return next(written, "").strip()
 
 
@@ -131,5 +131,5 @@ def _label_column(language: str) -> str:
     return f"label::{language}"
 
 
-def _plain(header: str) -> str:
+def _normalized(header: str) -> str:
     return header.strip().lower().replace(" ", "_")
