@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all lint bench clean
+.PHONY: help run test test-all test-slow lint bench clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -30,9 +30,12 @@ test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci f
 	@echo "==> pytest"
 	@exec $(PYTEST) -m "not slow" $(ARGS)
 
-test-all: $(STAMPS)/test ## run every test, also the slow ones: real servers, Java form engine, packaging
-	@echo "==> pytest, slow tests too"
-	@exec $(PYTEST) $(ARGS)
+test-all: test test-slow ## run every test
+
+# One after the other: they stop the time that real servers take.
+test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine, packaging
+	@echo "==> pytest, the slow tests"
+	@exec $(BIN)/pytest -m slow $(ARGS)
 
 lint: $(STAMPS)/lint ## check style, types and the direction of imports
 	$(BIN)/ruff check .
