@@ -17,7 +17,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all test-slow lint bench clean
+.PHONY: help run test test-all test-slow lint lock bench clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -42,6 +42,10 @@ lint: $(STAMPS)/lint ## check style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lock: $(STAMPS)/lint ## refresh requirements.lock: the exact packages, with hashes, that a server installs
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --no-config setup.cfg --output-file requirements.lock
 
 bench: $(STAMPS)/run ## measure speed and memory beside this machine's own limits
 	@exec $(BIN)/python -m bench $(ARGS)

@@ -1,0 +1,206 @@
+"""What a machine gets that follows "pip install": everything that git has, and a program that works from it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.stories.child_server import FORM, REPORT, free_port
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("server/", "sync/", "schemas/", "kobo_forms/")
+UNIT = "130630106201001"
+TIME_S = 300
+VERSIONS = ("3.11", "3.12", "3.13")
+"""The Pythons that the product runs on."""
+
+
+def tracked() -> set[str]:
+    """Return the files that git has, as far as they are still there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return {name for name in listed.split("\0") if name and (ROOT / name).exists()}
+
+
+@dataclass(frozen=True)
+class Built:
+    """A wheel and an sdist of one checkout, which an earlier build had left something in."""
+
+    wheel: Path
+    sdist: Path
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Built:
+    checkout, dist = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("dist")
+    for name in tracked():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, checkout / name)
+    stale = checkout / "build" / "lib" / "server"
+    stale.mkdir(parents=True)
+    (stale / "gone.py").write_text('"""A module that an earlier version had."""\n', encoding="utf-8")
+    for kind in ("--wheel", "--sdist"):
+        command = [sys.executable, "-m", "build", "--quiet", kind, "--outdir", str(dist), str(checkout)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return Built(next(dist.glob("*.whl")), next(dist.glob("*.tar.gz")))
+
+
+def test_the_wheel_carries_the_packages_as_git_has_them_and_nothing_else(built):
+    with zipfile.ZipFile(built.wheel) as wheel:
+        found = {name for name in wheel.namelist() if ".dist-info/" not in name}
+
+    assert found == {name for name in tracked() if name.startswith(PACKAGES)}
+
+
+def test_the_sdist_carries_everything_that_git_has(built):
+    with tarfile.open(built.sdist) as sdist:
+        found = {name.partition("/")[2] for name in sdist.getnames()}
+
+    assert tracked() - found == set()
+
+
+def python(version: str) -> str:
+    """Return a Python of this version that can make environments. Skips the test aloud where there is none."""
+    if sys.version_info[:2] == tuple(map(int, version.split("."))):
+        return sys.executable
+    for each in (f"python{version}", *by_pyenv(version)):
+        asked = f"import ensurepip, venv, sys; assert sys.version_info[:2] == ({version.replace('.', ', ')})"
+        if shutil.which(each) and subprocess.run([each, "-c", asked], capture_output=True, check=False).returncode == 0:
+            return each
+    pytest.skip(f"NOT TRIED: there is no Python {version} here that can make environments")
+
+
+def by_pyenv(version: str) -> Iterator[str]:
+    """Yield the Python of this version that pyenv keeps, where there is a pyenv; its shims serve the chosen one only."""
+    if shutil.which("pyenv") is None:
+        return
+    latest = subprocess.run(["pyenv", "latest", version], capture_output=True, text=True, check=False)
+    root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, check=False)
+    if latest.returncode == root.returncode == 0:
+        yield str(Path(root.stdout.strip()) / "versions" / latest.stdout.strip() / "bin" / "python")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The product in an environment of its own, outside of the checkout."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FIREGRID"))}
+        return kept | {"PATH": f"{self.home / 'env' / 'bin'}:{os.environ['PATH']}"}
+
+    def run(self, *command: str) -> str:
+        """Run a command in ``home`` to its end, and return what it printed."""
+        done = subprocess.run(
+            command, cwd=self.home, env=self.environment, capture_output=True, text=True, timeout=TIME_S, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    @contextmanager
+    def serving(self, *command: str) -> Iterator[str]:
+        """Run a command that serves, and yield its address once it is ready."""
+        port = free_port()
+        with (self.home / "served.log").open("w") as log:
+            process = subprocess.Popen(
+                [*command, "--port", str(port)], cwd=self.home, env=self.environment, stdout=log, stderr=log
+            )
+        address = f"http://127.0.0.1:{port}"
+        try:
+            self._wait(process, address)
+            yield address
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0, (self.home / "served.log").read_text()
+        finally:
+            process.kill()
+            process.wait(60)
+
+    def _wait(self, process: subprocess.Popen[bytes], address: str) -> None:
+        until = time.monotonic() + TIME_S
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                if requests.get(f"{address}/readyz", timeout=10).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.2)
+        pytest.fail((self.home / "served.log").read_text())
+
+
+def install(home: Path, python: str, archive: Path) -> Installed:
+    """Install an archive with ``pip``, as a newcomer does, and return where."""
+    subprocess.run([python, "-m", "venv", str(home / "env")], check=True, timeout=TIME_S)
+    installed = Installed(home)
+    installed.run("pip", "install", "--quiet", "--disable-pip-version-check", str(archive))
+    where = Path(installed.run("python", "-c", "import server; print(server.__file__)").strip())
+    assert where.is_relative_to(home / "env")
+    return installed
+
+
+def sign_in(api: str, name: str, password: str) -> Mapping[str, str]:
+    answer = requests.post(f"{api}/session", json={"username": name, "password": password}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+@pytest.mark.parametrize("archive", ["wheel", "sdist"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_path, version, archive):
+    installed = install(tmp_path, python(version), getattr(built, archive))
+
+    made = installed.run("firegrid", "init")
+    password = re.search(r"密码（只显示这一次）：(\S+)", made)[1]
+    (tmp_path / "report.md").write_text(FORM, encoding="utf-8")
+    installed.run("firegrid", "form", "publish", "report.md")
+    installed.run("firegrid", "user", "add", "wangli", "--role", "grid_worker", "--area", UNIT)
+    key = installed.run("firegrid", "user", "key", "wangli").strip().splitlines()[-1].rpartition("/")[2]
+    instance = f"uuid:{uuid4()}"
+    xml = REPORT.format(photo="", entity=uuid4(), instance=instance).encode()
+    with installed.serving("firegrid", "serve") as address:
+        phone = {"X-OpenRosa-Version": "1.0"}
+        listed = requests.get(f"{address}/key/{key}/formList", headers=phone, timeout=60)
+        sent = requests.post(
+            f"{address}/key/{key}/submission",
+            headers=phone,
+            files={"xml_submission_file": ("report.xml", xml, "text/xml")},
+            timeout=60,
+        )
+        api = f"{address}/api/v1"
+        admin = sign_in(api, "admin", password)
+        found = requests.get(f"{api}/submissions", params={"instance_id": instance}, headers=admin, timeout=60).json()
+        stored = requests.get(f"{api}/submissions/{found['items'][0]['id']}.xml", headers=admin, timeout=60)
+    assert "<formID>report</formID>" in listed.text and "<formID>hazard_report</formID>" in listed.text
+    assert sent.status_code == 201, sent.text
+    assert stored.content == xml
+    installed.run("firegrid", "check")
+
+
+def test_the_demonstration_runs_from_the_wheel(built, tmp_path):
+    installed = install(tmp_path, sys.executable, built.wheel)
+
+    with installed.serving("firegrid", "demo") as address:
+        brigade = sign_in(f"{address}/api/v1", "brigade", "demo-laiyuan-2026")
+        summary = requests.get(f"{address}/api/v1/summaries/closure", headers=brigade, timeout=60).json()
+        page = requests.get(f"{address}/api/docs", timeout=60)
+
+    assert summary["rows"]
+    assert page.status_code == 200
+    assert (tmp_path / "firegrid-demo" / "firegrid.db").exists()
