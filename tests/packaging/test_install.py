@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
@@ -19,14 +20,16 @@ from uuid import uuid4
 
 import pytest
 import requests
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.stories.child_server import FORM, REPORT, free_port
-
-pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("server/", "sync/", "schemas/", "kobo_forms/")
 UNIT = "130630106201001"
+LOCK = ROOT / "requirements.lock"
 TIME_S = 300
 VERSIONS = ("3.11", "3.12", "3.13")
 """The Pythons that the product runs on."""
@@ -62,6 +65,7 @@ def built(tmp_path_factory) -> Built:
     return Built(next(dist.glob("*.whl")), next(dist.glob("*.tar.gz")))
 
 
+@pytest.mark.slow
 def test_the_wheel_carries_the_packages_as_git_has_them_and_nothing_else(built):
     with zipfile.ZipFile(built.wheel) as wheel:
         found = {name for name in wheel.namelist() if ".dist-info/" not in name}
@@ -69,11 +73,30 @@ def test_the_wheel_carries_the_packages_as_git_has_them_and_nothing_else(built):
     assert found == {name for name in tracked() if name.startswith(PACKAGES)}
 
 
+@pytest.mark.slow
 def test_the_sdist_carries_everything_that_git_has(built):
     with tarfile.open(built.sdist) as sdist:
         found = {name.partition("/")[2] for name in sdist.getnames()}
 
     assert tracked() - found == set()
+
+
+def test_the_lock_names_every_requirement_with_its_hashes_and_no_index():
+    text = LOCK.read_text(encoding="utf-8")
+    locked = {
+        canonicalize_name(name): Version(version) for name, version in re.findall(r"(?m)^([\w.-]+)==([\w.]+)", text)
+    }
+    stated = configparser.ConfigParser()
+    stated.read(ROOT / "setup.cfg", encoding="utf-8")
+    wanted = [Requirement(line) for line in stated["options"]["install_requires"].split("\n") if line]
+
+    unmet = [
+        str(each) for each in wanted if locked.get(canonicalize_name(each.name), Version("0")) not in each.specifier
+    ]
+
+    assert unmet == []
+    assert text.count("--hash=sha256:") >= len(locked)
+    assert "://" not in text
 
 
 def python(version: str) -> str:
@@ -88,7 +111,7 @@ def python(version: str) -> str:
 
 
 def by_pyenv(version: str) -> Iterator[str]:
-    """Yield the Python of this version that pyenv keeps, where there is a pyenv; its shims serve the chosen one only."""
+    """Yield the Python of this version that pyenv keeps, where there is a pyenv; its shims run the chosen one only."""
     if shutil.which("pyenv") is None:
         return
     latest = subprocess.run(["pyenv", "latest", version], capture_output=True, text=True, check=False)
@@ -146,10 +169,16 @@ class Installed:
 
 
 def install(home: Path, python: str, archive: Path) -> Installed:
-    """Install an archive with ``pip``, as a newcomer does, and return where."""
+    """Install an archive and return where: a wheel with the locked packages, as a service does, else as a newcomer."""
     subprocess.run([python, "-m", "venv", str(home / "env")], check=True, timeout=TIME_S)
     installed = Installed(home)
-    installed.run("pip", "install", "--quiet", "--disable-pip-version-check", str(archive))
+    pip = ("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    if archive.suffix == ".whl":
+        installed.run(*pip, "--require-hashes", "--requirement", str(LOCK))
+        installed.run(*pip, "--no-deps", str(archive))
+        installed.run("python", "-m", "pip", "check")
+    else:
+        installed.run(*pip, str(archive))
     where = Path(installed.run("python", "-c", "import server; print(server.__file__)").strip())
     assert where.is_relative_to(home / "env")
     return installed
@@ -161,6 +190,7 @@ def sign_in(api: str, name: str, password: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("archive", ["wheel", "sdist"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_path, version, archive):
@@ -193,6 +223,7 @@ def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_p
     installed.run("firegrid", "check")
 
 
+@pytest.mark.slow
 def test_the_demonstration_runs_from_the_wheel(built, tmp_path):
     installed = install(tmp_path, sys.executable, built.wheel)
 
