@@ -42,7 +42,7 @@ UPLOAD = {
                     "form": {
                         "type": "string",
                         "format": "binary",
-                        "description": "XLSForm (.xlsx, .xls, .csv, .md) or XForm (.xml), told by the file's name",
+                        "description": "XLSForm (.xlsx, .xls, .csv, .md) or XForm (.xml), by the ending of its name",
                     },
                     "media": {
                         "type": "array",
@@ -84,7 +84,7 @@ def get_form(form_id: str) -> Response:
 @blueprint.response(200, {"type": "string"}, content_type="text/xml")
 @blueprint.alt_response(404, success=False, description="unknown")
 def get_form_xml(form_id: str, version: str) -> Response:
-    """Get the XForm of one version, as phones are given it."""
+    """Get the XForm of one version, as phones get it."""
     with context.database().reading() as reading:
         form = management.get_visible(reading, form_id, context.caller())
         content = forms.xml(reading, form_id, version)
@@ -112,7 +112,7 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 @blueprint.alt_response(403, success=False, description="only who configures the county may publish")
 @blueprint.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
 def publish_form() -> Response:
-    """Publish a version of a form with the files beside it; no form is half published."""
+    """Publish a version of a form with its attached files; no form is half published."""
     by = context.caller()
     management.require_right(by)  # before the body is read
     request.max_content_length = UPLOAD_BYTES_MAX

@@ -73,7 +73,7 @@ def hand_over(arguments: dict[str, Any]) -> Response:
 @blueprint.alt_response(404, success=False, description="one of them is unknown, or out of reach")
 @blueprint.alt_response(409, success=False, description="they are in the same place")
 def swap(arguments: dict[str, Any], name: str) -> Response:
-    """Let two people take each other's place at once; the same `id` again changes nothing."""
+    """Swap the places of two people at once; the same `id` again changes nothing."""
     by, other, id = context.caller(), arguments["with_"], arguments["id"]
     duties = context.write(lambda tx: handover.swap(tx, name, other, id=None if id is None else str(id), by=by))
     return responses.json({"duties": [serializers.people.duty(each, by.at) for each in duties]})

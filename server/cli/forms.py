@@ -1,4 +1,4 @@
-"""The ``form`` commands: publish a form with the files beside it, see what there is, close it, take it away."""
+"""The ``form`` commands: publish a form with its files, list forms, close and reopen them, export them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @data_option
 def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
     """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
-    beside = {path.name: path.read_bytes() for path in media}
+    attachments = {path.name: path.read_bytes() for path in media}
     try:
-        prepared = publishing.prepare(file.read_bytes(), file.suffix, beside)
+        prepared = publishing.prepare(file.read_bytes(), file.suffix, attachments)
         with opened(data) as database:
             done = database.write(lambda tx: publishing.publish(tx, prepared, BY))
     except FormRefused as refused:
@@ -47,7 +47,7 @@ def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
     for warning in done.warnings:
         click.echo(f"注意：{warning}", err=True)
     what = "已发布" if done.added else "早已发布，内容没有变化"
-    files = f"；已放入 {'、'.join(sorted(beside))}" if beside else ""
+    files = f"；已放入 {'、'.join(sorted(attachments))}" if attachments else ""
     click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）{what}{files}。")
 
 

@@ -1,4 +1,4 @@
-"""``firegrid serve``: one process that answers phones and officers until it is told to stop."""
+"""``firegrid serve``: one process that answers phones and officers until it is stopped."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ def configuration(bridge: Bridge) -> uvicorn.Config:
 
 
 def freeze() -> None:
-    """Keep the garbage collector from walking what was loaded at start, and from walking too often.
+    """Keep the garbage collector from traversing what was loaded at start, and from running too often.
 
-    Requests leave hardly any cycles behind, and each full walk would stop every thread for milliseconds.
+    Requests leave hardly any cycles behind, and each full collection would stop every thread for milliseconds.
     """
     gc.collect()
     gc.freeze()

@@ -73,7 +73,7 @@ def summary() -> None:
 )
 @click.option("--from", "first", type=DAY, help="first Beijing day 起始日")
 @click.option("--to", "last", type=DAY, help="last Beijing day, included 截止日")
-@click.option("--period", type=click.Choice([span.value for span in Span]), help="this one with the one before beside")
+@click.option("--period", type=click.Choice([span.value for span in Span]), help="this one with the one before it")
 @click.option("--as-of", type=Instant(), help="count what was known at this instant 统计时刻; without it now")
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "xlsx", "json"]), default="table", show_default=True

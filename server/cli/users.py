@@ -133,13 +133,13 @@ def password(name: str, password: str | None, data: Path) -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--format", "shape", type=click.Choice(FORMATS), default="url", show_default=True, help="输出格式")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="url", show_default=True, help="输出格式")
 @click.option("--replace", "lost", is_flag=True, help="refuse every earlier key at once: phone lost 手机丢失")
 @data_option
-def key(name: str, shape: str, lost: bool, data: Path) -> None:
+def key(name: str, form: str, lost: bool, data: Path) -> None:
     """Print a new phone key for NAME: URL, QR code for Collect, or Collect's settings as JSON. Shown this once.
 
-    Keys given before stay good, unless --replace says that the phone was lost.
+    Earlier keys stay good, unless --replace says that the phone was lost.
     """
     from server.cli import phone_card
     from server.people.usecases.setup_card import setup_card as card_of
@@ -150,7 +150,7 @@ def key(name: str, shape: str, lost: bool, data: Path) -> None:
         token = database.write(lambda tx: give(tx, name, by=BY))
         with database.reading() as reading:
             card = card_of(reading, people.actor(reading, name), f"{public_url}/key/{token}")
-    phone_card.write(card, shape)
+    phone_card.write(card, form)
     for line in phone_card.warnings(public_url):
         click.echo(line, err=True)
 

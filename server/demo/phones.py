@@ -88,7 +88,7 @@ class Phones:
         for leaf in [node for node in root.iter() if len(node) == 0 and not node.text and node.getparent() is not meta]:
             parent = leaf.getparent()
             if parent is not None and etree.QName(parent).localname != "entity":
-                parent.remove(leaf)  # as a phone leaves out what was not asked
+                parent.remove(leaf)  # as a phone leaves out unanswered questions
         return root
 
     def _blank_of(self, reading: Reading, form: str) -> etree._Element:

@@ -52,7 +52,7 @@ class FieldClient:
 class Person:
     """An account with every duty it holds or held and every phone key it was given.
 
-    revoked_at: since when every door refuses them, None for a good account. locked_until: the instant at which
+    revoked_at: since when they are refused everywhere, None for a good account. locked_until: the instant at which
     sign-in opens again after too many failures; it may lie in the past.
     """
 

@@ -21,7 +21,7 @@ class Account:
     """The columns of a person that signing in needs.
 
     password_hash: argon2 in PHC form, None for people who only have phones. failures: failed tries in a row.
-    locked_until: when sign-in opens again, possibly in the past. revoked_at: since when every door refuses them.
+    locked_until: when sign-in opens again, possibly in the past. revoked_at: since when they are refused everywhere.
     """
 
     name: str

@@ -53,7 +53,7 @@ def token_hash(token: str) -> str:
 def actor_by_key(reading: Reading, token: str) -> Actor:
     """Return the caller who holds a phone key, with all duties; one statement, since every phone request needs it.
 
-    The key and the person are read each time, so that who is revoked is refused at once; duties are remembered until
+    The key and the person are read each time, so that who is revoked is refused at once; duties are cached until
     the configuration changes. Raises KeyRefused with ``reason`` ``unknown``, ``replaced`` (the key has ended) or
     ``revoked`` (the person has).
     """

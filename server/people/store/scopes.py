@@ -44,7 +44,7 @@ def since(scope: Scope, had_since: Instant) -> Clause:
         values["person"] = scope.person
     if scope.assignees:
         assignees = ", ".join(f":assignee{number}" for number in range(len(scope.assignees)))
-        # A list of ids, found once by its own index, not a question asked of every row.
+        # A list of ids, found once by its own index, not a condition checked for every row.
         terms.append(f"id IN (SELECT record FROM case_hand WHERE mark IN ({assignees}) AND until > :had_since)")
         values["had_since"] = had_since
     return _any(terms), values

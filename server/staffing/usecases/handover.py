@@ -88,9 +88,9 @@ def hand_over(
 ) -> tuple[HandedCase, ...]:
     """Assign many open cases to ``taker``, each by itself: a refused one is reported and blocks none of the others.
 
-    Who helps with a case goes on helping. taker, giver: assignee marks. cases: ids; without any, all open cases of
-    ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a giver that there is are named, too many cases
-    are, or nobody can take them.
+    Who helps with a case goes on helping. taker, giver: assignees (``user:<name>``, ``body:<code>``). cases: ids;
+    without any, all open cases of ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a known giver
+    are named, when there are too many cases, or when nobody can take them.
     """
     if authorization.party(tx, taker) is None:
         raise Invalid(
@@ -111,7 +111,7 @@ def hand_over(
 
 
 def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
-    """Let two people take each other's place now, and return their new duties, ``one``'s first.
+    """Swap the areas of two people now, and return their new duties, ``one``'s first.
 
     id: of this request, made by the client; a repeated one changes nothing, since a second swap would undo it.
     Raises NotFound, NotAllowed, Conflict (the same place), and Invalid when either holds no duty or several.
@@ -131,8 +131,8 @@ def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) ->
 
 def _hand_over_one(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> HandedCase:
     record = records.find_for_writing(tx, id)
-    given = () if record is None or record.case is None else record.case.assignments
-    helpers = " ".join(each.mark for each in given if each.until is None and not each.lead and each.mark != taker)
+    assignments = () if record is None or record.case is None else record.case.assignments
+    helpers = " ".join(each.mark for each in assignments if each.until is None and not each.lead and each.mark != taker)
     fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
         with tx.savepoint():

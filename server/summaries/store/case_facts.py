@@ -34,13 +34,13 @@ _ADD_HANDOVER = f"{inserting('case_handover', HANDOVER_COLUMNS)} ON CONFLICT DO 
 
 
 def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
-    """Keep the facts of a case that is new; stepped_at: instant of its newest step."""
+    """Add the facts of a new case; stepped_at: instant of its newest step."""
     sql.run(_INSERT, row_of(facts, stepped_at))
     _add_handovers(sql, facts, ())
 
 
 def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) -> None:
-    """Keep what has become of a case. Raises RuntimeError when it is not here."""
+    """Replace the facts of a case. Raises RuntimeError when it has none."""
     if sql.run(_UPDATE, row_of(facts, stepped_at)) != 1:
         raise RuntimeError(f"no facts are kept of case {facts.id}")
     if before.dispatches != facts.dispatches:

@@ -206,16 +206,16 @@ def record_columns(reading: Reading, ids: Iterable[str]) -> dict[str, dict[str, 
 def _as_of(reading: Reading, condition: str, values: dict[str, Any], as_of: Instant) -> list[CaseFacts]:
     """Return facts as of an instant; only what has changed since is replayed from its steps."""
     rows = reading.sql.rows(f"SELECT {_COLUMNS} FROM case_fact WHERE {condition}", values)
-    moved = [row["id"] for row in rows if row["stepped_at"] > as_of]
-    steps = _steps(reading, moved, as_of)
+    changed = [row["id"] for row in rows if row["stepped_at"] > as_of]
+    steps = _steps(reading, changed, as_of)
     return [
         _facts_as_of(row, steps[row["id"]], as_of) if row["id"] in steps else case_facts.from_row(row) for row in rows
     ]
 
 
 def _facts_as_of(row: dict[str, Any], steps: list[Step], as_of: Instant) -> CaseFacts:
-    birth, *later = steps
-    return domain.as_of(domain.begun(row["id"], row["path"], row["category"], birth), later, as_of)
+    first, *later = steps
+    return domain.as_of(domain.begun(row["id"], row["path"], row["category"], first), later, as_of)
 
 
 def _steps(reading: Reading, ids: list[str], as_of: Instant) -> dict[str, list[Step]]:

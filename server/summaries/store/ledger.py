@@ -44,12 +44,12 @@ def work_instructions(reading: Reading, ids: Iterable[str]) -> dict[str, dict[st
     return found
 
 
-def assignee_names(reading: Reading, marks: Iterable[str]) -> dict[str, str]:
+def assignee_names(reading: Reading, assignees: Iterable[str]) -> dict[str, str]:
     """Return the display name of each ``user:<name>`` and ``body:<code>``, as of now; its name or code if unknown."""
-    wanted = set(marks)
-    found = {mark: mark.partition(":")[2] for mark in wanted}
-    people = [mark.partition(":")[2] for mark in wanted if mark.startswith("user:")]
-    bodies = [mark.partition(":")[2] for mark in wanted if mark.startswith("body:")]
+    wanted = set(assignees)
+    found = {assignee: assignee.partition(":")[2] for assignee in wanted}
+    people = [assignee.partition(":")[2] for assignee in wanted if assignee.startswith("user:")]
+    bodies = [assignee.partition(":")[2] for assignee in wanted if assignee.startswith("body:")]
     for listed, values in _batches(people):
         for name, display in reading.sql.tuples(f"SELECT name, display FROM person WHERE name IN ({listed})", values):
             found[f"user:{name}"] = display or name

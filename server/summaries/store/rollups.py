@@ -66,9 +66,9 @@ class Sums:
         if took is not None:
             self.handling_times[day // 100, town_of(case.path), took // BUCKET_S] += sign
 
-    def _add_counts(self, case: CaseFacts, parts: Contribution, sign: int) -> None:
+    def _add_counts(self, case: CaseFacts, contribution: Contribution, sign: int) -> None:
         days: dict[int, list[tuple[str, int]]] = {}
-        for (day, column), n in parts.items():
+        for (day, column), n in contribution.items():
             days.setdefault(day, []).append((column, sign * n))
         for day, moved in days.items():
             for key in _keys_of(day, case):

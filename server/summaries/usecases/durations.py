@@ -23,7 +23,7 @@ from server.summaries.store.rollup_sums import CATEGORY, MONTH, AreaCondition
 
 @dataclass(frozen=True)  # no slots: caches its adjustments
 class Aggregation:
-    """What is summed up: the cases of an area scope over a period, a row for each path, category or month (``by``).
+    """What to sum up: the cases of an area scope over a period, a row for each path, category or month (``by``).
 
     row_of: key of the row of a path, category or month number. changed: the cases that have changed since the instant
     of the area scope, as they stand with the sign -1, and as they stood with 1.
