@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,6 @@ from typing import TypeVar
 from sqlite_utils import Database as SqliteDatabase
 
 from server import instants
-from server.db.checkpoints import Checkpointer
 from server.db.commits import Batch, Begin
 from server.db.engine import FILE_NAME, connect, migrate, raising_damaged
 from server.db.locks import WriteLock, exclusive_write
@@ -27,6 +27,9 @@ from server.errors import Busy
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
+
+CHECKPOINT_EVERY_S = 1.0
+"""How often, in seconds: a log that stays short is read fast and leaves little to do after a crash."""
 
 
 class Database:
@@ -98,6 +101,32 @@ class Database:
             with self._readers_lock:
                 self._readers.append(db)
         return db
+
+
+class Checkpointer:
+    """A thread that moves what was committed from the log into the database, so that no commit waits for it.
+
+    It checkpoints passively: it waits for nobody and makes nobody wait.
+    """
+
+    def __init__(self, connect: Callable[[], SqliteDatabase]) -> None:
+        self._connect = connect
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="firegrid-checkpoints", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the checkpoint that is under way."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        db = self._connect()
+        while not self._stopping.wait(CHECKPOINT_EVERY_S):
+            # On a full disk it fails; the log keeps what was committed, and the next round tries again.
+            with suppress(sqlite3.OperationalError):
+                db.conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        db.conn.close()
 
 
 def create(folder: Path) -> None:

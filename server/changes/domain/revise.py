@@ -61,13 +61,29 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     area, path: where it belongs, decided by the caller. new_case: of a case, None for other kinds. Values that do not
     fit become problems and the rest applies.
     """
-    change = context.change
     writes, found = _valid_writes(context)
     values = {name: write.new for name, write in writes.items()}
-    merged = created(values, context.rules, dot=change.dot, observed_at=context.observed_at)
+    merged = created(values, context.rules, dot=context.change.dot, observed_at=context.observed_at)
     label, label_problem = _first_label(context, merged, path)
-    record = Record(
-        id=change.record,
+    record = _first_version(context, merged, label, area, path)
+    step = None
+    if new_case is not None:
+        status, village, case_no = new_case.status, new_case.village, new_case.case_no
+        moved = effects.create_case(record, context.change.action, status, village=village, case_no=case_no)
+        record, step = moved.record, moved.step
+    diff = {name: (None, value) for name, value in _history_fields(record).items()}
+    verdict = Verdict.LATE if context.late else Verdict.APPLIED
+    problems = (
+        *problem_reports.invalid(context, found),
+        *label_problem,
+        *problem_reports.invalid_after_merge({}, record, context, merged, found.codes_to_check),
+    )
+    return Revised(record, revision_of(context, record, verdict, diff), (), problems, step)
+
+
+def _first_version(context: WriteContext, merged: Merged, label: str, area: str, path: str) -> Record:
+    return Record(
+        id=context.change.record,
         type=context.type.name,
         kind=context.type.kind,
         area=area,
@@ -83,20 +99,6 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
         updated_at=context.received_at,
         flags=flags_after_merge((), context, merged),
     )
-    step = None
-    if new_case is not None:
-        moved = effects.create_case(
-            record, change.action, new_case.status, village=new_case.village, case_no=new_case.case_no
-        )
-        record, step = moved.record, moved.step
-    diff = {name: (None, value) for name, value in _history_fields(record).items()}
-    verdict = Verdict.LATE if context.late else Verdict.APPLIED
-    problems = (
-        *problem_reports.invalid(context, found),
-        *label_problem,
-        *problem_reports.invalid_after_merge({}, record, context, merged, found.codes_to_check),
-    )
-    return Revised(record, revision_of(context, record, verdict, diff), (), problems, step)
 
 
 def edit(record: Record, context: WriteContext, history: Sequence[Received | Settled] = ()) -> Revised:
