@@ -1,4 +1,4 @@
-"""Answers field clients: takes their changes in, each with a verdict, and tells them what has changed since."""
+"""Push and pull of field clients: takes their changes, each with a verdict, and lists what has changed since."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ blueprint = create_blueprint("sync", "离线同步 · push and pull of field cli
 blueprint.ARGUMENTS_PARSER = _BatchParser()
 
 LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
-PART = 50
-"""Items that are judged in one work: more would hold the writer from others for too long."""
+BATCH_ITEMS = 50
+"""Items that are judged in one unit of work: more would keep the writer from others for too long."""
 
 _CHANGE = SentChangeSchema()
 
@@ -78,9 +78,9 @@ def push(batch: dict[str, Any]) -> Response:
     by, device = context.caller(), batch["device"]
     items = [_item(each, device) for each in batch["changes"]]
     answered: list[Answered] = []
-    for start in range(0, len(items), PART):
-        part = items[start : start + PART]
-        answered += context.write(lambda tx, part=part: pushing.receive(tx, part, name=by.name))  # type: ignore[misc]  # bound now
+    for start in range(0, len(items), BATCH_ITEMS):
+        batch_items = items[start : start + BATCH_ITEMS]
+        answered += context.write(lambda tx, batch_items=batch_items: pushing.receive(tx, batch_items, name=by.name))  # type: ignore[misc]  # bound now
     for each in answered:
         if each.error is not None:
             current_app.logger.error("an item of a push failed", exc_info=each.error)
@@ -88,31 +88,33 @@ def push(batch: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         touched = {each.outcome.record.id for each in answered if each.outcome.record is not None}
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
-        shown = _Shown(reading, by)
-        outcomes = [_outcome(each, item, seen, shown) for each, item in zip(answered, items, strict=True)]
+        writer = _RecordWriter(reading, by)
+        outcomes = [_outcome(each, item, seen, writer) for each, item in zip(answered, items, strict=True)]
         return responses.json({**_state(reading, by), "outcomes": outcomes})
 
 
 @blueprint.route("/sync/pull", methods=["POST"])
 @blueprint.arguments(PullRequestSchema)
 @blueprint.response(200, PullResponseSchema)
-def pull(asked: dict[str, Any]) -> Response:
-    """Tell what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
+def pull(request: dict[str, Any]) -> Response:
+    """List what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
-    _note_unsent(by, asked["device"], asked["unsent"])
+    _note_unsent(by, request["device"], request["unsent"])
     signer = URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=f"pull {by.name}")
     with context.database().reading() as reading:
-        epoch, cursor = epochs.current(reading), _cursor(signer, asked["cursor"])
-        page = pulling.page(reading, by, cursor, epoch=epoch, limit=asked["limit"], forget=frozenset(asked["forget"]))
-        shown = _Shown(reading, by)
+        epoch, cursor = epochs.current(reading), _cursor(signer, request["cursor"])
+        page = pulling.page(
+            reading, by, cursor, epoch=epoch, limit=request["limit"], forget=frozenset(request["forget"])
+        )
+        writer = _RecordWriter(reading, by)
         body = {
             **_state(reading, by),
-            "cursor": signer.dumps(pulling.whole(page.cursor)),
-            "fresh": asked["cursor"] is not None and cursor.epoch != epoch,
+            "cursor": signer.dumps(pulling.to_json(page.cursor)),
+            "fresh": request["cursor"] is not None and cursor.epoch != epoch,
             "more": page.more,
-            "ops": [_op(each, shown) for each in page.ops],
+            "ops": [_op(each, writer) for each in page.ops],
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
-            "settled": _settled(reading, by, asked["problems"]),
+            "settled": _settled(reading, by, request["problems"]),
         }
     return responses.json(body)
 
@@ -131,9 +133,9 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
 
 def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:
     """Return what was decided about problems of the caller's own items, as far as anything was."""
-    told = stored_items.problem_notices(reading, problems, by.name, by.scope)
+    notices = stored_items.problem_notices(reading, problems, by.name, by.scope)
     return [
-        {"id": id, **serializers.problems.decision(word)} for id, word in told.items() if word.settled_at is not None
+        {"id": id, **serializers.problems.decision(word)} for id, word in notices.items() if word.settled_at is not None
     ]
 
 
@@ -169,7 +171,7 @@ def _cursor(signer: URLSafeSerializer, text: str | None) -> Cursor:
     if text is None:
         return Cursor()
     try:
-        return pulling.read(signer.loads(text))
+        return pulling.from_json(signer.loads(text))
     except BadSignature:
         return Cursor()
 
@@ -177,7 +179,7 @@ def _cursor(signer: URLSafeSerializer, text: str | None) -> Cursor:
 _pulled = columns.showing(Projection.PULL)
 
 
-class _Shown:
+class _RecordWriter:
     """Writes records as one caller's client holds them."""
 
     def __init__(self, reading: Reading, by: Actor) -> None:
@@ -189,18 +191,18 @@ class _Shown:
         return shown
 
 
-def _op(op: Op, shown: _Shown) -> responses.Json:
-    told: responses.Json = {"op": op.op, "bucket": op.bucket}
+def _op(op: Op, writer: _RecordWriter) -> responses.Json:
+    op_json: responses.Json = {"op": op.op, "bucket": op.bucket}
     if op.id:
-        told["id"] = op.id
+        op_json["id"] = op.id
     if op.row is not None:
-        told["record"] = shown.row(op.row)
+        op_json["record"] = writer.row(op.row)
     elif op.shared is not None:
-        told["record"] = op.shared
-    return told
+        op_json["record"] = op.shared
+    return op_json
 
 
-def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Shown) -> responses.Json:
+def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], writer: _RecordWriter) -> responses.Json:
     outcome = answered.outcome
     row = None if outcome.record is None else seen.get(outcome.record.id)
     problem = None if outcome.problem is None else {"id": outcome.problem, "message": answered.message}
@@ -209,7 +211,7 @@ def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], shown: _Sh
         "verdict": outcome.verdict.value,
         "version": outcome.version,
         "seq": answered.seq,
-        "record": None if row is None else shown.row(row),
+        "record": None if row is None else writer.row(row),
         "conflicts": outcome.conflicts,
         "problem": problem,
     }

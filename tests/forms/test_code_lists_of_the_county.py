@@ -88,12 +88,12 @@ def test_a_file_of_one_day_says_with_its_flag_what_is_retired(store):
 def test_the_same_file_again_changes_nothing(store):
     published_with(store, "acacia,槐花,2026-01-01,")
     with store.reading() as reading:
-        before = shared_lists.mark(reading)
+        before = shared_lists.version_hash(reading)
 
     published_with(store, "acacia,槐花,2026-01-01,")
 
     with store.reading() as reading:
-        assert shared_lists.mark(reading) == before
+        assert shared_lists.version_hash(reading) == before
 
 
 @pytest.mark.parametrize(

@@ -14,28 +14,9 @@ from sqlite_utils import Migrations
 from server.db.migrations import step_0002_case_figures, step_0004_sync, step_0014_first_hands
 from server.db.sql import Sql
 
-STEPS = (
-    "0001_foundations",
-    "0002_case_figures",
-    "0003_cases",
-    "0004_sync",
-    "0005_unsent",
-    "0006_lateness_indexes",
-    "0007_settlements",
-    "0008_label_grams",
-    "0009_items",
-    "0010_fewer_indexes",
-    "0011_moved_cases",
-    "0012_bucket_names",
-    "0013_handovers_in_order",
-    "0014_first_hands",
-    "0015_problems_of_items",
-    "0016_announced_files",
-    "0017_todo_told",
-    "0018_items_kept_whole",
-    "0019_field_clients",
-)
-"""Names of the steps in order; a step that has landed is never edited."""
+_SQL = ".sqlite.sql"
+STEPS = tuple(sorted(each.name.removesuffix(_SQL) for each in files(__package__).iterdir() if each.name.endswith(_SQL)))
+"""Names of the steps in order, which their numbers give; a step that has landed is never edited."""
 
 FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0002_case_figures": step_0002_case_figures.apply,
@@ -54,7 +35,7 @@ def migrations() -> Migrations:
 
 
 def _runner(step: str):  # type: ignore[no-untyped-def]  # sqlite-utils keeps its migration protocol private
-    script = (files(__package__) / f"{step}.sqlite.sql").read_text(encoding="utf-8")
+    script = (files(__package__) / f"{step}{_SQL}").read_text(encoding="utf-8")
 
     def run(db: SqliteDatabase) -> None:
         db.executescript(script)

@@ -28,12 +28,14 @@ def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Inst
     return reading.sql.each(f"{_SELECT} WHERE {inside} ORDER BY born_seq DESC", values)
 
 
-def known(reading: Reading, type: RecordType, ids: Sequence[str]) -> set[str]:
+def existing_ids(reading: Reading, type: RecordType, ids: Sequence[str]) -> set[str]:
     """Return which of ``ids`` are records of ``type`` at all."""
     return _among(reading, ("type = :type", {"type": type.name}), ids)
 
 
-def held(reading: Reading, type: RecordType, scope: Scope, ids: Sequence[str], *, closed_after: Instant) -> set[str]:
+def entitled_ids(
+    reading: Reading, type: RecordType, scope: Scope, ids: Sequence[str], *, closed_after: Instant
+) -> set[str]:
     """Return which of ``ids`` the phone may hold."""
     return _among(reading, _entitled(reading, type, scope, closed_after), ids)
 

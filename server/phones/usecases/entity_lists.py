@@ -106,8 +106,8 @@ def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> li
     scope, since = phone_scope(by), closed_after(reading)
     if not ids:
         return [(id, False) for id in entity_rows.all_ids(reading, type, scope, closed_after=since)]
-    held = entity_rows.held(reading, type, scope, ids, closed_after=since)
-    known = entity_rows.known(reading, type, ids)
+    held = entity_rows.entitled_ids(reading, type, scope, ids, closed_after=since)
+    known = entity_rows.existing_ids(reading, type, ids)
     return [(id, id not in held) for id in dict.fromkeys(ids) if id in known]
 
 

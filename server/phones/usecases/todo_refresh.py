@@ -106,4 +106,4 @@ def _differing(
             continue
         rows = entity_rows.each(reading, type, entity_lists.phone_scope(now[0]), closed_after=since)
         differing = [row["id"] for row in rows if todo_now.todo(row) != todo_before.todo(row)]
-        yield from entity_rows.held(reading, type, entity_lists.phone_scope(was), differing, closed_after=since)
+        yield from entity_rows.entitled_ids(reading, type, entity_lists.phone_scope(was), differing, closed_after=since)

@@ -1,4 +1,4 @@
-"""Remembers when each bucket of rows last changed, so that an unchanged list costs no query over rows."""
+"""Stores when each bucket of rows last changed, so that an unchanged list costs no query over rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells which life of the database this is, and up to where it is safe, so that clients know what to offer again."""
+"""Reads the epoch of the database and the seq up to which it is backed up, by which clients know what to resend."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Tells a field client what has changed in what it may hold, bucket by bucket (``sync.md`` section 5).
+"""Pages through what has changed in the records that a field client may hold (``sync.md`` section 5).
 
-A cursor names the scope that the client was told of, the seq up to which it holds every bucket of that scope, and the
-buckets that stand elsewhere because a page ended among them. Entitlement is worked out anew at every pull: what is no
-longer in it is left, what is new in it is entered, and the rest is told from where the client stands. ``seq`` follows
-the order of commits, so nothing that commits later can come in behind a cursor.
+A cursor names the scope of the client at its last pull, the seq up to which it holds every bucket of that scope, and
+the buckets that stand elsewhere because a page ended among them. Entitlement is worked out anew at every pull: what is
+no longer in it is left, what is new in it is entered, and the rest is sent from where the client stands. ``seq``
+follows the order of commits, so nothing that commits later can come in behind a cursor.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COUNTY = "county"
 class Cursor:
     """Where a client stands.
 
-    epoch: of the database it was told by. scope: what it was entitled to. seq: up to which it holds each bucket of
+    epoch: of the database it pulled from. scope: what it was entitled to. seq: up to which it holds each bucket of
     that scope, save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). county: mark of the shared
     lists it has, empty for none.
     """
@@ -58,7 +58,7 @@ class Op:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one pull answers. checks: of each bucket that this page finishes."""
+    """One page of a pull. checks: of each bucket that this page finishes."""
 
     ops: tuple[Op, ...]
     cursor: Cursor
@@ -74,13 +74,13 @@ def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int,
     """
     known = cursor if cursor.epoch == epoch else Cursor(epoch)
     scope, seq = by.scope, pulls.current_seq(reading)
-    shared = shared_lists.mark(reading)
+    shared = shared_lists.version_hash(reading)
     if _is_idle(reading, known, scope, seq, shared, forget):
-        # Told as of now, so that the next idle pull need not look at buckets until something else commits.
+        # As of now, so that the next idle pull need not look at buckets until something else commits.
         return Page((), replace(known, seq=seq), more=False)
-    walk = _Walk(reading, known, scope, seq, limit, forget)
-    ops = [*walk.leaving(), *_county(reading, known, shared, forget), *walk.rows()]
-    return Page(tuple(ops), walk.cursor(epoch, shared), walk.is_cut, walk.checks)
+    pages = _BucketPages(reading, known, scope, seq, limit, forget)
+    ops = [*pages.leaving(), *_county(reading, known, shared, forget), *pages.rows()]
+    return Page(tuple(ops), pages.cursor(epoch, shared), pages.has_more, pages.checks)
 
 
 def bucket_of(wire: str) -> str:
@@ -92,7 +92,7 @@ def bucket_of(wire: str) -> str:
         return wire
 
 
-def on_the_wire(bucket: str) -> str:
+def wire_name(bucket: str) -> str:
     """Return a bucket as clients know it: areas by their code."""
     kind, _, name = bucket.partition(":")
     return f"area:{code_of(name)}" if kind == "area" else bucket
@@ -118,8 +118,8 @@ def _county(reading: Reading, cursor: Cursor, shared: str, forget: frozenset[str
         yield Op("put", COUNTY, str(row["id"]), shared=row)
 
 
-class _Walk:
-    """One pull's way through the buckets, in the order of their names, until the page is full."""
+class _BucketPages:
+    """Collects the rows of one page, bucket by bucket in the order of their names."""
 
     def __init__(
         self, reading: Reading, cursor: Cursor, scope: Scope, seq: int, limit: int, forget: frozenset[str]
@@ -128,68 +128,68 @@ class _Walk:
         self._scope = scope
         self._seq = seq
         self._left = limit
-        held = _standing(reading, cursor)
-        self._at = {name: held.get(name, NOTHING_HELD) for name in _names(reading, scope)}
-        self._at |= {name: NOTHING_HELD for name in map(bucket_of, forget) if name in self._at}
-        self._leave = sorted(held.keys() - self._at.keys())
-        self.is_cut = False
+        held = _positions(reading, cursor)
+        self._positions = {name: held.get(name, NOTHING_HELD) for name in _names(reading, scope)}
+        self._positions |= {name: NOTHING_HELD for name in map(bucket_of, forget) if name in self._positions}
+        self._leave = sorted(held.keys() - self._positions.keys())
+        self.has_more = False
         self.checks: dict[str, Check] = {}
 
     def leaving(self) -> Iterator[Op]:
         for name in self._leave:
-            yield Op("leave", on_the_wire(name))
+            yield Op("leave", wire_name(name))
 
     def rows(self) -> Iterator[Op]:
         newest = buckets.newest_of_each(self._reading, self._scope)
-        for name, stood in sorted(self._at.items()):
-            if stood != NOTHING_HELD and newest.get(name, 0) <= stood:
-                self._at[name] = self._seq
+        for name, position in sorted(self._positions.items()):
+            if position != NOTHING_HELD and newest.get(name, 0) <= position:
+                self._positions[name] = self._seq
                 continue
             if self._left <= 0:
-                self.is_cut = True
+                self.has_more = True
                 return
-            if stood == NOTHING_HELD:
-                yield Op("enter", on_the_wire(name))
-            yield from self._bucket(name, stood)
+            if position == NOTHING_HELD:
+                yield Op("enter", wire_name(name))
+            yield from self._bucket(name, position)
 
-    def _bucket(self, name: str, stood: int) -> Iterator[Op]:
-        wire, told = on_the_wire(name), 0
-        last = max(stood, 0)
+    def _bucket(self, name: str, position: int) -> Iterator[Op]:
+        wire, sent = wire_name(name), 0
+        last = max(position, 0)
         for row in pulls.changed(self._reading, name, last, self._seq, self._left):
-            told, last = told + 1, row["seq"]
+            sent, last = sent + 1, row["seq"]
             yield Op("put", wire, row["id"], row) if "version" in row else Op("remove", wire, row["id"])
-        is_whole = told < self._left
-        self._left -= told
-        self._at[name] = self._seq if is_whole else last
-        if is_whole:
+        is_complete = sent < self._left
+        self._left -= sent
+        self._positions[name] = self._seq if is_complete else last
+        if is_complete:
             self.checks[wire] = pulls.check(self._reading, name)
 
     def cursor(self, epoch: str, shared: str) -> Cursor:
         """Return where the client stands after this page."""
-        behind = {name: at for name, at in self._at.items() if at != self._seq}
+        behind = {name: at for name, at in self._positions.items() if at != self._seq}
         if self._left <= 0 and behind:
-            self.is_cut = True
+            self.has_more = True
         return Cursor(epoch, self._scope, self._seq, behind, shared)
 
 
-def _standing(reading: Reading, cursor: Cursor) -> dict[str, int]:
+def _positions(reading: Reading, cursor: Cursor) -> dict[str, int]:
     """Return every bucket that the client holds, with the seq up to which it does."""
     known = {name: cursor.elsewhere.get(name, cursor.seq) for name in _names(reading, cursor.scope)}
     return {name: at for name, at in known.items() if at != NOTHING_HELD}
 
 
 def _names(reading: Reading, scope: Scope) -> tuple[str, ...]:
-    """Return the buckets that ``scope`` entitles to; remembered, since the grid changes seldom."""
-    return reading.cached(("buckets", scope), lambda fresh: _made_names(fresh, scope))
+    """Return the buckets that ``scope`` entitles to; cached, since the grid changes seldom."""
+    return reading.cached(("buckets", scope), lambda fresh: _bucket_names(fresh, scope))
 
 
-def _made_names(reading: Reading, scope: Scope) -> tuple[str, ...]:
+def _bucket_names(reading: Reading, scope: Scope) -> tuple[str, ...]:
     paths = [area.path for area in areas.list_covered(reading, scope)]
     people = (f"person:{scope.person}",) if scope.person and scope != Scope() else ()
     return (*(f"area:{path}" for path in paths), *people, *(f"body:{code}" for code in scope.bodies))
 
 
-def whole(cursor: Cursor) -> Mapping[str, Any]:
+def to_json(cursor: Cursor) -> Mapping[str, Any]:
     """Return a cursor as plain JSON values."""
     scope = cursor.scope
     return {
@@ -204,7 +204,7 @@ def whole(cursor: Cursor) -> Mapping[str, Any]:
     }
 
 
-def read(plain: Mapping[str, Any]) -> Cursor:
-    """Return the cursor that ``whole`` wrote; only what this server has signed comes here."""
+def from_json(plain: Mapping[str, Any]) -> Cursor:
+    """Return the cursor that ``to_json`` wrote; only what this server has signed comes here."""
     scope = Scope(tuple(map(Place, plain["p"])), tuple(plain["o"]), plain["n"], tuple(plain["b"]))
     return Cursor(plain["e"], scope, plain["q"], plain["x"], plain["c"])

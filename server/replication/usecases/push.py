@@ -63,7 +63,7 @@ def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answer
     except ITEM_ERRORS:
         # Hardly ever, so that it is cheaper to begin again than to give each item a savepoint from the first: SQLite
         # copies every page that is written in one.
-        answered = [_received_alone(tx, item, by) for item in items]
+        answered = [_received_in_savepoint(tx, item, by) for item in items]
     _close(tx, by, items, {each.outcome.problem for each in answered})
     return answered
 
@@ -83,7 +83,7 @@ def _received(tx: Transaction, item: Item, by: Actor) -> Outcome:
     return _kept(tx, item, by) if isinstance(item, Unreadable) else write.apply(tx, item, by=by)
 
 
-def _received_alone(tx: Transaction, item: Item, by: Actor) -> Answered:
+def _received_in_savepoint(tx: Transaction, item: Item, by: Actor) -> Answered:
     """Receive one item; what cannot be carried out is kept whole, and judged anew whenever it is sent again."""
     try:
         with tx.savepoint():
@@ -93,11 +93,11 @@ def _received_alone(tx: Transaction, item: Item, by: Actor) -> Answered:
             raise
         if isinstance(error, Refusal):  # such as a record type that no form declares
             return _answered(tx, _kept(tx, Unreadable(item.id, error.message, _plain(item)), by))
-        kept = _kept(tx, Unreadable(item.id, _OUR_FAULT, _plain(item)), by)
+        kept = _kept(tx, Unreadable(item.id, _SERVER_ERROR, _plain(item)), by)
         return replace(_answered(tx, kept), error=error)
 
 
-_OUR_FAULT = "服务器办理时出错，不是填报的问题；请管理员查看日志，修复后会自动办理。"
+_SERVER_ERROR = "服务器办理时出错，不是填报的问题；请管理员查看日志，修复后会自动办理。"
 
 
 def _kept(tx: Transaction, item: Unreadable, by: Actor) -> Outcome:

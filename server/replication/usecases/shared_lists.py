@@ -1,4 +1,4 @@
-"""Makes the lists that every field client needs beside its records: grid, codes, forms, ledgers, acts.
+"""Creates the lists that every field client needs beside its records: grid, codes, forms, ledgers, acts.
 
 They are the same for everyone, so that a person who moves gets none of them again; the official grid is no secret.
 """
@@ -21,12 +21,12 @@ from server.grid.store import areas
 Row = dict[str, Any]
 
 
-def mark(reading: Reading) -> str:
-    """Return a hash that changes when any of ``rows`` does; remembered until the configuration or the day changes."""
-    return reading.cached(("county lists", instants.local_day(reading.now)), _mark)
+def version_hash(reading: Reading) -> str:
+    """Return a hash that changes when any of ``rows`` does; cached until the configuration or the day changes."""
+    return reading.cached(("county lists", instants.local_day(reading.now)), _hash)
 
 
-def _mark(reading: Reading) -> str:
+def _hash(reading: Reading) -> str:
     digest = hashlib.sha256()
     for row in rows(reading):
         digest.update(orjson.dumps(row))
@@ -62,8 +62,8 @@ def _ledgers(reading: Reading) -> Iterator[Row]:
 
 
 def _acts() -> Iterator[Row]:
-    """Yield how records begin and what may be asked for a case, each with the names of its inputs."""
-    for action, (label, kind) in _BIRTHS.items():
+    """Yield which acts create records and which a case takes, each with the names of its inputs."""
+    for action, (label, kind) in _CREATING_ACTS.items():
         yield _row(f"act:{action}", "_act", label, {"action": action, "kind": kind, "begins": "1", "inputs": ""})
     for step in workflow.STEPS:
         if step.action in workflow.BY_SERVER:
@@ -73,12 +73,12 @@ def _acts() -> Iterator[Row]:
         yield _row(f"act:{step.action}", "_act", step.label, fields)
 
 
-_BIRTHS = {
+_CREATING_ACTS = {
     "create": ("新建", ""),
     "report": ("上报", Kind.CASE.value),
     "spot_close": ("当场整改", Kind.CASE.value),
 }
-"""How records begin: what people call it, and the only kind of record that may begin so."""
+"""Acts that create a record: label, and the only kind of record that they create (empty for any)."""
 
 
 def _row(id: str, type: str, label: str, fields: dict[str, str]) -> Row:
