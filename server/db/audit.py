@@ -1,4 +1,4 @@
-"""Keeps who changed the configuration and who looked at what; appended, never rewritten."""
+"""Stores who changed the configuration and who looked at what; appended, never rewritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Carries out many works in one commit, and undoes alone the one that fails."""
+"""Carries out many works in one commit, and rolls back alone the one that fails."""
 
 from __future__ import annotations
 

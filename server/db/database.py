@@ -1,4 +1,4 @@
-"""Opens the one file that holds everything, and hands out readings and transactions on it."""
+"""Opens the SQLite file, and hands out readings and transactions on it."""
 
 from __future__ import annotations
 

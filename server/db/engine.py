@@ -1,4 +1,4 @@
-"""Connects to the one file, and brings a file of any age to today's shape."""
+"""Connects to SQLite, and migrates a file of any age to the schema of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lets processes take turns at one data folder, by locks that the kernel drops when their holder dies.
+"""Locks between processes on one data folder; the kernel releases them when their holder dies.
 
 ``fcntl.flock`` costs two microseconds, so that the writer can step aside after every commit. A lock that is polled
 for, or a busy timeout alone, lets a busy server starve a command for ever.

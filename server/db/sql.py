@@ -1,4 +1,4 @@
-"""Runs written-out SQL with named parameters, so that the store's modules never see an engine."""
+"""Runs written-out SQL with named parameters, so that stores never see an engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks what is only practice, so that no reader takes it for work and nothing of it ever counts.
+"""Marks what is training (练习), so that nobody takes it for work and nothing of it is counted.
 
 A whole data folder is for training or it is not: a mark on single records could be forgotten on one of them, and a
 record could be moved. The setting is written when the folder is made, and no command takes it away. In such a folder

@@ -1,4 +1,4 @@
-"""What a use case is handed: a reading of the database at one instant, or a transaction that may also write."""
+"""What a use case works with: a reading of the database at one instant, or a transaction that may also write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lets many requests share one commit, so that durability costs one fsync for all who wait.
+"""Commits the writes of many requests together, so that durability costs one fsync for all who wait.
 
 The writer takes what is queued into one ``BEGIN IMMEDIATE`` transaction and answers only after COMMIT; a work
 that fails is undone alone. A work may be carried out twice, so it must touch nothing but its transaction.

@@ -1,4 +1,4 @@
-"""Says what an act on a case is, and what the rules must know of the county to judge it."""
+"""An act on a case, and the context that the rules need to check it."""
 
 from __future__ import annotations
 

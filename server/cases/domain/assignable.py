@@ -1,4 +1,4 @@
-"""Says to whom a right to assign reaches (``domain.md`` section 3.2, dispatch): the one rule of lists and judges."""
+"""To whom a right to assign extends (``domain.md`` section 3.2, dispatch): one rule for lists and for checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words for people: what the next one reads of an act, and what phones show of a case."""
+"""Texts of a case: the office note, the measure in the hazard ledger, and the label in phones' lists."""
 
 from __future__ import annotations
 

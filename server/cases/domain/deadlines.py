@@ -1,4 +1,4 @@
-"""Reckons time limits from the dated table ``data/time_limits.csv``, so that a changed limit is a row."""
+"""Computes time limits from the dated table ``data/time_limits.csv``, so that a changed limit is a row."""
 
 from __future__ import annotations
 

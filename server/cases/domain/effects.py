@@ -1,4 +1,4 @@
-"""Carries out an act that the rules allow: what it does to the case, its clocks and its last word; pure."""
+"""Carries out an act that the rules allow: what it changes in the case, its clocks and its office note; pure."""
 
 from __future__ import annotations
 

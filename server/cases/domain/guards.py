@@ -1,4 +1,4 @@
-"""Judges an act on a case: is it complete, may its author take it, does any other rule forbid it."""
+"""Checks an act on a case: is it complete, may its author take it, does any other rule forbid it."""
 
 from __future__ import annotations
 

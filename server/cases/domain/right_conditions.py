@@ -1,4 +1,4 @@
-"""Judges the words that narrow a right in ``data/rights.csv``: handler, author, level of supervision, …"""
+"""The conditions that narrow a right in ``data/rights.csv``: handler, author, level of supervision, …"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a case as data: how a case is born, and every step it may take."""
+"""The workflow as data: how a case is created, and every step it may take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gives each case its number (案件编号) when it is registered: one row of numbers a year."""
+"""Assigns each case its number (案件编号) when it is registered: one counter a year."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps who has or had each case, so that what they see follows them for a while (``design.md`` section 5)."""
+"""Stores who has or had each case, and until when, so that they see it for 30 days more (``design.md`` section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gathers what the rules must know before they judge an act on a case, and judges it: now, or as of lately."""
+"""Looks up what the rules need for an act on a case, and checks it by the rights of now or of the last 30 days."""
 
 from __future__ import annotations
 

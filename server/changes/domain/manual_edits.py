@@ -1,6 +1,6 @@
-"""Says who may write to a record by hand, at a desk: correct it, or bring one into being.
+"""Who may correct a record or create one interactively, through the API.
 
-What phones bring is judged by standing alone and never refused; who sits at a desk can be told no.
+What phones bring is judged by relation alone and never refused; who uses the API can be refused.
 """
 
 from __future__ import annotations

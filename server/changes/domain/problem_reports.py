@@ -1,4 +1,4 @@
-"""Words the problems that a change leaves for the office, so that nothing is refused and nothing overlooked."""
+"""Makes the problems that a change leaves for the office: nothing is refused, and nothing overlooked."""
 
 from __future__ import annotations
 

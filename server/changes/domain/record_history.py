@@ -1,4 +1,4 @@
-"""Reads a record's history: what it showed at any version, and all that was merged into it."""
+"""Reads a record's history: its fields at any version, and all that was merged into it."""
 
 from __future__ import annotations
 

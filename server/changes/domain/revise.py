@@ -1,4 +1,4 @@
-"""Turns a record and a change into the next revision: workflow decides the status, merge decides the fields."""
+"""Makes the next revision of a record: the workflow decides the status, the merge decides the fields."""
 
 from __future__ import annotations
 
@@ -104,8 +104,8 @@ def _first_version(context: WriteContext, merged: Merged, label: str, area: str,
 def edit(record: Record, context: WriteContext, history: Sequence[Received | Settled] = ()) -> Revised:
     """Return the next revision of ``record`` with the change merged into it.
 
-    history: everything that was merged so far, when this change comes after a later one of the same hand;
-    the record is then merged anew in the order in which each hand wrote.
+    history: everything that was merged so far, when this change comes after a later one of the same origin;
+    the record is then merged anew in the order in which each origin wrote.
     """
     change, version = context.change, record.version + 1
     writes, found = _valid_writes(context)
@@ -146,7 +146,7 @@ def act(
     """Return the next revision of a case that takes a step which the rules allow.
 
     history: as in ``edit``. role_label: the role that acts, in Chinese. Whatever else the author saved to the record is
-    merged first, as an edit; inputs of the act never are. The last word stays with a later act of the same hand.
+    merged first, as an edit; inputs of the act never are. The last word stays with a later act of the same origin.
     """
     edited, step = edit(record, context, history), workflow.STEP_OF[act.action]
     moved = effects.carry_out(step, edited.record, act, act_context, role_label)

@@ -1,4 +1,4 @@
-"""Makes the revisions by which an officer puts one value in the place of those in conflict, and takes that back."""
+"""Makes the revisions by which an officer settles a conflict, and by which that is undone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sorts what was sent for a record: values that apply, values that do not fit, claims to what only rules decide."""
+"""Validates the values of a change: valid ones, invalid ones, codes to check, claims to system columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says what is asked of a record, together with what the server knows when it judges that."""
+"""A change together with what the server knows when it is applied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sync.merge import FieldRule
 
 @dataclass(frozen=True, slots=True)
 class WriteContext:
-    """A change together with what the server knows when it judges it.
+    """A change together with what the server knows when it is applied.
 
     type, rules: of the record. author: user name. received_at: the transaction's clock. seq: the number that the
     revision will have. late: the author's relation to the record is recent, not present. submission: id, where it

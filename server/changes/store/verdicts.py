@@ -1,4 +1,4 @@
-"""Keeps what became of every change, so that a retry gets the same answer."""
+"""Stores the verdict on every change, so that a retry gets the same answer."""
 
 from __future__ import annotations
 

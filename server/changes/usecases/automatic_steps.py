@@ -1,4 +1,4 @@
-"""Takes cases back from people whose duty has ended, and suspended ones up again when their plan should be done.
+"""Steps that the server takes itself: unassigns cases of people whose duty has ended, resumes suspended cases.
 
 A case on a person returns to be assigned anew; one on a body stays with it (``design.md`` section 5). Whoever ends a
 duty has it done at once; for a duty that ends at an instant to come, ``housekeeping`` does it when that has come.

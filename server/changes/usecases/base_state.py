@@ -1,4 +1,4 @@
-"""Works out what an author saw but did not say: the record at its base, and what the device sent before."""
+"""Restores what an author saw but did not state: the record at its base version, and what the device sent before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sync.changes import Change, Dot
 class BaseState:
     """A change with what its author saw.
 
-    change: with every ``seen`` filled in. newest: highest counter of its hand that is in, 0 for none. base: what the
+    change: with every ``seen`` filled in. newest: highest counter of its origin that is in, 0 for none. base: what the
     record showed at ``base_version``, None where the device said itself all that matters of it. seen_members: other
     fields that the author looked at. problems: to file with the change.
     """
@@ -36,7 +36,7 @@ def resolve(
     tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None
 ) -> BaseState:
     """Return ``change`` with what its author seen_members of ``record``."""
-    newest = revisions.newest_of_hand(tx, record.id, change.dot.origin)
+    newest = revisions.newest_of_origin(tx, record.id, change.dot.origin)
     reused: tuple[Problem, ...] = ()
     if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
         reused = (_dot_reused(record, change, by, submission),)
@@ -74,14 +74,14 @@ def _leaves_members_out(type: RecordType, change: Change) -> bool:
 
 
 def _dot_reused(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
-    """Return the problem of a change whose place in its hand's row is taken; it gets an origin of its own."""
+    """Return the problem of a change whose place in its origin's order is taken; it gets an origin of its own."""
     message = "两台手机用了同一个设备编号（可能是手机克隆），两份内容都已保留，请核对。"
     detail = {"origin": change.dot.origin, "seq": change.dot.seq}
     return _problem(ProblemKind.DOT_REUSED, message, detail, record, change, by, submission)
 
 
 def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[merge.Received]:
-    earlier = (each for each in revisions.list_of_hand(tx, record.id, dot.origin) if each.origin_seq < dot.seq)
+    earlier = (each for each in revisions.list_of_origin(tx, record.id, dot.origin) if each.origin_seq < dot.seq)
     return [each for each in record_history.received(earlier, type) if isinstance(each, merge.Received)]
 
 

@@ -1,4 +1,4 @@
-"""Keeps the list of conflicts true to the records: closed when one value stands, open again when a choice is undone."""
+"""Keeps conflict problems in step with the records: closed when one value is left, reopened when a choice is undone."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Writes at a desk: the change is judged as everywhere, but what a rule turns down is refused and leaves no trace.
+"""Writes through the API: a change is checked as everywhere, but what a rule forbids is refused and leaves no trace.
 
 What is true if we die after each step: nothing, until the commit. 1. The record is found in the caller's scope. 2. A
 change id that was carried out already gets its outcome again. 3. ``If-Match``, ``base_version`` and what was seen are
 held against the record. 4. Rights and every field are authorized at once. 5. ``write`` carries it out.
 
-An edit of an older version is merged; another person's click in between must not look like one of the same hand, so
+An edit of an older version is merged; another person's request in between must not look like one of the same origin, so
 it gets an origin of its own. An act on an older version is refused: its author decided on what is no longer so.
 """
 

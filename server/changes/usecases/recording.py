@@ -1,4 +1,4 @@
-"""Writes down what became of a change: revision, verdict, buckets, problems, and what follows for its case."""
+"""Records the outcome of a change: revision, verdict, buckets, problems, and what follows for its case."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The one path by which anything is written: judged, merged, numbered, in one transaction.
+"""The one path by which anything is written: authorised, merged, numbered, in one transaction.
 
 What is true if we die after each step: nothing, until the commit that holds all of them.
 
 1. The change's stored verdict is looked up; a repeat gets it again.
-2. The author's standing toward the record is judged.
-3. ``revise`` makes the next revision; an act on a case is authorized first (``acting.py``).
+2. The author's relation to the record is determined.
+3. ``revise`` makes the next revision; an act on a case is authorized first (``cases/usecases/authorization.py``).
 4. Record, revision, verdict, buckets and problems are written.
 5. Changes that waited for this record are applied the same way.
 """
@@ -238,7 +238,7 @@ def _settle(tx: Transaction, record: Record, context: WriteContext, by: Actor) -
 
 
 def _is_superseded(tx: Transaction, record: Record, change: Change) -> bool:
-    """Say whether a later act of the same hand has moved the case on, which made this one part of its history.
+    """Say whether a later act of the same origin has moved the case on, which made this one part of its history.
 
     A step that comes after must not take the case back; a request or remark that its author has since acted upon
     is answered by that.
@@ -246,7 +246,7 @@ def _is_superseded(tx: Transaction, record: Record, change: Change) -> bool:
     moving = {step.action for step in workflow.STEPS if step.target is not None}
     later = [
         each.action
-        for each in revisions.list_of_hand(tx, record.id, change.dot.origin)
+        for each in revisions.list_of_origin(tx, record.id, change.dot.origin)
         if each.origin_seq > change.dot.seq and each.verdict in _DONE
     ]
     if change.action in moving:
@@ -269,7 +269,7 @@ _SETTLING = {record_history.SETTLE: "核定", record_history.UNSETTLE: "撤销�
 
 
 def _apply_waiting(tx: Transaction, record: Record) -> Record:
-    """Apply what waited for a record that has now arrived, each hand's changes in the order it made them.
+    """Apply what waited for a record that has now arrived, each origin's changes in the order it made them.
 
     Each is judged as of its own arrival: its author could not help that the record came later. Returns the record
     as it stands afterwards.

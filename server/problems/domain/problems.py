@@ -1,4 +1,4 @@
-"""Names what only a person can settle, so that nothing is refused to a phone for a rule it cannot fix."""
+"""The kinds of problems: what only a person can settle, since a phone is never refused for a rule it cannot fix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says how a problem of each kind may be settled, what is chosen of a conflict, and what is kept of the decision."""
+"""How a problem of each kind may be settled, which values a choice makes, and what is stored of the decision."""
 
 from __future__ import annotations
 

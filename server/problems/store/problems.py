@@ -1,4 +1,4 @@
-"""Keeps what only a person can settle: conflicts, misfits, unknown areas, copies that differ."""
+"""Stores problems: conflicts, invalid values, unknown areas, copies that differ."""
 
 from __future__ import annotations
 

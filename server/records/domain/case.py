@@ -1,4 +1,4 @@
-"""Keeps what the rules must remember of a case beyond its status: who has it, who had it, what was asked for."""
+"""What the rules must know of a case beyond its status: who has it, who had it, which requests are open."""
 
 from __future__ import annotations
 

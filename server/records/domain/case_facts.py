@@ -1,4 +1,4 @@
-"""Keeps what one case contributes to every figure, and says how each step of its life changes that.
+"""What one case contributes to every figure, and how each step of the case changes that.
 
 One definition for all readers: the live columns of a case are ``after`` applied at each write, a past as-of is
 ``as_of`` over the steps until then. So a live figure cannot differ from a recount of history.

@@ -1,4 +1,4 @@
-"""Tells how far apart two places are, as phones write them."""
+"""Reads positions as phones write them, and computes the distance between two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges whether an author may act on a record: now, lately, or not at all (``sync.md`` section 4)."""
+"""The relation of an author to a record: responsible now, within the last 30 days, or not (``sync.md`` section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a case stands: its statuses, the five stages they belong to, and which of them have ended."""
+"""The statuses of a case, the five stages they belong to, and which of them are terminal."""
 
 from __future__ import annotations
 

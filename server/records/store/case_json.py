@@ -1,4 +1,4 @@
-"""Writes what the workflow remembers of a case as JSON text, and reads it back."""
+"""Writes the case of a record as JSON text, and reads it back."""
 
 from __future__ import annotations
 

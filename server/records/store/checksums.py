@@ -1,4 +1,4 @@
-"""Gives each row of each record a number, so that two holders of many rows compare them by one sum."""
+"""Computes a check value for each version of a record, so that two holders of many rows compare one sum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds records for lists and exports: newest first, page by page, always inside a scope."""
+"""Lists records for the API and for exports: newest first, page by page, always inside a scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps records as they stand, each written in the same transaction as the revision that made it so."""
+"""Stores the current version of records, in the same transaction as the revision that made it."""
 
 from __future__ import annotations
 

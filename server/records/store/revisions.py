@@ -1,4 +1,4 @@
-"""Keeps the history of records: appended, never rewritten."""
+"""Stores the history of records: appended, never rewritten."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def list_of(reading: Reading, record: str) -> Iterator[Revision]:
     )
 
 
-def newest_of_hand(tx: Transaction, record: str, origin: str) -> int:
+def newest_of_origin(tx: Transaction, record: str, origin: str) -> int:
     """Return the highest counter of ``origin`` that is in the history of ``record``; 0 when there is none."""
     return int(
         tx.sql.value(
@@ -61,7 +61,7 @@ def seq_of(tx: Transaction, record: str, version: int) -> int | None:
 
 
 def is_dot_used(tx: Transaction, record: str, dot: Dot, *, but_by: str) -> bool:
-    """Say whether this counter of this hand is in the history of ``record`` already.
+    """Say whether this counter of this origin is in the history of ``record`` already.
 
     but_by: change that may stand there: one that was quarantined, and is judged again.
     """
@@ -90,8 +90,8 @@ def at_versions(reading: Reading, record: str, versions: Iterable[int]) -> dict[
     return {row["version"]: _revision(row) for row in rows}
 
 
-def list_of_hand(tx: Transaction, record: str, origin: str) -> list[Revision]:
-    """Return what one hand wrote to ``record``, in the order in which it wrote."""
+def list_of_origin(tx: Transaction, record: str, origin: str) -> list[Revision]:
+    """Return what one origin wrote to ``record``, in the order in which it wrote."""
     rows = tx.sql.each(
         f"{_SELECT} WHERE record = :record AND origin = :origin ORDER BY origin_seq",
         {"record": record, "origin": origin},

@@ -1,4 +1,4 @@
-"""Shows an officer what they decide about: every value with who wrote it, when and where, and what was asked for."""
+"""Gathers what an officer needs to settle a problem: every value with its author, time, distance and photos."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Value:
     """One of the values that stand beside each other.
 
     is_shown: people see this one. author: user name; display: as people call them. device: what the phone calls
-    itself, else the hand that wrote. made_at: by the device's clock. position: where the author stood, as sent;
+    itself, else the origin that wrote. made_at: by the device's clock. position: where the author stood, as sent;
     from_record_m: how far that is from the record's own position. photos: of the submission it came in.
     """
 

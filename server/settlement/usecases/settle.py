@@ -1,4 +1,4 @@
-"""Settles a problem as an officer asks: chooses, takes back, judges again, or closes it with a reason.
+"""Settles a problem: chooses a value, undoes a choice, applies a quarantined change, or closes it with a reason.
 
 What is true if we die after each step: nothing, until the commit. 1. The problem is found in the officer's scope. 2.
 The right to settle problems is judged where it lies. 3. A request that was done already gets its outcome again. 4.
