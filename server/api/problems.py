@@ -39,7 +39,7 @@ SETTLED = {"false": "open", "true": "settled", "any": "all"}
 @blueprint.response(200, page_of(ProblemSchema))
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_problems(query: dict[str, Any]) -> Response:
-    """List problems, newest first; only open ones unless asked otherwise."""
+    """List problems, newest first; only open ones by default."""
     by = context.caller()
     filters = {name: str(query[name]) for name in FILTERS if name in query}
 
