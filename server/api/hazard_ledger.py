@@ -76,28 +76,30 @@ def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]
 
 
 def _rows(reading: Reading, found: list[Row], show: Callable[[str], str]) -> list[Sequence[Value]]:
-    words = ledger.office_notes(reading, (each["id"] for each in found))
+    office_notes = ledger.office_notes(reading, (each["id"] for each in found))
     work = ledger.work_instructions(reading, (each["id"] for each in found))
     parties = ledger.assignee_names(reading, (each["assignee"] for each in found if each["assignee"]))
-    ways = {each["area"]: _way(each["area"]) for each in found}
-    named = areas.names(reading, (code for way in ways.values() for code in way if code))
-    return [_row(reading, each, ways[each["area"]], named, words, work, parties, show) for each in found]
+    ancestors = {each["area"]: _ancestor_codes(each["area"]) for each in found}
+    area_names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
+    return [
+        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, parties, show) for each in found
+    ]
 
 
 def _row(
     reading: Reading,
     each: Row,
-    way: Sequence[str],
-    named: dict[str, str],
-    words: dict[str, str],
+    ancestors: Sequence[str],
+    area_names: dict[str, str],
+    office_notes: dict[str, str],
     work: dict[str, dict[str, str]],
     parties: dict[str, str],
     show: Callable[[str], str],
 ) -> Sequence[Value]:
     fields: dict[str, str] = orjson.loads(each["fields"])
-    said = (
+    row = (
         each["case_no"] or "",
-        *(named.get(code, "") for code in way),
+        *(area_names.get(code, "") for code in ancestors),
         fields.get("place", ""),
         training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each["label"]),
         _label(reading, CATEGORIES, fields.get("category", "")),
@@ -107,16 +109,16 @@ def _row(
         case_labels.measure(each["status"] or "", work.get(each["id"], {})),
         instants.last_day(each["due_at"]) if each["due_at"] else "",
         _label(reading, STATUSES, each["status"] or ""),
-        words.get(each["id"], ""),
+        office_notes.get(each["id"], ""),
         " ".join(columns.flags(each["flags"])),
         _local(each["created_at"]),
         _local(each["closed_at"]),
         each["id"],
     )
-    return [show(text) for text in said]
+    return [show(text) for text in row]
 
 
-def _way(code: str) -> tuple[str, str, str]:
+def _ancestor_codes(code: str) -> tuple[str, str, str]:
     """Return the codes of the town, village and unit of an area; empty where it is wider."""
     steps = path_of(code).split("/")
     town, village, unit = (code_of("/".join(steps[:depth])) if len(steps) >= depth else "" for depth in (2, 3, 4))

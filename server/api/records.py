@@ -1,4 +1,4 @@
-"""Answers what the records are now, and how each came to be so."""
+"""Lists and gets records, with the history of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers what somebody sent and where it stands, so that no worker has to ask whether it has arrived."""
+"""Lists what somebody sent and what became of it, so that no worker has to ask whether it has arrived."""
 
 from __future__ import annotations
 

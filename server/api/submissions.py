@@ -1,4 +1,4 @@
-"""Answers what phones posted: the submissions, their bytes as sent, and the files that came with them."""
+"""Lists and gets submissions: as JSON, as the bytes that were sent, and the attachments."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ from sync.changes import AttachmentName, Change, Dot, FieldWrite
 
 
 class _BatchParser(Parser):
-    """Reads a batch though some of its items are odd: each is to be judged by itself."""
+    """Reads a batch though some of its items cannot be stored: each is judged by itself."""
 
     def _read(self, body: bytes) -> Any:
         return json_text.read(body, "changes")

@@ -1,4 +1,4 @@
-"""Shows what the workflow remembers of a case, beside the record that it is."""
+"""Turns what the workflow remembers of a case, beside its record, into JSON objects."""
 
 from __future__ import annotations
 

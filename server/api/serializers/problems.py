@@ -1,4 +1,4 @@
-"""Turns problems, and what one needs to settle them, into the shapes of the wire."""
+"""Turns problems, and what one needs to settle them, into JSON objects."""
 
 from __future__ import annotations
 

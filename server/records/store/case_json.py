@@ -20,7 +20,7 @@ def to_text(case: Case | None) -> str | None:
     """Return ``case`` as JSON text; None for a record that is no case."""
     if case is None:
         return None
-    # Named tuples are no lists to orjson until it is told so.
+    # Named tuples are lists to orjson only by a default.
     return orjson.dumps({stored: getattr(case, name) for stored, name in _NAMES}, default=list).decode()
 
 

@@ -33,8 +33,8 @@ def current_seq(reading: Reading) -> int:
 def changed(reading: Reading, bucket: str, after: int, upto: int, limit: int) -> Iterator[Row]:
     """Yield at most ``limit`` rows of ``bucket`` that changed after one seq and by another, in that order.
 
-    bucket: ``area:<path>``, ``person:<name>`` or ``body:<code>``. A row that has left the bucket comes as its ``id``
-    and the ``seq`` at which it left, alone.
+    bucket: ``area:<path>``, ``person:<name>`` or ``body:<code>``. A row that has left the
+    bucket comes as no more than its ``id`` and the ``seq`` at which it left.
     """
     inside, values = _inside(bucket)
     numbers = {"after": after, "upto": upto, "limit": limit}

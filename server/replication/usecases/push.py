@@ -52,7 +52,7 @@ Item = Change | Unreadable
 
 
 def receive(tx: Transaction, items: Sequence[Item], *, name: str) -> list[Answered]:
-    """Judge ``items`` in their order and return an answer for each; one that is refused is undone alone.
+    """Judge ``items`` in their order and return an answer for each; only one that is refused is undone.
 
     name: of the author, whose duties are read in this transaction, since they may have changed since the request.
     """
