@@ -1,4 +1,4 @@
-"""Desks at which officers settle what phones brought, in the county of ``case_land`` or the valley of ``builders``."""
+"""Desks at which officers settle what phones brought, in the county of ``case_land`` or the ``valley``."""
 
 from __future__ import annotations
 
