@@ -88,11 +88,15 @@ def _writes(fields: dict[str, Write]) -> dict[str, FieldWrite | str]:
 
 
 def _expected() -> frozenset[int] | None:
-    """Return the versions that If-Match names, None when it names none or any."""
+    """Return the versions that If-Match names, None when it names none or any.
+
+    A tag is a version, or that of an answer to GET: the version, a hyphen, and a hash (``responses.conditional``).
+    """
     tags = request.if_match
     if "If-Match" not in request.headers or tags.star_tag:
         return None
-    return frozenset(int(tag) for tag in tags.as_set() if tag and tag.isascii() and tag.isdecimal() and len(tag) <= 18)
+    versions = (tag.partition("-")[0] for tag in tags.as_set() if tag)
+    return frozenset(int(each) for each in versions if each.isascii() and each.isdecimal() and len(each) <= 18)
 
 
 def _text(id: UUID | None) -> str | None:

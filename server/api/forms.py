@@ -87,12 +87,8 @@ def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones get it."""
     with context.database().reading() as reading:
         form = management.get_visible(reading, form_id, context.caller())
-        content = forms.xml(reading, form_id, version)
-        tag = form.versions[version].md5
-    response = responses.xml_attachment(content, f"{form_id}.xml")
-    response.set_etag(tag)
-    response.make_conditional(request)
-    return response
+        content = forms.xml(reading, form.id, version)
+    return responses.conditional(responses.xml_attachment(content, f"{form_id}.xml"))
 
 
 @blueprint.route("/forms/<form_id>/versions/<version>.xlsx")

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import Response
 
 from schemas.lists import page_of
 from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
@@ -45,9 +45,11 @@ def list_records(query: dict[str, Any]) -> Response:
 
 @blueprint.route("/records/<uuid:record_id>")
 @blueprint.response(
-    200, RecordDetailSchema, headers={"ETag": {"description": "the version", "schema": {"type": "string"}}}
+    200,
+    RecordDetailSchema,
+    headers={"ETag": {"description": "the version, a hyphen, and a hash of the body", "schema": {"type": "string"}}},
 )
-@blueprint.alt_response(304, success=False, description="the version that If-None-Match names")
+@blueprint.alt_response(304, success=False, description="nothing has changed, for this caller at this time")
 @blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_record(record_id: UUID) -> Response:
     """Get one record; fields in conflict come with every value that stands, a case with what one may do with it."""
@@ -66,10 +68,7 @@ def get_record(record_id: UUID) -> Response:
             actions = todo_column.actions(reading, found, context.caller())
             alike = case_photos.similar(reading, found, context.caller())
             shown["case"] = serializers.cases.case(found.case, actions, alike)
-    response = responses.json(shown)
-    response.set_etag(str(found.version))
-    response.make_conditional(request)
-    return response
+    return responses.conditional(responses.json(shown), found.version)
 
 
 @blueprint.route("/records/<uuid:record_id>/history")

@@ -125,7 +125,7 @@ def test_a_record_that_has_not_changed_is_not_sent_again(county):
     again = county.get(f"/records/{ONE}", "officer", **{"If-None-Match": tag})
     stale = county.get(f"/records/{ONE}", "officer", **{"If-None-Match": '"1"'})
 
-    assert tag == '"3"'
+    assert tag.startswith('"3-')
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", tag)
     assert stale.status_code == 200
 
