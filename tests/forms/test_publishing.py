@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -13,6 +14,7 @@ from server.errors import FormRefused, FormUnknown, NotFound
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.forms.usecases import publish
+from server.forms.usecases.publish import Prepared
 from sync.merge import FieldRule, MergePolicy
 from tests.forms.form_builders import FG, SURVEY, a_form
 
@@ -23,8 +25,14 @@ FLOWERS_CSV = (
 
 
 def published(store, form: str = "", media=None):
-    prepared = publish.prepare((form or a_form()).encode(), ".md", media or {})
-    return store.write(lambda tx: publish.publish(tx, prepared, "admin"))
+    ready = prepared(form or a_form(), tuple((media or {}).items()))
+    return store.write(lambda tx: publish.publish(tx, ready, "admin"))
+
+
+@cache
+def prepared(form: str, media: tuple[tuple[str, bytes], ...]) -> Prepared:
+    """Prepare a form as an upload is, once a test run: the child process and Java take a second."""
+    return publish.prepare(form.encode(), ".md", dict(media))
 
 
 def the_catalogue(store):
