@@ -1,7 +1,7 @@
 """Names that phones, scripts and data folders rely on stay what they are, whatever moves inside.
 
-``public_names.json`` is what they were. A name that is meant to be new or to go is written there by
-``python tests/test_public_names.py``, and told in CHANGELOG.md.
+``public_names.json`` is what they were; what is new needs no line there. A name that is meant to go is taken out by
+``PYTHONPATH=. python tests/test_public_names.py``, and told in CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from server.cli.main import main as firegrid
 from server.settings import Settings
 from sync.cli.main import main as fieldsync
 
-KEPT = Path(__file__).with_name("public_names.json")
+STORED = Path(__file__).with_name("public_names.json")
 ROOT = Path(__file__).parents[1]
 
 
@@ -178,12 +178,37 @@ def names(tmp_path_factory) -> dict[str, Any]:
     return public_names(tmp_path_factory.mktemp("names"))
 
 
-@pytest.mark.parametrize("family", list(json.loads(KEPT.read_text(encoding="utf-8"))) if KEPT.exists() else [])
-def test_a_name_that_others_rely_on_is_what_it_was(names, family):
-    assert names[family] == json.loads(KEPT.read_text(encoding="utf-8"))[family]
+def missing(was: Any, now: Any, path: str = "") -> Iterator[str]:
+    """Yield what was there and is not, or not as it was; what is new may be there."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for name, each in was.items():
+            if name in now:
+                yield from missing(each, now[name], f"{path}/{name}")
+            else:
+                yield f"{path}/{name}"
+    elif isinstance(was, list) and isinstance(now, list) and all(isinstance(each, str) for each in was):
+        yield from (f"{path}: {each}" for each in was if each not in now)
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        for number, (old, new) in enumerate(zip(was, now, strict=True)):
+            yield from missing(old, new, f"{path}/{number}")
+    elif was != now:
+        yield f"{path}: {was!r} is now {now!r}"
+
+
+def test_each_name_that_others_rely_on_is_there_as_it_was(names):
+    was = json.loads(STORED.read_text(encoding="utf-8"))
+
+    assert list(missing(was, names)) == []
+
+
+def test_a_name_that_went_or_changed_is_named():
+    was = {"routes": ["GET /a", "GET /b"], "errors": {"busy": 503}, "shape": [{"x": ""}]}
+    now = {"routes": ["GET /a", "GET /c"], "errors": {"busy": 500, "new": 400}, "shape": [{"y": ""}]}
+
+    assert list(missing(was, now)) == ["/routes: GET /b", "/errors/busy: 503 is now 500", "/shape/0/x"]
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
         found = public_names(Path(temporary))
-    KEPT.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    STORED.write_text(json.dumps(found, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
