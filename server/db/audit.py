@@ -16,7 +16,7 @@ _ADD = inserting("audit", ("id", "at", "actor", "action", "subject", "detail"))
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed: ``actor`` did ``action`` (``area.rename``) to ``subject`` (a code or name) at ``at``."""
+    """One entry: ``actor`` did ``action`` (``area.rename``) to ``subject`` (a code or name) at ``at``."""
 
     at: Instant
     actor: str
@@ -30,7 +30,7 @@ def add(tx: Transaction, actor: str, action: str, subject: str, detail: Mapping[
 
     detail: what a later reader needs, as JSON values; never a secret, a token or a phone number.
     """
-    # Numbered, so that deeds of one transaction keep their order: they share its instant.
+    # Numbered, so that entries of one transaction keep their order: they share its instant.
     row = {"id": f"{tx.next_seq():016d}", "at": tx.now, "actor": actor, "action": action, "subject": subject}
     tx.sql.run(_ADD, row | {"detail": json.dumps(detail, ensure_ascii=False)})
 

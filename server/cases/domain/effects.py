@@ -133,7 +133,7 @@ def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext)
 
 
 def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    """The case leaves the house: what its handler has asked for is answered by that."""
+    """The case leaves its handler, whose open requests are closed with that."""
     return _Decision(case.without_requests(), _target_status(step, record))
 
 
@@ -201,7 +201,7 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
 
 
 def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    if case.lead is None:  # put right on the spot and never assigned to anybody: whoever said so goes on with it
+    if case.lead is None:  # put right on the spot and never assigned to anybody: whoever reported that goes on with it
         case = case.assign_to(f"user:{record.author}", (), act.at)
     due = _requested_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
     return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))

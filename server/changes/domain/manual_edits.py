@@ -22,7 +22,7 @@ PLAIN_BIRTH = "create"
 def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> None:
     """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``.
 
-    Raises IllegalStep for an event, which is told once (``sync.md`` section 1), and NotAllowed.
+    Raises IllegalStep for an event, which is reported once (``sync.md`` section 1), and NotAllowed.
     """
     if record.kind is Kind.EVENT:
         message = f"“{record.label}”是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
@@ -49,8 +49,8 @@ def require_create(by: Actor, type: RecordType, action: str, path: str) -> None:
     if action not in validated:
         wrong = f"“{type.title}”的记录应使用：{'、'.join(validated)}。"
         raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
-    subject, deed = ("case", action) if type.kind is Kind.CASE else ("record", "write")
-    rights.require(by, subject, deed, path)
+    subject, verb = ("case", action) if type.kind is Kind.CASE else ("record", "write")
+    rights.require(by, subject, verb, path)
 
 
 def _reaches(grant: Grant, by: Actor, record: Record) -> bool:

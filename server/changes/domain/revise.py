@@ -242,7 +242,7 @@ def _first_label(context: WriteContext, merged: Merged, path: str) -> tuple[str,
 
 
 def revision_of(context: WriteContext, record: Record, verdict: Verdict, diff: Diff) -> Revision:
-    """Return the revision by which what was asked made ``record``."""
+    """Return the revision by which the change made ``record``."""
     change = context.change
     return Revision(
         record=record.id,

@@ -75,7 +75,7 @@ def _code_to_check(offered: Choices, value: str, at: Instant, held: str) -> str 
 def invalid_fields(type: RecordType, values: Mapping[str, str]) -> dict[str, str]:
     """Return why a value cannot stand, by field, of those that merging has left (``sync.md`` section 3).
 
-    values: the fields that somebody has ever written. What was never written was never asked for.
+    values: the fields that somebody has ever written. What was never written was never required.
     """
     found: dict[str, str] = {}
     for name, field in type.validated.items():

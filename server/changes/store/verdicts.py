@@ -28,7 +28,7 @@ _SHOWN = "id, record, type, author, content, verdict, version, conflicts, proble
 class Stored:
     """The verdict on one change.
 
-    content: hash of what was asked, without ``clock_offset_s``. version: of the record that the change
+    content: hash of the change, without ``clock_offset_s``. version: of the record that the change
     made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id.
     """
 
@@ -98,7 +98,7 @@ def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change
 def settle(tx: Transaction, stored: Stored) -> None:
     """Replace the verdict of a change that waited or was quarantined; this happens once.
 
-    What was said while it waited is over with the waiting; what an officer decided about it stays to be read. So the
+    Problems filed while it waited end with the waiting; what an officer decided about it stays to be read. So the
     problem that was filed then is settled after this.
     """
     tx.sql.run(

@@ -34,7 +34,7 @@ def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) ->
 
 
 def _mended(tx: Transaction, record: str, server: str) -> None:
-    """Close what was said of values that the record no longer holds."""
+    """Close the problem about values that the record no longer holds."""
     for kind in (ProblemKind.INVALID_AFTER_MERGE, ProblemKind.MISFIT):
         for filed in problems.open_about(tx, record, kind):
             doubted = set(filed.detail.get("applied", ()))  # what did not fit at all is nowhere else: it stays

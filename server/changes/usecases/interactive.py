@@ -267,6 +267,6 @@ def _vacant(reading: Reading, record: Record, by: Actor) -> frozenset[str]:
 
 
 def _content(by: Actor, *parts: object) -> str:
-    """Return a hash that tells one wish from another: of all that was asked, and by whom."""
+    """Return a hash that tells one request from another: of all its parts and its author."""
     plain = orjson.dumps((by.name, *parts), default=tuple, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(plain).hexdigest()

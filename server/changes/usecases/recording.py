@@ -58,7 +58,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class PendingChange:
-    """A change on its way: what was asked, its fingerprint, its author, the submission it came in.
+    """A change that is being applied: the change, its fingerprint, its author, the submission it came in.
 
     problem: id of the problem that was filed when it had to wait or was quarantined, and arrived_at when that was;
     None for one that has just arrived. settled_by: whose doing it is that it is judged again. authority: officer by
@@ -76,7 +76,7 @@ class PendingChange:
 
 
 def fingerprint(change: Change) -> str:
-    """Return a hash of what was asked: the same change sent again has the same one, whatever the clock offset."""
+    """Return a hash of the change: the same change sent again has the same one, whatever the clock offset."""
     content = (
         change.record,
         change.type,
@@ -186,7 +186,7 @@ def _notify_duplicates(tx: Transaction, ended: Record) -> None:
     label = STATUS_LABELS[Status(ended.status or "")]
     note = f"主案件{ended.case_no or ''}{label}。{ended.office_note}"
     notified: list[str] = [ended.id]
-    for master in notified:  # grows: duplicates of a duplicate are told as well
+    for master in notified:  # grows: duplicates of a duplicate are notified as well
         for duplicate in records.merged_into(tx, master):
             apply_by_server(tx, duplicate, "tell", note)
             notified.append(duplicate.id)

@@ -112,7 +112,7 @@ class SettlementRequest:
         return {name: choice.plain for name, choice in self.choices.items()}
 
     def is_done_by(self, settlement: Settlement | None) -> bool:
-        """Say whether this very wish is what was done last."""
+        """Say whether this very request is what was done last."""
         if settlement is None:
             return False
         done = (settlement.how, settlement.reason, dict(settlement.choices))
@@ -120,7 +120,7 @@ class SettlementRequest:
 
 
 def require_way(kind: ProblemKind, request: SettlementRequest) -> None:
-    """Do nothing when this kind may be settled so and the wish is complete. Raises IllegalStep, Invalid."""
+    """Do nothing when this kind may be settled so and the request is complete. Raises IllegalStep, Invalid."""
     if request.how not in WAYS[kind]:
         raise IllegalStep(_no_way(kind, request.how), kind=kind.value, how=request.how.value)
     faults: dict[str, str] = {}
