@@ -18,6 +18,7 @@ from uuid import UUID
 import kobo_forms
 from server import instants
 from server.db import engine
+from server.db.folder import FILE_NAME
 from server.db.sql import Sql, inserting
 from server.grid.domain.areas import code_of
 from server.records.domain import case_facts
@@ -45,7 +46,7 @@ _REGISTERS = f"[[],[]]{' ' * 500}"
 
 def fill(folder: Path, cases: int = CASES, now: datetime | None = None) -> None:
     """Add hazards to the database in ``folder``, which is set up and not in use; ``now`` is the end of their time."""
-    db = engine.connect(folder / engine.FILE_NAME)
+    db = engine.connect(folder / FILE_NAME)
     for pragma in ("synchronous = OFF", "cache_size = -1200000", "foreign_keys = OFF"):
         db.execute(f"PRAGMA {pragma}")
     sql = Sql(db)

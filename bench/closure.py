@@ -15,7 +15,8 @@ from bench.environment import Environment, ask, expect, serving
 from bench.figures import Figure, latency
 from bench.lists import sign_in
 from server.admin.usecases.housekeeping import enter_labels
-from server.db import database, engine
+from server.db import database
+from server.db.folder import FILE_NAME
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
 from server.summaries.domain import periods
@@ -32,7 +33,7 @@ def measure(environment: Environment) -> Iterator[Figure]:
     filled = environment.copy_of_county("closure")
     began = time.perf_counter()
     case_generator.fill(filled.folder)
-    size = (filled.folder / engine.FILE_NAME).stat().st_size / 1e9
+    size = (filled.folder / FILE_NAME).stat().st_size / 1e9
     yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", reference=f"{size:.1f} GB, {DAYS} days")
     yield _labels_indexed(filled)
     with serving(filled.folder) as server, server.connection() as connection:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from server.admin.usecases import setup
-from server.cli.folder import Command, making_folder, opened
+from server.cli.folder import Command, making_folder, opened, with_data
 from server.db import database
 from server.db import training as trainings
 from server.db.transactions import Reading
@@ -111,7 +111,7 @@ def print_guide(reading: Reading, base: str, keys: Mapping[str, str], data: Path
         click.echo(f"  {trainings.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
     for hint in hints(base, data):
         click.echo(f"  {hint.what}\n    {hint.how}")
-    click.echo("  手机要用局域网地址，见 README 的“A worker with a phone”。按 Ctrl-C 停止。\n")
+    click.echo("  手机要用局域网地址，见 docs/worker.md 的“Set up a phone”。按 Ctrl-C 停止。\n")
 
 
 class Hint(NamedTuple):
@@ -131,8 +131,8 @@ def hints(base: str, data: Path) -> Iterator[Hint]:
     yield Hint("两人各写一值的站点 two phones, one field（town）", f"{api}/records?conflict=true", "town")
     yield Hint("待处理问题 what a person must settle（town）", f"{api}/problems", "town")
     yield Hint("本季闭环汇总 the closure rates（brigade）", f"{api}/summaries/closure?period=quarter", "brigade")
-    yield Hint("同一汇总在终端 the same on a terminal", f"firegrid summary closure --period quarter --data {data}")
-    overdue = f"firegrid summary closure --period quarter --figure handling_overdue --data {data}"
+    yield Hint("同一汇总在终端 the same on a terminal", with_data("firegrid summary closure --period quarter", data))
+    overdue = with_data("firegrid summary closure --period quarter --figure handling_overdue", data)
     yield Hint("一个数背后的案件 the cases behind a number", overdue)
-    yield Hint("一台手机的二维码 a card to scan", f"firegrid user key gw0001 --format qr --data {data}")
-    yield Hint("核对数据 is everything sound?", f"firegrid check --data {data}")
+    yield Hint("一台手机的二维码 a card to scan", with_data("firegrid user key gw0001 --format qr", data))
+    yield Hint("核对数据 is everything sound?", with_data("firegrid check", data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,11 @@ def data_option(command: Any) -> Any:
         show_default=True,
         help="data folder 数据目录",
     )(command)
+
+
+def with_data(command: str, data: Path) -> str:
+    """Return a command that a message tells its reader to type, for the folder that the message is about."""
+    return f"{command} --data {shlex.quote(str(data))}"
 
 
 def making_folder(data: Path) -> Path:

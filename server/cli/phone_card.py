@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from server.cli.folder import with_data
 from server.db.locks import read_address
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import SetupCard, is_loopback
@@ -48,16 +49,16 @@ def write(card: SetupCard, form: str) -> None:
     click.echo(setup_qr.card_text(card.display, card.project), err=True)
 
 
-def warnings(url: str) -> Iterator[str]:
+def warnings(url: str, data: Path) -> Iterator[str]:
     """Yield the warning when phones cannot reach ``url``: why, the cure, and this machine's addresses."""
     parts = urlsplit(url)
     if not is_loopback(parts.hostname or ""):
         return
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = lan_addresses()
-    yield f"注意：{url} 只有本机能访问，手机连不上。请先设置手机能访问的地址，再重新生成："
+    yield f"注意：{url} 只有本机能访问，手机连不上。请停止正在运行的服务，设置手机能访问的地址，再生成一次并启动："
     yield f"  export FIREGRID_PUBLIC_URL=http://{found[0] if found else '本机局域网地址'}:{port}"
-    yield f"  firegrid serve --host 0.0.0.0 --port {port}"
+    yield f"  {with_data(f'firegrid serve --host 0.0.0.0 --port {port}', data)}"
     if found:
         yield f"本机的局域网地址：{'、'.join(found)}"
 

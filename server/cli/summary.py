@@ -121,7 +121,7 @@ def everything(reading: Reading) -> Scope:
     """Return the scope of who has the data folder: the county. Raises NotFound before there is one."""
     county = next((area for area in areas.whole_grid(reading).values() if area.parent is None), None)
     if county is None:
-        raise NotFound("数据目录里还没有网格；请先运行 firegrid grid load。")
+        raise NotFound("数据目录里还没有网格；请先用 firegrid grid load 读入网格文件。")
     return Scope(places=(county.place,))
 
 

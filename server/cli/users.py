@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from server import instants
-from server.cli.folder import Group, data_option, opened
+from server.cli.folder import Group, data_option, opened, with_data
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -96,8 +96,8 @@ def add(
     if described.acts_for_body and body is None:
         click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
     if hashed is None:
-        click.echo(f"发手机二维码：firegrid user key {name} --format qr", err=True)
-        click.echo(f"设网页登录密码：firegrid user password {name}", err=True)
+        click.echo(f"发手机二维码：{with_data(f'firegrid user key {name} --format qr', data)}", err=True)
+        click.echo(f"设网页登录密码：{with_data(f'firegrid user password {name}', data)}", err=True)
 
 
 @user.command(name="list")
@@ -151,7 +151,7 @@ def key(name: str, form: str, lost: bool, data: Path) -> None:
         with database.reading() as reading:
             card = card_of(reading, people.actor(reading, name), f"{public_url}/key/{token}")
     phone_card.write(card, form)
-    for line in phone_card.warnings(public_url):
+    for line in phone_card.warnings(public_url, data):
         click.echo(line, err=True)
 
 

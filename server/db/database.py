@@ -17,7 +17,8 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server import instants
 from server.db.commits import Batch, Begin
-from server.db.engine import FILE_NAME, connect, migrate, raising_damaged
+from server.db.engine import connect, migrate, raising_damaged
+from server.db.folder import FILE_NAME
 from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from sqlite_utils import Database as SqliteDatabase
 
+from server.db.folder import FILE_NAME, no_data
 from server.db.locks import exclusive_write
 from server.db.migrations import STEPS, migrations
-from server.errors import Damaged, DatabaseTooNew, NotFound
-
-FILE_NAME = "firegrid.db"
+from server.errors import Damaged, DatabaseTooNew
 
 
 def connect(path: Path) -> SqliteDatabase:
@@ -34,7 +33,7 @@ def migrate(folder: Path) -> None:
     """
     path = folder / FILE_NAME
     if not path.exists():
-        raise NotFound(f"数据目录 {folder} 里没有数据库；请先运行 firegrid init --data {folder}。", folder=str(folder))
+        raise no_data(folder)
     with raising_damaged(folder), exclusive_write(folder):
         db = connect(path)
         try:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server.errors import Busy, NotFound
+from server.db.folder import no_data
+from server.errors import Busy
 
 _SERVING = "serve.lock"
 
@@ -66,7 +67,7 @@ def serving(folder: Path) -> Iterator[None]:
     Raises Busy when another process serves it, NotFound when there is no such folder.
     """
     if not folder.is_dir():
-        raise NotFound(f"没有数据目录 {folder}；请先运行 firegrid init --data {folder}。", folder=str(folder))
+        raise no_data(folder)
     lock = _open(folder / _SERVING)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

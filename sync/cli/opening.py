@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shlex
 import sqlite3
 import sys
 import time
@@ -17,7 +18,7 @@ from sync.client import credentials
 from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.device import FILE_NAME, Device
-from sync.client.failures import Failure, Refused
+from sync.client.failures import Failure, NotSignedIn, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -33,6 +34,9 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except NotSignedIn as failure:
+            cure = _login(ctx.params["store"])
+            _stop(ctx, f"{failure.message}；登录 sign in: {cure}（本机数据在别处时用 --store 指明）", failure.exit_code)
         except Failure as failure:
             _stop(ctx, failure.message, failure.exit_code)
         except sqlite3.Error as error:
@@ -46,6 +50,16 @@ class Command(click.Command):
 def _stop(ctx: click.Context, message: str, status: int) -> None:
     click.echo(f"fieldsync: {message}", err=True)
     ctx.exit(status)
+
+
+def _login(store: Path) -> str:
+    """Return the command that signs in to this store: at the server that it knows, else with words for what is open."""
+    try:
+        known = credentials.load(store)
+    except NotSignedIn:
+        return f"fieldsync login 服务器地址 --user 用户名 --store {shlex.quote(str(store))}"
+    who = f"--user {known.user}" if known.user else "--key-stdin"
+    return f"fieldsync login {known.server} {who} --store {shlex.quote(str(store))}"
 
 
 def store_option(command: C) -> C:
@@ -70,7 +84,8 @@ def opened(store: Path) -> Iterator[Device]:
     """Open an existing store. Raises Refused when the folder holds none; it may be mistyped."""
     if not (store / FILE_NAME).is_file():
         raise Refused(
-            f"{store} 里没有本机数据；请先 fieldsync login，或检查 --store · no data of this device in {store}"
+            f"{store} 里没有本机数据 · no data of this device in {store}；本机数据在别处时用 --store 指明，"
+            f"还没有登录过时请运行 {_login(store)}"
         )
     with Device(store) as device:
         yield device

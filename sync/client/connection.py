@@ -176,7 +176,7 @@ def _failure(status: int, problem: Mapping[str, Any]) -> Failure:
     if status == 413:
         return TooLarge(f"{detail} · too large for the server", read_limits(problem))
     if status in (401, 403):
-        return NotSignedIn(f"{detail} · not signed in (fieldsync login); your work is kept here")
+        return NotSignedIn(f"{detail} · not signed in; your work is kept here")
     if status == 404 and not problem:
         return NoConnection(_PORTAL)
     return Refused(f"服务器不接受：{detail} · refused by the server ({status})")

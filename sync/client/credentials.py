@@ -39,9 +39,9 @@ def load(folder: Path) -> Credentials:
     try:
         return Credentials(**json.loads((folder / FILE_NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise NotSignedIn("还没有登录，请先 fieldsync login · not signed in: fieldsync login first") from error
+        raise NotSignedIn("还没有登录 · not signed in") from error
     except (ValueError, TypeError) as error:
-        raise NotSignedIn("登录信息已损坏，请重新 fieldsync login · sign in again: what was kept is damaged") from error
+        raise NotSignedIn("登录信息已损坏，要重新登录 · what was kept of the sign-in is damaged") from error
 
 
 def save(folder: Path, credentials: Credentials) -> None:

@@ -12,7 +12,8 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server.admin.store import invariants
 from server.db import database
-from server.db.engine import FILE_NAME, connect, migrate
+from server.db.engine import connect, migrate
+from server.db.folder import FILE_NAME
 from server.db.migrations import STEPS, migrations
 from server.db.migrations.step_0002_case_figures import add_counts, cells
 from server.db.sql import Sql
