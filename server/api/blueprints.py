@@ -68,6 +68,14 @@ class ApiBlueprint(Blueprint):  # type: ignore[misc]  # flask-smorest has no ann
 
     ARGUMENTS_PARSER = Parser()
 
+    def arguments(self, schema: type[Schema], **options: Any) -> Any:
+        """Parse the arguments of a route by one instance of ``schema``: webargs makes one a request of a class.
+
+        Making it costs more than parsing by it (measured: a sixth of an idle pull). The instance differs from the
+        class in nothing, so that both have one name in the API's description.
+        """
+        return super().arguments(schema(), **options)
+
     def register_views_in_doc(self, api: Any, app: Any, spec: Any, *, name: str, parameters: Any) -> None:
         describe = super().register_views_in_doc
         api.later.append(lambda: describe(api, app, spec, name=name, parameters=parameters))

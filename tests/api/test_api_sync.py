@@ -8,6 +8,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from schemas.sync import PullRequestSchema
 from server.staffing.usecases import enrolment
 from tests.field_clients import Client, a_station
 from tests.valley import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
@@ -383,3 +384,13 @@ def test_an_item_that_was_kept_whole_stays_on_the_list_when_another_one_comes_un
 
     assert worker.push(aside)[0]["verdict"] == "quarantined"
     assert valley.problems() == ["quarantined"]
+
+
+def test_a_pull_is_read_by_the_schema_that_the_route_has(worker, monkeypatch):
+    worker.pull()
+    made = []
+    monkeypatch.setattr(PullRequestSchema, "__init__", lambda schema, *_, **__: made.append(schema))
+
+    worker.pull()
+
+    assert made == []
