@@ -34,7 +34,7 @@ def _never_overloaded(path: str) -> Response:
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, lambda request: request(), _never_overloaded)
+    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, _never_overloaded)
     config: uvicorn.Config = configuration(bridge)
     server = GracefulServer(config, bridge)
     server.stop_on_signals()

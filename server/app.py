@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response, request
@@ -18,10 +18,14 @@ from server.errors import Busy
 from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
+from server.web.asgi import ShortRequests
 from server.web.context import Services
 from server.web.overload import RETRY_AFTER_S
 from server.web.problem_details import as_problem, status_of
 from server.web.proxy import PhonePaths, TrustedProxies, is_phone_path
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 SECRET_FILE = "secret"  # noqa: S105 - a file name
 STALE_UPLOAD_S = 24 * 3600
@@ -54,18 +58,32 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     app.config["JWT_SECRET_KEY"] = secret(settings.folder)
     blobs = BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
-    services = Services(settings, store.open_threaded(settings.folder), blobs)
+    wrapped: WSGIApplication = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
+    if settings.fast_path:
+        from server.fast_path import GreenletRunner, PastFlask  # they need greenlet, and nothing else does
+
+        services = Services(settings, store.open_threaded(settings.folder, runner=GreenletRunner()), blobs)
+        wrapped = PastFlask(wrapped, services, observability.record_request)
+    else:
+        services = Services(settings, store.open_threaded(settings.folder), blobs)
     app.extensions["firegrid"] = services
-    fast_path = openrosa.FastPath(app.wsgi_app, services, observability.record_request)
-    wrapped = PhonePaths(TrustedProxies(fast_path, settings.trusted_proxies))
-    app.wsgi_app = wrapped  # type: ignore[method-assign]  # how WSGI is wrapped
+    app.wsgi_app = wrapped  # type: ignore[method-assign,assignment]  # how WSGI is wrapped
     return app
 
 
 def database_of(app: Flask) -> Database:
     """Return the store that an application works on."""
-    services: Services = app.extensions["firegrid"]
-    return services.database
+    return _services(app).database
+
+
+def short_requests(app: Flask) -> ShortRequests | None:
+    """Return which requests run in the writer's thread, None for none: the fast path is off."""
+    services = _services(app)
+    if not services.settings.fast_path:
+        return None
+    from server.fast_path import is_small_submission
+
+    return ShortRequests(is_small_submission, services.database.run_in_writer)
 
 
 def close(app: Flask) -> None:
@@ -82,6 +100,11 @@ def secret(folder: Path) -> str:
         made.write_text(secrets.token_urlsafe(48), encoding="ascii")
         made.replace(path)
     return path.read_text(encoding="ascii")
+
+
+def _services(app: Flask) -> Services:
+    services: Services = app.extensions["firegrid"]
+    return services
 
 
 def _answer_error(error: Exception) -> Response:

@@ -25,7 +25,8 @@ class Settings:
     end; None takes them from each request. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
     is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
-    wait_s: how long a request may wait before others are told to come back.
+    wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
+    answered past Flask and in the writer's thread (``server.fast_path``).
     """
 
     folder: Path
@@ -38,6 +39,7 @@ class Settings:
     metrics_networks: tuple[Network, ...] = field(default=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
     disk_free_bytes_min: int = 200_000_000
     wait_s: int = WAIT_S
+    fast_path: bool = True
 
 
 def from_environment(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -58,6 +60,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         metrics_networks=_networks(stated, "FIREGRID_METRICS_NETWORKS", plain.metrics_networks),
         disk_free_bytes_min=_number(stated, "FIREGRID_DISK_FREE_BYTES_MIN", plain.disk_free_bytes_min),
         wait_s=_number(stated, "FIREGRID_WAIT_S", plain.wait_s),
+        fast_path=_switch(stated, "FIREGRID_FAST_PATH", plain.fast_path),
     )
 
 
@@ -80,6 +83,13 @@ def _number(stated: Mapping[str, str], name: str, default: int) -> int:
     if not (value.isascii() and value.isdigit() and int(value) > 0):
         raise Invalid(f"{name}“{value}”应为正整数。", field=name)
     return int(value)
+
+
+def _switch(stated: Mapping[str, str], name: str, default: bool) -> bool:
+    value = stated.get(name, "").strip()
+    if value not in ("", "on", "off"):
+        raise Invalid(f"{name}“{value}”应为 on 或 off。", field=name)
+    return value == "on" if value else default
 
 
 def _networks(stated: Mapping[str, str], name: str, default: tuple[Network, ...]) -> tuple[Network, ...]:

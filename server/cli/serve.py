@@ -58,7 +58,8 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         app = application.create_app(settings)
         database = application.database_of(app)
         largest, wait_s = settings.submission_bytes_max, settings.wait_s
-        bridge = Bridge(app.wsgi_app, threads, largest, database.run_in_writer, application.overloaded, wait_s)
+        short = application.short_requests(app)
+        bridge = Bridge(app.wsgi_app, threads, largest, application.overloaded, short=short, wait_s=wait_s)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
         server = GracefulServer(configuration(bridge), bridge)
         server.stop_on_signals()

@@ -23,7 +23,7 @@ from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql
 from server.db.transactions import Cache, Commit, Reading, Transaction
-from server.db.writer import InlineWriter, InWriter, ThreadWriter, Writer
+from server.db.writer import InlineWriter, Request, RequestRunner, ThreadWriter, Writer
 from server.errors import Busy
 
 T = TypeVar("T")
@@ -56,11 +56,10 @@ class Database:
         """
         return self._writer.write(work)
 
-    def run_in_writer(self, request: InWriter) -> None:
+    def run_in_writer(self, request: Request) -> None:
         """Run ``request`` in the writer's own thread, beside others; its writes cost no handing over.
 
-        It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
-        Raises Unavailable when the database is closing.
+        The database must have been opened with a runner. Raises Unavailable when it is closing.
         """
         self._writer.run_in_writer(request)
 
@@ -145,12 +144,16 @@ def create(folder: Path) -> None:
         db.close()
 
 
-def open_threaded(folder: Path, clock: Clock | None = None) -> Database:
-    """Open an existing database for serving, with a writer thread of its own."""
+def open_threaded(folder: Path, clock: Clock | None = None, runner: RequestRunner | None = None) -> Database:
+    """Open an existing database for serving, with a writer thread of its own.
+
+    runner: how whole requests run in that thread, where some are to (``Database.run_in_writer``).
+    """
     migrate(folder)
     clock = clock or system_clock
     cache: Cache = {}
-    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), _begin(clock, cache, new_uuid), WriteLock(folder))
+    begin = _begin(clock, cache, new_uuid)
+    writer = ThreadWriter(lambda: connect(folder / FILE_NAME), begin, WriteLock(folder), runner)
     return Database(folder, writer, clock, cache, Checkpointer(lambda: connect(folder / FILE_NAME)))
 
 

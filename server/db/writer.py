@@ -9,10 +9,8 @@ What is true if we die after each step:
 3. committed, not answered: stored and durable; the phone sends again and finds its stored verdict.
 4. answered: stored and durable.
 
-``run_in_writer`` runs a whole request in the writer's own thread, in a greenlet that yields where it would wait for its
-commit. Handing a small submission over from a thread of its own costs more than the submission: SQLite releases the
-interpreter lock at every statement, and each time another thread takes it (measured: 100 futex calls a request, and
-two thirds of the throughput).
+``run_in_writer`` runs a whole request in the writer's own thread, where a ``RequestRunner`` is given
+(``server.fast_path``).
 """
 
 from __future__ import annotations
@@ -21,9 +19,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from greenlet import getcurrent, greenlet
 from sqlite_utils import Database as SqliteDatabase
 
 from server.db.commits import Begin, Job, commit, roll_back
@@ -32,7 +29,6 @@ from server.db.transactions import Transaction
 from server.errors import Unavailable
 
 T = TypeVar("T")
-InWriter = Callable[[], None]
 
 BATCH_MAX = 256
 """How many works share one commit; more would make the first of them wait for the last."""
@@ -47,12 +43,37 @@ LOOK_S = 0.0003
 """How often it looks meanwhile whether that many are here."""
 
 
+class Request(NamedTuple):
+    """A request to run in the writer's thread.
+
+    run: must be short, hold no reading open while it writes, wait for nothing else, and raise nothing. answer: called
+    in the same thread once every request of the same commit has run, so that their answers go out together.
+    """
+
+    run: Callable[[], None]
+    answer: Callable[[], object]
+
+
+class RequestRunner(Protocol):
+    """Runs requests in the writer's thread, each until it waits for a commit or ends.
+
+    begin, resume: return the works that wait now; those given to ``resume`` have been committed. write: called by a
+    request; returns once the work is committed.
+    """
+
+    def begin(self, requests: list[Request]) -> list[Any]: ...
+
+    def resume(self, committed: list[Any]) -> list[Any]: ...
+
+    def write(self, work: Callable[[Transaction], T]) -> T: ...
+
+
 class Writer(Protocol):
     """What carries out the county's writes, one commit at a time."""
 
     def write(self, work: Callable[[Transaction], T]) -> T: ...
 
-    def run_in_writer(self, request: InWriter) -> None: ...
+    def run_in_writer(self, request: Request) -> None: ...
 
     def queue_length(self) -> int: ...
 
@@ -80,8 +101,9 @@ class InlineWriter:
                 raise
             return result
 
-    def run_in_writer(self, request: InWriter) -> None:
-        request()
+    def run_in_writer(self, request: Request) -> None:
+        request.run()
+        request.answer()
 
     def queue_length(self) -> int:
         return 0
@@ -105,31 +127,35 @@ class _Waiting(Job):
 class ThreadWriter:
     """Writes in a thread of its own, many works to a commit."""
 
-    def __init__(self, connect: Callable[[], SqliteDatabase], begin: Begin, write_lock: WriteLock) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], SqliteDatabase],
+        begin: Begin,
+        write_lock: WriteLock,
+        runner: RequestRunner | None = None,
+    ) -> None:
         self._connect = connect
         self._begin = begin
         self._write_lock = write_lock
-        self._queue: queue.SimpleQueue[_Waiting | InWriter | None] = queue.SimpleQueue()
+        self._runner = runner or _NoWrites()
+        self._queue: queue.SimpleQueue[_Waiting | Request | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
-        self._parked: list[tuple[Job, greenlet]] = []
-        self._hub: greenlet | None = None
         self._thread = threading.Thread(target=self._run, name="firegrid-writer", daemon=True)
         self._thread.start()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         if threading.current_thread() is self._thread:
-            return self._write_in_writer(work)
+            return self._runner.write(work)
         job = _Waiting(work)
         self._put(job)
         job.done.acquire()
         result: T = job.outcome()
         return result
 
-    def run_in_writer(self, request: InWriter) -> None:
-        """Queue ``request`` to run in the writer's thread; every write in it shares a commit with others.
+    def run_in_writer(self, request: Request) -> None:
+        """Queue ``request`` to run in this thread; every write in it shares a commit with others.
 
-        It must be short, hold no reading open while it writes, wait for nothing else, and raise nothing.
         Raises Unavailable when the writer has closed.
         """
         self._put(request)
@@ -147,39 +173,25 @@ class ThreadWriter:
         self._thread.join()
         self._write_lock.close()
 
-    def _put(self, item: _Waiting | InWriter) -> None:
+    def _put(self, item: _Waiting | Request) -> None:
         with self._closing:
             if self._closed:
                 raise Unavailable("服务器正在停止，请稍后再试。")
             self._queue.put(item)
 
-    def _write_in_writer(self, work: Callable[[Transaction], T]) -> T:
-        if self._hub is None or getcurrent() is self._hub:
-            raise RuntimeError("a work must not ask for another commit")
-        job = Job(work)
-        self._parked.append((job, getcurrent()))
-        self._hub.switch()
-        result: T = job.outcome()
-        return result
-
     def _run(self) -> None:
         db = self._connect()
-        self._hub = getcurrent()
         going_on, answered = True, 0
         while going_on:
             self._gather(answered)
             waiting, requests, going_on = self._next_batch()
             answered = len(waiting) + len(requests)
-            for request in requests:
-                greenlet(request).switch()
-            while waiting or self._parked:
-                parked, self._parked = self._parked, []
-                commit(db, [*waiting, *(job for job, _ in parked)], self._begin, self._write_lock)
+            parked = self._runner.begin(requests)
+            while waiting or parked:
+                commit(db, [*waiting, *parked], self._begin, self._write_lock)
                 for job in waiting:
                     job.done.release()
-                waiting = []
-                for _, request_of in parked:
-                    request_of.switch()
+                waiting, parked = [], self._runner.resume(parked)
         db.conn.execute("PRAGMA optimize")
         db.conn.close()
 
@@ -195,10 +207,10 @@ class ThreadWriter:
         while self._queue.qsize() < answered and time.perf_counter() < until:
             time.sleep(LOOK_S)
 
-    def _next_batch(self) -> tuple[list[_Waiting], list[InWriter], bool]:
+    def _next_batch(self) -> tuple[list[_Waiting], list[Request], bool]:
         """Wait for a first item and take what else is queued; False says that none will follow."""
         waiting: list[_Waiting] = []
-        requests: list[InWriter] = []
+        requests: list[Request] = []
         item = self._queue.get()
         while item is not None:
             if isinstance(item, _Waiting):
@@ -212,3 +224,19 @@ class ThreadWriter:
             except queue.Empty:
                 return waiting, requests, True
         return waiting, requests, False
+
+
+class _NoWrites:
+    """Runs requests that only read: what asks for a commit in the writer's thread is a work."""
+
+    def begin(self, requests: list[Request]) -> list[Any]:
+        for request in requests:
+            request.run()
+            request.answer()
+        return []
+
+    def resume(self, committed: list[Any]) -> list[Any]:
+        return committed
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        raise RuntimeError("a work must not ask for another commit")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from server.openrosa import responses
-from server.openrosa.fast_path import FastPath
 from server.openrosa.routes import door
 from server.web import context
 from server.web.problem_details import challenge_of, message_of, set_allow, set_retry_after, status_of
 from server.web.proxy import is_phone_path
 
-__all__ = ["FastPath", "as_envelope", "mount"]
+__all__ = ["as_envelope", "mount"]
 
 _CLIENT_STATUSES = frozenset({400, 401, 403, 404, 405, 409, 413})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from email.utils import formatdate
 
 from flask import Request, Response
 
 from server.openrosa import submission_xml
+from server.web.http_date import http_date
 
 VERSION = "1.0"
 SUCCESS = "submit_success"
@@ -61,7 +61,7 @@ def required_headers(advertised_bytes: int) -> tuple[tuple[str, str], ...]:
         ("Content-Language", "zh-CN"),
         ("Cache-Control", "private, no-cache"),
         ("Vary", "Accept-Encoding"),
-        ("Date", formatdate(usegmt=True)),
+        ("Date", http_date()),
     )
 
 

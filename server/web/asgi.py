@@ -11,16 +11,18 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import formatdate
-from typing import IO, TYPE_CHECKING, Any
+from functools import lru_cache
+from io import BytesIO
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Response
 
+from server.db.writer import Request
 from server.settings import WAIT_S
+from server.web.http_date import http_date
 from server.web.overload import Queue
 from server.web.problem_details import as_problem
-from server.web.proxy import small_submission_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -44,13 +46,22 @@ class Stalled(Exception):
     """The other side went away, or sent nothing for too long; there is nobody to answer."""
 
 
-class Bridge:
-    """An ASGI application that runs a WSGI application in ``threads`` threads, small submissions with the writer.
+class ShortRequests(NamedTuple):
+    """Requests that run in the writer's thread instead of one of their own.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. run_in_writer: runs a short request
-    in the writer's own thread (``Database.run_in_writer``). is_stopping: set when the server stops, so that every
-    answer is the last of its connection. overloaded: makes the answer to a path while others wait too long; wait_s:
-    how long that is.
+    include: returns whether a request is one of them. run: queues one (``Database.run_in_writer``).
+    """
+
+    include: Callable[[WSGIEnvironment], bool]
+    run: Callable[[Request], None]
+
+
+class Bridge:
+    """An ASGI application that runs a WSGI application in ``threads`` threads, and ``short`` requests elsewhere.
+
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. is_stopping: set when the server
+    stops, so that every answer is the last of its connection. overloaded: makes the answer to a path while others wait
+    too long; wait_s: how long that is.
     """
 
     def __init__(
@@ -58,14 +69,15 @@ class Bridge:
         application: WSGIApplication,
         threads: int,
         body_bytes_max: int,
-        run_in_writer: Callable[[Callable[[], None]], None],
         overloaded: Callable[[str], Response],
+        *,
+        short: ShortRequests | None = None,
         wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
-        self._run_in_writer = run_in_writer
+        self._short = short
         self._overloaded = overloaded
         self._thread_queue, self._writer_queue = Queue(wait_s), Queue(wait_s)
         self.is_stopping = False
@@ -79,28 +91,30 @@ class Bridge:
             await send({"type": "http.response.start", "status": 431, "headers": headers})
             await send({"type": "http.response.body", "body": refusal.get_data()})
             return
-        with tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as body:
-            stated = _stated_bytes(scope)
+        stated = _stated_bytes(scope)
+        is_small = 0 < stated <= MEMORY_BYTES_MAX
+        with BytesIO() if is_small else tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as body:
             try:
                 # What states too large a length is not read at all; the application refuses it.
                 size = stated if stated > self._body_bytes_max else await _read(receive, body, self._body_bytes_max)
             except Stalled:
                 return
-            loop = asyncio.get_running_loop()
-            is_last = self.is_stopping or size > self._body_bytes_max
-            exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
-            environ = _environ(scope, body, size)
-            # By name and password it would hash for tens of milliseconds, and a photo is fsynced on its own.
-            is_small = small_submission_key(environ) is not None
-            queue = self._writer_queue if is_small else self._thread_queue
-            if queue.is_overloaded():
-                exchange.run(self._overloaded(scope["path"]), environ)
-            elif is_small:
-                await self._in_writer(loop, exchange, environ)
-            else:
-                queue.enter()
-                await loop.run_in_executor(self._threads, self._in_thread, exchange, environ)
-            await exchange.finish()
+            await self._answer(_environ(scope, body, size), scope["path"], size, send)
+
+    async def _answer(self, environ: WSGIEnvironment, path: str, size: int, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        is_last = self.is_stopping or size > self._body_bytes_max
+        exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
+        short = self._short if self._short is not None and self._short.include(environ) else None
+        queue = self._thread_queue if short is None else self._writer_queue
+        if queue.is_overloaded():
+            exchange.run(self._overloaded(path), environ)
+        elif short is not None:
+            await self._in_writer(loop, exchange, environ, short)
+        else:
+            queue.enter()
+            await loop.run_in_executor(self._threads, self._in_thread, exchange, environ)
+        await exchange.finish()
 
     def close(self) -> None:
         """Wait for the requests that are under way."""
@@ -110,21 +124,24 @@ class Bridge:
         self._thread_queue.leave()
         exchange.run(self._application, environ)
 
-    async def _in_writer(self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment) -> None:
-        ran: asyncio.Future[None] = loop.create_future()
+    async def _in_writer(
+        self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment, short: ShortRequests
+    ) -> None:
+        answered: asyncio.Future[Exception | None] = loop.create_future()
+        error: Exception | None = None
 
-        def request() -> None:
+        def run() -> None:
+            nonlocal error
             self._writer_queue.leave()
             try:
                 exchange.run(self._application, environ)
-            except Exception as error:  # it belongs to the caller, not to the writer
-                loop.call_soon_threadsafe(ran.set_exception, error)
-            else:
-                loop.call_soon_threadsafe(ran.set_result, None)
+            except Exception as raised:  # it belongs to the caller, not to the writer
+                error = raised
 
         self._writer_queue.enter()
-        self._run_in_writer(request)
-        await ran
+        short.run(Request(run, lambda: loop.call_soon_threadsafe(answered.set_result, error)))
+        if (raised := await answered) is not None:
+            raise raised
 
 
 class Exchange:
@@ -159,9 +176,9 @@ class Exchange:
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         self._status = int(status.split(" ", 1)[0])
-        self._headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        self._headers = [(_header_name(name), value.encode("latin-1")) for name, value in headers]
         if not any(name == b"date" for name, _ in self._headers):
-            self._headers.append((b"date", formatdate(usegmt=True).encode()))
+            self._headers.append((b"date", http_date().encode()))
         self._headers += self._more_headers
         return self._refuse_write
 
@@ -241,12 +258,22 @@ def _environ(scope: Scope, body: IO[bytes], size: int) -> WSGIEnvironment:
         "wsgi.run_once": False,
     }
     for name, value in scope["headers"]:
-        key = name.decode("latin-1").upper().replace("-", "_")
-        if key == "CONTENT_TYPE":
-            environ[key] = value.decode("latin-1")
-        elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
-            earlier = environ.get(f"HTTP_{key}")
-            environ[f"HTTP_{key}"] = (
-                value.decode("latin-1") if earlier is None else f"{earlier},{value.decode('latin-1')}"
-            )
+        key = _environ_name(name)
+        if key is not None:
+            earlier = environ.get(key)
+            environ[key] = value.decode("latin-1") if earlier is None else f"{earlier},{value.decode('latin-1')}"
     return environ
+
+
+@lru_cache(maxsize=1_000)
+def _header_name(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+@lru_cache(maxsize=1_000)
+def _environ_name(name: bytes) -> str | None:
+    """Return the name of a request's header in a WSGI environment, None for what the bridge itself states."""
+    key = name.decode("latin-1").upper().replace("-", "_")
+    if key in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
+        return None
+    return key if key == "CONTENT_TYPE" else f"HTTP_{key}"

@@ -16,24 +16,9 @@ if TYPE_CHECKING:
 _FIRST_STEPS = frozenset({"key", "formList", "submission", "forms", "lists"})
 
 
-SMALL_BYTES = 16_384
-"""A submission up to this size, in bytes, is a form without a photo."""
-
-
 def is_phone_path(path: str) -> bool:
     """Return whether a path belongs to the phones' door, so that errors under it must be OpenRosa XML."""
     return path.lstrip("/").split("/", 1)[0] in _FIRST_STEPS
-
-
-def small_submission_key(environ: WSGIEnvironment) -> str | None:
-    """Return the phone key in the path of a submission without a photo, None for every other request."""
-    if environ["REQUEST_METHOD"] != "POST":
-        return None
-    steps: list[str] = environ["PATH_INFO"].split("/")
-    if len(steps) != 4 or steps[0] or steps[1] != "key" or steps[3] != "submission" or not steps[2].isascii():
-        return None
-    stated = environ.get("CONTENT_LENGTH") or ""
-    return steps[2] if stated.isdigit() and 0 < int(stated) <= SMALL_BYTES else None
 
 
 class TrustedProxies:

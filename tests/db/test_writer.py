@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from server.db import database
 from server.db.database import Database
 from server.db.transactions import Transaction
-from server.db.writer import BATCH_MAX
+from server.db.writer import BATCH_MAX, Request
 from server.errors import Refusal, Unavailable
 from tests.laws import examples
 
@@ -209,53 +209,7 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(store):
     with pytest.raises(Unavailable):
         store.write(keep("later"))
     with pytest.raises(Unavailable):
-        store.run_in_writer(lambda: None)
-
-
-def test_a_request_runs_in_the_writers_thread_and_writes_as_anybody(store):
-    told: Future[tuple[str, str]] = Future()
-
-    store.run_in_writer(lambda: told.set_result((threading.current_thread().name, store.write(keep("a")))))
-
-    assert told.result(PATIENCE_S) == ("firegrid-writer", "a")
-    assert kept(store) == ["a"]
-
-
-def test_a_request_may_write_twice_and_sees_its_first_write(store):
-    told: Future[list[str]] = Future()
-
-    def request() -> None:
-        store.write(keep("a"))
-        seen = kept(store)
-        store.write(keep("b"))
-        told.set_result(seen)
-
-    store.run_in_writer(request)
-
-    assert told.result(PATIENCE_S) == ["a"]
-    assert kept(store) == ["a", "b"]
-
-
-def test_requests_in_the_writer_and_others_share_a_commit_and_a_refusal_reaches_that_request_alone(store):
-    told: list[Future[object]] = [Future() for _ in range(3)]
-
-    def request(work: Callable[[Transaction], object], into: Future[object]) -> Callable[[], None]:
-        def run() -> None:
-            try:
-                into.set_result(store.write(work))
-            except Refusal as refusal:
-                into.set_exception(refusal)
-
-        return run
-
-    with Gate(store) as gate:
-        for work, into in zip((keep("a"), refuse, keep("b")), told, strict=True):
-            store.run_in_writer(request(work, into))
-        (other,) = gate.queue(keep("c"))
-
-    assert (told[0].result(PATIENCE_S), told[2].result(PATIENCE_S), other.result()) == ("a", "b", "c")
-    assert isinstance(told[1].exception(PATIENCE_S), Refusal)
-    assert kept(store) == ["a", "b", "c"]
+        store.run_in_writer(Request(lambda: None, lambda: None))
 
 
 def test_a_work_may_not_ask_for_another_commit(store):

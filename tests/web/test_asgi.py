@@ -7,8 +7,7 @@ import pytest
 
 from server.app import overloaded
 from server.web import asgi
-from server.web.asgi import Bridge
-from server.web.proxy import SMALL_BYTES
+from server.web.asgi import Bridge, ShortRequests
 
 MIB = 1_048_576
 
@@ -65,10 +64,18 @@ def echo(environ, start_response):
     return [body]
 
 
-def bridge(application=echo, *, threads=2, body_bytes_max=10 * MIB, run_in_writer=None, wait_s=25):
-    return Bridge(
-        application, threads, body_bytes_max, run_in_writer or (lambda request: request()), overloaded, wait_s
-    )
+SHORT = "/key/t/submission"
+
+
+def run_here(request):
+    request.run()
+    request.answer()
+
+
+def bridge(application=echo, *, threads=2, body_bytes_max=10 * MIB, run=run_here, wait_s=25):
+    """Return a bridge on which submissions by key are short requests."""
+    short = ShortRequests(lambda environ: environ["PATH_INFO"] == SHORT, run)
+    return Bridge(application, threads, body_bytes_max, overloaded, short=short, wait_s=wait_s)
 
 
 def call(app, scope, wire):
@@ -183,22 +190,19 @@ def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
     assert closed == [True]
 
 
-def test_small_submissions_by_key_run_where_the_writer_is_and_all_else_in_threads():
+def test_short_requests_run_where_the_writer_is_and_all_else_in_threads():
     ran = []
 
-    def run_in_writer(request):
-        ran.append(threading.current_thread())
-        request()
+    def run(request):
+        ran.append(request)
+        run_here(request)
 
-    small = [("content-length", "4")]
-    app = bridge(run_in_writer=run_in_writer)
+    app = bridge(run=run)
 
-    call(app, scope_of("/key/t/submission", "POST", small), Wire(b"form"))
+    assert call(app, scope_of(SHORT, "POST"), Wire(b"form")).body == b"form"
     assert len(ran) == 1
 
-    call(app, scope_of("/submission", "POST", small), Wire(b"form"))
-    call(app, scope_of("/key/t/formList", "GET"), Wire())
-    call(app, scope_of("/key/t/submission", "POST"), Wire(b"x" * (SMALL_BYTES + 1)))
+    assert call(app, scope_of("/long", "POST"), Wire(b"form")).body == b"form"
     assert len(ran) == 1
 
 
@@ -207,7 +211,7 @@ def test_what_a_request_in_the_writer_raises_is_for_the_one_who_asked():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        call(bridge(application), scope_of("/key/t/submission", "POST"), Wire(b"form"))
+        call(bridge(application), scope_of(SHORT, "POST"), Wire(b"form"))
 
 
 @pytest.mark.parametrize(
@@ -230,7 +234,7 @@ def test_who_would_wait_in_vain_is_told_when_to_come_back_and_nobody_who_waits_i
         await asyncio.sleep(0.2)
         late, small = Wire(b"late"), Wire(b"small")
         await app(scope_of(path, method="PUT"), late.receive, late.send)
-        await app(scope_of("/key/x/submission", method="POST"), small.receive, small.send)
+        await app(scope_of(SHORT, method="POST"), small.receive, small.send)
         held.set()
         await asyncio.gather(*asking)
         again = Wire(b"late")
@@ -250,12 +254,12 @@ def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
     queued = []
 
     async def scene():
-        app = bridge(run_in_writer=queued.append, wait_s=0.05)
+        app = bridge(run=queued.append, wait_s=0.05)
         first, late = Wire(b"first"), Wire(b"late")
-        asking = asyncio.ensure_future(app(scope_of("/key/x/submission", method="POST"), first.receive, first.send))
+        asking = asyncio.ensure_future(app(scope_of(SHORT, method="POST"), first.receive, first.send))
         await asyncio.sleep(0.2)
-        await app(scope_of("/key/x/submission", method="POST"), late.receive, late.send)
-        await asyncio.to_thread(queued.pop())
+        await app(scope_of(SHORT, method="POST"), late.receive, late.send)
+        await asyncio.to_thread(run_here, queued.pop())
         await asking
         return first, late
 

@@ -1,4 +1,4 @@
-"""Answers small submissions without Flask: an evening's rush is made of them, and Flask costs more than the write.
+"""Answers small submissions without Flask, which costs more than the write.
 
 Everything else goes to Flask as if it had never been here: another request, a refusal, any error. That is safe because
 a submission is stored once, however often it is sent; and both share ``submission_post.receive``.
@@ -13,12 +13,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from server.fast_path.small import small_submission_key
 from server.openrosa import responses, submission_post, submission_xml
 from server.openrosa.submission_post import SubmissionRequest
 from server.people.domain.actors import Actor
 from server.submissions.usecases.receiving import Receipt
 from server.web.context import Services, actor_of_key
-from server.web.proxy import small_submission_key
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -30,7 +30,7 @@ RequestRecorder = Callable[[str, str, int, float, Actor], None]
 """Counts and logs an answer: its view, method, status, duration in seconds, and caller."""
 
 
-class FastPath:
+class PastFlask:
     """A WSGI application that answers small submissions by phone key itself, and gives all else to ``app``."""
 
     def __init__(self, app: WSGIApplication, services: Services, record: RequestRecorder) -> None:
@@ -40,7 +40,7 @@ class FastPath:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         token = small_submission_key(environ)
-        if token is None or environ.get("HTTP_X_OPENROSA_VERSION") != responses.VERSION:
+        if token is None:
             return self._app(environ, start_response)
         began = time.perf_counter()
         raw = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
