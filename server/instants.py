@@ -21,7 +21,7 @@ def text(instant: datetime) -> Instant:
     """Return ``instant`` (must carry an offset) as UTC text with milliseconds."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset")
-    at = instant.astimezone(UTC)
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     return at.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
@@ -40,6 +40,7 @@ def parse(value: str) -> datetime:
     return aware
 
 
+@lru_cache(maxsize=4096)  # each request of a batch asks what lies 30 days back
 def later(instant: Instant, span: timedelta) -> Instant:
     """Return the instant ``span`` after ``instant`` (before it when negative)."""
     return text(parse(instant) + span)
