@@ -55,7 +55,9 @@ class Duty:
 
     merged: paths of areas that have ended and were merged into the duty's area; who is responsible for the successor
     is responsible for their records (``domain.md`` section 3.2: a case is seen at its recorded and its present node).
-    merged_villages: paths of villages that were merged into the village of a unit worker.
+    merged_villages: paths of villages that were merged into the village of a unit worker. places: the subtrees that
+    the duty is for, those merged into its area included. exact_path: path of the village itself for a worker of one of
+    its units, None for everyone else; exact_paths: that village, and those merged into it.
     """
 
     role: Role
@@ -66,10 +68,19 @@ class Duty:
     id: str = ""
     merged: tuple[str, ...] = ()
     merged_villages: tuple[str, ...] = ()
+    place: Place = field(init=False, repr=False, compare=False)
+    places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
+    exact_path: str | None = field(init=False, repr=False, compare=False)
+    exact_paths: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def place(self) -> Place:
-        return Place(path_of(self.area))
+    def __post_init__(self) -> None:
+        path = path_of(self.area)
+        is_of_unit = self.role is Role.GRID_WORKER and path.count("/") == 3
+        village = path.rsplit("/", 1)[0] if is_of_unit else None
+        object.__setattr__(self, "place", Place(path))
+        object.__setattr__(self, "places", (Place(path), *map(Place, self.merged)))
+        object.__setattr__(self, "exact_path", village)
+        object.__setattr__(self, "exact_paths", () if village is None else (village, *self.merged_villages))
 
     def holds_at(self, instant: Instant) -> bool:
         """Return whether the duty is in force at ``instant``."""
@@ -78,22 +89,6 @@ class Duty:
     def covers(self, path: str) -> bool:
         """Return whether ``path`` is inside the duty's area; a unit worker's duty reaches the village itself too."""
         return path in self.exact_paths or any(place.holds(path) for place in self.places)
-
-    @property
-    def places(self) -> tuple[Place, ...]:
-        """Return the subtrees that the duty is for, those merged into its area included."""
-        return (self.place, *(Place(path) for path in self.merged))
-
-    @property
-    def exact_path(self) -> str | None:
-        """Return the path of the village itself for a worker of one of its units, None for everyone else."""
-        path = path_of(self.area)
-        return path.rsplit("/", 1)[0] if self.role is Role.GRID_WORKER and path.count("/") == 3 else None
-
-    @property
-    def exact_paths(self) -> tuple[str, ...]:
-        """Return the village itself, for a worker of one of its units, and the villages merged into it."""
-        return () if self.exact_path is None else (self.exact_path, *self.merged_villages)
 
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Return whether the duty was in force at any instant of ``[earliest, latest]``."""
