@@ -6,20 +6,26 @@ Most of what reaches a server are creates, and in them nothing can be superseded
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from sync import registers
 from sync.changes import Dot
-from sync.merge import Merged
-from sync.registers import Head, Register
 from sync.rules import DEFAULT_RULE, PRESENT, FieldRule, canonical, groups
 
 
-def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: Dot, observed_at: str) -> Merged:
+class Created(NamedTuple):
+    """A record that a create makes: its values as shown, and its registers as JSON."""
+
+    values: dict[str, str]
+    registers: str
+
+
+def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: Dot, observed_at: str) -> Created:
     """Return the record that a create makes, as its version 1.
 
     values: every value received, blank ones too. rules, dot, observed_at: as in ``merge``.
     """
-    newest = {dot.origin: dot.seq}
-    registers: dict[str, Register] = {}
+    heads: dict[str, str] = {}
     shown: dict[str, str] = {}
     touched: set[str] = set()
     for name, value in values.items():
@@ -33,16 +39,10 @@ def created(values: Mapping[str, str], rules: Mapping[str, FieldRule], *, dot: D
             continue
         shown[name] = value
         if rule.by_element:
-            for element in value.split():
-                registers[f"{name} {element}"] = _register(PRESENT, observed_at, dot, newest)
+            heads |= {f"{name} {element}": PRESENT for element in value.split()}
         else:
-            registers[name] = _register(value, observed_at, dot, newest)
+            heads[name] = value
     for members in groups(rules, touched).values() if touched else ():
         for name in members:
-            shown[name] = canonical(values.get(name, ""), rules[name])
-            registers[name] = _register(shown[name], observed_at, dot, newest)
-    return Merged(registers, shown, frozenset())
-
-
-def _register(value: str, observed_at: str, dot: Dot, newest: Mapping[str, int]) -> Register:
-    return Register(frozenset((Head(value, observed_at, dot.origin, dot.seq, 1),)), newest)
+            heads[name] = shown[name] = canonical(values.get(name, ""), rules[name])
+    return Created(shown, registers.json_of_one_write(heads, dot, observed_at))

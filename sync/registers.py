@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import orjson
 
+from sync.changes import Dot
+
 
 class Head(NamedTuple):
     """A value that no later write has seen and replaced.
@@ -103,6 +105,12 @@ def to_json(registers: Mapping[str, Register]) -> str:
         [[*dot, sorted(past[dot])] for dot in sorted(past)],
     )
     return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def json_of_one_write(heads: Mapping[str, str], dot: Dot, observed_at: str) -> str:
+    """Return what ``to_json`` writes when one write has made all heads, by name of their register, as version 1."""
+    made = [[observed_at, dot.origin, dot.seq, 1, heads]] if heads else []
+    return orjson.dumps((made, []), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def from_json(text: str) -> dict[str, Register]:

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync import registers
 from sync.changes import Dot, FieldWrite
 from sync.created import created
 from sync.merge import merge
@@ -19,4 +20,5 @@ def test_creating_a_record_equals_merging_its_values_into_nothing(values):
 
     writes = {name: FieldWrite(None, value) for name, value in values.items()}
     whole = merge({}, writes, RULES, dot=dot, base_version=0, observed_at=MONDAY, version=1)
-    assert short == whole
+    assert short == (whole.values, registers.to_json(whole.registers))
+    assert not whole.conflicts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from server.cases.domain import effects
@@ -24,15 +25,18 @@ def with_merged(record: Record, context: WriteContext, merged: Merged) -> Record
         fields={name: value for name, value in merged.values.items() if name != LABEL},
         registers=registers.to_json(merged.registers),
         conflicts=tuple(sorted(merged.conflicts)),
-        flags=flags_after_merge(record.flags, context, merged),
+        flags=flags_after_merge(record.flags, context, merged.values),
         updated_at=context.received_at,
     )
     return after if after.case is None else effects.refreshed(after)
 
 
-def flags_after_merge(before: tuple[str, ...], context: WriteContext, merged: Merged) -> tuple[str, ...]:
-    """Return the flags of a record after a merge, which takes away ``invalid_after_merge`` as it has brought it."""
-    is_unsound = bool(invalid_fields(context.type, merged.values))
+def flags_after_merge(before: tuple[str, ...], context: WriteContext, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the flags of a record that shows ``values`` after a merge.
+
+    A merge takes ``invalid_after_merge`` away as it has brought it.
+    """
+    is_unsound = bool(invalid_fields(context.type, values))
     if context.is_clock_suspect and Flag.CLOCK_SUSPECT not in before:
         before = (*before, Flag.CLOCK_SUSPECT)
     if is_unsound == (Flag.INVALID_AFTER_MERGE in before):

@@ -57,20 +57,22 @@ def conflict(before: Record, after: Record, merged: Merged, context: WriteContex
 
 
 def invalid_after_merge(
-    before: Mapping[str, str], after: Record, context: WriteContext, merged: Merged, reported: Collection[str] = ()
+    before: Mapping[str, str],
+    after: Record,
+    context: WriteContext,
+    values: Mapping[str, str],
+    reported: Collection[str] = (),
 ) -> list[Problem]:
     """Return the problem of values that this change has made unfit to stand together; none when there are none.
 
-    before: what the record showed until now. reported: fields whose codes are in the problem of misfits already. Its
-    detail names the ``reasons`` by field (``sync.md`` section 3).
+    before, values: what the record showed until now, and what it shows. reported: fields whose codes are in the
+    problem of misfits already. Its detail names the ``reasons`` by field (``sync.md`` section 3).
     """
     if Flag.INVALID_AFTER_MERGE not in after.flags:
         return []
     reported_before = {*reported, *invalid_fields(context.type, before)}
     reasons = {
-        name: reason
-        for name, reason in invalid_fields(context.type, merged.values).items()
-        if name not in reported_before
+        name: reason for name, reason in invalid_fields(context.type, values).items() if name not in reported_before
     }
     if not reasons:
         return []

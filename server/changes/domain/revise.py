@@ -19,7 +19,7 @@ from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, Status
 from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
-from sync.created import created
+from sync.created import Created, created
 from sync.merge import Merged, Received, Settled
 
 Diff = Mapping[str, tuple[str | None, str | None]]
@@ -63,9 +63,9 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     """
     writes, found = _valid_writes(context)
     values = {name: write.new for name, write in writes.items()}
-    merged = created(values, context.rules, dot=context.change.dot, observed_at=context.observed_at)
-    label, label_problem = _first_label(context, merged, path)
-    record = _first_version(context, merged, label, area, path)
+    made = created(values, context.rules, dot=context.change.dot, observed_at=context.observed_at)
+    label, label_problem = _first_label(context, made.values, path)
+    record = _first_version(context, made, label, area, path)
     step = None
     if new_case is not None:
         status, village, case_no = new_case.status, new_case.village, new_case.case_no
@@ -76,12 +76,12 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     problems = (
         *problem_reports.invalid(context, found),
         *label_problem,
-        *problem_reports.invalid_after_merge({}, record, context, merged, found.codes_to_check),
+        *problem_reports.invalid_after_merge({}, record, context, made.values, found.codes_to_check),
     )
     return Revised(record, revision_of(context, record, verdict, diff), (), problems, step)
 
 
-def _first_version(context: WriteContext, merged: Merged, label: str, area: str, path: str) -> Record:
+def _first_version(context: WriteContext, made: Created, label: str, area: str, path: str) -> Record:
     return Record(
         id=context.change.record,
         type=context.type.name,
@@ -93,11 +93,11 @@ def _first_version(context: WriteContext, merged: Merged, label: str, area: str,
         seq=context.seq,
         born_seq=context.seq,
         author=context.author,
-        fields={name: value for name, value in merged.values.items() if name != LABEL},
-        registers=registers.to_json(merged.registers),
+        fields={name: value for name, value in made.values.items() if name != LABEL},
+        registers=made.registers,
         created_at=context.received_at,
         updated_at=context.received_at,
-        flags=flags_after_merge((), context, merged),
+        flags=flags_after_merge((), context, made.values),
     )
 
 
@@ -123,7 +123,7 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
     problems = (
         *problem_reports.invalid(context, found),
         *problem_reports.conflict(record, after, merged, context),
-        *problem_reports.invalid_after_merge(record.fields, after, context, merged, found.codes_to_check),
+        *problem_reports.invalid_after_merge(record.fields, after, context, merged.values, found.codes_to_check),
     )
     return Revised(after, revision_of(context, after, verdict, difference(record, after)), conflicts, problems)
 
@@ -232,8 +232,8 @@ def _merged(
     )
 
 
-def _first_label(context: WriteContext, merged: Merged, path: str) -> tuple[str, list[Problem]]:
-    label = merged.values.get(LABEL, "").strip()
+def _first_label(context: WriteContext, values: Mapping[str, str], path: str) -> tuple[str, list[Problem]]:
+    label = values.get(LABEL, "").strip()
     if label:
         return label, []
     label = f"{context.type.title} {instants.local_day(context.received_at)}"

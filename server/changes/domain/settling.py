@@ -95,5 +95,5 @@ def _revised(record: Record, context: WriteContext, merged: Merged, message: str
     if after.case is not None and after.status not in ENDED:
         # Where it has ended, the last word is its outcome, which its reporter is still to read.
         after = replace(after, office_note=f"{instants.local_day(context.received_at)[5:]} {message}")
-    problems = tuple(problem_reports.invalid_after_merge(record.fields, after, context, merged))
+    problems = tuple(problem_reports.invalid_after_merge(record.fields, after, context, merged.values))
     return Revised(after, revision_of(context, after, Verdict.APPLIED, difference(record, after)), (), problems)
