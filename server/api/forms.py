@@ -88,7 +88,10 @@ def get_form_xml(form_id: str, version: str) -> Response:
     with context.database().reading() as reading:
         form = management.get_visible(reading, form_id, context.caller())
         content = forms.xml(reading, form.id, version)
-    return responses.conditional(responses.xml_attachment(content, f"{form_id}.xml"))
+    response = responses.xml_attachment(content, f"{form_id}.xml")
+    response.set_etag(form.versions[version].md5)  # the hash of these bytes, as the form's versions tell it
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.route("/forms/<form_id>/versions/<version>.xlsx")
