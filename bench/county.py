@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.load import Sent
 from server.admin.usecases import setup
 from server.changes.usecases import write
 from server.db import database
@@ -61,20 +62,27 @@ def make(folder: Path) -> County:
         store.close()
 
 
-def missing(folder: Path, kept: list[tuple[str, str]]) -> int:
-    """Return how many of the (instance, entity) that were answered 201 lack their submission or their record."""
+def require_records(folder: Path, sent: Sent) -> None:
+    """Raise RuntimeError unless every submission that was sent was new, and is stored with its record.
 
-    def count(tx: Transaction) -> int:
+    One that made none would be cheaper, and the rate of such means nothing.
+    """
+    if set(sent.statuses) != {"201"}:
+        raise RuntimeError(f"not every submission was taken as new, but answered {sent.statuses}")
+
+    def count_missing(tx: Transaction) -> int:
         return sum(
             submissions.find(tx, FORM, f"uuid:{instance}") is None or not records.exists(tx, entity)
-            for instance, entity in kept
+            for instance, entity in sent.accepted
         )
 
     store = database.open_inline(folder)
     try:
-        return store.write(count)
+        missing = store.write(count_missing)
     finally:
         store.close()
+    if missing:
+        raise RuntimeError(f"{missing:,} of {len(sent.accepted):,} submissions made no record")
 
 
 def copy_record(folder: Path, change: Mapping[str, Any], count: int) -> None:

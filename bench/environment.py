@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from bench import county, load, machine
 from bench.county import County
+from bench.figures import number
 from bench.load import Sent
 
 TIMEOUT_S = 30
@@ -47,6 +49,17 @@ class Server:
             yield connection
 
 
+class LoadResult(NamedTuple):
+    """A load and what it cost. processor_ms: user and system time of the server, all threads, for each answer."""
+
+    sent: Sent
+    processor_ms: float
+
+    def cost(self) -> str:
+        """Return the processor time, for a table."""
+        return f"{number(self.processor_ms)} ms of processor each"
+
+
 class Environment:
     """What all sections share. folder: for temporary data, on the disk to measure. seconds: duration of each load."""
 
@@ -74,10 +87,10 @@ class Environment:
         return machine.transactions_per_s(self.folder)
 
     @cached_property
-    def empty_application(self) -> Sent:
+    def empty_application(self) -> LoadResult:
         """The same load on the same server with an empty application."""
         with serving_empty_application() as server:
-            return load.send(server.port, "/empty", seconds=min(self.seconds, 3))
+            return _load(server, "/empty", min(self.seconds, 3))
 
     @cached_property
     def empty_application_seconds(self) -> list[float]:
@@ -112,12 +125,29 @@ def expect(answer: Answer, status: int) -> Answer:
     return answer
 
 
+def submit(server: Server, filled: County, *, seconds: float, count: int = 0) -> LoadResult:
+    """Send submissions to the server of ``filled``, for ``seconds``, or until ``count`` have been sent if given.
+
+    Raises RuntimeError when one of them made no record.
+    """
+    result = _load(server, f"{filled.phone_path}/submission", seconds, count)
+    county.require_records(filled.folder, result.sent)
+    return result
+
+
+def _load(server: Server, path: str, seconds: float, count: int = 0) -> LoadResult:
+    used_s = machine.processor_s(server.pid)
+    sent = load.send(server.port, path, seconds=seconds, count=count)
+    used_s = machine.processor_s(server.pid) - used_s
+    return LoadResult(sent, used_s / len(sent.seconds) * 1000)
+
+
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Run ``firegrid serve`` on a data folder until the block ends, without its log."""
+def serving(folder: Path, **settings: str) -> Iterator[Server]:
+    """Run ``firegrid serve`` on a data folder until the block ends, without its log. settings: of its environment."""
     arguments = ["-c", "from server.cli.main import main; main()", "serve", "--data", str(folder)]
     port = _free_port()
-    with _running([*arguments, "--port", str(port)], port, "/readyz", 200) as server:
+    with _running([*arguments, "--port", str(port)], port, "/readyz", 200, settings) as server:
         yield server
 
 
@@ -130,9 +160,12 @@ def serving_empty_application() -> Iterator[Server]:
 
 
 @contextmanager
-def _running(arguments: list[str], port: int, path: str, status: int) -> Iterator[Server]:
+def _running(
+    arguments: list[str], port: int, path: str, status: int, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
     began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command, environment = [sys.executable, *arguments], {**os.environ, **(settings or {})}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         while not _answers(port, path, status):
             if process.poll() is not None or time.perf_counter() - began > TIMEOUT_S:

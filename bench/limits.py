@@ -18,9 +18,9 @@ def measure(environment: Environment) -> Iterator[Figure]:
     empty_application = environment.empty_application
     yield Figure(
         "the same server with an empty application",
-        empty_application.per_s,
+        empty_application.sent.per_s,
         "/s",
-        spread=empty_application.spread(),
+        spread=f"{empty_application.cost()}, {empty_application.sent.spread()}",
         reference="16 connections",
     )
     yield latency("its answer on one connection", environment.empty_application_seconds)

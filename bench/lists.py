@@ -6,9 +6,9 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping
 
-from bench import county, load
+from bench import county
 from bench.county import County
-from bench.environment import Environment, ask, expect, serving
+from bench.environment import Environment, ask, expect, serving, submit
 from bench.figures import Figure, latency
 from schemas.lists import PAGE_ROWS_MAX
 
@@ -23,7 +23,7 @@ def measure(environment: Environment) -> Iterator[Figure]:
     entities = f"{filled.phone_path}/forms/{county.LIST_FORM}/attachments/{county.TYPE}.csv"
     records = f"/api/v1/records?type={county.TYPE}&limit={PAGE_ROWS_MAX}"
     with serving(filled.folder) as server, server.connection() as connection:
-        load.send(server.port, f"{filled.phone_path}/submission", seconds=0, count=ROWS)
+        submit(server, filled, seconds=0, count=ROWS)
         officer = sign_in(connection, filled)
         yield _timed(connection, "entity list for a phone, CSV", entities, {})
         yield _timed(connection, f"records as JSON, one page of {PAGE_ROWS_MAX:,}", records, officer)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import load
-from bench.environment import OPENROSA, Environment, Server, ask, expect, serving
+from bench.environment import OPENROSA, Environment, Server, ask, expect, serving, submit
 from bench.figures import Figure, Target
 from bench.load import BOUNDARY
 
@@ -27,8 +27,8 @@ def measure(environment: Environment) -> Iterator[Figure]:
         yield Figure("idle", memory_mb(server, "VmRSS"), "MB", Target(IDLE_MB))
 
         reset_peak_memory(server)
-        sent = load.send(server.port, path, seconds=environment.seconds)
-        reference = f"{sent.per_s:,.0f} submissions/s"
+        submitted = submit(server, filled, seconds=environment.seconds)
+        reference = f"{submitted.sent.per_s:,.0f} submissions/s, {submitted.cost()}"
         yield Figure("under load, at most", memory_mb(server, "VmHWM"), "MB", Target(BUSY_MB), reference=reference)
 
         reset_peak_memory(server)

@@ -49,6 +49,8 @@ def _pushes(environment: Environment) -> Iterator[Figure]:
             for start in range(0, RECORDS, CHANGES_MAX):
                 answer = expect(push(connection, filled.key, device, changes[start : start + CHANGES_MAX]), 200)
                 verdicts.update(each["verdict"] for each in orjson.loads(answer.body)["outcomes"])
+            if set(verdicts) - {"applied", "merged"}:
+                raise RuntimeError(f"not every change was applied: {dict(verdicts)}")
             per_s = RECORDS / (time.perf_counter() - began)
             cost = f"{number((processor_s(server.pid) - used) / RECORDS * 1000)} ms of processor each"
             counted = ", ".join(f"{verdict}: {count:,}" for verdict, count in sorted(verdicts.items()))
@@ -62,7 +64,7 @@ def _idle_with_few(environment: Environment) -> Iterator[Figure]:
     filled = environment.copy_of_county("sync few")
     with serving(filled.folder) as server, server.connection() as connection:
         expect(push(connection, filled.key, "first", [creation(uuid4()) for _ in range(FEW)]), 200)
-        yield _idle(environment, connection, f"Key {filled.key}", f"idle pull, worker who holds {FEW}")
+        yield _idle(environment, server, connection, f"Key {filled.key}", f"idle pull, worker who holds {FEW}")
 
 
 def _with_many(environment: Environment) -> Iterator[Figure]:
@@ -74,8 +76,8 @@ def _with_many(environment: Environment) -> Iterator[Figure]:
         _pull(connection, worker, None)
         yield _reading(server, connection, worker, f"memory to read a bucket of {MANY:,}", FIRST_MB)
         yield _reading(server, connection, worker, "  more to read it once again", AGAIN_MB)
-        yield _idle(environment, connection, worker, f"idle pull, worker who holds {MANY:,}")
-        yield _idle(environment, connection, officer, f"idle pull, officer of the county who holds {MANY:,}")
+        yield _idle(environment, server, connection, worker, f"idle pull, worker who holds {MANY:,}")
+        yield _idle(environment, server, connection, officer, f"idle pull, officer of the county who holds {MANY:,}")
 
 
 def _reading(
@@ -109,14 +111,17 @@ def _concurrent_pushes(environment: Environment) -> Iterator[Figure]:
     yield Figure("  clients with an error", result.errors, "", Target(1), f"{result.delays} answers to retry later")
 
 
-def _idle(environment: Environment, connection: http.client.HTTPConnection, authorization: str, name: str) -> Figure:
+def _idle(
+    environment: Environment, server: Server, connection: http.client.HTTPConnection, authorization: str, name: str
+) -> Figure:
     cursor = None
     while (answer := orjson.loads(_pull(connection, authorization, cursor).body))["more"]:
         cursor = answer["cursor"]
+    used_s = processor_s(server.pid)
     answers = [_pull(connection, authorization, answer["cursor"]) for _ in range(ROUNDS)]
-    return latency(
-        name, [each.seconds for each in answers], IDLE_MS, f"empty application {_empty_application_ms(environment)} ms"
-    )
+    cost = f"{number((processor_s(server.pid) - used_s) / ROUNDS * 1000)} ms of processor each"
+    reference = f"{cost}, empty application {_empty_application_ms(environment)} ms"
+    return latency(name, [each.seconds for each in answers], IDLE_MS, reference)
 
 
 def _read_all(connection: http.client.HTTPConnection, authorization: str) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from bench import county, load
-from bench.environment import OPENROSA, ROUNDS, Environment, ask, expect, serving
+from bench import county
+from bench.environment import OPENROSA, ROUNDS, Environment, ask, expect, serving, submit
 from bench.figures import Figure, latency, number, percentile
 
 TITLE = "a phone's polling when nothing has changed"
@@ -20,7 +20,7 @@ def measure(environment: Environment) -> Iterator[Figure]:
     manifest = f"{filled.phone_path}/forms/{county.LIST_FORM}/manifest"
     entities = f"{filled.phone_path}/forms/{county.LIST_FORM}/attachments/{county.TYPE}.csv"
     with serving(filled.folder) as server, server.connection() as connection:
-        load.send(server.port, f"{filled.phone_path}/submission", seconds=ROWS, count=ROWS)
+        submit(server, filled, seconds=ROWS, count=ROWS)
         for name, path in (
             ("formList, 304", f"{filled.phone_path}/formList"),
             ("manifest, 304", manifest),

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from uuid import RFC_4122, UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import __main__ as command
-from bench import load
+from bench import county, load
 from bench.figures import BEYOND, Figure, Target, latency, percentile, table
+from bench.load import Sent
 from server.openrosa.submission_xml import read_submission
+from tests.county import new_database
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1), st.floats(1, 100))
@@ -60,6 +66,39 @@ def test_every_section_says_what_it_measures():
 
     assert tuple(found) == command.SECTIONS
     assert all(section.title and callable(section.measure) for section in found.values())
+
+
+def test_the_load_names_what_it_sends_by_random_uuids():
+    made = [UUID(load.uuid4()) for _ in range(50)]
+
+    assert {(each.version, each.variant) for each in made} == {(4, RFC_4122)}
+    assert len(set(made)) == 50
+
+
+def test_no_rate_is_given_of_submissions_that_made_no_record(tmp_path):
+    new_database(tmp_path)
+
+    def sent(statuses: dict[str, int]) -> Sent:
+        return Sent(100, [0.01], statuses, [(load.uuid4(), load.uuid4())])
+
+    with pytest.raises(RuntimeError, match="1 of 1 submissions made no record"):
+        county.require_records(tmp_path, sent({"201": 1}))
+    with pytest.raises(RuntimeError, match="not every submission was taken as new"):
+        county.require_records(tmp_path, sent({"201": 1, "202": 1}))
+
+
+def test_what_could_not_be_measured_prints_no_figure_and_is_no_success(monkeypatch, capsys):
+    def measure(environment: object) -> Iterator[Figure]:
+        yield Figure("submissions", 1000, "/s")
+        raise RuntimeError("1 of 1 submissions made no record")
+
+    monkeypatch.setattr(command, "sections", lambda: {"submissions": command.Section("of phones", measure)})
+    monkeypatch.setattr(sys, "argv", ["bench", "submissions"])
+
+    assert command.main() == 1
+    printed = capsys.readouterr()
+    assert "/s" not in printed.out
+    assert "made no record" in printed.err
 
 
 def test_the_load_sends_what_a_phone_sends_for_the_bench_form():
