@@ -24,7 +24,6 @@ from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import NotAllowed
-from server.forms.domain.fields import Field, invalid_reason
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain import rights, roles
@@ -34,6 +33,7 @@ from server.records.store.columns import Projection
 from server.records.store.record_lists import Filters
 from server.summaries.usecases.spreadsheets import escaped
 from server.web import context
+from sync.datatypes import invalid_reason
 
 blueprint = create_blueprint("exports", "导出 · exports of records")
 
@@ -42,7 +42,6 @@ COLUMNS = columns.names(Projection.CSV)
 """The columns before those of the fields. A field of the same name gets ``field.`` before its own."""
 
 _system = columns.showing(Projection.CSV)
-_POSITION = Field("geometry", type="geopoint")
 
 Rows = Iterator[list[Row]]
 
@@ -163,7 +162,7 @@ def _feature(row: Row, positions: Sequence[str], show: Callable[[str], str]) -> 
 
 def _geometry(value: str) -> responses.Json | None:
     """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or one that is not valid."""
-    if not value or invalid_reason(_POSITION, value) is not None:
+    if not value or invalid_reason("geopoint", value) is not None:
         return None
     latitude, longitude = (float(part) for part in value.split(" ")[:2])
     return {"type": "Point", "coordinates": [longitude, latitude]}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from server.forms.domain.definitions import from_json, to_json
-from server.forms.domain.record_types import Kind, combine, invalid_reason
+from server.forms.domain.record_types import Kind, combine
 from server.forms.usecases.xform import reader
 from server.forms.usecases.xlsform import conversion
+from sync.datatypes import invalid_reason
 from sync.rules import MergePolicy
 from tests.forms.form_builders import FG, a_form, a_workbook, checked
 
@@ -72,8 +73,8 @@ def test_what_a_phone_sends_is_judged_by_the_new_type():
     form = conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30)
     fields = combine([reader.read_xform(form.xml).declaration()]).fields
 
-    assert invalid_reason(fields["hives"], "12") is None
-    assert invalid_reason(fields["hives"], "很多") == "“很多”不是整数。"
+    assert invalid_reason(fields["hives"].type, "12") is None
+    assert invalid_reason(fields["hives"].type, "很多") == "“很多”不是整数。"
 
 
 def test_the_definition_survives_the_store():

@@ -8,9 +8,10 @@ from typing import NamedTuple, TypeVar
 from server import instants
 from server.cases.domain import workflow
 from server.forms.domain.choices import Choices
-from server.forms.domain.fields import Field, invalid_reason
+from server.forms.domain.fields import Field
 from server.forms.domain.record_types import LABEL, RecordType
 from server.instants import Instant
+from sync.datatypes import invalid_reason
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def validate(
         if field is None and name != LABEL:
             invalid[name] = "台账里没有这个字段；请核对字段名"
             continue
-        reason = None if field is None else invalid_reason(field, value)
+        reason = None if field is None else invalid_reason(field.type, value)
         if reason is not None:
             invalid[name] = reason
             continue
@@ -89,7 +90,7 @@ def invalid_fields(type: RecordType, values: Mapping[str, str]) -> dict[str, str
 def _invalid_reason(field: Field, value: str, choices: Choices | None) -> str | None:
     if value == "":
         return "必填项空了" if field.required else None
-    reason = invalid_reason(field, value)
+    reason = invalid_reason(field.type, value)
     unknown = () if reason is not None or choices is None else choices.unknown(value)
     return _no_such(unknown) if unknown else reason
 

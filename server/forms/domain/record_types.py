@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from server.errors import TypeConflict
 from server.forms.domain.choices import Choices, Options, combine_options
-from server.forms.domain.fields import Field, invalid_reason, restricts_values
+from server.forms.domain.fields import Field
+from sync.datatypes import restricts_values
 
 __all__ = [
     "ACTION",
@@ -22,7 +23,6 @@ __all__ = [
     "RecordType",
     "combine",
     "differences",
-    "invalid_reason",
     "same_name",
 ]
 
@@ -90,7 +90,7 @@ class RecordType:
         validated = {
             name: each
             for name, each in self.fields.items()
-            if each.required or name in self.choices or restricts_values(each)
+            if each.required or name in self.choices or restricts_values(each.type)
         }
         object.__setattr__(self, "validated", validated)
 

@@ -10,7 +10,6 @@ import kobo_forms
 from server.db import audit, training
 from server.db.transactions import Transaction
 from server.forms.domain.definitions import Fault, FormDefinition, refused
-from server.forms.domain.fields import Field, invalid_reason
 from server.forms.store import forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
@@ -18,8 +17,8 @@ from server.forms.usecases.xform.reader import read_xform
 from server.forms.usecases.xform.xml_parsing import with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.sheets import Sheets
+from sync.datatypes import invalid_reason
 
-_FILE_NAME = Field("media", type="binary")
 MEDIA_BYTES_MAX = 20_000_000
 BUILT_IN = "init"
 """Who published the forms that come with the product, in the audit trail."""
@@ -124,7 +123,7 @@ def _set_state(tx: Transaction, form_id: str, state: State, by: str) -> None:
 
 
 def _media_faults(name: str, content: bytes) -> list[Fault]:
-    if not name or invalid_reason(_FILE_NAME, name) or name.startswith("."):
+    if not name or invalid_reason("binary", name) or name.startswith("."):
         return [Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。")]
     if len(content) > MEDIA_BYTES_MAX:
         limit = MEDIA_BYTES_MAX // 1_000_000
