@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
 
 from server import instants
-from server.db.sql import Row, inserting
+from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
 
-_INSERT = inserting(
-    "change",
-    ("id", "record", "type", "author", "content", "verdict", "version", "conflicts", "problem", "submission",
-     "received_at", "body"),
-)  # fmt: skip
+_PLAIN = ("id", "record", "type", "author", "content", "verdict", "version", "problem", "submission")
+_INSERT = InsertInto("change", *_PLAIN, "conflicts", "received_at", "body")
+_plain = attrgetter(*_PLAIN)
 
 _SHOWN = "id, record, type, author, content, verdict, version, conflicts, problem, submission"
 
@@ -76,23 +75,8 @@ def find(reading: Reading, id: str) -> Stored | None:
 
 def add(tx: Transaction, stored: Stored, received_at: Instant, unapplied: Change | None) -> None:
     """Keep a verdict; ``unapplied`` is the change itself while it waits or is quarantined."""
-    tx.sql.run(
-        _INSERT,
-        {
-            "id": stored.id,
-            "record": stored.record,
-            "type": stored.type,
-            "author": stored.author,
-            "content": stored.content,
-            "verdict": stored.verdict,
-            "version": stored.version,
-            "conflicts": " ".join(stored.conflicts),
-            "problem": stored.problem,
-            "submission": stored.submission,
-            "received_at": received_at,
-            "body": None if unapplied is None else _body(unapplied),
-        },
-    )
+    body = None if unapplied is None else _body(unapplied)
+    tx.sql.insert(_INSERT, (*_plain(stored), " ".join(stored.conflicts), received_at, body))
 
 
 def settle(tx: Transaction, stored: Stored) -> None:

@@ -190,14 +190,19 @@ def showing(to: Projection) -> Callable[[Row], dict[str, Any]]:
 def storing(wanted: Iterable[str]) -> Callable[[Record], Row]:
     """Return the function that makes of a record what is stored of it in these columns."""
     among = [column for column in COLUMNS if column.name in set(wanted)]
-    same = tuple(column.name for column in among if column.of is None)
-    attributes = attrgetter(*same)
-    made = [(column.name, column.of) for column in among if column.of is not None]
+    names = tuple(column.name for column in among)
+    values = _values(among)
 
     def store(record: Record) -> Row:
-        row: Row = dict(zip(same, attributes(record)))  # noqa: B905 - both are made of the same list, and strict costs time
-        for name, of in made:
-            row[name] = of(record)
-        return row
+        return dict(zip(names, values(record)))  # noqa: B905 - both are made of the same list, and strict costs time
 
     return store
+
+
+def _values(columns: Iterable[Column]) -> Callable[[Record], tuple[Any, ...]]:
+    """Return the function that makes of a record what is stored of it, in the order of ``columns``."""
+    makers = [column.of or attrgetter(column.name) for column in columns]
+    return lambda record: tuple([of(record) for of in makers])
+
+
+values = _values(COLUMNS)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from server.db.sql import Row, inserting
+from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
 from server.forms.domain.record_types import Kind
@@ -21,7 +21,7 @@ from server.records.domain.records import Record
 from server.records.store import case_json, columns
 from server.records.store.columns import Written
 
-_INSERT = inserting("record", columns.NAMES)
+_INSERT = InsertInto("record", *columns.NAMES)
 
 
 def _updating(*written: Written) -> str:
@@ -38,7 +38,7 @@ _SELECT_ONE = f"{_SELECT} WHERE id = :id"
 
 def add(tx: Transaction, record: Record) -> None:
     """Keep a record that is new."""
-    tx.sql.run(_INSERT, _row(record))
+    tx.sql.insert(_INSERT, columns.values(record))
 
 
 def replace(tx: Transaction, record: Record) -> None:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from operator import attrgetter
 
 import orjson
 
-from server.db.sql import Row, inserting
+from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
 from server.records.domain.records import Revision
 from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
 
-COLUMNS = (
-    "record", "version", "seq", "change", "action", "author", "verdict", "diff", "received", "base_version",
-    "origin", "origin_seq", "made_at", "observed_at", "received_at", "form", "form_version", "submission",
-    "attachments",
+_PLAIN = (
+    "record", "version", "seq", "change", "action", "author", "verdict", "base_version", "origin", "origin_seq",
+    "made_at", "observed_at", "received_at", "form", "form_version", "submission",
 )  # fmt: skip
+"""Columns that hold an attribute of the revision as it is."""
 
-_INSERT = inserting("revision", COLUMNS)
+COLUMNS = (*_PLAIN, "diff", "received", "attachments")
+_INSERT = InsertInto("revision", *COLUMNS)
+_plain = attrgetter(*_PLAIN)
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM revision"
 
 
 def add(tx: Transaction, revision: Revision) -> None:
     """Append a revision; its version follows the record's newest."""
-    tx.sql.run(_INSERT, _row(revision))
+    diff = orjson.dumps(dict(revision.diff)).decode()
+    received = orjson.dumps({name: (write.seen, write.new) for name, write in revision.received.items()}).decode()
+    tx.sql.insert(_INSERT, (*_plain(revision), diff, received, _files(revision.attachments)))
 
 
 def list_of(reading: Reading, record: str) -> Iterator[Revision]:
@@ -106,30 +110,6 @@ def changes_since(tx: Transaction, record: str, version: int) -> list[Mapping[st
         {"record": record, "version": version},
     )
     return [orjson.loads(row["diff"]) for row in rows]
-
-
-def _row(revision: Revision) -> dict[str, Any]:
-    return {
-        "record": revision.record,
-        "version": revision.version,
-        "seq": revision.seq,
-        "change": revision.change,
-        "action": revision.action,
-        "author": revision.author,
-        "verdict": revision.verdict,
-        "diff": orjson.dumps(dict(revision.diff)).decode(),
-        "received": orjson.dumps({name: (write.seen, write.new) for name, write in revision.received.items()}).decode(),
-        "base_version": revision.base_version,
-        "origin": revision.origin,
-        "origin_seq": revision.origin_seq,
-        "made_at": revision.made_at,
-        "observed_at": revision.observed_at,
-        "received_at": revision.received_at,
-        "form": revision.form,
-        "form_version": revision.form_version,
-        "submission": revision.submission,
-        "attachments": _files(revision.attachments),
-    }
 
 
 def _files(announced: tuple[AttachmentName, ...]) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
-from server.db.sql import inserting
+from server.db.sql import InsertInto, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
 from server.grid.domain.scope import Scope
@@ -21,7 +22,8 @@ _PLAIN = (
 _VERSIONS = "(deprecates IS NULL AND instance_id = :filter_root OR deprecates IS NOT NULL AND root = :filter_root)"
 """All versions of one submission, by its root: the first is found by its own id."""
 
-_INSERT = inserting("submission", (*_PLAIN, "xml"))
+_INSERT = InsertInto("submission", *_PLAIN, "xml")
+_plain = attrgetter(*_PLAIN)
 _INSERT_FILE = inserting(
     "submission_file",
     ("submission", "name", "sha256", "size", "media_type", "expected", "carried", "received_at"),
@@ -71,8 +73,7 @@ class StoredAttachment:
 
 def add(tx: Transaction, stored: StoredSubmission, xml: bytes) -> None:
     """Store one version of a submission with its bytes."""
-    values = {name: getattr(stored, name) for name in _PLAIN}
-    tx.sql.run(_INSERT, {**values, "xml": xml})
+    tx.sql.insert(_INSERT, (*_plain(stored), xml))
 
 
 class Presence(NamedTuple):
