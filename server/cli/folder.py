@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,8 +55,15 @@ def data_option(command: Any) -> Any:
 
 
 def with_data(command: str, data: Path) -> str:
-    """Return a command that a message tells its reader to type, for the folder that the message is about."""
-    return f"{command} --data {shlex.quote(str(data))}"
+    """Return a command of this program for a reader to type, for the folder that the message is about.
+
+    command: its words after ``firegrid``. Where the shell does not find that name, the path by which it was started
+    stands in its place, such as ``.venv/bin/firegrid`` under ``make run``.
+    """
+    started = Path(sys.argv[0])
+    is_found = started.name != "firegrid" or shutil.which("firegrid") is not None
+    program = "firegrid" if is_found else shlex.quote(str(started))
+    return f"{program} {command} --data {shlex.quote(str(data))}"
 
 
 def making_folder(data: Path) -> Path:

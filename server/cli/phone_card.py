@@ -58,7 +58,7 @@ def warnings(url: str, data: Path) -> Iterator[str]:
     found = lan_addresses()
     yield f"注意：{url} 只有本机能访问，手机连不上。请停止正在运行的服务，设置手机能访问的地址，再生成一次并启动："
     yield f"  export FIREGRID_PUBLIC_URL=http://{found[0] if found else '本机局域网地址'}:{port}"
-    yield f"  {with_data(f'firegrid serve --host 0.0.0.0 --port {port}', data)}"
+    yield f"  {with_data(f'serve --host 0.0.0.0 --port {port}', data)}"
     if found:
         yield f"本机的局域网地址：{'、'.join(found)}"
 

@@ -96,8 +96,8 @@ def add(
     if described.acts_for_body and body is None:
         click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
     if hashed is None:
-        click.echo(f"发手机二维码：{with_data(f'firegrid user key {name} --format qr', data)}", err=True)
-        click.echo(f"设网页登录密码：{with_data(f'firegrid user password {name}', data)}", err=True)
+        click.echo(f"发手机二维码：{with_data(f'user key {name} --format qr', data)}", err=True)
+        click.echo(f"设网页登录密码：{with_data(f'user password {name}', data)}", err=True)
 
 
 @user.command(name="list")

@@ -60,6 +60,15 @@ def test_the_cure_for_an_address_that_no_phone_reaches_serves_the_same_folder(co
     assert serve == "firegrid serve --host 0.0.0.0 --port 8600 --data county-a"
 
 
+def test_a_program_that_the_shell_does_not_find_is_named_by_its_path(county, monkeypatch):
+    monkeypatch.setattr("sys.argv", [".venv/bin/firegrid"])
+    monkeypatch.setenv("PATH", "")
+
+    added = run(f"firegrid user add gw-01 --role grid_worker --area {UNIT} --data county-a")
+
+    assert ".venv/bin/firegrid user key gw-01 --format qr --data county-a" in added.stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "check", "user list", "form list"])
 def test_who_forgets_to_name_the_folder_is_told_which_there_are(county, command):
     refused = run(f"firegrid {command}")
