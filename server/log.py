@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import structlog
+from structlog.processors import format_exc_info
+
+
+def line(logger: object, level: str, event: MutableMapping[str, Any]) -> bytes:
+    """Return an event as a line of JSON; one step here, since structlog's own four take twice as long."""
+    if "exc_info" in event:
+        event = format_exc_info(logger, level, event)
+    event["level"], event["timestamp"] = level, datetime.now(UTC)
+    return orjson.dumps(event, default=repr, option=orjson.OPT_UTC_Z)
+
 
 log = structlog.wrap_logger(
     structlog.BytesLogger(sys.stderr.buffer),
-    processors=[
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(serializer=orjson.dumps),
-    ],
+    processors=[line],
     wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     cache_logger_on_first_use=True,
 ).bind()
