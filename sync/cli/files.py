@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sync.cli.opening import Command, opened, store_option
+from sync.cli.opening import Command, opened, opened_or_new, store_option
 from sync.client import export_files, import_rows, outbox, records, replica, row_files
 from sync.client.device import Device
 from sync.client.failures import Refused
@@ -37,7 +37,7 @@ def answers_(
 ) -> None:
     """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
     rows = row_files.read(file)
-    with Device(store) as device, device.writing():
+    with opened_or_new(store) as device, device.writing():
         options = ImportOptions(type, action, area, replica.areas(device), _known(device), replica.record_types(device))
         answers, faults = import_rows.check(rows, options)
         if faults:
@@ -74,7 +74,7 @@ def export_unsent(file: Path, store: Path) -> None:
 @store_option
 def import_unsent(file: Path, store: Path) -> None:
     """Take unsent changes of another device from FILE, to be sent from here. 导入别处未发送的工作。"""
-    with Device(store) as device, device.writing():
+    with opened_or_new(store) as device, device.writing():
         number = export_files.import_unsent(device, file)
     click.echo(f"已导入 {number} 条，等待发送 · {number} changes taken in, to be sent")
 

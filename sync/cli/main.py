@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -41,7 +42,12 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="firegrid", prog_name="fieldsync")
-def main() -> None:
+@click.option(
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="folder of this device's data; may stand after the command as well 本机数据目录，写在命令前后都可以",
+)
+def main(store: Path | None) -> None:
     """Firegrid 消防网格 离线采集：先存本机，有网再收发。
 
     Exit status 退出码: 0 done 完成; 1 refused 不能照办; 2 misuse 用法不对; 3 no connection 没连上（工作都在本机）;

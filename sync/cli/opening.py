@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 import sqlite3
 import sys
@@ -17,7 +18,8 @@ import click
 from sync.client import credentials
 from sync.client.backoff import Backoff
 from sync.client.connection import Connection
-from sync.client.device import FILE_NAME, Device
+from sync.client.device import Device
+from sync.client.device_file import FILE_NAME, damaged, is_damage
 from sync.client.failures import Failure, NotSignedIn, Refused
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -40,7 +42,8 @@ class Command(click.Command):
         except Failure as failure:
             _stop(ctx, failure.message, failure.exit_code)
         except sqlite3.Error as error:
-            _stop(ctx, _DISK.format(error), 1)
+            torn = damaged(ctx.params["store"] / FILE_NAME, f"不完整 is not whole: {error}")
+            _stop(ctx, torn.message if is_damage(error) else _DISK.format(error), 1)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly when nobody reads the output any more
@@ -63,15 +66,19 @@ def _login(store: Path) -> str:
 
 
 def store_option(command: C) -> C:
-    """Give a command ``--store DIR`` (default ``$FIELDSYNC_HOME``, else ``./fieldsync``)."""
+    """Give a command ``--store DIR``; left out, the one before the command, ``$FIELDSYNC_HOME``, ``./fieldsync``."""
     return click.option(
         "--store",
         type=click.Path(file_okay=False, path_type=Path),
-        envvar="FIELDSYNC_HOME",
-        default=Path("fieldsync"),
-        show_default=True,
+        callback=_store,
+        show_default="./fieldsync",
         help="folder of this device's data 本机数据目录",
     )(command)
+
+
+def _store(ctx: click.Context, parameter: click.Parameter, store: Path | None) -> Path:
+    before: Path | None = ctx.find_root().params.get("store") if ctx.parent is not None else None
+    return store or before or Path(os.environ.get("FIELDSYNC_HOME") or "fieldsync")
 
 
 def format_option(command: C) -> C:
@@ -91,12 +98,23 @@ def opened(store: Path) -> Iterator[Device]:
         yield device
 
 
+def opened_or_new(store: Path) -> Device:
+    """Open the store, a new one where there is none. Raises Refused when it is gone and its credentials are not."""
+    if credentials.exist(store) and not (store / FILE_NAME).is_file():
+        raise Refused(
+            f"{store} 里有登录信息，本机数据 {FILE_NAME} 却不见了；请用备份放回整个目录，没有备份时先运行"
+            f" fieldsync logout --store {shlex.quote(str(store))}，再重新登录 · signed in, but the store is gone:"
+            " put back a copy of the whole folder, or log out and sign in anew"
+        )
+    return Device(store)
+
+
 @contextmanager
 def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
     """Open the store and a connection to the server as the signed-in user. Raises NotSignedIn."""
     saved = credentials.load(store)
     connection = Connection(saved, on_renewed=lambda new: credentials.save(store, new), backoff=Backoff(sleep=_wait))
-    with Device(store) as device, closing(connection):
+    with opened_or_new(store) as device, closing(connection):
         yield device, connection
 
 

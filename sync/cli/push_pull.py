@@ -74,11 +74,13 @@ def _show_pull(pulled: PullResult) -> None:
 
 
 def _status(found: dict[str, Any]) -> str:
+    waiting = found["unsent_records"]
+    marks = f"，其中 {waiting} 条有未发送的内容 unsent in {waiting}" if waiting else ""
     lines = [
         f"未发送 unsent: {found['unsent']}",
         f"已送达、待备份 sent, not yet durable: {found['sent_not_durable']}",
         f"结果 verdicts: {messages.verdicts(found['verdicts'])}",
-        f"记录 records: {found['records']}",
+        f"记录 records: {found['records']}" + marks,
         f"有冲突 conflicts: {len(found['conflicts'])}",
         f"移交中 being handed over: {len(found['handed_over'])}",
         f"上次联系 last contact: {found['last_contact_at'] or '从未 never'}",

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from sync.cli import messages
-from sync.cli.opening import Command, format_option, opened, store_option
+from sync.cli.opening import Command, format_option, opened, opened_or_new, store_option
 from sync.client import records, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
@@ -75,7 +75,7 @@ def show(record: str, format: str, store: Path) -> None:
 def create(type: str, values: Sequence[str], area: str | None, action: str, record: object | None, store: Path) -> None:
     """Begin a record of TYPE. 新建记录。"""
     given = pairs(values)
-    with Device(store) as device, device.writing():
+    with opened_or_new(store) as device, device.writing():
         _require_area(device, area)
         _require_known(replica.record_types(device), type, action, given, creates=True)
         id = records.create(

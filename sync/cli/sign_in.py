@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from sync.cli.opening import Command, store_option
+from sync.cli.opening import Command, opened_or_new, store_option
 from sync.client import credentials, outbox, replica, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
@@ -34,7 +34,7 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
         raise click.UsageError("请给手机卡片上的地址、--key-stdin，或 --user NAME · a key or --user, one of them")
     if server.startswith("http://") and not server.startswith(_LOOPBACK):
         click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
-    with Device(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
+    with opened_or_new(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
         if user is not None:
             connection.sign_in(user, _password(password_stdin))
         _switch_user(device, synchronization.identify(device, connection), server, user)

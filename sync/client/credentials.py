@@ -34,6 +34,11 @@ class Credentials:
         return f"Key {self.key}" if self.key is not None else f"Bearer {self.access}"
 
 
+def exist(folder: Path) -> bool:
+    """Return whether credentials are saved, readable or not."""
+    return (folder / FILE_NAME).exists()
+
+
 def load(folder: Path) -> Credentials:
     """Return the saved credentials. Raises NotSignedIn when there are none, or they cannot be read."""
     try:

@@ -12,10 +12,9 @@ bucket: the buckets that the server gives this device. ``stale`` ones go unless 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,61 +23,8 @@ from uuid import uuid4
 
 from sqlite_utils import Database
 
+from sync.client import device_file
 from sync.client.failures import Refused
-
-FILE_NAME = "device.db"
-EXCHANGE_LOCK_NAME = "turn.db"
-EXCHANGE_WAIT_S = 120.0
-
-STEPS = (
-    """
-    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-    CREATE TABLE change (
-        id TEXT PRIMARY KEY,
-        device TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        record TEXT NOT NULL,
-        type TEXT NOT NULL,
-        action TEXT NOT NULL,
-        made_at TEXT NOT NULL,
-        body TEXT,
-        state TEXT NOT NULL CHECK (state IN ('unsent', 'sent')),
-        trouble TEXT,
-        verdict TEXT,
-        version INTEGER,
-        outcome_seq INTEGER,
-        problem TEXT,
-        answered_at TEXT,
-        UNIQUE (device, seq)
-    ) STRICT;
-    CREATE INDEX change_by_record ON change (record, seq);
-    CREATE INDEX change_by_state ON change (state, device, seq);
-    CREATE TABLE row (
-        id TEXT PRIMARY KEY,
-        type TEXT NOT NULL,
-        label TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        body TEXT NOT NULL,
-        round INTEGER NOT NULL,
-        is_handed_over INTEGER NOT NULL DEFAULT 0
-    ) STRICT;
-    CREATE INDEX row_by_type ON row (type, label);
-    CREATE TABLE bucket (name TEXT PRIMARY KEY, is_stale INTEGER NOT NULL DEFAULT 0) STRICT;
-    CREATE TABLE member (
-        bucket TEXT NOT NULL REFERENCES bucket (name),
-        id TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        PRIMARY KEY (bucket, id)
-    ) STRICT;
-    CREATE INDEX member_by_row ON member (id);
-    """,
-    """
-    ALTER TABLE change ADD COLUMN problem_id TEXT;
-    ALTER TABLE change ADD COLUMN decision TEXT;
-    ALTER TABLE change ADD COLUMN reason TEXT;
-    """,
-)
-"""The migrations of the file, in order; ``user_version`` counts those that were taken."""
 
 Row = dict[str, Any]
 
@@ -93,37 +39,11 @@ def new_id() -> str:
     return str(uuid4())
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a connection with durable commits and no implicit BEGIN."""
-    return sqlite3.connect(path, isolation_level=None, timeout=60)
-
-
-@contextmanager
-def exchange_lock(folder: Path, wait_s: float = EXCHANGE_WAIT_S) -> Iterator[None]:
-    """Let one process at a time talk to the server for a store, so that two do not do the same work twice.
-
-    Correctness does not depend on it: changes carry ids, and pages the cursor they were requested from. The lock is one
-    that SQLite holds on an empty file, so the system releases it when a process is killed.
-
-    Raises Refused when another process holds it for ``wait_s`` seconds.
-    """
-    with closing(sqlite3.connect(folder / EXCHANGE_LOCK_NAME, isolation_level=None, timeout=wait_s)) as connection:
-        try:
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            raise Refused(
-                "另一个 fieldsync 正在收发，请等它做完 · another fieldsync is talking to the server: wait for it"
-            ) from error
-        yield
-
-
 class Device:
     """The device's store, open.
 
     folder: made when it is not there, for its owner's eyes only. clock, ids: where time and UUIDs come from.
-    Raises Refused when a newer fieldsync has written the file.
+    Raises Refused when the file is damaged, or a newer fieldsync has written it.
     """
 
     def __init__(
@@ -132,14 +52,16 @@ class Device:
         *,
         clock: Callable[[], datetime] = local_now,
         ids: Callable[[], str] = new_id,
-        connect: Callable[[Path], sqlite3.Connection] = connect,
+        connect: Callable[[Path], sqlite3.Connection] = device_file.connect,
     ) -> None:
         self.folder = folder
         self.clock = clock
         self.ids = ids
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / FILE_NAME
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path = folder / device_file.FILE_NAME
+        if not path.exists():
+            device_file.create(folder, ids(), connect)
+        device_file.require_whole(path)
         self._db = Database(connect(path))
         try:
             for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
@@ -218,20 +140,15 @@ class Device:
         return found
 
     def _prepare(self) -> None:
-        if self._schema_version() == len(STEPS):
+        if self._schema_version() == len(device_file.STEPS):
             return
         with self.writing():
             taken = self._schema_version()  # by another process meanwhile
-            if taken > len(STEPS):
+            if taken > len(device_file.STEPS):
                 raise Refused(
                     "本机数据由更新的 fieldsync 写成，请先升级程序 · written by a newer fieldsync: upgrade first"
                 )
-            for step in STEPS[taken:]:
-                for statement in filter(str.strip, step.split(";")):
-                    self._db.conn.execute(statement)
-            if taken == 0:
-                self.set_setting("device", self.ids())
-            self._db.conn.execute(f"PRAGMA user_version = {len(STEPS)}")
+            device_file.migrate(self._db.conn, taken)
 
     def _schema_version(self) -> int:
         return int(self._db.conn.execute("PRAGMA user_version").fetchone()[0])

@@ -154,6 +154,17 @@ def count_unsent(device: Device) -> int:
     return _count(device, "state = 'unsent'")
 
 
+def count_unsent_records(device: Device) -> int:
+    """Return how many records have unsent changes."""
+    return _count(device, "state = 'unsent'", "DISTINCT record")
+
+
+def count_only_here(device: Device) -> int:
+    """Return how many records ``list`` shows that the server has not given this device: made here, or undecided."""
+    undecided = "state = 'unsent' OR verdict IN ('waiting', 'quarantined')"
+    return _count(device, f"({undecided}) AND record NOT IN (SELECT id FROM row)", "DISTINCT record")
+
+
 def count_not_durable(device: Device) -> int:
     """Return how many changes have an outcome that is undecided or in no backup of the server yet."""
     return _count(device, "state = 'sent' AND body IS NOT NULL")
@@ -190,8 +201,8 @@ def unsent(device: Device) -> list[Row]:
     return [{**each, "body": json.loads(each["body"])} for each in found]
 
 
-def _count(device: Device, condition: str) -> int:
-    found = device.row(f"SELECT COUNT(*) AS number FROM change WHERE {condition}")
+def _count(device: Device, condition: str, what: str = "*") -> int:
+    found = device.row(f"SELECT COUNT({what}) AS number FROM change WHERE {condition}")
     return 0 if found is None else int(found["number"])
 
 

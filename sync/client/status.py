@@ -14,6 +14,7 @@ PROBLEMS_MAX = 20
 def status_report(device: Device) -> dict[str, Any]:
     """Return counts, and the records and changes that need attention, as JSON values.
 
+    unsent_records: how many records have unsent changes. records: all that ``list`` shows, those made here included.
     sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
     problems: the newest of this device's changes about which a problem is filed that the office has yet to settle.
     """
@@ -24,6 +25,7 @@ def status_report(device: Device) -> dict[str, Any]:
             "server": _server(device),
             "user": device.setting("user"),
             "unsent": outbox.count_unsent(device),
+            "unsent_records": outbox.count_unsent_records(device),
             "sent_not_durable": outbox.count_not_durable(device),
             "verdicts": {
                 each["verdict"]: each["number"]
@@ -37,7 +39,7 @@ def status_report(device: Device) -> dict[str, Any]:
                 " ORDER BY seq DESC LIMIT :most",
                 {"most": PROBLEMS_MAX},
             ),
-            "records": len(held),
+            "records": len(held) + outbox.count_only_here(device),
             "conflicts": [
                 {"id": each["id"], "label": each["body"].get("label") or "", "fields": each["body"]["conflicts"]}
                 for each in held

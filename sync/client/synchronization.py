@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from sync.client import outbox, replica, wire
 from sync.client.connection import Connection
-from sync.client.device import Device, exchange_lock
+from sync.client.device import Device
+from sync.client.device_file import exchange_lock
 from sync.client.failures import NoConnection, Refused, TooLarge
 from sync.client.outbox import Batch
 from sync.client.wire import ServerState

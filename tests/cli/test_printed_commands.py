@@ -13,6 +13,7 @@ from server.cli.main import main
 from sync.cli.main import main as fieldsync
 from sync.client import credentials
 from sync.client.credentials import Credentials
+from sync.client.device import Device
 from tests.people.people_county import UNIT, County
 
 PRINTED = re.compile(r"((?:firegrid|fieldsync) [a-z][-\w ./:]*)")
@@ -101,7 +102,7 @@ def test_who_is_not_signed_in_is_told_how(here, command):
 
 
 def test_whose_sign_in_has_ended_is_told_where_they_were_signed_in(here, monkeypatch):
-    (here / "laptop").mkdir()
+    Device(here / "laptop").close()
     credentials.save(here / "laptop", Credentials("http://127.0.0.1:1", user="town", access="a", refresh="r"))
     monkeypatch.setattr("sync.client.connection.Connection.post", lambda *_: not_signed_in())
 

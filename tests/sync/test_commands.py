@@ -6,7 +6,9 @@ import json
 import sqlite3
 
 import pytest
+from click.testing import CliRunner
 
+from sync.cli.main import main
 from tests.sync.town import Town
 from tests.sync.town_http import PASSWORD, serving
 
@@ -26,6 +28,45 @@ def test_a_day_at_the_laptop(laptop, town):
     assert town.state.records[new.strip()]["fields"]["head"] == "丙"
     assert "没有要发送" in laptop("push")[1]
     assert laptop("sync")[0] == 0
+
+
+def test_status_counts_records_that_are_only_here_and_those_with_unsent_changes(laptop, town):
+    town.put("s1", head="甲")
+    laptop("pull")
+    laptop("edit", "s1", "head=乙")
+    laptop("edit", "s1", "head=丙")
+    laptop("create", "stations", "--area", "unit1", "head=丁")
+
+    assert "记录 records: 2，其中 2 条有未发送的内容" in laptop("status")[1]
+    found = json.loads(laptop("status", "--format", "json")[1])
+    assert (found["unsent"], found["unsent_records"], found["records"]) == (3, 2, 2)
+    assert found["records"] == len(json.loads(laptop("list", "--format", "json")[1]))
+
+    laptop("sync")
+
+    found = json.loads(laptop("status", "--format", "json")[1])
+    assert (found["unsent"], found["unsent_records"], found["records"]) == (0, 0, 2)
+    assert "记录 records: 2\n" in laptop("status")[1]
+
+
+def test_the_store_may_be_named_before_the_command_as_well_as_after(laptop, tmp_path, monkeypatch):
+    def run(*words):
+        return CliRunner().invoke(main, [str(each) for each in words])
+
+    store, elsewhere = tmp_path / "laptop", tmp_path / "elsewhere"
+    monkeypatch.setenv("FIELDSYNC_HOME", str(elsewhere))
+    laptop("create", "stations", "label=新站")
+
+    assert "新站" in run("--store", store, "list").stdout
+    assert "新站" in run("list", "--store", store).stdout
+    assert "新站" in run("--store", elsewhere, "list", "--store", store).stdout
+    assert run("list").exit_code == 1
+    monkeypatch.setenv("FIELDSYNC_HOME", str(store))
+    assert "新站" in run("list").stdout
+    monkeypatch.delenv("FIELDSYNC_HOME")
+    monkeypatch.chdir(tmp_path)
+    assert (run("create", "stations", "label=站").exit_code, (tmp_path / "fieldsync").is_dir()) == (0, True)
+    assert f"--store {elsewhere}" in run("--store", elsewhere, "push").stderr
 
 
 def test_an_act_goes_with_its_inputs(laptop, town):

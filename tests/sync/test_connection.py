@@ -16,7 +16,7 @@ from sync.client import credentials
 from sync.client.backoff import Backoff, retry_after_s
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
-from sync.client.device import exchange_lock
+from sync.client.device_file import exchange_lock
 from sync.client.failures import NoConnection, NotSignedIn, Refused
 from tests.sync.town import ADDRESS, Way, lost_answer, lost_request, says
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.client import device as device_module
+from sync.client import device_file
 from sync.client.device import Device
 from sync.client.failures import Refused
 from tests.laws import examples
@@ -145,8 +145,8 @@ def pass_away(phone: Phone | None) -> None:
 
 def test_a_store_written_by_a_newer_program_is_not_touched(tmp_path):
     Device(tmp_path).close()
-    with sqlite3.connect(tmp_path / device_module.FILE_NAME) as connection:
-        connection.execute(f"PRAGMA user_version = {len(device_module.STEPS) + 1}")
+    with sqlite3.connect(tmp_path / device_file.FILE_NAME) as connection:
+        connection.execute(f"PRAGMA user_version = {len(device_file.STEPS) + 1}")
     connection.close()
 
     with pytest.raises(Refused, match="升级"):
@@ -158,13 +158,13 @@ def test_the_store_is_for_its_owners_eyes_and_commits_are_durable(tmp_path):
         assert device.row("PRAGMA synchronous") == {"synchronous": 2}
         assert device.row("PRAGMA journal_mode") == {"journal_mode": "wal"}
         assert (tmp_path / "store").stat().st_mode & 0o077 == 0
-        assert (tmp_path / "store" / device_module.FILE_NAME).stat().st_mode & 0o077 == 0
+        assert (tmp_path / "store" / device_file.FILE_NAME).stat().st_mode & 0o077 == 0
 
 
 def test_a_store_of_an_older_fieldsync_is_brought_up_to_date_and_stays_the_same_device(tmp_path, monkeypatch):
     with Device(tmp_path) as older:
         id = older.id
-    monkeypatch.setattr(device_module, "STEPS", (*device_module.STEPS, "CREATE TABLE later (id TEXT) STRICT;"))
+    monkeypatch.setattr(device_file, "STEPS", (*device_file.STEPS, "CREATE TABLE later (id TEXT) STRICT;"))
 
     with Device(tmp_path) as newer:
         assert newer.id == id
