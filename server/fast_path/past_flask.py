@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 VIEW = "openrosa.post_submission"
 """The name of the view in metrics and log, the same as in Flask."""
 
+_STATUS_LINES = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (201, 202)}
+"""Of the answers to a receipt (``submission_post.receipt_message``), as Flask writes them."""
+
 RequestRecorder = Callable[[str, str, int, float, Actor], None]
 """Counts and logs an answer: its view, method, status, duration in seconds, and caller."""
 
@@ -53,7 +56,7 @@ class PastFlask:
         content = submission_xml.response(message, responses.SUCCESS)
         headers = [("Content-Type", responses.TEXT_XML), ("Content-Length", str(len(content)))]
         start_response(
-            f"{status} {HTTPStatus(status).phrase.upper()}",
+            _STATUS_LINES[status],
             [*headers, *responses.required_headers(self._services.settings.advertised_bytes)],
         )
         self._record(VIEW, "POST", status, time.perf_counter() - began, by)
