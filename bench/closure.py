@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
-from bench import case_generator
+from bench import case_generator, labels
 from bench.case_generator import CASES, DAYS, TYPE
 from bench.county import UNIT, County
 from bench.environment import Environment, ask, expect, serving
 from bench.figures import Figure, latency
 from bench.lists import sign_in
-from server.admin.usecases.housekeeping import enter_labels
 from server.db import database
 from server.db.folder import FILE_NAME
 from server.grid.domain.areas import Place, path_of
@@ -35,23 +34,12 @@ def measure(environment: Environment) -> Iterator[Figure]:
     case_generator.fill(filled.folder)
     size = (filled.folder / FILE_NAME).stat().st_size / 1e9
     yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", reference=f"{size:.1f} GB, {DAYS} days")
-    yield _labels_indexed(filled)
+    yield from labels.indexed(filled.folder)
     with serving(filled.folder) as server, server.connection() as connection:
         officer = sign_in(connection, filled)
         yield from _summaries(connection, officer, filled)
         yield from _drill_downs(connection, officer)
         yield from _lists(connection, officer)
-
-
-def _labels_indexed(filled: County) -> Figure:
-    """Index every label, as a server does in the background, batch by batch."""
-    store = database.open_inline(filled.folder)
-    began, computed = time.perf_counter(), time.process_time()
-    while enter_labels(store):
-        continue
-    took, computed = time.perf_counter() - began, time.process_time() - computed
-    store.close()
-    return Figure("index of labels made", took, "s", reference=f"{computed:.0f} s of computing")
 
 
 def _summaries(connection: http.client.HTTPConnection, officer: Mapping[str, str], filled: County) -> Iterator[Figure]:

@@ -11,12 +11,18 @@ import pytest
 from sqlite_utils import Database as SqliteDatabase
 
 from server.admin.store import invariants
+from server.admin.usecases.housekeeping import enter_labels
 from server.db import database
+from server.db.database import Database
 from server.db.engine import connect, migrate
 from server.db.folder import FILE_NAME
 from server.db.migrations import STEPS, migrations
 from server.db.migrations.step_0002_case_figures import add_counts, cells
 from server.db.sql import Sql
+from server.grid.domain.areas import Place
+from server.grid.domain.scope import Scope
+from server.records.store import record_lists
+from server.records.store.record_lists import Filters
 from tests.summaries.case_histories import end_of, on
 
 Row = dict[str, Any]
@@ -166,6 +172,29 @@ def test_a_database_of_every_age_becomes_todays(step, tmp_path, new_one):
     assert all(row["check_value"] for row in values)
     assert columns(tmp_path / FILE_NAME) == columns(new_one)
     assert (tmp_path / f"{FILE_NAME}.before-{step}").exists()
+
+
+def test_labels_that_an_older_version_had_indexed_are_found_before_and_after_they_are_entered_anew(tmp_path):
+    database_written_until(tmp_path, "0020_label_search")
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("UPDATE counter SET value = 1000 WHERE name = 'labels'")
+    connection.close()
+
+    migrate(tmp_path)
+
+    store = database.open_inline(tmp_path)
+    assert [found(store, q) for q in ("演示3", "3", "演示")] == [["3"], ["3"], ["6", "5", "4", "3", "2", "1"]]
+    while enter_labels(store):
+        continue
+    assert [found(store, q) for q in ("演示3", "3", "演示")] == [["3"], ["3"], ["6", "5", "4", "3", "2", "1"]]
+    store.close()
+
+
+def found(store: Database, q: str) -> list[str]:
+    """Return the ids of the records with a text in their label, newest first."""
+    with store.reading() as reading:
+        page = record_lists.page(reading, Scope((Place("130630"),)), Filters(q=q), before=None, limit=100)
+    return [row["id"] for row in page]
 
 
 def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:

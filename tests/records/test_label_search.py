@@ -1,4 +1,4 @@
-"""A search for words finds what a look at every label finds, however far housekeeping has come with the index."""
+"""A search finds what LIKE finds in every label, however far housekeeping has come with the index."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from server.db.database import Database
 from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import Place, code_of
 from server.grid.domain.scope import Scope
+from server.records.domain import case_facts
+from server.records.domain.case import Case
+from server.records.domain.case_facts import Step
 from server.records.domain.records import Record
+from server.records.domain.status import Status
 from server.records.store import record_lists, records
 from server.records.store.record_lists import Filters
 from tests.county import new_database
@@ -28,13 +32,17 @@ from tests.laws import examples
 COUNTY = Scope((Place("130630"),))
 TOWN = Place("130630/100")
 PATHS = ("130630/100/201", "130630/101", "130630/101/202/001")
-LETTERS = "甲乙aAkK\u212aσΣçÇİ%_\\ ｜\n№"
+LETTERS = "甲乙aAkK\u212aσΣçÇİ%_\\ ｜\n№'\"*()-^:\U00020bb7\U0001f9ef"
 COMMON, PAIR = "消防", "防栓"
-FILLERS = 96
-"""Records that are there before: with fewer, no word is rare enough to be looked for in an index."""
-words = st.text(LETTERS, max_size=4) | st.sampled_from(("消", COMMON, PAIR, "防栓9", "栓甲", "9", "95"))
-labels = st.text(LETTERS, max_size=8) | st.text(LETTERS + COMMON, max_size=8)
-numbers = st.none() | st.sampled_from(("LY-2026-0001", "LY-2026-1001", "1", "甲乙"))
+CASE = Case(case_facts.begun("", "", "", Step("assign", "2026-11-24T00:00:00.000Z", Status.ASSIGNED)))
+FILLERS = 320
+"""Records that are there before: with fewer, no text is rare enough to be looked for in an index."""
+NUMBERS = ("LY-2026-0001", "LY-2026-1001", "1", "甲乙", "aK")
+texts = st.text(LETTERS, max_size=4) | st.sampled_from(
+    ("消", COMMON, PAIR, "防栓9", "栓甲", "9", "95", "甲 AND 乙", "a OR k", "ly-2026-0001", "001", *NUMBERS)
+)
+labels = st.text(LETTERS, max_size=8) | st.text("甲乙aA\U00020bb7", max_size=4) | st.text(LETTERS + COMMON, max_size=8)
+numbers = st.none() | st.sampled_from(NUMBERS)
 events = st.one_of(
     st.tuples(st.just("created"), labels, numbers, st.sampled_from(PATHS)),
     st.tuples(st.just("renamed"), st.integers(0, FILLERS + 30), labels, numbers),
@@ -108,13 +116,20 @@ class Ledger:
         wanted = [each for each in self.records if holds(each, q) and (place is None or place.holds(each.path))]
         return [each.id for each in reversed(wanted)]
 
+    def like(self, q: str) -> list[str]:
+        """Return the ids that LIKE finds, newest first, with no help from any index."""
+        part = "".join(f"\\{each}" if each in "%_\\" else each for each in q)
+        sql = "SELECT id FROM record WHERE label LIKE :part ESCAPE '\\' OR case_no = :q ORDER BY born_seq DESC"
+        with self.store.reading() as reading:
+            return [row["id"] for row in reading.sql.rows(sql, {"part": f"%{part}%", "q": q})]
+
 
 def added(tx: Any, label: str, case_no: str | None, path: str) -> Record:
     seq = tx.next_seq()
     record = Record(
         f"00000000-0000-4000-8000-{seq:012d}", "hazards", Kind.CASE, code_of(path), path, label, 1, seq, seq, "甲", {},
         "[[],[]]", "2026-11-24T00:00:00.000Z", "2026-11-24T00:00:00.000Z", status="assigned", stage="assign",
-        case_no=case_no,
+        case_no=case_no, case=CASE,
     )  # fmt: skip
     records.add(tx, record)
     return record
@@ -138,7 +153,7 @@ def a_ledger() -> Iterator[Ledger]:
 
 
 def holds(record: Record, q: str) -> bool:
-    """Say in plain Python whether words find a record; SQL minds the case of letters beyond ASCII."""
+    """Say in plain Python whether a text finds a record; SQL minds the case of letters beyond ASCII."""
     return small(q) in small(record.label) or q == record.case_no
 
 
@@ -147,18 +162,34 @@ def small(text: str) -> str:
 
 
 @settings(max_examples=examples(300))
-@given(st.lists(events, max_size=30), words, st.sampled_from((None, TOWN)), st.integers(1, 40))
+@given(st.lists(events, max_size=30), texts, st.sampled_from((None, TOWN)), st.integers(1, 40))
 @example([("created", "甲乙", None, PATHS[0]), ("kept house",), ("renamed", FILLERS, "乙甲", None)], "乙甲", None, 1)
 @example([("created", "甲a", "LY-2026-0001", PATHS[0]), ("kept house",)], "LY-2026-0001", None, 1)
 @example([("kept house",)], "消", TOWN, 5)
 @example([("kept house",)], COMMON, None, 40)
-def test_words_find_what_a_look_at_every_label_finds(happened, q, place, limit):
+@example([("created", "甲'乙\"丙*", None, PATHS[0]), ("kept house",)], "'乙\"", None, 1)
+@example([("created", "甲\U00020bb7乙", None, PATHS[0]), ("kept house",)], "\U00020bb7", None, 1)
+@example([("created", "甲%乙", None, PATHS[0]), ("created", "甲_乙", None, PATHS[0]), ("kept house",)], "%", None, 1)
+def test_a_text_finds_what_like_finds_in_every_label(happened, q, place, limit):
     with a_ledger() as ledger:
         for kind, *more in happened:
             act = {"created": ledger.create, "renamed": ledger.rename}.get(kind, ledger.keep_house)
             act(*more)
 
         assert ledger.search(Filters(q=q, place=place), limit) == ledger.look(q, place)
+        assert ledger.search(Filters(q=q), limit) == ledger.like(q)
+
+
+def test_a_renamed_record_is_found_by_what_it_is_called_now():
+    with a_ledger() as ledger:
+        ledger.create("甲乙", "LY-2026-0001")
+        ledger.keep_house()
+        for label in ("乙甲", "丙丁", "甲乙", "丙丁"):
+            ledger.rename(FILLERS, label, "LY-2026-0001")
+            for _ in ("before housekeeping", "after"):
+                for q in ("甲", "甲乙", "乙甲", "丙", "丙丁", "LY-2026-0001", "0001"):
+                    assert ledger.search(Filters(q=q)) == ledger.like(q), (label, q)
+                ledger.keep_house()
 
 
 def test_one_two_and_more_characters_find_the_rare_and_the_common():
