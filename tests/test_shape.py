@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,16 @@ def small_modules_of_one_importer() -> Iterator[tuple[str, str]]:
         beside = modules()[importer].path
         if beside.parent == source.path.parent and beside.name != "__init__.py":
             yield source.module, importer
+
+
+def test_each_door_is_kept_from_the_others_and_from_sql():
+    contracts = ConfigParser()
+    contracts.read(ROOT / "setup.cfg", encoding="utf-8")
+    layers = contracts["importlinter:contract:one-way"]["layers"].split("\n")
+    doors = next({f"server.{each.strip()}" for each in line.split("|")} for line in layers if "openrosa" in line)
+
+    for contract, key in (("doors", "modules"), ("sql", "source_modules")):
+        assert doors - set(contracts[f"importlinter:contract:{contract}"][key].split()) == set(), contract
 
 
 def test_imports_go_one_way():

@@ -335,3 +335,9 @@ def test_an_extension_without_a_day_is_told_only_that():
         judged("extend", {"reason": "天气", "due_on": "?"}, a_case("handling"), by(Role.TOWN_STATION, "days_30"))
 
     assert [error["field"] for error in refused.value.data["errors"]] == ["fields.due_on"]
+
+
+def test_each_guard_that_a_step_names_is_a_rule_that_there_is():
+    missing = {(step.action, name) for step in workflow.STEPS for name in step.guards if name not in guards.NAMES}
+
+    assert missing == set()

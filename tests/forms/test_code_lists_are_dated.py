@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,8 @@ from hypothesis import strategies as st
 import kobo_forms
 from kobo_forms import BadCodeList, served
 from kobo_forms.code_lists import rows
+from server.cases.domain.workflow import STEP_OF
+from server.cases.usecases.authorization import REASONS
 from server.records.domain.status import Status
 
 TODAY = date(2026, 11, 24)
@@ -196,3 +199,31 @@ def test_the_media_of_a_day_are_the_lists_of_that_day():
 def test_an_unknown_list_is_refused_by_name():
     with pytest.raises(LookupError, match="没有名为 weather 的代码表"):
         kobo_forms.codes("weather")
+
+
+def test_each_act_whose_reasons_are_listed_takes_a_reason_and_its_list_is_there():
+    wrong = {
+        (action, name)
+        for action, name in REASONS.items()
+        if "reason" not in (*STEP_OF[action].needs, *STEP_OF[action].takes) or name not in kobo_forms.lists()
+    }
+
+    assert wrong == set()
+
+
+def test_each_list_of_reasons_is_offered_by_a_form_or_for_an_act():
+    attached = {name for form in kobo_forms.names() for name in kobo_forms.sources(form)}
+    unused = {
+        name
+        for name in kobo_forms.lists()
+        if name.endswith("_reasons") and name not in REASONS.values() and f"{name}.csv" not in attached
+    }
+
+    assert unused == set()
+
+
+def test_each_list_stands_in_the_table_of_lists():
+    readme = (Path(kobo_forms.__file__).parent / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"`(\w+)`", "".join(re.findall(r"(?m)^\| (`\w+`(?:, `\w+`)*) \|", readme)))
+
+    assert set(kobo_forms.lists()) - set(table) == set()

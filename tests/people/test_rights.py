@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server import dated
+from server.cases.domain.workflow import BY_SERVER, STEPS
 from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import path_of
 from server.people.domain import rights, roles, sign_in_rules
@@ -170,6 +171,12 @@ def test_every_cell_of_the_matrix_can_be_read():
     for row in dated.table("rights"):
         for role in Role:
             assert row[role.value] == "" or Mark(row[role.value].split()[0])
+
+
+def test_each_act_of_the_workflow_has_its_row():
+    without = {step.action for step in STEPS if step.action not in BY_SERVER and ("case", step.action) not in ROWS}
+
+    assert without == set()
 
 
 def test_each_row_holds_once_on_a_day():

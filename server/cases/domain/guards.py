@@ -272,6 +272,9 @@ _CIRCUMSTANCES: dict[str, Circumstance] = {
     "in_window": Circumstance(_in_window, ("record.closed_at",)),
 }
 
+NAMES = frozenset({*_GUARDS, *_CIRCUMSTANCES})
+"""Names of guards that a step may have."""
+
 
 def _date(text: str) -> date | None:
     """Return the day that an input names, None for none; the last day of all is none, since it has no end."""
