@@ -18,7 +18,8 @@ from schemas.fields import (
 from schemas.lists import PageQuery, area_filter
 
 BY = ("town", "village", "unit", "category", "month")
-SPANS = ("month", "quarter", "year")
+SPANS = ("month", "quarter", "year", "last_month", "last_quarter", "last_year")
+AGAINST = ("previous", "year_ago")
 
 
 def _day(description: str, data_key: str | None = None) -> fields.Date:
@@ -38,8 +39,10 @@ class ClosureFilter(BaseSchema):
     by = one_of(BY, "what has a row each; without it the level below the area")
     from_ = _day("first local day; with `to`", data_key="from")
     to = _day("last local day, included")
-    period = one_of(SPANS, "this month, quarter or year, with the one before beside; instead of `from` and `to`")
-    as_of = text_in("instant as of which all is counted; without it now", most=40)
+    period = one_of(
+        SPANS, "this month, quarter or year, or the last, with the one before beside; instead of `from` and `to`"
+    )
+    as_of = text_in("instant as of which all is counted, a date for the end of that day; without it now", most=40)
 
     @validates_schema
     def _check_days(self, data: dict[str, object], **_: object) -> None:
@@ -52,6 +55,11 @@ class ClosureFilter(BaseSchema):
 class ClosureQuery(ClosureFilter):
     """Which summary, and as what."""
 
+    compare = one_of(
+        AGAINST,
+        "what stands beside the days: as many before them, or those of the year before, counted as of as far into them;"
+        " without it `previous` with `period`, nothing with `from` and `to`",
+    )
     format = one_of(("json", "csv", "xlsx"), "how it is written", load_default="json")
 
 
@@ -120,6 +128,7 @@ class PeriodSummarySchema(BaseSchema):
     from_ = text_out("first local day", data_key="from", attribute="from")
     to = text_out("last local day")
     as_of = instant_out()
+    over = fields.Boolean(required=True, metadata={"description": "whether the days had ended at `as_of`"})
     visited = integer_out("premises that patrols looked at")
     training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
     sentence = text_out("for the report")
@@ -137,7 +146,9 @@ class ClosureSchema(PeriodSummarySchema):
         PeriodSummarySchema,
         required=True,
         allow_none=True,
-        metadata={"description": "the period before, null without `period`"},
+        metadata={
+            "description": "what stands beside it, as of as far into its own days; null without `period` and `compare`"
+        },
     )
 
 

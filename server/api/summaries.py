@@ -12,7 +12,6 @@ from flask import Response, url_for
 
 from schemas.lists import page_of
 from schemas.summaries import ClosureCasesQuery, ClosureQuery, ClosureSchema, CountedCaseSchema
-from server import instants
 from server.api import responses
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
@@ -24,7 +23,7 @@ from server.instants import Instant
 from server.people.domain import rights, roles
 from server.people.usecases import visibility
 from server.summaries.domain import periods
-from server.summaries.domain.periods import Comparison, Period, Span
+from server.summaries.domain.periods import Against, Comparison, Named, Period
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
@@ -66,14 +65,14 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
         result = closure_summary.summarise(reading, request.query(reading.now))
         previous = None
         if request.comparison is not None:
-            previous = closure_summary.summarise(reading, request.query(result.as_of, request.comparison.previous))
+            previous = closure_summary.summarise(reading, request.query_beside(result, request.comparison))
         if arguments["format"] == "json":
             return responses.json(_whole(reading, request, result, previous))
         table = summary_tables.table(reading, result)
         if request.comparison is not None and previous is not None:
             names = request.comparison.names
             earlier = summary_tables.table(reading, previous)
-            table = summary_tables.side_by_side((names[0], table), (names[1], earlier))
+            table = summary_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
     rows = table.with_titles(result)
     if arguments["format"] == "csv":
         return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(result, "csv"))
@@ -116,9 +115,13 @@ class _Request:
     as_of: Instant | None
     comparison: Comparison | None
 
-    def query(self, now: Instant, period: Period | None = None) -> Query:
+    def query(self, now: Instant) -> Query:
         as_of = self.as_of if self.as_of is not None and self.as_of != now else None
-        return Query(self.scope, self.area, self.by, period or self.period, as_of)
+        return Query(self.scope, self.area, self.by, self.period, as_of)
+
+    def query_beside(self, result: Result, comparison: Comparison) -> Query:
+        """Return the query of what stands beside a summary: counted as of as far into its own days."""
+        return Query(self.scope, self.area, result.by, comparison.previous, comparison.as_of(result.as_of))
 
 
 def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
@@ -128,15 +131,19 @@ def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("summary", "read", by.at))
         raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
     area = visibility.get_visible(reading, arguments["area"], by) if "area" in arguments else None
-    as_of = _instant(arguments.get("as_of"))
-    comparison = periods.comparison(Span(arguments.get("period", Span.MONTH)), periods.day_of(as_of or reading.now))
+    as_of = _instant(arguments.get("as_of"), reading.now)
+    days: Period | Named = Named(arguments.get("period", Named.MONTH))
+    if "from_" in arguments:
+        days = periods.between(arguments["from_"], arguments["to"])
+    against = Against(arguments.get("compare", Against.PREVIOUS))
+    comparison = periods.comparison(days, periods.day_of(as_of or reading.now), against)
     return _Request(
         scope,
         area,
         Grouping(arguments["by"]) if "by" in arguments else None,
-        periods.between(arguments["from_"], arguments["to"]) if "from_" in arguments else comparison.current,
+        comparison.current,
         as_of,
-        comparison if "period" in arguments else None,
+        comparison if "period" in arguments or "compare" in arguments else None,
     )
 
 
@@ -175,13 +182,13 @@ def _file_of_cases(reading: Reading, query: Query, figure: str, row: str | None)
     return responses.download(b"".join(lines), spreadsheets.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
 
 
-def _instant(written: str | None) -> Instant | None:
+def _instant(written: str | None, now: Instant) -> Instant | None:
     if written is None:
         return None
     try:
-        return instants.text(instants.parse(written))
+        return periods.as_of_instant(written, now)
     except ValueError as error:
-        wrong = "应为时刻，如 2026-05-01T00:00:00+08:00；不写时区按北京时间。"
+        wrong = "应为时刻，如 2026-05-01T00:00:00+08:00，或日期，即那天结束时；不写时区按北京时间。"
         raise Invalid(f"请求有误。as_of：{wrong}", errors=[{"field": "as_of", "message": wrong}]) from error
 
 

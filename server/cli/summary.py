@@ -23,7 +23,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.records.domain.status import STATUS_LABELS, Status
 from server.summaries.domain import periods
-from server.summaries.domain.periods import NAMES, Period, Span
+from server.summaries.domain.periods import Against, Named, Period
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
@@ -47,15 +47,16 @@ BLOCKS = (
 
 
 class Instant(click.ParamType):  # type: ignore[type-arg]  # generic only in newer click
-    """An instant in ISO-8601; without an offset it is Beijing time, and a bare date is its first moment."""
+    """An instant in ISO-8601; without an offset it is Beijing time, and a bare date is the end of that day."""
 
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
-            return instants.text(instants.parse(str(value)))
+            instants.parse(str(value))
         except ValueError:
             self.fail(f"“{value}”不是时刻；应如 2026-05-01T08:00 或 2026-05-01。", param, ctx)
+        return str(value)
 
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -73,8 +74,15 @@ def summary() -> None:
 )
 @click.option("--from", "first", type=DAY, help="first Beijing day 起始日")
 @click.option("--to", "last", type=DAY, help="last Beijing day, included 截止日")
-@click.option("--period", type=click.Choice([span.value for span in Span]), help="this one with the one before it")
-@click.option("--as-of", type=Instant(), help="count what was known at this instant 统计时刻; without it now")
+@click.option("--period", type=click.Choice([each.value for each in Named]), help="this one with the one before it")
+@click.option(
+    "--compare",
+    type=click.Choice([each.value for each in Against]),
+    help="what stands beside it: the days before 环比, or those of the year before 同比",
+)
+@click.option(
+    "--as-of", type=Instant(), help="count what was known at this instant, or at the end of this day 统计时刻; else now"
+)
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "xlsx", "json"]), default="table", show_default=True
 )
@@ -87,6 +95,7 @@ def closure(
     first: datetime | None,
     last: datetime | None,
     period: str | None,
+    compare: str | None,
     as_of: str | None,
     form: str,
     figure: str | None,
@@ -99,22 +108,28 @@ def closure(
     if row is not None and figure is None:
         raise click.UsageError("--row 要与 --figure 同用。")
     with opened(data) as database, database.reading() as reading:
-        day = periods.day_of(as_of or reading.now)
-        comparison = periods.comparison(Span(period or Span.MONTH), day)
-        days = comparison.current if first is None or last is None else periods.between(first.date(), last.date())
+        at = None if as_of is None else periods.as_of_instant(as_of, reading.now)
+        days: Period | Named = Named(period or Named.MONTH)
+        if first is not None and last is not None:
+            days = periods.between(first.date(), last.date())
+        comparison = periods.comparison(days, periods.day_of(at or reading.now), Against(compare or Against.PREVIOUS))
         query = Query(
-            everything(reading), areas.get(reading, area) if area else None, Grouping(by) if by else None, days, as_of
+            everything(reading),
+            areas.get(reading, area) if area else None,
+            Grouping(by) if by else None,
+            comparison.current,
+            at,
         )
         if figure is not None:
             _write(_cases(reading, query, figure, row), form, f"{figure}")
             return
         result = closure_summary.summarise(reading, query)
-        if period is None:
+        if period is None and compare is None:
             _write_summary(reading, form, result)
             return
-        earlier = Query(query.scope, query.area, result.by, comparison.previous, result.as_of)
+        earlier = Query(query.scope, query.area, result.by, comparison.previous, comparison.as_of(result.as_of))
         previous = closure_summary.summarise(reading, earlier)
-        _write_summary(reading, form, result, previous, NAMES[comparison.span])
+        _write_summary(reading, form, result, previous, comparison.names)
 
 
 def everything(reading: Reading) -> Scope:
@@ -142,38 +157,40 @@ def _write_summary(
         return
     table = summary_tables.table(reading, result)
     if previous is not None:
-        table = summary_tables.side_by_side((names[0], table), (names[1], summary_tables.table(reading, previous)))
+        earlier = summary_tables.table(reading, previous)
+        table = summary_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
     _write_file(table.with_titles(result), form)
 
 
 def _show(reading: Reading, result: Result, previous: Result | None, names: tuple[str, str]) -> None:
     console = _console()
     place = "全县" if result.area is None else areas.full_name(reading, result.area.code)
-    console.print(f"{place}  {_days(result.period)}  统计时刻 {_local(result.as_of)}")
+    console.print(f"{place}  {summary_tables.days_of(result)}  统计时刻 {_local(result.as_of)}")
     if previous is not None:
-        console.print(f"{names[0]}，括号内为{names[1]}（{_days(previous.period)}）")
+        until = f"，统计时刻 {_local(previous.as_of)}"
+        console.print(f"{names[0]}，括号内为{names[1]}（{_days(previous.period)}{until}）")
     for codes in BLOCKS:
         table = summary_tables.table(reading, result, codes)
         earlier = None if previous is None else summary_tables.table(reading, previous, codes)
-        console.print(_rendered(summary_tables.ROW_TITLES[result.by], table, earlier))
+        console.print(_rendered(result.by, table, earlier))
     console.print(f"{names[0]}{summary_tables.sentence(result)}")
     if previous is not None:
         console.print(f"{names[1]}{summary_tables.sentence(previous)}")
 
 
-def _rendered(title: str, table: SummaryTable, earlier: SummaryTable | None) -> Table:
+def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -> Table:
     """Return a table for the terminal, with the figures of the earlier one in brackets."""
     rendered = Table(box=SIMPLE_HEAD, pad_edge=False)
-    rendered.add_column(title, no_wrap=True)
+    rendered.add_column(summary_tables.ROW_TITLES[by], no_wrap=True)
     for column in table.columns:
         rendered.add_column(column.label, justify="right")
-    values_before = {} if earlier is None else dict(zip(earlier.keys, earlier.values, strict=True))
-    for key, name, values in zip(table.keys, table.names, table.values, strict=True):
-        texts = [spreadsheets.as_text(value) for value in values]
+    shown = table if earlier is None else summary_tables.side_by_side(by, ("", table), ("", earlier))
+    for at, (name, values) in enumerate(zip(shown.names, shown.values, strict=True)):
+        texts = [spreadsheets.as_text(value) or "—" for value in values]
         if earlier is not None:
-            before = values_before.get(key, (None,) * len(texts))
-            texts = [f"{text}（{spreadsheets.as_text(old) or '—'}）" for text, old in zip(texts, before, strict=True)]
-        rendered.add_row(name, *texts, end_section=key == table.keys[-2] if len(table.keys) > 1 else False)
+            pairs = zip(texts[0 : 2 * len(table.columns) : 2], texts[1 : 2 * len(table.columns) : 2], strict=True)
+            texts = [f"{text}（{old}）" for text, old in pairs]
+        rendered.add_row(name, *texts, end_section=at == len(shown.names) - 2)
     return rendered
 
 
@@ -242,4 +259,4 @@ def _day(day: date) -> str:
 def _local(instant: str | None) -> str:
     if instant is None:
         return ""
-    return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"
+    return summary_tables.local(instant)

@@ -139,12 +139,49 @@ def test_who_asks_for_no_rows_gets_the_level_below_what_they_see(april, county):
 
 
 def test_a_period_stands_with_the_one_before_beside_it(april):
-    said = told(april, "by=town&period=month&as_of=2026-05-01T00:00:00%2B08:00")
+    said = told(april, "by=town&period=month&as_of=2026-04-26")
 
-    assert (said["name"], said["from"], said["to"]) == ("本月", "2026-05-01", "2026-05-31")
+    assert (said["name"], said["from"], said["to"]) == ("本月", "2026-04-01", "2026-04-30")
     before = said["before"]
-    assert (before["name"], before["from"], before["to"]) == ("上月", "2026-04-01", "2026-04-30")
-    assert (said["total"]["counts"]["cases"], before["total"]["counts"]["cases"]) == (0, 10)
+    assert (before["name"], before["from"], before["to"]) == ("上月", "2026-03-01", "2026-03-31")
+    assert (said["total"]["counts"]["cases"], before["total"]["counts"]["cases"]) == (10, 1)
+
+
+def test_the_period_before_is_counted_as_of_as_far_into_its_own_days_and_opens_as_of_then(april):
+    """A case of March, closed on 3 April, was open on 26 March."""
+    before = told(april, "by=month&period=month&as_of=2026-04-26")["before"]
+    later = told(april, "by=month&period=last_month&as_of=2026-05-26")["before"]
+
+    assert (before["as_of"], before["over"]) == ("2026-03-26T15:59:59.999Z", False)
+    assert (before["total"]["counts"]["open"], before["total"]["counts"]["closed"]) == (1, 0)
+    behind = april.get(before["cases"].replace("{&figure}", "&figure=open").removeprefix("/api/v1"), "brigade").json
+    assert [(case["id"], case["status"]) for case in behind["items"]] == [("R14", "assigned")]
+    assert (later["name"], later["as_of"], later["over"]) == ("前一月", "2026-04-25T15:59:59.999Z", True)
+    assert (later["total"]["counts"]["open"], later["total"]["counts"]["closed"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "days", "beside"),
+    [
+        ("period=last_month", "上月 2026-04-01 2026-04-30 True", "前一月 2026-03-01 2026-03-31 True"),
+        ("period=last_quarter", "上季 2026-01-01 2026-03-31 True", "前一季 2025-10-01 2025-12-31 True"),
+        ("period=month&compare=year_ago", "本月 2026-05-01 2026-05-31 False", "去年同期 2025-05-01 2025-05-31 False"),
+        (f"{APRIL}&compare=previous", "本期 2026-04-01 2026-04-30 True", "上期 2026-03-01 2026-03-31 True"),
+        ("from=2026-05-08&to=2026-05-21&compare=year_ago", "本期 2026-05-08 2026-05-21 False",
+         "去年同期 2025-05-08 2025-05-21 False"),
+    ],
+)  # fmt: skip
+def test_last_month_last_quarter_and_any_two_days_stand_beside_those_before_or_of_the_last_year(
+    april, query, days, beside
+):
+    said = told(april, f"{query}&as_of=2026-05-20T10:00")
+
+    for summary, expected in ((said, days), (said["before"], beside)):
+        assert " ".join(str(summary[key]) for key in ("name", "from", "to", "over")) == expected
+
+
+def test_two_days_alone_stand_alone(april):
+    assert told(april, THEN)["before"] is None
 
 
 def test_a_csv_opens_with_a_bom_and_holds_every_figure_and_the_total(april):
@@ -159,10 +196,34 @@ def test_a_csv_opens_with_a_bom_and_holds_every_figure_and_the_total(april):
 
 
 def test_two_periods_stand_beside_each_other_in_a_file(april):
-    answer = april.get("/summaries/closure?period=month&as_of=2026-05-01T00:00:00%2B08:00&format=csv", "brigade")
+    total = lines_of(april, "period=month&as_of=2026-04-26T12:00")[-1]
 
-    total = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))[-1]
-    assert (total["本月案件数"], total["上月案件数"], total["本月闭环率（办结率）"]) == ("0", "10", "—")
+    assert (total["本月案件数"], total["上月案件数"], total["上月闭环率（办结率）"]) == ("10", "1", "0.00%")
+    assert (total["本月时段"], total["本月统计时刻"]) == ("2026-04-01 至 2026-04-30（未结束）", "2026-04-26 12:00")
+    assert (total["上月时段"], total["上月统计时刻"]) == ("2026-03-01 至 2026-03-31（未结束）", "2026-03-26 12:00")
+
+
+def test_a_file_says_of_which_days_and_as_of_when_it_counts(april):
+    first, *_ = lines_of(april, THEN)
+
+    assert (first["时段"], first["统计时刻"]) == ("2026-04-01 至 2026-04-30", "2026-05-01 00:00")
+
+
+def test_months_stand_beside_the_months_of_the_period_before_and_what_is_to_come_stays_blank(april):
+    """April of the second quarter stands beside January of the first, June beside nothing while it is to come."""
+    lines = lines_of(april, "period=quarter&by=month&as_of=2026-06-20")
+    early = lines_of(april, "period=quarter&by=month&as_of=2026-05-20")
+
+    assert [(line["月份"], line["上季月份"]) for line in lines[:-1]] == [
+        ("2026-04", "2026-01"), ("2026-05", "2026-02"), ("2026-06", "2026-03"),
+    ]  # fmt: skip
+    assert [f"{line['本季案件数']} {line['上季案件数']}" for line in lines] == ["10 0", "0 0", "0 1", "10 1"]
+    assert [f"{line['本季案件数']} {line['上季案件数']}" for line in early] == ["10 0", "0 0", " ", "10 0"]
+
+
+def lines_of(county, query: str) -> list[dict[str, str]]:
+    answer = county.get(f"/summaries/closure?{query}&format=csv", "brigade")
+    return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
 
 
 def test_a_workbook_keeps_numbers_to_calculate_with(april):
@@ -195,6 +256,10 @@ def test_the_cases_behind_a_figure_come_as_a_file_too(april):
         ("format=pdf", "format"),
         ("as_of=yesterday", "as_of"),
         ("as_of=2999-01-01", "as_of"),
+        ("as_of=9999-12-31", "as_of"),
+        ("as_of=9999-12-31T23:59:59Z", "as_of"),
+        ("as_of=0001-01-02", "as_of"),
+        ("compare=month", "compare"),
         ("area=13", "area"),
         (f"area={UNIT}&by=town", "by"),
         ("colour=red", "colour"),

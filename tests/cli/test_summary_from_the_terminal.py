@@ -16,7 +16,7 @@ from server.grid.store import areas
 from tests.summaries import test_closure_golden as golden
 from tests.summaries.lived_cases import a_store, live
 
-APRIL = ("--from", "2026-04-01", "--to", "2026-04-30", "--as-of", "2026-05-01")
+APRIL = ("--from", "2026-04-01", "--to", "2026-04-30", "--as-of", "2026-05-01T00:00")
 GRID = {"130630": "涞源县", "130630/100": "白石山镇", "130630/100/201": "荆山口村村民委员会", "130630/101": "走马驿镇"}
 
 
@@ -56,11 +56,19 @@ def test_a_table_shows_every_town_the_total_and_the_sentence(folder):
 
 
 def test_a_period_stands_with_the_one_before_in_brackets(folder):
-    shown = run(folder, "--period", "month", "--as-of", "2026-05-01").stdout
+    shown = run(folder, "--period", "month", "--as-of", "2026-04-26").stdout
 
-    assert "本月，括号内为上月（2026-04-01 至 2026-04-30）" in shown
-    assert "0（13）" in shown
-    assert "上月检查0家，发现9处" in shown
+    assert "2026-04-01 至 2026-04-30（未结束）  统计时刻 2026-04-26 23:59" in shown
+    assert "本月，括号内为上月（2026-03-01 至 2026-03-31，统计时刻 2026-03-26 23:59）" in shown
+    assert "12（1）" in shown
+    assert "上月检查0家，发现1处" in shown
+
+
+def test_any_two_days_stand_with_those_of_the_year_before(folder):
+    shown = run(folder, *APRIL, "--compare", "year_ago", "--by", "month").stdout
+
+    assert "本期，括号内为去年同期（2025-04-01 至 2025-04-30，统计时刻 2025-05-01 00:00）" in shown
+    assert "13（0）" in shown
 
 
 def test_a_csv_goes_to_a_file_with_its_bom(folder):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.errors import Invalid
 from server.summaries.domain import periods
-from server.summaries.domain.periods import Period, Span
+from server.summaries.domain.periods import Against, Named, Period
 
 sane = st.dates(date(2001, 1, 1), date(2998, 12, 31))
 
@@ -45,7 +45,9 @@ def test_month_quarter_and_year_of_a_day(day, month, last_month, quarter, last_q
     def spelt(period: Period) -> str:
         return f"{period.first:%m-%d} {period.last:%m-%d}"
 
-    by_month, by_quarter, by_year = periods.comparisons(date.fromisoformat(day))
+    by_month, by_quarter, by_year = (
+        periods.comparison(name, date.fromisoformat(day)) for name in (Named.MONTH, Named.QUARTER, Named.YEAR)
+    )
 
     assert (spelt(by_month.current), spelt(by_month.previous)) == (month, last_month)
     assert (spelt(by_quarter.current), spelt(by_quarter.previous)) == (quarter, last_quarter)
@@ -56,12 +58,82 @@ def test_month_quarter_and_year_of_a_day(day, month, last_month, quarter, last_q
     ]  # fmt: skip
 
 
-@given(sane, st.sampled_from(Span))
-def test_the_one_before_ends_where_the_period_begins(day, span):
-    comparison = periods.comparison(span, day)
+@given(sane, st.sampled_from(Named))
+def test_the_one_before_ends_where_the_period_begins(day, name):
+    comparison = periods.comparison(name, day)
 
-    assert comparison.current.first <= day <= comparison.current.last
+    if name.is_last:
+        assert comparison.current == periods.comparison(Named(name.span), day).previous
+    else:
+        assert comparison.current.first <= day <= comparison.current.last
     assert comparison.previous.ends_at == comparison.current.starts_at
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "before", "year_ago"),
+    [
+        ("2026-04-10", "2026-04-19", "2026-03-31 2026-04-09", "2025-04-10 2025-04-19"),
+        ("2026-02-01", "2026-03-31", "2025-12-01 2026-01-31", "2025-02-01 2025-03-31"),
+        ("2028-02-01", "2028-02-29", "2028-01-01 2028-01-31", "2027-02-01 2027-02-28"),
+        ("2027-02-01", "2027-02-28", "2027-01-01 2027-01-31", "2026-02-01 2026-02-28"),
+        ("2029-02-01", "2029-02-28", "2029-01-01 2029-01-31", "2028-02-01 2028-02-29"),
+        ("2028-02-29", "2028-02-29", "2028-02-28 2028-02-28", "2027-02-28 2027-02-28"),
+    ],
+)
+def test_any_two_days_have_as_many_before_them_and_those_of_the_year_before(first, last, before, year_ago):
+    days, today = Period(date.fromisoformat(first), date.fromisoformat(last)), date(2029, 6, 1)
+
+    previous = periods.comparison(days, today)
+    earlier = periods.comparison(days, today, Against.YEAR_AGO)
+
+    assert f"{previous.previous.first} {previous.previous.last}" == before
+    assert f"{earlier.previous.first} {earlier.previous.last}" == year_ago
+    assert (previous.current, previous.names, earlier.names) == (days, ("本期", "上期"), ("本期", "去年同期"))
+
+
+def test_last_month_and_the_same_days_a_year_ago_have_their_names():
+    def named(name: Named, against: Against) -> tuple[str, str]:
+        return periods.comparison(name, date(2026, 5, 15), against).names
+
+    assert named(Named.LAST_MONTH, Against.PREVIOUS) == ("上月", "前一月")
+    assert named(Named.LAST_QUARTER, Against.YEAR_AGO) == ("上季", "去年同期")
+    assert named(Named.LAST_YEAR, Against.YEAR_AGO) == ("去年", "前年同期")
+
+
+def test_what_stands_beside_is_counted_as_of_as_far_into_its_own_days():
+    month = periods.comparison(Named.MONTH, date(2026, 5, 15))
+    quarter = periods.comparison(Named.LAST_QUARTER, date(2026, 5, 15))
+
+    assert month.as_of("2026-05-15T02:03:04.567Z") == "2026-04-15T02:03:04.567Z"
+    assert quarter.as_of("2026-05-15T02:03:04.567Z") == "2026-02-12T02:03:04.567Z"
+
+
+NOW = "2026-05-15T02:03:04.567Z"
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("2026-04-30", "2026-04-30T15:59:59.999Z"),
+        ("20260430", "2026-04-30T15:59:59.999Z"),
+        ("2026-05-15", None),
+        ("2026-05-14T00:00", "2026-05-13T16:00:00.000Z"),
+        ("2026-05-15T02:03:04.567Z", NOW),
+    ],
+)
+def test_a_date_is_the_end_of_its_day_and_today_is_now(written, instant):
+    assert periods.as_of_instant(written, NOW) == instant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-05-16", "2026-05-15T02:03:04.568Z", "9999-12-31", "9999-12-31T23:59:59Z", "0001-01-02", "1999-12-31"],
+)
+def test_an_instant_to_come_or_of_no_year_is_refused(written):
+    with pytest.raises(Invalid) as refused:
+        periods.as_of_instant(written, NOW)
+
+    assert refused.value.data["field"] == "as_of"
 
 
 @given(sane, st.integers(min_value=0, max_value=800))

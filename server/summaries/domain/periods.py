@@ -1,4 +1,4 @@
-"""Compute the local days, months, quarters and years for which figures are read, and the period before each."""
+"""Compute the local days, months, quarters and years for which figures are read, and the period beside each."""
 
 from __future__ import annotations
 
@@ -21,8 +21,51 @@ class Span(StrEnum):
     YEAR = "year"
 
 
+class Named(StrEnum):
+    """The periods that are named by the instant of reading: the one that holds it, or the one before that."""
+
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    LAST_MONTH = "last_month"
+    LAST_QUARTER = "last_quarter"
+    LAST_YEAR = "last_year"
+
+    @property
+    def span(self) -> Span:
+        """How long it is."""
+        return Span(self.removeprefix(_LAST))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether it is the one before that which holds the instant."""
+        return self.startswith(_LAST)
+
+
+_LAST = "last_"
+
+
+class Against(StrEnum):
+    """What stands beside a period: the one before it 环比, or the same days of the year before 同比."""
+
+    PREVIOUS = "previous"
+    YEAR_AGO = "year_ago"
+
+
 MONTHS_IN = {Span.MONTH: 1, Span.QUARTER: 3, Span.YEAR: 12}
-NAMES = {Span.MONTH: ("本月", "上月"), Span.QUARTER: ("本季", "上季"), Span.YEAR: ("今年", "去年")}
+NAMES = {
+    Named.MONTH: ("本月", "上月"),
+    Named.QUARTER: ("本季", "上季"),
+    Named.YEAR: ("今年", "去年"),
+    Named.LAST_MONTH: ("上月", "前一月"),
+    Named.LAST_QUARTER: ("上季", "前一季"),
+    Named.LAST_YEAR: ("去年", "前年"),
+}
+ANY_DAYS = ("本期", "上期")
+"""Names of two given days and of as many before them."""
+
+YEAR_AGO = {Named.LAST_YEAR: "前年同期"}
+"""Name of the period of the year before, where it is not 去年同期."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +92,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A period with the one before it, and what people call the two."""
+    """A period with the one beside it. names: what people call the two, ``本月`` and ``上月``."""
 
-    span: Span
     current: Period
     previous: Period
+    names: tuple[str, str]
 
-    @property
-    def names(self) -> tuple[str, str]:
-        """``本月`` and ``上月``, and so on."""
-        return NAMES[self.span]
+    def as_of(self, at: Instant) -> Instant:
+        """Return the instant that lies as far into ``previous`` as ``at`` lies into ``current``."""
+        return text(parse(self.previous.starts_at) + (parse(at) - parse(self.current.starts_at)))
 
 
 def between(first: date, last: date) -> Period:
@@ -88,15 +130,46 @@ def containing(span: Span, day: date) -> Period:
     return Period(_first_of(month), _first_of(month + months) - timedelta(days=1))
 
 
-def comparison(span: Span, day: date) -> Comparison:
-    """Return the period of this span that holds ``day``, with the whole one before it."""
-    current = containing(span, day)
-    return Comparison(span, current, containing(span, current.first - timedelta(days=1)))
+def named(name: Named, day: date) -> Period:
+    """Return the period of this name as of a local day."""
+    holding = containing(name.span, day)
+    return containing(name.span, holding.first - timedelta(days=1)) if name.is_last else holding
 
 
-def comparisons(day: date) -> tuple[Comparison, ...]:
-    """Return 本月, 本季 and 今年 as of a local day, each with the one before it."""
-    return tuple(comparison(span, day) for span in Span)
+def comparison(period: Period | Named, day: date, against: Against = Against.PREVIOUS) -> Comparison:
+    """Return a period, that of its name as of ``day`` or any two days, with what stands beside it."""
+    current, names = (named(period, day), NAMES[period]) if isinstance(period, Named) else (period, ANY_DAYS)
+    if against is Against.YEAR_AGO:
+        label = YEAR_AGO.get(period, "去年同期") if isinstance(period, Named) else "去年同期"
+        return Comparison(current, _earlier(current, 12), (names[0], label))
+    if not _is_whole_months(current):
+        days = current.last - current.first + timedelta(days=1)
+        return Comparison(current, Period(current.first - days, current.last - days), names)
+    return Comparison(current, _earlier(current, len(months_of(current))), names)
+
+
+def as_of_instant(written: str, now: Instant) -> Instant | None:
+    """Return the instant as of which ``written`` asks to count; None for the day that lasts, which is as of now.
+
+    A date alone is the end of that Beijing day, text without an offset is Beijing time. Raises ValueError for what is
+    no instant, Invalid for one that is still to come or lies in no year of YEARS.
+    """
+    try:
+        day = date.fromisoformat(written.strip())
+    except ValueError:
+        at = parse(written)
+    else:
+        if day == day_of(now):
+            return None
+        at = datetime.combine(day, _LAST_MOMENT, BEIJING)
+    if text(at) > now:
+        raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=written)
+    if at.astimezone(BEIJING).year not in YEARS:
+        raise Invalid(f"统计时刻的年份不对：应在 {YEARS[0]} 至 {YEARS[-1]} 年之间。", field="as_of", value=written)
+    return text(at)
+
+
+_LAST_MOMENT = time(23, 59, 59, 999_000)
 
 
 def months_of(period: Period) -> tuple[tuple[str, Period], ...]:
@@ -145,6 +218,21 @@ _DAYS_FROM = 1_000_000
 def is_months(span: tuple[int, int]) -> bool:
     """Return whether a range of numbers is one of whole months."""
     return span[1] < _DAYS_FROM
+
+
+def _is_whole_months(period: Period) -> bool:
+    return period.first.day == 1 and (period.last + timedelta(days=1)).day == 1
+
+
+def _earlier(period: Period, months: int) -> Period:
+    """Return a period so many months earlier: whole months for whole months, else the same days of the month."""
+    first, last = (_months_before(day, months) for day in (period.first, period.last))
+    return Period(first, containing(Span.MONTH, last).last if _is_whole_months(period) else last)
+
+
+def _months_before(day: date, months: int) -> date:
+    first = _first_of(day.year * 12 + day.month - 1 - months)
+    return first.replace(day=min(day.day, containing(Span.MONTH, first).last.day))
 
 
 def _first_of(month: int) -> date:

@@ -82,6 +82,11 @@ class Result:
     visited: int
     training: bool = False
 
+    @property
+    def over(self) -> bool:
+        """Whether the period had ended by the instant of the count."""
+        return self.as_of >= self.period.ends_at
+
 
 @dataclass(frozen=True, slots=True)
 class CasePage:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from server import instants
 from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
 from server.grid.domain import areas
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import figure_definitions, sentences
+from server.summaries.domain import figure_definitions, periods, sentences
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.figure_definitions import RESULT, Kind
 from server.summaries.domain.summary_rows import Figures, Rate, Row
@@ -26,6 +27,9 @@ RESULTS = "result_codes"
 """Code list that names the results."""
 
 TOTAL = "合计"
+DAYS, AS_OF, MONTH = "days", "as_of", "month"
+"""Codes of the columns of a file that hold no figure. MONTH: the month beside which another one stands."""
+
 ROW_TITLES = {
     Grouping.TOWN: "乡镇",
     Grouping.VILLAGE: "村（社区）",
@@ -38,7 +42,10 @@ LEVELS = frozenset({Grouping.TOWN, Grouping.VILLAGE, Grouping.UNIT})
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One figure of the table. code: of the figure; a result code has ``result:`` before it."""
+    """One figure of the table. code: of the figure; a result code has ``result:`` before it.
+
+    A file also says of which days (DAYS) and as of when (AS_OF) it counts.
+    """
 
     code: str
     label: str
@@ -63,10 +70,12 @@ class SummaryTable:
 def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) -> SummaryTable:
     """Return the summary with these figures, or with all of them and every result that occurs."""
     known = {figure.code: figure.label for figure in figure_definitions.list_figures(result.as_of)}
+    more: tuple[str, ...] = ()
     if codes is None:
         named = _result_names(reading, set(result.summary.total.results))
         columns = [Column(code, label) for code, label in known.items()]
         columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
+        more = (days_of(result), local(result.as_of))
     else:
         columns = [Column(code, known[code]) for code in codes]
     rows: list[tuple[str | None, str, Figures]] = [
@@ -74,30 +83,88 @@ def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) 
     ]
     total = training.NOT_COUNTED if result.training else TOTAL
     rows.append((None, total, result.summary.total))
+    begun = _begun(result)
     return SummaryTable(
-        tuple(columns),
+        (*columns, *((Column(DAYS, "时段"), Column(AS_OF, "统计时刻")) if more else ())),
         tuple(key for key, _, _ in rows),
         tuple(name for _, name, _ in rows),
-        tuple(tuple(value(figures, column.code) for column in columns) for _, _, figures in rows),
+        tuple(
+            (*(value(figures, column.code) if begun(key) else None for column in columns), *more)
+            for key, _, figures in rows
+        ),
     )
 
 
-def side_by_side(one: tuple[str, SummaryTable], other: tuple[str, SummaryTable]) -> SummaryTable:
-    """Return two tables side by side, figure by figure; each column says which (name, table) it is from."""
+def _begun(result: Result) -> Callable[[str | None], bool]:
+    """Return whether a row counts anything by the instant: a month that is still to come counts not even nought."""
+    if result.by is not Grouping.MONTH:
+        return lambda key: True
+    begun = {month for month, part in periods.months_of(result.period) if part.starts_at <= result.as_of}
+    return lambda key: key is None or key in begun
+
+
+def side_by_side(by: Grouping, one: tuple[str, SummaryTable], other: tuple[str, SummaryTable]) -> SummaryTable:
+    """Return two tables side by side, figure by figure; each column says which (name, table) it is from.
+
+    The first month of one period stands beside the first of the other, and so on; what has no counterpart stays blank.
+    """
     (name, now), (other_name, before) = one, other
-    where = {key: at for at, key in enumerate(before.keys)}
+    columns = [Column(each.code, f"{title}{each.label}") for each in now.columns for title in (name, other_name)]
+    if by is Grouping.MONTH:
+        columns += [Column(MONTH, f"{title}{ROW_TITLES[by]}") for title in (name, other_name)]
     codes = {column.code: at for at, column in enumerate(before.columns)}
-    columns, values = [], []
-    for column in now.columns:
-        columns += [Column(column.code, f"{name}{column.label}"), Column(column.code, f"{other_name}{column.label}")]
-    for key, row in zip(now.keys, now.values, strict=True):
-        line: list[Value] = []
-        for column, found in zip(now.columns, row, strict=True):
-            at = where.get(key), codes.get(column.code)
-            nothing: Value = 0 if isinstance(found, int) else None
-            line += [found, nothing if at[0] is None or at[1] is None else before.values[at[0]][at[1]]]
+    keys, names, values = [], [], []
+    for mine, theirs in _pairs(by, now, before):
+        found = [None if mine is None else now.values[mine][at] for at in range(len(now.columns))]
+        beside = [_value_at(before, theirs, codes.get(column.code)) for column in now.columns]
+        if by is not Grouping.MONTH:  # nothing was counted in a row that one of them does not have
+            found = [_nothing_like(other) if each is None else each for each, other in zip(found, beside, strict=True)]
+            beside = [_nothing_like(other) if each is None else each for each, other in zip(beside, found, strict=True)]
+        line = [each for pair in zip(found, beside, strict=True) for each in pair]
+        if by is Grouping.MONTH:
+            line += [now.keys[mine] if mine is not None else None, before.keys[theirs] if theirs is not None else None]
+        keys.append(now.keys[mine] if mine is not None else None if theirs is None else before.keys[theirs])
+        names.append(now.names[mine] if mine is not None else "" if theirs is None else before.names[theirs])
         values.append(tuple(line))
-    return SummaryTable(tuple(columns), now.keys, now.names, tuple(values))
+    return SummaryTable(tuple(columns), tuple(keys), tuple(names), tuple(values))
+
+
+def _pairs(by: Grouping, now: SummaryTable, before: SummaryTable) -> Iterator[tuple[int | None, int | None]]:
+    """Yield the places of the rows that stand beside each other, None where one table has no such row; totals last."""
+    ours, theirs = len(now.keys) - 1, len(before.keys) - 1
+    if by is Grouping.MONTH:
+        for at in range(max(ours, theirs)):
+            yield (at if at < ours else None), (at if at < theirs else None)
+    else:
+        where = {key: at for at, key in enumerate(before.keys)}
+        for at, key in enumerate(now.keys[:ours]):
+            yield at, where.get(key)
+        for at, key in enumerate(before.keys[:theirs]):
+            if key not in now.keys:
+                yield None, at
+    yield ours, theirs
+
+
+def _value_at(table: SummaryTable, row: int | None, column: int | None) -> Value:
+    return None if row is None or column is None else table.values[row][column]
+
+
+def _nothing_like(value: Value) -> Value:
+    """Return how a figure of this kind says that nothing was counted."""
+    if isinstance(value, Rate):
+        return Rate(0, 0)
+    return 0 if isinstance(value, int) else None
+
+
+def days_of(result: Result) -> str:
+    """Return the days that a summary counts as people read them, with a mark while they are not over."""
+    period = result.period
+    return f"{period.first} 至 {period.last}{'' if result.over else '（未结束）'}"
+
+
+def local(instant: str) -> str:
+    """Return an instant as Beijing's clock shows it."""
+    return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"
 
 
 def value(figures: Figures, code: str) -> Value:
@@ -141,6 +208,7 @@ def as_json(reading: Reading, result: Result) -> dict[str, Any]:
         "from": result.period.first.isoformat(),
         "to": result.period.last.isoformat(),
         "as_of": result.as_of,
+        "over": result.over,
         "visited": result.visited,
         "training": result.training,
         "sentence": sentence(result),
