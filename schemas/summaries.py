@@ -162,7 +162,7 @@ class CountedCaseSchema(BaseSchema):
     area_name = text_out()
     category = text_out()
     status = text_out()
-    assignee = text_out_or_null("who has it today")
+    assignee = text_out_or_null("who had it then")
     received_at = instant_out()
     registered_at = instant_out_or_null()
     handle_due_at = instant_out_or_null()

@@ -26,7 +26,7 @@ from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Comparison, Named, Period
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
+from server.summaries.usecases import closure_summary, compared_tables, spreadsheets, summary_tables
 from server.summaries.usecases.closure_summary import CasePage, Grouping, Query, Result
 from server.web import context
 
@@ -72,7 +72,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
         if request.comparison is not None and previous is not None:
             names = request.comparison.names
             earlier = summary_tables.table(reading, previous)
-            table = summary_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
+            table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
     rows = table.with_titles(result)
     if arguments["format"] == "csv":
         return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(result, "csv"))
@@ -100,7 +100,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
             return _file_of_cases(reading, query, figure, row)
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
-        items = _cases(reading, found)
+        items = _cases(reading, found, query.as_of)
     return responses.page(items, None if found.after is None else _written(found.after))
 
 
@@ -165,8 +165,8 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
     return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}"}
 
 
-def _cases(reading: Reading, found: CasePage) -> list[dict[str, Any]]:
-    shown = counted_cases.record_columns(reading, {case.id for case in found.cases})
+def _cases(reading: Reading, found: CasePage, as_of: Instant | None) -> list[dict[str, Any]]:
+    shown = counted_cases.record_columns(reading, {case.id for case in found.cases}, as_of or reading.now)
     named = areas.full_names(reading, {row["area"] for row in shown.values()})
     return [summary_tables.case_json(case, shown.get(case.id, {}), named) for case in found.cases]
 
@@ -176,7 +176,7 @@ def _file_of_cases(reading: Reading, query: Query, figure: str, row: str | None)
     after: Cursor | None = Cursor()
     while after is not None:
         found = closure_summary.drill_down(reading, query, figure, row, after, CSV_CASES)
-        items = _cases(reading, found)
+        items = _cases(reading, found, query.as_of)
         lines.append(spreadsheets.csv_lines([item[name] for name in summary_tables.CASE_COLUMNS] for item in items))
         after = found.after
     return responses.download(b"".join(lines), spreadsheets.CSV_TYPE, f"{figure.replace(':', '-')}.csv")

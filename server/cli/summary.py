@@ -26,7 +26,7 @@ from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import closure_summary, spreadsheets, summary_tables
+from server.summaries.usecases import closure_summary, compared_tables, spreadsheets, summary_tables
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.spreadsheets import Days, Value
 from server.summaries.usecases.summary_tables import CASE_COLUMNS, SummaryTable
@@ -109,9 +109,8 @@ def closure(
         raise click.UsageError("--row 要与 --figure 同用。")
     with opened(data) as database, database.reading() as reading:
         at = None if as_of is None else periods.as_of_instant(as_of, reading.now)
-        days: Period | Named = Named(period or Named.MONTH)
-        if first is not None and last is not None:
-            days = periods.between(first.date(), last.date())
+        named = Named(period or Named.MONTH)
+        days = named if first is None or last is None else periods.between(first.date(), last.date())
         comparison = periods.comparison(days, periods.day_of(at or reading.now), Against(compare or Against.PREVIOUS))
         query = Query(
             everything(reading),
@@ -158,7 +157,7 @@ def _write_summary(
     table = summary_tables.table(reading, result)
     if previous is not None:
         earlier = summary_tables.table(reading, previous)
-        table = summary_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
+        table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
     _write_file(table.with_titles(result), form)
 
 
@@ -184,7 +183,7 @@ def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -
     rendered.add_column(summary_tables.ROW_TITLES[by], no_wrap=True)
     for column in table.columns:
         rendered.add_column(column.label, justify="right")
-    shown = table if earlier is None else summary_tables.side_by_side(by, ("", table), ("", earlier))
+    shown = table if earlier is None else compared_tables.side_by_side(by, ("", table), ("", earlier))
     for at, (name, values) in enumerate(zip(shown.names, shown.values, strict=True)):
         texts = [spreadsheets.as_text(value) or "—" for value in values]
         if earlier is not None:
@@ -200,7 +199,8 @@ def _cases(reading: Reading, query: Query, figure: str, row: str | None) -> Iter
     after: Cursor | None = Cursor()
     while after is not None:
         found = closure_summary.drill_down(reading, query, figure, key, after, CASES_AT_ONCE)
-        shown = counted_cases.record_columns(reading, {case.id for case in found.cases})
+        ids = {case.id for case in found.cases}
+        shown = counted_cases.record_columns(reading, ids, query.as_of or reading.now)
         named = areas.full_names(reading, {record["area"] for record in shown.values()})
         for case in found.cases:
             yield summary_tables.case_json(case, shown.get(case.id, {}), named)

@@ -60,6 +60,11 @@ class Case:
         """Who has the case now, None while nobody has."""
         return next((each for each in reversed(self.assignments) if each.lead and each.until is None), None)
 
+    def lead_at(self, at: Instant) -> Assignment | None:
+        """Return who had the case at an instant, None while nobody had."""
+        had = (each for each in reversed(self.assignments) if each.lead and each.since <= at)
+        return next((each for each in had if each.until is None or each.until > at), None)
+
     @property
     def marks(self) -> tuple[str, ...]:
         """Marks of all who have the case now, co-handlers included."""

@@ -10,6 +10,7 @@ from server.db.transactions import Reading
 from server.instants import Instant
 from server.records.domain import case_facts as domain
 from server.records.domain.case_facts import CaseFacts, Step
+from server.records.store import case_json
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.periods import Period
 from server.summaries.store import case_facts
@@ -193,14 +194,21 @@ def _read(reading: Reading, ids: list[str], as_of: Instant) -> list[CaseFacts]:
     return sorted(found, key=lambda case: (case.received_at, case.id))
 
 
-def record_columns(reading: Reading, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return number, label, area, assignee and limit of records, by id; the caller has found them inside a scope."""
+def record_columns(reading: Reading, ids: Iterable[str], as_of: Instant) -> dict[str, dict[str, Any]]:
+    """Return number, label and area of records, and who had them at an instant, by id; all lie inside a scope."""
     values = {f"id{n}": id for n, id in enumerate(ids)}
     if not values:
         return {}
     listed = ", ".join(f":{name}" for name in values)
-    sql = f"SELECT id, case_no, label, area, assignee, due_at FROM record WHERE id IN ({listed})"
-    return {row["id"]: row for row in reading.sql.each(sql, values)}
+    past = as_of < reading.now
+    state = ", case_state" if past else ""
+    sql = f"SELECT id, case_no, label, area, assignee{state} FROM record WHERE id IN ({listed})"
+    found = {row["id"]: row for row in reading.sql.each(sql, values)}
+    for row in found.values() if past else ():
+        case = case_json.from_text(row.pop("case_state"))
+        lead = None if case is None else case.lead_at(as_of)
+        row["assignee"] = None if lead is None else lead.mark
+    return found
 
 
 def _as_of(reading: Reading, condition: str, values: dict[str, Any], as_of: Instant) -> list[CaseFacts]:

@@ -19,7 +19,7 @@ from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, figure_definitions, periods, summary_rows
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.periods import Period
-from server.summaries.domain.summary_rows import Row, Summary
+from server.summaries.domain.summary_rows import Summary
 from server.summaries.store import counted_cases, rollup_sums
 from server.summaries.store.counted_cases import AssigneeCondition, Condition, Cursor
 from server.summaries.store.rollup_sums import AreaCondition
@@ -221,7 +221,9 @@ def _view(reading: Reading, query: Query) -> _View:
     as_of = reading.now if query.as_of is None else query.as_of
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
-    known = reading.cached(("grid by path",), _by_path)
+    known = reading.cached(
+        ("grid by path",), lambda each: {area.path: area for area in areas.whole_grid(each).values()}
+    )
     by = grouping_of(query)
     categories = category_names(reading, as_of)
     if not query.scope.places:
@@ -277,11 +279,8 @@ def _rows_of(view: _View, level: Level) -> list[str]:
 
 def _without_empty(summary: Summary, shown: set[str]) -> Summary:
     """Leave out rows that are not among ``shown`` and hold nothing: areas outside, ended areas, the rest."""
-    return Summary(tuple(row for row in summary.rows if row.key in shown or _is_nonzero(row)), summary.total)
-
-
-def _is_nonzero(row: Row) -> bool:
-    return any(row.figures.counts.values())
+    rows = (row for row in summary.rows if row.key in shown or any(row.figures.counts.values()))
+    return Summary(tuple(rows), summary.total)
 
 
 def _category_of(case: CaseFacts, categories: Mapping[str, str]) -> str:
@@ -290,10 +289,6 @@ def _category_of(case: CaseFacts, categories: Mapping[str, str]) -> str:
 
 def _no_row(row: str, cure: str) -> Invalid:
     return Invalid(f"表里没有“{row}”这一行；{cure}", field="row", value=row)
-
-
-def _by_path(reading: Reading) -> dict[str, Area]:
-    return {area.path: area for area in areas.whole_grid(reading).values()}
 
 
 def _visited(reading: Reading, view: _View) -> int:
