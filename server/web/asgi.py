@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -31,6 +32,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+_Ran = asyncio.Future[Exception | None]
 
 MEMORY_BYTES_MAX = 1_048_576
 """A larger body goes to a file while it comes in."""
@@ -80,6 +82,7 @@ class Bridge:
         self._short = short
         self._overloaded = overloaded
         self._thread_queue, self._writer_queue = Queue(wait_s), Queue(wait_s)
+        self._ran: deque[tuple[_Ran, Exception | None]] = deque()
         self.is_stopping = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,7 +130,7 @@ class Bridge:
     async def _in_writer(
         self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment, short: ShortRequests
     ) -> None:
-        answered: asyncio.Future[Exception | None] = loop.create_future()
+        answered: _Ran = loop.create_future()
         error: Exception | None = None
 
         def run() -> None:
@@ -139,9 +142,21 @@ class Bridge:
                 error = raised
 
         self._writer_queue.enter()
-        short.run(Request(run, lambda: loop.call_soon_threadsafe(answered.set_result, error)))
+        short.run(Request(run, lambda: self._tell_later(loop, answered, error)))
         if (raised := await answered) is not None:
             raise raised
+
+    def _tell_later(self, loop: asyncio.AbstractEventLoop, ran: _Ran, error: Exception | None) -> None:
+        """Tell the loop that a request has run; those of one commit come in a row, and share one wake-up."""
+        self._ran.append((ran, error))
+        if len(self._ran) == 1:
+            loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        while self._ran:
+            ran, error = self._ran.popleft()
+            if not ran.done():  # its connection may have gone
+                ran.set_result(error)
 
 
 class Exchange:
