@@ -35,7 +35,7 @@ def answers_(
     dry_run: bool,
     store: Path,
 ) -> None:
-    """Take answers from a CSV or JSON FILE: one row a record, columns are fields. 从表格录入。"""
+    """Take answers from a CSV, XLSX or JSON FILE: one row a record, columns are fields. 从表格录入。"""
     rows = row_files.read(file)
     with opened_or_new(store) as device, device.writing():
         options = ImportOptions(type, action, area, replica.areas(device), _known(device), replica.record_types(device))

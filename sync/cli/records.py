@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -95,7 +95,8 @@ def edit(record: str, values: Sequence[str], store: Path) -> None:
     with opened(store) as device, device.writing():
         seen = records.get(device, record)
         is_new = records.edit(device, seen, given)
-        _require_known(replica.record_types(device), seen.type, "edit", given)
+        unchanged = {name for name, value in given.items() if value == (seen.shown(name) or "")}
+        _require_known(replica.record_types(device), seen.type, "edit", given, unchanged=unchanged)
     click.echo(_SAVED if is_new else "内容没有变化 · nothing to change", err=True)
 
 
@@ -115,12 +116,23 @@ def act(record: str, action: str, values: Sequence[str], store: Path) -> None:
 
 
 def _require_known(
-    types: RecordTypes, type: str, action: str, given: Mapping[str, str], *, creates: bool = False
+    types: RecordTypes,
+    type: str,
+    action: str,
+    given: Mapping[str, str],
+    *,
+    creates: bool = False,
+    unchanged: Collection[str] = (),
 ) -> None:
-    """Raise Refused that names all when the server is known to have no such record type, action or field."""
+    """Raise Refused that names all that the server is known not to take: record type, action, fields, their values.
+
+    unchanged: fields that show their value already, so that it is not sent.
+    """
     wrong = [types.wrong_type(type), None if action == "edit" else types.wrong_action(type, action, creates=creates)]
     if not any(wrong):
-        wrong += [types.wrong_field(type, name, action) for name in given]
+        for name, value in given.items():
+            why = None if name in unchanged else types.wrong_value(type, name, value, action)
+            wrong.append(types.wrong_field(type, name, action) or (why and f"{name}：{why}"))
     faults = [each for each in wrong if each]
     if faults:
         raise Refused("\n".join([*faults, "什么也没有保存 · nothing was kept"]))

@@ -15,11 +15,13 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, time
 from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from sync.client.record_types import RecordTypes
-from sync.client.row_files import Row
+from sync.client.row_files import DIGITS_LOST, Row
+from sync.client.values import TEXT
 
 OWN = ("id", "type", "area", "action", "form", "form_version")
 _NAMESPACE = UUID("6d1f4f0a-6b0e-5c6e-9a55-0d6c1d3b7a10")
@@ -180,11 +182,21 @@ def _values(row: Row, type: str | None, record_types: RecordTypes, faults: list[
         except _Unreadable as error:
             faults.append(Fault(row.number, heading, str(error)))
             continue
+        wrong = None if type is None or value is None else _wrong_cell(type, name, cell, value, record_types)
+        if wrong is not None:
+            faults.append(Fault(row.number, heading, wrong))
         if name in found and value is not None:
             faults.append(Fault(row.number, heading, f"与另一列都是字段 {name}；请只留一列"))
         if value is not None:
             found[name] = value
     return found
+
+
+def _wrong_cell(type: str, name: str, cell: object, value: str, record_types: RecordTypes) -> str | None:
+    """Return what is wrong with a cell for its field. In a text field, Excel made a day of what was 1-2."""
+    if isinstance(cell, date | time) and record_types.datatype(type, name) == TEXT:
+        return f"这里要填文字，表格里却是日期或时间 {value}；请把这一列设成文本，再照原样填一遍"
+    return record_types.wrong_value(type, name, value)
 
 
 def _value(cell: object) -> str | None:
@@ -193,6 +205,10 @@ def _value(cell: object) -> str | None:
         return None
     if isinstance(cell, bool):
         raise _Unreadable('true/false 意思不明；请写表单的选项，如 "yes" 或 "no"')
+    if isinstance(cell, float) and abs(cell) >= DIGITS_LOST:
+        raise _Unreadable("数字超过15位，后几位在表格里已经丢失；请把这一列设成文本，再照原样填一遍")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
     if isinstance(cell, (int, float)) and math.isfinite(cell):
         return json.dumps(int(cell) if cell == int(cell) else cell)  # a list from a table says 8.0 for 8
     if isinstance(cell, list) and all(isinstance(each, str) and each and not re.search(r"\s", each) for each in cell):
@@ -208,6 +224,8 @@ def _value(cell: object) -> str | None:
 
 def _own(row: Row, name: str) -> str:
     cell = row.cells.get(name)
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))  # a code that Excel took for a number
     return "" if cell is None else str(cell).strip()
 
 

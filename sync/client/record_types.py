@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from sync.client.values import TEXT, wrong_value
 from sync.client.wire import Json
 
 LABEL = "label"
@@ -18,25 +19,31 @@ _PULL = "或先 fieldsync pull"
 
 
 class Action(NamedTuple):
-    """An action on a record. kind: of the records it is for, empty for all. creates: it creates one. inputs: names."""
+    """An action on a record.
+
+    kind: of the records it is for, empty for all. creates: it creates one. inputs: names. dates: those that are days.
+    """
 
     label: str
     kind: str
     creates: bool
     inputs: Collection[str]
+    dates: Collection[str] = ()
 
 
 @dataclass(frozen=True)
 class RecordTypes:
     """The record types; all empty before the first pull.
 
-    titles, kinds: by type. fields: by type, the label of each field by its name. actions: by name.
+    titles, kinds: by type. fields: by type, the label of each field by its name. datatypes: by type, the XForms type of
+    each field by its name, as far as the server told it. actions: by name.
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     fields: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     actions: Mapping[str, Action] = field(default_factory=dict)
+    datatypes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def wrong_type(self, type: str) -> str | None:
         """Return what is wrong with the name of a record type, with the cure; None when nothing is known to be."""
@@ -55,6 +62,20 @@ class RecordTypes:
         else:
             whose, known = f"“{found.label} {action}”没有输入项", {*found.inputs}
         return None if name in known else f"{whose} {name}{_near(name, known)}；请核对，{_PULL}"
+
+    def wrong_value(self, type: str, name: str, value: str, action: str = "edit") -> str | None:
+        """Return why the server would set ``value`` aside in a field, or an input of ``action``, with the cure."""
+        datatype = self.datatype(type, name, action)
+        return None if datatype is None else wrong_value(datatype, value)
+
+    def datatype(self, type: str, name: str, action: str = "edit") -> str | None:
+        """Return the XForms type of a field, or of an input of ``action``; None where the server has told none."""
+        found = self.actions.get(action)
+        if found is not None and not found.creates:
+            return "date" if name in found.dates else TEXT
+        if name == LABEL and type in self.titles:
+            return TEXT
+        return self.datatypes.get(type, {}).get(name)
 
     def wrong_action(self, type: str, action: str, *, creates: bool) -> str | None:
         """Return what is wrong with asking ``action`` of a record of ``type``, with the cure."""
@@ -88,6 +109,7 @@ def from_rows(rows: Iterable[Json]) -> RecordTypes:
     """Return the record types, fields and actions in the rows of the bucket ``county``; other rows are ignored."""
     titles, kinds, actions = {}, {}, {}
     fields: dict[str, dict[str, str]] = {}
+    datatypes: dict[str, dict[str, str]] = {}
     for row in rows:
         label, values = row["label"], row["fields"]
         if row["type"] == "_type":
@@ -95,9 +117,12 @@ def from_rows(rows: Iterable[Json]) -> RecordTypes:
             titles[name], kinds[name] = label, values["kind"]
         elif row["type"] == "_field":
             fields.setdefault(values["type"], {})[values["name"]] = label
+            if values.get("datatype"):
+                datatypes.setdefault(values["type"], {})[values["name"]] = values["datatype"]
         elif row["type"] == "_act":
-            actions[values["action"]] = Action(label, values["kind"], values["begins"] == "1", values["inputs"].split())
-    return RecordTypes(titles, kinds, fields, actions)
+            inputs, dates = values["inputs"].split(), values.get("dates", "").split()
+            actions[values["action"]] = Action(label, values["kind"], values["begins"] == "1", inputs, dates)
+    return RecordTypes(titles, kinds, fields, actions, datatypes)
 
 
 def _near(name: str, known: Collection[str]) -> str:

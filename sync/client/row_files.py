@@ -1,31 +1,44 @@
-"""Reads the rows of a CSV or JSON file that holds records to import."""
+"""Reads the rows of a CSV, XLSX or JSON file that holds records to import."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
+from sync import workbook
 from sync.client.failures import Refused
+
+ROWS_MAX = 100_000
+DIGITS_LOST = 1e15
+"""A spreadsheet keeps 15 digits of a number."""
 
 
 class Row(NamedTuple):
-    """A row of the file. number: line of a CSV file, place in a JSON list, both from 1."""
+    """A row of the file. number: line of a CSV file, row of a worksheet, place in a JSON list, each from 1."""
 
     number: int
     cells: Mapping[str, object]
 
 
 def read(path: Path) -> list[Row]:
-    """Return the rows of a file whose name ends in .csv or .json. Raises Refused when it cannot be read as such."""
+    """Return the rows of a file named .csv, .xlsx or .json. Raises Refused when it cannot be read as such."""
     kind = path.suffix.lower()
-    if kind not in (".csv", ".json"):
-        raise Refused("文件名应以 .csv 或 .json 结尾 · the file must be .csv or .json")
-    text = _text(path.read_bytes())
-    rows = list(_csv(text) if kind == ".csv" else _json(text))
+    content = path.read_bytes()
+    if kind == ".xlsx":
+        rows = list(_xlsx(content))
+    elif kind == ".csv":
+        rows = list(_csv(_text(content)))
+    elif kind == ".json":
+        rows = list(_json(_text(content)))
+    else:
+        raise Refused(
+            "文件名应以 .csv、.xlsx 或 .json 结尾；旧的 .xls 请另存为 .xlsx · the file must be .csv, .xlsx or .json"
+        )
     if not rows:
         raise Refused("文件里没有数据行 · there is no row in the file")
     return rows
@@ -46,12 +59,7 @@ def _csv(text: str) -> Iterator[Row]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     number = 1
     try:
-        header = [name.strip() for name in next(reader, [])]
-        doubled = {name for name in header if header.count(name) > 1}
-        if doubled or not any(header):
-            raise Refused(
-                f"第1行应是列名，且不能重复：{'、'.join(sorted(doubled))} · line 1 must be column names, each once"
-            )
+        header = _header(next(reader, []))
         number = reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
@@ -61,11 +69,77 @@ def _csv(text: str) -> Iterator[Row]:
         raise Refused(f"第{number}行的引号或逗号不对，请检查 · line {number} is no CSV: {error}") from error
 
 
+def _header(cells: Sequence[str]) -> list[str]:
+    """Return the names of the columns. Raises Refused when one stands twice, or something else separates them."""
+    header = [name.strip() for name in cells]
+    separator = next((each for each in _SEPARATORS if len(header) == 1 and each in header[0]), None)
+    if separator is not None:
+        raise Refused(
+            f"第1行的列名之间用的是{_SEPARATORS[separator]}，应是逗号；"
+            "请在 Excel 中另存为“CSV UTF-8（逗号分隔）”或 .xlsx"
+            " · columns must be separated by commas: save the file as CSV UTF-8 (comma delimited) or .xlsx"
+        )
+    doubled = {name for name in header if name and header.count(name) > 1}
+    if doubled or not any(header):
+        raise Refused(
+            f"第1行应是列名，且不能重复：{'、'.join(sorted(doubled))} · line 1 must be column names, each once"
+        )
+    return header
+
+
+_SEPARATORS = {";": "分号（;）", "；": "分号（；）", "\t": "制表符（Tab）", "，": "全角逗号（，）", "|": "竖线（|）"}
+
+
 def _row(header: list[str], cells: list[str], number: int) -> dict[str, object]:
-    if any(cell.strip() for cell in cells[len(header) :]):
+    named = {name: cell.strip() for name, cell in zip_longest(header, cells, fillvalue="") if cell.strip()}
+    if named.pop("", None):
         raise Refused(f"第{number}行的格数比列名多，内容里的逗号要加引号 · line {number} has more cells than columns")
-    named = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
-    return {name: cell for name, cell in named.items() if cell}
+    return dict(named)
+
+
+def _xlsx(content: bytes) -> Iterator[Row]:
+    rows = _only_sheet(content)
+    header = _header([str(_cell(each) or "") for each in rows[0]] if rows else [])
+    for number, cells in enumerate(rows[1:], 2):
+        filled = ((name, _cell(cell)) for name, cell in zip_longest(header, cells, fillvalue=""))
+        named = {name: cell for name, cell in filled if cell is not None}
+        if named.pop("", None) is not None:
+            raise Refused(f"第{number}行有一格没有列名；请在第1行补上 · row {number} has a cell without a column name")
+        if named:
+            yield Row(number, named)
+
+
+def _only_sheet(content: bytes) -> Sequence[Sequence[object]]:
+    """Return the rows of the one worksheet that is in use and not hidden."""
+    try:
+        used = [each for each in workbook.sheets(content, ROWS_MAX) if each.is_visible and each.rows]
+    except workbook.WorkbookTooLarge as error:
+        raise Refused(f"{error.message} · too large, or cells far outside of the table") from error
+    except workbook.WorkbookUnreadable as error:
+        raise Refused(
+            "XLSX 文件打不开：不是表格、已损坏或有密码；请用 Excel 重新另存为 .xlsx 或 .csv"
+            " · no workbook, damaged, or with a password"
+        ) from error
+    if len(used) > 1:
+        names = "、".join(each.name for each in used)
+        raise Refused(f"有不止一张工作表：{names}；请只留要导入的一张 · more than one worksheet: leave only one")
+    if used and used[0].merged:
+        first, last = min(used[0].merged)
+        raise Refused(
+            f"第{first}行到第{last}行有合并的单元格；请取消合并，每一格都填上，第1行写列名"
+            f" · merged cells in rows {first} to {last}: unmerge them, and fill in each cell"
+        )
+    return used[0].rows if used else ()
+
+
+def _cell(cell: object) -> object | None:
+    """Return a cell as its author sees it, None when it is empty; booleans, days and times as what they are."""
+    if isinstance(cell, str):
+        return cell.strip() or None
+    if isinstance(cell, float) and abs(cell) < DIGITS_LOST:
+        # A spreadsheet shows 15 digits of what it computed, and a code that it took for a number has no ".0".
+        return str(int(cell)) if cell.is_integer() else repr(float(f"{cell:.15g}"))
+    return cell
 
 
 def _json(text: str) -> Iterator[Row]:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from server.errors import TooLarge, Unreadable
 from server.grid.domain.file_rows import SheetRow
-from server.grid.usecases import files, workbook
+from server.grid.usecases import files
+from sync import workbook
 
 TABLE = "代码,名称,层级\n130630000000,涞源县,县\n130630109206,白䌷村村民委员会,村\n"
 ROWS = (

@@ -195,7 +195,7 @@ def test_a_row_without_a_ledger_says_so():
 @pytest.mark.parametrize(
     ("name", "content", "cure"),
     [
-        ("x.xlsx", b"PK", ".csv"),
+        ("x.xls", b"PK", ".csv"),
         ("x.csv", b"", "列名"),
         ("x.csv", b"a,a\n1,2\n", "重复"),
         ("x.csv", b"a,b\n", "没有数据行"),

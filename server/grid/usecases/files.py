@@ -7,11 +7,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from importlib.resources import files
 
 from server.errors import TooLarge, Unreadable
 from server.grid.domain.file_rows import COLUMNS, SheetRow
-from server.grid.usecases import workbook
+from sync import workbook
 
 FILE_BYTES_MAX = 20_000_000
 ROWS_MAX = 20_000
@@ -41,7 +42,7 @@ def read(content: bytes) -> Sheet:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("这是旧版 Excel（.xls）或加密的文件；请另存为不加密的 .xlsx 或 CSV。")
     if content.startswith(b"PK"):
-        return _first_grid(workbook.sheets(content, rows_max=ROWS_MAX), ())
+        return _first_grid(_worksheets(content), ())
     text, notes = _decoded(content)
     return _first_grid([_csv_lines(text)], notes)
 
@@ -112,6 +113,25 @@ def _decode(content: bytes, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeDecodeError:
         raise Unreadable("文件的文字编码认不出来；请另存为 CSV（UTF-8）或 .xlsx。") from None
+
+
+def _worksheets(content: bytes) -> Iterator[Iterator[Line]]:
+    try:
+        for sheet in workbook.sheets(content, rows_max=ROWS_MAX):
+            yield ((number, [_text(cell) for cell in cells]) for number, cells in enumerate(sheet.rows, 1))
+    except workbook.WorkbookTooLarge as error:
+        raise TooLarge(error.message, **error.data) from error
+    except workbook.WorkbookUnreadable as error:
+        raise Unreadable("XLSX 文件打不开：不是表格、已损坏或有密码；请用 Excel 重新另存为 .xlsx 或 CSV。") from error
+
+
+def _text(cell: object) -> str:
+    """Return a cell as its author sees it: a code that Excel took for a number has all of its digits again."""
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, date | datetime):
+        return cell.isoformat()
+    return str(cell)
 
 
 def _csv_lines(text: str) -> Iterator[Line]:

@@ -13,6 +13,7 @@ import orjson
 
 from server import instants
 from server.cases.domain import workflow
+from server.cases.domain.guards import DATES
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind
 from server.forms.store import codes, forms
@@ -68,8 +69,10 @@ def _acts() -> Iterator[Row]:
     for step in workflow.STEPS:
         if step.action in workflow.BY_SERVER:
             continue
-        inputs = " ".join((*step.needs, *step.takes))
-        fields = {"action": step.action, "kind": Kind.CASE.value, "begins": "0", "inputs": inputs}
+        inputs = (*step.needs, *step.takes)
+        dates = " ".join(name for name in inputs if name in DATES)
+        fields = {"action": step.action, "kind": Kind.CASE.value, "begins": "0", "inputs": " ".join(inputs)}
+        fields |= {"dates": dates} if dates else {}
         yield _row(f"act:{step.action}", "_act", step.label, fields)
 
 
