@@ -69,7 +69,9 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
-        add(sql, "case_step", {"record": id, "version": version, **each._asdict()})
+        row = each._asdict()
+        del row["category"]  # came with step 0021
+        add(sql, "case_step", {"record": id, "version": version, **row})
 
 
 def by_today(sql: Sql, found: Iterable[tuple[CaseFacts, str]]) -> dict[str, set[tuple[object, ...]]]:
@@ -273,3 +275,34 @@ def test_step_0014_counts_what_came_back_from_a_spot_fix_as_dispatched(before_00
     }
     assert list(sql.tuples("SELECT month, town, bucket, n FROM case_pace")) == [(202604, "130630/100", 24, 1)]
     assert list(sql.tuples("SELECT day, record, path FROM case_handover")) == [(20260403, "1", UNITS[0])]
+
+
+def test_step_0021_plays_back_the_categories_that_edits_had_corrected():
+    sql = database_before("0021_category_corrections")
+    life = a_case("1", step("report", "04-01"), step("register", "04-02"), category="gas")
+    plain = a_case("2", step("report", "04-01"), category="lane")
+    for history in (life, plain):
+        add_steps(sql, history.id, history.steps)
+        case_facts.add(sql, history.as_of("9"), history.steps[-1].at)
+    diffs = {
+        1: {"category": [None, "lane"]},
+        2: {"status": ["reported", "registered"]},
+        3: {"category": ["lane", "gas"]},
+    }
+    for version, diff in diffs.items():
+        row = dict.fromkeys(("change", "action", "author", "verdict", "received", "origin"), "")
+        row |= {"record": "1", "version": version, "seq": version, "diff": orjson.dumps(diff).decode()}
+        at = on(f"04-0{version}")
+        add(sql, "revision", row | {"origin_seq": version, "observed_at": at, "received_at": at})
+
+    sql._conn.executescript(
+        (Path(migrations.__file__).parent / "0021_category_corrections.sqlite.sql").read_text("utf-8")
+    )
+
+    steps = dict(case_facts.each_history(sql))
+    assert [(each.action, each.category) for each in steps["1"]] == [
+        ("report", "lane"), ("register", None), ("categorise", "gas"),
+    ]  # fmt: skip
+    assert [each.category for each in steps["2"]] == [None]
+    assert case_facts.stepped_at(sql, "1") == on("04-03")
+    assert all(recounted == kept for recounted, kept in recount.recounted(sql))

@@ -36,6 +36,7 @@ class Step(NamedTuple):
     action: its name (``design.md`` section 5). at: server instant of its commit. status: where it left the case.
     handle_due_at, close_due_at: the limits it set, None where it left them as they were.
     result_code: what the handler says came of it, None where the step says nothing.
+    category: the one that it gave the case, None where it left that as it was.
     """
 
     action: str
@@ -44,6 +45,7 @@ class Step(NamedTuple):
     handle_due_at: Instant | None = None
     close_due_at: Instant | None = None
     result_code: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "close_due_at": step.close_due_at or facts.close_due_at,
         "extended": facts.extended + (step.action == "extend"),
         "result_code": step.result_code or facts.result_code,
+        "category": facts.category if step.category is None else step.category,
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.
     return replace(facts, **changed, **_held(facts, step), **_handed_on(facts, step), **_handled(facts, step))

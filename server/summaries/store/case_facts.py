@@ -22,7 +22,17 @@ COLUMNS = (
 DERIVED = ("stepped_at", "received_day", "registered_day", "registered_month", "closed_day", "running", "handled_s")
 """Columns derived from them, to find them by."""
 
-STEP_COLUMNS = ("record", "version", "at", "action", "status", "handle_due_at", "close_due_at", "result_code")
+STEP_COLUMNS = (
+    "record",
+    "version",
+    "at",
+    "action",
+    "status",
+    "handle_due_at",
+    "close_due_at",
+    "result_code",
+    "category",
+)
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
 _FIXED = ("id", "path", "received_at", "received_day")
@@ -50,6 +60,18 @@ def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) 
 def add_step(sql: Sql, record: str, version: int, step: Step) -> None:
     """Append the step that made this version of a record."""
     sql.run(_ADD_STEP, step_row(record, version, step))
+
+
+def keep_first_category(sql: Sql, id: str, category: str) -> None:
+    """Keep in the first step of a case the category that it began with, unless it is kept: before a correction."""
+    sql.run(
+        """
+        UPDATE case_step SET category = :category
+         WHERE record = :id AND category IS NULL
+           AND version = (SELECT MIN(version) FROM case_step WHERE record = :id)
+        """,
+        {"id": id, "category": category},
+    )
 
 
 def find(sql: Sql, id: str) -> CaseFacts | None:
@@ -115,7 +137,13 @@ def step_row(record: str, version: int, step: Step) -> Row:
 def step_of(row: Mapping[str, Any]) -> Step:
     """Return the step that a row holds."""
     return Step(
-        row["action"], row["at"], Status(row["status"]), row["handle_due_at"], row["close_due_at"], row["result_code"]
+        row["action"],
+        row["at"],
+        Status(row["status"]),
+        row["handle_due_at"],
+        row["close_due_at"],
+        row["result_code"],
+        row["category"],
     )
 
 
