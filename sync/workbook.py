@@ -16,8 +16,13 @@ PARTS_MAX = 2_000
 COLUMNS_MAX = 256
 
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,9})([0-9]{1,20})""")
-_ERROR_CELL = re.compile(rb"""(<c\b[^>]*\bt\s*=\s*["'])e(["'])""")
+_ERROR_CELL = re.compile(rb"""(<c\b[^<>]*\bt\s*=\s*["'])e(["'])""")
 """The reader gives a formula's error, such as #N/A, as an empty cell; as text it is seen."""
+_UNCALCULATED = re.compile(
+    rb"""(<c(?:\s+(?!t\s*=)[\w:]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*>"""
+    rb"""(<f\b[^<>]*(?:/>|>[^<]*</f>))\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"""
+)
+"""A formula that a program wrote and no spreadsheet has calculated: it would be read as an empty cell."""
 
 
 class Worksheet(NamedTuple):
@@ -82,6 +87,7 @@ def _repacked(content: bytes, rows_max: int) -> bytes:
             if b"sheetData" in body:  # a worksheet may go by any name
                 _refuse_far_cells(body, rows_max)
                 body = _ERROR_CELL.sub(rb"\1str\2", body)
+                body = _UNCALCULATED.sub(rb'\1 t="str">\2<v>#VALUE!</v></c>', body)
             plain.writestr(part.filename, body)
     return out.getvalue()
 

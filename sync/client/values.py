@@ -29,7 +29,7 @@ _BOOLEANS = {"是": "true", "否": "false", "yes": "true", "no": "false", "true"
 def wrong_value(datatype: str, value: str) -> str | None:
     """Return what is wrong with ``value`` in a field of type ``datatype``, with the cure; None when nothing is."""
     if value.strip() in _ERRORS:
-        return f"“{value}”是表格公式出的错，不是内容；请改成实际的内容，或留空"
+        return f"“{value}”是表格公式出的错，或公式还没有算出结果；请在 Excel 中打开核对，改成实际的内容，或留空"
     is_scientific = _SCIENTIFIC.fullmatch(value) is not None
     if datatype == TEXT:
         return _lost_digits(value) if is_scientific else None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -273,6 +275,43 @@ def test_a_formula_that_failed_is_not_taken_for_an_empty_cell(known, tmp_path):
     status, _, complaint = known("answers", str(file), "--type", "stations")
 
     assert (status, "第2行“head”：“#N/A”" in complaint) == (1, True), complaint
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="B2"><f>A1&amp;"x"</f></c>',
+        '<c r="B2" s="0"><f>1+1</f><v></v></c>',
+        "<c r='B2'><f>1+1</f><v/></c>",
+        '<c r="B2"><f t="shared" si="0"/></c>',
+    ],
+)
+def test_a_formula_that_nobody_has_calculated_is_not_taken_for_an_empty_cell(tmp_path, cell):
+    assert read_with(tmp_path / "x.xlsx", cell) == {"label": "新站", "head": "#VALUE!"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ('<c r="B2" t="str"><f>""</f><v></v></c>', {}),
+        ('<c r="B2"><f>1+1</f><v>2</v></c>', {"head": "2"}),
+        ('<c r="B2" s="0"/>', {}),
+    ],
+)
+def test_a_formula_that_was_calculated_is_its_result(tmp_path, cell, value):
+    assert read_with(tmp_path / "x.xlsx", cell) == {"label": "新站", **value}
+
+
+def read_with(path: Path, cell: str) -> Mapping[str, object]:
+    """Return the row of a workbook in which ``cell`` stands in the place of B2."""
+    a_workbook(path, [["label", "head"], ["新站", 4711]])
+    out = io.BytesIO()
+    with ZipFile(path) as old, ZipFile(out, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, part.replace(b'<c r="B2"><v>4711</v></c>', cell.encode()))
+    path.write_bytes(out.getvalue())
+    return row_files.read(path)[0].cells
 
 
 @pytest.mark.parametrize(
