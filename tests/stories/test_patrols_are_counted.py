@@ -46,3 +46,41 @@ def test_a_patrol_that_tells_no_number_counts_none(valley, told):
     assert patrolled(valley, **told).verdict is Verdict.APPLIED
 
     assert counted(valley) == []
+
+
+def told(valley: County, as_of: str | None = None) -> int:
+    """Return how many premises were inspected this year, as the summary tells it as of an instant."""
+    then = "" if as_of is None else f"&as_of={as_of}"
+    answer = valley.get(f"/summaries/closure?period=year{then}", "officer")
+    assert answer.status_code == 200, answer.text
+    return answer.json["visited"]
+
+
+def test_premises_are_told_as_of_the_instant_not_of_its_day(valley):
+    """Three patrols of one day, of which the first was corrected: at each instant, what was told until then."""
+    instants = [noted(valley)]
+    first = patrolled(valley, premises_count="12")
+    instants.append(noted(valley))
+    patrolled(valley, premises_count="3")
+    instants.append(noted(valley))
+    assert first.record is not None
+    write_premises(valley, first.record.id, "20")
+    instants.append(noted(valley))
+    patrolled(valley)
+
+    assert [told(valley, at) for at in instants] == [0, 12, 15, 23]
+    assert told(valley) == 23
+
+
+def noted(valley: County) -> str:
+    at = valley.do(lambda tx: tx.now)
+    valley.clock.pass_by(minutes=10)
+    return at
+
+
+def write_premises(valley: County, id: str, premises: str) -> None:
+    change = Change(
+        new_uuid(), id, "patrols", "edit", Dot(new_uuid(), 1), {"premises_count": FieldWrite("12", premises)}, 1
+    )
+    outcome = valley.do(lambda tx: write.apply(tx, change, by=people.actor(tx, "worker")))
+    assert outcome.verdict is Verdict.APPLIED

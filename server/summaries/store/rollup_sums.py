@@ -6,12 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+import orjson
+
 from server.db.transactions import Reading
+from server.instants import Instant
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import COLUMNS, LATE, STOCK
 from server.summaries.domain.figure_definitions import Window
 from server.summaries.domain.periods import Period
+from server.summaries.store import recount
 from server.summaries.store.rollups import ALL
 
 PATH, MONTH, CATEGORY = "path", "month", "category"
@@ -76,13 +80,42 @@ def results(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[Numb
     return found
 
 
-def visits(reading: Reading, inside: AreaCondition, ranges: tuple[NumberRange, ...]) -> int:
-    """Return how many premises patrols inspected over ranges of months and days."""
+def visits(reading: Reading, inside: AreaCondition, period: Period, as_of: Instant) -> int:
+    """Return how many premises patrols inspected in a period, as they told by an instant."""
     total = 0
-    for low, high in ranges:
+    for low, high in periods.number_ranges(period):
         sql = f"SELECT COALESCE(SUM(premises), 0) FROM visit_count WHERE period BETWEEN :low AND :high{inside.sql}"
         total += int(reading.sql.value(sql, {"low": low, "high": high, **inside.values}))
+    return total - _visits_since(reading, inside, period, as_of)
+
+
+def _visits_since(reading: Reading, inside: AreaCondition, period: Period, as_of: Instant) -> int:
+    """Return how many more premises the patrols of a period tell today than they told at an instant."""
+    rows = reading.sql.rows(
+        # The type is written out, as the index has it: so what has not changed since is not looked at.
+        f"""
+        SELECT id, created_at, fields FROM record
+         WHERE type = 'patrols' AND updated_at > :as_of AND created_at >= :starts_at AND created_at < :ends_at
+               {inside.sql}
+        """,
+        {"as_of": as_of, "starts_at": period.starts_at, "ends_at": period.ends_at, **inside.values},
+    )
+    total = 0
+    for row in rows:
+        then = recount.premises_in(_fields_then(reading, row["id"], as_of)) if row["created_at"] <= as_of else 0
+        total += recount.premises_in(orjson.loads(row["fields"])) - then
     return total
+
+
+def _fields_then(reading: Reading, record: str, as_of: Instant) -> dict[str, str]:
+    """Return the number of premises of a patrol at an instant, under its field; nothing where it told none."""
+    sql = "SELECT diff FROM revision WHERE record = :record AND received_at <= :as_of ORDER BY version"
+    told: dict[str, str] = {}
+    for (diff,) in reading.sql.tuples(sql, {"record": record, "as_of": as_of}):
+        changed = orjson.loads(diff).get(recount.PREMISES)
+        if changed is not None:
+            told[recount.PREMISES] = changed[1] or ""
+    return told
 
 
 def lateness(reading: Reading, inside: AreaCondition, by: str, period: Period, window: Window) -> Columns:

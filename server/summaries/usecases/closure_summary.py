@@ -292,9 +292,9 @@ def _no_row(row: str, cure: str) -> Invalid:
 
 
 def _visited(reading: Reading, view: _View) -> int:
-    """Return the premises that patrols inspected, up to the end of the day of reading; none for who sees no place."""
+    """Return the premises that patrols inspected by the instant; none for who sees no place."""
     last = periods.day_of(view.as_of)
     if not isinstance(view.inside, AreaCondition) or last < view.period.first:
         return 0
     until = replace(view.period, last=min(view.period.last, last))
-    return rollup_sums.visits(reading, view.inside, periods.number_ranges(until))
+    return rollup_sums.visits(reading, view.inside, until, view.as_of)
