@@ -10,6 +10,7 @@ from server.changes.usecases.recording import Outcome
 from server.forms.usecases import publish
 from server.grid.domain.areas import path_of
 from server.people.store import people
+from server.summaries.store.rollup_sums import CHANGED_PATROLS
 from sync.changes import Change, Dot, FieldWrite, Verdict
 from tests.county import County, prepared
 from tests.filled_forms import new_uuid
@@ -70,6 +71,14 @@ def test_premises_are_told_as_of_the_instant_not_of_its_day(valley):
 
     assert [told(valley, at) for at in instants] == [0, 12, 15, 23]
     assert told(valley) == 23
+
+
+def test_the_patrols_that_changed_since_are_found_without_reading_the_others(valley):
+    plan = valley.rows(f"EXPLAIN QUERY PLAN {CHANGED_PATROLS}", as_of="2026-01-01T00:00:00.000Z")
+
+    assert [row["detail"] for row in plan] == [
+        "SEARCH record USING INDEX record_patrols_changed (type=? AND updated_at>?)"
+    ]
 
 
 def noted(valley: County) -> str:
