@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlite_utils import Database as SqliteDatabase
 
 from server.db.folder import FILE_NAME, no_data
-from server.db.locks import exclusive_write
+from server.db.locks import exclusive_write, is_served_elsewhere
 from server.db.migrations import STEPS, migrations
-from server.errors import Damaged, DatabaseTooNew
+from server.errors import Busy, Damaged, DatabaseTooNew
 
 
 def connect(path: Path) -> SqliteDatabase:
@@ -29,7 +29,7 @@ def migrate(folder: Path) -> None:
     """Bring an existing database to today's shape, with a copy set aside first.
 
     Raises NotFound when there is none, DatabaseTooNew when a newer Firegrid has written it, Damaged when it cannot
-    be read.
+    be read, Busy when an older Firegrid still serves it.
     """
     path = folder / FILE_NAME
     if not path.exists():
@@ -43,6 +43,9 @@ def migrate(folder: Path) -> None:
             if unknown:
                 raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
             if steps.pending(db):
+                if is_served_elsewhere(folder):
+                    message = f"旧版本的 firegrid serve 正在使用 {folder}；请先停止它，再用新版本打开（会升级数据库）。"
+                    raise Busy(message, folder=str(folder))
                 _copy_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
                 steps.apply(db)
         finally:

@@ -74,7 +74,30 @@ def serving(folder: Path) -> Iterator[None]:
     except BlockingIOError:
         raise Busy(f"另一个 firegrid serve 正在使用 {folder}；请先停止它。", folder=str(folder)) from None
     else:
-        yield
+        _SERVED_HERE.add(folder.resolve())
+        try:
+            yield
+        finally:
+            _SERVED_HERE.discard(folder.resolve())
+    finally:
+        os.close(lock)
+
+
+_SERVED_HERE: set[Path] = set()
+"""Folders that this very process serves: to the kernel, a second look at the lock is another's."""
+
+
+def is_served_elsewhere(folder: Path) -> bool:
+    """Return whether another process serves this folder now."""
+    if folder.resolve() in _SERVED_HERE:
+        return False
+    lock = _open(folder / _SERVING)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(lock)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,6 +16,7 @@ import pytest
 
 from server.db import database, migrations
 from server.db.database import Database
+from server.db.engine import connect
 from server.db.locks import serving
 from server.db.transactions import Transaction
 from server.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
@@ -105,6 +108,26 @@ def test_an_older_database_is_copied_aside_before_it_is_migrated(tmp_path):
 
     assert _tables(tmp_path / "firegrid.db.before-0001_foundations") == {"old"}
     assert {"old", "record", "revision"} <= _tables(tmp_path / database.FILE_NAME)
+
+
+def test_an_older_database_that_another_process_serves_is_left_as_it_is(tmp_path):
+    older = connect(tmp_path / database.FILE_NAME)
+    migrations.migrations().apply(older, stop_before=migrations.STEPS[-1])
+    older.close()
+    hold = (
+        "from pathlib import Path; from server.db.locks import serving\n"
+        f"with serving(Path({str(tmp_path)!r})): print('held', flush=True); input()"
+    )
+    server = subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout.readline() == "held\n"
+
+    with pytest.raises(Busy, match="先停止"):
+        database.migrate(tmp_path)
+    server.communicate("\n", timeout=60)
+    with serving(tmp_path):
+        database.migrate(tmp_path)
+
+    assert len(list(tmp_path.glob("*.before-*"))) == 1
 
 
 def test_a_database_of_today_is_opened_without_a_copy(tmp_path):
