@@ -14,6 +14,7 @@ from server.admin.usecases import setup
 from server.cli.folder import Command, making_folder, opened, with_data
 from server.db import database
 from server.db import training as trainings
+from server.db.locks import serving
 from server.db.transactions import Reading
 from server.demo import county
 from server.demo import people as demonstration
@@ -45,7 +46,7 @@ def demo(port: int, training: bool, data: Path | None) -> None:
     if not (data / MARK).exists():
         make(data, training=training)
     base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
-    with opened(data) as store:
+    with serving(data), opened(data) as store:  # no new keys beside a server that is running already
         with store.reading() as reading:
             _require_kind(reading, data, training=training)
             demonstration.require_everyone(reading, str(data))

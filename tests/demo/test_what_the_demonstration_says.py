@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from server.app import close, create_app
 from server.cli import demo as command
 from server.cli.main import main
+from server.db.locks import serving
 from server.demo import county, people
 from server.settings import Settings
 
@@ -127,6 +128,16 @@ def test_a_folder_of_an_older_version_is_refused_with_the_cure(copy, monkeypatch
 
     assert ran.exit_code == 1
     assert "由旧版本生成" in ran.stderr
+
+
+def test_a_second_start_beside_a_running_one_is_refused_before_it_gives_keys(copy, monkeypatch):
+    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+
+    with serving(copy):
+        ran = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])
+
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert "请先停止它" in ran.stderr
 
 
 def test_a_folder_that_holds_something_else_is_not_touched(tmp_path):
