@@ -22,7 +22,7 @@ from server.people.domain.actors import Actor
 from server.records.domain.records import Record, Revision
 from server.records.store import columns, record_lists, records, revisions
 from server.records.store.record_lists import Filters
-from server.submissions.usecases import case_photos
+from server.submissions.usecases import case_details
 from server.web import context
 from sync import registers
 
@@ -56,7 +56,7 @@ def get_record(record_id: UUID) -> Response:
     with context.database().reading() as reading:
         found = records.get(reading, str(record_id), context.caller().scope)
         heads = _heads(reading, found) if found.conflicts else {}
-        files = [serializers.cases.photo(each) for each in case_photos.photos(reading, found)]
+        files = [serializers.cases.photo(each) for each in case_details.photos(reading, found)]
         shown = {
             **serializers.records.record(found),
             "office_note": found.office_note,
@@ -66,7 +66,7 @@ def get_record(record_id: UUID) -> Response:
         }
         if found.case is not None:
             actions = todo_column.actions(reading, found, context.caller())
-            alike = case_photos.similar(reading, found, context.caller())
+            alike = case_details.similar(reading, found, context.caller())
             shown["case"] = serializers.cases.case(found.case, actions, alike)
     return responses.conditional(responses.json(shown), found.version)
 

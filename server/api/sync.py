@@ -80,7 +80,7 @@ def push(batch: dict[str, Any]) -> Response:
     answered: list[Answered] = []
     for start in range(0, len(items), BATCH_ITEMS):
         batch_items = items[start : start + BATCH_ITEMS]
-        answered += context.write(lambda tx, batch_items=batch_items: pushing.receive(tx, batch_items, name=by.name))  # type: ignore[misc]  # bound now
+        answered += context.write(lambda tx, batch_items=batch_items: pushing.receive(tx, batch_items, name=by.name))  # type: ignore[misc]  # mypy infers no lambda with a default, which binds each batch
     for each in answered:
         if each.error is not None:
             current_app.logger.error("an item of a push failed", exc_info=each.error)

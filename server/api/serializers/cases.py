@@ -7,7 +7,7 @@ from urllib.parse import quote
 from server.api.responses import Json
 from server.records.domain.case import Assignment, Case, Request
 from server.records.domain.records import Record
-from server.submissions.usecases.case_photos import Photo
+from server.submissions.usecases.case_details import Photo
 
 
 def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:

@@ -66,7 +66,7 @@ def invalid_after_merge(
     """Return the problem of values that this change has made unfit to stand together; none when there are none.
 
     before, values: what the record showed until now, and what it shows. reported: fields whose codes are in the
-    problem of misfits already. Its detail names the ``reasons`` by field (``sync.md`` section 3).
+    problem of invalid values already. Its detail names the ``reasons`` by field (``sync.md`` section 3).
     """
     if Flag.INVALID_AFTER_MERGE not in after.flags:
         return []

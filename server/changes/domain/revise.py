@@ -45,7 +45,7 @@ class Revised:
 
 @dataclass(frozen=True, slots=True)
 class NewCase:
-    """What is decided for a case before it is born.
+    """What is decided for a case before it is created.
 
     village: short name of its village. case_no: the number it gets when it is a case at once.
     """
