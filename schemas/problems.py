@@ -183,7 +183,7 @@ class ConflictFieldSchema(BaseSchema):
     name = text_out()
     label = text_out()
     open = fields.Boolean(
-        required=True, metadata={"description": "in conflict now; else the values are those of when it was"}
+        required=True, metadata={"description": "in conflict now; else the values are all that ever stood there"}
     )
     values = fields.List(fields.Nested(ValueSchema), required=True)
     apart_m = fields.Float(

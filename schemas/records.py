@@ -170,6 +170,10 @@ class RevisionSchema(BaseSchema):
     diff = fields.Dict(
         required=True, metadata={"description": "`{name: [before, after]}` of shown values, null for none"}
     )
+    received = fields.Dict(
+        required=True,
+        metadata={"description": "`{name: [seen, new]}` of all that was sent, also where it changed nothing"},
+    )
     inputs = fields.Dict(
         keys=fields.String(), values=fields.String(), required=True,
         metadata={"description": "what came with a workflow action: reason, result, photos"},

@@ -41,6 +41,7 @@ def revision(found: Revision) -> Json:
         "author": found.author,
         "verdict": found.verdict.value,
         "diff": dict(found.diff),
+        "received": {name: list(write) for name, write in found.received.items()},
         "inputs": workflow.inputs_of(found.action, {name: write.new for name, write in found.received.items()}),
         "base_version": found.base_version,
         "origin": found.origin,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from server.changes.domain.validation import Validated, invalid_fields
 from server.changes.domain.write_context import WriteContext
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.records import Record
 from sync.flags import Flag
-from sync.merge import Merged
+from sync.merge import Merged, Register
+
+Value = Mapping[str, Any]
+"""A value that stands beside another, as the detail of a conflict holds it: the parts of ``Head`` by name."""
 
 
 def problem(context: WriteContext, kind: ProblemKind, path: str, message: str, detail: Mapping[str, object]) -> Problem:
@@ -47,13 +51,27 @@ def conflict(before: Record, after: Record, merged: Merged, context: WriteContex
     fresh = sorted(set(after.conflicts) - set(before.conflicts))
     if not fresh:
         return []
-    by_field = merged.registers
-    values = {
-        name: [head._asdict() for head in sorted(by_field[name].heads, key=lambda head: head.version)] for name in fresh
-    }
+    values = values_in_conflict(merged.registers, fresh)
     labels = "、".join(context.type.label_of(name) for name in fresh)
     message = f"两人各自修改了“{labels}”，两个值都已保留，请选定一个。"
     return [problem(context, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+
+
+def values_in_conflict(
+    registers: Mapping[str, Register], names: Iterable[str], known: Mapping[str, Sequence[Value]] | None = None
+) -> dict[str, list[Value]]:
+    """Return the values that stand beside each other in each field, as the detail of a conflict lists them.
+
+    known: those that the problem lists already, which stay: a value that was replaced since was there all the same.
+    """
+    found: dict[str, list[Value]] = {}
+    for name in names:
+        found[name] = list((known or {}).get(name, ()))
+        listed = {(each["origin"], each["seq"], each["value"]) for each in found[name]}
+        for head in sorted(registers[name].heads, key=lambda head: (head.version, head.origin)):
+            if (head.origin, head.seq, head.value) not in listed:
+                found[name].append(head._asdict())
+    return found
 
 
 def invalid_after_merge(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from server.changes.domain import record_history
+from server.changes.domain import problem_reports, record_history
 from server.changes.domain.revise import Revised
 from server.db.transactions import Transaction
 from server.problems.domain.problems import ProblemKind
@@ -12,6 +13,7 @@ from server.problems.domain.settlements import How, Settlement
 from server.problems.store import problems
 from server.problems.store.problems import StoredProblem
 from server.records.domain.records import Record
+from sync import registers
 from sync.flags import Flag
 
 
@@ -30,6 +32,7 @@ def follow(tx: Transaction, before: Record, revised: Revised, *, server: str) ->
         if action == record_history.UNSETTLE:
             _take_back(tx, filed, revised)
         elif filed.settled_at is None:
+            _join(tx, filed, revised.record)
             _close(tx, filed, revised, server)
 
 
@@ -50,6 +53,22 @@ def _take_back(tx: Transaction, filed: StoredProblem, revised: Revised) -> None:
     left = tuple(version for version in settlement.versions if version not in undone)
     taken_back = {"how": settlement.how, "by": settlement.by, "at": settlement.at, "reason": settlement.reason}
     problems.reopen(tx, filed.id, replace(_made(How.UNDO, revised), versions=left, undone=taken_back))
+
+
+def open_about(tx: Transaction, record: str, fields: Collection[str]) -> StoredProblem | None:
+    """Return the oldest open problem about a conflict in any of these fields of a record, None without one."""
+    filed = problems.open_about(tx, record, ProblemKind.CONFLICT) if fields else []
+    return next((each for each in filed if not each.fields.isdisjoint(fields)), None)
+
+
+def _join(tx: Transaction, filed: StoredProblem, record: Record) -> None:
+    """Keep with an open conflict the values that have come to it, so that they can be read once it is settled."""
+    known = filed.detail["fields"]
+    current = filed.fields.intersection(record.conflicts)
+    by_field = registers.from_json(record.registers) if current else {}
+    found = {**known, **problem_reports.values_in_conflict(by_field, sorted(current), known)}
+    if found != known:
+        problems.keep_detail(tx, filed.id, {**filed.detail, "fields": found})
 
 
 def _close(tx: Transaction, filed: StoredProblem, revised: Revised, server: str) -> None:

@@ -105,6 +105,7 @@ def record_revision(
     buckets.raise_all(tx, record.type, names, revision.seq)
     found = (*revised.problems, *more)
     filed = [problems.add(tx, each if each.path else replace(each, path=record.path)) for each in found]
+    joined = None if filed else conflict_problems.open_about(tx, record.id, revised.conflicts)
     stored = Stored(
         id=pending.change.id,
         record=record.id,
@@ -114,7 +115,7 @@ def record_revision(
         verdict=revision.verdict,
         version=record.version,
         conflicts=revised.conflicts,
-        problem=filed[0] if filed else None,
+        problem=filed[0] if filed else None if joined is None else joined.id,
         submission=pending.submission,
     )
     if pending.problem is None:
@@ -123,7 +124,7 @@ def record_revision(
         verdicts.settle(tx, stored)
         problems.settle(tx, pending.problem, pending.settled_by)
     _update_dependents(tx, before, revised)
-    message = found[0].message if found else None
+    message = found[0].message if found else None if joined is None else joined.message
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=message)
 
 

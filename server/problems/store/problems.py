@@ -121,6 +121,13 @@ def reopen(tx: Transaction, id: str, settlement: Settlement) -> None:
     keep_settlement(tx, id, settlement)
 
 
+def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any]) -> None:
+    """Keep with a problem what has come to it since it was filed. detail: the whole, with what it held before."""
+    tx.sql.run(
+        "UPDATE problem SET detail = :detail WHERE id = :id", {"id": id, "detail": orjson.dumps(dict(detail)).decode()}
+    )
+
+
 def keep_settlement(tx: Transaction, id: str, settlement: Settlement) -> None:
     """Keep with a problem what was decided about it last."""
     plain = asdict(settlement)

@@ -58,7 +58,7 @@ class Value:
 class ConflictedField:
     """A field with all its values, oldest version first. apart_m: the farthest that two of their authors stood apart.
 
-    is_open: it is in conflict now; otherwise the values are those of when the problem was filed.
+    is_open: it is in conflict now; otherwise the values are all that ever stood there while it was.
     """
 
     name: str
