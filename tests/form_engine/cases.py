@@ -14,7 +14,12 @@ CLOSED = "7a0c0d5e-2c1f-4b0e-9c38-0d6f3a7e5b07"
 
 
 def a_task(phone: Phone, hazard: str = TO_DO, **answers: str) -> Filled:
-    return phone.fill("hazard_task", hazard=hazard, **answers)
+    return phone.fill("hazard_task", **{"purpose": purpose(hazard), "hazard": hazard} | answers)
+
+
+def purpose(hazard: str) -> str:
+    """Return the line under which hazard_task lists a case of the fixture."""
+    return "do" if hazard == TO_DO else "watch"
 
 
 def a_check(phone: Phone, hazard: str = FED_BACK, **answers: str) -> Filled:

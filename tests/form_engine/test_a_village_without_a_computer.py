@@ -139,7 +139,7 @@ def test_duplicates_mistakes_and_what_is_no_hazard_end_on_the_phones_too(land, p
     officer.fill("hazard_intake", hazard=wrong, act="reject", reject_reason="not_fire")
     officer.send()
     worker.pull()
-    worker.fill("hazard_task", hazard=mistaken, act="withdraw", reason_text="看错了")
+    worker.fill("hazard_task", purpose="watch", hazard=mistaken, act="withdraw", reason_text="看错了")
     worker.send()
 
     statuses = [land.record(id).status for id in (kept, doubled, wrong, mistaken)]
@@ -152,7 +152,7 @@ def test_duplicates_mistakes_and_what_is_no_hazard_end_on_the_phones_too(land, p
 def test_a_patrol_and_two_hazards_out_of_signal_arrive_together(land, phone_of):
     # S01
     worker = phone_of("worker")
-    worker.fill("patrol", premises_count="3", result="found")
+    worker.fill("patrol", place="演示民宿一带", premises_count="3", result="found")
     found = [reported(worker), reported(worker, item="no_smoke_alarm_home")]
 
     assert set(worker.send()) == {201}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from tests.form_engine.cases import (
@@ -15,8 +17,9 @@ from tests.form_engine.cases import (
     a_check,
     a_task,
     an_intake,
+    purpose,
 )
-from tests.form_engine.phone import Misplayed
+from tests.form_engine.phone import Misplayed, with_cells
 from tests.forms.xforms import xform
 
 HANDLING = "feedback ask_return ask_extension note"
@@ -174,10 +177,12 @@ def test_a_village_without_a_computer_takes_in_and_gives_out(phone, answers, sav
 
 def test_a_list_offers_the_cases_where_the_form_has_something_to_do(phone):
     task = a_task(phone, act="accept")
+    watch = a_task(phone, MINE, act="note", note="补充两句")
     check = a_check(phone, passed="yes")
     intake = an_intake(phone, act="register")
 
-    assert task.asked["hazard"] == (TO_DO, REPORTED, FED_BACK, MINE)
+    assert task.asked["hazard"] == (TO_DO,)
+    assert watch.asked["hazard"] == (REPORTED, FED_BACK, MINE)
     assert check.asked["hazard"] == (FED_BACK, AT_A_SHOP)
     assert intake.asked["hazard"] == (REPORTED, AT_A_SHOP)
 
@@ -193,7 +198,59 @@ def test_a_list_offers_the_cases_where_the_form_has_something_to_do(phone):
     ],
 )
 def test_only_the_steps_that_the_row_names_are_offered(phone, form, hazard, acts):
-    assert phone.fill(form, hazard=hazard).asked["act"] == acts
+    which = {"purpose": purpose(hazard)} if form == "hazard_task" else {}
+
+    assert phone.fill(form, **which, hazard=hazard).asked["act"] == acts
+
+
+# What is due first comes first
+
+
+def due(phone, **days: int) -> None:
+    """Put the deadlines of two cases of the worker ``days`` from today."""
+    on = {name: (datetime.now().astimezone().date() + timedelta(days=left)).isoformat() for name, left in days.items()}
+    later = with_cells(CLOSED, todo="accept", due_on=on["second"])
+    first = with_cells(TO_DO, due_on=on["first"])
+    phone.change("hazards.csv", lambda rows: later(first(rows)))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "line", "offered"),
+    [
+        (-1, 2, "late", (TO_DO,)),
+        (0, -40, "late", (CLOSED,)),
+        (0, 4, "soon", (TO_DO,)),
+        (3, 3, "soon", (TO_DO, CLOSED)),
+        (4, 40, "do", (TO_DO, CLOSED)),
+    ],
+)
+def test_what_is_overdue_is_offered_first_and_then_what_falls_due(phone, first, second, line, offered):
+    due(phone, first=first, second=second)
+
+    opened = phone.fill("hazard_task", hazard=offered[0], act="accept")
+
+    assert (opened["purpose"], opened.asked["hazard"]) == (line, offered)
+
+
+def test_the_lines_with_nothing_in_them_are_not_offered(phone):
+    due(phone, first=4, second=40)
+    calm = phone.fill("hazard_task", hazard=TO_DO, act="accept")
+    due(phone, first=-4, second=1)
+    pressed = phone.fill("hazard_task", hazard=TO_DO, act="accept")
+
+    assert calm.asked["purpose"] == ("do", "watch", "outcome")
+    assert pressed.asked["purpose"] == ("late", "soon", "do", "watch", "outcome")
+    assert [pressed[name] for name in ("mine_count", "late_count", "soon_count")] == ["2", "1", "1"]
+
+
+def test_a_draft_keeps_its_case_when_the_deadline_has_passed_meanwhile(phone):
+    due(phone, first=2, second=40)
+    draft = phone.fill("hazard_task", hazard=TO_DO, act="accept")
+    due(phone, first=-1, second=40)
+
+    sent = phone.fill("hazard_task", draft=draft)
+
+    assert (sent["purpose"], sent.entity["id"], sent.saved["action"]) == ("soon", TO_DO, "accept")
 
 
 def test_only_results_that_close_a_case_pass_a_visit(phone):
@@ -226,7 +283,7 @@ def test_the_row_is_shown_before_anything_is_asked(phone):
     intake = an_intake(phone, act="register")
 
     assert list(task.asked)[:8] == [
-        *("fire_first", "purpose", "hazard", "case_note", "where_note", "due_note", "office_words", "act")
+        *("fire_first", "counts_note", "purpose", "hazard", "case_note", "where_note", "due_note", "office_words")
     ]
     assert task["hazard_status_label"] == "待签收"
     assert not {"due_note", "office_words"} & intake.asked.keys()

@@ -51,7 +51,7 @@ DRAFTS = [
     ("hazard_task", TO_DO, {"act": "feedback", "result_code": "fixed", "fixed_photo": "1.jpg"}),
     ("hazard_task", TO_DO, {"act": "ask_return", "return_reason": "wrong_place"}),
     ("hazard_task", TO_DO, {"act": "ask_extension", "extension_reason": "funds", "until": "2026-12-20"}),
-    ("hazard_task", MINE, {"act": "withdraw"}),
+    ("hazard_task", MINE, {"purpose": "watch", "act": "withdraw"}),
     ("hazard_check", FED_BACK, {"passed": "no", "fail_reason": "partly"}),
     ("hazard_check", AT_A_SHOP, {"passed": "yes", "result_code": "fixed", "fixed_photo": "1.jpg"}),
     ("hazard_intake", REPORTED, {"act": "register"}),
@@ -100,7 +100,7 @@ def test_a_pick_that_empties_itself_takes_nothing_along(phone):
 def test_another_pick_takes_nothing_over_from_the_first(phone):
     draft = a_task(phone, act="accept")
 
-    moved = phone.fill("hazard_task", draft=draft, hazard=MINE, act="withdraw")
+    moved = phone.fill("hazard_task", draft=draft, purpose="watch", hazard=MINE, act="withdraw")
 
     assert moved.entity["id"] == MINE
     assert (moved["hazard_due_on"], moved["hazard_office_note"]) == ("", "")
@@ -110,4 +110,4 @@ def test_another_pick_takes_nothing_over_from_the_first(phone):
 def test_a_step_that_the_second_pick_does_not_allow_is_asked_again(phone):
     draft = a_task(phone, act="accept")
 
-    assert phone.fill("hazard_task", draft=draft, hazard=MINE).refused_at == "act"
+    assert phone.fill("hazard_task", draft=draft, purpose="watch", hazard=MINE).refused_at == "act"

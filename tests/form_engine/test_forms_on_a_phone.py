@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.form_engine.phone import Misplayed, with_cells, without
@@ -95,19 +97,57 @@ def test_who_has_one_grid_is_not_asked(phone):
     assert report.saved["area"] == MOUNTAIN
 
 
-def test_the_next_report_starts_from_the_last_place_and_grid(phone):
+def test_the_next_report_asks_whether_it_is_the_same_place(phone):
     first = a_report(phone, area_pick=MOUNTAIN)
+    next_one = {"item": "corridor_blocked", "fixed_now": "no"}
 
-    second = phone.fill("hazard_report", last=first, item="corridor_blocked", fixed_now="no")
+    unsaid = phone.fill("hazard_report", last=first, **next_one)
+    same = phone.fill("hazard_report", last=first, same_place="yes", **next_one)
+    elsewhere = phone.fill("hazard_report", last=first, place="村口消火栓", **next_one)
+    third = phone.fill("hazard_report", last=same, same_place="yes", **next_one)
 
-    assert (second.saved["place"], second.saved["area"]) == ("演示民宿07", MOUNTAIN)
+    assert unsaid.refused_at == "place"
+    assert (same.saved["place"], same.saved["area"]) == ("演示民宿07", MOUNTAIN)
+    assert (elsewhere.saved["place"], elsewhere.label) == ("村口消火栓", "村口消火栓｜疏散通道堆物")
+    assert third.saved["place"] == "演示民宿07"
+    assert "same_place" not in first.asked
+
+
+def test_a_draft_keeps_its_place_whatever_was_reported_meanwhile(phone):
+    draft = a_report(phone, place="村口消火栓")
+    meanwhile = a_report(phone, place="演示商店03")
+
+    reopened = phone.fill("hazard_report", draft=draft, last=meanwhile)
+
+    assert (reopened.saved["place"], reopened["last_place"]) == ("村口消火栓", "")
+    assert "same_place" not in reopened.asked
+
+
+def test_nobody_there_stands_alone(phone):
+    assert a_report(phone, told="nobody").saved["told"] == "nobody"
+    assert a_report(phone, told="owner police").saved["told"] == "owner police"
+    with pytest.raises(Misplayed, match="told takes no"):
+        a_report(phone, told="nobody owner")
+
+
+def test_what_was_found_earlier_is_dated_back(phone):
+    now = datetime.now(UTC)
+    yesterday = (now - timedelta(days=1)).isoformat(timespec="milliseconds")
+
+    assert datetime.fromisoformat(a_report(phone, discovered_at=yesterday).saved["discovered_at"]) == (
+        datetime.fromisoformat(yesterday)
+    )
+    assert abs(datetime.fromisoformat(a_report(phone).saved["discovered_at"]) - now) < timedelta(minutes=5)
+    for wrong in (now + timedelta(hours=1), now - timedelta(days=400)):
+        with pytest.raises(Misplayed, match="discovered_at takes no"):
+            a_report(phone, discovered_at=wrong.isoformat(timespec="milliseconds"))
 
 
 def test_the_last_grid_is_not_offered_to_someone_who_has_left_it(phone):
     first = a_report(phone, area_pick="unknown")
     phone.change("areas.csv", without("unknown"))
 
-    second = phone.fill("hazard_report", last=first, item="corridor_blocked", fixed_now="no")
+    second = phone.fill("hazard_report", last=first, same_place="yes", item="corridor_blocked", fixed_now="no")
 
     assert second.saved["area"] == ""
 
@@ -154,16 +194,72 @@ def test_nothing_found_is_a_patrol(phone):
 
 
 def test_who_found_something_is_told_where_it_goes(phone):
-    assert "report_note" in phone.fill("patrol", premises_count="3", result="found").asked
+    assert "report_note" in phone.fill("patrol", place="主街", premises_count="3", result="found").asked
+
+
+def test_hazards_were_found_somewhere(phone):
+    nowhere = phone.fill("patrol", premises_count="3", result="found")
+    first = phone.fill("patrol", place="主街", premises_count="3", result="found")
+    again = phone.fill("patrol", last=first, same_place="yes", premises_count="1", result="found")
+
+    assert nowhere.refused_at == "place"
+    assert again.saved["place"] == "主街"
+    assert again.label.endswith("主街｜发现了隐患")
 
 
 # A station
+
+
+def a_new_station(phone, **answers):
+    told = {"task": "register", "area_pick": MOUNTAIN, "title": "荆山口村微型消防站", "station_kind": "estate"}
+    return phone.fill("micro_station", **told | {"kit_ok": "yes"} | answers)
+
+
+@pytest.mark.parametrize("like", [{"title": "演示村 微型消防站"}, {"station_kind": "village"}])
+def test_a_station_like_one_that_is_there_is_shown_before_a_second_one_is_made(phone, like):
+    shown = a_new_station(phone, **like)
+    sure = a_new_station(phone, **like, another="yes")
+
+    assert (shown.refused_at, "like_note" in shown.asked) == ("another", True)
+    assert (sure.entity["create"], sure["like_labels"]) == ("1", "演示村微型消防站")
+    with pytest.raises(Misplayed, match="another takes no"):
+        a_new_station(phone, **like, another="no")
+
+
+def test_a_station_unlike_all_others_is_registered_without_a_word(phone):
+    assert not {"like_note", "another"} & a_new_station(phone).asked.keys()
+
+
+def test_a_station_that_was_closed_down_is_no_reason_to_ask(phone):
+    phone.change("micro_stations.csv", with_cells(VILLAGE_STATION, station_state="closed"))
+
+    assert "another" not in a_new_station(phone, station_kind="village").asked
+
+
+@pytest.mark.parametrize(
+    "staff",
+    [{"staff_count": "3", "shift_count": "4"}, {"head": "演示甲", "staff_count": "0"}],
+)
+def test_the_staff_of_a_station_cannot_contradict_itself(phone, staff):
+    with pytest.raises(Misplayed, match="_count takes no"):
+        a_new_station(phone, **staff)
+
+
+@pytest.mark.parametrize(
+    "staff",
+    [{"staff_count": "3", "shift_count": "3"}, {"shift_count": "2"}, {"staff_count": "0"}, {"head": "演示甲"}],
+)
+def test_what_is_known_of_the_staff_is_enough(phone, staff):
+    saved = a_new_station(phone, **staff).saved
+
+    assert {name: saved[name] for name in staff} == staff
 
 
 def test_a_new_station_gets_an_id_and_its_grid(phone):
     station = phone.fill(
         "micro_station",
         **{"task": "register", "area_pick": MOUNTAIN, "title": "荆山口村微型消防站", "station_kind": "village"},
+        another="yes",
         **{"staff_count": "4", "kit_ok": "no", "kit_missing_pick": "radio mask"},
     )
 

@@ -90,10 +90,17 @@ def test_a_hazard_report_saves_what_the_office_needs():
     }
 
 
-def test_the_place_of_the_last_report_is_offered_again():
+@pytest.mark.parametrize(("name", "group"), [("hazard_report", "where"), ("patrol", "round")])
+def test_the_place_of_the_last_report_is_asked_about_and_never_filled_in(name, group):
+    values = {node.get("ref"): node.get("value") for node in xform(name).all("//x:setvalue")}
+
+    assert "__last-saved" in values[f"/data/{group}/last_place"]
+    assert f"/data/{group}/place" not in values
+
+
+def test_the_grid_of_the_last_report_is_offered_again():
     values = {node.get("ref"): node.get("value") for node in xform("hazard_report").all("//x:setvalue")}
 
-    assert "__last-saved" in values["/data/where/place"]
     assert values["/data/where/area_pick"].startswith("instance('areas')/root/item[name")
 
 
@@ -101,8 +108,8 @@ def test_a_patrol_is_three_questions_and_nothing_found_is_an_answer():
     required = xform("patrol").all("//x:bind[@required]/@nodeset")
 
     questions = [path.rpartition("/")[2] for path in asked("patrol")]
-    assert questions == ["fire_first", "area_pick", "place", "premises_count", "result", "report_note"]
-    assert required == ["/data/round/premises_count", "/data/round/result"]
+    assert questions == ["fire_first", "area_pick", "same_place", "place", "premises_count", "result", "report_note"]
+    assert required == ["/data/round/place", "/data/round/premises_count", "/data/round/result"]
     assert kobo_forms.codes("patrol_results")[0]["label"] == "没有发现隐患"
 
 
