@@ -6,6 +6,7 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from schemas.fields import (
     BaseSchema,
+    boolean_parameter,
     instant_out,
     instant_out_or_null,
     integer_out,
@@ -73,6 +74,7 @@ class ClosureCasesQuery(ClosureFilter, PageQuery):
     )
     row = text_in("`key` of a row; without it the total", most=100)
     format = one_of(("json", "csv"), "how it is written", load_default="json")
+    labels = boolean_parameter("`false`: codes and UTC in a CSV, too; else it has labels and Beijing time")
 
 
 class RateSchema(BaseSchema):

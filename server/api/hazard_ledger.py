@@ -10,7 +10,7 @@ import orjson
 from flask import Response
 
 from schemas.records import RecordFilter
-from server import instants
+from server import instants, table_files
 from server.api import exports, responses
 from server.api.blueprints import create_blueprint
 from server.cases.domain import case_labels
@@ -20,11 +20,11 @@ from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
+from server.people.store import display_names
 from server.records.store import columns
 from server.summaries.store import ledger
-from server.summaries.usecases import spreadsheets
-from server.summaries.usecases.spreadsheets import Value
 from server.web import context
+from sync.flags import LABELS
 
 blueprint = create_blueprint("ledger", "责任清单 · the hazard ledger")
 
@@ -46,39 +46,46 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     The filters of the list of records narrow it; only cases are in it. `措施` is what the office set to be done,
     `进展` its last word on the case.
     """
-    lines = _lines("ledger.csv", query)
-    parts = chain([spreadsheets.BOM], map(spreadsheets.csv_lines, lines))
-    return responses.download(parts, spreadsheets.CSV_TYPE, "ledger.csv")
+    titles: list[Sequence[str]] = [TITLES]
+    rows = chain([titles], _pages("ledger.csv", query))
+    lines = (table_files.csv_lines(map(table_files.verbatim, row) for row in page) for page in rows)
+    return responses.download(chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
 
 
 @blueprint.route("/records/ledger.xlsx")
 @blueprint.arguments(RecordFilter, location="query")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type=spreadsheets.XLSX_TYPE)
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type=table_files.XLSX_TYPE)
 @blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def ledger_xlsx(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as a workbook; what `ledger.csv` says, in the same order."""
-    rows = (row for lines in _lines("ledger.xlsx", query) for row in lines)
-    return responses.download(spreadsheets.as_xlsx(rows, "责任清单"), spreadsheets.XLSX_TYPE, "ledger.xlsx")
+    pages = _pages("ledger.xlsx", query)
+
+    def fill(book: table_files.Workbook) -> None:
+        write = book.add_table("责任清单", TITLES, [False] * len(TITLES))
+        for row in chain.from_iterable(pages):
+            write(row)
+
+    return responses.workbook(fill, "ledger.xlsx")
 
 
-def _lines(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[Value]]]:
-    """Check and note down who exports; return the titles, then the rows of one page after the other."""
+def _pages(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[str]]]:
+    """Check and note down who exports; return the rows of one page of cases after the other."""
     pages, _, show = exports.begun(format, query)
     database = context.database()
 
-    def lines() -> Iterator[list[Sequence[Value]]]:
-        yield [TITLES]
+    def rows() -> Iterator[list[Sequence[str]]]:
         for found in pages:
             with database.reading() as reading:
-                yield _rows(reading, [each for each in found if each["kind"] == "case"], show)
+                page = _rows(reading, [each for each in found if each["kind"] == "case"], show)
+            yield page
 
-    return lines()
+    return rows()
 
 
-def _rows(reading: Reading, found: list[Row], show: Callable[[str], str]) -> list[Sequence[Value]]:
+def _rows(reading: Reading, found: list[Row], show: Callable[[str], str]) -> list[Sequence[str]]:
     office_notes = ledger.office_notes(reading, (each["id"] for each in found))
     work = ledger.work_instructions(reading, (each["id"] for each in found))
-    parties = ledger.assignee_names(reading, (each["assignee"] for each in found if each["assignee"]))
+    parties = display_names.of_assignees(reading, (each["assignee"] for each in found if each["assignee"]))
     ancestors = {each["area"]: _ancestor_codes(each["area"]) for each in found}
     area_names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
     return [
@@ -95,7 +102,7 @@ def _row(
     work: dict[str, dict[str, str]],
     parties: dict[str, str],
     show: Callable[[str], str],
-) -> Sequence[Value]:
+) -> Sequence[str]:
     fields: dict[str, str] = orjson.loads(each["fields"])
     row = (
         each["case_no"] or "",
@@ -110,7 +117,7 @@ def _row(
         instants.last_day(each["due_at"]) if each["due_at"] else "",
         _label(reading, STATUSES, each["status"] or ""),
         office_notes.get(each["id"], ""),
-        " ".join(columns.flags(each["flags"])),
+        "、".join(LABELS.get(flag, flag) for flag in columns.flags(each["flags"])),
         _local(each["created_at"]),
         _local(each["closed_at"]),
         each["id"],

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import islice
-from typing import Any, TypeVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 from flask import Response, request
 
 from server.db.transactions import Reading
 from server.errors import Invalid
+from server.table_files import XLSX_TYPE, Workbook
 from server.web import context
 
 K = TypeVar("K")
@@ -129,6 +132,27 @@ def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Re
     response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "no-store"
     return sandboxed(response)
+
+
+def workbook(fill: Callable[[Workbook], None], name: str) -> Response:
+    """Return the workbook that ``fill`` writes, to be saved under ``name``; it grows on the disk, not in memory."""
+    with TemporaryDirectory(prefix="firegrid-") as folder:
+        path = Path(folder) / "book.xlsx"
+        book = Workbook(path)
+        fill(book)
+        book.close()
+        content = path.open("rb")  # outlives its name
+    response = download(_chunks(content), XLSX_TYPE, name)
+    response.call_on_close(content.close)  # whose reader went away before the end
+    return response
+
+
+def _chunks(content: BinaryIO) -> Iterator[bytes]:
+    with content:
+        yield from iter(lambda: content.read(_CHUNK_BYTES), b"")
+
+
+_CHUNK_BYTES = 256 * 1024
 
 
 def sandboxed(response: Response) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,22 +12,22 @@ from flask import Response, url_for
 
 from schemas.lists import page_of
 from schemas.summaries import ClosureCasesQuery, ClosureQuery, ClosureSchema, CountedCaseSchema
+from server import table_files
 from server.api import responses
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import Area
 from server.grid.domain.scope import Scope
-from server.grid.store import areas
 from server.instants import Instant
 from server.people.domain import rights, roles
 from server.people.usecases import visibility
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Comparison, Named, Period
-from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import closure_summary, compared_tables, spreadsheets, summary_tables
-from server.summaries.usecases.closure_summary import CasePage, Grouping, Query, Result
+from server.summaries.usecases import case_tables, closure_summary, compared_tables, spreadsheets, summary_tables
+from server.summaries.usecases.closure_summary import Grouping, Query, Result
+from server.summaries.usecases.spreadsheets import Value
 from server.web import context
 
 blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
@@ -35,12 +35,9 @@ blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases be
 FIGURE = "cases"
 """The figure that is opened when none is named."""
 
-CSV_CASES = 2_000
-"""How many cases are read at once for a file."""
-
 _PAGE = page_of(CountedCaseSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
-_XLSX = {spreadsheets.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+_XLSX = {table_files.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
 
 def _media_types(content: dict[str, Any]) -> dict[str, Any]:
@@ -75,8 +72,8 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
             table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
     rows = table.with_titles(result)
     if arguments["format"] == "csv":
-        return responses.download(spreadsheets.as_csv(rows), spreadsheets.CSV_TYPE, _file_name(result, "csv"))
-    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), spreadsheets.XLSX_TYPE, _file_name(result, "xlsx"))
+        return responses.download(spreadsheets.as_csv(rows), table_files.CSV_TYPE, _file_name(result, "csv"))
+    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), table_files.XLSX_TYPE, _file_name(result, "xlsx"))
 
 
 @blueprint.route("/summaries/closure/cases")
@@ -97,10 +94,13 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
         query = request.query(reading.now)
         row = summary_tables.parse_key(closure_summary.grouping_of(query), arguments.get("row"))
         if arguments["format"] == "csv":
-            return _file_of_cases(reading, query, figure, row)
+            pages = case_tables.pages(reading, query, figure, row)
+            labels = arguments.get("labels", True)
+            rows = (case_tables.as_texts(reading, page) if labels else case_tables.as_codes(page) for page in pages)
+            return _file_of_cases(rows, figure)
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
-        items = _cases(reading, found, query.as_of)
+        items = case_tables.as_json(reading, query, found)
     return responses.page(items, None if found.after is None else _written(found.after))
 
 
@@ -165,21 +165,10 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
     return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}"}
 
 
-def _cases(reading: Reading, found: CasePage, as_of: Instant | None) -> list[dict[str, Any]]:
-    shown = counted_cases.record_columns(reading, {case.id for case in found.cases}, as_of or reading.now)
-    named = areas.full_names(reading, {row["area"] for row in shown.values()})
-    return [summary_tables.case_json(case, shown.get(case.id, {}), named) for case in found.cases]
-
-
-def _file_of_cases(reading: Reading, query: Query, figure: str, row: str | None) -> Response:
-    lines: list[bytes] = [spreadsheets.as_csv([list(summary_tables.CASE_COLUMNS.values())])]
-    after: Cursor | None = Cursor()
-    while after is not None:
-        found = closure_summary.drill_down(reading, query, figure, row, after, CSV_CASES)
-        items = _cases(reading, found, query.as_of)
-        lines.append(spreadsheets.csv_lines([item[name] for name in summary_tables.CASE_COLUMNS] for item in items))
-        after = found.after
-    return responses.download(b"".join(lines), spreadsheets.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
+def _file_of_cases(pages: Iterable[Sequence[Sequence[Value]]], figure: str) -> Response:
+    titles = [list(case_tables.CASE_COLUMNS.values())]
+    lines = [spreadsheets.as_csv(titles), *map(spreadsheets.csv_lines, pages)]
+    return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
 
 
 def _instant(written: str | None, now: Instant) -> Instant | None:

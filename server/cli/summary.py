@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +21,16 @@ from server.db.transactions import Reading
 from server.errors import NotFound
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.records.domain.status import STATUS_LABELS, Status
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
-from server.summaries.store import counted_cases
-from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import closure_summary, compared_tables, spreadsheets, summary_tables
+from server.summaries.usecases import case_tables, closure_summary, compared_tables, spreadsheets, summary_tables
+from server.summaries.usecases.case_tables import CASE_COLUMNS
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
-from server.summaries.usecases.spreadsheets import Days, Value
-from server.summaries.usecases.summary_tables import CASE_COLUMNS, SummaryTable
+from server.summaries.usecases.spreadsheets import Value
+from server.summaries.usecases.summary_tables import SummaryTable
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal shows: nothing is to be cut off."""
-
-CASES_AT_ONCE = 2_000
 
 BLOCKS = (
     ("reports", "undecided_reports", "undecided_over_24h", "rejected_reports", "merged_reports", "registered", "void"),
@@ -120,7 +116,7 @@ def closure(
             at,
         )
         if figure is not None:
-            _write(_cases(reading, query, figure, row), form, f"{figure}")
+            _write(reading, _cases(reading, query, figure, row), form)
             return
         result = closure_summary.summarise(reading, query)
         if period is None and compare is None:
@@ -194,45 +190,30 @@ def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -
 
 
 def _cases(reading: Reading, query: Query, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
-    """Yield the cases behind a figure, as many as it says."""
     key = summary_tables.parse_key(closure_summary.grouping_of(query), row)
-    after: Cursor | None = Cursor()
-    while after is not None:
-        found = closure_summary.drill_down(reading, query, figure, key, after, CASES_AT_ONCE)
-        ids = {case.id for case in found.cases}
-        shown = counted_cases.record_columns(reading, ids, query.as_of or reading.now)
-        named = areas.full_names(reading, {record["area"] for record in shown.values()})
-        for case in found.cases:
-            yield summary_tables.case_json(case, shown.get(case.id, {}), named)
-        after = found.after
+    return chain.from_iterable(case_tables.pages(reading, query, figure, key))
 
 
-def _write(items: Iterator[dict[str, Any]], form: str, figure: str) -> None:
+def _write(reading: Reading, items: Iterable[dict[str, Any]], form: str) -> None:
     found = list(items)
     if form == "json":
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-    elif form == "table":
+        return
+    rows = case_tables.as_texts(reading, found)
+    if form == "table":
         console = _console()
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
         columns = ("case_no", "label", "area_name", "status", "received_at", "handle_due_at", "closed_at", "id")
         for name in columns:
             table.add_column(CASE_COLUMNS[name], overflow="fold")
-        for item in found:
-            table.add_row(*(str(_shown(item, each)) for each in columns))
+        at = [list(CASE_COLUMNS).index(name) for name in columns]
+        for row in rows:
+            table.add_row(*(str(row[column]) for column in at))
         console.print(table)
         console.print(f"共 {len(found)} 件")
     else:
         titles: list[Sequence[Value]] = [list(CASE_COLUMNS.values())]
-        _write_file([*titles, *([_shown(item, name) for name in CASE_COLUMNS] for item in found)], form)
-
-
-def _shown(item: dict[str, Any], name: str) -> Value:
-    """Return what a person reads of a case: the status in words, instants as Beijing's clock, lengths as numbers."""
-    if name == "status":
-        return STATUS_LABELS[Status(item[name])]
-    if name == "handled_days" and item[name] is not None:
-        return Days(Fraction(item[name]))
-    return _local(item[name]) if name.endswith("_at") else item[name] or ""
+        _write_file([*titles, *rows], form)
 
 
 def _write_file(rows: Iterable[Sequence[Value]], form: str) -> None:

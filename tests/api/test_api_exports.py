@@ -9,10 +9,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
 
+from server import table_files
 from server.api import exports
 from server.db import audit
 from server.forms.usecases import publish
+from server.records.usecases import record_tables
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
 
 
@@ -23,10 +26,10 @@ def lines_of(answer):
 
 
 def test_a_csv_has_a_line_for_each_record_and_a_column_for_each_field(county):
-    lines = lines_of(county.get("/records.csv?type=stations", "brigade"))
+    lines = lines_of(county.get("/records.csv?type=stations&labels=false", "brigade"))
 
     assert [line["id"] for line in lines] == county.ids("/records?type=stations", "brigade")
-    assert list(lines[0]) == [*exports.COLUMNS, "head", "hoses", "geometry"]
+    assert list(lines[0]) == [*record_tables.COLUMNS, "head", "hoses", "geometry"]
     one = lines[-1]
     assert (one["label"], one["head"], one["hoses"], one["conflicts"], one["version"]) == (
         "一号站",
@@ -38,14 +41,15 @@ def test_a_csv_has_a_line_for_each_record_and_a_column_for_each_field(county):
 
 
 def test_without_a_type_the_fields_of_all_types_stand_side_by_side(county):
-    lines = lines_of(county.get("/records.csv", "brigade"))
+    lines = lines_of(county.get("/records.csv?headings=names", "brigade"))
 
     assert list(lines[0])[-4:] == ["item", "head", "hoses", "geometry"]
     assert len(lines) == 5
 
 
 def test_what_looks_like_a_formula_gets_an_apostrophe_and_a_number_does_not(county):
-    line = next(line for line in lines_of(county.get("/records.csv", "town")) if line["id"] == uuid_of("station two"))
+    lines = lines_of(county.get("/records.csv?labels=false", "town"))
+    line = next(line for line in lines if line["id"] == uuid_of("station two"))
 
     assert (line["head"], line["hoses"]) == ("'=HYPERLINK(1)", "-3")
 
@@ -65,18 +69,115 @@ def test_what_looks_like_a_formula_gets_an_apostrophe_and_a_number_does_not(coun
     ],
 )
 def test_a_cell_is_safe_to_open(value, shown):
-    assert exports.escaped(value) == shown
+    assert table_files.escaped(value) == shown
 
 
 @given(st.text())
 def test_no_cell_ever_begins_like_a_formula_unless_it_is_a_number(value):
-    shown = exports.escaped(value)
+    shown = table_files.escaped(value)
 
     assert shown in (value, f"'{value}")
     if shown[:1] in set("=@\t\r\n＝＋－＠"):
         pytest.fail(shown)
     if shown[:1] in ("+", "-"):
         float(shown)
+
+
+CHECK_FORM = """\
+| survey |
+| | type | name | label::中文 (zh) | label::English (en) | save_to |
+| | text | id_no | 证号 | Number | id_no |
+| | integer | hoses | 水带数 | Hoses | hoses |
+| | select_multiple faults | seen | 发现 | Seen | seen |
+| | select_one_from_file streets.csv | street | 街道 | Street | street |
+| | dateTime | seen_at | 发现时间 | Seen at | seen_at |
+| choices |
+| | list_name | name | label::中文 (zh) | label::English (en) |
+| | faults | leak | 漏水 | Leaking |
+| | faults | rust | 生锈 | Rusty |
+| entities |
+| | list_name | label |
+| | hydrants | ${id_no} |
+| settings |
+| | form_title | form_id | version | default_language |
+| | 消火栓 | hydrant | 1 | 中文 (zh) |
+"""
+
+
+@pytest.fixture
+def hydrants(office):
+    """A county with a record of 30 November, 23:30 UTC: 1 December, 07:30, by the clock of the office."""
+    office.publish(CHECK_FORM, streets_csv=b"name,label,label_en\ns1,\xe4\xb8\x9c\xe8\xa1\x97,East Street\n")
+    fields = {
+        "id_no": "130630199001011234",
+        "hoses": "007",
+        "seen": "rust leak gone",
+        "street": "s1",
+        "seen_at": "2026-11-30T23:30:00.000Z",
+        "label": "西门",
+    }
+    add_record(office, "a hydrant", "worker", fields, type="hydrants", area=UNIT)
+    return office
+
+
+def test_a_csv_says_labels_and_beijing_time_under_chinese_headings(hydrants):
+    (line,) = lines_of(hydrants.get("/records.csv?type=hydrants", "brigade"))
+
+    assert (line["台账"], line["网格代码"], line["网格"]) == ("消火栓", f"'{UNIT}", "白石山镇 荆山口村 第1单元")
+    assert (line["发现"], line["街道"], line["发现时间"]) == ("gone；漏水；生锈", "东街", "2026-12-01 07:30:00")
+    assert (line["提交人"], line["名称"]) == ("worker", "西门")
+    assert not line["建立"].endswith("Z")
+
+
+def test_an_english_reader_gets_english_headings_and_labels(hydrants):
+    (line,) = lines_of(hydrants.get("/records.csv?type=hydrants&headings=en", "brigade"))
+
+    assert (line["Ledger"], line["Seen"], line["Street"]) == ("消火栓", "gone；Leaking；Rusty", "East Street")
+
+
+def test_a_program_gets_codes_and_utc_under_names(hydrants):
+    (line,) = lines_of(hydrants.get("/records.csv?type=hydrants&labels=false", "brigade"))
+
+    assert (line["type"], line["area"], line["seen"], line["street"]) == ("hydrants", UNIT, "gone leak rust", "s1")
+    assert (line["seen_at"], line["id_no"], line["hoses"]) == ("2026-11-30T23:30:00.000Z", "130630199001011234", "007")
+
+
+def test_what_a_spreadsheet_would_round_or_shorten_gets_an_apostrophe_in_a_csv_and_is_text_in_a_workbook(hydrants):
+    (line,) = lines_of(hydrants.get("/records.csv?type=hydrants", "brigade"))
+    titles, cells = sheet_of(hydrants.get("/records.xlsx?type=hydrants", "brigade"))
+    row = dict(zip(titles, cells, strict=True))
+
+    assert (line["证号"], line["水带数"]) == ("'130630199001011234", "'007")
+    assert (row["证号"], row["水带数"], row["版本"]) == ("130630199001011234", "007", 1)
+
+
+def sheet_of(answer, number=0):
+    assert answer.status_code == 200, answer.text
+    return CalamineWorkbook.from_filelike(io.BytesIO(answer.data)).get_sheet_by_index(number).to_python()
+
+
+def test_a_workbook_says_what_the_csv_says(county):
+    titles, *rows = sheet_of(county.get("/records.xlsx", "brigade"))
+    lines = lines_of(county.get("/records.csv", "brigade"))
+
+    assert titles == list(lines[0])
+    assert [row[0] for row in rows] == [line["记录"] for line in lines]
+
+
+def test_a_workbook_goes_on_in_another_sheet_where_one_is_full(county, monkeypatch):
+    monkeypatch.setattr(table_files, "SHEET_ROWS_MAX", 4)
+
+    answer = county.get("/records.xlsx", "brigade")
+    first, second = sheet_of(answer), sheet_of(answer, 1)
+
+    assert [row[0] for row in first[1:] + second[1:]] == county.ids("/records", "brigade")
+    assert (len(first), first[0]) == (4, second[0])
+
+
+def test_cases_say_status_stage_and_party_in_words(county):
+    line = next(line for line in lines_of(county.get("/records.csv", "brigade")) if line["记录"] == uuid_of("case one"))
+
+    assert (line["承办"], line["状态"], line["环节"]) == ("燃气主管部门", "待签收", "派遣")
 
 
 def test_exports_take_the_filters_of_the_list(county):
@@ -87,7 +188,7 @@ def test_exports_take_the_filters_of_the_list(county):
 
 
 @pytest.mark.parametrize("name", ["worker", "viewer", "gone"])
-@pytest.mark.parametrize("path", ["/records.csv", "/records.geojson"])
+@pytest.mark.parametrize("path", ["/records.csv", "/records.xlsx", "/records.geojson"])
 def test_who_may_not_export_is_told_who_may(county, name, path):
     answer = county.get(path, name)
 
@@ -99,8 +200,8 @@ def test_a_village_officer_exports_the_village_with_phone_numbers_masked(office,
     office.store.write(lambda tx: publish.publish(tx, prepared_forms[0], None))
     add_record(office, "a station", "worker", {"head": "甲 13800000009", "label": "站13800000008"}, area=UNIT)
 
-    masked = lines_of(office.get("/records.csv", "officer"))[0]
-    plain = lines_of(office.get("/records.csv", "town"))[0]
+    masked = lines_of(office.get("/records.csv?headings=names", "officer"))[0]
+    plain = lines_of(office.get("/records.csv?headings=names", "town"))[0]
     place = orjson.loads(office.get("/records.geojson", "officer").data)["features"][0]["properties"]
 
     assert (masked["head"], masked["label"]) == ("甲 138****0009", "站138****0008")
@@ -109,7 +210,7 @@ def test_a_village_officer_exports_the_village_with_phone_numbers_masked(office,
 
 
 def test_a_department_exports_what_it_was_given(county):
-    assert [line["id"] for line in lines_of(county.get("/records.csv", "gas"))] == [uuid_of("case one")]
+    assert [line["记录"] for line in lines_of(county.get("/records.csv", "gas"))] == [uuid_of("case one")]
 
 
 def test_geojson_places_records_by_longitude_and_latitude(county):
@@ -135,7 +236,7 @@ def test_an_export_goes_on_page_after_page(county, monkeypatch):
     lines = lines_of(county.get("/records.csv", "brigade"))
     features = orjson.loads(county.get("/records.geojson", "brigade").data)["features"]
 
-    assert [line["id"] for line in lines] == county.ids("/records", "brigade")
+    assert [line["记录"] for line in lines] == county.ids("/records", "brigade")
     assert [feature["id"] for feature in features] == county.ids("/records", "brigade")
 
 

@@ -28,6 +28,18 @@ def test_each_hazard_names_who_answers_for_it_the_measure_and_the_limit(county):
     assert line["隐患"] == "燃气软管老化"
 
 
+def test_flags_are_in_words(county_to_change):
+    county_to_change.store.write(
+        lambda tx: tx.sql.run(
+            "UPDATE record SET flags = '|major|supervised_2' WHERE id = :id", {"id": uuid_of("case one")}
+        )
+    )
+
+    lines = lines_of(county_to_change.get("/records/ledger.csv", "brigade"))
+
+    assert {line["标记"] for line in lines} == {"重大隐患、2级督办", ""}
+
+
 def test_the_workbook_says_what_the_csv_says(county):
     book = county.get("/records/ledger.xlsx", "brigade")
     lines = csv.reader(io.StringIO(county.get("/records/ledger.csv", "brigade").data.decode("utf-8-sig")))

@@ -8,7 +8,9 @@ import io
 import pytest
 from python_calamine import CalamineWorkbook
 
+from server import instants
 from server.app import close
+from server.records.domain.status import STATUS_LABELS
 from server.summaries.domain import figure_definitions
 from server.summaries.store import figure_recording
 from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
@@ -239,6 +241,20 @@ def test_the_cases_behind_a_figure_come_as_a_file_too(april):
 
     lines = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
     assert [line["记录"] for line in lines] == ["R01", "R02", "R06", "R07"]
+
+
+def test_that_file_says_words_and_beijing_time_unless_codes_are_asked_for(april):
+    def first(more=""):
+        answer = april.get(f"/summaries/closure/cases?{THEN}&figure=closed&format=csv{more}", "brigade")
+        return next(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+
+    (item, *_) = april.get(f"/summaries/closure/cases?{THEN}&figure=closed", "brigade").json["items"]
+    told, coded = first(), first("&labels=false")
+
+    assert (coded["状态"], coded["收到"]) == (item["status"], item["received_at"])
+    assert told["状态"] == STATUS_LABELS[item["status"]]
+    local = instants.parse(item["received_at"]).astimezone(instants.BEIJING)
+    assert told["收到"] == f"{local:%Y-%m-%d %H:%M}"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from server.errors import Invalid
 from server.instants import BEGINNING, FOREVER, Instant
 
+UNKNOWN_AREA = ("unknown", "不确定/其他网格")
+"""Last row of the phones' ``areas.csv``: a worker who is not sure must be able to say so."""
+
 
 class Level(StrEnum):
     """The levels of the grid (县、乡镇、村/社区、单元); a unit is a cell of territory with one grid worker."""

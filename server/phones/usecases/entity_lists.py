@@ -19,6 +19,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind, RecordType
 from server.forms.store import forms
+from server.grid.domain.areas import UNKNOWN_AREA
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
@@ -29,9 +30,6 @@ from server.records.store import buckets, columns
 from server.records.store.columns import Projection
 
 AREAS = "areas"
-UNKNOWN_AREA = ("unknown", "不确定/其他网格")
-"""Last row of ``areas.csv``: a worker who is not sure must be able to say so."""
-
 CLOSED_KEPT = timedelta(days=30)
 """How long a closed case is kept in the lists of its author and handlers (``design.md`` section 5)."""
 

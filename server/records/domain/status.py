@@ -70,3 +70,11 @@ STATUS_LABELS = {
     Status.VOID: "作废",
 }
 """What people call each status (``domain.md`` section 2.2)."""
+
+STAGE_LABELS = {
+    Stage.COLLECT: "采集",
+    Stage.ASSIGN: "派遣",
+    Stage.HANDLE: "处置",
+    Stage.FEEDBACK: "反馈",
+    Stage.CLOSE: "办结",
+}

@@ -134,6 +134,14 @@ def get(reading: Reading, id: str, scope: Scope) -> Record:
     return from_row(row)
 
 
+def label_of(reading: Reading, id: str, scope: Scope) -> str | None:
+    """Return what the record ``id`` is called, None when there is none inside ``scope``."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    sql = f"SELECT label FROM record WHERE id = :id AND {inside}"
+    found: str | None = reading.sql.value(sql, {"id": id, **values})
+    return found
+
+
 _ATTRIBUTES = {field.name for field in fields(Record)} - {"kind"}
 _SAME = tuple(each.name for each in columns.COLUMNS if each.of is None and each.name in _ATTRIBUTES)
 _same = itemgetter(*_SAME)

@@ -1,10 +1,8 @@
-"""Write tables as CSV and XLSX that a spreadsheet reads correctly and never runs as formulas."""
+"""Write tables of figures as CSV and XLSX: shares and lengths as people read them, or to calculate with."""
 
 from __future__ import annotations
 
-import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,17 +10,10 @@ from typing import TypeAlias
 
 import xlsxwriter
 
+from server import table_files
 from server.summaries.domain import sentences
 from server.summaries.domain.summary_rows import Rate
-
-BOM = b"\xef\xbb\xbf"
-"""Before every CSV: without it a spreadsheet takes UTF-8 for the local code page, where villages lack their names."""
-
-CSV_TYPE = "text/csv; charset=utf-8"
-XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+from server.table_files import escaped, fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +24,6 @@ class Days:
 
 
 Value: TypeAlias = str | int | Rate | Days | None
-
-
-def escaped(value: str) -> str:
-    """Return ``value`` so that no spreadsheet runs it: with an apostrophe before what begins like a formula.
-
-    Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
-    East Asian spreadsheets take them for the narrow ones.
-    """
-    if value.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
 
 
 def as_text(value: Value) -> str:
@@ -57,14 +37,12 @@ def as_text(value: Value) -> str:
 
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
     """Return rows as lines of CSV, without a BOM."""
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows([escaped(as_text(value)) for value in row] for row in rows)
-    return text.getvalue().encode()
+    return table_files.csv_lines([_cell(value) for value in row] for row in rows)
 
 
 def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
     """Return a whole table as CSV in UTF-8 with BOM; its first row holds the titles."""
-    return BOM + csv_lines(rows)
+    return table_files.BOM + csv_lines(rows)
 
 
 def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
@@ -82,7 +60,7 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
     for line, row in enumerate(rows):
         for column, value in enumerate(row):
             if line == 0:
-                page.write_string(line, column, as_text(value), title)
+                page.write_string(line, column, fitting(as_text(value)), title)
             elif isinstance(value, Rate) and value.value is not None:
                 page.write_number(line, column, float(value.value), share)
             elif isinstance(value, Days) and value.length is not None:
@@ -90,7 +68,11 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
             elif isinstance(value, int):
                 page.write_number(line, column, value)
             else:
-                page.write_string(line, column, as_text(value))
+                page.write_string(line, column, fitting(as_text(value)))
     page.freeze_panes(1, 0)
     book.close()
     return content.getvalue()
+
+
+def _cell(value: Value) -> str:
+    return escaped(as_text(value))

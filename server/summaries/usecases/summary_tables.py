@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 from server import instants
@@ -12,7 +11,6 @@ from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
 from server.grid.domain import areas
-from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import figure_definitions, periods, sentences
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.figure_definitions import RESULT, Kind
@@ -190,51 +188,6 @@ def legend(at: str) -> list[dict[str, Any]]:
         }
         for figure in figure_definitions.list_figures(at)
     ]
-
-
-CASE_COLUMNS: Mapping[str, str] = {
-    "case_no": "编号",
-    "label": "事项",
-    "area": "网格代码",
-    "area_name": "网格",
-    "category": "类别",
-    "status": "状态",
-    "assignee": "承办",
-    "received_at": "收到",
-    "registered_at": "立项",
-    "handle_due_at": "处置时限",
-    "close_due_at": "结案时限",
-    "fed_back_at": "反馈",
-    "closed_at": "办结",
-    "handled_days": "处置天数",
-    "result_code": "结果",
-    "id": "记录",
-}
-"""What a case behind a figure is shown by. Instants and status are as of the instant of the summary."""
-
-
-def case_json(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, str]) -> dict[str, Any]:
-    """Return one case behind a figure. record: see ``counted_cases.record_columns``. area_names: by code."""
-    code = areas.code_of(case.path)
-    took = case.handled_s
-    return {
-        "case_no": record.get("case_no"),
-        "label": record.get("label", ""),
-        "area": code,
-        "area_name": area_names.get(code, ""),
-        "category": case.category,
-        "status": case.status.value,
-        "assignee": record.get("assignee"),
-        "received_at": case.received_at,
-        "registered_at": case.registered_at,
-        "handle_due_at": case.handle_due_at,
-        "close_due_at": case.close_due_at,
-        "fed_back_at": case.fed_back_at,
-        "closed_at": case.closed_at,
-        "handled_days": None if took is None else float(Fraction(took, 86_400)),
-        "result_code": case.result_code,
-        "id": case.id,
-    }
 
 
 def _row(by: Grouping, row: Row) -> dict[str, Any]:

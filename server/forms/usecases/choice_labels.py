@@ -1,0 +1,140 @@
+"""Finds what the codes of answers are called, in the language of the reader."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from server.db.transactions import Reading
+from server.forms.domain import outline
+from server.forms.domain.outline import Asked, FormOutline, Language, Offer
+from server.forms.store import codes, forms
+from server.forms.store.forms import Form
+from server.forms.usecases.xform.outline_reader import read_outline
+
+_ENGLISH = ("label::English (en)", "label_en")
+"""Columns of a CSV list that hold English labels: as XLSForm names them, and as code lists do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLabels:
+    """What the codes of one question or field are called.
+
+    known: label by code, in the order of the form. list: name of a list of areas, records or handlers, whose rows have
+    to be looked up, None for none. several: an answer is several codes with spaces between.
+    """
+
+    known: Mapping[str, str]
+    list: str | None = None
+    several: bool = False
+
+
+def outline_of(reading: Reading, form: Form) -> FormOutline:
+    """Return what all versions of a form ask together, ordered by the one that phones are given; cached."""
+
+    def make(fresh: Reading) -> FormOutline:
+        earlier = [version for version in reversed([*form.versions]) if version != form.version]
+        return outline.merged(read_outline(forms.xml(fresh, form.id, each)) for each in (form.version, *earlier))
+
+    return reading.cached(("outline", form.id), make)
+
+
+def of_form(reading: Reading, form: Form, language: Language) -> Mapping[str, CodeLabels]:
+    """Return the labels of the codes of every question and calculation that has any, by its path."""
+    whole = outline_of(reading, form)
+    offered = {
+        each.path: _offered(reading, form, each, each.offer, language, whole.default)
+        for each in whole.asked
+        if each.offer is not None
+    }
+    return {**{each.path: _copied(each, offered) for each in whole.asked if each.copies}, **offered}
+
+
+def of_type(reading: Reading, type: str, language: Language) -> Mapping[str, CodeLabels]:
+    """Return the labels of the codes of each field of a record type that has any, by its name; cached."""
+
+    def make(fresh: Reading) -> Mapping[str, CodeLabels]:
+        found: dict[str, CodeLabels] = {}
+        for name, labels in _of_fields(fresh, type, language):
+            known = found.get(name, labels)
+            found[name] = CodeLabels(
+                {**labels.known, **known.known}, known.list or labels.list, known.several or labels.several
+            )
+        return found
+
+    return reading.cached(("labels of fields", type, language), make)
+
+
+def field_texts(reading: Reading, type: str, language: Language) -> Mapping[str, str]:
+    """Return what the questions call each field of a record type, the newest form's text last; none where none does."""
+    found: dict[str, str] = {}
+    for form, name, asked in _saved(reading, type):
+        text = outline.text_in(asked.texts, language, outline_of(reading, form).default)
+        if text:
+            found[name] = text
+    return found
+
+
+def _of_fields(reading: Reading, type: str, language: Language) -> Iterator[tuple[str, CodeLabels]]:
+    for form, name, asked in _saved(reading, type):
+        labels = of_form(reading, form, language).get(asked.path)
+        if labels is not None:
+            yield name, labels
+
+
+def _saved(reading: Reading, type: str) -> Iterator[tuple[Form, str, Asked]]:
+    """Yield what any version of any form saves to a field of ``type``: form, name of the field, question."""
+    for form in forms.catalogue(reading).forms.values():
+        saves: dict[str, str] = {}
+        for version in form.versions.values():
+            entity = version.definition.entity
+            if entity is not None and entity.dataset == type:
+                saves |= {path.strip("/").partition("/")[2]: field.name for path, field in entity.properties.items()}
+        for each in outline_of(reading, form).asked if saves else ():
+            if each.path in saves:
+                yield form, saves[each.path], each
+
+
+def _offered(reading: Reading, form: Form, asked: Asked, offer: Offer, language: Language, default: str) -> CodeLabels:
+    known = {code: outline.text_in(texts, language, default) or code for code, texts in offer.labels.items()}
+    listed = None if offer.file is None else _listed(reading, form, offer, language)
+    return CodeLabels({**known, **(listed or {})}, offer.file if listed is None else None, asked.several)
+
+
+def _copied(asked: Asked, offered: Mapping[str, CodeLabels]) -> CodeLabels:
+    """Return the labels of codes that a calculation hands on; ids of records and areas are handed on as they are."""
+    known: dict[str, str] = {}
+    for path in asked.copies:
+        labels = offered.get(path)
+        known |= {} if labels is None or labels.list is not None else labels.known
+    return CodeLabels(known, None, asked.several)
+
+
+def _listed(reading: Reading, form: Form, offer: Offer, language: Language) -> Mapping[str, str] | None:
+    """Return the labels in a code list or in a list beside the form, None for a list that the server makes."""
+    name = str(offer.file)
+    dated = codes.of_list(reading, name)
+    if dated:
+        return dict(_of_codes(dated.values(), offer.value, language))
+    if f"{name}.csv" not in form.media:
+        return None
+    key = ("labels in a list", form.id, name, offer.value, offer.label, language)
+    return reading.cached(
+        key, lambda fresh: dict(_of_file(forms.media(fresh, form.id, f"{name}.csv"), offer, language))
+    )
+
+
+def _of_codes(dated: Iterable[tuple[codes.Code, ...]], value: str, language: Language) -> Iterator[tuple[str, str]]:
+    for row in (row for rows in dated for row in rows):
+        label = (language is Language.ENGLISH and row.label_en) or row.label
+        yield (row.code if value == "name" else row.extra.get(value, "")), label
+
+
+def _of_file(content: bytes, offer: Offer, language: Language) -> Iterator[tuple[str, str]]:
+    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")):
+        english = next((row[name] for name in _ENGLISH if row.get(name)), "")
+        label = (language is Language.ENGLISH and english) or row.get(offer.label) or ""
+        if row.get(offer.value):
+            yield row[offer.value], label or row[offer.value]

@@ -1,0 +1,118 @@
+"""Format the cases behind a figure: as JSON with codes, and as a table with what people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from server.db.transactions import Reading
+from server.forms.store import codes as code_lists
+from server.grid.domain.areas import code_of
+from server.grid.store import areas
+from server.people.store import display_names
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.status import STATUS_LABELS
+from server.summaries.store import counted_cases
+from server.summaries.store.counted_cases import Cursor
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import CasePage, Query
+from server.summaries.usecases.spreadsheets import Days, Value
+from server.summaries.usecases.summary_tables import RESULTS, local
+
+CATEGORIES = "hazard_categories"
+"""Code list that names the categories."""
+
+CASES_AT_ONCE = 2_000
+
+Json = dict[str, Any]
+
+
+CASE_COLUMNS: Mapping[str, str] = {
+    "case_no": "编号",
+    "label": "事项",
+    "area": "网格代码",
+    "area_name": "网格",
+    "category": "类别",
+    "status": "状态",
+    "assignee": "承办",
+    "received_at": "收到",
+    "registered_at": "立项",
+    "handle_due_at": "处置时限",
+    "close_due_at": "结案时限",
+    "fed_back_at": "反馈",
+    "closed_at": "办结",
+    "handled_days": "处置天数",
+    "result_code": "结果",
+    "id": "记录",
+}
+"""What a case behind a figure is shown by. Instants and status are as of the instant of the summary."""
+
+
+def pages(reading: Reading, query: Query, figure: str, row: str | None) -> Iterator[list[Json]]:
+    """Yield the cases behind a figure, as many as it says, page after page. row: key of a row, None for the total."""
+    after: Cursor | None = Cursor()
+    while after is not None:
+        found = closure_summary.drill_down(reading, query, figure, row, after, CASES_AT_ONCE)
+        yield as_json(reading, query, found)
+        after = found.after
+
+
+def as_json(reading: Reading, query: Query, found: CasePage) -> list[Json]:
+    """Return a page of cases behind a figure, with codes and UTC."""
+    shown = counted_cases.record_columns(reading, {case.id for case in found.cases}, query.as_of or reading.now)
+    named = areas.full_names(reading, {row["area"] for row in shown.values()})
+    return [_case(case, shown.get(case.id, {}), named) for case in found.cases]
+
+
+def as_codes(items: Sequence[Json]) -> list[list[Value]]:
+    """Return cases as rows of CASE_COLUMNS, with codes and UTC as JSON has them."""
+    return [[item[name] for name in CASE_COLUMNS] for item in items]
+
+
+def as_texts(reading: Reading, items: Sequence[Json]) -> list[list[Value]]:
+    """Return cases as rows of CASE_COLUMNS: statuses, categories, results and parties in words, Beijing time."""
+    labels: Mapping[str, Mapping[str, str]] = {
+        "status": {status.value: label for status, label in STATUS_LABELS.items()},
+        "assignee": display_names.of_assignees(reading, {item["assignee"] for item in items if item["assignee"]}),
+        "result_code": _labels(reading, RESULTS, (item["result_code"] for item in items)),
+        "category": _labels(reading, CATEGORIES, (item["category"] for item in items)),
+    }
+    return [[_text(item[name], name, labels.get(name, {})) for name in CASE_COLUMNS] for item in items]
+
+
+def _case(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, str]) -> Json:
+    """Return one case. record: see ``counted_cases.record_columns``. area_names: by code."""
+    code = code_of(case.path)
+    took = case.handled_s
+    return {
+        "case_no": record.get("case_no"),
+        "label": record.get("label", ""),
+        "area": code,
+        "area_name": area_names.get(code, ""),
+        "category": case.category,
+        "status": case.status.value,
+        "assignee": record.get("assignee"),
+        "received_at": case.received_at,
+        "registered_at": case.registered_at,
+        "handle_due_at": case.handle_due_at,
+        "close_due_at": case.close_due_at,
+        "fed_back_at": case.fed_back_at,
+        "closed_at": case.closed_at,
+        "handled_days": None if took is None else float(Fraction(took, 86_400)),
+        "result_code": case.result_code,
+        "id": case.id,
+    }
+
+
+def _text(stored: Any, name: str, labels: Mapping[str, str]) -> Value:
+    if stored is None or stored == "":
+        return ""
+    if name == "handled_days":
+        return Days(Fraction(stored))
+    return local(stored) if name.endswith("_at") else labels.get(stored, str(stored))
+
+
+def _labels(reading: Reading, name: str, found: Iterable[str | None]) -> dict[str, str]:
+    known = {code: code_lists.current(reading, name, code) for code in set(found) if code}
+    return {code: code if row is None else row.label for code, row in known.items()}
