@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from server.cli.serve import THREADS, configuration, freeze
+from server.settings import Settings
 from server.web.asgi import Bridge
 from server.web.graceful_stop import GracefulServer
 
@@ -35,7 +37,7 @@ def _never_overloaded(path: str) -> Response:
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
     bridge = Bridge(application, THREADS, BODY_BYTES_MAX, _never_overloaded)
-    config: uvicorn.Config = configuration(bridge)
+    config: uvicorn.Config = configuration(bridge, Settings(Path()))
     server = GracefulServer(config, bridge)
     server.stop_on_signals()
     freeze()

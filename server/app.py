@@ -14,15 +14,15 @@ from flask.json.provider import JSONProvider
 from server import api, openrosa
 from server.db import database as store
 from server.db.database import Database
-from server.errors import Busy
-from server.settings import Settings
+from server.errors import Busy, Refusal
+from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
 from server.web.asgi import ShortRequests
 from server.web.context import Services
 from server.web.overload import RETRY_AFTER_S
 from server.web.problem_details import as_problem, status_of
-from server.web.proxy import PhonePaths, TrustedProxies, is_phone_path
+from server.web.proxy import KnownHosts, PhonePaths, TrustedProxies, is_phone_path
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -67,7 +67,7 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     else:
         services = Services(settings, store.open_threaded(settings.folder), blobs)
     app.extensions["firegrid"] = services
-    app.wsgi_app = wrapped  # type: ignore[method-assign,assignment]  # how WSGI is wrapped
+    app.wsgi_app = KnownHosts(wrapped, settings, lambda path, error: _refused(path, error, settings.advertised_bytes))  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
 
 
@@ -118,8 +118,12 @@ def _answer_error(error: Exception) -> Response:
 
 def overloaded(path: str) -> Response:
     """Return the answer to a request for ``path`` while others have waited too long already."""
-    error = Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)
-    return openrosa.as_envelope(error) if is_phone_path(path) else as_problem(error)
+    return _refused(path, Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S))
+
+
+def _refused(path: str, error: Refusal, advertised_bytes: int = ADVERTISED_BYTES) -> Response:
+    """Answer a request for ``path`` that no door has seen, in the format of the door that it was sent to."""
+    return openrosa.refusal(error, advertised_bytes) if is_phone_path(path) else as_problem(error)
 
 
 class Application(Flask):

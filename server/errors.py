@@ -24,6 +24,12 @@ class Unreadable(Refusal):
     code = "unreadable"
 
 
+class HostUnknown(Refusal):
+    """The Host header names no address of this installation."""
+
+    code = "host-unknown"
+
+
 class TooLarge(Refusal):
     """What arrived is larger than a stated limit."""
 

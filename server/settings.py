@@ -16,13 +16,17 @@ Network = IPv4Network | IPv6Network
 WAIT_S = 25
 """How long a request may wait: phones give up on an answer after 60 s (``openrosa.md`` section 0.2) and send again."""
 
+ADVERTISED_BYTES = 1_000_000
+"""So that on a weak link the record lands with its first photo; further photos come in further POSTs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How this installation differs from another.
 
     folder: the data folder. public_url: scheme, host and path prefix that phones use, without a slash at the
-    end; None takes them from each request. trusted_proxies: whose forwarded headers are believed.
+    end; None takes them from each request. hosts: further host names under which requests are answered where
+    public_url is set. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
     is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
     wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
@@ -31,8 +35,9 @@ class Settings:
 
     folder: Path
     public_url: str | None = None
+    hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[Network, ...] = ()
-    advertised_bytes: int = 1_000_000
+    advertised_bytes: int = ADVERTISED_BYTES
     submission_bytes_max: int = 1_000_000_000
     access_minutes: int = 30
     refresh_days: int = 30
@@ -52,6 +57,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
     return Settings(
         folder=plain.folder,
         public_url=_public_url(stated),
+        hosts=tuple(name.strip().lower() for name in stated.get("FIREGRID_HOSTS", "").split(",") if name.strip()),
         trusted_proxies=_networks(stated, "FIREGRID_TRUSTED_PROXIES", plain.trusted_proxies),
         advertised_bytes=_number(stated, "FIREGRID_ADVERTISED_BYTES", plain.advertised_bytes),
         submission_bytes_max=_number(stated, "FIREGRID_SUBMISSION_BYTES_MAX", plain.submission_bytes_max),

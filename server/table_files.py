@@ -29,7 +29,14 @@ CUT = "…（单元格放不下，全文见 CSV）"
 """Ends a cell of XLSX that cannot hold the whole text."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
-_FORMULA_SIGNS = tuple("=+-@\t\r\n＝＋－＠")
+_INVISIBLE = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0001-\U000e007f"
+)
+"""Control and format characters of Unicode (U+FEFF, U+200B, U+202E …), which programs leave out on reading."""
+
+_FORMULA = re.compile(rf"[{_INVISIBLE}]*[=+\-@\t\r\n＝＋－＠]")
 _NUMBER_LIKE = re.compile(r"\s*[+-]?(\d[\d,]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%?\s*")
 _KEPT_NUMBER = re.compile(r"-?(0|[1-9]\d{0,10})(\.\d{0,3}[1-9])?")
 """At most 11 digits before the point and 4 after it: such a number a spreadsheet shows, and saves, as it was."""
@@ -148,7 +155,7 @@ class Workbook:
 
 
 def _runs(value: str) -> bool:
-    return value.startswith(_FORMULA_SIGNS) and not _NUMBER.fullmatch(value)
+    return _FORMULA.match(value) is not None and not _NUMBER.fullmatch(value)
 
 
 def _is_changed(value: str) -> bool:

@@ -112,6 +112,8 @@ def _claims(token: str, kind: str | None) -> dict[str, str]:
         raise _refused()
     if not all(isinstance(claims.get(name), str) for name in ("sub", "session", "stamp")):
         raise _refused()
+    if "exp" not in claims:
+        raise _refused()  # such a token would never run out; we make none
     return claims
 
 

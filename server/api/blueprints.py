@@ -106,7 +106,6 @@ def _bound_body() -> None:
 
 def _set_headers(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "private, no-cache")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.vary.add("Authorization")
     return response
 

@@ -158,7 +158,6 @@ _CHUNK_BYTES = 256 * 1024
 def sandboxed(response: Response) -> Response:
     """Return a response that no browser may run as a page of ours."""
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -41,3 +42,4 @@ class LazyGroup(Group):
 @click.version_option(package_name="firegrid", prog_name="firegrid")
 def main() -> None:
     """Firegrid 消防网格：离线优先的采集、派遣、处置、反馈、办结。"""
+    os.umask(0o077)  # whatever a command makes, copies of the database too, is for its owner's eyes only

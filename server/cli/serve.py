@@ -15,6 +15,7 @@ import click
 
 from server.cli.folder import Command, data_option
 from server.errors import Busy
+from server.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     import uvicorn
@@ -27,6 +28,17 @@ STOP_S = 30
 """How long requests that are under way may take after SIGTERM, in seconds."""
 
 
+NO_PUBLIC_URL = (
+    "Firegrid: 没有设置 FIREGRID_PUBLIC_URL：任何主机名的请求都会应答，网址按请求给出。"
+    "正式使用请设为手机访问的地址，如 https://fire.example.org 。FIREGRID_PUBLIC_URL is not set"
+)
+EVERY_ANSWER = (("x-content-type-options", "nosniff"), ("content-security-policy", "frame-ancestors 'none'"))
+"""Headers of every answer: no browser guesses its type, and none shows it in a frame."""
+
+HSTS = ("strict-transport-security", "max-age=31536000")
+"""Where the public address is https, browsers keep to it for a year from the last answer."""
+
+
 @click.command(cls=Command)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=8600, show_default=True)
@@ -36,6 +48,8 @@ STOP_S = 30
 @data_option
 def serve(host: str, port: int, threads: int, data: Path) -> None:
     """Serve the data folder at http://HOST:PORT until SIGTERM or Ctrl-C."""
+    if from_environment(data).public_url is None:
+        click.echo(NO_PUBLIC_URL, err=True)
     run(data, host, port, threads)
 
 
@@ -48,7 +62,6 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
     from server.db.locks import serving, write_address
     from server.log import LogHandler
-    from server.settings import from_environment
     from server.web.asgi import Bridge
     from server.web.graceful_stop import GracefulServer
 
@@ -61,7 +74,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         short = application.short_requests(app)
         bridge = Bridge(app.wsgi_app, threads, largest, application.overloaded, short=short, wait_s=wait_s)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
-        server = GracefulServer(configuration(bridge), bridge)
+        server = GracefulServer(configuration(bridge, settings), bridge)
         server.stop_on_signals()
         try:
             click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
@@ -86,7 +99,7 @@ def address_of(host: str, port: int) -> str:
     return f"http://{reached}:{port}"
 
 
-def configuration(bridge: Bridge) -> uvicorn.Config:
+def configuration(bridge: Bridge, settings: Settings) -> uvicorn.Config:
     """Return how the web server runs ``bridge``."""
     import uvicorn
 
@@ -103,6 +116,7 @@ def configuration(bridge: Bridge) -> uvicorn.Config:
         date_header=False,
         access_log=False,
         log_config=None,
+        headers=[*EVERY_ANSWER, *([HSTS] if (settings.public_url or "").startswith("https:") else [])],
         log_level="warning",
         backlog=BACKLOG,
         timeout_keep_alive=75,

@@ -10,7 +10,7 @@ from server.web import context
 from server.web.problem_details import challenge_of, message_of, set_allow, set_retry_after, status_of
 from server.web.proxy import is_phone_path
 
-__all__ = ["as_envelope", "mount"]
+__all__ = ["as_envelope", "mount", "refusal"]
 
 _CLIENT_STATUSES = frozenset({400, 401, 403, 404, 405, 409, 413})
 
@@ -24,6 +24,13 @@ def mount(app: Flask) -> None:
         if not is_phone_path(request.path):
             return response
         return responses.finish(request, response, context.settings().advertised_bytes)
+
+
+def refusal(error: Exception, advertised_bytes: int) -> Response:
+    """Answer ``error`` to a phone before Flask sees its request: the envelope, with the headers that phones require."""
+    response = as_envelope(error)
+    response.headers.extend(responses.required_headers(advertised_bytes))
+    return response
 
 
 def as_envelope(error: Exception) -> Response:

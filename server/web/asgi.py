@@ -287,7 +287,13 @@ def _header_name(name: str) -> bytes:
 
 @lru_cache(maxsize=1_000)
 def _environ_name(name: bytes) -> str | None:
-    """Return the name of a request's header in a WSGI environment, None for what the bridge itself states."""
+    """Return the name of a request's header in a WSGI environment, None for what the bridge itself states.
+
+    A header with an underscore has none: there it could not be told from the one with a hyphen, and a stranger would
+    speak for a trusted proxy by ``X_Forwarded_For``.
+    """
+    if b"_" in name:
+        return None
     key = name.decode("latin-1").upper().replace("-", "_")
     if key in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
         return None

@@ -22,7 +22,7 @@ HEAD_S = 120
 NOT_HTTP = "请求不合 HTTP 的规定；网址里的汉字和空格要写成百分号编码（如 民 写成 %E6%B0%91），用浏览器打开则不必。"
 
 _PATH_BYTES_MAX = 60_000
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -49,8 +49,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+                self._answer_and_close(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -73,7 +72,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """Answer what is no HTTP, and close; ``msg`` is uvicorn's own English sentence, which is in the log."""
         body = as_problem(Unreadable(NOT_HTTP)).get_data()
         head = f"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
-        self.transport.write(f"{head}connection: close\r\n\r\n".encode() + body)
+        self._answer_and_close(head.encode(), body)
+
+    def _answer_and_close(self, head: bytes, body: bytes = b"") -> None:
+        every = b"".join(b"%s: %s\r\n" % header for header in self.server_state.default_headers)
+        self.transport.write(head + every + b"connection: close\r\n\r\n" + body)
         self.transport.close()
 
     def _await_head(self) -> None:

@@ -15,6 +15,7 @@ from server.errors import Refusal
 STATUS: dict[type[Refusal], int] = {
     errors.Refusal: 400,
     errors.Unreadable: 400,
+    errors.HostUnknown: 400,
     errors.TooLarge: 413,
     errors.Invalid: 422,
     errors.NotFound: 404,

@@ -1,14 +1,22 @@
-"""Corrects a request before Flask sees it: the client behind trusted proxies, and the paths of phones."""
+"""Corrects a request before Flask sees it: the client behind trusted proxies, and the paths of phones.
+
+Refuses one that was sent to another host: a page of a stranger may give its own name the address of this machine (DNS
+rebinding) and would then read with the rights of whoever has it open.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
 
-from server.settings import Network
+from server.errors import HostUnknown
+from server.settings import Network, Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -33,6 +41,53 @@ class TrustedProxies:
         if self._trusted and _is_in(environ.get("REMOTE_ADDR", ""), self._trusted):
             return self._fixed(environ, start_response)
         return self._app(environ, start_response)
+
+
+class KnownHosts:
+    """Answers requests to the hosts of this installation, and refuses all others; any host where no name is known.
+
+    Known are the host of ``public_url``, those of ``hosts``, ``localhost``, and the address at which the connection
+    came in. refuse: makes the answer to a path from the refusal, in the format of its door.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, settings: Settings, refuse: Callable[[str, HostUnknown], Response]
+    ) -> None:
+        self._app = app
+        self._refuse = refuse
+        self._trusted = settings.trusted_proxies
+        self._public_url = settings.public_url
+        public = urlsplit(settings.public_url or "").hostname
+        self._hosts = frozenset({public, "localhost", *settings.hosts}) if public else None
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if self._hosts is not None:
+            stated = self._stated(environ)
+            host = host_name(stated)
+            if host not in self._hosts and host != environ["SERVER_NAME"]:
+                return self._refuse(environ.get("PATH_INFO", ""), self._unknown(stated))(environ, start_response)
+        return self._app(environ, start_response)
+
+    def _stated(self, environ: WSGIEnvironment) -> str:
+        host: str = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+        if self._trusted and _is_in(environ.get("REMOTE_ADDR", ""), self._trusted):
+            return (environ.get("HTTP_X_FORWARDED_HOST") or host).rpartition(",")[2].strip()
+        return host
+
+    def _unknown(self, stated: str) -> HostUnknown:
+        return HostUnknown(
+            f"这台服务器没有“{stated[:100]}”这个地址；请改用 {self._public_url} 。"
+            "它确是本机的另一个名字时，请管理员把它写进 FIREGRID_HOSTS。"
+        )
+
+
+@lru_cache(maxsize=1_000)
+def host_name(stated: str) -> str:
+    """Return the host of a Host header in lower case, without port, brackets and the dot of the root."""
+    try:
+        return (urlsplit(f"//{stated}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
 
 
 class PhonePaths:

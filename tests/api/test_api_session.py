@@ -184,6 +184,14 @@ def test_a_token_without_our_claims_is_none_of_ours(office):
     assert office.client.delete("/api/v1/session", headers={"Authorization": f"Bearer {odd}"}).status_code == 401
 
 
+def test_a_token_that_would_never_run_out_is_none_of_ours(office):
+    claims = _claims(office, begin(office).json["access_token"])
+    with office.app.app_context():
+        endless = create_access_token("officer", expires_delta=False, additional_claims=claims)
+
+    assert ask(office, endless).status_code == 401
+
+
 def test_a_token_signed_by_another_installation_is_refused(office):
     token = begin(office).json["access_token"]
     office.app.config["JWT_SECRET_KEY"] = "another installation's secret, long enough to sign"

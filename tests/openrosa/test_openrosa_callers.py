@@ -245,3 +245,61 @@ def test_neither_key_nor_answer_is_ever_logged(valley, phone, monkeypatch):
     assert said.count(b"\n") >= 3
     assert valley.keys["worker"].encode() not in said
     assert b"13812345678" not in said
+
+
+PUBLIC = "https://fire.example.org/laiyuan"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:443", "fire.example.org.evil.example", "10.9.9.9", "[::1"]
+)
+def test_where_a_public_address_is_set_another_host_is_answered_400(tmp_path, host):
+    with a_valley(tmp_path / "data", public_url=PUBLIC) as valley:
+        client, form_list = valley.app.test_client(), f"{valley.phone().base}/formList"
+
+        phones = client.get(form_list, headers={**HEADERS, "Host": host})
+        others = client.get("/api/v1/records", headers={"Host": host})
+
+    assert (phones.status_code, others.status_code) == (400, 400)
+    assert "FIREGRID_HOSTS" in message_of(phones)
+    assert others.json["type"] == "/problems/host-unknown"
+    assert PUBLIC in others.json["detail"]
+
+
+@pytest.mark.parametrize(
+    "host", ["fire.example.org", "FIRE.example.org.:8443", "localhost:8600", "old.example.org", "10.1.2.3:8600"]
+)
+def test_the_names_of_this_installation_and_its_own_address_are_answered(tmp_path, host):
+    with a_valley(tmp_path / "data", public_url=PUBLIC, hosts=("old.example.org",)) as valley:
+        answer = valley.app.test_client().get(
+            f"{valley.phone().base}/formList",
+            headers={**HEADERS, "Host": host},
+            environ_overrides={"SERVER_NAME": "10.1.2.3"},
+        )
+
+    assert answer.status_code == 200
+
+
+def test_behind_a_trusted_proxy_the_host_is_the_one_that_it_forwards(tmp_path):
+    trusted = (ip_network("10.0.0.0/8"),)
+    with a_valley(tmp_path / "data", public_url=PUBLIC, trusted_proxies=trusted) as valley:
+
+        def status(forwarded: str, address: str) -> int:
+            return (
+                valley.app.test_client()
+                .get(
+                    f"{valley.phone().base}/formList",
+                    headers={**HEADERS, "Host": "inner:8600", "X-Forwarded-Host": forwarded},
+                    environ_overrides={"REMOTE_ADDR": address, "SERVER_NAME": "10.0.0.1"},
+                )
+                .status_code
+            )
+
+        assert status("fire.example.org", "10.1.2.3") == 200
+        assert status("evil.example, fire.example.org", "10.1.2.3") == 200
+        assert status("fire.example.org, evil.example", "10.1.2.3") == 400
+        assert status("fire.example.org", "192.168.1.1") == 400
+
+
+def test_without_a_public_address_any_host_is_answered(phone):
+    assert phone.get("formList", Host="whatever.example").status_code == 200

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.errors import NotFound
+from server.errors import Damaged, NotFound
 from server.submissions.store import blobs
 from server.submissions.store.blobs import MEMORY_BYTES_MAX, Blob, BlobStore
 from tests.laws import examples
@@ -277,3 +277,34 @@ def test_a_store_opened_again_has_what_was_kept(store, tmp_path):
 
     with BlobStore(tmp_path / "blobs").open(blob.sha256) as file:
         assert file.read() == SMALL
+
+
+def test_a_symbolic_link_gives_away_nothing_and_is_replaced(store, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(LARGE)
+    path = store.path(sha256(LARGE))
+    path.parent.mkdir()
+    path.symlink_to(secret)
+
+    with pytest.raises(NotFound):
+        store.open(sha256(LARGE))
+    assert store.damage(sha256(LARGE), len(LARGE)) == "missing"
+
+    store.keep(an_incoming(store, LARGE))
+
+    assert not path.is_symlink()
+    assert path.read_bytes() == LARGE
+
+
+def test_a_folder_of_links_is_refused_with_its_name_and_a_linked_store_is_not(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "blobs").symlink_to(tmp_path / "disk")
+    store = BlobStore(tmp_path / "blobs")
+    blob = store.keep(an_incoming(store, LARGE))
+    with store.open(blob.sha256) as content:
+        assert content.read() == LARGE
+
+    (tmp_path / "disk" / "ff").symlink_to("/etc")
+
+    with pytest.raises(Damaged, match="ff 是符号链接"):
+        BlobStore(tmp_path / "blobs")

@@ -111,6 +111,21 @@ def test_the_application_sees_who_asks_for_what():
     assert (seen["REMOTE_ADDR"], seen["SERVER_PORT"]) == ("127.0.0.1", "8600")
 
 
+def test_a_header_with_an_underscore_does_not_pass_for_the_one_with_a_hyphen():
+    seen = {}
+
+    def application(environ, start_response):
+        seen.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    headers = [("x_forwarded_for", "203.0.113.9"), ("x-forwarded-proto", "https"), ("content_length", "9")]
+    call(bridge(application), scope_of(headers=headers), Wire())
+
+    assert "HTTP_X_FORWARDED_FOR" not in seen
+    assert (seen["HTTP_X_FORWARDED_PROTO"], seen["CONTENT_LENGTH"]) == ("https", "0")
+
+
 def test_uploads_that_stall_hold_no_thread():
     async def scene():
         app = bridge(threads=1)
@@ -267,3 +282,11 @@ def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
 
     assert (first.status, late.status) == (200, 503)
     assert "<OpenRosaResponse" in late.body.decode()
+
+
+def test_a_phone_that_is_told_to_come_back_is_told_in_the_words_of_its_protocol():
+    answer = overloaded(SHORT)
+
+    assert (answer.status_code, answer.headers["X-OpenRosa-Version"]) == (503, "1.0")
+    assert int(answer.headers["X-OpenRosa-Accept-Content-Length"]) == 1_000_000
+    assert {"Date", "Retry-After"} <= set(answer.headers.keys())

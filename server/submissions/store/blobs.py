@@ -9,17 +9,20 @@ Steps of keep, and what is true if we die after each:
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import stat
 import threading
 import time
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from server.errors import NotFound
+from server.errors import Damaged, NotFound
 
 # A POST may bring a thousand small files: what they hold in memory together has to stay small too.
 MEMORY_BYTES_MAX = 32 * 1024
@@ -113,13 +116,23 @@ class BlobStore:
     """The kept contents under one folder, at ``ab/cdef…`` by their SHA-256. Any number of threads at once."""
 
     def __init__(self, folder: Path) -> None:
-        """Make what is missing of ``folder`` and of its subfolder for what is being received."""
+        """Make what is missing of ``folder`` and of its subfolder for what is being received.
+
+        Raises Damaged when a folder in it is a symbolic link; ``folder`` itself may be one, to a larger disk.
+        """
         folder = folder.absolute()  # Flask looks for a relative file beside its own code
         self._folder = folder
         self._incoming = folder / "incoming"
         self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._locks = {f"{byte:02x}": threading.Lock() for byte in range(256)}
-        self._folders = self._locks.keys() & {entry.name for entry in os.scandir(folder) if entry.is_dir()}
+        entries = list(os.scandir(folder))
+        linked = sorted(entry.name for entry in entries if entry.is_symlink())
+        if linked:
+            raise Damaged(
+                f"附件目录 {folder} 里的 {'、'.join(linked)} 是符号链接，会把别处的文件当成附件。"
+                "请删去链接，放回原来的目录。"
+            )
+        self._folders = self._locks.keys() & {entry.name for entry in entries if entry.is_dir()}
         """The folders, one for each first byte of a hash, that exist and outlive a power cut."""
         _fsync(folder.parent)
         _fsync(folder)
@@ -147,11 +160,16 @@ class BlobStore:
         """Forget a content that came in, and its file if it had one."""
         incoming.discard()
 
-    def open(self, sha256: str) -> BinaryIO:
-        """Return the content of a blob to read from the start; the caller closes it. Refuses with NotFound."""
+    def open(self, sha256: str) -> BufferedReader:
+        """Return the content of a blob to read from the start; the caller closes it. Refuses with NotFound.
+
+        A symbolic link is no blob: it would give away whatever it points to.
+        """
         try:
-            return self.path(sha256).open("rb")
-        except FileNotFoundError as error:
+            return os.fdopen(os.open(self.path(sha256), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ELOOP):
+                raise
             raise _unknown(sha256) from error
 
     def path(self, sha256: str) -> Path:
@@ -178,10 +196,10 @@ class BlobStore:
     def damage(self, sha256: str, size: int) -> str | None:
         """Return what is wrong with a blob: ``missing``, ``of another size``, ``of other content``; None when sound."""
         try:
-            with self.path(sha256).open("rb") as content:
+            with self.open(sha256) as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
                 here = content.tell()
-        except FileNotFoundError:
+        except NotFound:
             return "missing"
         if here != size:
             return "of another size"
@@ -192,7 +210,8 @@ class BlobStore:
         # was damaged on the disk, and is replaced by the sound copy at hand.
         with self._locks[blob.sha256[:2]]:
             try:
-                return self.path(blob.sha256).stat().st_size == blob.size
+                there = self.path(blob.sha256).lstat()
+                return stat.S_ISREG(there.st_mode) and there.st_size == blob.size
             except FileNotFoundError:
                 return False
 
