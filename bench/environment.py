@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,8 @@ from bench.load import Sent
 TIMEOUT_S = 30
 ROUNDS = 300
 OPENROSA = {"X-OpenRosa-Version": "1.0"}
+PROGRAM = (sys.executable, "-c", "from server.cli.main import main; main()")
+"""The command firegrid of this version."""
 
 
 class Answer(NamedTuple):
@@ -143,11 +145,14 @@ def _load(server: Server, path: str, seconds: float, count: int = 0) -> LoadResu
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Server]:
-    """Run ``firegrid serve`` on a data folder until the block ends, without its log. settings: of its environment."""
-    arguments = ["-c", "from server.cli.main import main; main()", "serve", "--data", str(folder)]
+def serving(folder: Path, program: Sequence[str] = PROGRAM, **settings: str) -> Iterator[Server]:
+    """Run ``firegrid serve`` on a data folder until the block ends, without its log.
+
+    program: the command firegrid of the version to measure, this one if not given. settings: of its environment.
+    """
     port = _free_port()
-    with _running([*arguments, "--port", str(port)], port, "/readyz", 200, settings) as server:
+    command = [*program, "serve", "--data", str(folder), "--port", str(port)]
+    with _running(command, port, "/readyz", 200, settings) as server:
         yield server
 
 
@@ -155,21 +160,22 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
 def serving_empty_application() -> Iterator[Server]:
     """Run the same web server with an empty application until the block ends."""
     port = _free_port()
-    with _running(["-m", "bench.empty_application", str(port)], port, "/", 201) as server:
+    command = [sys.executable, "-m", "bench.empty_application", str(port)]
+    with _running(command, port, "/", 201) as server:
         yield server
 
 
 @contextmanager
 def _running(
-    arguments: list[str], port: int, path: str, status: int, settings: Mapping[str, str] | None = None
+    command: list[str], port: int, path: str, status: int, settings: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
     began = time.perf_counter()
-    command, environment = [sys.executable, *arguments], {**os.environ, **(settings or {})}
+    environment = {**os.environ, **(settings or {})}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         while not _answers(port, path, status):
             if process.poll() is not None or time.perf_counter() - began > TIMEOUT_S:
-                raise RuntimeError(f"the server did not start: {' '.join(arguments)}")
+                raise RuntimeError(f"the server did not start: {' '.join(command)}")
             time.sleep(0.005)
         yield Server(process, port, time.perf_counter() - began)
     finally:
