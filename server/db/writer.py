@@ -58,7 +58,7 @@ class RequestRunner(Protocol):
     """Runs requests in the writer's thread, each until it waits for a commit or ends.
 
     begin, resume: return the works that wait now; those given to ``resume`` have been committed. write: called by a
-    request; returns once the work is committed.
+    request; returns once the work is committed. close: called at the end, when nothing waits.
     """
 
     def begin(self, requests: list[Request]) -> list[Any]: ...
@@ -66,6 +66,8 @@ class RequestRunner(Protocol):
     def resume(self, committed: list[Any]) -> list[Any]: ...
 
     def write(self, work: Callable[[Transaction], T]) -> T: ...
+
+    def close(self) -> None: ...
 
 
 class Writer(Protocol):
@@ -192,6 +194,7 @@ class ThreadWriter:
                 for job in waiting:
                     job.done.release()
                 waiting, parked = [], self._runner.resume(parked)
+        self._runner.close()
         db.conn.execute("PRAGMA optimize")
         db.conn.close()
 
@@ -240,3 +243,6 @@ class _NoWrites:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         raise RuntimeError("a work must not ask for another commit")
+
+    def close(self) -> None:
+        """Nothing is held open."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from greenlet import greenlet
 
 from server.db import database
 from server.db.database import Database
@@ -94,6 +97,38 @@ def test_no_request_is_answered_before_the_others_of_its_commit_have_run(store):
     store.write(keep("later"))
 
     assert events == ["ran a", "ran b", "answered a", "answered b"]
+
+
+def test_what_a_request_held_is_let_go_of_once_it_is_answered(store):
+    class Held:
+        pass
+
+    held = Held()
+    watched = weakref.ref(held)
+    run(store, lambda held=held: (store.write(keep("a")), repr(held))).result(PATIENCE_S)
+    store.write(keep("later"))  # the writer has gone on
+    del held
+
+    gc.collect()
+    assert watched() is None
+
+
+def test_requests_after_others_that_wrote_run_as_the_first_ones_did(store):
+    for name in ("a", "b", "c"):
+        assert run(store, lambda name=name: store.write(keep(name))).result(PATIENCE_S) == name
+    with Gate(store):
+        answered = [run(store, lambda name=name: store.write(keep(name))) for name in ("d", "e", "f")]
+
+    assert [each.result(PATIENCE_S) for each in answered] == ["d", "e", "f"]
+    assert kept(store) == ["a", "b", "c", "d", "e", "f"]
+
+
+def test_no_greenlet_is_left_when_the_writer_has_ended(store):
+    run(store, lambda: store.write(keep("a"))).result(PATIENCE_S)
+    store.close()
+
+    gc.collect()
+    assert not [each for each in gc.get_objects() if isinstance(each, greenlet) and each and each.parent is not None]
 
 
 def test_a_work_may_not_ask_for_another_commit(store):
