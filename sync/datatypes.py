@@ -7,7 +7,9 @@ from collections.abc import Callable
 from datetime import date, time
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
+_DECIMAL = re.compile(_NUMBER)
+_POINT = re.compile(f"(?P<latitude>{_NUMBER}) (?P<longitude>{_NUMBER})(?: {_NUMBER}(?: (?P<accuracy>{_NUMBER}))?)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(
     r"(?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)(\.[0-9]+)?(Z|[+-](?P<hour>[0-9]{2})(:?(?P<minute>[0-9]{2}))?)?"
@@ -72,12 +74,11 @@ def _is_date_time(value: str) -> bool:
 
 
 def _is_geopoint(value: str) -> bool:
-    parts = value.split(" ")
-    if not 2 <= len(parts) <= 4 or not all(_is_decimal(part) for part in parts):
+    point = _POINT.fullmatch(value)
+    if point is None:
         return False
-    numbers = [float(part) for part in parts]
-    accuracy = numbers[3] if len(numbers) == 4 else 0.0
-    return abs(numbers[0]) <= 90 and abs(numbers[1]) <= 180 and accuracy >= 0
+    latitude, longitude, accuracy = point["latitude"], point["longitude"], point["accuracy"]
+    return abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180 and float(accuracy or 0) >= 0
 
 
 def _points(value: str) -> list[str]:

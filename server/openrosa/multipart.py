@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -119,19 +118,13 @@ def read_post(
     if stated_bytes > limits.total_bytes_max:
         raise _too_large(limits.total_bytes_max)
     delimiter = b"\r\n--" + _boundary(content_type)
-    with ExitStack() as undo:
-        builder = _PostBuilder(open_sink, undo, limits.xml_bytes_max)
-        body = _Body(stream, limits)
-        body.read_until(delimiter)
-        parts = 0
-        while not body.at_end():
-            parts += 1
-            if parts > limits.parts_max:
-                raise _too_many(limits.parts_max)
-            builder.add(read_part(body.read_until(b"\r\n\r\n")), body, delimiter)
-        post = builder.post()
-        undo.pop_all()
-    return post
+    builder = _PostBuilder(open_sink, limits)
+    try:
+        builder.read(_Body(stream, limits), delimiter)
+        return builder.post()
+    except BaseException:
+        builder.discard()
+        raise
 
 
 def _boundary(content_type: str) -> bytes:
@@ -144,16 +137,36 @@ def _boundary(content_type: str) -> bytes:
 
 
 class _PostBuilder(Generic[S]):
-    """The parts read so far, and how to undo them."""
+    """The parts read so far, and the sinks that they were read into."""
 
-    def __init__(self, open_sink: Callable[[], S], undo: ExitStack, xml_bytes_max: int) -> None:
+    def __init__(self, open_sink: Callable[[], S], limits: Limits) -> None:
         self._open_sink = open_sink
-        self._undo = undo
-        self._xml_bytes_max = xml_bytes_max
+        self._limits = limits
+        self._sinks: list[S] = []
         self._xml: bytes | None = None
         self._files: dict[tuple[str, str, str], PostedFile[S]] = {}  # by both names and content
 
-    def add(self, part: Part, body: _Body, delimiter: bytes) -> None:
+    def read(self, body: _Body, delimiter: bytes) -> None:
+        """Read every part of ``body``."""
+        body.read_until(delimiter)
+        parts = 0
+        while not body.at_end():
+            parts += 1
+            if parts > self._limits.parts_max:
+                raise _too_many(self._limits.parts_max)
+            self._add(read_part(body.read_until(b"\r\n\r\n")), body, delimiter)
+
+    def post(self) -> Post[S]:
+        if self._xml is None:
+            raise Unreadable("发送的内容里没有记录本身（xml_submission_file）。请重新发送。", missing=XML_PART)
+        return Post(self._xml, tuple(self._files.values()))
+
+    def discard(self) -> None:
+        """Discard every file, when the POST cannot be taken."""
+        for sink in self._sinks:
+            sink.discard()
+
+    def _add(self, part: Part, body: _Body, delimiter: bytes) -> None:
         if part.name == XML_PART:
             self._add_xml(part, body, delimiter)
         elif part.is_file and part.name != INCOMPLETE_PART:
@@ -161,13 +174,8 @@ class _PostBuilder(Generic[S]):
         else:
             body.copy_until(delimiter, _ignore)
 
-    def post(self) -> Post[S]:
-        if self._xml is None:
-            raise Unreadable("发送的内容里没有记录本身（xml_submission_file）。请重新发送。", missing=XML_PART)
-        return Post(self._xml, tuple(self._files.values()))
-
     def _add_xml(self, part: Part, body: _Body, delimiter: bytes) -> None:
-        memory = _Memory(self._xml_bytes_max, XML_PART)
+        memory = _Memory(self._limits.xml_bytes_max, XML_PART)
         body.copy_until(delimiter, memory.write)
         xml = memory.content()
         if self._xml is not None and xml != self._xml:
@@ -178,7 +186,7 @@ class _PostBuilder(Generic[S]):
         filename = base_name(part.filename)
         name = base_name(part.name) or filename
         sink = self._open_sink()
-        self._undo.callback(sink.discard)
+        self._sinks.append(sink)
         body.copy_until(delimiter, sink.write)
         sink.close()
         file = PostedFile(name, filename, part.media_type or OCTETS, sink)

@@ -87,7 +87,7 @@ def _parameters(disposition: str) -> dict[str, str]:
         elif quoted is None:
             plain.setdefault(name.lower(), _unescaped(token))
         else:
-            plain.setdefault(name.lower(), _unescaped(_QUOTED_PAIR.sub(r"\1", quoted)))
+            plain.setdefault(name.lower(), _unescaped(_unquoted(quoted)))
         at = found.end()
     if disposition[at:].strip(" \t;"):
         raise broken_part("content-disposition")
@@ -100,6 +100,10 @@ def _extended(value: str) -> str:
         return unquote(rest.partition("'")[2], encoding=charset or "utf-8", errors="strict")
     except (LookupError, UnicodeError) as error:
         raise broken_part("content-disposition") from error
+
+
+def _unquoted(value: str) -> str:
+    return _QUOTED_PAIR.sub(r"\1", value) if "\\" in value else value
 
 
 def _unescaped(name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import NamedTuple
 
 from server.errors import NotAllowed, Refusal
@@ -37,19 +36,20 @@ def receive(services: Services, by: Actor, request: SubmissionRequest) -> Receip
     """
     require_may_send(by)
     limits = Limits(total_bytes_max=services.settings.submission_bytes_max)
-    with ExitStack() as undo:
-        post = read_post(
-            request.stream,
-            request.content_type,
-            open_sink=services.blobs.incoming,
-            limits=limits,
-            stated_bytes=request.stated_bytes,
-        )
-        for file in post.files:
-            undo.callback(file.sink.discard)
+    post = read_post(
+        request.stream,
+        request.content_type,
+        open_sink=services.blobs.incoming,
+        limits=limits,
+        stated_bytes=request.stated_bytes,
+    )
+    try:
         read = submission_xml.read_submission(post.xml)
         expected = offered_forms.possible_file_names(read) if post.files else frozenset()
         files = tuple(_keep(services, file, expected) for file in post.files)
+    finally:
+        for file in post.files:
+            file.sink.discard()
     posted = PostedSubmission(raw=post.xml, xml=read, files=files, device=request.device, user_agent=request.user_agent)
     return services.database.write(lambda tx: receiving.receive(tx, posted, by=by))
 

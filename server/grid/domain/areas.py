@@ -105,6 +105,7 @@ def path_of(code: str) -> str:
     return "/".join((full[:6], full[6:9], full[9:12], full[12:15])[:depth])
 
 
+@lru_cache(maxsize=65_536)  # as path_of
 def code_of(path: str) -> str:
     """Return the code of the area at ``path``; the inverse of ``path_of``.
 
@@ -139,8 +140,8 @@ def short_name(name: str) -> str:
 
 def common_ancestor(paths: list[str]) -> str | None:
     """Return the path of the lowest area that holds all ``paths``; None when there is none."""
-    if not paths:
-        return None
+    if len(set(paths)) <= 1:
+        return paths[0] if paths else None
     split = [path.split("/") for path in paths]
     shared: list[str] = []
     for steps in zip(*split, strict=False):

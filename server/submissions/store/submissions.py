@@ -88,14 +88,14 @@ def presence(tx: Transaction, form: str, instance_id: str, sha256: str) -> Prese
 
     sha256: of the XML as sent.
     """
-    row = tx.sql.find(
-        """
-        SELECT EXISTS (SELECT 1 FROM submission WHERE form = :form AND instance_id = :instance_id) AS submission,
-               EXISTS (SELECT 1 FROM kept_body WHERE sha256 = :sha256) AS rejected
-        """,
-        {"form": form, "instance_id": instance_id, "sha256": sha256},
-    )
-    return Presence(**{name: bool(value) for name, value in (row or {}).items()})
+    found = tx.sql.tuples(_PRESENCE, {"form": form, "instance_id": instance_id, "sha256": sha256})
+    return Presence(*map(bool, next(found)))
+
+
+_PRESENCE = """
+    SELECT EXISTS (SELECT 1 FROM submission WHERE form = :form AND instance_id = :instance_id),
+           EXISTS (SELECT 1 FROM kept_body WHERE sha256 = :sha256)
+"""
 
 
 def find(tx: Transaction, form: str, instance_id: str) -> StoredSubmission | None:

@@ -135,8 +135,11 @@ def _number(text: str) -> int | None:
 
 def _made_at(xml: SubmissionXml) -> datetime | None:
     """Return when the worker finished (or began) the form, by the phone's clock; None when the form states neither."""
-    named = ((path.rpartition("/")[2], text) for path, text in xml.leaves)
-    times = {name: text for name, text in named if name in _TIMES}
+    times: dict[str, str] = {}
+    for path, text in xml.leaves:
+        name = path.rpartition("/")[2]
+        if name in _TIMES:
+            times[name] = text
     for name in _TIMES:
         try:
             return instants.parse(times[name])
