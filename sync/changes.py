@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
+
+from sync.values import frozen
 
 CREATING = frozenset({"create", "report", "spot_close"})
 """Actions that create a record."""
@@ -57,7 +59,7 @@ class AttachmentName(NamedTuple):
 _NO_FIELDS: Mapping[str, FieldWrite] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """A requested write.
 

@@ -18,6 +18,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from server.errors import TooLarge, Unreadable
 from server.openrosa.multipart_headers import OCTETS, Part, base_name, broken_part, read_part
+from sync.values import frozen
 
 XML_PART = "xml_submission_file"
 INCOMPLETE_PART = "*isIncomplete*"
@@ -55,7 +56,7 @@ class Sink(Protocol):
 S = TypeVar("S", bound=Sink)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """How much one POST may bring; ``total_bytes_max`` counts everything, delimiters and headers included."""
 
@@ -87,7 +88,7 @@ class PostedFile(Generic[S]):
         return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Post(Generic[S]):
     """What one POST brought: the XML of the submission, and its files."""
 

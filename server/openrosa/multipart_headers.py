@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from server.errors import Unreadable
+from sync.values import frozen
 
 NAME_BYTES_MAX = 255
 OCTETS = "application/octet-stream"
@@ -19,7 +19,7 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 _AS_SENT = ("", "7bit", "8bit", "binary")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A part's header: its names as sent ('' where absent) and its bare media type ('' where absent)."""
 

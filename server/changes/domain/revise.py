@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from server import instants
 from server.cases.domain import effects, workflow
@@ -21,11 +21,12 @@ from sync import merge, registers
 from sync.changes import FieldWrite, Verdict
 from sync.created import Created, created
 from sync.merge import Merged, Received, Settled
+from sync.values import frozen
 
 Diff = Mapping[str, tuple[str | None, str | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revised:
     """What a change made of a record; ``conflicts`` names the fields in which this change conflicts.
 
@@ -43,7 +44,7 @@ class Revised:
         return self.revision.verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NewCase:
     """What is decided for a case before it is created.
 

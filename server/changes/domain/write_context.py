@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from server import instants
@@ -11,9 +11,10 @@ from server.forms.domain.record_types import RecordType
 from server.instants import Instant
 from sync.changes import Change
 from sync.merge import FieldRule
+from sync.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WriteContext:
     """A change together with what the server knows when it is applied.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 from sync.changes import AttachmentName, Change, Dot, FieldWrite, Verdict
+from sync.values import frozen
 
 _PLAIN = ("id", "record", "type", "author", "content", "verdict", "version", "problem", "submission")
 _INSERT = InsertInto("change", *_PLAIN, "conflicts", "received_at", "body")
@@ -23,7 +24,7 @@ _plain = attrgetter(*_PLAIN)
 _SHOWN = "id, record, type, author, content, verdict, version, conflicts, problem, submission"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stored:
     """The verdict on one change.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 
@@ -33,12 +33,13 @@ from server.records.store import buckets, records, revisions
 from server.summaries.store import figure_recording
 from server.summaries.store.recount import PATROLS, premises_in
 from sync.changes import Change, Dot, FieldWrite, Verdict
+from sync.values import frozen
 
 SERVER = "server"
 """Author of what nobody did: it follows from something else."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """What became of a change: its stored verdict, and the record as it now is (None while there is none).
 
@@ -56,7 +57,7 @@ class Outcome:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PendingChange:
     """A change that is being applied: the change, its fingerprint, its author, the submission it came in.
 

@@ -11,6 +11,7 @@ from server import instants
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
 from server.instants import BEGINNING, FOREVER, Instant
+from sync.values import frozen
 
 
 class Role(StrEnum):
@@ -95,7 +96,7 @@ class Duty:
         return self.starts_at <= latest and self.ends_at > earliest
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Actor:
     """A caller at one instant: who they are and every duty they hold or held.
 

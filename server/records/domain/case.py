@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from sync.flags import Flag
+from sync.values import frozen
 
 
 class Assignment(NamedTuple):
@@ -32,7 +33,7 @@ class Request(NamedTuple):
     until: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """What the workflow remembers of one case.
 

@@ -7,12 +7,13 @@ One definition for all readers: the live columns of a case are ``after`` applied
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from server.instants import Instant, parse
 from server.records.domain.status import WITH_HANDLER, Status
+from sync.values import frozen
 
 CLOSED = frozenset({Status.CLOSED, Status.SPOT_CLOSED})
 HELD = frozenset({Status.SUSPENDED, Status.TRANSFERRED})
@@ -48,7 +49,7 @@ class Step(NamedTuple):
     category: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaseFacts:
     """What one case contributes, as of an instant (``domain.md`` section 2.7); all instants are the server's.
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from server.forms.domain.record_types import Kind
 from server.instants import Instant
 from server.records.domain.case import Case
 from sync.changes import AttachmentName, FieldWrite, Verdict
+from sync.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """One entity of a type, as all revisions up to ``version`` leave it.
 
@@ -51,7 +51,7 @@ class Record:
     list_label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Revision:
     """A write that was recorded: version ``version`` of a record. Appended, never changed.
 

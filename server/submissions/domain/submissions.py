@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
+
+from sync.values import frozen
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -25,7 +27,7 @@ def may_create(id: str) -> bool:
     return version == "4" and variant in "89ab"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntityBlock:
     """One ``meta/entity`` of a submission, its attributes as the phone wrote them ('' where absent).
 
@@ -44,7 +46,7 @@ class EntityBlock:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SubmissionXml:
     """The XML of a submission as read; names are local names, whatever their prefix.
 
@@ -70,7 +72,7 @@ class Attachment(NamedTuple):
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PostedSubmission:
     """One POST of a submission: the XML as sent and as read, and the files of this POST.
 

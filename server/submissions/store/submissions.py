@@ -14,6 +14,7 @@ from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import scopes
 from server.submissions.domain.submissions import Attachment
+from sync.values import frozen
 
 _PLAIN = (
     "id", "form", "form_version", "instance_id", "root", "deprecates", "current", "seq", "receipt", "author", "path",
@@ -30,7 +31,7 @@ _INSERT_FILE = inserting(
 ) + " ON CONFLICT (submission, name, sha256) DO UPDATE SET carried = 0"  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredSubmission:
     """One version of a submission. root: instance id of the first version, which names all of them.
 

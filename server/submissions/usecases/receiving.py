@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from server.changes.store import verdicts
@@ -22,6 +21,7 @@ from server.submissions.store import rejected, submissions
 from server.submissions.store.submissions import StoredSubmission
 from server.submissions.usecases import attachments, entities
 from server.submissions.usecases.entities import SubmissionLayout, UnusableEntity
+from sync.values import frozen
 
 
 class Arrival(StrEnum):
@@ -31,7 +31,7 @@ class Arrival(StrEnum):
     REPEATED = "repeated"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     """The answer to the phone. number: receipt number for the worker; files_missing: number of attachments to come."""
 
