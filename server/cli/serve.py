@@ -66,7 +66,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server.web.graceful_stop import GracefulServer
 
     settings = from_environment(data)
-    with serving(data), _listening(host, port) as listener:
+    with serving(data), listening(host, port) as listener:
         write_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
@@ -135,11 +135,19 @@ def freeze() -> None:
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """Hold the port. Raises Busy when it cannot be had."""
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Hold the port. Raises Busy when it cannot be had.
+
+    The kernel itself closes a connection whose other end takes nothing of an answer for ``STALL_S``; the event loop
+    could not tell it from a slow line, since it sees no more than what the kernel's own buffer does not hold.
+    """
+    from server.web.asgi import STALL_S
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # elsewhere than on Linux such a reader keeps a socket, and no more
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALL_S * 1_000))
         try:
             listener.bind((host, port))
             listener.listen(BACKLOG)  # who connects from now on is answered, even before the loop runs

@@ -10,7 +10,7 @@ import asyncio
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from io import BytesIO
@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response
 
 from server.db.writer import Request
 from server.settings import WAIT_S
-from server.web.http_date import http_date
+from server.web.exchange import Exchange, Receive, Send
 from server.web.overload import Queue
 from server.web.problem_details import as_problem
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 _Ran = asyncio.Future[Exception | None]
 
 MEMORY_BYTES_MAX = 1_048_576
@@ -41,7 +38,7 @@ HEADER_BYTES_MAX = 1_048_576
 """Integrity requests carry every unsent id in one line, about 39 bytes each."""
 
 STALL_S = 120
-"""How long a phone may send nothing in the middle of a body, in seconds."""
+"""How long a phone may send nothing in the middle of a body, or take nothing of an answer, in seconds."""
 
 
 class Stalled(Exception):
@@ -102,30 +99,32 @@ class Bridge:
                 size = stated if stated > self._body_bytes_max else await _read(receive, body, self._body_bytes_max)
             except Stalled:
                 return
-            await self._answer(_environ(scope, body, size), scope["path"], size, send)
+            is_last = self.is_stopping or size > self._body_bytes_max
+            exchange = Exchange(send, [(b"connection", b"close")] if is_last else [])
+            await self._run(_environ(scope, body, size), scope["path"], exchange)
+            await exchange.finish(receive, self._in_thread)
 
-    async def _answer(self, environ: WSGIEnvironment, path: str, size: int, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        is_last = self.is_stopping or size > self._body_bytes_max
-        exchange = Exchange(loop, send, [(b"connection", b"close")] if is_last else [])
+    async def _run(self, environ: WSGIEnvironment, path: str, exchange: Exchange) -> None:
         short = self._short if self._short is not None and self._short.include(environ) else None
         queue = self._thread_queue if short is None else self._writer_queue
         if queue.is_overloaded():
             exchange.run(self._overloaded(path), environ)
         elif short is not None:
-            await self._in_writer(loop, exchange, environ, short)
+            await self._in_writer(asyncio.get_running_loop(), exchange, environ, short)
         else:
-            queue.enter()
-            await loop.run_in_executor(self._threads, self._in_thread, exchange, environ)
-        await exchange.finish()
+            await self._in_thread(lambda: exchange.run(self._application, environ))
 
     def close(self) -> None:
         """Wait for the requests that are under way."""
         self._threads.shutdown(wait=True)
 
-    def _in_thread(self, exchange: Exchange, environ: WSGIEnvironment) -> None:
-        self._thread_queue.leave()
-        exchange.run(self._application, environ)
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        def begin() -> Any:
+            self._thread_queue.leave()
+            return work()
+
+        self._thread_queue.enter()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, begin)
 
     async def _in_writer(
         self, loop: asyncio.AbstractEventLoop, exchange: Exchange, environ: WSGIEnvironment, short: ShortRequests
@@ -157,68 +156,6 @@ class Bridge:
             ran, error = self._ran.popleft()
             if not ran.done():  # its connection may have gone
                 ran.set_result(error)
-
-
-class Exchange:
-    """One request and its answer: sent in one piece where the application has it whole, else as it is made."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: Send, more_headers: list[tuple[bytes, bytes]]) -> None:
-        self._loop = loop
-        self._send = send
-        self._more_headers = more_headers
-        self._status = 500
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._body: bytes | None = None
-
-    def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
-        """Run the application in the calling thread."""
-        answer = application(environ, self._start)
-        try:
-            if self._is_short():
-                self._body = b"".join(answer)
-            else:
-                self._stream(answer)
-        finally:
-            close = getattr(answer, "close", None)
-            if close is not None:
-                close()
-
-    async def finish(self) -> None:
-        """Send an answer that is whole."""
-        if self._body is not None:
-            await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
-            await self._send({"type": "http.response.body", "body": self._body})
-
-    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
-        self._status = int(status.split(" ", 1)[0])
-        self._headers = [(_header_name(name), value.encode("latin-1")) for name, value in headers]
-        if not any(name == b"date" for name, _ in self._headers):
-            self._headers.append((b"date", http_date().encode()))
-        self._headers += self._more_headers
-        return self._refuse_write
-
-    def _is_short(self) -> bool:
-        """Return whether the answer may be held in memory as a whole: it states a length, and that is small."""
-        lengths = [int(value) for name, value in self._headers if name == b"content-length"]
-        return self._status in (204, 304) or (bool(lengths) and lengths[0] <= MEMORY_BYTES_MAX)
-
-    @staticmethod
-    def _refuse_write(data: bytes) -> None:
-        raise RuntimeError("the old WSGI write() is not offered")
-
-    def _stream(self, answer: Iterable[bytes]) -> None:
-        # Each piece is waited for, so that a slow reader slows the maker and memory stays constant.
-        self._send_now({"type": "http.response.start", "status": self._status, "headers": self._headers})
-        for piece in answer:
-            self._send_now({"type": "http.response.body", "body": piece, "more_body": True})
-        self._send_now({"type": "http.response.body", "body": b""})
-
-    def _send_now(self, message: Message) -> None:
-        asyncio.run_coroutine_threadsafe(_sent(self._send, message), self._loop).result()
-
-
-async def _sent(send: Send, message: Message) -> None:
-    await send(message)
 
 
 def _stated_bytes(scope: Scope) -> int:
@@ -278,11 +215,6 @@ def _environ(scope: Scope, body: IO[bytes], size: int) -> WSGIEnvironment:
             earlier = environ.get(key)
             environ[key] = value.decode("latin-1") if earlier is None else f"{earlier},{value.decode('latin-1')}"
     return environ
-
-
-@lru_cache(maxsize=1_000)
-def _header_name(name: str) -> bytes:
-    return name.lower().encode("latin-1")
 
 
 @lru_cache(maxsize=1_000)

@@ -188,9 +188,11 @@ def test_headers_beyond_all_measure_are_refused():
 def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
     closed = []
 
+    one, two = b"1" * 65_536, b"2" * 100
+
     class Pieces:
         def __iter__(self):
-            return iter([b"one", b"two"])
+            return iter([one, two])
 
         def close(self):
             closed.append(True)
@@ -201,8 +203,76 @@ def test_an_answer_of_unknown_length_is_sent_as_it_is_made():
 
     wire = call(bridge(application), scope_of(), Wire())
 
-    assert [message.get("body") for message in wire.sent[1:]] == [b"one", b"two", b""]
+    assert [message.get("body") for message in wire.sent[1:]] == [one, two, b""]
     assert closed == [True]
+
+
+def test_small_parts_of_an_answer_go_out_together():
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return (b"x" * 100 for _ in range(1_000))
+
+    wire = call(bridge(application), scope_of(), Wire())
+
+    assert len(wire.body) == 100_000
+    assert len(wire.sent) == 4
+
+
+class Endless:
+    """An answer without end; says when it was closed."""
+
+    def __init__(self, closed):
+        self._closed = closed
+
+    def __iter__(self):
+        while True:
+            yield b"x" * 65_536
+
+    def close(self):
+        self._closed.append(True)
+
+
+class SilentReader(Wire):
+    """Reads the beginning of an answer, and nothing more until it goes away."""
+
+    def __init__(self, gone):
+        super().__init__()
+        self._gone = gone
+
+    async def receive(self):
+        if self.messages:
+            return self.messages.pop(0)
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message):
+        await super().send(message)
+        if len(self.sent) > 2:
+            await self._gone.wait()
+
+
+def test_more_readers_who_read_nothing_than_there_are_threads_hold_no_thread_and_their_answers_end_with_them():
+    closed = []
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] != "/records.csv":
+            return echo(environ, start_response)
+        start_response("200 OK", [])
+        return Endless(closed)
+
+    async def scene():
+        app, gone = bridge(application, threads=2), asyncio.Event()
+        readers = [SilentReader(gone) for _ in range(3)]
+        reading = [asyncio.ensure_future(app(scope_of(), reader.receive, reader.send)) for reader in readers]
+        served = Wire(b"whole")
+        await asyncio.sleep(0.1)
+        await asyncio.wait_for(app(scope_of("/", method="POST"), served.receive, served.send), 5)
+        gone.set()
+        await asyncio.wait_for(asyncio.gather(*reading), 5)
+        return served
+
+    assert asyncio.run(scene()).body == b"whole"
+    assert closed == [True] * 3
 
 
 def test_short_requests_run_where_the_writer_is_and_all_else_in_threads():

@@ -1,0 +1,136 @@
+"""One request and its answer: run in a thread, and sent by the event loop while no thread waits for the reader."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from server.web.http_date import http_date
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Carries a short piece of work out in a request's thread, and returns its result."""
+
+WHOLE_BYTES_MAX = 1_048_576
+"""A larger answer is sent as it is made."""
+
+PIECE_BYTES = 65_536
+"""As many bytes are made at a time, in one go in a thread, where the application makes smaller pieces."""
+
+
+class Exchange:
+    """One request and its answer: sent in one piece where the application has it whole, else as it is made."""
+
+    def __init__(self, send: Send, more_headers: list[tuple[bytes, bytes]]) -> None:
+        self.has_begun = False
+        self._send = send
+        self._more_headers = more_headers
+        self._status = 500
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: bytes | None = None
+        self._parts: _Parts | None = None
+
+    def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
+        """Run the application in the calling thread."""
+        answer = application(environ, self._start)
+        if not self._is_short():
+            self._parts = _Parts(answer)
+            return
+        try:
+            self._body = b"".join(answer)
+        finally:
+            close = getattr(answer, "close", None)
+            if close is not None:
+                close()
+
+    async def finish(self, receive: Receive, in_thread: InThread) -> None:
+        """Send the answer; ``receive`` tells when the reader has gone, ``in_thread`` makes what is not made yet."""
+        if self._body is not None:
+            self.has_begun = True
+            await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+            await self._send({"type": "http.response.body", "body": self._body})
+        elif self._parts is not None:
+            await self._send_as_made(self._parts, receive, in_thread)
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        self._status = int(status.split(" ", 1)[0])
+        self._headers = [(_header_name(name), value.encode("latin-1")) for name, value in headers]
+        if not any(name == b"date" for name, _ in self._headers):
+            self._headers.append((b"date", http_date().encode()))
+        self._headers += self._more_headers
+        return self._refuse_write
+
+    def _is_short(self) -> bool:
+        """Return whether the answer may be held in memory as a whole: it states a length, and that is small."""
+        lengths = [int(value) for name, value in self._headers if name == b"content-length"]
+        return self._status in (204, 304) or (bool(lengths) and lengths[0] <= WHOLE_BYTES_MAX)
+
+    @staticmethod
+    def _refuse_write(data: bytes) -> None:
+        raise RuntimeError("the old WSGI write() is not offered")
+
+    async def _send_as_made(self, parts: _Parts, receive: Receive, in_thread: InThread) -> None:
+        """Send part after part. Each is waited for, so that a slow reader slows the maker and memory stays constant.
+
+        Between two parts no thread is held: seventeen readers who read nothing would else stop the server.
+        """
+        gone = asyncio.ensure_future(_gone(receive))
+        try:
+            self.has_begun = True
+            await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+            while not gone.done() and (piece := await in_thread(parts.make)):
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            if not gone.done():
+                await self._send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            with suppress(asyncio.CancelledError):
+                await gone
+            await in_thread(parts.close)
+
+
+class _Parts:
+    """The parts of an answer that is made while it is sent; each is made in whichever thread is free."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._made: Iterator[bytes] = iter(answer)
+        self._making = threading.Lock()
+
+    def make(self) -> bytes:
+        """Return the next bytes, none at the end."""
+        with self._making:
+            made, size = [], 0
+            for part in self._made:
+                made.append(part)
+                size += len(part)
+                if size >= PIECE_BYTES:
+                    break
+            return b"".join(made)
+
+    def close(self) -> None:
+        """Let go of what the parts are made from, after the one that is being made."""
+        with self._making:
+            close = getattr(self._answer, "close", None)
+            if close is not None:
+                close()
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the reader has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        continue
+
+
+@lru_cache(maxsize=1_000)
+def _header_name(name: str) -> bytes:
+    return name.lower().encode("latin-1")

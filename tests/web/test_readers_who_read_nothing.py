@@ -1,0 +1,62 @@
+"""Whoever asks and then reads nothing is let go after a while; whoever reads slowly gets all of it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from server.app import overloaded
+from server.web import asgi
+from server.web.asgi import Bridge
+from tests.web.front import connect, rest, served
+
+pytestmark = pytest.mark.slow
+
+BYTES = 30_000_000
+"""More than the kernel holds for a connection whose other end reads nothing."""
+
+ASKED = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture(params=["as it is made", "in one piece"])
+def port(request, monkeypatch):
+    monkeypatch.setattr(asgi, "STALL_S", 2)
+    pieces = 1 if request.param == "in one piece" else 300
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return (b"x" * (BYTES // pieces) for _ in range(pieces))
+
+    with served(Bridge(application, 2, 1_000, overloaded)) as port:
+        yield port
+
+
+def test_who_reads_nothing_is_cut_off(port):
+    with connect(port) as connection:
+        connection.sendall(ASKED)
+        time.sleep(5)
+
+        assert cut_off_after(connection) < BYTES
+
+
+def test_who_reads_slowly_gets_the_whole_answer(port):
+    begun = 0
+    with connect(port) as connection:
+        connection.sendall(ASKED)
+        for _ in range(10):
+            begun += len(connection.recv(1_000_000))
+            time.sleep(0.5)
+
+        assert begun + len(rest(connection)) > BYTES
+
+
+def cut_off_after(connection) -> int:
+    """Return how many bytes come until the connection is cut off, with a reset or without."""
+    received = 0
+    try:
+        while piece := connection.recv(65_536):
+            received += len(piece)
+    except ConnectionError:
+        return received
+    return received
