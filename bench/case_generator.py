@@ -8,7 +8,7 @@ of facts, steps and sums hold.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from server.db.folder import FILE_NAME
 from server.db.sql import Sql, inserting
 from server.grid.domain.areas import code_of
 from server.records.domain import case_facts
-from server.records.domain.case_facts import CaseFacts, Dispatch, Step
+from server.records.domain.case_facts import CaseFacts, Dispatch, Ending, Step
 from server.records.domain.status import STAGE_OF, Stage, Status
 from server.summaries.store import case_facts as facts_store
 from server.summaries.store.rollups import Sums
@@ -115,7 +115,7 @@ def _season(day: datetime) -> float:
 
 
 def _history(random_source: random.Random, start: datetime) -> tuple[Step, ...]:
-    """Draw the steps of a case: a fifth is fixed on the spot, few are rejected, most are handled and closed."""
+    """Draw the steps of a case: a fifth is fixed on the spot, most are handled and closed, few of them reopened."""
     at = start + timedelta(hours=random_source.uniform(0, 11))
     outcome = random_source.random()
     if outcome < 0.22:
@@ -141,9 +141,18 @@ def _history(random_source: random.Random, start: datetime) -> tuple[Step, ...]:
     add_step("accept", Status.ACCEPTED, 15)
     if outcome > 0.99:
         return tuple(steps)  # nobody handles it: overdue from then on
+    if outcome > 0.98:
+        add_step("void", Status.VOID, 60)
+        return tuple(steps)
     if outcome < 0.29:
         add_step("suspend", Status.SUSPENDED, 80)
         return tuple(steps)
+    _handled(random_source, add_step, limits)
+    return tuple(steps)
+
+
+def _handled(random_source: random.Random, add_step: Callable[..., None], limits: Callable[[int], Any]) -> None:
+    """Draw how an accepted case is handled and closed, and what is sent back, or reopened a few weeks later."""
     if random_source.random() < 0.04:
         add_step("extend", Status.HANDLING, 90, **limits(20))
     add_step(
@@ -153,11 +162,16 @@ def _history(random_source: random.Random, start: datetime) -> tuple[Step, ...]:
         add_step("rework", Status.HANDLING, 40, **limits(7))
         add_step("feedback", Status.FEEDBACK, 60, result_code="fixed")
     add_step("close", Status.CLOSED, 40)
-    return tuple(steps)
+    if random_source.random() < 0.03:
+        add_step("reopen", Status.HANDLING, 300, **limits(7))
+        add_step("feedback", Status.FEEDBACK, 90, result_code="fixed")
+        add_step("close", Status.CLOSED, 40)
 
 
 _PLAIN = ("status", "held_s", "checked", "reworked", "extended", "result_code")
-_INSTANTS = tuple(name for name in facts_store.COLUMNS if name not in (*_PLAIN, "id", "path", "category", "dispatches"))
+_INSTANTS = tuple(
+    name for name in facts_store.COLUMNS if name not in (*_PLAIN, "id", "path", "category", "dispatches", "endings")
+)
 
 
 class _DateShift:
@@ -189,11 +203,15 @@ class _DateShift:
             Dispatch(self._shifted(each.at, days), each.returned_at and self._shifted(each.returned_at, days))
             for each in end.dispatches
         )
+        endings = tuple(
+            Ending(self._shifted(each.at, days), each.undone_at and self._shifted(each.undone_at, days), each.status)
+            for each in end.endings
+        )
         instants_of: dict[str, Any] = {
             name: self._shifted(value, days) for name in _INSTANTS if (value := getattr(end, name)) is not None
         }
         rest = {name: getattr(end, name) for name in _PLAIN}
-        return CaseFacts(**named, **rest, **instants_of, dispatches=dispatches)
+        return CaseFacts(**named, **rest, **instants_of, dispatches=dispatches, endings=endings)
 
     def _shifted(self, instant: str, days: int) -> str:
         return self._dates[self._numbers[instant[:10]] + days] + instant[10:]
@@ -203,6 +221,7 @@ _RECORD = inserting("record", RECORD)
 _FACTS = inserting("case_fact", (*facts_store.COLUMNS, *facts_store.DERIVED))
 _STEPS = inserting("case_step", facts_store.STEP_COLUMNS)
 _HANDOVERS = inserting("case_handover", facts_store.HANDOVER_COLUMNS)
+_ENDINGS = inserting("case_ending", facts_store.ENDING_COLUMNS)
 
 
 def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:
@@ -217,6 +236,7 @@ def _write(sql: Sql, batch: list[_Case], sums: Sums) -> None:
         ),
     )
     sql.run_each(_HANDOVERS, (row for case in batch for row in facts_store.handovers(case.facts)))
+    sql.run_each(_ENDINGS, (row for case in batch for row in facts_store.endings(case.facts)))
     for case in batch:
         sums.add(case.facts, 1)
 

@@ -77,6 +77,13 @@ class ClosureCasesQuery(ClosureFilter, PageQuery):
     labels = boolean_parameter("`false`: codes and UTC in a CSV, too; else it has labels and Beijing time")
 
 
+class ClosurePatrolsQuery(ClosureFilter, PageQuery):
+    """Of which days to list the patrols that 检查N家 counts; `by` is taken, as in the address, and changes nothing."""
+
+    format = one_of(("json", "csv"), "how it is written", load_default="json")
+    labels = boolean_parameter("`false`: UTC in a CSV, too; else it has Beijing time")
+
+
 class RateSchema(BaseSchema):
     """A share: ``n`` of ``d``."""
 
@@ -131,13 +138,14 @@ class PeriodSummarySchema(BaseSchema):
     to = text_out("last local day")
     as_of = instant_out()
     over = fields.Boolean(required=True, metadata={"description": "whether the days had ended at `as_of`"})
-    visited = integer_out("premises that patrols looked at")
+    visited = integer_out("premises that patrols inspected, each place once")
     training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
     sentence = text_out("for the report")
     results = fields.Dict(required=True, metadata={"description": "label of each result code that occurs"})
     rows = fields.List(fields.Nested(ClosureRowSchema), required=True)
     total = fields.Nested(FiguresSchema, required=True)
     cases = text_out("address of the cases behind a figure of the total: RFC 6570, `{&figure}`")
+    patrols = text_out("address of the patrols whose premises add up to `visited`")
 
 
 class ClosureSchema(PeriodSummarySchema):
@@ -173,3 +181,14 @@ class CountedCaseSchema(BaseSchema):
     closed_at = instant_out_or_null()
     handled_days = fields.Float(required=True, allow_none=True)
     result_code = text_out_or_null()
+
+
+class CountedPatrolSchema(BaseSchema):
+    """A patrol behind 检查N家: of those to one place in one area the one that inspected most; as of the instant."""
+
+    id = fields.UUID(required=True)
+    label = text_out()
+    area = text_out("area code as recorded")
+    area_name = text_out()
+    premises = integer_out("premises inspected; over all pages they add up to `visited`")
+    received_at = instant_out()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,14 @@ from urllib.parse import quote, urlencode
 from flask import Response, url_for
 
 from schemas.lists import page_of
-from schemas.summaries import ClosureCasesQuery, ClosureQuery, ClosureSchema, CountedCaseSchema
+from schemas.summaries import (
+    ClosureCasesQuery,
+    ClosurePatrolsQuery,
+    ClosureQuery,
+    ClosureSchema,
+    CountedCaseSchema,
+    CountedPatrolSchema,
+)
 from server import table_files
 from server.api import responses
 from server.api.blueprints import create_blueprint
@@ -25,7 +32,14 @@ from server.people.usecases import visibility
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Comparison, Named, Period
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import case_tables, closure_summary, compared_tables, spreadsheets, summary_tables
+from server.summaries.usecases import (
+    case_tables,
+    closure_summary,
+    compared_tables,
+    patrol_lists,
+    spreadsheets,
+    summary_tables,
+)
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.spreadsheets import Value
 from server.web import context
@@ -35,7 +49,7 @@ blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases be
 FIGURE = "cases"
 """The figure that is opened when none is named."""
 
-_PAGE = page_of(CountedCaseSchema)
+_PAGE, _PATROLS = page_of(CountedCaseSchema), page_of(CountedPatrolSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {table_files.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
 
@@ -97,11 +111,37 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
             pages = case_tables.pages(reading, query, figure, row)
             labels = arguments.get("labels", True)
             rows = (case_tables.as_texts(reading, page) if labels else case_tables.as_codes(page) for page in pages)
-            return _file_of_cases(rows, figure)
+            return _file(figure.replace(":", "-"), case_tables.CASE_COLUMNS, rows)
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
         items = case_tables.as_json(reading, query, found)
     return responses.page(items, None if found.after is None else _written(found.after))
+
+
+@blueprint.route("/summaries/closure/patrols")
+@blueprint.doc(responses=_media_types({"application/json": {"schema": _PATROLS}, **_CSV}))
+@blueprint.arguments(ClosurePatrolsQuery, location="query")
+@blueprint.response(200, _PATROLS)
+@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def closure_patrols_of(arguments: dict[str, Any]) -> Response:
+    """List exactly the patrols that 检查N家 counts, those received first first.
+
+    Over all pages their `premises` add up to `visited` of the summary. Of the patrols to one place in one area only
+    the one that inspected most counts; one that tells no place counts by itself.
+    """
+    with _named(), context.database().reading() as reading:
+        query = _request_of(reading, arguments).query(reading.now)
+        found = closure_summary.patrols_behind(reading, query)
+        if arguments["format"] == "csv":
+            rows = patrol_lists.as_texts if arguments.get("labels", True) else patrol_lists.as_codes
+            return _file("patrols", patrol_lists.COLUMNS, [rows(patrol_lists.items(reading, found))])
+        after = _cursor_of(arguments.get("cursor"))
+        ahead = [patrol for patrol in found if (patrol.received_at, patrol.id) > (after.received_at, after.id)]
+        page = ahead[: arguments["limit"]]
+        items = list(patrol_lists.items(reading, page))
+    last = Cursor(page[-1].received_at, page[-1].id, 1) if len(page) < len(ahead) else None
+    return responses.page(items, None if last is None else _written(last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +202,14 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
     arguments = {key: summary[key] for key in ("area", "by", "from", "to", "as_of") if summary[key] is not None}
     address = f"{url_for(f'{blueprint.name}.closure_cases_of')}?{urlencode(arguments)}"
     rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in summary["rows"]]
-    return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}"}
+    patrols = f"{url_for(f'{blueprint.name}.closure_patrols_of')}?{urlencode(arguments)}"
+    return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}", "patrols": patrols}
 
 
-def _file_of_cases(pages: Iterable[Sequence[Sequence[Value]]], figure: str) -> Response:
-    titles = [list(case_tables.CASE_COLUMNS.values())]
-    lines = [spreadsheets.as_csv(titles), *map(spreadsheets.csv_lines, pages)]
-    return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
+def _file(name: str, columns: Mapping[str, str], pages: Iterable[Sequence[Sequence[Value]]]) -> Response:
+    """Return a list as CSV. columns: the title of each value of a row."""
+    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, pages)]
+    return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{name}.csv")
 
 
 def _instant(written: str | None, now: Instant) -> Instant | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
@@ -23,7 +23,14 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
-from server.summaries.usecases import case_tables, closure_summary, compared_tables, spreadsheets, summary_tables
+from server.summaries.usecases import (
+    case_tables,
+    closure_summary,
+    compared_tables,
+    patrol_lists,
+    spreadsheets,
+    summary_tables,
+)
 from server.summaries.usecases.case_tables import CASE_COLUMNS
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.spreadsheets import Value
@@ -31,6 +38,9 @@ from server.summaries.usecases.summary_tables import SummaryTable
 
 PIPE_WIDTH = 200
 """Columns of a table that no terminal shows: nothing is to be cut off."""
+
+CASES_SHOWN = ("case_no", "label", "area_name", "status", "received_at", "handle_due_at", "closed_at", "id")
+"""What a terminal shows of a case."""
 
 BLOCKS = (
     ("reports", "undecided_reports", "undecided_over_24h", "rejected_reports", "merged_reports", "registered", "void"),
@@ -82,7 +92,10 @@ def summary() -> None:
 @click.option(
     "--format", "form", type=click.Choice(["table", "csv", "xlsx", "json"]), default="table", show_default=True
 )
-@click.option("--figure", help="list the cases behind this figure (its code in --format json) 打开一个数")
+@click.option(
+    "--figure",
+    help="list the cases behind this figure (its code in --format json), the patrols behind 'visited' 打开一个数",
+)
 @click.option("--row", help="of this row: area code, category or 2026-04; '-' for the rest; without it the total")
 @data_option
 def closure(
@@ -101,8 +114,7 @@ def closure(
     """Sum up how cases were closed 闭环汇总; without days, this month. Every count opens with --figure."""
     if (first is None) != (last is None) or (first is not None and period is not None):
         raise click.UsageError("--from 与 --to 要一起给，且不与 --period 同用。")
-    if row is not None and figure is None:
-        raise click.UsageError("--row 要与 --figure 同用。")
+    _check_row(row, figure)
     with opened(data) as database, database.reading() as reading:
         at = None if as_of is None else periods.as_of_instant(as_of, reading.now)
         named = Named(period or Named.MONTH)
@@ -116,7 +128,7 @@ def closure(
             at,
         )
         if figure is not None:
-            _write(reading, _cases(reading, query, figure, row), form)
+            _write_behind(reading, query, figure, row, form)
             return
         result = closure_summary.summarise(reading, query)
         if period is None and compare is None:
@@ -125,6 +137,13 @@ def closure(
         earlier = Query(query.scope, query.area, result.by, comparison.previous, comparison.as_of(result.as_of))
         previous = closure_summary.summarise(reading, earlier)
         _write_summary(reading, form, result, previous, comparison.names)
+
+
+def _check_row(row: str | None, figure: str | None) -> None:
+    if row is not None and figure is None:
+        raise click.UsageError("--row 要与 --figure 同用。")
+    if row is not None and figure == patrol_lists.FIGURE:
+        raise click.UsageError("检查家数不分行：请用 --area 指定网格，不用 --row。")
 
 
 def everything(reading: Reading) -> Scope:
@@ -160,9 +179,9 @@ def _write_summary(
 def _show(reading: Reading, result: Result, previous: Result | None, names: tuple[str, str]) -> None:
     console = _console()
     place = "全县" if result.area is None else areas.full_name(reading, result.area.code)
-    console.print(f"{place}  {summary_tables.days_of(result)}  统计时刻 {_local(result.as_of)}")
+    console.print(f"{place}  {summary_tables.days_of(result)}  统计时刻 {summary_tables.local_exactly(result.as_of)}")
     if previous is not None:
-        until = f"，统计时刻 {_local(previous.as_of)}"
+        until = f"，统计时刻 {summary_tables.local_exactly(previous.as_of)}"
         console.print(f"{names[0]}，括号内为{names[1]}（{_days(previous.period)}{until}）")
     for codes in BLOCKS:
         table = summary_tables.table(reading, result, codes)
@@ -189,30 +208,40 @@ def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -
     return rendered
 
 
-def _cases(reading: Reading, query: Query, figure: str, row: str | None) -> Iterator[dict[str, Any]]:
+def _write_behind(reading: Reading, query: Query, figure: str, row: str | None, form: str) -> None:
+    """Write the cases behind a figure, or the patrols behind the premises inspected."""
+    if figure == patrol_lists.FIGURE:
+        patrols = list(patrol_lists.items(reading, closure_summary.patrols_behind(reading, query)))
+        _write(patrols, patrol_lists.as_texts(patrols), form, patrol_lists.COLUMNS, tuple(patrol_lists.COLUMNS))
+        return
     key = summary_tables.parse_key(closure_summary.grouping_of(query), row)
-    return chain.from_iterable(case_tables.pages(reading, query, figure, key))
+    cases = list(chain.from_iterable(case_tables.pages(reading, query, figure, key)))
+    _write(cases, case_tables.as_texts(reading, cases), form, CASE_COLUMNS, CASES_SHOWN)
 
 
-def _write(reading: Reading, items: Iterable[dict[str, Any]], form: str) -> None:
-    found = list(items)
+def _write(
+    found: Sequence[dict[str, Any]],
+    rows: Sequence[Sequence[Value]],
+    form: str,
+    columns: Mapping[str, str],
+    shown: Sequence[str],
+) -> None:
+    """Write a list. rows: as people read it. columns: title of each value; shown: those that a terminal shows."""
     if form == "json":
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
-    rows = case_tables.as_texts(reading, found)
     if form == "table":
         console = _console()
         table = Table(box=SIMPLE_HEAD, pad_edge=False)
-        columns = ("case_no", "label", "area_name", "status", "received_at", "handle_due_at", "closed_at", "id")
-        for name in columns:
-            table.add_column(CASE_COLUMNS[name], overflow="fold")
-        at = [list(CASE_COLUMNS).index(name) for name in columns]
+        for name in shown:
+            table.add_column(columns[name], overflow="fold")
+        at = [list(columns).index(name) for name in shown]
         for row in rows:
             table.add_row(*(str(row[column]) for column in at))
         console.print(table)
         console.print(f"共 {len(found)} 件")
     else:
-        titles: list[Sequence[Value]] = [list(CASE_COLUMNS.values())]
+        titles: list[Sequence[Value]] = [list(columns.values())]
         _write_file([*titles, *rows], form)
 
 

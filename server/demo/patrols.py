@@ -17,6 +17,8 @@ from server.records.store import records
 
 TYPE = "micro_stations"
 PATROL_EVERY_DAYS = 12
+PATROL_PLACES = ("主街", "东头", "西头", "学校周边", "老街")
+"""Where the patrols of a village go, in turn."""
 CHECK_EVERY_DAYS = 35
 CONFLICT_AGE_DAYS = 9
 """Days ago that two phones, both offline, wrote two numbers into one station's duty phone."""
@@ -59,19 +61,21 @@ def _patrols(
     days_available: int,
     end: datetime,
 ) -> Iterator[Event]:
-    for days in range(2, days_available - 4, PATROL_EVERY_DAYS):
+    for number, days in enumerate(range(2, days_available - 4, PATROL_EVERY_DAYS)):
+        place = PATROL_PLACES[number % len(PATROL_PLACES)]
         worker, at = chance.choice(workers), _daytime(end - timedelta(days=days + chance.randrange(4)), chance)
         result, label = chance.choice((("nothing", "没有发现隐患"), ("found", "发现了隐患")))
         day = at.astimezone(BEIJING).date().isoformat()
         answers = {
             "patrolled_on": day,
             "area": worker.area,
-            "place": "主街",
+            "place": place,
+            "saved_place": place,
             "premises_count": str(chance.randrange(3, 25)),
             "result": result,
             "result_label": label,
         }
-        target = Target("patrols", ids(), label=f"{day} 主街｜{label}")
+        target = Target("patrols", ids(), label=f"{day} {place}｜{label}")
         yield Event(at, partial(phones.send, name=worker.name, form="patrol", target=target, answers=answers))
 
 

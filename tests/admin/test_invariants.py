@@ -79,8 +79,11 @@ DAMAGE |= {
     "the facts of a case are what its steps add up to": f"""
         UPDATE case_fact SET checked = 3 WHERE id = '{HAZARD}'
     """,
-    "sums are what the cases and patrols add up to": """
+    "sums are what the cases add up to": """
         UPDATE case_count SET reports = reports + 1
+    """,
+    "what figures are opened by is what the cases and patrols tell": """
+        INSERT INTO patrol_fact VALUES ('gone', '2026-11-01T00:00:00.000Z', '130630', '', 3, 20261101)
     """,
 }
 MORE_DAMAGE = {
@@ -88,9 +91,9 @@ MORE_DAMAGE = {
         "the facts of a case are what its steps add up to",
         f"DELETE FROM case_step WHERE record = '{HAZARD}'",
     ),
-    "visits that nobody made": (
-        "sums are what the cases and patrols add up to",
-        "INSERT INTO visit_count VALUES (202611, '130630', 3)",
+    "an ending that no case has": (
+        "what figures are opened by is what the cases and patrols tell",
+        f"INSERT INTO case_ending VALUES ('{HAZARD}', 0, 'closed', 20261101, 20261102, '', '130630')",
     ),
     "a field went missing": (
         "a record shows what its history adds up to",

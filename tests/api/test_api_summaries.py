@@ -10,13 +10,17 @@ from python_calamine import CalamineWorkbook
 
 from server import instants
 from server.app import close
+from server.forms.domain.record_types import Kind
+from server.grid.domain.areas import path_of
+from server.records.domain.records import Record
 from server.records.domain.status import STATUS_LABELS
+from server.records.store import records
 from server.summaries.domain import figure_definitions
 from server.summaries.store import figure_recording
 from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
 from tests.county import open_county
 from tests.summaries import test_closure_golden as golden
-from tests.summaries.case_histories import a_case, cases_behind, step
+from tests.summaries.case_histories import a_case, cases_behind, on, step
 from tests.summaries.lived_cases import live
 
 APRIL = "from=2026-04-01&to=2026-04-30"
@@ -28,9 +32,26 @@ def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
     made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
-    made.store.write(lambda tx: figure_recording.record_visits(tx, "130630/100/201/001", "2026-04-09", 21))
+    walked(made, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1))
     yield made
     close(made.app)
+
+
+def walked(county, *rounds: tuple[str, str, int]) -> None:
+    """Record patrols of the golden unit: (day, place, premises)."""
+
+    def work(tx):
+        for number, (day, place, premises) in enumerate(rounds):
+            id = f"00000000-0000-4000-8000-{number:012}"
+            fields = {"premises_count": str(premises), "place": place}
+            record = Record(
+                id, "patrols", Kind.EVENT, UNIT, path_of(UNIT), f"{day} {place}", 1, number, number, "worker", fields,
+                "", on(day), on(day),
+            )  # fmt: skip
+            records.add(tx, record)
+            figure_recording.record_patrol(tx, None, record)
+
+    county.store.write(work)
 
 
 def told(county, query: str, name: str = "brigade"):
@@ -78,6 +99,46 @@ def test_every_area_of_the_level_has_a_row_also_with_nothing(april):
     nothing = said["rows"][1]
     assert nothing["rates"]["closure_rate"] == {"n": 0, "d": 0, "value": None, "text": "—"}
     assert nothing["days"] == {"handle_mean": None, "handle_median": None, "handle_p90": None}
+
+
+def test_the_premises_inspected_open_into_the_patrols_that_count(april):
+    """Two rounds of one street count once, by the one that inspected most; a round without a place by itself."""
+    said = told(april, f"by=month&{THEN}")
+    earlier = told(april, f"by=month&{APRIL}&as_of=2026-04-10")
+
+    def behind(summary, more=""):
+        return april.get(f"{summary['patrols']}{more}".removeprefix("/api/v1"), "brigade").json
+
+    first = behind(said, "&limit=1")
+    second = behind(said, f"&limit=1&cursor={first['next']}")
+    patrols = [*first["items"], *second["items"]]
+    assert (said["visited"], earlier["visited"]) == (21, 15)
+    assert [(each["label"], each["premises"], each["area"]) for each in patrols] == [
+        ("04-12 主 街", 20, UNIT), ("04-13 ", 1, UNIT),
+    ]  # fmt: skip
+    assert second["next"] is None
+    assert [each["premises"] for each in behind(earlier)["items"]] == [15]
+    assert patrols[0]["area_name"].startswith("白石山镇")
+
+
+def test_the_patrols_behind_a_number_come_as_a_file_too(april):
+    answer = april.get(f"/summaries/closure/patrols?{THEN}&format=csv", "brigade")
+
+    lines = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [(line["检查家数"], line["收到"]) for line in lines] == [
+        ("20", "2026-04-12 09:00"),
+        ("1", "2026-04-13 09:00"),
+    ]
+    coded = april.get(f"/summaries/closure/patrols?{THEN}&format=csv&labels=false", "brigade")
+    assert on("04-12") in coded.data.decode()
+
+
+def test_the_patrols_of_an_area_are_those_of_its_number_and_none_outside_the_caller_s_duty(april):
+    assert told(april, f"area={OTHER_TOWN}&{THEN}")["visited"] == 0
+    assert april.get(f"/summaries/closure/patrols?area={OTHER_TOWN}&{THEN}", "brigade").json["items"] == []
+    assert april.get(f"/summaries/closure/patrols?{THEN}", "neighbour").json["items"] == []
+    assert april.get(f"/summaries/closure/patrols?area={NEXT_UNIT}&{THEN}", "worker").status_code == 404
+    assert april.get("/summaries/closure/patrols", "viewer").status_code == 403
 
 
 def test_pages_of_cases_go_on_where_the_last_one_ended(april):
@@ -207,8 +268,10 @@ def test_two_periods_stand_beside_each_other_in_a_file(april):
 
 def test_a_file_says_of_which_days_and_as_of_when_it_counts(april):
     first, *_ = lines_of(april, THEN)
+    second, *_ = lines_of(april, f"{APRIL}&as_of=2026-05-01T00:00:30.004")
 
     assert (first["时段"], first["统计时刻"]) == ("2026-04-01 至 2026-04-30", "2026-05-01 00:00")
+    assert second["统计时刻"] == "2026-05-01 00:00:30.004"
 
 
 def test_months_stand_beside_the_months_of_the_period_before_and_what_is_to_come_stays_blank(april):

@@ -58,10 +58,19 @@ def test_a_table_shows_every_town_the_total_and_the_sentence(folder):
 def test_a_period_stands_with_the_one_before_in_brackets(folder):
     shown = run(folder, "--period", "month", "--as-of", "2026-04-26").stdout
 
-    assert "2026-04-01 至 2026-04-30（未结束）  统计时刻 2026-04-26 23:59" in shown
-    assert "本月，括号内为上月（2026-03-01 至 2026-03-31，统计时刻 2026-03-26 23:59）" in shown
+    assert "2026-04-01 至 2026-04-30（未结束）  统计时刻 2026-04-26 23:59:59.999" in shown
+    assert "本月，括号内为上月（2026-03-01 至 2026-03-31，统计时刻 2026-03-26 23:59:59.999）" in shown
     assert "12（1）" in shown
     assert "上月检查0家，发现1处" in shown
+
+
+def test_what_stands_in_brackets_opens_by_the_days_and_the_instant_that_are_shown(folder):
+    behind = json.loads(
+        run(folder, "--from", "2026-03-01", "--to", "2026-03-31", "--as-of", "2026-03-26 23:59:59.999",
+            "--figure", "cases", "--format", "json").stdout
+    )  # fmt: skip
+
+    assert [case["id"] for case in behind] == ["R14"]
 
 
 def test_any_two_days_stand_with_those_of_the_year_before(folder):
@@ -130,6 +139,7 @@ def test_the_cases_behind_a_number_go_to_a_workbook_with_days_as_numbers(folder)
         (("--as-of", "soon"), 2, "不是时刻"),
         (("--by", "person"), 2, "person"),
         (("--row", "130630100"), 2, "--row 要与 --figure 同用"),
+        (("--row", "130630100", "--figure", "visited"), 2, "请用 --area"),
     ],
 )
 def test_a_question_that_makes_no_sense_says_so(folder, words, status, said):

@@ -1,11 +1,13 @@
 """What steps of the database compute by themselves is what the rules of their day say.
 
-The rules of today still say the same. The day they do not, the two comparisons with them go, and the examples stay.
+The rules of today still say the same, in the columns that were there. The day they do not, the comparisons with them
+go, and the examples stay.
 """
 
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -17,18 +19,26 @@ from hypothesis import strategies as st
 from sqlite_utils import Database as SqliteDatabase
 
 from server.db import migrations
-from server.db.migrations import step_0002_case_figures, step_0004_sync, step_0014_first_hands
+from server.db.migrations import (
+    step_0002_case_figures,
+    step_0004_sync,
+    step_0014_first_hands,
+    step_0023_case_endings,
+    step_0024_patrol_facts,
+)
 from server.db.sql import Sql
 from server.records.domain import case_facts as rules
 from server.records.domain.case import Case
 from server.records.domain.case_facts import CaseFacts, Step
 from server.records.domain.status import Status
 from server.records.store import case_json
-from server.summaries.domain.contributions import day_number
-from server.summaries.store import case_facts, recount, rollups
+from server.summaries.domain import contributions, patrols
+from server.summaries.domain.periods import day_number
+from server.summaries.store import case_facts, patrol_facts, recount, rollups
 from tests.summaries.case_histories import CATEGORIES, UNITS, WIDER, a_case, end_of, histories, moments, on, step
 
 FIGURES = ("case_fact", "case_handover", *rollups.TABLES)
+Figures = dict[str, set[tuple[object, ...]]]
 CREATED = (("report", "reported"), ("spot_close", "feedback"), ("spot_close", "spot_closed"))
 
 
@@ -40,14 +50,18 @@ def database_before(step: str) -> Sql:
     return Sql(db)
 
 
-def emptied(sql: Sql) -> None:
-    for table in ("record", "case_step", *FIGURES):
+def emptied(sql: Sql, *more: str) -> None:
+    for table in ("record", "case_step", *FIGURES, *more):
         sql.run(f"DELETE FROM {table}")
 
 
-def figures(sql: Sql) -> dict[str, set[tuple[object, ...]]]:
-    """Return every row that summaries are read from."""
-    return {table: set(sql.tuples(f"SELECT * FROM {table}")) for table in FIGURES}
+def columns_of(sql: Sql, table: str) -> str:
+    return ", ".join(row[0] for row in sql.tuples(f"SELECT name FROM pragma_table_info('{table}')"))
+
+
+def figures(sql: Sql, older: Sql | None = None) -> Figures:
+    """Return every row of the cases that summaries are read from, in the columns of an older database."""
+    return {table: set(sql.tuples(f"SELECT {columns_of(older or sql, table)} FROM {table}")) for table in FIGURES}
 
 
 def add(sql: Sql, table: str, row: dict[str, object]) -> None:
@@ -74,15 +88,36 @@ def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 
-def by_today(sql: Sql, found: Iterable[tuple[CaseFacts, str]]) -> dict[str, set[tuple[object, ...]]]:
-    """Return the rows that the program of today keeps of cases, with the instant of each one's newest step."""
+def written_by_today(sql: Sql, found: Iterable[tuple[CaseFacts, str]]) -> None:
+    """Write what the program of today keeps of cases, with the instant of each one's newest step."""
     cases = list(found)
-    for table in ("case_fact", "case_handover", "case_count", "case_result", "case_pace"):
+    for table in (*FIGURES, "case_ending"):
         sql.run(f"DELETE FROM {table}")
     for facts, stepped_at in cases:
         case_facts.add(sql, facts, stepped_at)
     rollups.summed([facts for facts, _ in cases]).write(sql)
-    return figures(sql)
+
+
+@pytest.fixture(scope="module")
+def today() -> Sql:
+    db = SqliteDatabase(memory=True)
+    migrations.migrations().apply(db)
+    db.conn.isolation_level = None
+    return Sql(db)
+
+
+def by_today(today: Sql, older: Sql, found: Iterable[tuple[CaseFacts, str]]) -> Figures:
+    """Return the rows that the program of today keeps of cases, in the columns of an older database."""
+    written_by_today(today, found)
+    return figures(today, older)
+
+
+def put(sql: Sql, rows: Figures) -> None:
+    """Write rows into a database that has just their columns."""
+    for table, found in rows.items():
+        columns = columns_of(sql, table).split(", ")
+        for row in found:
+            add(sql, table, dict(zip(columns, row, strict=True)))
 
 
 def test_a_step_calls_nothing_that_can_change_after_it():
@@ -106,13 +141,13 @@ created_cases = st.tuples(
     st.sampled_from(CREATED), st.sampled_from(UNITS + WIDER), moments, st.sampled_from([*CATEGORIES, "", None])
 )
 stated_premises = st.sampled_from(["12", "0", "", "十二", "3.5", "-1", "²", "9" * 9, "9" * 40, None])
-patrols = st.tuples(st.sampled_from(UNITS + WIDER), moments, stated_premises)
+walked = st.tuples(st.sampled_from(UNITS + WIDER), moments, stated_premises)
 
 
-@given(st.lists(created_cases, max_size=6), st.lists(patrols, max_size=4))
-def test_step_0002_computes_what_a_count_of_today_computes(before_0003, cases, walks):
+@given(st.lists(created_cases, max_size=6), st.lists(walked, max_size=4))
+def test_step_0002_computes_what_a_count_of_today_computes(before_0003, today, cases, walks):
     sql = before_0003
-    emptied(sql)
+    emptied(sql, "visit_count")
     expected = []
     for number, ((action, status), path, at, category) in enumerate(cases):
         id = f"case-{number}"
@@ -126,18 +161,17 @@ def test_step_0002_computes_what_a_count_of_today_computes(before_0003, cases, w
 
     step_0002_case_figures.apply(sql)
 
-    found = figures(sql)
-    sql.run("DELETE FROM visit_count")
+    premises: Counter[tuple[int, str]] = Counter()
     for path, at, stated in walks:
-        premises = recount.premises_in({} if stated is None else {"premises_count": stated})
-        if premises:
-            rollups.add_visits(sql, path, day_number(at), premises)
-    assert found == by_today(sql, expected)
+        for period in (day_number(at), day_number(at) // 100):
+            premises[period, path] += patrols.premises_in({} if stated is None else {"premises_count": stated})
+    assert figures(sql) == by_today(today, sql, expected)
+    assert {(period, path): n for period, path, n in sql.tuples("SELECT * FROM visit_count")} == +premises
 
 
 def test_step_0002_counts_cases_and_patrols(before_0003):
     sql = before_0003
-    emptied(sql)
+    emptied(sql, "visit_count")
     for id, action, status, fields in (
         ("1", "report", "reported", {"category": "lane"}),
         ("2", "spot_close", "spot_closed", {}),
@@ -206,7 +240,7 @@ def any_histories(draw: st.DrawFn):
 
 
 @given(st.lists(histories() | any_histories(), max_size=5, unique_by=lambda history: history.id))
-def test_step_0014_computes_what_a_count_of_today_computes(before_0014, town):
+def test_step_0014_computes_what_a_count_of_today_computes(before_0014, today, town):
     sql = before_0014
     emptied(sql)
     older = []
@@ -217,21 +251,106 @@ def test_step_0014_computes_what_a_count_of_today_computes(before_0014, town):
         add_record(sql, history.id, history.path, {}, case_state=case_json.to_text(Case(facts, village="荆山口")))
         add_steps(sql, history.id, history.steps)
         older.append((facts, history.steps[-1].at))
-    by_today(sql, older)
+    put(sql, by_today(today, sql, older))
 
     step_0014_first_hands.apply(sql)
 
     found = figures(sql)
-    today = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
     states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
-    assert states == {facts.id: case_json.to_text(Case(facts, village="荆山口")) for facts, _ in today}
-    expected = by_today(sql, today)
+    assert states == {facts.id: case_json.to_text(Case(facts, village="荆山口")) for facts, _ in lived}
+    expected = by_today(today, sql, lived)
     assert {table: found[table] for table in ("case_fact", "case_handover")} == {
         table: expected[table] for table in ("case_fact", "case_handover")
     }
     assert {table: without_noughts(table, found[table]) for table in rollups.TABLES} == {
         table: without_noughts(table, expected[table]) for table in rollups.TABLES
     }
+
+
+@pytest.fixture(scope="module")
+def before_0024() -> Sql:
+    return database_before("0024_patrol_facts")
+
+
+@given(st.lists(histories(corrections=True), max_size=5, unique_by=lambda history: history.id))
+def test_step_0023_computes_what_a_count_of_today_computes(before_0024, town):
+    sql = before_0024
+    emptied(sql)
+    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    written_by_today(sql, lived)
+    expected, endings = figures(sql), set(sql.tuples("SELECT * FROM case_ending"))
+    for history, (facts, _) in zip(town, lived, strict=True):
+        state = orjson.loads(case_json.to_text(Case(facts, village="荆山口")))
+        del state["facts"]["endings"]
+        add_record(sql, history.id, history.path, {}, case_state=orjson.dumps(state).decode())
+        add_steps(sql, history.id, history.steps)
+    others = " AND ".join(f"{column} = 0" for column in contributions.COLUMNS if column != contributions.STOCK)
+    for statement in (
+        "UPDATE case_fact SET endings = ''",
+        "DELETE FROM case_ending",
+        "UPDATE case_count SET stock = 0",
+        f"DELETE FROM case_count WHERE {others}",
+    ):
+        sql.run(statement)
+
+    step_0023_case_endings.apply(sql)
+
+    assert figures(sql) == expected
+    assert set(sql.tuples("SELECT * FROM case_ending")) == endings
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
+        facts.id: facts for facts, _ in lived
+    }
+
+
+def test_step_0023_keeps_when_a_case_was_closed_before_it_was_reopened():
+    sql = database_before("0024_patrol_facts")
+    steps = (step("report", "04-01"), step("register", "04-02"), step("merge", "04-03"), step("split", "05-04"),
+             step("feedback", "05-05"), step("close", "05-06"), step("reopen", "06-07"))  # fmt: skip
+    add_record(sql, "1", UNITS[0], {}, case_state='{"facts":{"id":"1"},"village":"荆山口"}')
+    add_steps(sql, "1", steps)
+    fact = {
+        "id": "1", "path": UNITS[0], "category": "lane", "status": "handling", "dispatches": f"{on('06-07')}/",
+        "received_at": on("04-01"), "decided_at": on("04-02"), "registered_at": on("04-02"), "running": 1,
+        "held_s": 0, "checked": 1, "reworked": 0, "extended": 0, "stepped_at": on("06-07"),
+        "received_day": 20260401, "registered_day": 20260402, "registered_month": 202604,
+    }  # fmt: skip
+    add(sql, "case_fact", fact)
+
+    step_0023_case_endings.apply(sql)
+
+    endings = [[on("04-03"), on("05-04"), "merged"], [on("05-06"), on("06-07"), "closed"]]
+    assert orjson.loads(sql.value("SELECT case_state FROM record"))["facts"] == {"id": "1", "endings": endings}
+    assert sql.value("SELECT endings FROM case_fact") == " ".join("/".join(each) for each in endings)
+    assert set(sql.tuples("SELECT position, status, ended_day, undone_day, path FROM case_ending")) == {
+        (0, "merged", 20260403, 20260504, UNITS[0]), (1, "closed", 20260506, 20260607, UNITS[0]),
+    }  # fmt: skip
+    stock = {20260402: 1, 20260403: -1, 20260504: 1, 20260506: -1, 20260607: 1, 202606: 1}
+    assert dict(sql.tuples("SELECT period, stock FROM case_count WHERE category = '*'")) == stock
+    assert dict(sql.tuples("SELECT period, stock FROM case_count WHERE category = 'lane'")) == {202606: 1}
+
+
+@given(st.lists(st.tuples(walked, st.sampled_from(["主街", "主 街", "Ａ1", "a-1", "、", "", None])), max_size=6))
+def test_step_0024_keeps_what_each_patrol_tells_as_the_program_of_today_does(before_0024, told):
+    sql = before_0024
+    emptied(sql)
+    expected = []
+    for number, ((path, at, premises), place) in enumerate(told):
+        fields = {name: value for name, value in (("premises_count", premises), ("place", place)) if value is not None}
+        add_record(sql, f"{number}", path, fields, type="patrols", kind="event", created_at=at)
+        expected.append(patrol_facts.row_of(patrol_facts.of_fields(f"{number}", at, path, fields)))
+    sql.run("DROP TABLE IF EXISTS patrol_fact")
+    _, creation, *_ = script("0024_patrol_facts").split(";")
+    sql.run(creation)
+
+    step_0024_patrol_facts.apply(sql)
+
+    assert sql.rows("SELECT * FROM patrol_fact ORDER BY id") == expected
+
+
+def script(step: str) -> str:
+    return (Path(migrations.__file__).parent / f"{step}.sqlite.sql").read_text("utf-8")
 
 
 def without_noughts(table: str, rows: set[tuple[object, ...]]) -> set[tuple[object, ...]]:
@@ -279,6 +398,7 @@ def test_step_0014_counts_what_came_back_from_a_spot_fix_as_dispatched(before_00
 
 def test_step_0021_plays_back_the_categories_that_edits_had_corrected():
     sql = database_before("0021_category_corrections")
+    sql.run("ALTER TABLE case_fact ADD COLUMN endings TEXT NOT NULL DEFAULT ''")  # as step 0023 adds it
     life = a_case("1", step("report", "04-01"), step("register", "04-02"), category="gas")
     plain = a_case("2", step("report", "04-01"), category="lane")
     for history in (life, plain):
@@ -295,9 +415,7 @@ def test_step_0021_plays_back_the_categories_that_edits_had_corrected():
         at = on(f"04-0{version}")
         add(sql, "revision", row | {"origin_seq": version, "observed_at": at, "received_at": at})
 
-    sql._conn.executescript(
-        (Path(migrations.__file__).parent / "0021_category_corrections.sqlite.sql").read_text("utf-8")
-    )
+    sql._conn.executescript(script("0021_category_corrections"))
 
     steps = dict(case_facts.each_history(sql))
     assert [(each.action, each.category) for each in steps["1"]] == [

@@ -41,6 +41,11 @@ class Case:
     failed: int = 0
     extended: int = 0
     result: str = ""
+    moves: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def moved_before(self, at: datetime) -> list[tuple[datetime, str]]:
+        """Return the statuses that it had come to before an instant, each with when it did."""
+        return [move for move in self.moves if move[0] < at]
 
 
 def cases(reading, until: str = "9999") -> list[Case]:
@@ -65,6 +70,7 @@ def cases(reading, until: str = "9999") -> list[Case]:
 def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, str], at: datetime) -> None:
     before, case.status = case.status, diff.get("status") or case.status
     moved = case.status != before
+    case.moves += [(at, case.status)] * moved
     case.category = diff.get("category") or case.category
     if case.status != "reported":
         case.decided = case.decided or at
@@ -123,12 +129,13 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
     closed_in_time = [case for case in closed if case.close_due is None or case.closed <= case.close_due]
     checked = [case for case in cohort if case.checks]
     alive = [case for case in every if case.status != "void"]
+    gone = (*CLOSED, "void", "merged")
     stock = [
         case
-        for case in alive
-        if case.status != "merged" and case.registered and case.registered < start
-        if case.closed is None or case.closed >= start
+        for case in every
+        if case.registered and case.registered < start and case.moved_before(start)[-1][1] not in gone
     ]
+    done = [moves[-1] for case in every if (moves := case.moved_before(end))]
     valid = [case for case in decided if case.status == "merged" or (case.registered and case.status != "void")]
     status = Counter(case.status for case in cohort)
     return {
@@ -178,7 +185,7 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         - sum(within(at) for case in alive for at, _ in case.returns),
         "returns": sum(within(at) for case in alive for _, at in case.returns),
         "opening": len(stock),
-        "closed_in_period": sum(within(case.closed) for case in every),
+        "closed_in_period": sum(status in CLOSED and start <= at for at, status in done),
         "workload": len(stock) + len(cohort),
     }
 

@@ -120,8 +120,11 @@ moments = st.integers(min_value=0, max_value=300 * 24).map(
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> History:
-    """Draw the life of a case along steps that the workflow allows, with limits near the steps."""
+def histories(draw: st.DrawFn, corrections: bool = False) -> History:
+    """Draw the life of a case along steps that the workflow allows, with limits near the steps.
+
+    corrections: an edit may give it another category at any time, also once it has ended.
+    """
     at = FIRST_DAY + timedelta(hours=draw(st.integers(min_value=0, max_value=150 * 24)))
     action, status = draw(
         st.sampled_from(
@@ -135,12 +138,17 @@ def histories(draw: st.DrawFn) -> History:
     )
     steps = [Step(action, instants.text(at), status)]
     for _ in range(draw(st.integers(min_value=0, max_value=12))):
-        if not MAY[status]:
+        may = (*MAY[status], *(("categorise",) if corrections else ()))
+        if not may:
             break
-        action = draw(st.sampled_from(MAY[status]))
-        status = LEADS_TO[action]
+        action = draw(st.sampled_from(may))
         at += timedelta(hours=draw(gaps))
-        steps.append(_dated(draw, action, at, status))
+        if action == "categorise":
+            category = draw(st.sampled_from((*CATEGORIES, "gone")))
+            steps.append(Step(action, instants.text(at), status, category=category))
+        else:
+            status = LEADS_TO[action]
+            steps.append(_dated(draw, action, at, status))
     id = f"{draw(st.uuids())}"
     return History(id, draw(st.sampled_from(UNITS + WIDER)), draw(st.sampled_from((*CATEGORIES, "gone"))), tuple(steps))
 

@@ -14,7 +14,7 @@ from server.summaries.store.rollups import TABLES
 from tests.county import new_database
 from tests.summaries.case_histories import History
 
-KEPT = ("case_fact", "case_step", "case_handover", *TABLES)
+KEPT = ("case_fact", "case_step", "case_handover", "case_ending", *TABLES)
 
 
 def a_store(folder: Path, **more: object) -> Database:

@@ -83,18 +83,6 @@ def test_facts_come_back_as_they_were_kept(store):
         assert case_facts.find(reading.sql, "2") is None
 
 
-def test_visits_add_up_by_day_and_by_month(store):
-    live(store, [])
-    for day, premises in (("2026-04-01", 3), ("2026-04-01", 4), ("2026-04-30", 5), ("2026-05-01", 6)):
-        store.write(lambda tx, d=day, n=premises: figure_recording.record_visits(tx, "130630/100", d, n))
-
-    kept = sums_kept(store)["visit_count"]
-
-    assert {key[0]: row["premises"] for key, row in kept.items()} == {
-        20260401: 7, 20260430: 5, 202604: 12, 20260501: 6, 202605: 6,
-    }  # fmt: skip
-
-
 def test_a_step_undone_leaves_nothing_behind(store):
     live(store, [a_case("1", step("report", "04-01"))])
     before = sums_kept(store)
@@ -117,10 +105,3 @@ def test_a_step_of_a_case_that_is_not_here_is_a_mistake_of_ours(store):
         store.write(
             lambda tx: figure_recording.record(tx, life.as_of("2026-04-01T09"), life.as_of("9"), life.steps[1], 2)
         )
-
-
-@pytest.mark.parametrize(
-    ("told", "walked"), [("12", 12), ("", 0), ("十二", 0), ("3.5", 0), ("-1", 0), ("²", 0), ("9" * 40, 0), (None, 0)]
-)
-def test_premises_that_are_no_whole_number_count_as_none_and_stop_nothing(told, walked):
-    assert recount.premises_in({} if told is None else {"premises_count": told}) == walked

@@ -97,12 +97,12 @@ def test_a_share_lies_between_none_and_all_and_is_nothing_of_nothing(town, windo
 
     for code, rate in rates.items():
         assert (rate.value is None) == (rate.d == 0)
-        # A return may answer a dispatch of an earlier period.
-        assert code == "return_rate" or 0 <= rate.n <= rate.d
+        # A return may answer a dispatch of an earlier period, a closing a reopening of what was closed when it began.
+        assert code in ("return_rate", "period_clearance") or 0 <= rate.n <= rate.d
 
 
 @given(towns, windows, histories())
-def test_a_void_case_counts_as_a_report_and_as_void_and_nowhere_else(town, window, other):
+def test_a_void_case_counts_as_a_report_and_as_void_and_besides_only_while_it_was_not(town, window, other):
     *_, last = other.steps
     gone = History("gone", other.path, other.category, (*other.steps, Step("void", last.at, Status.VOID)))
     cases, void = known(town, LATER), known([gone], LATER)
@@ -112,6 +112,7 @@ def test_a_void_case_counts_as_a_report_and_as_void_and_nowhere_else(town, windo
     moved = {code for code in without.counts if without.counts[code] != beside.counts[code]}
     assert moved <= {
         "reports", "decided_reports", "registered_reports", "withdrawn_reports", "registered", "void",
+        "opening", "workload", "closed_in_period",
     }  # fmt: skip
     assert (without.days, without.results) == (beside.days, beside.results)
 
@@ -186,7 +187,7 @@ def test_the_months_of_a_period_come_to_the_total_but_for_what_stays_open(town, 
 
     summary = summary_rows.by_month(cases, window, at)
 
-    adds_up(summary, summary_rows.figures(cases, window, at), but=("opening", "workload"))
+    adds_up(summary, summary_rows.figures(cases, window, at), but=("opening", "workload", "closed_in_period"))
 
 
 def test_the_table_of_figures_and_the_predicates_name_the_same_counts():
@@ -325,15 +326,33 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "reworked": len([h for h in cohort if when(h, at, "rework")]),
         "dispatches": len([t for h in alive for t in sent(h, at) if window.holds(t)]),
         "returns": len([t for h in alive for t in when(h, at, "return") if window.holds(t)]),
-        "closed_in_period": len(
-            [
-                history
-                for history in seen
-                if status(history, at) in ("closed", "spot_closed")
-                and window.holds(when(history, at, "close", "spot_close")[-1])
-            ]
-        ),
+        "opening": len([h for h in seen if left_open_before(h, min(window.starts_at, just_after(at)))]),
+        "closed_in_period": len([h for h in seen if closed_by_the_end_of(h, window, at)]),
     }
+
+
+def before(history: History, at: str) -> list[Step]:
+    return [step for step in history.steps if step.at < at]
+
+
+def just_after(at: str) -> str:
+    return f"{at}~"  # sorts behind the instant itself
+
+
+def left_open_before(history: History, at: str) -> bool:
+    """Whether all that was done before an instant left a case registered, and neither closed, void nor merged."""
+    done = before(history, at)
+    return bool(done) and done[-1].status not in {
+        "reported", "rejected", "closed", "spot_closed", "void", "merged",
+    }  # fmt: skip
+
+
+def closed_by_the_end_of(history: History, window: Period, at: str) -> bool:
+    """Whether all that was done until the end of a period, or the instant, closed a case, and in the period."""
+    done = before(history, min(window.ends_at, just_after(at)))
+    if not done or done[-1].status not in ("closed", "spot_closed"):
+        return False
+    return window.holds([step.at for step in done if step.action in ("close", "spot_close")][-1])
 
 
 def results_recounted(town: list[History], window: Period, at: str) -> dict[str, int]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import accumulate
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server import instants
 from server.summaries.domain import contributions, figure_definitions, summary_rows
-from server.summaries.domain.contributions import COLUMNS, FORMULAS, LATE, OPENING, STOCK
+from server.summaries.domain.contributions import COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
 
@@ -26,19 +27,28 @@ def test_sums_of_contributions_and_lateness_equal_a_count_over_the_cases(town, w
 
 
 @given(histories(), moments)
-def test_a_contribution_names_known_columns_and_never_takes_away(history, at):
+def test_a_contribution_names_known_columns_and_takes_away_from_the_stock_alone(history, at):
     facts = history.as_of(at)
     found = {} if facts is None else contributions.contribution(facts)
 
     assert {column for _, column in found} <= set(COLUMNS)
-    assert all(n >= 0 for n in found.values())
+    assert all(n > 0 for (_, column), n in found.items() if column not in (STOCK, "handled_s"))
+
+
+@given(histories(), moments)
+def test_every_day_leaves_a_case_in_the_stock_once_or_not_at_all(history, at):
+    facts = history.as_of(at)
+    changes = sorted({} if facts is None else contributions.contribution(facts).items())
+    running = accumulate(n for (_, column), n in changes if column == STOCK)
+
+    assert set(running) <= {0, 1}
 
 
 def test_every_count_has_its_sum_and_every_column_is_used():
     used = {column for terms in FORMULAS.values() for _, column in contributions.terms_of(terms)}
 
     assert set(FORMULAS) == set(figure_definitions.COUNT_RULES)
-    assert used == {*COLUMNS, *LATE, OPENING} - {"handled_s"}
+    assert used == {*COLUMNS, *LATE, OPENING, REOPENED_LATER} - {"handled_s", STOCK}
 
 
 def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures:
@@ -53,7 +63,10 @@ def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures
                 columns[column] += n
             elif day < first:
                 before[column] += n
-        columns[OPENING] += contributions.evaluate(STOCK, before)
+        columns[OPENING] += before[STOCK]
+        columns[REOPENED_LATER] += sum(
+            first <= closed <= last < reopened for closed, reopened in contributions.reopenings(case)
+        )
         columns.update(contributions.lateness(case, seen))
         if seen.holds(case.registered_at):
             results.update(filter(None, [contributions.result(case)]))

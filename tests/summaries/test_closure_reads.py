@@ -64,7 +64,7 @@ SCOPES = (
 )
 VIEWS = [(scope, by) for scope in SCOPES for by in Grouping if (scope, by) != (SCOPES[-1], Grouping.TOWN)]
 now = {"at": instants.parse(MERGER)}
-towns = st.lists(histories(), max_size=6, unique_by=lambda history: history.id)
+towns = st.lists(histories(corrections=True), max_size=6, unique_by=lambda history: history.id)
 days = st.dates(date(2026, 1, 1), date(2026, 8, 31))
 months = st.tuples(st.integers(1, 6), st.integers(0, 3)).map(
     lambda pair: Period(date(2026, pair[0], 1), date(2026, pair[0] + pair[1] + 1, 1) - timedelta(days=1))

@@ -21,7 +21,7 @@ from server.db.transactions import Transaction
 from server.errors import NotFound, Refusal
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
-from server.instants import Instant, local_day
+from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
@@ -30,8 +30,8 @@ from server.records.domain.records import Record
 from server.records.domain.relation import Relation
 from server.records.domain.status import ENDED, STATUS_LABELS, Status
 from server.records.store import buckets, records, revisions
+from server.summaries.domain import patrols
 from server.summaries.store import figure_recording
-from server.summaries.store.recount import PATROLS, premises_in
 from sync.changes import Change, Dot, FieldWrite, Verdict
 from sync.values import frozen
 
@@ -171,10 +171,8 @@ def _update_dependents(tx: Transaction, before: Record | None, revised: Revised)
     after = revised.record
     if before is not None:
         conflict_problems.follow(tx, before, revised, server=SERVER)
-    if after.type == PATROLS:
-        walked = premises_in(after.fields) - (0 if before is None else premises_in(before.fields))
-        if walked:
-            figure_recording.record_visits(tx, after.path, local_day(after.created_at), walked)
+    if after.type == patrols.TYPE:
+        figure_recording.record_patrol(tx, before, after)
     if after.case is None:
         return
     was = None if before is None else before.case

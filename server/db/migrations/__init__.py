@@ -11,7 +11,13 @@ from importlib.resources import files
 from sqlite_utils import Database as SqliteDatabase
 from sqlite_utils import Migrations
 
-from server.db.migrations import step_0002_case_figures, step_0004_sync, step_0014_first_hands
+from server.db.migrations import (
+    step_0002_case_figures,
+    step_0004_sync,
+    step_0014_first_hands,
+    step_0023_case_endings,
+    step_0024_patrol_facts,
+)
 from server.db.sql import Sql
 
 _SQL = ".sqlite.sql"
@@ -22,6 +28,8 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0002_case_figures": step_0002_case_figures.apply,
     "0004_sync": step_0004_sync.apply,
     "0014_first_hands": step_0014_first_hands.apply,
+    "0023_case_endings": step_0023_case_endings.apply,
+    "0024_patrol_facts": step_0024_patrol_facts.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

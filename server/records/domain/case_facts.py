@@ -17,6 +17,7 @@ from sync.values import frozen
 
 CLOSED = frozenset({Status.CLOSED, Status.SPOT_CLOSED})
 HELD = frozenset({Status.SUSPENDED, Status.TRANSFERRED})
+DROPPED = frozenset({Status.VOID, Status.MERGED})
 UNREGISTERED = frozenset({Status.REPORTED, Status.REJECTED, Status.MERGED, Status.VOID})
 """Statuses that a report reaches without ever having been registered; every other one implies a case."""
 
@@ -29,6 +30,17 @@ class Dispatch(NamedTuple):
 
     at: Instant
     returned_at: Instant | None = None
+
+
+class Ending(NamedTuple):
+    """How a registered case left the stock: closed, void or merged into another.
+
+    status: the one it was left in. undone_at: when it was reopened or split off; None while it stands.
+    """
+
+    at: Instant
+    undone_at: Instant | None
+    status: Status
 
 
 class Step(NamedTuple):
@@ -58,6 +70,7 @@ class CaseFacts:
     a case; one fixed on the spot is registered when received.
     fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
     checked, reworked, extended: how many checks, failed checks and granted extensions.
+    endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
 
@@ -80,6 +93,7 @@ class CaseFacts:
     reworked: int = 0
     extended: int = 0
     result_code: str | None = None
+    endings: tuple[Ending, ...] = ()
 
     @property
     def closed(self) -> bool:
@@ -139,7 +153,8 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "category": facts.category if step.category is None else step.category,
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.
-    return replace(facts, **changed, **_held(facts, step), **_handed_on(facts, step), **_handled(facts, step))
+    moved = {**_held(facts, step), **_handed_on(facts, step), **_handled(facts, step), **_ended(facts, step)}
+    return replace(facts, **changed, **moved)
 
 
 def _held(facts: CaseFacts, step: Step) -> dict[str, Any]:
@@ -176,6 +191,19 @@ def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED):
         changed["fed_back_at"] = None
     return changed
+
+
+def _ended(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    if facts.registered_at is None or step.status is facts.status:
+        return {}
+    endings = facts.endings
+    if facts.closed_at is not None and step.status not in CLOSED:
+        endings = (*endings, Ending(facts.closed_at, step.at, facts.status))
+    elif endings and endings[-1].undone_at is None:
+        endings = (*endings[:-1], endings[-1]._replace(undone_at=step.at))
+    if step.status in DROPPED:
+        endings = (*endings, Ending(step.at, None, step.status))
+    return {"endings": endings} if endings is not facts.endings else {}
 
 
 def _closed_at(facts: CaseFacts, step: Step) -> Instant | None:

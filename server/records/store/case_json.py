@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from server.records.domain.case import Assignment, Case, Request
-from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.case_facts import CaseFacts, Dispatch, Ending
 from server.records.domain.status import Status
 
 _STORED = {"assignments": "given", "processed_by": "hands", "merged_into": "into"}
@@ -32,7 +32,10 @@ def from_text(text: str | None) -> Case | None:
     values = {name: stored[key] for key, name in _NAMES if key in stored}
     facts = values["facts"]
     dispatches = tuple(Dispatch(*each) for each in facts["dispatches"])
-    values["facts"] = CaseFacts(**(facts | {"status": Status(facts["status"]), "dispatches": dispatches}))
+    # Texts of cases that never ended, written before endings were kept, do without the key.
+    endings = tuple(Ending(at, undone_at, Status(status)) for at, undone_at, status in facts.get("endings", ()))
+    read = {"status": Status(facts["status"]), "dispatches": dispatches, "endings": endings}
+    values["facts"] = CaseFacts(**(facts | read))
     values["assignments"] = tuple(Assignment(*each) for each in values["assignments"])
     values["processed_by"] = tuple(values["processed_by"])
     values["requests"] = tuple(Request(*each) for each in values["requests"])

@@ -8,17 +8,17 @@ Every count of ``data/figures.csv`` is then a plain sum of columns (``FORMULAS``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from server import instants
 from server.instants import BEGINNING, FOREVER, Instant
-from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.case_facts import CLOSED, CaseFacts, Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.figure_definitions import COUNT_RULES, Kind, Window
+from server.summaries.domain.periods import Day, day_number
 from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
 
 RECEIVED = (
@@ -34,19 +34,24 @@ REGISTERED = (
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
-COLUMNS = (*RECEIVED, *REGISTERED, "handled_s", "dispatches", "sent_in_vain", "returns", "closed_in_period")
-"""Every column. handled_s: seconds of all that are handled; sent_in_vain: dispatches, by their day, that came back."""
+STOCK = "stock"
+"""What a day adds to the stock of registered cases that have not ended, as of its own time: reopening adds again."""
+
+COLUMNS = (*RECEIVED, *REGISTERED, "handled_s", "dispatches", "sent_in_vain", "returns", "closed_in_period", STOCK)
+"""Every column. handled_s: seconds of all that are handled; sent_in_vain: dispatches, by their day, that came back;
+closed_in_period: closings that stand, by their day."""
 
 LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_reworked", "late_extended")
 """Columns of lateness. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
 
 OPENING = "opening"
-"""The stock at the beginning: all cases registered before it less all closed before it."""
+"""The stock at the beginning: what all days before it add to it."""
+
+REOPENED_LATER = "reopened_later"
+"""Closings of the period that stood when it ended and were undone after it; no sum of days, since the end decides."""
 
 FORMULAS: Mapping[str, str] = {
-    **{
-        code: code for code in (*RECEIVED, *REGISTERED, *LATE[:3], "dispatches", "returns", "closed_in_period", OPENING)
-    },
+    **{code: code for code in (*RECEIVED, *REGISTERED, *LATE[:3], "dispatches", "returns", OPENING)},
     "undecided_reports": "reports -decided_reports",
     "cases": "registered -void -merged_cases",
     "limited": "registered -void -merged_cases -spot_closed",
@@ -62,18 +67,13 @@ FORMULAS: Mapping[str, str] = {
     "passed_at_once": "checked -reworked",
     "reworked_due": "reworked_due late_reworked",
     "dispatches_kept": "dispatches -sent_in_vain",
+    "closed_in_period": f"closed_in_period {REOPENED_LATER}",
     "workload": "opening registered -void -merged_cases",
 }
 """How each count is made of columns; ``-`` takes one away."""
 
-STOCK = "registered -void -merged_cases -closed_in_period"
-"""What a day adds to the stock of cases that are not closed; summed over all days before a period, its OPENING."""
-
 _EVER = Window(BEGINNING, FOREVER, BEGINNING, BEGINNING)
 """Holds every day, and nothing is late in it: no limit has passed at the beginning of time."""
-
-Day = int
-"""A Beijing day as a number, 20260401; a month is 202604. Months and days never meet in one range."""
 
 Contribution = dict[tuple[Day, str], int]
 
@@ -95,6 +95,8 @@ def contribution(case: CaseFacts) -> Contribution:
             found[day, "handled_s"] = took
     if case.closed_at is not None:
         found[day_number(case.closed_at), "closed_in_period"] = 1
+    for at, n in _stock_changes(case):
+        _add(found, day_number(at), STOCK, n)
     for dispatch in () if case.void else case.dispatches:
         sent = day_number(dispatch.at)
         _add(found, sent, "dispatches")
@@ -102,6 +104,28 @@ def contribution(case: CaseFacts) -> Contribution:
             _add(found, sent, "sent_in_vain")
             _add(found, day_number(dispatch.returned_at), "returns")
     return found
+
+
+def _stock_changes(case: CaseFacts) -> Iterator[tuple[Instant, int]]:
+    """Yield when a case entered the stock (1) and left it (-1)."""
+    if case.registered_at is None:
+        return
+    yield case.registered_at, 1
+    for at, undone_at, _ in case.endings:
+        yield at, -1
+        if undone_at is not None:
+            yield undone_at, 1
+    if case.closed_at is not None:
+        yield case.closed_at, -1
+
+
+def reopenings(case: CaseFacts) -> list[tuple[Day, Day]]:
+    """Return the day of each closing that was undone, and the day on which it was."""
+    return [
+        (day_number(at), day_number(undone_at))
+        for at, undone_at, status in case.endings
+        if undone_at is not None and status in CLOSED
+    ]
 
 
 def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
@@ -136,11 +160,6 @@ def counts(columns: Mapping[str, int]) -> dict[str, int]:
     for code, terms in _COMPOSED:
         found[code] = sum([sign * n(column, 0) for sign, column in terms])
     return found
-
-
-def evaluate(terms: str, columns: Mapping[str, int]) -> int:
-    """Return what a line of FORMULAS comes to."""
-    return sum(sign * columns.get(column, 0) for sign, column in terms_of(terms))
 
 
 @lru_cache(maxsize=256)
@@ -207,16 +226,6 @@ def percentiles_of(took: Iterable[int]) -> Percentiles:
     return ordered[low], ordered[high], ordered[p90]
 
 
-def day_number(at: Instant) -> Day:
-    """Return the number of the Beijing day that holds an instant."""
-    return _day_of_hour(at[:13])
-
-
-@lru_cache(maxsize=65_536)  # seven years; Beijing is whole hours from UTC, so each hour lies in one day
-def _day_of_hour(hour: str) -> Day:
-    return int(instants.local_day(f"{hour}:00:00.000Z").replace("-", ""))
-
-
 class _CountingKey(NamedTuple):
     """The properties that decide to which columns a case adds: a million cases have few different ones."""
 
@@ -279,5 +288,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return added[0], added[1]
 
 
-def _add(found: Contribution, day: Day, column: str) -> None:
-    found[day, column] = found.get((day, column), 0) + 1
+def _add(found: Contribution, day: Day, column: str, n: int = 1) -> None:
+    total = found.pop((day, column), 0) + n
+    if total:
+        found[day, column] = total

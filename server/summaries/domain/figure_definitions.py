@@ -16,8 +16,8 @@ from typing import TypeAlias
 
 from server import dated, instants
 from server.errors import Invalid
-from server.instants import Instant
-from server.records.domain.case_facts import CaseFacts
+from server.instants import FOREVER, Instant
+from server.records.domain.case_facts import CLOSED, CaseFacts
 from server.summaries.domain.periods import Period
 
 RESULT = "result:"
@@ -193,10 +193,21 @@ def handling_due(case: CaseFacts, window: Window) -> bool:
 
 
 def opening(case: CaseFacts, window: Window) -> bool:
-    """Cases registered before the period that were not closed when it began."""
-    if case.registered_at is None or case.void or case.merged:
+    """Cases registered before the period that were neither closed, void nor merged when it began, as of then."""
+    begins_at = window.starts_at
+    if case.registered_at is None or case.registered_at >= begins_at:
         return False
-    return case.registered_at < window.starts_at and (case.closed_at is None or case.closed_at >= window.starts_at)
+    if case.closed_at is not None and case.closed_at < begins_at:
+        return False
+    return not any(at < begins_at <= (undone_at or FOREVER) for at, undone_at, _ in case.endings)
+
+
+def closed_in_period(case: CaseFacts, window: Window) -> bool:
+    """Cases closed in the period that were still closed when it ended, whether they were reopened after it or not."""
+    return window.holds(case.closed_at) or any(
+        status in CLOSED and window.holds(at) and (undone_at or FOREVER) >= window.ends_at
+        for at, undone_at, status in case.endings
+    )
 
 
 def _sent(case: CaseFacts, window: Window) -> int:
@@ -271,7 +282,7 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "dispatches_kept": lambda case, window: _sent(case, window) - _sent_in_vain(case, window),
     "returns": _returns,
     "opening": opening,
-    "closed_in_period": lambda case, window: case.closed and window.holds(case.closed_at),
+    "closed_in_period": closed_in_period,
     "workload": lambda case, window: opening(case, window) or in_cohort(case, window),
 }
 """How often each count counts a case."""

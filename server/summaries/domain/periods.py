@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from server.errors import Invalid
-from server.instants import BEIJING, Instant, parse, text
+from server.instants import BEIJING, Instant, local_day, parse, text
 
 YEARS = range(2000, 3000)
 """Years that a queried date may lie in; others are typing errors (0026, 20026) and break calendars."""
@@ -66,6 +67,10 @@ ANY_DAYS = ("本期", "上期")
 
 YEAR_AGO = {Named.LAST_YEAR: "前年同期"}
 """Name of the period of the year before, where it is not 去年同期."""
+
+
+Day = int
+"""A Beijing day as a number, 20260401; a month is 202604. Months and days never meet in one range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +211,17 @@ def number_ranges_before(period: Period) -> tuple[tuple[int, int], ...]:
     return ((0, month - 1), *((days,) if period.first.day > 1 else ()))
 
 
-def number(day: date) -> int:
+def day_number(at: Instant) -> Day:
+    """Return the number of the Beijing day that holds an instant."""
+    return _day_of_hour(at[:13])
+
+
+@lru_cache(maxsize=65_536)  # seven years; Beijing is whole hours from UTC, so each hour lies in one day
+def _day_of_hour(hour: str) -> Day:
+    return int(local_day(f"{hour}:00:00.000Z").replace("-", ""))
+
+
+def number(day: date) -> Day:
     """Return 20260401 for a day."""
     return day.year * 10_000 + day.month * 100 + day.day
 

@@ -7,15 +7,15 @@ from typing import Any
 
 from server.db.sql import Row, Sql, inserting
 from server.instants import Instant
-from server.records.domain.case_facts import CaseFacts, Dispatch, Step
+from server.records.domain.case_facts import CaseFacts, Dispatch, Ending, Step
 from server.records.domain.status import Status
-from server.summaries.domain import contributions
+from server.summaries.domain import contributions, periods
 from server.summaries.domain.figure_definitions import still_open
 
 COLUMNS = (
     "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
-    "checked", "reworked", "extended", "result_code",
+    "checked", "reworked", "extended", "result_code", "endings",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -41,12 +41,19 @@ _UPDATE = f"UPDATE case_fact SET {', '.join(f'{column} = :{column}' for column i
 _ADD_STEP = inserting("case_step", STEP_COLUMNS)
 HANDOVER_COLUMNS = ("day", "record", "received_at", "path")
 _ADD_HANDOVER = f"{inserting('case_handover', HANDOVER_COLUMNS)} ON CONFLICT DO NOTHING"
+ENDING_COLUMNS = ("record", "position", "status", "ended_day", "undone_day", "received_at", "path")
+_KEEP_ENDING = (
+    f"{inserting('case_ending', ENDING_COLUMNS)} "
+    "ON CONFLICT (record, position) DO UPDATE SET undone_day = excluded.undone_day"
+)
 
 
 def add(sql: Sql, facts: CaseFacts, stepped_at: Instant) -> None:
     """Add the facts of a new case; stepped_at: instant of its newest step."""
     sql.run(_INSERT, row_of(facts, stepped_at))
     _add_handovers(sql, facts, ())
+    if facts.endings:
+        sql.run_each(_KEEP_ENDING, endings(facts))
 
 
 def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) -> None:
@@ -55,6 +62,8 @@ def replace(sql: Sql, before: CaseFacts, facts: CaseFacts, stepped_at: Instant) 
         raise RuntimeError(f"no facts are kept of case {facts.id}")
     if before.dispatches != facts.dispatches:
         _add_handovers(sql, facts, before.dispatches)
+    if before.endings != facts.endings:
+        sql.run_each(_KEEP_ENDING, endings(facts))
 
 
 def add_step(sql: Sql, record: str, version: int, step: Step) -> None:
@@ -112,6 +121,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
     return {
         **{column: getattr(facts, column) for column in COLUMNS},
         "dispatches": " ".join(f"{sent}/{returned or ''}" for sent, returned in facts.dispatches),
+        "endings": " ".join(f"{at}/{undone_at or ''}/{status}" for at, undone_at, status in facts.endings),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -127,6 +137,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values = {column: row[column] for column in COLUMNS}
     values["status"] = Status(row["status"])
     values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
+    values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     return CaseFacts(**values)
 
 
@@ -152,6 +163,11 @@ def _dispatch(text: str) -> Dispatch:
     return Dispatch(sent, returned or None)
 
 
+def _ending(text: str) -> Ending:
+    at, undone_at, status = text.split("/")
+    return Ending(at, undone_at or None, Status(status))
+
+
 def _add_handovers(sql: Sql, facts: CaseFacts, stored: tuple[Dispatch, ...]) -> None:
     rows = handovers(facts, stored)
     if rows:
@@ -165,5 +181,14 @@ def handovers(facts: CaseFacts, stored: tuple[Dispatch, ...] = ()) -> list[Row]:
     return [{"day": day, **case} for day in sorted(filter(None, days))]
 
 
+def endings(facts: CaseFacts) -> list[Row]:
+    """Return a row for each ending of a case save the closing that stands."""
+    case = {"record": facts.id, "received_at": facts.received_at, "path": facts.path}
+    return [
+        {"position": n, "status": status, "ended_day": _day(at), "undone_day": _day(undone_at), **case}
+        for n, (at, undone_at, status) in enumerate(facts.endings)
+    ]
+
+
 def _day(at: Instant | None) -> int | None:
-    return None if at is None else contributions.day_number(at)
+    return None if at is None else periods.day_number(at)

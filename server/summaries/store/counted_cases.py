@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -14,7 +14,7 @@ from server.records.store import case_json
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.periods import Period
 from server.summaries.store import case_facts
-from server.summaries.store.rollup_sums import AreaCondition
+from server.summaries.store.rollup_sums import IS_CLOSING, AreaCondition
 
 _KEYS_WHERE = "SELECT received_at, id FROM case_fact WHERE"
 RECEIVED = (f"{_KEYS_WHERE} received_day BETWEEN :first AND :last",)
@@ -26,7 +26,12 @@ _HANDED_OVER_ROWS = "SELECT day, received_at, record AS id, path FROM case_hando
 HANDED_OVER = (
     f"SELECT DISTINCT received_at, id FROM ({_HANDED_OVER_ROWS}) AS handed WHERE day BETWEEN :first AND :last",
 )
-CLOSED = (f"{_KEYS_WHERE} closed_day BETWEEN :first AND :last",)
+_REOPENED_ROWS = f"SELECT ended_day, undone_day, received_at, record AS id, path FROM case_ending WHERE {IS_CLOSING}"
+_REOPENED_LATER = "ended_day BETWEEN :first AND :last AND undone_day > :last"
+CLOSED = (
+    f"{_KEYS_WHERE} closed_day BETWEEN :first AND :last",
+    f"SELECT received_at, id FROM ({_REOPENED_ROWS}) AS reopened WHERE {_REOPENED_LATER}",
+)
 OPENING = (
     f"{_KEYS_WHERE} closed_day IS NULL AND registered_day < :first",
     f"{_KEYS_WHERE} closed_day >= :first AND registered_day < :first",
@@ -136,6 +141,8 @@ def contributing(reading: Reading, inside: Condition, low: int, high: int) -> It
             ("case_fact", "id", "registered_day"),
             ("case_fact", "id", "closed_day"),
             ("case_handover", "record", "day"),
+            ("case_ending", "record", "ended_day"),
+            ("case_ending", "record", "undone_day"),
         )
     )
     sql = f"SELECT {_COLUMNS} FROM case_fact WHERE id IN ({union}){inside.sql}"
@@ -172,13 +179,15 @@ def candidates(
 
 
 def _keys(
-    reading: Reading, inside: Condition, bases: Iterable[str], values: dict[str, Any]
+    reading: Reading, inside: Condition, bases: Collection[str], values: dict[str, Any]
 ) -> list[tuple[Instant, str]]:
     """Return when each of the next cases was received, and its id, in this order."""
-    union = " UNION ".join(f"{base} AND received_at >= :after_at{inside.sql}" for base in bases)
+    # What a figure counts among overlaps nowhere; only what has changed since an instant may be among it already.
+    union = " UNION " if CHANGED[0] in bases else " UNION ALL "
+    keys = union.join(f"{base} AND received_at >= :after_at{inside.sql}" for base in bases)
     rows = reading.sql.tuples(
         f"""
-        SELECT received_at, id FROM ({union}) AS found
+        SELECT received_at, id FROM ({keys}) AS found
          WHERE received_at <= :as_of AND (received_at > :after_at OR id >= :after_id)
          ORDER BY received_at, id LIMIT :keys_most
         """,

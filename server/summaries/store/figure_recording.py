@@ -6,11 +6,10 @@ closed. The sums change by what the case contributes now less what it did before
 
 from __future__ import annotations
 
-from datetime import date
-
 from server.db.transactions import Transaction
 from server.records.domain.case_facts import CaseFacts, Step
-from server.summaries.store import case_facts, rollups
+from server.records.domain.records import Record
+from server.summaries.store import case_facts, patrol_facts, rollups
 
 CORRECTION = "categorise"
 """Name of the step by which an edit corrects the category of a case."""
@@ -42,9 +41,6 @@ def find(tx: Transaction, id: str) -> CaseFacts | None:
     return case_facts.find(tx.sql, id)
 
 
-def record_visits(tx: Transaction, path: str, day: date | str, premises: int) -> None:
-    """Count the premises that a patrol in the area ``path`` inspected on a Beijing day (``2026-04-01`` or a date).
-
-    premises: how many; negative takes back what an edit made fewer.
-    """
-    rollups.add_visits(tx.sql, path, int(str(day).replace("-", "")), premises)
+def record_patrol(tx: Transaction, before: Record | None, after: Record) -> None:
+    """Record where a patrol was and how many premises it inspected; before: as it was, None for a new one."""
+    patrol_facts.keep(tx.sql, before, after)

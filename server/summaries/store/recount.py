@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import orjson
 
-from server.db.sql import Sql
+from server.db.sql import Row, Sql
 from server.records.domain import case_facts as domain
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain.contributions import day_number
-from server.summaries.store import case_facts, rollups
-
-PATROLS, PREMISES = "patrols", "premises_count"
-"""The record type of patrols, and its field with the number of premises inspected."""
-
-
-def visits(sql: Sql) -> Iterator[tuple[str, int, int]]:
-    """Yield (path, day, premises) of every patrol with a number of premises inspected."""
-    rows = sql.rows("SELECT path, created_at, fields FROM record WHERE type = :type", {"type": PATROLS})
-    for row in rows:
-        premises = premises_in(orjson.loads(row["fields"]))
-        if premises:
-            yield row["path"], day_number(row["created_at"]), premises
-
-
-def premises_in(fields: Mapping[str, str]) -> int:
-    """Return how many premises a patrol inspected; 0 where the field is empty or no whole number."""
-    text = fields.get(PREMISES, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX else 0
-
-
-_DIGITS_MAX = 9
-"""More premises than any patrol inspects; longer numbers would not fit a column."""
+from server.summaries.domain import patrols
+from server.summaries.store import case_facts, patrol_facts, rollups
 
 
 def broken(sql: Sql) -> Iterator[tuple[str, str]]:
@@ -44,15 +21,31 @@ def broken(sql: Sql) -> Iterator[tuple[str, str]]:
     expected = {
         table: rollups.by_key(table, rows) for table, rows in rollups.summed(case_facts.each(sql)).rows().items()
     }
-    visited: Counter[tuple[object, ...]] = Counter()
-    for path, day, premises in visits(sql):
-        visited.update({(day, path): premises, (day // 100, path): premises})
-    expected["visit_count"] = {key: {"premises": n} for key, n in visited.items() if n}
     for table, rows in expected.items():
         found = rollups.stored(sql, table)
         for key in sorted(found.keys() | rows.keys(), key=str):
             if found.get(key) != rows.get(key):
-                yield "sums are what the cases and patrols add up to", f"{table} {' '.join(map(str, key))}"
+                yield "sums are what the cases add up to", f"{table} {' '.join(map(str, key))}"
+    yield from _broken_rows(sql, "case_ending", case_facts.ENDING_COLUMNS, _endings(sql))
+    yield from _broken_rows(sql, "patrol_fact", patrol_facts.COLUMNS, _patrols(sql))
+
+
+def _broken_rows(sql: Sql, table: str, columns: tuple[str, ...], rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
+    found = set(sql.tuples(f"SELECT {', '.join(columns)} FROM {table}"))
+    expected = {tuple(row[column] for column in columns) for row in rows}
+    for row in sorted(found ^ expected, key=str):
+        yield "what figures are opened by is what the cases and patrols tell", f"{table} {' '.join(map(str, row))}"
+
+
+def _endings(sql: Sql) -> Iterator[Row]:
+    return (row for facts in case_facts.each(sql) if facts.endings for row in case_facts.endings(facts))
+
+
+def _patrols(sql: Sql) -> Iterator[Row]:
+    """Yield the row of every patrol, from what its record tells."""
+    for row in sql.each("SELECT id, created_at, path, fields FROM record WHERE type = :type", {"type": patrols.TYPE}):
+        fields = orjson.loads(row["fields"])
+        yield patrol_facts.row_of(patrol_facts.of_fields(row["id"], row["created_at"], row["path"], fields))
 
 
 def recounted(sql: Sql) -> Iterator[tuple[CaseFacts | None, CaseFacts]]:

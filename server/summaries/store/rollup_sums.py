@@ -6,16 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-import orjson
-
 from server.db.transactions import Reading
-from server.instants import Instant
-from server.summaries.domain import contributions, periods
+from server.summaries.domain import periods
 from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import COLUMNS, LATE, STOCK
 from server.summaries.domain.figure_definitions import Window
 from server.summaries.domain.periods import Period
-from server.summaries.store import recount
 from server.summaries.store.rollups import ALL
 
 PATH, MONTH, CATEGORY = "path", "month", "category"
@@ -28,7 +24,10 @@ Columns: TypeAlias = dict[Key, Counter[str]]
 NumberRange: TypeAlias = tuple[int, int]
 
 _SUMS = ", ".join(f"SUM({column})" for column in COLUMNS)
-_STOCK = f"SUM({' '.join(('-' if sign < 0 else '+') + column for sign, column in contributions.terms_of(STOCK))})"
+_STOCK = f"SUM({STOCK})"
+
+IS_CLOSING = "status IN ('closed', 'spot_closed')"
+"""Which rows of ``case_ending`` are closings: all but those of void and merged cases."""
 
 
 class AreaCondition:
@@ -63,12 +62,41 @@ def counts(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[Numbe
 
 
 def stocks(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[NumberRange, ...]) -> Counter[Key]:
-    """Return how many cases were registered less closed over ranges of months and days."""
+    """Return what ranges of months and days add to the stock of cases."""
     found: Counter[Key] = Counter()
     for range_ in ranges:
         for key, n in _summed(reading, "case_count", _STOCK, inside, by, range_):
             found[key] += n
     return found
+
+
+def reopened_later(reading: Reading, inside: AreaCondition, by: str, period: Period) -> Counter[Key]:
+    """Return how many closings of a period were undone after it had ended."""
+    key = {PATH: "path", CATEGORY: "(SELECT category FROM case_fact WHERE id = record)", MONTH: "ended_day / 100"}[by]
+    return _reopened(reading, inside, key, period, _after_period(reading, period))
+
+
+def reopened_month_by_month(reading: Reading, inside: AreaCondition, period: Period) -> Counter[Key]:
+    """Return how many closings of each month of a period were undone after that month, or the period, had ended."""
+    same_month = f"{_after_period(reading, period)} AND undone_day / 100 = ended_day / 100"
+    later_month = "ended_day BETWEEN :first AND :last AND undone_day / 100 > ended_day / 100"
+    found = (_reopened(reading, inside, "ended_day / 100", period, each) for each in (same_month, later_month))
+    return sum(found, Counter[Key]())
+
+
+def _after_period(reading: Reading, period: Period) -> str:
+    """Return the condition that a closing was undone after a period, read by the index in which fewer rows lie."""
+    since = periods.day_of(reading.now) - period.last
+    ended_day = "ended_day" if since > period.last - period.first else "+ended_day"
+    return f"{ended_day} BETWEEN :first AND :last AND undone_day > :last"
+
+
+def _reopened(reading: Reading, inside: AreaCondition, key: str, period: Period, later: str) -> Counter[Key]:
+    rows = reading.sql.tuples(
+        f"SELECT {key}, COUNT(*) FROM case_ending WHERE {IS_CLOSING} AND {later}{inside.sql} GROUP BY 1",
+        {"first": periods.number(period.first), "last": periods.number(period.last), **inside.values},
+    )
+    return Counter(dict(rows))
 
 
 def results(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[NumberRange, ...]) -> Columns:
@@ -78,46 +106,6 @@ def results(reading: Reading, inside: AreaCondition, by: str, ranges: tuple[Numb
         for key, code, n in _summed(reading, "case_result", "code, SUM(n)", inside, by, range_, more=", code"):
             found.setdefault(key, Counter())[code] += n
     return found
-
-
-def visits(reading: Reading, inside: AreaCondition, period: Period, as_of: Instant) -> int:
-    """Return how many premises patrols inspected in a period, as they told by an instant."""
-    total = 0
-    for low, high in periods.number_ranges(period):
-        sql = f"SELECT COALESCE(SUM(premises), 0) FROM visit_count WHERE period BETWEEN :low AND :high{inside.sql}"
-        total += int(reading.sql.value(sql, {"low": low, "high": high, **inside.values}))
-    return total - _visits_since(reading, inside, period, as_of) if as_of < reading.now else total
-
-
-CHANGED_PATROLS = "SELECT id FROM record WHERE type = 'patrols' AND updated_at > :as_of"
-"""The patrols that have changed since an instant. Their type is written out, as their index has it."""
-
-
-def _visits_since(reading: Reading, inside: AreaCondition, period: Period, as_of: Instant) -> int:
-    """Return how many more premises the patrols of a period tell today than they told at an instant."""
-    rows = reading.sql.rows(
-        f"""
-        SELECT id, created_at, fields FROM record
-         WHERE id IN ({CHANGED_PATROLS}) AND created_at >= :starts_at AND created_at < :ends_at{inside.sql}
-        """,
-        {"as_of": as_of, "starts_at": period.starts_at, "ends_at": period.ends_at, **inside.values},
-    )
-    total = 0
-    for row in rows:
-        then = recount.premises_in(_fields_then(reading, row["id"], as_of)) if row["created_at"] <= as_of else 0
-        total += recount.premises_in(orjson.loads(row["fields"])) - then
-    return total
-
-
-def _fields_then(reading: Reading, record: str, as_of: Instant) -> dict[str, str]:
-    """Return the number of premises of a patrol at an instant, under its field; nothing where it told none."""
-    sql = "SELECT diff FROM revision WHERE record = :record AND received_at <= :as_of ORDER BY version"
-    told: dict[str, str] = {}
-    for (diff,) in reading.sql.tuples(sql, {"record": record, "as_of": as_of}):
-        changed = orjson.loads(diff).get(recount.PREMISES)
-        if changed is not None:
-            told[recount.PREMISES] = changed[1] or ""
-    return told
 
 
 def lateness(reading: Reading, inside: AreaCondition, by: str, period: Period, window: Window) -> Columns:

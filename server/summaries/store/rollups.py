@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from server.db.sql import Row, Sql
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import contributions
+from server.summaries.domain import contributions, periods
 from server.summaries.domain.contributions import COLUMNS, Contribution
 
 ALL = "*"
@@ -23,7 +23,6 @@ TABLES = {
     "case_count": (("category", "period", "path"), COLUMNS),
     "case_result": (("category", "period", "path", "code"), ("n",)),
     "case_pace": (("month", "town", "bucket"), ("n",)),
-    "visit_count": (("period", "path"), ("premises",)),
 }
 """The tables of sums: their key columns, and the columns that are summed."""
 
@@ -57,7 +56,7 @@ class Sums:
         self._add_counts(case, contributions.contribution(case), sign)
         if case.registered_at is None:
             return
-        day = contributions.day_number(case.registered_at)
+        day = periods.day_number(case.registered_at)
         code = contributions.result(case)
         if code is not None:
             for key in _keys_of(day, case):
@@ -112,13 +111,6 @@ def move(sql: Sql, before: CaseFacts | None, after: CaseFacts) -> None:
         sums.add(before, -1)
     sums.add(after, 1)
     sums.write(sql)
-
-
-def add_visits(sql: Sql, path: str, day: int, premises: int) -> None:
-    """Add premises that a patrol in the area ``path`` inspected on a day (20260401); fewer when negative."""
-    sql.run_each(
-        _ADD["visit_count"], [{"period": each, "path": path, "premises": premises} for each in (day, day // 100)]
-    )
 
 
 def summed(cases: Iterable[CaseFacts]) -> Sums:

@@ -18,9 +18,10 @@ from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, figure_definitions, periods, summary_rows
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
+from server.summaries.domain.patrols import Patrol
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Summary
-from server.summaries.store import counted_cases, rollup_sums
+from server.summaries.store import counted_cases, patrol_facts
 from server.summaries.store.counted_cases import AssigneeCondition, Condition, Cursor
 from server.summaries.store.rollup_sums import AreaCondition
 from server.summaries.usecases import live_summary
@@ -71,7 +72,7 @@ class Query:
 class Result:
     """A summary with the query that it answers.
 
-    visited: premises that patrols inspected. training: training mode is on, so that nothing is counted.
+    visited: premises that patrols inspected, each place once. training: mode in which nothing is counted.
     """
 
     area: Area | None
@@ -113,7 +114,8 @@ def summarise(reading: Reading, query: Query) -> Result:
         summary = view.recomputed(reading)
     else:
         summary = view.live(reading, view.area_scope)
-    return Result(query.area, view.by, query.period, view.as_of, summary, _visited(reading, view))
+    visited = patrol_facts.premises(reading, view.inside, query.period, view.as_of)
+    return Result(query.area, view.by, query.period, view.as_of, summary, visited)
 
 
 def drill_down(reading: Reading, query: Query, figure: str, row: str | None, after: Cursor, limit: int) -> CasePage:
@@ -139,6 +141,12 @@ def drill_down(reading: Reading, query: Query, figure: str, row: str | None, aft
             break
     more = len(found) > limit
     return CasePage(tuple(found[:limit]), cursors[limit - 1] if more else None)
+
+
+def patrols_behind(reading: Reading, query: Query) -> list[Patrol]:
+    """Return the patrols that 检查N家 counts, those received first first; their premises add up to the number."""
+    view = _view(reading, query)
+    return [] if training.is_on(reading) else patrol_facts.counted(reading, view.inside, query.period, view.as_of)
 
 
 def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
@@ -289,12 +297,3 @@ def _category_of(case: CaseFacts, categories: Mapping[str, str]) -> str:
 
 def _no_row(row: str, cure: str) -> Invalid:
     return Invalid(f"表里没有“{row}”这一行；{cure}", field="row", value=row)
-
-
-def _visited(reading: Reading, view: _View) -> int:
-    """Return the premises that patrols inspected by the instant; none for who sees no place."""
-    last = periods.day_of(view.as_of)
-    if not isinstance(view.inside, AreaCondition) or last < view.period.first:
-        return 0
-    until = replace(view.period, last=min(view.period.last, last))
-    return rollup_sums.visits(reading, view.inside, until, view.as_of)

@@ -53,7 +53,7 @@ class Aggregation:
         found = []
         for sign, case in self.changed:
             took = contributions.handling_seconds(case)
-            day = 0 if case.registered_at is None else contributions.day_number(case.registered_at)
+            day = 0 if case.registered_at is None else periods.day_number(case.registered_at)
             if took is not None and first <= day <= last:
                 found.append((case, day, Adjustment(sign, took)))
         return found

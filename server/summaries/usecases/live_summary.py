@@ -14,7 +14,7 @@ from server.grid.domain.areas import Level
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import area_rows, contributions, figure_definitions, periods
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
-from server.summaries.domain.contributions import OPENING, STOCK, Percentiles
+from server.summaries.domain.contributions import OPENING, REOPENED_LATER, STOCK, Percentiles
 from server.summaries.domain.figure_definitions import RESULT
 from server.summaries.domain.periods import Period, Span
 from server.summaries.domain.summary_rows import Figures, Row, Summary
@@ -98,6 +98,8 @@ class _Sums:
         self._window = figure_definitions.window_of(aggregation.period, aggregation.as_of)
         self.columns: dict[str, dict[str, int]] = {}
         self.results: dict[str, dict[str, int]] = {}
+        self._reopened = 0
+        """REOPENED_LATER of the total."""
 
     def add_rollups(self, reading: Reading) -> None:
         """Add the sums that are kept by month and day, and lateness from the cases that are open."""
@@ -112,6 +114,11 @@ class _Sums:
         for key, codes in rollup_sums.results(reading, inside, by, ranges).items():
             _add(self.results, self._aggregation.row_of(key), codes)
         self._add_opening(rollup_sums.stocks(reading, inside, by, before))
+        reopened = rollup_sums.reopened_later(reading, inside, by, period)
+        self._reopened += reopened.total()
+        if by == MONTH:
+            reopened = rollup_sums.reopened_month_by_month(reading, inside, period)
+        self._add_columns({key: {REOPENED_LATER: n} for key, n in reopened.items()})
 
     def add_changed(self) -> None:
         """Take away the cases that have changed since the instant as they stand, and add them as they stood."""
@@ -132,7 +139,7 @@ class _Sums:
         for month in months:
             row = self.columns.setdefault(month, {})
             row[OPENING] = stock = row.get(OPENING, 0) or stock
-            stock += contributions.evaluate(STOCK, row)
+            stock += row.get(STOCK, 0)
 
     def opening(self) -> int:
         """Return the opening stock of all rows together."""
@@ -146,7 +153,7 @@ class _Sums:
         total: dict[str, dict[str, int]] = {"": {}, RESULT: {}}
         for columns in self.columns.values():
             _add(total, "", columns)
-        total[""][OPENING] = opening
+        total[""] |= {OPENING: opening, REOPENED_LATER: self._reopened}
         for codes in self.results.values():
             _add(total, RESULT, codes)
         shown = tuple(
@@ -175,20 +182,29 @@ class _Sums:
         stock = 0
         for (day, column), n in contributions.contribution(case).items():
             if day < first:
-                stock += n * _STOCK.get(column, 0)
+                stock += n if column == STOCK else 0
             elif day <= last:
                 days.setdefault(day, {})[column] = n
         if stock:
             _add(self.columns, aggregation.row_of_case(case, first), {OPENING: stock}, sign)
         for day, columns in days.items():
             _add(self.columns, aggregation.row_of_case(case, day), columns, sign)
-        day = contributions.day_number(case.registered_at or case.received_at)
+        for day, reopened_day in contributions.reopenings(case):
+            if first <= day <= last:
+                self._add_reopened(sign, case, day, reopened_day > last, reopened_day // 100 > day // 100)
+        day = periods.day_number(case.registered_at or case.received_at)
         late = contributions.lateness(case, self._window)
         if late:
             _add(self.columns, aggregation.row_of_case(case, day), late, sign)
         code = contributions.result(case)
         if code is not None and first <= day <= last:
             _add(self.results, aggregation.row_of_case(case, day), {code: 1}, sign)
+
+    def _add_reopened(self, sign: int, case: CaseFacts, day: int, after_period: bool, after_month: bool) -> None:
+        aggregation = self._aggregation
+        if after_period or (aggregation.by == MONTH and after_month):
+            _add(self.columns, aggregation.row_of_case(case, day), {REOPENED_LATER: 1}, sign)
+        self._reopened += sign * after_period
 
     def _add_days(self, reading: Reading, ranges: list[tuple[int, int]]) -> None:
         """Add the days at the edges of a period from the cases themselves: days are kept over all categories alone."""
@@ -197,13 +213,13 @@ class _Sums:
                 key = self._aggregation.row_of(case.category)
                 _add(self.columns, key, _within(case, low, high))
                 code = contributions.result(case)
-                if code and case.registered_at and low <= contributions.day_number(case.registered_at) <= high:
+                if code and case.registered_at and low <= periods.day_number(case.registered_at) <= high:
                     _add(self.results, key, {code: 1})
 
     def _add_days_before(self, reading: Reading, ranges: list[tuple[int, int]]) -> None:
         for low, high in ranges:
             for case in counted_cases.contributing(reading, self._aggregation.inside, low, high):
-                stock = contributions.evaluate(STOCK, _within(case, low, high))
+                stock = _within(case, low, high)[STOCK]
                 _add(self.columns, self._aggregation.row_of(case.category), {OPENING: stock})
 
 
@@ -212,9 +228,6 @@ def _sums_of(reading: Reading, aggregation: Aggregation) -> _Sums:
     sums.add_rollups(reading)
     sums.add_changed()
     return sums
-
-
-_STOCK = {column: sign for sign, column in contributions.terms_of(STOCK)}
 
 
 def _add(rows: dict[str, dict[str, int]], key: str, columns: Mapping[str, int], sign: int = 1) -> None:

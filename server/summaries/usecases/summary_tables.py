@@ -73,7 +73,7 @@ def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) 
         named = _result_names(reading, set(result.summary.total.results))
         columns = [Column(code, label) for code, label in known.items()]
         columns += [Column(f"{RESULT}{code}", f"办结结果：{label}") for code, label in named.items()]
-        more = (days_of(result), local(result.as_of))
+        more = (days_of(result), local_exactly(result.as_of))
     else:
         columns = [Column(code, known[code]) for code in codes]
     rows: list[tuple[str | None, str, Figures]] = [
@@ -110,6 +110,12 @@ def days_of(result: Result) -> str:
 def local(instant: str) -> str:
     """Return an instant as Beijing's clock shows it."""
     return f"{instants.parse(instant).astimezone(instants.BEIJING):%Y-%m-%d %H:%M}"
+
+
+def local_exactly(instant: str) -> str:
+    """Return the same with seconds where it is no whole minute: given as ``as_of``, it opens the figure again."""
+    clock = instants.parse(instant).astimezone(instants.BEIJING)
+    return local(instant) if clock.second == clock.microsecond == 0 else f"{clock:%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 def value(figures: Figures, code: str) -> Value:
