@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 
 from schemas.people import RefreshedSessionSchema, SessionSchema, SignInRequestSchema
 from server.api import auth, responses, serializers
@@ -25,7 +25,7 @@ blueprint = create_public_blueprint("session", "登录与退出 · signing in an
 def begin(login: dict[str, str]) -> Response:
     """Sign in."""
     try:
-        actor = sign_in.sign_in(context.database(), login["username"], login["password"])
+        actor = sign_in.sign_in(context.database(), login["username"], login["password"], request.remote_addr or "")
     except SignInFailed as refusal:
         refusal.data["challenge"] = auth.CHALLENGE
         raise

@@ -133,6 +133,16 @@ def password(name: str, password: str | None, data: Path) -> None:
 
 @user.command()
 @click.argument("name")
+@data_option
+def unlock(name: str, data: Path) -> None:
+    """Let NAME sign in again after too many wrong passwords; the password stays as it is."""
+    with opened(data) as database:
+        database.write(lambda tx: sign_in.unlock(tx, name, by=BY))
+    click.echo(f"{name} 可以登录了。")
+
+
+@user.command()
+@click.argument("name")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="url", show_default=True, help="输出格式")
 @click.option("--replace", "lost", is_flag=True, help="refuse every earlier key at once: phone lost 手机丢失")
 @data_option

@@ -103,4 +103,4 @@ def caller_by_password(name: str, password: str) -> Actor:
 
     Raises SignInFailed, and LockedOut after too many failed tries.
     """
-    return set_caller(basic_login.sign_in(database(), name, password))
+    return set_caller(basic_login.sign_in(database(), name, password, address=request.remote_addr or ""))

@@ -276,12 +276,15 @@ def test_a_revoked_person_stays_in_the_list_as_such(run, county):
 
 def test_who_is_locked_or_not_on_duty_shows_so(run, county):
     worker(run)
-    county.store.write(lambda tx: accounts.set_failures(tx, "gw-01", 5, "2999-01-01T00:00:00.000Z"))
+    county.store.write(lambda tx: accounts.set_locked_until(tx, "gw-01", "2999-01-01T00:00:00.000Z"))
     run(user, "add", "gw-02", "--role", "grid_worker", "--area", UNIT, "--from", "2999-01-01")
 
     listed = run(user, "list").stdout
 
     assert "gw-01  网格员甲  在岗  登录锁定到 2999-01-01 08:00" in listed
+    assert "gw-01 可以登录了" in run(user, "unlock", "gw-01").stdout
+    assert "登录锁定" not in run(user, "list").stdout
+    assert run(user, "unlock", "nobody").exit_code == 1
     assert "gw-02  gw-02  不在岗" in listed
 
 

@@ -251,7 +251,7 @@ def answers(county: County) -> dict[str, Any]:
         del found[name]["figures"]  # what each figure is called: the product's own
     for person in found["people"]["items"]:
         del person["phones"]  # which of them asked last
-    found["records as a table"] = rows(county.get("brigade", "records.csv").data)
+    found["records as a table"] = rows(county.get("brigade", "records.csv?labels=false").data)
     found["ledger"] = rows(county.get("brigade", "records/ledger.csv").data)
     found["sent"] = {id: digest(county.get("brigade", f"submissions/{id}.xml").data) for id in sent}
     found["photos"] = {id: photos(county, id) for id in sent}

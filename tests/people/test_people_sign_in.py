@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from server.db import audit
 from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
+from server.people.domain import sign_in_rules
 from server.people.domain.actors import Role
 from server.people.domain.sign_in_rules import checked_password
 from server.people.store import accounts
@@ -28,12 +29,23 @@ def county(tmp_path):
     made.store.close()
 
 
-def fail(county, times, name="li"):
+def fail(county, times, name="li", address=""):
     """Try wrong passwords and return the last refusal."""
     for number in range(times):
         with pytest.raises((SignInFailed, LockedOut)) as refused:
-            sign_in.sign_in(county.store, name, f"guess-{number}-xyz")
+            sign_in.sign_in(county.store, name, f"guess-{number}-xyz", address)
     return refused.value
+
+
+HOME, AWAY = "192.0.2.7", "203.0.113.9"
+
+
+def enter(county, address=HOME):
+    return sign_in.sign_in(county.store, "li", PASSWORD, address).name
+
+
+def strangers(number):
+    return [f"198.51.{at // 250}.{at % 250 + 1}" for at in range(number)]
 
 
 def test_the_right_password_signs_in_and_is_on_record(county):
@@ -103,6 +115,110 @@ def test_a_lock_that_has_run_out_starts_a_new_count(county):
     assert isinstance(fail(county, 1), LockedOut)
 
 
+# A lock is no weapon
+
+
+def test_who_guesses_from_one_address_locks_out_nobody_at_another(county):
+    assert isinstance(fail(county, 5, address=AWAY), LockedOut)
+
+    assert enter(county, HOME) == "li"
+
+
+def test_whoever_guesses_for_every_name_locks_out_none_who_signed_in_from_there_before(county):
+    enter(county, HOME)
+
+    for name in ("li", *(f"name-{number}" for number in range(40))):
+        fail(county, 5, name, HOME)
+
+    assert enter(county, HOME) == "li"
+
+
+def test_guesses_from_a_known_address_end_as_well(county):
+    enter(county, HOME)
+
+    assert isinstance(fail(county, 19, address=HOME), SignInFailed)
+    assert isinstance(fail(county, 1, address=HOME), LockedOut)
+    with pytest.raises(LockedOut):
+        enter(county, HOME)
+
+
+def test_guesses_from_many_addresses_lock_strangers_out_and_not_whoever_is_known(county):
+    enter(county, HOME)
+    for address in strangers(50):
+        fail(county, 1, address=address)
+
+    with pytest.raises(LockedOut):
+        enter(county, AWAY)
+    assert enter(county, HOME) == "li"
+
+
+def test_one_password_tried_under_many_names_is_stopped_by_the_address(county):
+    refusals = [fail(county, 1, name=f"name-{number}", address=AWAY) for number in range(25)]
+
+    assert [refused.code for refused in refusals] == [SignInFailed.code] * 19 + [LockedOut.code] * 6
+    with pytest.raises(LockedOut):
+        enter(county, AWAY)
+    assert enter(county, HOME) == "li"
+
+
+def test_an_address_is_known_for_a_hundred_and_eighty_days(county):
+    enter(county, HOME)
+    county.clock.set("2026-10-01T08:00")
+    fail(county, 5, address=HOME)
+    assert enter(county, HOME) == "li"
+    county.clock.set("2027-06-01T08:00")
+    fail(county, 5, address=HOME)
+
+    with pytest.raises(LockedOut):
+        enter(county, HOME)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+    ],
+)
+def test_a_whole_network_of_ipv6_counts_as_one_address(one, other, same):
+    assert (sign_in_rules.origin_of(one) == sign_in_rules.origin_of(other)) is same
+
+
+@pytest.mark.parametrize("attempts", [1, 4, 5, 6, 30])
+@pytest.mark.parametrize("kind", ["nobody", "phone-only", "revoked"])
+def test_a_name_without_a_password_is_answered_word_for_word_like_one_with(county, attempts, kind):
+    county.a_worker("phone-only")
+    county.a_worker("revoked", password_hash=HASH)
+    county.do(enrolment.revoke_user, "revoked")
+
+    known = fail(county, attempts, "li", HOME)
+    other = fail(county, attempts, kind, AWAY)
+
+    assert (known.code, known.message, known.data) == (other.code, other.message, other.data)
+
+
+def test_unlocking_opens_every_lock_and_is_on_record(county):
+    for address in (HOME, AWAY):
+        fail(county, 5, address=address)
+
+    county.do(sign_in.unlock, "li")
+
+    assert enter(county, HOME) == enter(county, AWAY) == "li"
+    assert "user.unlock" in {entry.action for entry in county.see(audit.list_about, "li")}
+
+
+def test_failures_are_forgotten_when_they_count_no_longer_and_hold_no_typed_name(county):
+    fail(county, 3, "my-own-password", AWAY)
+    rows = county.see(lambda reading: list(reading.sql.rows("SELECT * FROM sign_in_failure")))
+    county.clock.set("2026-05-01T08:16")
+    fail(county, 1, "nobody", AWAY)
+
+    assert len(rows) == 3
+    assert "my-own-password" not in repr(rows)
+    assert county.see(lambda reading: reading.sql.value("SELECT COUNT(*) FROM sign_in_failure")) == 1
+
+
 def test_a_success_forgets_the_failures_before_it(county):
     fail(county, 4)
     sign_in.sign_in(county.store, "li", PASSWORD)
@@ -150,7 +266,8 @@ def test_who_is_revoked_meanwhile_is_not_let_in(county):
 def test_who_has_only_a_phone_cannot_sign_in_with_a_password(county):
     county.a_worker("gw-01")
 
-    assert isinstance(fail(county, 6, name="gw-01"), SignInFailed)
+    assert isinstance(fail(county, 4, name="gw-01"), SignInFailed)
+    assert isinstance(fail(county, 2, name="gw-01"), LockedOut)
 
 
 def test_a_hash_that_is_damaged_lets_nobody_in(county):
@@ -241,9 +358,13 @@ def test_guessing_through_basic_locks_too(county):
         basic_login.sign_in(county.store, "li", "guess-5-xyz", logins)
 
 
-def test_an_unknown_name_through_basic_is_refused(county):
-    with pytest.raises(SignInFailed):
-        basic_login.sign_in(county.store, "nobody", PASSWORD)
+def test_an_unknown_name_through_basic_is_refused_and_counts_once_however_often_a_phone_repeats_it(county):
+    logins = LoginCache()
+    for _ in range(100):
+        with pytest.raises(SignInFailed):
+            basic_login.sign_in(county.store, "nobody", PASSWORD, logins, address=HOME)
+
+    assert enter(county, HOME) == "li"
 
 
 def test_cached_logins_take_bounded_room():

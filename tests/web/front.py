@@ -6,8 +6,10 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from server.cli import serve
+from server.settings import Settings
 from server.web.asgi import Bridge
 from server.web.graceful_stop import GracefulServer
 
@@ -17,7 +19,7 @@ PATIENCE_S = 30
 @contextmanager
 def served(bridge: Bridge) -> Iterator[int]:
     """Serve ``bridge`` on a free port of its own until the block ends."""
-    server = GracefulServer(serve.configuration(bridge), bridge)
+    server = GracefulServer(serve.configuration(bridge, Settings(Path())), bridge)
     with serve.listening("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

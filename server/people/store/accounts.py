@@ -20,27 +20,22 @@ _ADD = inserting("person", ("name", "display", "password_hash", "created_at"))
 class Account:
     """The columns of a person that signing in needs.
 
-    password_hash: argon2 in PHC form, None for people who only have phones. failures: failed tries in a row.
-    locked_until: when sign-in opens again, possibly in the past. revoked_at: since when they are refused everywhere.
+    password_hash: argon2 in PHC form, None for people who only have phones. locked_until: the end of the last lock of
+    an address out of this account, possibly in the past. revoked_at: since when they are refused everywhere.
     """
 
     name: str
     display: str
     password_hash: str | None
-    failures: int
     locked_until: Instant | None
     revoked_at: Instant | None
-
-    def is_locked(self, at: Instant) -> bool:
-        """Return whether sign-in is closed at ``at``."""
-        return self.locked_until is not None and at < self.locked_until
 
 
 def find(reading: Reading, name: str) -> Account | None:
     """Return the account of this exact name, revoked ones too; None when there is none."""
     row = reading.sql.find(
         """
-        SELECT name, display, password_hash, failures, locked_until, revoked_at
+        SELECT name, display, password_hash, locked_until, revoked_at
           FROM person
          WHERE name = :name
         """,
@@ -81,27 +76,14 @@ def add(tx: Transaction, name: str, display: str, password_hash: str | None) -> 
 def set_password(tx: Transaction, name: str, password_hash: str) -> None:
     """Give the account another password and open a lock."""
     tx.sql.run(
-        "UPDATE person SET password_hash = :hash, failures = 0, locked_until = NULL WHERE name = :name",
+        "UPDATE person SET password_hash = :hash, locked_until = NULL WHERE name = :name",
         {"name": name, "hash": password_hash},
     )
 
 
-def set_failures(tx: Transaction, name: str, failures: int, locked_until: Instant | None) -> None:
-    """Record how many tries in a row have failed, and until when sign-in is closed."""
-    tx.sql.run(
-        "UPDATE person SET failures = :failures, locked_until = :until WHERE name = :name",
-        {"name": name, "failures": failures, "until": locked_until},
-    )
-
-
-def count_unknown_name(tx: Transaction) -> None:
-    """Count a try under a name that has no account: it costs the same commit, so timing discloses no names."""
-    tx.sql.run(
-        """
-        INSERT INTO counter (name, value) VALUES ('strangers', 1)
-        ON CONFLICT (name) DO UPDATE SET value = counter.value + 1
-        """
-    )
+def set_locked_until(tx: Transaction, name: str, until: Instant | None) -> None:
+    """Note until when some address is locked out of the account, for those who look after accounts."""
+    tx.sql.run("UPDATE person SET locked_until = :until WHERE name = :name", {"name": name, "until": until})
 
 
 def revoke(tx: Transaction, name: str) -> None:

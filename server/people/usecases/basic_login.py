@@ -69,16 +69,17 @@ class LoginCache:
 _CACHE = LoginCache()
 
 
-def sign_in(database: Database, name: str, password: str, cache: LoginCache = _CACHE) -> Actor:
-    """Return the person whose phone sends this name and password. Not for use inside a transaction.
+def sign_in(database: Database, name: str, password: str, cache: LoginCache = _CACHE, *, address: str = "") -> Actor:
+    """Return the person whose phone at ``address`` sends this name and password. Not for use inside a transaction.
 
     A wrong password that a phone repeats counts as one failed try: it repeats it for hours, all by itself, and
     would keep its owner locked out for ever. Raises SignInFailed, LockedOut.
     """
     with database.reading() as reading:
-        attempt = signing_in.look_up(reading, name)
-        stored = attempt.account.password_hash if attempt.account else None
-        cached = None if stored is None else cache.find(name, password, stored, reading.now)
+        attempt = signing_in.look_up(reading, name, address)
+        # An unknown name is cached too: a phone that repeats one would lock its neighbours at that address out.
+        stored = (attempt.account.password_hash if attempt.account else None) or ""
+        cached = cache.find(name, password, stored, reading.now)
         if cached is True:
             return people.actor(reading, name)
     if cached is False:
@@ -88,8 +89,7 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
         refusal = database.write(lambda tx: signing_in.record_failure(tx, attempt))
     else:
         actor = database.write(lambda tx: signing_in.record_success(tx, attempt))
-    if stored is not None:
-        cache.add(name, password, stored, reading.now, correct=correct)
+    cache.add(name, password, stored, reading.now, correct=correct)
     if not correct:
         raise refusal
     return actor

@@ -1,4 +1,8 @@
-"""Sign people in by password: argon2 outside of every transaction, a lock after repeated failures, revocable tokens.
+"""Sign people in by password: argon2 outside of every transaction, limits on failed tries, revocable tokens.
+
+Failures are counted by account and address, by address, and by account: whoever guesses is locked out, whoever signed
+in from the same address before is not (OWASP Authentication Cheat Sheet, "Account Lockout"). A name that does not exist
+is counted, answered and timed as one that does.
 
 Hashing takes tens of milliseconds and 19 MiB, so it may happen neither in the writer nor in many threads at once.
 ``sign_in`` is therefore three steps, and holds the store itself: look up (a reading), verify (no transaction),
@@ -11,6 +15,7 @@ from __future__ import annotations
 import secrets
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from hashlib import sha256
 
@@ -26,12 +31,15 @@ from server.instants import BEIJING, Instant
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
 from server.people.domain.sign_in_rules import checked_password
-from server.people.store import accounts, people
+from server.people.store import accounts, people, sign_in_failures
 from server.people.store.accounts import Account
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _HASHING = threading.BoundedSemaphore(2)
 """How many passwords are hashed at once: two cores, and 19 MiB each."""
+
+KNOWN_EVERY = timedelta(days=1)
+"""How often at most a sign-in from a known address is noted again."""
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Letters and digits that nobody confuses when a password is read out or copied by hand."""
@@ -39,32 +47,37 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 @dataclass(frozen=True, slots=True)
 class SignInAttempt:
-    """A try to sign in as ``name``. account: None when there is none, or none that may sign in with a password."""
+    """A try to sign in as ``name`` from ``address``.
+
+    account: None when there is none, or none that may sign in with a password.
+    """
 
     name: str
     account: Account | None
+    address: str = ""
 
 
-def sign_in(database: Database, name: str, password: str) -> Actor:
-    """Return the person who signs in. Not for use inside a transaction.
+def sign_in(database: Database, name: str, password: str, address: str = "") -> Actor:
+    """Return the person who signs in. Not for use inside a transaction. address: of the network, empty for none.
 
     Raises SignInFailed (the same for a wrong name and a wrong password, after the same time), and LockedOut with
     ``until`` when too many tries failed.
     """
     with database.reading() as reading:
-        attempt = look_up(reading, name)
+        attempt = look_up(reading, name, address)
     if not password_matches(attempt, password):
         raise database.write(lambda tx: record_failure(tx, attempt))
     return database.write(lambda tx: _begin_session(tx, attempt))
 
 
-def look_up(reading: Reading, name: str) -> SignInAttempt:
-    """Return the attempt of ``name`` with the account. Raises LockedOut while the account is locked."""
+def look_up(reading: Reading, name: str, address: str = "") -> SignInAttempt:
+    """Return the attempt of ``name`` with the account. Raises LockedOut while ``address`` is locked out of it."""
     account = accounts.find(reading, name)
-    if account is None or account.revoked_at is not None or account.password_hash is None:
-        return SignInAttempt(name, None)
-    _require_unlocked(account, reading.now)
-    return SignInAttempt(name, account)
+    if account is not None and (account.revoked_at is not None or account.password_hash is None):
+        account = None
+    attempt = SignInAttempt(name, account, sign_in_rules.origin_of(address))
+    _require_unlocked(reading, attempt)
+    return attempt
 
 
 def password_matches(attempt: SignInAttempt, password: str) -> bool:
@@ -79,23 +92,21 @@ def password_matches(attempt: SignInAttempt, password: str) -> bool:
 
 
 def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | LockedOut:
-    """Count a failed try, lock the account when it was one too many, and return the refusal to answer with.
+    """Count a failed try, and return the refusal to answer with: LockedOut when it was one too many.
 
     It is returned and not raised, since raising would undo the count.
     """
-    account = accounts.find(tx, attempt.name) if attempt.account else None
-    if account is None:
-        accounts.count_unknown_name(tx)
-        return _failed()
-    if account.is_locked(tx.now):
-        return _locked(account.locked_until or tx.now, tx.now)
+    if (until := _locked_until(tx, attempt)) is not None:
+        return _locked(until, tx.now)
     rules = sign_in_rules.at(tx.now)
-    failures = 1 + (0 if account.locked_until else account.failures)  # a lock that has run out starts a new count
-    until = instants.later(tx.now, rules.locked_for) if failures >= rules.failures_max else None
-    accounts.set_failures(tx, account.name, failures, until)
+    sign_in_failures.forget_before(tx, instants.later(tx.now, -rules.locked_for))
+    sign_in_failures.add(tx, attempt.name, attempt.address, is_known=_is_known(tx, attempt))
+    until = _locked_until(tx, attempt)
     if until is None:
         return _failed()
-    audit.add(tx, account.name, "session.lock", account.name, {"failures": failures, "until": until})
+    if attempt.account is not None:
+        accounts.set_locked_until(tx, attempt.name, until)
+        audit.add(tx, attempt.name, "session.lock", attempt.name, {"until": until, "address": attempt.address})
     return _locked(until, tx.now)
 
 
@@ -109,10 +120,23 @@ def record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
         raise _failed()
     if account.password_hash != attempt.account.password_hash:
         raise _failed()
-    _require_unlocked(account, tx.now)
-    if account.failures:
-        accounts.set_failures(tx, account.name, 0, None)
+    _require_unlocked(tx, attempt)
+    if account.locked_until is not None:
+        accounts.set_locked_until(tx, account.name, None)
+    sign_in_failures.forget(tx, account.name, attempt.address)
+    last = sign_in_failures.last_success(tx, account.name, attempt.address)
+    if attempt.address and (last is None or last < instants.later(tx.now, -KNOWN_EVERY)):
+        forgotten = instants.later(tx.now, -sign_in_rules.at(tx.now).known_for)
+        sign_in_failures.note_success(tx, account.name, attempt.address, forgotten)
     return people.actor(tx, account.name)
+
+
+def unlock(tx: Transaction, name: str, *, by: str) -> None:
+    """Let ``name`` sign in again from everywhere. Raises NotFound."""
+    account = accounts.get(tx, name)
+    accounts.set_locked_until(tx, account.name, None)
+    sign_in_failures.forget(tx, account.name, None)
+    audit.add(tx, by, "user.unlock", account.name, {})
 
 
 def session_stamp(reading: Reading, name: str) -> str:
@@ -158,6 +182,7 @@ def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> 
     """Give ``name`` another password; a lock opens, and tokens given before end. Raises NotFound."""
     account = accounts.get(tx, name)
     accounts.set_password(tx, account.name, password_hash)
+    sign_in_failures.forget(tx, account.name, None)
     audit.add(tx, by, "user.password", account.name, {})
 
 
@@ -177,9 +202,31 @@ def _stamp(account: Account) -> str:
     return sha256((account.password_hash or "").encode()).hexdigest()[:16]
 
 
-def _require_unlocked(account: Account, at: Instant) -> None:
-    if account.locked_until is not None and account.is_locked(at):
-        raise _locked(account.locked_until, at)
+def _require_unlocked(reading: Reading, attempt: SignInAttempt) -> None:
+    if (until := _locked_until(reading, attempt)) is not None:
+        raise _locked(until, reading.now)
+
+
+def _locked_until(reading: Reading, attempt: SignInAttempt) -> Instant | None:
+    """Return until when the address of ``attempt`` is locked out of its account, None when it is not."""
+    rules = sign_in_rules.at(reading.now)
+    since = instants.later(reading.now, -rules.locked_for)
+    name, address = attempt.name, attempt.address
+    if _is_known(reading, attempt):
+        first = sign_in_failures.nth_of_both(reading, name, address, since, rules.known_failures_max)
+    else:
+        firsts = (
+            sign_in_failures.nth_of_both(reading, name, address, since, rules.failures_max),
+            sign_in_failures.nth_of_address(reading, address, since, rules.address_failures_max),
+            sign_in_failures.nth_of_account(reading, name, since, rules.account_failures_max),
+        )
+        first = max((instant for instant in firsts if instant is not None), default=None)
+    return None if first is None else instants.later(first, rules.locked_for)
+
+
+def _is_known(reading: Reading, attempt: SignInAttempt) -> bool:
+    last = sign_in_failures.last_success(reading, attempt.name, attempt.address)
+    return last is not None and last > instants.later(reading.now, -sign_in_rules.at(reading.now).known_for)
 
 
 def _failed() -> SignInFailed:
@@ -191,5 +238,5 @@ def _locked(until: Instant, now: Instant) -> LockedOut:
     day = instants.local_day(until)
     shown = clock if day == instants.local_day(now) else f"{day} {clock}"
     return LockedOut(
-        f"登录失败次数过多，账号已暂时锁定；请在 {shown}（北京时间）之后再试，或请管理员重设密码。", until=until
+        f"登录失败次数过多，暂时不能从这里登录；请在 {shown}（北京时间）之后再试，或请管理员解锁。", until=until
     )
