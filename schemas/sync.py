@@ -188,7 +188,8 @@ class PushResponseSchema(BaseSchema):
     """The response to a push: one outcome for each change, in their order."""
 
     user = text_out("whose work this is, so that a device notices another person's key")
-    epoch = text_out()
+    epoch = text_out("changes when an older copy of the server's data was put back: offer again what was sent since")
+    mark = text_out("opaque: how far the server has got; show it in `Firegrid-Mark` with the next request")
     durable = integer_out("seq up to which everything is in a backup, or committed where there is none")
     now = instant_out()
     outcomes = fields.List(fields.Nested(PushOutcomeSchema), required=True)
@@ -227,6 +228,7 @@ class PullResponseSchema(BaseSchema):
     more = fields.Boolean(required=True)
     user = text_out()
     epoch = text_out()
+    mark = text_out()
     durable = integer_out()
     now = instant_out()
     ops = fields.List(fields.Nested(OperationSchema), required=True)

@@ -184,9 +184,20 @@ def open_county(
     begun = _begun(lay) if live is None else _lived(lay, live)
     shutil.copytree(begun.folder, folder)
     clock = clock or database.system_clock
+    return County(_opened(folder, clock, **settings), clock, dict(begun.keys), dict(begun.known))
+
+
+def restart(county: County, meanwhile: Callable[[Path], object] = lambda _folder: None) -> None:
+    """Stop the server of a county and start it again. meanwhile: what somebody does to the folder in between."""
+    folder = county.store.folder
+    close(county.app)
+    meanwhile(folder)
+    county.app = _opened(folder, county.clock)
+
+
+def _opened(folder: Path, clock: Callable[[], datetime], **settings: object) -> Flask:
     with patch.object(database, "system_clock", clock):
-        app = application.open_folder(_with_doors(), replace(Settings(folder), **settings))
-    return County(app, clock, dict(begun.keys), dict(begun.known))
+        return application.open_folder(_with_doors(), replace(Settings(folder), **settings))
 
 
 def new_database(folder: Path, lay: Lay | None = None) -> dict[str, str]:

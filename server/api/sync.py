@@ -28,14 +28,17 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import TooLarge
 from server.forms.domain.record_types import Kind
+from server.log import log
 from server.people.domain.actors import Actor
 from server.people.store import field_clients
 from server.records.store import columns
 from server.records.store.columns import Projection
 from server.replication.store import epochs, pulls
+from server.replication.store.epochs import Mark
 from server.replication.usecases import pull as pulling
 from server.replication.usecases import push as pushing
-from server.replication.usecases.pull import Cursor, Op
+from server.replication.usecases import restoring
+from server.replication.usecases.pull import NO_MARK, Cursor, Op
 from server.replication.usecases.push import Answered, Item, Unreadable
 from server.staffing.store import sent_items as stored_items
 from server.web import context
@@ -53,10 +56,19 @@ blueprint = create_blueprint("sync", "离线同步 · push and pull of field cli
 blueprint.ARGUMENTS_PARSER = _BatchParser()
 
 LIMITS = {"changes": CHANGES_MAX, "bytes": BYTES_MAX}
+MARK_HEADER = "Firegrid-Mark"
+"""Header in which a client shows the ``mark`` that came with the last response."""
+
 BATCH_ITEMS = 50
 """Items that are judged in one unit of work: more would keep the writer from others for too long."""
 
 _CHANGE = SentChangeSchema()
+_MARK = {
+    "in": "header",
+    "name": MARK_HEADER,
+    "schema": {"type": "string"},
+    "description": "`mark` of the last response; when the server has not got as far, it takes a new epoch",
+}
 
 
 @blueprint.before_request
@@ -69,6 +81,7 @@ def _bound_batch() -> None:
 @blueprint.route("/sync/push", methods=["POST"])
 @blueprint.arguments(PushRequestSchema)
 @blueprint.response(200, PushResponseSchema)
+@blueprint.doc(parameters=[_MARK])
 @blueprint.alt_response(413, success=False, description="too many changes, or bytes: halve the batch")
 @blueprint.alt_response(503, success=False, description="under load: come back after Retry-After")
 def push(batch: dict[str, Any]) -> Response:
@@ -77,6 +90,7 @@ def push(batch: dict[str, Any]) -> Response:
         raise TooLarge(f"一次最多送{CHANGES_MAX}项，请分批发送。", limits=LIMITS)
     by, device = context.caller(), batch["device"]
     items = [_item(each, device) for each in batch["changes"]]
+    _notice_older_copy(_told_mark())
     answered: list[Answered] = []
     for start in range(0, len(items), BATCH_ITEMS):
         batch_items = items[start : start + BATCH_ITEMS]
@@ -90,33 +104,60 @@ def push(batch: dict[str, Any]) -> Response:
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
         writer = _RecordWriter(reading, by)
         outcomes = [_outcome(each, item, seen, writer) for each, item in zip(answered, items, strict=True)]
-        return responses.json({**_state(reading, by), "outcomes": outcomes})
+        return responses.json({**_state(reading, by, epochs.mark(reading)), "outcomes": outcomes})
 
 
 @blueprint.route("/sync/pull", methods=["POST"])
 @blueprint.arguments(PullRequestSchema)
 @blueprint.response(200, PullResponseSchema)
+@blueprint.doc(parameters=[_MARK])
 def pull(request: dict[str, Any]) -> Response:
     """List what has changed since a cursor, bucket by bucket; an idle pull costs the same however much is held."""
     by = context.caller()
     _note_unsent(by, request["device"], request["unsent"])
-    signer = URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=f"pull {by.name}")
+    signer = _signer(f"pull {by.name}")
+    cursor = _cursor(signer, request["cursor"])
+    _notice_older_copy(cursor.mark, _told_mark())
     with context.database().reading() as reading:
-        epoch, cursor = epochs.current(reading), _cursor(signer, request["cursor"])
-        page = pulling.page(
-            reading, by, cursor, epoch=epoch, limit=request["limit"], forget=frozenset(request["forget"])
-        )
+        mark = epochs.mark(reading)
+        page = pulling.page(reading, by, cursor, mark, limit=request["limit"], forget=frozenset(request["forget"]))
         writer = _RecordWriter(reading, by)
         body = {
-            **_state(reading, by),
+            **_state(reading, by, mark),
             "cursor": signer.dumps(pulling.to_json(page.cursor)),
-            "fresh": request["cursor"] is not None and cursor.epoch != epoch,
+            "fresh": request["cursor"] is not None and cursor.mark.epoch != mark.epoch,
             "more": page.more,
             "ops": [_op(each, writer) for each in page.ops],
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
             "settled": _settled(reading, by, request["problems"]),
         }
     return responses.json(body)
+
+
+def _notice_older_copy(*told: Mark) -> None:
+    """Take a new epoch when this database has not got as far as it once said itself: an older copy was put back."""
+    reading = context.database().single_read()
+    if not any(epochs.is_behind(reading, each) for each in told):
+        return
+    epoch = context.write(lambda tx: restoring.notice(tx, told))
+    if epoch is not None:
+        log.warning("an older copy of the data was put back, and a new epoch was taken", epoch=epoch)
+
+
+def _told_mark() -> Mark:
+    """Return how far the server said that it had got, as the client shows it; the beginning where it shows nothing.
+
+    In a header, since versions before this one refuse a body with a field that they do not know.
+    """
+    text = flask.request.headers.get(MARK_HEADER)
+    try:
+        return NO_MARK if text is None else Mark(*_signer("mark").loads(text))
+    except BadSignature:
+        return NO_MARK
+
+
+def _signer(salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=salt)
 
 
 def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
@@ -217,10 +258,11 @@ def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], writer: _R
     }
 
 
-def _state(reading: Reading, by: Actor) -> responses.Json:
+def _state(reading: Reading, by: Actor, mark: Mark) -> responses.Json:
     return {
         "user": by.name,
-        "epoch": epochs.current(reading),
+        "epoch": mark.epoch,
+        "mark": _signer("mark").dumps(mark),
         "durable": epochs.durable(reading),
         "now": reading.now,
         "limits": LIMITS,

@@ -78,6 +78,10 @@ class Commit:
     def raise_bucket(self, type: str, name: str, seq: int) -> None:
         self._raised[type, name] = seq
 
+    def raise_every_bucket(self, seq: int) -> None:
+        known = self._sql.tuples("SELECT type, name FROM bucket")
+        self._raised |= dict.fromkeys([*known, *self._raised], seq)
+
     def finish(self) -> None:
         """Write what was gathered; called inside the transaction, before it commits."""
         if self._seq > self._kept:
@@ -145,6 +149,10 @@ class Transaction(Reading):
     def raise_bucket(self, type: str, name: str, seq: int) -> None:
         """Mark a bucket of a record type as changed at ``seq``; readers see it with this commit."""
         self._commit.raise_bucket(type, name, seq)
+
+    def raise_every_bucket(self, seq: int) -> None:
+        """Mark every bucket as changed at ``seq``, those too that this commit makes."""
+        self._commit.raise_every_bucket(seq)
 
     def configuration_changed(self) -> None:
         """Tell every process that people, forms, codes or the grid are no longer what they were."""

@@ -68,6 +68,8 @@ def _show_push(sent: PushResult) -> None:
 
 
 def _show_pull(pulled: PullResult) -> None:
+    if pulled.is_restored:
+        click.echo("服务器恢复过备份，请再发送一次 · the server was restored: push, and kept work is offered again")
     click.echo(f"已更新 {pulled.rows} 条，移出 {pulled.removed} 项 · {pulled.rows} updated, {pulled.removed} gone")
     if pulled.reread:
         click.echo(f"核对不符、已重新读取：{'、'.join(sorted({*pulled.reread}))} · read again after a check failed")

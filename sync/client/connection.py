@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -21,6 +22,7 @@ from sync.client.wire import read_limits
 TIMEOUT_S = (10.0, 60.0)
 """Seconds to connect, and between two bytes of a response."""
 
+MARK_HEADER = "Firegrid-Mark"
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 _AWAY = "连不上服务器，工作都已保存在本机，有网再试 · cannot reach the server; your work is kept here, try again later"
@@ -75,15 +77,17 @@ class Connection:
     def close(self) -> None:
         self._session.close()
 
-    def post(self, path: str, body: str) -> object:
+    def post(self, path: str, body: str, *, mark: str | None = None) -> object:
         """POST JSON text to a path under ``/api/v1`` and return the JSON of the response.
 
-        Raises NoConnection (no usable response after all tries), NotSignedIn, TooLarge, Refused.
+        mark: how far this server had got at the last response, by which it notices that an older copy of its data was
+        put back. Raises NoConnection (no usable response after all tries), NotSignedIn, TooLarge, Refused.
         """
-        response = self._post_with_retries(path, body, self.credentials.header)
+        shown = {} if mark is None else {MARK_HEADER: mark}
+        response = self._post_with_retries(path, body, self.credentials.header, shown)
         if response.status_code == 401 and self.credentials.refresh is not None:
             self._renew()
-            response = self._post_with_retries(path, body, self.credentials.header)
+            response = self._post_with_retries(path, body, self.credentials.header, shown)
         return _content(response)
 
     def sign_in(self, user: str, password: str) -> None:
@@ -107,11 +111,13 @@ class Connection:
         self.credentials = replace(self.credentials, **tokens)
         self._on_renewed(self.credentials)
 
-    def _post_with_retries(self, path: str, body: str, authorization: str | None) -> requests.Response:
+    def _post_with_retries(
+        self, path: str, body: str, authorization: str | None, shown: Mapping[str, str] = MappingProxyType({})
+    ) -> requests.Response:
         """Return the first response that does not ask to try again. Raises NoConnection when there is none."""
         tries = 0
         while True:
-            response, failure = self._post_once(path, body, authorization)
+            response, failure = self._post_once(path, body, authorization, shown)
             if response is not None and response.status_code not in RETRIED_STATUSES:
                 return response
             tries += 1
@@ -121,13 +127,13 @@ class Connection:
             self._backoff.sleep(pause)
 
     def _post_once(
-        self, path: str, body: str, authorization: str | None
+        self, path: str, body: str, authorization: str | None, shown: Mapping[str, str]
     ) -> tuple[requests.Response | None, RequestException | None]:
         try:
             return self._session.post(
                 f"{self.credentials.server}/api/v1{path}",
                 data=body.encode(),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                headers={"Content-Type": "application/json", "Accept": "application/json", **shown},
                 auth=_Authorization(authorization) if authorization is not None else _no_auth,
                 timeout=TIMEOUT_S,
                 allow_redirects=False,

@@ -3,9 +3,10 @@
 Everything is in SQLite: WAL, ``synchronous = FULL``. Whoever writes opens ``writing()``, one ``BEGIN IMMEDIATE``, so
 two processes never write at once, and a kill at any instant leaves either all of a step or nothing of it.
 
-change: what was written here. ``body`` is its JSON exactly as it is sent, each time; it goes when the outcome is in
-    a finished backup of the server. ``outcome_seq`` is where the server recorded it. ``problem`` is the message of the
-    problem filed about it, ``decision`` (a word of the protocol, empty when it settled itself) how that was settled.
+change: what was written here. ``body`` is its JSON exactly as it is sent, each time; when the outcome is in a finished
+    backup of the server it becomes ``spare_body``, for a server that lost it all the same. ``outcome_seq`` is where the
+    server recorded it. ``problem`` is the message of the problem filed about it, ``decision`` (a word of the protocol,
+    empty when it settled itself) how that was settled.
 row: the server's record as last seen. member: the buckets that a row is in, with the version they gave.
 bucket: the buckets that the server gives this device. ``stale`` ones go unless the running pull enters them again.
 """

@@ -66,6 +66,9 @@ STEPS = (
     ALTER TABLE change ADD COLUMN decision TEXT;
     ALTER TABLE change ADD COLUMN reason TEXT;
     """,
+    """
+    ALTER TABLE change ADD COLUMN spare_body TEXT;
+    """,
 )
 """The migrations of the file, in order; ``user_version`` counts those that were taken."""
 

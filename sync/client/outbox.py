@@ -5,7 +5,8 @@ What is true if the process dies after each step:
 1. ``add`` commits: the change is on disk with its id and seq; whatever happens now, it is sent, as it stands here.
 2. It is sent, and no response comes: it is still unsent here, and goes again, the same bytes; the server knows its id.
 3. ``record_outcomes`` commits: its outcome is known, in one step with the server's record, epoch and durable mark.
-4. ``durable`` passes its outcome: the body goes. Until then a restored server (a new epoch) is offered it again.
+4. ``durable`` passes its outcome: the body is only a spare now, and goes after ``SPARE_FOR``. Until then a restored
+   server (a new epoch) is offered it again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from sync.client.wire import Decision, Outcome, ServerState
 
 ASK_AGAIN_AFTER = timedelta(hours=1)
 """How long after an undecided outcome a push asks again whether somebody has decided."""
+
+SPARE_FOR = timedelta(days=30)
+"""How long what is durable is kept nevertheless: the copy that is put back may be older than the last backup, and where
+none is configured a server calls everything durable that it has committed."""
 
 _CHANGE_COLUMNS = "id, seq, type, action, body, verdict, version, trouble, problem, decision, reason"
 
@@ -100,18 +105,19 @@ def record_outcomes(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
 def apply_server_state(device: Device, state: ServerState) -> bool:
     """Save epoch and durable mark; return whether the server was restored since last time. Inside ``writing()``.
 
-    On a new epoch every change that still has its body is unsent again. The outcomes in the same response are to be
-    recorded after this.
+    On a new epoch every change that still has its body, or a spare, is unsent again. The outcomes in the same response
+    are to be recorded after this.
     """
     known = device.setting("epoch")
     device.set_setting("epoch", state.epoch)
     device.set_setting("durable", str(state.durable))
+    device.set_setting("mark", state.mark)
     is_restored = known is not None and known != state.epoch
     if is_restored:
         device.run(
-            "UPDATE change SET state = 'unsent', verdict = NULL, version = NULL, outcome_seq = NULL, problem = NULL,"
-            " problem_id = NULL, decision = NULL, reason = NULL, answered_at = NULL"
-            " WHERE state = 'sent' AND body IS NOT NULL"
+            "UPDATE change SET state = 'unsent', body = COALESCE(body, spare_body), spare_body = NULL, verdict = NULL,"
+            " version = NULL, outcome_seq = NULL, problem = NULL, problem_id = NULL, decision = NULL, reason = NULL,"
+            " answered_at = NULL WHERE state = 'sent' AND COALESCE(body, spare_body) IS NOT NULL"
         )
     return is_restored
 
@@ -135,10 +141,17 @@ def record_decisions(device: Device, decisions: Iterable[Decision]) -> None:
 
 
 def drop_durable_bodies(device: Device) -> int:
-    """Drop the bodies of changes whose outcome is decided and durable; return how many. Inside ``writing()``."""
+    """Set aside the bodies of changes whose outcome is decided and durable; return how many. Inside ``writing()``.
+
+    Spares that are old enough go.
+    """
+    device.run(
+        "UPDATE change SET spare_body = NULL WHERE spare_body IS NOT NULL AND answered_at < :before",
+        {"before": (device.clock() - SPARE_FOR).isoformat()},
+    )
     return device.run(
-        "UPDATE change SET body = NULL WHERE state = 'sent' AND body IS NOT NULL AND outcome_seq <= :durable"
-        " AND verdict NOT IN ('waiting', 'quarantined')",
+        "UPDATE change SET spare_body = body, body = NULL WHERE state = 'sent' AND body IS NOT NULL"
+        " AND outcome_seq <= :durable AND verdict NOT IN ('waiting', 'quarantined')",
         {"durable": int(device.setting("durable") or 0)},
     )
 

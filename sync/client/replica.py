@@ -74,7 +74,8 @@ def clear(device: Device) -> None:
     """Delete everything that came from the server, for another user or another server. Inside ``writing()``."""
     for statement in ("DELETE FROM member", "DELETE FROM bucket", "DELETE FROM row"):
         device.run(statement)
-    device.run("DELETE FROM setting WHERE name IN ('cursor', 'epoch', 'durable', 'user') OR name LIKE 'forget %'")
+    named = "'cursor', 'epoch', 'durable', 'mark', 'user'"
+    device.run(f"DELETE FROM setting WHERE name IN ({named}) OR name LIKE 'forget %'")
 
 
 def store(device: Device, record: Json) -> None:

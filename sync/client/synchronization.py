@@ -97,7 +97,7 @@ def push(device: Device, connection: Connection, progress: Callable[[int], None]
         most = _limit(device, "changes", CHANGES_MAX)
         while batch := _next_batch(device, most, tried):
             try:
-                response = connection.post("/sync/push", _push_body(device, batch))
+                response = connection.post("/sync/push", _push_body(device, batch), mark=device.setting("mark"))
             except TooLarge as refusal:
                 _save_limits(device, refusal.limits)
                 most = max(1, min(len(batch.ids) // 2, _limit(device, "changes", CHANGES_MAX)))
@@ -135,7 +135,8 @@ def pull(device: Device, connection: Connection, progress: Callable[[int], None]
                 "unsent": outbox.count_unsent(device),
                 "problems": problems,
             }
-            page = _read_page(connection.post("/sync/pull", json.dumps(request | more)))
+            response = connection.post("/sync/pull", json.dumps(request | more), mark=device.setting("mark"))
+            page = _read_page(response)
             if page.more and page.cursor == request["cursor"]:
                 raise NoConnection(_UNREADABLE)  # it would never end
             wrong = _apply_page(device, page, request, done)

@@ -48,7 +48,8 @@ class ServerState:
     """The state of the server, as every response names it.
 
     epoch: changes when the server was restored. durable: everything up to this seq is in a finished backup. now: the
-    server's time. user: name of the signed-in user, None when the server does not say.
+    server's time. user: name of the signed-in user, mark: how far the server has got, to be shown to it next time; None
+    when it does not say.
     """
 
     epoch: str
@@ -56,6 +57,7 @@ class ServerState:
     now: datetime
     limits: Mapping[str, int]
     user: str | None
+    mark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +102,13 @@ def read_server_state(body: Json) -> ServerState:
         raise InvalidResponse("now") from error
     if now.tzinfo is None:
         raise InvalidResponse("now")
-    user = body.get("user")
     return ServerState(
-        _text(body, "epoch"), _number(body, "durable"), now, read_limits(body), user if isinstance(user, str) else None
+        _text(body, "epoch"),
+        _number(body, "durable"),
+        now,
+        read_limits(body),
+        _text_or_none(body, "user"),
+        _text_or_none(body, "mark"),
     )
 
 
@@ -184,6 +190,11 @@ def _text(body: Json, name: str) -> str:
     if not isinstance(value, str) or not value:
         raise InvalidResponse(name)
     return value
+
+
+def _text_or_none(body: Json, name: str) -> str | None:
+    value = body.get(name)
+    return value if isinstance(value, str) else None
 
 
 def _is_number(value: object) -> bool:

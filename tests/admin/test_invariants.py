@@ -20,8 +20,11 @@ from tests.valley import a_valley
 STATION, HAZARD, UNSEEN = uuid_of("station"), uuid_of("hazard"), uuid_of("unseen")
 
 DAMAGE = {
-    "a record's version is the number of its revisions": f"""
+    "a record's version is the number of its revisions, and what new epochs raised it by": f"""
         UPDATE record SET version = 7 WHERE id = '{STATION}'
+    """,
+    "a new epoch raises a record by thousands, from where it stood": f"""
+        UPDATE revision SET action = 'restore', origin = 'server', base_version = 0 WHERE record = '{STATION}'
     """,
     "a record stands where its newest revision left it": f"""
         UPDATE record SET seq = seq - 1 WHERE id = '{STATION}'

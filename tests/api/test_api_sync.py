@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from schemas.sync import PullRequestSchema
+from server.replication.usecases import restoring
 from server.staffing.usecases import enrolment
 from tests.field_clients import Client, a_station
 from tests.valley import FAR_UNIT, NEXT_UNIT, UNIT, VILLAGE
@@ -314,21 +315,14 @@ def test_a_cursor_of_another_person_or_of_nobody_is_worth_nothing(valley, worker
         assert {op["op"] for op in page["ops"]} == {"enter", "put"}
 
 
-def _restore(tx) -> None:
-    tx.sql.run("UPDATE setting SET value = 'other' WHERE name = 'epoch'")
-    tx.configuration_changed()
-
-
 def test_another_epoch_starts_anew(valley, worker):
     worker.push(a_station(worker))
     worker.pull()
-    valley.do(
-        lambda tx: (tx.sql.run("UPDATE setting SET value = 'other' WHERE name = 'epoch'"), tx.configuration_changed())
-    )
+    other = valley.do(restoring.take_new_epoch, "test")
 
     page = worker.page()
 
-    assert (page["fresh"], page["epoch"]) == (True, "other")
+    assert (page["fresh"], page["epoch"]) == (True, other)
     assert ("enter", f"area:{UNIT}") in {(op["op"], op["bucket"]) for op in page["ops"]}
 
 

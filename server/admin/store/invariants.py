@@ -20,9 +20,19 @@ from server.records.store import case_json
 from server.summaries.store import recount
 
 _QUERIES = {
-    "a record's version is the number of its revisions": """
+    "a record's version is the number of its revisions, and what new epochs raised it by": """
         SELECT id AS subject FROM record
-         WHERE version <> (SELECT COUNT(*) FROM revision WHERE revision.record = record.id)
+         WHERE version <> (
+           SELECT COUNT(*)
+                  + COALESCE(SUM(version - base_version - 1) FILTER (WHERE action = 'restore' AND origin = 'server'), 0)
+             FROM revision WHERE revision.record = record.id)
+    """,
+    "a new epoch raises a record by thousands, from where it stood": """
+        SELECT record AS subject FROM revision
+         WHERE action = 'restore' AND origin = 'server'
+           AND ((version - base_version) % 1000 <> 0 OR version <= base_version OR NOT EXISTS (
+             SELECT 1 FROM revision AS before
+              WHERE before.record = revision.record AND before.version = revision.base_version))
     """,
     "a record stands where its newest revision left it": """
         SELECT record.id AS subject

@@ -41,13 +41,14 @@ def resolve(
     if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
         reused = (_dot_reused(record, change, by, submission),)
         change, newest = replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), 0
-    if change.seen_stated and not _leaves_members_out(type, change):
-        return BaseState(change, newest, problems=reused)
-    version, problems = change.base_version, list(reused)
-    if version is not None and version > record.version:
-        version = None
+    problems = list(reused)
+    if not _is_version_known(tx, record, change.base_version):
         if not change.seen_stated:
-            problems.append(_base_ahead(record, change, by, submission))
+            problems.append(_base_unknown(record, change, by, submission))
+        change = replace(change, base_version=None)
+    if change.seen_stated and not _leaves_members_out(type, change):
+        return BaseState(change, newest, problems=tuple(problems))
+    version = change.base_version
     base = fields_at(tx, record, version)
     pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
@@ -98,8 +99,15 @@ def fields_at(tx: Transaction, record: Record, version: int | None) -> Mapping[s
     return fields
 
 
-def _base_ahead(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
-    message = "手机上的版本比服务器新（服务器可能恢复过备份），已按内容合并，请核对。"
+def _is_version_known(tx: Transaction, record: Record, version: int | None) -> bool:
+    """Say whether ``version`` is in the history of ``record``; what a server lost that was put back is not."""
+    if version is None or version in (0, record.version):
+        return True
+    return version < record.version and revisions.seq_of(tx, record.id, version) is not None
+
+
+def _base_unknown(record: Record, change: Change, by: Actor, submission: str | None) -> Problem:
+    message = "手机上的版本服务器没有（服务器可能恢复过备份），已按内容合并，请核对。"
     detail = {"base_version": change.base_version, "version": record.version}
     return _problem(ProblemKind.BASE_UNKNOWN, message, detail, record, change, by, submission)
 

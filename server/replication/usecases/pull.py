@@ -21,6 +21,7 @@ from server.grid.store import areas
 from server.people.domain.actors import Actor
 from server.records.store import buckets
 from server.replication.store import pulls
+from server.replication.store.epochs import Mark
 from server.replication.store.pulls import Check
 from server.replication.usecases import shared_lists
 
@@ -29,18 +30,21 @@ COUNTY = "county"
 """Bucket of the lists that everyone shares: areas, codes, forms, ledgers, acts."""
 
 
+NO_MARK = Mark("", NOTHING_HELD)
+"""Of whoever has pulled nothing, or from another database."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a client stands.
 
-    epoch: of the database it pulled from. scope: what it was entitled to. seq: up to which it holds each bucket of
-    that scope, save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). county: mark of the shared
-    lists it has, empty for none.
+    mark: how far the database had got that it pulled from; up to its seq the client holds each bucket of ``scope``,
+    save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). scope: what it was entitled to. county:
+    mark of the shared lists it has, empty for none.
     """
 
-    epoch: str = ""
+    mark: Mark = NO_MARK
     scope: Scope = field(default_factory=Scope)
-    seq: int = NOTHING_HELD
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     county: str = ""
 
@@ -66,21 +70,21 @@ class Page:
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 
-def page(reading: Reading, by: Actor, cursor: Cursor, *, epoch: str, limit: int, forget: frozenset[str]) -> Page:
+def page(reading: Reading, by: Actor, cursor: Cursor, mark: Mark, *, limit: int, forget: frozenset[str]) -> Page:
     """Return the next page for ``by``, who stands at ``cursor``; an idle one costs the same whatever they hold.
 
-    epoch: of this database; a cursor of another one is worth nothing. limit: how many rows at most. forget: buckets,
-    as on the wire, whose rows the client has dropped and wants again.
+    mark: how far this database has got; a cursor of another epoch is worth nothing. limit: how many rows at most.
+    forget: buckets, as on the wire, whose rows the client has dropped and wants again.
     """
-    known = cursor if cursor.epoch == epoch else Cursor(epoch)
-    scope, seq = by.scope, pulls.current_seq(reading)
+    known = cursor if cursor.mark.epoch == mark.epoch else Cursor()
+    scope = by.scope
     shared = shared_lists.version_hash(reading)
-    if _is_idle(reading, known, scope, seq, shared, forget):
+    if _is_idle(reading, known, scope, mark.seq, shared, forget):
         # As of now, so that the next idle pull need not look at buckets until something else commits.
-        return Page((), replace(known, seq=seq), more=False)
-    pages = _BucketPages(reading, known, scope, seq, limit, forget)
+        return Page((), replace(known, mark=mark), more=False)
+    pages = _BucketPages(reading, known, scope, mark.seq, limit, forget)
     ops = [*pages.leaving(), *_county(reading, known, shared, forget), *pages.rows()]
-    return Page(tuple(ops), pages.cursor(epoch, shared), pages.has_more, pages.checks)
+    return Page(tuple(ops), pages.cursor(mark, shared), pages.has_more, pages.checks)
 
 
 def bucket_of(wire: str) -> str:
@@ -104,8 +108,8 @@ def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, seq: int, shared: s
         and not forget
         and cursor.scope == scope
         and cursor.county == shared
-        and cursor.seq != NOTHING_HELD
-        and (seq == cursor.seq or buckets.newest_of_all(reading, scope) <= cursor.seq)
+        and cursor.mark.seq != NOTHING_HELD
+        and (seq == cursor.mark.seq or buckets.newest_of_all(reading, scope) <= cursor.mark.seq)
     )
 
 
@@ -164,17 +168,17 @@ class _BucketPages:
         if is_complete:
             self.checks[wire] = pulls.check(self._reading, name)
 
-    def cursor(self, epoch: str, shared: str) -> Cursor:
-        """Return where the client stands after this page."""
+    def cursor(self, mark: Mark, shared: str) -> Cursor:
+        """Return where the client stands after this page. mark: how far the database has got."""
         behind = {name: at for name, at in self._positions.items() if at != self._seq}
         if self._left <= 0 and behind:
             self.has_more = True
-        return Cursor(epoch, self._scope, self._seq, behind, shared)
+        return Cursor(mark, self._scope, behind, shared)
 
 
 def _positions(reading: Reading, cursor: Cursor) -> dict[str, int]:
     """Return every bucket that the client holds, with the seq up to which it does."""
-    known = {name: cursor.elsewhere.get(name, cursor.seq) for name in _names(reading, cursor.scope)}
+    known = {name: cursor.elsewhere.get(name, cursor.mark.seq) for name in _names(reading, cursor.scope)}
     return {name: at for name, at in known.items() if at != NOTHING_HELD}
 
 
@@ -191,20 +195,22 @@ def _bucket_names(reading: Reading, scope: Scope) -> tuple[str, ...]:
 
 def to_json(cursor: Cursor) -> Mapping[str, Any]:
     """Return a cursor as plain JSON values."""
-    scope = cursor.scope
+    scope, mark = cursor.scope, cursor.mark
     return {
-        "e": cursor.epoch,
+        "e": mark.epoch,
         "p": [place.path for place in scope.places],
         "o": scope.exact_paths,
         "n": scope.person,
         "b": scope.bodies,
-        "q": cursor.seq,
+        "q": mark.seq,
         "x": dict(cursor.elsewhere),
         "c": cursor.county,
+        "m": [mark.restores, mark.revision, mark.change],
     }
 
 
 def from_json(plain: Mapping[str, Any]) -> Cursor:
-    """Return the cursor that ``to_json`` wrote; only what this server has signed comes here."""
+    """Return the cursor that ``to_json`` wrote, an older version's too; only what this server has signed comes here."""
     scope = Scope(tuple(map(Place, plain["p"])), tuple(plain["o"]), plain["n"], tuple(plain["b"]))
-    return Cursor(plain["e"], scope, plain["q"], plain["x"], plain["c"])
+    mark = Mark(plain["e"], plain["q"], *plain.get("m", ()))
+    return Cursor(mark, scope, plain["x"], plain["c"])
