@@ -189,20 +189,20 @@ def showing(to: Projection) -> Callable[[Row], dict[str, Any]]:
 
 def storing(wanted: Iterable[str]) -> Callable[[Record], Row]:
     """Return the function that makes of a record what is stored of it in these columns."""
-    among = [column for column in COLUMNS if column.name in set(wanted)]
-    names = tuple(column.name for column in among)
-    values = _values(among)
+    names = tuple(column.name for column in _among(wanted))
+    stored = values(names)
 
     def store(record: Record) -> Row:
-        return dict(zip(names, values(record)))  # noqa: B905 - both are made of the same list, and strict costs time
+        return dict(zip(names, stored(record)))  # noqa: B905 - both are made of the same list, and strict costs time
 
     return store
 
 
-def _values(columns: Iterable[Column]) -> Callable[[Record], tuple[Any, ...]]:
-    """Return the function that makes of a record what is stored of it, in the order of ``columns``."""
-    makers = [column.of or attrgetter(column.name) for column in columns]
+def values(wanted: Iterable[str]) -> Callable[[Record], tuple[Any, ...]]:
+    """Return the function that makes of a record what is stored of it in these columns, in the order of ``COLUMNS``."""
+    makers = [column.of or attrgetter(column.name) for column in _among(wanted)]
     return lambda record: tuple([of(record) for of in makers])
 
 
-values = _values(COLUMNS)
+def _among(wanted: Iterable[str]) -> list[Column]:
+    return [column for column in COLUMNS if column.name in set(wanted)]
