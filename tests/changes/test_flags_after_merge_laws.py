@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +79,26 @@ def test_the_flag_stands_exactly_while_something_is_unfit(made):
     record = merged(list(enumerate(made, 1)))
 
     assert (Flag.INVALID_AFTER_MERGE in record.flags) is bool(invalid_fields(PUMPS, record.fields))
+
+
+@given(
+    values,
+    st.fixed_dictionaries({}, optional={name: st.sampled_from(["", "站内"]) for name in ("place", "shelf")}),
+    st.booleans(),
+)
+def test_a_new_record_is_flagged_exactly_when_it_is_unfit_whatever_its_author_claims_to_have_seen(sent, more, is_seen):
+    where = FieldRule(group="where")
+    placed = {"place": Field("place", "放在", required=True, group="where"), "shelf": Field("shelf", group="where")}
+    type = replace(PUMPS, fields={**PUMPS.fields, **placed})
+    fields = {name: FieldWrite(value if is_seen else None, value) for name, value in {**sent, **more}.items()}
+    context = a_context(0, "create", fields, 0)
+    context = replace(context, type=type, rules={**RULES, "place": where, "shelf": where})
+
+    revised = revise.create(context, area="1", path="p")
+
+    unfit = invalid_fields(type, revised.record.fields)
+    assert (Flag.INVALID_AFTER_MERGE in revised.record.flags) is bool(unfit)
+    assert unfit.keys() <= {name for problem in revised.problems for name in problem.detail.get("reasons", ())}
 
 
 @given(edits, st.randoms())

@@ -62,11 +62,11 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     area, path: where it belongs, decided by the caller. new_case: of a case, None for other kinds. Values that do not
     fit become problems and the rest applies.
     """
-    writes, found = _valid_writes(context)
+    writes, found = _valid_writes(context, {})
     values = {name: write.new for name, write in writes.items()}
     made = created(values, context.rules, dot=context.change.dot, observed_at=context.observed_at)
     label, label_problem = _first_label(context, made.values, path)
-    record = _first_version(context, made, label, area, path)
+    record = _first_version(context, made, found, label, area, path)
     step = None
     if new_case is not None:
         status, village, case_no = new_case.status, new_case.village, new_case.case_no
@@ -82,7 +82,9 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     return Revised(record, revision_of(context, record, verdict, diff), (), problems, step)
 
 
-def _first_version(context: WriteContext, made: Created, label: str, area: str, path: str) -> Record:
+def _first_version(context: WriteContext, made: Created, found: Validated, label: str, area: str, path: str) -> Record:
+    # Each value fits by itself; what may still be unfit is a code to check, or a blank beside the others of its group.
+    is_fit = not found.codes_to_check and "" not in made.values.values()
     return Record(
         id=context.change.record,
         type=context.type.name,
@@ -98,7 +100,7 @@ def _first_version(context: WriteContext, made: Created, label: str, area: str, 
         registers=made.registers,
         created_at=context.received_at,
         updated_at=context.received_at,
-        flags=flags_after_merge((), context, made.values),
+        flags=flags_after_merge((), context, {} if is_fit else made.values),
     )
 
 
@@ -109,7 +111,7 @@ def edit(record: Record, context: WriteContext, history: Sequence[Received | Set
     the record is then merged anew in the order in which each origin wrote.
     """
     change, version = context.change, record.version + 1
-    writes, found = _valid_writes(context)
+    writes, found = _valid_writes(context, {name: write.seen for name, write in change.fields.items()})
     if history:
         values = {name: write.new for name, write in writes.items()}
         stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
@@ -205,10 +207,12 @@ ALSO_RECEIVED = "；此后现场又有送来，已留存，结果不变"
 """What the note of an ended case adds, once, when more has come in from the field since."""
 
 
-def _valid_writes(context: WriteContext) -> tuple[dict[str, FieldWrite], Validated]:
-    """Return the writes that can be applied, and what all that was sent was sorted into."""
+def _valid_writes(context: WriteContext, held: Mapping[str, str | None]) -> tuple[dict[str, FieldWrite], Validated]:
+    """Return the writes that can be applied, and what all that was sent was sorted into.
+
+    held: what the author found in each field; nothing where the record is new.
+    """
     sent = field_writes(context.change.action, context.change.fields)
-    held = {name: write.seen for name, write in sent.items()}
     values = {name: write.new for name, write in sent.items()}
     found = validate(context.type, values, context.observed_at, held)
     return {name: sent[name] for name in found.values}, found

@@ -73,6 +73,7 @@ def _claimed(change: Change) -> Instant | None:
     if change.made_at is None:
         return None
     try:
-        return instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0.0))
+        offset_s = change.clock_offset_s
+        return instants.text(change.made_at + timedelta(seconds=offset_s) if offset_s else change.made_at)
     except OverflowError:
         return None
