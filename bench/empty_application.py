@@ -30,13 +30,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return [ANSWER]
 
 
-def _never_overloaded(path: str) -> Response:
-    raise RuntimeError(f"the empty application is overloaded at {path}")
+def _never_refused(path: str, error: Exception) -> Response:
+    raise RuntimeError(f"the empty application refuses {path}") from error
 
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, _never_overloaded)
+    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, _never_refused)
     config: uvicorn.Config = configuration(bridge, Settings(Path()))
     server = GracefulServer(config, bridge)
     server.stop_on_signals()

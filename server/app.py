@@ -14,13 +14,11 @@ from flask.json.provider import JSONProvider
 from server import api, openrosa
 from server.db import database as store
 from server.db.database import Database
-from server.errors import Busy, Refusal
 from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
 from server.web.asgi import ShortRequests
 from server.web.context import Services
-from server.web.overload import RETRY_AFTER_S
 from server.web.problem_details import as_problem, status_of
 from server.web.proxy import KnownHosts, PhonePaths, TrustedProxies, is_phone_path
 
@@ -67,7 +65,7 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     else:
         services = Services(settings, store.open_threaded(settings.folder), blobs)
     app.extensions["firegrid"] = services
-    app.wsgi_app = KnownHosts(wrapped, settings, lambda path, error: _refused(path, error, settings.advertised_bytes))  # type: ignore[method-assign]  # how WSGI is wrapped
+    app.wsgi_app = KnownHosts(wrapped, settings, lambda path, error: refused(path, error, settings.advertised_bytes))  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
 
 
@@ -116,12 +114,7 @@ def _answer_error(error: Exception) -> Response:
     return as_problem(error)
 
 
-def overloaded(path: str) -> Response:
-    """Return the answer to a request for ``path`` while others have waited too long already."""
-    return _refused(path, Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S))
-
-
-def _refused(path: str, error: Refusal, advertised_bytes: int = ADVERTISED_BYTES) -> Response:
+def refused(path: str, error: Exception, advertised_bytes: int = ADVERTISED_BYTES) -> Response:
     """Answer a request for ``path`` that no door has seen, in the format of the door that it was sent to."""
     return openrosa.refusal(error, advertised_bytes) if is_phone_path(path) else as_problem(error)
 

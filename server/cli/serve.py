@@ -48,8 +48,10 @@ HSTS = ("strict-transport-security", "max-age=31536000")
 @data_option
 def serve(host: str, port: int, threads: int, data: Path) -> None:
     """Serve the data folder at http://HOST:PORT until SIGTERM or Ctrl-C."""
+    from server.log import say
+
     if from_environment(data).public_url is None:
-        click.echo(NO_PUBLIC_URL, err=True)
+        say(NO_PUBLIC_URL)
     run(data, host, port, threads)
 
 
@@ -61,7 +63,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
     from server.db.locks import serving, write_address
-    from server.log import LogHandler
+    from server.log import LogHandler, say
     from server.web.asgi import Bridge
     from server.web.graceful_stop import GracefulServer
 
@@ -72,12 +74,12 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         database = application.database_of(app)
         largest, wait_s = settings.submission_bytes_max, settings.wait_s
         short = application.short_requests(app)
-        bridge = Bridge(app.wsgi_app, threads, largest, application.overloaded, short=short, wait_s=wait_s)
+        bridge = Bridge(app.wsgi_app, threads, largest, application.refused, short=short, wait_s=wait_s)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
         server = GracefulServer(configuration(bridge, settings), bridge)
         server.stop_on_signals()
         try:
-            click.echo(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）", err=True)
+            say(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）")
             freeze()
             with (
                 Housekeeper(lambda: database.write(round_of)),
@@ -87,7 +89,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         finally:
             bridge.close()
             application.close(app)
-    click.echo("Firegrid: 已停止 stopped", err=True)
+    say("Firegrid: 已停止 stopped")
 
 
 def address_of(host: str, port: int) -> str:

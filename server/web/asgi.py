@@ -22,7 +22,8 @@ from werkzeug.wrappers import Response
 from server.db.writer import Request
 from server.settings import WAIT_S
 from server.web.exchange import Exchange, Receive, Send
-from server.web.overload import Queue
+from server.web.observability import HEALTH_PATH, log_front_failure
+from server.web.overload import Queue, overloaded
 from server.web.problem_details import as_problem
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class ShortRequests(NamedTuple):
 class Bridge:
     """An ASGI application that runs a WSGI application in ``threads`` threads, and ``short`` requests elsewhere.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. is_stopping: set when the server
-    stops, so that every answer is the last of its connection. overloaded: makes the answer to a path while others wait
-    too long; wait_s: how long that is.
+    body_bytes_max: larger bodies are answered 413 before they are read to the end. refused: makes the answer to a
+    path that nobody behind the bridge has seen, of the error. is_stopping: set when the server stops, so that every
+    answer is the last of its connection. wait_s: how long others may wait before newcomers are refused.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Bridge:
         application: WSGIApplication,
         threads: int,
         body_bytes_max: int,
-        overloaded: Callable[[str], Response],
+        refused: Callable[[str, Exception], Response],
         *,
         short: ShortRequests | None = None,
         wait_s: float = WAIT_S,
@@ -77,7 +78,7 @@ class Bridge:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._body_bytes_max = body_bytes_max
         self._short = short
-        self._overloaded = overloaded
+        self._refused = refused
         self._thread_queue, self._writer_queue = Queue(wait_s), Queue(wait_s)
         self._ran: deque[tuple[_Ran, Exception | None]] = deque()
         self.is_stopping = False
@@ -85,11 +86,20 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
+        exchange = Exchange(send)
+        try:
+            await self._answer(scope, receive, exchange)
+        except Exception as error:  # whatever it is, whoever asked is told, and the connection ends
+            if exchange.has_begun:
+                raise  # half an answer cannot be taken back: the web server logs it, and closes the connection
+            log_front_failure(error)
+            exchange.run(self._refused(scope["path"], error), {"REQUEST_METHOD": scope["method"]})
+            await exchange.finish(receive, self._in_thread, is_last=True)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         if _header_bytes(scope) > HEADER_BYTES_MAX:
-            refusal = as_problem(RequestHeaderFieldsTooLarge())
-            headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-            await send({"type": "http.response.start", "status": 431, "headers": headers})
-            await send({"type": "http.response.body", "body": refusal.get_data()})
+            exchange.run(as_problem(RequestHeaderFieldsTooLarge()), {"REQUEST_METHOD": scope["method"]})
+            await exchange.finish(receive, self._in_thread, is_last=True)
             return
         stated = _stated_bytes(scope)
         is_small = 0 < stated <= MEMORY_BYTES_MAX
@@ -99,16 +109,17 @@ class Bridge:
                 size = stated if stated > self._body_bytes_max else await _read(receive, body, self._body_bytes_max)
             except Stalled:
                 return
-            is_last = self.is_stopping or size > self._body_bytes_max
-            exchange = Exchange(send, [(b"connection", b"close")] if is_last else [])
             await self._run(_environ(scope, body, size), scope["path"], exchange)
-            await exchange.finish(receive, self._in_thread)
+            is_last = self.is_stopping or size > self._body_bytes_max
+            await exchange.finish(receive, self._in_thread, is_last=is_last)
 
     async def _run(self, environ: WSGIEnvironment, path: str, exchange: Exchange) -> None:
         short = self._short if self._short is not None and self._short.include(environ) else None
         queue = self._thread_queue if short is None else self._writer_queue
-        if queue.is_overloaded():
-            exchange.run(self._overloaded(path), environ)
+        if path == HEALTH_PATH:
+            exchange.run(self._application, environ)  # here, so that it is answered while every thread is busy
+        elif queue.is_overloaded():
+            exchange.run(self._refused(path, overloaded()), environ)
         elif short is not None:
             await self._in_writer(asyncio.get_running_loop(), exchange, environ, short)
         else:

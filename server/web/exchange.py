@@ -30,10 +30,9 @@ PIECE_BYTES = 65_536
 class Exchange:
     """One request and its answer: sent in one piece where the application has it whole, else as it is made."""
 
-    def __init__(self, send: Send, more_headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, send: Send) -> None:
         self.has_begun = False
         self._send = send
-        self._more_headers = more_headers
         self._status = 500
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: bytes | None = None
@@ -52,8 +51,14 @@ class Exchange:
             if close is not None:
                 close()
 
-    async def finish(self, receive: Receive, in_thread: InThread) -> None:
-        """Send the answer; ``receive`` tells when the reader has gone, ``in_thread`` makes what is not made yet."""
+    async def finish(self, receive: Receive, in_thread: InThread, *, is_last: bool) -> None:
+        """Send the answer.
+
+        receive: tells when the reader has gone. in_thread: makes what is not made yet. is_last: whether the connection
+        ends with it.
+        """
+        if is_last:
+            self._headers.append((b"connection", b"close"))
         if self._body is not None:
             self.has_begun = True
             await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
@@ -66,7 +71,6 @@ class Exchange:
         self._headers = [(_header_name(name), value.encode("latin-1")) for name, value in headers]
         if not any(name == b"date" for name, _ in self._headers):
             self._headers.append((b"date", http_date().encode()))
-        self._headers += self._more_headers
         return self._refuse_write
 
     def _is_short(self) -> bool:

@@ -11,10 +11,14 @@ from flask import Flask, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server.errors import NotAllowed, Refusal, Unavailable
+from server.log import file as log_file
 from server.log import log
 from server.people.domain.actors import Actor
 from server.web import context
 from server.web.problem_details import status_of
+
+HEALTH_PATH = "/healthz"
+"""Answered by the event loop itself (``server.web.asgi``): its view must wait for nothing."""
 
 registry = CollectorRegistry()
 REQUESTS = Counter("firegrid_requests_total", "Requests by view and status.", ("view", "status"), registry=registry)
@@ -27,11 +31,14 @@ SECONDS = Histogram(
 )
 QUEUE = Gauge("firegrid_write_queue", "Writes that wait for the writer.", registry=registry)
 DISK_FREE = Gauge("firegrid_disk_free_bytes", "Free bytes on the disk of the data folder.", registry=registry)
+LOG_DROPPED = Gauge(
+    "firegrid_log_lines_dropped", "Lines that the log did not take, since the server started.", registry=registry
+)
 
 
 def mount(app: Flask) -> None:
     """Give the application its health pages and its log."""
-    app.add_url_rule("/healthz", view_func=healthz, methods=("GET",))
+    app.add_url_rule(HEALTH_PATH, view_func=healthz, methods=("GET",))
     app.add_url_rule("/readyz", view_func=readyz, methods=("GET",))
     app.add_url_rule("/metrics", view_func=metrics, methods=("GET",))
     app.before_request(_begin)
@@ -59,16 +66,26 @@ def metrics() -> Response:
         raise NotAllowed("指标只供本机查看；可用 FIREGRID_METRICS_NETWORKS 放开。")
     QUEUE.set(context.database().queue_length())
     DISK_FREE.set(shutil.disk_usage(context.settings().folder).free)
+    LOG_DROPPED.set(log_file.dropped)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def log_failure(error: Exception) -> None:
     """Log an unforeseen error once, with its trace; of a refusal only the cause."""
+    _log_failure(error, _view())
+
+
+def log_front_failure(error: Exception) -> None:
+    """Log an error that no door has answered: it was raised before one was reached, or behind all of them."""
+    _log_failure(error, "front")
+
+
+def _log_failure(error: Exception, view: str) -> None:
     expected = isinstance(error, Refusal)
     cause = error.__cause__ if expected else None
     log.error(
         "request failed",
-        view=_view(),
+        view=view,
         status=status_of(error),
         problem=type(error).__name__,
         cause=None if cause is None else repr(cause),

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from server.errors import Busy
 from server.settings import WAIT_S
 
 RETRY_AFTER_S = 10
@@ -40,3 +41,8 @@ class Queue:
         """Note that the first is being served."""
         with suppress(IndexError):
             self._since.popleft()
+
+
+def overloaded() -> Busy:
+    """Return the refusal of who would wait in vain."""
+    return Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)

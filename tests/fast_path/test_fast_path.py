@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request
 
-from server.app import overloaded, short_requests
+from server.app import refused, short_requests
 from server.fast_path.small import SMALL_BYTES
 from server.web.asgi import Bridge
 from tests.filled_forms import Filled, a_station, multipart, new_uuid, photo
@@ -57,7 +57,7 @@ KEPT = {
 
 def through_the_bridge(app: Flask) -> WSGIApplication:
     """Return an application that asks ``app`` through the event loop's bridge, as a web server does."""
-    bridge = Bridge(app.wsgi_app, 2, 1_000_000, overloaded, short=short_requests(app))
+    bridge = Bridge(app.wsgi_app, 2, 1_000_000, refused, short=short_requests(app))
 
     def ask(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         request = Request(environ)

@@ -102,7 +102,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(*arguments: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run one ``firegrid`` command to its end."""
-    line, env = command(*arguments), _environment()
+    line, env = command(*arguments), environment()
     return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=env, input=input)
 
 
@@ -114,7 +114,7 @@ def serving(folder: Folder, **settings: str) -> Iterator[Server]:
         command("serve", "--data", folder.path, "--port", str(port)),
         stderr=subprocess.PIPE,
         text=True,
-        env=_environment() | settings,
+        env=environment() | settings,
     )
     server = Server(process, port, folder.key)
     is_up = threading.Event()
@@ -262,7 +262,8 @@ def _part(name: str, file: str, kind: str, content: bytes) -> bytes:
     return f"--b\r\n{disposition}\r\nContent-Type: {kind}\r\n\r\n".encode() + content + b"\r\n"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a command: this one, without what it says of Firegrid."""
     stated = {name: value for name, value in os.environ.items() if not name.startswith("FIREGRID_")}
     return stated | {"PYTHONPATH": str(Path(__file__).parents[2])}
 

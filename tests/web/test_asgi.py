@@ -5,9 +5,11 @@ import threading
 
 import pytest
 
-from server.app import overloaded
+from server.app import refused
+from server.errors import Unavailable
 from server.web import asgi
 from server.web.asgi import Bridge, ShortRequests
+from server.web.overload import overloaded
 
 MIB = 1_048_576
 
@@ -75,7 +77,11 @@ def run_here(request):
 def bridge(application=echo, *, threads=2, body_bytes_max=10 * MIB, run=run_here, wait_s=25):
     """Return a bridge on which submissions by key are short requests."""
     short = ShortRequests(lambda environ: environ["PATH_INFO"] == SHORT, run)
-    return Bridge(application, threads, body_bytes_max, overloaded, short=short, wait_s=wait_s)
+    return Bridge(application, threads, body_bytes_max, refused, short=short, wait_s=wait_s)
+
+
+def both(wire):
+    return wire.receive, wire.send
 
 
 def call(app, scope, wire):
@@ -291,12 +297,58 @@ def test_short_requests_run_where_the_writer_is_and_all_else_in_threads():
     assert len(ran) == 1
 
 
-def test_what_a_request_in_the_writer_raises_is_for_the_one_who_asked():
+@pytest.mark.parametrize(
+    ("path", "media_type"), [("/api/v1/records", b"application/problem+json"), (SHORT, b"text/xml; charset=utf-8")]
+)
+def test_an_error_that_no_door_has_answered_is_told_to_the_one_who_asked_and_ends_the_connection(path, media_type):
     def application(environ, start_response):
         raise ZeroDivisionError
 
+    wire = call(bridge(application), scope_of(path, "POST"), Wire(b"form"))
+
+    assert (wire.status, wire.headers[b"connection"], wire.headers[b"content-type"]) == (500, b"close", media_type)
+    assert "服务器内部错误" in wire.body.decode()
+
+
+def test_an_error_in_the_middle_of_an_answer_is_raised_so_that_the_connection_is_cut():
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        yield b"x" * 65_536
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        call(bridge(application), scope_of(SHORT, "POST"), Wire(b"form"))
+        call(bridge(application), scope_of(), Wire())
+
+
+def test_a_writer_that_takes_nothing_more_is_told_as_such():
+    def run(request):
+        raise Unavailable("服务器正在停止，请稍后再试。")
+
+    wire = call(bridge(run=run), scope_of(SHORT, "POST"), Wire(b"form"))
+
+    assert wire.status == 503
+    assert "正在停止" in wire.body.decode()
+
+
+def test_whether_the_process_lives_is_answered_while_every_thread_is_busy():
+    held = threading.Event()
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] != "/healthz":
+            held.wait(30)
+        return echo(environ, start_response)
+
+    async def scene():
+        app = bridge(application, threads=1, wait_s=0.01)
+        asking = [asyncio.ensure_future(app(scope_of(), *both(Wire()))) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        asked = Wire()
+        await app(scope_of("/healthz"), *both(asked))
+        held.set()
+        await asyncio.gather(*asking)
+        return asked
+
+    assert asyncio.run(scene()).status == 200
 
 
 @pytest.mark.parametrize(
@@ -355,7 +407,7 @@ def test_a_phone_that_waits_for_the_writer_in_vain_is_told_so_too():
 
 
 def test_a_phone_that_is_told_to_come_back_is_told_in_the_words_of_its_protocol():
-    answer = overloaded(SHORT)
+    answer = refused(SHORT, overloaded())
 
     assert (answer.status_code, answer.headers["X-OpenRosa-Version"]) == (503, "1.0")
     assert int(answer.headers["X-OpenRosa-Accept-Content-Length"]) == 1_000_000

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from server.app import overloaded
+from server.app import refused
 from server.web import asgi
 from server.web.asgi import Bridge
 from tests.web.front import connect, rest, served
@@ -28,7 +28,7 @@ def port(request, monkeypatch):
         start_response("200 OK", [])
         return (b"x" * (BYTES // pieces) for _ in range(pieces))
 
-    with served(Bridge(application, 2, 1_000, overloaded)) as port:
+    with served(Bridge(application, 2, 1_000, refused)) as port:
         yield port
 
 
