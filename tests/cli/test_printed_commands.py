@@ -104,7 +104,7 @@ def test_who_is_not_signed_in_is_told_how(here, command):
 def test_whose_sign_in_has_ended_is_told_where_they_were_signed_in(here, monkeypatch):
     Device(here / "laptop").close()
     credentials.save(here / "laptop", Credentials("http://127.0.0.1:1", user="town", access="a", refresh="r"))
-    monkeypatch.setattr("sync.client.connection.Connection.post", lambda *_: not_signed_in())
+    monkeypatch.setattr("sync.client.connection.Connection.post", lambda *_, **_more: not_signed_in())
 
     refused = run("fieldsync pull --store laptop")
 
