@@ -93,6 +93,17 @@ def _is_instant(cure: str) -> Callable[[str], None]:
     return check
 
 
+def day(description: str, data_key: str | None = None) -> fields.Date:
+    """Return a field for a local day in input."""
+    wrong = "应为日期，如 2026-04-01。"
+    return fields.Date(
+        format="iso",
+        error_messages={"invalid": wrong, "format": wrong, "null": wrong},
+        metadata={"description": description},
+        data_key=data_key,
+    )
+
+
 def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.String:
     """Return a field that holds one of ``choices``."""
     listed = tuple(choices)

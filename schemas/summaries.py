@@ -7,6 +7,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from schemas.fields import (
     BaseSchema,
     boolean_parameter,
+    day,
     instant_out,
     instant_out_or_null,
     integer_out,
@@ -23,23 +24,13 @@ SPANS = ("month", "quarter", "year", "last_month", "last_quarter", "last_year")
 AGAINST = ("previous", "year_ago")
 
 
-def _day(description: str, data_key: str | None = None) -> fields.Date:
-    wrong = "应为日期，如 2026-04-01。"
-    return fields.Date(
-        format="iso",
-        error_messages={"invalid": wrong, "format": wrong, "null": wrong},
-        metadata={"description": description},
-        data_key=data_key,
-    )
-
-
 class ClosureFilter(BaseSchema):
     """Which cases, of which days, as known when."""
 
     area = area_filter("area code; without it all that the caller's duties cover")
     by = one_of(BY, "what has a row each; without it the level below the area")
-    from_ = _day("first local day; with `to`", data_key="from")
-    to = _day("last local day, included")
+    from_ = day("first local day; with `to`", data_key="from")
+    to = day("last local day, included")
     period = one_of(
         SPANS, "this month, quarter or year, or the last, with the one before beside; instead of `from` and `to`"
     )

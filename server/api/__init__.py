@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from server.api import (
+    answers,
     areas,
     auth,
     changes,
@@ -28,6 +29,7 @@ __all__ = ["mount"]
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
+    answers.blueprint,
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, sync.blueprint),
 )
 

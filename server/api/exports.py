@@ -28,6 +28,7 @@ from server.errors import NotAllowed
 from server.forms.domain.outline import Language, Wording
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
+from server.grid.domain.scope import Scope
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
 from server.records.store import record_lists
@@ -94,6 +95,21 @@ def export_geojson(query: dict[str, Any]) -> Response:
     return responses.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
 
 
+def scope_of(by: Actor) -> Scope:
+    """Return in which part of what they see the duties of ``by`` let them export. Raises NotAllowed for nowhere."""
+    scope = rights.scope_for(by, "export", "read")
+    if not scope.places and not scope.bodies:
+        names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
+        raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")
+    return scope
+
+
+def mask_for(by: Actor) -> Callable[[str], str] | None:
+    """Return what masks phone numbers for those whose every right to export says so, None for the others."""
+    granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
+    return serializers.people.masked if all("masked_phones" in grant.limits for grant in granted) else None
+
+
 def wording_of(query: dict[str, Any]) -> Wording:
     """Return how a query wants its file worded."""
     labels = query.get("labels", True)
@@ -109,15 +125,12 @@ def guard(wording: Wording) -> Callable[[str], str]:
 def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
     """Check and note down who exports what; return the pages, the types in them, and how values are shown."""
     by, database = context.caller(), context.database()
-    scope = rights.scope_for(by, "export", "read")
-    if not scope.places and not scope.bodies:
-        names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
-        raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")
+    scope = scope_of(by)
     with database.reading() as reading:
         filters = filters_of(reading, query, by)
         types = _types(reading, filters)
     database.write(lambda tx: audit.add(tx, by.name, "records.export", by.name, {"format": format, "filters": query}))
-    return _pages(database, scope, filters), types, _shown_to(by)
+    return _pages(database, scope, filters), types, mask_for(by) or str
 
 
 def _table(format: str, query: dict[str, Any]) -> tuple[RecordTable, Iterator[list[list[str]]]]:
@@ -125,7 +138,7 @@ def _table(format: str, query: dict[str, Any]) -> tuple[RecordTable, Iterator[li
     pages, types, show = begun(format, query)
     database, by = context.database(), context.caller()
     with database.reading() as reading:
-        table = RecordTable(reading, types, wording_of(query), rights.scope_for(by, "export", "read"), show)
+        table = RecordTable(reading, types, wording_of(query), scope_of(by), show)
 
     def cells() -> Iterator[list[list[str]]]:
         for found in pages:
@@ -142,13 +155,7 @@ def _types(reading: Reading, filters: Filters) -> list[RecordType]:
     return [known[str(type)]] if type else [known[name] for name in sorted(known)]
 
 
-def _shown_to(by: Actor) -> Callable[[str], str]:
-    """Return how values are shown: with phone numbers masked for those whose every right to export says so."""
-    granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
-    return serializers.people.masked if all("masked_phones" in grant.limits for grant in granted) else str
-
-
-def _pages(database: Database, scope: Any, filters: Filters) -> Rows:
+def _pages(database: Database, scope: Scope, filters: Filters) -> Rows:
     before: int | None = None
     while True:
         with database.reading() as reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -165,3 +166,16 @@ def bad_cursor() -> Invalid:
     """Return the refusal of a cursor that no page gave."""
     wrong = "应为上一页给出的 next，请原样传回。"
     return Invalid(f"请求有误。cursor：{wrong}", errors=[{"field": "cursor", "message": wrong}])
+
+
+@contextmanager
+def naming_fields() -> Iterator[None]:
+    """Add the list of errors, as validation of the query has it, to an Invalid that a rule of the core raised."""
+    try:
+        yield
+    except Invalid as refused:
+        if "errors" in refused.data or "field" not in refused.data:
+            raise
+        field = str(refused.data["field"])
+        errors = [{"field": field, "message": refused.message}]
+        raise Invalid(f"请求有误。{field}：{refused.message}", errors=errors) from refused

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -71,7 +70,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
     Days are Beijing days, both included; without any, this month. Every count has its cases: put its code for
     `figure` into the address under `cases`. A share of nothing is null. As `csv` (UTF-8 with BOM) or `xlsx`, a file.
     """
-    with _named(), context.database().reading() as reading:
+    with responses.naming_fields(), context.database().reading() as reading:
         request = _request_of(reading, arguments)
         result = closure_summary.summarise(reading, request.query(reading.now))
         previous = None
@@ -103,7 +102,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
     Without `figure` it is `cases`. Pages go on as of the same instant only when `as_of` is given.
     """
     figure = arguments.get("figure", FIGURE)
-    with _named(), context.database().reading() as reading:
+    with responses.naming_fields(), context.database().reading() as reading:
         request = _request_of(reading, arguments)
         query = request.query(reading.now)
         row = summary_tables.parse_key(closure_summary.grouping_of(query), arguments.get("row"))
@@ -130,7 +129,7 @@ def closure_patrols_of(arguments: dict[str, Any]) -> Response:
     Over all pages their `premises` add up to `visited` of the summary. Of the patrols to one place in one area only
     the one that inspected most counts; one that tells no place counts by itself.
     """
-    with _named(), context.database().reading() as reading:
+    with responses.naming_fields(), context.database().reading() as reading:
         query = _request_of(reading, arguments).query(reading.now)
         found = closure_summary.patrols_behind(reading, query)
         if arguments["format"] == "csv":
@@ -238,16 +237,3 @@ def _cursor_of(written: str | None) -> Cursor:
 
 def _file_name(result: Result, ending: str) -> str:
     return f"closure-{result.by}-{result.period.first}-{result.period.last}.{ending}"
-
-
-@contextmanager
-def _named() -> Iterator[None]:
-    """Add the list of errors, as validation of the query has it, to an Invalid that a rule of the core raised."""
-    try:
-        yield
-    except Invalid as refused:
-        if "errors" in refused.data or "field" not in refused.data:
-            raise
-        field = str(refused.data["field"])
-        errors = [{"field": field, "message": refused.message}]
-        raise Invalid(f"请求有误。{field}：{refused.message}", errors=errors) from refused

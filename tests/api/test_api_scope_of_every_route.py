@@ -16,6 +16,9 @@ UNSCOPED = {
     "/api/v1/forms/<form_id>",
     "/api/v1/forms/<form_id>/versions/<version>.xml",
     "/api/v1/forms/<form_id>/versions/<version>.xlsx",
+    "/api/v1/forms/<form_id>/answers.csv",
+    "/api/v1/forms/<form_id>/answers.xlsx",
+    "/api/v1/forms/<form_id>/answers.zip",
     "/api/v1/record-types",
 }
 """What is the same for everyone with a duty in force; who has none is shown nothing, which is tried here too."""

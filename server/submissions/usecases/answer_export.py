@@ -1,0 +1,188 @@
+"""Exports the answers of a form: checks who asks, notes it down, and yields rows page by page at constant memory.
+
+Each page is a reading of its own, so that a slow line keeps no old snapshot of the database alive; all pages together
+hold what had come when the export began, each submission once and in the version that was newest then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from server.db import audit
+from server.db.database import Database
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.domain.outline import Language
+from server.forms.store.forms import Form
+from server.grid.domain.areas import Place, code_of
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.store import display_names
+from server.records.usecases.shown_values import Show, local_time
+from server.submissions.store import answers
+from server.submissions.store.answers import AnswerFilters
+from server.submissions.usecases.answer_rows import AnswerRow, rows_of
+from server.submissions.usecases.answer_tables import RECEIPT, AnswerOptions, AnswerTable, AnswerTables
+from server.summaries.domain import periods
+
+REVIEW_STATES = {"edited": "已修改", "hasIssues": "有问题", "approved": "已通过", "rejected": "不通过"}
+_PHOTOS = "photos"
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_NAME_CHARS_MAX = 60
+
+
+class Photo(NamedTuple):
+    """A file to go with the tables. name: its path in the archive. sha256: of the blob."""
+
+    name: str
+    sha256: str
+
+
+class Page(NamedTuple):
+    """Some rows, each with its table, and the files that they name where these were asked for."""
+
+    rows: list[tuple[AnswerTable, list[str]]]
+    photos: list[Photo]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerExport:
+    """An export that has begun. with_photos: whether rows name files by their place in an archive."""
+
+    database: Database
+    tables: AnswerTables
+    scope: Scope
+    filters: AnswerFilters
+    upto: int
+    mask: Show | None
+    with_photos: bool
+    began_at: Instant
+
+    def pages(self) -> Iterator[Page]:
+        """Yield all rows, the newest submission first, those of its repeats after its own."""
+        before: int | None = None
+        while True:
+            with self.database.reading() as reading:
+                found = answers.page(reading, self.scope, self.filters, upto=self.upto, before=before)
+                page = self._page(reading, found)
+            if not found:
+                return
+            yield page
+            before = found[-1]["seq"]
+
+    def _page(self, reading: Reading, found: Sequence[Row]) -> Page:
+        self.tables.rows.begin(reading)
+        told = _Told(reading, found, self.tables.options, self.mask)
+        files = answers.files(reading, (row["id"] for row in found)) if self.with_photos else {}
+        rows: list[tuple[AnswerTable, list[str]]] = []
+        photos: list[Photo] = []
+        for stored in found:
+            system, taken = told.system(stored), rows_of(stored["xml"], stored["root"], self.tables.layout)
+            names = self._names(stored, taken, files.get(stored["id"], {}))
+            photos += [Photo(name, files[stored["id"]][file]) for file, name in names.items()]
+            shown = names if self.tables.options.wording.labels else {}
+            for row in taken:
+                table = self.tables.tables[row.table]
+                rows.append((table, table.cells(row, system, shown)))
+        return Page(rows, photos)
+
+    def _names(self, stored: Row, taken: Sequence[AnswerRow], files: Mapping[str, str]) -> dict[str, str]:
+        """Return the place of each file in the archive, by its name: receipt, question and own name tell what it is."""
+        if not files:
+            return {}
+        asked: dict[str, str] = {}
+        for row in taken:
+            for heading, name in self.tables.tables[row.table].binaries(row):
+                asked.setdefault(name, heading)
+        mask, taken_names, found = self.mask or str, set[str](), {}
+        for file in files:
+            parts = (stored[RECEIPT], asked.get(file, ""), mask(file))
+            name = unique = "_".join(_safe(part) for part in parts if part)
+            while unique.lower() in taken_names:
+                unique = f"_{unique}"
+            taken_names.add(unique.lower())
+            found[file] = f"{_PHOTOS}/{unique}"
+        return found
+
+
+def filters(form: Form, place: Place | None, first: date | None, last: date | None) -> AnswerFilters:
+    """Return the filters by subtree and by the local days on which submissions came; None leaves one out.
+
+    Raises Invalid when the days end before they begin, or lie in no year that anybody counts.
+    """
+    if first is not None and last is not None:
+        periods.between(first, last)
+    return AnswerFilters(
+        form.id,
+        None if place is None else place.bounds(),
+        None if first is None else periods.between(first, first).starts_at,
+        None if last is None else periods.between(last, last).ends_at,
+    )
+
+
+def begin(
+    database: Database,
+    form: Form,
+    filters: AnswerFilters,
+    options: AnswerOptions,
+    *,
+    scope: Scope,
+    mask: Show | None,
+    with_photos: bool,
+    by: str,
+    noted: Mapping[str, Any],
+) -> AnswerExport:
+    """Note down who exports what, and return the export.
+
+    scope: in which submissions are exported. mask: hides of a text what its reader must not see, if anything. by: user
+    name, or the command. noted: what the audit keeps of the request.
+    """
+    with database.reading() as reading:
+        tables = AnswerTables(reading, form, options, scope, mask)
+        upto, now = answers.newest_seq(reading), reading.now
+    database.write(lambda tx: audit.add(tx, by, "answers.export", by, {"form": form.id, **noted}))
+    return AnswerExport(database, tables, scope, filters, upto, mask, with_photos, now)
+
+
+class _Told:
+    """What a page of submissions tells beside the answers."""
+
+    def __init__(self, reading: Reading, found: Sequence[Row], options: AnswerOptions, mask: Show | None) -> None:
+        self._labels = options.wording.labels
+        self._states = REVIEW_STATES if self._labels and options.wording.language is Language.CHINESE else {}
+        self._mask = mask or str
+        self._areas = areas.full_names(reading, {code_of(row["path"]) for row in found if row["path"]})
+        self._people = display_names.of_people(reading, {row["author"] for row in found})
+
+    def system(self, row: Row) -> dict[str, str]:
+        """Return the values of the columns beside the answers; without labels, instants and states as they are kept."""
+        time = local_time if self._labels else str
+        state = row["review_state"] or ""
+        area = code_of(row["path"]) if row["path"] else ""
+        return {
+            RECEIPT: row["receipt"],
+            "submitted_at": time(row["submitted_at"]),
+            "author_name": self._people[row["author"]],
+            "area_name": self._areas.get(area, ""),
+            "edited_at": time(row["received_at"]) if row["deprecates"] else "",
+            "author": row["author"],
+            "area": area,
+            "form_version": row["form_version"],
+            "instance_name": self._mask(row["instance_name"] or ""),
+            "device": row["device"] or "",
+            "review_state": self._states.get(state, state),
+            "files_expected": str(row["files_expected"]),
+            "files_present": str(row["files_present"]),
+            "instance_id": row["instance_id"],
+        }
+
+
+def _safe(name: str) -> str:
+    """Return ``name`` as every file system takes it, its ending kept where it is long."""
+    clean = _UNSAFE.sub("-", name).strip(" .") or "-"
+    return clean if len(clean) <= _NAME_CHARS_MAX else f"{clean[: _NAME_CHARS_MAX - 20]}~{clean[-19:]}"

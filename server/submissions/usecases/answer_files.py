@@ -1,0 +1,163 @@
+"""Writes the answers of a form as CSV, as an archive of CSV files and photos, and as a workbook, at constant memory."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import IO
+
+from server import instants, table_files
+from server.errors import Invalid, NotFound
+from server.instants import Instant
+from server.submissions.store.blobs import BlobStore
+from server.submissions.usecases.answer_export import AnswerExport, Page
+from server.submissions.usecases.answer_tables import AnswerTable
+
+MISSING = "missing.txt"
+"""The file of an archive that lists photos whose bytes the disk no longer gives."""
+
+_CHUNK_BYTES = 256 * 1024
+_LEVEL = 4
+"""Of compression: above it an archive takes half as long again and is a twentieth smaller."""
+
+
+def csv_parts(export: AnswerExport, path: str = "") -> Iterator[bytes]:
+    """Yield one table as CSV (UTF-8 with BOM). path: of its repeat, '' for the form itself."""
+    table, lines = export.tables.tables[path], _Lines(export)
+    yield lines.headings(table)
+    for page in export.pages():
+        yield lines.of([cells for each, cells in page.rows if each is table])
+
+
+def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
+    """Yield an archive: a CSV of each table, then the photos, where the export has them.
+
+    The table of the form goes out as it is read; those of repeats wait on the disk for their turn.
+    """
+    archive, lines = _Archive(export.began_at), _Lines(export)
+    form, *repeats = export.tables.tables.values()
+    with ExitStack() as stack:
+        waiting = {table.path: stack.enter_context(tempfile.TemporaryFile()) for table in repeats}
+        photos = stack.enter_context(tempfile.TemporaryFile())
+        for table in repeats:
+            waiting[table.path].write(lines.headings(table))
+        with archive.open(f"{form.name}.csv") as written:
+            written.write(lines.headings(form))
+            for page in export.pages():
+                for path, rows in _by_table(page).items():
+                    (waiting[path] if path else written).write(lines.of(rows))
+                photos.writelines(f"{photo.sha256} {photo.name}\n".encode() for photo in page.photos)
+                yield archive.take()
+        for table in repeats:
+            waiting[table.path].seek(0)
+            yield from archive.copied(f"{table.name}.csv", waiting[table.path])
+        yield from _photos(archive, photos, blobs)
+    yield archive.close()
+
+
+def write_workbook(export: AnswerExport, book: table_files.Workbook) -> None:
+    """Write each table into a sheet of its own; its second and further sheets stand behind all first ones.
+
+    Raises Invalid for a table that is wider than a sheet.
+    """
+    tables = export.tables.tables.values()
+    widest, most = max(len(table.headings) for table in tables), table_files.SHEET_COLUMNS_MAX
+    if widest > most:
+        message = f"这张表单有 {widest} 列，超过工作表的 {most} 列；请不要拆分多选题，或改用 zip。"
+        raise Invalid(message, columns=widest)
+    write = {table.path: book.add_table(table.title, table.headings, table.numeric) for table in tables}
+    for page in export.pages():
+        for table, cells in page.rows:
+            write[table.path](cells)
+
+
+def _by_table(page: Page) -> dict[str, list[list[str]]]:
+    rows: dict[str, list[list[str]]] = {}
+    for table, cells in page.rows:
+        rows.setdefault(table.path, []).append(cells)
+    return rows
+
+
+class _Lines:
+    """Lines of CSV: safe from being run, and with labels, which people read, from being changed too."""
+
+    def __init__(self, export: AnswerExport) -> None:
+        labels = export.tables.options.wording.labels
+        self._safe: Callable[[str], str] = table_files.verbatim if labels else table_files.escaped
+
+    def headings(self, table: AnswerTable) -> bytes:
+        return table_files.BOM + self.of([list(table.headings)])
+
+    def of(self, rows: list[list[str]]) -> bytes:
+        safe = self._safe
+        return table_files.csv_lines([safe(cell) if cell else cell for cell in row] for row in rows)
+
+
+class _Archive:
+    """An archive that is sent while it is written: what is written waits in memory until it is taken."""
+
+    def __init__(self, at: Instant) -> None:
+        """at: what its files are dated."""
+        self._sink = _Sink()
+        self._at = instants.parse(at).astimezone(instants.BEIJING).timetuple()[:6]
+        self._archive = zipfile.ZipFile(self._sink, "w", compresslevel=_LEVEL)
+
+    def open(self, name: str, compression: int = zipfile.ZIP_DEFLATED) -> IO[bytes]:
+        """Begin a file of any size; it has to be closed before the next one begins."""
+        entry = zipfile.ZipInfo(name, self._at)
+        entry.compress_type = compression
+        return self._archive.open(entry, "w", force_zip64=True)
+
+    def take(self) -> bytes:
+        return self._sink.take()
+
+    def copied(self, name: str, content: IO[bytes], compression: int = zipfile.ZIP_DEFLATED) -> Iterator[bytes]:
+        """Add a file; yield what is to be sent meanwhile."""
+        with self.open(name, compression) as written:
+            while chunk := content.read(_CHUNK_BYTES):
+                written.write(chunk)
+                yield self.take()
+
+    def close(self) -> bytes:
+        """Return the end of the archive."""
+        self._archive.close()
+        return self.take()
+
+
+class _Sink(io.RawIOBase):
+    """A file without an end, in which nobody can go back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: bytes) -> int:  # type: ignore[override]  # zipfile writes bytes
+        self._written.append(bytes(content))
+        return len(content)
+
+    def take(self) -> bytes:
+        taken = b"".join(self._written)
+        self._written.clear()
+        return taken
+
+
+def _photos(archive: _Archive, listed: IO[bytes], blobs: BlobStore) -> Iterator[bytes]:
+    missing: list[str] = []
+    listed.seek(0)
+    for line in listed:
+        sha256, _, name = line.decode().rstrip("\n").partition(" ")
+        try:
+            content = blobs.open(sha256)
+        except NotFound:
+            missing.append(name)
+            continue
+        with content:
+            yield from archive.copied(name, content, zipfile.ZIP_STORED)  # photos are compressed already
+    if missing:
+        yield from archive.copied(MISSING, io.BytesIO("".join(f"{name}\r\n" for name in missing).encode()))
