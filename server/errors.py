@@ -72,6 +72,12 @@ class LockedOut(Refusal):
     code = "locked-out"
 
 
+class TooManySignIns(Refusal):
+    """More people sign in at once than passwords can be checked; ``retry_after_s`` says when to try again."""
+
+    code = "too-many-sign-ins"
+
+
 class KeyRefused(Refusal):
     """A phone key that is unknown, replaced or revoked."""
 

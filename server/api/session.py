@@ -19,7 +19,9 @@ blueprint = create_public_blueprint("session", "登录与退出 · signing in an
 @blueprint.response(200, SessionSchema)
 @blueprint.alt_response(401, success=False, description="user name or password is wrong")
 @blueprint.alt_response(
-    429, success=False, description="too many failed tries; `until` says when the next one is allowed"
+    429,
+    success=False,
+    description="too many failed tries, and `until` says when the next one is allowed; or too many people at once",
 )
 @blueprint.doc(security=[])
 def begin(login: dict[str, str]) -> Response:

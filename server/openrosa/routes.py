@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, request
 
 from server.db.transactions import Reading
-from server.errors import NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, Unreadable
+from server.errors import Busy, NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, TooManySignIns, Unreadable
 from server.forms.store import forms
 from server.openrosa import responses, submission_post, submission_xml
 from server.openrosa.submission_post import SubmissionRequest
@@ -145,6 +145,8 @@ def _by_basic() -> Actor:
             return context.caller_by_password(login.username, login.password or "")
         except SignInFailed as refusal:
             raise SignInFailed(refusal.message, challenge=_CHALLENGE) from refusal
+        except TooManySignIns as refusal:  # which phones do not know: they come again after any 503
+            raise Busy(refusal.message, **refusal.data) from refusal
     if request.is_secure:
         raise SignInRequired("请输入用户名和密码，或扫描管理员给的二维码。", challenge=_CHALLENGE)
     raise SignInRequired("请扫描管理员给的二维码（http 下不接受用户名和密码）。")

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -20,10 +22,10 @@ from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Response
 
 from server.db.writer import Request
+from server.errors import Busy
 from server.settings import WAIT_S
 from server.web.exchange import Exchange, Receive, Send
 from server.web.observability import HEALTH_PATH, log_front_failure
-from server.web.overload import Queue, overloaded
 from server.web.problem_details import as_problem
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ HEADER_BYTES_MAX = 1_048_576
 
 STALL_S = 120
 """How long a phone may send nothing in the middle of a body, or take nothing of an answer, in seconds."""
+
+
+RETRY_AFTER_S = 10
+"""When a refused client may come back, in seconds; clients add a spread of their own."""
 
 
 class Stalled(Exception):
@@ -167,6 +173,40 @@ class Bridge:
             ran, error = self._ran.popleft()
             if not ran.done():  # its connection may have gone
                 ran.set_result(error)
+
+
+class Queue:
+    """Requests that wait to be served, first come, first served.
+
+    wait_s: how long the first may wait, in seconds, before no more are taken in. An evening on which a whole
+    county sends drains long before.
+    """
+
+    def __init__(self, wait_s: float = WAIT_S, now: Callable[[], float] = time.monotonic) -> None:
+        self._wait_s = wait_s
+        self._now = now
+        self._since: deque[float] = deque()
+
+    def is_overloaded(self) -> bool:
+        """Return whether the first in the queue has waited for so long that the last would wait in vain."""
+        try:
+            return self._now() - self._since[0] > self._wait_s
+        except IndexError:
+            return False
+
+    def enter(self) -> None:
+        """Note that one more waits."""
+        self._since.append(self._now())
+
+    def leave(self) -> None:
+        """Note that the first is being served."""
+        with suppress(IndexError):
+            self._since.popleft()
+
+
+def overloaded() -> Busy:
+    """Return the refusal of who would wait in vain."""
+    return Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)
 
 
 def _stated_bytes(scope: Scope) -> int:

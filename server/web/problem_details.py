@@ -23,6 +23,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.SignInRequired: 401,
     errors.SignInFailed: 401,
     errors.LockedOut: 429,
+    errors.TooManySignIns: 429,
     errors.KeyRefused: 403,
     errors.Conflict: 409,
     errors.StaleVersion: 409,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
+from itertools import islice
 
 import pytest
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
@@ -223,3 +225,19 @@ def test_a_duty_that_ended_leaves_empty_lists(office):
         assert ask(office, session["access_token"], path).json == {"items": [], "next": None}
     assert ask(office, session["access_token"], f"/areas/{UNIT}").status_code == 404
     assert ask(office, session["access_token"], f"/records?area={COUNTY}").status_code == 404
+
+
+def test_of_many_who_sign_in_at_once_a_few_wait_and_the_others_are_asked_to_come_again(office):
+    """As many at once as one likes hold a few of the threads that answer everybody, and no more."""
+    at_once = 40
+    with ThreadPoolExecutor(at_once) as people:
+        with sign_in.QUEUE.turn():
+            asking = [people.submit(begin, office, "nobody", f"wrong-{n}") for n in range(at_once)]
+            turned_away = [each.result() for each in islice(as_completed(asking), at_once - sign_in.WAITING_MAX)]
+        answers = [each.result() for each in asking]
+
+    assert {answer.status_code for answer in turned_away} == {429}
+    assert {answer.status_code for answer in answers if answer not in turned_away} == {401}
+    assert turned_away[0].json["type"] == "/problems/too-many-sign-ins"
+    assert turned_away[0].headers["Retry-After"] == str(sign_in.RETRY_AFTER_S)
+    assert begin(office).status_code == 200

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import zlib
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from ipaddress import ip_network
 
 import orjson
@@ -141,6 +142,19 @@ def test_who_only_looks_may_not_send(valley):
     assert answer.status_code == 403
     assert "不能提交" in message_of(answer)
     assert valley.holdings()["submission"] == 0
+
+
+def test_a_phone_that_signs_in_while_too_many_do_is_told_to_come_again(valley, keeper):
+    login = basic(keeper, PASSWORD)
+    with ThreadPoolExecutor(sign_in.WAITING_MAX + 1) as phones:
+        with sign_in.QUEUE.turn():
+            asking = [phones.submit(ask, valley, Authorization=login) for _ in range(sign_in.WAITING_MAX + 1)]
+            answer = next(as_completed(asking)).result()
+        statuses = sorted(each.result().status_code for each in asking)
+
+    assert statuses == [200] * sign_in.WAITING_MAX + [503]
+    assert "登录的人太多" in message_of(answer)
+    assert answer.headers["Retry-After"] == str(sign_in.RETRY_AFTER_S)
 
 
 def test_the_address_on_the_card_works_with_no_other_credentials(valley):

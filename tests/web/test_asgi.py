@@ -8,8 +8,7 @@ import pytest
 from server.app import refused
 from server.errors import Unavailable
 from server.web import asgi
-from server.web.asgi import Bridge, ShortRequests
-from server.web.overload import overloaded
+from server.web.asgi import Bridge, ShortRequests, overloaded
 
 MIB = 1_048_576
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -26,7 +28,7 @@ from server import instants
 from server.db import audit
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
-from server.errors import LockedOut, SignInFailed, SignInRequired
+from server.errors import LockedOut, SignInFailed, SignInRequired, TooManySignIns
 from server.instants import BEIJING, Instant
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
@@ -35,8 +37,42 @@ from server.people.store import accounts, people, sign_in_failures
 from server.people.store.accounts import Account
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-_HASHING = threading.BoundedSemaphore(2)
-"""How many passwords are hashed at once: two cores, and 19 MiB each."""
+WAITING_MAX = 4
+"""How many sign-ins wait for their turn; each holds one of the threads that answer everybody."""
+
+RETRY_AFTER_S = 2
+"""When who found no place may come again, in seconds; all who wait are served long before."""
+
+
+class HashingQueue:
+    """Lets one password be hashed at a time, and few sign-ins wait: a hash takes a core and 19 MiB.
+
+    waiting_max: how many may wait; the next one is refused.
+    """
+
+    def __init__(self, waiting_max: int = WAITING_MAX) -> None:
+        self._places = threading.BoundedSemaphore(1 + waiting_max)
+        self._hashing = threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the turn to hash. Raises TooManySignIns when too many wait for theirs."""
+        if not self._places.acquire(blocking=False):
+            raise TooManySignIns("现在登录的人太多，请稍等几秒再登录。", retry_after_s=RETRY_AFTER_S)
+        try:
+            with self._hashing:
+                yield
+        finally:
+            self._places.release()
+
+    @contextmanager
+    def sure_turn(self) -> Iterator[None]:
+        """Hold the turn to hash, however many wait for it: for what somebody does who has signed in."""
+        with self._hashing:
+            yield
+
+
+QUEUE = HashingQueue()
 
 KNOWN_EVERY = timedelta(days=1)
 """How often at most a sign-in from a known address is noted again."""
@@ -81,9 +117,12 @@ def look_up(reading: Reading, name: str, address: str = "") -> SignInAttempt:
 
 
 def password_matches(attempt: SignInAttempt, password: str) -> bool:
-    """Return whether the password is correct; takes as long for a name that does not exist. Tens of milliseconds."""
+    """Return whether the password is correct; takes as long for a name that does not exist. Tens of milliseconds.
+
+    Raises TooManySignIns when too many wait already.
+    """
     stored = attempt.account.password_hash if attempt.account else None
-    with _HASHING:
+    with QUEUE.turn():
         try:
             _HASHER.verify(stored or _dummy_hash(), password)
         except (VerifyMismatchError, VerificationError, InvalidHashError):
@@ -169,7 +208,7 @@ def make_password() -> str:
 
 def hash_password(password: str) -> str:
     """Return the argon2 hash of a password, in PHC form. Tens of milliseconds: not for use inside a transaction."""
-    with _HASHING:
+    with QUEUE.sure_turn():
         return _HASHER.hash(password)
 
 
