@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 
-OFFICE_COLUMNS = frozenset({"label_en", "active_from", "active_to", "ref"})
+DATE_COLUMNS = frozenset({"active_from", "active_to"})
+"""A list with one of these is a dated list; phones get it as the list of the day."""
+
+OFFICE_COLUMNS = frozenset({"label_en", *DATE_COLUMNS, "ref"})
 """What only the office needs: it stays out of the phones' file, which travels over weak links."""
 
 
@@ -35,7 +38,7 @@ def served(source: bytes, on: date) -> bytes:
     A file with neither date column is no dated list and comes back as it is, byte for byte.
     Raises BadCodeList like ``rows``, and for a date that is none.
     """
-    if not {"active_from", "active_to"} & set(_first_line(source)):
+    if not DATE_COLUMNS & set(_first_line(source)):
         return source
     header, read = _table(source)
     own = [column for column in header if column not in OFFICE_COLUMNS | {"name", "label", "active"}]

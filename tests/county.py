@@ -24,6 +24,8 @@ from server.app import close
 from server.db import database
 from server.db.database import Database
 from server.forms.usecases import publish
+from server.forms.usecases.lists import list_reader
+from server.forms.usecases.lists.list_files import is_list
 from server.forms.usecases.publish import Prepared
 from server.forms.usecases.xform.reader import read_xform
 from server.forms.usecases.xlsform import child_process, conversion
@@ -212,7 +214,8 @@ def prepared(form: str, media: tuple[tuple[str, bytes], ...] = ()) -> Prepared:
     """Convert an XLSForm in this process, once a test run: neither a child nor Java takes part."""
     converted = conversion.read_outcome(child_process.converted(form.encode(), ".md"))
     definition = read_xform(converted.xml)
-    return Prepared(definition, converted.xml, form.encode(), ".md", dict(media), converted.sheets, ())
+    lists = {name: list_reader.read(name, content) for name, content in media if is_list(name)}
+    return Prepared(definition, converted.xml, form.encode(), ".md", dict(media), converted.sheets, (), lists)
 
 
 def add_grid(tx: Any, names: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from server.db.transactions import Reading
 from server.errors import FormRefused
 from server.forms.store import forms
 from server.forms.store.forms import Form
+from server.forms.usecases import management
 from server.forms.usecases import publish as publishing
 from server.instants import local_day
 
@@ -37,8 +38,10 @@ def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
     """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
     attachments = {path.name: path.read_bytes() for path in media}
     try:
-        prepared = publishing.prepare(file.read_bytes(), file.suffix, attachments)
         with opened(data) as database:
+            prepared = publishing.prepare(
+                file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database)
+            )
             done = database.write(lambda tx: publishing.publish(tx, prepared, BY))
     except FormRefused as refused:
         for line in faults(refused):
@@ -109,7 +112,7 @@ def faults(refused: FormRefused) -> Iterator[str]:
     yield f"firegrid: 表单不能发布，共 {len(errors)} 处问题："
     for error in errors:
         row = f"第 {error['row']} 行" if error["row"] else ""
-        place = " ".join(str(part) for part in (error["sheet"], row, error["column"]) if part)
+        place = " ".join(str(part) for part in (error["file"] or error["sheet"], row, error["column"]) if part)
         yield f"  {place or '表单'}：{error['message']}"
         yield f"    → {error['cure']}"
 

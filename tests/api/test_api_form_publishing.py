@@ -202,7 +202,7 @@ def test_a_form_is_wound_down_closed_and_listed_again_each_once(library):
 def test_a_form_under_conversion_keeps_no_transaction_and_a_third_one_is_told_to_come_back(office, monkeypatch):
     written, go_on = [], threading.Event()
 
-    def prepare(*_):
+    def prepare(*_, **__):
         office.store.write(lambda tx: written.append(tx.now))  # would wait for ever inside a transaction
         go_on.wait(10)
         raise management.Busy("busy")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from server.forms.store import codes, forms
 from server.forms.usecases import code_lists
 from server.replication.usecases import shared_lists
@@ -64,7 +62,7 @@ def test_a_code_that_comes_back_is_offered_again(store):
     published_with(store, "acacia,槐花,2026-01-01,", "jujube,枣花,2026-01-01,")
     published_with(store, "acacia,槐花,2026-01-01,")
 
-    published_with(store, "acacia,槐花", "jujube,枣花", head="name,label")
+    published_with(store, "acacia,槐花,2026-01-01,", "jujube,枣花,2026-01-01,")
 
     assert flowers(store)["jujube"] == ("枣花", "2026-01-01", "")
     assert offered(store) == {"acacia": "1", "jujube": "1"}
@@ -96,13 +94,16 @@ def test_the_same_file_again_changes_nothing(store):
         assert shared_lists.version_hash(reading) == before
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [["code,place\na,here"], ["name,label", *(f"c{n},x" for n in range(code_lists.CODES_MAX + 1))]],
-    ids=["no codes", "a register"],
-)
-def test_a_file_that_is_no_code_list_goes_to_phones_as_it_is(store, lines):
-    published_with(store, *lines[1:], head=lines[0])
+def test_a_file_without_codes_goes_to_phones_as_it_is(store):
+    published(store, a_form(more="| | csv-external | flowers | | | |\n"), a_list("a,here", head="code,place"))
+
+    assert flowers(store) == {}
+    with store.reading() as reading:
+        assert forms.media(reading, "apiary", "flowers.csv") == b"code,place\na,here"
+
+
+def test_a_register_goes_to_phones_as_it_is(store):
+    published_with(store, *(f"c{n},x" for n in range(code_lists.CODES_MAX + 1)), head="name,label")
 
     assert flowers(store) == {}
     with store.reading() as reading:

@@ -131,10 +131,12 @@ def test_a_file_attached_once_serves_later_versions_and_may_be_replaced(store):
     published(store, a_form(more=FLOWERS), {"flowers.csv": FLOWERS_CSV})
     published(store, a_form(more=FLOWERS, version="2"))
 
-    published(store, a_form(more=FLOWERS, version="2"), {"flowers.csv": b"name,label\nclover,x\n"})
+    published(
+        store, a_form(more=FLOWERS, version="2"), {"flowers.csv": b"name,label,active_from,active_to\nclover,x,,\n"}
+    )
 
     with store.reading() as reading:
-        assert forms.media(reading, "apiary", "flowers.csv") == b"name,label\nclover,x\n"
+        assert forms.media(reading, "apiary", "flowers.csv") == b"name,label,active\nclover,x,1\n"
 
 
 @pytest.mark.parametrize(

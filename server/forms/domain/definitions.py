@@ -146,6 +146,7 @@ class Fault:
     """One reason why a form cannot be published.
 
     sheet, row, column: where its author finds it in the XLSForm (row 1 holds the headers); None where unknown.
+    file: the list beside the form that ``row`` and ``column`` are of, in the place of a sheet.
     message: what is wrong. cure: what to do about it. Both in Chinese with the English term of the column.
     """
 
@@ -154,6 +155,7 @@ class Fault:
     sheet: str | None = None
     row: int | None = None
     column: str | None = None
+    file: str | None = None
 
 
 def refused(faults: Iterable[Fault]) -> FormRefused:
@@ -168,7 +170,7 @@ def refused(faults: Iterable[Fault]) -> FormRefused:
 
 
 def _where(fault: Fault) -> str:
-    if fault.sheet is None:
+    if fault.sheet is None:  # a fault in a list names the file in its message
         return ""
     row = "" if fault.row is None else f"第 {fault.row} 行"
     return f"{fault.sheet} 表{row}："

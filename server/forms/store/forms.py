@@ -122,6 +122,12 @@ def media(reading: Reading, form_id: str, name: str) -> bytes:
     return as_served(name, bytes(content), date.fromisoformat(local_day(reading.now)))
 
 
+def stored_media(reading: Reading, form_id: str) -> dict[str, bytes]:
+    """Return the files beside a form as they were uploaded, by name; none for a form that was never published."""
+    sql = "SELECT name, content FROM form_media WHERE form = :form ORDER BY name"
+    return {row["name"]: bytes(row["content"]) for row in reading.sql.each(sql, {"form": form_id})}
+
+
 def media_named(reading: Reading, name: str) -> list[bytes]:
     """Return the files of one name beside all forms, as they were uploaded, the newest last."""
     sql = "SELECT content FROM form_media WHERE name = :name ORDER BY updated_at, form"

@@ -10,6 +10,8 @@ from lxml import etree
 from server.forms.domain.definitions import Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
+from server.forms.usecases.lists.list_checks import list_faults, list_warnings
+from server.forms.usecases.lists.list_files import ListFile
 from server.forms.usecases.xform.xml_parsing import children, parse
 from server.forms.usecases.xlsform.sheets import Sheets, row_with, rows_by_path, sheet_faults
 
@@ -24,15 +26,16 @@ def check(
     existing_types: Mapping[str, RecordType],
     attached: Collection[str],
     sheets: Sheets | None = None,
+    lists: Mapping[str, ListFile] | None = None,
 ) -> tuple[list[Fault], list[str]]:
     """Return every reason not to publish a form, and warnings for its author, both in Chinese.
 
     definition, xml: the form as read and its bytes. previous: every version of this form ever published.
     existing_types: the record types there are, by name. attached: file names that come or came with the form.
-    sheets: the XLSForm, to name rows; none for a form uploaded as XForm.
+    sheets: the XLSForm, to name rows; none for a form uploaded as XForm. lists: those beside the form, by file name.
     Rules: ``design.md`` §5 (Publishing, Authoring), ``openrosa.md`` §4.1, §4.2, §5.2.
     """
-    html, sheets = parse(xml), sheets or Sheets()
+    html, sheets, lists = parse(xml), sheets or Sheets(), lists or {}
     rows = rows_by_path(sheets)
     faults = [
         *sheet_faults(sheets),
@@ -42,9 +45,14 @@ def check(
         *_type_faults(definition, previous, rows),
         *_file_faults(definition, existing_types, attached, sheets),
         *_unsupported_faults(html),
+        *list_faults(html, lists, sheets),
         *entity_faults(definition, html, existing_types, rows),
     ]
-    warnings = [*_practice_warnings(definition, html, sheets), *entity_warnings(definition, html)]
+    warnings = [
+        *_practice_warnings(definition, html, sheets),
+        *entity_warnings(definition, html),
+        *list_warnings(html, lists),
+    ]
     return list(dict.fromkeys(faults)), warnings
 
 

@@ -13,9 +13,12 @@ from pathlib import PurePath
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy, FormUnknown, NotFound
+from server.forms.domain.definitions import FormDefinition
 from server.forms.store import forms
 from server.forms.store.forms import Form, State
 from server.forms.usecases import publish as publishing
+from server.forms.usecases.lists.beside import lists_beside
+from server.forms.usecases.lists.list_files import ListFile
 from server.forms.usecases.publish import Published
 from server.people.domain import rights
 from server.people.domain.actors import Actor
@@ -46,10 +49,20 @@ def publish(database: Database, source: bytes, file_name: str, media: Mapping[st
     if not _CONVERSIONS.acquire(blocking=False):
         raise Busy("另外两张表单正在转换，请一分钟后再发布。")
     try:
-        prepared = publishing.prepare(source, PurePath(file_name).suffix, media)
+        prepared = publishing.prepare(source, PurePath(file_name).suffix, media, beside=lists_on(database))
     finally:
         _CONVERSIONS.release()
     return database.write(lambda tx: publishing.publish(tx, prepared, by.name))
+
+
+def lists_on(database: Database) -> Callable[[FormDefinition], Mapping[str, ListFile]]:
+    """Return what ``publish.prepare`` asks for the lists that a form finds on this server."""
+
+    def beside(definition: FormDefinition) -> Mapping[str, ListFile]:
+        with database.reading() as reading:
+            return lists_beside(reading, definition)
+
+    return beside
 
 
 def set_state(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:

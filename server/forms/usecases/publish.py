@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 
-import kobo_forms
+from kobo_forms.code_lists import DATE_COLUMNS
 from server.db import audit, training
 from server.db.transactions import Transaction
 from server.forms.domain.definitions import Fault, FormDefinition, refused
-from server.forms.store import forms
+from server.forms.store import codes, forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
+from server.forms.usecases.lists.beside import lists_beside, with_lists
+from server.forms.usecases.lists.list_checks import dates_dropped, list_faults
+from server.forms.usecases.lists.list_files import ListFile, is_list
+from server.forms.usecases.lists.list_reader import read
 from server.forms.usecases.xform.reader import read_xform
-from server.forms.usecases.xform.xml_parsing import with_titles, without_submission_action
+from server.forms.usecases.xform.xml_parsing import parse, with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.sheets import Sheets
 from sync.datatypes import invalid_reason
@@ -26,7 +29,10 @@ BUILT_IN = "init"
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An uploaded form, converted and read. warnings: of the tools. media: file name to bytes."""
+    """An uploaded form, converted and read.
+
+    warnings: of the tools. media: file name to bytes. lists: what those of them hold that are lists.
+    """
 
     definition: FormDefinition
     xml: bytes
@@ -35,6 +41,7 @@ class Prepared:
     media: Mapping[str, bytes]
     sheets: Sheets
     warnings: tuple[str, ...]
+    lists: Mapping[str, ListFile]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +55,33 @@ class Published:
     warnings: tuple[str, ...]
 
 
-def prepare(source: bytes, file_type: str, media: Mapping[str, bytes], *, timeout_s: float = 30.0) -> Prepared:
+def prepare(
+    source: bytes,
+    file_type: str,
+    media: Mapping[str, bytes],
+    *,
+    beside: Callable[[FormDefinition], Mapping[str, ListFile]] = lambda _: {},
+    timeout_s: float = 30.0,
+) -> Prepared:
     """Convert and read an uploaded form; takes about a second, and no transaction.
 
-    source, file_type, timeout_s: as for ``xlsform.convert``. media: files to put beside the form, by name.
-    Raises FormRefused with everything found so far, and Busy.
+    source, file_type, timeout_s: as for ``xlsform.to_xform``. media: files to put beside the form, by name.
+    beside: gives the lists that the form finds on the server (``lists_beside``).
+    Raises FormRefused with everything found so far, and Busy. ODK Validate is asked with the lists written into the
+    form, and only where our own checks find nothing in them: they say it with file, row and column.
     """
     faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
     if faults:
         raise refused(faults)
-    converted = conversion.convert(source, file_type, timeout_s=timeout_s)
+    converted = conversion.to_xform(source, file_type, timeout_s=timeout_s)
     xml = without_submission_action(converted.xml)
+    definition, warnings = read_xform(xml), converted.warnings
+    lists = {name: read(name, content) for name, content in media.items() if is_list(name)}
+    known = {**beside(definition), **lists}
+    if not any(list_faults(parse(xml), known, converted.sheets)):
+        warnings += conversion.validate(with_lists(xml, known), converted.sheets, timeout_s=timeout_s)
     kind = "." + file_type.lower().lstrip(".")
-    return Prepared(read_xform(xml), xml, source, kind, dict(media), converted.sheets, converted.warnings)
+    return Prepared(definition, xml, source, kind, dict(media), converted.sheets, warnings, lists)
 
 
 def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
@@ -75,7 +96,11 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     existing = catalogue.forms.get(definition.form_id)
     previous = [] if existing is None else [version.definition for version in existing.versions.values()]
     attached = {*prepared.media, *(() if existing is None else existing.media)}
-    faults, warnings = checks.check(definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets)
+    lists = {**lists_beside(tx, definition), **prepared.lists}
+    faults, warnings = checks.check(
+        definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets, lists
+    )
+    faults.extend(_dated_list_faults(tx, prepared))
     if faults:
         raise refused(faults)
     added = not checks.already_published(definition, previous)
@@ -85,6 +110,18 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
         audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
     all_warnings = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
     return Published(definition.form_id, definition.version, definition.title, added, all_warnings)
+
+
+def _dated_list_faults(tx: Transaction, prepared: Prepared) -> Iterator[Fault]:
+    """Yield a fault for each dated list of the county that would lose its dates."""
+    for name, new in sorted(prepared.lists.items()):
+        if name.endswith(".csv"):
+            files = (read(name, content) for content in forms.media_named(tx, name))
+            earlier = {column for file in files for column in file.header}
+            rows = (row for dated in codes.of_list(tx, name.removesuffix(".csv")).values() for row in dated)
+            if any(row.active_from for row in rows):
+                earlier |= DATE_COLUMNS
+            yield from dates_dropped(earlier, new)
 
 
 def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
@@ -128,15 +165,4 @@ def _media_faults(name: str, content: bytes) -> list[Fault]:
     if len(content) > MEDIA_BYTES_MAX:
         limit = MEDIA_BYTES_MAX // 1_000_000
         return [Fault(f"文件 {name} 超过 {limit} MB。", "请压缩图片、缩短录像，或拆小名单。")]
-    if not name.endswith(".csv"):
-        return []
-    try:
-        # Any day will do: what is wrong with the list or its dates is wrong on every day.
-        served = kobo_forms.served(content, date.min)
-        header = served.decode("utf-8-sig").partition("\n")[0]
-    except (kobo_forms.BadCodeList, UnicodeDecodeError) as error:
-        return [Fault(f"名单 {name} 读不出：{error}", "请按提示改正，另存为“CSV UTF-8”再附上。")]
-    if not header.strip() or ";" in header:
-        # JavaRosa splits the whole file at semicolons as soon as its first line has one.
-        return [Fault(f"名单 {name} 的第一行是空的或含有分号。", "第一行写列名，用逗号隔开。")]
     return []

@@ -19,6 +19,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind, RecordType
 from server.forms.store import forms
+from server.forms.usecases.entity_rules import SERVER_LISTS
 from server.grid.domain.areas import UNKNOWN_AREA
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -180,7 +181,7 @@ def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCalle
 def _areas_csv(reading: Reading, scope: Scope) -> bytes:
     codes = [unit.code for unit in areas.list_units(reading, scope)]
     names = areas.full_names(reading, codes)
-    return _csv(("name", "label"), [*((code, names[code]) for code in codes), UNKNOWN_AREA])
+    return _csv(SERVER_LISTS[AREAS], [*((code, names[code]) for code in codes), UNKNOWN_AREA])
 
 
 def closed_after(reading: Reading) -> Instant:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from server import dated, instants
 from server.cases.domain import assignable
 from server.db.transactions import Reading
+from server.forms.usecases.entity_rules import SERVER_LISTS
 from server.grid.domain.areas import Place, code_of, path_of
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -19,7 +20,7 @@ from server.people.store import bodies, people
 from server.people.store.people import OnDuty
 
 LIST = "handlers"
-COLUMNS = ("name", "label", "kind")
+COLUMNS = SERVER_LISTS[LIST]
 
 _BODIES_MAX = 10_000
 

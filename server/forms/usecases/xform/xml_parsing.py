@@ -14,12 +14,12 @@ ENTITIES = "{http://www.opendatakit.org/xforms/entities}"
 FIREGRID = "{urn:firegrid:xforms}"
 
 
-def parse(xml: bytes) -> etree._Element:
-    """Return the root of an XForm, comments left out.
+def parse(xml: bytes, what: str = "表单") -> etree._Element:
+    """Return the root of an XForm, or of a list in XML, comments left out.
 
-    xml: UTF-8, at most ``XFORM_BYTES_MAX`` bytes. Raises FormRefused when it is larger, not UTF-8,
-    not well-formed, nested beyond reason, or brings a DTD (which is what entity bombs and
-    external entities need).
+    xml: UTF-8, at most ``XFORM_BYTES_MAX`` bytes. what: names the file in a refusal. Raises FormRefused
+    when it is larger, not UTF-8, not well-formed, nested beyond reason, or brings a DTD (which is what
+    entity bombs and external entities need).
     """
     return _parsed(
         xml,
@@ -31,6 +31,7 @@ def parse(xml: bytes) -> etree._Element:
             remove_comments=True,
             remove_pis=True,
         ),
+        what,
     )
 
 
@@ -68,24 +69,28 @@ class _DoctypeFound(Exception):
     """Stops expat at the first sign of a DTD, before any entity in it can expand."""
 
 
-def _parsed(xml: bytes, parser: etree.XMLParser) -> etree._Element:
+def _parsed(xml: bytes, parser: etree.XMLParser, what: str = "表单") -> etree._Element:
     if len(xml) > XFORM_BYTES_MAX:
         limit = XFORM_BYTES_MAX // 1_000_000
-        raise refused([Fault(f"表单文件超过 {limit} MB。", "请把大的选项表放到外部 CSV 名单中 (external list)。")])
+        raise refused([Fault(f"{what}超过 {limit} MB。", "请把大的选项表放到外部 CSV 名单中 (external list)。")])
     try:
         xml.decode("utf-8")
         _refuse_doctype(xml)
         html = etree.fromstring(xml, parser)
     except _DoctypeFound:
         raise refused(
-            [Fault("表单里有 DTD（<!DOCTYPE>），不能接受。", "请删去 DTD 和实体定义 (entity) 再上传。")]
+            [Fault(f"{what}里有 DTD（<!DOCTYPE>），不能接受。", "请删去 DTD 和实体定义 (entity) 再上传。")]
         ) from None
     except UnicodeDecodeError as error:
-        raise refused([Fault(f"表单不是 UTF-8 编码（第 {error.start} 字节起读不出）。", "请另存为 UTF-8。")]) from error
+        raise refused(
+            [Fault(f"{what}不是 UTF-8 编码（第 {error.start} 字节起读不出）。", "请另存为 UTF-8。")]
+        ) from error
     except (etree.XMLSyntaxError, expat.ExpatError, ValueError, LookupError) as error:
-        raise refused([Fault(f"表单不是完整的 XML：{error}。", "请检查文件是否传完整，或重新导出 XForm。")]) from error
+        raise refused(
+            [Fault(f"{what}不是完整的 XML：{error}。", "请检查文件是否传完整，或重新导出 XForm。")]
+        ) from error
     if (html.getroottree().docinfo.encoding or "UTF-8").upper() not in {"UTF-8", "UTF8", "US-ASCII", "ASCII"}:
-        raise refused([Fault("XML 声明的编码不是 UTF-8。", '请写 encoding="UTF-8"，并另存为 UTF-8。')])
+        raise refused([Fault(f"{what}的 XML 声明的编码不是 UTF-8。", '请写 encoding="UTF-8"，并另存为 UTF-8。')])
     return html
 
 
