@@ -15,7 +15,10 @@ import click
 
 from server.db import database
 from server.db.database import Database
-from server.errors import Invalid, Refusal
+from server.db.transactions import Reading
+from server.errors import Invalid, NotFound, Refusal
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
 
 
 class Command(click.Command):
@@ -90,3 +93,11 @@ def opened(data: Path) -> Iterator[Database]:
         yield store
     finally:
         store.close()
+
+
+def everything(reading: Reading) -> Scope:
+    """Return the scope of who has the data folder: the county. Raises NotFound before there is one."""
+    county = next((area for area in areas.whole_grid(reading).values() if area.parent is None), None)
+    if county is None:
+        raise NotFound("数据目录里还没有网格；请先用 firegrid grid load 读入网格文件。")
+    return Scope(places=(county.place,))

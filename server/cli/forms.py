@@ -1,4 +1,4 @@
-"""The ``form`` commands: publish a form with its files, list forms, close and reopen them, export them."""
+"""The ``form`` commands: publish a form with its files, list forms, close and reopen them, export them and answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from kobo_forms.export import to_xlsx
+from server.cli.answers import answers
 from server.cli.folder import Group, data_option, opened
 from server.db.transactions import Reading
 from server.errors import FormRefused
@@ -104,6 +105,9 @@ def export(folder: Path, data: Path) -> None:
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
                 click.echo(str(folder / path))
+
+
+form.add_command(answers)
 
 
 def faults(refused: FormRefused) -> Iterator[str]:

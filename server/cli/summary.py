@@ -16,10 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from server import instants
-from server.cli.folder import Group, data_option, opened
+from server.cli.folder import Group, data_option, everything, opened
 from server.db.transactions import Reading
-from server.errors import NotFound
-from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
@@ -144,14 +142,6 @@ def _check_row(row: str | None, figure: str | None) -> None:
         raise click.UsageError("--row 要与 --figure 同用。")
     if row is not None and figure == patrol_lists.FIGURE:
         raise click.UsageError("检查家数不分行：请用 --area 指定网格，不用 --row。")
-
-
-def everything(reading: Reading) -> Scope:
-    """Return the scope of who has the data folder: the county. Raises NotFound before there is one."""
-    county = next((area for area in areas.whole_grid(reading).values() if area.parent is None), None)
-    if county is None:
-        raise NotFound("数据目录里还没有网格；请先用 firegrid grid load 读入网格文件。")
-    return Scope(places=(county.place,))
 
 
 def _write_summary(

@@ -61,7 +61,8 @@ def unknown_options(command: str) -> set[str]:
     found, words = command_of(shlex.split(command.split(" > ")[0]))
     if isinstance(found, click.Group):
         return set()
-    return {word for word in words if word.startswith("--")} - {name for each in found.params for name in each.opts}
+    known = {name for each in found.params for name in (*each.opts, *each.secondary_opts)}
+    return {word for word in words if word.startswith("--")} - known
 
 
 def paths() -> Iterator[tuple[str, str, str]]:
