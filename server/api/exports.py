@@ -31,6 +31,7 @@ from server.forms.store import forms
 from server.grid.domain.scope import Scope
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
+from server.records.domain import positions
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 from server.records.usecases.record_tables import RecordTable
@@ -40,6 +41,14 @@ from sync.datatypes import invalid_reason
 blueprint = create_blueprint("exports", "导出 · exports of records")
 
 PAGE_ROWS = 2_000
+
+GEOMETRY = "geometry"
+"""The property that holds a record's place, as ODK names it."""
+
+Placed = tuple[str, str]
+"""A field that holds a place: its name and its type."""
+
+_PLACES = ("geopoint", "geotrace", "geoshape")
 
 Rows = Iterator[list[Row]]
 
@@ -88,8 +97,9 @@ def export_xlsx(query: dict[str, Any]) -> Response:
 def export_geojson(query: dict[str, Any]) -> Response:
     """Export records as a GeoJSON FeatureCollection (RFC 7946), newest first.
 
-    The position is the field `geometry`, else the first geopoint of the type; a record without one has a null
-    geometry, so that the count of features is the count of records.
+    The position is the field `geometry`, else the first geopoint of the type, else its first geotrace (a line) or
+    geoshape (a polygon); a record without one has a null geometry, so that the count of features is the count of
+    records.
     """
     pages, types, show = begun("geojson", query)
     return responses.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
@@ -167,19 +177,21 @@ def _pages(database: Database, scope: Scope, filters: Filters) -> Rows:
         before = found[-1]["born_seq"]
 
 
-def _geojson(pages: Rows, positions: Mapping[str, Sequence[str]], show: Callable[[str], str]) -> Iterator[bytes]:
+def _geojson(
+    pages: Rows, placed: Mapping[str, Sequence[tuple[str, str]]], show: Callable[[str], str]
+) -> Iterator[bytes]:
     yield b'{"type":"FeatureCollection","features":['
     first = True
     for found in pages:
-        features = b",\n".join(orjson.dumps(_feature(row, positions.get(row["type"], ()), show)) for row in found)
+        features = b",\n".join(orjson.dumps(_feature(row, placed.get(row["type"], ()), show)) for row in found)
         yield features if first else b",\n" + features
         first = False
     yield b"]}\n"
 
 
-def _feature(row: Row, positions: Sequence[str], show: Callable[[str], str]) -> responses.Json:
+def _feature(row: Row, placed: Sequence[Placed], show: Callable[[str], str]) -> responses.Json:
     values = _fields(row)
-    geometry = next((made for name in positions if (made := _geometry(values.get(name, "")))), None)
+    geometry = next((made for name, type in placed if (made := _geometry(values.get(name, ""), type))), None)
     shown = {name: show(value) for name, value in values.items()}
     return {
         "type": "Feature",
@@ -189,19 +201,20 @@ def _feature(row: Row, positions: Sequence[str], show: Callable[[str], str]) -> 
     }
 
 
-def _geometry(value: str) -> responses.Json | None:
-    """Return the point of an ODK place (``lat lon altitude accuracy``); None for no place or one that is not valid."""
-    if not value or invalid_reason("geopoint", value) is not None:
+def _geometry(value: str, type: str) -> responses.Json | None:
+    """Return what a geopoint, geotrace or geoshape of ODK draws; None for none, or for one that is not valid."""
+    if not value or invalid_reason(type, value) is not None:
         return None
-    latitude, longitude = (float(part) for part in value.split(" ")[:2])
-    return {"type": "Point", "coordinates": [longitude, latitude]}
+    return positions.as_geojson(value, type)
 
 
-def _position_fields(types: Sequence[RecordType]) -> dict[str, list[str]]:
-    return {
-        type.name: ["geometry", *(field.name for field in type.fields.values() if field.type == "geopoint")]
-        for type in types
-    }
+def _position_fields(types: Sequence[RecordType]) -> dict[str, list[Placed]]:
+    """Return the fields with a place by record type: ``geometry`` first, then points, lines, areas."""
+    found = {}
+    for each in types:
+        placed = [(field.name, field.type) for field in each.fields.values() if field.type in _PLACES]
+        found[each.name] = sorted(placed, key=lambda place: (place[0] != GEOMETRY, _PLACES.index(place[1])))
+    return found
 
 
 def _fields(row: Row) -> dict[str, str]:

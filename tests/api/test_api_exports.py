@@ -18,6 +18,7 @@ from server.db import audit
 from server.forms.usecases import publish
 from server.records.usecases import record_tables
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
+from tests.county import prepared
 
 
 def lines_of(answer):
@@ -228,6 +229,30 @@ def test_geojson_places_records_by_longitude_and_latitude(county):
     assert points[uuid_of("station two")] == {"type": "Point", "coordinates": [114.75, 39.25]}
     assert points[uuid_of("station one")] is None
     assert len(points) == 3
+
+
+@pytest.mark.parametrize(
+    ("type", "walked", "drawn"),
+    [("geotrace", "39 114 0 0; 39 115 0 0", "LineString"), ("geoshape", "39 114; 39 115; 40 115; 39 114", "Polygon")],
+)
+def test_lines_and_areas_are_drawn_in_geojson(office, type, walked, drawn):
+    form = f"""\
+| survey |
+| | type | name | label | save_to |
+| | {type} | outline | 范围 | geometry |
+| settings |
+| | form_title | form_id | version |
+| | 地块 | plot | 1 |
+| entities |
+| | list_name | label |
+| | plots | 地块 |
+"""
+    office.store.write(lambda tx: publish.publish(tx, prepared(form), "admin"))
+    add_record(office, "a plot", "worker", {"geometry": walked}, type="plots", area=UNIT)
+
+    [feature] = orjson.loads(office.get("/records.geojson?type=plots", "brigade").data)["features"]
+
+    assert feature["geometry"]["type"] == drawn
 
 
 def test_nothing_to_export_is_still_a_document(county):

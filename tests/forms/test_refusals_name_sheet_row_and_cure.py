@@ -24,6 +24,9 @@ from tests.forms.form_builders import (
     read,
 )
 
+NO_LEDGER = (
+    "| survey |\n| | type | name | label::中文 (zh) | label::English (en) |\n| | text | keeper | 养蜂人 | Keeper |\n"
+)
 APIARIES_LIST = '<instance id="apiaries" src="jr://file-csv/apiaries.csv"/>'
 
 
@@ -315,17 +318,19 @@ def test_a_property_declared_otherwise_by_another_form_is_refused_at_its_row():
     assert place(the_only(faults)) == ("survey", 3, "save_to")
 
 
-@pytest.mark.parametrize(("column", "value"), [("public_key", "MIIB"), ("client_editable", "yes")])
-def test_settings_that_keep_answers_from_the_ledger_are_refused(column, value):
-    faults, _ = checked(a_form(**{column: value}))
+def test_a_setting_that_keeps_answers_from_the_ledger_is_refused():
+    faults, _ = checked(a_form(client_editable="yes"))
 
-    assert place(the_only(faults)) == ("settings", 2, column)
-    assert checked(a_form(entities="", survey=NO_LEDGER, **{column: value}))[0] == []
+    assert place(the_only(faults)) == ("settings", 2, "client_editable")
+    assert checked(a_form(entities="", survey=NO_LEDGER, client_editable="yes"))[0] == []
 
 
-NO_LEDGER = (
-    "| survey |\n| | type | name | label::中文 (zh) | label::English (en) |\n| | text | keeper | 养蜂人 | Keeper |\n"
-)
+@pytest.mark.parametrize("ledger", [{}, {"entities": "", "survey": NO_LEDGER}])
+def test_a_form_whose_answers_nobody_could_read_is_refused(ledger):
+    faults, _ = checked(a_form(public_key="MIIB", **ledger))
+
+    assert place(the_only(faults)) == ("settings", 2, "public_key")
+    assert "读不到" in faults[0].message
 
 
 @pytest.mark.parametrize(

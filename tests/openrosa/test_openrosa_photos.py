@@ -142,3 +142,31 @@ def test_an_audit_log_is_awaited_when_the_record_names_it(valley, phone):
     assert valley.rows("SELECT files_expected, files_present FROM submission") == [
         {"files_expected": 1, "files_present": 1}
     ]
+
+
+def test_a_default_picture_that_nobody_replaced_is_not_awaited(phone):
+    kept = replace(WITH_PHOTOS, values={"before": "jr://images/blank.png", "after": "b.jpg"})
+
+    assert "还缺 1 个附件" in message_of(phone.send(kept))
+    assert "还缺" not in message_of(phone.send(kept, photo("b.jpg")))
+
+
+ENVELOPE = """\
+<data xmlns="http://opendatakit.org/submissions" xmlns:orx="http://openrosa.org/xforms" id="audited" version="1"
+ encrypted="yes"><base64EncryptedKey>a2V5</base64EncryptedKey>
+ <orx:meta><orx:instanceID>uuid:9f1c2b77-4a55-4c1e-9d38-0d5a8f1f7c11</orx:instanceID></orx:meta>
+ <media><file>a.jpg.enc</file></media><encryptedXmlFile>submission.xml.enc</encryptedXmlFile>
+ <base64EncryptedElementSignature>c2ln</base64EncryptedElementSignature></data>
+"""
+
+
+def test_an_envelope_of_encrypted_answers_awaits_its_files_and_tells_the_office(valley, phone):
+    envelope = ENVELOPE.encode()
+
+    first = phone.send(envelope)
+    second = phone.send(envelope, photo("submission.xml.enc"), photo("a.jpg.enc"))
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert "还缺 2 个附件" in message_of(first)
+    assert "还缺" not in message_of(second)
+    assert valley.problems() == ["unreadable"]

@@ -151,6 +151,9 @@ def _file_faults(
 
 
 def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
+    if any(node.get("base64RsaPublicKey") for node in html.iter("{*}submission")):
+        message = "加密的表单 (public_key)：手机把答案锁起来再送，服务器读不到，台账、汇总和导出里都不会有它。"
+        yield Fault(message, "请删去 public_key。", "settings", 2, "public_key")
     if any(node.get("query") for node in html.iter("{*}input")):
         message = "表单用了 select_one_external，手机需要另外的 itemsets.csv。"
         yield Fault(message, "请改用 select_one_from_file，并附上 CSV 名单。", "survey", None, "type")

@@ -133,9 +133,6 @@ def _repeat_faults(html: etree._Element, saved: list[etree._Element], rows: Mapp
 
 def _privacy_faults(html: etree._Element) -> Iterator[Fault]:
     for submission in html.iter("{*}submission"):
-        if submission.get("base64RsaPublicKey"):
-            message = "加密的表单 (public_key) 不能写台账，服务器读不到内容。"
-            yield Fault(message, "请删去 public_key，或删去 entities 表。", "settings", 2, "public_key")
         if submission.get(_CLIENT_EDITABLE):
             message = "写台账的表单不能允许在手机上改已完成的表 (client_editable)，改动不会进台账。"
             yield Fault(message, "请删去 client_editable，另做一张更新用的表单。", "settings", 2, "client_editable")

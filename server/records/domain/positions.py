@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import asin, cos, hypot, isfinite, radians, sin, sqrt
 from typing import NamedTuple
 
@@ -30,6 +31,22 @@ def read(text: str) -> Position | None:
     if abs(latitude) > 90 or abs(longitude) > 180:
         return None
     return Position(latitude, longitude, numbers[3] if len(numbers) == 4 else None)
+
+
+def as_geojson(text: str, type: str) -> dict[str, object]:
+    """Return the geometry of RFC 7946 that a valid answer of XForms draws: Point, LineString or Polygon.
+
+    text: ``lat lon altitude accuracy``, several of them with semicolons between. type: ``geopoint``, ``geotrace`` or
+    ``geoshape``. The outline of a polygon runs against the clock (RFC 7946 §3.1.6), whichever way somebody walked it.
+    """
+    points = [[float(part) for part in point.split()[1::-1]] for point in text.split(";") if point.strip()]
+    if type == "geopoint":
+        return {"type": "Point", "coordinates": points[0]}
+    if type == "geotrace":
+        return {"type": "LineString", "coordinates": points}
+    ring = points if points[0] == points[-1] else [*points, points[0]]
+    turns = sum(one[0] * other[1] - other[0] * one[1] for one, other in pairwise(ring))
+    return {"type": "Polygon", "coordinates": [ring if turns >= 0 else ring[::-1]]}
 
 
 def distance_m(one: Position, other: Position) -> float:

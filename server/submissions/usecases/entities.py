@@ -14,6 +14,7 @@ from server.forms.domain.record_types import ACTION, LABEL, Kind, RecordType
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_create
 from sync.changes import CREATING, Change, Dot, FieldWrite
 
+_ENVELOPE_FILES = frozenset({"encryptedXmlFile", "media/file"})
 _NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10").bytes
 
 
@@ -83,8 +84,20 @@ def change_of(
 
 
 def expected_files(xml: SubmissionXml, layout: SubmissionLayout) -> frozenset[str]:
-    """Return the names of the files that the submission names."""
-    return frozenset(text.strip() for path, text in xml.leaves if path in layout.binaries and text.strip())
+    """Return the names of the files that the submission names.
+
+    A default picture that nobody replaced stays where the form has it, under an address, and no phone sends it. Of an
+    encrypted submission they are those of its envelope: the answers are in one of them.
+    """
+    named = _ENVELOPE_FILES if is_encrypted(xml) else layout.binaries
+    return frozenset(
+        name for path, text in xml.leaves if path in named and (name := text.strip()) and not name.startswith("jr://")
+    )
+
+
+def is_encrypted(xml: SubmissionXml) -> bool:
+    """Return whether this is the envelope of encrypted answers, which only the holder of the private key can read."""
+    return {"base64EncryptedKey", "encryptedXmlFile"} <= {path for path, _ in xml.leaves}
 
 
 def saved_values(xml: SubmissionXml, layout: SubmissionLayout) -> Mapping[str, str]:

@@ -72,6 +72,8 @@ def receive(tx: Transaction, posted: PostedSubmission, *, by: Actor) -> Receipt 
 
 def _receive_new(tx: Transaction, posted: PostedSubmission, layout: SubmissionLayout, by: Actor) -> Receipt:
     stored = _keep(tx, posted, layout, by, replaced=None)
+    if entities.is_encrypted(posted.xml):
+        _report_encrypted(tx, stored)
     path = _apply_entities(tx, posted, stored, layout, by)
     if path != stored.path:
         submissions.move(tx, stored.id, path)
@@ -217,6 +219,21 @@ def _reject(
             ),
         )
     return refusal
+
+
+def _report_encrypted(tx: Transaction, stored: StoredSubmission) -> None:
+    problems.add(
+        tx,
+        Problem(
+            ProblemKind.UNREADABLE,
+            stored.path,
+            f"表单“{stored.form}”是加密的，服务器读不到这份提交的内容，只留存了信封和附件。"
+            "请删去表单的 public_key，换一个版本重新发布；已经送来的要用私钥在电脑上解密。",
+            submission=stored.id,
+            author=stored.author,
+            detail={"form": stored.form},
+        ),
+    )
 
 
 def _report_unusable(tx: Transaction, stored: StoredSubmission, unusable: UnusableEntity) -> None:
