@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,6 +12,7 @@ from flask.json.provider import JSONProvider
 from server import api, openrosa
 from server.db import database as store
 from server.db.database import Database
+from server.db.folder import secret
 from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
@@ -25,7 +24,6 @@ from server.web.proxy import KnownHosts, PhonePaths, TrustedProxies, is_phone_pa
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-SECRET_FILE = "secret"  # noqa: S105 - a file name
 STALE_UPLOAD_S = 24 * 3600
 
 
@@ -87,17 +85,6 @@ def short_requests(app: Flask) -> ShortRequests | None:
 def close(app: Flask) -> None:
     """Finish what is queued and close the store."""
     database_of(app).close()
-
-
-def secret(folder: Path) -> str:
-    """Return the secret that signs tokens, made at first use and readable by its owner alone."""
-    path = folder / SECRET_FILE
-    if not path.exists():
-        made = path.with_suffix(".new")
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_urlsafe(48), encoding="ascii")
-        made.replace(path)
-    return path.read_text(encoding="ascii")
 
 
 def _services(app: Flask) -> Services:

@@ -174,6 +174,12 @@ class DatabaseTooNew(Refusal):
     code = "database-too-new"
 
 
+class FolderMoved(Refusal):
+    """The data folder was moved or copied, and nobody has said which."""
+
+    code = "folder-moved"
+
+
 class Damaged(Refusal):
     """The database file itself is broken and cannot be read; only a backup helps."""
 

@@ -70,6 +70,12 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
     )
 
 
+def machine(environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the name that is to be used in place of this machine's own id; None for the id."""
+    stated = os.environ if environment is None else environment
+    return stated.get("FIREGRID_MACHINE", "").strip() or None
+
+
 def _public_url(stated: Mapping[str, str]) -> str | None:
     value = stated.get("FIREGRID_PUBLIC_URL", "").strip()
     if not value:

@@ -9,14 +9,26 @@ import click
 
 from server.admin.store import invariants
 from server.cli.folder import Command, data_option, opened
+from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise, restored_option
+from server.db.locks import serving
 from server.submissions.store.blobs import BlobStore
 
 
 @click.command(cls=Command)
+@moved_option
+@restored_option
+@as_copy_option
 @data_option
 @click.pass_context
-def check(ctx: click.Context, data: Path) -> None:
-    """Check the data folder; exit status 1 and a line for each finding when something is wrong."""
+def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, data: Path) -> None:
+    """Check the data folder; exit status 1 and a line for each finding when something is wrong.
+
+    One that was moved, put back or copied is told so first, by one of the options; without them nothing is written.
+    """
+    answer = answer_of(moved=moved, restored=restored, as_copy=as_copy)
+    if answer is not None:
+        with serving(data):
+            recognise(data, answer)
     with opened(data) as store, store.reading() as reading:
         found = _report(invariants.broken(reading))
         files = list(invariants.referenced_blobs(reading))

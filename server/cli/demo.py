@@ -11,7 +11,9 @@ from typing import NamedTuple
 import click
 
 from server.admin.usecases import setup
+from server.admin.usecases.recognition import Answer
 from server.cli.folder import Command, making_folder, opened, with_data
+from server.cli.folder_answers import recognise
 from server.db import database
 from server.db import training as trainings
 from server.db.locks import serving
@@ -47,6 +49,7 @@ def demo(port: int, training: bool, data: Path | None) -> None:
         make(data, training=training)
     base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
     with serving(data), opened(data) as store:  # no new keys beside a server that is running already
+        recognise(data, Answer.MOVED)  # invented people: a demonstration may be copied about without a question
         with store.reading() as reading:
             _require_kind(reading, data, training=training)
             demonstration.require_everyone(reading, str(data))

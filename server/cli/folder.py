@@ -13,8 +13,11 @@ from typing import Any
 
 import click
 
-from server.db import database
+from server import settings
+from server.admin.usecases import recognition
+from server.db import database, identity
 from server.db.database import Database
+from server.db.locks import is_served_elsewhere
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound, Refusal
 from server.grid.domain.scope import Scope
@@ -93,6 +96,21 @@ def opened(data: Path) -> Iterator[Database]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def opened_to_write(data: Path) -> Iterator[Database]:
+    """Open the database in ``data`` for a command that writes.
+
+    Raises NotFound when there is none, FolderMoved when nobody has said yet what a folder is that was moved or copied;
+    a server that runs has asked.
+    """
+    with opened(data) as store:
+        if not is_served_elsewhere(data):
+            with store.reading() as reading:
+                here = identity.here(data, settings.machine())
+                recognition.require_own(reading, data, here, with_data("check", data))
+        yield store
 
 
 def everything(reading: Reading) -> Scope:

@@ -10,7 +10,7 @@ import click
 
 from kobo_forms.export import to_xlsx
 from server.cli.answers import answers
-from server.cli.folder import Group, data_option, opened
+from server.cli.folder import Group, data_option, opened, opened_to_write
 from server.db.transactions import Reading
 from server.errors import FormRefused
 from server.forms.store import forms
@@ -39,7 +39,7 @@ def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
     """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
     attachments = {path.name: path.read_bytes() for path in media}
     try:
-        with opened(data) as database:
+        with opened_to_write(data) as database:
             prepared = publishing.prepare(
                 file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database)
             )
@@ -69,7 +69,7 @@ def list_(data: Path) -> None:
 @data_option
 def close(form_id: str, data: Path) -> None:
     """Take the form ID off the phones' lists; what is still sent is kept as a problem for the office."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         database.write(lambda tx: publishing.close(tx, form_id, BY))
     click.echo(f"{form_id} 已停用；手机不再列出它。")
 
@@ -79,7 +79,7 @@ def close(form_id: str, data: Path) -> None:
 @data_option
 def wind_down(form_id: str, data: Path) -> None:
     """Take the form ID off the phones' lists, but take what phones still hold of it."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         database.write(lambda tx: publishing.wind_down(tx, form_id, BY))
     click.echo(f"{form_id} 不再下发；手机上已填的仍可发送。")
 
@@ -89,7 +89,7 @@ def wind_down(form_id: str, data: Path) -> None:
 @data_option
 def reopen(form_id: str, data: Path) -> None:
     """List the form ID on the phones again."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         database.write(lambda tx: publishing.reopen(tx, form_id, BY))
     click.echo(f"{form_id} 重新启用；手机会再次列出它。")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from server.cli.folder import Group, data_option, opened
+from server.cli.folder import Group, data_option, opened, opened_to_write
 from server.db import audit
 from server.db.transactions import Reading
 from server.errors import GridRefused, TooLarge
@@ -54,7 +54,7 @@ def load(file: Path, data: Path) -> None:
     sheet = files.read(_content(file))
     for note in sheet.notes:
         click.echo(f"注意：{note}", err=True)
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         try:
             loaded = database.write(lambda tx: grids.load(tx, sheet.rows, by="command"))
         except GridRefused as refused:

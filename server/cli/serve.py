@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from server.cli.folder import Command, data_option
+from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
+from server.db.locks import serving, write_address
 from server.errors import Busy
 from server.settings import Settings, from_environment
 
@@ -45,11 +47,16 @@ HSTS = ("strict-transport-security", "max-age=31536000")
 @click.option(
     "--threads", type=click.IntRange(1, 256), default=THREADS, show_default=True, help="requests answered at once"
 )
+@moved_option
+@as_copy_option
 @data_option
-def serve(host: str, port: int, threads: int, data: Path) -> None:
+def serve(host: str, port: int, threads: int, moved: bool, as_copy: bool, data: Path) -> None:
     """Serve the data folder at http://HOST:PORT until SIGTERM or Ctrl-C."""
     from server.log import say
 
+    answer = answer_of(moved=moved, as_copy=as_copy)
+    with serving(data):  # asked before the application is loaded: a service that is refused is refused at once
+        recognise(data, answer)
     if from_environment(data).public_url is None:
         say(NO_PUBLIC_URL)
     run(data, host, port, threads)
@@ -58,11 +65,11 @@ def serve(host: str, port: int, threads: int, data: Path) -> None:
 def run(data: Path, host: str, port: int, threads: int) -> None:
     """Serve ``data`` until SIGTERM or SIGINT; then take no more, finish what is under way, and close the store.
 
-    Raises NotFound when there is no database, Busy when another process serves this folder or holds the port.
+    The folder has been recognised. Raises NotFound when there is no database, Busy when another process serves this
+    folder or holds the port.
     """
     from server import app as application
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
-    from server.db.locks import serving, write_address
     from server.log import LogHandler, say
     from server.web.asgi import Bridge
     from server.web.graceful_stop import GracefulServer

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from server import instants
-from server.cli.folder import Group, data_option, opened, with_data
+from server.cli.folder import Group, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -73,7 +73,7 @@ def add(
     data: Path,
 ) -> None:
     """Add the person NAME with a first duty. Without --from the duty is open at its start."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         with database.reading() as reading:
             described = roles.get(role, reading.now)
             hashed = None if password is None else sign_in.hash_chosen_password(password, name, reading.now)
@@ -116,7 +116,7 @@ def list_(data: Path) -> None:
 @data_option
 def password(name: str, password: str | None, data: Path) -> None:
     """Give NAME another password: a generated one, printed this once, or the one from stdin. It opens a lock too."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         with database.reading() as reading:
             known = people.actor(reading, name)
         if password is None:
@@ -136,7 +136,7 @@ def password(name: str, password: str | None, data: Path) -> None:
 @data_option
 def unlock(name: str, data: Path) -> None:
     """Let NAME sign in again after too many wrong passwords; the password stays as it is."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         database.write(lambda tx: sign_in.unlock(tx, name, by=BY))
     click.echo(f"{name} 可以登录了。")
 
@@ -156,7 +156,7 @@ def key(name: str, form: str, lost: bool, data: Path) -> None:
 
     give = enrolment.replace_phone_key if lost else phone_keys.issue
     public_url = phone_card.public_url(data)
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         token = database.write(lambda tx: give(tx, name, by=BY))
         with database.reading() as reading:
             card = card_of(reading, people.actor(reading, name), f"{public_url}/key/{token}")
@@ -172,7 +172,7 @@ def key(name: str, form: str, lost: bool, data: Path) -> None:
 @data_option
 def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
     """Move NAME to another area: the present duty ends, the same role begins there, now or at --from."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         duty = database.write(lambda tx: enrolment.move_user(tx, name, area=area, at=starts_at, by=BY))
         with database.reading() as reading:
             click.echo(f"已调动 {name}：{_duty_text(reading, duty)}")
@@ -183,7 +183,7 @@ def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
 @data_option
 def revoke(name: str, data: Path) -> None:
     """Close the account NAME at once: duties end, phone keys and sign-ins are refused from now on."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         database.write(lambda tx: enrolment.revoke_user(tx, name, by=BY))
     click.echo(f"{name} 已停用：岗位结束，手机密钥和登录立即失效。")
 
@@ -202,7 +202,7 @@ def body() -> None:
 @data_option
 def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Path) -> None:
     """Register the organisation CODE."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         added = database.write(
             lambda tx: enrolment.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=BY)
         )
@@ -216,7 +216,7 @@ def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Pat
 @data_option
 def rename(code: str, name: str, starts_at: Instant | None, data: Path) -> None:
     """Give the organisation CODE another name, now or from --from; the old name stays on record."""
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         renamed = database.write(lambda tx: enrolment.rename_body(tx, code, name=name, at=starts_at, by=BY))
     click.echo(f"责任主体 {renamed.code} 现名 {renamed.name}")
 

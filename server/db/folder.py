@@ -1,13 +1,15 @@
-"""The data folder: what its database is called, and how a folder without one is refused."""
+"""The data folder: what its database and its secret are called, and how a folder without a database is refused."""
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from pathlib import Path
 
 from server.errors import NotFound
 
 FILE_NAME = "firegrid.db"
+SECRET_FILE = "secret"  # noqa: S105 - a file name
 
 
 def no_data(folder: Path) -> NotFound:
@@ -22,3 +24,20 @@ def no_data(folder: Path) -> NotFound:
     if not folder.exists() or not any(folder.iterdir()):
         message += f"；要新建，请运行 firegrid init --data {shlex.quote(str(folder))}"
     return NotFound(f"{message}。", folder=str(folder))
+
+
+def secret(folder: Path) -> str:
+    """Return the secret that signs tokens, cursors and marks, made at first use and readable by its owner alone."""
+    path = folder / SECRET_FILE
+    if not path.exists():
+        renew_secret(folder)
+    return path.read_text(encoding="ascii")
+
+
+def renew_secret(folder: Path) -> None:
+    """Make another secret: whatever the one before has signed is worth nothing in this folder from now on."""
+    path = folder / SECRET_FILE
+    made = path.with_suffix(".new")
+    made.touch(mode=0o600)
+    made.write_text(secrets.token_urlsafe(48), encoding="ascii")
+    made.replace(path)

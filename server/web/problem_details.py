@@ -40,6 +40,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.Unavailable: 503,
     errors.Busy: 503,
     errors.DatabaseTooNew: 500,
+    errors.FolderMoved: 500,
     errors.Damaged: 500,
 }
 """A test asserts that every Refusal is a key here."""
