@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from server.instants import parse
 
@@ -50,19 +52,27 @@ class Case:
 
 def cases(reading, until: str = "9999") -> list[Case]:
     """Return every case as its revisions tell it, those until an instant."""
-    found: dict[str, Case] = {}
     rows = reading.sql.rows(
         "SELECT record, path, action, verdict, diff, received, revision.received_at AS at "
         "FROM revision JOIN record ON record.id = revision.record WHERE kind = 'case' "
         "AND revision.received_at <= :until ORDER BY record, revision.version",
         {"until": until},
     )
+    return of_history(row | {name: json.loads(row[name]) for name in ("diff", "received")} for row in rows)
+
+
+def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
+    """Return the cases that revisions tell of.
+
+    rows: record, path, action, verdict, diff (before and after), received (seen and new) and at of each, in order.
+    """
+    found: dict[str, Case] = {}
     for row in rows:
-        diff = {name: after for name, (_, after) in json.loads(row["diff"]).items()}
+        diff = {name: after for name, (_, after) in row["diff"].items()}
         at = parse(row["at"])
         case = found.setdefault(row["record"], Case(row["record"], row["path"], diff.get("category", ""), at))
         if row["verdict"] in DONE:
-            told = {name: write[1] for name, write in json.loads(row["received"]).items()}
+            told = {name: write[1] for name, write in row["received"].items()}
             _take(case, row["action"], diff, told, at)
     return list(found.values())
 
