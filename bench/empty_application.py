@@ -13,6 +13,7 @@ import uvicorn
 from server.cli.serve import THREADS, configuration, freeze
 from server.settings import Settings
 from server.web.asgi import Bridge
+from server.web.bodies import Spool
 from server.web.graceful_stop import GracefulServer
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
 ANSWER = b"created\n"
-BODY_BYTES_MAX = 1_000_000
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -36,7 +36,8 @@ def _never_refused(path: str, error: Exception) -> Response:
 
 def serve(port: int) -> None:
     """Serve until SIGTERM."""
-    bridge = Bridge(application, THREADS, BODY_BYTES_MAX, _never_refused)
+    spool = Spool(Path(), 0, 0)
+    bridge = Bridge(application, THREADS, application, _never_refused, spool)
     config: uvicorn.Config = configuration(bridge, Settings(Path()))
     server = GracefulServer(config, bridge)
     server.stop_on_signals()

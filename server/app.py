@@ -16,9 +16,11 @@ from server.db.folder import secret
 from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
-from server.web.asgi import ShortRequests
+from server.web.admission import BODY_BYTES_MAX, Admission
+from server.web.asgi import Bridge, ShortRequests
+from server.web.bodies import Spool
 from server.web.context import Services
-from server.web.problem_details import as_problem, status_of
+from server.web.problem_details import as_problem, as_refusal, status_of
 from server.web.proxy import KnownHosts, PhonePaths, TrustedProxies, is_phone_path
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def mount_doors() -> Flask:
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.merge_slashes = False
-    app.config.update(MAX_CONTENT_LENGTH=None, MAX_FORM_MEMORY_SIZE=1_000_000, PROPAGATE_EXCEPTIONS=False)
+    app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES_MAX, MAX_FORM_MEMORY_SIZE=1_000_000, PROPAGATE_EXCEPTIONS=False)
     observability.mount(app)
     openrosa.mount(app)
     api.mount(app)
@@ -55,6 +57,9 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     blobs = BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
     wrapped: WSGIApplication = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
+    app.extensions["firegrid admission"] = _guarded(
+        PhonePaths(TrustedProxies(Admission(app), settings.trusted_proxies)), settings
+    )
     if settings.fast_path:
         from server.fast_path import GreenletRunner, PastFlask  # they need greenlet, and nothing else does
 
@@ -63,8 +68,17 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     else:
         services = Services(settings, store.open_threaded(settings.folder), blobs)
     app.extensions["firegrid"] = services
-    app.wsgi_app = KnownHosts(wrapped, settings, lambda path, error: refused(path, error, settings.advertised_bytes))  # type: ignore[method-assign]  # how WSGI is wrapped
+    app.wsgi_app = _guarded(wrapped, settings)  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
+
+
+def bridge_to(app: Flask, threads: int) -> Bridge:
+    """Return the bridge by which a web server runs ``app``, in so many threads."""
+    settings = _services(app).settings
+    spool = Spool(settings.folder, settings.spool_bytes_max, settings.disk_free_bytes_min)
+    admission = app.extensions["firegrid admission"]
+    short = short_requests(app)
+    return Bridge(app.wsgi_app, threads, admission, refused, spool, short=short, wait_s=settings.wait_s)
 
 
 def database_of(app: Flask) -> Database:
@@ -87,6 +101,10 @@ def close(app: Flask) -> None:
     database_of(app).close()
 
 
+def _guarded(wrapped: WSGIApplication, settings: Settings) -> KnownHosts:
+    return KnownHosts(wrapped, settings, lambda path, error: refused(path, error, settings.advertised_bytes))
+
+
 def _services(app: Flask) -> Services:
     services: Services = app.extensions["firegrid"]
     return services
@@ -94,6 +112,7 @@ def _services(app: Flask) -> Services:
 
 def _answer_error(error: Exception) -> Response:
     """Answer in the format of the door that was called; unforeseen errors are logged here, once."""
+    error = as_refusal(error)
     if status_of(error) >= 500:
         observability.log_failure(error)
     if is_phone_path(request.path):

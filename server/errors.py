@@ -162,6 +162,17 @@ class Unavailable(Refusal):
     code = "unavailable"
 
 
+class DiskFull(Unavailable):
+    """There is no room on the disk; nothing was acknowledged, and only who runs the server can help."""
+
+    code = "disk-full"
+
+    def __init__(
+        self, message: str = "服务器磁盘已满，暂时不能保存；请告诉管理员。没送到的内容都还在，稍后再送。"
+    ) -> None:
+        super().__init__(message)
+
+
 class Busy(Refusal):
     """Another process holds what this one needs, such as the data folder."""
 

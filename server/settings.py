@@ -28,7 +28,9 @@ class Settings:
     end; None takes them from each request. hosts: further host names under which requests are answered where
     public_url is set. trusted_proxies: whose forwarded headers are believed.
     advertised_bytes: the size of one POST that phones are asked to keep to, in bytes; submission_bytes_max: what
-    is taken at all. access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
+    is taken at all; spool_bytes_max: what large bodies may hold on the disk together while they come in.
+    access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
+    disk_free_bytes_min: the room on the disk below which the server is not ready, and takes no large bodies.
     wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
     answered past Flask and in the writer's thread (``server.fast_path``).
     """
@@ -39,6 +41,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     advertised_bytes: int = ADVERTISED_BYTES
     submission_bytes_max: int = 1_000_000_000
+    spool_bytes_max: int = 2_000_000_000
     access_minutes: int = 30
     refresh_days: int = 30
     metrics_networks: tuple[Network, ...] = field(default=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
@@ -61,6 +64,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         trusted_proxies=_networks(stated, "FIREGRID_TRUSTED_PROXIES", plain.trusted_proxies),
         advertised_bytes=_number(stated, "FIREGRID_ADVERTISED_BYTES", plain.advertised_bytes),
         submission_bytes_max=_number(stated, "FIREGRID_SUBMISSION_BYTES_MAX", plain.submission_bytes_max),
+        spool_bytes_max=_number(stated, "FIREGRID_SPOOL_BYTES_MAX", plain.spool_bytes_max),
         access_minutes=_number(stated, "FIREGRID_ACCESS_MINUTES", plain.access_minutes),
         refresh_days=_number(stated, "FIREGRID_REFRESH_DAYS", plain.refresh_days),
         metrics_networks=_networks(stated, "FIREGRID_METRICS_NETWORKS", plain.metrics_networks),

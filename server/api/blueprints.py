@@ -17,8 +17,6 @@ from server.api import auth
 from server.errors import Invalid, Unreadable
 
 PREFIX = "/api/v1"
-BODY_BYTES_MAX = 64 * 1024
-"""Size of a JSON body, in bytes: no reading needs more, and what is larger is not read into memory."""
 
 
 class Parser(FlaskParser):
@@ -91,17 +89,12 @@ def create_blueprint(name: str, description: str) -> ApiBlueprint:
 def create_public_blueprint(name: str, description: str) -> ApiBlueprint:
     """Return a blueprint under ``/api/v1`` for callers who are not signed in yet."""
     blueprint = ApiBlueprint(f"api-{name}", __name__, url_prefix=PREFIX, description=description)
-    blueprint.before_request(_bound_body)
     blueprint.after_request(_set_headers)
     return blueprint
 
 
 def _find_caller() -> None:
     auth.identify_caller()
-
-
-def _bound_body() -> None:
-    flask.request.max_content_length = BODY_BYTES_MAX
 
 
 def _set_headers(response: Response) -> Response:

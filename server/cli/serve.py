@@ -71,7 +71,6 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
     from server import app as application
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
     from server.log import LogHandler, say
-    from server.web.asgi import Bridge
     from server.web.graceful_stop import GracefulServer
 
     settings = from_environment(data)
@@ -79,9 +78,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         write_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
-        largest, wait_s = settings.submission_bytes_max, settings.wait_s
-        short = application.short_requests(app)
-        bridge = Bridge(app.wsgi_app, threads, largest, application.refused, short=short, wait_s=wait_s)
+        bridge = application.bridge_to(app, threads)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
         server = GracefulServer(configuration(bridge, settings), bridge)
         server.stop_on_signals()
@@ -150,7 +147,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     The kernel itself closes a connection whose other end takes nothing of an answer for ``STALL_S``; the event loop
     could not tell it from a slow line, since it sees no more than what the kernel's own buffer does not hold.
     """
-    from server.web.asgi import STALL_S
+    from server.web.bodies import STALL_S
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:

@@ -117,7 +117,7 @@ def read_post(
     """
     limits = limits or Limits()
     if stated_bytes > limits.total_bytes_max:
-        raise _too_large(limits.total_bytes_max)
+        raise too_large(limits.total_bytes_max)
     delimiter = b"\r\n--" + _boundary(content_type)
     builder = _PostBuilder(open_sink, limits)
     try:
@@ -248,12 +248,12 @@ class _Body:
         try:
             chunk = self._stream.read(CHUNK_BYTES)
         except RequestEntityTooLarge as error:
-            raise _too_large(self._limits.total_bytes_max) from error
+            raise too_large(self._limits.total_bytes_max) from error
         except (ClientDisconnected, OSError) as error:
             raise _broken_off() from error
         self._total_bytes += len(chunk)
         if self._total_bytes > self._limits.total_bytes_max:
-            raise _too_large(self._limits.total_bytes_max)
+            raise too_large(self._limits.total_bytes_max)
         return chunk
 
 
@@ -280,7 +280,8 @@ def _ignore(_chunk: bytes) -> None:
     """Skip a form field that the protocol does not know."""
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """Return the refusal of a POST of more than ``limit`` bytes."""
     return TooLarge(
         f"一次发送的内容超过 {limit / _MEBIBYTE:.3g} MB。请缩短视频或减少附件后重新发送。", total_bytes_max=limit
     )

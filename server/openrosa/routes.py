@@ -10,6 +10,7 @@ from server.db.transactions import Reading
 from server.errors import Busy, NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, TooManySignIns, Unreadable
 from server.forms.store import forms
 from server.openrosa import responses, submission_post, submission_xml
+from server.openrosa.multipart import too_large
 from server.openrosa.submission_post import SubmissionRequest
 from server.openrosa.submission_xml import ListedForm, ManifestFile
 from server.people.domain.actors import Actor
@@ -44,13 +45,20 @@ def mount(app_door: Blueprint) -> None:
 
 @door.url_value_preprocessor
 def find_caller(endpoint: str | None, values: dict[str, str] | None) -> None:
-    """Take the key out of the path, so that no view and no log sees it, and find whose it is."""
+    """Take the key out of the path, so that no view and no log sees it, and find whose it is.
+
+    Submissions alone may be large. This runs before the body is read (``server.web.admission``). Raises TooLarge.
+    """
     token = None if values is None else values.pop("token", None)
     g.key_prefix = "" if token is None else f"/key/{token}"
     if token is not None:
         context.caller_by_key(token)
     else:
         _by_basic()
+    if endpoint == f"{door.name}.post_submission":
+        request.max_content_length = limit = context.settings().submission_bytes_max
+        if (request.content_length or 0) > limit:
+            raise too_large(limit)
 
 
 def form_list() -> Response:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, MutableMapping
@@ -24,9 +23,11 @@ from werkzeug.wrappers import Response
 from server.db.writer import Request
 from server.errors import Busy
 from server.settings import WAIT_S
-from server.web.exchange import Exchange, Receive, Send
+from server.web.admission import ADMITTED
+from server.web.bodies import RETRY_AFTER_S, UNJUDGED_BYTES_MAX, Body, Gone, Receive, Spool
+from server.web.exchange import Exchange, Send
 from server.web.observability import HEALTH_PATH, log_front_failure
-from server.web.problem_details import as_problem
+from server.web.problem_details import as_problem, as_refusal
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -34,22 +35,8 @@ if TYPE_CHECKING:
 Scope = MutableMapping[str, Any]
 _Ran = asyncio.Future[Exception | None]
 
-MEMORY_BYTES_MAX = 1_048_576
-"""A larger body goes to a file while it comes in."""
-
 HEADER_BYTES_MAX = 1_048_576
 """Integrity requests carry every unsent id in one line, about 39 bytes each."""
-
-STALL_S = 120
-"""How long a phone may send nothing in the middle of a body, or take nothing of an answer, in seconds."""
-
-
-RETRY_AFTER_S = 10
-"""When a refused client may come back, in seconds; clients add a spread of their own."""
-
-
-class Stalled(Exception):
-    """The other side went away, or sent nothing for too long; there is nobody to answer."""
 
 
 class ShortRequests(NamedTuple):
@@ -65,26 +52,29 @@ class ShortRequests(NamedTuple):
 class Bridge:
     """An ASGI application that runs a WSGI application in ``threads`` threads, and ``short`` requests elsewhere.
 
-    body_bytes_max: larger bodies are answered 413 before they are read to the end. refused: makes the answer to a
-    path that nobody behind the bridge has seen, of the error. is_stopping: set when the server stops, so that every
-    answer is the last of its connection. wait_s: how long others may wait before newcomers are refused.
+    admission: judges requests with a larger body than is taken on trust (``server.web.admission``). refused: makes the
+    answer to a path that nobody behind the bridge has seen, of the error. spool: where large bodies go.
+    is_stopping: set when the server stops, so that every answer is the last of its connection. wait_s: how long others
+    may wait before newcomers are refused.
     """
 
     def __init__(
         self,
         application: WSGIApplication,
         threads: int,
-        body_bytes_max: int,
+        admission: WSGIApplication,
         refused: Callable[[str, Exception], Response],
+        spool: Spool,
         *,
         short: ShortRequests | None = None,
         wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self._body_bytes_max = body_bytes_max
+        self._admission = admission
         self._short = short
         self._refused = refused
+        self._spool = spool
         self._thread_queue, self._writer_queue = Queue(wait_s), Queue(wait_s)
         self._ran: deque[tuple[_Ran, Exception | None]] = deque()
         self.is_stopping = False
@@ -92,32 +82,44 @@ class Bridge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
-        exchange = Exchange(send)
+        exchange, body = Exchange(send), Body(receive, self._spool)
         try:
-            await self._answer(scope, receive, exchange)
+            await self._answer(scope, body, exchange)
+        except Gone:
+            return
         except Exception as error:  # whatever it is, whoever asked is told, and the connection ends
             if exchange.has_begun:
                 raise  # half an answer cannot be taken back: the web server logs it, and closes the connection
-            log_front_failure(error)
-            exchange.run(self._refused(scope["path"], error), {"REQUEST_METHOD": scope["method"]})
-            await exchange.finish(receive, self._in_thread, is_last=True)
+            refusal = as_refusal(error)
+            log_front_failure(refusal)
+            exchange.run(self._refused(scope["path"], refusal), {"REQUEST_METHOD": scope["method"]})
+            await exchange.finish(body, self._in_thread, is_last=True)
+        finally:
+            body.close()
 
-    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+    async def _answer(self, scope: Scope, body: Body, exchange: Exchange) -> None:
         if _header_bytes(scope) > HEADER_BYTES_MAX:
             exchange.run(as_problem(RequestHeaderFieldsTooLarge()), {"REQUEST_METHOD": scope["method"]})
-            await exchange.finish(receive, self._in_thread, is_last=True)
-            return
-        stated = _stated_bytes(scope)
-        is_small = 0 < stated <= MEMORY_BYTES_MAX
-        with BytesIO() if is_small else tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as body:
-            try:
-                # What states too large a length is not read at all; the application refuses it.
-                size = stated if stated > self._body_bytes_max else await _read(receive, body, self._body_bytes_max)
-            except Stalled:
-                return
-            await self._run(_environ(scope, body, size), scope["path"], exchange)
-            is_last = self.is_stopping or size > self._body_bytes_max
-            await exchange.finish(receive, self._in_thread, is_last=is_last)
+        else:
+            stated = _stated_bytes(scope)
+            if stated <= UNJUDGED_BYTES_MAX:
+                await body.take(UNJUDGED_BYTES_MAX)
+            if body.is_whole or await self._take_judged(scope, body, stated, exchange):
+                body.file.seek(0)
+                await self._run(_environ(scope, body.file, body.size), scope["path"], exchange)
+        await exchange.finish(body, self._in_thread, is_last=self.is_stopping or not body.is_whole)
+
+    async def _take_judged(self, scope: Scope, body: Body, stated: int, exchange: Exchange) -> bool:
+        """Take in all of a larger body if its request is admitted; else leave the refusal in ``exchange``."""
+        while not body.is_whole:
+            environ = _environ(scope, BytesIO(), max(stated, body.size))
+            if self._thread_queue.is_overloaded():
+                raise overloaded()
+            await self._in_thread(lambda environ=environ: exchange.run(self._admission, environ))  # type: ignore[misc]  # mypy infers no lambda with a default
+            if ADMITTED not in environ:
+                return False
+            await body.take(environ[ADMITTED])
+        return True
 
     async def _run(self, environ: WSGIEnvironment, path: str, exchange: Exchange) -> None:
         short = self._short if self._short is not None and self._short.include(environ) else None
@@ -217,27 +219,6 @@ def _stated_bytes(scope: Scope) -> int:
 def _header_bytes(scope: Scope) -> int:
     fields = sum(len(name) + len(value) for name, value in scope["headers"])
     return len(scope["raw_path"]) + len(scope["query_string"]) + fields
-
-
-async def _read(receive: Receive, body: IO[bytes], bytes_max: int) -> int:
-    """Take the whole body in and return its size. Raises Stalled."""
-    size = 0
-    while True:
-        try:
-            async with asyncio.timeout(STALL_S):
-                message = await receive()
-        except TimeoutError:
-            raise Stalled from None
-        if message["type"] == "http.disconnect":
-            raise Stalled
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > bytes_max:
-            return size  # the rest is not read: the application says that it is too large
-        body.write(piece)
-        if not message.get("more_body"):
-            body.seek(0)
-            return size
 
 
 def _environ(scope: Scope, body: IO[bytes], size: int) -> WSGIEnvironment:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from server.web.bodies import Body, Message
 from server.web.http_date import http_date
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 InThread = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Carries a short piece of work out in a request's thread, and returns its result."""
@@ -39,7 +38,8 @@ class Exchange:
         self._parts: _Parts | None = None
 
     def run(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
-        """Run the application in the calling thread."""
+        """Run an application in the calling thread; what another one has answered before is forgotten."""
+        self._body = self._parts = None
         answer = application(environ, self._start)
         if not self._is_short():
             self._parts = _Parts(answer)
@@ -51,20 +51,23 @@ class Exchange:
             if close is not None:
                 close()
 
-    async def finish(self, receive: Receive, in_thread: InThread, *, is_last: bool) -> None:
+    async def finish(self, body: Body, in_thread: InThread, *, is_last: bool) -> None:
         """Send the answer.
 
-        receive: tells when the reader has gone. in_thread: makes what is not made yet. is_last: whether the connection
-        ends with it.
+        body: of the request. in_thread: makes what is not made yet. is_last: whether the connection ends with it.
         """
         if is_last:
             self._headers.append((b"connection", b"close"))
-        if self._body is not None:
+        if self._parts is not None:
+            await self._send_as_made(self._parts, body, in_thread)
+        elif self._body is not None:
             self.has_begun = True
             await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+            if not body.is_whole:
+                await self._send({"type": "http.response.body", "body": self._body, "more_body": True})
+                await body.drain()
+                self._body = b""
             await self._send({"type": "http.response.body", "body": self._body})
-        elif self._parts is not None:
-            await self._send_as_made(self._parts, receive, in_thread)
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
         self._status = int(status.split(" ", 1)[0])
@@ -82,12 +85,12 @@ class Exchange:
     def _refuse_write(data: bytes) -> None:
         raise RuntimeError("the old WSGI write() is not offered")
 
-    async def _send_as_made(self, parts: _Parts, receive: Receive, in_thread: InThread) -> None:
+    async def _send_as_made(self, parts: _Parts, body: Body, in_thread: InThread) -> None:
         """Send part after part. Each is waited for, so that a slow reader slows the maker and memory stays constant.
 
         Between two parts no thread is held: seventeen readers who read nothing would else stop the server.
         """
-        gone = asyncio.ensure_future(_gone(receive))
+        gone = asyncio.ensure_future(body.gone())
         try:
             self.has_begun = True
             await self._send({"type": "http.response.start", "status": self._status, "headers": self._headers})
@@ -127,12 +130,6 @@ class _Parts:
             close = getattr(self._answer, "close", None)
             if close is not None:
                 close()
-
-
-async def _gone(receive: Receive) -> None:
-    """Return when the reader has closed the connection."""
-    while (await receive())["type"] != "http.disconnect":
-        continue
 
 
 @lru_cache(maxsize=1_000)

@@ -77,7 +77,8 @@ def log_failure(error: Exception) -> None:
 
 def log_front_failure(error: Exception) -> None:
     """Log an error that no door has answered: it was raised before one was reached, or behind all of them."""
-    _log_failure(error, "front")
+    if status_of(error) >= 500:
+        _log_failure(error, "front")
 
 
 def _log_failure(error: Exception, view: str) -> None:

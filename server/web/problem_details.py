@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from http import HTTPStatus
 
 import orjson
@@ -38,6 +39,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.TypeConflict: 409,
     errors.GridRefused: 422,
     errors.Unavailable: 503,
+    errors.DiskFull: 507,
     errors.Busy: 503,
     errors.DatabaseTooNew: 500,
     errors.FolderMoved: 500,
@@ -62,6 +64,7 @@ HTTP_MESSAGES = {
     431: "网址或请求头太长，服务器不能接收；请分几次查询。",
     500: "服务器内部错误，请稍后再试；若一再出现，请联系管理员。",
     503: "服务器暂时不可用，请稍后再试。",
+    507: "服务器磁盘已满，暂时不能保存；请告诉管理员。",
 }
 
 
@@ -76,6 +79,15 @@ def status_of(error: Exception) -> int:
     if isinstance(error, HTTPException) and error.code is not None:
         return error.code
     return 500
+
+
+def as_refusal(error: Exception) -> Exception:
+    """Return ``error``, or DiskFull when the operating system said in it that there is no room."""
+    if not (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+        return error
+    full = errors.DiskFull()
+    full.__cause__ = error
+    return full
 
 
 def message_of(error: Exception) -> str:

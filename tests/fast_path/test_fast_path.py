@@ -15,9 +15,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 from werkzeug.wrappers import Request
 
-from server.app import refused, short_requests
+from server.app import bridge_to
 from server.fast_path.small import SMALL_BYTES
-from server.web.asgi import Bridge
 from tests.filled_forms import Filled, a_station, multipart, new_uuid, photo
 from tests.odk_collect import Phone
 from tests.source_tree import ROOT
@@ -57,7 +56,7 @@ KEPT = {
 
 def through_the_bridge(app: Flask) -> WSGIApplication:
     """Return an application that asks ``app`` through the event loop's bridge, as a web server does."""
-    bridge = Bridge(app.wsgi_app, 2, 1_000_000, refused, short=short_requests(app))
+    bridge = bridge_to(app, 2)
 
     def ask(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         request = Request(environ)

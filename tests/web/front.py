@@ -7,13 +7,37 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from server.app import refused
 from server.cli import serve
 from server.settings import Settings
+from server.web.admission import ADMITTED
 from server.web.asgi import Bridge
+from server.web.bodies import Spool
 from server.web.graceful_stop import GracefulServer
 
 PATIENCE_S = 30
+
+
+def bridge_to(application, *, body_bytes_max: int = 10_000_000, **options) -> Bridge:
+    """Return a bridge to an application that admits every body of so many bytes, in two threads.
+
+    options: of ``Bridge``.
+    """
+
+    def admission(environ, start_response):
+        if int(environ["CONTENT_LENGTH"]) > body_bytes_max:
+            return refused(environ["PATH_INFO"], RequestEntityTooLarge())(environ, start_response)
+        environ[ADMITTED] = body_bytes_max
+        start_response("100 Continue", [("Content-Length", "0")])
+        return []
+
+    spool = Spool(Path(gettempdir()), 1_000_000_000, 0)
+    parts = {"threads": 2, "admission": admission, "refused": refused, "spool": spool, **options}
+    return Bridge(application, **parts)
 
 
 @contextmanager

@@ -7,8 +7,11 @@ import pytest
 
 from server.app import refused
 from server.errors import Unavailable
-from server.web import asgi
-from server.web.asgi import Bridge, ShortRequests, overloaded
+from server.web import bodies
+from server.web.admission import ADMITTED
+from server.web.asgi import ShortRequests, overloaded
+from server.web.bodies import Spool
+from tests.web.front import bridge_to
 
 MIB = 1_048_576
 
@@ -73,10 +76,10 @@ def run_here(request):
     request.answer()
 
 
-def bridge(application=echo, *, threads=2, body_bytes_max=10 * MIB, run=run_here, wait_s=25):
+def bridge(application=echo, *, run=run_here, **options):
     """Return a bridge on which submissions by key are short requests."""
     short = ShortRequests(lambda environ: environ["PATH_INFO"] == SHORT, run)
-    return Bridge(application, threads, body_bytes_max, refused, short=short, wait_s=wait_s)
+    return bridge_to(application, short=short, **options)
 
 
 def both(wire):
@@ -146,12 +149,38 @@ def test_uploads_that_stall_hold_no_thread():
     assert asyncio.run(scene()).body == b"whole"
 
 
-def test_an_upload_that_stalls_too_long_is_given_up_without_an_answer(monkeypatch):
-    monkeypatch.setattr(asgi, "STALL_S", 0.01)
+@pytest.mark.parametrize("size", [5, 70_000])
+def test_an_upload_that_stalls_too_long_is_given_up_and_told_so(monkeypatch, size):
+    monkeypatch.setattr(bodies, "STALL_S", 0.05)
+    monkeypatch.setattr(bodies, "DRAIN_S", 0.05)
 
-    wire = call(bridge(), scope_of(method="POST"), Wire(b"half", stalls=True))
+    wire = call(bridge(), scope_of(method="POST"), Wire(b"x" * size, stalls=True))
 
-    assert wire.sent == []
+    assert (wire.status, wire.headers[b"connection"]) == (408, b"close")
+
+
+class Dripping(Wire):
+    """Sends a body of ``size`` bytes, so many at a time with a pause before each."""
+
+    def __init__(self, size, at_a_time, pause_s):
+        super().__init__(*[b"x" * at_a_time] * (size // at_a_time))
+        self._pause_s = pause_s
+
+    async def receive(self):
+        await asyncio.sleep(self._pause_s)
+        return await super().receive()
+
+
+def test_a_body_that_drips_slower_than_the_weakest_line_is_given_up_and_one_that_is_faster_is_taken(monkeypatch):
+    monkeypatch.setattr(bodies, "STALL_S", 0.5)
+    monkeypatch.setattr(bodies, "DRAIN_S", 0.01)
+    monkeypatch.setattr(bodies, "STALL_BYTES", 1_000)
+
+    slow = call(bridge(), scope_of(method="POST"), Dripping(2_000, 10, 0.01))
+    fast = call(bridge(), scope_of(method="POST"), Dripping(30_000, 500, 0.01))
+
+    assert slow.status == 408
+    assert (fast.status, len(fast.body)) == (200, 30_000)
 
 
 def test_a_phone_that_goes_away_in_the_middle_reaches_no_application():
@@ -164,22 +193,74 @@ def test_a_phone_that_goes_away_in_the_middle_reaches_no_application():
     assert call(bridge(application), scope_of(method="POST"), wire).sent == []
 
 
-def test_a_body_that_is_too_large_by_its_own_word_is_not_read():
-    wire = Wire(b"never read")
-
-    call(bridge(body_bytes_max=100), scope_of(method="POST", headers=[("content-length", "101")]), wire)
-
-    assert len(wire.messages) == 1
-    assert wire.headers[b"connection"] == b"close"
+def stating(size):
+    return [("content-length", str(size))]
 
 
-def test_a_body_that_turns_out_too_large_is_not_read_to_the_end():
-    wire = Wire(*[b"x" * 60] * 5)
+def test_a_body_that_is_too_large_by_its_own_word_is_refused_before_any_of_it_is_read():
+    wire = Wire(*[b"x" * 50_000] * 3)
+    wire.read_before_answer = None
 
-    call(bridge(body_bytes_max=100), scope_of(method="POST"), wire)
+    async def send(message):
+        wire.read_before_answer = wire.read_before_answer or len(wire.messages)
+        await Wire.send(wire, message)
 
-    assert len(wire.messages) == 3
-    assert wire.headers[b"connection"] == b"close"
+    asyncio.run(bridge(body_bytes_max=100_000)(scope_of(method="POST", headers=stating(150_000)), wire.receive, send))
+
+    assert (wire.status, wire.headers[b"connection"]) == (413, b"close")
+    assert wire.read_before_answer == 3
+    assert wire.messages == []  # they are read and thrown away, so that the phone comes to read the answer
+
+
+def test_a_body_that_turns_out_too_large_is_refused_and_not_read_to_the_end():
+    wire = call(bridge(body_bytes_max=100_000), scope_of(method="POST"), Wire(*[b"x" * 60_000] * 100))
+
+    assert (wire.status, wire.headers[b"connection"]) == (413, b"close")
+    assert len(wire.messages) > 70
+
+
+def test_who_is_refused_and_sends_nothing_more_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(bodies, "DRAIN_S", 0.05)
+
+    wire = call(
+        bridge(body_bytes_max=100_000), scope_of(method="POST", headers=stating(150_000)), Wire(b"x", stalls=True)
+    )
+
+    assert wire.status == 413
+
+
+@pytest.mark.parametrize(("stated", "taken"), [(200_000, 0), (None, 2)], ids=["stated", "chunked"])
+def test_no_more_than_a_little_of_a_body_is_taken_before_its_request_is_judged(stated, taken):
+    wire = Wire(*[b"x" * 40_000] * 5)
+    at_judgement = []
+
+    def admission(environ, start_response):
+        at_judgement.append(5 - len(wire.messages))
+        environ[ADMITTED] = 1_000_000
+        start_response("100 Continue", [("Content-Length", "0")])
+        return []
+
+    app = bridge(admission=admission)
+    call(app, scope_of(method="POST", headers=stating(stated) if stated else ()), wire)
+
+    assert at_judgement == [taken]
+    assert len(wire.body) == 200_000
+
+
+def test_large_bodies_have_a_bound_together_and_leave_room_on_the_disk(tmp_path):
+    body = [b"x" * MIB] * 3
+
+    little = call(bridge(spool=Spool(tmp_path, 2 * MIB, 0)), scope_of(SHORT, "POST"), Wire(*body))
+    full = call(bridge(spool=Spool(tmp_path, 10 * MIB, 1 << 60)), scope_of(SHORT, "POST"), Wire(*body))
+    spool = Spool(tmp_path, 4 * MIB, 0)
+    one_after_the_other = [call(bridge(spool=spool), scope_of(SHORT, "POST"), Wire(*body)).status for _ in range(3)]
+
+    assert (little.status, little.headers[b"retry-after"]) == (503, b"10")
+    assert "大文件太多" in little.body.decode()
+    assert full.status == 507
+    assert "磁盘已满" in full.body.decode()
+    assert one_after_the_other == [200] * 3
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_headers_beyond_all_measure_are_refused():

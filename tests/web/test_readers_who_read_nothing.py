@@ -6,10 +6,8 @@ import time
 
 import pytest
 
-from server.app import refused
-from server.web import asgi
-from server.web.asgi import Bridge
-from tests.web.front import connect, rest, served
+from server.web import bodies
+from tests.web.front import bridge_to, connect, rest, served
 
 pytestmark = pytest.mark.slow
 
@@ -21,14 +19,14 @@ ASKED = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 @pytest.fixture(params=["as it is made", "in one piece"])
 def port(request, monkeypatch):
-    monkeypatch.setattr(asgi, "STALL_S", 2)
+    monkeypatch.setattr(bodies, "STALL_S", 2)
     pieces = 1 if request.param == "in one piece" else 300
 
     def application(environ, start_response):
         start_response("200 OK", [])
         return (b"x" * (BYTES // pieces) for _ in range(pieces))
 
-    with served(Bridge(application, 2, 1_000, refused)) as port:
+    with served(bridge_to(application)) as port:
         yield port
 
 
