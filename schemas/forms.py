@@ -43,6 +43,7 @@ class FormSchema(BaseSchema):
     version = text_out("the version that phones are given")
     record_type = text_out_or_null("type of the records that it makes or updates")
     roles = fields.List(fields.String(), required=True, metadata={"description": "whose phones list it; empty for all"})
+    draft_of = text_out_or_null("id of the form that this one is a draft of, tried by some testers")
 
 
 class FormVersionSchema(BaseSchema):

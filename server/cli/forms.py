@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ import click
 
 from kobo_forms.export import to_xlsx
 from server.cli.answers import answers
-from server.cli.folder import Group, data_option, opened, opened_to_write
+from server.cli.folder import Group, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
 from server.errors import FormRefused
+from server.forms.domain.definitions import ON_TRIAL
 from server.forms.store import forms
 from server.forms.store.forms import Form
-from server.forms.usecases import management
+from server.forms.usecases import drafts, management
 from server.forms.usecases import publish as publishing
+from server.forms.usecases.publish import Published
 from server.instants import local_day
 
 BY = "command"
@@ -34,25 +37,60 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @form.command()
 @click.argument("file", type=_FILE)
 @click.argument("media", type=_FILE, nargs=-1)
+@click.option("--draft", is_flag=True, help="for the phones of the testers alone, marked and never counted 试用")
+@click.option("--tester", "testers", metavar="NAME", multiple=True, help="whose phone gets the draft; may be repeated")
 @data_option
-def publish(file: Path, media: tuple[Path, ...], data: Path) -> None:
+def publish(file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str, ...], data: Path) -> None:
     """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
     attachments = {path.name: path.read_bytes() for path in media}
-    try:
-        with opened_to_write(data) as database:
-            prepared = publishing.prepare(
-                file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database)
-            )
+    if testers and not draft:
+        raise click.UsageError("--tester 只用于试用版；请加上 --draft。")
+    with _faults_told(), opened_to_write(data) as database:
+        prepared = publishing.prepare(file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database))
+        if draft:
+            done = database.write(lambda tx: drafts.publish_draft(tx, prepared, testers, BY))
+        else:
             done = database.write(lambda tx: publishing.publish(tx, prepared, BY))
-    except FormRefused as refused:
-        for line in faults(refused):
-            click.echo(line, err=True)
-        raise click.exceptions.Exit(1) from None
-    for warning in done.warnings:
-        click.echo(f"注意：{warning}", err=True)
+    _warn(done)
     what = "已发布" if done.added else "早已发布，内容没有变化"
     files = f"；已放入 {'、'.join(sorted(attachments))}" if attachments else ""
     click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）{what}{files}。")
+    if draft:
+        live = done.form_id.removesuffix(ON_TRIAL)
+        click.echo(f"只在 {'、'.join(sorted(set(testers)))} 的手机上；试好后正式发布：")
+        click.echo(f"  {with_data(f'form release {live}', data)}")
+
+
+@form.command()
+@click.argument("form_id", metavar="ID")
+@data_option
+def release(form_id: str, data: Path) -> None:
+    """Publish the draft of the form ID for everyone, and take it off the testers' lists."""
+    with _faults_told(), opened_to_write(data) as database:
+        with database.reading() as reading:
+            source, kind, media = drafts.draft_of(reading, form_id)
+        prepared = publishing.prepare(source, kind, media, beside=management.lists_on(database))
+        done = database.write(lambda tx: drafts.release(tx, prepared, BY))
+    _warn(done)
+    click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）已正式发布；试用版不再下发。")
+
+
+@form.command("bring-back")
+@click.argument("form_id", metavar="ID")
+@data_option
+def bring_back(form_id: str, data: Path) -> None:
+    """Bring back what the last publication of the form ID replaced: its version, under a new number, or its lists."""
+    with _faults_told(), opened_to_write(data) as database:
+        with database.reading() as reading:
+            replaced = drafts.last_replaced(reading, form_id)
+            source, kind = drafts.source_of(reading, replaced)
+        prepared = publishing.prepare(source, kind, replaced.media, beside=management.lists_on(database))
+        done = database.write(lambda tx: drafts.bring_back(tx, prepared, replaced, BY))
+    _warn(done)
+    if replaced.version is not None:
+        click.echo(f"{form_id} 的版本 {replaced.version} 已作为版本 {done.version} 恢复；手机会更新到它。")
+    if replaced.media:
+        click.echo(f"{form_id} 的 {'、'.join(sorted(replaced.media))} 已恢复为替换前的内容。")
 
 
 @form.command(name="list")
@@ -108,6 +146,22 @@ def export(folder: Path, data: Path) -> None:
 
 
 form.add_command(answers)
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Answer a refused form line by line, with exit status 1."""
+    try:
+        yield
+    except FormRefused as refused:
+        for line in faults(refused):
+            click.echo(line, err=True)
+        raise click.exceptions.Exit(1) from None
+
+
+def _warn(done: Published) -> None:
+    for warning in done.warnings:
+        click.echo(f"注意：{warning}", err=True)
 
 
 def faults(refused: FormRefused) -> Iterator[str]:

@@ -146,6 +146,15 @@ class Transaction(Reading):
             raise
         self.sql.run("RELEASE part")
 
+    def undone(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` returns, with everything undone that it wrote: what would come of it."""
+        self.sql.run("SAVEPOINT tried")
+        try:
+            return work()
+        finally:
+            self.sql.run("ROLLBACK TO tried")
+            self.sql.run("RELEASE tried")
+
     def raise_bucket(self, type: str, name: str, seq: int) -> None:
         """Mark a bucket of a record type as changed at ``seq``; readers see it with this commit."""
         self._commit.raise_bucket(type, name, seq)

@@ -19,6 +19,7 @@ def form(found: Form) -> Json:
         "version": found.version,
         "record_type": None if definition.entity is None else definition.entity.dataset,
         "roles": list(definition.roles),
+        "draft_of": None if found.draft is None else found.draft.live,
     }
 
 

@@ -13,6 +13,9 @@ from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, Kind
 from sync.rules import MergePolicy
 
+ON_TRIAL = "__trial"
+"""Ends the id of a draft; no form may be published under such an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -16,7 +16,8 @@ from server.forms.domain import definitions
 from server.forms.domain.definitions import FormDefinition
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, RecordType, combine
-from server.forms.store import codes
+from server.forms.store import codes, drafts
+from server.forms.store.drafts import Draft
 from server.instants import Instant, local_day
 from sync.merge import FieldRule
 
@@ -50,7 +51,10 @@ class FormVersion:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form with all of its versions, oldest first. version: the one that is listed. media: by file name."""
+    """A form with all of its versions, oldest first. version: the one that is listed. media: by file name.
+
+    draft: what is on trial and with whom; None for a form that is not.
+    """
 
     id: str
     title: str
@@ -58,6 +62,7 @@ class Form:
     version: str
     versions: Mapping[str, FormVersion]
     media: Mapping[str, MediaFile]
+    draft: Draft | None = None
 
     @property
     def current(self) -> FormVersion:
@@ -129,8 +134,12 @@ def stored_media(reading: Reading, form_id: str) -> dict[str, bytes]:
 
 
 def media_named(reading: Reading, name: str) -> list[bytes]:
-    """Return the files of one name beside all forms, as they were uploaded, the newest last."""
-    sql = "SELECT content FROM form_media WHERE name = :name ORDER BY updated_at, form"
+    """Return the files of one name beside all forms but those on trial, as they were uploaded, the newest last."""
+    sql = """
+        SELECT content FROM form_media
+         WHERE name = :name AND form NOT IN (SELECT form FROM form_draft)
+         ORDER BY updated_at, form
+    """
     return [bytes(row["content"]) for row in reading.sql.each(sql, {"name": name})]
 
 
@@ -176,7 +185,16 @@ def add_version(tx: Transaction, publication: Publication) -> None:
 
 
 def put_media(tx: Transaction, form_id: str, name: str, content: bytes) -> None:
-    """Keep a file beside a form, in the place of one of the same name."""
+    """Keep a file beside a form, in the place of one of the same name, which is kept as replaced."""
+    tx.sql.run(
+        """
+        INSERT INTO form_media_replaced (form, name, content, replaced_at)
+        SELECT form, name, content, :now FROM form_media
+         WHERE form = :form AND name = :name AND content <> :content
+        ON CONFLICT (form, name, replaced_at) DO NOTHING
+        """,
+        {"form": form_id, "name": name, "content": content, "now": tx.now},
+    )
     tx.sql.run(
         """
         INSERT INTO form_media (form, name, content, md5, updated_at)
@@ -223,7 +241,7 @@ def _version(reading: Reading, form_id: str, version: str) -> Row:
 
 def _catalogue(reading: Reading, on: date) -> Catalogue:
     versions = reading.cached(("form versions",), _versions)
-    media_files = _media_files(reading, on)
+    media_files, on_trial = _media_files(reading, on), drafts.all_drafts(reading)
     forms = {
         row["id"]: Form(
             id=row["id"],
@@ -232,6 +250,7 @@ def _catalogue(reading: Reading, on: date) -> Catalogue:
             version=row["version"],
             versions={each.version: each for each in versions if each.definition.form_id == row["id"]},
             media=media_files.get(row["id"], {}),
+            draft=on_trial.get(row["id"]),
         )
         for row in reading.sql.each("SELECT id, title, state, version FROM form ORDER BY title, id")
     }

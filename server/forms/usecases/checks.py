@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from server.forms.domain.definitions import Fault, FormDefinition
+from server.forms.domain.definitions import ON_TRIAL, Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
 from server.forms.usecases.lists.list_checks import list_faults, list_warnings
@@ -69,6 +69,9 @@ def _identity_faults(definition: FormDefinition, sheets: Sheets) -> Iterator[Fau
     if form_id.lower().endswith(_FILE_ENDINGS):
         message = f"表单编号 (form_id) “{form_id}”像文件名。"
         yield Fault(message, "请去掉末尾的 .xml、.xls 或 .xlsx。", "settings", 2, "form_id")
+    if form_id.endswith(ON_TRIAL):
+        message = f"表单编号 (form_id) “{form_id}”以 {ON_TRIAL} 结尾，这是试用版的编号。"
+        yield Fault(message, f"请去掉末尾的 {ON_TRIAL}。", "settings", 2, "form_id")
     for name, column, value in (("表单编号", "form_id", form_id), ("版本号", "version", version)):
         if re.search(r"[/\\]", value) or not value.isprintable() or len(value) > 100:
             message = f"{name} ({column}) 里有斜线或看不见的字符，或超过 100 个字。"

@@ -60,6 +60,8 @@ def possible_file_names(xml: SubmissionXml) -> frozenset[str]:
 def _is_for(form: Form, by: Actor) -> bool:
     if not by.may_send():
         return False
+    if form.draft is not None:
+        return by.name in form.draft.testers
     roles = {duty.role for duty in by.current} or {duty.role for duty in by.duties}
     wanted = form.versions[form.version].definition.roles
     return bool(roles - READ_ONLY) and (not wanted or bool(roles & set(wanted)))

@@ -47,7 +47,8 @@ def rows(reading: Reading) -> Iterator[Row]:
         yield _row(f"code:{code.list}:{code.code}", "_code", code.label, fields)
     for form in forms.catalogue(reading).forms.values():
         fields = {"form": form.id, "version": form.version, "state": form.state}
-        yield _row(f"form:{form.id}", "_form", form.title, fields)
+        if form.draft is None:
+            yield _row(f"form:{form.id}", "_form", form.title, fields)
     yield from _ledgers(reading)
     yield from _acts()
 

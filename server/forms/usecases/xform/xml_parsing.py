@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from xml.parsers import expat
 
@@ -63,6 +64,43 @@ def with_titles(xml: bytes, rewrite: Callable[[str], str]) -> bytes:
         if f"{FIREGRID}title" in node.attrib:
             node.set(f"{FIREGRID}title", rewrite(str(node.get(f"{FIREGRID}title"))))
     return etree.tostring(html, encoding="utf-8", xml_declaration=True)
+
+
+def with_identity(xml: bytes, form_id: str, version: str) -> bytes:
+    """Return the form under another id and version."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    html = _parsed(xml, parser)
+    instance = child(child(child(html, "head"), "model"), "instance")
+    for root in [] if instance is None else list(instance.iterchildren(etree.Element))[:1]:
+        root.set("id", form_id)
+        root.set("version", version)
+    return etree.tostring(html, encoding="utf-8", xml_declaration=True)
+
+
+def without_entities(xml: bytes) -> bytes:
+    """Return the form without all that would make or change entities.
+
+    What it reads of them stays: lists, and answers prefilled from them.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    html = _parsed(xml, parser)
+    for node in list(html.iter(etree.Element)):
+        for name in [str(name) for name in node.attrib if str(name).startswith(ENTITIES)]:
+            del node.attrib[name]
+        parent = node.getparent()
+        is_entity = etree.QName(node).localname == "entity" and parent is not None and _is_meta(parent)
+        is_about_one = _ENTITY_PATH.search(local_path(node.get("nodeset") or node.get("ref") or "")) is not None
+        if parent is not None and (is_entity or is_about_one):
+            parent.remove(node)
+    return etree.tostring(html, encoding="utf-8", xml_declaration=True)
+
+
+def _is_meta(node: etree._Element) -> bool:
+    return etree.QName(node).localname == "meta"
+
+
+_ENTITY_PATH = re.compile("/meta/entity(/|$)")
+"""The entity of a form, and of a repeat (entities-version 2025.1), with its attributes and label."""
 
 
 class _DoctypeFound(Exception):

@@ -1,0 +1,51 @@
+"""Stores which forms are drafts, of which form, and on whose phones they are listed; and what stands beside a form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.db.transactions import Reading, Transaction
+from server.instants import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What makes a form a draft. live: id of the form that it is a draft of. testers: user names."""
+
+    live: str
+    testers: frozenset[str]
+
+
+def put(tx: Transaction, form_id: str, live: str, testers: Iterable[str]) -> None:
+    """Make a form a draft of the form ``live``, for these testers and no others."""
+    tx.sql.run(
+        """
+        INSERT INTO form_draft (form, live) VALUES (:form, :live)
+        ON CONFLICT (form) DO UPDATE SET live = excluded.live
+        """,
+        {"form": form_id, "live": live},
+    )
+    tx.sql.run("DELETE FROM form_tester WHERE form = :form", {"form": form_id})
+    for name in testers:
+        tx.sql.run("INSERT INTO form_tester (form, person) VALUES (:form, :person)", {"form": form_id, "person": name})
+    tx.configuration_changed()
+
+
+def all_drafts(reading: Reading) -> Mapping[str, Draft]:
+    """Return every draft by the id of its form."""
+    testers: dict[str, set[str]] = {}
+    for row in reading.sql.each("SELECT form, person FROM form_tester"):
+        testers.setdefault(row["form"], set()).add(row["person"])
+    rows = reading.sql.each("SELECT form, live FROM form_draft")
+    return {row["form"]: Draft(row["live"], frozenset(testers.get(row["form"], ()))) for row in rows}
+
+
+def last_replaced_media(reading: Reading, form_id: str) -> tuple[Instant, dict[str, bytes]]:
+    """Return when files beside a form were last replaced, and those files by name; an empty text where none was."""
+    replaced_at: Instant | None = reading.sql.value(
+        "SELECT MAX(replaced_at) FROM form_media_replaced WHERE form = :form", {"form": form_id}
+    )
+    sql = "SELECT name, content FROM form_media_replaced WHERE form = :form AND replaced_at = :at"
+    rows = reading.sql.each(sql, {"form": form_id, "at": replaced_at or ""})
+    return replaced_at or "", {row["name"]: bytes(row["content"]) for row in rows}
