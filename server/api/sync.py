@@ -169,7 +169,7 @@ def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     ):
         return
     program = (flask.request.headers.get("User-Agent") or "")[:100]
-    context.write(lambda tx: field_clients.record(tx, by.name, device, program, unsent))
+    context.note(context.database(), lambda tx: field_clients.record(tx, by.name, device, program, unsent))
 
 
 def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:

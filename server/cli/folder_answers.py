@@ -39,6 +39,8 @@ def recognise(data: Path, answer: Answer | None) -> None:
     The caller holds ``serving``. An answer to a question that nobody asks changes nothing, so that it may stand in the
     command line of a service; RESTORED is always carried out. Raises FolderMoved where an answer is needed.
     """
+    from server.log import say
+
     with opened(data) as store:
         here = identity.here(data, settings.machine())
         with store.reading() as reading:
@@ -50,4 +52,4 @@ def recognise(data: Path, answer: Answer | None) -> None:
         if answer is Answer.AS_COPY:
             folders.renew_secret(data)  # before it counts as a copy: who dies between the two is asked once more
         store.write(lambda tx: recognition.settle(tx, here, answer))
-    click.echo(f"Firegrid: 已记下数据目录 {data} 在这台机器上 the folder knows its place", err=True)
+    say(f"Firegrid: 已记下数据目录 {data} 在这台机器上 the folder knows its place")

@@ -10,7 +10,10 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server.db.locks import WriteLock
 from server.db.transactions import Transaction
-from server.errors import Unavailable
+from server.errors import DiskFull, Unavailable
+
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""What SQLite says when the disk has no room for the file, its log, or the index of the log."""
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -56,8 +59,7 @@ def commit(db: SqliteDatabase, jobs: list[Job], begin: Begin, write_lock: WriteL
     except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"
         roll_back(db)
         for job in jobs:
-            job.error = Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
-            job.error.__cause__ = error
+            job.error = _unavailable(error)
 
 
 def roll_back(db: SqliteDatabase) -> None:
@@ -99,11 +101,17 @@ def _carry_out(db: SqliteDatabase, batch: Batch, job: Job) -> None:
             raise  # SQLite gave the whole transaction up (disk full, I/O): the batch is lost, not this work alone
         db.conn.execute("ROLLBACK TO work")
         db.conn.execute("RELEASE work")
-        job.error = Unavailable("服务器暂时无法保存，请稍后再试。") if _is_engine_failure(error) else error
-        if job.error is not error:
-            job.error.__cause__ = error
+        job.error = _unavailable(error) if _is_engine_failure(error) else error
     else:
         db.conn.execute("RELEASE work")
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """Return what those who wait are told when ``error`` kept their work from being stored."""
+    is_full = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _FULL
+    unavailable = DiskFull() if is_full else Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
+    unavailable.__cause__ = error
+    return unavailable
 
 
 def _is_engine_failure(error: Exception) -> bool:

@@ -10,6 +10,8 @@ from flask import current_app, g, request
 
 from server.db.database import Database
 from server.db.transactions import Transaction
+from server.errors import Unavailable
+from server.log import log
 from server.people.domain.actors import Actor
 from server.people.store import people
 from server.people.usecases import basic_login
@@ -61,6 +63,14 @@ def write(work: Callable[[Transaction], T]) -> T:
     return database().write(work)
 
 
+def note(database: Database, work: Callable[[Transaction], object]) -> None:
+    """Write what is worth knowing and keeps nobody from their answer: on a full disk, reading goes on without it."""
+    try:
+        database.write(work)
+    except Unavailable as error:
+        log.error("not noted", problem=type(error).__name__, cause=repr(error.__cause__))
+
+
 def set_caller(actor: Actor) -> Actor:
     """Make ``actor`` the caller of this request, so that the log can name them."""
     g.actor = actor
@@ -94,7 +104,7 @@ def actor_of_key(services: Services, token: str, device: str | None, app_version
     if not people.seen_recently(actor):
         key_id = actor.key_id or ""
         names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
-        services.database.write(lambda tx: people.touch_key(tx, key_id, *names))
+        note(services.database, lambda tx: people.touch_key(tx, key_id, *names))
     return actor
 
 

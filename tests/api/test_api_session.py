@@ -10,7 +10,7 @@ import pytest
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
 from schemas.people import RefreshedSessionSchema, SessionSchema
-from server.people.usecases import sign_in
+from server.people.usecases import password_hashing, sign_in
 from server.staffing.usecases import enrolment
 from tests.api_county import COUNTY, PASSWORD, UNIT
 
@@ -231,13 +231,15 @@ def test_of_many_who_sign_in_at_once_a_few_wait_and_the_others_are_asked_to_come
     """As many at once as one likes hold a few of the threads that answer everybody, and no more."""
     at_once = 40
     with ThreadPoolExecutor(at_once) as people:
-        with sign_in.QUEUE.turn():
+        with password_hashing.QUEUE.turn():
             asking = [people.submit(begin, office, "nobody", f"wrong-{n}") for n in range(at_once)]
-            turned_away = [each.result() for each in islice(as_completed(asking), at_once - sign_in.WAITING_MAX)]
+            turned_away = [
+                each.result() for each in islice(as_completed(asking), at_once - password_hashing.WAITING_MAX)
+            ]
         answers = [each.result() for each in asking]
 
     assert {answer.status_code for answer in turned_away} == {429}
     assert {answer.status_code for answer in answers if answer not in turned_away} == {401}
     assert turned_away[0].json["type"] == "/problems/too-many-sign-ins"
-    assert turned_away[0].headers["Retry-After"] == str(sign_in.RETRY_AFTER_S)
+    assert turned_away[0].headers["Retry-After"] == str(password_hashing.RETRY_AFTER_S)
     assert begin(office).status_code == 200

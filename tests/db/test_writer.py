@@ -16,7 +16,7 @@ from server.db import database
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.db.writer import BATCH_MAX, Request
-from server.errors import Refusal, Unavailable
+from server.errors import DiskFull, Refusal, Unavailable
 from tests.laws import examples
 
 PATIENCE_S = 30
@@ -169,7 +169,7 @@ def test_when_the_disk_is_full_nobody_in_the_commit_is_told_kept_and_nothing_is(
     with Gate(store) as gate:
         futures = gate.queue(keep("a"), overfill, keep("b"))
 
-    assert {type(future.exception()) for future in futures} == {Unavailable}
+    assert {type(future.exception()) for future in futures} == {DiskFull}
     assert kept(store) == []
 
 

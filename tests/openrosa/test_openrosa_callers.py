@@ -13,7 +13,7 @@ import orjson
 import pytest
 import structlog
 
-from server.people.usecases import phone_keys, setup_qr, sign_in
+from server.people.usecases import password_hashing, phone_keys, setup_qr, sign_in
 from server.staffing.usecases import enrolment
 from server.web import observability
 from tests.filled_forms import a_station, new_uuid
@@ -146,15 +146,15 @@ def test_who_only_looks_may_not_send(valley):
 
 def test_a_phone_that_signs_in_while_too_many_do_is_told_to_come_again(valley, keeper):
     login = basic(keeper, PASSWORD)
-    with ThreadPoolExecutor(sign_in.WAITING_MAX + 1) as phones:
-        with sign_in.QUEUE.turn():
-            asking = [phones.submit(ask, valley, Authorization=login) for _ in range(sign_in.WAITING_MAX + 1)]
+    with ThreadPoolExecutor(password_hashing.WAITING_MAX + 1) as phones:
+        with password_hashing.QUEUE.turn():
+            asking = [phones.submit(ask, valley, Authorization=login) for _ in range(password_hashing.WAITING_MAX + 1)]
             answer = next(as_completed(asking)).result()
         statuses = sorted(each.result().status_code for each in asking)
 
-    assert statuses == [200] * sign_in.WAITING_MAX + [503]
+    assert statuses == [200] * password_hashing.WAITING_MAX + [503]
     assert "登录的人太多" in message_of(answer)
-    assert answer.headers["Retry-After"] == str(sign_in.RETRY_AFTER_S)
+    assert answer.headers["Retry-After"] == str(password_hashing.RETRY_AFTER_S)
 
 
 def test_the_address_on_the_card_works_with_no_other_credentials(valley):

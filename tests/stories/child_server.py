@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -77,10 +79,19 @@ class Server:
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Return status and body of one GET; ``/KEY`` in ``path`` stands for the phone's key."""
+        shown = {"X-OpenRosa-Version": "1.0", **headers}
         with closing(self.connect()) as connection:
-            connection.request("GET", path.replace("KEY", f"key/{self.key}"), headers={"X-OpenRosa-Version": "1.0"})
+            connection.request("GET", path.replace("KEY", f"key/{self.key}"), headers=shown)
+            with connection.getresponse() as answer:
+                return answer.status, answer.read().decode()
+
+    def post(self, path: str, body: object, **headers: str) -> tuple[int, str]:
+        """Return status and body of one POST of JSON."""
+        shown = {"Content-Type": "application/json", **headers}
+        with closing(self.connect()) as connection:
+            connection.request("POST", path, json.dumps(body), shown)
             with connection.getresponse() as answer:
                 return answer.status, answer.read().decode()
 
@@ -102,7 +113,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(*arguments: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run one ``firegrid`` command to its end."""
-    line, env = command(*arguments), environment()
+    line, env = command(*arguments), _environment()
     return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=env, input=input)
 
 
@@ -114,7 +125,7 @@ def serving(folder: Folder, **settings: str) -> Iterator[Server]:
         command("serve", "--data", folder.path, "--port", str(port)),
         stderr=subprocess.PIPE,
         text=True,
-        env=environment() | settings,
+        env=_environment() | settings,
     )
     server = Server(process, port, folder.key)
     is_up = threading.Event()
@@ -129,6 +140,31 @@ def serving(folder: Folder, **settings: str) -> Iterator[Server]:
         process.wait(PATIENCE_S)
         reader.join(PATIENCE_S)
         process.stderr.close()
+
+
+@contextmanager
+def logging_to(log: int, folder: Folder) -> Iterator[Server]:
+    """Run ``firegrid serve`` with ``log`` as its standard error."""
+    port = free_port()
+    line = command("serve", "--data", folder.path, "--port", str(port))
+    with subprocess.Popen(line, stderr=log, env=_environment()) as process:
+        server = Server(process, port, folder.key)
+        try:
+            _wait_until_up(server)
+            yield server
+        finally:
+            process.kill()
+
+
+def _wait_until_up(server: Server) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        try:
+            if server.get("/healthz")[0] == 200:
+                return
+        except ConnectionError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not come up")
 
 
 def free_port() -> int:
@@ -262,8 +298,7 @@ def _part(name: str, file: str, kind: str, content: bytes) -> bytes:
     return f"--b\r\n{disposition}\r\nContent-Type: {kind}\r\n\r\n".encode() + content + b"\r\n"
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a command: this one, without what it says of Firegrid."""
+def _environment() -> dict[str, str]:
     stated = {name: value for name, value in os.environ.items() if not name.startswith("FIREGRID_")}
     return stated | {"PYTHONPATH": str(Path(__file__).parents[2])}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -17,6 +18,7 @@ from tests.stories.child_server import (
     Phones,
     Server,
     instances_in,
+    logging_to,
     make_folder,
     new_instance,
     post,
@@ -48,7 +50,7 @@ def small_disk(made: Folder, tmp_path: Path) -> Iterator[Folder]:
         subprocess.run(["umount", "-l", place], check=True)
 
 
-def test_when_files_can_grow_no_further_phones_get_503_and_the_server_recovers_by_itself(made, tmp_path):
+def test_when_files_can_grow_no_further_phones_are_told_to_try_again_and_the_server_recovers_by_itself(made, tmp_path):
     shutil.copytree(made.path, tmp_path / "data")
     folder = Folder(tmp_path / "data", made.key)
     with serving(folder) as server:
@@ -59,13 +61,13 @@ def test_when_files_can_grow_no_further_phones_get_503_and_the_server_recovers_b
         again = [send(server, instance) for instance, _ in phones.refused]
         assert server.stop() == 0
 
-    assert {status for _, status in phones.refused} == {503}
+    assert {status for _, status in phones.refused} <= {503, 507}
     assert set(again) == {201}
     assert sorted(instances_in(folder)) == sorted([*phones.kept, *(instance for instance, _ in phones.refused)])
     assert run("check", "--data", folder.path).returncode == 0
 
 
-def test_on_a_full_disk_a_photo_is_refused_with_503_and_taken_when_there_is_room(small_disk):
+def test_on_a_full_disk_a_photo_is_refused_with_507_and_taken_when_there_is_room(small_disk):
     ballast = small_disk.path / "ballast"
     photo = b"\xff\xd8\xff" + os.urandom(400_000)
     instance = new_instance()
@@ -79,15 +81,15 @@ def test_on_a_full_disk_a_photo_is_refused_with_503_and_taken_when_there_is_room
         later = send(server, instance, photo)
         assert server.stop() == 0
 
-    assert status == 503
-    assert "<message" in envelope
+    assert status == 507
+    assert "磁盘已满" in envelope
     assert ready == 503
     assert later == 201
     assert instances_in(small_disk) == [instance]
     assert run("check", "--data", small_disk.path).returncode == 0
 
 
-def test_on_a_full_disk_what_was_answered_201_stays_and_the_rest_is_answered_503(small_disk):
+def test_on_a_full_disk_what_was_answered_201_stays_and_the_rest_is_answered_507(small_disk):
     with serving(small_disk) as server:
         _fill(small_disk.path / "ballast")
         with Phones(server) as phones:
@@ -95,8 +97,33 @@ def test_on_a_full_disk_what_was_answered_201_stays_and_the_rest_is_answered_503
         (small_disk.path / "ballast").unlink()
         assert server.stop() == 0
 
-    assert {status for _, status in phones.refused} == {503}
+    assert {status for _, status in phones.refused} == {507}
     assert sorted(instances_in(small_disk)) == sorted(phones.kept)
+    assert run("check", "--data", small_disk.path).returncode == 0
+
+
+def test_on_a_full_disk_with_the_log_on_it_people_sign_in_and_read_and_phones_pull(made, small_disk):
+    password = "correct-horse-7"
+    assert run("user", "password", "gw1", "--data", small_disk.path, "--password-stdin", input=password).returncode == 0
+    with (small_disk.path / "log").open("ab", buffering=0) as log, logging_to(log.fileno(), small_disk) as server:
+        assert send(server, new_instance()) == 201
+        _fill(small_disk.path / "ballast")
+
+        signed_in = server.post("/api/v1/session", {"username": "gw1", "password": password})
+        wrong = server.post("/api/v1/session", {"username": "gw1", "password": "wrong"})
+        token = {"Authorization": f"Bearer {json.loads(signed_in[1])['access_token']}"}
+        read = [server.get(path, **token)[0] for path in ("/api/v1/records", "/api/v1/areas", "/api/v1/submissions")]
+        pulled = server.post("/api/v1/sync/pull", {"device": "laptop", "unsent": 3}, Authorization=f"Key {server.key}")
+        on_phone = [server.get(f"/KEY/{path}")[0] for path in ("formList", "forms/report.xml", "forms/report/manifest")]
+        refused = send(server, new_instance()), send(server, new_instance(), b"\xff\xd8\xff" + os.urandom(400_000))
+        (small_disk.path / "ballast").unlink()
+        again = send(server, new_instance())
+        assert server.stop() == 0
+
+    assert (signed_in[0], wrong[0], pulled[0]) == (200, 401, 200)
+    assert (read, on_phone) == ([200] * 3, [200] * 3)
+    assert refused == (507, 507)
+    assert again == 201
     assert run("check", "--data", small_disk.path).returncode == 0
 
 

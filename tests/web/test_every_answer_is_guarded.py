@@ -50,7 +50,7 @@ def test_a_server_without_a_public_address_says_so(tmp_path):
     with serving(make_folder(tmp_path / "data")) as running:
         running.stop()
 
-    assert "没有设置 FIREGRID_PUBLIC_URL" in running.said[0]
+    assert "没有设置 FIREGRID_PUBLIC_URL" in "".join(running.said)
 
 
 def test_what_a_command_makes_is_for_its_owner_alone(tmp_path):

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.stories.child_server import (
-    PATIENCE_S,
     Folder,
     Server,
-    command,
-    environment,
-    free_port,
     instances_in,
+    logging_to,
     make_folder,
     new_instance,
     post,
@@ -30,31 +24,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     return make_folder(tmp_path / "data")
-
-
-@contextmanager
-def logging_to(log: int, folder: Folder) -> Iterator[Server]:
-    """Run ``firegrid serve`` with ``log`` as its standard error."""
-    port = free_port()
-    line = command("serve", "--data", folder.path, "--port", str(port))
-    with subprocess.Popen(line, stderr=log, env=environment()) as process:
-        server = Server(process, port, folder.key)
-        try:
-            _wait_until_up(server)
-            yield server
-        finally:
-            process.kill()
-
-
-def _wait_until_up(server: Server) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        try:
-            if server.get("/healthz")[0] == 200:
-                return
-        except ConnectionError:
-            time.sleep(0.1)
-    raise AssertionError("the server did not come up")
 
 
 def send_many(server: Server, number: int) -> list[str]:

@@ -86,9 +86,13 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
         raise SignInFailed("用户名或密码不对；请在 ODK Collect 的服务器设置里改正，或扫描管理员给的二维码。")
     correct = signing_in.password_matches(attempt, password)
     if not correct:
-        refusal = database.write(lambda tx: signing_in.record_failure(tx, attempt))
+        refusal = signing_in.failed(database, attempt)
     else:
-        actor = database.write(lambda tx: signing_in.record_success(tx, attempt))
+        actor = signing_in.written_or(
+            database,
+            lambda tx: signing_in.record_success(tx, attempt),
+            lambda reading: signing_in.admitted(reading, attempt),
+        )
     cache.add(name, password, stored, reading.now, correct=correct)
     if not correct:
         raise refusal

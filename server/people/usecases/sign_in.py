@@ -13,66 +13,27 @@ failure or the success is recorded and durable.
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from hashlib import sha256
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from typing import TypeVar
 
 from server import instants
 from server.db import audit
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
-from server.errors import LockedOut, SignInFailed, SignInRequired, TooManySignIns
+from server.errors import LockedOut, SignInFailed, SignInRequired, Unavailable
 from server.instants import BEIJING, Instant
+from server.log import log
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
 from server.people.domain.sign_in_rules import checked_password
 from server.people.store import accounts, people, sign_in_failures
 from server.people.store.accounts import Account
+from server.people.usecases import password_hashing
 
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-WAITING_MAX = 4
-"""How many sign-ins wait for their turn; each holds one of the threads that answer everybody."""
-
-RETRY_AFTER_S = 2
-"""When who found no place may come again, in seconds; all who wait are served long before."""
-
-
-class HashingQueue:
-    """Lets one password be hashed at a time, and few sign-ins wait: a hash takes a core and 19 MiB.
-
-    waiting_max: how many may wait; the next one is refused.
-    """
-
-    def __init__(self, waiting_max: int = WAITING_MAX) -> None:
-        self._places = threading.BoundedSemaphore(1 + waiting_max)
-        self._hashing = threading.Lock()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the turn to hash. Raises TooManySignIns when too many wait for theirs."""
-        if not self._places.acquire(blocking=False):
-            raise TooManySignIns("现在登录的人太多，请稍等几秒再登录。", retry_after_s=RETRY_AFTER_S)
-        try:
-            with self._hashing:
-                yield
-        finally:
-            self._places.release()
-
-    @contextmanager
-    def sure_turn(self) -> Iterator[None]:
-        """Hold the turn to hash, however many wait for it: for what somebody does who has signed in."""
-        with self._hashing:
-            yield
-
-
-QUEUE = HashingQueue()
+T = TypeVar("T")
 
 KNOWN_EVERY = timedelta(days=1)
 """How often at most a sign-in from a known address is noted again."""
@@ -102,8 +63,21 @@ def sign_in(database: Database, name: str, password: str, address: str = "") -> 
     with database.reading() as reading:
         attempt = look_up(reading, name, address)
     if not password_matches(attempt, password):
-        raise database.write(lambda tx: record_failure(tx, attempt))
-    return database.write(lambda tx: _begin_session(tx, attempt))
+        raise failed(database, attempt)
+    return written_or(database, lambda tx: _begin_session(tx, attempt), lambda reading: admitted(reading, attempt))
+
+
+def written_or(database: Database, record: Callable[[Transaction], T], otherwise: Callable[[Reading], T]) -> T:
+    """Return what ``record`` returns or, when nothing can be written, ``otherwise``: a full disk keeps nobody out.
+
+    The tries that fail meanwhile are not counted; no more can be made than are hashed one after the other.
+    """
+    try:
+        return database.write(record)
+    except Unavailable as error:
+        log.error("sign-in not recorded", problem=type(error).__name__, cause=repr(error.__cause__))
+        with database.reading() as reading:
+            return otherwise(reading)
 
 
 def look_up(reading: Reading, name: str, address: str = "") -> SignInAttempt:
@@ -122,12 +96,12 @@ def password_matches(attempt: SignInAttempt, password: str) -> bool:
     Raises TooManySignIns when too many wait already.
     """
     stored = attempt.account.password_hash if attempt.account else None
-    with QUEUE.turn():
-        try:
-            _HASHER.verify(stored or _dummy_hash(), password)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
-            return False
-    return stored is not None
+    return password_hashing.matches(password, stored)
+
+
+def failed(database: Database, attempt: SignInAttempt) -> SignInFailed | LockedOut:
+    """Count a failed try, where it can be written down, and return the refusal to answer with."""
+    return written_or(database, lambda tx: record_failure(tx, attempt), lambda reading: _failed())
 
 
 def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | LockedOut:
@@ -150,16 +124,8 @@ def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | Lo
 
 
 def record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
-    """Reset the count of failed tries and return who has signed in.
-
-    Raises LockedOut or SignInFailed when the account was locked, revoked or given another password meanwhile.
-    """
-    account = accounts.find(tx, attempt.name)
-    if account is None or attempt.account is None or account.revoked_at is not None:
-        raise _failed()
-    if account.password_hash != attempt.account.password_hash:
-        raise _failed()
-    _require_unlocked(tx, attempt)
+    """Reset the count of failed tries and return who has signed in. Raises as ``admitted``."""
+    actor, account = admitted(tx, attempt), accounts.get(tx, attempt.name)
     if account.locked_until is not None:
         accounts.set_locked_until(tx, account.name, None)
     sign_in_failures.forget(tx, account.name, attempt.address)
@@ -167,7 +133,21 @@ def record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
     if attempt.address and (last is None or last < instants.later(tx.now, -KNOWN_EVERY)):
         forgotten = instants.later(tx.now, -sign_in_rules.at(tx.now).known_for)
         sign_in_failures.note_success(tx, account.name, attempt.address, forgotten)
-    return people.actor(tx, account.name)
+    return actor
+
+
+def admitted(reading: Reading, attempt: SignInAttempt) -> Actor:
+    """Return who signs in with the right password.
+
+    Raises LockedOut or SignInFailed when the account was locked, revoked or given another password meanwhile.
+    """
+    account = accounts.find(reading, attempt.name)
+    if account is None or attempt.account is None or account.revoked_at is not None:
+        raise _failed()
+    if account.password_hash != attempt.account.password_hash:
+        raise _failed()
+    _require_unlocked(reading, attempt)
+    return people.actor(reading, account.name)
 
 
 def unlock(tx: Transaction, name: str, *, by: str) -> None:
@@ -208,8 +188,7 @@ def make_password() -> str:
 
 def hash_password(password: str) -> str:
     """Return the argon2 hash of a password, in PHC form. Tens of milliseconds: not for use inside a transaction."""
-    with QUEUE.sure_turn():
-        return _HASHER.hash(password)
+    return password_hashing.hashed(password)
 
 
 def hash_chosen_password(password: str, name: str, at: Instant) -> str:
@@ -229,12 +208,6 @@ def _begin_session(tx: Transaction, attempt: SignInAttempt) -> Actor:
     actor = record_success(tx, attempt)
     audit.add(tx, actor.name, "session.begin", actor.name, {})
     return actor
-
-
-@cache
-def _dummy_hash() -> str:
-    """Return a hash that no password matches, so that an unknown name costs the same time."""
-    return _HASHER.hash(secrets.token_urlsafe(32))
 
 
 def _stamp(account: Account) -> str:
