@@ -16,7 +16,7 @@ import click
 from server.cli.folder import Command, data_option
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
 from server.db.locks import serving, write_address
-from server.errors import Busy
+from server.errors import Busy, Unavailable
 from server.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
 
 BACKLOG = 1024
 THREADS = 16
+FILES_MAX = 65_536
+FILES_ALWAYS = 32
+"""Files that are open while nobody asks for anything, with some to spare: listener, database, locks, log."""
+
+FILES_OF_A_THREAD = 4
+"""Files that a request may hold: its connection to the database, a body, an attachment."""
+
+FILES_OF_A_CONNECTION = 2
+"""Its socket, and the file that a large body is in."""
+
+CONNECTIONS_MIN = 8
 STOP_S = 30
 """How long requests that are under way may take after SIGTERM, in seconds."""
 
@@ -78,9 +89,10 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         write_address(data, address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
+        threads, connections_max = share_of_files(threads)
         bridge = application.bridge_to(app, threads)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
-        server = GracefulServer(configuration(bridge, settings), bridge)
+        server = GracefulServer(configuration(bridge, settings, connections_max), bridge)
         server.stop_on_signals()
         try:
             say(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）")
@@ -105,8 +117,27 @@ def address_of(host: str, port: int) -> str:
     return f"http://{reached}:{port}"
 
 
-def configuration(bridge: Bridge, settings: Settings) -> uvicorn.Config:
-    """Return how the web server runs ``bridge``."""
+def share_of_files(threads: int) -> tuple[int, int]:
+    """Raise this process's limit of open files to what it may be; return how many threads and connections it allows.
+
+    Beyond the limit nothing could be opened, the database neither. threads: as many as are wanted.
+    Raises Unavailable when the limit leaves too little.
+    """
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    left = files - FILES_ALWAYS
+    threads = max(1, min(threads, left // 2 // FILES_OF_A_THREAD))
+    connections = (left - threads * FILES_OF_A_THREAD) // FILES_OF_A_CONNECTION
+    if connections < CONNECTIONS_MIN:
+        raise Unavailable(f"这个进程最多只能打开 {files} 个文件，不够提供服务；请把限额提高到 1024 以上（ulimit -n）。")
+    return threads, connections
+
+
+def configuration(bridge: Bridge, settings: Settings, connections_max: int | None = None) -> uvicorn.Config:
+    """Return how the web server runs ``bridge``. connections_max: at once, None for any number."""
     import uvicorn
 
     from server.web.http_protocol import BoundedProtocol
@@ -125,6 +156,7 @@ def configuration(bridge: Bridge, settings: Settings) -> uvicorn.Config:
         headers=[*EVERY_ANSWER, *([HSTS] if (settings.public_url or "").startswith("https:") else [])],
         log_level="warning",
         backlog=BACKLOG,
+        limit_concurrency=connections_max,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=STOP_S,
     )

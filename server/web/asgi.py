@@ -118,6 +118,7 @@ class Bridge:
             await self._in_thread(lambda environ=environ: exchange.run(self._admission, environ))  # type: ignore[misc]  # mypy infers no lambda with a default
             if ADMITTED not in environ:
                 return False
+            scope.setdefault("state", {})[ADMITTED] = True  # its connection is no stranger's (``http_protocol``)
             await body.take(environ[ADMITTED])
         return True
 

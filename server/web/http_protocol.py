@@ -1,18 +1,24 @@
-"""Bounds what one connection may cost before its request is known: the size of a request's head, and the wait for it.
+"""Bounds what connections may cost before their requests are known: the size of a head, the wait for it, their number.
 
 uvicorn itself collects headers without end, waits for the rest of a head for ever, and reads no address longer than
 64 KiB, while a phone with two thousand unsent records asks after all of them in one line. What is no HTTP at all (a
-Chinese word typed into an address is enough) is answered in problem+json like every other refusal.
+Chinese word typed into an address is enough) is answered in problem+json like every other refusal. Of trailers, which
+uvicorn would add to the headers, nothing is kept: a proxy does not look at them, and they could speak in its name.
+
+When there are as many connections as there may be files for, each newcomer takes the place of the one that has kept
+the server waiting longest: whoever holds connections open keeps nobody out.
 """
 
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.errors import Unreadable
+from server.web.admission import ADMITTED
 from server.web.asgi import HEADER_BYTES_MAX
 from server.web.problem_details import as_problem
 
@@ -23,20 +29,40 @@ NOT_HTTP = "请求不合 HTTP 的规定；网址里的汉字和空格要写成�
 
 _PATH_BYTES_MAX = 60_000
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\n"
+_TOO_MANY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 10\r\ncontent-length: 0\r\n"
+
+_order = count()
+"""Tells what began before what; the loop's clock stands still while many connections come in."""
+
+
+class _Dropped(list[tuple[bytes, bytes]]):
+    """Where trailers go: nowhere."""
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        """Forget a trailer."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """The protocol of one connection: HTTP by httptools, with limits on the size and the time of a head."""
+    """The protocol of one connection: HTTP by httptools, with limits on the size and the time of a head.
+
+    ``limit_concurrency`` of uvicorn's configuration is how many connections there may be, None for any number.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
+        self._frame_bytes = 0  # since the last byte of a body: heads, and what stands around chunks
         self._in_head = True
         self._head_timer: asyncio.TimerHandle | None = None
+        self._waiting_since = 0
+        self._connections_max = self.limit_concurrency
+        self.limit_concurrency = None  # by itself uvicorn would refuse the newcomer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
+        self._waiting_since = next(_order)
         self._await_head()
+        if self._connections_max is not None and len(self.connections) > self._connections_max:
+            self._make_room(self._connections_max)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_complete()
@@ -46,14 +72,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
-                self._answer_and_close(_TOO_LARGE)
+        self._frame_bytes += len(data)
+        if self._frame_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
+            self._answer_and_close(_TOO_LARGE)
+
+    def on_body(self, body: bytes) -> None:
+        self._frame_bytes = 0
+        super().on_body(body)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
+        self._in_head, self._frame_bytes, self._waiting_since = True, 0, next(_order)
         if self._head_timer is None:
             self._await_head()
 
@@ -62,11 +91,35 @@ class BoundedProtocol(HttpToolsProtocol):
         path, _, query = self.url.partition(b"?")
         if len(self.url) <= _PATH_BYTES_MAX or len(path) > _PATH_BYTES_MAX:
             super().on_headers_complete()
-            return
-        # The parser behind uvicorn counts an address in 16 bits. The request runs after this returns.
-        self.url = path
-        super().on_headers_complete()
-        self.scope["query_string"] = query
+        else:
+            # The parser behind uvicorn counts an address in 16 bits. The request runs after this returns.
+            self.url = path
+            super().on_headers_complete()
+            self.scope["query_string"] = query
+        self.headers = _Dropped()
+
+    def on_response_complete(self) -> None:
+        self._waiting_since = next(_order)
+        super().on_response_complete()
+
+    def keeps_waiting(self) -> bool:
+        """Return whether the server waits for a request of a client who has shown no key or token for it yet."""
+        if self.transport.is_closing():
+            return False
+        if self.cycle is None or self.cycle.response_complete:
+            return True
+        return self.cycle.more_body and ADMITTED not in self.cycle.scope["state"]
+
+    def _make_room(self, connections_max: int) -> None:
+        """Close the connection that has kept the server waiting longest: this one, when all others are at work."""
+        if sum(not each.transport.is_closing() for each in self.connections) <= connections_max:
+            return  # those that were told to close are still on their way out
+        waited_for = [each for each in self.connections if isinstance(each, BoundedProtocol) and each.keeps_waiting()]
+        longest = min(waited_for, key=lambda each: each._waiting_since)
+        if longest is self:
+            self._answer_and_close(_TOO_MANY)
+        else:
+            longest.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close; ``msg`` is uvicorn's own English sentence, which is in the log."""

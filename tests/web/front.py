@@ -41,9 +41,9 @@ def bridge_to(application, *, body_bytes_max: int = 10_000_000, **options) -> Br
 
 
 @contextmanager
-def served(bridge: Bridge) -> Iterator[int]:
+def served(bridge: Bridge, connections_max: int | None = None) -> Iterator[int]:
     """Serve ``bridge`` on a free port of its own until the block ends."""
-    server = GracefulServer(serve.configuration(bridge, Settings(Path())), bridge)
+    server = GracefulServer(serve.configuration(bridge, Settings(Path()), connections_max), bridge)
     with serve.listening("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -19,11 +19,11 @@ async def count(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 
 
-def said(*pieces: bytes) -> bytes:
+def said(*pieces: bytes, app=count) -> bytes:
     """Send the pieces on one connection and return all that comes back until the server closes it."""
 
     async def scene() -> bytes:
-        config = uvicorn.Config(count, http=BoundedProtocol, lifespan="off", ws="none", log_config=None)
+        config = uvicorn.Config(app, http=BoundedProtocol, lifespan="off", ws="none", log_config=None)
         config.load()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: BoundedProtocol(config, ServerState(), {}), "127.0.0.1", 0)
@@ -85,3 +85,36 @@ def test_a_second_request_that_breaks_off_leaves_the_first_its_answer(monkeypatc
 
     assert answer.startswith(b"HTTP/1.1 200")
     assert answer.endswith(b"\r\n\r\n3")
+
+
+async def tell_headers(scope, receive, send):
+    """Read the body, then answer which headers the request has."""
+    while (await receive()).get("more_body"):
+        continue
+    body = b",".join(name for name, _ in scope["headers"])
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
+    await send({"type": "http.response.body", "body": body})
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n"
+
+
+def test_a_trailer_is_no_header():
+    answer = said(CHUNKED, b"0\r\nX-Forwarded-For: 10.1.2.3\r\n\r\n", app=tell_headers)
+
+    assert answer.endswith(b"host,connection,transfer-encoding")
+
+
+@pytest.mark.parametrize("begun", [b"0\r\nX-More: ", b"0\r\n", b"5;extension="], ids=["trailer", "trailers", "chunk"])
+def test_what_stands_around_chunks_has_an_end(begun):
+    line = b"X-More: " + b"y" * 60_000 + b"\r\n" if begun == b"0\r\n" else b"y" * 60_000
+
+    answer = said(CHUNKED, begun, *[line] * (2 * HEADER_BYTES_MAX // 60_000), app=tell_headers)
+
+    assert answer == b"cut off" or answer.startswith(b"HTTP/1.1 431")
+
+
+def test_a_long_body_in_small_chunks_is_no_long_head():
+    answer = said(CHUNKED, *[b"1\r\nx\r\n" * 10_000] * 30, b"0\r\n\r\n", app=tell_headers)
+
+    assert answer.startswith(b"HTTP/1.1 200")
