@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from server.cli.folder import Group
+from sync import build
 
 COMMANDS = {
     "init": "server.cli.init:init",
@@ -39,7 +40,7 @@ class LazyGroup(Group):
 
 
 @click.group(cls=LazyGroup)
-@click.version_option(package_name="firegrid", prog_name="firegrid")
+@click.version_option(package_name="firegrid", prog_name="firegrid", message=build.version_message())
 def main() -> None:
     """Firegrid 消防网格：离线优先的采集、派遣、处置、反馈、办结。"""
     os.umask(0o077)  # whatever a command makes, copies of the database too, is for its owner's eyes only

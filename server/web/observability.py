@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import time
 from functools import lru_cache
+from importlib.metadata import version
 from ipaddress import ip_address
 
 from flask import Flask, Response, g, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
 from server.errors import NotAllowed, Refusal, Unavailable
 from server.log import file as log_file
@@ -16,6 +17,7 @@ from server.log import log
 from server.people.domain.actors import Actor
 from server.web import context
 from server.web.problem_details import status_of
+from sync import build
 
 HEALTH_PATH = "/healthz"
 """Answered by the event loop itself (``server.web.asgi``): its view must wait for nothing."""
@@ -34,6 +36,8 @@ DISK_FREE = Gauge("firegrid_disk_free_bytes", "Free bytes on the disk of the dat
 LOG_DROPPED = Gauge(
     "firegrid_log_lines_dropped", "Lines that the log did not take, since the server started.", registry=registry
 )
+BUILD = Info("firegrid_build", "Version of the program, and the commit that it was built from.", registry=registry)
+BUILD.info({"version": version("firegrid"), "commit": build.commit()})
 
 
 def mount(app: Flask) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from sync import build
+
 COMMANDS = {
     "login": "sync.cli.sign_in:login",
     "logout": "sync.cli.sign_in:logout",
@@ -41,7 +43,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup)
-@click.version_option(package_name="firegrid", prog_name="fieldsync")
+@click.version_option(package_name="firegrid", prog_name="fieldsync", message=build.version_message())
 @click.option(
     "--store",
     type=click.Path(file_okay=False, path_type=Path),

@@ -28,6 +28,7 @@ from tests.stories.child_server import FORM, REPORT, free_port
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("server/", "sync/", "schemas/", "kobo_forms/")
+COMMIT_FILE = "sync/commit.txt"
 UNIT = "130630106201001"
 LOCK = ROOT / "requirements.lock"
 TIME_S = 300
@@ -43,10 +44,11 @@ def tracked() -> set[str]:
 
 @dataclass(frozen=True)
 class Built:
-    """A wheel and an sdist of one checkout, which an earlier build had left something in."""
+    """A wheel and an sdist of one checkout, which an earlier build had left something in, and the commit in it."""
 
     wheel: Path
     sdist: Path
+    commit: str
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,9 @@ def built(tmp_path_factory) -> Built:
     for name in tracked():
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)
+    git = ("git", "-C", str(checkout), "-c", "user.name=test", "-c", "user.email=test@example.org")
+    for command in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
     stale = checkout / "build" / "lib" / "server"
     stale.mkdir(parents=True)
     (stale / "gone.py").write_text('"""A module that an earlier version had."""\n', encoding="utf-8")
@@ -62,7 +67,8 @@ def built(tmp_path_factory) -> Built:
         command = [sys.executable, "-m", "build", "--quiet", kind, "--outdir", str(dist), str(checkout)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_S, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
-    return Built(next(dist.glob("*.whl")), next(dist.glob("*.tar.gz")))
+    named = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], check=True, capture_output=True, text=True)
+    return Built(next(dist.glob("*.whl")), next(dist.glob("*.tar.gz")), named.stdout.strip())
 
 
 @pytest.mark.slow
@@ -70,7 +76,7 @@ def test_the_wheel_carries_the_packages_as_git_has_them_and_nothing_else(built):
     with zipfile.ZipFile(built.wheel) as wheel:
         found = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert found == {name for name in tracked() if name.startswith(PACKAGES)}
+    assert found == {name for name in tracked() if name.startswith(PACKAGES)} | {COMMIT_FILE}
 
 
 @pytest.mark.slow
@@ -79,6 +85,20 @@ def test_the_sdist_carries_everything_that_git_has(built):
         found = {name.partition("/")[2] for name in sdist.getnames()}
 
     assert tracked() - found == set()
+
+
+@pytest.mark.slow
+def test_a_wheel_of_one_commit_is_the_same_whether_built_from_git_or_from_its_sdist(built, tmp_path):
+    with tarfile.open(built.sdist) as sdist:
+        sdist.extractall(tmp_path)
+    unpacked = next(tmp_path.iterdir())
+    command = [sys.executable, "-m", "build", "--quiet", "--wheel", "--outdir", str(tmp_path / "dist"), str(unpacked)]
+    subprocess.run(command, capture_output=True, timeout=TIME_S, check=True)
+
+    with zipfile.ZipFile(built.wheel) as one, zipfile.ZipFile(next((tmp_path / "dist").glob("*.whl"))) as other:
+        contents = [{name: wheel.read(name) for name in sorted(wheel.namelist())} for wheel in (one, other)]
+    assert contents[0][COMMIT_FILE].decode().strip() == built.commit
+    assert contents[0] == contents[1]
 
 
 def test_the_lock_names_every_requirement_with_its_hashes_and_no_index():
@@ -196,6 +216,8 @@ def sign_in(api: str, name: str, password: str) -> Mapping[str, str]:
 def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_path, version, archive):
     installed = install(tmp_path, python(version), getattr(built, archive))
 
+    for program in ("firegrid", "fieldsync"):
+        assert installed.run(program, "--version").strip().endswith(f"({built.commit})")
     made = installed.run("firegrid", "init")
     password = re.search(r"密码（只显示这一次）：(\S+)", made)[1]
     (tmp_path / "report.md").write_text(FORM, encoding="utf-8")
@@ -217,9 +239,11 @@ def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_p
         admin = sign_in(api, "admin", password)
         found = requests.get(f"{api}/submissions", params={"instance_id": instance}, headers=admin, timeout=60).json()
         stored = requests.get(f"{api}/submissions/{found['items'][0]['id']}.xml", headers=admin, timeout=60)
+        metrics = requests.get(f"{address}/metrics", timeout=60).text
     assert "<formID>report</formID>" in listed.text and "<formID>hazard_report</formID>" in listed.text
     assert sent.status_code == 201, sent.text
     assert stored.content == xml
+    assert f'firegrid_build_info{{commit="{built.commit}"' in metrics
     installed.run("firegrid", "check")
 
 
