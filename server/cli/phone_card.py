@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -23,9 +24,19 @@ DEFAULT_URL = "http://127.0.0.1:8600"
 def public_url(data: Path) -> str:
     """Return the address at which phones find this server. Raises Invalid when the environment states a wrong one.
 
-    When none is set it is where the folder is served, or was last: then at least this machine finds it.
+    When none is set it is the one that the server of the folder was given, now or last; else where it is served: then
+    at least this machine finds it.
     """
     return from_environment(data).public_url or read_address(data) or DEFAULT_URL
+
+
+def stated_before(command: str, data: Path) -> str:
+    """Return a command to type that makes a card, with the public address before it that was stated for this one alone.
+
+    Raises Invalid when the environment states a wrong one.
+    """
+    stated = from_environment(data).public_url
+    return command if stated in (None, read_address(data)) else f"FIREGRID_PUBLIC_URL={shlex.quote(stated)} {command}"
 
 
 def write(card: SetupCard, form: str) -> None:
@@ -56,7 +67,10 @@ def warnings(url: str, data: Path) -> Iterator[str]:
         return
     port = parts.port or (443 if parts.scheme == "https" else 80)
     found = lan_addresses()
-    yield f"注意：{url} 只有本机能访问，手机连不上。请停止正在运行的服务，设置手机能访问的地址，再生成一次并启动："
+    yield f"注意：{url} 只有本机能访问，手机连不上。"
+    yield "前面有反向代理的：按反向代理的网址再生成一次，服务也要用同一个 FIREGRID_PUBLIC_URL 启动："
+    yield "  export FIREGRID_PUBLIC_URL=https://fire.example.org"
+    yield "没有反向代理的：请停止正在运行的服务，设置手机能访问的地址，再生成一次并启动："
     yield f"  export FIREGRID_PUBLIC_URL=http://{found[0] if found else '本机局域网地址'}:{port}"
     yield f"  {with_data(f'serve --host 0.0.0.0 --port {port}', data)}"
     if found:

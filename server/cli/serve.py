@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.folder import Command, data_option
+from server.cli.folder import Command, data_option, reason
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
 from server.db.locks import serving, write_address
 from server.errors import Busy, Unavailable
@@ -86,7 +86,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
 
     settings = from_environment(data)
     with serving(data), listening(host, port) as listener:
-        write_address(data, address_of(host, port))
+        write_address(data, settings.public_url or address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
         threads, connections_max = share_of_files(threads)
@@ -190,5 +190,6 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
             listener.bind((host, port))
             listener.listen(BACKLOG)  # who connects from now on is answered, even before the loop runs
         except OSError as error:
-            raise Busy(f"不能在 {host}:{port} 上提供服务：{error.strerror}。请换一个 --port。", port=port) from error
+            message = f"不能在 {host}:{port} 上提供服务：{reason(error)}。请换一个端口：--port（make run 用 PORT=）。"
+            raise Busy(message, port=port) from error
         yield listener

@@ -73,6 +73,9 @@ def add(
     data: Path,
 ) -> None:
     """Add the person NAME with a first duty. Without --from the duty is open at its start."""
+    from server.cli import phone_card
+
+    card = phone_card.stated_before(with_data(f"user key {name} --format qr", data), data)
     with opened_to_write(data) as database:
         with database.reading() as reading:
             described = roles.get(role, reading.now)
@@ -96,8 +99,8 @@ def add(
     if described.acts_for_body and body is None:
         click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
     if hashed is None:
-        click.echo(f"发手机二维码：{with_data(f'user key {name} --format qr', data)}", err=True)
-        click.echo(f"设网页登录密码：{with_data(f'user password {name}', data)}", err=True)
+        click.echo(f"发手机二维码：{card}", err=True)
+        click.echo(f"设登录密码：{with_data(f'user password {name}', data)}", err=True)
 
 
 @user.command(name="list")

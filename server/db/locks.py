@@ -103,7 +103,10 @@ def is_served_elsewhere(folder: Path) -> bool:
 
 
 def write_address(folder: Path, address: str) -> None:
-    """Leave word of the ``address`` at which this process, which holds ``serving``, serves the folder."""
+    """Leave word of the ``address`` at which this process, which holds ``serving``, is found.
+
+    It is the one that phones use, where the server has been told it.
+    """
     (folder / _SERVING).write_text(address, encoding="utf-8")
 
 

@@ -202,6 +202,26 @@ def test_without_a_public_address_the_key_is_for_where_the_folder_was_last_serve
     assert run(user, "key", "gw-01").stdout.startswith("http://127.0.0.1:86/key/")
 
 
+def test_who_has_a_proxy_is_told_to_state_its_address_and_not_to_open_the_port(run, monkeypatch):
+    worker(run)
+    monkeypatch.delenv("FIREGRID_PUBLIC_URL")
+
+    lines = run(user, "key", "gw-01").stderr.splitlines()
+
+    cure = next(number for number, line in enumerate(lines) if "前面有反向代理" in line)
+    assert lines[cure + 1].strip() == "export FIREGRID_PUBLIC_URL=https://fire.example.org"
+    assert "没有反向代理" in lines[cure + 2]
+
+
+def test_the_next_command_keeps_the_public_address_that_was_stated_for_this_one(run, county):
+    added = run(user, "add", "gw-07", "--role", "grid_worker", "--area", UNIT)
+    assert "FIREGRID_PUBLIC_URL=https://fire.example.org firegrid user key gw-07 --format qr" in added.stderr
+
+    locks.write_address(county.folder, "https://fire.example.org")
+    added = run(user, "add", "gw-08", "--role", "grid_worker", "--area", UNIT)
+    assert "FIREGRID_PUBLIC_URL" not in added.stderr
+
+
 @pytest.mark.parametrize(
     ("host", "address"),
     [

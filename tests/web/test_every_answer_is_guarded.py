@@ -53,6 +53,16 @@ def test_a_server_without_a_public_address_says_so(tmp_path):
     assert "没有设置 FIREGRID_PUBLIC_URL" in "".join(running.said)
 
 
+def test_a_key_is_for_the_public_address_that_the_server_was_given_even_where_the_command_was_not(tmp_path):
+    folder = make_folder(tmp_path / "data")
+    run("user", "add", "gw-02", "--role", "grid_worker", "--area", "130630106201001", "--data", folder.path)
+    with serving(folder, FIREGRID_PUBLIC_URL="https://fire.example.org"):
+        done = run("user", "key", "gw-02", "--data", folder.path)
+
+    assert done.stdout.startswith("https://fire.example.org/key/")
+    assert "手机连不上" not in done.stderr
+
+
 def test_what_a_command_makes_is_for_its_owner_alone(tmp_path):
     umask = os.umask(0o022)
     try:
