@@ -12,7 +12,7 @@ import click
 
 from server.admin.usecases import setup
 from server.admin.usecases.recognition import Answer
-from server.cli.folder import Command, making_folder, opened, with_data
+from server.cli.folder import Command, making_folder, opened, require_access, with_data
 from server.cli.folder_answers import recognise
 from server.db import database
 from server.db import training as trainings
@@ -36,7 +36,7 @@ MARK = "demo.txt"
 @click.option("--training", is_flag=True, help="mark everything as practice and count nothing 练习，不计入统计")
 @click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="data folder 数据目录  [default: firegrid-demo; with --training firegrid-training]",
 )
 def demo(port: int, training: bool, data: Path | None) -> None:
@@ -45,7 +45,10 @@ def demo(port: int, training: bool, data: Path | None) -> None:
     from server.cli import serve
     from server.settings import from_environment
 
+    require_access(data)
     if not (data / MARK).exists():
+        with serve.listening("127.0.0.1", port):
+            pass  # the port can be had: making the demonstration takes a minute
         make(data, training=training)
     base = from_environment(data).public_url or f"http://127.0.0.1:{port}"
     with serving(data), opened(data) as store:  # no new keys beside a server that is running already
@@ -114,16 +117,23 @@ def print_guide(reading: Reading, base: str, keys: Mapping[str, str], data: Path
     if trainings.is_on(reading):
         click.echo(f"  {trainings.NOT_COUNTED}汇总的每个数都是 0，没有案件清单。")
     for hint in hints(base, data):
+        if hint.is_counted and trainings.is_on(reading):
+            continue
         click.echo(f"  {hint.what}\n    {hint.how}")
     click.echo("  手机要用局域网地址，见 docs/worker.md 的“Set up a phone”。按 Ctrl-C 停止。\n")
 
 
 class Hint(NamedTuple):
-    """Something to try. how: an address or a command. who: user name to sign in with, empty for none."""
+    """Something to try.
+
+    how: an address or a command. who: user name to sign in with, empty for none. is_counted: shows figures or cases
+    behind them, of which training has none.
+    """
 
     what: str
     how: str
     who: str = ""
+    is_counted: bool = False
 
 
 def hints(base: str, data: Path) -> Iterator[Hint]:
@@ -134,9 +144,16 @@ def hints(base: str, data: Path) -> Iterator[Hint]:
     yield Hint("待核查 cases to check（village）", f"{api}/records?type=hazards&status=feedback", "village")
     yield Hint("两人各写一值的站点 two phones, one field（town）", f"{api}/records?conflict=true", "town")
     yield Hint("待处理问题 what a person must settle（town）", f"{api}/problems", "town")
-    yield Hint("本季闭环汇总 the closure rates（brigade）", f"{api}/summaries/closure?period=quarter", "brigade")
-    yield Hint("同一汇总在终端 the same on a terminal", with_data("summary closure --period quarter", data))
+    yield Hint(
+        "本季闭环汇总 the closure rates（brigade）",
+        f"{api}/summaries/closure?period=quarter",
+        "brigade",
+        is_counted=True,
+    )
+    yield Hint(
+        "同一汇总在终端 the same on a terminal", with_data("summary closure --period quarter", data), is_counted=True
+    )
     overdue = with_data("summary closure --period quarter --figure handling_overdue", data)
-    yield Hint("一个数背后的案件 the cases behind a number", overdue)
+    yield Hint("一个数背后的案件 the cases behind a number", overdue, is_counted=True)
     yield Hint("一台手机的二维码 a card to scan", with_data("user key gw0001 --format qr", data))
     yield Hint("核对数据 is everything sound?", with_data("check", data))

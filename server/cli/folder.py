@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shlex
 import shutil
 import sys
@@ -17,6 +18,7 @@ from server import settings
 from server.admin.usecases import recognition
 from server.db import database, identity
 from server.db.database import Database
+from server.db.folder import FILE_NAME
 from server.db.locks import is_served_elsewhere
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound, Refusal
@@ -29,6 +31,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
+            if (data := ctx.params.get("data")) is not None:
+                require_access(data)
             return super().invoke(ctx)
         except Refusal as refusal:
             click.echo(f"firegrid: {refusal.message}", err=True)
@@ -36,8 +40,8 @@ class Command(click.Command):
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise  # click ends quietly when nobody reads the output any more
-            message = "：".join(str(part) for part in (error.strerror or error, error.filename) if part)
-            click.echo(f"firegrid: {message}；请检查路径、权限和磁盘空间。", err=True)
+            message = "：".join(str(part) for part in (error.filename, reason(error)) if part)
+            click.echo(f"firegrid: {message}。请检查路径、权限和磁盘空间，或用 --data 换一个目录。", err=True)
             ctx.exit(1)
 
 
@@ -48,11 +52,44 @@ class Group(click.Group):
     group_class = type
 
 
+def reason(error: OSError) -> str:
+    """Return why the system refused, in Chinese where the reason is one that people meet."""
+    known = _REASONS.get(error.errno or 0)
+    said = error.strerror or str(error)
+    return said if known is None else f"{known}（{said}）"
+
+
+_REASONS = {
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.ENOENT: "没有这个文件或目录，或不能在这里新建",
+    errno.ENOTDIR: "路径中有一段不是目录",
+    errno.EISDIR: "这是目录，不是文件",
+    errno.EEXIST: "已经存在",
+    errno.ENOSPC: "磁盘空间已满",
+    errno.EDQUOT: "磁盘配额已满",
+    errno.EROFS: "磁盘是只读的",
+    errno.EADDRINUSE: "端口已被占用",
+    errno.EADDRNOTAVAIL: "本机没有这个地址",
+}
+
+
+def require_access(data: Path) -> None:
+    """Raise Invalid when ``data`` is there and is no folder, or none that this user may work in."""
+    if data.is_file():
+        raise Invalid(f"{data} 是文件，不是数据目录；请用 --data 写目录。", folder=str(data))
+    for path, needed in ((data, os.R_OK | os.W_OK | os.X_OK), (data / FILE_NAME, os.R_OK | os.W_OK)):
+        if path.exists() and not os.access(path, needed):
+            owner = path.owner()
+            cure = f"请用这个用户运行（sudo -u {owner} …），或用 --data 换一个目录。"
+            raise Invalid(f"没有权限读写 {path}，它属于用户 {owner}；{cure}", folder=str(data))
+
+
 def data_option(command: Any) -> Any:
     """Give a command ``--data DIR`` (default ``$FIREGRID_DATA``, else ``./firegrid-data``)."""
     return click.option(
         "--data",
-        type=click.Path(file_okay=False, path_type=Path),
+        type=click.Path(readable=False, path_type=Path),  # require_access says in Chinese what is wrong with it
         envvar="FIREGRID_DATA",
         default=Path("firegrid-data"),
         show_default=True,

@@ -137,7 +137,8 @@ def test_a_place_where_nothing_can_be_made_is_one_clear_line(tmp_path):
     made = CliRunner().invoke(init, ["--data", str(tmp_path / "file" / "data")])
 
     assert made.exit_code == 1
-    assert made.stderr.splitlines()[-1].startswith("firegrid: Not a directory：")
+    assert made.stderr.splitlines()[-1].startswith(f"firegrid: {tmp_path}/file/data")
+    assert "路径中有一段不是目录" in made.stderr
 
 
 def test_a_name_that_is_taken_ends_the_demonstration_before_anybody_is_added(store):

@@ -160,3 +160,13 @@ def test_every_line_of_the_ledger_is_marked(served):
     titles, *lines = csv.reader(io.StringIO(said))
     assert len(lines) > 10
     assert all(line[titles.index("隐患")].startswith(MARK) for line in lines)
+
+
+def test_what_to_try_next_needs_no_figure_since_all_are_nought(training, monkeypatch):
+    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+
+    guide = CliRunner().invoke(command.demo, ["--training", "--data", str(training)]).stdout
+
+    tried = {hint.how: hint.is_counted for hint in command.hints("http://127.0.0.1:8600", training)}
+    assert {how for how, is_counted in tried.items() if how in guide} == {how for how in tried if not tried[how]}
+    assert not any("summar" in how for how, is_counted in tried.items() if not is_counted)

@@ -6,6 +6,7 @@ import csv
 import re
 import shlex
 import shutil
+import socket
 from dataclasses import replace
 
 import click
@@ -94,6 +95,20 @@ def test_every_command_to_try_next_is_one_that_firegrid_takes(copy):
             while isinstance(found, click.Group):
                 found, words = found.get_command(click.Context(found), words[0]), words[1:]
             found.make_context("firegrid", words)
+
+
+def test_a_port_that_is_taken_is_told_before_the_demonstration_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(county, "fill", lambda *asked: pytest.fail("made for nobody"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ran = CliRunner().invoke(command.demo, ["--port", str(port), "--data", str(tmp_path / "firegrid-demo")])
+
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith(f"firegrid: 不能在 127.0.0.1:{port} 上提供服务：端口已被占用")
+    assert "PORT=" in ran.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_start_makes_nothing_anew_and_gives_new_keys(said, copy, monkeypatch):
