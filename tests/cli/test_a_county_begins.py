@@ -65,6 +65,14 @@ def test_every_built_in_form_is_open_with_every_file_it_needs(store):
         assert set(form.current.definition.media) <= {*form.media, *made_here}, form.id
 
 
+def test_every_field_of_the_built_in_ledgers_has_a_chinese_name_calculated_ones_too(store):
+    with store.reading() as reading:
+        types = forms.catalogue(reading).types.values()
+
+    unnamed = [f"{type.name}.{name}" for type in types for name in type.fields if type.label_of(name).isascii()]
+    assert unnamed == []
+
+
 @pytest.mark.parametrize("name", sorted(kobo_forms.lists()))
 def test_every_code_list_is_there_with_the_columns_of_its_own(store, name):
     with store.reading() as reading:

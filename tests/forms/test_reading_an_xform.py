@@ -111,6 +111,13 @@ def test_labels_come_in_the_default_language_and_groups_are_no_questions():
 CHOICES = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) |\n| | c | a | 甲 | A |\n"
 
 
+def test_a_calculation_has_the_label_that_its_row_states_though_no_phone_shows_it():
+    survey = SURVEY.replace("| save_to |", "| save_to | calculation |")
+    form = read(a_form(survey, more="| | calculate | total | 合计 | Total | | 1 + 1 |\n"))
+
+    assert {question.path: question.label for question in form.questions}["/data/total"] == "合计"
+
+
 def test_a_question_in_a_repeat_stands_once_with_its_condition():
     survey = SURVEY.replace("| save_to |", "| save_to | relevant |")
     more = "| | begin_repeat | r | 次 | R | | |\n| | image | photo | 照片 | Photo | | ${hives} > 3 |\n"

@@ -36,7 +36,7 @@ def read_questions(
         yield Question(
             path=path,
             type=bind_type(bind, kind),
-            label="" if control is None else _label(control, texts),
+            label=_label(path, control, texts),
             relevant=None if bind is None else bind.get("relevant", "").strip() or None,
             multiple=kind == "select",
             options=_options(control, model),
@@ -68,10 +68,11 @@ def _leaves(branch: etree._Element, path: str) -> Iterator[str]:
             yield f"{path}/{name}"
 
 
-def _label(control: etree._Element, texts: Mapping[str, str]) -> str:
-    label = child(control, "label")
+def _label(path: str, control: etree._Element | None, texts: Mapping[str, str]) -> str:
+    """Return the label of a question; of a calculation the one that pyxform keeps among the texts, for people alone."""
+    label = None if control is None else child(control, "label")
     if label is None:
-        return ""
+        return texts.get(f"{path}:label", "")
     named = re.fullmatch(r"\s*jr:itext\('(.+)'\)\s*", label.get("ref", ""))
     return texts.get(named[1], "") if named else text_of(label)
 
