@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -34,7 +35,7 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
         raise click.UsageError("请给手机卡片上的地址、--key-stdin，或 --user NAME · a key or --user, one of them")
     if server.startswith("http://") and not server.startswith(_LOOPBACK):
         click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
-    with opened_or_new(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
+    with _opened_to_sign_in(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
         if user is not None:
             connection.sign_in(user, _password(password_stdin))
         _switch_user(device, synchronization.identify(device, connection), server, user)
@@ -50,10 +51,32 @@ def logout(store: Path) -> None:
     click.echo("已退出；本机的数据和未发送的工作都还在 · signed out; nothing on this device was deleted")
 
 
+@contextmanager
+def _opened_to_sign_in(store: Path) -> Iterator[Device]:
+    """Open the store, a new one where there is none; what was made goes again when nobody could sign in."""
+    before = {*store.iterdir()} if store.is_dir() else None
+    try:
+        with opened_or_new(store) as device:
+            yield device
+    except BaseException:
+        if store.is_dir() and not credentials.exist(store):
+            for made in {*store.iterdir()} - (before or set()):
+                made.unlink()
+            if before is None:
+                store.rmdir()
+        raise
+
+
 def _password(is_piped: bool) -> str:
-    if is_piped:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(click.prompt("密码 password", hide_input=True, err=True))
+    # Without a terminal nothing can be asked, and whatever comes is shown to nobody: a script gives it by a pipe.
+    if not is_piped and sys.stdin.isatty():
+        return str(click.prompt("密码 password", hide_input=True, err=True))
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise click.UsageError(
+            "没有密码：请在终端里登录，或用管道给出 · no password: sign in on a terminal, or pipe it in"
+        )
+    return password
 
 
 def _switch_user(device: Device, identity: Identity, server: str, user: str | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -109,6 +111,41 @@ def test_signing_in_with_a_password_that_is_not_shown(fieldsync, address, town):
     assert fieldsync("pull")[0] == 0
     assert fieldsync("logout")[0] == 0
     assert fieldsync("pull")[0] == 4
+
+
+def test_a_failed_sign_in_leaves_no_store_and_nothing_else_behind(fieldsync, address, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("mine")
+
+    assert fieldsync("login", f"{address}/key/wrong")[0] == 4
+    assert fieldsync("login", "http://127.0.0.1:9/key/worker")[0] == 3
+    assert fieldsync("login", address, "--user", "worker", input="wrong\n", store="mine")[0] == 4
+
+    assert [*tmp_path.iterdir()] == [tmp_path / "mine"]
+    assert [*(tmp_path / "mine").iterdir()] == [tmp_path / "mine" / "letter.txt"]
+
+
+def test_a_failed_sign_in_leaves_the_store_that_was_there_as_it_was(laptop, address):
+    laptop("create", "stations", "head=甲")
+
+    assert laptop("login", f"{address}/key/wrong")[0] == 4
+
+    assert "unsent: 1" in laptop("status")[1]
+    assert laptop("push")[0] == 0
+
+
+def test_a_script_signs_in_by_a_pipe_without_a_warning_and_without_one_is_told_how(address, tmp_path):
+    command = [sys.executable, "-c", "from sync.cli.main import main; main()", "login", address, "--user", "worker"]
+
+    def sign_in(typed: str) -> subprocess.CompletedProcess[str]:
+        where = ["--store", str(tmp_path / "laptop")]
+        return subprocess.run([*command, *where], input=typed, capture_output=True, text=True, check=False)
+
+    silent, piped = sign_in(""), sign_in(f"{PASSWORD}\n")
+
+    assert silent.returncode == 2
+    assert "没有密码" in silent.stderr
+    assert (piped.returncode, piped.stderr) == (0, "")
 
 
 def test_a_key_may_come_by_standard_input_and_one_of_both_must_be_there(fieldsync, address):

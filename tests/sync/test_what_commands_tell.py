@@ -6,6 +6,8 @@ import errno
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -151,11 +153,24 @@ def test_a_way_that_anybody_can_listen_to_is_warned_of(fieldsync, address):
     assert "worker" not in complaint
 
 
-def test_a_password_is_asked_for_and_not_shown(fieldsync, address):
-    status, said, complaint = fieldsync("login", address, "--user", "worker", input=f"{PASSWORD}\n")
+ON_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 
-    assert (status, "密码" in complaint) == (0, True)
-    assert PASSWORD not in said + complaint
+
+def test_a_password_is_asked_for_on_a_terminal_and_not_shown(address, tmp_path):
+    login = "from sync.cli.main import main; main()"
+    where = ["login", address, "--user", "worker", "--store", str(tmp_path / "laptop")]
+    command = [sys.executable, "-c", ON_A_TERMINAL, sys.executable, "-c", login, *where]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as terminal:
+        shown = b""
+        while "密码 password: ".encode() not in shown:
+            shown += terminal.stdout.read1() or pytest.fail(shown.decode())
+        terminal.stdin.write(f"{PASSWORD}\n".encode())  # only now: what is typed before is thrown away
+        terminal.stdin.flush()
+        shown += terminal.stdout.read()
+
+    assert terminal.returncode == 0
+    assert "已登录" in shown.decode()
+    assert PASSWORD not in shown.decode()
 
 
 def test_who_has_signed_out_still_sees_what_is_unsent(laptop):
