@@ -7,8 +7,10 @@ from threading import Barrier, Thread
 import pytest
 from itsdangerous import URLSafeSerializer
 
+from server import app as application
 from server.replication.store import epochs
 from server.replication.usecases import restoring
+from server.settings import Settings
 from sync.client import synchronization
 from tests.county import restart
 from tests.odk_collect import Collect
@@ -170,6 +172,28 @@ def test_two_clients_that_notice_at_once_make_one_epoch(valley, laptop, copy):
     assert valley.record(made).version == 1
 
 
+def test_another_process_on_the_same_folder_follows_at_once(valley, laptop, copy):
+    worker, officer = laptop("worker"), laptop("officer")
+    sync(worker)
+    before = copy()
+    worker.create(area=UNIT, label="一号站")
+    for each in (worker, officer):
+        sync(each)
+    go_back(valley, before)
+    other = application.open_folder(application.mount_doors(), Settings(valley.store.folder))
+    try:
+        first = valley.app
+        for app in (other, first, other, first):  # what each remembers of the epoch is asked in turn
+            valley.app = app
+            sync(worker)
+            sync(officer)
+
+            assert {each.device.setting("epoch") for each in (worker, officer)} == {epoch_of(valley)[0]}
+            assert new_epochs(valley) == 1
+    finally:
+        application.close(other)
+
+
 def test_no_old_cursor_however_many_makes_a_second_epoch(valley, laptop, copy):
     worker = laptop("worker")
     sync(worker)
@@ -287,3 +311,22 @@ def test_history_tells_of_the_new_epoch_and_adds_up(valley, laptop):
     assert (last["version"], last["base_version"], last["action"], last["author"]) == (1001, 1, "restore", "server")
     assert valley.get(f"/records/{station}", "worker").json["version"] == 1001
     assert valley.rows("SELECT subject FROM audit WHERE action = 'epoch.new'") == [{"subject": epoch}]
+
+
+def test_what_is_offered_again_is_in_no_backup_that_was_before(valley, laptop, copy):
+    worker = laptop("worker")
+    worker.create(area=UNIT, label="一号站")
+    sync(worker)
+    covered = valley.rows("SELECT value FROM counter WHERE name = 'seq'")[0]["value"]
+    valley.do(
+        lambda tx: tx.sql.run("INSERT INTO setting (name, value) VALUES ('durable', :seq)", {"seq": str(covered)})
+    )
+    before = copy()
+    worker.create(area=UNIT, label="二号站")
+    sync(worker)
+
+    go_back(valley, before)
+    sync(worker)
+
+    assert [change["body"] is None for change in worker.changes()] == [True, False]
+    assert [change["verdict"] for change in worker.changes()] == ["applied", "applied"]

@@ -18,8 +18,7 @@ _RECORDS = """
     SELECT id, type, version, born_seq FROM record WHERE born_seq > :after ORDER BY born_seq LIMIT :limit
 """
 _RAISE = """
-    UPDATE record SET version = :version, seq = :seq, check_value = :check_value, updated_at = :received_at
-     WHERE id = :record
+    UPDATE record SET version = :version, seq = :seq, check_value = :check_value WHERE id = :record
 """
 _ADD_REVISION = inserting("revision", revisions.COLUMNS)
 _VERDICT = ("id", "record", "type", "author", "content", "verdict", "version", "conflicts", "received_at")
@@ -29,7 +28,8 @@ _ADD_VERDICT = inserting("change", _VERDICT)
 def raise_all(tx: Transaction, by: int, epoch: str) -> int:
     """Raise every record by ``by`` versions, each with a revision that changes nothing else; return how many.
 
-    epoch: the new one, which the verdicts of these revisions name as their content. Every list has changed then.
+    epoch: the new one, which the verdicts of these revisions name as their content. Every list has changed then; when a
+    record was last updated has not, so that figures of the past need not look at all of them.
     """
     raised, after = 0, -1
     while records := list(tx.sql.tuples(_RECORDS, {"after": after, "limit": RECORDS_AT_ONCE})):
@@ -42,7 +42,7 @@ def raise_all(tx: Transaction, by: int, epoch: str) -> int:
     return raised
 
 
-_RAISED = ("version", "seq", "check_value", "received_at", "record")
+_RAISED = ("version", "seq", "check_value", "record")
 
 
 def _row(tx: Transaction, record: Sequence[Any], by: int, epoch: str) -> Row:
