@@ -202,11 +202,13 @@ def _write_behind(reading: Reading, query: Query, figure: str, row: str | None, 
     """Write the cases behind a figure, or the patrols behind the premises inspected."""
     if figure == patrol_lists.FIGURE:
         patrols = list(patrol_lists.items(reading, closure_summary.patrols_behind(reading, query)))
-        _write(patrols, patrol_lists.as_texts(patrols), form, patrol_lists.COLUMNS, tuple(patrol_lists.COLUMNS))
+        columns = patrol_lists.COLUMNS
+        total = f"共 {len(patrols)} 次巡查，检查 {sum(patrol['premises'] for patrol in patrols)} 家"
+        _write(patrols, patrol_lists.as_texts(patrols), form, columns, tuple(columns), total)
         return
     key = summary_tables.parse_key(closure_summary.grouping_of(query), row)
     cases = list(chain.from_iterable(case_tables.pages(reading, query, figure, key)))
-    _write(cases, case_tables.as_texts(reading, cases), form, CASE_COLUMNS, CASES_SHOWN)
+    _write(cases, case_tables.as_texts(reading, cases), form, CASE_COLUMNS, CASES_SHOWN, f"共 {len(cases)} 件")
 
 
 def _write(
@@ -215,8 +217,9 @@ def _write(
     form: str,
     columns: Mapping[str, str],
     shown: Sequence[str],
+    total: str,
 ) -> None:
-    """Write a list. rows: as people read it. columns: title of each value; shown: those that a terminal shows."""
+    """Write a list. rows: as people read it. columns: title of each value; shown, total: what a terminal shows."""
     if form == "json":
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
@@ -229,7 +232,7 @@ def _write(
         for row in rows:
             table.add_row(*(str(row[column]) for column in at))
         console.print(table)
-        console.print(f"共 {len(found)} 件")
+        console.print(total)
     else:
         titles: list[Sequence[Value]] = [list(columns.values())]
         _write_file([*titles, *rows], form)

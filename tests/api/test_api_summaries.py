@@ -10,18 +10,13 @@ from python_calamine import CalamineWorkbook
 
 from server import instants
 from server.app import close
-from server.forms.domain.record_types import Kind
-from server.grid.domain.areas import path_of
-from server.records.domain.records import Record
 from server.records.domain.status import STATUS_LABELS
-from server.records.store import records
 from server.summaries.domain import figure_definitions
-from server.summaries.store import figure_recording
 from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
 from tests.county import open_county
 from tests.summaries import test_closure_golden as golden
 from tests.summaries.case_histories import a_case, cases_behind, on, step
-from tests.summaries.lived_cases import live
+from tests.summaries.lived_cases import live, walked
 
 APRIL = "from=2026-04-01&to=2026-04-30"
 THEN = f"{APRIL}&as_of=2026-05-01T00:00:00%2B08:00"
@@ -32,26 +27,9 @@ def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
     made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
-    walked(made, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1))
+    made.store.write(lambda tx: walked(tx, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1)))
     yield made
     close(made.app)
-
-
-def walked(county, *rounds: tuple[str, str, int]) -> None:
-    """Record patrols of the golden unit: (day, place, premises)."""
-
-    def work(tx):
-        for number, (day, place, premises) in enumerate(rounds):
-            id = f"00000000-0000-4000-8000-{number:012}"
-            fields = {"premises_count": str(premises), "place": place}
-            record = Record(
-                id, "patrols", Kind.EVENT, UNIT, path_of(UNIT), f"{day} {place}", 1, number, number, "worker", fields,
-                "", on(day), on(day),
-            )  # fmt: skip
-            records.add(tx, record)
-            figure_recording.record_patrol(tx, None, record)
-
-    county.store.write(work)
 
 
 def told(county, query: str, name: str = "brigade"):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from server.cli.main import main
+from server.db import database
 from server.grid.domain.areas import Area, code_of, level_of, parent_code
 from server.grid.store import areas
 from tests.summaries import test_closure_golden as golden
-from tests.summaries.lived_cases import a_store, live
+from tests.summaries.lived_cases import a_store, live, walked
 
 APRIL = ("--from", "2026-04-01", "--to", "2026-04-30", "--as-of", "2026-05-01T00:00")
 GRID = {"130630": "涞源县", "130630/100": "白石山镇", "130630/100/201": "荆山口村村民委员会", "130630/101": "走马驿镇"}
@@ -115,6 +117,21 @@ def test_a_number_opens_into_its_cases(folder):
     assert "待签收" in table
     assert "assigned" not in table
     assert "2026-04-08 " in table
+
+
+def test_the_premises_inspected_open_into_the_patrols(folder, tmp_path):
+    copied = tmp_path / "data"
+    shutil.copytree(folder, copied)
+    store = database.open_inline(copied)
+    store.write(lambda tx: walked(tx, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1)))
+    store.close()
+
+    said = json.loads(run(copied, *APRIL, "--figure", "visited", "--format", "json").stdout)
+    table = run(copied, *APRIL, "--figure", "visited").stdout
+
+    assert "检查21家" in run(copied, *APRIL).stdout
+    assert [patrol["premises"] for patrol in said] == [20, 1]
+    assert "共 2 次巡查，检查 21 家" in table
 
 
 def test_the_cases_behind_a_number_go_to_a_workbook_with_days_as_numbers(folder):

@@ -8,11 +8,15 @@ from pathlib import Path
 from server.db import database
 from server.db.database import Database
 from server.db.transactions import Transaction
+from server.forms.domain.record_types import Kind
+from server.grid.domain.areas import code_of
 from server.records.domain import case_facts
+from server.records.domain.records import Record
+from server.records.store import records
 from server.summaries.store import figure_recording
 from server.summaries.store.rollups import TABLES
 from tests.county import new_database
-from tests.summaries.case_histories import History
+from tests.summaries.case_histories import UNITS, History, on
 
 KEPT = ("case_fact", "case_step", "case_handover", "case_ending", *TABLES)
 
@@ -45,3 +49,15 @@ def write_lives(tx: Transaction, histories: Iterable[History]) -> None:
         else:
             facts[id] = case_facts.after(before, step)
         figure_recording.record(tx, before, facts[id], step, version)
+
+
+def walked(tx: Transaction, *rounds: tuple[str, str, int]) -> None:
+    """Write patrols of the first unit: (day, place, premises)."""
+    for number, (day, place, premises) in enumerate(rounds):
+        id, fields = f"00000000-0000-4000-8000-{number:012}", {"premises_count": str(premises), "place": place}
+        record = Record(
+            id, "patrols", Kind.EVENT, code_of(UNITS[0]), UNITS[0], f"{day} {place}", 1, number, number, "worker",
+            fields, "", on(day), on(day),
+        )  # fmt: skip
+        records.add(tx, record)
+        figure_recording.record_patrol(tx, None, record)
