@@ -17,7 +17,19 @@ from bench.environment import Environment
 from bench.figures import Figure, table
 from bench.machine import description
 
-SECTIONS = ("limits", "submissions", "fast_path", "unchanged", "lists", "sync", "closure", "labels", "start", "memory")
+SECTIONS = (
+    "limits",
+    "submissions",
+    "fast_path",
+    "unchanged",
+    "lists",
+    "sync",
+    "closure",
+    "labels",
+    "answers",
+    "start",
+    "memory",
+)
 """In the order in which they are measured; ``bench/<name>.py`` each."""
 
 

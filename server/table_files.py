@@ -41,6 +41,8 @@ _NUMBER_LIKE = re.compile(r"\s*[+-]?(\d[\d,]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%?
 _KEPT_NUMBER = re.compile(r"-?(0|[1-9]\d{0,10})(\.\d{0,3}[1-9])?")
 """At most 11 digits before the point and 4 after it: such a number a spreadsheet shows, and saves, as it was."""
 _DATE_LIKE = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?|\d+ +\d+/\d+)\s*")
+_BEGINS_LIKE_ONE = re.compile(r"'*[\s\d.+=@＝＋－＠-]")
+"""How all of these begin: most cells are told apart by one look."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EXACT_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _EXACT_DIGITS = 15
@@ -64,6 +66,8 @@ def verbatim(value: str) -> str:
     digits of an identity number, ``1.50``, ``3-4``. What begins with apostrophes before such a text gets one more, so
     that taking one away gives the text back.
     """
+    if not _BEGINS_LIKE_ONE.match(value):
+        return value
     bare = value.lstrip("'")
     return f"'{value}" if bare and (_runs(bare) or _is_changed(bare)) else value
 

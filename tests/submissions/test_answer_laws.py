@@ -90,7 +90,7 @@ def test_every_answer_comes_back_from_an_archive_and_from_a_workbook(data):
         county = open_county(Path(folder) / "data", lay_people)
         try:
             form = xform(nodes, "1")
-            county.do(publish.publish, Prepared(read_xform(form), form, form, ".xml", {}, Sheets(), ()), None)
+            county.do(publish.publish, Prepared(read_xform(form), form, form, ".xml", {}, Sheets(), (), {}), None)
             for number, answers in enumerate(sent):
                 xml = submission(nodes, answers, f"uuid:{number}", "1")
                 assert county.phone("worker").send(xml).status_code == 201

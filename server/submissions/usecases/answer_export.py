@@ -63,19 +63,22 @@ class AnswerExport:
     with_photos: bool
     began_at: Instant
 
-    def pages(self) -> Iterator[Page]:
-        """Yield all rows, the newest submission first, those of its repeats after its own."""
+    def pages(self, only: str | None = None) -> Iterator[Page]:
+        """Yield all rows, the newest submission first, those of its repeats after its own.
+
+        only: path of the one table that is wanted, None for all.
+        """
         before: int | None = None
         while True:
             with self.database.reading() as reading:
                 found = answers.page(reading, self.scope, self.filters, upto=self.upto, before=before)
-                page = self._page(reading, found)
+                page = self._page(reading, found, only)
             if not found:
                 return
             yield page
             before = found[-1]["seq"]
 
-    def _page(self, reading: Reading, found: Sequence[Row]) -> Page:
+    def _page(self, reading: Reading, found: Sequence[Row], only: str | None) -> Page:
         self.tables.rows.begin(reading)
         told = _Told(reading, found, self.tables.options, self.mask)
         files = answers.files(reading, (row["id"] for row in found)) if self.with_photos else {}
@@ -86,7 +89,7 @@ class AnswerExport:
             names = self._names(stored, taken, files.get(stored["id"], {}))
             photos += [Photo(name, files[stored["id"]][file]) for file, name in names.items()]
             shown = names if self.tables.options.wording.labels else {}
-            for row in taken:
+            for row in taken if only is None else (each for each in taken if each.table == only):
                 table = self.tables.tables[row.table]
                 rows.append((table, table.cells(row, system, shown)))
         return Page(rows, photos)

@@ -28,8 +28,8 @@ def csv_parts(export: AnswerExport, path: str = "") -> Iterator[bytes]:
     """Yield one table as CSV (UTF-8 with BOM). path: of its repeat, '' for the form itself."""
     table, lines = export.tables.tables[path], _Lines(export)
     yield lines.headings(table)
-    for page in export.pages():
-        yield lines.of([cells for each, cells in page.rows if each is table])
+    for page in export.pages(path):
+        yield lines.of([cells for _, cells in page.rows])
 
 
 def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
