@@ -39,8 +39,8 @@ class Wording:
 class Offer:
     """What a select question offers.
 
-    labels: of the codes written in the form. file: name without ``.csv`` of the list that offers more, None for none;
-    value, label: columns of that list.
+    labels: of the codes written in the form. file: name of the list that offers more, None for none; value, label:
+    columns of that list.
     """
 
     labels: Mapping[str, Texts]

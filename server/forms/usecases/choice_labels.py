@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from server.forms.domain import outline
 from server.forms.domain.outline import Asked, FormOutline, Language, Offer
 from server.forms.store import codes, forms
 from server.forms.store.forms import Form
+from server.forms.usecases.lists import list_reader
 from server.forms.usecases.xform.outline_reader import read_outline
 
 _ENGLISH = ("label::English (en)", "label_en")
@@ -100,7 +99,8 @@ def _saved(reading: Reading, type: str) -> Iterator[tuple[Form, str, Asked]]:
 def _offered(reading: Reading, form: Form, asked: Asked, offer: Offer, language: Language, default: str) -> CodeLabels:
     known = {code: outline.text_in(texts, language, default) or code for code, texts in offer.labels.items()}
     listed = None if offer.file is None else _listed(reading, form, offer, language)
-    return CodeLabels({**known, **(listed or {})}, offer.file if listed is None else None, asked.several)
+    made = None if offer.file is None or listed is not None else offer.file.removesuffix(".csv")
+    return CodeLabels({**known, **(listed or {})}, made, asked.several)
 
 
 def _copied(asked: Asked, offered: Mapping[str, CodeLabels]) -> CodeLabels:
@@ -114,27 +114,25 @@ def _copied(asked: Asked, offered: Mapping[str, CodeLabels]) -> CodeLabels:
 
 def _listed(reading: Reading, form: Form, offer: Offer, language: Language) -> Mapping[str, str] | None:
     """Return the labels in a code list or in a list beside the form, None for a list that the server makes."""
-    name = str(offer.file)
-    dated = codes.of_list(reading, name)
+    file = str(offer.file)
+    dated = codes.of_list(reading, file.removesuffix(".csv"))
     if dated:
         return dict(_of_codes(dated.values(), offer.value, language))
-    if f"{name}.csv" not in form.media:
+    if file not in form.media:
         return None
-    key = ("labels in a list", form.id, name, offer.value, offer.label, language)
-    return reading.cached(
-        key, lambda fresh: dict(_of_file(forms.media(fresh, form.id, f"{name}.csv"), offer, language))
-    )
+    key = ("labels in a list", form.id, file, offer.value, offer.label, language)
+    return reading.cached(key, lambda fresh: dict(_of_file(file, forms.media(fresh, form.id, file), offer, language)))
 
 
 def _of_codes(dated: Iterable[tuple[codes.Code, ...]], value: str, language: Language) -> Iterator[tuple[str, str]]:
     for row in (row for rows in dated for row in rows):
-        label = (language is Language.ENGLISH and row.label_en) or row.label
+        label = (language is Language.ENGLISH and (row.label_en or row.extra.get(_ENGLISH[0]))) or row.label
         yield (row.code if value == "name" else row.extra.get(value, "")), label
 
 
-def _of_file(content: bytes, offer: Offer, language: Language) -> Iterator[tuple[str, str]]:
-    for row in csv.DictReader(io.StringIO(content.decode("utf-8-sig", errors="replace"), newline="")):
-        english = next((row[name] for name in _ENGLISH if row.get(name)), "")
-        label = (language is Language.ENGLISH and english) or row.get(offer.label) or ""
-        if row.get(offer.value):
-            yield row[offer.value], label or row[offer.value]
+def _of_file(file: str, content: bytes, offer: Offer, language: Language) -> Iterator[tuple[str, str]]:
+    for cells in (row.cells for row in list_reader.read(file, content).rows):
+        code = cells.get(offer.value, "")
+        english = next((cells[name] for name in _ENGLISH if cells.get(name)), "")
+        if code:
+            yield code, (language is Language.ENGLISH and english) or cells.get(offer.label) or code

@@ -19,7 +19,7 @@ from server.people.store import display_names
 from server.records.domain.status import STAGE_LABELS, STATUS_LABELS, Stage, Status
 from server.records.store import columns
 from server.records.store.columns import Projection
-from server.records.usecases.shown_values import ListRows, Show, local_time, shows
+from server.records.usecases.shown_values import ListRows, Show, local_second, shows
 from sync.flags import LABELS as FLAGS
 
 COLUMNS = columns.names(Projection.CSV)
@@ -147,7 +147,7 @@ class _Names:
             " ".join(shown["flags"]) if english else "、".join(FLAGS.get(each, each) for each in shown["flags"])
         )
         for name in ("due_at", "closed_at", "created_at", "updated_at"):
-            shown[name] = local_time(shown[name]) if shown[name] else None
+            shown[name] = local_second(shown[name]) if shown[name] else None
 
 
 def _with_area_name() -> Iterator[str]:

@@ -91,6 +91,11 @@ def local_time(value: str) -> str:
     )
 
 
+def local_second(value: str) -> str:
+    """Return an instant of the server's by Beijing's clock, to the second."""
+    return local_time(value)[: len("2026-05-01 07:12:33")]
+
+
 def _clock(value: str) -> str:
     try:
         found = time.fromisoformat(value)

@@ -23,7 +23,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.store import display_names
-from server.records.usecases.shown_values import Show, local_time
+from server.records.usecases.shown_values import Show, local_second
 from server.submissions.store import answers
 from server.submissions.store.answers import AnswerFilters
 from server.submissions.usecases.answer_rows import AnswerRow, rows_of
@@ -164,7 +164,7 @@ class _Told:
 
     def system(self, row: Row) -> dict[str, str]:
         """Return the values of the columns beside the answers; without labels, instants and states as they are kept."""
-        time = local_time if self._labels else str
+        time = local_second if self._labels else str
         state = row["review_state"] or ""
         area = code_of(row["path"]) if row["path"] else ""
         return {

@@ -13,7 +13,7 @@ from server.forms.usecases.xform.xml_parsing import child, children, local_path,
 
 _ITEXT = re.compile(r"\s*jr:itext\(\s*'(.+)'\s*\)\s*")
 _FROM_INSTANCE = re.compile(r"""\s*(?:randomize\(\s*)?instance\(\s*['"]([^'"]+)['"]\s*\)""")
-_CSV = re.compile(r"jr://file-csv/(.+)\.csv")
+_LIST = re.compile(r"jr://file(?:-csv)?/(.+)")
 _LITERAL = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PATH = re.compile(r"/[\w./:-]+")
 _SELECTS = frozenset({"select", "select1", "rank"})
@@ -120,7 +120,7 @@ class _Reader:
             return Offer(labels)
         column, label = (_ref(child(itemset, name)) for name in ("value", "label"))
         instance = self._instances.get(named[1])
-        file = None if instance is None else _CSV.fullmatch(instance.get("src", "").strip())
+        file = None if instance is None else _LIST.fullmatch(instance.get("src", "").strip())
         if instance is not None and file is None:
             labels |= self._items(instance, column or "name", label)
         return Offer(labels, file[1] if file else None, column or "name", label or "label")
