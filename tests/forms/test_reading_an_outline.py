@@ -32,6 +32,8 @@ FORM = """\
 | | end_repeat | | | | | | | |
 | | calculate | outcome | 结果 | Outcome | | if(${passed} = 'yes', 'yes', 'no') | | |
 | | calculate | told | 告知 | Told | | if(${passed} = 'yes', '', if(${reason} = 'other', ${words}, ${reason})) | | |
+| | calculate | level | 级别 | Level | | concat('s', '1') | | |
+| | calculate | level_label | | | | instance('streets')/root/item[name = ${level}]/label | | |
 | | calculate | sum | 合计 | Sum | | ${passed} + ${reason} | | |
 | choices |
 | | list_name | name | label::中文 (zh) | label::English (en) |
@@ -124,6 +126,7 @@ def test_codes_are_called_what_forms_and_lists_call_them(tmp_path):
     assert chinese["reason"].known == {"blocked": "堵了", "other": "其他"}
     assert (english["order"].known["other"], english["order"].several) == ("Other", True)
     assert chinese["told"].known == chinese["reason"].known
+    assert chinese["level"].known["s1"] == "东街"
     assert chinese["post"].known == {"p1": "East gate"}
     assert chinese["street"].known["s1"] == "东街"
     assert (english["street"].known["s1"], english["street"].known["s2"]) == ("East Street", "西街")

@@ -55,7 +55,7 @@ class Asked:
 
     path: local names below the root (``people/name``). type: bind type of XForms. several: an answer is codes with
     spaces between. offer: None where anything may be answered. copies: paths of select questions whose codes a
-    calculation hands on.
+    calculation hands on. named: the list in which the form itself looks up what a calculated code is called.
     """
 
     path: str
@@ -64,6 +64,7 @@ class Asked:
     several: bool = False
     offer: Offer | None = None
     copies: tuple[str, ...] = ()
+    named: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)

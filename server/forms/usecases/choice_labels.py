@@ -48,7 +48,14 @@ def of_form(reading: Reading, form: Form, language: Language) -> Mapping[str, Co
         for each in whole.asked
         if each.offer is not None
     }
-    return {**{each.path: _copied(each, offered) for each in whole.asked if each.copies}, **offered}
+    looked_up = {
+        each.path: _offered(reading, form, each, each.named, language, whole.default)
+        for each in whole.asked
+        if each.named is not None
+    }
+    copied = {each.path: _copied(each, offered) for each in whole.asked if each.copies}
+    # A record or an area that a calculation names goes by its id: the question beside it tells what it is called.
+    return {**{path: labels for path, labels in looked_up.items() if labels.list is None}, **copied, **offered}
 
 
 def of_type(reading: Reading, type: str, language: Language) -> Mapping[str, CodeLabels]:

@@ -34,9 +34,12 @@ _CURRENT = """
        current = 1 OR NOT EXISTS (
          SELECT 1 FROM submission AS edit
           WHERE edit.form = submission.form AND edit.root = submission.root
-            AND edit.deprecates = submission.instance_id AND edit.seq <= :upto)
+            AND edit.deprecates = submission.instance_id AND (edit.seq <= :upto) IS TRUE)
 """
-"""Newest as of ``upto``: an edit that comes while an export lasts takes nothing out of it."""
+"""Newest as of ``upto``: an edit that comes while an export lasts takes nothing out of it.
+
+``IS TRUE``, or the planner would take the index by ``seq`` and read the whole form for each edited submission.
+"""
 
 
 @dataclass(frozen=True, slots=True)

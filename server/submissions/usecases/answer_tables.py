@@ -46,6 +46,16 @@ HEADINGS: Mapping[str, tuple[str, str]] = {
 }
 """What each column beside the answers is called, in Chinese and in English."""
 
+UNASKED: Mapping[str, tuple[str, str]] = {
+    "start": ("开始填写", "Started"),
+    "end": ("填写结束", "Finished"),
+    "today": ("填写日期", "Day"),
+    "deviceid": ("设备编号", "Device ID"),
+    "audit": ("填写过程", "Audit"),
+    "label": ("台账记录名称", "Entity label"),
+}
+"""What answers are called that the phone gives by itself, by the names that XLSForm gives them."""
+
 _NUMBERS = frozenset({"int", "decimal"})
 _NUMERIC = frozenset({"files_expected", "files_present"})
 _POINT = (("Latitude", "纬度"), ("Longitude", "经度"), ("Altitude", "海拔"), ("Accuracy", "精度"))
@@ -169,12 +179,16 @@ class _TableMaker:
 
     def _unlike(self, asked: Sequence[Asked]) -> list[str]:
         """Return the texts of questions; those that several share have the text of their group before them."""
-        texts = [self._text(each.texts) or each.path.rpartition("/")[2] for each in asked]
+        texts = [self._text(each.texts) or self._unasked(each.path.rpartition("/")[2]) for each in asked]
         groups = [self._text(self._outline.groups.get(each.path.rpartition("/")[0], {})) for each in asked]
         shared = {text for text, count in Counter(texts).items() if count > 1}
         return [
             f"{group} / {text}" if text in shared and group else text for text, group in zip(texts, groups, strict=True)
         ]
+
+    def _unasked(self, name: str) -> str:
+        at = int(self._options.wording.language is Language.ENGLISH)
+        return UNASKED[name][at] if name in UNASKED else name
 
     def _parts_of(self, asked: Asked, heading: str) -> list[_Heading]:
         """Return name, heading and kind of each column of an answer, its own first."""

@@ -16,6 +16,9 @@ _FROM_INSTANCE = re.compile(r"""\s*(?:randomize\(\s*)?instance\(\s*['"]([^'"]+)[
 _LIST = re.compile(r"jr://file(?:-csv)?/(.+)")
 _LITERAL = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PATH = re.compile(r"/[\w./:-]+")
+_LOOKED_UP = re.compile(r"instance\(\s*'([^']+)'\s*\)/root/item\[\s*(\w+)\s*=\s*(/[\w./:-]+)\s*\]/label")
+"""Where a form looks up what a code is called: list, its column, and the answer that holds the code."""
+
 _SELECTS = frozenset({"select", "select1", "rank"})
 _CONTROLS = _SELECTS | {"input", "upload", "range", "trigger", "secret"}
 
@@ -39,6 +42,7 @@ class _Reader:
         self._texts = {each.get("lang", ""): _texts(each) for each in translations}
         marked = (each.get("lang", "") for each in translations if "default" in each.attrib)
         self._default = next(marked, next(iter(self._texts), ""))
+        self._looked_up = dict(self._lookups())
         body = list(children(html, "body")[0].iter())
         self._controls = {local_path(each.get("ref", "")): each for each in body if _name(each) in _CONTROLS}
         self._groups = {local_path(each.get("ref", "")): each for each in body if _name(each) == "group"}
@@ -58,7 +62,7 @@ class _Reader:
         for node in branch:
             if len(node):
                 yield from self._leaves(node, f"{path}/{_name(node)}")
-            else:
+            elif _name(node) != "entity" or _name(branch) != "meta":  # which says all that it says by attributes
                 yield f"{path}/{_name(node)}", node
 
     def _is_note(self, path: str, node: etree._Element) -> bool:
@@ -84,7 +88,17 @@ class _Reader:
             several=kinds <= {"select", "rank"},
             offer=self._offer(control) if control is not None and kind in _SELECTS else None,
             copies=tuple(map(_below_root, copied)),
+            named=self._looked_up.get(path) if control is None else None,
         )
+
+    def _lookups(self) -> Iterator[tuple[str, Offer]]:
+        """Yield the answers that the form looks up by their code, each with the list in which it does."""
+        for bind in self._binds.values():
+            for name, column, path in _LOOKED_UP.findall(bind.get("calculate", "")):
+                instance = self._instances.get(name)
+                file = None if instance is None else _LIST.fullmatch(instance.get("src", "").strip())
+                if file is not None:
+                    yield local_path(path), Offer({}, file[1], column)
 
     def _copied(self, path: str) -> tuple[str, ...]:
         """Return the select questions whose codes a calculation hands on: as they stand, or as literals about them."""
