@@ -20,7 +20,7 @@ FORM = """\
 | | text | made | 算值 | Made | yes | 1 + 1 | | |
 | | select_one passed | passed | 通过 | Passed | | | | |
 | | select_one reasons | reason | 原因 | Reason | | | | |
-| | text | words | 说明 | Words | | | | |
+| | text | words | 说明**${reason}** | **Words** | | | | |
 | | rank reasons | order | 排序 | Order | | | | |
 | | select_one_from_file posts.geojson | post | 岗亭 | Post | | | | |
 | | select_one_from_file streets.csv | street | 街道 | Street | | | | |
@@ -77,6 +77,7 @@ def test_repeats_have_their_texts_and_their_questions_their_paths(read):
 def test_questions_and_calculations_have_texts_in_every_language(read):
     assert text_in(asked(read, "outcome").texts, Language.CHINESE, read.default) == "结果"
     assert text_in(asked(read, "reason").texts, Language.ENGLISH, read.default) == "Reason"
+    assert set(asked(read, "words").texts.values()) == {"说明", "Words"}
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def _texts(translation: etree._Element) -> dict[str, str]:
 
 
 def _line(node: etree._Element) -> str:
-    return " ".join(text_of(node).split())
+    return " ".join(text_of(node).replace("**", "").split())  # phones show what stands between them in bold
 
 
 def _ref(node: etree._Element | None) -> str:
