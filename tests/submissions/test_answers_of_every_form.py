@@ -215,6 +215,15 @@ def test_an_edit_takes_the_place_of_what_it_edits_and_keeps_its_day(county):
     assert edited["门脸照片"].endswith("_门脸照片_f.jpg")
 
 
+@pytest.mark.parametrize("bound", ["PAGE_ROWS", "PAGE_BYTES"])
+def test_an_export_goes_on_page_after_page(county, monkeypatch, bound):
+    whole = tables_of(archive(county))
+    monkeypatch.setattr(answers, bound, 1)
+
+    assert tables_of(archive(county)) == whole
+    assert sheets_of(county.get("/forms/household/answers.xlsx", "brigade"))["入户检查"][1]["键"] == "uuid:one"
+
+
 def test_what_comes_while_an_export_lasts_changes_nothing_in_it(county, monkeypatch):
     monkeypatch.setattr(answers, "PAGE_ROWS", 1)
     headers = {"Authorization": f"Key {county.keys['brigade']}"}

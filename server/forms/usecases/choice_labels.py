@@ -92,7 +92,7 @@ def _of_fields(reading: Reading, type: str, language: Language) -> Iterator[tupl
 
 def _saved(reading: Reading, type: str) -> Iterator[tuple[Form, str, Asked]]:
     """Yield what any version of any form saves to a field of ``type``: form, name of the field, question."""
-    for form in forms.catalogue(reading).forms.values():
+    for form in (each for each in forms.catalogue(reading).forms.values() if each.draft is None):
         saves: dict[str, str] = {}
         for version in form.versions.values():
             entity = version.definition.entity
