@@ -192,6 +192,7 @@ class PushResponseSchema(BaseSchema):
     mark = text_out("opaque: how far the server has got; show it in `Firegrid-Mark` with the next request")
     durable = integer_out("seq up to which everything is in a backup, or committed where there is none")
     now = instant_out()
+    device = text_out_or_null("the id to use from now on, where two devices were found to use this one; else null")
     outcomes = fields.List(fields.Nested(PushOutcomeSchema), required=True)
     limits = fields.Nested(LimitsSchema, required=True)
 

@@ -15,6 +15,10 @@ CREATING = frozenset({"create", "report", "spot_close"})
 """Actions that create a record."""
 
 
+DESKS = frozenset({"office", "server"})
+"""Origins of what is written at a desk, and by the server itself; no device is called so."""
+
+
 class Verdict(StrEnum):
     """The outcome of a change (``sync.md`` section 4). There is no ``lost`` and no ``rejected``."""
 
@@ -75,6 +79,7 @@ class Change:
         the server derives it from ``base_version`` and from what the same origin sent before.
     made_at: device time as an instant; None when the device did not say.
     clock_offset_s: server minus device clock in seconds at last contact, where known.
+    device: id of the device whose counter ``dot`` has, over all records, on our own protocol; None elsewhere.
     """
 
     id: str
@@ -93,3 +98,4 @@ class Change:
     made_at: datetime | None = None
     clock_offset_s: float | None = None
     attachments: tuple[AttachmentName, ...] = ()
+    device: str | None = None

@@ -10,8 +10,8 @@ How section 3 is read where it leaves room:
   field, not each record: a late write of one field must not fall because a later one of another field came first.
   It holds one number for each origin that ever wrote the field; in JSON one whose head is current costs nothing.
 * All heads of the value that was seen are replaced, whoever wrote them. Absent and blank are the same value.
-* What an author saw is the base overlaid with what their device sent before and the base does not hold yet, also on
-  our own protocol: taking one's own unsent value back to the base's value is a write.
+* What an author saw is the base overlaid with what their device sent before and the base does not hold yet; on our own
+  protocol the device states it, and that counts: taking one's own unsent value back to the base's value is a write.
 * Two writes are concurrent when neither base holds the other. Only writes that name a base commute; without one
   the value alone decides, and then the order may matter.
 * Under ``latest`` all heads that the base held are replaced: their outcome is what the author saw.
@@ -21,8 +21,7 @@ How section 3 is read where it leaves room:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sync.changes import Dot, FieldWrite
@@ -55,9 +54,9 @@ from sync.rules import (
 )
 
 __all__ = [
-    "DEFAULT_RULE", "FieldRule", "Head", "MergePolicy", "Merged", "Received", "Register", "Settled", "from_json",
-    "in_conflict", "merge", "pending_at", "read", "rebuild", "settle", "settled", "shown", "to_json", "values", "write",
-    "write_latest", "writes_of",
+    "DEFAULT_RULE", "FieldRule", "Head", "MergePolicy", "Merged", "Register", "from_json", "in_conflict",
+    "merge", "read", "settle", "settled", "settled_registers", "shown", "to_json", "values", "write", "write_latest",
+    "writes_of", "written",
 ]  # fmt: skip
 
 
@@ -69,32 +68,7 @@ class Merged(NamedTuple):
     conflicts: frozenset[str]
 
 
-class Received(NamedTuple):
-    """A create or edit as it came in.
-
-    base_version, seen: the record version that the device held, and the record's fields in it. None: not known.
-    values: every value received, changed or not.
-    observed_at: as in Head. version: the record version that its arrival made.
-    """
-
-    dot: Dot
-    base_version: int | None
-    values: Mapping[str, str]
-    observed_at: str
-    version: int
-    seen: Mapping[str, str] | None = None
-
-
-class Settled(NamedTuple):
-    """An officer's choice for one or more fields, as it came in; the names as in Received."""
-
-    dot: Dot
-    values: Mapping[str, str]
-    observed_at: str
-    version: int
-
-
-_NO_VALUES: Mapping[str, str] = MappingProxyType({})
+Own = Callable[[Head, str], bool]
 
 
 def merge(
@@ -117,7 +91,7 @@ def merge(
     observed_at: UTC, as in Head. version: the record version that this change makes.
     """
     head = Head("", observed_at, dot.origin, dot.seq, version)
-    return read(_written(registers, writes, rules, head, base_version), rules)
+    return read(written(registers, writes, rules, head, base_version), rules)
 
 
 def settled(
@@ -134,7 +108,7 @@ def settled(
     choices: by field; a member of a group that is missing keeps the value shown. The rest as in ``merge``.
     """
     head = Head("", observed_at, dot.origin, dot.seq, version)
-    return read(_settled(registers, choices, rules, head), rules)
+    return read(settled_registers(registers, choices, rules, head), rules)
 
 
 def read(registers: Mapping[str, Register], rules: Mapping[str, FieldRule]) -> Merged:
@@ -177,51 +151,19 @@ def writes_of(
     return {name: FieldWrite(saw.get(name), new) for name, new in {**saw, **received}.items()}
 
 
-def pending_at(base_version: int | None, sent_before: Iterable[Received]) -> dict[str, str]:
-    """Return what a device showed over its base: the last value that it sent of each field, where the base lacks it.
-
-    sent_before: what came in from the same origin under lower counters, oldest first.
-    """
-    pending: dict[str, str] = {}
-    for earlier in sent_before:
-        if base_version is None or earlier.version > base_version:
-            pending |= earlier.values
-        else:
-            pending = {name: value for name, value in pending.items() if name not in earlier.values}
-    return pending
-
-
-def rebuild(history: Iterable[Received | Settled], rules: Mapping[str, FieldRule]) -> Merged:
-    """Merge a record anew from all that came in, in whatever order that was.
-
-    For a write that arrives after a later one of the same origin. The outcome is that of an arrival in the order of
-    each origin's counters: the same values, conflicts, and heads, but for the heads' versions, which stay those of the
-    real arrival (the bases of other devices name them).
-    """
-    registers: Mapping[str, Register] = {}
-    sent: dict[str, list[Received]] = {}
-    for entry in _in_order(history):
-        head = Head("", entry.observed_at, entry.dot.origin, entry.dot.seq, entry.version)
-        if isinstance(entry, Settled):
-            registers = _settled(registers, entry.values, rules, head)
-            continue
-        base = entry.base_version
-        before = sent.setdefault(entry.dot.origin, [])
-        writes = writes_of(entry.values, entry.seen or _NO_VALUES, [pending_at(base, before)])
-        registers = _written(registers, writes, rules, head, base)
-        carried = {name: writes[name] for name in entry.values}
-        registers = _backdated(registers, carried, rules, head)
-        before.append(entry)
-    return read(registers, rules)
-
-
-def _written(
+def written(
     registers: Mapping[str, Register],
     writes: Mapping[str, FieldWrite],
     rules: Mapping[str, FieldRule],
     head: Head,
     base_version: int | None,
+    own: Own | None = None,
 ) -> dict[str, Register]:
+    """Return the registers after one change; the arguments as in ``merge``.
+
+    head: what every value of the change has in common. own: says of a head, and of the value that the author saw,
+    whether it is the author's own, though another origin's: it is replaced like those of the same origin.
+    """
     after = dict(registers)
     touched: set[str] = set()
     for name, field_write in writes.items():
@@ -232,22 +174,31 @@ def _written(
             if rule.group is not None:
                 touched.add(rule.group)
                 continue
-            own = Head(new, *head[1:])
-            after[key] = rule.behaviour.write(after.get(key, EMPTY), own, seen=seen, base_version=base_version)
+            value = Head(new, *head[1:])
+            before = _without_own(after.get(key, EMPTY), head, seen, own)
+            after[key] = rule.behaviour.write(before, value, seen=seen, base_version=base_version)
     for members in groups(rules, touched).values():
         sent = {name: register_writes(name, writes[name], rules[name])[name] for name in members if name in writes}
         of_all = [sent.get(name) or _unsent_member(after.get(name, EMPTY), base_version) for name in members]
-        own = Head(group_value([each.new for each in of_all]), *head[1:])
+        value = Head(group_value([each.new for each in of_all]), *head[1:])
         seen = group_value([each.seen or "" for each in of_all])
-        group = joined(after, members)
-        written = behaviour_of(members, rules).write(group, own, seen=seen, base_version=base_version)
-        after |= split(written, members)
+        group = _without_own(joined(after, members), head, seen, own)
+        behaviour = behaviour_of(members, rules)
+        after |= split(behaviour.write(group, value, seen=seen, base_version=base_version), members)
     return after
 
 
-def _settled(
+def _without_own(register: Register, head: Head, seen: str | None, own: Own | None) -> Register:
+    """Return a register without the author's own heads of other origins, unless a later write of ``head`` is in."""
+    if own is None or head.seq <= register.newest.get(head.origin, 0):
+        return register
+    return Register(frozenset(each for each in register.heads if not own(each, seen or "")), register.newest)
+
+
+def settled_registers(
     registers: Mapping[str, Register], choices: Mapping[str, str], rules: Mapping[str, FieldRule], head: Head
 ) -> dict[str, Register]:
+    """Return the registers after an officer's choice; the arguments as in ``settled``. head: as in ``written``."""
     after = dict(registers)
     now = read(registers, rules).values
     chosen = {name: rules.get(name, DEFAULT_RULE) for name in choices}
@@ -266,31 +217,3 @@ def _unsent_member(register: Register, base_version: int | None) -> FieldWrite:
     held = [head for head in register.heads if base_version is None or head.version <= base_version]
     value = shown(Register(frozenset(held), register.newest)).value if held else ""
     return FieldWrite(value, value)
-
-
-def _in_order(history: Iterable[Received | Settled]) -> list[Received | Settled]:
-    """Put what came late directly before the first later write of the same origin; leave the rest as it came."""
-    once = {entry.dot: entry for entry in history}
-    place: dict[Dot, int] = {}
-    first: dict[str, int] = {}
-    for dot in sorted(once, key=lambda dot: dot.seq, reverse=True):
-        place[dot] = first[dot.origin] = min(once[dot].version, first.get(dot.origin, once[dot].version))
-    return [once[dot] for dot in sorted(once, key=lambda dot: (place[dot], dot.seq))]
-
-
-def _backdated(
-    registers: Mapping[str, Register], carried: Mapping[str, FieldWrite], rules: Mapping[str, FieldRule], head: Head
-) -> dict[str, Register]:
-    """Date an origin's value back to the later write that brought it along and came in first.
-
-    Without this, somebody who saw and replaced that value would find it beside their own as soon as the write
-    that made it arrives.
-    """
-    after = dict(registers)
-    for name, field_write in carried.items():
-        for key, each in register_writes(name, field_write, rules.get(name, DEFAULT_RULE)).items():
-            heads, newest = after.get(key, EMPTY)
-            own = {h for h in heads if h.origin == head.origin and h.value == each.new and h.version > head.version}
-            if own:
-                after[key] = Register(heads - own | {h._replace(version=head.version) for h in own}, newest)
-    return after

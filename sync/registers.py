@@ -129,6 +129,15 @@ def from_json(text: str) -> dict[str, Register]:
     return {name: Register(frozenset(of_name), newest[name]) for name, of_name in heads.items()}
 
 
+def heads_after(text: str, version: int) -> list[tuple[str, str, int, int, dict[str, str]]]:
+    """Return the heads that came in after a record version, from what ``to_json`` wrote: those of each write together.
+
+    Each as ``(observed_at, origin, seq, version, {name: value})``.
+    """
+    made, _ = orjson.loads(text)
+    return [tuple(each) for each in made if each[3] > version]
+
+
 def joined(registers: Mapping[str, Register], members: Sequence[str]) -> Register:
     """Return one register of a group, whose values are those of all members together.
 

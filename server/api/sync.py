@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import flask
 from flask import Response, current_app
@@ -24,6 +25,7 @@ from server.api import json_text, responses, serializers
 from server.api.blueprints import Parser, create_blueprint, flat, listed
 from server.api.json_text import Unstorable
 from server.cases.usecases.todo_column import TodoOfCaller
+from server.changes.store import devices
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import TooLarge
@@ -104,7 +106,11 @@ def push(batch: dict[str, Any]) -> Response:
         seen = {row["id"]: row for row in pulls.visible(reading, by.scope, sorted(touched))}
         writer = _RecordWriter(reading, by)
         outcomes = [_outcome(each, item, seen, writer) for each, item in zip(answered, items, strict=True)]
-        return responses.json({**_state(reading, by, epochs.mark(reading)), "outcomes": outcomes})
+        fresh = _fresh_device(reading, by, device, items)
+        body = {**_state(reading, by, epochs.mark(reading)), "device": fresh, "outcomes": outcomes}
+    if fresh is not None:
+        _note_unsent(by, device, 0)  # from now on it tells what waits on it under the other id
+    return responses.json(body)
 
 
 @blueprint.route("/sync/pull", methods=["POST"])
@@ -160,6 +166,16 @@ def _signer(salt: str) -> URLSafeSerializer:
     return URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=salt)
 
 
+def _fresh_device(reading: Reading, by: Actor, device: str, items: Sequence[Item]) -> str | None:
+    """Return the id that a client shall use from now on, where more than one hand writes under the one it uses.
+
+    Made of what it sent, so that each hand gets one of its own, and the same again when the answer was lost.
+    """
+    if not items or devices.shared_from(reading, device, by.name) is None:
+        return None
+    return str(uuid5(NAMESPACE_OID, f"{device} {by.name} {items[0].id}"))
+
+
 def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     """Keep what a client says still waits on it, when that is news: an idle pull shall cost no write."""
     if (
@@ -204,6 +220,7 @@ def _item(raw: Any, device: str) -> Item:
         made_at=read["made_at"],
         clock_offset_s=read["clock_offset_s"],
         attachments=tuple(AttachmentName(**each) for each in read["attachments"]),
+        device=device,
     )
 
 

@@ -134,11 +134,18 @@ class Device:
 
     @property
     def id(self) -> str:
-        """The device's own UUID, made with the store."""
+        """The device's own UUID, made with the store, or given by the server when it was another device's too."""
         found = self.setting("device")
         if found is None:
             raise RuntimeError("a store is made together with its device id")
         return found
+
+    def rename(self, id: str) -> None:
+        """Use another id for what is made from now on, since another device has this one's too. Inside ``writing()``.
+
+        The counter goes on, so that it stays the order in which changes were made here.
+        """
+        self.set_setting("device", id)
 
     def _prepare(self) -> None:
         if self._schema_version() == len(device_file.STEPS):

@@ -31,7 +31,7 @@ _CHANGE_COLUMNS = "id, seq, type, action, body, verdict, version, trouble, probl
 
 
 class Batch(NamedTuple):
-    """Changes of one device to send together, in the order of ``seq``. bodies: their JSON, exactly as kept."""
+    """Changes of one device to send together, in the order in which they were made. bodies: their JSON, as kept."""
 
     device: str
     ids: tuple[str, ...]
@@ -210,7 +210,7 @@ def by_record(device: Device) -> dict[str, list[LocalChange]]:
 
 def unsent(device: Device) -> list[Row]:
     """Return every unsent change, oldest first, with ``body`` read and the device that made it."""
-    found = device.rows("SELECT device, body, trouble FROM change WHERE state = 'unsent' ORDER BY device, seq")
+    found = device.rows("SELECT device, body, trouble FROM change WHERE state = 'unsent' ORDER BY rowid")
     return [{**each, "body": json.loads(each["body"])} for each in found]
 
 
@@ -222,7 +222,7 @@ def _count(device: Device, condition: str, what: str = "*") -> int:
 def _unsent(device: Device, most: int, excluding: Collection[str]) -> list[Row]:
     return device.rows(
         "SELECT id, device, body FROM change WHERE state = 'unsent'"
-        " AND id NOT IN (SELECT value FROM json_each(:excluding)) ORDER BY device, seq LIMIT :most",
+        " AND id NOT IN (SELECT value FROM json_each(:excluding)) ORDER BY rowid LIMIT :most",
         {"excluding": json.dumps(sorted(excluding)), "most": most},
     )
 

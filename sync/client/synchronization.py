@@ -107,7 +107,7 @@ def push(device: Device, connection: Connection, progress: Callable[[int], None]
                     sent.too_large += batch.ids
                 continue
             was_restored = sent.is_restored
-            _record_outcomes(device, response, sent)
+            _record_outcomes(device, batch.device, response, sent)
             if sent.is_restored and not was_restored:
                 tried.clear()  # what went to the server as it was before goes again
             tried |= {*batch.ids}
@@ -188,7 +188,7 @@ def _push_body(device: Device, batch: Batch) -> str:
     return f'{frame[:-1]}, "changes": [{",".join(batch.bodies)}]}}'
 
 
-def _record_outcomes(device: Device, response: object, sent: PushResult) -> None:
+def _record_outcomes(device: Device, made_on: str, response: object, sent: PushResult) -> None:
     server, outcomes = _read_push(response)
     with device.writing():
         sent.is_restored |= _apply_server_state(device, server)
@@ -199,6 +199,8 @@ def _record_outcomes(device: Device, response: object, sent: PushResult) -> None
                 replica.store(device, outcome.record)
         replica.drop_handed_over(device, {each["record"] for each in recorded})
         outbox.drop_durable_bodies(device)
+        if server.device is not None and made_on == device.id:
+            device.rename(server.device)
     sent.verdicts.update(each["verdict"] for each in recorded)
 
 

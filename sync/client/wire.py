@@ -49,7 +49,7 @@ class ServerState:
 
     epoch: changes when the server was restored. durable: everything up to this seq is in a finished backup. now: the
     server's time. user: name of the signed-in user, mark: how far the server has got, to be shown to it next time; None
-    when it does not say.
+    when it does not say. device: the id that this device is to use from now on, None to keep its own.
     """
 
     epoch: str
@@ -58,6 +58,7 @@ class ServerState:
     limits: Mapping[str, int]
     user: str | None
     mark: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def read_server_state(body: Json) -> ServerState:
         read_limits(body),
         _text_or_none(body, "user"),
         _text_or_none(body, "mark"),
+        _text_or_none(body, "device"),
     )
 
 

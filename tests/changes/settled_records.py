@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from server.changes.domain import record_history, revise, settling
 from server.changes.domain.revise import Revised
 from server.records.domain.records import Record, Revision
-from sync import merge, registers
+from sync import merge, registers, replay
 from sync.changes import Dot
 from tests.changes.test_revise import RULES, STATIONS, a_context
 
@@ -49,14 +49,15 @@ class Story:
         late = record_history.received(self.history, STATIONS) if newest > sent.seq else []
         before = [
             each for each in record_history.received(self.history, STATIONS)
-            if isinstance(each, merge.Received) and each.dot.origin == sent.origin and each.dot.seq < sent.seq
+            if isinstance(each, replay.Received) and each.dot.origin == sent.origin and each.dot.seq < sent.seq
         ]  # fmt: skip
-        seen = {**FIRST, **merge.pending_at(1, sorted(before, key=lambda each: each.dot.seq))}
+        seen = {**FIRST, **replay.pending_at(1, sorted(before, key=lambda each: each.dot.seq))}
         return self.take(
             revise.edit(
                 self.record,
                 a_context(
                     "edit", seq=len(self.history) + 1, base_version=1, dot=Dot(sent.origin, sent.seq), base=FIRST,
+                    submission=f"{sent.origin} {sent.seq}",
                     fields={name: (seen.get(name), value) for name, value in sent.values.items()},
                     seen_members={name: value for name, value in seen.items() if name not in sent.values},
                 ),

@@ -44,7 +44,9 @@ def a_context(
         name: FieldWrite(*value) if isinstance(value, tuple) else FieldWrite(None, value)
         for name, value in more.pop("fields", {}).items()
     }
-    known = {name: more.pop(name) for name in ("late", "seen_members", "base", "arrived_at") if name in more}
+    known = {
+        name: more.pop(name) for name in ("late", "seen_members", "base", "arrived_at", "submission") if name in more
+    }
     dot = more.pop("dot", Dot("phone-a", seq))
     change = Change(f"change {seq}", "record", type.name, action, dot, fields, **more)
     return WriteContext(change, type, RULES if type is STATIONS else {}, "worker", at, seq, **known)

@@ -14,17 +14,14 @@ from sync.merge import (
     Head,
     Merged,
     MergePolicy,
-    Received,
     Register,
-    Settled,
     merge,
-    pending_at,
-    rebuild,
     settled,
     write,
     writes_of,
 )
 from sync.registers import EMPTY
+from sync.replay import Received, Settled, pending_at, rebuild
 
 MONDAY, TUESDAY, WEDNESDAY = (f"2026-11-{day}T03:00:00.000Z" for day in (23, 24, 25))
 

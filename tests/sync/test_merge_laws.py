@@ -15,7 +15,6 @@ from sync.merge import (
     in_conflict,
     merge,
     read,
-    rebuild,
     settle,
     to_json,
     values,
@@ -23,6 +22,7 @@ from sync.merge import (
     writes_of,
 )
 from sync.registers import EMPTY
+from sync.replay import rebuild
 from sync.rules import BEHAVIOURS
 from tests.sync.merge_histories import (
     MONDAY,

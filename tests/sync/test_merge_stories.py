@@ -7,8 +7,9 @@ from itertools import permutations
 import pytest
 
 from sync.changes import Dot, FieldWrite
-from sync.merge import FieldRule, Head, MergePolicy, Received, Settled, merge, rebuild, to_json, values, write
+from sync.merge import FieldRule, Head, MergePolicy, merge, to_json, values, write
 from sync.registers import EMPTY
+from sync.replay import Received, Settled, rebuild
 from tests.sync.merge_histories import MONDAY, RULES, TUESDAY, WEDNESDAY, Phone, Sent, a_server
 
 any_order = pytest.mark.parametrize("order", list(permutations(range(3))))

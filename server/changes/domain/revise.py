@@ -8,7 +8,7 @@ from dataclasses import replace
 from server import instants
 from server.cases.domain import effects, workflow
 from server.cases.domain.acts import Act, ActContext
-from server.changes.domain import problem_reports
+from server.changes.domain import problem_reports, record_history
 from server.changes.domain.merged_record import flags_after_merge, with_merged
 from server.changes.domain.validation import Validated, field_writes, validate
 from server.changes.domain.write_context import WriteContext
@@ -17,10 +17,11 @@ from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.case_facts import Step as CaseStep
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, Status
-from sync import merge, registers
+from sync import merge, registers, replay
 from sync.changes import FieldWrite, Verdict
 from sync.created import Created, created
-from sync.merge import Merged, Received, Settled
+from sync.merge import Merged
+from sync.replay import Entry
 from sync.values import frozen
 
 Diff = Mapping[str, tuple[str | None, str | None]]
@@ -104,20 +105,18 @@ def _first_version(context: WriteContext, made: Created, found: Validated, label
     )
 
 
-def edit(record: Record, context: WriteContext, history: Sequence[Received | Settled] = ()) -> Revised:
+def edit(record: Record, context: WriteContext, history: Sequence[Entry] = ()) -> Revised:
     """Return the next revision of ``record`` with the change merged into it.
 
-    history: everything that was merged so far, when this change comes after a later one of the same origin;
-    the record is then merged anew in the order in which each origin wrote.
+    history: everything that came in so far, when this change comes after a later one of the same origin, or under a
+    device id that hands share; the record is then merged anew in the order in which each of them wrote.
     """
     change, version = context.change, record.version + 1
     writes, found = _valid_writes(context, {name: write.seen for name, write in change.fields.items()})
     if history:
         values = {name: write.new for name, write in writes.items()}
-        stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
-        seen = stated if context.base is None else context.base
-        mine = Received(change.dot, change.base_version, values, context.observed_at, version, seen)
-        merged = merge.rebuild([*history, mine], context.rules)
+        mine = record_history.arrived(change, context.base, values, context.observed_at, version)
+        merged = replay.rebuild([*history, mine], context.rules, context.shared)
     else:
         merged = _merged(registers.from_json(record.registers), writes, context, version)
     after = with_merged(record, context, merged)
@@ -141,7 +140,7 @@ def _written_fields(writes: Mapping[str, FieldWrite], context: WriteContext) -> 
 def act(
     record: Record,
     context: WriteContext,
-    history: Sequence[Received | Settled],
+    history: Sequence[Entry],
     act: Act,
     act_context: ActContext,
     role_label: str,
@@ -153,7 +152,8 @@ def act(
     """
     edited, step = edit(record, context, history), workflow.STEP_OF[act.action]
     moved = effects.carry_out(step, edited.record, act, act_context, role_label)
-    if history:
+    dot = context.change.dot
+    if any(each.dot.origin == dot.origin and each.dot.seq > dot.seq for each in history):
         moved = replace(moved, record=replace(moved.record, office_note=record.office_note))
     verdict = Verdict.LATE if context.late else edited.verdict
     revision = revision_of(context, moved.record, verdict, difference(record, moved.record))
@@ -269,6 +269,7 @@ def revision_of(context: WriteContext, record: Record, verdict: Verdict, diff: D
         form_version=change.form_version,
         submission=context.submission,
         attachments=change.attachments,
+        after=change.after,
     )
 
 

@@ -16,7 +16,7 @@ from server.forms.domain.record_types import RecordType
 from server.instants import Instant
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED
-from sync import merge, registers
+from sync import merge, registers, replay
 from sync.changes import Verdict
 from sync.merge import Merged
 
@@ -60,7 +60,7 @@ def unsettle(record: Record, context: WriteContext, history: Sequence[Revision],
     undone = record_history.undone_by(context.change.fields)
     if not undone or not undone <= record_history.settlements(history):
         raise Invalid("没有这样的选定可以撤销，或它已经撤销；请刷新后重试。", field=record_history.UNDOES)
-    merged = merge.rebuild(record_history.received(history, context.type, undone), context.rules)
+    merged = replay.rebuild(record_history.received(history, context.type, undone), context.rules, context.shared)
     names = {name for revision in history if revision.version in undone for name in revision.received}
     reopened = sorted(merged.conflicts & names)
     if not reopened:

@@ -10,6 +10,7 @@ from server import instants
 from server.forms.domain.record_types import RecordType
 from server.instants import Instant
 from sync.changes import Change
+from sync.hands import NOT_SHARED, Shared
 from sync.merge import FieldRule
 from sync.values import frozen
 
@@ -22,7 +23,8 @@ class WriteContext:
     revision will have. late: the author's relation to the record is recent, not present. submission: id, where it
     came in one. base: what the record showed at the change's ``base_version``, where the server knows it.
     seen_members: fields that the author looked at, for the members of merge groups that they left alone. arrived_at:
-    when it came in, where it has waited for its record since. observed_at: when the author saw what they wrote.
+    when it came in, where it has waited for its record since. observed_at: when the author saw what they wrote. shared:
+    device ids under which more than one hand writes, as ``sync.hands`` tells them apart.
     """
 
     change: Change
@@ -36,6 +38,7 @@ class WriteContext:
     base: Mapping[str, str] | None = None
     seen_members: Mapping[str, str] = field(default_factory=dict)
     arrived_at: Instant | None = None
+    shared: Shared = field(default_factory=lambda: NOT_SHARED)
     observed_at: Instant = field(init=False, default="")
     claimed_at: Instant | None = field(init=False, default=None)
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from server import instants
+from server.changes.store import devices
+from server.changes.store.devices import DeviceOrigin
 from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
@@ -45,23 +47,36 @@ class Stored:
 
 
 class Here(NamedTuple):
-    """What is here already of a change that arrives: its verdict, its record, changes that wait for its record."""
+    """What is here already of a change that arrives: its verdict, its record, changes that wait for its record.
+
+    device: what is known of the bare id of the device that made it, None for a new device, and for other doors.
+    """
 
     verdict: bool
     record: bool
     waiting: bool
+    device: DeviceOrigin | None = None
 
 
-def look(tx: Transaction, change_id: str, record_id: str) -> Here:
+def look(tx: Transaction, change: Change, author: str) -> Here:
     """Say in one statement what is here of a change, since most changes are new and need no further reading."""
-    found = tx.sql.tuples(_LOOK, {"change": change_id, "record": record_id})
-    return Here(*map(bool, next(found)))
+    if change.device is None:
+        verdict, record, waiting = next(tx.sql.tuples(_HERE, {"change": change.id, "record": change.record}))
+        return Here(bool(verdict), bool(record), bool(waiting))
+    asked = {"record": change.record, **devices.asked(change.device, change, author)}
+    verdict, record, waiting, *known = next(tx.sql.tuples(_HERE_OF_DEVICE, asked))
+    return Here(bool(verdict), bool(record), bool(waiting), devices.known(known))
 
 
-_LOOK = """
+_HERE = """
     SELECT EXISTS (SELECT 1 FROM change WHERE id = :change),
            EXISTS (SELECT 1 FROM record WHERE id = :record),
            EXISTS (SELECT 1 FROM change WHERE verdict = 'waiting' AND record = :record)
+"""
+_HERE_OF_DEVICE = f"""
+    {_HERE}, {devices.KNOWN}
+      FROM (SELECT :origin AS origin) AS asked
+      LEFT JOIN device_origin AS known ON known.origin = asked.origin
 """
 
 

@@ -3,64 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from server.changes.domain import record_history
+from server.changes.usecases import hands
+from server.changes.usecases.hands import Hand, Past
+from server.changes.usecases.recording import PendingChange
 from server.db.transactions import Transaction
 from server.forms.domain.record_types import LABEL, Kind, RecordType
 from server.people.domain.actors import Actor
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.records import Record
 from server.records.store import revisions
-from sync import merge
+from sync import merge, replay
 from sync.changes import Change, Dot
+from sync.hands import Received
+from sync.merge import FieldRule
+from sync.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BaseState:
     """A change with what its author saw.
 
-    change: with every ``seen`` filled in. newest: highest counter of its origin that is in, 0 for none. base: what the
-    record showed at ``base_version``, None where the device said itself all that matters of it. seen_members: other
-    fields that the author looked at. problems: to file with the change.
+    change: with every ``seen`` filled in, under the origin of its hand. base: what the record showed at
+    ``base_version``, None where the device said itself all that matters of it. seen_members: other fields that the
+    author looked at. problems: to file with the change. past: all that came in, where the record is to be merged anew.
+    hand: of a change from a device.
     """
 
     change: Change
-    newest: int
     base: Mapping[str, str] | None = None
     seen_members: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    past: Past | None = None
+    hand: Hand | None = None
 
 
 def resolve(
-    tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None
-) -> BaseState:
-    """Return ``change`` with what its author seen_members of ``record``."""
-    newest = revisions.newest_of_origin(tx, record.id, change.dot.origin)
-    reused: tuple[Problem, ...] = ()
-    if newest >= change.dot.seq and revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
-        reused = (_dot_reused(record, change, by, submission),)
-        change, newest = replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), 0
-    problems = list(reused)
+    tx: Transaction, record: Record, type: RecordType, rules: Mapping[str, FieldRule], pending: PendingChange,
+    hand: Hand | None,
+) -> BaseState:  # fmt: skip
+    """Return the change of ``pending`` with what its author saw of ``record``. rules: of its type."""
+    change, by, submission = pending.change, pending.by, pending.submission
+    unknown: tuple[Problem, ...] = ()
     if not _is_version_known(tx, record, change.base_version):
-        if not change.seen_stated:
-            problems.append(_base_unknown(record, change, by, submission))
+        unknown = () if change.seen_stated else (_base_unknown(record, change, by, submission),)
         change = replace(change, base_version=None)
+    if hand is None:
+        found = _of_no_device(tx, record, type, change, by, submission)
+    else:
+        found = _of_device(tx, record, type, rules, change, hand)
+    change, problems = found.change, (*found.problems, *unknown)
     if change.seen_stated and not _leaves_members_out(type, change):
-        return BaseState(change, newest, problems=tuple(problems))
+        return found
     version = change.base_version
     base = fields_at(tx, record, version)
-    pending = merge.pending_at(version, _sent_before(tx, record, type, change.dot))
+    sent = replay.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
-    writes = merge.writes_of(received, base, [pending])
+    writes = merge.writes_of(received, base, [sent])
     seen_members = {
         name: write.seen for name, write in writes.items() if name not in received and write.seen is not None
     }
     if change.seen_stated:
         stated = {name: write.seen for name, write in change.fields.items() if write.seen is not None}
-        return BaseState(change, newest, {**base, **stated}, seen_members, tuple(problems))
+        return replace(found, base={**base, **stated}, seen_members=seen_members, problems=problems)
     seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
-    return BaseState(seen, newest, base, seen_members, tuple(problems))
+    return replace(found, change=seen, base=base, seen_members=seen_members, problems=problems)
+
+
+def _of_no_device(
+    tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None
+) -> BaseState:
+    """Return a change from a phone or a desk; where its origin's counter is taken, under one of its own."""
+    newest = revisions.newest_of_origin(tx, record.id, change.dot.origin)
+    if newest < change.dot.seq:
+        return BaseState(change)
+    if revisions.is_dot_used(tx, record.id, change.dot, but_by=change.id):
+        reused = _dot_reused(record, change, by, submission)
+        return BaseState(replace(change, dot=Dot(f"{change.dot.origin}#{change.id}", 1)), problems=(reused,))
+    return BaseState(change, past=hands.past_of(tx, record, type) if newest > change.dot.seq else None)
+
+
+def _of_device(
+    tx: Transaction, record: Record, type: RecordType, rules: Mapping[str, FieldRule], change: Change, hand: Hand
+) -> BaseState:
+    """Return a change from a device under the origin of its hand."""
+    if hand.origin != change.dot.origin:
+        change = replace(change, dot=Dot(hand.origin, change.dot.seq))
+    newest, is_built_on = revisions.standing_of(tx, record.id, change.dot.origin, change.id, change.base_version)
+    if (
+        newest <= change.dot.seq
+        and not is_built_on
+        and not hand.is_shared_at(change.dot.seq)
+        and not hands.is_doubtful(record, change)
+    ):
+        return BaseState(change, hand=hand)
+    past, version = hands.past_of(tx, record, type, hand.origin), change.base_version
+    base = None if version is None else fields_at(tx, record, version)
+    change, hand, shared = hands.judged(tx, record, rules, past, change, hand, base)
+    told = hands.report(hand, change, path=record.path, type=record.type)
+    return BaseState(change, problems=told, past=replace(past, shared=shared), hand=hand)
 
 
 def _leaves_members_out(type: RecordType, change: Change) -> bool:
@@ -81,9 +124,9 @@ def _dot_reused(record: Record, change: Change, by: Actor, submission: str | Non
     return _problem(ProblemKind.DOT_REUSED, message, detail, record, change, by, submission)
 
 
-def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[merge.Received]:
+def _sent_before(tx: Transaction, record: Record, type: RecordType, dot: Dot) -> list[Received]:
     earlier = (each for each in revisions.list_of_origin(tx, record.id, dot.origin) if each.origin_seq < dot.seq)
-    return [each for each in record_history.received(earlier, type) if isinstance(each, merge.Received)]
+    return [each for each in record_history.received(earlier, type) if isinstance(each, Received) and each.applies]
 
 
 def fields_at(tx: Transaction, record: Record, version: int | None) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from server.changes.domain import revise
 from server.changes.domain.revise import Revised
 from server.changes.domain.write_context import WriteContext
 from server.changes.store import verdicts
+from server.changes.store.devices import DeviceOrigin
 from server.changes.store.verdicts import Stored
 from server.changes.usecases import conflict_problems
 from server.db.transactions import Transaction
@@ -63,7 +64,7 @@ class PendingChange:
 
     problem: id of the problem that was filed when it had to wait or was quarantined, and arrived_at when that was;
     None for one that has just arrived. settled_by: whose doing it is that it is judged again. authority: officer by
-    whose rights it is carried out, None for the author's own.
+    whose rights it is carried out, None for the author's own. known: what was found of its device with it.
     """
 
     change: Change
@@ -74,6 +75,7 @@ class PendingChange:
     arrived_at: Instant | None = None
     settled_by: str = SERVER
     authority: Actor | None = None
+    known: DeviceOrigin | None = None
 
 
 def fingerprint(change: Change) -> str:

@@ -22,7 +22,7 @@ from server.changes.domain.revise import NewCase, Revised
 from server.changes.domain.write_context import WriteContext
 from server.changes.store import verdicts
 from server.changes.store.verdicts import Stored
-from server.changes.usecases import base_state, placement
+from server.changes.usecases import base_state, hands, placement
 from server.changes.usecases.recording import (
     Outcome,
     PendingChange,
@@ -48,8 +48,8 @@ from server.records.domain.records import Record
 from server.records.domain.relation import Relation
 from server.records.domain.status import Status
 from server.records.store import records, revisions
-from sync.changes import CREATING, Change, Verdict
-from sync.merge import Received, Settled
+from sync.changes import CREATING, Change, FieldWrite, Verdict
+from sync.replay import Entry
 
 SPOT_LIST, SPOT_FIELD, SPOT_COLUMN = "hazard_items", "item", "spot_ok"
 """Where the code table says whether a hazard pending may be closed on the spot (``domain.md`` section 4.2)."""
@@ -65,8 +65,9 @@ def apply(
     Repeats return the stored verdict; the same id with other content is kept as a second, quarantined pending.
     Raises NotFound when the record type was never declared by any form.
     """
-    pending = PendingChange(_mark_training(tx, change), content or fingerprint(change), by, submission)
-    here = verdicts.look(tx, change.id, change.record)
+    here = verdicts.look(tx, change, by.name)
+    marked, content = _mark_training(tx, change), content or fingerprint(change)
+    pending = PendingChange(marked, content, by, submission, known=here.device)
     stored = verdicts.find(tx, change.id) if here.verdict else None
     if stored is not None and stored.content == pending.content:
         return _stored_outcome(tx, stored)
@@ -127,7 +128,8 @@ def _mark_training(tx: Transaction, change: Change) -> Change:
     label = change.fields.get(LABEL)
     if label is None or not label.new.strip() or not training.is_on(tx):
         return change
-    return replace(change, fields={**change.fields, LABEL: label._replace(new=training.marked(label.new))})
+    seen = training.marked(label.seen) if label.seen else label.seen  # or a device would not know its own label
+    return replace(change, fields={**change.fields, LABEL: FieldWrite(seen, training.marked(label.new))})
 
 
 def _stored_outcome(tx: Transaction, stored: Stored) -> Outcome:
@@ -163,11 +165,15 @@ def _create(tx: Transaction, pending: PendingChange) -> Outcome:
     if relation_now is Relation.NONE:
         message = "填报人不负责这个网格，记录已隔离，待人工判断。"
         return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
-    context = context_of(tx, pending, pending.change, relation_now)
-    new_case = _new_case(tx, pending.change, path) if context.type.kind is Kind.CASE else None
+    hand = hands.of_change(tx, pending)
+    change, told = hands.first_of(pending.change, hand, path)
+    context = context_of(tx, pending, change, relation_now)
+    new_case = _new_case(tx, change, path) if context.type.kind is Kind.CASE else None
     revised = revise.create(context, area=area, path=path, new_case=new_case)
     records.add(tx, revised.record)
-    return record_revision(tx, pending, None, revised, unknown)
+    outcome = record_revision(tx, pending, None, revised, (*unknown, *told))
+    hands.follow(tx, hand, change)
+    return outcome
 
 
 def _new_case(tx: Transaction, change: Change, path: str) -> NewCase:
@@ -177,16 +183,18 @@ def _new_case(tx: Transaction, change: Change, path: str) -> NewCase:
 
 
 def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
-    type = type_of(forms.catalogue(tx).types, record.type)
-    state = base_state.resolve(tx, record, type, pending.change, pending.by, pending.submission)
+    catalogue = forms.catalogue(tx)
+    type = type_of(catalogue.types, record.type)
+    hand = hands.of_change(tx, pending)
+    state = base_state.resolve(tx, record, type, catalogue.rules[record.type], pending, hand)
     change = state.change
     relation_now = _relation_of_authority(pending, record.path) or relation.to_record(pending.by, record)
     context = context_of(tx, pending, change, relation_now)
     if state.base is not None:
         context = replace(context, base=state.base, seen_members=state.seen_members)
-    history: list[Received | Settled] = []
-    if state.newest > change.dot.seq:
-        history = record_history.received(revisions.list_of(tx, record.id), type)
+    history = [] if state.past is None else state.past.history
+    if state.past is not None:
+        context = replace(context, shared=state.past.shared)
     refusal: Refusal | None = None
     if relation_now is Relation.NONE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
@@ -199,6 +207,8 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
         revised, refusal = _act(tx, record, context, history, pending)
     records.replace(tx, revised.record)
     outcome = record_revision(tx, pending, record, revised, state.problems)
+    if hands.follow(tx, state.hand, change):
+        outcome = replace(outcome, record=records.find_for_writing(tx, record.id))
     return outcome if refusal is None else replace(outcome, refusal=refusal)
 
 
@@ -211,7 +221,7 @@ def _relation_of_authority(pending: PendingChange, path: str) -> Relation | None
 
 
 def _act(
-    tx: Transaction, record: Record, context: WriteContext, history: list[Received | Settled], pending: PendingChange
+    tx: Transaction, record: Record, context: WriteContext, history: list[Entry], pending: PendingChange
 ) -> tuple[Revised, Refusal | None]:
     """Let a case take a step; what no longer fits its status is kept as a late fact, and nothing is refused."""
     if history and _is_superseded(tx, record, context.change):
@@ -232,6 +242,7 @@ def _settle(tx: Transaction, record: Record, context: WriteContext, by: Actor) -
         who = roles.label(rights.grants(by, "problem", "settle", record.path)[0].role, tx.now)
         if context.change.action == record_history.SETTLE:
             return settling.settle(record, context, who), None
+        context = replace(context, shared=hands.past_of(tx, record, context.type).shared)
         return settling.unsettle(record, context, list(revisions.list_of(tx, record.id)), who), None
     except Refusal as refusal:
         return _keep_refused(record, context, refusal), refusal

@@ -57,7 +57,8 @@ class Revision:
 
     diff: ``{name: (before, after)}`` of shown values and system columns, None where there was no value.
     received: all that was sent, whether it was a write or not, so that a late predecessor can be judged.
-    attachments: files that the change announced; their bytes come separately.
+    attachments: files that the change announced; their bytes come separately. after: id of the change that it builds
+    on, None where it names none.
     """
 
     record: str
@@ -79,3 +80,4 @@ class Revision:
     form_version: str | None = None
     submission: str | None = None
     attachments: tuple[AttachmentName, ...] = ()
+    after: str | None = None

@@ -14,7 +14,7 @@ from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
 
 _PLAIN = (
     "record", "version", "seq", "change", "action", "author", "verdict", "base_version", "origin", "origin_seq",
-    "made_at", "observed_at", "received_at", "form", "form_version", "submission",
+    "made_at", "observed_at", "received_at", "form", "form_version", "submission", "after",
 )  # fmt: skip
 """Columns that hold an attribute of the revision as it is."""
 
@@ -47,6 +47,25 @@ def newest_of_origin(tx: Transaction, record: str, origin: str) -> int:
             {"record": record, "origin": origin},
         )
     )
+
+
+def standing_of(tx: Transaction, record: str, origin: str, change: str, since: int | None) -> tuple[int, bool]:
+    """Return the highest counter of ``origin`` in the history of ``record``, and whether a change was built on already.
+
+    since: a change that builds on it came in after this version; None for any.
+    """
+    asked = {"record": record, "origin": origin, "change": change, "since": since or 0}
+    newest, is_built_on = next(tx.sql.tuples(_STANDING, asked))
+    return newest, bool(is_built_on)
+
+
+_STANDING = """
+    SELECT COALESCE(MAX(origin_seq), 0),
+           EXISTS (SELECT 1 FROM revision AS later
+                    WHERE later.record = :record AND later.version > :since AND later.after = :change)
+      FROM revision
+     WHERE record = :record AND origin = :origin
+"""
 
 
 def received_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
@@ -137,4 +156,5 @@ def _revision(row: Row) -> Revision:
         form_version=row["form_version"],
         submission=row["submission"],
         attachments=tuple(AttachmentName(*each) for each in orjson.loads(row["attachments"] or "[]")),
+        after=row["after"],
     )

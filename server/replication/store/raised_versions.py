@@ -49,7 +49,7 @@ def _row(tx: Transaction, record: Sequence[Any], by: int, epoch: str) -> Row:
     """Return the revision of a record, with what its verdict and the record itself need."""
     id, type, held, _ = record
     version, change = held + by, tx.new_id()
-    nothing = dict.fromkeys(("made_at", "form", "form_version", "submission", "attachments"))
+    nothing = dict.fromkeys(("made_at", "form", "form_version", "submission", "attachments", "after"))
     return {
         **nothing,
         "id": change,
