@@ -37,6 +37,7 @@ class Case:
     returns: list[tuple[datetime, datetime]] = field(default_factory=list)
     feedback: datetime | None = None
     ever_fed_back: bool = False
+    due: str | None = None
     handle_due: datetime | None = None
     close_due: datetime | None = None
     checks: int = 0
@@ -108,7 +109,8 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
 
 
 def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
-    due = diff.get("due_at")
+    # What is due shows in a revision only where it changed: a limit may fall on the day of the one before.
+    due = case.due = diff.get("due_at", case.due)
     if due and case.status in ("assigned", "accepted", "handling"):
         case.handle_due = parse(due)
         case.close_due = case.handle_due + timedelta(days=CHECK_DAYS)
