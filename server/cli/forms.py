@@ -46,7 +46,9 @@ def publish(file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str
     if testers and not draft:
         raise click.UsageError("--tester 只用于试用版；请加上 --draft。")
     with _faults_told(), opened_to_write(data) as database:
-        prepared = publishing.prepare(file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database))
+        prepared = publishing.prepare(
+            file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database), file_name=file.name
+        )
         if draft:
             done = database.write(lambda tx: drafts.publish_draft(tx, prepared, testers, BY))
         else:
@@ -69,7 +71,8 @@ def release(form_id: str, data: Path) -> None:
     with _faults_told(), opened_to_write(data) as database:
         with database.reading() as reading:
             source, kind, media = drafts.draft_of(reading, form_id)
-        prepared = publishing.prepare(source, kind, media, beside=management.lists_on(database))
+        beside = management.lists_on(database)
+        prepared = publishing.prepare(source, kind, media, beside=beside, file_name=f"{form_id}{kind}")
         done = database.write(lambda tx: drafts.release(tx, prepared, BY))
     _warn(done)
     click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）已正式发布；试用版不再下发。")
@@ -84,7 +87,8 @@ def bring_back(form_id: str, data: Path) -> None:
         with database.reading() as reading:
             replaced = drafts.last_replaced(reading, form_id)
             source, kind = drafts.source_of(reading, replaced)
-        prepared = publishing.prepare(source, kind, replaced.media, beside=management.lists_on(database))
+        beside = management.lists_on(database)
+        prepared = publishing.prepare(source, kind, replaced.media, beside=beside, file_name=f"{form_id}{kind}")
         done = database.write(lambda tx: drafts.bring_back(tx, prepared, replaced, BY))
     _warn(done)
     if replaced.version is not None:

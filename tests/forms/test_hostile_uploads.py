@@ -208,15 +208,15 @@ FORM = an_xform().encode()
 
 def test_the_child_leaves_a_word_for_its_parent_whatever_happens(tmp_path, monkeypatch):
     (tmp_path / "source").write_bytes(with_part(a_workbook(a_form()), SHEET, BOMB.encode()))
-    child_process.main(tmp_path, ".xlsx")
+    child_process.main(tmp_path, ".xlsx", {})
     assert "hostile" in (tmp_path / "result.json").read_text()
 
     monkeypatch.setattr(child_process, "refuse_bombs", _run_out)
-    child_process.main(tmp_path, ".xlsx")
+    child_process.main(tmp_path, ".xlsx", {})
     assert "memory" in (tmp_path / "result.json").read_text()
 
     (tmp_path / "source").write_bytes(b"\xff")
-    child_process.main(tmp_path, ".md")
+    child_process.main(tmp_path, ".md", {})
     assert (
         "UnicodeDecodeError" in (tmp_path / "result.json").read_text()
         or "utf-8" in (tmp_path / "result.json").read_text()

@@ -182,10 +182,10 @@ def test_a_file_name_with_a_folder_is_refused():
     assert "文件夹" in the_only(faults).message
 
 
-def test_select_one_external_is_refused():
+def test_select_one_external_needs_its_list_beside_the_form():
     faults, _ = checked_xml(an_xform(old='<input ref="/data/keeper">', new='<input ref="/data/keeper" query="q">'))
 
-    assert "select_one_from_file" in the_only(faults).cure
+    assert "itemsets.csv" in the_only(faults).cure
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, enti
 from server.forms.usecases.lists.list_checks import list_faults, list_warnings
 from server.forms.usecases.lists.list_files import ListFile
 from server.forms.usecases.xform.xml_parsing import children, parse
+from server.forms.usecases.xlsform.cells import cell_faults
 from server.forms.usecases.xlsform.sheets import Sheets, row_with, rows_by_path, sheet_faults
 
 PHOTOS_MAX = 2
@@ -39,6 +40,7 @@ def check(
     rows = rows_by_path(sheets)
     faults = [
         *sheet_faults(sheets),
+        *cell_faults(sheets),
         *_identity_faults(definition, sheets),
         *_version_faults(definition, previous),
         *_translation_faults(html, sheets),
@@ -145,7 +147,9 @@ def _file_faults(
         where = ("survey" if row else None, row)
         if re.search(r"[/\\]", name) or name.startswith(".") or not name.isprintable():
             yield Fault(f"文件名“{name}”带有文件夹或特殊字符。", "请只写文件名，不要写路径。", *where)
-        elif name not in attached and name not in server_made:
+        elif (
+            name not in attached and name not in server_made and not re.search(r"[$(]", name)
+        ):  # else its cell is at fault
             cure = f"请把 {name} 与表单一起上传；如果它是台账名单，请先发布建立这个台账的表单，并检查拼写。"
             yield Fault(f"表单要用文件 {name}，但没有附上。", cure, *where)
     for name in sorted(server_made.intersection(attached)):
@@ -157,13 +161,12 @@ def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
     if any(node.get("base64RsaPublicKey") for node in html.iter("{*}submission")):
         message = "加密的表单 (public_key)：手机把答案锁起来再送，服务器读不到，台账、汇总和导出里都不会有它。"
         yield Fault(message, "请删去 public_key。", "settings", 2, "public_key")
-    if any(node.get("query") for node in html.iter("{*}input")):
-        message = "表单用了 select_one_external，手机需要另外的 itemsets.csv。"
-        yield Fault(message, "请改用 select_one_from_file，并附上 CSV 名单。", "survey", None, "type")
 
 
 def _practice_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:
     marked = any("default" in node.attrib for node in _translations(html))
+    if definition.entity is None:
+        yield "表单没有 entities 表，不建立台账：填报会留存，也能导出，但没有记录可查、可办、可更新。"
     if definition.languages and not marked and not sheets.setting("default_language"):
         yield (
             f"没有写默认语言 (default_language)，手机会先显示“{definition.default_language}”；"

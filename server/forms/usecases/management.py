@@ -49,7 +49,9 @@ def publish(database: Database, source: bytes, file_name: str, media: Mapping[st
     if not _CONVERSIONS.acquire(blocking=False):
         raise Busy("另外两张表单正在转换，请一分钟后再发布。")
     try:
-        prepared = publishing.prepare(source, PurePath(file_name).suffix, media, beside=lists_on(database))
+        prepared = publishing.prepare(
+            source, PurePath(file_name).suffix, media, beside=lists_on(database), file_name=file_name
+        )
     finally:
         _CONVERSIONS.release()
     return database.write(lambda tx: publishing.publish(tx, prepared, by.name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from kobo_forms.code_lists import DATE_COLUMNS
 from server.db import audit, training
@@ -16,9 +17,10 @@ from server.forms.usecases.lists.beside import lists_beside, with_lists
 from server.forms.usecases.lists.list_checks import dates_dropped, list_faults
 from server.forms.usecases.lists.list_files import ListFile, is_list
 from server.forms.usecases.lists.list_reader import read
-from server.forms.usecases.xform.reader import read_xform
+from server.forms.usecases.xform.reader import ITEMSETS, read_xform
 from server.forms.usecases.xform.xml_parsing import parse, with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
+from server.forms.usecases.xlsform.cells import cell_faults
 from server.forms.usecases.xlsform.sheets import Sheets
 from sync.datatypes import invalid_reason
 
@@ -61,26 +63,32 @@ def prepare(
     media: Mapping[str, bytes],
     *,
     beside: Callable[[FormDefinition], Mapping[str, ListFile]] = lambda _: {},
+    file_name: str = "",
     timeout_s: float = 30.0,
 ) -> Prepared:
     """Convert and read an uploaded form; takes about a second, and no transaction.
 
     source, file_type, timeout_s: as for ``xlsform.to_xform``. media: files to put beside the form, by name.
-    beside: gives the lists that the form finds on the server (``lists_beside``).
+    beside: gives the lists that the form finds on the server (``lists_beside``). file_name: as uploaded, for a form
+    that states no id.
     Raises FormRefused with everything found so far, and Busy. ODK Validate is asked with the lists written into the
-    form, and only where our own checks find nothing in them: they say it with file, row and column.
+    form, and only where our own checks find nothing: they say it with file or sheet, row and column.
     """
     faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
     if faults:
         raise refused(faults)
-    converted = conversion.to_xform(source, file_type, timeout_s=timeout_s)
+    kind = "." + file_type.lower().lstrip(".")
+    source = conversion.as_utf8(source, kind)
+    stem = PurePath(file_name).stem.strip()
+    converted = conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
+    if converted.itemsets is not None:
+        media = {ITEMSETS: converted.itemsets, **media}
     xml = without_submission_action(converted.xml)
     definition, warnings = read_xform(xml), converted.warnings
     lists = {name: read(name, content) for name, content in media.items() if is_list(name)}
     known = {**beside(definition), **lists}
-    if not any(list_faults(parse(xml), known, converted.sheets)):
+    if not cell_faults(converted.sheets) and not any(list_faults(parse(xml), known, converted.sheets)):
         warnings += conversion.validate(with_lists(xml, known), converted.sheets, timeout_s=timeout_s)
-    kind = "." + file_type.lower().lstrip(".")
     return Prepared(definition, xml, source, kind, dict(media), converted.sheets, warnings, lists)
 
 
@@ -130,7 +138,7 @@ def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
     for name, content in sorted(prepared.media.items()):
         forms.put_media(tx, form_id, name, content)
         audit.add(tx, by, "form.media", form_id, {"name": name})
-    names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv")]
+    names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv") and name != ITEMSETS]
     return [warning for name in names for warning in code_lists.update_from_media(tx, name)]
 
 

@@ -16,6 +16,9 @@ from server.forms.usecases.xform.xml_parsing import ENTITIES, FIREGRID, child, c
 from server.people.domain.actors import Role
 from sync.rules import MergePolicy
 
+ITEMSETS = "itemsets.csv"
+"""The list of ``select_one_external``, under the one name by which phones look for it."""
+
 _MEDIA = re.compile(r"jr://(?:images|audio|video|file|file-csv)/(.+)", re.DOTALL)
 # Phones look these files up by name at run time; nothing else in the form declares them.
 _LOOKED_UP = re.compile(r"""\b(?:search|pulldata)\(\s*['"]([^'"]+?)(?:\.csv)?['"]""")
@@ -42,7 +45,8 @@ def read_xform(xml: bytes) -> FormDefinition:
     faults.extend(_role_faults(roles))
     if faults:
         raise refused(faults)
-    media = tuple(dict.fromkeys((*_media(model), *_looked_up(html))))
+    external = [ITEMSETS] if any(node.get("query") for node in html.iter("{*}input")) else []
+    media = tuple(dict.fromkeys((*_media(model), *_looked_up(html), *external)))
     return FormDefinition(
         form_id=root.get("id", "").strip(),
         version=_version(root),

@@ -1,7 +1,7 @@
 """Converts one XLSForm in a process of its own, so that a hostile workbook can only harm that process.
 
-Started by ``xlsform``: ``python -m server.forms.usecases.xlsform.child_process FOLDER TYPE MEMORY_BYTES CPU_S``.
-Reads ``FOLDER/source`` and leaves ``FOLDER/result.json``: ``{xform, warnings, sheets}`` or ``{error}``.
+Started by ``xlsform``: ``python -m server.forms.usecases.xlsform.child_process FOLDER TYPE MEMORY_BYTES CPU_S OFFER``.
+Reads ``FOLDER/source``, leaves ``FOLDER/result.json``: ``{xform, warnings, sheets, itemsets, taken}`` or ``{error}``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,12 @@ import json
 import resource
 import sys
 import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from server.forms.usecases.xlsform.sheets import plain_language
 
 UNPACKED_BYTES_MAX = 60_000_000
 PACKED_FILES_MAX = 500
@@ -23,13 +27,13 @@ class HostileWorkbook(Exception):
     """The workbook is built to exhaust its reader; the message says how."""
 
 
-def main(folder: Path, file_type: str) -> None:
+def main(folder: Path, file_type: str, offered: Mapping[str, str]) -> None:
     """Convert ``folder/source`` and write the outcome beside it; nothing is raised for a bad form."""
     source = (folder / "source").read_bytes()
     try:
         if file_type in {".xlsx", ".xlsm"}:
             refuse_bombs(folder / "source")
-        outcome = converted(source, file_type)
+        outcome = converted(source, file_type, offered)
     except (MemoryError, ImportError):  # a library that no longer fits does not load
         outcome = {"error": {"code": "memory", "message": ""}}
     except HostileWorkbook as error:
@@ -57,22 +61,46 @@ def refuse_bombs(workbook: Path) -> None:
                 raise HostileWorkbook(f"DTD in {part.filename}")
 
 
-def converted(source: bytes, file_type: str) -> dict[str, Any]:
-    """Return what ``result.json`` is to hold for this source, without any limit on the work."""
+def converted(source: bytes, file_type: str, offered: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return what ``result.json`` is to hold for this source, without any limit on the work.
+
+    offered: ``form_id`` and ``version`` for a form that does not state them.
+    """
     from pyxform.xls2json_backends import get_xlsform
     from pyxform.xls2xform import convert
 
     warnings: list[str] = []
     # Bytes, never str: pyxform takes a str for a path first.
     workbook = get_xlsform(source, file_type=file_type)
+    taken = _take_offer(workbook, offered or {})
     sheets = _sheets(workbook)
     try:
-        xform = convert(source, warnings=warnings, file_type=file_type).xform
+        language = plain_language(sheets["headers"])  # for pyxform: a setting of the form goes before it
+        result = convert(asdict(workbook), warnings=warnings, default_language=language)
     except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
         raise
     except Exception as error:
         return {"error": _error_of(error), "sheets": sheets}
-    return {"xform": xform, "warnings": warnings, "sheets": sheets}
+    return {"xform": result.xform, "warnings": warnings, "sheets": sheets, "itemsets": result.itemsets, "taken": taken}
+
+
+def _take_offer(workbook: Any, offered: Mapping[str, str]) -> list[str]:
+    """Fill in the settings that a form lacks, in place; return which. workbook: pyxform's DefinitionData."""
+    first, *others = [dict(row) for row in workbook.settings or [{}]]
+    stated = {_normalized(header) for header, value in first.items() if str(value or "").strip()}
+    taken = [name for name, value in offered.items() if value and not stated & {name, *_OTHER_NAMES.get(name, ())}]
+    if taken:
+        filled = {header: value for header, value in first.items() if _normalized(header) not in taken}
+        workbook.settings = [filled | {name: offered[name] for name in taken}, *others]
+        workbook.settings_header = [dict.fromkeys(workbook.settings[0])]
+    return taken
+
+
+def _normalized(header: Any) -> str:
+    return str(header).strip().lower().replace(" ", "_")
+
+
+_OTHER_NAMES = {"form_id": ("id_string", "set_form_id")}
 
 
 def _sheets(workbook: Any) -> dict[str, Any]:
@@ -81,13 +109,17 @@ def _sheets(workbook: Any) -> dict[str, Any]:
         written = getattr(workbook, f"{sheet}_header") or []
         if written:
             headers[sheet] = [str(header) for header in written[0] if header not in {None, "None"}]
-        if sheet != "choices":  # may be long, and no check of ours needs its cells
-            rows[sheet] = [_texts(row) for row in getattr(workbook, sheet) or []]
+        rows[sheet] = [_texts(row, _CODES if sheet == "choices" else None) for row in getattr(workbook, sheet) or []]
     return {"headers": headers, "rows": rows}
 
 
-def _texts(row: dict[Any, Any]) -> dict[str, str]:
-    return {str(header): str(value) for header, value in row.items() if value is not None}
+_CODES = frozenset({"list_name", "list name", "name", "value"})
+"""Columns of choices that our checks read; the sheet may be long, and its labels concern none of them."""
+
+
+def _texts(row: dict[Any, Any], wanted: frozenset[str] | None) -> dict[str, str]:
+    texts = {str(header): str(value) for header, value in row.items() if value is not None}
+    return texts if wanted is None else {header: text for header, text in texts.items() if header.strip() in wanted}
 
 
 def _error_of(error: Exception) -> dict[str, Any]:
@@ -104,4 +136,4 @@ def _confine(memory_bytes: int, cpu_s: int) -> None:  # pragma: no cover - runs 
 
 if __name__ == "__main__":  # pragma: no cover - runs in the child process
     _confine(int(sys.argv[3]), int(sys.argv[4]))
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[5]))

@@ -6,12 +6,15 @@ runs after it with limits on time and heap. One form is converted at a time.
 
 from __future__ import annotations
 
+import codecs
+import hashlib
 import importlib.util
 import json
 import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,24 +22,38 @@ from typing import Any
 from server.forms.domain.definitions import Fault, refused
 from server.forms.usecases.xform.xml_parsing import local_path, parse
 from server.forms.usecases.xlsform import subprocesses
-from server.forms.usecases.xlsform.messages import translated
-from server.forms.usecases.xlsform.sheets import Sheets, row_of, row_with, rows_by_path, sheet_faults
+from server.forms.usecases.xlsform.cells import cell_faults, cell_warnings
+from server.forms.usecases.xlsform.messages import is_about_languages, said_in_chinese, translated
+from server.forms.usecases.xlsform.sheets import (
+    Sheets,
+    plain_column_warnings,
+    row_of,
+    row_with,
+    rows_by_path,
+    sheet_faults,
+)
 
 SOURCE_BYTES_MAX = 10_000_000
 MEMORY_BYTES_MAX = 1 << 30
 JAVA_HEAP = "-Xmx256m"
 FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
+_TEXTS = (".md", ".csv")
+_VERSION_DIGITS = 8
 NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
 _JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """An XForm (UTF-8), what the tools want its author to know, and the sheets it came from (empty for ``.xml``)."""
+    """An XForm (UTF-8), what the tools want its author to know, and the sheets it came from (empty for ``.xml``).
+
+    itemsets: the file ``itemsets.csv`` that ``select_one_external`` needs, from the sheet external_choices.
+    """
 
     xml: bytes
     warnings: tuple[str, ...] = ()
     sheets: Sheets = field(default_factory=Sheets)
+    itemsets: bytes | None = None
 
 
 def convert(source: bytes, file_type: str, *, timeout_s: float = 30.0) -> Converted:
@@ -52,8 +69,12 @@ def convert(source: bytes, file_type: str, *, timeout_s: float = 30.0) -> Conver
     return replace(converted, warnings=(*converted.warnings, *warnings))
 
 
-def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
-    """Return the XForm of an uploaded form without asking ODK Validate. Arguments and refusals as ``convert``."""
+def to_xform(source: bytes, file_type: str, *, form_id: str = "", timeout_s: float) -> Converted:
+    """Return the XForm of an uploaded form without asking ODK Validate. Arguments and refusals as ``convert``.
+
+    form_id: for a form that states none; empty to offer none. A form without version is offered one made from its
+    content, as ODK Central offers one, so that it can be tried at once.
+    """
     suffix = "." + file_type.lower().lstrip(".")
     if suffix not in FILE_TYPES:
         raise refused([Fault(f"不认识的文件类型“{file_type}”。", f"请上传 {'、'.join(FILE_TYPES)} 文件。")])
@@ -64,8 +85,25 @@ def to_xform(source: bytes, file_type: str, *, timeout_s: float) -> Converted:
         parse(source)
         return Converted(source)
     with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
-        outcome = _run_child(Path(name), source, suffix, timeout_s)
+        outcome = _run_child(Path(name), source, suffix, _offer(source, form_id), timeout_s)
     return read_outcome(outcome)
+
+
+def as_utf8(source: bytes, file_type: str) -> bytes:
+    """Return an uploaded form as UTF-8 without byte order mark where it is a text, as Excel and WPS save CSV.
+
+    source: a text in UTF-8, UTF-16 with byte order mark, or GB18030; a workbook comes back as it is. Raises
+    FormRefused for a text in none of them.
+    """
+    if file_type not in _TEXTS:
+        return source
+    encodings = ("utf-16",) if source[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            return source.decode(encoding).encode()
+        except UnicodeDecodeError:
+            continue
+    raise refused([Fault("表单文件不是 UTF-8，也不是 GB18030，读不出文字。", "请另存为 UTF-8，或改用 .xlsx。")])
 
 
 def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
@@ -94,7 +132,7 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
         return (NOT_VALIDATED.format(reason="Java 没能启动"),)
     complaint = _without_stack_trace(ended.stderr)
     if ended.status != 0:
-        raise refused([_validator_fault(ended.stderr, complaint, sheets)])
+        raise refused([validator_fault(ended.stderr, complaint, sheets)])
     return (f"ODK Validate：{complaint}",) if complaint else ()
 
 
@@ -107,8 +145,38 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
     )
     if "error" in outcome:
         error = outcome["error"]
-        raise refused([_with_row(translated(error["code"], error["message"]), sheets), *sheet_faults(sheets)])
-    return Converted(outcome["xform"].encode("utf-8"), tuple(outcome["warnings"]), sheets)
+        told = _same_as_root(error["message"], sheets) or _with_row(translated(error["code"], error["message"]), sheets)
+        # What our own checks find in a cell is often what the tool stumbled over there.
+        cells = cell_faults(sheets)
+        found = any(
+            (each.sheet, each.row) == (told.sheet, told.row) and told.column in {None, each.column} for each in cells
+        )
+        raise refused([*cells, *([] if found else [told]), *sheet_faults(sheets)])
+    plain = plain_column_warnings(sheets)
+    # pyxform counts a column without a language as a language of its own, whatever it was told to take it for.
+    of_tool = [each for each in outcome["warnings"] if not (plain and is_about_languages(each))]
+    offer = _offer_warnings(sheets, outcome["taken"])
+    warnings = (*map(said_in_chinese, of_tool), *offer, *plain, *cell_warnings(sheets))
+    itemsets = outcome["itemsets"]
+    return Converted(
+        outcome["xform"].encode("utf-8"), warnings, sheets, None if itemsets is None else itemsets.encode("utf-8")
+    )
+
+
+def _same_as_root(message: str, sheets: Sheets) -> Fault | None:
+    """Return the fault of a question named like the form's root, which pyxform takes for a name that is there twice."""
+    named = re.search(r"multiple survey elements named '([^']+)'", message)
+    root = sheets.setting("name") or "data"
+    rows = [row for path, row in rows_by_path(sheets).items() if path.rpartition("/")[2] == root]
+    if named is None or named[1] != root or len(rows) != 1:
+        return None
+    return Fault(
+        f"问题名 (name) “{root}”与表单的根同名，引用 ${{{root}}} 时手机分不清。",
+        f"请把这个问题改名，例如 {root}_1，并改掉所有 ${{{root}}}；或在 settings 表另写一个 name。",
+        "survey",
+        rows[0],
+        "name",
+    )
 
 
 def _with_row(fault: Fault, sheets: Sheets) -> Fault:
@@ -119,7 +187,26 @@ def _with_row(fault: Fault, sheets: Sheets) -> Fault:
     return replace(fault, row=next((row for name in named if (row := row_of(sheets, name))), None))
 
 
-def _run_child(folder: Path, source: bytes, file_type: str, timeout_s: float) -> dict[str, Any]:
+def _offer(source: bytes, form_id: str) -> Mapping[str, str]:
+    return {"form_id": form_id, "version": hashlib.sha256(source).hexdigest()[:_VERSION_DIGITS]} if form_id else {}
+
+
+def _offer_warnings(sheets: Sheets, taken: Iterable[str]) -> Iterator[str]:
+    if "form_id" in taken:
+        yield (
+            f"没有填写表单编号 (form_id)，已用文件名“{sheets.setting('form_id')}”；"
+            "请在 settings 表写明，否则改了文件名就成了另一张表单。"
+        )
+    if "version" in taken:
+        yield (
+            f"没有填写版本号 (version)，已按内容编为 {sheets.setting('version')}；"
+            "请在 settings 表写明，例如 2026112401，才看得出新旧。"
+        )
+
+
+def _run_child(
+    folder: Path, source: bytes, file_type: str, offered: Mapping[str, str], timeout_s: float
+) -> dict[str, Any]:
     (folder / "source").write_bytes(source)
     limits = [str(MEMORY_BYTES_MAX), str(int(timeout_s) + 1)]
     command = [
@@ -130,6 +217,7 @@ def _run_child(folder: Path, source: bytes, file_type: str, timeout_s: float) ->
         str(folder),
         file_type,
         *limits,
+        json.dumps(offered),
     ]
     ended = subprocesses.run(command, folder=folder, timeout_s=timeout_s)
     result = folder / "result.json"
@@ -157,7 +245,7 @@ def _without_stack_trace(stderr: str) -> str:
     return "\n".join(dict.fromkeys(line for line in bare if line))[:2000]
 
 
-def _validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
+def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
     list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", stderr)
     if list_absent:
         name = list_absent[1].strip("'\"")
@@ -167,12 +255,17 @@ def _validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
         return Fault(message, cure, "entities" if row else "survey", row)
     rows = rows_by_path(sheets)
     named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", stderr)
+    unknown = re.search(r"cannot handle function '([^']+)'", stderr)
     path = local_path(named[1]) if named else ""
     row = rows.get(path)
     about = f"问题 {path.rpartition('/')[2]} " if path else ""
     cure = "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。"
     if not path.isascii():
         cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
+    if unknown:
+        cure = f"手机不认识函数 {unknown[1]}；请改用 ODK 的函数，或删去这个算式。"
+    elif "Cycle detected" in stderr:
+        cure = "这些问题的算式互相引用，绕成了一圈；请删去其中一处引用。"
     return Fault(
         f"手机打不开这张表单（ODK Validate）：{about}{complaint}",
         cure,

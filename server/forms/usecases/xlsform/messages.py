@@ -1,4 +1,4 @@
-"""Translates the errors of pyxform into Chinese, each with its cure; the English text stays beside it."""
+"""Translates the errors and warnings of pyxform into Chinese, each with its cure; what is rare stays in English."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ _TRANSLATIONS = (
     _Translation(r"has no label or hint", "问题没有显示文字 (label)。", "请在这一行填写 label。", "survey"),
     _Translation(
         r"external_choices sheet",
-        "表单用了 select_one_external，手机需要另外的 itemsets.csv。",
-        "请改用 select_one_from_file，并附上 CSV 名单。",
+        "表单用了 select_one_external，却没有 external_choices 表。",
+        "请增加 external_choices 表，写明 list_name、name、label；或改用 select_one_from_file，并附上 CSV 名单。",
         "survey",
     ),
     _Translation(
@@ -72,6 +72,11 @@ _TRANSLATIONS = (
         r"Reference variables? ?.*must start|names must be unique anywhere",
         "引用 ${…} 写得不对，或所引用的名字出现了多次。",
         "请检查 ${…} 的写法，并让被引用的 name 在整张表里只出现一次。",
+    ),
+    _Translation(
+        r"'meta' is reserved|name 'meta'",
+        "名称 meta 留给表单自己的资料，不能用作问题或分组的名字。",
+        "请改名，例如 meta_1，并改掉所有引用它的 ${…} 和路径。",
     ),
     _Translation(
         r"Names must begin with", "名称 (name) 里有不允许的字符。", "请用英文字母或下划线开头，不要有空格和中文。"
@@ -152,3 +157,55 @@ _TRANSLATIONS = (
         r"similar names were found|sheet named 'survey'|survey sheet", "找不到 survey 表。", "请把工作表命名为 survey。"
     ),
 )
+
+_SAID = (
+    (r"Use the max-pixels parameter", "照片没有限制大小；请在 parameters 写 max-pixels=1600，弱信号下才送得出去。"),
+    (r"Choices should have a label", "选项没有显示文字 (label)，手机上是空白的；请补上。"),
+    (r"Column headers must not be empty", "choices 表有列名是空的或含空格，手机读不到那一列；请改列名或删去。"),
+    (
+        r"'name' value '(?P<what>[^']*)' is problematic.*case-insensitive",
+        "问题名“{what}”与另一个只差大小写，导出后容易弄混；请改名。",
+    ),
+    (r"(?P<what>Group|Repeat) has no label", "分组没有标题 (label)，手机上看不出在填哪一部分；请补上。"),
+    (r"'disabled' column header", "disabled 列已不再使用；请改用 relevant。"),
+    (r"without name, text, or label is being skipped", "这一行没有 type、name 和 label，已跳过；不需要时请删去。"),
+    (r"(?P<what>\w+) is no longer supported on most devices", "{what} 在多数手机上已取不到；请删去这一行。"),
+    (
+        r"select one external is only meant",
+        "select_one_external 要和 choice_filter 一起用；请补上。",
+    ),
+    (r"form_id and id_string column headers are both", "settings 表同时有 form_id 和 id_string；请只留 form_id。"),
+    (
+        r"do not contain valid machine-readable codes: (?P<what>.*)\. Learn",
+        "语言“{what}”没有写语言代码，手机不会按系统语言自动选用；请写成 中文 (zh)、English (en)。",
+    ),
+    (
+        r"uses or_other and translations",
+        "or_other 与多种语言一起用时，“其他”不会翻译；请自己写这个选项。",
+    ),
+    (r"similar names", "有一张工作表的名字像是写错了，没有读它；请改成 survey、choices、settings 或 entities。"),
+)
+_LANGUAGE = re.compile(r"Language '(?P<language>[^']+)' is missing the (?P<sheet>\w+) (?P<columns>.+?) columns?\.")
+
+
+def said_in_chinese(original: str) -> str:
+    """Return a warning of pyxform as a Chinese sentence with the row it is about, where it names one."""
+    row = re.match(r"\[row : (\d+)\]", original)
+    sheet = re.search(r"On the '(\w+)' sheet", original)
+    place = f"{sheet[1] if sheet else 'survey'} 表第 {row[1]} 行：" if row else ""
+    missing = [
+        f"语言“{each['language']}”在 {each['sheet']} 表缺少 {each['columns']} 列"
+        for each in _LANGUAGE.finditer(original)
+    ]
+    if missing:
+        return f"{'；'.join(missing)}；手机换到这种语言时那里是空的，请补上。"
+    for pattern, sentence in _SAID:
+        found = re.search(pattern, original, re.DOTALL)
+        if found:
+            return place + sentence.format(**found.groupdict())
+    return f"{place}转换工具提醒（pyxform）：{original}"
+
+
+def is_about_languages(original: str) -> bool:
+    """Return whether a warning of pyxform names languages that lack a column."""
+    return _LANGUAGE.search(original) is not None

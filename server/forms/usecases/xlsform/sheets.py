@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.forms.domain.definitions import Fault
@@ -72,6 +72,46 @@ def row_of(sheets: Sheets, text: str) -> int | None:
     return None
 
 
+def plain_language(headers: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the language in which columns without one (``hint`` beside ``label::中文 (zh)``) are meant to be.
+
+    headers: by sheet. None where no column names a language, where all do, or where a column stands both with and
+    without it, so that the plain one is a language of its own.
+    """
+    columns = [column for sheet in ("survey", "choices") for column in _translatable(headers.get(sheet, ()))]
+    named = [each for each in columns if each[1]]
+    if not named or len(named) == len(columns):
+        return None
+    language = next((each[1] for each in named if each[0] == "label"), named[0][1])
+    for sheet in ("survey", "choices"):
+        of_sheet = set(_translatable(headers.get(sheet, ())))
+        if any((column, "") in of_sheet and (column, language) in of_sheet for column, _ in of_sheet):
+            return None
+    return language
+
+
+def plain_column_warnings(sheets: Sheets) -> list[str]:
+    """Return a warning for each column that names no language where others do."""
+    language = None if sheets.setting("default_language") else plain_language(sheets.headers)
+    if language is None:
+        return []
+    plain = [
+        (sheet, column)
+        for sheet in ("survey", "choices")
+        for column, named in _translatable(sheets.headers.get(sheet, ()))
+        if not named
+    ]
+    return [
+        f"{sheet} 表的列 {column} 没有写语言，已当作“{language}”；请把列名改成 {column}::{language}。"
+        for sheet, column in plain
+    ]
+
+
+def _translatable(headers: Sequence[str]) -> list[tuple[str, str]]:
+    matches = (_TRANSLATED.fullmatch(header.strip()) for header in headers)
+    return [(match["column"], (match["language"] or "").strip()) for match in matches if match is not None]
+
+
 def sheet_faults(sheets: Sheets) -> list[Fault]:
     """Return what is wrong with the sheets themselves: identity, languages, default language (``design.md`` §5)."""
     return [*_identity_faults(sheets), *_language_faults(sheets), *_default_language_faults(sheets)]
@@ -91,7 +131,7 @@ def _identity_faults(sheets: Sheets) -> Iterator[Fault]:
 
 
 def _language_faults(sheets: Sheets) -> Iterator[Fault]:
-    unnamed = sheets.setting("default_language") or _UNNAMED
+    unnamed = sheets.setting("default_language") or plain_language(sheets.headers) or _UNNAMED
     labelled = {sheet: _languages(sheets, sheet, unnamed, {"label", "caption"}) for sheet in ("survey", "choices")}
     survey = labelled["survey"]
     cure = "请在每张表上使用同样的语言列，例如 label::中文 (zh) 和 label::English (en)。"
