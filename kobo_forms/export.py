@@ -5,22 +5,25 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import xlsxwriter
 from pyxform.xls2json_backends import md_to_dict
 
-_SHEETS = ("survey", "choices", "entities", "settings")
+_SHEETS = ("survey", "choices", "external_choices", "osm", "entities", "settings")
+_OTHER_NAMES = {"form_id": ("id_string", "set_form_id")}
 _FIXED = datetime(2000, 1, 1)  # noqa: DTZ001  # a workbook's times have no zone; fixed, so that bytes are too
 _WIDTH_MAX = 60
 
 
-def to_xlsx(source: bytes) -> bytes:
+def to_xlsx(source: bytes, identity: Mapping[str, str] | None = None) -> bytes:
     """Return the XLSForm ``source`` (Markdown table, UTF-8) as an .xlsx file that pyxform reads alike.
 
     Every cell is text, so that a version of ten digits stays as it is written.
+    identity: ``form_id`` and ``version`` under which a form was published that does not state them; the workbook does.
     Raises pyxform.errors.PyXFormReadError when the source is no such table.
     """
-    book = md_to_dict(io.BytesIO(source))
+    book = _identified(md_to_dict(io.BytesIO(source)), identity or {})
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
         workbook.set_properties({"created": _FIXED})
@@ -30,6 +33,17 @@ def to_xlsx(source: bytes) -> bytes:
             columns = list(book[f"{name}_header"][0])
             _fill(workbook.add_worksheet(name), columns, book[name], heading, body)
     return out.getvalue()
+
+
+def _identified(book: dict[str, Any], identity: Mapping[str, str]) -> dict[str, Any]:
+    first, *others = book.get("settings") or [{}]
+    absent = {
+        name: value
+        for name, value in identity.items()
+        if not any(first.get(each) for each in (name, *_OTHER_NAMES.get(name, ())))
+    }
+    header = dict.fromkeys([*(book.get("settings_header") or [{}])[0], *first, *absent])
+    return book | {"settings": [first | absent, *others], "settings_header": [header]} if absent else book
 
 
 def _fill(

@@ -140,9 +140,10 @@ def reopen(form_id: str, data: Path) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @data_option
 def export(folder: Path, data: Path) -> None:
-    """Write every form into DIR: its spreadsheet, its XForm, and its files in ID-media."""
+    """Write every form into DIR as it was published: its spreadsheet, its XForm, and its files in ID-media."""
     with opened(data) as database, database.reading() as reading:
-        for known in forms.catalogue(reading).forms.values():
+        published = (each for each in forms.catalogue(reading).forms.values() if not each.id.endswith(ON_TRIAL))
+        for known in published:
             for path, content in _files(reading, known):
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (folder / path).write_bytes(content)
@@ -189,9 +190,10 @@ def _table(known: Iterable[Form]) -> Iterator[str]:
 
 def _files(reading: Reading, known: Form) -> Iterator[tuple[Path, bytes]]:
     source, kind = forms.source(reading, known.id, known.version)
-    name = known.id.replace(" ", "_")
+    name = known.id  # what a form is published under that states no id is the name of its file
     if kind != ".xml":
-        yield (Path(f"{name}.xlsx"), to_xlsx(source)) if kind == ".md" else (Path(f"{name}{kind}"), source)
+        identity = {"form_id": known.id, "version": known.version}
+        yield (Path(f"{name}.xlsx"), to_xlsx(source, identity)) if kind == ".md" else (Path(f"{name}{kind}"), source)
     yield Path(f"{name}.xml"), forms.xml(reading, known.id, known.version)
-    for media in known.media:
-        yield Path(f"{name}-media") / media, forms.media(reading, known.id, media)
+    for media, content in forms.stored_media(reading, known.id).items():
+        yield Path(f"{name}-media") / media, content

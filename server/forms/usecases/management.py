@@ -93,7 +93,7 @@ def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> byte
         # Imported when asked for: pyxform comes along, and stays in the memory of a server that seldom needs it.
         from kobo_forms.export import to_xlsx
 
-        return to_xlsx(source)
+        return to_xlsx(source, {"form_id": form_id, "version": version})
     raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
 
 
