@@ -264,6 +264,17 @@ def test_a_geojson_list_that_phones_read_is_published(store):
     assert published(store, picking("select_one_from_file flowers.geojson"), flowers_geojson=COLLECTION).added
 
 
+def test_a_property_that_no_feature_has_is_warned_of_but_not_as_a_filter(store):
+    read = "| | calculate | c | | | | | instance('flowers')/root/item[id = ${flower}]/honey |\n"
+    kind = "select_one_from_file flowers.geojson"
+
+    outcome = published(store, picking(kind, more=read), flowers_geojson=COLLECTION)
+    [error] = errors_of(store, picking(kind, filter="honey = ${zone}", form_id="b"), flowers_geojson=COLLECTION)
+
+    assert any("honey" in warning for warning in outcome.warnings)
+    assert place(error) == ("survey", 3, "choice_filter")
+
+
 @pytest.mark.parametrize(
     ("list_", "word"),
     [

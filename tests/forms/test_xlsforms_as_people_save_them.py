@@ -185,6 +185,10 @@ def test_full_width_signs_in_an_expression_are_refused(store):
     assert "＝" in error["message"]
 
 
+def test_curly_quotes_in_an_expression_are_what_a_spreadsheet_makes_of_straight_ones(store):
+    assert publish_it(store, asking("text | note | 备注 | Note | ${keeper} = ‘甲’ or ${keeper} = “乙” | | |")).added
+
+
 @pytest.mark.parametrize(("word", "warned"), [("keeper", True), ("ok", True), ("yes", False), ("true()", False)])
 def test_a_condition_that_is_a_bare_word_is_warned_of(word, warned):
     warnings = prepare(asking(f"text | note | 备注 | Note | {word} | | |")).warnings

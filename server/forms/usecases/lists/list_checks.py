@@ -24,10 +24,9 @@ def list_faults(html: etree._Element, lists: Mapping[str, ListFile], sheets: She
     uses, rows = column_uses(html), rows_by_path(sheets)
     for name in sorted(lists):
         yield from lists[name].faults
-    for use in uses:
-        beside = lists.get(use.file)
-        if beside is not None and beside.columns is not None and use.column not in beside.columns:
-            yield _column_absent(use, beside, rows)
+    for use, lacking in _absent(uses, lists):
+        if not _may_be_absent(use):
+            yield _column_absent(use, lacking, rows)
     twice_allowed = sheets.setting("allow_choice_duplicates").lower() in {"yes", "true", "true()"}
     for use in uses:
         beside = lists.get(use.file)
@@ -36,8 +35,13 @@ def list_faults(html: etree._Element, lists: Mapping[str, ListFile], sheets: She
 
 
 def list_warnings(html: etree._Element, lists: Mapping[str, ListFile]) -> Iterator[str]:
-    """Yield what phones can work with, but its author hardly meant: choices without a text."""
-    shown_as = {(use.file, use.column) for use in column_uses(html) if use.label}
+    """Yield what phones can work with, but its author hardly meant: choices without a text, columns always empty."""
+    uses = column_uses(html)
+    for use, lacking in _absent(uses, lists):
+        if _may_be_absent(use):
+            name = use.path.rpartition("/")[2]
+            yield f"名单 {lacking.name} 里没有一项带有“{use.column}”，问题 {name} 的 {use.written_in} 得到的是空白。"
+    shown_as = {(use.file, use.column) for use in uses if use.label}
     for file, column in sorted(shown_as):
         beside = lists.get(file)
         if beside is None or beside.columns is None or beside.server_made:
@@ -58,6 +62,19 @@ def dates_dropped(earlier: Iterable[str], new: ListFile) -> Iterator[Fault]:
             message = f"名单 {new.name} 少了日期列 {column}，原来的名单有；没有它，停用的代码会重新出现。"
             cure = f"请在第 1 行补上 {column} 并填好日期，不限日期的格子留空。firegrid form export 可取回原来的名单。"
             yield Fault(message, cure, row=1, column=column, file=new.name)
+
+
+def _absent(uses: Iterable[ColumnUse], lists: Mapping[str, ListFile]) -> Iterator[tuple[ColumnUse, ListFile]]:
+    """Yield each column that a form names and its list lacks, with the list."""
+    for use in uses:
+        beside = lists.get(use.file)
+        if beside is not None and beside.columns is not None and use.column not in beside.columns:
+            yield use, beside
+
+
+def _may_be_absent(use: ColumnUse) -> bool:
+    """Return whether the list may well lack the column: GeoJSON and XML leave out what is empty, but no choice."""
+    return not (use.file.endswith(".csv") or use.value or use.label or use.written_in == "choice_filter")
 
 
 def _column_absent(use: ColumnUse, beside: ListFile, rows: Mapping[str, int]) -> Fault:

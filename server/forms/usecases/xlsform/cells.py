@@ -33,7 +33,9 @@ _EXCEL_DATE = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")
 _BARE_WORD = re.compile(r"[^\W\d][\w-]*")
 _TRUTHS = frozenset({"yes", "no", "true", "false"})
 _SAID = re.compile(r"""\$\{[^}]*\}|"[^"]*"|'[^']*'""")
-_FULL_WIDTH = "（）＝，＜＞＋－＊！。；：“”‘’【】"
+_FULL_WIDTH = "（）＝，＜＞＋－＊！。；：【】"
+_CURLY_QUOTES = str.maketrans("‘’“”", "''\"\"")
+"""What Excel makes of quotes while one types; pyxform makes them straight again."""
 _OPENING, _CLOSING = re.compile(r"begin[ _](group|repeat|loop)"), re.compile(r"end[ _](group|repeat|loop)")
 
 
@@ -107,14 +109,14 @@ def _name_faults(each: _Cell) -> Iterator[Fault]:
 
 
 def _expression_faults(each: _Cell) -> Iterator[Fault]:
-    if re.search(r"\bpulldata\s*\(\s*(?!\s*['\"])", each.text):
+    if re.search(r"\bpulldata\s*\(\s*(?!\s*['\"])", each.text.translate(_CURLY_QUOTES)):
         message = f"{each.column} 里 pulldata 的名单名不是写定的，手机要在发布时就知道用哪张名单。"
         cure = (
             "pulldata 的第一个参数请写成带引号的名单名，例如 pulldata('label_list', …)；"
             "要按答案换名单时，请把几张名单合成一张、加一列区分，或写 if(条件, pulldata('一', …), pulldata('二', …))。"
         )
         yield each.fault(message, cure)
-    bare = _SAID.sub(" ", each.text)
+    bare = _SAID.sub(" ", each.text.translate(_CURLY_QUOTES))
     wide = [character for character in dict.fromkeys(bare) if character in _FULL_WIDTH]
     if wide:
         message = f"{each.column} 里有全角符号 {'、'.join(wide)}，手机的算式不认。"
