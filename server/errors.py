@@ -139,7 +139,7 @@ class FormClosed(Conflict):
 
 
 class FormRefused(Refusal):
-    """A form cannot be published; ``errors`` lists sheet, row, column, message and cure of each reason."""
+    """A form cannot be published; ``errors`` lists sheet or file, row, column, message and cure."""
 
     code = "form-refused"
 

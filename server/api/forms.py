@@ -117,7 +117,9 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 @blueprint.response(201, PublicationSchema)
 @blueprint.alt_response(200, schema=PublicationSchema, description="this very version is there already")
 @blueprint.alt_response(403, success=False, description="only who configures the county may publish")
-@blueprint.alt_response(422, success=False, description="refused; `errors` lists sheet, row, column, message and cure")
+@blueprint.alt_response(
+    422, success=False, description="refused; `errors` lists sheet or file, row, column, message and cure"
+)
 def publish_form() -> Response:
     """Publish a version of a form with its attached files; no form is half published."""
     by = context.caller()

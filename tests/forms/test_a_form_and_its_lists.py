@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 
 import pytest
 from hypothesis import given
@@ -348,6 +349,23 @@ def test_the_form_engine_is_shown_the_lists_inside_the_form():
 
     assert "<item><name>acacia</name><label>槐花</label><zone>hill</zone></item>" in shown
     assert "jr://file-csv" not in shown
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java, and there is no java on the PATH")
+@pytest.mark.parametrize(
+    ("expression", "word"),
+    [
+        ("date(instance('flowers')/root/item[position()=1]/zone) + 1", "date"),
+        ("instance('flowers')/root/item/zone", "repeated"),
+    ],
+)
+def test_the_form_engine_refuses_what_fails_only_with_the_cells_of_the_list(expression, word):
+    form = picking(more=f"| | calculate | c | | | | | {expression} |\n").encode()
+
+    with pytest.raises(FormRefused, match=word) as refusal:
+        publish.prepare(form, ".md", {"flowers.csv": FLOWERS.encode()})
+
+    assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 4)
 
 
 def test_a_form_without_lists_is_shown_to_the_form_engine_as_it_is():
