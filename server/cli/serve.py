@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import socket
+import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from enum import Enum, auto
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +19,10 @@ import click
 
 from server.cli.folder import Command, data_option, reason
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
+from server.db import engine
+from server.db.database import Database
 from server.db.locks import serving, write_address
-from server.errors import Busy, Unavailable
+from server.errors import Busy, Damaged, Unavailable
 from server.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -37,6 +43,9 @@ FILES_OF_A_CONNECTION = 2
 """Its socket, and the file that a large body is in."""
 
 CONNECTIONS_MIN = 8
+CHECK_S = 2
+"""How long the database is looked through before serving begins, in seconds; the rest of a large one, meanwhile."""
+
 STOP_S = 30
 """How long requests that are under way may take after SIGTERM, in seconds."""
 
@@ -60,20 +69,47 @@ HSTS = ("strict-transport-security", "max-age=31536000")
 )
 @moved_option
 @as_copy_option
+@click.option(
+    "--even-if-damaged", is_flag=True, help="serve and write though the database is broken 数据库损坏也照常提供服务"
+)
 @data_option
-def serve(host: str, port: int, threads: int, moved: bool, as_copy: bool, data: Path) -> None:
+def serve(host: str, port: int, threads: int, moved: bool, as_copy: bool, even_if_damaged: bool, data: Path) -> None:
     """Serve the data folder at http://HOST:PORT until SIGTERM or Ctrl-C."""
     from server.log import say
 
     answer = answer_of(moved=moved, as_copy=as_copy)
     with serving(data):  # asked before the application is loaded: a service that is refused is refused at once
+        state = State.TAKEN_AS_IT_IS if even_if_damaged else look_through(data)
         recognise(data, answer)
     if from_environment(data).public_url is None:
         say(NO_PUBLIC_URL)
-    run(data, host, port, threads)
+    run(data, host, port, threads, state)
 
 
-def run(data: Path, host: str, port: int, threads: int) -> None:
+class State(Enum):
+    """What is known of a database file when serving begins."""
+
+    SOUND = auto()
+    NOT_SEEN_WHOLE = auto()
+    TAKEN_AS_IT_IS = auto()
+
+
+def look_through(data: Path) -> State:
+    """Look through the database for ``CHECK_S``. Raises Damaged, with the option that serves it all the same."""
+    stop = threading.Event()
+    timer = threading.Timer(CHECK_S, stop.set)
+    timer.start()
+    try:
+        is_whole = engine.require_sound(data, stop)
+    except Damaged as found:
+        message = f"{found.message}照原样提供服务（会继续写入）要加 --even-if-damaged 。"
+        raise Damaged(message, **found.data) from found
+    finally:
+        timer.cancel()
+    return State.SOUND if is_whole else State.NOT_SEEN_WHOLE
+
+
+def run(data: Path, host: str, port: int, threads: int, state: State = State.SOUND) -> None:
     """Serve ``data`` until SIGTERM or SIGINT; then take no more, finish what is under way, and close the store.
 
     The folder has been recognised. Raises NotFound when there is no database, Busy when another process serves this
@@ -89,6 +125,7 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
         write_address(data, settings.public_url or address_of(host, port))
         app = application.create_app(settings)
         database = application.database_of(app)
+        database.is_taken_as_it_is = state is State.TAKEN_AS_IT_IS
         threads, connections_max = share_of_files(threads)
         bridge = application.bridge_to(app, threads)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
@@ -100,12 +137,38 @@ def run(data: Path, host: str, port: int, threads: int) -> None:
             with (
                 Housekeeper(lambda: database.write(round_of)),
                 Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+                _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
             ):
                 server.run(sockets=[listener])
         finally:
             bridge.close()
             application.close(app)
     say("Firegrid: 已停止 stopped")
+
+
+@contextmanager
+def _looking_through(database: Database) -> Iterator[None]:
+    """Look through the whole of a large database beside the server; once it is found broken, no more is written."""
+    from server.log import log
+
+    stopping = threading.Event()
+
+    def look() -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own: it takes no core from those who ask
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        try:
+            engine.require_sound(database.folder, stopping)
+        except Damaged as found:
+            database.note_damage()
+            log.error("database damaged", problem=found.message, cause=repr(found.__cause__))
+
+    looking = threading.Thread(target=look, name="looking through the database")
+    looking.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        looking.join()
 
 
 def address_of(host: str, port: int) -> str:

@@ -17,14 +17,14 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server import instants
 from server.db.commits import Batch, Begin
-from server.db.engine import connect, migrate, raising_damaged
+from server.db.engine import connect, damaged, is_damage, migrate, raising_damaged
 from server.db.folder import FILE_NAME
 from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql
 from server.db.transactions import Cache, Commit, Reading, Transaction
 from server.db.writer import InlineWriter, Request, RequestRunner, ThreadWriter, Writer
-from server.errors import Busy
+from server.errors import Busy, Damaged, Unavailable
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -47,14 +47,30 @@ class Database:
         self._local = threading.local()
         self._readers: list[SqliteDatabase] = []
         self._readers_lock = threading.Lock()
+        self._refuses_writes = False
+        self.is_taken_as_it_is = False
+        """Whether writes go on when the file is found broken: whoever runs the server has said so."""
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Carry ``work`` out in a savepoint of the next commit and return its result once that is durable.
 
         ``work`` runs in the writer's thread and must touch nothing of the request. Whatever it raises
-        undoes this work alone and is raised here. Raises Unavailable when the commit itself failed.
+        undoes this work alone and is raised here. Raises Unavailable when the commit itself failed, and Damaged from
+        when the file was found broken: each further write would break more of it.
         """
-        return self._writer.write(work)
+        if self._refuses_writes:
+            raise damaged(self.folder)
+        try:
+            return self._writer.write(work)
+        except (sqlite3.DatabaseError, Unavailable) as error:
+            if is_damage(error) or is_damage(error.__cause__):
+                self.note_damage()
+                raise damaged(self.folder) from error
+            raise
+
+    def note_damage(self) -> None:
+        """Refuse every write from now on, unless the file is taken as it is; what can be read is read."""
+        self._refuses_writes = not self.is_taken_as_it_is
 
     def run_in_writer(self, request: Request) -> None:
         """Run ``request`` in the writer's own thread, beside others; its writes cost no handing over.
@@ -66,13 +82,17 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Hold one snapshot of the database on this thread's own connection. Raises Damaged."""
-        with raising_damaged(self.folder):
-            db = self._reader()
-            db.conn.execute("BEGIN")
-            try:
-                yield Reading(Sql(db), instants.text(self._clock()), self._cache)
-            finally:
-                db.conn.execute("COMMIT")
+        try:
+            with raising_damaged(self.folder):
+                db = self._reader()
+                db.conn.execute("BEGIN")
+                try:
+                    yield Reading(Sql(db), instants.text(self._clock()), self._cache)
+                finally:
+                    db.conn.execute("COMMIT")
+        except Damaged:
+            self.note_damage()
+            raise
 
     def single_read(self) -> Reading:
         """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""

@@ -118,11 +118,11 @@ def run(*arguments: str | Path, input: str | None = None) -> subprocess.Complete
 
 
 @contextmanager
-def serving(folder: Folder, **settings: str) -> Iterator[Server]:
+def serving(folder: Folder, *options: str, **settings: str) -> Iterator[Server]:
     """Run ``firegrid serve`` on the folder until the block ends. settings: of its environment, by name."""
     port = free_port()
     process = subprocess.Popen(
-        command("serve", "--data", folder.path, "--port", str(port)),
+        command("serve", "--data", folder.path, "--port", str(port), *options),
         stderr=subprocess.PIPE,
         text=True,
         env=_environment() | settings,
