@@ -29,6 +29,7 @@ from sync.changes import Change, Dot, Verdict
 from sync.hands import Received, Shared
 from sync.merge import FieldRule
 from sync.replay import Entry
+from sync.rules import PRESENT
 
 COMPARE = "compare"
 """Action of the server by which it merges a record anew whose hands it took for one."""
@@ -117,8 +118,11 @@ def is_doubtful(record: Record, change: Change) -> bool:
         for key, value in values.items():
             name, _, element = key.partition(" ")
             write = change.fields.get(name)
-            follows = is_own and not element and write is not None and (write.seen or "") == value
-            if write is not None and write.new != write.seen and not follows:
+            if write is None or write.new == write.seen:
+                continue
+            seen = write.seen or ""
+            follows = (element in seen.split()) == (value == PRESENT) if element else seen == value
+            if not (is_own and follows):
                 return True
     return False
 
