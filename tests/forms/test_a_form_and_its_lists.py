@@ -170,6 +170,17 @@ def test_a_column_that_the_form_names_and_the_list_lacks_is_refused_at_the_row_o
     assert "name、label、zone" in error["message"]
 
 
+def test_a_filter_by_a_column_that_the_choices_sheet_lacks_is_refused(store):
+    choices = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) | zone |\n"
+    choices += "| | c | a | 甲 | A | hill |\n| | c | b | 乙 | B | |\n"
+
+    [error] = errors_of(store, picking("select_one c", filter="zonne = ${zone}", choices=choices))
+
+    assert place(error) == ("survey", 3, "choice_filter")
+    assert "zone" in error["message"]
+    assert published(store, picking("select_one c", filter="zone = ${zone}", choices=choices)).added
+
+
 def test_a_live_forms_list_cannot_be_replaced_by_one_that_does_not_fit(store):
     published(store, picking(filter="zone = ${zone}"), flowers_csv=FLOWERS)
 

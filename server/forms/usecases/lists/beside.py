@@ -12,7 +12,7 @@ from server.forms.domain.definitions import FormDefinition
 from server.forms.domain.record_types import CASE_COLUMNS, Kind, RecordType
 from server.forms.store import forms
 from server.forms.usecases.entity_rules import SERVER_LISTS
-from server.forms.usecases.lists.list_files import ListFile, ListRow, is_list
+from server.forms.usecases.lists.list_files import ListFile, ListRow, Origin, is_list
 from server.forms.usecases.lists.list_reader import read
 from server.forms.usecases.lists.uses import list_files
 from server.forms.usecases.xform.xml_parsing import children, parse
@@ -81,4 +81,4 @@ def _ledger_columns(type: RecordType | None, definition: FormDefinition) -> tupl
 def _server_made(name: str, columns: tuple[str, ...]) -> ListFile:
     cells = dict.fromkeys(columns, "") | {"label": "样例"} | ({"__version": "1"} if "__version" in columns else {})
     rows = (ListRow(f"第 {line} 行", line, cells | {"name": f"sample-{line}"}) for line in (2, 3))
-    return ListFile(name, columns, columns, tuple(rows), server_made=True)
+    return ListFile(name, columns, columns, tuple(rows), origin=Origin.SERVER)

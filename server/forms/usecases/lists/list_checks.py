@@ -10,8 +10,8 @@ from lxml import etree
 from kobo_forms.code_lists import DATE_COLUMNS
 from server.forms.domain.definitions import Fault
 from server.forms.domain.invisible import invisible_in, shown
-from server.forms.usecases.lists.list_files import ListFile, ListRow, limited
-from server.forms.usecases.lists.uses import ColumnUse, column_uses
+from server.forms.usecases.lists.list_files import ListFile, ListRow, Origin, limited
+from server.forms.usecases.lists.uses import ColumnUse, choices_lists, column_uses
 from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 
 
@@ -24,27 +24,33 @@ def list_faults(html: etree._Element, lists: Mapping[str, ListFile], sheets: She
     uses, rows = column_uses(html), rows_by_path(sheets)
     for name in sorted(lists):
         yield from lists[name].faults
-    for use, lacking in _absent(uses, lists):
+    for use, lacking in _absent(uses, {**choices_lists(html), **lists}):
         if not _may_be_absent(use):
             yield _column_absent(use, lacking, rows)
     twice_allowed = sheets.setting("allow_choice_duplicates").lower() in {"yes", "true", "true()"}
     for use in uses:
         beside = lists.get(use.file)
-        if use.value and beside is not None and not beside.server_made and use.column in (beside.columns or ()):
+        if (
+            use.value
+            and beside is not None
+            and beside.origin is Origin.ATTACHED
+            and use.column in (beside.columns or ())
+        ):
             yield from _code_faults(beside, use, twice_allowed=twice_allowed)
 
 
 def list_warnings(html: etree._Element, lists: Mapping[str, ListFile]) -> Iterator[str]:
     """Yield what phones can work with, but its author hardly meant: choices without a text, columns always empty."""
     uses = column_uses(html)
-    for use, lacking in _absent(uses, lists):
+    for use, lacking in _absent(uses, {**choices_lists(html), **lists}):
         if _may_be_absent(use):
             name = use.path.rpartition("/")[2]
-            yield f"名单 {lacking.name} 里没有一项带有“{use.column}”，问题 {name} 的 {use.written_in} 得到的是空白。"
+            where = f"{lacking.origin} {lacking.name}"
+            yield f"{where} 里没有一项带有“{use.column}”，问题 {name} 的 {use.written_in} 得到的是空白。"
     shown_as = {(use.file, use.column) for use in uses if use.label}
     for file, column in sorted(shown_as):
         beside = lists.get(file)
-        if beside is None or beside.columns is None or beside.server_made:
+        if beside is None or beside.columns is None or beside.origin is not Origin.ATTACHED:
             continue
         bare = [row for row in beside.rows if not row.cells.get(column, "").strip()]
         if bare:
@@ -79,17 +85,17 @@ def _may_be_absent(use: ColumnUse) -> bool:
 
 def _column_absent(use: ColumnUse, beside: ListFile, rows: Mapping[str, int]) -> Fault:
     there = "、".join(beside.columns or ()) or "（没有列）"
-    if use.by_default and not beside.server_made:
+    if use.by_default and beside.origin is Origin.ATTACHED:
         what = "选项的代码" if use.value else "选项的显示文字"
         message = f"名单 {beside.name} 没有 {use.column} 这一列（{what}），手机打不开表单；它有的列是 {there}。"
         cure = f"请把列名改成 {use.column}，或在 parameters 里写明 {'value' if use.value else 'label'}=列名。"
         return Fault(message, cure, row=1, column=use.column, file=beside.name)
-    kind = "服务器提供的名单" if beside.server_made else "名单"
     row = rows.get("/" + "/".join(use.path.split("/")[2:]))
     sheet = "survey" if row is not None else ("entities" if "/meta/entity" in use.path else None)
+    add = {Origin.ATTACHED: "，或在名单里补上这一列", Origin.FORM: "，或在 choices 表补上这一列", Origin.SERVER: ""}
     return Fault(
-        f"{kind} {beside.name} 没有“{use.column}”这一列；它有的列是 {there}。",
-        f"请把这里的 {use.column} 改成其中一列" + ("。" if beside.server_made else "，或在名单里补上这一列。"),
+        f"{beside.origin} {beside.name} 没有“{use.column}”这一列；它有的列是 {there}。",
+        f"请把这里的 {use.column} 改成其中一列{add[beside.origin]}。",
         sheet,
         row,
         use.written_in,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from server.forms.domain.definitions import Fault
 
@@ -21,13 +22,21 @@ class ListRow:
     cells: Mapping[str, str]
 
 
+class Origin(StrEnum):
+    """Who makes a list: its author, as a file or on the choices sheet of the form, or the server."""
+
+    ATTACHED = "名单"
+    FORM = "选项组"
+    SERVER = "服务器提供的名单"
+
+
 @dataclass(frozen=True, slots=True)
 class ListFile:
     """A list beside a form.
 
     header: the columns as they are in the file, without spaces around. columns: those that phones get; None when
     nobody can read the list. faults: what is wrong with the file, whatever a form asks of it.
-    server_made: each caller gets rows of their own; the rows here are samples.
+    origin: who makes it. Of a list of the server, each caller gets rows of their own; the rows here are samples.
     """
 
     name: str
@@ -35,7 +44,7 @@ class ListFile:
     columns: tuple[str, ...] | None = None
     rows: tuple[ListRow, ...] = ()
     faults: tuple[Fault, ...] = ()
-    server_made: bool = False
+    origin: Origin = Origin.ATTACHED
 
 
 def is_list(name: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from server.forms.usecases.lists.expressions import Column, columns_in
+from server.forms.usecases.lists.list_files import ListFile, Origin
 from server.forms.usecases.xform.xml_parsing import child, children, local_path, text_of
 
 _FILE = re.compile(r"jr://(?:file|file-csv)/(.+)")
@@ -41,19 +42,28 @@ class ColumnUse:
 
 
 def column_uses(html: etree._Element) -> list[ColumnUse]:
-    """Return every column of a list beside the form that the form names, in document order.
+    """Return every column of a list that the form names, in document order.
 
-    html: root of the XForm. Lists written into the form itself are left out: their columns are pyxform's own.
+    html: root of the XForm. A list on the choices sheet goes by its own name, without an ending.
     """
     model = children(children(html, "head")[0], "model")[0]
     files = _files_by_instance(model)
-    inline = {each.get("id", "") for each in children(model, "instance")} - set(files)
+    names = {each.get("id", ""): each.get("id", "") for each in children(model, "instance") if len(each)} | files
     found = [*_in_choices(html, files), *_in_expressions(html)]
-    return [
-        use
-        for use in dict.fromkeys(_with_file(use, files) for use in found)
-        if use.file.rpartition(".")[0] not in inline
-    ]
+    return list(dict.fromkeys(_with_file(use, names) for use in found))
+
+
+def choices_lists(html: etree._Element) -> dict[str, ListFile]:
+    """Return the lists that are written into the form, those of its choices sheet, by name."""
+    model = children(children(html, "head")[0], "model")[0]
+    found = {}
+    for instance in children(model, "instance")[1:]:
+        items = [item for root in instance for item in children(root, "item")]
+        columns = dict.fromkeys(etree.QName(cell).localname for item in items for cell in item)
+        if items:
+            name = instance.get("id", "")
+            found[name] = ListFile(name, tuple(columns), tuple(columns), origin=Origin.FORM)
+    return found
 
 
 def list_files(html: etree._Element) -> Mapping[str, str]:
@@ -66,9 +76,8 @@ def _files_by_instance(model: etree._Element) -> dict[str, str]:
     return {id: match[1] for id, match in named if match is not None}
 
 
-def _with_file(use: ColumnUse, files: Mapping[str, str]) -> ColumnUse:
-    name = files.get(use.file, f"{use.file}.csv")
-    return replace(use, file=name)
+def _with_file(use: ColumnUse, names: Mapping[str, str]) -> ColumnUse:
+    return replace(use, file=names.get(use.file, f"{use.file}.csv"))
 
 
 def _in_choices(html: etree._Element, files: Mapping[str, str]) -> Iterator[ColumnUse]:
