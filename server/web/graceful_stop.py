@@ -47,6 +47,9 @@ class GracefulServer(uvicorn.Server):
             await asyncio.sleep(POLL_S)
             waited_s += POLL_S
         await super().shutdown(sockets)
+        for connection in tuple(self.server_state.connections):  # of readers who have read nothing until now
+            connection.transport.abort()
+        await asyncio.sleep(POLL_S)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.should_exit = True

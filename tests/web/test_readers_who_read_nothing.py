@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 
+from server.cli import serve
 from server.web import bodies
-from tests.web.front import bridge_to, connect, rest, served
+from tests.web.front import PATIENCE_S, bridge_to, connect, rest, served
 
 pytestmark = pytest.mark.slow
 
@@ -58,3 +61,29 @@ def cut_off_after(connection) -> int:
     except ConnectionError:
         return received
     return received
+
+
+def test_a_reader_who_reads_nothing_keeps_no_server_from_stopping(monkeypatch):
+    monkeypatch.setattr(serve, "STOP_S", 1)
+    closed = threading.Event()
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return _endless(closed)
+
+    with ExitStack() as held:
+        with served(bridge_to(application)) as port:
+            for _ in range(3):
+                connection = held.enter_context(connect(port))
+                connection.sendall(ASKED)
+                connection.recv(1)
+
+        assert closed.wait(PATIENCE_S)
+
+
+def _endless(closed: threading.Event):
+    try:
+        while True:
+            yield b"x" * 65_536
+    finally:
+        closed.set()
