@@ -102,6 +102,7 @@ def test_a_list_that_phones_cannot_use_is_refused_with_file_row_and_column(store
     [
         "\ufeffname,label\na,甲\n",
         "name,label\r\na,甲\r\n",
+        "name,label\ra,甲;乙\r",
         "label,name\n甲,a\n",
         "name,label,备注 (office)\na,甲,乙\n",
         "name,label,\na,甲,\n",
@@ -262,6 +263,14 @@ COLLECTION = f'{{"type":"FeatureCollection","features":[{FEATURE}]}}'
         (COLLECTION.replace('{"type":"Point","coordinates":[114.7,39.4]}', "null"), "geometry"),
         (COLLECTION.replace('"甲"', '"甲","more":{"a":1}'), "more"),
         (COLLECTION.replace("title", "name"), "title"),
+        (COLLECTION.replace("[114.7,39.4]", "[114.7]"), "coordinates"),
+        (COLLECTION.replace("[114.7,39.4]", "[[114.7,39.4]]"), "coordinates"),
+        (COLLECTION.replace("Point", "Polygon"), "coordinates"),
+        (COLLECTION.replace(',"coordinates":[114.7,39.4]', ""), "coordinates"),
+        (COLLECTION.replace("114.7", "NaN"), "NaN"),
+        (COLLECTION.replace('{"title":"甲"}', "[1]"), "properties"),
+        (COLLECTION.replace('"Feature"', '"Other"'), "Feature"),
+        (COLLECTION.replace('"features":[', '"features":[null,'), "geometry"),
         (COLLECTION.replace('"id":"a",', ""), "id"),
     ],
 )

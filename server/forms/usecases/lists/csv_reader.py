@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -28,7 +29,7 @@ def read_csv(name: str, content: bytes) -> ListFile:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return _unreadable(name, "不是 UTF-8 编码", SAVE_AS_CSV)
-    first_line = text.lstrip("\r\n").partition("\n")[0]
+    first_line = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)[0]
     if not first_line.strip():
         return _unreadable(name, "是空的", "请在第一行写列名，例如 name,label，下面每行写一个选项。")
     if ";" in first_line:

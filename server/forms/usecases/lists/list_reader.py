@@ -14,7 +14,8 @@ from server.forms.usecases.lists.csv_reader import read_csv
 from server.forms.usecases.lists.list_files import ListFile, ListRow, limited
 from server.forms.usecases.xform.xml_parsing import children, parse, text_of
 
-_GEOMETRIES = ("Point", "LineString", "Polygon")
+_GEOMETRIES = {"Point": 0, "LineString": 1, "Polygon": 2}
+"""What phones can draw, and in how many lists its positions are nested (RFC 7946 §3.1)."""
 
 
 def read(name: str, content: bytes) -> ListFile:
@@ -26,9 +27,14 @@ def read(name: str, content: bytes) -> ListFile:
 def _read_geojson(name: str, content: bytes) -> ListFile:
     """Return a list of GeoJSON features: columns ``geometry``, ``id``, and the properties."""
     try:
-        read_in: Any = json.loads(content)
+        read_in: Any = json.loads(content, parse_constant=_no_number)
     except UnicodeDecodeError:
         return _broken(name, Fault(f"名单 {name} 不是 UTF-8 编码。", "请另存为 UTF-8。", file=name))
+    except _NoNumber as error:
+        fault = Fault(
+            f"名单 {name} 里的 {error} 不是 JSON 的数字，手机读不出。", "请改成数字，或删去这一项。", file=name
+        )
+        return _broken(name, fault)
     except (json.JSONDecodeError, RecursionError) as error:
         line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (None, None)
         where = f"第 {line} 行第 {column} 个字符" if line else "嵌套处"
@@ -58,12 +64,34 @@ def _feature_fault(name: str, place: str, feature: Any) -> Fault | None:
     if geometry.get("type") not in _GEOMETRIES:
         message = f"名单 {name} {place}的位置是 {geometry.get('type')}，手机只认点、线、面。"
         return Fault(message, f"请改成 {'、'.join(_GEOMETRIES)} 之一，多部分的要拆开。", column="geometry", file=name)
+    if not _is_drawn(geometry.get("coordinates"), _GEOMETRIES[geometry["type"]]):
+        message = f"名单 {name} {place}的坐标 (coordinates) 不成{geometry['type']}，手机打不开表单。"
+        return Fault(message, "请从地图软件重新导出，坐标是 [经度, 纬度]。", column="coordinates", file=name)
     properties = feature.get("properties") or {}
+    if feature.get("type") != "Feature" or not isinstance(properties, dict):
+        message = f"名单 {name} {place}不是带有 properties 的 Feature，手机打不开表单。"
+        return Fault(message, '请写成 {"type": "Feature", "geometry": …, "properties": {…}}。', file=name)
     nested = [key for key, value in properties.items() if isinstance(value, dict | list)]
     if nested:
         message = f"名单 {name} {place}的属性 {nested[0]} 里还有一层，手机读不出。"
         return Fault(message, "请把这个属性改成文字或数字，或删去它。", column=nested[0], file=name)
     return None
+
+
+def _is_drawn(coordinates: Any, depth: int) -> bool:
+    if not isinstance(coordinates, list) or not coordinates:
+        return False
+    if depth:
+        return all(_is_drawn(each, depth - 1) for each in coordinates)
+    return len(coordinates) >= 2 and all(isinstance(each, int | float) for each in coordinates)
+
+
+class _NoNumber(ValueError):
+    """A word that JSON does not have: ``NaN``, ``Infinity``."""
+
+
+def _no_number(word: str) -> float:
+    raise _NoNumber(word)
 
 
 def _feature_cells(feature: Mapping[str, Any]) -> dict[str, str]:
