@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from sqlite_utils import Database as SqliteDatabase
 
+from server.db.engine import is_full
 from server.db.locks import WriteLock
 from server.db.transactions import Transaction
 from server.errors import DiskFull, Unavailable
-
-_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
-"""What SQLite says when the disk has no room for the file, its log, or the index of the log."""
 
 T = TypeVar("T")
 Work = Callable[[Transaction], T]
@@ -57,7 +56,8 @@ def commit(db: SqliteDatabase, jobs: list[Job], begin: Begin, write_lock: WriteL
             if len(jobs) == 1 or not _together(db, jobs, begin):
                 _one_by_one(db, jobs, begin)
     except Exception as error:  # whatever ends the commit ends it for all: nobody may be told "kept"
-        roll_back(db)
+        with suppress(sqlite3.Error):  # a disk that fails may fail here as well; the next commit tries once more
+            roll_back(db)
         for job in jobs:
             job.error = _unavailable(error)
 
@@ -108,8 +108,7 @@ def _carry_out(db: SqliteDatabase, batch: Batch, job: Job) -> None:
 
 def _unavailable(error: Exception) -> Unavailable:
     """Return what those who wait are told when ``error`` kept their work from being stored."""
-    is_full = isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode in _FULL
-    unavailable = DiskFull() if is_full else Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
+    unavailable = DiskFull() if is_full(error) else Unavailable("服务器暂时无法保存（磁盘或数据库故障），请稍后再试。")
     unavailable.__cause__ = error
     return unavailable
 

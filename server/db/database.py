@@ -17,14 +17,14 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server import instants
 from server.db.commits import Batch, Begin
-from server.db.engine import connect, damaged, is_damage, migrate, raising_damaged
+from server.db.engine import connect, damaged, is_damage, is_full, migrate, raising_damaged
 from server.db.folder import FILE_NAME
 from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql
 from server.db.transactions import Cache, Commit, Reading, Transaction
 from server.db.writer import InlineWriter, Request, RequestRunner, ThreadWriter, Writer
-from server.errors import Busy, Damaged, Unavailable
+from server.errors import Busy, Damaged, DiskFull, Unavailable
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -66,6 +66,8 @@ class Database:
             if is_damage(error) or is_damage(error.__cause__):
                 self.note_damage()
                 raise damaged(self.folder) from error
+            if is_full(error):
+                raise DiskFull from error
             raise
 
     def note_damage(self) -> None:

@@ -13,19 +13,28 @@ from sqlite_utils import Database as SqliteDatabase
 from server.db.folder import FILE_NAME, no_data
 from server.db.locks import exclusive_write, is_served_elsewhere
 from server.db.migrations import STEPS, migrations
-from server.errors import Busy, Damaged, DatabaseTooNew
+from server.errors import Busy, Damaged, DatabaseTooNew, DiskFull
 
 LOOK_S = 0.05
 """How often it is looked whether a check is to end, in seconds."""
 
 
 def connect(path: Path) -> SqliteDatabase:
-    """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN."""
+    """Open a connection as this house wants it: WAL, durable commits, foreign keys, no implicit BEGIN.
+
+    Raises DiskFull: even to read, SQLite makes an index of the log beside the file.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30, cached_statements=256)
     # A long log is the fallback: while a server runs, its checkpointer keeps it short beside the writer.
     pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -16000")
-    for pragma in (*pragmas, "wal_autocheckpoint = 16000"):
-        connection.execute(f"PRAGMA {pragma}")
+    try:
+        for pragma in (*pragmas, "wal_autocheckpoint = 16000"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if is_full(error):
+            raise DiskFull from error
+        raise
     return SqliteDatabase(connection)
 
 
@@ -102,6 +111,12 @@ def _interrupted_by(stop: threading.Event, connection: sqlite3.Connection) -> It
         watching.join()
 
 
+def is_full(error: BaseException | None) -> bool:
+    """Return whether the engine says that the disk has no room: for the file, its log, or the index of the log."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return isinstance(error, sqlite3.OperationalError) and code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+
+
 def is_damage(error: BaseException | None) -> bool:
     """Return whether ``error`` is the engine's word that the file is broken."""
     code = getattr(error, "sqlite_errorcode", 0)
@@ -116,10 +131,12 @@ def damaged(folder: Path) -> Damaged:
 
 @contextmanager
 def raising_damaged(folder: Path) -> Iterator[None]:
-    """Turn the engine's word that the file in ``folder`` is broken into Damaged."""
+    """Turn the engine's word that the file in ``folder`` is broken into Damaged, and of a full disk into DiskFull."""
     try:
         yield
     except sqlite3.DatabaseError as error:
+        if is_full(error):
+            raise DiskFull from error
         if not is_damage(error):
             raise
         raise damaged(folder) from error

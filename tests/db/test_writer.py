@@ -7,13 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.db import database
+from server.db.commits import Job, commit
 from server.db.database import Database
+from server.db.locks import WriteLock
 from server.db.transactions import Transaction
 from server.db.writer import BATCH_MAX, Request
 from server.errors import DiskFull, Refusal, Unavailable
@@ -255,3 +258,19 @@ def test_whatever_shares_a_commit_every_answer_is_true(shared, kinds):
         lost = isinstance(answer, Unavailable)
         assert lost == (kind == "be hindered" or bool(LOSE_ALL & set(kinds)))
         assert lost or isinstance(answer, Refusal) == (kind == "refuse")
+
+
+def test_a_disk_that_cannot_even_undo_ends_nobody_but_those_who_wait(tmp_path):
+    class Failing:
+        """A connection to a disk that has gone."""
+
+        in_transaction = True
+
+        def execute(self, sql):
+            raise sqlite3.OperationalError(f"disk I/O error at {sql}")
+
+    jobs = [Job(lambda tx: 1), Job(lambda tx: 2)]
+
+    commit(SimpleNamespace(conn=Failing()), jobs, lambda db: None, WriteLock(tmp_path))
+
+    assert {type(job.error) for job in jobs} == {Unavailable}

@@ -127,6 +127,17 @@ def test_on_a_full_disk_with_the_log_on_it_people_sign_in_and_read_and_phones_pu
     assert run("check", "--data", small_disk.path).returncode == 0
 
 
+def test_commands_on_a_full_disk_say_so_in_one_line(small_disk):
+    assert run("user", "list", "--data", small_disk.path).returncode == 0
+    _fill(small_disk.path / "ballast")
+
+    for command in (["serve", "--port", "8779"], ["user", "list"], ["user", "key", "gw1"]):
+        done = run(*command, "--data", small_disk.path)
+
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "磁盘" in done.stderr
+
+
 def _limit(server: Server, size_bytes: int) -> None:
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
 
