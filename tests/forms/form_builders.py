@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from server.forms.domain.definitions import Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
@@ -36,6 +37,13 @@ def a_form(
     cells = {name.replace("__", "::"): value for name, value in {**SETTINGS, **settings}.items() if value}
     head = "| settings |\n| | " + " | ".join(cells) + " |\n| | " + " | ".join(cells.values()) + " |\n"
     return survey + more + choices + entities + head
+
+
+def convert(source: bytes, file_type: str, *, timeout_s: float = 30.0) -> Converted:
+    """Convert an upload and ask ODK Validate, as publishing does, but without lists."""
+    done = conversion.to_xform(source, file_type, timeout_s=timeout_s)
+    warnings = conversion.validate(done.xml, done.sheets, timeout_s=timeout_s)
+    return replace(done, warnings=(*done.warnings, *warnings))
 
 
 def converted(form: str) -> Converted:

@@ -10,7 +10,7 @@ from server.forms.usecases.xform import reader
 from server.forms.usecases.xlsform import conversion
 from sync.datatypes import invalid_reason
 from sync.rules import MergePolicy
-from tests.forms.form_builders import FG, a_form, a_workbook, checked
+from tests.forms.form_builders import FG, a_form, a_workbook, checked, convert
 
 LEDGER = a_form(
     """\
@@ -39,7 +39,7 @@ LEDGER = a_form(
 
 @pytest.mark.parametrize(("source", "file_type"), [(LEDGER.encode(), ".md"), (a_workbook(LEDGER), "XLSX")])
 def test_a_spreadsheet_becomes_a_record_type(source, file_type):
-    form = conversion.convert(source, file_type)
+    form = convert(source, file_type)
     definition = reader.read_xform(form.xml)
     record_type = combine([definition.declaration()])
 

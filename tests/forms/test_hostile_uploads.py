@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import io
+import json
 import sys
 import threading
 import zipfile
@@ -16,7 +18,7 @@ from server.errors import Busy, FormRefused
 from server.forms.domain.definitions import FormDefinition
 from server.forms.usecases.xform import reader, xml_parsing
 from server.forms.usecases.xlsform import child_process, conversion, subprocesses
-from tests.forms.form_builders import SURVEY, a_form, a_workbook, an_xform, with_part
+from tests.forms.form_builders import SURVEY, a_form, a_workbook, an_xform, convert, with_part
 
 BOMB = """<?xml version="1.0"?>
 <!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
@@ -26,7 +28,7 @@ SHEET = "xl/worksheets/sheet1.xml"
 
 def refused(source: bytes, file_type: str = ".xlsx", timeout_s: float = 30) -> str:
     with pytest.raises(FormRefused) as refusal:
-        conversion.convert(source, file_type, timeout_s=timeout_s)
+        convert(source, file_type, timeout_s=timeout_s)
     assert all(error["message"] and error["cure"] for error in refusal.value.data["errors"])
     return refusal.value.message
 
@@ -79,6 +81,18 @@ def test_a_converter_that_cannot_even_start_is_a_refusal_too(monkeypatch):
     assert "内存" in refused(a_form().encode(), ".md")
 
 
+def test_a_library_whose_folder_there_is_no_memory_to_list_is_a_refusal_for_memory(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    (tmp_path / "source").write_bytes(a_form().encode())
+    monkeypatch.setattr(child_process, "converted", fail)
+
+    child_process.main(tmp_path, ".md", {})
+
+    assert json.loads((tmp_path / "result.json").read_bytes())["error"]["code"] == "memory"
+
+
 def test_a_converter_that_dies_without_a_word_is_a_refusal_too(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
@@ -88,13 +102,13 @@ def test_a_converter_that_dies_without_a_word_is_a_refusal_too(monkeypatch):
 def test_a_java_that_cannot_start_is_a_warning_and_no_fault(monkeypatch):
     monkeypatch.setattr(conversion, "JAVA_HEAP", "-Xmx900000g")
 
-    assert "not validated" in conversion.convert(an_xform().encode(), ".xml").warnings[-1]
+    assert "not validated" in convert(an_xform().encode(), ".xml").warnings[-1]
 
 
 def test_a_missing_validator_is_a_warning_and_no_fault(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
 
-    assert "ODK_Validate.jar" in conversion.convert(an_xform().encode(), ".xml").warnings[-1]
+    assert "ODK_Validate.jar" in convert(an_xform().encode(), ".xml").warnings[-1]
 
 
 def test_a_form_that_takes_too_long_is_refused_and_its_converter_is_gone():

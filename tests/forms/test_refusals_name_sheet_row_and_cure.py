@@ -9,7 +9,6 @@ import pytest
 from server.errors import FormRefused
 from server.forms.domain.record_types import Declaration, Field, Kind, combine
 from server.forms.usecases import checks
-from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 from tests.forms.form_builders import (
     ENTITIES,
@@ -20,6 +19,7 @@ from tests.forms.form_builders import (
     an_xform,
     checked,
     checked_xml,
+    convert,
     converted,
     read,
 )
@@ -421,7 +421,7 @@ def test_an_expression_that_no_phone_understands_is_refused_at_its_row():
     form = a_form().replace("| save_to |", "| save_to | relevant |").replace("| hives |\n", "| hives | nofunc(1) |\n")
 
     with pytest.raises(FormRefused, match="ODK Validate") as refusal:
-        conversion.convert(form.encode(), ".md")
+        convert(form.encode(), ".md")
 
     assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 3)
 
@@ -431,7 +431,7 @@ def test_an_update_without_its_list_is_refused_with_the_list_to_bring():
     entities = "| entities |\n| | list_name | label | entity_id |\n| | apiaries | ${keeper} | ${keeper} |\n"
 
     with pytest.raises(FormRefused, match="csv-external，name 写 apiaries") as refusal:
-        conversion.convert(a_form(survey, entities=entities).encode(), ".md")
+        convert(a_form(survey, entities=entities).encode(), ".md")
 
     assert refusal.value.data["errors"][0]["row"] == 2
 
@@ -441,13 +441,13 @@ def test_a_chinese_question_name_in_an_expression_is_refused_with_the_cure():
     form = form.replace("| save_to |", "| save_to | calculation |").replace("twice | | | |", "twice | | | | ${姓名} |")
 
     with pytest.raises(FormRefused, match="只用英文字母"):
-        conversion.convert(form.encode(), ".md")
+        convert(form.encode(), ".md")
 
 
 def test_without_java_a_form_is_published_with_a_warning(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    form = conversion.convert(a_form().encode(), ".md")
+    form = convert(a_form().encode(), ".md")
 
     assert "not validated" in form.warnings[-1]
 

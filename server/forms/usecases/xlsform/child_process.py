@@ -6,6 +6,7 @@ Reads ``FOLDER/source``, leaves ``FOLDER/result.json``: ``{xform, warnings, shee
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import sys
@@ -123,6 +124,8 @@ def _texts(row: dict[Any, Any], wanted: frozenset[str] | None) -> dict[str, str]
 
 
 def _error_of(error: Exception) -> dict[str, Any]:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:  # a library whose folder cannot even be listed
+        return {"code": "memory", "message": ""}
     code = getattr(error, "code", None)
     return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
 

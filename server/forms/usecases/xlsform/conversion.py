@@ -56,22 +56,12 @@ class Converted:
     itemsets: bytes | None = None
 
 
-def convert(source: bytes, file_type: str, *, timeout_s: float = 30.0) -> Converted:
-    """Return the XForm of an uploaded form, checked by pyxform and ODK Validate.
-
-    source: the bytes as uploaded, at most ``SOURCE_BYTES_MAX``. file_type: one of ``FILE_TYPES``.
-    timeout_s: for each of the two tools. Raises FormRefused with sheet, row and cure wherever the tools
-    or the sheets tell them, also when the upload is too large, too slow or hostile; Busy when
-    another form keeps the converter for longer than ``timeout_s``.
-    """
-    converted = to_xform(source, file_type, timeout_s=timeout_s)
-    warnings = validate(converted.xml, converted.sheets, timeout_s=timeout_s)
-    return replace(converted, warnings=(*converted.warnings, *warnings))
-
-
 def to_xform(source: bytes, file_type: str, *, form_id: str = "", timeout_s: float) -> Converted:
-    """Return the XForm of an uploaded form without asking ODK Validate. Arguments and refusals as ``convert``.
+    """Return the XForm of an uploaded form, made by pyxform.
 
+    source: the bytes as uploaded, at most ``SOURCE_BYTES_MAX``. file_type: one of ``FILE_TYPES``. timeout_s: for the
+    tool. Raises FormRefused with sheet, row and cure wherever the tool or the sheets tell them, also when the upload is
+    too large, too slow or hostile; Busy when another form keeps the converter for longer than ``timeout_s``.
     form_id: for a form that states none; empty to offer none. A form without version is offered one made from its
     content, as ODK Central offers one, so that it can be tried at once.
     """
