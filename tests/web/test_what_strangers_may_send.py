@@ -111,6 +111,24 @@ def test_a_large_submission_of_a_known_phone_is_taken(server, folder):
         assert database.execute("SELECT size FROM submission_file").fetchone() == (20 * MB + 3,)
 
 
+def test_a_large_submission_to_a_form_that_nobody_knows_is_still_kept_for_the_office(server, folder):
+    instance = new_instance()
+    xml = f'<data id="unknown" version="1"><meta><instanceID>{instance}</instanceID></meta></data>'
+    part = 'Content-Disposition: form-data; name="xml_submission_file"; filename="s.xml"\r\nContent-Type: text/xml'
+    body = f"--b\r\n{part}\r\n\r\n{xml}\r\n--b\r\n".encode()
+    body += b'Content-Disposition: form-data; name="1.jpg"; filename="1.jpg"\r\n\r\n' + b"x" * 3 * MB + b"\r\n--b--\r\n"
+
+    with closing(server.connect()) as connection:
+        headers = {"Content-Type": UPLOAD, "X-OpenRosa-Version": "1.0"}
+        connection.request("POST", f"/key/{server.key}/submission", body, headers)
+        with connection.getresponse() as answer:
+            assert answer.status == 404
+
+    with closing(sqlite3.connect(folder.path / FILE_NAME)) as database:
+        kept = database.execute("SELECT instance_id, size FROM kept_body JOIN kept_file ON body = kept_body.sha256")
+        assert kept.fetchall() == [(instance, 3 * MB)]
+
+
 def test_each_refused_request_is_one_line_in_the_log(server):
     before = len(server.said)
 
