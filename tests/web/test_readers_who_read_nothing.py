@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ import pytest
 
 from server.cli import serve
 from server.web import bodies
+from tests.stories.child_server import make_folder, new_instance, send, serving
 from tests.web.front import PATIENCE_S, bridge_to, connect, rest, served
 
 pytestmark = pytest.mark.slow
@@ -79,6 +81,24 @@ def test_a_reader_who_reads_nothing_keeps_no_server_from_stopping(monkeypatch):
                 connection.recv(1)
 
         assert closed.wait(PATIENCE_S)
+
+
+def test_a_county_goes_on_while_more_people_than_there_are_threads_begin_to_load_a_video_and_read_nothing(tmp_path):
+    video = b"\x00" * 20_000_000
+    with serving(make_folder(tmp_path / "data")) as server, ExitStack() as held:
+        assert send(server, new_instance(), video) == 201
+        key = {"Authorization": f"Key {server.key}"}
+        (submission,) = json.loads(server.get("/api/v1/submissions", **key)[1])["items"]
+        path = f"/api/v1/submissions/{submission['id']}/attachments/1.jpg"
+        for _ in range(serve.THREADS + 1):
+            reader = held.enter_context(connect(server.port))
+            reader.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Key {server.key}\r\n\r\n".encode())
+            assert reader.recv(12) == b"HTTP/1.1 200"
+
+        assert server.get("/healthz")[0] == 200
+        assert server.get("/api/v1/records", **key)[0] == 200
+        assert send(server, new_instance()) == 201
+        assert server.get(path, **key)[0] == 200
 
 
 def _endless(closed: threading.Event):
