@@ -95,6 +95,7 @@ class CaseWork:
         answers = {
             "area": step.values.get("area", case.participants.area),
             "place": hazard.place,
+            "saved_place": hazard.place,
             "item": hazard.row["name"],
             "item_label": hazard.row["label"],
             "category": hazard.row["category"],

@@ -81,6 +81,7 @@ class Phones:
         finished = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
         started = finished - timedelta(minutes=3)
         times = {"start": started.isoformat("T", "milliseconds"), "end": finished.isoformat("T", "milliseconds")}
+        times["discovered_at"] = times["start"]
         for leaf in [node for node in root.iter() if len(node) == 0]:
             leaf.text = {**times, **answers}.get(etree.QName(leaf).localname) or leaf.text
         meta = child(root, "meta")

@@ -59,6 +59,16 @@ def test_some_four_hundred_cases_came_in_over_six_months(reading):
     assert min(n for month, n in by_month.items() if month >= "2026-06") >= 40
 
 
+ALWAYS = {"hazards": {"place", "discovered_at", "item", "category", "severity"}, "patrols": {"place", "premises_count"}}
+
+
+@pytest.mark.parametrize("type", ALWAYS)
+def test_every_record_from_a_phone_says_what_a_worker_is_always_asked(reading, type):
+    rows = reading.sql.rows("SELECT fields FROM record WHERE type = :type", {"type": type})
+
+    assert [row["fields"] for row in rows if not ALWAYS[type] <= json.loads(row["fields"]).keys()] == []
+
+
 def test_everything_that_can_be_done_to_a_case_has_been_done(revisions):
     done = {action for action, verdict, _ in revisions if verdict == "applied"}
 
