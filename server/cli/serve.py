@@ -43,7 +43,7 @@ FILES_OF_A_CONNECTION = 2
 """Its socket, and the file that a large body is in."""
 
 CONNECTIONS_MIN = 8
-CHECK_S = 2
+CHECK_S = 1
 """How long the database is looked through before serving begins, in seconds; the rest of a large one, meanwhile."""
 
 STOP_S = 30
