@@ -54,6 +54,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_timer: asyncio.TimerHandle | None = None
         self._waiting_since = 0
+        self._is_cut_off = False
         self._connections_max = self.limit_concurrency
         self.limit_concurrency = None  # by itself uvicorn would refuse the newcomer
 
@@ -103,23 +104,22 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def keeps_waiting(self) -> bool:
-        """Return whether the server waits for a request of a client who has shown no key or token for it yet."""
-        if self.transport.is_closing():
-            return False
-        if self.cycle is None or self.cycle.response_complete:
+        """Return whether the server waits for the client: for a request, for a stranger's body, or to read."""
+        if self.transport.is_closing() or self.cycle is None or self.cycle.response_complete:
             return True
-        return self.cycle.more_body and ADMITTED not in self.cycle.scope["state"]
+        return self.flow.write_paused or (self.cycle.more_body and ADMITTED not in self.cycle.scope["state"])
 
     def _make_room(self, connections_max: int) -> None:
-        """Close the connection that has kept the server waiting longest: this one, when all others are at work."""
-        if sum(not each.transport.is_closing() for each in self.connections) <= connections_max:
-            return  # those that were told to close are still on their way out
-        waited_for = [each for each in self.connections if isinstance(each, BoundedProtocol) and each.keeps_waiting()]
-        longest = min(waited_for, key=lambda each: each._waiting_since)
+        """Cut off the connection that has kept the server waiting longest: this one, when all others are at work."""
+        held = [each for each in self.connections if isinstance(each, BoundedProtocol) and not each._is_cut_off]
+        if len(held) <= connections_max:
+            return  # those that were cut off are still on their way out
+        longest = min((each for each in held if each.keeps_waiting()), key=lambda each: each._waiting_since)
         if longest is self:
             self._answer_and_close(_TOO_MANY)
         else:
-            longest.transport.close()
+            longest._is_cut_off = True
+            longest.transport.abort()  # which waits for no reader
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close; ``msg`` is uvicorn's own English sentence, which is in the log."""

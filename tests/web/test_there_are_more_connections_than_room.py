@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import threading
+import time
 from contextlib import ExitStack, closing
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from server.cli import serve
 from server.cli.serve import share_of_files
 from server.errors import Unavailable
-from tests.web.front import bridge_to, connect, rest, said, served
+from tests.web.front import PATIENCE_S, bridge_to, connect, rest, said, served
 
 ROOM = 5
 ASKED = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
@@ -19,8 +20,9 @@ LAST = b"Connection: close\r\n\r\n"
 
 
 def ok(environ, start_response):
-    start_response("200 OK", [("Content-Length", "2")])
-    return [b"ok"]
+    body = b"x" * 1_000_000 if environ["PATH_INFO"] == "/large" else b"ok"
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
 
 
 @pytest.mark.parametrize(
@@ -36,13 +38,25 @@ def ok(environ, start_response):
     ids=["nothing", "half a line", "half a head", "kept alive", "half a body", "no chunk"],
 )
 def test_the_connection_that_has_kept_the_server_waiting_longest_makes_room(begun):
-    with ExitStack() as held, served(bridge_to(ok), connections_max=ROOM) as port:
+    with served(bridge_to(ok), connections_max=ROOM) as port, ExitStack() as held:
         strangers = [held.enter_context(connect(port)) for _ in range(4 * ROOM)]
         for stranger in strangers:
             stranger.sendall(begun)
 
         for _ in range(3):
             assert said(port, ASKED + LAST).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("last", [b"\r\n", LAST], ids=["kept alive", "the last"])
+def test_who_asks_for_much_and_reads_nothing_makes_room_once_the_answers_are_stuck(last):
+    large = b"GET /large HTTP/1.1\r\nHost: x\r\n"
+    with served(bridge_to(ok), connections_max=ROOM) as port, ExitStack() as held:
+        for _ in range(4 * ROOM):
+            held.enter_context(connect(port)).sendall((large + b"\r\n") * 9 + large + last)
+
+        until = time.monotonic() + PATIENCE_S
+        while not said_or_cut(port, ASKED + LAST).startswith(b"HTTP/1.1 200"):
+            assert time.monotonic() < until
 
 
 def test_a_request_that_is_being_answered_and_a_body_that_was_admitted_keep_their_connections():
@@ -68,13 +82,14 @@ def test_a_request_that_is_being_answered_and_a_body_that_was_admitted_keep_thei
         assert [rest(connection)[:12] for connection in asking] == [b"HTTP/1.1 200"] * ROOM
 
 
-def said_or_cut(port: int) -> bytes:
-    """Connect and wait; return what comes without asking for anything."""
+def said_or_cut(port: int, asked: bytes = b"") -> bytes:
+    """Return what comes within a moment, and nothing when the server lets go."""
     with connect(port) as connection:
         connection.settimeout(0.2)
         try:
+            connection.sendall(asked)
             return rest(connection)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             return b""
 
 
