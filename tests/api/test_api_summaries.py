@@ -317,6 +317,8 @@ def test_that_file_says_words_and_beijing_time_unless_codes_are_asked_for(april)
         ("as_of=9999-12-31T23:59:59Z", "as_of"),
         ("as_of=0001-01-02", "as_of"),
         ("compare=month", "compare"),
+        ("period=year&as_of=2000-12-31", "compare"),
+        ("from=2000-01-01&to=2999-12-31&compare=previous", "compare"),
         ("area=13", "area"),
         (f"area={UNIT}&by=town", "by"),
         ("colour=red", "colour"),

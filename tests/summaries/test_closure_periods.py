@@ -108,6 +108,23 @@ def test_what_stands_beside_is_counted_as_of_as_far_into_its_own_days():
     assert quarter.as_of("2026-05-15T02:03:04.567Z") == "2026-02-12T02:03:04.567Z"
 
 
+@pytest.mark.parametrize(
+    ("days", "against"),
+    [
+        (Named.MONTH, Against.PREVIOUS),
+        (Named.LAST_YEAR, Against.YEAR_AGO),
+        (Period(date(2000, 1, 1), date(2999, 12, 31)), Against.PREVIOUS),
+    ],
+)
+def test_what_would_stand_in_no_year_is_refused_with_its_cure(days, against):
+    comparison = periods.comparison(days, date(2000, 1, 31), against)
+
+    with pytest.raises(Invalid, match="请改用晚一些的时段") as refused:
+        comparison.as_of("2000-01-31T02:03:04.567Z")
+
+    assert refused.value.data["field"] == "compare"
+
+
 NOW = "2026-05-15T02:03:04.567Z"
 
 

@@ -104,7 +104,17 @@ class Comparison:
     names: tuple[str, str]
 
     def as_of(self, at: Instant) -> Instant:
-        """Return the instant that lies as far into ``previous`` as ``at`` lies into ``current``."""
+        """Return the instant that lies as far into ``previous`` as ``at`` lies into ``current``.
+
+        Raises Invalid when ``previous`` begins in no year of YEARS: nothing stands there, and no figure is defined.
+        """
+        if self.previous.first.year not in YEARS:
+            raise Invalid(
+                f"拿来相比的时段从 {self.previous.first} 开始，年份不对：应在 {YEARS[0]} 至 {YEARS[-1]} 年之间；"
+                "请改用晚一些的时段或统计时刻。",
+                field="compare",
+                value=str(self.previous.first),
+            )
         return text(parse(self.previous.starts_at) + (parse(at) - parse(self.current.starts_at)))
 
 
