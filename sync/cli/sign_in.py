@@ -88,6 +88,13 @@ def _switch_user(device: Device, identity: Identity, server: str, user: str | No
             or _differs(device.setting("user"), user)
             or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), identity.epoch))
         )
+        if is_other and _differs(device.setting("epoch"), identity.epoch) and (kept := outbox.count_kept(device)):
+            raise Refused(
+                f"服务器的数据放回过较早的副本，或换了服务器；本机有原来登录的 {kept} 条工作可能不在上面。"
+                "请先用原来的登录运行 fieldsync sync，或用 --store 另建目录"
+                " · an older copy of the server's data was put back, or this is another server, and it may lack work of"
+                " the earlier sign-in: sync with that first, or use another --store"
+            )
         waiting = outbox.count_needed(device)
         if is_other and waiting:
             raise Refused(

@@ -188,6 +188,11 @@ def count_needed(device: Device) -> int:
     return _count(device, "state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined'))")
 
 
+def count_kept(device: Device) -> int:
+    """Return how many changes this device could send, or offer again to a server that lost them."""
+    return _count(device, "state = 'unsent' OR COALESCE(body, spare_body) IS NOT NULL")
+
+
 def delete_sent(device: Device) -> None:
     """Delete the changes that have an outcome, when another user signs in. Inside ``writing()``."""
     device.run("DELETE FROM change WHERE state = 'sent'")

@@ -75,7 +75,8 @@ def identify(device: Device, connection: Connection) -> Identity:
 
     A cursor is valid for one user only: where the server begins anew on ours, it was given to another user.
     """
-    server = _read_push(connection.post("/sync/push", _push_body(device, Batch(device.id, (), ()))))[0]
+    asked = _push_body(device, Batch(device.id, (), ()))
+    server = _read_push(connection.post("/sync/push", asked, mark=device.setting("mark")))[0]
     cursor = device.setting("cursor")
     if cursor is None or server.epoch != device.setting("epoch"):
         return Identity(server.epoch, server.user, is_another_user=False)

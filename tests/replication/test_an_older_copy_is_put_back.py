@@ -96,6 +96,22 @@ def test_what_was_only_pushed_is_noticed_by_a_pull_that_stands_before_it(valley,
     assert valley.record(station).version == 1
 
 
+def test_somebody_else_who_signs_in_at_the_laptop_is_told_before_anything_is_deleted(valley, laptop, copy):
+    worker, officer = laptop("worker"), laptop("officer")
+    old = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    before = copy()
+    worker.edit(old, head="乙")
+    worker.push()
+    known = worker.device.setting("epoch")
+
+    go_back(valley, before)
+    told = synchronization.identify(worker.device, officer.way)
+
+    assert told.epoch != known
+    assert told.epoch == epoch_of(valley)[0]
+
+
 def test_a_push_notices_before_it_is_judged_and_no_number_means_two_things(valley, laptop, copy):
     worker, officer = laptop("worker"), laptop("officer")
     station = worker.create(area=UNIT, label="一号站", head="甲")

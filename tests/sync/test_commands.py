@@ -193,6 +193,25 @@ def test_another_person_neither_sends_nor_sees_the_first_ones_work(fieldsync, ad
     assert "applied" not in fieldsync("status")[1]
 
 
+def test_another_person_comes_after_the_first_ones_work_is_at_a_restored_server_again(fieldsync, address, town):
+    town.entitled["other"] = ["area:unit2"]
+    town.put("s1", head="甲")
+    sign_in = ("login", address, "--password-stdin", "--user")
+    fieldsync(*sign_in, "worker", input=PASSWORD)
+    fieldsync("pull")
+    backup = town.backup()
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("push")
+    town.restore(backup)
+
+    status, _, complaint = fieldsync(*sign_in, "other", input=PASSWORD)
+    assert (status, "放回过较早的副本" in complaint) == (1, True)
+    assert fieldsync("sync")[0] == 0
+    assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 0
+
+    assert town.state.records["s1"]["fields"]["head"] == "乙"
+
+
 def test_another_persons_key_is_told_from_another_key_of_the_same_person(fieldsync, address, town):
     town.entitled |= {"worker-again": town.entitled["worker"], "other": ["area:unit2"]}
     town.names["worker-again"] = "worker"
