@@ -58,6 +58,20 @@ def place(error: dict) -> tuple:
     return error["file"] or error["sheet"], error["row"], error["column"]
 
 
+@pytest.mark.parametrize("content", ["name,label\n", "name,label,zone\n\n"])
+def test_a_list_with_headers_alone_is_refused_since_nothing_could_be_chosen(store, content):
+    [error] = errors_of(store, picking(), flowers_csv=content)
+
+    assert place(error) == ("flowers.csv", 2, "name")
+    assert "没有一行选项" in error["message"]
+
+
+def test_a_list_that_nobody_chooses_from_may_be_empty_for_now(store):
+    look_up = "| | calculate | found | | | | | pulldata('prices', 'price', 'name', ${zone}) |\n"
+
+    assert published(store, picking(more=look_up), flowers_csv=FLOWERS, prices_csv="name,price\n").added
+
+
 def test_a_form_and_a_list_that_fit_are_published(store):
     assert published(store, picking(filter="zone = ${zone}"), flowers_csv=FLOWERS).added
 

@@ -207,6 +207,38 @@ def test_a_column_without_a_language_beside_one_with_it_is_taken_for_that_langua
     assert any("列 hint 没有写语言" in each and "hint::中文 (zh)" in each for each in outcome.warnings)
 
 
+def test_several_columns_without_a_language_are_warned_of_once_each(store):
+    form = (
+        "| survey |\n"
+        "| | type | name | label::中文 (zh) | hint::中文 (zh) | constraint | constraint_message | required_message |\n"
+        "| | text | a | 甲 | 写全名 | . != '' | 不能空 | 要填 |\n"
+    )
+
+    warnings = publish_it(store, a_form(form, entities="", default_language="")).warnings
+
+    assert sum("没有写语言" in each for each in warnings) == 2
+    assert not any("Language" in each or "default" in each for each in warnings)
+
+
+def test_a_language_that_has_no_labels_is_refused_at_the_column_that_is_in_the_file(store):
+    form = (
+        "| survey |\n| | type | name | label::english (en) | required | required_message::English (en) |\n"
+        "| | text | a | A | yes | Please |\n"
+    )
+
+    [error] = errors_of(store, a_form(form, entities="", default_language=""))
+
+    assert place(error) == ("survey", 1, "required_message::English (en)")
+    assert "english (en)" in error["cure"]
+
+
+@pytest.mark.parametrize("settings", [{"form_id": "2026-03-21 18:07:55.551000"}, {"version": "2026-03-21 00:00:00"}])
+def test_an_excel_date_for_id_or_version_is_warned_of(store, settings):
+    warnings = publish_it(store, asking(**settings)).warnings
+
+    assert any(f"settings 表第 2 行 {next(iter(settings))}" in each for each in warnings)
+
+
 def test_a_form_without_id_and_version_is_offered_one_of_each(store):
     bare, more = asking(form_id="", version=""), asking("text | note | 备注 | Note | | | |", form_id="", version="")
 
@@ -250,7 +282,11 @@ def test_select_one_external_brings_its_list(store):
             "[row : 3] On the 'survey' sheet, the 'name' value 'a' is problematic. … case-insensitive match",
             "问题名“a”",
         ),
-        ("Language 'en' is missing the survey label and hint columns.", "语言“en”在 survey 表缺少 label and hint 列"),
+        ("Language 'en' is missing the survey hint column.", "语言“en”在 survey 表缺少 hint 列；"),
+        (
+            "Language 'e' is missing the survey columns hint, label.\nLanguage 'd' is missing the choices hint column.",
+            "语言“e”在 survey 表缺少 hint、label 列；语言“d”在 choices 表缺少 hint 列；",
+        ),
         ("Something that nobody foresaw", "Something that nobody foresaw"),
     ],
 )

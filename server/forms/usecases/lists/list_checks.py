@@ -37,6 +37,9 @@ def list_faults(html: etree._Element, lists: Mapping[str, ListFile], sheets: She
             and use.column in (beside.columns or ())
         ):
             yield from _code_faults(beside, use, twice_allowed=twice_allowed)
+            if not beside.rows and beside.name.endswith(".csv"):
+                message = f"名单 {beside.name} 只有列名，没有一行选项，手机打不开表单。"
+                yield Fault(message, "请在列名下面至少写一个选项。", row=2, column=use.column, file=beside.name)
 
 
 def list_warnings(html: etree._Element, lists: Mapping[str, ListFile]) -> Iterator[str]:

@@ -30,6 +30,7 @@ _EXPRESSIONS = (
     "default",
 )
 _EXCEL_DATE = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")
+_EXCEL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _BARE_WORD = re.compile(r"[^\W\d][\w-]*")
 _TRUTHS = frozenset({"yes", "no", "true", "false"})
 _SAID = re.compile(r"""\$\{[^}]*\}|"[^"]*"|'[^']*'""")
@@ -62,8 +63,8 @@ def cell_faults(sheets: Sheets) -> list[Fault]:
 def cell_warnings(sheets: Sheets) -> list[str]:
     """Return what a phone accepts and its author hardly meant."""
     found = []
-    for each in _cells(sheets, {"settings": ("version",), "survey": ("default",)}):
-        if _EXCEL_DATE.fullmatch(each.text):
+    for each in _cells(sheets, {"settings": ("form_id", "id_string", "version"), "survey": ("default",)}):
+        if _EXCEL_INSTANT.fullmatch(each.text):
             cure = "请把这一格设为文本再输入。"
             found.append(f"{_place(each)} 是 Excel 的日期格，手机得到的是“{each.text}”；{cure}")
     for each in _cells(sheets, {"survey": ("relevant", "constraint")}):

@@ -185,7 +185,10 @@ _SAID = (
     ),
     (r"similar names", "有一张工作表的名字像是写错了，没有读它；请改成 survey、choices、settings 或 entities。"),
 )
-_LANGUAGE = re.compile(r"Language '(?P<language>[^']+)' is missing the (?P<sheet>\w+) (?P<columns>.+?) columns?\.")
+_LANGUAGE = re.compile(
+    r"Language '(?P<language>[^']+)' is missing the (?P<sheet>\w+) "
+    r"(?:columns (?P<several>[^.\n]+)|(?P<one>\S+) column)\."
+)
 
 
 def said_in_chinese(original: str) -> str:
@@ -194,7 +197,7 @@ def said_in_chinese(original: str) -> str:
     sheet = re.search(r"On the '(\w+)' sheet", original)
     place = f"{sheet[1] if sheet else 'survey'} 表第 {row[1]} 行：" if row else ""
     missing = [
-        f"语言“{each['language']}”在 {each['sheet']} 表缺少 {each['columns']} 列"
+        f"语言“{each['language']}”在 {each['sheet']} 表缺少 {(each['one'] or each['several']).replace(', ', '、')} 列"
         for each in _LANGUAGE.finditer(original)
     ]
     if missing:

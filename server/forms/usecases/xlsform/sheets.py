@@ -141,7 +141,9 @@ def _language_faults(sheets: Sheets) -> Iterator[Fault]:
             yield Fault(message, cure, sheet, 1, _label_column(language))
         for language in sorted(_languages(sheets, sheet, unnamed) - survey):
             message = f"{sheet} 表有语言“{language}”，survey 表的 label 没有。"
-            yield Fault(message, cure, sheet, 1, _label_column(language))
+            known = "、".join(sorted(survey))
+            of_column = f"survey 表 label 的语言是 {known}；请改成其中一种，写法要完全一样，或补上 label::{language}。"
+            yield Fault(message, of_column if survey else cure, sheet, 1, _column_in(sheets, sheet, language, unnamed))
 
 
 def _default_language_faults(sheets: Sheets) -> Iterator[Fault]:
@@ -165,6 +167,15 @@ def _languages(sheets: Sheets, sheet: str, unnamed: str, columns: set[str] | Non
         for match in matches
         if match is not None and (columns is None or match["column"] in columns)
     }
+
+
+def _column_in(sheets: Sheets, sheet: str, language: str, unnamed: str) -> str:
+    """Return the first header of ``sheet`` that is in ``language``, as it is written in the file."""
+    return next(
+        header
+        for header in sheets.headers[sheet]
+        if any((named or unnamed) == language for _, named in _translatable((header,)))
+    )
 
 
 def _label_column(language: str) -> str:
