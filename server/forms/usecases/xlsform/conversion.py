@@ -25,7 +25,9 @@ from server.forms.usecases.xlsform import subprocesses
 from server.forms.usecases.xlsform.cells import cell_faults, cell_warnings
 from server.forms.usecases.xlsform.messages import is_about_languages, said_in_chinese, translated
 from server.forms.usecases.xlsform.sheets import (
+    FIRST_ROW,
     Sheets,
+    cell,
     plain_column_warnings,
     row_of,
     row_with,
@@ -39,6 +41,16 @@ JAVA_HEAP = "-Xmx256m"
 FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
 _TEXTS = (".md", ".csv")
 _VERSION_DIGITS = 8
+_SAID_OF = {
+    "constraint expression": "constraint",
+    "display condition": "relevant",
+    "relevant expression": "relevant",
+    "require condition": "required",
+    "readonly condition": "readonly",
+    "calculate expression": "calculation",
+    "calculate for the bind": "calculation",
+}
+"""Words of ODK Validate, in lower case, and the column of the XLSForm that they speak of."""
 NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
 _JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
 
@@ -243,12 +255,12 @@ def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
         row = row_with(sheets, "entities", name)
         cure = f"请在 survey 表加一行 csv-external，name 写 {name}，或用 select_one_from_file {name}.csv 选择。"
         return Fault(message, cure, "entities" if row else "survey", row)
-    rows = rows_by_path(sheets)
     named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", stderr)
     unknown = re.search(r"cannot handle function '([^']+)'", stderr)
     path = local_path(named[1]) if named else ""
-    row = rows.get(path)
-    about = f"问题 {path.rpartition('/')[2]} " if path else ""
+    row, column = _written_at(stderr, path, sheets)
+    name = cell(sheets.rows["survey"][row - FIRST_ROW], "name") if row else path.rpartition("/")[2]
+    about = f"问题 {name} " if name else ""
     cure = "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。"
     if not path.isascii():
         cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
@@ -261,4 +273,22 @@ def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
         cure,
         "survey" if row else None,
         row,
+        column if row else None,
     )
+
+
+def _written_at(stderr: str, path: str, sheets: Sheets) -> tuple[int | None, str | None]:
+    """Return the survey row and the column of what ODK Validate complains of; None for what it does not tell."""
+    rows = rows_by_path(sheets)
+    column = next((column for said, column in _SAID_OF.items() if said in stderr.lower()), None)
+    if path in rows:
+        return rows[path], column
+    if path.removesuffix("_count") in rows:  # pyxform makes a question of a repeat's count
+        return rows[path.removesuffix("_count")], "repeat_count"
+    chosen = re.search(r"nodeset expression: instance\('([^']+)'\)", stderr)
+    filtered = [
+        number
+        for number, row in enumerate(sheets.rows.get("survey", ()), FIRST_ROW)
+        if chosen and cell(row, "choice_filter") and Path(cell(row, "type").split(" ")[-1]).stem == chosen[1]
+    ]
+    return (filtered[0], "choice_filter") if len(filtered) == 1 else (None, None)
