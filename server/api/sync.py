@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -130,7 +131,8 @@ def pull(request: dict[str, Any]) -> Response:
         writer = _RecordWriter(reading, by)
         body = {
             **_state(reading, by, mark),
-            "cursor": signer.dumps(pulling.to_json(page.cursor)),
+            # Where nothing has changed it is the very text that the client showed, which spares signing it again.
+            "cursor": request["cursor"] if page.cursor == cursor else signer.dumps(pulling.to_json(page.cursor)),
             "fresh": request["cursor"] is not None and cursor.mark.epoch != mark.epoch,
             "more": page.more,
             "ops": [_op(each, writer) for each in page.ops],
@@ -163,7 +165,19 @@ def _told_mark() -> Mark:
 
 
 def _signer(salt: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["JWT_SECRET_KEY"], salt=salt)
+    return _signer_with(current_app.config["JWT_SECRET_KEY"], salt)
+
+
+@lru_cache(maxsize=1_000)
+def _signer_with(secret: str, salt: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=salt)
+
+
+@lru_cache(maxsize=16)
+def _signed_mark(secret: str, mark: Mark) -> str:
+    """Return a mark as clients are told it; the same for all of them until somebody writes."""
+    text = _signer_with(secret, "mark").dumps(mark)
+    return text if isinstance(text, str) else text.decode()
 
 
 def _fresh_device(reading: Reading, by: Actor, device: str, items: Sequence[Item]) -> str | None:
@@ -279,7 +293,7 @@ def _state(reading: Reading, by: Actor, mark: Mark) -> responses.Json:
     return {
         "user": by.name,
         "epoch": mark.epoch,
-        "mark": _signer("mark").dumps(mark),
+        "mark": _signed_mark(current_app.config["JWT_SECRET_KEY"], mark),
         "durable": epochs.durable(reading),
         "now": reading.now,
         "limits": LIMITS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -73,8 +74,13 @@ class TodoOfCaller:
     def __init__(self, reading: Reading, by: Actor, vacant: frozenset[str] | None = None) -> None:
         self._reading = reading
         self._by = by
-        self._vacant = _vacant(reading, by) if vacant is None else vacant
+        self._vacant_given = vacant
         self._judged: dict[Hashable, str] = {}
+
+    @cached_property
+    def _vacant(self) -> frozenset[str]:
+        # Found when the first row is judged: an idle pull has none.
+        return _vacant(self._reading, self._by) if self._vacant_given is None else self._vacant_given
 
     def todo(self, row: Row) -> str:
         """Return the words for one row (``columns.select(TODO)``); empty when there is nothing to do."""
