@@ -45,7 +45,7 @@ def run(port: int, key: str) -> Result:
 
 
 def _client(port: int, key: str, device: str) -> _ClientResult:
-    changes = [creation(uuid4()) for _ in range(ITEMS)]
+    changes = [creation(uuid4(), seq) for seq in range(1, ITEMS + 1)]
     delays = 0
     for wait_s in _retry_delays(port, key, device, changes):
         if wait_s is None:

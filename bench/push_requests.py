@@ -19,15 +19,15 @@ _DESCRIPTION = "楼道内堆放纸箱与电动自行车，占用疏散通道"
 _MADE_AT = "2026-11-23T09:12:33.120+08:00"
 
 
-def creation(record: str) -> Wire:
-    """Return a change that creates a record."""
+def creation(record: str, seq: int = 1) -> Wire:
+    """Return a change that creates a record. seq: the device's own counter, which no two of its changes share."""
     fields = {
         "severity": "general",
         "category": "exit_blocked",
         "description": _DESCRIPTION,
         "label": f"hazard {record[:8]}",
     }
-    return _change(record, "create", 1, 0, {name: (None, value) for name, value in fields.items()})
+    return _change(record, "create", seq, 0, {name: (None, value) for name, value in fields.items()})
 
 
 def push(connection: http.client.HTTPConnection, key: str, device: str, changes: list[Wire]) -> Answer:

@@ -41,9 +41,17 @@ def _pushes(environment: Environment) -> Iterator[Figure]:
     reference = f"SQLite {number(environment.transactions_per_s)} transactions/s, {machine.load_now()}"
     with serving(filled.folder) as server, server.connection() as connection:
         for name, device, changes in (
-            ("creates, in batches of 200", "first", [creation(id) for id in ids]),
-            ("edits on their base", "first", [edit(id, 2, "已清理", ("severity", "general", "major")) for id in ids]),
-            ("edits that merge", "second", [edit(id, 1, "又堆放", ("unit", None, "u-1")) for id in ids]),
+            ("creates, in batches of 200", "first", [creation(id, seq) for seq, id in enumerate(ids, 1)]),
+            (
+                "edits on their base",
+                "first",
+                [edit(id, seq, "已清理", ("severity", "general", "major")) for seq, id in enumerate(ids, RECORDS + 1)],
+            ),
+            (
+                "edits that merge",
+                "second",
+                [edit(id, seq, "又堆放", ("unit", None, "u-1")) for seq, id in enumerate(ids, 1)],
+            ),
         ):
             used, began, verdicts = processor_s(server.pid), time.perf_counter(), Counter[str]()
             for start in range(0, RECORDS, CHANGES_MAX):
@@ -63,7 +71,7 @@ def _pushes(environment: Environment) -> Iterator[Figure]:
 def _idle_with_few(environment: Environment) -> Iterator[Figure]:
     filled = environment.copy_of_county("sync few")
     with serving(filled.folder) as server, server.connection() as connection:
-        expect(push(connection, filled.key, "first", [creation(uuid4()) for _ in range(FEW)]), 200)
+        expect(push(connection, filled.key, "first", [creation(uuid4(), seq) for seq in range(1, FEW + 1)]), 200)
         yield _idle(environment, server, connection, f"Key {filled.key}", f"idle pull, worker who holds {FEW}")
 
 
