@@ -101,7 +101,7 @@ def test_no_request_is_answered_before_the_others_of_its_commit_have_run(store):
 
 def test_what_a_request_held_is_let_go_of_once_it_is_answered(store):
     class Held:
-        pass
+        """What a weak reference can follow; a plain object cannot be followed."""
 
     held = Held()
     watched = weakref.ref(held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from server.db import training
 from server.errors import FormRefused, Invalid, NotFound
 from server.forms.store import forms
 from server.forms.usecases import drafts, publish
@@ -194,3 +195,10 @@ def test_no_form_is_published_under_the_id_of_a_draft(valley):
         valley.publish(form(form_id="apiary__trial"), flowers_csv=FLOWERS)
 
     assert "试用版的编号" in refused.value.data["errors"][0]["message"]
+
+
+def test_a_draft_in_a_folder_for_practice_says_both(valley):
+    valley.do(training.enable)
+    on_trial(valley, form(), "worker", flowers_csv=FLOWERS)
+
+    assert listed(valley, "worker") == {"apiary__trial": "【练习】【试用】养蜂登记"}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from server import instants
-from server.db import audit
+from server.db import audit, training
 from server.db.transactions import Reading, Transaction
 from server.errors import Invalid, NotFound
 from server.forms.domain.definitions import ON_TRIAL
@@ -41,7 +41,8 @@ def publish_draft(tx: Transaction, prepared: Prepared, testers: Iterable[str], b
     id = f"{live}{ON_TRIAL}"
     known = forms.catalogue(tx).forms.get(id)
     version = f"{prepared.definition.version}.{1 if known is None else len(known.versions) + 1}"
-    xml = with_titles(with_identity(without_entities(prepared.xml), id, version), lambda title: f"{MARK}{title}")
+    draft_xml = with_identity(without_entities(prepared.xml), id, version)
+    xml = with_titles(draft_xml, lambda title: training.marked_if_on(tx, f"{MARK}{title}"))
     definition = read_xform(xml)
     forms.add_version(tx, Publication(definition, xml, prepared.source, prepared.source_type, by))
     for name, content in {**forms.stored_media(tx, live), **prepared.media}.items():
