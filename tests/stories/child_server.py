@@ -69,12 +69,27 @@ def make_folder(path: Path) -> Folder:
 
 @dataclass
 class Server:
-    """A running server. said: the lines of its stderr so far."""
+    """A running server. said: the lines of its stderr so far. reader: the thread that reads them, if any does."""
 
     process: subprocess.Popen[str]
     port: int
     key: str
     said: list[str] = field(default_factory=list)
+    says: threading.Condition = field(default_factory=threading.Condition)
+    reader: threading.Thread | None = None
+
+    def wait_until_said(self, is_told: Callable[[str], bool], after: int = 0) -> str:
+        """Wait until what stderr told from line ``after`` on fits ``is_told``; return it.
+
+        A line is written after its answer is sent, and read by another thread: who has the answer may be ahead of it.
+        """
+
+        def told() -> str:
+            return "".join(self.said[after:])
+
+        with self.says:
+            assert self.says.wait_for(lambda: is_told(told()), PATIENCE_S), told()
+            return told()
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
@@ -96,9 +111,12 @@ class Server:
                 return answer.status, answer.read().decode()
 
     def stop(self) -> int:
-        """Say SIGTERM and return the exit status."""
+        """Say SIGTERM and return the exit status; all that it told is in ``said`` then."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        status = self.process.wait(PATIENCE_S)
+        if self.reader is not None:
+            self.reader.join(PATIENCE_S)
+        return status
 
     def kill(self) -> None:
         """End the process between two instructions, as a power cut would."""
@@ -129,7 +147,7 @@ def serving(folder: Folder, *options: str, **settings: str) -> Iterator[Server]:
     )
     server = Server(process, port, folder.key)
     is_up = threading.Event()
-    reader = threading.Thread(target=_listen, args=(server, is_up), daemon=True)
+    reader = server.reader = threading.Thread(target=_listen, args=(server, is_up), daemon=True)
     reader.start()
     try:
         assert is_up.wait(PATIENCE_S)
@@ -305,7 +323,9 @@ def _environment() -> dict[str, str]:
 
 def _listen(server: Server, is_up: threading.Event) -> None:
     for line in server.process.stderr:
-        server.said.append(line)
+        with server.says:
+            server.said.append(line)
+            server.says.notify_all()
         if line.startswith("Firegrid: http"):
             is_up.set()
     is_up.set()

@@ -135,5 +135,5 @@ def test_each_refused_request_is_one_line_in_the_log(server):
     pour(server, "/nowhere", MB)
     assert server.get("/healthz")[0] == 200
 
-    views = [found[1] for line in server.said[before:] if (found := re.search(r'"view":"(\w+)"', line))]
-    assert views == ["unknown", "healthz"]
+    told = server.wait_until_said(lambda lines: '"view":"healthz"' in lines, after=before)
+    assert re.findall(r'"view":"(\w+)"', told) == ["unknown", "healthz"]
