@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -54,10 +53,8 @@ def everything(store):
         return areas.whole_grid(reading), reading.configuration_version()
 
 
-def test_the_shipped_grid_loads_whole_and_fast(empty):
-    started = time.perf_counter()
+def test_the_shipped_grid_loads_whole(empty):
     loaded = empty.write(lambda tx: loading.load(tx, files.shipped_rows(), by="init"))
-    took_s = time.perf_counter() - started
 
     assert loaded.counts == {"county": 1, "town": 17, "village": 295, "unit": 295}
     assert [warning.value for warning in loaded.warnings] == ["张家庄村"]
@@ -67,7 +64,6 @@ def test_the_shipped_grid_loads_whole_and_fast(empty):
     }
     assert {area.valid_from for area in whole.values()} == {BEGINNING}
     assert version == 1
-    assert took_s < 3  # ten times the promise, for a busy machine
 
 
 def test_loading_the_same_grid_again_changes_nothing(county):

@@ -264,12 +264,12 @@ REFUSED = {
 @pytest.mark.parametrize("raw", REFUSED.values(), ids=REFUSED)
 def test_unreadable_xml_is_refused_quickly_and_in_little_memory(raw):
     tracemalloc.start()
-    began_s = time.perf_counter()
+    began_s = time.thread_time()
 
     with pytest.raises(Unreadable) as refused:
         read_submission(raw)
 
-    took_s = time.perf_counter() - began_s
+    took_s = time.thread_time() - began_s
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert took_s < 2

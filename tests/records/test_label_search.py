@@ -28,6 +28,7 @@ from server.records.store import record_lists, records
 from server.records.store.record_lists import Filters
 from tests.county import new_database
 from tests.laws import examples
+from tests.sql_steps import steps_of
 
 COUNTY = Scope((Place("130630"),))
 TOWN = Place("130630/100")
@@ -257,16 +258,7 @@ def test_a_rare_word_costs_less_once_housekeeping_is_done():
 
 
 def steps(ledger: Ledger, q: str) -> int:
-    """Return how many steps of its machine SQLite takes for a search: what it costs on any computer."""
-    counted = [0]
-
-    def count() -> int:
-        counted[0] += 1
-        return 0
-
-    with ledger.store.reading() as reading:
-        connection = reading.sql._conn  # nothing else lets a test count what SQLite does
-        connection.set_progress_handler(count, 1)
-        record_lists.page(reading, COUNTY, Filters(q=q), before=None, limit=50)
-        connection.set_progress_handler(None, 0)
-    return counted[0]
+    """Return how many steps of its machine SQLite takes for a search."""
+    return steps_of(
+        ledger.store, lambda reading: record_lists.page(reading, COUNTY, Filters(q=q), before=None, limit=50)
+    )
