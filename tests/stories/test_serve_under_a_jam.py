@@ -18,10 +18,20 @@ from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
-from tests.stories.child_server import UNIT, instances_in, make_folder, new_instance, post, records_in, run, serving
+from tests.stories.child_server import (
+    PATIENCE_S,
+    UNIT,
+    instances_in,
+    make_folder,
+    new_instance,
+    post,
+    records_in,
+    run,
+    serving,
+)
 
 pytestmark = pytest.mark.slow
-THREADS, HELD_S = 16, 6.0
+THREADS = 16
 
 
 class Wait:
@@ -29,9 +39,11 @@ class Wait:
 
     def __init__(self) -> None:
         self.asked: list[float] = []
+        self.was_asked = threading.Event()
 
     def __call__(self, seconds: float) -> None:
         self.asked.append(seconds)
+        self.was_asked.set()
         time.sleep(min(seconds, 1.0))
 
 
@@ -61,7 +73,6 @@ def test_in_a_jam_newcomers_are_asked_to_come_back_and_everything_comes_in_once(
     with serving(folder, FIREGRID_WAIT_S="1") as server, ThreadPoolExecutor(40) as people:
         held = sqlite3.connect(folder.path / FILE_NAME, isolation_level=None, check_same_thread=False)
         held.execute("BEGIN IMMEDIATE")
-        threading.Timer(HELD_S, lambda: held.execute("ROLLBACK")).start()
         clerks = [people.submit(a_clerk, tmp_path, number, server, waits[number]) for number in early]
         phones = [people.submit(a_phone, server) for _ in range(4)]
         time.sleep(2.5)
@@ -69,6 +80,8 @@ def test_in_a_jam_newcomers_are_asked_to_come_back_and_everything_comes_in_once(
         instance = new_instance()
         with closing(server.connect()) as line:
             refused = post(line, server.key, instance)
+        assert all(waits[number].was_asked.wait(PATIENCE_S) for number in late)
+        held.execute("ROLLBACK")
         verdicts = [each.result() for each in clerks]
         sent = [each.result() for each in phones]
         with closing(server.connect()) as line:
