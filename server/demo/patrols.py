@@ -155,6 +155,8 @@ def _check(
         "failed": failed,
         "failed_items": failed,
         "readiness": readiness,
+        "kit_missing": "",
+        "check_note": "",
     }
     phones.send(tx, who.name, "station_check", Target(TYPE, id, _version(tx, id)), answers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
@@ -57,9 +57,10 @@ class Phones:
         self._blank: dict[str, etree._Element] = {}
 
     def send(self, tx: Transaction, name: str, form: str, target: Target, answers: Mapping[str, str]) -> None:
-        """Submit ``form``, filled by the person ``name``. answers: by question; what the form does not ask is left out.
+        """Submit ``form``, filled by the person ``name``.
 
-        An answer to a question of ``PHOTOS`` is a picture, whatever its text. Raises the Refusal of the server.
+        answers: by question; what the form does not ask is left out. An empty one was asked, or calculated, and is sent
+        empty, as a phone does with every relevant question. An answer to a question of ``PHOTOS`` is a picture, whatever its text. Raises the Refusal of the server.
         """
         files: list[Attachment] = []
         filled = {question: answer for question, answer in answers.items() if answer}
@@ -67,7 +68,8 @@ class Phones:
             filled[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
             if self._chance.random() >= _MISSING_PHOTO_SHARE:
                 files.append(self._chance.choice(self._pictures)._replace(name=filled[question]))
-        raw = etree.tostring(self._filled(tx, form, target, filled), encoding="utf-8", xml_declaration=True)
+        empty = set(answers) - set(filled)
+        raw = etree.tostring(self._filled(tx, form, target, filled, empty), encoding="utf-8", xml_declaration=True)
         xml = read_submission(raw)
         referenced = {text for _, text in xml.leaves}
         sent = tuple(file for file in files if file.name in referenced)
@@ -76,7 +78,9 @@ class Phones:
         if isinstance(answer, Refusal):
             raise answer
 
-    def _filled(self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str]) -> etree._Element:
+    def _filled(
+        self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str], empty: Set[str]
+    ) -> etree._Element:
         root = deepcopy(self._blank_of(tx, form))
         finished = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
         started = finished - timedelta(minutes=3)
@@ -88,8 +92,9 @@ class Phones:
         _fill_meta(meta, target, tx.new_id(), tx.new_id())
         for leaf in [node for node in root.iter() if len(node) == 0 and not node.text and node.getparent() is not meta]:
             parent = leaf.getparent()
-            if parent is not None and etree.QName(parent).localname != "entity":
-                parent.remove(leaf)  # as a phone leaves out unanswered questions
+            kept = etree.QName(leaf).localname in empty
+            if parent is not None and etree.QName(parent).localname != "entity" and not kept:
+                parent.remove(leaf)  # as a phone leaves out questions that are not relevant
         return root
 
     def _blank_of(self, reading: Reading, form: str) -> etree._Element:

@@ -69,6 +69,16 @@ def test_every_record_from_a_phone_says_what_a_worker_is_always_asked(reading, t
     assert [row["fields"] for row in rows if not ALWAYS[type] <= json.loads(row["fields"]).keys()] == []
 
 
+def test_a_station_whose_last_check_was_good_has_no_faults_left_and_some_are_like_that(reading):
+    rows = reading.sql.rows("SELECT fields FROM record WHERE type = 'micro_stations'")
+    stations = [json.loads(row["fields"]) for row in rows]
+    good = [each for each in stations if each.get("readiness") == "ready"]
+
+    assert good
+    assert {each["failed_items"] for each in good} == {""}
+    assert all(each["failed_items"] for each in stations if each.get("readiness", "ready") != "ready")
+
+
 def test_everything_that_can_be_done_to_a_case_has_been_done(revisions):
     done = {action for action, verdict, _ in revisions if verdict == "applied"}
 
