@@ -20,7 +20,8 @@ from server import table_files
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.api.records import filters_of
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -139,7 +140,8 @@ def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], C
     with database.reading() as reading:
         filters = filters_of(reading, query, by)
         types = _types(reading, filters)
-    database.write(lambda tx: audit.add(tx, by.name, "records.export", by.name, {"format": format, "filters": query}))
+    entry = Entry("records.export", by.name, by.name, {"format": format, "filters": query})
+    context.write(lambda tx: record(tx, entry))
     return _pages(database, scope, filters), types, mask_for(by) or str
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from server.audit.store import chain
 from server.cli.folder import Group, data_option, opened, opened_to_write
-from server.db import audit
 from server.db.transactions import Reading
 from server.errors import GridRefused, TooLarge
 from server.grid.domain.areas import Area, Level
@@ -93,9 +93,9 @@ def described(reading: Reading, code: str) -> Iterator[str]:
     everything = Scope(places=(area.place,))
     inside = list(areas.list_inside(reading, area.place, everything))
     yield _line(area, inside)
-    for entry in audit.list_about(reading, area.code):
-        if entry.action == "area.rename":
-            yield f"  曾用名 {entry.detail['old']}（到 {local_day(entry.detail['since'])}）"
+    for entry in chain.list_about(reading, area.code):
+        if entry.event == "area.rename":
+            yield f"  曾用名 {entry.details['old']}（到 {local_day(entry.details['since'])}）"
     for child in areas.list_children(reading, area.code, everything):
         yield f"  {_line(child, inside)}"
 

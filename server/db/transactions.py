@@ -101,19 +101,23 @@ class Transaction(Reading):
     """A reading that may also write; everything it does commits together or not at all.
 
     now: the one clock of this transaction. new_id: makes a UUID. next_seq: takes the next number
-    of the county's order of commits.
+    of the county's order of commits. address: of the network from which this work is asked for, as the door that asks
+    says; empty where none does.
     """
 
-    __slots__ = ("_commit", "_ids")
+    __slots__ = ("_commit", "_ids", "address")
 
     def __init__(self, sql: Sql, now: Instant, cache: Cache, ids: Callable[[], str], commit: Commit) -> None:
         super().__init__(sql, now, cache)
         self._ids = ids
         self._commit = commit
+        self.address = ""
 
     def at(self, now: Instant) -> Transaction:
         """Return this very transaction at another instant, for whoever makes up a history: all commits together."""
-        return Transaction(self.sql, now, self._cache, self._ids, self._commit)
+        moved = Transaction(self.sql, now, self._cache, self._ids, self._commit)
+        moved.address = self.address
+        return moved
 
     def configuration_version(self) -> int:
         if self._commit.configuration is None:

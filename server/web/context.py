@@ -59,8 +59,17 @@ def hashes() -> ListHashes:
 
 
 def write(work: Callable[[Transaction], T]) -> T:
-    """Carry out ``work`` in the writer's next commit; it runs in another thread and must not touch the request."""
-    return database().write(work)
+    """Carry out ``work`` in the writer's next commit; it runs in another thread and must not touch the request.
+
+    Its transaction knows the address that the request came from, for the audit.
+    """
+    address = request.remote_addr or ""
+
+    def from_there(tx: Transaction) -> T:
+        tx.address = address
+        return work(tx)
+
+    return database().write(from_there)
 
 
 def note(database: Database, work: Callable[[Transaction], object]) -> None:

@@ -14,7 +14,7 @@ from python_calamine import CalamineWorkbook
 
 from server import table_files
 from server.api import exports
-from server.db import audit
+from server.audit.store import chain
 from server.forms.usecases import publish
 from server.records.usecases import record_tables
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
@@ -274,7 +274,7 @@ def test_who_exported_what_is_on_record(office):
     office.get("/records.csv?conflict=true", "admin")
 
     with office.store.reading() as reading:
-        entries = [each for each in audit.list_about(reading, "admin") if each.action == "records.export"]
-    assert [(each.actor, each.detail) for each in entries] == [
+        entries = [each for each in chain.list_about(reading, "admin") if each.event == "records.export"]
+    assert [(each.actor, each.details) for each in entries] == [
         ("admin", {"format": "csv", "filters": {"conflict": True}})
     ]

@@ -12,7 +12,7 @@ from werkzeug.test import encode_multipart
 from kobo_forms.export import to_xlsx
 from schemas.forms import FormSchema, PublicationSchema
 from server.app import close
-from server.db import audit
+from server.audit.store import chain
 from server.forms.usecases import management
 from server.forms.usecases.xlsform import conversion
 from tests.api_county import STATION_FORM, lay
@@ -63,7 +63,7 @@ def test_a_form_with_its_list_is_published_once_and_phones_list_it(office):
         in office.client.get(f"/key/{office.keys['worker']}/formList", headers={"X-OpenRosa-Version": "1.0"}).text
     )
     with office.store.reading() as reading:
-        assert [entry.actor for entry in audit.list_about(reading, "station")] == ["admin", "admin"]
+        assert [entry.actor for entry in chain.list_about(reading, "station")] == ["admin", "admin"]
 
 
 def test_a_workbook_goes_in_as_it_comes_out(library):
@@ -192,7 +192,7 @@ def test_a_form_is_wound_down_closed_and_listed_again_each_once(library):
         assert answer.json["state"] == state
 
     with library.store.reading() as reading:
-        actions = [entry.action for entry in audit.list_about(reading, "station") if entry.actor == "admin"]
+        actions = [entry.event for entry in chain.list_about(reading, "station") if entry.actor == "admin"]
     assert actions == ["form.closing", "form.closed", "form.open"]
     assert library.send("PATCH", "/forms/none", "admin", {"state": "closed"}).status_code == 404
     assert library.send("PATCH", "/forms/station", "admin", {"state": "gone"}).status_code == 422

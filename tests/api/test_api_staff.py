@@ -11,7 +11,7 @@ import pytest
 
 from schemas.people import BodySchema, DutySchema, UserSchema
 from schemas.staffing import KeySchema
-from server.db import audit
+from server.audit.store import chain
 from server.grid.domain.areas import Area, Level
 from server.grid.store import areas
 from server.staffing.usecases import enrolment
@@ -23,7 +23,7 @@ GAS = {"code": "dept-heat", "name": "供热主管部门", "kind": "department", 
 
 def done_to(county, subject: str) -> list[tuple[str, str]]:
     with county.store.reading() as reading:
-        return [(entry.actor, entry.action) for entry in audit.list_about(reading, subject)]
+        return [(entry.actor, entry.event) for entry in chain.list_about(reading, subject)]
 
 
 def refused(answer, status: int, *words: str) -> None:
@@ -313,9 +313,9 @@ def test_a_contact_stays_out_of_the_audit(office):
     office.send("PATCH", "/bodies/dept-gas", "admin", {"contact": "13800000003"})
 
     with office.store.reading() as reading:
-        [*_, entry] = audit.list_about(reading, "dept-gas")
-    assert entry.action == "body.contact"
-    assert "13800000003" not in str(entry.detail)
+        [*_, entry] = chain.list_about(reading, "dept-gas")
+    assert entry.event == "body.contact"
+    assert "13800000003" not in str(entry.details)
 
 
 @pytest.mark.parametrize(

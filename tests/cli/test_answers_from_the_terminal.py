@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from server.app import close
+from server.audit.store import chain
 from server.cli.main import main
-from server.db import audit
 from tests.api_county import VILLAGE, lay_people
 from tests.county import open_county
 from tests.filled_forms import photo
@@ -84,5 +84,5 @@ def test_it_is_on_record(county):
     run(county, "--format", "csv")
 
     with county.store.reading() as reading:
-        entries = [each for each in audit.list_about(reading, "command") if each.action == "answers.export"]
+        entries = [each for each in chain.list_about(reading, "command") if each.event == "answers.export"]
     assert entries[-1].detail == {"form": "household", "format": "csv"}

@@ -12,6 +12,7 @@ from sqlite_utils import Database as SqliteDatabase
 
 from server.admin.store import invariants
 from server.admin.usecases.housekeeping import enter_labels
+from server.audit.store import chain
 from server.db import database
 from server.db.database import Database
 from server.db.engine import connect, migrate
@@ -61,6 +62,12 @@ def record(
     return [("record", row | more), ("bucket", bucket), *history]
 
 
+def audited(seq: int, day: str, action: str, subject: str, **detail: str) -> tuple[str, Row]:
+    """Return an entry of the audit as versions wrote it that had no chain: numbered by the county's seq."""
+    row = {"id": f"{seq:016d}", "at": on(day), "actor": "admin", "action": action, "subject": subject}
+    return "audit", row | {"detail": orjson.dumps(detail).decode()}
+
+
 def case(id: str, number: int, *steps: tuple[str, str, str], stage: str) -> list[tuple[str, Row]]:
     """Return a case of the category ``lane``. steps: (action, day, status)."""
     taken = [(action, day, {"status": status}) for action, day, status in steps]
@@ -100,6 +107,9 @@ WRITTEN: dict[str, list[tuple[str, Row]]] = {
     ],
     "0006_lateness_indexes": [
         ("phone_key", {"id": "k", "person": "worker", "token_hash": "h", "created_at": on("04-01"), "unsent": 3}),
+        audited(9, "04-02", "user.revoke", "worker"),
+        audited(10, "04-02", "user.unlock", "worker"),
+        audited(2, "04-01", "user.add", "worker", display="演示甲"),
     ],
     "0013_handovers_in_order": [
         *case("5", 50, *SENT, stage="feedback"),
@@ -188,6 +198,23 @@ def test_labels_that_an_older_version_had_indexed_are_found_before_and_after_the
         continue
     assert [found(store, q) for q in ("演示3", "3", "演示")] == [["3"], ["3"], ["6", "5", "4", "3", "2", "1"]]
     store.close()
+
+
+def test_the_audit_of_older_versions_becomes_a_chain_in_its_order(tmp_path):
+    database_written_until(tmp_path, "0028_device_origins")
+
+    migrate(tmp_path)
+
+    store = database.open_inline(tmp_path)
+    with store.reading() as reading:
+        entries = list(chain.list_about(reading, "worker"))
+        assert list(chain.broken(reading)) == []
+    store.close()
+    assert [(entry.number, entry.event) for entry in entries] == [
+        (1, "user.add"), (2, "user.revoke"), (3, "user.unlock"),
+    ]  # fmt: skip
+    assert entries[0].details == {"display": "演示甲"}
+    assert (entries[0].at, entries[0].actor, entries[0].result) == (on("04-01"), "admin", "done")
 
 
 def found(store: Database, q: str) -> list[str]:

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 import kobo_forms
-from server.db import audit
+from server.audit.store import chain
 from server.errors import FormRefused, FormUnknown, NotFound
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
@@ -200,7 +200,7 @@ def test_the_audit_trail_says_who_published_and_closed(store):
     store.write(lambda tx: publish.close(tx, "apiary", "chief"))
 
     with store.reading() as reading:
-        deeds = {(entry.actor, entry.action) for entry in audit.list_about(reading, "apiary")}
+        deeds = {(entry.actor, entry.event) for entry in chain.list_about(reading, "apiary")}
 
     assert deeds == {("admin", "form.publish"), ("admin", "form.media"), ("chief", "form.closed")}
 

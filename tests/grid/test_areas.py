@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from server.db import audit, database
+from server.audit.domain.entries import Entry
+from server.audit.store import chain
+from server.audit.usecases.recording import record
+from server.db import database
 from server.errors import Invalid, NotFound
 from server.grid.domain.areas import Area, Level, Place, path_of, predecessors
 from server.grid.domain.file_cells import beginning_of
@@ -129,12 +132,12 @@ def test_all_names_of_a_county_come_at_once(reading):
 
 
 def test_the_audit_tells_what_was_done_in_order(store):
-    store.write(lambda tx: audit.add(tx, "lin", "area.look", JING, {"why": "核对"}))
+    store.write(lambda tx: record(tx, Entry("area.rename", "lin", JING, {"why": "核对"})))
 
     with store.reading() as reading:
-        [entry] = audit.list_about(reading, JING)
+        [entry] = chain.list_about(reading, JING)
 
-    assert (entry.actor, entry.action, entry.detail) == ("lin", "area.look", {"why": "核对"})
+    assert (entry.actor, entry.event, entry.details) == ("lin", "area.rename", {"why": "核对"})
     assert entry.at == "2026-07-05T02:00:00.000Z"
 
 

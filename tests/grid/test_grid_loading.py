@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from click.testing import CliRunner
 
+from server.audit.store import chain
 from server.cli.grid import grid as command
-from server.db import audit, database
+from server.db import database
 from server.errors import GridRefused
 from server.grid.domain.areas import Level, path_of
 from server.grid.domain.file_cells import beginning_of
@@ -92,10 +93,10 @@ def test_a_correction_names_what_it_changed_and_the_audit_keeps_the_old_name(cou
     assert loaded.counts == {"unit": 1, "renamed": 2}
     with county.reading() as reading:
         assert areas.full_name(reading, GU + "001") == "涞源镇 顾营村 东片"
-        [renaming] = audit.list_about(reading, GU)
-        assert renaming.detail == {"old": "顾家营村村民委员会", "new": "顾营村", "since": JULY}
-        assert (renaming.actor, renaming.action) == ("lin", "area.rename")
-        assert {"unit": 1, "renamed": 2} in [entry.detail for entry in audit.list_about(reading, COUNTY)]
+        [renaming] = chain.list_about(reading, GU)
+        assert renaming.details == {"old": "顾家营村村民委员会", "new": "顾营村", "since": JULY}
+        assert (renaming.actor, renaming.event) == ("lin", "area.rename")
+        assert {"unit": 1, "renamed": 2} in [entry.details for entry in chain.list_about(reading, COUNTY)]
     assert everything(county)[1] == 2
 
 
@@ -108,7 +109,7 @@ def test_a_late_report_from_a_merged_village_keeps_its_code_and_counts_where_the
         [succession] = areas.successions(reading)
         assert (succession.path, succession.successor, succession.since) == (path_of(GU), path_of(ZHANG), JULY)
         assert areas.full_name(reading, GU) == "涞源镇 顾家营村"
-        assert [entry.detail for entry in audit.list_about(reading, GU)] == [{"at": JULY, "successor": ZHANG}]
+        assert [entry.details for entry in chain.list_about(reading, GU)] == [{"at": JULY, "successor": ZHANG}]
     assert everything(county)[1] == 2
 
 
@@ -134,7 +135,7 @@ def test_the_same_merger_twice_leaves_one_trace(county):
         merge(county, GU, ZHANG, "2026-07-01")
 
     with county.reading() as reading:
-        assert len(list(audit.list_about(reading, GU))) == 1
+        assert len(list(chain.list_about(reading, GU))) == 1
 
 
 # At the command line

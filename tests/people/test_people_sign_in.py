@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.db import audit
+from server.audit.store import chain
 from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Role
@@ -52,7 +52,7 @@ def test_the_right_password_signs_in_and_is_on_record(county):
     actor = sign_in.sign_in(county.store, "li", PASSWORD)
 
     assert (actor.name, actor.roles) == ("li", {Role.BRIGADE})
-    assert "session.begin" in {entry.action for entry in county.see(audit.list_about, "li")}
+    assert "session.begin" in {entry.event for entry in county.see(chain.list_about, "li")}
 
 
 def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(county):
@@ -205,7 +205,7 @@ def test_unlocking_opens_every_lock_and_is_on_record(county):
     county.do(sign_in.unlock, "li")
 
     assert enter(county, HOME) == enter(county, AWAY) == "li"
-    assert "user.unlock" in {entry.action for entry in county.see(audit.list_about, "li")}
+    assert "user.unlock" in {entry.event for entry in county.see(chain.list_about, "li")}
 
 
 def test_failures_are_forgotten_when_they_count_no_longer_and_hold_no_typed_name(county):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.problems import ProblemDetailSchema, SettlementResultSchema
-from server.db import audit
+from server.audit.store import chain
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from tests.api.test_api_sync import Client
@@ -122,7 +122,7 @@ def test_taking_a_choice_back_brings_both_values_and_the_problem_again(valley, s
     officer.settle(id, "choose", choices={"hoses": {"head": 2}})
     assert valley.record(station).fields["hoses"] == "9"
     with valley.store.reading() as reading:
-        assert [entry.detail["how"] for entry in audit.list_about(reading, id)] == ["choose", "undo", "choose"]
+        assert [entry.details["how"] for entry in chain.list_about(reading, id)] == ["choose", "undo", "choose"]
 
 
 def test_a_choice_that_was_taken_back_stays_so_when_what_is_late_arrives(valley, station, phones, officer):

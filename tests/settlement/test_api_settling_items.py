@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.db import audit
+from server.audit.store import chain
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.domain.settlements import WAYS, How
 from server.problems.store import problems
@@ -181,9 +181,9 @@ def test_what_is_forced_is_carried_out_by_the_officer_and_stays_its_authors(
     newest = max(officer.get(f"/records/{station}/history")["items"], key=lambda each: each["version"])
     assert (newest["author"], newest["action"]) == ("stranger", "edit")
     with valley.store.reading() as reading:
-        [entry] = audit.list_about(reading, problem["id"])
-    assert (entry.actor, entry.action, entry.detail["how"]) == ("officer", "problem.settle", "force")
-    assert entry.detail["verdicts"] == ["quarantined", "applied"]
+        [entry] = chain.list_about(reading, problem["id"])
+    assert (entry.actor, entry.event, entry.details["how"]) == ("officer", "problem.settle", "force")
+    assert entry.details["verdicts"] == ["quarantined", "applied"]
     assert "already" not in officer.settle(problem["id"], "release", 409)["detail"]
 
 

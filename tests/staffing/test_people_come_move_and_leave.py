@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server import instants
-from server.db import audit
+from server.audit.store import chain
 from server.errors import Conflict, Invalid, KeyRefused, NotFound
 from server.grid.domain.areas import path_of
 from server.grid.domain.scope import Scope
@@ -350,9 +350,9 @@ def test_every_deed_is_in_the_audit_without_any_token(county):
     county.do(enrolment.move_user, "gw-01", area=NEXT_UNIT)
     county.do(enrolment.revoke_user, "gw-01")
 
-    entries = county.see(audit.list_about, "gw-01")
+    entries = county.see(chain.list_about, "gw-01")
 
-    assert {entry.action for entry in entries} == {
+    assert {entry.event for entry in entries} == {
         "user.add", "duty.add", "phone_key.issue", "duty.end", "user.revoke",
     }  # fmt: skip
     assert {entry.actor for entry in entries} == {"admin"}

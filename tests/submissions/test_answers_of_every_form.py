@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.db import audit
+from server.audit.store import chain
 from server.submissions.store import answers
 from tests.api_county import OTHER_TOWN, UNIT, VILLAGE, lay_people
 from tests.county import a_county
@@ -197,9 +197,9 @@ def test_who_exported_what_is_on_record(county):
     archive(county, "?from=2026-11-25&split=true")
 
     with county.store.reading() as reading:
-        entries = [each for each in audit.list_about(reading, "brigade") if each.action == "answers.export"]
+        entries = [each for each in chain.list_about(reading, "brigade") if each.event == "answers.export"]
     filters = {"from": "2026-11-25", "split": "True"}
-    assert [each.detail for each in entries] == [{"form": "household", "format": "zip", "filters": filters}]
+    assert [each.details for each in entries] == [{"form": "household", "format": "zip", "filters": filters}]
 
 
 def test_an_edit_takes_the_place_of_what_it_edits_and_keeps_its_day(county):

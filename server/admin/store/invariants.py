@@ -9,6 +9,7 @@ from sqlite3 import DatabaseError
 
 import orjson
 
+from server.audit.store import chain
 from server.cases.domain.workflow import CREATION_RULES, STEP_OF, leads_to
 from server.cases.store import former_handlers
 from server.changes.domain.record_history import Diff
@@ -107,6 +108,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from _paths(reading)
         yield from _handlers(reading)
         yield from recount.broken(reading.sql)
+        yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
     except DatabaseError as error:
         yield "SQLite can read the whole file", str(error)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
-from server.db import audit, identity
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
+from server.db import identity
 from server.db.identity import Identity
 from server.db.transactions import Reading, Transaction
 from server.errors import FolderMoved
@@ -39,7 +41,7 @@ def settle(tx: Transaction, here: Identity, answer: Answer | None) -> None:
         restoring.take_new_epoch(tx, BY)
     identity.record(tx, here)
     if answer is not None:
-        audit.add(tx, BY, answer, "folder", {})
+        record(tx, Entry(answer, BY, "folder"))
 
 
 def require_own(reading: Reading, folder: Path, here: Identity, cure: str) -> None:

@@ -17,6 +17,7 @@ from server.db.migrations import (
     step_0014_first_hands,
     step_0023_case_endings,
     step_0024_patrol_facts,
+    step_0029_audit_chain,
 )
 from server.db.sql import Sql
 
@@ -30,6 +31,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0014_first_hands": step_0014_first_hands.apply,
     "0023_case_endings": step_0023_case_endings.apply,
     "0024_patrol_facts": step_0024_patrol_facts.apply,
+    "0029_audit_chain": step_0029_audit_chain.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from server import instants
-from server.db import audit, training
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
+from server.db import training
 from server.db.transactions import Reading, Transaction
 from server.errors import Invalid, NotFound
 from server.forms.domain.definitions import ON_TRIAL
@@ -48,7 +50,7 @@ def publish_draft(tx: Transaction, prepared: Prepared, testers: Iterable[str], b
     for name, content in {**forms.stored_media(tx, live), **prepared.media}.items():
         forms.put_media(tx, id, name, content)
     drafts.put(tx, id, live, names)
-    audit.add(tx, by, "form.draft", live, {"version": version, "testers": names})
+    record(tx, Entry("form.draft", by, live, {"version": version, "testers": names}))
     return replace(judged, form_id=id, version=version, title=definition.title, added=True)
 
 
@@ -119,5 +121,5 @@ def bring_back(tx: Transaction, prepared: Prepared, replaced: Replaced, by: str)
     """Publish what was replaced once more. prepared: made of ``source_of`` and the files of ``replaced``."""
     published = publishing.publish(tx, prepared, by)
     detail = {"version": replaced.version, "media": sorted(replaced.media)}
-    audit.add(tx, by, "form.bring-back", published.form_id, detail)
+    record(tx, Entry("form.bring-back", by, published.form_id, detail))
     return published

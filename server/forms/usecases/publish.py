@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from kobo_forms.code_lists import DATE_COLUMNS
-from server.db import audit, training
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
+from server.db import training
 from server.db.transactions import Transaction
 from server.forms.domain.definitions import Fault, FormDefinition, refused
 from server.forms.store import codes, forms
@@ -115,7 +117,7 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     if added:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
         forms.add_version(tx, publication)
-        audit.add(tx, by or BUILT_IN, "form.publish", definition.form_id, {"version": definition.version})
+        record(tx, Entry("form.publish", by or BUILT_IN, definition.form_id, {"version": definition.version}))
     all_warnings = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
     return Published(definition.form_id, definition.version, definition.title, added, all_warnings)
 
@@ -137,7 +139,7 @@ def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:
     form_id = prepared.definition.form_id
     for name, content in sorted(prepared.media.items()):
         forms.put_media(tx, form_id, name, content)
-        audit.add(tx, by, "form.media", form_id, {"name": name})
+        record(tx, Entry("form.media", by, form_id, {"name": name}))
     names = [name.removesuffix(".csv") for name in sorted(prepared.media) if name.endswith(".csv") and name != ITEMSETS]
     return [warning for name in names for warning in code_lists.update_from_media(tx, name)]
 
@@ -164,7 +166,7 @@ def reopen(tx: Transaction, form_id: str, by: str) -> None:
 
 def _set_state(tx: Transaction, form_id: str, state: State, by: str) -> None:
     forms.set_state(tx, form_id, state)
-    audit.add(tx, by, f"form.{state}", form_id, {})
+    record(tx, Entry(f"form.{state}", by, form_id))
 
 
 def _media_faults(name: str, content: bytes) -> list[Fault]:

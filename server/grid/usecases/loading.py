@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
 from server.grid.domain import file_check
 from server.grid.domain.areas import Area, full_code
@@ -45,7 +46,7 @@ def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
     counts.update(renamed=len(checked.renamed), ended=len(checked.ended), unchanged=checked.unchanged)
     changed = {name: count for name, count in counts.items() if count}
     if checked.added or checked.renamed or checked.ended:
-        audit.add(tx, by, "grid.load", _county([*existing, *(area.code for area in checked.added)]), changed)
+        record(tx, Entry("grid.load", by, _county([*existing, *(area.code for area in checked.added)]), changed))
         tx.configuration_changed()
     return Loaded(changed, checked.warnings)
 
@@ -53,13 +54,13 @@ def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
 def _rename(tx: Transaction, renaming: Renaming, by: str) -> None:
     areas.rename(tx, renaming.code, renaming.new)
     detail = {"old": renaming.old, "new": renaming.new, "since": renaming.since}
-    audit.add(tx, by, "area.rename", renaming.code, detail)
+    record(tx, Entry("area.rename", by, renaming.code, detail))
 
 
 def _end(tx: Transaction, ended: Sequence[Area], by: str) -> None:
     for area in ended:
         areas.end(tx, area.code, area.valid_to, area.successor)
-        audit.add(tx, by, "area.end", area.code, {"at": area.valid_to, "successor": area.successor})
+        record(tx, Entry("area.end", by, area.code, {"at": area.valid_to, "successor": area.successor}))
 
 
 def _county(codes: Sequence[str]) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
 from server.errors import Conflict
 from server.people.store import accounts, people
@@ -21,7 +22,7 @@ def issue(tx: Transaction, name: str, *, by: str) -> str:
     _require_good_account(tx, name)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     key_id = people.add_key(tx, name, token)
-    audit.add(tx, by, "phone_key.issue", name, {"key": key_id})
+    record(tx, Entry("phone_key.issue", by, name, {"key": key_id}))
     return token
 
 
@@ -32,7 +33,7 @@ def replace(tx: Transaction, name: str, *, by: str) -> str:
     """
     _require_good_account(tx, name)
     ended = people.end_keys(tx, name)
-    audit.add(tx, by, "phone_key.end", name, {"ended": ended})
+    record(tx, Entry("phone_key.end", by, name, {"ended": ended}))
     return issue(tx, name, by=by)
 
 

@@ -20,7 +20,8 @@ from hashlib import sha256
 from typing import TypeVar
 
 from server import instants
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import LockedOut, SignInFailed, SignInRequired, Unavailable
@@ -119,7 +120,7 @@ def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | Lo
         return _failed()
     if attempt.account is not None:
         accounts.set_locked_until(tx, attempt.name, until)
-        audit.add(tx, attempt.name, "session.lock", attempt.name, {"until": until, "address": attempt.address})
+        record(tx, Entry("session.lock", attempt.name, attempt.name, {"until": until}, address=attempt.address))
     return _locked(until, tx.now)
 
 
@@ -155,7 +156,7 @@ def unlock(tx: Transaction, name: str, *, by: str) -> None:
     account = accounts.get(tx, name)
     accounts.set_locked_until(tx, account.name, None)
     sign_in_failures.forget(tx, account.name, None)
-    audit.add(tx, by, "user.unlock", account.name, {})
+    record(tx, Entry("user.unlock", by, account.name))
 
 
 def session_stamp(reading: Reading, name: str) -> str:
@@ -201,12 +202,12 @@ def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> 
     account = accounts.get(tx, name)
     accounts.set_password(tx, account.name, password_hash)
     sign_in_failures.forget(tx, account.name, None)
-    audit.add(tx, by, "user.password", account.name, {})
+    record(tx, Entry("user.password", by, account.name))
 
 
 def _begin_session(tx: Transaction, attempt: SignInAttempt) -> Actor:
     actor = record_success(tx, attempt)
-    audit.add(tx, actor.name, "session.begin", actor.name, {})
+    record(tx, Entry("session.begin", actor.name, actor.name, address=attempt.address))
     return actor
 
 

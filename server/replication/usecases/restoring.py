@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import uuid4
 
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
 from server.replication.store import epochs, raised_versions
 from server.replication.store.epochs import Mark
@@ -45,5 +46,5 @@ def take_new_epoch(tx: Transaction, by: str, *, after: int = 0) -> str:
     records = raised_versions.raise_all(tx, VERSIONS * (number - restores), epoch)
     epochs.replace(tx, epoch, number)
     detail = {"before": before, "number": number, "records": records}
-    audit.add(tx, by, "epoch.new", epoch, detail)
+    record(tx, Entry("epoch.new", by, epoch, detail))
     return epoch

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.changes.domain import record_history, settling
 from server.changes.store import verdicts
 from server.changes.usecases import write
 from server.changes.usecases.interactive import OFFICE
 from server.changes.usecases.recording import Outcome
-from server.db import audit
 from server.db.transactions import Transaction
 from server.errors import Conflict, NotFound
 from server.forms.store import forms
@@ -181,7 +182,7 @@ def _keep_settlement(
         detail["verdicts"] = [Verdict.QUARANTINED.value, outcome.verdict.value]
     if request.choices:
         detail["fields"] = sorted(request.choices)
-    audit.add(tx, by.name, "problem.settle", problem.id, detail)
+    record(tx, Entry("problem.settle", by.name, problem.id, detail))
     return settlement
 
 

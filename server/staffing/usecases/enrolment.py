@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from server import dated
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.changes.usecases import automatic_steps
-from server.db import audit
 from server.db.transactions import Transaction
 from server.errors import Conflict, Invalid
 from server.grid.domain.areas import Area
@@ -53,7 +54,7 @@ def add_user(
     if taken is not None:
         raise Conflict(f"用户名“{taken}”已有人使用；请换一个用户名。", user=taken)
     accounts.add(tx, name, shown, password_hash)
-    audit.add(tx, by, "user.add", name, {"display": shown})
+    record(tx, Entry("user.add", by, name, {"display": shown}))
     add_duty(tx, name, role=role, area=area, body=body, starts_at=starts_at, ends_at=ends_at, by=by)
     return people.actor(tx, name)
 
@@ -84,7 +85,7 @@ def add_duty(
     duty = Duty(described.role, place.code, body, starts_at, ends_at)
     _require_new(tx, name, duty)
     added = people.add_duty(tx, name, duty)
-    audit.add(tx, by, "duty.add", name, _duty_detail(added))
+    record(tx, Entry("duty.add", by, name, _duty_detail(added)))
     return added
 
 
@@ -144,7 +145,7 @@ def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
             people.end_duty(tx, duty.id, tx.now)
     ended = people.end_keys(tx, name)
     tx.configuration_changed()
-    audit.add(tx, by, "user.revoke", name, {"phone_keys": ended})
+    record(tx, Entry("user.revoke", by, name, {"phone_keys": ended}))
     automatic_steps.from_person(tx, name)
 
 
@@ -173,7 +174,7 @@ def add_body(tx: Transaction, code: str, *, name: str, kind: str, area: str, by:
         raise Conflict(f"责任主体代码“{code}”已用于{spells[-1].name}；请换一个代码，或给它改名。", body=code)
     body = Body(code, shown, kind, place.code, checked_contact(contact), tx.now if spells else BEGINNING)
     bodies.add(tx, body)
-    audit.add(tx, by, "body.add", code, {"name": shown, "kind": kind, "area": place.code})
+    record(tx, Entry("body.add", by, code, {"name": shown, "kind": kind, "area": place.code}))
     return body
 
 
@@ -198,7 +199,7 @@ def revise_body(tx: Transaction, code: str, *, name: str, contact: str, by: str,
     kept = bodies.supersede(tx, held, new, instant)
     detail = {"old": held.name, "name": kept.name, "since": instant}
     changed = {"contact_changed": True} if kept.contact != held.contact else {}
-    audit.add(tx, by, "body.rename" if kept.name != held.name else "body.contact", code, detail | changed)
+    record(tx, Entry("body.rename" if kept.name != held.name else "body.contact", by, code, detail | changed))
     return kept
 
 
@@ -209,7 +210,7 @@ def end_body(tx: Transaction, code: str, *, by: str, at: Instant | None = None) 
     checked_window(held.valid_from, instant)
     checked_window(instant, held.valid_to)
     bodies.end(tx, held, instant)
-    audit.add(tx, by, "body.end", code, {"name": held.name, "at": instant})
+    record(tx, Entry("body.end", by, code, {"name": held.name, "at": instant}))
 
 
 def _end(tx: Transaction, name: str, held: Duty, at: Instant, by: str) -> Duty:
@@ -221,7 +222,7 @@ def _end(tx: Transaction, name: str, held: Duty, at: Instant, by: str) -> Duty:
         raise Invalid("这个岗位已经结束得更早；请检查时间。", field="to", ends_at=held.ends_at)
     people.end_duty(tx, held.id, at)
     ended = replace(held, ends_at=at)
-    audit.add(tx, by, "duty.end", name, _duty_detail(ended))
+    record(tx, Entry("duty.end", by, name, _duty_detail(ended)))
     return ended
 
 

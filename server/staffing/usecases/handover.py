@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from server.audit.domain.entries import Entry
+from server.audit.store import chain
+from server.audit.usecases.recording import record
 from server.cases.domain.workflow import AT_REST
 from server.cases.usecases import authorization
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
-from server.db import audit
 from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, Invalid, Refusal
 from server.grid.domain.areas import Place
@@ -106,7 +108,7 @@ def hand_over(
     if len(ids) > CASES_MAX:
         raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
     handed = tuple(_hand_over_one(tx, id, taker, note, by) for id in ids)
-    audit.add(tx, by.name, "case.hand_over", taker, {"from": giver, "cases": len(ids)})
+    record(tx, Entry("case.hand_over", by.name, taker, {"from": giver, "cases": len(ids)}))
     return handed
 
 
@@ -119,12 +121,12 @@ def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) ->
     if one == other:
         raise Conflict("请选两个不同的人对调。", user=one)
     places = [_only_duty(tx, account_management.get_managed(tx, name, by)) for name in (one, other)]
-    done = (entry.detail.get("id") for entry in audit.list_about(tx, one) if entry.action == SWAP)
+    done = (entry.details.get("id") for entry in chain.list_about(tx, one) if entry.event == SWAP)
     if id is not None and id in done:
         return places[0], places[1]
     if places[0].role is not places[1].role:
         raise Invalid("两人的岗位不同，不能对调；请分别调动。", field="with", user=other)
-    audit.add(tx, by.name, SWAP, one, {"with": other, "id": id})
+    record(tx, Entry(SWAP, by.name, one, {"with": other, "id": id}))
     first = enrolment.move_user(tx, one, area=places[1].area, by=by.name)
     return first, enrolment.move_user(tx, other, area=places[0].area, by=by.name)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
-from server.db import audit
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -148,7 +149,7 @@ def begin(
     with database.reading() as reading:
         tables = AnswerTables(reading, form, options, scope, mask)
         upto, now = answers.newest_seq(reading), reading.now
-    database.write(lambda tx: audit.add(tx, by, "answers.export", by, {"form": form.id, **noted}))
+    database.write(lambda tx: record(tx, Entry("answers.export", by, by, {"form": form.id, **noted})))
     return AnswerExport(database, tables, scope, filters, upto, mask, with_photos, now)
 
 
