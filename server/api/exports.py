@@ -106,10 +106,14 @@ def export_geojson(query: dict[str, Any]) -> Response:
     return responses.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
 
 
-def scope_of(by: Actor) -> Scope:
-    """Return in which part of what they see the duties of ``by`` let them export. Raises NotAllowed for nowhere."""
-    scope = rights.scope_for(by, "export", "read")
-    if not scope.places and not scope.bodies:
+def scope_of(by: Actor, *more: tuple[str, str]) -> Scope:
+    """Return in which part of what they see the duties of ``by`` let them export. Raises NotAllowed for nowhere.
+
+    The one right that every door asks before a file of many rows leaves. more: rights that the same duty must give, as
+    rows of the matrix.
+    """
+    scope = rights.scope_for(by, "export", "read", *more)
+    if scope == Scope():
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("export", "read", by.at))
         raise NotAllowed(f"您的岗位不能导出；可以导出的有：{names}。", object="export", action="read")
     return scope

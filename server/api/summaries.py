@@ -19,7 +19,7 @@ from schemas.summaries import (
     CountedPatrolSchema,
 )
 from server import table_files
-from server.api import responses
+from server.api import exports, responses
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid, NotAllowed
@@ -45,9 +45,12 @@ from server.web import context
 
 blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
 
+_READ = ("summary", "read")
+
 FIGURE = "cases"
 """The figure that is opened when none is named."""
 
+_REFUSED = "the caller's duties show them no summaries, or do not let them export"
 _PAGE, _PATROLS = page_of(CountedCaseSchema), page_of(CountedPatrolSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {table_files.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
@@ -62,7 +65,7 @@ def _media_types(content: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
 @blueprint.arguments(ClosureQuery, location="query")
 @blueprint.response(200, ClosureSchema)
-@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(403, success=False, description=_REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_summary_of(arguments: dict[str, Any]) -> Response:
     """Sum up how cases were closed, by town, village, unit, category or month, as of an instant.
@@ -93,7 +96,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": _PAGE}, **_CSV}))
 @blueprint.arguments(ClosureCasesQuery, location="query")
 @blueprint.response(200, _PAGE)
-@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(403, success=False, description=_REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_cases_of(arguments: dict[str, Any]) -> Response:
     """List exactly the cases that a figure counts, those received first first.
@@ -121,7 +124,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": _PATROLS}, **_CSV}))
 @blueprint.arguments(ClosurePatrolsQuery, location="query")
 @blueprint.response(200, _PATROLS)
-@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+@blueprint.alt_response(403, success=False, description=_REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_patrols_of(arguments: dict[str, Any]) -> Response:
     """List exactly the patrols that 检查N家 counts, those received first first.
@@ -165,11 +168,13 @@ class _Request:
 
 def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
     by = context.caller()
-    scope = rights.scope_for(by, "summary", "read")
+    scope = rights.scope_for(by, *_READ)
     if not scope.places and not scope.assignees:
         names = "、".join(roles.label(role, by.at) for role in rights.holders_of("summary", "read", by.at))
         raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
     area = visibility.get_visible(reading, arguments["area"], by) if "area" in arguments else None
+    if arguments["format"] != "json":
+        scope = exports.scope_of(by, _READ)
     as_of = _instant(arguments.get("as_of"), reading.now)
     days: Period | Named = Named(arguments.get("period", Named.MONTH))
     if "from_" in arguments:
@@ -206,8 +211,10 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
 
 
 def _file(name: str, columns: Mapping[str, str], pages: Iterable[Sequence[Sequence[Value]]]) -> Response:
-    """Return a list as CSV. columns: the title of each value of a row."""
-    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, pages)]
+    """Return a list as CSV, masked as every export of the caller is. columns: the title of each value of a row."""
+    mask = exports.mask_for(context.caller()) or str
+    shown = ([[mask(each) if isinstance(each, str) else each for each in row] for row in page] for page in pages)
+    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, shown)]
     return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{name}.csv")
 
 

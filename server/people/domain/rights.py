@@ -76,15 +76,19 @@ def grants(actor: Actor, subject: str, action: str, area_path: str, *, vacant: S
     return tuple(dict.fromkeys(found))
 
 
-def scope_for(actor: Actor, subject: str, action: str) -> Scope:
+def scope_for(actor: Actor, subject: str, action: str, *more: tuple[str, str]) -> Scope:
     """Return the part of the actor's scope in which their duties give the right to ``action`` on ``subject``.
 
-    subject, action: a row of the matrix; a duty that may only propose gives nothing.
+    subject, action: a row of the matrix; a duty that may only propose gives nothing. more: further rows, as subject and
+    action; a duty counts only where it gives every one of these rights.
     """
     granting = tuple(
         duty
         for duty in actor.current
-        if allows(Actor(actor.name, actor.display, actor.at, (duty,)), subject, action, duty.place.path)
+        if all(
+            allows(Actor(actor.name, actor.display, actor.at, (duty,)), *row, duty.place.path)
+            for row in ((subject, action), *more)
+        )
     )
     return scope_of(actor.name, granting)
 
