@@ -85,4 +85,4 @@ def test_it_is_on_record(county):
 
     with county.store.reading() as reading:
         entries = [each for each in chain.list_about(reading, "command") if each.event == "answers.export"]
-    assert entries[-1].detail == {"form": "household", "format": "csv"}
+    assert entries[-1].details == {"form": "household", "format": "csv"}
