@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import laws
+from tests import described_statuses, laws
 from tests.api_county import county, county_to_change, office, prepared_forms
 from tests.case_land import Land, a_land
 from tests.county import County
@@ -17,6 +17,14 @@ from tests.valley import a_valley
 __all__ = ["county", "county_to_change", "office", "prepared_forms"]
 
 laws.load_profile()
+
+
+@pytest.fixture(autouse=True)
+def every_status_is_described() -> Iterator[None]:
+    """No test is given an answer of the API with a status that the API's description does not name."""
+    with described_statuses.watched() as undescribed:
+        yield
+    assert not undescribed
 
 
 @pytest.fixture

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import orjson
+from apispec import BasePlugin
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint, Flask, Response, current_app, send_file
 from flask_smorest import Api
@@ -17,6 +18,7 @@ from marshmallow import Schema
 
 from schemas.problems import RefusalSchema
 from server.errors import NotFound
+from server.table_files import XLSX_TYPE
 
 blueprint = Blueprint("api-docs", __name__, url_prefix="/api")
 
@@ -58,6 +60,8 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotation
     """The OpenAPI document; errors are answered by the application's one handler, so it registers none."""
 
     ERROR_SCHEMA = RefusalSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    """Nothing is described by "any other status": each operation names what it can answer (``StatusesOfAll``)."""
 
     def __init__(self, app: Flask, **options: Any) -> None:
         self.later: list[Callable[[], None]] = []
@@ -78,13 +82,54 @@ class Description(Api):  # type: ignore[misc]  # flask-smorest has no annotation
 
     def _register_responses(self) -> None:
         """Describe refusals as problem+json, which flask-smorest would describe as plain JSON."""
+        self.spec.components.schema(_name(RefusalSchema), schema=RefusalSchema)
         for status in HTTPStatus:
             described: dict[str, Any] = {"description": status.phrase}
             if status >= 400:
                 described["content"] = {PROBLEM_JSON: {"schema": RefusalSchema}}
             self.spec.components.response(status.name, described, lazy=True)
-        default = {"description": "A refusal", "content": {PROBLEM_JSON: {"schema": RefusalSchema}}}
-        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, default, lazy=True)
+
+
+class StatusesOfAll(BasePlugin):
+    """Describes the refusals that come from in front of the views, and from the kind that an operation is of.
+
+    What a view refuses by its own rules stands with the view (``alt_response``, ``arguments``). 500 is of neither:
+    where it is answered, something is wrong with the program.
+    """
+
+    def operation_helper(
+        self, path: str | None = None, operations: dict[str, Any] | None = None, **options: Any
+    ) -> None:
+        """Add to the ``operations`` of ``path`` the refusals that they do not name, and what each looks like."""
+        for method, operation in (operations or {}).items():
+            responses = operation.setdefault("responses", {})
+            named = {str(status) for status in responses}
+            for status in _statuses(path or "", method, operation):
+                if str(status) not in named:
+                    responses[status] = HTTPStatus(status).name
+            for status, response in responses.items():
+                if str(status) >= "400" and isinstance(response, dict):
+                    response.setdefault("content", {PROBLEM_JSON: {"schema": _name(RefusalSchema)}})
+
+
+_AREAS = frozenset({"area", "parent"})
+"""Parameters that name an area, which the caller may not see."""
+
+
+def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
+    """Yield the statuses by which an operation of this path and method may refuse, whatever its view does."""
+    # A host that is not ours, a body that is no JSON; a request that comes too slowly, or is too large; no time for it.
+    yield from (400, 408, 413, 431, 503)
+    security = operation.get("security")
+    if security is None or security:
+        yield 401
+    if security is None:
+        yield 403  # a phone key that is unknown, replaced or revoked
+    asked = {each["name"] for each in operation.get("parameters", ()) if isinstance(each, dict)}
+    if "{" in path or asked & _AREAS:
+        yield 404  # unknown, or out of the caller's reach
+    if method != "get" or XLSX_TYPE in str(operation["responses"]):
+        yield 507  # what is written, or made in a file, finds no room on the disk
 
 
 def describe(app: Flask) -> Api:
@@ -98,6 +143,7 @@ def describe(app: Flask) -> Api:
             "info": {"description": ABOUT.strip()},
             "security": [{"access": []}, {"key": []}],
             "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name),
+            "extra_plugins": (StatusesOfAll(),),
         },
     )
     schemes = api.spec.components

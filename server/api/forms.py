@@ -90,6 +90,7 @@ def get_form(form_id: str) -> Response:
 
 @blueprint.route("/forms/<form_id>/versions/<version>.xml")
 @blueprint.response(200, {"type": "string"}, content_type="text/xml")
+@blueprint.alt_response(304, success=False, description="the client has it")
 @blueprint.alt_response(404, success=False, description="unknown")
 def get_form_xml(form_id: str, version: str) -> Response:
     """Get the XForm of one version, as phones get it."""

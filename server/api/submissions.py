@@ -80,6 +80,11 @@ def list_attachments(submission_id: UUID) -> Response:
 @blueprint.route("/submissions/<uuid:submission_id>/attachments/<name>")
 @blueprint.arguments(AttachmentQuery, location="query")
 @blueprint.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
+@blueprint.alt_response(
+    206, schema={"type": "string", "format": "binary"}, content_type="*/*", description="the part that `Range` names"
+)
+@blueprint.alt_response(304, success=False, description="the client has it")
+@blueprint.alt_response(416, success=False, description="the file has no such part")
 @blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Response:
     """Get the content of a file: the first that came under this name, or the one of `sha256`."""

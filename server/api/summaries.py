@@ -237,7 +237,7 @@ def _cursor_of(written: str | None) -> Cursor:
     if text is None:
         return Cursor()
     parts = text.split(" ")
-    if len(parts) != 3 or not parts[2].isdigit() or len(parts[2]) > 9:
+    if len(parts) != 3 or not (parts[2].isascii() and parts[2].isdigit() and len(parts[2]) <= 9):
         raise responses.bad_cursor()
     return Cursor(parts[0], parts[1], int(parts[2]))
 

@@ -150,6 +150,7 @@ def move(arguments: dict[str, Any], name: str) -> Response:
 @management.route("/users/<name>/revocation", methods=("POST",))
 @management.response(200, UserSchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
+@management.alt_response(409, success=False, description="the caller's own account, which another administrator closes")
 def revoke(name: str) -> Response:
     """Close an account at once: duties end, phone keys and sign-ins are refused from now on."""
     by = context.caller()
@@ -161,6 +162,7 @@ def revoke(name: str) -> Response:
 @management.arguments(PasswordRequestSchema)
 @management.response(200, PasswordSchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
+@management.alt_response(409, success=False, description="the account is closed")
 def reset_password(arguments: dict[str, Any], name: str) -> Response:
     """Give a person another password, which ends their sign-ins and opens a lock; a generated one is returned once."""
     chosen = arguments["password"]

@@ -42,7 +42,7 @@ def wrong_value(datatype: str, value: str) -> str | None:
     meant = next((each for each in _candidates(datatype, value) if invalid_reason(datatype, each) is None), None)
     if meant is None:
         return f"{reason}；请{'只写数字，如 5' if datatype in _NUMBERS else '核对后改正'}"
-    if datatype == "date" and value.isdigit() and len(value) == len("46331"):
+    if datatype == "date" and value.isdecimal() and len(value) == len("46331"):
         return f"{reason}，像是 Excel 的日期序号；请把这一列设成日期格式或文本，写成 {meant}（请核对）"
     return f"{reason}；请写成 {meant}"
 
@@ -79,7 +79,7 @@ def _day(text: str) -> str:
     if found:
         year, month, day = found.groups()
         return f"{year}-{int(month):02}-{int(day):02}"
-    if text.isdigit() and len(text) == len("46331") and int(text) in _SERIAL_DAYS:
+    if text.isdecimal() and len(text) == len("46331") and int(text) in _SERIAL_DAYS:
         return (date(1899, 12, 30) + timedelta(days=int(text))).isoformat()
     return text
 

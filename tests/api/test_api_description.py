@@ -18,6 +18,16 @@ def document(county):
     return county.client.get("/api/openapi.json").json
 
 
+def operations(document):
+    """Return the path, the method and the description of every operation."""
+    return [
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+
+
 def test_the_document_is_openapi_3_1_and_names_every_route(county, document):
     described = {
         (method.upper(), path) for path, item in document["paths"].items() for method in item if method != "parameters"
@@ -46,23 +56,29 @@ def test_each_default_is_a_value_that_may_be_sent(document):
                 assert default in told.get("enum", [default]), (name, property)
 
 
-def test_every_operation_says_what_it_does_and_that_refusals_are_problem_json(document):
-    refusal = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            if method == "parameters":
-                continue
-            assert operation["summary"], (method, path)
-            assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
-    assert list(refusal) == ["application/problem+json"]
+def test_every_operation_says_what_it_does_and_by_which_statuses_it_refuses(document):
+    for path, method, operation in operations(document):
+        assert operation["summary"], (method, path)
+        assert "default" not in operation["responses"], (method, path)
+        for status in ("400", "408", "413", "431", "503"):
+            assert status in operation["responses"], (method, path, status)
+
+
+def test_every_refusal_is_described_as_problem_json(document):
+    for path, method, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                named = response.get("$ref", "").rpartition("/")[2]
+                described = document["components"]["responses"][named] if named else response
+                schema = described["content"]["application/problem+json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Refusal"}, (method, path, status)
 
 
 def test_every_route_but_signing_in_demands_a_caller(document):
     assert document["security"] == [{"access": []}, {"key": []}]
-    operations = [
-        (path, op) for path, item in document["paths"].items() for name, op in item.items() if name != "parameters"
+    assert [path for path, _, operation in operations(document) if operation.get("security") == []] == [
+        "/api/v1/session"
     ]
-    assert [path for path, op in operations if op.get("security") == []] == ["/api/v1/session"]
 
 
 def test_the_page_shows_it_with_files_of_its_own_alone(county):

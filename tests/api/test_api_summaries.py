@@ -341,6 +341,7 @@ def test_a_question_that_makes_no_sense_is_answered_by_field_and_cure(april, que
         ("figure=DROP TABLE", "figure"),
         ("row=130630999000", "row"),
         ("row=nowhere", "area"),
+        ("cursor=MjAyNi0wNC0wMVQwMDowMDowMFogeCDCsg", "cursor"),  # its number is ², a digit that is no number
         ("by=month&row=2026-13", "row"),
         ("by=category&row=nothing", "row"),
         ("cursor=x", "cursor"),

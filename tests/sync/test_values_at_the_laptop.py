@@ -175,6 +175,10 @@ def test_whatever_the_laptop_accepts_the_server_does_not_report_as_invalid(value
     assert validate(LEDGER, kept, instants.text(NOON)).invalid == {}
 
 
+def test_digits_that_are_no_decimal_ones_are_a_slip_like_any_other():
+    assert wrong_value("date", "፩፩፩፩፩") is not None  # Ethiopic ones, of which Python makes no number
+
+
 @given(st.sampled_from(sorted(TYPES.values())), texts)
 def test_whatever_the_server_would_set_aside_the_laptop_refuses(datatype, value):
     if invalid_reason(datatype, value) is not None:
