@@ -23,7 +23,7 @@ from server.db.locks import WriteLock, exclusive_write
 from server.db.migrations import migrations
 from server.db.sql import Sql
 from server.db.transactions import Cache, Commit, Reading, Transaction
-from server.db.writer import InlineWriter, Request, RequestRunner, ThreadWriter, Writer
+from server.db.writer import Failed, InlineWriter, Request, RequestRunner, ThreadWriter, Writer
 from server.errors import Busy, Damaged, DiskFull, Unavailable
 
 T = TypeVar("T")
@@ -69,6 +69,22 @@ class Database:
             if is_full(error):
                 raise DiskFull from error
             raise
+
+    def write_later(self, work: Callable[[Transaction], object], failed: Failed) -> None:
+        """Carry ``work`` out in the next commit without waiting for it; what must not be lost is written by ``write``.
+
+        failed: called, in whichever thread, with what kept the work from being stored; it must not raise.
+        """
+        if self._refuses_writes:
+            failed(damaged(self.folder))
+            return
+
+        def told(error: BaseException) -> None:
+            if is_damage(error) or is_damage(error.__cause__):
+                self.note_damage()
+            failed(error)
+
+        self._writer.write_later(work, told)
 
     def note_damage(self) -> None:
         """Refuse every write from now on, unless the file is taken as it is; what can be read is read."""

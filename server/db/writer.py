@@ -54,6 +54,10 @@ class Request(NamedTuple):
     answer: Callable[[], object]
 
 
+Failed = Callable[[BaseException], None]
+"""What is called, in whichever thread, when a work that nobody waits for was not stored."""
+
+
 class RequestRunner(Protocol):
     """Runs requests in the writer's thread, each until it waits for a commit or ends.
 
@@ -74,6 +78,8 @@ class Writer(Protocol):
     """What carries out the county's writes, one commit at a time."""
 
     def write(self, work: Callable[[Transaction], T]) -> T: ...
+
+    def write_later(self, work: Callable[[Transaction], object], failed: Failed) -> None: ...
 
     def run_in_writer(self, request: Request) -> None: ...
 
@@ -103,6 +109,12 @@ class InlineWriter:
                 raise
             return result
 
+    def write_later(self, work: Callable[[Transaction], object], failed: Failed) -> None:
+        try:
+            self.write(work)
+        except Exception as error:  # whatever kept it from being stored, its caller goes on
+            failed(error)
+
     def run_in_writer(self, request: Request) -> None:
         request.run()
         request.answer()
@@ -125,6 +137,26 @@ class _Waiting(Job):
         self.done = threading.Lock()
         self.done.acquire()
 
+    def tell(self) -> None:
+        self.done.release()
+
+
+class _Unawaited(Job):
+    """A work whose caller goes on. failed: called when it was not stored."""
+
+    __slots__ = ("failed",)
+
+    def __init__(self, work: Callable[[Transaction], object], failed: Failed) -> None:
+        super().__init__(work)
+        self.failed = failed
+
+    def tell(self) -> None:
+        if self.error is not None:
+            self.failed(self.error)
+
+
+_Work = _Waiting | _Unawaited
+
 
 class ThreadWriter:
     """Writes in a thread of its own, many works to a commit."""
@@ -140,7 +172,7 @@ class ThreadWriter:
         self._begin = begin
         self._write_lock = write_lock
         self._runner = runner or _NoWrites()
-        self._queue: queue.SimpleQueue[_Waiting | Request | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work | Request | None] = queue.SimpleQueue()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="firegrid-writer", daemon=True)
@@ -154,6 +186,12 @@ class ThreadWriter:
         job.done.acquire()
         result: T = job.outcome()
         return result
+
+    def write_later(self, work: Callable[[Transaction], object], failed: Failed) -> None:
+        try:
+            self._put(_Unawaited(work, failed))
+        except Unavailable as error:
+            failed(error)
 
     def run_in_writer(self, request: Request) -> None:
         """Queue ``request`` to run in this thread; every write in it shares a commit with others.
@@ -175,7 +213,7 @@ class ThreadWriter:
         self._thread.join()
         self._write_lock.close()
 
-    def _put(self, item: _Waiting | Request) -> None:
+    def _put(self, item: _Work | Request) -> None:
         with self._closing:
             if self._closed:
                 raise Unavailable("服务器正在停止，请稍后再试。")
@@ -187,12 +225,12 @@ class ThreadWriter:
         while going_on:
             self._gather(answered)
             waiting, requests, going_on = self._next_batch()
-            answered = len(waiting) + len(requests)
+            answered = sum(type(job) is _Waiting for job in waiting) + len(requests)
             parked = self._runner.begin(requests)
             while waiting or parked:
                 commit(db, [*waiting, *parked], self._begin, self._write_lock)
                 for job in waiting:
-                    job.done.release()
+                    job.tell()
                 waiting, parked = [], self._runner.resume(parked)
         self._runner.close()
         db.conn.execute("PRAGMA optimize")
@@ -210,16 +248,16 @@ class ThreadWriter:
         while self._queue.qsize() < answered and time.perf_counter() < until:
             time.sleep(LOOK_S)
 
-    def _next_batch(self) -> tuple[list[_Waiting], list[Request], bool]:
+    def _next_batch(self) -> tuple[list[_Work], list[Request], bool]:
         """Wait for a first item and take what else is queued; False says that none will follow."""
-        waiting: list[_Waiting] = []
+        waiting: list[_Work] = []
         requests: list[Request] = []
         item = self._queue.get()
         while item is not None:
-            if isinstance(item, _Waiting):
-                waiting.append(item)
-            else:
+            if isinstance(item, Request):
                 requests.append(item)
+            else:
+                waiting.append(item)
             if len(waiting) == BATCH_MAX or len(requests) == IN_WRITER_MAX:
                 return waiting, requests, True
             try:

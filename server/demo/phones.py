@@ -60,7 +60,8 @@ class Phones:
         """Submit ``form``, filled by the person ``name``.
 
         answers: by question; what the form does not ask is left out. An empty one was asked, or calculated, and is sent
-        empty, as a phone does with every relevant question. An answer to a question of ``PHOTOS`` is a picture, whatever its text. Raises the Refusal of the server.
+        empty, as a phone does with every relevant question. An answer to a question of ``PHOTOS`` is a picture,
+        whatever its text. Raises the Refusal of the server.
         """
         files: list[Attachment] = []
         filled = {question: answer for question, answer in answers.items() if answer}

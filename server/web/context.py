@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
+from server.audit.domain.entries import Entry
+from server.audit.usecases import deferred
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Unavailable
@@ -78,6 +80,18 @@ def note(database: Database, work: Callable[[Transaction], object]) -> None:
         database.write(work)
     except Unavailable as error:
         log.error("not noted", problem=type(error).__name__, cause=repr(error.__cause__))
+
+
+def audit_read(event: str, object: str, details: Mapping[str, Any], objects: Iterable[str] = ()) -> None:
+    """Record in the audit what the caller reads in this request, without waiting; requests by phone key are left out.
+
+    event: a word of ``data/audit_events.csv`` (``personal.read``). object: what is read, such as the kind of list.
+    details: as JSON, without any value that was read. objects: ids of the records on the page.
+    """
+    by = caller()
+    if by.key_id is None:
+        address = request.remote_addr or ""
+        deferred.later(database(), Entry(event, by.name, object, details, objects=tuple(objects), address=address))
 
 
 def set_caller(actor: Actor) -> Actor:

@@ -1,6 +1,13 @@
 """Records in the audit, from wherever something happens that an auditor may ask about.
 
 - Inside of a write, ``record(tx, Entry(…))``: the entry commits with what it tells of, or neither does.
+- Of a request that only reads or is refused, ``deferred.later(database, Entry(…))``: nobody waits for it. Views call
+  ``web.context.audit_read`` instead, which knows who asks from where, and leaves out phones.
+- Of an export, ``exports.begin(database, Entry(…))`` before the first byte, on a full disk DiskFull; then the rows pass
+  through its ``counted`` and the parts of the answer through its ``sending``, which makes the entry at whichever end.
+- Of a reveal, ``record`` in a write that the answer waits for (``web.context.write``): on a full disk DiskFull, and
+  nothing is shown.
+- In a command, ``record`` in the command's own write, ``by`` COMMAND; an export as above, ended by ``Export.end``.
 """
 
 from __future__ import annotations
