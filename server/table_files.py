@@ -40,6 +40,8 @@ _FORMULA = re.compile(rf"[{_INVISIBLE}]*[=+\-@\t\r\n＝＋－＠]")
 _NUMBER_LIKE = re.compile(r"\s*[+-]?(\d[\d,]*(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*%?\s*")
 _KEPT_NUMBER = re.compile(r"-?(0|[1-9]\d{0,10})(\.\d{0,3}[1-9])?")
 """At most 11 digits before the point and 4 after it: such a number a spreadsheet shows, and saves, as it was."""
+_ADDED_UP = re.compile(r"-?(0|[1-9]\d{0,10})\.\d+")
+"""A decimal that may be shown otherwise where it stands in a column of numbers; its value stays."""
 _DATE_LIKE = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?|\d+ +\d+/\d+)\s*")
 _BEGINS_LIKE_ONE = re.compile(r"'*[\s\d.+=@＝＋－＠-]")
 """How all of these begin: most cells are told apart by one look."""
@@ -70,6 +72,14 @@ def verbatim(value: str) -> str:
         return value
     bare = value.lstrip("'")
     return f"'{value}" if bare and (_runs(bare) or _is_changed(bare)) else value
+
+
+def verbatim_number(value: str) -> str:
+    """Return the cell of a column of numbers: a decimal that a spreadsheet holds exactly is one, ``1.50`` too.
+
+    All else is as in ``verbatim``: more than 11 digits before the point, or 15 in all, leading zeros.
+    """
+    return value if _ADDED_UP.fullmatch(value) and number(value) is not None else verbatim(value)
 
 
 def number(value: str) -> float | None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from server import table_files
-from server.table_files import Workbook, verbatim
+from server.table_files import Workbook, verbatim, verbatim_number
 
 LOOKS_LIKE = st.from_regex(r"'{0,2}[-+=]?[0-9./, :eE%'-]{0,20}", fullmatch=True)
 
@@ -38,6 +38,18 @@ LOOKS_LIKE = st.from_regex(r"'{0,2}[-+=]?[0-9./, :eE%'-]{0,20}", fullmatch=True)
 )
 def test_what_a_spreadsheet_would_run_or_change_gets_an_apostrophe(value, shown):
     assert verbatim(value) == shown
+
+
+@pytest.mark.parametrize("value", ["1.0", "1.50", "-3.14159", "0.000001", "12345678901.5", "7", "-3.5"])
+def test_a_number_in_a_column_of_numbers_is_one_that_a_spreadsheet_adds_up(value):
+    assert verbatim_number(value) == value
+
+
+@pytest.mark.parametrize(
+    "value", ["130630199001011234", "007", "01.50", "123456789012.5", "1.2345678901234567", "1e5", "+1.5", "=1.5", "1."]
+)
+def test_what_a_spreadsheet_would_round_or_shorten_stays_a_text_among_numbers(value):
+    assert verbatim_number(value) == f"'{value}"
 
 
 @given(st.one_of(st.text(), LOOKS_LIKE), st.one_of(st.text(), LOOKS_LIKE))

@@ -65,9 +65,13 @@ def export_csv(query: dict[str, Any]) -> Response:
     time, or codes and UTC. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     table, pages = _table("csv", query)
-    safe = guard(wording_of(query))
-    lines = (table_files.csv_lines(map(safe, cells) for cells in page) for page in pages)
-    heading = table_files.BOM + table_files.csv_lines([map(safe, table.headings)])
+    text, number = guards(wording_of(query))
+    safe = [number if numeric else text for numeric in table.numeric]
+    lines = (
+        table_files.csv_lines([make_safe(cell) for make_safe, cell in zip(safe, cells, strict=True)] for cells in page)
+        for page in pages
+    )
+    heading = table_files.BOM + table_files.csv_lines([map(text, table.headings)])
     return responses.download(chain([heading], lines), table_files.CSV_TYPE, "records.csv")
 
 
@@ -132,9 +136,14 @@ def wording_of(query: dict[str, Any]) -> Wording:
     return Wording(labels, None if headings == "names" else Language(headings))
 
 
-def guard(wording: Wording) -> Callable[[str], str]:
-    """Return what makes the cells of a CSV safe: from being run, and from being changed where people open it."""
-    return table_files.verbatim if wording.labels else table_files.escaped
+def guards(wording: Wording) -> tuple[Callable[[str], str], Callable[[str], str]]:
+    """Return what makes a cell of a CSV safe, in a column of texts and in one of numbers.
+
+    Safe from being run, and with labels, which people open, from being changed.
+    """
+    if wording.labels:
+        return table_files.verbatim, table_files.verbatim_number
+    return table_files.escaped, table_files.escaped
 
 
 def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:

@@ -61,7 +61,7 @@ def test_people_read_labels_local_times_and_whole_numbers(county):
         "21:30:00",
         "2026-11-24 12:00",
     )
-    assert [one[f"位置 {part}"] for part in ("纬度", "经度", "海拔", "精度")] == ["39.25", "114.75", "'900.0", "4.5"]
+    assert [one[f"位置 {part}"] for part in ("纬度", "经度", "海拔", "精度")] == ["39.25", "114.75", "900.0", "4.5"]
     assert (one["提交人"], one["用户名"], one["网格代码"]) == ("worker", "worker", f"'{UNIT}")
     assert not {"您好", "entity"} & one.keys()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO
 
@@ -29,7 +29,7 @@ def csv_parts(export: AnswerExport, path: str = "") -> Iterator[bytes]:
     table, lines = export.tables.tables[path], _Lines(export)
     yield lines.headings(table)
     for page in export.pages(path):
-        yield lines.of([cells for _, cells in page.rows])
+        yield lines.of(table, [cells for _, cells in page.rows])
 
 
 def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
@@ -48,7 +48,8 @@ def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
             written.write(lines.headings(form))
             for page in export.pages():
                 for path, rows in _by_table(page).items():
-                    (waiting[path] if path else written).write(lines.of(rows))
+                    table = export.tables.tables[path]
+                    (waiting[path] if path else written).write(lines.of(table, rows))
                 photos.writelines(f"{photo.sha256} {photo.name}\n".encode() for photo in page.photos)
                 yield archive.take()
         for table in repeats:
@@ -86,14 +87,17 @@ class _Lines:
 
     def __init__(self, export: AnswerExport) -> None:
         labels = export.tables.options.wording.labels
-        self._safe: Callable[[str], str] = table_files.verbatim if labels else table_files.escaped
+        self._text = table_files.verbatim if labels else table_files.escaped
+        self._number = table_files.verbatim_number if labels else table_files.escaped
 
     def headings(self, table: AnswerTable) -> bytes:
-        return table_files.BOM + self.of([list(table.headings)])
+        return table_files.BOM + table_files.csv_lines([map(self._text, table.headings)])
 
-    def of(self, rows: list[list[str]]) -> bytes:
-        safe = self._safe
-        return table_files.csv_lines([safe(cell) if cell else cell for cell in row] for row in rows)
+    def of(self, table: AnswerTable, rows: list[list[str]]) -> bytes:
+        safe = [self._number if numeric else self._text for numeric in table.numeric]
+        return table_files.csv_lines(
+            [make_safe(cell) if cell else cell for make_safe, cell in zip(safe, row, strict=True)] for row in rows
+        )
 
 
 class _Archive:
