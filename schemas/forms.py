@@ -41,7 +41,10 @@ class FormSchema(BaseSchema):
     title = text_out()
     state = text_out("`open`, `closing` or `closed`")
     version = text_out("the version that phones are given")
-    record_type = text_out_or_null("type of the records that it makes or updates")
+    record_type = text_out_or_null("type of the records that it makes or updates; the first one of several")
+    record_types = fields.List(
+        fields.String(), required=True, metadata={"description": "all types that it makes or updates records of"}
+    )
     roles = fields.List(fields.String(), required=True, metadata={"description": "whose phones list it; empty for all"})
     draft_of = text_out_or_null("id of the form that this one is a draft of, tried by some testers")
 

@@ -16,6 +16,7 @@ from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid
+from server.forms.domain.definitions import Allowance
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.forms.store.forms import Catalogue, Form, State
@@ -28,7 +29,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UPLOAD_BYTES_MAX = 50_000_000
 """Of one upload with all of its files, in bytes; each file has a limit of its own."""
 
-FORM_PART, MEDIA_PART = "form", "media"
+FORM_PART, MEDIA_PART, ALLOW_PART = "form", "media", "allow"
 """Names of the parts of an upload."""
 
 UPLOAD = {
@@ -48,6 +49,13 @@ UPLOAD = {
                         "type": "array",
                         "items": {"type": "string", "format": "binary"},
                         "description": "lists, pictures and other files that the form needs, under their own names",
+                    },
+                    "allow": {
+                        "type": "array",
+                        "items": {"type": "string", "enum": [*Allowance]},
+                        "description": "what is refused otherwise: `several-entities` (entities from repeats or into "
+                        "several lists, which KoboCollect cannot open), `encryption` (answers that the server cannot "
+                        "read)",
                     },
                 },
             }
@@ -125,7 +133,8 @@ def publish_form() -> Response:
     """Publish a version of a form with its attached files; no form is half published."""
     by = context.caller()
     name, source, media = _uploaded(request.files)
-    done = management.publish(context.database(), source, name, media, by=by)
+    allowed = _allowed(request.form)
+    done = management.publish(context.database(), source, name, media, by=by, allowed=allowed)
     return responses.json(serializers.forms.published(done), 201 if done.added else 200)
 
 
@@ -168,6 +177,18 @@ def _uploaded(files: MultiDict[str, FileStorage]) -> tuple[str, bytes, dict[str,
         raise Invalid(f"上传有误：{listed}。", errors=errors)
     form = files[FORM_PART]
     return form.filename or "", form.read(), {file.filename or "": file.read() for file in files.getlist(MEDIA_PART)}
+
+
+def _allowed(parts: MultiDict[str, str]) -> list[Allowance]:
+    """Return what the administrator insists on. Raises Invalid that names every part that is unknown."""
+    unknown = sorted(set(parts.getlist(ALLOW_PART)) - set(Allowance))
+    errors = [
+        *({"field": part, "message": "没有这个部分。"} for part in sorted(set(parts) - {ALLOW_PART})),
+        *({"field": ALLOW_PART, "message": f"没有“{each}”；可以写 {'、'.join(Allowance)}。"} for each in unknown),
+    ]
+    if errors:
+        raise Invalid(f"上传有误：{'；'.join(each['message'].removesuffix('。') for each in errors)}。", errors=errors)
+    return [Allowance(value) for value in dict.fromkeys(parts.getlist(ALLOW_PART))]
 
 
 def _upload_errors(files: MultiDict[str, FileStorage]) -> Iterator[dict[str, str]]:

@@ -14,7 +14,7 @@ from server.cli.answers import answers
 from server.cli.folder import Group, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
 from server.errors import FormRefused
-from server.forms.domain.definitions import ON_TRIAL
+from server.forms.domain.definitions import ON_TRIAL, Allowance
 from server.forms.store import forms
 from server.forms.store.forms import Form
 from server.forms.usecases import drafts, management
@@ -32,6 +32,13 @@ def form() -> None:
 
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ALLOW = click.option(
+    "--allow",
+    "allowed",
+    type=click.Choice([each.value for each in Allowance]),
+    multiple=True,
+    help="what is refused otherwise: several-entities (KoboCollect cannot open the form), encryption (answers unread)",
+)
 
 
 @form.command()
@@ -39,10 +46,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("media", type=_FILE, nargs=-1)
 @click.option("--draft", is_flag=True, help="for the phones of the testers alone, marked and never counted 试用")
 @click.option("--tester", "testers", metavar="NAME", multiple=True, help="whose phone gets the draft; may be repeated")
+@_ALLOW
 @data_option
-def publish(file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str, ...], data: Path) -> None:
+def publish(
+    file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str, ...], allowed: tuple[str, ...], data: Path
+) -> None:
     """Publish FILE (.xlsx, .xls, .md, .csv or XForm .xml) with the MEDIA files that it needs."""
     attachments = {path.name: path.read_bytes() for path in media}
+    insisted = tuple(map(Allowance, allowed))
     if testers and not draft:
         raise click.UsageError("--tester 只用于试用版；请加上 --draft。")
     with _faults_told(), opened_to_write(data) as database:
@@ -50,9 +61,9 @@ def publish(file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str
             file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database), file_name=file.name
         )
         if draft:
-            done = database.write(lambda tx: drafts.publish_draft(tx, prepared, testers, BY))
+            done = database.write(lambda tx: drafts.publish_draft(tx, prepared, testers, BY, insisted))
         else:
-            done = database.write(lambda tx: publishing.publish(tx, prepared, BY))
+            done = database.write(lambda tx: publishing.publish(tx, prepared, BY, insisted))
     _warn(done)
     what = "已发布" if done.added else "早已发布，内容没有变化"
     files = f"；已放入 {'、'.join(sorted(attachments))}" if attachments else ""
@@ -65,15 +76,16 @@ def publish(file: Path, media: tuple[Path, ...], draft: bool, testers: tuple[str
 
 @form.command()
 @click.argument("form_id", metavar="ID")
+@_ALLOW
 @data_option
-def release(form_id: str, data: Path) -> None:
+def release(form_id: str, allowed: tuple[str, ...], data: Path) -> None:
     """Publish the draft of the form ID for everyone, and take it off the testers' lists."""
     with _faults_told(), opened_to_write(data) as database:
         with database.reading() as reading:
             source, kind, media = drafts.draft_of(reading, form_id)
         beside = management.lists_on(database)
         prepared = publishing.prepare(source, kind, media, beside=beside, file_name=f"{form_id}{kind}")
-        done = database.write(lambda tx: drafts.release(tx, prepared, BY))
+        done = database.write(lambda tx: drafts.release(tx, prepared, BY, tuple(map(Allowance, allowed))))
     _warn(done)
     click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）已正式发布；试用版不再下发。")
 
@@ -182,8 +194,7 @@ def faults(refused: FormRefused) -> Iterator[str]:
 
 def _table(known: Iterable[Form]) -> Iterator[str]:
     for each in known:
-        entity = each.current.definition.entity
-        ledger = entity.dataset if entity else "-"
+        ledger = " ".join(each.current.definition.datasets) or "-"
         day = local_day(each.current.published_at)
         yield f"{each.id}\t{each.version}\t{STATES[each.state]}\t{day}\t{ledger}\t{each.title}"
 

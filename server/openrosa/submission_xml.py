@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from server.errors import TooLarge, Unreadable
-from server.openrosa.xml_parser import RESEND, ParsedXml, parse
+from server.openrosa.xml_parser import RESEND, ParsedBlock, ParsedXml, parse
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml
 
 SIZE_BYTES_MAX = 16 * 1024 * 1024
@@ -119,7 +119,7 @@ def _submission(parsed: ParsedXml) -> SubmissionXml:
         deprecated_id=_checked(of_meta("deprecatedID"), "原记录编号（deprecatedID）") or None,
         instance_name=of_meta("instanceName") or None,
         leaves=tuple(parsed.leaves),
-        entities=tuple(_block(*block) for block in parsed.blocks),
+        entities=tuple(map(_block, parsed.blocks)),
     )
 
 
@@ -129,7 +129,8 @@ def _checked(id: str, label: str) -> str:
     return id
 
 
-def _block(path: str, attributes: dict[str, str], labels: list[str]) -> EntityBlock:
+def _block(parsed: ParsedBlock) -> EntityBlock:
+    attributes, labels = parsed.attributes, parsed.labels
     return EntityBlock(
         dataset=attributes.get("dataset", ""),
         id=attributes.get("id", ""),
@@ -139,7 +140,9 @@ def _block(path: str, attributes: dict[str, str], labels: list[str]) -> EntityBl
         trunk_version=attributes.get("trunkVersion", ""),
         branch_id=attributes.get("branchId", ""),
         label=labels[0] if labels else None,
-        path=path,
+        path=parsed.container,
+        first=parsed.first,
+        last=parsed.last,
     )
 
 

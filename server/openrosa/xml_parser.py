@@ -6,6 +6,7 @@ declaration is refused at its first byte, before any entity could be declared.
 
 from __future__ import annotations
 
+import sys
 from xml.parsers import expat
 
 from server.errors import Unreadable
@@ -43,15 +44,34 @@ def parse(raw: bytes) -> ParsedXml:
     return parsed
 
 
+class ParsedBlock:
+    """A ``meta/entity``: path of its container, attributes, labels.
+
+    first, last: the leaves of this very instance of the container are among these, as in a slice; what lies below
+    another path is not of it. last is that of the document until the container has ended.
+    """
+
+    __slots__ = ("attributes", "container", "first", "labels", "last")
+
+    def __init__(self, container: str, attributes: dict[str, str], first: int) -> None:
+        self.container, self.attributes = container, attributes
+        self.labels: list[str] = []
+        self.first, self.last = first, sys.maxsize
+
+
 class ParsedXml:
     """What one pass over a document has found, and the callbacks of expat that find it."""
 
-    __slots__ = ("block_label", "blocks", "leaf_open", "leaves", "path_chars", "paths", "root", "texts")
+    __slots__ = (
+        "block_label", "blocks", "ends", "leaf_open", "leaves", "open_blocks", "path_chars", "paths", "root", "texts",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.root: dict[str, str] = {}
         self.leaves: list[tuple[str, str]] = []
-        self.blocks: list[tuple[str, dict[str, str], list[str]]] = []  # container, attributes, labels
+        self.blocks: list[ParsedBlock] = []
+        self.open_blocks: list[ParsedBlock] = []  # whose container has not ended, the innermost last
+        self.ends: dict[str, int] = {}  # how many leaves there were when the last branch of this path ended
         self.block_label = ""
         self.paths: list[str] = []
         self.path_chars = 0
@@ -74,7 +94,10 @@ class ParsedXml:
         self.texts.clear()
         self.leaf_open = True
         if local == "entity" and (parent == "meta" or parent.endswith("/meta")):
-            self.blocks.append((parent[: -len("/meta")], _by_local_name(attributes), []))
+            container = parent[: -len("/meta")]
+            block = ParsedBlock(container, _by_local_name(attributes), self.ends.get(container, 0))
+            self.blocks.append(block)
+            self.open_blocks.append(block)
             self.block_label = f"{path}/label"
 
     def end(self, _name: str) -> None:
@@ -84,7 +107,11 @@ class ParsedXml:
             self.leaves.append((path, text))
             self.leaf_open = False
             if path == self.block_label:
-                self.blocks[-1][2].append(text)
+                self.blocks[-1].labels.append(text)
+            return
+        while self.open_blocks and self.open_blocks[-1].container == path:
+            self.open_blocks.pop().last = len(self.leaves)
+        self.ends[path] = len(self.leaves)
 
     def doctype(self, *_declared: object) -> None:
         raise Unreadable(f"这份记录带有 DTD 声明，服务器不接收这种 XML。{RESEND}", reason="doctype")

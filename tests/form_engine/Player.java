@@ -2,7 +2,9 @@
 //
 // Reads from stdin, one play after the other, tabs between the cells:
 //   play <form.xml> <folder of the lists> <draft.xml or ->
-//   answer <name of the question> <value>     in the order of the screen; an empty value clears
+//   answer <name of the question> <value>     in the order of the screen; an empty value clears; of a question in a
+//                                             repeat, the first answer is that of its first instance
+//   more <name of the repeat> -               adds an instance when the phone offers one
 //   end
 // Answers for each play with lines "asked <name> <choices>", then "invalid <name>" or "xml <bytes of XML in Base64>",
 // or "misplayed <why>"; then "done". A question that a person would not see cannot be answered.
@@ -12,8 +14,10 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +68,7 @@ public class Player {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             String[] cells = line.split("\t", -1);
             if (cells[0].equals("play")) play = cells;
-            else if (cells[0].equals("answer")) answers.add(cells);
+            else if (cells[0].equals("answer") || cells[0].equals("more")) answers.add(cells);
             else {
                 System.out.write((played(play, answers) + "done\n").getBytes(StandardCharsets.UTF_8));
                 System.out.flush();
@@ -76,8 +80,8 @@ public class Player {
     private static String played(String[] play, List<String[]> answers) {
         try {
             Player player = new Player(Path.of(play[1]), Path.of(play[2]), play[3]);
-            Map<String, String> left = new LinkedHashMap<>();
-            for (String[] cells : answers) left.put(cells[1], cells[2]);
+            Map<String, Deque<String>> left = new LinkedHashMap<>();
+            for (String[] cells : answers) left.computeIfAbsent(cells[1], name -> new ArrayDeque<>()).add(cells[2]);
             player.fill(left);
             return player.finish();
         } catch (Throwable wrong) {
@@ -126,22 +130,34 @@ public class Player {
         form.getInstance().setRoot(root);
     }
 
-    private void fill(Map<String, String> left) throws Exception {
+    private void fill(Map<String, Deque<String>> left) throws Exception {
         controller.jumpToIndex(FormIndex.createBeginningOfFormIndex());
         for (int event = controller.stepToNextEvent(); event != FormEntryController.EVENT_END_OF_FORM; event = controller.stepToNextEvent()) {
+            if (event == FormEntryController.EVENT_PROMPT_NEW_REPEAT && taken(left, name()) != null) controller.newRepeat();
             if (event != FormEntryController.EVENT_QUESTION) continue;
             FormEntryPrompt prompt = controller.getModel().getQuestionPrompt();
-            String name = prompt.getIndex().getReference().getNameLast();
+            String name = name();
             List<String> offered = new ArrayList<>();
             List<SelectChoice> choices = choosing(prompt) ? prompt.getSelectChoices() : List.of();
             for (SelectChoice choice : choices) offered.add(choice.getValue());
             out.append("asked\t").append(name).append('\t').append(String.join(" ", offered)).append('\n');
-            if (!left.containsKey(name)) continue;
-            String value = left.remove(name);
+            String value = taken(left, name);
+            if (value == null) continue;
             int verdict = controller.answerQuestion(prompt.getIndex(), value.isEmpty() ? null : data(prompt, choices, value), true);
             if (verdict != FormEntryController.ANSWER_OK) throw new IllegalArgumentException(name + " takes no " + value);
         }
         if (!left.isEmpty()) throw new IllegalArgumentException("never asked: " + left.keySet());
+    }
+
+    private String name() {
+        return controller.getModel().getFormIndex().getReference().getNameLast();
+    }
+
+    private static String taken(Map<String, Deque<String>> left, String name) {
+        Deque<String> values = left.get(name);
+        String value = values == null ? null : values.poll();
+        if (values != null && values.isEmpty()) left.remove(name);
+        return value;
     }
 
     private static boolean choosing(FormEntryPrompt prompt) {

@@ -93,6 +93,20 @@ class Phone:
         self._say("end")
         return self._heard(name)
 
+    def play(self, xml: bytes, media: Mapping[str, bytes], *lines: tuple[str, str, str]) -> Filled:
+        """Fill any form to its end. media: the files beside it. lines: ``answer`` and ``more`` of ``Player.java``."""
+        folder = self.folder / "any"
+        folder.mkdir(exist_ok=True)
+        for name, content in media.items():
+            (folder / name).write_bytes(content)
+        path = self.folder / "any.xml"
+        path.write_bytes(xml)
+        self._say("play", str(path), str(folder), "-")
+        for line in lines:
+            self._say(*line)
+        self._say("end")
+        return self._heard("any")
+
     def _media(self, name: str) -> Path:
         media = self.folder / name
         media.mkdir(exist_ok=True)

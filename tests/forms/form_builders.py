@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from server.forms.domain.definitions import Fault, FormDefinition
+from server.forms.domain.definitions import Allowance, Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
 from server.forms.usecases import checks
 from server.forms.usecases.xform import reader
@@ -60,10 +60,11 @@ def checked(
     previous: Sequence[FormDefinition] = (),
     known: Mapping[str, RecordType] | None = None,
     attached: Collection[str] = (),
+    allowed: Collection[Allowance] = (),
 ) -> tuple[list[Fault], list[str]]:
     result = converted(form)
     definition = reader.read_xform(result.xml)
-    return checks.check(definition, result.xml, previous, known or {}, attached, result.sheets)
+    return checks.check(definition, result.xml, previous, known or {}, attached, result.sheets, allowed=allowed)
 
 
 def checked_xml(xml: str, known: Mapping[str, RecordType] | None = None) -> tuple[list[Fault], list[str]]:

@@ -41,7 +41,7 @@ LEDGER = a_form(
 def test_a_spreadsheet_becomes_a_record_type(source, file_type):
     form = convert(source, file_type)
     definition = reader.read_xform(form.xml)
-    record_type = combine([definition.declaration()])
+    record_type = combine(definition.declarations())
 
     assert (record_type.name, record_type.title, record_type.kind) == ("apiaries", "蜂箱台账", Kind.PROFILE)
     assert {name: field.type for name, field in record_type.fields.items()} == {
@@ -61,7 +61,7 @@ def test_our_own_checks_have_nothing_against_it():
 
 def test_one_word_on_a_row_speaks_for_its_whole_merge_group():
     fields = combine(
-        [reader.read_xform(conversion.to_xform(LEDGER.encode(), "md", timeout_s=30).xml).declaration()]
+        reader.read_xform(conversion.to_xform(LEDGER.encode(), "md", timeout_s=30).xml).declarations()
     ).fields
 
     assert {fields[name].group for name in ("hives", "seen_on")} == {"strength"}
@@ -71,7 +71,7 @@ def test_one_word_on_a_row_speaks_for_its_whole_merge_group():
 
 def test_what_a_phone_sends_is_judged_by_the_new_type():
     form = conversion.to_xform(LEDGER.encode(), ".md", timeout_s=30)
-    fields = combine([reader.read_xform(form.xml).declaration()]).fields
+    fields = combine(reader.read_xform(form.xml).declarations()).fields
 
     assert invalid_reason(fields["hives"].type, "12") is None
     assert invalid_reason(fields["hives"].type, "很多") == "“很多”不是整数。"

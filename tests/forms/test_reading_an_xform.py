@@ -53,7 +53,7 @@ def test_a_form_written_by_another_tool_is_understood():
 
     assert (form.form_id, form.version, form.title) == ("people", "7", "People")
     assert form.questions == (Question("/data/name", "int", "Name"), Question("/data/photo", "binary"))
-    assert form.entity.properties == {"/data/name": Field("first_name", "Name", "int")}
+    assert form.entities[0].properties == {"/data/name": Field("first_name", "Name", "int")}
     assert form.binaries == ("/data/meta/audit",)
     assert (form.languages, form.default_language) == ((), None)
 
@@ -189,8 +189,8 @@ def test_a_form_without_a_ledger_declares_no_type():
         a_form("| survey |\n| | type | name | label |\n| | text | a | 甲 |\n", entities="", default_language="")
     )
 
-    assert form.entity is None
-    assert form.declaration() is None
+    assert form.entities == ()
+    assert form.declarations() == ()
 
 
 def test_an_address_to_send_elsewhere_is_taken_out():
@@ -240,7 +240,7 @@ CHOOSING = """\
 def test_the_codes_that_a_question_offers_are_known_wherever_they_stand():
     form = read(a_form(CHOOSING))
 
-    offered = {field.name: field.options for field in form.entity.properties.values()}
+    offered = {field.name: field.options for field in form.entities[0].properties.values()}
     races = Options(("cerana", "mellifera"))
     assert offered == {
         "keeper": None,
@@ -262,7 +262,7 @@ def test_choices_written_beside_the_question_are_codes_as_well():
         .encode()
     )
 
-    assert form.entity.properties["/data/name"].options == Options(("1",))
+    assert form.entities[0].properties["/data/name"].options == Options(("1",))
 
 
 def test_choices_that_a_phone_replaces_by_rows_of_a_file_are_not_the_codes():
@@ -274,14 +274,14 @@ def test_choices_that_a_phone_replaces_by_rows_of_a_file_are_not_the_codes():
     )
     form = read(a_form(survey + "| | breeds | cerana | 中蜂 |\n"))
 
-    assert form.entity.properties["/data/seen"].options is None
-    assert form.entity.properties["/data/race"].options == Options(("cerana",))
+    assert form.entities[0].properties["/data/seen"].options is None
+    assert form.entities[0].properties["/data/race"].options == Options(("cerana",))
 
 
 def test_an_answer_is_required_when_it_is_asked_for_whatever_else_is_answered():
     form = read(a_form(CHOOSING))
 
-    assert [field.name for field in form.entity.properties.values() if field.required] == ["keeper"]
+    assert [field.name for field in form.entities[0].properties.values() if field.required] == ["keeper"]
 
 
 words = st.text(max_size=8)
@@ -311,6 +311,8 @@ entities = st.builds(
     st.dictionaries(words, fields, max_size=3),
     st.none() | st.sampled_from(Kind),
     st.none() | words,
+    words,
+    words,
 )
 many_words = st.lists(words, max_size=3).map(tuple)
 a_question = st.builds(
@@ -324,7 +326,7 @@ definitions = st.builds(
     words,
     st.none() | words,
     many_words,
-    st.none() | entities,
+    st.lists(entities, max_size=3).map(tuple),
     many_words,
     many_words,
     many_words,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from server.errors import FormRefused
+from server.forms.domain.definitions import Allowance
 from server.forms.domain.record_types import Declaration, Field, Kind, combine
 from server.forms.usecases import checks
+from server.forms.usecases.xform import reader
 from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 from tests.forms.form_builders import (
     ENTITIES,
@@ -207,7 +210,7 @@ def test_an_older_entity_specification_is_taken_with_a_warning(version):
     assert "entities-version" in warnings[0]
 
 
-def test_two_ledgers_in_one_form_are_refused():
+def test_two_ledgers_in_one_form_are_refused_unless_an_administrator_insists():
     form = """\
 | survey |
 | | type | name | label::中文 (zh) | label::English (en) | save_to |
@@ -218,14 +221,17 @@ def test_two_ledgers_in_one_form_are_refused():
 """
     entities = "| entities |\n| | list_name | label |\n| | apiaries | ${keeper} |\n| | visits | ${seen} |\n"
 
-    messages = " ".join(fault.message for fault in checked(a_form(form, entities=entities))[0])
+    faults, _ = checked(a_form(form, entities=entities))
+    insisted, warnings = checked(a_form(form, entities=entities), allowed=[Allowance.SEVERAL_ENTITIES])
 
-    assert "2 个台账" in messages
-    assert "2025.1" in messages
-    assert "循环" in messages
+    assert place(the_only(faults)) == ("entities", 3, None)
+    assert "KoboCollect" in the_only(faults).message
+    assert "--allow several-entities" in the_only(faults).cure
+    assert insisted == []
+    assert any("KoboCollect" in warning for warning in warnings)
 
 
-def test_a_ledger_inside_a_repeat_is_refused():
+def test_a_ledger_inside_a_repeat_is_refused_unless_an_administrator_insists():
     form = """\
 | survey |
 | | type | name | label::中文 (zh) | label::English (en) | save_to |
@@ -235,8 +241,7 @@ def test_a_ledger_inside_a_repeat_is_refused():
 """
     faults, _ = checked(a_form(form, entities="| entities |\n| | list_name | label |\n| | visits | ${seen} |\n"))
 
-    assert ("entities", 2, None) in map(place, faults)
-    assert ("survey", 3, "save_to") in map(place, faults)
+    assert place(the_only(faults)) == ("entities", 2, None)
 
 
 def test_a_question_that_happens_to_be_called_entity_is_no_ledger():
@@ -331,6 +336,25 @@ def test_a_form_whose_answers_nobody_could_read_is_refused(ledger):
 
     assert place(the_only(faults)) == ("settings", 2, "public_key")
     assert "读不到" in faults[0].message
+
+
+def test_an_administrator_may_insist_on_a_form_whose_answers_the_server_cannot_read():
+    form = a_form(public_key="MIIB", entities="", survey=NO_LEDGER)
+
+    faults, warnings = checked(form, allowed=[Allowance.ENCRYPTION])
+    into_a_ledger, _ = checked(a_form(public_key="MIIB"), allowed=[Allowance.ENCRYPTION])
+
+    assert "--allow encryption" in the_only(checked(form)[0]).cure
+    assert faults == []
+    assert any("读不到" in warning for warning in warnings)
+    assert "写不进台账" in the_only(into_a_ledger).message
+
+
+def test_what_one_version_was_allowed_the_next_one_is_too():
+    form = a_form(public_key="MIIB", entities="", survey=NO_LEDGER)
+    published = reader.read_xform(converted(form).xml)
+
+    assert checked(form, previous=[replace(published, version="0")])[0] == []
 
 
 @pytest.mark.parametrize(

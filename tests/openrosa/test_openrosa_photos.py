@@ -6,7 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from server.forms.domain.definitions import Allowance
+from server.forms.usecases import publish
 from server.submissions.store import submissions
+from tests.county import prepared
+from tests.field_forms import settings_of
 from tests.filled_forms import Filled, a_station, new_uuid, photo
 from tests.odk_collect import message_of
 
@@ -169,4 +173,43 @@ def test_an_envelope_of_encrypted_answers_awaits_its_files_and_tells_the_office(
     assert (first.status_code, second.status_code) == (201, 201)
     assert "还缺 2 个附件" in message_of(first)
     assert "还缺" not in message_of(second)
+    assert valley.problems() == ["unreadable"]
+
+
+LOCKED = "| survey |\n| | type | name | label |\n| | text | seen | 所见 |\n| | image | before | 照片 |\n" + settings_of(
+    "audited", "加密的表", version="1e", public_key="MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"
+)
+
+
+@pytest.fixture
+def envelope(valley) -> bytes:
+    """What a phone sends of a form that an administrator published encrypted."""
+    valley.do(publish.publish, prepared(LOCKED), None, [Allowance.ENCRYPTION])
+    return ENVELOPE.replace('version="1"', 'version="1e"').encode()
+
+
+def test_an_envelope_that_is_whole_is_kept_and_no_problem(valley, phone, envelope):
+    answer = phone.send(envelope, photo("submission.xml.enc", b"locked"), photo("a.jpg.enc"))
+
+    assert (answer.status_code, valley.problems()) == (201, [])
+    assert "还缺" not in message_of(answer)
+    assert valley.rows("SELECT files_expected, files_present FROM submission") == [
+        {"files_expected": 2, "files_present": 2}
+    ]
+
+
+def test_an_envelope_without_its_answers_is_a_problem_until_they_come(valley, phone, envelope):
+    first = phone.send(envelope, photo("a.jpg.enc"))
+    alone = valley.problems()
+    again = phone.send(envelope, photo("submission.xml.enc", b"locked"))
+
+    assert "还缺 1 个附件" in message_of(first)
+    assert alone == ["unreadable"]
+    assert "submission.xml.enc" in valley.rows("SELECT message FROM problem")[0]["message"]
+    assert ("还缺" in message_of(again), valley.problems()) == (False, [])
+
+
+def test_an_envelope_that_names_no_answers_is_a_problem(valley, phone, envelope):
+    phone.send(envelope.replace(b"<encryptedXmlFile>submission.xml.enc</encryptedXmlFile>", b""), photo("a.jpg.enc"))
+
     assert valley.problems() == ["unreadable"]

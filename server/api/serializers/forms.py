@@ -17,7 +17,8 @@ def form(found: Form) -> Json:
         "title": found.title,
         "state": found.state.value,
         "version": found.version,
-        "record_type": None if definition.entity is None else definition.entity.dataset,
+        "record_type": next(iter(definition.datasets), None),
+        "record_types": list(definition.datasets),
         "roles": list(definition.roles),
         "draft_of": None if found.draft is None else found.draft.live,
     }

@@ -142,12 +142,19 @@ def find_unapplied(reading: Reading, id: str) -> tuple[Stored, Change, Instant] 
     return None if row is None else _unapplied(row)
 
 
-def asked_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
-    """Return what a submission asks of a record while it waits or is set aside, by field; None when it does not."""
-    body = tx.sql.value(
-        "SELECT body FROM change WHERE submission = :submission AND body IS NOT NULL", {"submission": submission}
-    )
-    return None if body is None else {name: write.new for name, write in _change(body).fields.items()}
+def asked_in(tx: Transaction, submission: str) -> list[tuple[str, Mapping[str, str]]]:
+    """Return what a submission asks of records in changes that no history holds, since they wait or are set aside.
+
+    Each record with what is asked of it, by field.
+    """
+    sql = """
+        SELECT record, body FROM change
+         WHERE submission = :submission AND body IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.record = change.record AND revision.change = change.id)
+         ORDER BY received_at, id
+    """
+    rows = tx.sql.rows(sql, {"submission": submission})
+    return [(row["record"], {name: write.new for name, write in _change(row["body"]).fields.items()}) for row in rows]
 
 
 def _unapplied(row: Row) -> tuple[Stored, Change, Instant]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from server.errors import FormRefused
@@ -15,6 +16,17 @@ from sync.rules import MergePolicy
 
 ON_TRIAL = "__trial"
 """Ends the id of a draft; no form may be published under such an id."""
+
+
+class Allowance(StrEnum):
+    """What is refused unless an administrator insists, since it costs the county something that cannot be undone.
+
+    SEVERAL_ENTITIES: entities from repeats or into several lists, in forms that KoboCollect cannot open.
+    ENCRYPTION: a form whose answers the server cannot read.
+    """
+
+    SEVERAL_ENTITIES = "several-entities"
+    ENCRYPTION = "encryption"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +50,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class EntityDeclaration:
-    """How a form turns a submission into a record: ``meta/entity`` of the XForm (``openrosa.md`` §4.2).
+    """How a form turns a submission into records: one ``meta/entity`` of the XForm (``openrosa.md`` §4.2).
 
     dataset: name of the record type and entity list. properties: path of the question → field that it saves to.
-    kind, title: ``fg:kind`` and ``fg:title`` of the settings, None when the form states nothing.
+    kind, title: ``fg:kind`` and ``fg:title`` of its container, None when the form states nothing.
+    container: path below the root of the group or repeat that holds the block, '' for the form itself; a repeat makes
+    a record of each instance. container_label: what that group is called in the default language.
     """
 
     dataset: str
@@ -50,17 +64,21 @@ class EntityDeclaration:
     properties: Mapping[str, Field]
     kind: Kind | None = None
     title: str | None = None
+    container: str = ""
+    container_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FormDefinition:
     """One version of a form, as published.
 
+    entities: what it saves to ledgers, in document order; most forms have one at most.
     binaries: paths of questions answered by a file, the audit log included.
     media: file names that the form needs beside it (pictures, CSV and other lists), each once.
     lists: base names of the CSV lists among them; the server may make some of these itself.
     content: SHA-256 of the XForm's bytes, in hex; tells whether two publications are the same form.
     roles: whose phones list the form (``fg:roles`` of the settings); empty for everyone who may report.
+    encrypted: phones lock the answers up for the holder of a private key (``public_key``).
     """
 
     form_id: str
@@ -68,28 +86,39 @@ class FormDefinition:
     title: str
     default_language: str | None
     languages: tuple[str, ...]
-    entity: EntityDeclaration | None
+    entities: tuple[EntityDeclaration, ...]
     binaries: tuple[str, ...]
     media: tuple[str, ...]
     lists: tuple[str, ...]
     questions: tuple[Question, ...]
     content: str
     roles: tuple[str, ...] = ()
+    encrypted: bool = False
 
-    def declaration(self) -> Declaration | None:
-        """Return what this form declares of the record type that it saves to; None when it saves to none."""
-        entity = self.entity
-        if entity is None:
-            return None
-        return Declaration(
-            form_id=self.form_id,
-            version=self.version,
-            dataset=entity.dataset,
-            title=entity.title or self.title,
-            fields=tuple(entity.properties.values()),
-            kind=entity.kind,
-            titled=entity.title is not None,
-            creates=entity.creates,
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """The record types that the form saves to, each once."""
+        return tuple(dict.fromkeys(entity.dataset for entity in self.entities))
+
+    @property
+    def has_several_entities(self) -> bool:
+        """Whether one submission may make more than one record, which needs entities-version 2025.1."""
+        return len(self.entities) > 1 or any(entity.container for entity in self.entities)
+
+    def declarations(self) -> tuple[Declaration, ...]:
+        """Return what this form declares of each record type that it saves to."""
+        return tuple(
+            Declaration(
+                form_id=self.form_id,
+                version=self.version,
+                dataset=entity.dataset,
+                title=entity.title or "·".join(filter(None, (self.title, entity.container_label))),
+                fields=tuple(entity.properties.values()),
+                kind=entity.kind,
+                titled=entity.title is not None,
+                creates=entity.creates,
+            )
+            for entity in self.entities
         )
 
 
@@ -107,19 +136,25 @@ def from_json(text: str) -> FormDefinition:
         title=raw["title"],
         default_language=raw["default_language"],
         languages=tuple(raw["languages"]),
-        entity=_entity(raw["entity"]),
+        entities=tuple(map(_entity, _entities_in(raw))),
         binaries=tuple(raw["binaries"]),
         media=tuple(raw["media"]),
         lists=tuple(raw["lists"]),
         questions=tuple(_question(question) for question in raw["questions"]),
         content=raw["content"],
         roles=tuple(raw["roles"]),
+        encrypted=raw.get("encrypted", False),
     )
 
 
-def _entity(raw: Mapping[str, Any] | None) -> EntityDeclaration | None:
-    if raw is None:
-        return None
+def _entities_in(raw: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return the entities of a stored definition; what was published before forms could have several names one."""
+    if "entities" in raw:
+        return tuple(raw["entities"])
+    return () if raw["entity"] is None else (raw["entity"],)
+
+
+def _entity(raw: Mapping[str, Any]) -> EntityDeclaration:
     return EntityDeclaration(
         dataset=raw["dataset"],
         creates=raw["creates"],
@@ -127,6 +162,8 @@ def _entity(raw: Mapping[str, Any] | None) -> EntityDeclaration | None:
         properties={path: _field(field) for path, field in raw["properties"].items()},
         kind=None if raw["kind"] is None else Kind(raw["kind"]),
         title=raw["title"],
+        container=raw.get("container", ""),
+        container_label=raw.get("container_label", ""),
     )
 
 

@@ -147,8 +147,9 @@ def _offered(declarations: list[Declaration]) -> Mapping[str, Options | None]:
 
 def _required(declarations: list[Declaration]) -> frozenset[str]:
     """Return the properties that every form which brings such a record into being demands in its newest version."""
-    newest = {declaration.form_id: declaration for declaration in declarations if declaration.creates}
-    demanded = [{each.name for each in form.fields if each.required} for form in newest.values()]
+    newest = {declaration.form_id: declaration.version for declaration in declarations if declaration.creates}
+    creating = (each for each in declarations if each.creates and each.version == newest[each.form_id])
+    demanded = [{each.name for each in declaration.fields if each.required} for declaration in creating]
     return frozenset(set.intersection(*demanded)) if demanded else frozenset()
 
 

@@ -283,8 +283,7 @@ def _media_files(reading: Reading, on: date) -> Mapping[str, Mapping[str, MediaF
 def _types(published: Iterable[FormDefinition]) -> Mapping[str, RecordType]:
     declared: dict[str, list[Declaration]] = {}
     for definition in published:
-        declaration = definition.declaration()
-        if declaration is not None:
+        for declaration in definition.declarations():
             declared.setdefault(declaration.dataset, []).append(declaration)
     return {name: combine(declarations) for name, declarations in declared.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from server.forms.domain.definitions import ON_TRIAL, Fault, FormDefinition
+from server.forms.domain.definitions import ON_TRIAL, Allowance, Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
 from server.forms.usecases.lists.list_checks import list_faults, list_warnings
@@ -28,16 +28,18 @@ def check(
     attached: Collection[str],
     sheets: Sheets | None = None,
     lists: Mapping[str, ListFile] | None = None,
+    allowed: Collection[Allowance] = (),
 ) -> tuple[list[Fault], list[str]]:
     """Return every reason not to publish a form, and warnings for its author, both in Chinese.
 
     definition, xml: the form as read and its bytes. previous: every version of this form ever published.
     existing_types: the record types there are, by name. attached: file names that come or came with the form.
     sheets: the XLSForm, to name rows; none for a form uploaded as XForm. lists: those beside the form, by file name.
+    allowed: what an administrator insists on; what an earlier version of the form was allowed, this one is too.
     Rules: ``design.md`` §5 (Publishing, Authoring), ``openrosa.md`` §4.1, §4.2, §5.2.
     """
     html, sheets, lists = parse(xml), sheets or Sheets(), lists or {}
-    rows = rows_by_path(sheets)
+    rows, allowed = rows_by_path(sheets), {*allowed, *(each for old in previous for each in _needs(old))}
     faults = [
         *sheet_faults(sheets),
         *cell_faults(sheets),
@@ -46,9 +48,9 @@ def check(
         *_translation_faults(html, sheets),
         *_type_faults(definition, previous, rows),
         *_file_faults(definition, existing_types, attached, sheets),
-        *_unsupported_faults(html),
+        *_encryption_faults(definition, allowed),
         *list_faults(html, lists, sheets),
-        *entity_faults(definition, html, existing_types, rows),
+        *entity_faults(definition, html, existing_types, sheets, allowed),
     ]
     warnings = [
         *_practice_warnings(definition, html, sheets),
@@ -139,8 +141,7 @@ def _question_type(bind_type: str, multiple: bool) -> str:
 def _file_faults(
     definition: FormDefinition, existing_types: Mapping[str, RecordType], attached: Collection[str], sheets: Sheets
 ) -> Iterator[Fault]:
-    own = set() if definition.entity is None else {definition.entity.dataset}
-    ledgers = {f"{name}.csv" for name in {*existing_types, *own}}
+    ledgers = {f"{name}.csv" for name in {*existing_types, *definition.datasets}}
     server_made = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
     for name in definition.media:
         row = row_with(sheets, "survey", name) or row_with(sheets, "survey", name.removesuffix(".csv"))
@@ -157,15 +158,31 @@ def _file_faults(
         yield Fault(message, "请给文件换一个名字，或不要附上它。")
 
 
-def _unsupported_faults(html: etree._Element) -> Iterator[Fault]:
-    if any(node.get("base64RsaPublicKey") for node in html.iter("{*}submission")):
-        message = "加密的表单 (public_key)：手机把答案锁起来再送，服务器读不到，台账、汇总和导出里都不会有它。"
-        yield Fault(message, "请删去 public_key。", "settings", 2, "public_key")
+def _encryption_faults(definition: FormDefinition, allowed: Collection[Allowance]) -> Iterator[Fault]:
+    if definition.encrypted and definition.entities:
+        message = "加密的表单 (public_key) 写不进台账：手机把答案锁起来再送，服务器读不到。"
+        yield Fault(message, "请删去 public_key，或删去 entities 表和 save_to。", "settings", 2, "public_key")
+    elif definition.encrypted and Allowance.ENCRYPTION not in allowed:
+        cure = f"请删去 public_key；如果一定要加密，管理员发布时可加 --allow {Allowance.ENCRYPTION}，服务器只保存信封。"
+        yield Fault(_ENCRYPTED, cure, "settings", 2, "public_key")
+
+
+_ENCRYPTED = "加密的表单 (public_key)：手机把答案锁起来再送，服务器读不到，台账、汇总和导出里都不会有它。"
+
+
+def _needs(definition: FormDefinition) -> Iterator[Allowance]:
+    """Yield what a published version must have been allowed by an administrator."""
+    if definition.has_several_entities:
+        yield Allowance.SEVERAL_ENTITIES
+    if definition.encrypted:
+        yield Allowance.ENCRYPTION
 
 
 def _practice_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:
     marked = any("default" in node.attrib for node in _translations(html))
-    if definition.entity is None:
+    if definition.encrypted:
+        yield f"{_ENCRYPTED}服务器只保存信封和附件，要用私钥在电脑上解密。"
+    if not definition.entities:
         yield "表单没有 entities 表，不建立台账：填报会留存，也能导出，但没有记录可查、可办、可更新。"
     if definition.languages and not marked and not sheets.setting("default_language"):
         yield (

@@ -95,8 +95,7 @@ def _saved(reading: Reading, type: str) -> Iterator[tuple[Form, str, Asked]]:
     for form in (each for each in forms.catalogue(reading).forms.values() if each.draft is None):
         saves: dict[str, str] = {}
         for version in form.versions.values():
-            entity = version.definition.entity
-            if entity is not None and entity.dataset == type:
+            for entity in (each for each in version.definition.entities if each.dataset == type):
                 saves |= {path.strip("/").partition("/")[2]: field.name for path, field in entity.properties.items()}
         for each in outline_of(reading, form).asked if saves else ():
             if each.path in saves:

@@ -7,7 +7,7 @@ makes no entities, so that what testers send is kept as a submission and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from server import instants
@@ -16,7 +16,7 @@ from server.audit.usecases.recording import record
 from server.db import training
 from server.db.transactions import Reading, Transaction
 from server.errors import Invalid, NotFound
-from server.forms.domain.definitions import ON_TRIAL
+from server.forms.domain.definitions import ON_TRIAL, Allowance
 from server.forms.store import drafts, forms
 from server.forms.store.forms import Form, Publication, State
 from server.forms.usecases import publish as publishing
@@ -29,16 +29,18 @@ MARK = "【试用】"
 """Before the title of a draft, on phones and in lists."""
 
 
-def publish_draft(tx: Transaction, prepared: Prepared, testers: Iterable[str], by: str) -> Published:
+def publish_draft(
+    tx: Transaction, prepared: Prepared, testers: Iterable[str], by: str, allowed: Collection[Allowance] = ()
+) -> Published:
     """Give a form, with the files beside it, to the phones of ``testers`` alone.
 
-    It is judged as if it were published. testers: user names. Raises FormRefused with every reason, NotFound for a
-    tester that there is not, Invalid without testers.
+    It is judged as if it were published. testers: user names. allowed: what ``by`` insists on.
+    Raises FormRefused with every reason, NotFound for a tester that there is not, Invalid without testers.
     """
     names = sorted({people.actor(tx, name).name for name in testers})
     if not names:
         raise Invalid("请写明由谁试用，例如 --tester gw0001；可以写几个人。", field="tester")
-    judged = tx.undone(lambda: publishing.publish(tx, prepared, by))
+    judged = tx.undone(lambda: publishing.publish(tx, prepared, by, allowed))
     live = prepared.definition.form_id
     id = f"{live}{ON_TRIAL}"
     known = forms.catalogue(tx).forms.get(id)
@@ -66,12 +68,13 @@ def draft_of(reading: Reading, live: str) -> tuple[bytes, str, Mapping[str, byte
     return source, kind, forms.stored_media(reading, form.id)
 
 
-def release(tx: Transaction, prepared: Prepared, by: str) -> Published:
+def release(tx: Transaction, prepared: Prepared, by: str, allowed: Collection[Allowance] = ()) -> Published:
     """Publish what was on trial, and take the draft off the testers' lists; what they still send is taken.
 
-    prepared: made of ``draft_of``. Raises FormRefused when it is no longer fit to be published.
+    prepared: made of ``draft_of``. allowed: what ``by`` insists on.
+    Raises FormRefused when it is no longer fit to be published.
     """
-    published = publishing.publish(tx, prepared, by)
+    published = publishing.publish(tx, prepared, by, allowed)
     publishing.wind_down(tx, f"{published.form_id}{ON_TRIAL}", by)
     return published
 

@@ -7,13 +7,13 @@ transaction. What is true if we die after each step: converted, nothing is kept;
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import PurePath
 
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy, FormUnknown, NotFound
-from server.forms.domain.definitions import FormDefinition
+from server.forms.domain.definitions import Allowance, FormDefinition
 from server.forms.store import forms
 from server.forms.store.forms import Form, State
 from server.forms.usecases import publish as publishing
@@ -40,10 +40,19 @@ def require_right(by: Actor) -> None:
     rights.require(by, "configuration", "edit", county)
 
 
-def publish(database: Database, source: bytes, file_name: str, media: Mapping[str, bytes], *, by: Actor) -> Published:
+def publish(
+    database: Database,
+    source: bytes,
+    file_name: str,
+    media: Mapping[str, bytes],
+    *,
+    by: Actor,
+    allowed: Collection[Allowance] = (),
+) -> Published:
     """Publish an uploaded form with the files beside it. Takes seconds; not for use inside a transaction.
 
-    file_name: as uploaded; its ending says what the file is. Raises NotAllowed, FormRefused with every reason, Busy.
+    file_name: as uploaded; its ending says what the file is. allowed: what ``by`` insists on.
+    Raises NotAllowed, FormRefused with every reason, Busy.
     """
     require_right(by)
     if not _CONVERSIONS.acquire(blocking=False):
@@ -54,7 +63,7 @@ def publish(database: Database, source: bytes, file_name: str, media: Mapping[st
         )
     finally:
         _CONVERSIONS.release()
-    return database.write(lambda tx: publishing.publish(tx, prepared, by.name))
+    return database.write(lambda tx: publishing.publish(tx, prepared, by.name, allowed))
 
 
 def lists_on(database: Database) -> Callable[[FormDefinition], Mapping[str, ListFile]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -11,7 +11,7 @@ from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db import training
 from server.db.transactions import Transaction
-from server.forms.domain.definitions import Fault, FormDefinition, refused
+from server.forms.domain.definitions import Allowance, Fault, FormDefinition, refused
 from server.forms.store import codes, forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
@@ -94,11 +94,12 @@ def prepare(
     return Prepared(definition, xml, source, kind, dict(media), converted.sheets, warnings, lists)
 
 
-def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
+def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collection[Allowance] = ()) -> Published:
     """Add a version of a form, with the files beside it, and list it.
 
-    by: user name, None for the forms that come with the product. The very same version again only replaces
-    files that come with it. Raises FormRefused with every reason at once (``checks.check``).
+    by: user name, None for the forms that come with the product. allowed: what they insist on, though it is refused
+    otherwise. The very same version again only replaces files that come with it.
+    Raises FormRefused with every reason at once (``checks.check``).
     """
     if training.is_on(tx):
         prepared = _for_training(prepared)
@@ -108,7 +109,7 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     attached = {*prepared.media, *(() if existing is None else existing.media)}
     lists = {**lists_beside(tx, definition), **prepared.lists}
     faults, warnings = checks.check(
-        definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets, lists
+        definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets, lists, allowed
     )
     faults.extend(_dated_list_faults(tx, prepared))
     if faults:
@@ -117,7 +118,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None) -> Published:
     if added:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
         forms.add_version(tx, publication)
-        record(tx, Entry("form.publish", by or BUILT_IN, definition.form_id, {"version": definition.version}))
+        detail: dict[str, object] = {"version": definition.version} | ({"allowed": sorted(allowed)} if allowed else {})
+        record(tx, Entry("form.publish", by or BUILT_IN, definition.form_id, detail))
     all_warnings = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
     return Published(definition.form_id, definition.version, definition.title, added, all_warnings)
 

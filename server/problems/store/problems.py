@@ -115,6 +115,17 @@ def settle(tx: Transaction, id: str, by: str) -> None:
     )
 
 
+def settle_about(tx: Transaction, submission: str, kind: ProblemKind) -> None:
+    """Settle the open problems of one kind about a submission, since what they told of has come right by itself."""
+    tx.sql.run(
+        """
+        UPDATE problem SET settled_at = :at, settled_by = 'server'
+         WHERE submission = :submission AND kind = :kind AND settled_at IS NULL
+        """,
+        {"at": tx.now, "submission": submission, "kind": kind},
+    )
+
+
 def reopen(tx: Transaction, id: str, settlement: Settlement) -> None:
     """Put a problem back on the list. settlement: how what was settled was taken back."""
     tx.sql.run("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})

@@ -68,10 +68,11 @@ _STANDING = """
 """
 
 
-def received_in(tx: Transaction, submission: str) -> Mapping[str, str] | None:
-    """Return what a submission sent to its record, by field; None when it wrote to none."""
-    text = tx.sql.value("SELECT received FROM revision WHERE submission = :submission", {"submission": submission})
-    return None if text is None else {name: new for name, (_, new) in orjson.loads(text).items()}
+def received_in(tx: Transaction, submission: str) -> list[tuple[str, Mapping[str, str]]]:
+    """Return what a submission sent to records: each record with what was sent to it, by field, in the order of seq."""
+    sql = "SELECT record, received FROM revision WHERE submission = :submission ORDER BY seq"
+    rows = tx.sql.rows(sql, {"submission": submission})
+    return [(row["record"], {name: new for name, (_, new) in orjson.loads(row["received"]).items()}) for row in rows]
 
 
 def seq_of(tx: Transaction, record: str, version: int) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from dataclasses import field
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ class EntityBlock:
     """One ``meta/entity`` of a submission, its attributes as the phone wrote them ('' where absent).
 
     ``path`` is the container that holds the block's ``meta``: '' for the form itself, ``people/person`` for a repeat.
-    ``label`` is None when the element is absent, '' when it is empty.
+    ``label`` is None when the element is absent, '' when it is empty. ``first`` and ``last`` bound, as in a slice, the
+    leaves of the submission among which those of this very instance of the container are.
     """
 
     dataset: str
@@ -44,6 +46,8 @@ class EntityBlock:
     branch_id: str
     label: str | None
     path: str
+    first: int = field(default=0, compare=False)
+    last: int = field(default=sys.maxsize, compare=False)
 
 
 @frozen

@@ -1,11 +1,14 @@
-"""Turns the entity block of a submission into a Change, so that phones write through the one path."""
+"""Turns the entity blocks of a submission into Changes, so that phones write through the one path."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
+from typing import NamedTuple
 from uuid import UUID
 
 from server import instants
@@ -19,56 +22,138 @@ _NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10").bytes
 
 
 @dataclass(frozen=True, slots=True)
-class SubmissionLayout:
-    """How submissions of one form version are read, computed once.
+class EntityLayout:
+    """How an entity of one form version is read, computed once. saves: path without the root to property."""
 
-    saves: path without the root to property. binaries: paths without the root of questions answered by a file.
-    """
-
-    entity: EntityDeclaration | None
+    declared: EntityDeclaration
     saves: Mapping[str, str]
-    binaries: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class UnusableEntity:
-    """Why an entity block cannot become a change; the submission is kept all the same."""
+class SubmissionLayout:
+    """How submissions of one form version are read, computed once.
+
+    entities: by path of their container, '' for the form itself. binaries: paths without the root of questions
+    answered by a file. encrypted: an administrator published the form so that its answers come locked up.
+    """
+
+    entities: Mapping[str, EntityLayout]
+    binaries: frozenset[str]
+    encrypted: bool = False
+
+
+class FilledEntity(NamedTuple):
+    """An entity block of a submission with what is filled in there.
+
+    values: by property, as saved to the record. place: the instance of its repeat or group in words, '' for the form
+    itself. copy: which one it is of the blocks with this list and id, from 1; a second one is about a record that the
+    submission speaks of already. area: the area that the block saves, else that which the block around it saves.
+    """
+
+    block: EntityBlock
+    values: Mapping[str, str]
+    place: str = ""
+    copy: int = 1
+    area: str | None = None
+
+
+class UnusableEntity(NamedTuple):
+    """Why an entity block cannot become a change; the submission is kept all the same. place: as of its entity."""
 
     reason: str
     dataset: str
     id: str
+    place: str = ""
 
 
 def layout_of(definition: FormDefinition) -> SubmissionLayout:
     """Return how submissions of ``definition`` are read."""
-    entity = definition.entity
-    saves = {} if entity is None else {_below_root(path): field.name for path, field in entity.properties.items()}
-    return SubmissionLayout(entity, saves, frozenset(_below_root(path) for path in definition.binaries))
+    entities = {
+        entity.container: EntityLayout(
+            entity, {_below_root(path): field.name for path, field in entity.properties.items()}
+        )
+        for entity in definition.entities
+    }
+    binaries = frozenset(_below_root(path) for path in definition.binaries)
+    return SubmissionLayout(entities, binaries, definition.encrypted)
+
+
+def filled_entities(xml: SubmissionXml, layout: SubmissionLayout) -> list[FilledEntity]:
+    """Return the entity blocks of a submission, those of the form before those of its groups and repeats."""
+    if len(xml.entities) == 1 and not xml.entities[0].path:  # as most submissions are
+        values = _values(xml.entities[0], xml, layout)
+        return [FilledEntity(xml.entities[0], values, area=values.get("area"))]
+    found: list[FilledEntity] = []
+    around, copies, numbers = _Around(), Counter[tuple[str, str]](), Counter[str]()
+    for block in sorted(xml.entities, key=lambda each: len(each.path.split("/")) if each.path else 0):
+        key = (block.dataset, entity_id(block.id) or block.id)
+        copies[key] += 1
+        numbers[block.path] += 1
+        values = _values(block, xml, layout)
+        area = values.get("area") or around.area_of(block)
+        place = _place(block.path, numbers[block.path], layout)
+        filled = FilledEntity(block, values, place, copies[key], area)
+        found.append(filled)
+        around.add(filled)
+    return found
+
+
+class _Around:
+    """Which entity is around another: a person in a repeat belongs to the household of the form, or of the group."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, list[int]] = {}
+        self._areas: dict[str, list[str | None]] = {}
+
+    def add(self, filled: FilledEntity) -> None:
+        self._ends.setdefault(filled.block.path, []).append(filled.block.last)
+        self._areas.setdefault(filled.block.path, []).append(filled.area)
+
+    def area_of(self, block: EntityBlock) -> str | None:
+        """Return the area of the nearest entity around a block; instances of one path never overlap."""
+        path = block.path
+        while path:
+            path = path.rpartition("/")[0]
+            at = bisect_left(self._ends.get(path, []), block.last)
+            if at < len(self._ends.get(path, [])) and self._areas[path][at]:
+                return self._areas[path][at]
+        return None
+
+
+def _place(path: str, number: int, layout: SubmissionLayout) -> str:
+    known = layout.entities.get(path)
+    label = "" if known is None else known.declared.container_label
+    return f"第 {number} 个“{label or path}”" if path else ""
 
 
 def change_of(
-    block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout, type: RecordType, *, exists: bool
+    filled: FilledEntity,
+    xml: SubmissionXml,
+    layout: SubmissionLayout,
+    type: RecordType,
+    *,
+    made_at: datetime | None,
+    exists: bool,
 ) -> Change | UnusableEntity | None:
-    """Return what ``block`` asks for; None when it asks for nothing.
+    """Return what an entity block asks for; None when it asks for nothing.
 
-    exists: whether the record exists already, which decides for a block that states both create and update.
+    made_at: of the submission. exists: whether the record exists already, which decides for a block that states both
+    create and update. A second block about the same record is a change of its own, under an origin of its own: where
+    the two differ, both values are kept. A second one that creates it has the id of the first, and other content.
     """
-    declared = layout.entity
-    id = entity_id(block.id)
+    block, known, id = filled.block, layout.entities.get(filled.block.path), entity_id(filled.block.id) or ""
     wants_update = block.update and (exists or not block.create)
     wants_create = block.create and not wants_update
     if not (wants_create or wants_update):
         return None
-    if declared is None or block.dataset != declared.dataset or block.path:
-        return UnusableEntity(f"表单没有声明保存到“{block.dataset}”", block.dataset, block.id)
-    if (wants_create and not declared.creates) or (wants_update and not declared.updates):
-        return UnusableEntity("表单没有声明这种操作（新建或更新）", block.dataset, block.id)
-    if id is None or (wants_create and not may_create(id)):
-        return UnusableEntity(f"记录编号“{block.id}”不是 UUID v4", block.dataset, block.id)
-    values = _values(block, xml, layout)
-    dot, base = _origin_and_base(block, xml)
+    reason = _why_unusable(block, known, id, wants_create=wants_create)
+    if reason is not None:
+        return UnusableEntity(reason, block.dataset, block.id, filled.place)
+    label, copy = (block.label or "").strip(), 1 if wants_create else filled.copy
+    values = {**filled.values, LABEL: label} if label else filled.values
+    dot, base = _origin_and_base(block, xml, copy)
     return Change(
-        id=uuid5("\n".join((xml.form_id, xml.instance_id, block.dataset, id))),
+        id=uuid5("\n".join((xml.form_id, xml.instance_id, block.dataset, id, *([str(copy)] if copy > 1 else ())))),
         record=id,
         type=block.dataset,
         action=_action(values.get(ACTION, ""), type, wants_create=wants_create),
@@ -76,11 +161,21 @@ def change_of(
         fields={name: FieldWrite(None, value) for name, value in values.items()},
         base_version=0 if wants_create else base,
         seen_stated=wants_create,
-        area=values.get("area"),
+        area=filled.area,
         form=xml.form_id,
         form_version=xml.version,
-        made_at=_made_at(xml),
+        made_at=made_at,
     )
+
+
+def _why_unusable(block: EntityBlock, known: EntityLayout | None, id: str, *, wants_create: bool) -> str | None:
+    if known is None or block.dataset != known.declared.dataset:
+        return f"表单没有声明保存到“{block.dataset}”"
+    if not (known.declared.creates if wants_create else known.declared.updates):
+        return "表单没有声明这种操作（新建或更新）"
+    if not id or (wants_create and not may_create(id)):
+        return f"记录编号“{block.id}”不是 UUID v4"
+    return None
 
 
 def expected_files(xml: SubmissionXml, layout: SubmissionLayout) -> frozenset[str]:
@@ -97,17 +192,12 @@ def expected_files(xml: SubmissionXml, layout: SubmissionLayout) -> frozenset[st
 
 def is_encrypted(xml: SubmissionXml) -> bool:
     """Return whether this is the envelope of encrypted answers, which only the holder of the private key can read."""
-    return {"base64EncryptedKey", "encryptedXmlFile"} <= {path for path, _ in xml.leaves}
+    return any(path == "base64EncryptedKey" for path, _ in xml.leaves)
 
 
-def saved_values(xml: SubmissionXml, layout: SubmissionLayout) -> Mapping[str, str]:
-    """Return what the submission saves to its record, by property."""
-    values: dict[str, str] = {}
-    for path, text in xml.leaves:
-        name = layout.saves.get(path)
-        if name is not None:
-            values.setdefault(name, text.strip())
-    return values
+def locked_answers(xml: SubmissionXml) -> str:
+    """Return the name of the file that holds the answers of an envelope, '' where it names none."""
+    return next((text.strip() for path, text in xml.leaves if path == "encryptedXmlFile"), "")
 
 
 def uuid5(name: str) -> str:
@@ -118,9 +208,14 @@ def uuid5(name: str) -> str:
 
 
 def _values(block: EntityBlock, xml: SubmissionXml, layout: SubmissionLayout) -> dict[str, str]:
-    values = dict(saved_values(xml, layout))
-    if block.label is not None and block.label.strip():
-        values[LABEL] = block.label.strip()
+    """Return what a block saves to its record, by property."""
+    known, values = layout.entities.get(block.path), dict[str, str]()
+    if known is not None:
+        saves = known.saves
+        for path, text in xml.leaves[block.first : block.last]:
+            name = saves.get(path)
+            if name is not None:
+                values.setdefault(name, text.strip())
     return values
 
 
@@ -132,13 +227,14 @@ def _action(saved: str, type: RecordType, *, wants_create: bool) -> str:
     return "edit" if not saved or saved in CREATING else saved
 
 
-def _origin_and_base(block: EntityBlock, xml: SubmissionXml) -> tuple[Dot, int | None]:
+def _origin_and_base(block: EntityBlock, xml: SubmissionXml, copy: int) -> tuple[Dot, int | None]:
     """Return the origin of the change, its counter, and the version that it is based on (``sync.md`` section 2)."""
     base, trunk, branch = _number(block.base_version), _number(block.trunk_version), block.branch_id.strip().lower()
+    dot, seen = Dot(xml.instance_id, 1), trunk if base is None else base
     if branch and base is not None and base > 0:
         # Without a trunk the record was created on this phone, and what it saw is its own create: version 1.
-        return Dot(branch, base), 1 if trunk is None else trunk
-    return Dot(xml.instance_id, 1), trunk if base is None else base
+        dot, seen = Dot(branch, base), 1 if trunk is None else trunk
+    return (dot if copy == 1 else Dot(f"{xml.instance_id}/{copy}", 1)), seen
 
 
 def _number(text: str) -> int | None:
@@ -146,7 +242,7 @@ def _number(text: str) -> int | None:
     return int(stripped) if stripped.isascii() and stripped.isdigit() and len(stripped) < 10 else None
 
 
-def _made_at(xml: SubmissionXml) -> datetime | None:
+def made_at(xml: SubmissionXml) -> datetime | None:
     """Return when the worker finished (or began) the form, by the phone's clock; None when the form states neither."""
     times: dict[str, str] = {}
     for path, text in xml.leaves:

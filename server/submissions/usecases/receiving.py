@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
@@ -17,10 +18,10 @@ from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.records.domain import relation
 from server.records.store import records, revisions
-from server.submissions.domain.submissions import PostedSubmission, entity_id
+from server.submissions.domain.submissions import PostedSubmission, SubmissionXml, entity_id
 from server.submissions.store import rejected, submissions
 from server.submissions.store.submissions import StoredSubmission
-from server.submissions.usecases import attachments, entities
+from server.submissions.usecases import attachments, edits, entities
 from server.submissions.usecases.entities import SubmissionLayout, UnusableEntity
 from sync.values import frozen
 
@@ -76,7 +77,7 @@ def receive(tx: Transaction, posted: PostedSubmission, *, by: Actor) -> Receipt 
 def _receive_new(tx: Transaction, posted: PostedSubmission, layout: SubmissionLayout, by: Actor) -> Receipt:
     stored = _keep(tx, posted, layout, by, replaced=None)
     if entities.is_encrypted(posted.xml):
-        _report_encrypted(tx, stored)
+        _report_envelope(tx, posted, stored, layout)
     path = _apply_entities(tx, posted, stored, layout, by)
     if path != stored.path:
         submissions.move(tx, stored.id, path)
@@ -90,6 +91,8 @@ def _receive_again(
         message = "同一编号的记录已收到，但内容不同；两份都已留存，请联系管理员核对。"
         return _reject(tx, posted, by, SubmissionDiffers(message, instance_id=existing.instance_id), existing)
     added = attachments.add(tx, posted, existing, layout, by)
+    if added and layout.encrypted and _has_answers(tx, posted.xml, existing):
+        problems.settle_about(tx, existing.id, ProblemKind.UNREADABLE)
     return Receipt(Arrival.NEW if added else Arrival.REPEATED, existing.receipt, attachments.missing(tx, existing))
 
 
@@ -143,24 +146,33 @@ def _keep(
 def _apply_entities(
     tx: Transaction, posted: PostedSubmission, stored: StoredSubmission, layout: SubmissionLayout, by: Actor
 ) -> str:
-    """Hand the entity blocks to the write path; return the path where the submission belongs."""
-    path = stored.path
-    for block in posted.xml.entities:
+    """Hand the entity blocks to the write path; return the path where the submission belongs: to its first record.
+
+    Each is judged by itself: what is wrong with one holds no other back.
+    """
+    if not posted.xml.entities:
+        return stored.path
+    paths: list[str] = []
+    unusable: list[UnusableEntity] = []
+    made_at = entities.made_at(posted.xml)
+    for filled in entities.filled_entities(posted.xml, layout):
+        block = filled.block
         type = forms.catalogue(tx).types.get(block.dataset)
         if type is None:
             if block.create or block.update:
-                _report_unusable(
-                    tx, stored, UnusableEntity(f"没有名为“{block.dataset}”的台账", block.dataset, block.id)
-                )
+                reason = f"没有名为“{block.dataset}”的台账"
+                unusable.append(UnusableEntity(reason, block.dataset, block.id, filled.place))
             continue
         exists = block.update and records.exists(tx, entity_id(block.id) or "")
-        change = entities.change_of(block, posted.xml, layout, type, exists=exists)
+        change = entities.change_of(filled, posted.xml, layout, type, made_at=made_at, exists=exists)
         if isinstance(change, UnusableEntity):
-            _report_unusable(tx, stored, change)
+            unusable.append(change)
         elif change is not None:
-            outcome = write.apply(tx, change, by=by, submission=stored.id, content=posted.sha256)
-            path = path if outcome.record is None else outcome.record.path
-    return path
+            content = posted.sha256 if filled.copy == 1 else f"{posted.sha256} {filled.copy}"
+            outcome = write.apply(tx, change, by=by, submission=stored.id, content=content)
+            paths += [] if outcome.record is None else [outcome.record.path]
+    _report_unusable(tx, stored, unusable)
+    return next(iter(paths), stored.path)
 
 
 def _compare_edit(
@@ -170,27 +182,27 @@ def _compare_edit(
     replaced: StoredSubmission,
     layout: SubmissionLayout,
 ) -> None:
-    """File a problem when an edit changes what its original saved to a record: edits never change records."""
+    """File a problem for each record of which an edit says something else than its original: edits change no record."""
     original = submissions.id_of(tx, replaced.form, replaced.root)
-    before = revisions.received_in(tx, original) or verdicts.asked_in(tx, original)
-    if before is None:
+    before: dict[str, list[Mapping[str, str]]] = {}
+    for record, values in (*revisions.received_in(tx, original), *verdicts.asked_in(tx, original)):
+        before.setdefault(record, []).append(values)
+    if not before:
         return  # the original changed no record
-    now = entities.saved_values(posted.xml, layout)
-    differing = {name: [before.get(name), value] for name, value in now.items() if before.get(name, "") != value}
-    if not differing:
-        return
-    problems.add(
-        tx,
-        Problem(
-            ProblemKind.EDIT_DIFFERS,
-            stored.path,
-            f"网格员修改了已提交的表单，台账中的“{'、'.join(differing)}”没有跟着改变，请核对后在台账中更正。",
-            record=next((entity_id(block.id) for block in posted.xml.entities), None),
-            submission=stored.id,
-            author=stored.author,
-            detail={"fields": differing},
-        ),
-    )
+    now = entities.filled_entities(posted.xml, layout)
+    for difference in edits.differences(before, now):
+        problems.add(
+            tx,
+            Problem(
+                ProblemKind.EDIT_DIFFERS,
+                stored.path,
+                difference.message,
+                record=difference.record,
+                submission=stored.id,
+                author=stored.author,
+                detail={"fields": difference.fields},
+            ),
+        )
 
 
 def _reject(
@@ -224,14 +236,31 @@ def _reject(
     return refusal
 
 
-def _report_encrypted(tx: Transaction, stored: StoredSubmission) -> None:
+def _has_answers(tx: Transaction, xml: SubmissionXml, stored: StoredSubmission) -> bool:
+    """Return whether the file that an envelope names for its answers is here."""
+    return entities.locked_answers(xml) in {file.name for file in submissions.attachments_of(tx, stored.id)}
+
+
+def _report_envelope(
+    tx: Transaction, posted: PostedSubmission, stored: StoredSubmission, layout: SubmissionLayout
+) -> None:
+    """File a problem for answers that nobody expected locked up, and for an envelope that came without its answers."""
+    message = (
+        f"表单“{stored.form}”是加密的，服务器读不到这份提交的内容，只留存了信封和附件。"
+        "请删去表单的 public_key，换一个版本重新发布；已经送来的要用私钥在电脑上解密。"
+    )
+    if layout.encrypted:
+        if _has_answers(tx, posted.xml, stored):
+            return
+        named = entities.locked_answers(posted.xml)
+        awaited = f"装答案的文件 {named} 还没有到" if named else "没有写明装答案的文件 (encryptedXmlFile)"
+        message = f"加密的提交只到了信封，{awaited}；请让填报人在手机上重新发送，文件到齐后这条自动消去。"
     problems.add(
         tx,
         Problem(
             ProblemKind.UNREADABLE,
             stored.path,
-            f"表单“{stored.form}”是加密的，服务器读不到这份提交的内容，只留存了信封和附件。"
-            "请删去表单的 public_key，换一个版本重新发布；已经送来的要用私钥在电脑上解密。",
+            message,
             submission=stored.id,
             author=stored.author,
             detail={"form": stored.form},
@@ -239,19 +268,26 @@ def _report_encrypted(tx: Transaction, stored: StoredSubmission) -> None:
     )
 
 
-def _report_unusable(tx: Transaction, stored: StoredSubmission, unusable: UnusableEntity) -> None:
-    problems.add(
-        tx,
-        Problem(
-            ProblemKind.ENTITY_UNUSABLE,
-            stored.path,
-            f"这份提交没有写进台账：{unusable.reason}。提交本身已留存。",
-            type=unusable.dataset,
-            submission=stored.id,
-            author=stored.author,
-            detail={"dataset": unusable.dataset, "id": unusable.id},
-        ),
-    )
+def _report_unusable(tx: Transaction, stored: StoredSubmission, found: Sequence[UnusableEntity]) -> None:
+    """File a problem for each list and reason, however many blocks of the submission it holds for."""
+    alike: dict[tuple[str, str], list[UnusableEntity]] = {}
+    for each in found:
+        alike.setdefault((each.dataset, each.reason), []).append(each)
+    for (dataset, reason), listed in alike.items():
+        where = edits.places(each.place for each in listed)
+        detail: dict[str, object] = {"dataset": dataset, "id": listed[0].id}
+        problems.add(
+            tx,
+            Problem(
+                ProblemKind.ENTITY_UNUSABLE,
+                stored.path,
+                f"这份提交{where}没有写进台账：{reason}。提交本身已留存。",
+                type=dataset,
+                submission=stored.id,
+                author=stored.author,
+                detail=detail if len(listed) == 1 else detail | {"ids": [each.id for each in listed]},
+            ),
+        )
 
 
 def _layout(tx: Transaction, form: str, version: str) -> SubmissionLayout:

@@ -33,10 +33,8 @@ def lists_beside(reading: Reading, definition: FormDefinition) -> dict[str, List
     stored = forms.stored_media(reading, definition.form_id)
     kept = {name: read(name, content) for name, content in stored.items() if is_list(name)}
     made = {f"{name}.csv": columns for name, columns in SERVER_LISTS.items()}
-    made |= {f"{type.name}.csv": _ledger_columns(type, definition) for type in known.types.values()}
-    if definition.entity is not None:
-        name = definition.entity.dataset
-        made[f"{name}.csv"] = _ledger_columns(known.types.get(name), definition)
+    made |= {f"{type.name}.csv": _ledger_columns(type, definition, type.name) for type in known.types.values()}
+    made |= {f"{name}.csv": _ledger_columns(known.types.get(name), definition, name) for name in definition.datasets}
     served = {name: _server_made(name, columns) for name, columns in made.items() if name in definition.media}
     return served | {name: each for name, each in kept.items() if name in definition.media}
 
@@ -69,12 +67,12 @@ def _as_element(beside: ListFile, namespace: str | None) -> etree._Element:
     return root
 
 
-def _ledger_columns(type: RecordType | None, definition: FormDefinition) -> tuple[str, ...]:
-    own = definition.entity if definition.entity and (type is None or definition.entity.dataset == type.name) else None
-    is_case = Kind.CASE in (None if type is None else type.kind, None if own is None else own.kind)
+def _ledger_columns(type: RecordType | None, definition: FormDefinition, name: str) -> tuple[str, ...]:
+    own = [entity for entity in definition.entities if entity.dataset == name]
+    is_case = Kind.CASE in (None if type is None else type.kind, *(entity.kind for entity in own))
     columns: Iterable[str] = (*_ENTITY_COLUMNS, *(sorted(CASE_COLUMNS) if is_case else ()))
     fields = () if type is None else tuple(type.fields)
-    saved = () if own is None else tuple(field.name for field in own.properties.values())
+    saved = (field.name for entity in own for field in entity.properties.values())
     return tuple(dict.fromkeys((*columns, *fields, *saved)))
 
 

@@ -36,7 +36,7 @@ def read_questions(
         yield Question(
             path=path,
             type=bind_type(bind, kind),
-            label=_label(path, control, texts),
+            label=label_of(path, control, texts),
             relevant=None if bind is None else bind.get("relevant", "").strip() or None,
             multiple=kind == "select",
             options=_options(control, model),
@@ -68,8 +68,8 @@ def _leaves(branch: etree._Element, path: str) -> Iterator[str]:
             yield f"{path}/{name}"
 
 
-def _label(path: str, control: etree._Element | None, texts: Mapping[str, str]) -> str:
-    """Return the label of a question; of a calculation the one that pyxform keeps among the texts, for people alone."""
+def label_of(path: str, control: etree._Element | None, texts: Mapping[str, str]) -> str:
+    """Return the label of a question or group; of a calculation the one that pyxform keeps among the texts."""
     label = None if control is None else child(control, "label")
     if label is None:
         return texts.get(f"{path}:label", "")

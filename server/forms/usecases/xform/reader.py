@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lxml import etree
 
-from server.forms.domain.definitions import EntityDeclaration, Fault, FormDefinition, Question, refused
-from server.forms.domain.fields import Field
-from server.forms.domain.record_types import Kind
-from server.forms.usecases.xform.questions import bind_type, read_questions
-from server.forms.usecases.xform.xml_parsing import ENTITIES, FIREGRID, child, children, local_path, parse, text_of
+from server.forms.domain.definitions import Fault, FormDefinition, refused
+from server.forms.usecases.xform.entity_reader import read_entities
+from server.forms.usecases.xform.questions import read_questions
+from server.forms.usecases.xform.xml_parsing import FIREGRID, child, children, local_path, parse, text_of
 from server.people.domain.actors import Role
-from sync.rules import MergePolicy
 
 ITEMSETS = "itemsets.csv"
 """The list of ``select_one_external``, under the one name by which phones look for it."""
@@ -40,7 +38,7 @@ def read_xform(xml: bytes) -> FormDefinition:
     texts = translations[default][0] if default is not None else {}
     binds = _binds(model)
     questions = tuple(read_questions(html, binds, texts))
-    entity = _entity(root, binds, {question.path: question for question in questions}, faults)
+    entities = read_entities(html, binds, {question.path: question for question in questions}, texts, faults)
     roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
     faults.extend(_role_faults(roles))
     if faults:
@@ -53,13 +51,14 @@ def read_xform(xml: bytes) -> FormDefinition:
         title=_title(html),
         default_language=default,
         languages=tuple(translations),
-        entity=entity,
+        entities=entities,
         binaries=tuple(path for path, bind in binds.items() if bind.get("type") == "binary"),
         media=media,
         lists=tuple(name[: -len(".csv")] for name in media if name.endswith(".csv")),
         questions=questions,
         content=hashlib.sha256(xml).hexdigest(),
         roles=roles,
+        encrypted=any(node.get("base64RsaPublicKey") for node in model.iter("{*}submission")),
     )
 
 
@@ -132,78 +131,8 @@ def _looked_up(html: etree._Element) -> Iterator[str]:
             yield from (f"{name}.csv" for name in _LOOKED_UP.findall(str(written)))
 
 
-def _entity(
-    root: etree._Element,
-    binds: Mapping[str, etree._Element],
-    questions: Mapping[str, Question],
-    faults: list[Fault],
-) -> EntityDeclaration | None:
-    block = child(child(root, "meta"), "entity")
-    if block is None:
-        return None
-    saved = {path: bind for path, bind in binds.items() if bind.get(f"{ENTITIES}saveto")}
-    policies = _policies(saved, faults)
-    return EntityDeclaration(
-        dataset=block.get("dataset", "").strip(),
-        creates=block.get("create", "0") not in {"0", "false"},
-        updates=block.get("update", "0") not in {"0", "false"},
-        properties={
-            path: _field(bind, questions.get(path, Question(path, bind_type(bind, ""))), policies[path])
-            for path, bind in saved.items()
-        },
-        kind=_kind(root, faults),
-        title=root.get(f"{FIREGRID}title", "").strip() or None,
-    )
-
-
-def _field(bind: etree._Element, question: Question, merge: MergePolicy) -> Field:
-    return Field(
-        name=bind.get(f"{ENTITIES}saveto", "").strip(),
-        label=question.label,
-        type=question.type,
-        group=bind.get(f"{FIREGRID}group", "").strip() or None,
-        merge=merge,
-        set_valued=question.multiple,
-        options=question.options,
-        required=question.required,
-    )
-
-
-def _kind(root: etree._Element, faults: list[Fault]) -> Kind | None:
-    stated = root.get(f"{FIREGRID}kind", "").strip()
-    if stated and stated not in set(Kind):
-        allowed = "、".join(Kind)
-        faults.append(
-            Fault(
-                f"台账性质 (fg:kind) “{stated}”无效。", f"请改为 {allowed} 之一。", "settings", 2, "attribute::fg:kind"
-            )
-        )
-        return None
-    return Kind(stated) if stated else None
-
-
 def _role_faults(roles: tuple[str, ...]) -> Iterator[Fault]:
     for role in roles:
         if role not in set(Role):
             cure = f"请改为这些角色，用空格隔开：{'、'.join(Role)}；留空则人人可用。"
             yield Fault(f"没有“{role}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
-
-
-def _policies(saved: Mapping[str, etree._Element], faults: list[Fault]) -> dict[str, MergePolicy]:
-    """Return each saved path's merge policy; one statement on any row of a merge group counts for the whole group."""
-    stated = {path: bind.get(f"{FIREGRID}merge", "").strip() for path, bind in saved.items()}
-    groups: dict[str, set[str]] = {}
-    for path, bind in saved.items():
-        if stated[path] not in {"", *MergePolicy}:
-            name, allowed = path.rpartition("/")[2], "、".join(MergePolicy)
-            message = f"问题 {name} 的合并方式 (fg:merge) “{stated[path]}”无效。"
-            faults.append(Fault(message, f"请改为 {allowed} 之一，或留空。", "survey", None, "bind::fg:merge"))
-        elif stated[path]:
-            groups.setdefault(bind.get(f"{FIREGRID}group", "").strip() or path, set()).add(stated[path])
-    for group, policies in groups.items():
-        if len(policies) > 1:
-            message = f"合并组 {group} 里的合并方式 (fg:merge) 不一致。"
-            faults.append(Fault(message, "同组的问题请用同一种合并方式。", "survey", None, "bind::fg:merge"))
-    keys = {path: bind.get(f"{FIREGRID}group", "").strip() or path for path, bind in saved.items()}
-    policy = {group: MergePolicy(min(policies)) for group, policies in groups.items()}
-    return {path: policy.get(key, MergePolicy.KEEP) for path, key in keys.items()}

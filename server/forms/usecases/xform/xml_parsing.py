@@ -92,6 +92,9 @@ def without_entities(xml: bytes) -> bytes:
         is_about_one = _ENTITY_PATH.search(local_path(node.get("nodeset") or node.get("ref") or "")) is not None
         if parent is not None and (is_entity or is_about_one):
             parent.remove(node)
+            above = parent.getparent()
+            if _is_meta(parent) and len(parent) == 0 and above is not None:  # an empty one would be a question
+                above.remove(parent)
     return etree.tostring(html, encoding="utf-8", xml_declaration=True)
 
 
