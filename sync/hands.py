@@ -68,17 +68,18 @@ def counted_as(origin: str, shared: Shared) -> str:
 def signs(history: Iterable[Received], rules: Mapping[str, FieldRule], shared: Shared = NOT_SHARED) -> list[Sign]:
     """Return every write that must be another hand's, by origin and counter.
 
-    history: of one record, in any order. shared: what is known already, and not told again.
+    history: of one record, in any order. shared: what is known already, and not told again; it is compared with all
+    the same, so that the first counter of an origin does not depend on which sign came in first.
     """
     by_origin: dict[str, list[Received]] = {}
     for entry in history:
-        if entry.stated is not None and not _is_shared(entry, shared):
-            by_origin.setdefault(entry.dot.origin, []).append(entry)
+        if entry.stated is not None:
+            by_origin.setdefault(counted_as(entry.dot.origin, shared), []).append(entry)
     found: list[Sign] = []
     for entries in by_origin.values():
         entries.sort(key=lambda entry: (entry.dot.seq, entry.version))
         for entry in entries:
-            sign = _sign(entry, entries, rules)
+            sign = None if _is_shared(entry, shared) else _sign(entry, entries, rules)
             found += [] if sign is None else [sign]
     return found
 
@@ -109,14 +110,41 @@ def _number_of(change: str) -> int:
     return int.from_bytes(sha256(change.encode()).digest()[:6])
 
 
+def seen_before(
+    entry: Received, history: Iterable[Received], rules: Mapping[str, FieldRule], shared: Shared
+) -> list[Received]:
+    """Return the writes under a shared id that the author of ``entry`` must have made or copied, though not named.
+
+    Those of a lower counter that left a value which the author saw and which their version of the record does not show.
+    There are none where the id is not shared: the counter alone says there what was made before. history: of the
+    record.
+    """
+    if not _is_shared(entry, shared) or entry.seen is None:
+        return []
+    device, base = counted_as(entry.dot.origin, shared), entry.base_version or 0
+    saw = {}
+    for name, value in (entry.stated or {}).items():
+        rule = rules.get(name, DEFAULT_RULE)
+        if value is not None and canonical(value, rule) != canonical(entry.seen.get(name, ""), rule):
+            saw[name] = canonical(value, rule)
+    return [
+        other
+        for other in (history if saw else ())
+        if other.dot.seq < entry.dot.seq
+        and (other.base_version or 0) <= base < other.version
+        and counted_as(other.dot.origin, shared) == device
+        and any(canonical(other.shows.get(name, ""), rules.get(name, DEFAULT_RULE)) == saw[name] for name in saw)
+    ]
+
+
 def own_heads(
-    entry: Received, history: Mapping[str, Received], names: Mapping[str, str], shared: Shared
+    entry: Received, history: Mapping[str, Received], names: Mapping[str, str], seen_before: Iterable[Received]
 ) -> Callable[[Head, str], bool] | None:
     """Return what says of a head whether the author of ``entry`` made it, though under another origin; None where
     there can be no such.
 
-    It is one that ``after`` names, or that one's; under a shared id also a value of that id that the author saw.
-    history: of the record, by id of the change. names: as ``origins`` gives them for ``shared``.
+    It is one that ``after`` names, or that one's; under a shared id also a value that the author saw.
+    history: of the record, by id of the change. names: as ``origins`` gives them. seen_before: of ``entry``, as above.
     """
     built_on: dict[str, int] = {}
     walked: set[str] = set()
@@ -126,14 +154,12 @@ def own_heads(
         origin = names.get(before.change, before.dot.origin)
         built_on[origin] = max(before.dot.seq, built_on.get(origin, 0))
         before = history.get(before.after or "")
-    device = counted_as(entry.dot.origin, shared) if entry.change in names else None
-    if not built_on and device is None:
+    saw = {(names.get(each.change, each.dot.origin), each.dot.seq) for each in seen_before}
+    if not built_on and not saw:
         return None
 
     def is_own(head: Head, seen: str) -> bool:
-        if head.seq <= built_on.get(head.origin, 0):
-            return True
-        return device is not None and head.value == seen and counted_as(head.origin, shared) == device
+        return head.seq <= built_on.get(head.origin, 0) or (head.value == seen and (head.origin, head.seq) in saw)
 
     return is_own
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sync import hands
 from sync.changes import Dot, FieldWrite
-from sync.hands import NOT_SHARED, Received, Shared, counted_as
+from sync.hands import NOT_SHARED, Received, Shared
 from sync.merge import Merged, read, settled_registers, writes_of, written
 from sync.registers import EMPTY, Head, Register
 from sync.rules import DEFAULT_RULE, FieldRule, register_writes
@@ -59,9 +59,12 @@ def rebuild(history: Iterable[Entry], rules: Mapping[str, FieldRule], shared: Sh
     whole = list(history)
     by_change = {entry.change: entry for entry in whole if isinstance(entry, Received) and entry.change}
     names = hands.origins(by_change.values(), shared) if shared else {}
+    applied = [entry for entry in whole if isinstance(entry, Settled) or entry.applies]
+    came = [entry for entry in applied if isinstance(entry, Received)]
+    seen = {each.change: hands.seen_before(each, came, rules, shared) for each in came if each.change in names}
     registers: Mapping[str, Register] = {}
     sent: dict[str, list[Received]] = {}
-    for entry in _in_order([entry for entry in whole if isinstance(entry, Settled) or entry.applies], names, shared):
+    for entry in _in_order(applied, names, seen):
         if isinstance(entry, Settled):
             head = Head("", entry.observed_at, entry.dot.origin, entry.dot.seq, entry.version)
             registers = settled_registers(registers, entry.values, rules, head)
@@ -69,7 +72,7 @@ def rebuild(history: Iterable[Entry], rules: Mapping[str, FieldRule], shared: Sh
         head = Head("", entry.observed_at, _origin(entry, names), entry.dot.seq, entry.version)
         before = sent.setdefault(head.origin, [])
         writes = _writes(entry, before)
-        own = hands.own_heads(entry, by_change, names, shared)
+        own = hands.own_heads(entry, by_change, names, seen.get(entry.change, ()))
         registers = written(registers, writes, rules, head, entry.base_version, own)
         registers = _backdated(registers, {name: writes[name] for name in entry.values}, rules, head)
         before.append(entry)
@@ -87,10 +90,12 @@ def _origin(entry: Entry, names: Mapping[str, str]) -> str:
     return entry.dot.origin if isinstance(entry, Settled) else names.get(entry.change, entry.dot.origin)
 
 
-def _in_order(history: Iterable[Entry], names: Mapping[str, str], shared: Shared) -> list[Entry]:
+def _in_order(
+    history: Iterable[Entry], names: Mapping[str, str], seen: Mapping[str, Iterable[Received]]
+) -> list[Entry]:
     """Put what came late directly before the first write that was made after it; leave the rest as it came."""
     once = {(_origin(entry, names), entry.dot.seq): entry for entry in history}
-    later = _made_later({key: entry for key, entry in once.items() if isinstance(entry, Received)}, shared)
+    later = _made_later({key: entry for key, entry in once.items() if isinstance(entry, Received)}, names, seen)
     place = {key: entry.version for key, entry in once.items()}
     moved = True
     while moved:
@@ -106,28 +111,31 @@ def _in_order(history: Iterable[Entry], names: Mapping[str, str], shared: Shared
     return [once[key] for key in sorted(once, key=rank)]
 
 
-def _made_later(received: Mapping[_Key, Received], shared: Shared) -> dict[_Key, list[_Key]]:
+def _made_later(
+    received: Mapping[_Key, Received], names: Mapping[str, str], seen: Mapping[str, Iterable[Received]]
+) -> dict[_Key, list[_Key]]:
     """Return for each change those that were made later, as far as there are any.
 
-    By their counter, unless the change held already what they made; or as they say themselves by ``after``.
+    By the counter of their hand, unless the change held already what they made: between hands that were told apart it
+    orders nothing. Or as they say themselves by ``after``, or by what they saw. seen: as in ``rebuild``.
     """
-    by_origin: dict[str, list[_Key]] = {}
-    by_after: dict[str, list[_Key]] = {}
-    for key, entry in received.items():
-        by_origin.setdefault(counted_as(entry.dot.origin, shared), []).append(key)
-        if entry.after is not None:
-            by_after.setdefault(entry.after, []).append(key)
+    of_hand: dict[str, list[_Key]] = {}
     later: dict[_Key, list[_Key]] = {}
+    key_of = {entry.change: key for key, entry in received.items() if entry.change}
+    for key, entry in received.items():
+        of_hand.setdefault(key[0], []).append(key)
+        for change in (entry.after, *(each.change for each in seen.get(entry.change, ()))):
+            if change is not None and change in key_of:
+                later.setdefault(key_of[change], []).append(key)
     for key, entry in received.items():
         base = entry.base_version or 0
-        named = by_after.get(entry.change, []) if entry.change else []
         counted = [
             other
-            for other in by_origin[counted_as(entry.dot.origin, shared)]
+            for other in of_hand[key[0]]
             if received[other].dot.seq > entry.dot.seq and received[other].version > base
         ]
-        if counted or named:
-            later[key] = [*counted, *named]
+        if counted:
+            later.setdefault(key, []).extend(counted)
     return later
 
 
