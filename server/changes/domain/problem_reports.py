@@ -7,6 +7,7 @@ from typing import Any
 
 from server.changes.domain.validation import Validated, invalid_fields
 from server.changes.domain.write_context import WriteContext
+from server.forms.domain.record_types import RecordType
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain.records import Record
 from sync.flags import Flag
@@ -52,9 +53,14 @@ def conflict(before: Record, after: Record, merged: Merged, context: WriteContex
     if not fresh:
         return []
     values = values_in_conflict(merged.registers, fresh)
-    labels = "、".join(context.type.label_of(name) for name in fresh)
-    message = f"两人各自修改了“{labels}”，两个值都已保留，请选定一个。"
+    message = conflict_message(context.type, fresh)
     return [problem(context, ProblemKind.CONFLICT, after.path, message, {"fields": values})]
+
+
+def conflict_message(type: RecordType, names: Iterable[str]) -> str:
+    """Return what people read of a conflict. type: of the record. names: the fields in conflict."""
+    labels = "、".join(type.label_of(name) for name in sorted(names))
+    return f"两人各自修改了“{labels}”，两个值都已保留，请选定一个。"
 
 
 def values_in_conflict(

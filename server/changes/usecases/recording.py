@@ -106,7 +106,7 @@ def record_revision(
     revisions.add(tx, revision)
     names = buckets.of(record) if before is None else buckets.of(before) | buckets.of(record)
     buckets.raise_all(tx, record.type, names, revision.seq)
-    found = (*revised.problems, *more)
+    found = conflict_problems.unlisted(tx, before, (*revised.problems, *more))
     filed = [problems.add(tx, each if each.path else replace(each, path=record.path)) for each in found]
     joined = None if filed else conflict_problems.open_about(tx, record.id, revised.conflicts)
     stored = Stored(

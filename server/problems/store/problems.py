@@ -126,16 +126,19 @@ def settle_about(tx: Transaction, submission: str, kind: ProblemKind) -> None:
     )
 
 
-def reopen(tx: Transaction, id: str, settlement: Settlement) -> None:
-    """Put a problem back on the list. settlement: how what was settled was taken back."""
+def reopen(tx: Transaction, id: str) -> None:
+    """Put a problem back on the list."""
     tx.sql.run("UPDATE problem SET settled_at = NULL, settled_by = NULL WHERE id = :id", {"id": id})
-    keep_settlement(tx, id, settlement)
 
 
-def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any]) -> None:
-    """Keep with a problem what has come to it since it was filed. detail: the whole, with what it held before."""
+def keep_detail(tx: Transaction, id: str, detail: Mapping[str, Any], *, message: str | None = None) -> None:
+    """Keep with a problem what has come to it since it was filed.
+
+    detail: the whole, with what it held before. message: what it says from now on, None for what it said.
+    """
     tx.sql.run(
-        "UPDATE problem SET detail = :detail WHERE id = :id", {"id": id, "detail": orjson.dumps(dict(detail)).decode()}
+        "UPDATE problem SET detail = :detail, message = COALESCE(:message, message) WHERE id = :id",
+        {"id": id, "detail": orjson.dumps(dict(detail)).decode(), "message": message},
     )
 
 
