@@ -15,6 +15,8 @@ from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
 from server import instants
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.transactions import Reading, Transaction
 from server.errors import SignInRequired
 from server.people.domain.actors import Actor
@@ -78,14 +80,19 @@ def token_holder(token: str, kind: str) -> Actor:
     return _holder(_claims(token, kind))
 
 
-def end_session(tx: Transaction, session: str, refresh_days: int) -> None:
-    """Refuse both tokens of a session from now on; the record of it is deleted once the last of them has run out."""
+def end_session(tx: Transaction, session: str, name: str, refresh_days: int) -> None:
+    """Refuse both tokens of a session from now on; the record of it is deleted once the last of them has run out.
+
+    name: whose session it is.
+    """
     sign_in.revoke_token(tx, session, instants.later(tx.now, timedelta(days=refresh_days)))
+    record(tx, Entry("session.end", name, name))
 
 
-def session_of(token: str) -> str:
-    """Return the id of the session that a token of either kind belongs to. Raises SignInRequired."""
-    return _claims(token, None)["session"]
+def session_of(token: str) -> tuple[str, str]:
+    """Return the id of the session that a token of either kind belongs to, and whose it is. Raises SignInRequired."""
+    claims = _claims(token, None)
+    return claims["session"], claims["sub"]
 
 
 def _access(actor: Actor, claims: dict[str, str]) -> str:

@@ -54,6 +54,7 @@ def refresh() -> Response:
 @blueprint.doc(security=[{"access": []}, {"refresh": []}])
 def end() -> Response:
     """Sign out: both tokens of the session are refused from now on."""
-    session, days = auth.session_of(auth.bearer_token()), context.settings().refresh_days
-    context.write(lambda tx: auth.end_session(tx, session, days))
+    session, name = auth.session_of(auth.bearer_token())
+    days = context.settings().refresh_days
+    context.write(lambda tx: auth.end_session(tx, session, name, days))
     return Response(status=204)

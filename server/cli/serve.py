@@ -117,6 +117,7 @@ def run(data: Path, host: str, port: int, threads: int, state: State = State.SOU
     """
     from server import app as application
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
+    from server.audit.usecases import rounds
     from server.log import LogHandler, say
     from server.web.graceful_stop import GracefulServer
 
@@ -134,8 +135,10 @@ def run(data: Path, host: str, port: int, threads: int, state: State = State.SOU
         try:
             say(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）")
             freeze()
+            rounds.start(database)
             with (
                 Housekeeper(lambda: database.write(round_of)),
+                Housekeeper(lambda: rounds.every_minute(database), task="audit"),
                 Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
                 _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
             ):

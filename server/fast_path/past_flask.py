@@ -19,6 +19,7 @@ from server.openrosa.submission_post import SubmissionRequest
 from server.people.domain.actors import Actor
 from server.submissions.usecases.receiving import Receipt
 from server.web.context import Services, actor_of_key
+from server.web.proxy import client_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,8 +30,8 @@ VIEW = "openrosa.post_submission"
 _STATUS_LINES = {status: f"{status} {HTTPStatus(status).phrase.upper()}" for status in (201, 202)}
 """Of the answers to a receipt (``submission_post.receipt_message``), as Flask writes them."""
 
-RequestRecorder = Callable[[str, str, int, float, Actor], None]
-"""Counts and logs an answer: its view, method, status, duration in seconds, and caller."""
+RequestRecorder = Callable[[str, str, int, float, Actor, str, str], None]
+"""Counts and logs an answer: its view, method, status, duration in seconds, caller, address and receipt number."""
 
 
 class PastFlask:
@@ -59,7 +60,8 @@ class PastFlask:
             _STATUS_LINES[status],
             [*headers, *responses.required_headers(self._services.settings.advertised_bytes)],
         )
-        self._record(VIEW, "POST", status, time.perf_counter() - began, by)
+        address = client_address(environ, self._services.settings.trusted_proxies)
+        self._record(VIEW, "POST", status, time.perf_counter() - began, by, address, receipt.number)
         return [content]
 
     def _receive(self, environ: WSGIEnvironment, token: str, raw: bytes) -> tuple[Actor, Receipt]:

@@ -85,6 +85,7 @@ def post_submission() -> Response:
     outcome = submission_post.receive(context.services(), by, _submission_request())
     if isinstance(outcome, Refusal):
         raise outcome
+    g.object = outcome.number
     status, message = submission_post.receipt_message(outcome)
     return responses.envelope(status, message, responses.SUCCESS)
 

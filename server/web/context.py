@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
 from server.audit.domain.entries import Entry
-from server.audit.usecases import deferred
+from server.audit.usecases import deferred, refusals
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Unavailable
@@ -92,6 +92,17 @@ def audit_read(event: str, object: str, details: Mapping[str, Any], objects: Ite
     if by.key_id is None:
         address = request.remote_addr or ""
         deferred.later(database(), Entry(event, by.name, object, details, objects=tuple(objects), address=address))
+
+
+def audit_refusal(object: str, view: str, status: int) -> None:
+    """Record in the audit that the caller was refused, without waiting; requests by phone key are left out.
+
+    object: the id of what they asked for. view: the name of what they asked it of. status: 403 or 404.
+    """
+    by = caller()
+    if by.key_id is None:
+        entry = Entry("access.refused", by.name, object, {"view": view, "method": request.method}, str(status))
+        refusals.record(database(), replace(entry, address=request.remote_addr or ""))
 
 
 def set_caller(actor: Actor) -> Actor:

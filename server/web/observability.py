@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from functools import lru_cache
@@ -104,12 +105,34 @@ def _begin() -> None:
 
 def _record(response: Response) -> Response:
     seconds = time.perf_counter() - getattr(g, "began", time.perf_counter())
-    record_request(_view(), request.method, response.status_code, seconds, getattr(g, "actor", None))
+    actor, object = getattr(g, "actor", None), _object()
+    record_request(_view(), request.method, response.status_code, seconds, actor, request.remote_addr, object)
+    if response.status_code in _REFUSED and actor is not None and request.endpoint is not None:
+        context.audit_refusal(object or _view(), _view(), response.status_code)
     return response
 
 
-def record_request(view: str, method: str, status: int, seconds: float, actor: Actor | None) -> None:
-    """Count one answered request, and log it: the path would carry the phone's key, so by view and id of the key."""
+_REFUSED = frozenset({403, 404})
+_OBJECT_CHARS_MAX = 100
+_PHONE_NUMBER = re.compile(r"(?:\+?86)?1[3-9]\d{9}")
+
+
+def _object() -> str | None:
+    """Return the id of what a request is about: what its view said, or what the first variable of the path holds.
+
+    The key of a phone is taken out of the path before (``openrosa.routes.find_caller``).
+    """
+    named = g.get("object") or str(next(iter((request.view_args or {}).values()), ""))[:_OBJECT_CHARS_MAX]
+    return (_PHONE_NUMBER.sub("***", named) if _PHONE_NUMBER.fullmatch(named) else named) or None
+
+
+def record_request(
+    view: str, method: str, status: int, seconds: float, actor: Actor | None, address: str | None, object: str | None
+) -> None:
+    """Count one answered request, and log it: the path would carry the phone's key, so by view and id of the key.
+
+    address: of the network that it came from. object: the id of what it was about, None where it names nothing.
+    """
     count, clock = _meters(view, status)
     count.inc()
     clock.observe(seconds)
@@ -121,6 +144,8 @@ def record_request(view: str, method: str, status: int, seconds: float, actor: A
         ms=round(seconds * 1000, 1),
         user=None if actor is None else actor.name,
         key=None if actor is None else actor.key_id,
+        address=address,
+        object=object,
     )
 
 

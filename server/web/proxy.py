@@ -43,6 +43,14 @@ class TrustedProxies:
         return self._app(environ, start_response)
 
 
+def client_address(environ: WSGIEnvironment, trusted: tuple[Network, ...]) -> str:
+    """Return the address that a request comes from: as the last trusted proxy says, where it comes through one."""
+    address: str = environ.get("REMOTE_ADDR", "")
+    if trusted and _is_in(address, trusted):
+        return str(environ.get("HTTP_X_FORWARDED_FOR", address)).rpartition(",")[2].strip()
+    return address
+
+
 class KnownHosts:
     """Answers requests to the hosts of this installation, and refuses all others; any host where no name is known.
 

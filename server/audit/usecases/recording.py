@@ -7,13 +7,14 @@
   through its ``counted`` and the parts of the answer through its ``sending``, which makes the entry at whichever end.
 - Of a reveal, ``record`` in a write that the answer waits for (``web.context.write``): on a full disk DiskFull, and
   nothing is shown.
+- Of a sign-in that failed, ``count_failed_sign_in``: strangers are counted, not chained one by one.
 - In a command, ``record`` in the command's own write, ``by`` COMMAND; an export as above, ended by ``Export.end``.
 """
 
 from __future__ import annotations
 
 from server.audit.domain.entries import Entry, event_row
-from server.audit.store import chain
+from server.audit.store import chain, sign_in_failures
 from server.db.transactions import Transaction
 
 
@@ -25,3 +26,11 @@ def record(tx: Transaction, entry: Entry) -> None:
     """
     event_row(entry.event)
     chain.append(tx, entry)
+
+
+def count_failed_sign_in(tx: Transaction, address: str, account: str) -> None:
+    """Count a sign-in that failed; each minute and address becomes one entry once the minute is over.
+
+    account: the user name of whom, empty where nobody has the name that was typed: it may be anything, a password too.
+    """
+    sign_in_failures.count(tx, address, account)

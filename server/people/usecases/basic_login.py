@@ -12,13 +12,17 @@ from hmac import digest
 from typing import NamedTuple
 
 from server import instants
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
 from server.db.database import Database
+from server.db.transactions import Transaction
 from server.errors import SignInFailed
 from server.instants import FOREVER, Instant
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
-from server.people.store import people
+from server.people.store import people, sign_in_failures
 from server.people.usecases import sign_in as signing_in
+from server.people.usecases.sign_in import SignInAttempt
 
 LOGINS_MAX = 10_000
 """How many logins are cached; the oldest goes first."""
@@ -90,10 +94,20 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
     else:
         actor = signing_in.written_or(
             database,
-            lambda tx: signing_in.record_success(tx, attempt),
+            lambda tx: _record_success(tx, attempt),
             lambda reading: signing_in.admitted(reading, attempt),
+            Entry(signing_in.BEGIN, name, name, address=attempt.address),
         )
     cache.add(name, password, stored, reading.now, correct=correct)
     if not correct:
         raise refusal
+    return actor
+
+
+def _record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
+    """Reset the count of failed tries; the audit has a phone's sign-in once a day from each address, not each visit."""
+    last = sign_in_failures.last_success(tx, attempt.name, attempt.address)
+    actor = signing_in.record_success(tx, attempt)
+    if last is None or last < instants.later(tx.now, -signing_in.KNOWN_EVERY):
+        record(tx, Entry(signing_in.BEGIN, actor.name, actor.name, {"door": "openrosa"}, address=attempt.address))
     return actor

@@ -20,13 +20,13 @@ from hashlib import sha256
 from typing import TypeVar
 
 from server import instants
-from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
+from server.audit.domain.entries import SERVER, Entry
+from server.audit.usecases import deferred
+from server.audit.usecases.recording import count_failed_sign_in, record
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import LockedOut, SignInFailed, SignInRequired, Unavailable
 from server.instants import BEIJING, Instant
-from server.log import log
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
 from server.people.domain.sign_in_rules import checked_password
@@ -35,6 +35,8 @@ from server.people.store.accounts import Account
 from server.people.usecases import password_hashing
 
 T = TypeVar("T")
+
+BEGIN = "session.begin"
 
 KNOWN_EVERY = timedelta(days=1)
 """How often at most a sign-in from a known address is noted again."""
@@ -65,18 +67,24 @@ def sign_in(database: Database, name: str, password: str, address: str = "") -> 
         attempt = look_up(reading, name, address)
     if not password_matches(attempt, password):
         raise failed(database, attempt)
-    return written_or(database, lambda tx: _begin_session(tx, attempt), lambda reading: admitted(reading, attempt))
+    entry = Entry(BEGIN, name, name, address=attempt.address)
+    return written_or(
+        database, lambda tx: _begin_session(tx, attempt), lambda reading: admitted(reading, attempt), entry
+    )
 
 
-def written_or(database: Database, record: Callable[[Transaction], T], otherwise: Callable[[Reading], T]) -> T:
-    """Return what ``record`` returns or, when nothing can be written, ``otherwise``: a full disk keeps nobody out.
+def written_or(
+    database: Database, write: Callable[[Transaction], T], otherwise: Callable[[Reading], T], entry: Entry
+) -> T:
+    """Return what ``write`` returns or, when nothing can be written, ``otherwise``: a full disk keeps nobody out.
 
-    The tries that fail meanwhile are not counted; no more can be made than are hashed one after the other.
+    The tries that fail meanwhile are not counted; no more can be made than are hashed one after the other. entry: what
+    the audit then lacks, and says so later.
     """
     try:
-        return database.write(record)
+        return database.write(write)
     except Unavailable as error:
-        log.error("sign-in not recorded", problem=type(error).__name__, cause=repr(error.__cause__))
+        deferred.missed(database, entry, error)
         with database.reading() as reading:
             return otherwise(reading)
 
@@ -102,7 +110,8 @@ def password_matches(attempt: SignInAttempt, password: str) -> bool:
 
 def failed(database: Database, attempt: SignInAttempt) -> SignInFailed | LockedOut:
     """Count a failed try, where it can be written down, and return the refusal to answer with."""
-    return written_or(database, lambda tx: record_failure(tx, attempt), lambda reading: _failed())
+    entry = Entry("session.failed", SERVER, attempt.address, address=attempt.address)
+    return written_or(database, lambda tx: record_failure(tx, attempt), lambda reading: _failed(), entry)
 
 
 def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | LockedOut:
@@ -115,12 +124,13 @@ def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | Lo
     rules = sign_in_rules.at(tx.now)
     sign_in_failures.forget_before(tx, instants.later(tx.now, -rules.locked_for))
     sign_in_failures.add(tx, attempt.name, attempt.address, is_known=_is_known(tx, attempt))
+    count_failed_sign_in(tx, attempt.address, attempt.name if attempt.account is not None else "")
     until = _locked_until(tx, attempt)
     if until is None:
         return _failed()
     if attempt.account is not None:
         accounts.set_locked_until(tx, attempt.name, until)
-        record(tx, Entry("session.lock", attempt.name, attempt.name, {"until": until}, address=attempt.address))
+        record(tx, Entry("session.lock", SERVER, attempt.name, {"until": until}, address=attempt.address))
     return _locked(until, tx.now)
 
 
@@ -207,7 +217,7 @@ def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> 
 
 def _begin_session(tx: Transaction, attempt: SignInAttempt) -> Actor:
     actor = record_success(tx, attempt)
-    record(tx, Entry("session.begin", actor.name, actor.name, address=attempt.address))
+    record(tx, Entry(BEGIN, actor.name, actor.name, address=attempt.address))
     return actor
 
 
