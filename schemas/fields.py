@@ -178,3 +178,9 @@ def instant_out_or_null(description: str = INSTANT_HINT, **more: Any) -> fields.
 def integer_out(description: str = "") -> fields.Integer:
     """Return an integer field of an answer."""
     return fields.Integer(required=True, metadata={"description": description} if description else {})
+
+
+def integer_out_or_null(description: str = "") -> fields.Integer:
+    """Return an integer field of an answer that may be null."""
+    metadata = {"description": description} if description else {}
+    return fields.Integer(required=True, allow_none=True, metadata=metadata)

@@ -11,6 +11,7 @@ from schemas.fields import (
     instant_out,
     instant_out_or_null,
     integer_out,
+    integer_out_or_null,
     matching,
     one_of,
     text_in,
@@ -76,24 +77,27 @@ class ClosurePatrolsQuery(ClosureFilter, PageQuery):
 
 
 class RateSchema(BaseSchema):
-    """A share: ``n`` of ``d``."""
+    """A share: ``n`` of ``d``; all null, and no text, where the days had not begun."""
 
-    n = integer_out()
-    d = integer_out()
+    n = integer_out_or_null()
+    d = integer_out_or_null()
     value = fields.Float(
         required=True, allow_none=True, metadata={"description": "null when there is nothing of nothing"}
     )
-    text = text_out("as it is printed: `66.67%`, or `—`")
+    text = text_out("as it is printed: `66.67%`, or `—`; empty where the days had not begun")
 
 
 class FiguresSchema(BaseSchema):
-    """Every figure of one set of cases."""
+    """Every figure of one set of cases; all null where the days had not begun at ``as_of``."""
 
-    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(allow_none=True), required=True)
     rates = fields.Dict(keys=fields.String(), values=fields.Nested(RateSchema), required=True)
     days = fields.Dict(keys=fields.String(), values=fields.Float(allow_none=True), required=True)
     results = fields.Dict(
-        keys=fields.String(), values=fields.Integer(), required=True, metadata={"description": "closed, by result code"}
+        keys=fields.String(),
+        values=fields.Integer(allow_none=True),
+        required=True,
+        metadata={"description": "closed, by result code"},
     )
 
 
@@ -102,6 +106,7 @@ class ClosureRowSchema(FiguresSchema):
 
     key = text_out("area code, category or `2026-04`; `-` for what no other row holds")
     name = text_out()
+    begun = fields.Boolean(required=True, metadata={"description": "whether its days had begun at `as_of`"})
     cases = text_out("address of the cases behind a figure of this row: RFC 6570, `{&figure}`")
 
 
@@ -128,8 +133,12 @@ class PeriodSummarySchema(BaseSchema):
     from_ = text_out("first local day", data_key="from", attribute="from")
     to = text_out("last local day")
     as_of = instant_out()
+    begun = fields.Boolean(
+        required=True,
+        metadata={"description": "whether the days had begun at `as_of`; before that every figure is null, not 0"},
+    )
     over = fields.Boolean(required=True, metadata={"description": "whether the days had ended at `as_of`"})
-    visited = integer_out("premises that patrols inspected, each place once")
+    visited = integer_out_or_null("premises that patrols inspected, each place once; null where the days had not begun")
     training = fields.Boolean(required=True, metadata={"description": "all is practice, so nothing is counted"})
     sentence = text_out("for the report")
     results = fields.Dict(required=True, metadata={"description": "label of each result code that occurs"})

@@ -264,6 +264,47 @@ def test_months_stand_beside_the_months_of_the_period_before_and_what_is_to_come
     assert [f"{line['本季案件数']} {line['上季案件数']}" for line in early] == ["10 0", "0 0", " ", "10 0"]
 
 
+def values_of(figures: dict) -> list[object]:
+    rates = [each[part] for each in figures["rates"].values() for part in ("n", "d", "value")]
+    return [*figures["counts"].values(), *rates, *figures["days"].values(), *figures["results"].values()]
+
+
+@pytest.mark.parametrize("days", ["period=quarter", "from=2026-04-01&to=2026-08-10&compare=year_ago"])
+def test_what_is_blank_in_a_file_is_null_in_json_and_nothing_else_is(april, days):
+    query = f"{days}&by=month&as_of=2026-05-20"
+    said, lines = told(april, query), lines_of(april, query)
+    ours, theirs = said["rows"], said["before"]["rows"]
+    for row, line in zip((*ours, said["total"]), lines, strict=True):
+        counted = [line[name] for name in line if name.endswith("案件数") and name.startswith(("本季", "本期"))]
+        assert (row["counts"]["cases"] is None) == (counted == [""])
+    for row in (*ours, *theirs):
+        assert row["begun"] == (row["key"] <= ("2026-05" if row in ours else said["before"]["as_of"][:7]))
+        assert row["begun"] or {*values_of(row)} == {None}
+        assert not row["begun"] or None not in row["counts"].values()
+        assert row["begun"] or {each["text"] for each in row["rates"].values()} == {""}
+    assert said["begun"] and None not in said["total"]["counts"].values()
+
+
+@pytest.mark.parametrize("by", ["town", "village", "category", "month"])
+def test_a_period_that_has_not_begun_has_no_figure_at_all(april, by):
+    query = f"from=2026-07-01&to=2026-08-31&compare=previous&by={by}&as_of=2026-05-20"
+    said = told(april, query)
+
+    for summary in (said, said["before"]):
+        assert (summary["begun"], summary["over"], summary["visited"]) == (False, False, None)
+        assert summary["sentence"] == "时段还没有开始，没有可报的数。"
+        assert {each for row in (*summary["rows"], summary["total"]) for each in values_of(row)} == {None}
+    told_apart = ("代码", "月份", "统计时刻", "时段", "乡镇", "村（社区）", "类别")
+    for line in lines_of(april, query):
+        assert {value for name, value in line.items() if not name.endswith(told_apart)} == {""}
+        assert "未开始" in line["本期时段"]
+    book = CalamineWorkbook.from_filelike(
+        io.BytesIO(april.get(f"/summaries/closure?{query}&format=xlsx", "brigade").data)
+    )
+    titles, *rows = book.get_sheet_by_index(0).to_python()
+    assert {row[titles.index("本期案件数")] for row in rows} == {""}
+
+
 def lines_of(county, query: str) -> list[dict[str, str]]:
     answer = county.get(f"/summaries/closure?{query}&format=csv", "brigade")
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))

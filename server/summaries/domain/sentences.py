@@ -9,6 +9,9 @@ from server.summaries.domain.summary_rows import Figures, Rate
 NOTHING = "—"
 """Printed where there is nothing to divide by: neither 0 % nor 100 % would be true."""
 
+NOT_BEGUN = "时段还没有开始，没有可报的数。"
+"""Stands for the sentence where the days are still to come: noughts would be read as figures."""
+
 
 def percent(rate: Rate) -> str:
     """Return a share as ``66.67%``, rounded half up, or NOTHING."""

@@ -94,17 +94,20 @@ def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) 
 
 
 def _begun(result: Result) -> Callable[[str | None], bool]:
-    """Return whether a row counts anything by the instant: a month that is still to come counts not even nought."""
+    """Return whether a row counts anything by the instant: days that are still to come count not even nought.
+
+    Of the row of a month its own days decide; of every other row, and of the total (None), those of the period.
+    """
     if result.by is not Grouping.MONTH:
-        return lambda key: True
+        return lambda key: result.begun
     begun = {month for month, part in periods.months_of(result.period) if part.starts_at <= result.as_of}
-    return lambda key: key is None or key in begun
+    return lambda key: result.begun if key is None else key in begun
 
 
 def days_of(result: Result) -> str:
-    """Return the days that a summary counts as people read them, with a mark while they are not over."""
-    period = result.period
-    return f"{period.first} 至 {period.last}{'' if result.over else '（未结束）'}"
+    """Return the days that a summary counts as people read them, with a mark while they are not over, or not begun."""
+    mark = "" if result.over else "（未结束）" if result.begun else "（未开始）"
+    return f"{result.period.first} 至 {result.period.last}{mark}"
 
 
 def local(instant: str) -> str:
@@ -147,11 +150,17 @@ def sentence(result: Result) -> str:
     """Return the sentence for the brigade's report."""
     if result.training:
         return training.NOT_COUNTED
+    if not result.begun:
+        return sentences.NOT_BEGUN
     return sentences.sentence(result.summary.total, visited=result.visited)
 
 
 def as_json(reading: Reading, result: Result) -> dict[str, Any]:
-    """Return the summary as plain values; null where there is nothing to divide by, ``text`` as it is printed."""
+    """Return the summary as plain values; null where there is nothing to divide by, ``text`` as it is printed.
+
+    Where the days are still to come at the instant of the count, every figure is null.
+    """
+    begun = _begun(result)
     named = _result_names(reading, set(result.summary.total.results))
     return {
         "area": None if result.area is None else result.area.code,
@@ -159,13 +168,14 @@ def as_json(reading: Reading, result: Result) -> dict[str, Any]:
         "from": result.period.first.isoformat(),
         "to": result.period.last.isoformat(),
         "as_of": result.as_of,
+        "begun": result.begun,
         "over": result.over,
-        "visited": result.visited,
+        "visited": result.visited if result.begun else None,
         "training": result.training,
         "sentence": sentence(result),
         "results": named,
-        "rows": [_row(result.by, row) for row in result.summary.rows],
-        "total": _figures(result.summary.total),
+        "rows": [_row(result.by, row, begun) for row in result.summary.rows],
+        "total": _figures(result.summary.total) if result.begun else _no_figures(result.summary.total),
     }
 
 
@@ -196,8 +206,21 @@ def legend(at: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(by: Grouping, row: Row) -> dict[str, Any]:
-    return {"key": written_key(by, row.key), "name": row.name, **_figures(row.figures)}
+def _row(by: Grouping, row: Row, begun: Callable[[str | None], bool]) -> dict[str, Any]:
+    key = written_key(by, row.key)
+    figures = _figures(row.figures) if begun(key) else _no_figures(row.figures)
+    return {"key": key, "name": row.name, "begun": begun(key), **figures}
+
+
+def _no_figures(figures: Figures) -> dict[str, Any]:
+    """Return the same names as ``_figures``, none with a value: the days are still to come."""
+    nothing = {"n": None, "d": None, "value": None, "text": ""}
+    return {
+        "counts": dict.fromkeys(figures.counts),
+        "rates": dict.fromkeys(figures.rates, nothing),
+        "days": dict.fromkeys(figures.days),
+        "results": dict.fromkeys(figures.results),
+    }
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
