@@ -10,6 +10,8 @@ VENV ?= .venv
 PORT ?= 8600
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+# What the office pages' script and style are built from, whenever the product is installed; SKIP_WEB=1 does without.
+WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web/src/*)
 # As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
@@ -17,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all test-slow lint lock sbom audit bench clean
+.PHONY: help run test test-all test-slow test-browser lint lock sbom audit bench clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -28,14 +30,18 @@ run: $(STAMPS)/run ## serve a demonstration at http://127.0.0.1:8600 (PORT=… f
 
 test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci for as many examples of each law as in CI)
 	@echo "==> pytest"
-	@exec $(PYTEST) -m "not slow" $(ARGS)
+	@exec $(PYTEST) -m "not slow and not browser" $(ARGS)
 
-test-all: test test-slow ## run every test
+test-all: test test-slow test-browser ## run every test
 
 # One after the other: they stop the time that real servers take.
 test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine, packaging
 	@echo "==> pytest, the slow tests"
 	@exec $(BIN)/pytest -m slow $(ARGS)
+
+test-browser: $(STAMPS)/test ## play the office pages in Chromium (skipped aloud where there is none)
+	@echo "==> pytest, in a browser"
+	@exec $(BIN)/pytest -m browser tests/office $(ARGS)
 
 lint: $(STAMPS)/lint ## check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -68,22 +74,22 @@ bench: $(STAMPS)/run ## measure speed and memory beside this machine's own limit
 	@exec $(BIN)/python -m bench $(ARGS)
 
 clean: ## remove the virtual environment, caches and the demonstration's data
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo firegrid-training
+	rm -rf $(VENV) build dist server/office/static .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo firegrid-training
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf ./*.egg-info
 
-$(STAMPS)/run: setup.cfg pyproject.toml | $(BIN)/python
+$(STAMPS)/run: setup.cfg pyproject.toml $(WEB) | $(BIN)/python
 	@echo "==> installing Firegrid into $(VENV)"
 	@$(INSTALL) --editable .
 	@mkdir -p $(STAMPS) && touch $@
 
 # pytest and the linters come on top of the product, so their stamps stand for it too.
-$(STAMPS)/test: setup.cfg pyproject.toml | $(BIN)/python
+$(STAMPS)/test: setup.cfg pyproject.toml $(WEB) | $(BIN)/python
 	@echo "==> installing Firegrid and its test tools into $(VENV)"
 	@$(INSTALL) --editable '.[test,lint]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run $(STAMPS)/lint
 
-$(STAMPS)/lint: setup.cfg pyproject.toml | $(BIN)/python
+$(STAMPS)/lint: setup.cfg pyproject.toml $(WEB) | $(BIN)/python
 	@echo "==> installing Firegrid and its linters into $(VENV)"
 	@$(INSTALL) --editable '.[lint]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run

@@ -9,7 +9,7 @@ import orjson
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 
-from server import api, openrosa
+from server import api, office, openrosa
 from server.db import database as store
 from server.db.database import Database
 from server.db.folder import secret
@@ -46,6 +46,7 @@ def mount_doors() -> Flask:
     observability.mount(app)
     openrosa.mount(app)
     api.mount(app)
+    office.mount(app)
     # Registered last: flask-smorest brings handlers of its own, and only one may answer.
     app.register_error_handler(Exception, _answer_error)
     return app
@@ -117,12 +118,14 @@ def _answer_error(error: Exception) -> Response:
         observability.log_failure(error)
     if is_phone_path(request.path):
         return openrosa.as_envelope(error)
-    return as_problem(error)
+    return office.as_page(error) if office.is_office_path(request.path) else as_problem(error)
 
 
 def refused(path: str, error: Exception, advertised_bytes: int = ADVERTISED_BYTES) -> Response:
     """Answer a request for ``path`` that no door has seen, in the format of the door that it was sent to."""
-    return openrosa.refusal(error, advertised_bytes) if is_phone_path(path) else as_problem(error)
+    if is_phone_path(path):
+        return openrosa.refusal(error, advertised_bytes)
+    return office.refusal(error) if office.is_office_path(path) else as_problem(error)
 
 
 class Application(Flask):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from server.errors import Invalid
@@ -18,6 +19,14 @@ WAIT_S = 25
 
 ADVERTISED_BYTES = 1_000_000
 """So that on a weak link the record lands with its first photo; further photos come in further POSTs."""
+
+
+class OfferedSignIn(NamedTuple):
+    """A sign-in that anybody may use: an invented person of a demonstration. role: its code."""
+
+    role: str
+    name: str
+    password: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,8 @@ class Settings:
     access_minutes, refresh_days: life of sign-in tokens. metrics_networks: who may read /metrics.
     disk_free_bytes_min: the room on the disk below which the server is not ready, and takes no large bodies.
     wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
-    answered past Flask and in the writer's thread (``server.fast_path``).
+    answered past Flask and in the writer's thread (``server.fast_path``). office_idle_minutes: how long a person who
+    does nothing stays signed in to the pages. sign_ins: what the sign-in page offers, on a demonstration alone.
     """
 
     folder: Path
@@ -48,6 +58,8 @@ class Settings:
     disk_free_bytes_min: int = 200_000_000
     wait_s: int = WAIT_S
     fast_path: bool = True
+    office_idle_minutes: int = 30
+    sign_ins: tuple[OfferedSignIn, ...] = ()
 
 
 def from_environment(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
@@ -71,6 +83,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         disk_free_bytes_min=_number(stated, "FIREGRID_DISK_FREE_BYTES_MIN", plain.disk_free_bytes_min),
         wait_s=_number(stated, "FIREGRID_WAIT_S", plain.wait_s),
         fast_path=_switch(stated, "FIREGRID_FAST_PATH", plain.fast_path),
+        office_idle_minutes=_number(stated, "FIREGRID_OFFICE_IDLE_MINUTES", plain.office_idle_minutes),
     )
 
 

@@ -59,7 +59,8 @@ def demo(port: int, training: bool, data: Path | None) -> None:
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
             print_guide(reading, base, keys, data)
-    serve.run(data, "127.0.0.1", port, serve.THREADS)
+        sign_ins = tuple(demonstration.sign_ins(reading))
+    serve.run(data, "127.0.0.1", port, serve.THREADS, sign_ins=sign_ins)
 
 
 def _require_kind(reading: Reading, data: Path, *, training: bool) -> None:
@@ -104,7 +105,8 @@ def print_guide(reading: Reading, base: str, keys: Mapping[str, str], data: Path
     base: the address of the server. keys: phone key by user name.
     """
     title = trainings.marked_if_on(reading, "演示")
-    click.echo(f"\n{title} {base}（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
+    click.echo(f"\n{title} {base}/  用浏览器打开，点一个身份就能登录 open it in a browser")
+    click.echo(f"（网格真实，人员和案件虚构；数据在 {data}，删除该目录即重来）")
     click.echo(f"\n登录 sign-ins，密码都是 {demonstration.PASSWORD}")
     for each in demonstration.people():
         place = areas.full_name(reading, each.area)

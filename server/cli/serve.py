@@ -8,8 +8,9 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from enum import Enum, auto
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,7 +24,7 @@ from server.db import engine
 from server.db.database import Database
 from server.db.locks import serving, write_address
 from server.errors import Busy, Damaged, Unavailable
-from server.settings import Settings, from_environment
+from server.settings import OfferedSignIn, Settings, from_environment
 
 if TYPE_CHECKING:
     import uvicorn
@@ -109,11 +110,13 @@ def look_through(data: Path) -> State:
     return State.SOUND if is_whole else State.NOT_SEEN_WHOLE
 
 
-def run(data: Path, host: str, port: int, threads: int, state: State = State.SOUND) -> None:
+def run(
+    data: Path, host: str, port: int, threads: int, state: State = State.SOUND, sign_ins: Sequence[OfferedSignIn] = ()
+) -> None:
     """Serve ``data`` until SIGTERM or SIGINT; then take no more, finish what is under way, and close the store.
 
-    The folder has been recognised. Raises NotFound when there is no database, Busy when another process serves this
-    folder or holds the port.
+    The folder has been recognised. sign_ins: what the sign-in page offers to anybody. Raises NotFound when there is no
+    database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
@@ -121,7 +124,7 @@ def run(data: Path, host: str, port: int, threads: int, state: State = State.SOU
     from server.log import LogHandler, say
     from server.web.graceful_stop import GracefulServer
 
-    settings = from_environment(data)
+    settings = replace(from_environment(data), sign_ins=tuple(sign_ins))
     with serving(data), listening(host, port) as listener:
         write_address(data, settings.public_url or address_of(host, port))
         app = application.create_app(settings)
@@ -133,6 +136,7 @@ def run(data: Path, host: str, port: int, threads: int, state: State = State.SOU
         server = GracefulServer(configuration(bridge, settings, connections_max), bridge)
         server.stop_on_signals()
         try:
+            _tell_what_is_missing()
             say(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）")
             freeze()
             rounds.start(database)
@@ -147,6 +151,14 @@ def run(data: Path, host: str, port: int, threads: int, state: State = State.SOU
             bridge.close()
             application.close(app)
     say("Firegrid: 已停止 stopped")
+
+
+def _tell_what_is_missing() -> None:
+    from server.log import say
+    from server.office import assets
+
+    if not assets.are_built():
+        say(assets.NOT_BUILT)
 
 
 @contextmanager

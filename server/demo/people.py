@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server import dated
@@ -11,6 +12,7 @@ from server.people.domain.actors import Role
 from server.people.store import accounts
 from server.people.store import people as known_people
 from server.people.usecases import phone_keys
+from server.settings import OfferedSignIn
 from server.staffing.usecases import enrolment
 
 BY = "demo"
@@ -86,6 +88,13 @@ def give_keys(tx: Transaction) -> dict[str, str]:
 def has_left(reading: Reading, person: DemoPerson) -> bool:
     """Return whether the account of ``person`` has been revoked meanwhile."""
     return accounts.get(reading, person.name).revoked_at is not None
+
+
+def sign_ins(reading: Reading) -> Iterator[OfferedSignIn]:
+    """Yield the sign-ins that the sign-in page of the demonstration offers: everybody whose account is in use."""
+    for each in people():
+        if not has_left(reading, each):
+            yield OfferedSignIn(each.role.value, each.name, PASSWORD)
 
 
 def require_everyone(reading: Reading, folder: str) -> None:

@@ -34,7 +34,7 @@ def copy(folder, tmp_path):
 @pytest.fixture
 def said(copy, monkeypatch):
     """What the command prints on a folder that is there already."""
-    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+    monkeypatch.setattr("server.cli.serve.run", lambda *served, **offered: None)
     monkeypatch.delenv("FIREGRID_PUBLIC_URL", raising=False)
     ran = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])
     assert ran.exit_code == 0, ran.stderr
@@ -112,7 +112,7 @@ def test_a_port_that_is_taken_is_told_before_the_demonstration_is_made(tmp_path,
 
 
 def test_a_second_start_makes_nothing_anew_and_gives_new_keys(said, copy, monkeypatch):
-    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+    monkeypatch.setattr("server.cli.serve.run", lambda *served, **offered: None)
     monkeypatch.setattr(county, "fill", lambda *asked: pytest.fail("made anew"))
 
     again = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])
@@ -124,7 +124,7 @@ def test_a_second_start_makes_nothing_anew_and_gives_new_keys(said, copy, monkey
 
 
 def test_the_demonstration_starts_again_without_somebody_who_was_revoked_in_it(said, copy, monkeypatch):
-    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+    monkeypatch.setattr("server.cli.serve.run", lambda *served, **offered: None)
     assert CliRunner().invoke(main, ["user", "revoke", "gw0003", "--data", str(copy)]).exit_code == 0
 
     again = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])
@@ -146,7 +146,7 @@ def test_a_folder_of_an_older_version_is_refused_with_the_cure(copy, monkeypatch
 
 
 def test_a_second_start_beside_a_running_one_is_refused_before_it_gives_keys(copy, monkeypatch):
-    monkeypatch.setattr("server.cli.serve.run", lambda *served: None)
+    monkeypatch.setattr("server.cli.serve.run", lambda *served, **offered: None)
 
     with serving(copy):
         ran = CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)])

@@ -29,6 +29,7 @@ from tests.stories.child_server import FORM, REPORT, free_port
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("server/", "sync/", "schemas/", "kobo_forms/")
 COMMIT_FILE = "sync/commit.txt"
+STATIC = "server/office/static/"
 UNIT = "130630106201001"
 LOCK = ROOT / "requirements.lock"
 TIME_S = 300
@@ -76,7 +77,23 @@ def test_the_wheel_carries_the_packages_as_git_has_them_and_nothing_else(built):
     with zipfile.ZipFile(built.wheel) as wheel:
         found = {name for name in wheel.namelist() if ".dist-info/" not in name}
 
-    assert found == {name for name in tracked() if name.startswith(PACKAGES)} | {COMMIT_FILE}
+    made = {name for name in found if name.startswith(STATIC)}
+    assert found - made == {name for name in tracked() if name.startswith(PACKAGES)} | {COMMIT_FILE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("archive", ["wheel", "sdist"])
+def test_wheel_and_sdist_carry_the_script_and_style_of_the_pages(built, archive):
+    if archive == "wheel":
+        with zipfile.ZipFile(built.wheel) as wheel:
+            found = set(wheel.namelist())
+    else:
+        with tarfile.open(built.sdist) as sdist:
+            found = {name.partition("/")[2] for name in sdist.getnames()}
+
+    made = {re.sub(r"-[\w-]{8}\.", ".", name.removeprefix(STATIC)) for name in found if name.startswith(STATIC)}
+    assert {"assets/office.css", "assets/office.js.br", "assets/office.css.gz", "manifest.json", "built.txt"} <= made
+    assert [name for name in found if "node_modules" in name] == []
 
 
 @pytest.mark.slow
@@ -240,6 +257,9 @@ def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_p
         found = requests.get(f"{api}/submissions", params={"instance_id": instance}, headers=admin, timeout=60).json()
         stored = requests.get(f"{api}/submissions/{found['items'][0]['id']}.xml", headers=admin, timeout=60)
         metrics = requests.get(f"{address}/metrics", timeout=60).text
+        front = requests.get(f"{address}/", timeout=60).text
+        style = requests.get(address + re.search(r'href="(/office/static/[^"]+)"', front)[1], timeout=60)
+    assert style.status_code == 200 and style.headers["Content-Type"].startswith("text/css")
     assert "<formID>report</formID>" in listed.text and "<formID>hazard_report</formID>" in listed.text
     assert sent.status_code == 201, sent.text
     assert stored.content == xml

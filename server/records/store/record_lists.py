@@ -1,9 +1,9 @@
-"""Lists records for the API and for exports: newest first, page by page, always inside a scope."""
+"""Lists records for the API, exports and pages: newest or due first, page by page, always inside a scope."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,12 +13,14 @@ from server.db.transactions import Reading
 from server.grid.domain.areas import Place, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.instants import Instant
+from server.instants import FOREVER, Instant
 from server.people.store import scopes
 from server.records.store import columns, label_search
 from server.records.store.columns import Column, Projection
 
 _SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
+_TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
+_DUE = f"COALESCE(due_at, '{FOREVER}')"
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
@@ -29,18 +31,27 @@ _READ_LEAST, _READ_MOST = 200, 3_200
 """How many candidates are compared at first, and at most in one query."""
 
 
+class DuePosition(NamedTuple):
+    """Where a case stands in the order of limits. due_at: ``FOREVER`` for one without."""
+
+    due_at: Instant
+    born_seq: int
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a list is narrowed to; None leaves a filter out.
 
     columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
-    instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id.
+    instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
+    cases, any of which will do.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
     place: Place | None = None
     overdue: bool | None = None
     q: str | None = None
+    statuses: Collection[str] | None = None
 
 
 def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
@@ -58,6 +69,45 @@ def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None
     return list(_selected(reading, conditions, leading, before, limit))
 
 
+def page_by_due(
+    reading: Reading, scope: Scope, filters: Filters, *, after: DuePosition | None, limit: int
+) -> list[Row]:
+    """Return up to ``limit`` cases inside ``scope``, the one due first before all others, those without a limit last.
+
+    Rows have what decides their ``todo`` as well. after: where the last row of the page before stood, None for the
+    first page.
+    """
+    conditions = _conditions(reading, scope, filters)
+    where, values = _where(conditions, _leading(conditions))
+    if after is not None:
+        where += f" AND ({_DUE}, born_seq) > (:after_due, :after_born)"
+        values |= {"after_due": after.due_at, "after_born": after.born_seq}
+    return reading.sql.rows(
+        f"SELECT {_TODO} FROM record WHERE {where} AND status IS NOT NULL ORDER BY {_DUE}, born_seq LIMIT :limit",
+        {**values, "limit": limit},
+    )
+
+
+def due_position(row: Row) -> DuePosition:
+    """Return where a row stands in ``page_by_due``."""
+    return DuePosition(row["due_at"] or FOREVER, row["born_seq"])
+
+
+def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int) -> dict[str, int]:
+    """Return how many cases inside ``scope`` have each of the statuses of ``filters``; ``most`` is as far as it counts.
+
+    A status that no case has is missing.
+    """
+    found: dict[str, int] = {}
+    for status in filters.statuses or ():
+        conditions = _conditions(reading, scope, replace(filters, statuses=(status,)))
+        where, values = _where(conditions, _leading(conditions))
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {where} LIMIT :most) AS some"
+        if count := int(reading.sql.value(sql, {**values, "most": most})):
+            found[status] = count
+    return found
+
+
 def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:
     """Return the rows that meet all conditions among those with these ``born_seq``, highest first."""
     found: list[Row] = []
@@ -73,23 +123,28 @@ def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int
 def _selected(
     reading: Reading, conditions: list[_Condition], leading: _Condition | None, before: int | None, limit: int
 ) -> Iterator[Row]:
-    terms: list[str] = []
-    values: dict[str, Any] = {"limit": limit}
-    for condition in conditions:
-        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
-        values |= condition.values
+    where, values = _where(conditions, leading)
     if before is not None:
-        terms.append("born_seq < :before")
+        where += " AND born_seq < :before"
         values["before"] = before
     return reading.sql.each(
         f"""
         {_SELECT}
-         WHERE {" AND ".join(terms)}
+         WHERE {where}
          ORDER BY born_seq DESC
          LIMIT :limit
         """,
-        values,
+        {**values, "limit": limit},
     )
+
+
+def _where(conditions: list[_Condition], leading: _Condition | None) -> tuple[str, dict[str, Any]]:
+    terms: list[str] = []
+    values: dict[str, Any] = {}
+    for condition in conditions:
+        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
+        values |= condition.values
+    return " AND ".join(terms), values
 
 
 class _Condition(NamedTuple):
@@ -116,6 +171,8 @@ def _conditions(reading: Reading, scope: Scope, filters: Filters) -> list[_Condi
     if filters.place is not None:
         found.append(_inside(reading, filters.place))
     found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
+    if filters.statuses is not None:
+        found.append(_status_among(filters.statuses))
     if filters.overdue is not None:
         found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
     if filters.q is not None:
@@ -128,6 +185,11 @@ def _equal(column: Column, value: str | bool) -> _Condition:
     if isinstance(value, bool):  # written out, or the planner could not use an index of the rows where it is 1
         return _Condition(rank if value else 0, f"{column.name} = {int(value)}", {})
     return _Condition(rank, f"{column.name} = :wanted_{column.name}", {f"wanted_{column.name}": value})
+
+
+def _status_among(statuses: Collection[str]) -> _Condition:
+    values = {f"status{number}": status for number, status in enumerate(sorted(statuses))}
+    return _Condition(5, f"status IN ({', '.join(f':{name}' for name in values)})", values)
 
 
 def _inside(reading: Reading, place: Place) -> _Condition:

@@ -1,0 +1,75 @@
+"""What waits for one person: the cases whose next step is theirs, sorted by what they have to do, due first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from server.cases.usecases import todo_column
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.grid.domain.scope import Scope
+from server.people.domain.actors import Actor
+from server.records.domain.status import Status
+from server.records.store import record_lists
+from server.records.store.record_lists import Filters
+
+JUDGED_MOST = 300
+"""How many cases of one kind are looked at: nobody works through more of them in a day."""
+
+
+class Task(NamedTuple):
+    """A kind of work. word: of ``todo``, by which a case waits; statuses: it may have then.
+
+    is_handlers: only who has a case does it, so that no other cases need to be looked at.
+    """
+
+    name: str
+    word: str
+    statuses: tuple[Status, ...]
+    is_handlers: bool = False
+
+
+TASKS = (
+    Task("intake", "register", (Status.REPORTED,)),
+    Task("assign", "assign", (Status.REGISTERED,)),
+    Task("check", "check", (Status.FEEDBACK,)),
+    Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),
+    Task("handle", "feedback", (Status.ACCEPTED, Status.HANDLING), is_handlers=True),
+)
+"""In the order in which it should be done (``office.md`` section 6.2): a report nobody has looked at comes first."""
+
+STATUSES = tuple(status for task in TASKS for status in task.statuses)
+
+
+class Waiting(NamedTuple):
+    """The cases that wait for one kind of work. more: there are further ones that were not looked at."""
+
+    task: Task
+    rows: tuple[Row, ...]
+    more: bool
+
+
+def for_person(reading: Reading, by: Actor, filters: Filters = Filters()) -> list[Waiting]:  # noqa: B008 - is frozen
+    """Return what waits for ``by``, one entry for each kind of work that there is some of.
+
+    filters: what it is narrowed to; its statuses are those of the work. Rows are as ``record_lists.page_by_due`` has
+    them.
+    """
+    return [waiting for task in TASKS if (waiting := _of_task(reading, by, task, filters)).rows]
+
+
+def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters) -> Waiting:
+    todo = todo_column.TodoOfCaller(reading, by)
+    wanted = replace(filters, statuses=task.statuses)
+    scope = Scope(person=by.name, bodies=by.scope.bodies) if task.is_handlers and by.current else by.scope
+    looked_at = record_lists.page_by_due(reading, scope, wanted, after=None, limit=JUDGED_MOST + 1)
+    return Waiting(task, tuple(_theirs(todo, looked_at, task)), len(looked_at) > JUDGED_MOST)
+
+
+def _theirs(todo: todo_column.TodoOfCaller, rows: list[Row], task: Task) -> Iterator[Row]:
+    for row in islice(rows, JUDGED_MOST):
+        if task.word in todo.todo(row).split():
+            yield row

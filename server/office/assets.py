@@ -1,0 +1,69 @@
+"""Serves what the build made of the office's script and style: hashed names, pre-compressed, kept for ever."""
+
+from __future__ import annotations
+
+from functools import cache
+from mimetypes import guess_type
+from pathlib import Path
+
+import orjson
+from flask import Blueprint, Response, request
+
+from server.errors import NotFound
+
+STATIC = Path(__file__).with_name("static")
+ADDRESS = "/office/static"
+FOR_EVER = "public, max-age=31536000, immutable"
+"""A file's name changes with its content."""
+
+ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
+"""What is preferred first, with the ending of the files so compressed."""
+
+NOT_BUILT = (
+    "页面的样式和脚本没有构建，页面可用但没有样式。请在源码目录重新安装（make run，或 pip install .）；"
+    "构建要用 Node.js，没有时会自动下载。script and style of the pages are not built"
+)
+
+blueprint = Blueprint("office-assets", __name__, url_prefix=ADDRESS)
+
+
+@cache
+def _manifest() -> dict[str, str]:
+    """Return the built file of each source, empty when nothing was built."""
+    path = STATIC / "manifest.json"
+    if not path.exists():
+        return {}
+    return {Path(source).name: entry["file"] for source, entry in orjson.loads(path.read_bytes()).items()}
+
+
+def are_built() -> bool:
+    """Say whether there is anything to serve."""
+    return bool(_manifest())
+
+
+def address(source: str) -> str:
+    """Return the address of what was built from ``office.css`` or ``office.js``. Raises KeyError for others."""
+    return f"{ADDRESS}/{_manifest()[source]}"
+
+
+@cache
+def _files() -> frozenset[str]:
+    return frozenset(path.relative_to(STATIC).as_posix() for path in (STATIC / "assets").glob("*"))
+
+
+@blueprint.get("/assets/<name>")
+def asset(name: str) -> Response:
+    """Serve one built file, compressed as the browser takes it."""
+    path = f"assets/{name}"
+    if path not in _files():
+        raise NotFound("没有这个文件；请刷新页面。", file=name)
+    accepted = request.accept_encodings
+    fitting = (each for each in ENCODINGS if accepted.quality(each[0]) > 0 and path + each[1] in _files())
+    encoding, ending = next(fitting, ("", ""))
+    kind = guess_type(name)[0] or "application/octet-stream"
+    response = Response((STATIC / (path + ending)).read_bytes(), content_type=kind)
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
+    response.headers["Cache-Control"] = FOR_EVER
+    response.vary.add("Accept-Encoding")
+    return response

@@ -1,0 +1,127 @@
+"""Turns rows of cases into what lists show of them: place, hazard, area, stage, who has it, its clock by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from server import instants
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.store import codes
+from server.grid.domain.areas import short_name
+from server.grid.store import areas
+from server.instants import Instant
+from server.office import pages
+from server.people.store import display_names
+from server.records.domain.status import ENDED, STATUS_LABELS, Stage, Status
+from server.records.store import columns
+from sync.flags import LABELS
+
+CLOCKS = {
+    Status.REPORTED: "受理",
+    Status.REGISTERED: "派遣",
+    Status.ASSIGNED: "处置",
+    Status.ACCEPTED: "处置",
+    Status.HANDLING: "处置",
+    Status.SUSPENDED: "挂账",
+    Status.TRANSFERRED: "移交",
+    Status.FEEDBACK: "核查",
+}
+"""What is being timed while a case has a status: no limit is shown without its name."""
+
+STAGES = tuple(Stage)
+ITEMS, CATEGORIES = "hazard_items", "hazard_categories"
+
+
+class Clock(NamedTuple):
+    """How a case stands to its limit. state: over, soon, later or none. day: the last day; said: the words."""
+
+    state: str
+    day: str
+    name: str
+    said: str
+    days: int
+
+
+class ShownCase(NamedTuple):
+    """A case as a row of a list shows it. stage: how many of the five bars are full. pills: marks beside its number."""
+
+    id: str
+    label: str
+    hazard: str
+    category: str
+    number: str
+    village: str
+    unit: str
+    stage: int
+    status: str
+    handler: str
+    clock: Clock
+    days_over: int
+    pills: tuple[str, ...]
+    is_disputed: bool
+    reported: str
+
+
+def shown(reading: Reading, rows: Sequence[Row]) -> list[ShownCase]:
+    """Return rows of ``record_lists`` as lists show them, in their order."""
+    names = _names_of_areas(reading, {row["area"] for row in rows})
+    handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
+    return [_shown(reading, row, names, handlers) for row in rows]
+
+
+def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
+    """Return how an open case stands to its limit now; an ended one has none."""
+    if due_at is None or status in ENDED:
+        return Clock("none", "", "", "", 0)
+    day, name = instants.last_day(due_at), CLOCKS[status]
+    left = pages.days_until(now, day)
+    if due_at <= now:
+        return Clock("over", day, name, "超期", -left)
+    return Clock("soon" if left <= 1 else "later", day, name, "还剩", left)
+
+
+def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str, str]) -> ShownCase:
+    fields, status = orjson.loads(row["fields"]), Status(row["status"])
+    place, hazard, category = _told(reading, row["label"], fields)
+    clock = clock_of(status, row["due_at"], reading.now)
+    village, _, unit = names.get(row["area"], "").partition(" ")
+    return ShownCase(
+        id=row["id"],
+        label=place,
+        hazard=hazard,
+        category=category,
+        number=row["case_no"] or "",
+        village=village,
+        unit=unit,
+        stage=STAGES.index(Stage(row["stage"])) + 1,
+        status=STATUS_LABELS[status],
+        handler=handlers.get(row["assignee"], "") if row["assignee"] else "",
+        clock=clock,
+        days_over=clock.days if clock.state == "over" else 0,
+        pills=tuple(LABELS[flag] for flag in columns.flags(row["flags"]) if flag in LABELS),
+        is_disputed=bool(columns.conflicts(row["flags"])),
+        reported=pages.moment(row["created_at"], reading.now),
+    )
+
+
+def _told(reading: Reading, label: str, fields: dict[str, str]) -> tuple[str, str, str]:
+    """Return place, hazard and category in words; of a case that says no place, the whole label is its place."""
+    item = codes.current(reading, ITEMS, fields.get("item", ""))
+    category = codes.current(reading, CATEGORIES, fields.get("category", ""))
+    place, _, rest = label.partition("｜")
+    hazard = rest or (item.label if item is not None else fields.get("item", ""))
+    return place, "" if hazard == place else hazard, "" if category is None else category.label
+
+
+def _names_of_areas(reading: Reading, wanted: Iterable[str]) -> dict[str, str]:
+    """Return 荆山口村 第1单元 by the code of an area; of a town or county, its own name."""
+    return {code: _without_town(code, name) for code, name in areas.full_names(reading, wanted).items()}
+
+
+def _without_town(code: str, name: str) -> str:
+    steps = name.split(" ")
+    return " ".join(steps[1:]) if len(steps) > 1 else short_name(name)

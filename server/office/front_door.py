@@ -1,0 +1,168 @@
+"""The front door: signing in and out, the language, and where each role's day begins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from flask import Response, request
+
+from server import dated
+from server.db import training
+from server.db.transactions import Reading
+from server.errors import LockedOut, Refusal, SignInFailed, SignInRequired, TooManySignIns
+from server.grid.domain.areas import Level
+from server.grid.store import areas
+from server.office import layout, pages, sessions
+from server.office.layout import signed_in
+from server.people.usecases import sign_in
+from server.web import context
+from server.web.problem_details import status_of
+
+blueprint = layout.create_blueprint("office", __name__)
+
+_OWN_ADDRESS = re.compile(r"/office(?:/[^\\\s]*)?")
+"""Where a sign-in may lead: a page of ours, whatever the address bar was given."""
+
+NOTHING: Mapping[str, str] = {}
+
+ROLE_WORDS = {
+    "grid_worker": "网格员",
+    "grid_leader": "网格长",
+    "village_officer": "村干部",
+    "police": "民警",
+    "town_station": "乡镇",
+    "dept_handler": "部门",
+    "brigade": "大队",
+    "county_admin": "管理员",
+    "unit_manager": "单位",
+    "station_head": "站长",
+    "viewer": "查看",
+    "auditor": "审计",
+}
+"""What the chips of a demonstration call each role: the full names of ``data/roles.csv`` do not fit on one."""
+
+
+@blueprint.get("/")
+def root() -> Response:
+    """Show the sign-in page, or lead who is signed in to where their work is."""
+    try:
+        actor = sessions.caller()
+    except SignInRequired:
+        return sign_in_page()
+    return _see_other(layout.rail_of(actor)[0].address)
+
+
+@blueprint.get("/office/sign-in")
+def sign_in_form() -> Response:
+    """Show the sign-in page; ``as`` fills in an invented person of a demonstration, ``next`` is where it leads."""
+    offered = {each.name: each for each in context.settings().sign_ins}.get(request.args.get("as", ""))
+    filled = {} if offered is None else {"username": offered.name, "password": offered.password}
+    return sign_in_page(filled=filled | {"next": request.args.get("next", "")})
+
+
+@blueprint.post("/office/sign-in")
+def begin() -> Response:
+    """Sign in."""
+    form = request.form
+    name, password = form.get("username", "").strip(), form.get("password", "")
+    carried = {"username": name, "next": form.get("next", "")}
+    try:
+        sessions.require_form()
+    except SignInRequired:
+        return sign_in_page("这一页放得太久了，请再登录一次。", 400, carried)
+    try:
+        actor = sign_in.sign_in(context.database(), name, password, request.remote_addr or "")
+    except (SignInFailed, LockedOut, TooManySignIns) as refusal:
+        return sign_in_page(_said(refusal), status_of(refusal), carried)
+    context.set_caller(actor)
+    with context.database().reading() as reading:
+        session = sessions.begin(reading, actor)
+    asked_for = carried["next"]
+    address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
+    return sessions.give(_see_other(address), session)
+
+
+@blueprint.post("/office/sign-out")
+@signed_in
+def end() -> Response:
+    """Sign out."""
+    session = sessions.current()
+    if session is not None:
+        sessions.end(session)
+    return sessions.forget(_see_other("/"))
+
+
+@blueprint.post("/office/language")
+def choose_language() -> Response:
+    """Switch the language of the pages, and go back to where one was."""
+    chosen, back = request.form.get("language", ""), request.form.get("back", "")
+    response = _see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
+    if chosen in pages.LANGUAGES:
+        response.set_cookie(layout.LANGUAGE_COOKIE, chosen, max_age=365 * 24 * 3600, httponly=True, samesite="Lax")
+    return response
+
+
+def ask_to_sign_in(refusal: SignInRequired) -> Response:
+    """Answer whoever has to sign in first with the page for it, which leads on to where they were going."""
+    if request.headers.get("HX-Request") == "true":
+        response = Response("", 401)
+        response.headers["HX-Redirect"] = f"/office/sign-in?next={_quoted(request.headers.get('HX-Current-URL', ''))}"
+        return response
+    name = sessions.name_last_signed_in()
+    address = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return sign_in_page(refusal.message if name else "", 401, {"username": name, "next": address})
+
+
+def sign_in_page(said: str = "", status: int = 200, filled: Mapping[str, str] = NOTHING) -> Response:
+    """Answer with the sign-in page. said: what was wrong. filled: what its fields hold."""
+    with context.database().reading() as reading:
+        grid = reading.cached(("office grid",), _grid)
+        is_practice = training.is_on(reading)
+    values = {
+        **layout.bare(),
+        **grid,
+        "is_practice": is_practice,
+        "said": said,
+        "filled": {"username": "", "password": "", "next": "", **filled},
+        "offered": _offered(),
+        "idle_minutes": context.settings().office_idle_minutes,
+    }
+    return pages.respond("sign_in.html", layout.language(), values, status)
+
+
+def _offered() -> list[dict[str, str]]:
+    """Return one sign-in of each role, where this is a demonstration."""
+    first = {each.role: each for each in reversed(context.settings().sign_ins)}
+    roles = [row["code"] for row in dated.table("roles") if row["code"] in first]
+    return [{"name": first[role].name, "word": ROLE_WORDS.get(role, role)} for role in roles]
+
+
+def _grid(reading: Reading) -> dict[str, Any]:
+    """Return what the sign-in page says of the county: its name, and how many towns and villages it has now."""
+    now = [area for area in areas.whole_grid(reading).values() if area.in_force(reading.now)]
+    counties = [area.name for area in now if area.level is Level.COUNTY]
+    return {
+        "county": counties[0] if counties else "",
+        "towns": sum(area.level is Level.TOWN for area in now),
+        "villages": sum(area.level is Level.VILLAGE for area in now),
+    }
+
+
+def _said(refusal: Refusal) -> str:
+    until = refusal.data.get("until")
+    if layout.language() == pages.ENGLISH and isinstance(until, str):
+        with context.database().reading() as reading:
+            return pages.say(pages.ENGLISH, "登录失败次数过多；{}之后再试。").format(pages.moment(until, reading.now))
+    return pages.say(layout.language(), refusal.message)
+
+
+def _quoted(address: str) -> str:
+    parts = urlsplit(address)
+    return quote(parts.path + (f"?{parts.query}" if parts.query else ""))
+
+
+def _see_other(address: str) -> Response:
+    return pages.guarded(Response(status=303, headers={"Location": address}))

@@ -1,0 +1,141 @@
+"""The frame of every page: the rail of a person's pages, who they are and where, and what the page is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, Protocol
+
+from flask import Blueprint, Response, request
+
+from server.db import training
+from server.db.transactions import Reading
+from server.errors import NotFound
+from server.grid.domain.areas import short_name
+from server.grid.store import areas
+from server.office import pages, sessions
+from server.people.domain import roles
+from server.people.domain.actors import Actor, Role
+from server.web import context
+
+P = ParamSpec("P")
+
+LANGUAGE_COOKIE = "firegrid_language"
+
+
+class Place(NamedTuple):
+    """A page that the rail leads to. word: two characters under its icon."""
+
+    key: str
+    address: str
+    icon: str
+    word: str
+
+
+TODAY = Place("today", "/office/", "today", "今日")
+BOARD = Place("board", "/office/board", "board", "看板")
+
+_OF_OFFICERS = (TODAY, BOARD)
+_OF_READERS = (BOARD,)
+RAIL: Mapping[Role, tuple[Place, ...]] = {
+    Role.VILLAGE_OFFICER: _OF_OFFICERS,
+    Role.GRID_LEADER: _OF_OFFICERS,
+    Role.TOWN_STATION: _OF_OFFICERS,
+    Role.DEPT_HANDLER: _OF_OFFICERS,
+    Role.UNIT_MANAGER: _OF_OFFICERS,
+    Role.STATION_HEAD: _OF_OFFICERS,
+    Role.POLICE: _OF_OFFICERS,
+    Role.GRID_WORKER: _OF_OFFICERS,
+    Role.BRIGADE: (BOARD, TODAY),
+    Role.COUNTY_ADMIN: _OF_READERS,
+    Role.VIEWER: _OF_READERS,
+    Role.AUDITOR: _OF_READERS,
+}
+"""The pages of each role in their order (``office.md`` section 3); the first is where signing in leads."""
+
+
+def rail_of(actor: Actor) -> tuple[Place, ...]:
+    """Return the pages of a person in order, those of their oldest duty first; today for one without any."""
+    found = dict.fromkeys(place for duty in actor.current for place in RAIL[duty.role])
+    return tuple(found) or (TODAY,)
+
+
+def create_blueprint(name: str, module: str) -> Blueprint:
+    """Return a blueprint of pages, whose answers keep who is signed in, and the id that forms are made of."""
+    blueprint = Blueprint(name, module)
+    blueprint.after_request(sessions.renew)
+    blueprint.after_request(sessions.give_form)
+    return blueprint
+
+
+class View(Protocol[P]):
+    """A view of a page."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Response: ...
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Return a view that whoever is signed in gets, and that takes a form from its own pages alone.
+
+    Raises SignInRequired and NotAllowed as ``sessions.caller`` and ``sessions.require_form`` do.
+    """
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Response:
+        sessions.caller()
+        if request.method == "POST":
+            sessions.require_form()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def language() -> str:
+    """Return the language that the reader has chosen; Chinese for who has chosen none."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in pages.LANGUAGES else pages.CHINESE
+
+
+def show(reading: Reading, template: str, here: str, values: Mapping[str, Any], status: int = 200) -> Response:
+    """Answer the caller with a page in its frame. here: the key of its place in the rail, empty for none."""
+    return pages.respond(template, language(), {**frame(reading, context.caller(), here), **values}, status)
+
+
+def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
+    """Return what the frame of a page shows ``actor``."""
+    duty = actor.current[0] if actor.current else None
+    return {
+        **bare(),
+        "rail": rail_of(actor),
+        "here": here,
+        "is_practice": training.is_on(reading),
+        "person": {
+            "name": actor.name,
+            "display": actor.display,
+            "role": "" if duty is None else _role_label(duty.role, actor),
+            "place": "" if duty is None else _area_name(reading, duty.area),
+        },
+    }
+
+
+def bare() -> dict[str, Any]:
+    """Return what a page without a person shows."""
+    return {
+        "form_token": sessions.form_token(),
+        "form_field": sessions.FORM_FIELD,
+        "address": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+    }
+
+
+def _role_label(role: Role, actor: Actor) -> str:
+    described = next((each for each in roles.list_roles(actor.at) if each.role is role), None)
+    if described is None:
+        return role.value
+    return described.label_en if language() == pages.ENGLISH else described.label
+
+
+def _area_name(reading: Reading, code: str) -> str:
+    try:
+        return short_name(areas.get(reading, code).name)
+    except NotFound:
+        return code

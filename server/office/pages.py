@@ -1,0 +1,110 @@
+"""Renders the office's pages: templates, words in two languages, headers that guard them, times as people read them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from flask import Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from server import instants
+from server.instants import BEIJING, Instant
+from server.office import assets
+
+CHINESE, ENGLISH = "zh", "en"
+LANGUAGES = (CHINESE, ENGLISH)
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+GUARDS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Headers of every page: nothing of another origin is loaded, run, framed or told where one was; no page is stored."""
+
+WEEKDAYS = {
+    CHINESE: ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
+    ENGLISH: ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+
+
+@cache
+def english() -> Mapping[str, str]:
+    """Return the English of every Chinese text of the pages (``english.csv``)."""
+    text = files("server.office").joinpath("english.csv").read_text(encoding="utf-8")
+    return {row["zh"]: row["en"] for row in csv.DictReader(text.splitlines())}
+
+
+def say(language: str, text: str, **values: object) -> str:
+    """Return a Chinese text of the pages in ``language``, with ``values`` put in for its ``{names}``.
+
+    What has no English is shown in Chinese: what people typed, names of places, and sentences of the rules.
+    """
+    said = english().get(text, text) if language == ENGLISH else text
+    return said.format(**values) if values else said
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("server.office"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["asset"] = assets.address
+    made.globals["assets_built"] = assets.are_built
+    return made
+
+
+def text(template: str, language: str, values: Mapping[str, Any]) -> str:
+    """Return a template in ``language`` with ``values``; the template says ``t("…")`` for each of its own texts."""
+    return _environment().get_template(template).render(language=language, t=partial(say, language), **values)
+
+
+def respond(template: str, language: str, values: Mapping[str, Any], status: int = 200) -> Response:
+    """Answer with a page, guarded by its headers."""
+    return guarded(Response(text(template, language, values), status, content_type="text/html; charset=utf-8"))
+
+
+def guarded(response: Response) -> Response:
+    """Give an answer of the office its guarding headers."""
+    for name, value in GUARDS.items():
+        response.headers.setdefault(name, value)
+    response.vary.update(("Cookie", "HX-Request"))
+    return response
+
+
+def moment(instant: Instant, now: Instant) -> str:
+    """Return an instant by Beijing's clock: ``10:31`` today, ``11-24 15:34`` this year, else the day."""
+    at, today = instants.parse(instant).astimezone(BEIJING), instants.parse(now).astimezone(BEIJING)
+    if at.date() == today.date():
+        return f"{at:%H:%M}"
+    return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
+
+
+def day_with_weekday(now: Instant, language: str) -> str:
+    """Return today as people say it: 11月29日 星期日."""
+    today: date = instants.parse(now).astimezone(BEIJING).date()
+    weekday = WEEKDAYS[language][today.weekday()]
+    return f"{today.month}月{today.day}日 {weekday}" if language == CHINESE else f"{weekday}, {_day_month(today)}"
+
+
+def days_until(now: Instant, day: str) -> int:
+    """Return how many days lie between today and a Beijing day ``2026-12-05``, negative for one that is over."""
+    return (date.fromisoformat(day) - date.fromisoformat(instants.local_day(now))).days
+
+
+def _day_month(day: date) -> str:
+    return datetime(day.year, day.month, day.day, tzinfo=BEIJING).strftime("%-d %B")

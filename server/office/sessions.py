@@ -1,0 +1,176 @@
+"""Keeps a signed-in person signed in by a cookie: who, since when, and whether a form is from a page of theirs.
+
+The cookie is HttpOnly and signed with this installation's secret. It carries the name, the id of the session and the
+stamp of the password under which it began, so that signing out or another password ends it; it runs out when nothing
+was asked for a while (``office_idle_minutes``), and each page asked for renews it. Every form carries a token that is
+made of the session's id; before sign-in, of a random id in a cookie of its own. ADR 0036 says why.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from hmac import compare_digest
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from flask import Response, current_app, g, request
+from itsdangerous import BadData, Signer, URLSafeSerializer
+
+from server import instants
+from server.db.transactions import Reading
+from server.errors import NotAllowed, SignInRequired
+from server.instants import Instant
+from server.people.domain.actors import Actor
+from server.people.usecases import sign_in
+from server.settings import Settings
+from server.web import context
+
+COOKIE, FORM_COOKIE = "firegrid_office", "firegrid_form"
+FORM_FIELD = "form_token"
+RENEW = timedelta(minutes=1)
+"""How old a cookie is before a page renews it: once a minute is enough."""
+
+
+class Session(NamedTuple):
+    """A person's stay. name: user name; id: of the session; stamp: of the password; seen_at: when last asked for."""
+
+    name: str
+    id: str
+    stamp: str
+    seen_at: Instant
+
+
+def begin(reading: Reading, actor: Actor) -> Session:
+    """Return a new session of somebody who has just shown their password."""
+    return Session(actor.name, str(uuid4()), sign_in.session_stamp(reading, actor.name), reading.now)
+
+
+def end(session: Session) -> None:
+    """Refuse a session from now on; the record of it is deleted once its cookie has run out."""
+    idle = _idle(context.settings())
+    context.write(lambda tx: sign_in.revoke_token(tx, session.id, instants.later(tx.now, 2 * idle)))
+
+
+def current() -> Session | None:
+    """Return the session of whoever ``caller`` found, None before that."""
+    found: Session | None = g.get("office_session")
+    return found
+
+
+def caller() -> Actor:
+    """Set whoever is signed in as the caller of this request, and return them.
+
+    Raises SignInRequired: nobody is, they were away for too long, they signed out, or their account or password was
+    changed.
+    """
+    session = _cookie()
+    if session is None:
+        raise SignInRequired("请先登录。")
+    with context.database().reading() as reading:
+        if instants.later(session.seen_at, _idle(context.settings())) <= reading.now:
+            minutes = context.settings().office_idle_minutes
+            raise SignInRequired(f"您已退出，请重新登录：{minutes}分钟没有操作。")
+        actor = sign_in.actor_by_token(reading, session.name, session.id, session.stamp)
+    g.office_session = session
+    return context.set_caller(actor)
+
+
+def name_last_signed_in() -> str:
+    """Return whose cookie came with this request, also one that has run out; empty for nobody's."""
+    found = _cookie()
+    return "" if found is None else found.name
+
+
+def give(response: Response, session: Session) -> Response:
+    """Let the browser keep a session until it is closed."""
+    value = str(_signer("session").dumps(session))
+    response.set_cookie(COOKIE, value, httponly=True, samesite="Lax", secure=_is_https(), path="/")
+    response.delete_cookie(FORM_COOKIE, path="/")
+    return response
+
+
+def renew(response: Response) -> Response:
+    """Let the idle time of whoever was answered begin anew; what a page polls for by itself does not count."""
+    session = current()
+    if session is None or "poll" in request.args or response.status_code >= 500 or _is_set_in(response):
+        return response
+    now = context.caller().at
+    return give(response, session._replace(seen_at=now)) if session.seen_at <= instants.later(now, -RENEW) else response
+
+
+def forget(response: Response) -> Response:
+    """Let the browser forget its session."""
+    response.delete_cookie(COOKIE, path="/")
+    return response
+
+
+def form_token() -> str:
+    """Return the token that a form of this answer carries, and remember the id that it is made of."""
+    session = current()
+    if session is not None:
+        return _token(session.id)
+    if "office_form" not in g:
+        g.office_form = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
+    return _token(g.office_form)
+
+
+def give_form(response: Response) -> Response:
+    """Let the browser keep the id that the tokens of a signed-out page are made of."""
+    if "office_form" in g and current() is None and not _is_set_in(response):
+        response.set_cookie(FORM_COOKIE, g.office_form, httponly=True, samesite="Lax", secure=_is_https(), path="/")
+    return response
+
+
+def require_form() -> None:
+    """Do nothing for a form that a page of this very session sent.
+
+    Raises NotAllowed for one from another site, SignInRequired for one without a token or with that of another session.
+    """
+    _require_same_site()
+    session = current()
+    id = session.id if session is not None else request.cookies.get(FORM_COOKIE, "")
+    if not id or not compare_digest(request.form.get(FORM_FIELD, "").encode(), _token(id).encode()):
+        raise SignInRequired("这一页放得太久了，请重新登录后再提交。")
+
+
+def _cookie() -> Session | None:
+    """Return what the cookie says, whether it still counts or not; None where it is not ours."""
+    try:
+        return Session(*_signer("session").loads(request.cookies.get(COOKIE, "")))
+    except BadData:
+        return None
+
+
+def _is_set_in(response: Response) -> bool:
+    return any(each.startswith(f"{COOKIE}=") for each in response.headers.getlist("Set-Cookie"))
+
+
+def _require_same_site() -> None:
+    """Do nothing for a request that our own pages sent. Raises NotAllowed for one that another site's did."""
+    origin = request.headers.get("Origin", "")
+    foreign = origin not in ("", "null") and urlsplit(origin).netloc != request.host
+    if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        raise NotAllowed("这个表单是从别的网站提交的，没有执行；请从本系统的页面提交。")
+
+
+def _token(id: str) -> str:
+    return Signer(_secret(), salt="firegrid office form").get_signature(id).decode()
+
+
+def _signer(purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(_secret(), salt=f"firegrid office {purpose}")
+
+
+def _secret() -> str:
+    found: str = current_app.config["JWT_SECRET_KEY"]
+    return found
+
+
+def _idle(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.office_idle_minutes)
+
+
+def _is_https() -> bool:
+    return request.is_secure or (context.settings().public_url or "").startswith("https:")

@@ -1,0 +1,134 @@
+"""Today (今日): what waits for a person, in the order in which it should be done, and how their area stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from server.cases.usecases import waiting
+from server.cases.usecases.waiting import Waiting
+from server.db.transactions import Reading
+from server.office import case_rows, layout, pages
+from server.office.layout import signed_in
+from server.people.domain import rights
+from server.people.domain.actors import Actor
+from server.problems.store import problems
+from server.records.domain.status import OPEN, Status
+from server.records.store import record_lists
+from server.records.store.record_lists import Filters
+from server.summaries.domain import periods
+from server.summaries.domain.summary_rows import Rate
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import Query
+from server.web import context
+
+blueprint = layout.create_blueprint("office-today", __name__)
+
+SHOWN = 3
+"""Cases of each kind of work that are shown at once."""
+
+COUNTED_MOST = 10_000
+PROBLEMS_MOST = 200
+
+RATES = {"closure_rate_ex_susp": "闭环率", "on_time_closure_rate": "按期结案率"}
+"""Figures that are shown, with what a page calls them."""
+
+WORDS = {
+    "intake": ("条上报待受理", "去受理", "reported"),
+    "assign": ("件已立项，等您派遣", "去派遣", "registered"),
+    "check": ("件等您核查", "去核查", "feedback"),
+    "accept": ("件等您签收", "去签收", "assigned"),
+    "handle": ("件在您手上，等您处置", "去处置", "handling"),
+}
+"""Of each kind of work: what is counted, the button, and the tab of the board that it opens."""
+
+PROBLEM_WORDS = {
+    "conflict": "两人填得不一样",
+    "quarantined": "暂存待核",
+    "recorded": "迟到的反馈",
+    "area_unknown": "网格不明",
+    "waiting": "等上报件",
+    "misfit": "填的内容不能用",
+    "edit_differs": "手机改过已发的表",
+    "not_taken": "没有收下",
+    "unreadable": "没有收下",
+}
+
+
+@blueprint.get("/office/")
+@signed_in
+def today() -> Response:
+    """Show what waits for the caller."""
+    actor = context.caller()
+    with context.database().reading() as reading:
+        found = waiting.for_person(reading, actor)
+        values = {
+            "date": pages.day_with_weekday(reading.now, layout.language()),
+            "groups": [_group(reading, each) for each in found],
+            "stock": _stock(reading, actor),
+            "closure": _closure(reading, actor),
+            "problems": _problems(reading, actor),
+        }
+        return layout.show(reading, "today.html", layout.TODAY.key, values)
+
+
+def _group(reading: Reading, found: Waiting) -> dict[str, Any]:
+    word, button, tab = WORDS[found.task.name]
+    rows = case_rows.shown(reading, found.rows[:SHOWN])
+    return {
+        "word": word,
+        "button": button,
+        "address": f"/office/board?tab={tab}",
+        "count": f"{len(found.rows)}{'+' if found.more else ''}",
+        "rows": rows,
+        "overdue": sum(1 for row in found.rows if row["due_at"] is not None and row["due_at"] < reading.now),
+        "worst": rows[0].days_over,
+    }
+
+
+def _stock(reading: Reading, actor: Actor) -> dict[str, int]:
+    """Return how many open cases there are in the caller's scope, and how many of them are late."""
+    statuses = tuple(status.value for status in OPEN)
+    late = Filters(statuses=statuses, overdue=True)
+    counts = record_lists.count_by_status(reading, actor.scope, Filters(statuses=statuses), COUNTED_MOST)
+    over = record_lists.count_by_status(reading, actor.scope, late, COUNTED_MOST)
+    return {
+        "open": sum(counts.values()),
+        "overdue": sum(over.values()),
+        "to_take": counts.get(Status.ASSIGNED, 0),
+        "to_check": counts.get(Status.FEEDBACK, 0),
+    }
+
+
+def _closure(reading: Reading, actor: Actor) -> dict[str, Any] | None:
+    """Return this quarter's closure of what the caller may sum up, None where that is nothing."""
+    scope = rights.scope_for(actor, "summary", "read")
+    if not scope.places:
+        return None
+    period = periods.named(periods.Named.QUARTER, periods.day_of(reading.now))
+    total = closure_summary.summarise(reading, Query(scope, None, None, period)).summary.total
+    return {
+        "begins": period.first.isoformat()[5:],
+        "rates": [{"word": word, **_rate(total.rates[code])} for code, word in RATES.items()],
+    }
+
+
+def _rate(rate: Rate) -> dict[str, str]:
+    value = rate.value
+    return {"rate": "—" if value is None else f"{float(value):.2%}", "of": f"{rate.n} / {rate.d}"}
+
+
+def _problems(reading: Reading, actor: Actor) -> dict[str, Any] | None:
+    """Return the open problems that the caller may settle, by kind; None for who settles none."""
+    scope = rights.scope_for(actor, "problem", "settle")
+    if not scope.places:
+        return None
+    counts: dict[str, int] = {}
+    filed = problems.list_filed(
+        reading, scope, filters={}, settled="open", bounds=None, before=None, limit=PROBLEMS_MOST
+    )
+    for each in filed:
+        word = PROBLEM_WORDS.get(each.kind, each.kind)
+        counts[word] = counts.get(word, 0) + 1
+    return {"counts": counts, "total": sum(counts.values()), "more": sum(counts.values()) >= PROBLEMS_MOST}

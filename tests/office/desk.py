@@ -1,0 +1,79 @@
+"""A browser at a desk: it keeps cookies, and sends the forms that pages show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from tests.api_county import PASSWORD
+from tests.county import County
+
+
+@dataclass
+class Form:
+    """A form of a page. fields: what it would send as it stands."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Reader(HTMLParser):
+    """Reads what tests ask of a page: its forms, its links, its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.links: list[str] = []
+        self.inline: list[str] = []
+        self._form: Form | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = {name: value or "" for name, value in attrs}
+        self.inline += [name for name in said if name == "style" or name.startswith("on")]
+        if tag in ("style", "script") and "src" not in said:
+            self.inline.append(tag)
+        if tag == "a" and "href" in said:
+            self.links.append(said["href"])
+        if tag == "form":
+            self._form = Form(said.get("action", ""), said.get("method", "get"))
+            self.forms.append(self._form)
+        is_set = said.get("type") not in ("checkbox", "radio") or "checked" in said
+        if tag in ("input", "textarea") and self._form is not None and said.get("name") and is_set:
+            self._form.fields[said["name"]] = said.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+
+
+class Desk:
+    """One browser."""
+
+    def __init__(self, county: County) -> None:
+        self.county = county
+        self.client: FlaskClient = county.client
+
+    def open(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers=headers)
+
+    def form(self, page: Any, action: str) -> Form:
+        """Return the form of a page that posts to ``action``."""
+        return next(each for each in Reader(page.text).forms if each.action == action)
+
+    def submit(self, form: Form, headers: dict[str, str] | None = None, **values: str) -> Any:
+        return self.client.open(
+            form.action, method=form.method.upper(), data={**form.fields, **values}, headers=headers or {}
+        )
+
+    def sign_in(self, name: str, password: str = PASSWORD, at: str = "/") -> Any:
+        """Sign in on the page at ``at``, and return the answer."""
+        form = self.form(self.open(at), "/office/sign-in")
+        return self.submit(form, username=name, password=password)
+
+    def cookie(self, name: str) -> Any:
+        return self.client.get_cookie(name)

@@ -1,0 +1,88 @@
+"""The pages in Chromium, at the sizes of desks and phones, with and without script, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.app import close
+from tests.api_county import PASSWORD, fill, lay
+from tests.county import open_county
+from tests.office.browser import SIZES, browser_window, listening
+
+pytestmark = pytest.mark.browser
+
+PATHS = ("/office/", "/office/board", "/office/board?tab=ended", "/office/nowhere")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    county = open_county(tmp_path_factory.mktemp("served") / "data", lay, fill)
+    with listening(county.app) as found:
+        yield found
+    close(county.app)
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [*((size, "zh") for size in SIZES), ("small desk", "en"), ("phone", "en")]
+)
+def test_a_page_fits_is_accessible_and_asks_nobody_else(address, size, language):
+    with browser_window(address, size) as window:
+        window.open("/")
+        window.page.click(f"button[value={language}]")
+        faults = {"/": window.faults()}
+        window.sign_in("town")
+        for path in PATHS:
+            window.open(path)
+            faults[path] = window.faults()
+            assert window.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], path
+
+    assert {path: found for path, found in faults.items() if found} == {}
+    assert window.left == []
+    assert [said for said in window.said if "404" not in said] == []
+
+
+def test_without_script_one_signs_in_filters_and_signs_out(address):
+    with browser_window(address, script=False) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.check("input[name=overdue]")
+        window.page.click(".filters button")
+        filtered = window.page.url
+        window.page.click(".who summary")
+        window.page.click("text=退出")
+        window.page.wait_for_selector("#username")
+
+    assert "overdue=1" in filtered
+
+
+def test_a_filter_that_is_ticked_is_applied_and_back_takes_it_off(address):
+    with browser_window(address) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.check("input[name=overdue]")
+        window.page.wait_for_url("**overdue=1**")
+        window.page.go_back()
+        window.page.wait_for_selector("input[name=overdue]:not(:checked)")
+        back = window.page.url
+
+    assert "overdue" not in back
+
+
+def test_by_keyboard_alone_one_signs_in_and_gets_to_the_board(address):
+    with browser_window(address) as window:
+        window.open("/")
+        window.page.keyboard.type("town")
+        window.page.keyboard.press("Tab")
+        window.page.keyboard.type(PASSWORD)
+        window.page.keyboard.press("Enter")
+        window.page.wait_for_url("**/office/")
+        window.page.keyboard.press("Tab")
+        skips = window.page.evaluate("document.activeElement.className")
+        window.page.keyboard.press("Tab")
+        window.page.keyboard.press("Tab")
+        window.page.keyboard.press("Enter")
+        window.page.wait_for_url("**/office/board")
+
+    assert skips == "skip"

@@ -1,0 +1,185 @@
+"""Every page for every role: in its frame, guarded, in both languages, with nothing that scripts could hide in."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import server.office
+from server.office import layout, pages
+from server.people.domain.actors import Role
+from tests.api_county import PEOPLE, add_record
+from tests.office.desk import Desk, Reader
+from tests.source_tree import ROOT
+
+OFFICE = ROOT / "server" / "office"
+PAGES = ("/office/", "/office/board", "/office/board?tab=mine", "/office/board?tab=ended", "/office/nowhere")
+NASTY = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>{{ 7*7 }}"
+
+
+@pytest.fixture(params=[name for name, *_ in PEOPLE])
+def somebody(request, county):
+    desk = Desk(county)
+    desk.sign_in(request.param)
+    return desk
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_guarded_whoever_sees_it(somebody, path):
+    page = somebody.open(path)
+    read = Reader(page.text)
+
+    assert page.status_code == (404 if path == "/office/nowhere" else 200)
+    assert page.headers["Content-Security-Policy"] == pages.POLICY
+    assert "unsafe" not in pages.POLICY
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert read.inline == []
+    assert [link for link in read.links if not link.startswith(("/", "#"))] == []
+    assert all(
+        "form_token" in form.fields for form in read.forms if form.method == "post" and "language" not in form.action
+    )
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_of_a_page_leads_to_a_page(somebody, path):
+    links = {link for link in Reader(somebody.open(path).text).links if link.startswith("/")}
+
+    assert {
+        link: somebody.open(link).status_code for link in links if somebody.open(link).status_code not in (200, 303)
+    } == {}
+
+
+def test_the_rail_shows_what_there_is_for_a_role_and_marks_where_one_is(county):
+    desk = Desk(county)
+    desk.sign_in("town")
+    page = desk.open("/office/board").text
+
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', page)[0] == "/office/board"
+    assert set(layout.RAIL) == set(Role)
+
+
+def test_what_people_typed_is_text_on_every_page(county_to_change):
+    fields = {"item": NASTY, "label": f"{NASTY}｜{NASTY}"}
+    add_record(county_to_change, "nasty", "worker", fields, type="hazards", action="report", area="130630100201001")
+    desk = Desk(county_to_change)
+    desk.sign_in("town")
+
+    for path in ("/office/", "/office/board", f"/office/board?q={NASTY}&x={NASTY}", f"/office/{NASTY}"):
+        page = desk.open(path).text
+        assert "<script>alert" not in page and "<img src=x" not in page
+        assert "49" not in Reader(page).inline
+    assert "&lt;script&gt;alert(1)" in desk.open("/office/board").text
+
+
+def test_a_long_name_and_an_empty_county_have_their_pages(office):
+    desk = Desk(office)
+    desk.sign_in("town")
+
+    assert "今天没有等您办的事" in desk.open("/office/").text
+    assert "这里没有案件" in desk.open("/office/board").text
+    assert "没有符合条件的案件" in desk.open(f"/office/board?q={'很长' * 3000}").text
+
+
+def test_a_page_is_404_with_a_way_on_and_one_of_no_door_stays_json(county):
+    desk = Desk(county)
+    signed_out = desk.open("/office/nowhere")
+    desk.sign_in("town")
+    signed_in = desk.open("/office/nowhere")
+
+    for page in (signed_out, signed_in):
+        assert page.status_code == 404
+        assert "没有这个案件或页面，或不在您的辖区。" in page.text and "回到首页" in page.text
+    assert 'aria-label="主导航"' in signed_in.text
+    assert desk.open("/nowhere").content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("PUT", "/office/board", 405),
+        ("POST", "/", 405),
+        ("GET", "/office/sign-out", 405),
+        ("GET", "/office/static/assets/x", 404),
+    ],
+)
+def test_what_a_page_does_not_take_is_said_on_a_page(county, method, path, status):
+    answer = county.client.open(path, method=method)
+
+    assert answer.status_code == status
+    assert "回到首页" in answer.text
+
+
+def test_too_large_a_form_is_said_on_a_page(county):
+    answer = county.client.post("/office/sign-in", data={"username": "x" * 100_000})
+
+    assert answer.status_code == 413
+    assert "内容太大，没有收下" in answer.text
+
+
+def test_an_unforeseen_error_is_a_page_without_particulars(county, monkeypatch):
+    monkeypatch.setattr(server.office.layout, "show", lambda *_: 1 / 0)
+    desk = Desk(county)
+    desk.sign_in("town")
+
+    page = desk.open("/office/board")
+
+    assert page.status_code == 500
+    assert "出了错，已记下。" in page.text and "ZeroDivisionError" not in page.text
+
+
+def texts() -> set[str]:
+    """Return every Chinese text that pages say by ``t("…")``, and those that tables of words give them."""
+    found: set[str] = set()
+    for template in (OFFICE / "templates").glob("*.html"):
+        found |= {text for _, text in re.findall(r"""\bt\((["'])(.*?)\1""", template.read_text(encoding="utf-8"))}
+    return {text for text in found if re.search("[\u4e00-\u9fff]", text)}
+
+
+def test_every_text_of_a_page_has_its_english():
+    assert sorted(texts() - set(pages.english())) == []
+
+
+def test_no_english_is_left_of_a_text_that_is_gone():
+    sources = [*OFFICE.glob("*.py"), *(OFFICE / "templates").glob("*.html")]
+    sources += [
+        ROOT / "sync/flags.py",
+        ROOT / "server/records/domain/status.py",
+        ROOT / "server/people/usecases/sign_in.py",
+    ]
+    everything = "".join(path.read_text(encoding="utf-8") for path in sources)
+
+    assert [text for text in pages.english() if text not in everything] == []
+
+
+def test_values_stand_in_both_languages():
+    names = {text: set(re.findall(r"{(\w*)}", text)) for text in pages.english()}
+
+    assert {
+        text: said for text, said in pages.english().items() if set(re.findall(r"{(\w*)}", said)) != names[text]
+    } == {}
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if "nowhere" not in path])
+def test_in_english_nothing_of_our_own_stays_chinese(county, path):
+    desk = Desk(county)
+    desk.sign_in("viewer")
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
+    page = re.sub(
+        r"<(script|style|option|td|b|span class=\"at\")[ >].*?</\1>|<[^>]+>", " ", desk.open(path).text, flags=re.S
+    )
+    typed = {"中文", "涞源县", "viewer"}
+
+    left = set(re.findall("[\u4e00-\u9fff]+", page)) - typed
+    assert left == set()
+
+
+def test_the_pages_have_no_sql_no_rule_and_no_list_of_acts_of_their_own():
+    for path in OFFICE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                assert node.attr != "sql", path
+    assert Path(OFFICE / "templates").is_dir()
