@@ -38,9 +38,7 @@ REASON = re.compile(r"[#-]\s*\w+ \w+")
 LONG_FUNCTIONS: dict[str, str] = {}
 """Functions of more than FUNCTION_LINES_MAX lines, and why they are not parted."""
 
-SMALL_MODULES = {
-    "server.changes.usecases.placement": "a rule of its own, and the write path beside it has no room",
-}
+SMALL_MODULES = {}
 """Modules of few lines with a single importer in their own folder, and why they are not part of it."""
 
 

@@ -8,12 +8,15 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from server import instants
 from server.db.transactions import Transaction
-from server.demo.people import DemoPerson, end_duties_of_leaver
+from server.demo.people import BY, DemoPerson, end_duties_of_leaver
 from server.demo.phones import Phones, Target
 from server.demo.roster import Roster
-from server.instants import BEIJING
+from server.instants import BEIJING, Instant
+from server.people.domain.actors import Role
 from server.records.store import records
+from server.staffing.usecases import enrolment
 
 TYPE = "micro_stations"
 PATROL_EVERY_DAYS = 12
@@ -30,7 +33,10 @@ CONFLICTS = 2
 """Villages with such a conflict."""
 
 MISDIRECTED = 2
-"""How many updates come before their record, and how many concern somebody else's village."""
+"""How many updates come before their record, and how many a village that their author has left."""
+
+LEFT_OTHER_VILLAGE_DAYS = 400
+"""Days ago that those authors left it."""
 
 
 class Event(NamedTuple):
@@ -123,15 +129,18 @@ def _station(
 def _misdirected_updates(
     roster: Roster, phones: Phones, ids: Callable[[], str], stations: list[str], end: datetime
 ) -> Iterator[Event]:
-    """Yield updates that are not applied: those that come before their record, and those in another village."""
+    """Yield updates that are not applied: before their record, and for a village that the author left long ago."""
     for number in range(MISDIRECTED):
         worker = roster.workers(roster.villages[number])[0]
         early = {"task": "update", "station": "", "station_id": "", "parts": "people", "staff_count": "5"}
         target = Target(TYPE, ids(), 1, f"更新 演示微型消防站{90 + number}")
         at = end - timedelta(days=2, hours=number)
         yield Event(at, partial(phones.send, name=worker.name, form="micro_station", target=target, answers=early))
-        foreign = stations[(number + 2) % len(stations)]
+        at_other = (number + 2) % len(stations)
+        foreign, area = stations[at_other], roster.workers(roster.villages[at_other])[0].area
         at = end - timedelta(days=4, hours=number)
+        left = instants.text(end - timedelta(days=LEFT_OTHER_VILLAGE_DAYS))
+        yield Event(at - timedelta(minutes=1), partial(_was_in_charge, who=worker, area=area, until=left))
         call = partial(
             _change_duty_phone,
             phones=phones,
@@ -142,6 +151,10 @@ def _misdirected_updates(
             behind=0,
         )
         yield Event(at, call)
+
+
+def _was_in_charge(tx: Transaction, who: DemoPerson, area: str, until: Instant) -> None:
+    enrolment.add_duty(tx, who.name, role=Role.GRID_WORKER, area=area, by=BY, ends_at=until)
 
 
 def _check(

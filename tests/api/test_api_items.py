@@ -147,6 +147,7 @@ def test_an_item_tells_what_an_officer_decided_and_why(valley, worker, phone):
 def test_an_item_that_was_forced_shows_its_final_verdict(valley):
     station, stranger, officer = new_uuid(), Desk(valley, "stranger"), Desk(valley, "officer")
     valley.phone("worker").send(a_station(station, area=UNIT))
+    valley.was_in_charge("stranger", UNIT[:12])
     valley.phone("stranger").send(a_visit(station, 1, head="丙", hoses="6"))
     assert told(items(stranger)) == [("submission", "edit", "quarantined")]
     officer.settle(officer.one()["id"], "force")

@@ -168,7 +168,8 @@ def test_a_clock_a_year_off_changes_nothing_but_what_is_shown(worker):
     assert worker.push(a_station(worker) | {"made_at": "yesterday"})[0]["verdict"] == "applied"
 
 
-def test_a_change_outside_of_the_area_is_quarantined_and_its_record_not_shown(valley, worker):
+def test_a_change_by_who_was_in_charge_long_ago_is_quarantined_and_its_record_not_shown(valley, worker):
+    valley.was_in_charge("stranger", VILLAGE)
     stranger = Client(valley, "stranger")
     made = a_station(worker)
     worker.push(made)

@@ -216,7 +216,7 @@ def test_each_answer_moves_the_case_along_the_table_by_one_version(history):
             seen.add(asked.change.id)
             if before is None or repeated:
                 continue
-            after = outcome.record
+            after = found(store, asked.change.record)
             assert after.version == before.version + (outcome.version is not None)
             if after.status != before.status:
                 assert Status(before.status) in step.sources

@@ -245,12 +245,14 @@ def test_an_answer_that_does_not_fit_is_a_problem_and_the_others_are_saved(valle
     assert valley.verdicts(id) == ["applied"]
 
 
-def test_integrity_tells_live_gone_and_hidden_rows_apart_and_leaves_out_unknown_ones(valley, phone, station):
+def test_integrity_tells_live_and_gone_rows_apart_and_leaves_out_unknown_and_foreign_ones(valley, phone, station):
     # 90
-    hidden, unknown = new_uuid(), new_uuid()
-    valley.phone("stranger").send(a_station(hidden))
+    gone, foreign, unknown = new_uuid(), new_uuid(), new_uuid()
+    valley.phone("stranger").send(a_station(foreign))
+    valley.phone("neighbour").send(a_station(gone))
+    valley.was_in_charge("worker", VILLAGE)
 
-    assert phone.integrity(station, hidden, unknown) == {station: "false", hidden: "true"}
+    assert phone.integrity(station, gone, foreign, unknown) == {station: "false", gone: "true"}
     assert phone.integrity(station, station) == {station: "false"}
     assert phone.integrity() == {station: "false"}
 

@@ -39,15 +39,17 @@ def a_duty(
         (an_actor(a_duty()), Relation.NOW),
         (an_actor(a_duty("130630000000", Role.BRIGADE)), Relation.NOW),
         (an_actor(a_duty(ended=29.9)), Relation.RECENT),
-        (an_actor(a_duty(ended=30.1)), Relation.NONE),
+        (an_actor(a_duty(ended=30.1)), Relation.ONCE),
         (an_actor(a_duty(FAR)), Relation.NONE),
         (an_actor(a_duty(FAR), a_duty(ended=1)), Relation.RECENT),
+        (an_actor(a_duty(FAR), a_duty(ended=900)), Relation.ONCE),
+        (an_actor(a_duty(FAR), replace(a_duty(), starts_at=days_ago(-3))), Relation.ONCE),
         (an_actor(), Relation.NONE),
     ],
 )
 def test_a_duty_covers_a_record_now_lately_or_not(actor, judged):
     assert relation.to_record(actor, RECORD) is judged
-    assert relation.to_area(actor, RECORD.path) is judged
+    assert relation.to_area(actor, RECORD.path) is (Relation.NONE if judged is Relation.ONCE else judged)
 
 
 def test_who_sees_only_what_is_theirs_may_still_report_inside_their_area():
@@ -61,7 +63,7 @@ def test_an_author_keeps_their_record_whatever_their_duties():
     assert relation.to_record(an_actor(), replace(RECORD, author="worker")) is Relation.NOW
 
 
-@pytest.mark.parametrize(("ended", "judged"), [(None, Relation.NOW), (5, Relation.RECENT), (50, Relation.NONE)])
+@pytest.mark.parametrize(("ended", "judged"), [(None, Relation.NOW), (5, Relation.RECENT), (50, Relation.ONCE)])
 def test_who_has_the_case_may_act_on_it_as_long_as_their_duty_reaches(ended, judged):
     handler = an_actor(a_duty("130630000000", Role.DEPT_HANDLER, ended, "gas"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from server.staffing.usecases import enrolment
 from tests.api.test_api_sync import Client
-from tests.case_land import UNIT, Land
+from tests.case_land import UNIT, VILLAGE, Land
 from tests.desks import Desk
 from tests.filled_forms import Entity, Filled
 
@@ -16,11 +16,12 @@ DONE = {"result_code": "fixed", "no_photo_reason": "no_light"}
 
 @pytest.fixture
 def officer(land: Land) -> Desk:
+    land.valley.was_in_charge("stranger", VILLAGE)
     return Desk(land.valley, "officer")
 
 
-def act_of_a_stranger(land: Land, id: str, action: str, **inputs: str) -> None:
-    """Let somebody without any standing act on the case from their phone, as it now is."""
+def act_of_a_former_leader(land: Land, id: str, action: str, **inputs: str) -> None:
+    """Let somebody whose duty here has long ended act on the case from their phone, as it now is."""
     block = Entity("hazards", id, update="1", base=land.record(id).version, label="")
     land.valley.phone("stranger").send(Filled("case_act", {"hazard": id, "action": action, **inputs}, (block,)))
     assert land.valley.verdicts(id)[-1] == "quarantined"
@@ -29,7 +30,7 @@ def act_of_a_stranger(land: Land, id: str, action: str, **inputs: str) -> None:
 def test_a_forced_feedback_hands_the_case_in_and_names_its_author(land, officer):
     id = land.report()
     land.lead_to(id, ASSIGNED)
-    act_of_a_stranger(land, id, "feedback", **DONE)
+    act_of_a_former_leader(land, id, "feedback", **DONE)
 
     done = officer.settle(officer.one(kind="quarantined")["id"], "force")
 
@@ -53,7 +54,7 @@ def test_what_the_table_or_the_rights_of_the_officer_forbid_is_refused_and_chang
 ):
     id = land.report()
     land.lead_to(id, ("register", "officer"))
-    act_of_a_stranger(land, id, action, **inputs)
+    act_of_a_former_leader(land, id, action, **inputs)
     problem, before = officer.one(), land.valley.holdings()
 
     refused = officer.settle(problem["id"], "force", status)
@@ -66,9 +67,9 @@ def test_what_the_table_or_the_rights_of_the_officer_forbid_is_refused_and_chang
 def test_an_author_cannot_check_their_own_work_by_another_ones_rights(land, officer):
     id = land.report()
     land.lead_to(id, ASSIGNED)
-    act_of_a_stranger(land, id, "feedback", **DONE)
+    act_of_a_former_leader(land, id, "feedback", **DONE)
     officer.settle(officer.one()["id"], "force")
-    act_of_a_stranger(land, id, "close")
+    act_of_a_former_leader(land, id, "close")
 
     refused = officer.settle(officer.one()["id"], "force", 403)
 
@@ -78,7 +79,7 @@ def test_an_author_cannot_check_their_own_work_by_another_ones_rights(land, offi
 def test_a_released_act_is_judged_by_the_present_state_and_may_only_be_recorded(land, officer):
     id = land.report()
     land.lead_to(id, ("register", "officer"))
-    act_of_a_stranger(land, id, "feedback", **DONE)
+    act_of_a_former_leader(land, id, "feedback", **DONE)
     land.valley.do(enrolment.add_duty, "stranger", role="grid_worker", area=UNIT, by="test")
 
     done = officer.settle(officer.one()["id"], "release")

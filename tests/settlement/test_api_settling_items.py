@@ -12,7 +12,7 @@ from server.staffing.usecases import enrolment
 from tests.api.test_api_sync import Client
 from tests.desks import Desk
 from tests.filled_forms import a_hazard, a_station, a_step, a_visit, new_uuid
-from tests.valley import FAR_UNIT, UNIT
+from tests.valley import FAR_UNIT, UNIT, VILLAGE
 
 OTHERS = sorted(set(ProblemKind) - {ProblemKind.CONFLICT, ProblemKind.QUARANTINED})
 BODIES = {
@@ -48,8 +48,9 @@ def station(valley) -> str:
 
 
 @pytest.fixture
-def quarantined(station, stranger) -> dict:
-    """An edit by somebody from another town, as their field client holds it: head 丙."""
+def quarantined(valley, station, stranger) -> dict:
+    """An edit by somebody of another town who was in charge here once, as their field client holds it: head 丙."""
+    valley.was_in_charge("stranger", VILLAGE)
     change = stranger.change(station, "edit", fields={"head": ("甲", "丙")}, base_version=1)
     assert stranger.push(change)[0]["verdict"] == "quarantined"
     return change
@@ -225,6 +226,7 @@ def test_what_is_meant_for_another_ledger_cannot_be_forced(valley, station, offi
 
 
 def test_a_submission_from_a_phone_is_forced_like_any_change(valley, station, officer):
+    valley.was_in_charge("stranger", VILLAGE)
     valley.phone("stranger").send(a_visit(station, 1, head="丙", hoses="6"))
 
     officer.settle(officer.one()["id"], "force")

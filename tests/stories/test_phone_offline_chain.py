@@ -6,10 +6,11 @@ from itertools import permutations
 
 import pytest
 
+from server.grid.domain.areas import path_of
 from server.staffing.usecases import enrolment
 from tests.filled_forms import a_station, a_visit, new_uuid
 from tests.odk_collect import Collect
-from tests.valley import UNIT
+from tests.valley import FAR_UNIT, UNIT
 
 ORDERS = list(permutations(range(3)))
 
@@ -144,7 +145,8 @@ def test_visits_of_several_people_that_waited_are_each_judged_by_their_own_stand
     record = valley.record(id)
     assert record.fields["hoses"] == "7"
     assert sorted(valley.verdicts(id)) == ["applied", "applied", "quarantined"]
-    assert valley.problems() == ["quarantined"]
+    assert valley.problems() == ["waiting"]  # so it goes on being told, for the stranger shall not learn that it came
+    assert valley.rows("SELECT path FROM problem WHERE settled_at IS NULL") == [{"path": path_of(FAR_UNIT)}]
 
 
 def test_everything_sent_twice_changes_nothing(valley, collect):

@@ -23,7 +23,14 @@ _PLAIN = ("id", "record", "type", "author", "content", "verdict", "version", "pr
 _INSERT = InsertInto("change", *_PLAIN, "conflicts", "received_at", "body")
 _plain = attrgetter(*_PLAIN)
 
-_SHOWN = "id, record, type, author, content, verdict, version, conflicts, problem, submission"
+TOLD = """
+    CASE WHEN change.verdict = 'quarantined' AND change.version IS NULL AND EXISTS (
+           SELECT 1 FROM problem AS filed WHERE filed.id = change.problem AND filed.kind = 'waiting')
+         THEN 'waiting' ELSE change.verdict END
+"""
+"""The verdict that people beyond the record's reach are told: theirs never came, whether it is here or not."""
+
+_SHOWN = f"id, record, type, author, content, verdict, version, conflicts, problem, submission, {TOLD} AS told"
 
 
 @frozen
@@ -31,7 +38,8 @@ class Stored:
     """The verdict on one change.
 
     content: hash of the change, without ``clock_offset_s``. version: of the record that the change
-    made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id.
+    made, None while there is none. conflicts: fields that conflicted when it was applied. problem: id. told: the
+    verdict that its author is told; another one where the record is here, and not theirs to know of (ADR 0038).
     """
 
     id: str
@@ -44,6 +52,7 @@ class Stored:
     conflicts: tuple[str, ...] = ()
     problem: str | None = None
     submission: str | None = None
+    told: Verdict | None = None
 
 
 class Here(NamedTuple):
@@ -163,7 +172,8 @@ def _unapplied(row: Row) -> tuple[Stored, Change, Instant]:
 
 
 def _stored(row: Row) -> Stored:
-    return Stored(**(row | {"verdict": Verdict(row["verdict"]), "conflicts": tuple(row["conflicts"].split())}))
+    verdicts = {name: Verdict(row[name]) for name in ("verdict", "told")}
+    return Stored(**(row | verdicts | {"conflicts": tuple(row["conflicts"].split())}))
 
 
 def _body(change: Change) -> str:

@@ -24,9 +24,8 @@ from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.instants import Instant
 from server.people.domain.actors import Actor
-from server.problems.domain.problems import Problem, ProblemKind
+from server.problems.domain.problems import Problem
 from server.problems.store import problems
-from server.records.domain import relation
 from server.records.domain.records import Record
 from server.records.domain.relation import Relation
 from server.records.domain.status import ENDED, STATUS_LABELS, Status
@@ -129,43 +128,6 @@ def record_revision(
     _update_dependents(tx, before, revised)
     message = found[0].message if found else None if joined is None else joined.message
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=message)
-
-
-def quarantine_or_hold(
-    tx: Transaction, pending: PendingChange, verdict: Verdict, kind: ProblemKind, message: str
-) -> Outcome:
-    """Keep a change whole without applying it, with a problem that says why."""
-    change = pending.change
-    problem = problems.add(
-        tx,
-        Problem(
-            kind,
-            relation.home_path(pending.by) or "",
-            message,
-            record=change.record,
-            type=change.type,
-            submission=pending.submission,
-            change=change.id,
-            author=pending.by.name,
-        ),
-    )
-    stored = Stored(
-        change.id,
-        change.record,
-        change.type,
-        pending.by.name,
-        pending.content,
-        verdict,
-        None,
-        problem=problem,
-        submission=pending.submission,
-    )
-    if pending.problem is None:
-        verdicts.add(tx, stored, tx.now, change)
-    else:
-        verdicts.settle(tx, stored)
-        problems.settle(tx, pending.problem, pending.settled_by)
-    return Outcome(change.id, verdict, None, records.find_for_writing(tx, change.record), (), problem)
 
 
 def _update_dependents(tx: Transaction, before: Record | None, revised: Revised) -> None:

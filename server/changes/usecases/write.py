@@ -22,13 +22,12 @@ from server.changes.domain.revise import NewCase, Revised
 from server.changes.domain.write_context import WriteContext
 from server.changes.store import verdicts
 from server.changes.store.verdicts import Stored
-from server.changes.usecases import base_state, hands, placement
+from server.changes.usecases import base_state, hands, placement, quarantine
 from server.changes.usecases.recording import (
     Outcome,
     PendingChange,
     context_of,
     fingerprint,
-    quarantine_or_hold,
     record_revision,
     type_of,
 )
@@ -77,7 +76,7 @@ def apply(
         if again is not None:
             return _stored_outcome(tx, again)
         message = "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
-        return quarantine_or_hold(
+        return quarantine.keep(
             tx, replace(pending, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message
         )
     record = records.find_for_writing(tx, change.record) if here.record else None
@@ -134,37 +133,36 @@ def _mark_training(tx: Transaction, change: Change) -> Change:
 
 def _stored_outcome(tx: Transaction, stored: Stored) -> Outcome:
     record = records.find_for_writing(tx, stored.record)
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    return Outcome(stored.id, stored.told or stored.verdict, stored.version, record, stored.conflicts, stored.problem)
 
 
 def _apply_pending(tx: Transaction, record: Record | None, pending: PendingChange) -> Outcome:
     change = pending.change
     if record is None and change.action not in CREATING:
-        message = "这条更新先到，它的原始记录还没有到；到达后会自动合并。"
-        return quarantine_or_hold(tx, pending, Verdict.WAITING, ProblemKind.WAITING, message)
+        return quarantine.keep(tx, pending, Verdict.WAITING, ProblemKind.WAITING, quarantine.NOT_HERE)
     if record is None:
         return _create(tx, pending)
+    if pending.authority is None and relation.to_record(pending.by, record) is Relation.NONE:
+        return quarantine.keep_of_stranger(tx, pending)
     if record.type != change.type:
         return _quarantine_type_mismatch(tx, pending)
     if change.action not in CREATING:
         return _revise(tx, record, pending)
     if record.author != pending.by.name and pending.authority is None:
-        message = "这个编号的记录已经存在，重复的新建已隔离，待人工判断。"
-        return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+        return quarantine.keep(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, quarantine.ID_IN_USE)
     return _revise(tx, record, replace(pending, change=replace(change, action="edit", base_version=0)))
 
 
 def _quarantine_type_mismatch(tx: Transaction, pending: PendingChange) -> Outcome:
     message = "这个编号在另一份台账里已有记录，内容已隔离，待人工判断。"
-    return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+    return quarantine.keep(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
 
 
 def _create(tx: Transaction, pending: PendingChange) -> Outcome:
     area, path, unknown = placement.area_of_new_record(tx, pending.change, pending.by, pending.submission)
     relation_now = _relation_of_authority(pending, path) or relation.to_area(pending.by, path)
     if relation_now is Relation.NONE:
-        message = "填报人不负责这个网格，记录已隔离，待人工判断。"
-        return quarantine_or_hold(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
+        return quarantine.keep(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, quarantine.NOT_IN_CHARGE)
     hand = hands.of_change(tx, pending)
     change, told = hands.first_of(pending.change, hand, path)
     context = context_of(tx, pending, change, relation_now)
@@ -196,7 +194,7 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
     if state.past is not None:
         context = replace(context, shared=state.past.shared)
     refusal: Refusal | None = None
-    if relation_now is Relation.NONE:
+    if relation_now is Relation.ONCE:
         message = "填报人已不负责这条记录，内容已隔离，待人工判断。"
         revised = revise.keep_in_history(record, context, Verdict.QUARANTINED, message, ProblemKind.QUARANTINED)
     elif change.action == "edit":
@@ -289,7 +287,7 @@ def _apply_waiting(tx: Transaction, record: Record) -> Record:
     for stored, change, arrived_at in sorted(waiting, key=lambda each: (each[1].dot.origin, each[1].dot.seq)):
         by = replace(people.actor(tx, stored.author), at=arrived_at)
         pending = PendingChange(change, stored.content, by, stored.submission, stored.problem, arrived_at)
-        outcome = _revise(tx, record, pending) if record.type == change.type else _quarantine_type_mismatch(tx, pending)
+        outcome = _apply_pending(tx, record, pending)
         record = outcome.record or record
     return record
 

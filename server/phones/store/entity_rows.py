@@ -8,7 +8,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind, RecordType
 from server.grid.domain.scope import Scope
-from server.instants import Instant
+from server.instants import BEGINNING, Instant
 from server.people.store import scopes
 from server.records.store import columns
 from server.records.store.columns import Projection
@@ -28,9 +28,10 @@ def each(reading: Reading, type: RecordType, scope: Scope, *, closed_after: Inst
     return reading.sql.each(f"{_SELECT} WHERE {inside} ORDER BY born_seq DESC", values)
 
 
-def existing_ids(reading: Reading, type: RecordType, ids: Sequence[str]) -> set[str]:
-    """Return which of ``ids`` are records of ``type`` at all."""
-    return _among(reading, ("type = :type", {"type": type.name}), ids)
+def ids_within(reading: Reading, type: RecordType, scope: Scope, ids: Sequence[str]) -> set[str]:
+    """Return which of ``ids`` are records of ``type`` inside ``scope``, closed ones and those once handled too."""
+    inside, values = scopes.since(scope, BEGINNING)
+    return _among(reading, (f"type = :type AND {inside}", {**values, "type": type.name}), ids)
 
 
 def entitled_ids(

@@ -24,7 +24,7 @@ from server.grid.domain.areas import UNKNOWN_AREA
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
-from server.people.domain.actors import Actor
+from server.people.domain.actors import Actor, scope_of
 from server.phones.store import entity_rows
 from server.phones.usecases import handler_list
 from server.records.store import buckets, columns
@@ -99,14 +99,15 @@ def is_entity_list(reading: Reading, name: str) -> bool:
 def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> list[tuple[str, bool]]:
     """Return each known id with whether the phone must drop it; unknown ids are left out, they may be unsent work.
 
-    Without ids, every row that the phone may hold is listed.
+    So are those of records that no duty of ``by``, present, past or to come, ever reached: nobody learns from the
+    answer that they are here (ADR 0038). Without ids, every row that the phone may hold is listed.
     """
     type = forms.catalogue(reading).types[list_name]
     scope, since = phone_scope(by), closed_after(reading)
     if not ids:
         return [(id, False) for id in entity_rows.all_ids(reading, type, scope, closed_after=since)]
     held = entity_rows.entitled_ids(reading, type, scope, ids, closed_after=since)
-    known = entity_rows.existing_ids(reading, type, ids)
+    known = entity_rows.ids_within(reading, type, scope_of(by.name, by.duties), ids)
     return [(id, id not in held) for id in dict.fromkeys(ids) if id in known]
 
 

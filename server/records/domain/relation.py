@@ -8,16 +8,20 @@ from enum import StrEnum
 from server import instants
 from server.grid.domain.areas import common_ancestor
 from server.grid.domain.scope import Scope
-from server.instants import Instant
-from server.people.domain.actors import GRACE, Actor, Duty
+from server.instants import BEGINNING, Instant
+from server.people.domain.actors import GRACE, Actor, Duty, scope_of
 from server.records.domain.records import Record
 
 
 class Relation(StrEnum):
-    """When an author's duty, assignment or authorship covered a record."""
+    """When an author's duty, assignment or authorship covered a record.
+
+    ONCE: more than 30 days ago, or by a duty that is still to begin. NONE: never, so that they do not know it.
+    """
 
     NOW = "now"
     RECENT = "recent"
+    ONCE = "once"
     NONE = "none"
 
 
@@ -25,8 +29,9 @@ def to_record(actor: Actor, record: Record) -> Relation:
     """Return the relation of ``actor`` to an existing record."""
     if record.author == actor.name or _reaches(actor.scope, record, actor.at):
         return Relation.NOW
-    earliest = instants.later(actor.at, -GRACE)
-    return Relation.RECENT if _reaches(actor.recent_scope(), record, earliest) else Relation.NONE
+    if _reaches(actor.recent_scope(), record, instants.later(actor.at, -GRACE)):
+        return Relation.RECENT
+    return Relation.ONCE if _reaches(scope_of(actor.name, actor.duties), record, BEGINNING) else Relation.NONE
 
 
 def to_area(actor: Actor, path: str) -> Relation:

@@ -95,11 +95,11 @@ def get(reading: Reading, problem_id: str, by: Actor) -> ProblemDetails:
     return ProblemDetails(
         problem,
         named.get(problem.author or ""),
-        settle.ways_for(problem, by),
+        settle.ways_for(reading, problem, by),
         record,
         () if record is None or not problem.fields else _fields(reading, problem, record, by),
         None if unapplied is None else unapplied[1],
-        None if stored is None else stored.verdict,
+        None if stored is None else stored.told if record is None else stored.verdict,
     )
 
 

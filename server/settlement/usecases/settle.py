@@ -18,7 +18,7 @@ from server.changes.store import verdicts
 from server.changes.usecases import write
 from server.changes.usecases.interactive import OFFICE
 from server.changes.usecases.recording import Outcome
-from server.db.transactions import Transaction
+from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, NotFound
 from server.forms.store import forms
 from server.people.domain import rights
@@ -52,19 +52,35 @@ def settle(tx: Transaction, problem_id: str, request: SettlementRequest, *, by: 
     rights.require(by, "problem", "settle", problem.path)
     if request.is_done_by(problem.settlement):
         return SettlementResult(problem, _outcome_of(tx, problem.settlement, by))
-    settlements.require_way(ProblemKind(problem.kind), request)
+    settlements.require_way(_kind_for(tx, problem, by), request)
     _require_open(problem, request)
     outcome = _HANDLERS[request.how](tx, problem, request, by)
     settlement = _keep_settlement(tx, problem, request, outcome, by)
     return SettlementResult(problems.get(tx, problem_id, by.scope), _outcome_of(tx, settlement, by))
 
 
-def ways_for(problem: StoredProblem, by: Actor) -> tuple[How, ...]:
+def ways_for(reading: Reading, problem: StoredProblem, by: Actor) -> tuple[How, ...]:
     """Return how ``by`` may settle a problem as it stands; none for who has no right to."""
     if not rights.allows(by, "problem", "settle", problem.path):
         return ()
-    ways = settlements.WAYS[ProblemKind(problem.kind)]
+    ways = settlements.WAYS[_kind_for(reading, problem, by)]
     return tuple(how for how in ways if _why_not(problem, how) is None)
+
+
+def _kind_for(reading: Reading, problem: StoredProblem, by: Actor) -> ProblemKind:
+    """Return the kind of a problem by which ``by`` settles it.
+
+    What a stranger sent about a record looks like what waits for one that is not here, save to who answers for the
+    author's area and for the record: they may release or force it as anything in quarantine (ADR 0038).
+    """
+    kind, stored = ProblemKind(problem.kind), verdicts.find(reading, problem.change or "")
+    if kind is not ProblemKind.WAITING or stored is None or stored.verdict is not Verdict.QUARANTINED:
+        return kind
+    try:
+        record = records.get(reading, stored.record, by.scope)
+    except NotFound:
+        return kind
+    return ProblemKind.QUARANTINED if rights.allows(by, "problem", "settle", record.path) else kind
 
 
 def _require_open(problem: StoredProblem, request: SettlementRequest) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from server.changes.store import verdicts
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -55,8 +56,8 @@ class ProblemNotice:
     settlement: Settlement | None
 
 
-_CHANGE_COLUMNS = """
-    change.record, change.type, change.verdict, change.version, revision.action,
+_CHANGE_COLUMNS = f"""
+    change.record, change.type, {verdicts.TOLD} AS verdict, change.version, revision.action,
     CASE WHEN revision.action IS NULL THEN change.body END AS body
 """
 
