@@ -88,11 +88,6 @@ class Result:
         """Whether the period had ended by the instant of the count."""
         return self.as_of >= self.period.ends_at
 
-    @property
-    def begun(self) -> bool:
-        """Whether the period had begun by the instant of the count; before that nothing counts, not even nought."""
-        return self.as_of >= self.period.starts_at
-
 
 @dataclass(frozen=True, slots=True)
 class CasePage:

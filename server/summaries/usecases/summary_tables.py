@@ -93,20 +93,25 @@ def table(reading: Reading, result: Result, codes: Sequence[str] | None = None) 
     )
 
 
+def has_begun(result: Result) -> bool:
+    """Return whether the period had begun by the instant of the count; before that nothing counts, not even nought."""
+    return result.as_of >= result.period.starts_at
+
+
 def _begun(result: Result) -> Callable[[str | None], bool]:
     """Return whether a row counts anything by the instant: days that are still to come count not even nought.
 
     Of the row of a month its own days decide; of every other row, and of the total (None), those of the period.
     """
     if result.by is not Grouping.MONTH:
-        return lambda key: result.begun
+        return lambda key: has_begun(result)
     begun = {month for month, part in periods.months_of(result.period) if part.starts_at <= result.as_of}
-    return lambda key: result.begun if key is None else key in begun
+    return lambda key: has_begun(result) if key is None else key in begun
 
 
 def days_of(result: Result) -> str:
     """Return the days that a summary counts as people read them, with a mark while they are not over, or not begun."""
-    mark = "" if result.over else "（未结束）" if result.begun else "（未开始）"
+    mark = "" if result.over else "（未结束）" if has_begun(result) else "（未开始）"
     return f"{result.period.first} 至 {result.period.last}{mark}"
 
 
@@ -150,7 +155,7 @@ def sentence(result: Result) -> str:
     """Return the sentence for the brigade's report."""
     if result.training:
         return training.NOT_COUNTED
-    if not result.begun:
+    if not has_begun(result):
         return sentences.NOT_BEGUN
     return sentences.sentence(result.summary.total, visited=result.visited)
 
@@ -168,14 +173,14 @@ def as_json(reading: Reading, result: Result) -> dict[str, Any]:
         "from": result.period.first.isoformat(),
         "to": result.period.last.isoformat(),
         "as_of": result.as_of,
-        "begun": result.begun,
+        "begun": has_begun(result),
         "over": result.over,
-        "visited": result.visited if result.begun else None,
+        "visited": result.visited if has_begun(result) else None,
         "training": result.training,
         "sentence": sentence(result),
         "results": named,
         "rows": [_row(result.by, row, begun) for row in result.summary.rows],
-        "total": _figures(result.summary.total) if result.begun else _no_figures(result.summary.total),
+        "total": _figures(result.summary.total) if has_begun(result) else _no_figures(result.summary.total),
     }
 
 
