@@ -136,8 +136,7 @@ def run(
         server = GracefulServer(configuration(bridge, settings, connections_max), bridge)
         server.stop_on_signals()
         try:
-            _tell_what_is_missing()
-            say(f"Firegrid: http://{host}:{port}  （数据目录 {data}；Ctrl-C 停止）")
+            _say_what_is_served(f"http://{host}:{port}", data)
             freeze()
             rounds.start(database)
             with (
@@ -153,12 +152,13 @@ def run(
     say("Firegrid: 已停止 stopped")
 
 
-def _tell_what_is_missing() -> None:
+def _say_what_is_served(address: str, data: Path) -> None:
     from server.log import say
     from server.office import assets
 
     if not assets.are_built():
         say(assets.NOT_BUILT)
+    say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
 
 
 @contextmanager
