@@ -13,6 +13,7 @@ from server.api.blueprints import create_blueprint
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
+from server.records.usecases.disclosing import RecordMask
 from server.web import context
 from sync.changes import FieldWrite
 
@@ -77,7 +78,8 @@ def create(arguments: dict[str, Any]) -> Response:
 
 
 def _response(outcome: Outcome, status: int = 200) -> Response:
-    response = responses.json(serializers.records.outcome(outcome), status)
+    mask = RecordMask(context.database().single_read(), context.caller())
+    response = responses.json(serializers.records.outcome(outcome, mask), status)
     if outcome.record is not None:
         response.set_etag(str(outcome.record.version))
     return response

@@ -20,6 +20,7 @@ from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.people.domain.people import FieldClient
 from server.records.domain.records import Record
+from server.records.usecases.disclosing import RecordMask
 from server.staffing.usecases import handover
 from server.staffing.usecases.handover import HandedCase
 from server.web import context, problem_details
@@ -38,14 +39,15 @@ def preview(query: dict[str, Any], name: str) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
         found = handover.preview(reading, name, query["area"], by=by)
+        mask = RecordMask(reading, by)
     return responses.json(
         {
             "name": found.person.name,
             "display": found.person.display,
             "leaving": found.leaving,
-            "going_back": [_case(each) for each in found.going_back],
-            "staying": [_case(each) for each in found.staying],
-            "helping": [_case(each) for each in found.helping],
+            "going_back": [_case(each, mask) for each in found.going_back],
+            "staying": [_case(each, mask) for each in found.staying],
+            "helping": [_case(each, mask) for each in found.helping],
             "records": found.records,
             "phones": [{**serializers.people.phone(each), "advice": UNKNOWN_UNSENT} for each in found.phones],
             "clients": [{**serializers.people.field_client(each), "advice": _advice(each)} for each in found.clients],
@@ -64,7 +66,8 @@ def hand_over(arguments: dict[str, Any]) -> Response:
             tx, arguments["to"], giver=arguments["from_"], cases=cases, note=arguments.get("note", ""), by=by
         )
     )
-    return responses.single_page(_handed(each) for each in handed)
+    mask = RecordMask(context.database().single_read(), by)
+    return responses.single_page(_handed(each, mask) for each in handed)
 
 
 @blueprint.route("/users/<name>/swap", methods=("POST",))
@@ -79,9 +82,9 @@ def swap(arguments: dict[str, Any], name: str) -> Response:
     return responses.json({"duties": [serializers.people.duty(each, by.at) for each in duties]})
 
 
-def _case(record: Record) -> responses.Json:
+def _case(record: Record, mask: RecordMask) -> responses.Json:
     due_on = None if record.due_at is None else instants.last_day(record.due_at)
-    return {"id": record.id, "label": record.label, "status": record.status, "due_on": due_on}
+    return {"id": record.id, "label": mask.label(record), "status": record.status, "due_on": due_on}
 
 
 def _advice(client: FieldClient) -> str:
@@ -91,10 +94,10 @@ def _advice(client: FieldClient) -> str:
     return f"{at} 时没有未发送的内容；此后如有填写，请先发送，再调动。"
 
 
-def _handed(handed: HandedCase) -> responses.Json:
+def _handed(handed: HandedCase, mask: RecordMask) -> responses.Json:
     refusal = None if handed.refusal is None else problem_details.body_of(handed.refusal)
     return {
         "id": handed.id,
-        "outcome": None if handed.outcome is None else serializers.records.outcome(handed.outcome),
+        "outcome": None if handed.outcome is None else serializers.records.outcome(handed.outcome, mask),
         "refusal": refusal,
     }

@@ -24,7 +24,9 @@ from server.errors import NotFound
 from server.problems.domain.settlements import Choice, How, SettlementRequest
 from server.problems.store import problems
 from server.problems.store.problems import StoredProblem
-from server.settlement.usecases import details, settle
+from server.records.usecases.disclosing import RecordMask
+from server.settlement.usecases import details, masked_problems, settle
+from server.settlement.usecases.details import ProblemDetails
 from server.submissions.store import rejected
 from server.web import context
 
@@ -55,7 +57,12 @@ def list_problems(query: dict[str, Any]) -> Response:
             limit=limit,
         )
 
-    return responses.listing(query, responses.decode_number, find, serializers.problems.problem, attrgetter("seq"))
+    mask = RecordMask(context.database().single_read(), by)
+
+    def shown(found: StoredProblem) -> responses.Json:
+        return masked_problems.shown(mask, serializers.problems.problem(found), found)
+
+    return responses.listing(query, responses.decode_number, find, shown, attrgetter("seq"))
 
 
 @blueprint.route("/problems/<uuid:problem_id>")
@@ -64,7 +71,8 @@ def list_problems(query: dict[str, Any]) -> Response:
 def get_problem(problem_id: UUID) -> Response:
     """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
-        return responses.json(serializers.problems.in_full(details.get(reading, str(problem_id), context.caller())))
+        by = context.caller()
+        return responses.json(_in_full(details.get(reading, str(problem_id), by), RecordMask(reading, by)))
 
 
 @blueprint.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
@@ -85,10 +93,15 @@ def settle_problem(arguments: dict[str, Any], problem_id: UUID) -> Response:
     by = context.caller()
     done = context.write(lambda tx: settle.settle(tx, str(problem_id), request, by=by))
     with context.database().reading() as reading:
-        shown = serializers.problems.in_full(details.get(reading, str(problem_id), by))
+        mask = RecordMask(reading, by)
+        shown = _in_full(details.get(reading, str(problem_id), by), mask)
     return responses.json(
-        {"problem": shown, "outcome": None if done.outcome is None else serializers.records.outcome(done.outcome)}
+        {"problem": shown, "outcome": None if done.outcome is None else serializers.records.outcome(done.outcome, mask)}
     )
+
+
+def _in_full(view: ProblemDetails, mask: RecordMask) -> responses.Json:
+    return masked_problems.shown(mask, serializers.problems.in_full(view), view.problem)
 
 
 @blueprint.route("/problems/<uuid:problem_id>/body")

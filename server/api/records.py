@@ -22,6 +22,7 @@ from server.people.domain.actors import Actor
 from server.records.domain.records import Record, Revision
 from server.records.store import columns, record_lists, records, revisions
 from server.records.store.record_lists import Filters
+from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.web import context
 from sync import registers
@@ -36,11 +37,15 @@ blueprint = create_blueprint("records", "台账记录 · records: profiles, even
 def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
     by = context.caller()
+    mask = RecordMask(context.database().single_read(), by)
 
     def find(reading: Reading, before: int | None, limit: int) -> list[Row]:
         return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
 
-    return responses.listing(query, responses.decode_number, find, serializers.records.listed, itemgetter("born_seq"))
+    def shown(row: Row) -> responses.Json:
+        return mask.listed(serializers.records.listed(row), row)
+
+    return responses.listing(query, responses.decode_number, find, shown, itemgetter("born_seq"))
 
 
 @blueprint.route("/records/<uuid:record_id>")
@@ -54,7 +59,8 @@ def list_records(query: dict[str, Any]) -> Response:
 def get_record(record_id: UUID) -> Response:
     """Get one record; fields in conflict come with every value that stands, a case with what one may do with it."""
     with context.database().reading() as reading:
-        found = records.get(reading, str(record_id), context.caller().scope)
+        by = context.caller()
+        found, mask = records.get(reading, str(record_id), by.scope), RecordMask(reading, by)
         heads = _heads(reading, found) if found.conflicts else {}
         files = [serializers.cases.photo(each) for each in case_details.photos(reading, found)]
         shown = {
@@ -65,10 +71,10 @@ def get_record(record_id: UUID) -> Response:
             "case": None,
         }
         if found.case is not None:
-            actions = todo_column.actions(reading, found, context.caller())
-            alike = case_details.similar(reading, found, context.caller())
+            actions = todo_column.actions(reading, found, by)
+            alike = [(each, mask.label(each)) for each in case_details.similar(reading, found, by)]
             shown["case"] = serializers.cases.case(found.case, actions, alike)
-    return responses.conditional(responses.json(shown), found.version)
+    return responses.conditional(responses.json(mask.record(shown, found)), found.version)
 
 
 @blueprint.route("/records/<uuid:record_id>/history")
@@ -77,10 +83,10 @@ def get_record(record_id: UUID) -> Response:
 def list_revisions(record_id: UUID) -> Response:
     """List every revision of a record, oldest first."""
     with context.database().reading() as reading:
-        found = records.get(reading, str(record_id), context.caller().scope)
-        return responses.single_page(
-            [serializers.records.revision(each) for each in revisions.list_of(reading, found.id)]
-        )
+        by = context.caller()
+        found = records.get(reading, str(record_id), by.scope)
+        history = RecordMask(reading, by).history(found, list(revisions.list_of(reading, found.id)))
+        return responses.single_page(map(serializers.records.revision, history))
 
 
 def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:

@@ -12,6 +12,7 @@ from schemas.sent_items import SentItemQuery, SentItemSchema
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.api.responses import Json
+from server.records.usecases.disclosing import RecordMask
 from server.staffing.store.sent_items import ProblemNotice
 from server.staffing.usecases import sent_items
 from server.staffing.usecases.sent_items import BEGINNING, Positions, VisibleItem
@@ -33,7 +34,9 @@ def list_items(query: dict[str, Any]) -> Response:
     author, positions, limit = query.get("author", by.name), _positions(query.get("cursor")), query["limit"]
     with context.database().reading() as reading:
         page = sent_items.page(reading, author, by=by, positions=positions, limit=limit)
-    return responses.page(map(_item, page.items), None if page.next is None else orjson.dumps(page.next).decode())
+        mask = RecordMask(reading, by)
+        items = [_item(each, mask) for each in page.items]
+    return responses.page(items, None if page.next is None else orjson.dumps(page.next).decode())
 
 
 def _positions(cursor: str | None) -> Positions:
@@ -64,7 +67,7 @@ _SEQ_MAX = 2**63 - 1
 """The largest number that the database can compare with."""
 
 
-def _item(visible: VisibleItem) -> Json:
+def _item(visible: VisibleItem, mask: RecordMask) -> Json:
     item, record = visible.item, visible.record
     return {
         "id": item.id,
@@ -74,7 +77,7 @@ def _item(visible: VisibleItem) -> Json:
         "received_at": item.received_at,
         "record": None if record is None else record["id"],
         "type": item.type,
-        "label": None if record is None else record["label"],
+        "label": None if record is None else mask.row_label(record),
         "status": None if record is None else record["status"],
         "action": item.action,
         "verdict": item.verdict,

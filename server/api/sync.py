@@ -36,6 +36,7 @@ from server.people.domain.actors import Actor
 from server.people.store import field_clients
 from server.records.store import columns
 from server.records.store.columns import Projection
+from server.records.usecases.disclosing import RecordMask
 from server.replication.store import epochs, pulls
 from server.replication.store.epochs import Mark
 from server.replication.usecases import pull as pulling
@@ -255,12 +256,11 @@ class _RecordWriter:
     """Writes records as one caller's client holds them."""
 
     def __init__(self, reading: Reading, by: Actor) -> None:
-        self._may_do = TodoOfCaller(reading, by)
+        self._may_do, self._mask = TodoOfCaller(reading, by), RecordMask(reading, by)
 
     def row(self, row: Row) -> responses.Json:
-        shown = _pulled(row)
-        shown["todo"] = self._may_do.todo(row) if row["kind"] == Kind.CASE else ""
-        return shown
+        todo = self._may_do.todo(row) if row["kind"] == Kind.CASE else ""
+        return self._mask.held({**_pulled(row), "todo": todo}, row)
 
 
 def _op(op: Op, writer: _RecordWriter) -> responses.Json:

@@ -10,10 +10,11 @@ from server.records.domain.records import Record
 from server.submissions.usecases.case_details import Photo
 
 
-def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:
+def case(found: Case, actions: tuple[str, ...], similar: list[tuple[Record, str]]) -> Json:
     """Return a case as a record's single answer shows it.
 
-    actions: what the caller may do with it now. similar: open cases that may be about the same hazard.
+    actions: what the caller may do with it now. similar: open cases that may be about the same hazard, each with its
+    label as the caller sees it.
     """
     facts = found.facts
     return {
@@ -35,7 +36,7 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Record]) -> Json:
         "major": found.major,
         "plan_due_at": found.plan_due_at,
         "merged_into": found.merged_into,
-        "similar": [{"id": each.id, "label": each.label, "status": each.status} for each in similar],
+        "similar": [{"id": each.id, "label": label, "status": each.status} for each, label in similar],
     }
 
 

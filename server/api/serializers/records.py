@@ -8,6 +8,7 @@ from server.changes.usecases.recording import Outcome
 from server.records.domain.records import Record, Revision
 from server.records.store import columns
 from server.records.store.columns import Projection
+from server.records.usecases.disclosing import RecordMask
 
 listed = columns.showing(Projection.API)
 """Return a row of ``record_lists`` as lists show it."""
@@ -20,13 +21,13 @@ def record(found: Record) -> Json:
     return listed(_stored(found))
 
 
-def outcome(found: Outcome) -> Json:
-    """Return what became of a change."""
+def outcome(found: Outcome, mask: RecordMask) -> Json:
+    """Return what became of a change, with the record as ``mask`` shows it."""
     return {
         "id": found.id,
         "verdict": found.verdict.value,
         "version": found.version,
-        "record": None if found.record is None else record(found.record),
+        "record": None if found.record is None else mask.record(record(found.record), found.record),
         "conflicts": found.conflicts,
         "problem": found.problem,
     }

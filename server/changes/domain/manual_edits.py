@@ -11,7 +11,8 @@ from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind, RecordType
 from server.people.domain import rights
 from server.people.domain.actors import Actor
-from server.people.domain.rights import NOWHERE, Grant, Mark
+from server.people.domain.rights import NOWHERE
+from server.records.domain import disclosure
 from server.records.domain.records import Record
 
 EDIT = "edit"
@@ -27,12 +28,13 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     if record.kind is Kind.EVENT:
         message = f"“{record.label}”是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
         raise IllegalStep(message, action=EDIT)
-    subject, action = ("case", EDIT) if record.kind is Kind.CASE else ("record", "write")
-    granted = rights.grants(by, subject, action, record.path, vacant=vacant)
-    if record.author == by.name or record.assignee in by.scope.assignees:
-        granted += rights.grants_anywhere(by, subject, action)
-    decisive = [grant for grant in granted if grant.mark is not Mark.PROPOSE]
-    if any(_reaches(grant, by, record) for grant in decisive):
+    subject = disclosure.subject_of(record.kind)
+    action = disclosure.ACTIONS[subject]
+    is_author, is_given = record.author == by.name, record.assignee in by.scope.assignees
+    decisive, holding = disclosure.deciding_grants(
+        by, subject, record.path, is_author=is_author, is_given=is_given, vacant=vacant
+    )
+    if holding:
         return
     if decisive:
         message = "您的岗位只能更正自己上报或承办的记录；请联系上报人，或管这个网格的人。"
@@ -51,11 +53,3 @@ def require_create(by: Actor, type: RecordType, action: str, path: str) -> None:
         raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
     subject, verb = ("case", action) if type.kind is Kind.CASE else ("record", "write")
     rights.require(by, subject, verb, path)
-
-
-def _reaches(grant: Grant, by: Actor, record: Record) -> bool:
-    """Say whether a grant holds for this record: one without limits does, others for what is the actor's own."""
-    theirs = record.author == by.name
-    if "own" in grant.limits:
-        theirs = theirs or record.assignee in by.scope.assignees
-    return theirs if grant.limits else True

@@ -113,6 +113,9 @@ def received_entry(
     """Return one revision as it came in. at: what the record showed, by version, as far as known. authors: as above."""
     base = revision.base_version
     stated = {name: write.seen for name, write in revision.received.items() if write.seen is not None}
+    seen = stated if base is None else at.get(base, stated)
+    # What a phone's list left out, since its holder may not write it, was in the record all the same.
+    unseen = {name for name, write in revision.received.items() if write.seen is None and name in seen}
     origin, author = revision.origin, revision.author
     if is_from_device(revision.origin, revision.submission) and authors.get(origin, author) != author:
         origin = f"{origin}/{author}"
@@ -122,7 +125,7 @@ def received_entry(
         _applied(revision, type),
         revision.observed_at,
         revision.version,
-        stated if base is None else at.get(base, stated),
+        {name: value for name, value in seen.items() if name not in unseen} if unseen else seen,
         change=revision.change,
         after=revision.after,
         applies=revision.verdict in _MERGED,

@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
 from server.changes.domain import record_history
+from server.changes.domain.write_context import observed_at
 from server.changes.usecases import hands
 from server.changes.usecases.hands import Hand, Past
 from server.changes.usecases.recording import PendingChange
 from server.db.transactions import Transaction
+from server.forms.domain import personal
 from server.forms.domain.record_types import LABEL, Kind, RecordType
 from server.people.domain.actors import Actor
 from server.problems.domain.problems import Problem, ProblemKind
+from server.records.domain import disclosure
 from server.records.domain.records import Record
 from server.records.store import revisions
-from sync import merge, replay
+from server.records.usecases.disclosing import RecordMask
+from sync import merge, registers, replay
 from sync.changes import Change, Dot
 from sync.hands import Received
 from sync.merge import FieldRule
@@ -45,7 +49,8 @@ def resolve(
     hand: Hand | None,
 ) -> BaseState:  # fmt: skip
     """Return the change of ``pending`` with what its author saw of ``record``. rules: of its type."""
-    change, by, submission = pending.change, pending.by, pending.submission
+    by, submission = pending.by, pending.submission
+    change = _without_masks(tx, record, type, pending.change, by)
     unknown: tuple[Problem, ...] = ()
     if not _is_version_known(tx, record, change.base_version):
         unknown = () if change.seen_stated else (_base_unknown(record, change, by, submission),)
@@ -59,6 +64,8 @@ def resolve(
         return found
     version = change.base_version
     base = fields_at(tx, record, version)
+    if not change.seen_stated:
+        base = _without_hidden(tx, record, type, change, by, base)
     sent = replay.pending_at(version, _sent_before(tx, record, type, change.dot))
     received = {name: write.new for name, write in change.fields.items()}
     writes = merge.writes_of(received, base, [sent])
@@ -70,6 +77,65 @@ def resolve(
         return replace(found, base={**base, **stated}, seen_members=seen_members, problems=problems)
     seen = replace(change, base_version=version, fields={name: writes[name] for name in received})
     return replace(found, change=seen, base=base, seen_members=seen_members, problems=problems)
+
+
+def masks_among(
+    tx: Transaction, record: Record, type: RecordType, values: Mapping[str, str], base_version: int | None
+) -> frozenset[str]:
+    """Return the names of ``values`` that are no more than the mask in whose place the record holds the value itself.
+
+    Whoever shows them back has written nothing: from a list, a file, or the form of a page. base_version: what they
+    looked at.
+    """
+    found = [name for name, value in values.items() if personal.is_mask(value)]
+    if not found:
+        return frozenset()
+    by_field, held = registers.from_json(record.registers), [record.fields, fields_at(tx, record, base_version)]
+    labels = {LABEL: record.label}
+    masks = {
+        name: {
+            disclosure.mask_of(type, name, value, disclosure.names_in(type, *held))
+            for value in (
+                *(fields.get(name, labels.get(name, "")) for fields in held),
+                *(head.value for head in by_field.get(name, registers.EMPTY).heads),
+            )
+        }
+        for name in found
+    }
+    return frozenset(name for name in found if values[name] in masks[name])
+
+
+def _without_masks(tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor) -> Change:
+    """Return ``change`` without what its author was shown in the place of a value: a mask, or nothing at all."""
+    values = {name: write.new for name, write in change.fields.items()}
+    masks = masks_among(tx, record, type, values, change.base_version)
+    blank = [name for name in type.personal if values.get(name) == "" and not change.fields[name].seen]
+    if blank and _is_hidden_from(tx, record, change, by):
+        masks |= frozenset(blank)
+    if not masks:
+        return change
+    return replace(change, fields={name: write for name, write in change.fields.items() if name not in masks})
+
+
+def _without_hidden(
+    tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, base: Mapping[str, str]
+) -> Mapping[str, str]:
+    """Return what a phone's list showed of ``base``, as far as the change writes it: what was left out nobody saw."""
+    if not _is_hidden_from(tx, record, change, by):
+        return base
+    names = disclosure.names_in(type, base)
+    hidden = {
+        name
+        for name in change.fields
+        if disclosure.mask_of(type, name, base.get(name, ""), names) != base.get(name, "")
+    }
+    return {name: value for name, value in base.items() if name not in hidden}
+
+
+def _is_hidden_from(tx: Transaction, record: Record, change: Change, by: Actor) -> bool:
+    """Say whether ``record`` was masked on the device of ``by``, by the duties that they had when they filled in."""
+    then = replace(by, at=observed_at(change, tx.now))
+    return RecordMask(tx, then if then.current else by.with_recent_duties()).hides(record)
 
 
 def _of_no_device(

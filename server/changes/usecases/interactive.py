@@ -91,7 +91,11 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     type = forms.catalogue(tx).types[record.type]
     if request.action == manual_edits.EDIT:
         manual_edits.require_edit(by, record, vacant=_vacant(tx, record, by))
-        _require_fields(type, request.fields, tx.now, record.fields)
+        values = {name: _new(value) for name, value in request.fields.items()}
+        masks = base_state.masks_among(tx, record, type, values, base)
+        asked = {name: value for name, value in request.fields.items() if name not in masks}
+        if asked or not masks:
+            _require_fields(type, asked, tx.now, record.fields)
     else:
         _require_inputs(request)
         _require_current(record, request, base)

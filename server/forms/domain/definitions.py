@@ -11,6 +11,7 @@ from typing import Any
 from server.errors import FormRefused
 from server.forms.domain.choices import CodeList, Options
 from server.forms.domain.fields import Field
+from server.forms.domain.personal import Personal
 from server.forms.domain.record_types import Declaration, Kind
 from sync.rules import MergePolicy
 
@@ -37,6 +38,7 @@ class Question:
     label: in the default language, empty where the form shows none. relevant: the XPath that shows it, if any.
     multiple: several codes may be chosen. options: what may be chosen, None where anything may be answered.
     required: nobody can finish the form without an answer, whatever else they answer.
+    personal: what an answer holds of a private person, as the form declares; None where it says nothing.
     """
 
     path: str
@@ -46,6 +48,7 @@ class Question:
     multiple: bool = False
     options: Options | None = None
     required: bool = False
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +171,17 @@ def _entity(raw: Mapping[str, Any]) -> EntityDeclaration:
 
 
 def _question(raw: Mapping[str, Any]) -> Question:
-    return Question(**{**raw, "options": _options(raw.get("options"))})
+    return Question(**{**raw, "options": _options(raw.get("options")), "personal": _personal(raw)})
 
 
 def _field(raw: Mapping[str, Any]) -> Field:
-    return Field(**{**raw, "merge": MergePolicy(raw["merge"]), "options": _options(raw.get("options"))})
+    merge, options = MergePolicy(raw["merge"]), _options(raw.get("options"))
+    return Field(**{**raw, "merge": merge, "options": options, "personal": _personal(raw)})
+
+
+def _personal(raw: Mapping[str, Any]) -> Personal | None:
+    stated = raw.get("personal")  # absent from what was published before forms could say it
+    return None if stated is None else Personal(stated)
 
 
 def _options(raw: Mapping[str, Any] | None) -> Options | None:

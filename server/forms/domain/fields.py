@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.forms.domain.choices import Options
+from server.forms.domain.personal import Personal
 from sync.rules import MergePolicy
 
 
@@ -17,7 +18,8 @@ class Field:
     group: name of the merge group, whose fields apply or conflict as one; None outside any.
     set_valued: the value is a set of codes with spaces between (``select_multiple``).
     options: what its questions offer, None where any value may be given. required: every form that brings such a
-    record into being asks for it, whatever else is answered.
+    record into being asks for it, whatever else is answered. personal: what it holds of a private person, as its form
+    declares; None where the form says nothing.
     """
 
     name: str
@@ -28,3 +30,4 @@ class Field:
     set_valued: bool = False
     options: Options | None = None
     required: bool = False
+    personal: Personal | None = None

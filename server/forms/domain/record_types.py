@@ -10,6 +10,7 @@ from typing import NamedTuple
 from server.errors import TypeConflict
 from server.forms.domain.choices import Choices, Options, combine_options
 from server.forms.domain.fields import Field
+from server.forms.domain.personal import Personal
 from sync.datatypes import restricts_values
 
 __all__ = [
@@ -76,6 +77,8 @@ class RecordType:
     ``stated`` is the kind that some form named, None when nobody did and ``kind`` is only assumed.
     ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
     ``validated`` are the fields in which not every text may stand.
+    ``built_in`` says what fields hold of private persons of which no form says it.
+    ``personal`` are the fields to be masked; ``unwritten`` those that hold no free text, or none to be looked through.
     """
 
     name: str
@@ -84,7 +87,10 @@ class RecordType:
     fields: Mapping[str, Field]
     stated: Kind | None = None
     choices: Mapping[str, Choices] = field(default_factory=dict)
+    built_in: Mapping[str, Personal] = field(default_factory=dict)
     validated: Mapping[str, Field] = field(init=False, compare=False)
+    personal: Mapping[str, Personal] = field(init=False, compare=False)
+    unwritten: frozenset[str] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         validated = {
@@ -93,6 +99,15 @@ class RecordType:
             if each.required or name in self.choices or restricts_values(each.type)
         }
         object.__setattr__(self, "validated", validated)
+        stated = {name: each.personal or self.built_in.get(name) for name, each in self.fields.items()}
+        personal = {name: kind for name, kind in stated.items() if kind not in (None, Personal.PUBLIC)}
+        object.__setattr__(self, "personal", personal)
+        unwritten = {
+            name
+            for name, each in self.fields.items()
+            if each.type != "string" or each.set_valued or each.options or stated[name] is Personal.PUBLIC
+        }
+        object.__setattr__(self, "unwritten", frozenset(unwritten))
 
     @property
     def claims(self) -> frozenset[str]:
@@ -123,7 +138,7 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
             if earlier is not None:
                 _refuse_difference(earlier, each, first_declared[earlier.name], declaration)
             first_declared.setdefault(each.name, declaration)
-            fields[each.name] = each if each.label or earlier is None else replace(each, label=earlier.label)
+            fields[each.name] = each if earlier is None else _newer(earlier, each)
     stated = _stated_kind(listed)
     kind = stated or Kind.PROFILE
     excluded = {LABEL, *CASE_COLUMNS, ACTION} if kind is Kind.CASE else {LABEL}
@@ -134,6 +149,11 @@ def combine(declarations: Iterable[Declaration]) -> RecordType:
         if name not in excluded
     }
     return RecordType(listed[-1].dataset, _title(listed), kind, fields, stated)
+
+
+def _newer(earlier: Field, later: Field) -> Field:
+    """Return the later declaration, with what it leaves unsaid as the earlier one says it."""
+    return replace(later, label=later.label or earlier.label, personal=later.personal or earlier.personal)
 
 
 def _offered(declarations: list[Declaration]) -> Mapping[str, Options | None]:

@@ -12,7 +12,7 @@ import kobo_forms
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import FormUnknown, NotFound
-from server.forms.domain import definitions
+from server.forms.domain import definitions, personal
 from server.forms.domain.definitions import FormDefinition
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import Declaration, RecordType, combine
@@ -255,7 +255,7 @@ def _catalogue(reading: Reading, on: date) -> Catalogue:
         for row in reading.sql.each("SELECT id, title, state, version FROM form ORDER BY title, id")
     }
     types = {
-        name: replace(type, choices=codes.choices_of(reading, type))
+        name: replace(type, choices=codes.choices_of(reading, type), built_in=personal.built_in(name, reading.now))
         for name, type in _types(each.definition for each in versions).items()
     }
     rules = {name: {field.name: _rule(field) for field in type.fields.values()} for name, type in types.items()}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lxml import etree
 
+from server.forms.domain import personal
 from server.forms.domain.definitions import ON_TRIAL, Allowance, Fault, FormDefinition
 from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
@@ -54,6 +55,7 @@ def check(
     ]
     warnings = [
         *_practice_warnings(definition, html, sheets),
+        *_undeclared_personal(definition),
         *entity_warnings(definition, html),
         *list_warnings(html, lists),
     ]
@@ -176,6 +178,34 @@ def _needs(definition: FormDefinition) -> Iterator[Allowance]:
         yield Allowance.SEVERAL_ENTITIES
     if definition.encrypted:
         yield Allowance.ENCRYPTION
+
+
+def _undeclared_personal(definition: FormDefinition) -> Iterator[str]:
+    """Yield a warning about questions that seem to ask for personal data and do not say so (``bind::fg:personal``)."""
+    known = {
+        path
+        for entity in definition.entities
+        for path, field in entity.properties.items()
+        if field.name in personal.named_built_in(entity.dataset)
+    }
+    found = [
+        question.label
+        for question in definition.questions
+        if question.personal is None
+        and question.options is None
+        and question.path not in known
+        and _SEEMS_PERSONAL.search(question.label)
+    ]
+    if found:
+        named = "、".join(f"“{label[:30]}”" for label in found[:5])
+        yield (
+            f"{named}像是个人信息，表单没有声明，就只会按号码的样子遮盖；请在 survey 表的 bind::fg:personal 写明 "
+            "phone、identity、name、address、other，或不用遮盖的 public（settings 表的 namespaces 写 "
+            'fg="urn:firegrid:xforms"）。'
+        )
+
+
+_SEEMS_PERSONAL = re.compile("身份证|证件号|电话|手机号|姓名|住址")
 
 
 def _practice_warnings(definition: FormDefinition, html: etree._Element, sheets: Sheets) -> Iterator[str]:

@@ -29,6 +29,8 @@ from server.phones.store import entity_rows
 from server.phones.usecases import handler_list
 from server.records.store import buckets, columns
 from server.records.store.columns import Projection
+from server.records.usecases import disclosing
+from server.records.usecases.disclosing import RecordMask
 
 AREAS = "areas"
 CLOSED_KEPT = timedelta(days=30)
@@ -130,7 +132,7 @@ def _file(reading: Reading, hashes: ListHashes, form: forms.Form, name: str, by:
 
 
 def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | None:
-    """Return what a list depends on: the newest revision in its buckets, the duties, the day, the columns.
+    """Return what a list depends on: newest revision, duties, what is masked, day, columns.
 
     None when the server makes no list of this file name.
     """
@@ -140,7 +142,8 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
     scope, today = phone_scope(by), instants.local_day(reading.now)
     if name in forms.catalogue(reading).types:
         newest = buckets.newest(reading, name, scope)
-        return ("rows", name, scope, by.current, newest, today, reading.configuration_version())
+        sight = disclosing.sight_of(reading, by)
+        return ("rows", name, scope, sight, by.current, newest, today, reading.configuration_version())
     if name == AREAS:
         return ("areas", scope, reading.configuration_version())
     if name == handler_list.LIST:
@@ -158,8 +161,8 @@ def _content(reading: Reading, file_name: str, by: Actor) -> bytes:
 def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
     rows = entity_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
-    may_do = todo_column.TodoOfCaller(reading, by)
-    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do) for row in rows))
+    may_do, mask = todo_column.TodoOfCaller(reading, by), RecordMask(reading, by)
+    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do, mask) for row in rows))
 
 
 def _columns(type: RecordType) -> tuple[str, ...]:
@@ -168,7 +171,7 @@ def _columns(type: RecordType) -> tuple[str, ...]:
     return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
 
 
-def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller) -> list[object]:
+def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller, mask: RecordMask) -> list[object]:
     values: dict[str, object] = orjson.loads(row["fields"])
     values["area"] = row["area"]
     label = row["label"]
@@ -176,6 +179,7 @@ def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCalle
         label = row["list_label"] or label
         values |= _system(row)
         values["todo"] = may_do.todo(row)
+    label, values = mask.on_phone(row, label, values)
     return [row["id"], label, row["version"], *(values.get(name, "") for name in columns)]
 
 

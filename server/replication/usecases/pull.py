@@ -8,7 +8,7 @@ follows the order of commits, so nothing that commits later can come in behind a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,10 @@ from server.grid.domain.areas import Place, code_of, path_of
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor
+from server.records.domain.disclosure import Sight
 from server.records.store import buckets
+from server.records.usecases import disclosing
+from server.records.usecases.disclosing import NOTHING, Mask
 from server.replication.store import pulls
 from server.replication.store.epochs import Mark
 from server.replication.store.pulls import Check
@@ -39,12 +42,14 @@ class Cursor:
     """Where a client stands.
 
     mark: how far the database had got that it pulled from; up to its seq the client holds each bucket of ``scope``,
-    save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). scope: what it was entitled to. county:
-    mark of the shared lists it has, empty for none.
+    save those in ``elsewhere`` (NOTHING_HELD for one it has yet to enter). scope: what it was entitled to. mask: what
+    its rows leave out, which is part of the names of its buckets. county: mark of the shared lists it has, empty for
+    none.
     """
 
     mark: Mark = NO_MARK
     scope: Scope = field(default_factory=Scope)
+    mask: Mask = NOTHING
     elsewhere: Mapping[str, int] = field(default_factory=dict)
     county: str = ""
 
@@ -77,29 +82,31 @@ def page(reading: Reading, by: Actor, cursor: Cursor, mark: Mark, *, limit: int,
     forget: buckets, as on the wire, whose rows the client has dropped and wants again.
     """
     known = cursor if cursor.mark.epoch == mark.epoch else Cursor()
-    scope = by.scope
+    scope, left_out = by.scope, disclosing.mask_of(reading, by)
     shared = shared_lists.version_hash(reading)
-    if _is_idle(reading, known, scope, mark.seq, shared, forget):
+    if known.mask == left_out and _is_idle(reading, known, scope, mark.seq, shared, forget):
         # As of now, so that the next idle pull need not look at buckets until something else commits.
         return Page((), replace(known, mark=mark), more=False)
-    pages = _BucketPages(reading, known, scope, mark.seq, limit, forget)
+    pages = _BucketPages(reading, known, scope, left_out, mark.seq, limit, forget)
     ops = [*pages.leaving(), *_county(reading, known, shared, forget), *pages.rows()]
     return Page(tuple(ops), pages.cursor(mark, shared), pages.has_more, pages.checks)
 
 
 def bucket_of(wire: str) -> str:
     """Return a bucket as the store names it: areas by their path. Whatever is no bucket names none."""
-    kind, _, name = wire.partition(":")
+    bucket, mask = disclosing.base_of(wire)
+    kind, _, name = bucket.partition(":")
     try:
-        return f"area:{path_of(name)}" if kind == "area" else wire
+        return f"area:{path_of(name)}{mask}" if kind == "area" else wire
     except Invalid:
         return wire
 
 
 def wire_name(bucket: str) -> str:
     """Return a bucket as clients know it: areas by their code."""
-    kind, _, name = bucket.partition(":")
-    return f"area:{code_of(name)}" if kind == "area" else bucket
+    base, mask = disclosing.base_of(bucket)
+    kind, _, name = base.partition(":")
+    return f"area:{code_of(name)}{mask}" if kind == "area" else bucket
 
 
 def _is_idle(reading: Reading, cursor: Cursor, scope: Scope, seq: int, shared: str, forget: frozenset[str]) -> bool:
@@ -126,14 +133,14 @@ class _BucketPages:
     """Collects the rows of one page, bucket by bucket in the order of their names."""
 
     def __init__(
-        self, reading: Reading, cursor: Cursor, scope: Scope, seq: int, limit: int, forget: frozenset[str]
+        self, reading: Reading, cursor: Cursor, scope: Scope, mask: Mask, seq: int, limit: int, forget: frozenset[str]
     ) -> None:
         self._reading = reading
-        self._scope = scope
+        self._scope, self._mask = scope, mask
         self._seq = seq
         self._left = limit
         held = _positions(reading, cursor)
-        self._positions = {name: held.get(name, NOTHING_HELD) for name in _names(reading, scope)}
+        self._positions = {name: held.get(name, NOTHING_HELD) for name in map(mask.name, _names(reading, scope))}
         self._positions |= {name: NOTHING_HELD for name in map(bucket_of, forget) if name in self._positions}
         self._leave = sorted(held.keys() - self._positions.keys())
         self.has_more = False
@@ -146,7 +153,7 @@ class _BucketPages:
     def rows(self) -> Iterator[Op]:
         newest = buckets.newest_of_each(self._reading, self._scope)
         for name, position in sorted(self._positions.items()):
-            if position != NOTHING_HELD and newest.get(name, 0) <= position:
+            if position != NOTHING_HELD and newest.get(disclosing.base_of(name)[0], 0) <= position:
                 self._positions[name] = self._seq
                 continue
             if self._left <= 0:
@@ -157,28 +164,31 @@ class _BucketPages:
             yield from self._bucket(name, position)
 
     def _bucket(self, name: str, position: int) -> Iterator[Op]:
-        wire, sent = wire_name(name), 0
+        wire, sent, bucket = wire_name(name), 0, disclosing.base_of(name)[0]
         last = max(position, 0)
-        for row in pulls.changed(self._reading, name, last, self._seq, self._left):
+        for row in pulls.changed(self._reading, bucket, last, self._seq, self._left):
             sent, last = sent + 1, row["seq"]
             yield Op("put", wire, row["id"], row) if "version" in row else Op("remove", wire, row["id"])
         is_complete = sent < self._left
         self._left -= sent
         self._positions[name] = self._seq if is_complete else last
         if is_complete:
-            self.checks[wire] = pulls.check(self._reading, name)
+            self.checks[wire] = pulls.check(self._reading, bucket)
 
     def cursor(self, mark: Mark, shared: str) -> Cursor:
         """Return where the client stands after this page. mark: how far the database has got."""
         behind = {name: at for name, at in self._positions.items() if at != self._seq}
         if self._left <= 0 and behind:
             self.has_more = True
-        return Cursor(mark, self._scope, behind, shared)
+        return Cursor(mark, self._scope, self._mask, behind, shared)
 
 
 def _positions(reading: Reading, cursor: Cursor) -> dict[str, int]:
     """Return every bucket that the client holds, with the seq up to which it does."""
-    known = {name: cursor.elsewhere.get(name, cursor.mark.seq) for name in _names(reading, cursor.scope)}
+    known = {
+        name: cursor.elsewhere.get(name, cursor.mark.seq)
+        for name in map(cursor.mask.name, _names(reading, cursor.scope))
+    }
     return {name: at for name, at in known.items() if at != NOTHING_HELD}
 
 
@@ -206,11 +216,28 @@ def to_json(cursor: Cursor) -> Mapping[str, Any]:
         "x": dict(cursor.elsewhere),
         "c": cursor.county,
         "m": [mark.restores, mark.revision, mark.change],
+        **_mask_to_json(cursor.mask),
     }
+
+
+def _mask_to_json(mask: Mask) -> Mapping[str, Any]:
+    sight = mask.sight
+    if not sight.hidden:
+        return {}
+    whole = [[[place.path for place in scope.places], scope.exact_paths] for scope in sight.whole]
+    return {"s": [sight.person, sight.roles, sight.hidden, whole, mask.declared]}
+
+
+def _mask_from_json(plain: Sequence[Any] | None) -> Mask:
+    if plain is None:
+        return NOTHING
+    person, roles, hidden, whole, declared = plain
+    scopes = tuple(Scope(tuple(map(Place, places)), tuple(exact)) for places, exact in whole)
+    return Mask(Sight(person, tuple(roles), tuple(hidden), scopes), declared)
 
 
 def from_json(plain: Mapping[str, Any]) -> Cursor:
     """Return the cursor that ``to_json`` wrote, an older version's too; only what this server has signed comes here."""
     scope = Scope(tuple(map(Place, plain["p"])), tuple(plain["o"]), plain["n"], tuple(plain["b"]))
     mark = Mark(plain["e"], plain["q"], *plain.get("m", ()))
-    return Cursor(mark, scope, plain["x"], plain["c"])
+    return Cursor(mark, scope, _mask_from_json(plain.get("s")), plain["x"], plain["c"])

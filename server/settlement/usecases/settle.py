@@ -19,18 +19,22 @@ from server.changes.usecases import write
 from server.changes.usecases.interactive import OFFICE
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, Invalid, NotFound
+from server.forms.domain import personal
+from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.problems.domain import settlements
 from server.problems.domain.problems import ProblemKind
-from server.problems.domain.settlements import HOW_LABELS, How, Settlement, SettlementRequest
+from server.problems.domain.settlements import HOW_LABELS, Choice, How, Settlement, SettlementRequest
 from server.problems.store import problems
 from server.problems.store.problems import StoredProblem
+from server.records.domain import disclosure
 from server.records.domain.records import Record
 from server.records.store import records
 from server.submissions.store import submissions
+from sync import registers
 from sync.changes import Change, Dot, FieldWrite, Verdict
 
 
@@ -105,9 +109,22 @@ def _choose(tx: Transaction, problem: StoredProblem, request: SettlementRequest,
     settling.require_current(record, record.version if request.base_version is None else request.base_version)
     catalogue = forms.catalogue(tx)
     type, rules = catalogue.types[record.type], catalogue.rules[record.type]
-    values = settlements.values_chosen(record, type, rules, problem.fields, request.choices)
+    choices = {name: _without_mask(record, type, name, choice) for name, choice in request.choices.items()}
+    values = settlements.values_chosen(record, type, rules, problem.fields, choices)
     seen = {name: FieldWrite(record.fields.get(name), value) for name, value in values.items()}
     return write.apply_or_refuse(tx, _change_by_officer(tx, record, record_history.SETTLE, seen), by=by)
+
+
+def _without_mask(record: Record, type: RecordType, name: str, choice: Choice) -> Choice:
+    """Return a choice with the value itself where it names its mask. Raises Invalid where two values look alike."""
+    if choice.head is not None or not personal.is_mask(choice.value):
+        return choice
+    heads = registers.from_json(record.registers).get(name, registers.EMPTY).heads
+    meant = {head.value for head in heads if disclosure.masked_value(type, name, head.value) == choice.value}
+    if len(meant) > 1:
+        message = f"“{type.label_of(name)}”有几个值遮盖后一样；请按版本 (head) 选，或先申请查看完整内容。"
+        raise Invalid(message, errors=[{"field": f"choices.{name}", "message": message}])
+    return Choice(value=meant.pop()) if meant else choice
 
 
 def _undo(tx: Transaction, problem: StoredProblem, request: SettlementRequest, by: Actor) -> Outcome:

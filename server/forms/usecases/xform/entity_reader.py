@@ -101,6 +101,7 @@ def _field(bind: etree._Element, question: Question, merge: MergePolicy) -> Fiel
         set_valued=question.multiple,
         options=question.options,
         required=question.required,
+        personal=question.personal,
     )
 
 

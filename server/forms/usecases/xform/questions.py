@@ -9,7 +9,8 @@ from lxml import etree
 
 from server.forms.domain.choices import CodeList, Options
 from server.forms.domain.definitions import Question
-from server.forms.usecases.xform.xml_parsing import child, children, local_path, text_of
+from server.forms.domain.personal import Personal
+from server.forms.usecases.xform.xml_parsing import FIREGRID, child, children, local_path, text_of
 
 _FROM_INSTANCE = re.compile(r"""\s*(?:randomize\(\s*)?instance\(\s*['"]([^'"]+)['"]\s*\)""")
 _CSV = re.compile(r"jr://file-csv/(.+)\.csv")
@@ -41,7 +42,14 @@ def read_questions(
             multiple=kind == "select",
             options=_options(control, model),
             required=_is_required(path, binds, control),
+            personal=_personal(bind),
         )
+
+
+def _personal(bind: etree._Element | None) -> Personal | None:
+    """Return what a question says it holds of a private person; an unknown word is a fault that the reader reports."""
+    stated = "" if bind is None else bind.get(f"{FIREGRID}personal", "").strip()
+    return Personal(stated) if stated in set(Personal) else None
 
 
 def bind_type(bind: etree._Element | None, control: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from server.forms.domain.definitions import Fault, FormDefinition, refused
+from server.forms.domain.personal import LABELS, Personal
 from server.forms.usecases.xform.entity_reader import read_entities
 from server.forms.usecases.xform.questions import read_questions
 from server.forms.usecases.xform.xml_parsing import FIREGRID, child, children, local_path, parse, text_of
@@ -26,7 +27,7 @@ def read_xform(xml: bytes) -> FormDefinition:
     """Return the definition of the form in ``xml`` (UTF-8, at most ``XFORM_BYTES_MAX``).
 
     Raises FormRefused with every fault that keeps a phone from loading the form (``openrosa.md`` §1.6)
-    or the server from understanding ``fg:kind``, ``fg:group`` and ``fg:merge``.
+    or the server from understanding ``fg:kind``, ``fg:group``, ``fg:merge`` and ``fg:personal``.
     """
     html = parse(xml)
     faults = list(_skeleton_faults(html))
@@ -41,6 +42,7 @@ def read_xform(xml: bytes) -> FormDefinition:
     entities = read_entities(html, binds, {question.path: question for question in questions}, texts, faults)
     roles = tuple(dict.fromkeys(root.get(f"{FIREGRID}roles", "").split()))
     faults.extend(_role_faults(roles))
+    faults.extend(_personal_faults(binds))
     if faults:
         raise refused(faults)
     external = [ITEMSETS] if any(node.get("query") for node in html.iter("{*}input")) else []
@@ -136,3 +138,12 @@ def _role_faults(roles: tuple[str, ...]) -> Iterator[Fault]:
         if role not in set(Role):
             cure = f"请改为这些角色，用空格隔开：{'、'.join(Role)}；留空则人人可用。"
             yield Fault(f"没有“{role}”这个角色 (fg:roles)。", cure, "settings", 2, "attribute::fg:roles")
+
+
+def _personal_faults(binds: Mapping[str, etree._Element]) -> Iterator[Fault]:
+    for path, bind in binds.items():
+        stated, name = bind.get(f"{FIREGRID}personal", "").strip(), path.rpartition("/")[2]
+        if stated and stated not in set(Personal):
+            allowed = "、".join(f"{each}（{LABELS[each]}）" for each in Personal)
+            message = f"问题 {name} 的个人信息声明 (fg:personal) “{stated}”无效。"
+            yield Fault(message, f"请改为 {allowed} 之一，或留空。", "survey", None, "bind::fg:personal")

@@ -1,0 +1,137 @@
+"""Personal data in answers and records: which fields hold it, as their form declares, and how it is masked.
+
+Masked is by field: what a form declares (``bind::fg:personal``), and for forms that were published before they could,
+what ``data/personal_fields.csv`` says of the built-in ones. Over what people write freely a net of patterns remains,
+since somebody will put a number there all the same (个人信息保护法 art. 51: measures by kind of data; GB/T 35273 §6.2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+from server import dated
+from server.instants import Instant
+
+
+class Personal(StrEnum):
+    """What a field holds of a private person; ``public`` says nothing that is to be masked (a station's duty phone)."""
+
+    PHONE = "phone"
+    IDENTITY = "identity"
+    NAME = "name"
+    ADDRESS = "address"
+    OTHER = "other"
+    PUBLIC = "public"
+
+
+LABELS: Mapping[Personal, str] = {
+    Personal.PHONE: "电话",
+    Personal.IDENTITY: "证件号码",
+    Personal.NAME: "姓名",
+    Personal.ADDRESS: "住址",
+    Personal.OTHER: "个人信息",
+    Personal.PUBLIC: "公开",
+}
+
+MASK = "****"
+"""Stands where something is not shown."""
+
+_NAME_MASK = "**"
+
+
+def built_in(type: str, at: Instant) -> dict[str, Personal]:
+    """Return what the fields of a built-in record type hold, by field; a form that says so itself counts more."""
+    rows = dated.rows_at("personal_fields", at)
+    return {row["field"]: Personal(row["personal"]) for row in rows if row["type"] == type}
+
+
+def named_built_in(type: str) -> frozenset[str]:
+    """Return the fields of a built-in record type of which the table says on some day what they hold."""
+    return frozenset(row["field"] for row in dated.table("personal_fields") if row["type"] == type)
+
+
+def masked(value: str, kind: Personal) -> str:
+    """Return what of a value may be seen by who may not write it: ``138****0201``, ``张**``; blank stays blank.
+
+    kind: not ``public``.
+    """
+    if not value.strip():
+        return value
+    if kind is Personal.NAME:
+        return value.strip()[0] + _NAME_MASK
+    if kind in (Personal.PHONE, Personal.IDENTITY):
+        return _masked_number(value)
+    return MASK
+
+
+def without_numbers(text: str) -> str:
+    """Return a text that people wrote with the phone and identity numbers in it masked.
+
+    Found are identity numbers of 18 digits (the last may be X), mobile numbers and numbers with an area code, with
+    blanks or hyphens between, in full width, after ``+86``; and shorter ones that stand behind 电话.
+    """
+    plain = text.translate(_NARROW)
+    if _DIGITS.search(plain) is None:
+        return text
+    for pattern, shown in _NUMBERS:
+        plain, text = _replaced(pattern, shown, plain, text)
+    return text
+
+
+def is_mask(text: str) -> bool:
+    """Say whether a text may be what somebody saw in the place of a value; whether it is, only the value tells."""
+    return _NAME_MASK in text
+
+
+def _masked_number(value: str) -> str:
+    found = without_numbers(value)
+    if found != value and _LONG.search(found) is None:
+        return found
+    digits = _digits(value)
+    return _ends(value, 3, 2) if len(digits) > _SHORT else MASK
+
+
+_SHORT = 6
+"""Digits of a number of which nothing is shown."""
+
+
+def _ends(text: str, first: int, last: int) -> str:
+    digits = _digits(text)
+    return f"{digits[:first]}{MASK}{digits[-last:]}"
+
+
+def _digits(text: str) -> str:
+    return "".join(each for each in text.translate(_NARROW).upper() if each.isdecimal() or each == "X")
+
+
+def _replaced(pattern: re.Pattern[str], shown: Callable[[str], str], plain: str, text: str) -> tuple[str, str]:
+    """Return both texts with what ``pattern`` finds in ``plain``, which is as long as ``text``, as ``shown`` has it."""
+    for found in reversed(list(pattern.finditer(plain))):
+        start, end = found.span("number")
+        part = shown(found["number"])
+        plain, text = plain[:start] + part + plain[end:], text[:start] + part + text[end:]
+    return plain, text
+
+
+_NARROW = str.maketrans("０１２３４５６７８９＋Ｘｘ－（）　", "0123456789+Xx-() ")
+"""Characters of full width, which people type beside Chinese, and what they mean."""
+
+_GAP = r"[\s\-‐-―_()]{0,2}"
+# Not out of the middle of a longer number, a word or a UUID, whose groups are hexadecimal and parted by hyphens.
+_BEGIN, _END = r"(?<![\dA-Za-z])(?<![0-9A-Fa-f]-)", r"(?![\dA-Za-z]|-[0-9A-Fa-f]{4})"
+_DIGITS = re.compile(rf"(?:\d{_GAP}){{5}}")
+_LONG = re.compile(r"\d{5}")
+_COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
+_AREA = r"(?:10|2\d|[3-9]\d\d)"
+_IDENTITY = rf"{_BEGIN}(?P<number>[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dA-Za-z])"
+_MOBILE = rf"{_BEGIN}{_COUNTRY}(?P<number>1{_GAP}[3-9](?:{_GAP}\d){{9}}){_END}"
+_LANDLINE = rf"{_BEGIN}(?P<number>(?:0|(?:\+|00){_GAP}86{_GAP}){_AREA}{_GAP}[1-9](?:{_GAP}\d){{6,7}}){_END}"
+_NAMED = rf"(?:电话|座机|固话|手机|电联|[Tt][Ee][Ll])\D{{0,4}}(?P<number>\d(?:{_GAP}\d){{4,11}})(?!\d)"
+_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
+    (re.compile(_IDENTITY), lambda number: _ends(number, 3, 2)),
+    (re.compile(_MOBILE), lambda number: _ends(number, 3, 4)),
+    (re.compile(_LANDLINE), lambda number: _ends(number, 3, 2)),
+    (re.compile(_NAMED), lambda number: _ends(number, 0, 2)),
+)

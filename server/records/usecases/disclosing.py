@@ -1,0 +1,203 @@
+"""Shows records to one reader: whole to whoever may write them, and with personal data masked to everyone else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from server import instants
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.domain.record_types import RecordType
+from server.forms.store import forms
+from server.people.domain.actors import Actor
+from server.people.store import people
+from server.records.domain import disclosure
+from server.records.domain.disclosure import WHOLE, Disclosure, Sight
+from server.records.domain.records import Record, Revision
+from sync.changes import FieldWrite
+
+FieldMask = Callable[[RecordType, Mapping[str, str]], dict[str, str]]
+
+
+def sight_of(reading: Reading, by: Actor) -> Sight:
+    """Return where ``by`` sees personal data whole."""
+    return disclosure.sight_of(by, _vacant(reading, by))
+
+
+def _vacant(reading: Reading, by: Actor) -> frozenset[str]:
+    """Return the villages in which ``by`` stands in for an officer; looked up once a day and at every enrolment."""
+    vacant: frozenset[str] = frozenset()
+    for town in disclosure.stands_in(by):
+        key = ("vacant villages", town, instants.local_day(reading.now))
+        vacant |= reading.cached(key, lambda fresh, town=town: people.vacant_villages(fresh, town))  # type: ignore[misc]  # mypy infers no lambda with a default
+    return vacant
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """What somebody's lists leave out: part of the name of a bucket, so that whoever holds one holds the same rows.
+
+    declared: tells one set of declared fields from another; empty where nothing is left out.
+    """
+
+    sight: Sight = WHOLE
+    declared: str = ""
+
+    def name(self, bucket: str) -> str:
+        """Return the name of a bucket (``area:<path>``, ``person:…``, ``body:…``) as this reader holds it."""
+        if not self.sight.hidden:
+            return bucket
+        kind, _, path = bucket.partition(":")
+        is_area = kind == "area"
+        hidden = self.sight.hidden_at(path) if is_area else self.sight.hidden
+        return f"{bucket}{_suffix(self, hidden, is_area=is_area)}" if hidden else bucket
+
+
+def base_of(name: str) -> tuple[str, str]:
+    """Return the bucket that a name of ``Mask.name`` is of, and what the mask has added."""
+    bucket, sign, mask = name.partition(";")
+    return bucket, sign + mask
+
+
+@lru_cache(maxsize=1_024)
+def _suffix(mask: Mask, hidden: tuple[str, ...], *, is_area: bool) -> str:
+    sight = mask.sight
+    # Which rows are whole follows in an area from the roles; among what is somebody's own also from their places.
+    basis = (sight.roles, mask.declared) if is_area else (sight.roles, mask.declared, sight.whole)
+    digest = sha256(repr(basis).encode()).hexdigest()[:8]
+    return f";masked={'+'.join(hidden)};for={sight.person};{digest}"
+
+
+def mask_of(reading: Reading, by: Actor) -> Mask:
+    """Return what the lists of ``by`` leave out now."""
+    sight = sight_of(reading, by)
+    return (
+        Mask(sight, reading.cached(("personal fields", instants.local_day(reading.now)), _declared))
+        if sight.hidden
+        else NOTHING
+    )
+
+
+NOTHING = Mask()
+
+
+def _declared(reading: Reading) -> str:
+    types = forms.catalogue(reading).types
+    plain = [(name, sorted(type.personal.items()), sorted(type.unwritten)) for name, type in sorted(types.items())]
+    return sha256(repr((_PATTERNS, plain)).encode()).hexdigest()[:8]
+
+
+_PATTERNS = 1
+"""To be raised whenever the masks themselves change, so that clients read again what they hold."""
+
+
+class RecordMask:
+    """Shows records, their revisions and what is said of them to one reader."""
+
+    def __init__(self, reading: Reading, by: Actor) -> None:
+        self.disclosure = Disclosure(by, _vacant(reading, by))
+        self._types = forms.catalogue(reading).types
+
+    def type_of(self, name: str | None) -> RecordType | None:
+        """Return what forms declare of a type, None where none does."""
+        return self._types.get(name or "")
+
+    def hides_row(self, row: Row) -> bool:
+        """Say whether a row with ``type``, ``area``, ``author`` and ``assignee`` is not shown whole."""
+        kind = self._types[row["type"]].kind
+        return not self.disclosure.is_whole(kind, row["area"], row["author"], row["assignee"])
+
+    def hides(self, record: Record) -> bool:
+        """Say whether a record is not shown whole."""
+        return not self.disclosure.is_whole(record.kind, record.area, record.author, record.assignee)
+
+    def listed(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
+        """Return JSON of a record, made of ``row``, as an officer sees it."""
+        return self._changed(shown, row, disclosure.masked_fields) if self.hides_row(row) else shown
+
+    def held(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
+        """Return a record, made of ``row``, as a field client holds it: what is masked is not there."""
+        return self._changed(shown, row, disclosure.fields_left) if self.hides_row(row) else shown
+
+    def on_phone(self, row: Row, label: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Return what a phone's list has of a row: its label and its values by column, without what is masked.
+
+        A column is left blank, where a mask would be saved back by the form that shows it.
+        """
+        if not self.hides_row(row):
+            return label, values
+        type = self._types[row["type"]]
+        names, fields = (
+            disclosure.names_in(type, values),
+            {name: values[name] for name in values if name in type.fields},
+        )
+        told = {"label": label, **{name: values[name] for name in ("office_note",) if values.get(name)}}
+        told = _told(told, names)
+        left = dict.fromkeys(type.personal, "") | disclosure.fields_left(type, fields)
+        return told.pop("label", label), {**values, **left, **told}
+
+    def _changed(self, shown: dict[str, Any], row: Row, of: FieldMask) -> dict[str, Any]:
+        type, fields = self._types[row["type"]], orjson.loads(row["fields"])
+        return {**shown, **_told(shown, disclosure.names_in(type, fields)), "fields": of(type, fields)}
+
+    def record(self, shown: dict[str, Any], record: Record) -> dict[str, Any]:
+        """Return JSON of a record with what belongs to it (``heads``, ``office_note``) as an officer sees it."""
+        if not self.hides(record):
+            return shown
+        type = self._types[record.type]
+        heads = {
+            name: [{**head, "value": disclosure.masked_value(type, name, head["value"])} for head in listed]
+            for name, listed in shown.get("heads", {}).items()
+        }
+        more = {"heads": heads} if "heads" in shown else {}
+        told = _told(shown, disclosure.names_in(type, record.fields))
+        return {**shown, **told, **more, "fields": disclosure.masked_fields(type, record.fields)}
+
+    def label(self, record: Record) -> str:
+        """Return what a record is called, as an officer sees it."""
+        if not self.hides(record):
+            return record.label
+        names = disclosure.names_in(self._types[record.type], record.fields)
+        return disclosure.masked_text(record.label, names)
+
+    def row_label(self, row: Row) -> str:
+        """Return what a record is called, as an officer sees it, by its row with ``label`` and ``fields`` too."""
+        label: str = row["label"]
+        if not self.hides_row(row):
+            return label
+        names = disclosure.names_in(self._types[row["type"]], orjson.loads(row["fields"]))
+        return disclosure.masked_text(label, names)
+
+    def history(self, record: Record, found: list[Revision]) -> list[Revision]:
+        """Return revisions of ``record`` as an officer sees them, what was received with them too."""
+        if not self.hides(record):
+            return found
+        type = self._types[record.type]
+        diffs = ({name: pair[at] for name, pair in each.diff.items()} for each in found for at in (0, 1))
+        sent = ({name: write.new for name, write in each.received.items()} for each in found)
+        names = disclosure.names_in(type, record.fields, *diffs, *sent)
+
+        def mask(name: str, value: str | None) -> str | None:
+            return None if value is None else disclosure.mask_of(type, name, value, names)
+
+        return [
+            replace(
+                each,
+                diff={name: (mask(name, old), mask(name, new)) for name, (old, new) in each.diff.items()},
+                received={
+                    name: FieldWrite(mask(name, write.seen), mask(name, write.new) or "")
+                    for name, write in each.received.items()
+                },
+            )
+            for each in found
+        ]
+
+
+def _told(shown: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    return {name: disclosure.masked_text(shown[name], names) for name in ("label", "office_note") if shown.get(name)}
