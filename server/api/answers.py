@@ -79,6 +79,7 @@ def _begun(format: str, query: dict[str, Any], form_id: str, *, with_photos: boo
     by = context.caller()
     with responses.naming_fields(), context.database().reading() as reading:
         form, scope = management.get_visible(reading, form_id, by), exports.scope_of(by)
+        mask = exports.mask_for(reading, by)
         filters = answer_export.filters(form, place_of(reading, query, by), query.get("from_"), query.get("to"))
     return answer_export.begin(
         context.database(),
@@ -86,7 +87,7 @@ def _begun(format: str, query: dict[str, Any], form_id: str, *, with_photos: boo
         filters,
         AnswerOptions(exports.wording_of(query), query.get("split", False)),
         scope=scope,
-        mask=exports.mask_for(by),
+        mask=mask,
         with_photos=with_photos,
         by=by.name,
         noted={"format": format, "filters": {name.rstrip("_"): str(value) for name, value in query.items()}},

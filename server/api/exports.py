@@ -35,6 +35,7 @@ from server.people.domain.actors import Actor
 from server.records.domain import positions
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
+from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.record_tables import RecordTable
 from server.web import context
 from sync.datatypes import invalid_reason
@@ -106,8 +107,8 @@ def export_geojson(query: dict[str, Any]) -> Response:
     geoshape (a polygon); a record without one has a null geometry, so that the count of features is the count of
     records.
     """
-    pages, types, show = begun("geojson", query)
-    return responses.download(_geojson(pages, _position_fields(types), show), "application/geo+json", "records.geojson")
+    pages, types, _ = begun("geojson", query)
+    return responses.download(_geojson(pages, _position_fields(types)), "application/geo+json", "records.geojson")
 
 
 def scope_of(by: Actor, *more: tuple[str, str]) -> Scope:
@@ -123,10 +124,15 @@ def scope_of(by: Actor, *more: tuple[str, str]) -> Scope:
     return scope
 
 
-def mask_for(by: Actor) -> Callable[[str], str] | None:
-    """Return what masks phone numbers for those whose every right to export says so, None for the others."""
+def masks_phones(by: Actor) -> bool:
+    """Say whether files of ``by`` hold masked numbers even where they may write them: every right to export says so."""
     granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]
-    return serializers.people.masked if all("masked_phones" in grant.limits for grant in granted) else None
+    return all("masked_phones" in grant.limits for grant in granted)
+
+
+def mask_for(reading: Reading, by: Actor) -> RecordMask:
+    """Return how files show records to ``by``."""
+    return RecordMask(reading, by, masks_phones=masks_phones(by))
 
 
 def wording_of(query: dict[str, Any]) -> Wording:
@@ -146,24 +152,24 @@ def guards(wording: Wording) -> tuple[Callable[[str], str], Callable[[str], str]
     return table_files.escaped, table_files.escaped
 
 
-def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], Callable[[str], str]]:
-    """Check and note down who exports what; return the pages, the types in them, and how values are shown."""
+def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], RecordMask]:
+    """Check and note down who exports what; return the pages, masked, the types in them, and the mask."""
     by, database = context.caller(), context.database()
     scope = scope_of(by)
     with database.reading() as reading:
         filters = filters_of(reading, query, by)
-        types = _types(reading, filters)
+        types, mask = _types(reading, filters), mask_for(reading, by)
     entry = Entry("records.export", by.name, by.name, {"format": format, "filters": query})
     context.write(lambda tx: record(tx, entry))
-    return _pages(database, scope, filters), types, mask_for(by) or str
+    return _pages(database, scope, filters, mask), types, mask
 
 
 def _table(format: str, query: dict[str, Any]) -> tuple[RecordTable, Iterator[list[list[str]]]]:
     """Check and note down who exports; return the table, and the cells of one page of records after the other."""
-    pages, types, show = begun(format, query)
+    pages, types, mask = begun(format, query)
     database, by = context.database(), context.caller()
     with database.reading() as reading:
-        table = RecordTable(reading, types, wording_of(query), scope_of(by), show)
+        table = RecordTable(reading, types, wording_of(query), scope_of(by), mask)
 
     def cells() -> Iterator[list[list[str]]]:
         for found in pages:
@@ -180,39 +186,36 @@ def _types(reading: Reading, filters: Filters) -> list[RecordType]:
     return [known[str(type)]] if type else [known[name] for name in sorted(known)]
 
 
-def _pages(database: Database, scope: Scope, filters: Filters) -> Rows:
+def _pages(database: Database, scope: Scope, filters: Filters, mask: RecordMask) -> Rows:
     before: int | None = None
     while True:
         with database.reading() as reading:
             found = record_lists.page(reading, scope, filters, before=before, limit=PAGE_ROWS)
         if found:
-            yield found
+            yield [mask.exported(row) for row in found]
         if len(found) < PAGE_ROWS:
             return
         before = found[-1]["born_seq"]
 
 
-def _geojson(
-    pages: Rows, placed: Mapping[str, Sequence[tuple[str, str]]], show: Callable[[str], str]
-) -> Iterator[bytes]:
+def _geojson(pages: Rows, placed: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[bytes]:
     yield b'{"type":"FeatureCollection","features":['
     first = True
     for found in pages:
-        features = b",\n".join(orjson.dumps(_feature(row, placed.get(row["type"], ()), show)) for row in found)
+        features = b",\n".join(orjson.dumps(_feature(row, placed.get(row["type"], ()))) for row in found)
         yield features if first else b",\n" + features
         first = False
     yield b"]}\n"
 
 
-def _feature(row: Row, placed: Sequence[Placed], show: Callable[[str], str]) -> responses.Json:
+def _feature(row: Row, placed: Sequence[Placed]) -> responses.Json:
     values = _fields(row)
     geometry = next((made for name, type in placed if (made := _geometry(values.get(name, ""), type))), None)
-    shown = {name: show(value) for name, value in values.items()}
     return {
         "type": "Feature",
         "id": row["id"],
         "geometry": geometry,
-        "properties": {**serializers.records.listed(row), "label": show(row["label"]), "fields": shown},
+        "properties": {**serializers.records.listed(row), "fields": values},
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -22,6 +22,7 @@ from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
 from server.people.store import display_names
 from server.records.store import columns
+from server.records.usecases.disclosing import RecordMask
 from server.summaries.store import ledger
 from server.web import context
 from sync.flags import LABELS
@@ -70,26 +71,26 @@ def ledger_xlsx(query: dict[str, Any]) -> Response:
 
 def _pages(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[str]]]:
     """Check and note down who exports; return the rows of one page of cases after the other."""
-    pages, _, show = exports.begun(format, query)
+    pages, _, mask = exports.begun(format, query)
     database = context.database()
 
     def rows() -> Iterator[list[Sequence[str]]]:
         for found in pages:
             with database.reading() as reading:
-                page = _rows(reading, [each for each in found if each["kind"] == "case"], show)
+                page = _rows(reading, [each for each in found if each["kind"] == "case"], mask)
             yield page
 
     return rows()
 
 
-def _rows(reading: Reading, found: list[Row], show: Callable[[str], str]) -> list[Sequence[str]]:
+def _rows(reading: Reading, found: list[Row], mask: RecordMask) -> list[Sequence[str]]:
     office_notes = ledger.office_notes(reading, (each["id"] for each in found))
     work = ledger.work_instructions(reading, (each["id"] for each in found))
     parties = display_names.of_assignees(reading, (each["assignee"] for each in found if each["assignee"]))
     ancestors = {each["area"]: _ancestor_codes(each["area"]) for each in found}
     area_names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
     return [
-        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, parties, show) for each in found
+        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, parties, mask) for each in found
     ]
 
 
@@ -101,7 +102,7 @@ def _row(
     office_notes: dict[str, str],
     work: dict[str, dict[str, str]],
     parties: dict[str, str],
-    show: Callable[[str], str],
+    mask: RecordMask,
 ) -> Sequence[str]:
     fields: dict[str, str] = orjson.loads(each["fields"])
     row = (
@@ -122,7 +123,7 @@ def _row(
         _local(each["closed_at"]),
         each["id"],
     )
-    return [show(text) for text in row]
+    return [*(mask.text(each, text) for text in row[:-1]), row[-1]]
 
 
 def _ancestor_codes(code: str) -> tuple[str, str, str]:

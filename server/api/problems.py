@@ -21,6 +21,7 @@ from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import NotFound
+from server.forms.store import forms
 from server.problems.domain.settlements import Choice, How, SettlementRequest
 from server.problems.store import problems
 from server.problems.store.problems import StoredProblem
@@ -28,6 +29,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.settlement.usecases import details, masked_problems, settle
 from server.settlement.usecases.details import ProblemDetails
 from server.submissions.store import rejected
+from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context
 
 blueprint = create_blueprint("problems", "待处理问题 · what only a person can settle")
@@ -110,8 +112,12 @@ def _in_full(view: ProblemDetails, mask: RecordMask) -> responses.Json:
 def get_kept_body(problem_id: UUID) -> Response:
     """Get the bytes of the body that could not be taken, as the phone sent them."""
     with context.database().reading() as reading:
-        found = problems.get(reading, str(problem_id), context.caller().scope)
+        by = context.caller()
+        found, records = problems.get(reading, str(problem_id), by.scope), RecordMask(reading, by)
+        form = forms.catalogue(reading).forms.get(rejected.form_of(reading, found.kept_body or ""))
+        mask = AnswerMask(reading, form, records)
+        hidden = None if masked_problems.is_hidden(records, found) else NOTHING
         content = None if found.kept_body is None else rejected.xml_of(reading, found.kept_body)
     if content is None:
         raise NotFound("这个问题没有另外保存的提交内容。", problem=found.id)
-    return responses.xml_attachment(content, f"{found.kept_body}.xml")
+    return responses.masked_xml(content, f"{found.kept_body}.xml", mask, hidden)

@@ -17,6 +17,8 @@ from flask import Response, request
 
 from server.db.transactions import Reading
 from server.errors import Invalid
+from server.records.domain.disclosure import Kinds
+from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.table_files import XLSX_TYPE, Workbook
 from server.web import context
 
@@ -113,6 +115,19 @@ def xml_attachment(content: bytes, name: str) -> Response:
     response = Response(content, 200, content_type="text/xml; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return sandboxed(response)
+
+
+def masked_xml(content: bytes, name: str, mask: AnswerMask, kinds: Kinds) -> Response:
+    """Return what a phone sent, masked as far as ``mask`` hides it from the caller; else byte for byte."""
+    if kinds == NOTHING:
+        return xml_attachment(content, name)
+    response = xml_attachment(mask.xml(content, kinds), name)
+    response.headers[MASKED_HEADER] = "true"
+    return response
+
+
+MASKED_HEADER = "Firegrid-Masked"
+"""Says that what was sent is not shown as it was sent."""
 
 
 def conditional(response: Response, version: int | None = None) -> Response:

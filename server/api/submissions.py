@@ -16,8 +16,11 @@ from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.errors import NotFound
+from server.forms.store import forms
+from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
+from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
@@ -39,8 +42,7 @@ def list_submissions(query: dict[str, Any]) -> Response:
         bounds = None if place is None else place.bounds()
         return submissions.list_stored(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit)
 
-    to_json = serializers.submissions.submission
-    return responses.listing(query, responses.decode_number, find, to_json, attrgetter("seq"))
+    return responses.listing(query, responses.decode_number, find, _shown, attrgetter("seq"))
 
 
 @blueprint.route("/submissions/<uuid:submission_id>")
@@ -49,20 +51,40 @@ def list_submissions(query: dict[str, Any]) -> Response:
 def get_submission(submission_id: UUID) -> Response:
     """Get one version of a submission."""
     with context.database().reading() as reading:
-        return responses.json(
-            serializers.submissions.submission(submissions.get(reading, str(submission_id), context.caller().scope))
-        )
+        return responses.json(_shown(submissions.get(reading, str(submission_id), context.caller().scope)))
 
 
 @blueprint.route("/submissions/<uuid:submission_id>.xml")
 @blueprint.response(200, {"type": "string"}, content_type="text/xml")
 @blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_submission_xml(submission_id: UUID) -> Response:
-    """Get the bytes of a submission as the phone sent them."""
+    """Get the bytes of a submission as the phone sent them; for who may not write its record, its answers masked.
+
+    What is masked is told by the header `Firegrid-Masked`; such bytes are not those that were sent.
+    """
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
-        content = submissions.xml_of(reading, found.id)
-    return responses.xml_attachment(content, f"{found.id}.xml")
+        content, mask = submissions.xml_of(reading, found.id), _mask(reading, found.form)
+        kinds = mask.hidden(found.path, found.author)
+    return responses.masked_xml(content, f"{found.id}.xml", mask, kinds)
+
+
+def _mask(reading: Reading, form: str) -> AnswerMask:
+    return AnswerMask(reading, forms.catalogue(reading).forms.get(form), RecordMask(reading, context.caller()))
+
+
+def _shown(found: StoredSubmission) -> responses.Json:
+    """Return a submission with its name as the caller sees it, which may be made of what it says of people."""
+    shown = serializers.submissions.submission(found)
+    if not found.instance_name:
+        return shown
+    reading = context.database().single_read()
+    mask = _mask(reading, found.form)
+    kinds = mask.hidden(found.path, found.author)
+    if kinds == NOTHING:
+        return shown
+    name = mask.name(submissions.xml_of(reading, found.id), found.instance_name, kinds)
+    return {**shown, "instance_name": name}
 
 
 @blueprint.route("/submissions/<uuid:submission_id>/attachments")

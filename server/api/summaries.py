@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -21,6 +21,7 @@ from schemas.summaries import (
 from server import table_files
 from server.api import exports, responses
 from server.api.blueprints import create_blueprint
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import Area
@@ -110,13 +111,13 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
         query = request.query(reading.now)
         row = summary_tables.parse_key(closure_summary.grouping_of(query), arguments.get("row"))
         if arguments["format"] == "csv":
-            pages = case_tables.pages(reading, query, figure, row)
+            pages = case_tables.pages(reading, query, figure, row, _label(reading))
             labels = arguments.get("labels", True)
             rows = (case_tables.as_texts(reading, page) if labels else case_tables.as_codes(page) for page in pages)
             return _file(figure.replace(":", "-"), case_tables.CASE_COLUMNS, rows)
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
-        items = case_tables.as_json(reading, query, found)
+        items = case_tables.as_json(reading, query, found, _label(reading))
     return responses.page(items, None if found.after is None else _written(found.after))
 
 
@@ -137,11 +138,11 @@ def closure_patrols_of(arguments: dict[str, Any]) -> Response:
         found = closure_summary.patrols_behind(reading, query)
         if arguments["format"] == "csv":
             rows = patrol_lists.as_texts if arguments.get("labels", True) else patrol_lists.as_codes
-            return _file("patrols", patrol_lists.COLUMNS, [rows(patrol_lists.items(reading, found))])
+            return _file("patrols", patrol_lists.COLUMNS, [rows(patrol_lists.items(reading, found, _label(reading)))])
         after = _cursor_of(arguments.get("cursor"))
         ahead = [patrol for patrol in found if (patrol.received_at, patrol.id) > (after.received_at, after.id)]
         page = ahead[: arguments["limit"]]
-        items = list(patrol_lists.items(reading, page))
+        items = list(patrol_lists.items(reading, page, _label(reading)))
     last = Cursor(page[-1].received_at, page[-1].id, 1) if len(page) < len(ahead) else None
     return responses.page(items, None if last is None else _written(last))
 
@@ -210,11 +211,15 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
     return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}", "patrols": patrols}
 
 
+def _label(reading: Reading) -> Callable[[Row], str] | None:
+    """Return what shows the caller the label of a record, None where nothing is masked."""
+    mask = exports.mask_for(reading, context.caller())
+    return mask.row_label if mask.masks_phones or mask.disclosure.sight.hidden else None
+
+
 def _file(name: str, columns: Mapping[str, str], pages: Iterable[Sequence[Sequence[Value]]]) -> Response:
-    """Return a list as CSV, masked as every export of the caller is. columns: the title of each value of a row."""
-    mask = exports.mask_for(context.caller()) or str
-    shown = ([[mask(each) if isinstance(each, str) else each for each in row] for row in page] for page in pages)
-    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, shown)]
+    """Return a list as CSV. columns: the title of each value of a row."""
+    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, pages)]
     return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{name}.csv")
 
 

@@ -13,6 +13,7 @@ from server.changes.usecases.recording import PendingChange
 from server.db.transactions import Transaction
 from server.forms.domain import personal
 from server.forms.domain.record_types import LABEL, Kind, RecordType
+from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Actor
 from server.problems.domain.problems import Problem, ProblemKind
 from server.records.domain import disclosure
@@ -134,8 +135,11 @@ def _without_hidden(
 
 def _is_hidden_from(tx: Transaction, record: Record, change: Change, by: Actor) -> bool:
     """Say whether ``record`` was masked on the device of ``by``, by the duties that they had when they filled in."""
-    then = replace(by, at=observed_at(change, tx.now))
-    return RecordMask(tx, then if then.current else by.with_recent_duties()).hides(record)
+    seen_at = observed_at(change, tx.now)
+    held = (duty for duty in by.duties if duty.holds_at(seen_at))
+    # By the rights of today all the same: a clock may be off by years.
+    then = replace(by, duties=tuple(replace(duty, starts_at=BEGINNING, ends_at=FOREVER) for duty in held))
+    return RecordMask(tx, then if then.duties else by.with_recent_duties()).hides(record)
 
 
 def _of_no_device(

@@ -26,6 +26,8 @@ class Personal(StrEnum):
     PUBLIC = "public"
 
 
+NUMBERS = frozenset({Personal.PHONE, Personal.IDENTITY})
+
 LABELS: Mapping[Personal, str] = {
     Personal.PHONE: "电话",
     Personal.IDENTITY: "证件号码",

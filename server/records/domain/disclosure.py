@@ -5,12 +5,13 @@ One rule decides what the API lets somebody correct and what every door shows th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Collection, Hashable, Mapping, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from server import instants
 from server.forms.domain import personal
+from server.forms.domain.personal import Personal
 from server.forms.domain.record_types import LABEL, Kind, RecordType
 from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
@@ -129,17 +130,21 @@ class Disclosure:
         )
 
 
-def masked_value(type: RecordType, name: str, value: str) -> str:
+Kinds = Collection[Personal] | None
+"""Kinds of personal fields that are masked; None for all of them."""
+
+
+def masked_value(type: RecordType, name: str, value: str, kinds: Kinds = None) -> str:
     """Return what of a field's value may be seen by who may not write it; a field that nobody declared is free text."""
     kind = type.personal.get(name)
     if kind is not None:
-        return personal.masked(value, kind)
+        return personal.masked(value, kind) if kinds is None or kind in kinds else value
     return value if name in type.unwritten else personal.without_numbers(value)
 
 
-def masked_fields(type: RecordType, fields: Mapping[str, str]) -> dict[str, str]:
+def masked_fields(type: RecordType, fields: Mapping[str, str], kinds: Kinds = None) -> dict[str, str]:
     """Return fields as an officer sees them who may not write them: ``138****0201``, ``张**``."""
-    return {name: masked_value(type, name, value) for name, value in fields.items()}
+    return {name: masked_value(type, name, value, kinds) for name, value in fields.items()}
 
 
 def fields_left(type: RecordType, fields: Mapping[str, str]) -> dict[str, str]:
@@ -147,7 +152,7 @@ def fields_left(type: RecordType, fields: Mapping[str, str]) -> dict[str, str]:
     return {name: masked_value(type, name, value) for name, value in fields.items() if name not in type.personal}
 
 
-def names_in(type: RecordType, *held: Mapping[str, str | None]) -> dict[str, str]:
+def names_in(type: RecordType, *held: Mapping[str, str | None], kinds: Kinds = None) -> dict[str, str]:
     """Return what the personal fields of records hold, each value with its mask, the longest first.
 
     held: fields of one record, of several versions of it too. Labels and notes are made of such values.
@@ -156,7 +161,7 @@ def names_in(type: RecordType, *held: Mapping[str, str | None]) -> dict[str, str
         value.strip(): personal.masked(value, kind)
         for fields in held
         for name, kind in type.personal.items()
-        if (value := fields.get(name)) and len(value.strip()) >= _SHORT
+        if (kinds is None or kind in kinds) and (value := fields.get(name)) and len(value.strip()) >= _SHORT
     }
     return dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
 

@@ -13,6 +13,8 @@ import orjson
 from server import instants
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.forms.domain import personal
+from server.forms.domain.personal import NUMBERS
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain.actors import Actor
@@ -100,7 +102,9 @@ _PATTERNS = 1
 class RecordMask:
     """Shows records, their revisions and what is said of them to one reader."""
 
-    def __init__(self, reading: Reading, by: Actor) -> None:
+    def __init__(self, reading: Reading, by: Actor, *, masks_phones: bool = False) -> None:
+        """masks_phones: numbers are masked in every record, whoever may write it."""
+        self.masks_phones = masks_phones
         self.disclosure = Disclosure(by, _vacant(reading, by))
         self._types = forms.catalogue(reading).types
 
@@ -120,6 +124,21 @@ class RecordMask:
     def listed(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return JSON of a record, made of ``row``, as an officer sees it."""
         return self._changed(shown, row, disclosure.masked_fields) if self.hides_row(row) else shown
+
+    def exported(self, row: Row) -> Row:
+        """Return a row of a list as a file tells of it; what a file shows of ``fields`` and ``label`` is made of it."""
+        hidden = self.hides_row(row)
+        if not hidden and not self.masks_phones:
+            return row
+        type, fields = self._types[row["type"]], orjson.loads(row["fields"])
+        kinds = None if hidden else NUMBERS
+        label = disclosure.masked_text(row["label"], disclosure.names_in(type, fields, kinds=kinds))
+        left = disclosure.masked_fields(type, fields, kinds)
+        return {**row, "label": label, "fields": orjson.dumps(left).decode()}
+
+    def text(self, row: Row, text: str) -> str:
+        """Return a text about a record as a file tells it."""
+        return personal.without_numbers(text) if self.masks_phones or self.hides_row(row) else text
 
     def held(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return a record, made of ``row``, as a field client holds it: what is masked is not there."""
@@ -169,9 +188,11 @@ class RecordMask:
     def row_label(self, row: Row) -> str:
         """Return what a record is called, as an officer sees it, by its row with ``label`` and ``fields`` too."""
         label: str = row["label"]
-        if not self.hides_row(row):
+        hidden = self.hides_row(row)
+        if not hidden and not self.masks_phones:
             return label
-        names = disclosure.names_in(self._types[row["type"]], orjson.loads(row["fields"]))
+        kinds = None if hidden else NUMBERS
+        names = disclosure.names_in(self._types[row["type"]], orjson.loads(row["fields"]), kinds=kinds)
         return disclosure.masked_text(label, names)
 
     def history(self, record: Record, found: list[Revision]) -> list[Revision]:

@@ -19,6 +19,7 @@ from server.people.store import display_names
 from server.records.domain.status import STAGE_LABELS, STATUS_LABELS, Stage, Status
 from server.records.store import columns
 from server.records.store.columns import Projection
+from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import ListRows, Show, local_second, shows
 from sync.flags import LABELS as FLAGS
 
@@ -63,12 +64,11 @@ class RecordTable:
     """
 
     def __init__(
-        self, reading: Reading, types: Sequence[RecordType], wording: Wording, scope: Scope, mask: Show = str
+        self, reading: Reading, types: Sequence[RecordType], wording: Wording, scope: Scope, mask: RecordMask
     ) -> None:
-        """scope: in which records may be named. mask: hides of a text what its reader must not see."""
+        """scope: in which records may be named. mask: shows these to the reader; the rows come masked."""
         self._wording = wording
-        self._mask = mask
-        self._rows = ListRows(scope)
+        self._rows = ListRows(scope, mask)
         self._titles = {type.name: type.title for type in types}
         self._field_names = list(dict.fromkeys(name for type in types for name in type.fields))
         self._system = [name for name in (*_with_area_name(),) if wording.labels or name != AREA_NAME]
@@ -89,19 +89,19 @@ class RecordTable:
         yield from (self._labelled(row, known) for row in found)
 
     def _coded(self, row: Row) -> list[str]:
-        mask, values = self._mask, _fields(row)
-        system = ("" if value is None else mask(_text(value)) for value in _system(row).values())
-        return [*system, *(mask(values.get(name, "")) for name in self._field_names)]
+        values = _fields(row)
+        system = ("" if value is None else _text(value) for value in _system(row).values())
+        return [*system, *(values.get(name, "") for name in self._field_names)]
 
     def _labelled(self, row: Row, known: _Names) -> list[str]:
-        mask, values, shown = self._mask, _fields(row), _system(row)
+        values, shown = _fields(row), _system(row)
         texts = self._texts.get(row["type"], {})
         shown["type"] = self._titles.get(row["type"], row["type"])
         shown["conflicts"] = "、".join(texts.get(name, name) for name in shown["conflicts"])
         known.replace_codes(shown)
         shows = self._shows.get(row["type"], {})
         fields = (shows.get(name, str)(values.get(name, "")) for name in self._field_names)
-        return [*(mask("" if shown[name] is None else str(shown[name])) for name in self._system), *map(mask, fields)]
+        return [*("" if shown[name] is None else str(shown[name]) for name in self._system), *fields]
 
     def _shows_of(self, reading: Reading, type: RecordType) -> Mapping[str, Show]:
         labels = choice_labels.of_type(reading, type.name, self._wording.language)

@@ -7,7 +7,7 @@ from datetime import datetime, time
 
 from server import instants
 from server.db.transactions import Reading
-from server.errors import Invalid
+from server.errors import Invalid, NotFound
 from server.forms.store import forms
 from server.forms.usecases.choice_labels import CodeLabels
 from server.grid.domain.areas import UNKNOWN_AREA
@@ -15,6 +15,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.store import display_names
 from server.records.store import records
+from server.records.usecases.disclosing import RecordMask
 
 Show = Callable[[str], str]
 
@@ -30,8 +31,9 @@ _KNOWN_MOST = 20_000
 class ListRows:
     """What rows of the server's own lists are called: areas, handlers, and records inside a scope. For one export."""
 
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self, scope: Scope, mask: RecordMask | None = None) -> None:
+        """mask: shows records to the reader, None for one who sees all."""
+        self._scope, self._mask = scope, mask
         self._known: dict[tuple[str, str], str] = {}
         self._reading: Reading | None = None
 
@@ -56,8 +58,16 @@ class ListRows:
         if name == HANDLERS:
             return display_names.of_assignees(self._reading, [code])[code]
         if name in forms.catalogue(self._reading).types:
-            return records.label_of(self._reading, code, self._scope) or code
+            return self._record(self._reading, code)
         return code
+
+    def _record(self, reading: Reading, id: str) -> str:
+        if self._mask is None:
+            return records.label_of(reading, id, self._scope) or id
+        try:
+            return self._mask.label(records.get(reading, id, self._scope))
+        except NotFound:
+            return id
 
     def _area(self, reading: Reading, code: str) -> str:
         if code == UNKNOWN_AREA[0]:

@@ -54,6 +54,12 @@ def xml_of(reading: Reading, sha256: str) -> bytes | None:
     return None if content is None else bytes(content)
 
 
+def form_of(reading: Reading, sha256: str) -> str:
+    """Return the id of the form that a body names, empty for none."""
+    found = reading.sql.value("SELECT form FROM kept_body WHERE sha256 = :sha256", {"sha256": sha256})
+    return found or ""
+
+
 def attachments_of(reading: Reading, sha256: str) -> list[Attachment]:
     """Return the attachments of a rejected submission."""
     rows = reading.sql.each(

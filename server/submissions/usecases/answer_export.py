@@ -24,11 +24,14 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.store import display_names
+from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import Show, local_second
 from server.submissions.store import answers
 from server.submissions.store.answers import AnswerFilters
+from server.submissions.usecases import masked_answers
 from server.submissions.usecases.answer_rows import AnswerRow, rows_of
 from server.submissions.usecases.answer_tables import RECEIPT, AnswerOptions, AnswerTable, AnswerTables
+from server.submissions.usecases.masked_answers import AnswerMask
 from server.summaries.domain import periods
 
 REVIEW_STATES = {"edited": "已修改", "hasIssues": "有问题", "approved": "已通过", "rejected": "不通过"}
@@ -60,7 +63,7 @@ class AnswerExport:
     scope: Scope
     filters: AnswerFilters
     upto: int
-    mask: Show | None
+    mask: AnswerMask | None
     with_photos: bool
     began_at: Instant
 
@@ -81,13 +84,15 @@ class AnswerExport:
 
     def _page(self, reading: Reading, found: Sequence[Row], only: str | None) -> Page:
         self.tables.rows.begin(reading)
-        told = _Told(reading, found, self.tables.options, self.mask)
+        told = _Told(reading, found, self.tables.options)
         files = answers.files(reading, (row["id"] for row in found)) if self.with_photos else {}
         rows: list[tuple[AnswerTable, list[str]]] = []
         photos: list[Photo] = []
         for stored in found:
-            system, taken = told.system(stored), rows_of(stored["xml"], stored["root"], self.tables.layout)
-            names = self._names(stored, taken, files.get(stored["id"], {}))
+            taken = rows_of(stored["xml"], stored["root"], self.tables.layout)
+            show = self._masked(stored, taken)
+            system = told.system(stored, show)
+            names = self._names(stored, taken, files.get(stored["id"], {}), show)
             photos += [Photo(name, files[stored["id"]][file]) for file, name in names.items()]
             shown = names if self.tables.options.wording.labels else {}
             for row in taken if only is None else (each for each in taken if each.table == only):
@@ -95,7 +100,15 @@ class AnswerExport:
                 rows.append((table, table.cells(row, system, shown)))
         return Page(rows, photos)
 
-    def _names(self, stored: Row, taken: Sequence[AnswerRow], files: Mapping[str, str]) -> dict[str, str]:
+    def _masked(self, stored: Row, taken: Sequence[AnswerRow]) -> Show:
+        """Mask the answers of a submission; return what shows its name and those of its files."""
+        if self.mask is None:
+            return str
+        kinds = self.mask.hidden(stored["path"], stored["author"])
+        names = self.mask.rows(taken, kinds)
+        return lambda text: masked_answers.shown_name(text, names, kinds)
+
+    def _names(self, stored: Row, taken: Sequence[AnswerRow], files: Mapping[str, str], show: Show) -> dict[str, str]:
         """Return the place of each file in the archive, by its name: receipt, question and own name tell what it is."""
         if not files:
             return {}
@@ -103,9 +116,9 @@ class AnswerExport:
         for row in taken:
             for heading, name in self.tables.tables[row.table].binaries(row):
                 asked.setdefault(name, heading)
-        mask, taken_names, found = self.mask or str, set[str](), {}
+        taken_names, found = set[str](), {}
         for file in files:
-            parts = (stored[RECEIPT], asked.get(file, ""), mask(file))
+            parts = (stored[RECEIPT], asked.get(file, ""), show(file))
             name = unique = "_".join(_safe(part) for part in parts if part)
             while unique.lower() in taken_names:
                 unique = f"_{unique}"
@@ -136,35 +149,38 @@ def begin(
     options: AnswerOptions,
     *,
     scope: Scope,
-    mask: Show | None,
+    mask: RecordMask | None,
     with_photos: bool,
     by: str,
     noted: Mapping[str, Any],
 ) -> AnswerExport:
     """Note down who exports what, and return the export.
 
-    scope: in which submissions are exported. mask: hides of a text what its reader must not see, if anything. by: user
+    scope: in which submissions are exported. mask: shows records to the reader, None for one who sees all. by: user
     name, or the command. noted: what the audit keeps of the request.
     """
     with database.reading() as reading:
         tables = AnswerTables(reading, form, options, scope, mask)
+        answer_mask = None if mask is None else AnswerMask(reading, form, mask)
         upto, now = answers.newest_seq(reading), reading.now
     database.write(lambda tx: record(tx, Entry("answers.export", by, by, {"form": form.id, **noted})))
-    return AnswerExport(database, tables, scope, filters, upto, mask, with_photos, now)
+    return AnswerExport(database, tables, scope, filters, upto, answer_mask, with_photos, now)
 
 
 class _Told:
     """What a page of submissions tells beside the answers."""
 
-    def __init__(self, reading: Reading, found: Sequence[Row], options: AnswerOptions, mask: Show | None) -> None:
+    def __init__(self, reading: Reading, found: Sequence[Row], options: AnswerOptions) -> None:
         self._labels = options.wording.labels
         self._states = REVIEW_STATES if self._labels and options.wording.language is Language.CHINESE else {}
-        self._mask = mask or str
         self._areas = areas.full_names(reading, {code_of(row["path"]) for row in found if row["path"]})
         self._people = display_names.of_people(reading, {row["author"] for row in found})
 
-    def system(self, row: Row) -> dict[str, str]:
-        """Return the values of the columns beside the answers; without labels, instants and states as they are kept."""
+    def system(self, row: Row, show: Show) -> dict[str, str]:
+        """Return the values of the columns beside the answers; without labels, instants and states as they are kept.
+
+        show: shows the name of the submission.
+        """
         time = local_second if self._labels else str
         state = row["review_state"] or ""
         area = code_of(row["path"]) if row["path"] else ""
@@ -177,7 +193,7 @@ class _Told:
             "author": row["author"],
             "area": area,
             "form_version": row["form_version"],
-            "instance_name": self._mask(row["instance_name"] or ""),
+            "instance_name": show(row["instance_name"] or ""),
             "device": row["device"] or "",
             "review_state": self._states.get(state, state),
             "files_expected": str(row["files_expected"]),

@@ -14,6 +14,7 @@ from server.forms.store.forms import Form
 from server.forms.usecases import choice_labels
 from server.forms.usecases.choice_labels import CodeLabels
 from server.grid.domain.scope import Scope
+from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import ListRows, Show, shows
 from server.submissions.domain.answer_layout import AnswerLayout, TableLayout, layout_of
 from server.submissions.usecases.answer_rows import AnswerRow
@@ -92,7 +93,6 @@ class AnswerTable:
     columns: tuple[_Column, ...]
     before: tuple[str, ...]
     after: tuple[str, ...]
-    mask: Show
 
     def cells(self, row: AnswerRow, system: Mapping[str, str], files: Mapping[str, str]) -> list[str]:
         """Return the cells of a row. system: values beside the answers. files: what is shown of a file, by its name."""
@@ -104,7 +104,7 @@ class AnswerTable:
             cells.append(shown or (column.show(value) if value else ""))
             if column.parts is not None:
                 cells += column.parts(value)
-        own = {KEY: row.key, PARENT_KEY: row.parent, OTHERS: self.mask(_others(row))}
+        own = {KEY: row.key, PARENT_KEY: row.parent, OTHERS: _others(row)}
         cells += [own[name] if name in own else system[name] for name in self.after]
         return cells
 
@@ -118,15 +118,15 @@ class AnswerTables:
     """The tables of one form, by path of their repeats ('' for the form itself), in the order of the form."""
 
     def __init__(
-        self, reading: Reading, form: Form, options: AnswerOptions, scope: Scope, mask: Show | None = None
+        self, reading: Reading, form: Form, options: AnswerOptions, scope: Scope, mask: RecordMask | None = None
     ) -> None:
-        """scope: in which records may be named. mask: hides of a text what its reader must not see, if anything."""
-        self.rows = ListRows(scope)
+        """scope: in which records may be named. mask: shows records to the reader, None for one who sees all."""
+        self.rows = ListRows(scope, mask)
         self.options = options
         outline = choice_labels.outline_of(reading, form)
         labels = choice_labels.of_form(reading, form, options.wording.language)
         self.layout: AnswerLayout = layout_of(outline)
-        make = _TableMaker(form, outline, labels, options, self.rows, mask)
+        make = _TableMaker(form, outline, labels, options, self.rows)
         self.tables = {path: make.table(table) for path, table in self.layout.tables.items()}
 
 
@@ -140,10 +140,9 @@ class _TableMaker:
         labels: Mapping[str, CodeLabels],
         options: AnswerOptions,
         rows: ListRows,
-        mask: Show | None,
     ) -> None:
         self._form, self._outline, self._labels = form, outline, labels
-        self._options, self._rows, self._mask = options, rows, mask
+        self._options, self._rows = options, rows
 
     def table(self, layout: TableLayout) -> AnswerTable:
         before, after = (REPEAT_BEFORE, REPEAT_AFTER) if layout.path else (FORM_BEFORE, FORM_AFTER)
@@ -163,7 +162,6 @@ class _TableMaker:
             columns=tuple(self._column(each, heading) for each, heading in asked),
             before=before,
             after=after,
-            mask=self._mask or str,
         )  # fmt: skip
 
     def _headings(
@@ -218,7 +216,7 @@ class _TableMaker:
             parts = _point
         elif codes := tuple(code for code, _ in self._choices(asked)):
             parts = _chosen(codes)
-        return _Column(asked.path, heading, _masked(show, self._mask), parts, asked.type == "binary")
+        return _Column(asked.path, heading, show, parts, asked.type == "binary")
 
     def _text(self, texts: Mapping[str, str]) -> str:
         return text_in(texts, self._options.wording.language, self._outline.default)
@@ -228,10 +226,6 @@ class _Heading(NamedTuple):
     name: str
     heading: str
     numeric: bool
-
-
-def _masked(show: Show, mask: Show | None) -> Show:
-    return show if mask is None else lambda value: mask(show(value))
 
 
 def _point(value: str) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.records.domain import case_facts as domain
@@ -203,16 +204,26 @@ def _read(reading: Reading, ids: list[str], as_of: Instant) -> list[CaseFacts]:
     return sorted(found, key=lambda case: (case.received_at, case.id))
 
 
-def record_columns(reading: Reading, ids: Iterable[str], as_of: Instant) -> dict[str, dict[str, Any]]:
-    """Return number, label and area of records, and who had them at an instant, by id; all lie inside a scope."""
+def record_columns(
+    reading: Reading, ids: Iterable[str], as_of: Instant, label: Callable[[Row], str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return number, label and area of records, and who had them at an instant, by id; all lie inside a scope.
+
+    label: what a reader sees of a row's label, by its ``type``, ``author``, ``area``, ``assignee`` and ``fields``; None
+    for one who sees all.
+    """
     values = {f"id{n}": id for n, id in enumerate(ids)}
     if not values:
         return {}
     listed = ", ".join(f":{name}" for name in values)
     past = as_of < reading.now
     state = ", case_state" if past else ""
-    sql = f"SELECT id, case_no, label, area, assignee{state} FROM record WHERE id IN ({listed})"
+    more = "" if label is None else ", type, author, fields"
+    sql = f"SELECT id, case_no, label, area, assignee{state}{more} FROM record WHERE id IN ({listed})"
     found = {row["id"]: row for row in reading.sql.each(sql, values)}
+    if label is not None:
+        for row in found.values():
+            row["label"] = label(row)
     for row in found.values() if past else ():
         case = case_json.from_text(row.pop("case_state"))
         lead = None if case is None else case.lead_at(as_of)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
 from server.grid.domain.areas import code_of
@@ -26,6 +27,7 @@ CATEGORIES = "hazard_categories"
 CASES_AT_ONCE = 2_000
 
 Json = dict[str, Any]
+Label = Callable[[Row], str]
 
 
 CASE_COLUMNS: Mapping[str, str] = {
@@ -49,18 +51,23 @@ CASE_COLUMNS: Mapping[str, str] = {
 """What a case behind a figure is shown by. Instants and status are as of the instant of the summary."""
 
 
-def pages(reading: Reading, query: Query, figure: str, row: str | None) -> Iterator[list[Json]]:
-    """Yield the cases behind a figure, as many as it says, page after page. row: key of a row, None for the total."""
+def pages(
+    reading: Reading, query: Query, figure: str, row: str | None, label: Label | None = None
+) -> Iterator[list[Json]]:
+    """Yield the cases behind a figure, as many as it says, page after page.
+
+    row: key of a row, None for the total. label: as for ``counted_cases.record_columns``.
+    """
     after: Cursor | None = Cursor()
     while after is not None:
         found = closure_summary.drill_down(reading, query, figure, row, after, CASES_AT_ONCE)
-        yield as_json(reading, query, found)
+        yield as_json(reading, query, found, label)
         after = found.after
 
 
-def as_json(reading: Reading, query: Query, found: CasePage) -> list[Json]:
-    """Return a page of cases behind a figure, with codes and UTC."""
-    shown = counted_cases.record_columns(reading, {case.id for case in found.cases}, query.as_of or reading.now)
+def as_json(reading: Reading, query: Query, found: CasePage, label: Label | None = None) -> list[Json]:
+    """Return a page of cases behind a figure, with codes and UTC. label: as for ``pages``."""
+    shown = counted_cases.record_columns(reading, {case.id for case in found.cases}, query.as_of or reading.now, label)
     named = areas.full_names(reading, {row["area"] for row in shown.values()})
     return [_case(case, shown.get(case.id, {}), named) for case in found.cases]
 

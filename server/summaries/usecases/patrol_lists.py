@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain import areas
 from server.grid.store import areas as stored_areas
@@ -29,11 +30,16 @@ COLUMNS: Mapping[str, str] = {
 _PER_QUERY = 2_000
 
 
-def items(reading: Reading, patrols: Sequence[Patrol]) -> Iterator[dict[str, Any]]:
-    """Yield the values of COLUMNS of patrols, which the caller has found inside a scope, as plain values."""
+def items(
+    reading: Reading, patrols: Sequence[Patrol], label: Callable[[Row], str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the values of COLUMNS of patrols, which the caller has found inside a scope, as plain values.
+
+    label: as for ``counted_cases.record_columns``.
+    """
     for start in range(0, len(patrols), _PER_QUERY):
         found = patrols[start : start + _PER_QUERY]
-        records = counted_cases.record_columns(reading, [patrol.id for patrol in found], reading.now)
+        records = counted_cases.record_columns(reading, [patrol.id for patrol in found], reading.now, label)
         names = stored_areas.full_names(reading, {record["area"] for record in records.values()})
         for patrol in found:
             code = areas.code_of(patrol.path)

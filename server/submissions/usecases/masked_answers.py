@@ -1,0 +1,136 @@
+"""Shows what was sent to one reader: personal answers are masked for whoever may not write what they are saved to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from lxml import etree
+
+from server.db.transactions import Reading
+from server.errors import NotAllowed, Refusal
+from server.forms.domain import personal
+from server.forms.domain.definitions import Question
+from server.forms.domain.personal import NUMBERS, Personal
+from server.forms.domain.record_types import Kind, RecordType
+from server.forms.store import forms
+from server.forms.store.forms import Form
+from server.forms.usecases.xform.xml_parsing import parse
+from server.grid.domain.areas import code_of
+from server.records.domain import disclosure
+from server.records.domain.disclosure import Kinds
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.usecases.answer_rows import AnswerRow
+
+NOTHING: Kinds = ()
+"""Of a reader from whom nothing is hidden."""
+
+_SHORT = 2
+
+
+class AnswerMask:
+    """Shows submissions of one form to one reader. form: None for one that is not known, of which nothing is shown."""
+
+    def __init__(self, reading: Reading, form: Form | None, records: RecordMask) -> None:
+        self._records, self._form = records, form
+        self._kind = Kind.PROFILE
+        self._declared: dict[str, Personal] = {}
+        self._unwritten: set[str] = set()
+        types = forms.catalogue(reading).types
+        for version in () if form is None else form.versions.values():
+            entity = version.definition.entity
+            type = None if entity is None else types.get(entity.dataset)
+            self._kind = self._kind if type is None else type.kind
+            saved = {} if entity is None else {path: field.name for path, field in entity.properties.items()}
+            for question in version.definition.questions:
+                self._learn(question, type, saved.get(question.path, ""))
+
+    def _learn(self, question: Question, type: RecordType | None, field: str) -> None:
+        path = question.path.strip("/").partition("/")[2]
+        kind = question.personal or (None if type is None else type.personal.get(field))
+        if kind is Personal.PUBLIC or (type is not None and field in type.unwritten and kind is None):
+            self._declared.pop(path, None)
+            self._unwritten.add(path)
+        elif kind is not None:
+            self._declared[path] = kind
+        elif question.type != "string" or question.options is not None or question.multiple:
+            self._unwritten.add(path)
+
+    def hidden(self, path: str, author: str) -> Kinds:
+        """Return the kinds of answers that are masked in a submission; None for all, NOTHING for none.
+
+        path: where it lies, empty for no place of the grid. author: user name of who sent it.
+        """
+        area = code_of(path) if path else _NO_PLACE
+        if not self._records.disclosure.is_whole(self._kind, area, author, None):
+            return None
+        return NUMBERS if self._records.masks_phones else NOTHING
+
+    def rows(self, rows: Iterable[AnswerRow], kinds: Kinds) -> dict[str, str]:
+        """Mask the answers in ``rows``, and return what was masked, each with its mask."""
+        if kinds == NOTHING:
+            return {}
+        names: dict[str, str] = {}
+        for row in rows:
+            row.values = {path: self._value(path, value, kinds, names) for path, value in row.values.items()}
+            row.others = {
+                path: [self._value(path, value, kinds, names) for value in values]
+                for path, values in row.others.items()
+            }
+        return names
+
+    def name(self, content: bytes, name: str, kinds: Kinds) -> str:
+        """Return what a submission is called. content: its XML, whose personal answers the name may be made of."""
+        names: dict[str, str] = {}
+        try:
+            for path, leaf in _leaves(parse(content, "提交"), ""):
+                self._value(path, leaf.text or "", kinds, names)
+        except Refusal:
+            return personal.MASK
+        return disclosure.masked_text(name, names)
+
+    def xml(self, content: bytes, kinds: Kinds) -> bytes:
+        """Return a submission as XML with its personal answers masked. Raises NotAllowed for what cannot be read."""
+        try:
+            root = parse(content if self._form is not None else b"", "提交")
+        except Refusal as error:
+            message = "这份内容里可能有个人信息，您的岗位不能查看原文；请联系负责这个网格的人。"
+            raise NotAllowed(message) from error
+        names: dict[str, str] = {}
+        leaves = list(_leaves(root, ""))
+        for path, leaf in leaves:
+            leaf.text = self._value(path, leaf.text or "", kinds, names)
+        for path, leaf in leaves:
+            if path.startswith("meta/"):
+                leaf.text = disclosure.masked_text(leaf.text or "", names)
+        return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+    def _value(self, path: str, value: str, kinds: Kinds, names: dict[str, str]) -> str:
+        kind = self._declared.get(path)
+        if kind is None:
+            return value if path in self._unwritten or path == _INSTANCE else personal.without_numbers(value)
+        if kinds is not None and kind not in kinds:
+            return value
+        mask = personal.masked(value, kind)
+        if len(value.strip()) >= _SHORT:
+            names[value.strip()] = mask
+        return mask
+
+
+_INSTANCE = "meta/instanceID"
+_NO_PLACE = "000000000000"
+"""Stands for the place of what lies nowhere: only whoever may write everything sees it whole."""
+
+
+def _leaves(branch: etree._Element, above: str) -> Iterator[tuple[str, etree._Element]]:
+    for node in branch:
+        name = etree.QName(node).localname
+        path = f"{above}/{name}" if above else name
+        if len(node):
+            yield from _leaves(node, path)
+        elif node.text:
+            yield path, node
+
+
+def shown_name(text: str, names: Mapping[str, str], kinds: Kinds) -> str:
+    """Return the name of a submission or of a file. names: as ``rows`` has masked them."""
+    return text if kinds == NOTHING else disclosure.masked_text(text, names)
