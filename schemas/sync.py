@@ -201,7 +201,7 @@ class OperationSchema(BaseSchema):
     """One operation of a pull: ``enter``, ``put``, ``remove`` or ``leave``."""
 
     op = text_out()
-    bucket = text_out("area:<code>, person:<name>, body:<code> or county")
+    bucket = text_out("area:<code>, person:<name>, body:<code> or county; what is masked in its rows follows after a semicolon")
     id = fields.String()
     record = fields.Dict()
 

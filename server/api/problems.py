@@ -103,7 +103,7 @@ def settle_problem(arguments: dict[str, Any], problem_id: UUID) -> Response:
 
 
 def _in_full(view: ProblemDetails, mask: RecordMask) -> responses.Json:
-    return masked_problems.shown(mask, serializers.problems.in_full(view), view.problem)
+    return masked_problems.shown(mask, serializers.problems.in_full(view), view.problem, view.record)
 
 
 @blueprint.route("/problems/<uuid:problem_id>/body")

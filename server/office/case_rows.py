@@ -66,11 +66,12 @@ class ShownCase(NamedTuple):
     reported: str
 
 
-def shown(reading: Reading, rows: Sequence[Row]) -> list[ShownCase]:
-    """Return rows of ``record_lists`` as lists show them, in their order."""
+def shown(reading: Reading, rows: Sequence[Row], by: Actor) -> list[ShownCase]:
+    """Return rows of ``record_lists`` as lists show them to ``by``, in their order."""
+    mask = RecordMask(reading, by)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
-    return [_shown(reading, row, names, handlers) for row in rows]
+    return [_shown(reading, mask.exported(row), names, handlers) for row in rows]
 
 
 def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:

@@ -11,6 +11,7 @@ from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import code_of
 from server.problems.store.problems import StoredProblem
 from server.records.domain import disclosure
+from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
 
 Json = dict[str, Any]
@@ -31,13 +32,18 @@ def is_hidden(mask: RecordMask, found: StoredProblem) -> bool:
     return not mask.disclosure.is_whole(kind, code_of(found.path), "", None)
 
 
-def shown(mask: RecordMask, problem: Json, found: StoredProblem) -> Json:
-    """Return JSON of a problem, alone or with all that one needs to settle it, as the reader of ``mask`` sees it."""
+def shown(mask: RecordMask, problem: Json, found: StoredProblem, record: Record | None = None) -> Json:
+    """Return JSON of a problem, alone or with all that one needs to settle it, as the reader of ``mask`` sees it.
+
+    record: what it is about, where the JSON tells its label.
+    """
     if not is_hidden(mask, found):
         return problem
     type = mask.type_of(found.type)
     told = _Told({} if type is None else type.personal)
     masked = {name: told.masked(problem[name]) for name in _TOLD if problem.get(name)}
+    if type is not None and record is not None:
+        told.names |= disclosure.names_in(type, record.fields)
     texts = {
         name: disclosure.masked_text(problem[name], told.names) for name in ("message", "label") if problem.get(name)
     }

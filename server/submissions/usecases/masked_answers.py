@@ -32,17 +32,19 @@ class AnswerMask:
 
     def __init__(self, reading: Reading, form: Form | None, records: RecordMask) -> None:
         self._records, self._form = records, form
-        self._kind = Kind.PROFILE
+        self._kinds = {Kind.PROFILE}
         self._declared: dict[str, Personal] = {}
         self._unwritten: set[str] = set()
         types = forms.catalogue(reading).types
         for version in () if form is None else form.versions.values():
-            entity = version.definition.entity
-            type = None if entity is None else types.get(entity.dataset)
-            self._kind = self._kind if type is None else type.kind
-            saved = {} if entity is None else {path: field.name for path, field in entity.properties.items()}
+            saved: dict[str, tuple[RecordType | None, str]] = {}
+            for entity in version.definition.entities:
+                type = types.get(entity.dataset)
+                saved |= {path: (type, field.name) for path, field in entity.properties.items()}
+            kinds = {type.kind for type, _ in saved.values() if type is not None}
+            self._kinds = kinds or self._kinds
             for question in version.definition.questions:
-                self._learn(question, type, saved.get(question.path, ""))
+                self._learn(question, *saved.get(question.path, (None, "")))
 
     def _learn(self, question: Question, type: RecordType | None, field: str) -> None:
         path = question.path.strip("/").partition("/")[2]
@@ -60,8 +62,12 @@ class AnswerMask:
 
         path: where it lies, empty for no place of the grid. author: user name of who sent it.
         """
-        area = code_of(path) if path else _NO_PLACE
-        if not self._records.disclosure.is_whole(self._kind, area, author, None):
+        shown = self._records.disclosure
+        if path:
+            is_whole = all(shown.is_whole(kind, code_of(path), author, None) for kind in self._kinds)
+        else:
+            is_whole = not shown.sight.hidden or author == shown.sight.person
+        if not is_whole:
             return None
         return NUMBERS if self._records.masks_phones else NOTHING
 
@@ -117,8 +123,6 @@ class AnswerMask:
 
 
 _INSTANCE = "meta/instanceID"
-_NO_PLACE = "000000000000"
-"""Stands for the place of what lies nowhere: only whoever may write everything sees it whole."""
 
 
 def _leaves(branch: etree._Element, above: str) -> Iterator[tuple[str, etree._Element]]:
