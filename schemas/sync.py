@@ -201,7 +201,9 @@ class OperationSchema(BaseSchema):
     """One operation of a pull: ``enter``, ``put``, ``remove`` or ``leave``."""
 
     op = text_out()
-    bucket = text_out("area:<code>, person:<name>, body:<code> or county; what is masked in its rows follows after a semicolon")
+    bucket = text_out(
+        "area:<code>, person:<name>, body:<code> or county; what its rows leave out follows after a semicolon"
+    )
     id = fields.String()
     record = fields.Dict()
 
