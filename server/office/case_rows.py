@@ -15,9 +15,11 @@ from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.instants import Instant
 from server.office import pages
+from server.people.domain.actors import Actor
 from server.people.store import display_names
 from server.records.domain.status import ENDED, STATUS_LABELS, Stage, Status
 from server.records.store import columns
+from server.records.usecases.disclosing import RecordMask
 from sync.flags import LABELS
 
 CLOCKS = {

@@ -65,7 +65,7 @@ def today() -> Response:
         found = waiting.for_person(reading, actor)
         values = {
             "date": pages.day_with_weekday(reading.now, layout.language()),
-            "groups": [_group(reading, each) for each in found],
+            "groups": [_group(reading, each, actor) for each in found],
             "stock": _stock(reading, actor),
             "closure": _closure(reading, actor),
             "problems": _problems(reading, actor),
@@ -73,9 +73,9 @@ def today() -> Response:
         return layout.show(reading, "today.html", layout.TODAY.key, values)
 
 
-def _group(reading: Reading, found: Waiting) -> dict[str, Any]:
+def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
     word, button, tab = WORDS[found.task.name]
-    rows = case_rows.shown(reading, found.rows[:SHOWN])
+    rows = case_rows.shown(reading, found.rows[:SHOWN], by)
     return {
         "word": word,
         "button": button,
