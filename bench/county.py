@@ -18,8 +18,9 @@ from server.db.transactions import Transaction
 from server.forms.usecases import publish
 from server.grid.usecases import files
 from server.people.domain.actors import Role
+from server.people.domain.passwords import PasswordState
 from server.people.store import people
-from server.people.usecases import phone_keys, sign_in
+from server.people.usecases import passwords, phone_keys, sign_in
 from server.records.store import buckets, records
 from server.staffing.usecases import enrolment
 from sync.changes import Change, Dot, FieldWrite
@@ -48,13 +49,14 @@ def make(folder: Path) -> County:
     """Make a data folder at ``folder``."""
     own = [publish.prepare((_HERE / name).read_bytes(), ".md", {}) for name in ("bench_form.md", "list_form.md")]
     forms = [*setup.built_in_forms(), *own]
-    password = sign_in.make_password()
+    password = passwords.make_password()
     password_hash = sign_in.hash_password(password)
 
     def fill(tx: Transaction) -> str:
         setup.install(tx, files.shipped_rows(), forms)
         enrolment.add_user(tx, WORKER, role=Role.GRID_WORKER, area=UNIT, by=setup.BY)
-        enrolment.add_user(tx, OFFICER, role=Role.BRIGADE, area=COUNTY, by=setup.BY, password_hash=password_hash)
+        enrolment.add_user(tx, OFFICER, role=Role.BRIGADE, area=COUNTY, by=setup.BY,
+                           password_hash=password_hash, password_state=PasswordState.OWN)  # fmt: skip
         return phone_keys.issue(tx, WORKER, by=setup.BY)
 
     database.create(folder)

@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from schemas.fields import (
     BaseSchema,
+    boolean_parameter,
     instant_out,
     instant_out_or_null,
     integer_out,
@@ -21,6 +22,19 @@ class SignInRequestSchema(BaseSchema):
 
     username = text_in("user name", required=True, most=64)
     password = text_in("password", required=True, load_only=True)
+
+
+class OwnPasswordRequestSchema(BaseSchema):
+    """One's own password, and the one that replaces it."""
+
+    old_password = text_in("the password until now", required=True, load_only=True)
+    new_password = text_in("at least 10 characters, printable ASCII, not easily guessed", required=True, load_only=True)
+
+
+class SessionEndQuery(BaseSchema):
+    """Which sessions to end."""
+
+    everywhere = boolean_parameter("all sessions of this person, on every device")
 
 
 class DutySchema(BaseSchema):
@@ -79,14 +93,22 @@ class SessionSchema(BaseSchema):
     """A new session."""
 
     access_token = text_out("shown as `Authorization: Bearer …`")
-    refresh_token = text_out("shown to `/session/refresh` alone")
+    refresh_token = text_out("shown to `/session/refresh` alone, and once: each answer holds the next one")
+    must_change_password = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "the password was set by somebody else, or is too weak: until it is changed at"
+            " `/session/password`, everything else is 403 `password-change-required`"
+        },
+    )
     user = fields.Nested(CallerSchema, required=True)
 
 
 class RefreshedSessionSchema(BaseSchema):
-    """A session with a renewed access token."""
+    """A session with its next two tokens."""
 
     access_token = text_out()
+    refresh_token = text_out("takes the place of the one shown")
     user = fields.Nested(CallerSchema, required=True)
 
 

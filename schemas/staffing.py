@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from schemas.fields import BaseSchema, boolean_in, instant_in, matching, text_in, text_out, text_out_or_null
+from schemas.fields import BaseSchema, boolean_in, instant_in, matching, one_of, text_in, text_out, text_out_or_null
 from schemas.lists import area_code
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -47,7 +47,16 @@ class MoveRequestSchema(BaseSchema):
 class PasswordRequestSchema(BaseSchema):
     """A new password."""
 
-    password = text_in("left out or null: one is made and returned once", allow_none=True, load_default=None)
+    password = text_in(
+        "left out or null: one is made and returned once; its holder changes it at the next sign-in",
+        allow_none=True,
+        load_default=None,
+    )
+    phone_keys = one_of(
+        ("keep", "revoke"),
+        "`revoke`: their phone keys are refused from now on too, as after a lost phone; left out: they stay good",
+        load_default="keep",
+    )
 
 
 class PasswordSchema(BaseSchema):

@@ -78,6 +78,21 @@ class TooManySignIns(Refusal):
     code = "too-many-sign-ins"
 
 
+class PasswordChangeRequired(Refusal):
+    """The password is one that somebody else set, or too weak; until it is changed it opens nothing else."""
+
+    code = "password-change-required"
+
+
+class ShortOfMemory(Refusal):
+    """The machine has not the memory for this now; ``retry_after_s`` says when to try again."""
+
+    code = "short-of-memory"
+
+    def __init__(self) -> None:
+        super().__init__("服务器内存不足，暂时不能办理；请过一会儿再试，一再出现请告诉管理员。", retry_after_s=10)
+
+
 class KeyRefused(Refusal):
     """A phone key that is unknown, replaced or revoked."""
 

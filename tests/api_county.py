@@ -16,6 +16,7 @@ from server.changes.usecases import write
 from server.changes.usecases.write import Outcome
 from server.forms.usecases import publish
 from server.forms.usecases.publish import Prepared
+from server.people.domain.passwords import PasswordState
 from server.people.store import people
 from server.people.usecases import sign_in
 from server.problems.domain.problems import Problem, ProblemKind
@@ -134,9 +135,10 @@ def lay_people(tx: Any) -> list[str]:
         tx, "dept-gas", name="燃气主管部门", kind="department", area=COUNTY, by="test", contact="值班 13800000001"
     )
     for person in PEOPLE:
-        add_people(tx, [person], display=person[0], password_hash=password)
+        add_people(tx, [person], display=person[0], password_hash=password, password_state=PasswordState.OWN)
     ended = instants.text(NOON - timedelta(days=300))
-    add_people(tx, [("gone", "grid_worker", UNIT)], ends_at=ended, password_hash=password)
+    own = {"password_hash": password, "password_state": PasswordState.OWN}
+    add_people(tx, [("gone", "grid_worker", UNIT)], ends_at=ended, **own)
     return [*(name for name, *_ in PEOPLE), "gone"]
 
 

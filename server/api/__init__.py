@@ -7,7 +7,6 @@ from flask import Flask
 from server.api import (
     answers,
     areas,
-    auth,
     changes,
     description,
     exports,
@@ -23,6 +22,7 @@ from server.api import (
     sync,
     users,
 )
+from server.web import session_tokens
 
 __all__ = ["mount"]
 
@@ -36,7 +36,7 @@ BLUEPRINTS = (
 
 def mount(app: Flask) -> None:
     """Register the JSON API with the application, with its description and the page that shows it."""
-    auth.mount(app)
+    session_tokens.mount(app)
     api = description.describe(app)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

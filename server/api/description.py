@@ -124,7 +124,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     if security is None or security:
         yield 401
     if security is None:
-        yield 403  # a phone key that is unknown, replaced or revoked
+        yield 403  # a phone key that is unknown, replaced or revoked; a password that is to be changed
     asked = {each["name"] for each in operation.get("parameters", ()) if isinstance(each, dict)}
     if "{" in path or asked & _AREAS:
         yield 404  # unknown, or out of the caller's reach

@@ -164,9 +164,11 @@ def revoke(name: str) -> Response:
 @management.alt_response(404, success=False, description="unknown, or out of scope")
 @management.alt_response(409, success=False, description="the account is closed")
 def reset_password(arguments: dict[str, Any], name: str) -> Response:
-    """Give a person another password, which ends their sign-ins and opens a lock; a generated one is returned once."""
-    chosen = arguments["password"]
-    password = account_management.reset_password(context.database(), name, chosen, by=context.caller())
+    """Give a person another password, which they change first: sign-ins end, a lock opens. A made one is shown once."""
+    chosen, end_keys = arguments["password"], arguments["phone_keys"] == "revoke"
+    password = account_management.reset_password(
+        context.database(), name, chosen, by=context.caller(), end_keys=end_keys
+    )
     return responses.secret({"password": password if chosen is None else None})
 
 

@@ -21,7 +21,7 @@ from server.grid.usecases.files import Sheet
 from server.grid.usecases.loading import Loaded
 from server.people.domain.actors import Role
 from server.people.domain.people import checked_name
-from server.people.usecases import sign_in
+from server.people.usecases import passwords, sign_in
 from server.staffing.usecases import enrolment
 
 
@@ -44,7 +44,7 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
     sheet = files.read(grid_path.read_bytes()) if grid_path else Sheet(tuple(files.shipped_rows()), ())
     for note in sheet.notes:
         click.echo(f"  注意：{note}", err=True)
-    password = sign_in.make_password()
+    password = passwords.make_password()
     try:
         loaded, forms = _make(data, sheet, admin, sign_in.hash_password(password))
     except GridRefused as refused:
@@ -59,6 +59,7 @@ def init(ctx: click.Context, grid_path: Path | None, admin: str, data: Path) -> 
     counts = "，".join(f"{level} {number}" for level, number in loaded.counts.items())
     click.echo(f"数据目录 {data} 已就绪：{counts}；表单 {forms} 个。")
     click.echo(f"管理员 {admin} 的密码（只显示这一次）：{password}")
+    click.echo("首次登录时要换成自己的密码。", err=True)
 
 
 def _make(data: Path, sheet: Sheet, admin: str, password_hash: str) -> tuple[Loaded, int]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from server import instants
+from server.cli import sign_ins
 from server.cli.folder import Group, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -18,10 +18,9 @@ from server.people.domain import roles
 from server.people.domain.actors import Actor, Duty, Role
 from server.people.domain.people import Body, Person, Phone
 from server.people.store import bodies, people
-from server.people.usecases import phone_keys, sign_in
+from server.people.usecases import password_rules, phone_keys
 from server.staffing.usecases import enrolment
 
-BY = "command"
 FORMATS = ("url", "qr", "png", "svg", "json")
 PAGE = 500
 
@@ -39,13 +38,6 @@ class InstantType(click.ParamType[Instant]):
 
 
 _FROM = click.option("--from", "starts_at", type=InstantType(), metavar="INSTANT", help="Beijing time 起始时间")
-_PASSWORD = click.option(
-    "--password-stdin",
-    "password",
-    is_flag=True,
-    callback=lambda _ctx, _param, wanted: _first_line() if wanted else None,
-    help="read the password from stdin 从标准输入读密码",
-)
 
 
 @click.group(cls=Group)
@@ -60,7 +52,7 @@ def user() -> None:
 @click.option("--body", metavar="CODE", help="organisation they act for 责任主体代码")
 @click.option("--display", metavar="NAME", help="shown name 显示名")
 @_FROM
-@_PASSWORD
+@sign_ins.PASSWORD
 @data_option
 def add(
     name: str,
@@ -79,7 +71,8 @@ def add(
     with opened_to_write(data) as database:
         with database.reading() as reading:
             described = roles.get(role, reading.now)
-            hashed = None if password is None else sign_in.hash_chosen_password(password, name, reading.now)
+            rules = password_rules.of(reading, name, display or name)
+        hashed = None if password is None else rules.hashed(password)
         added = database.write(
             lambda tx: enrolment.add_user(
                 tx,
@@ -90,7 +83,7 @@ def add(
                 display=display,
                 starts_at=starts_at or BEGINNING,
                 password_hash=hashed,
-                by=BY,
+                by=sign_ins.BY,
             )
         )
         with database.reading() as reading:
@@ -100,7 +93,7 @@ def add(
         click.echo(f"注意：{described.label}没有指明责任主体（--body），只能看到直接派给本人的案件。", err=True)
     if hashed is None:
         click.echo(f"发手机二维码：{card}", err=True)
-        click.echo(f"设登录密码：{with_data(f'user password {name}', data)}", err=True)
+        click.echo(f"设登录密码：{with_data(f'user password {name} --phone-keys keep', data)}", err=True)
 
 
 @user.command(name="list")
@@ -113,35 +106,9 @@ def list_(data: Path) -> None:
                 click.echo(line)
 
 
-@user.command()
-@click.argument("name")
-@_PASSWORD
-@data_option
-def password(name: str, password: str | None, data: Path) -> None:
-    """Give NAME another password: a generated one, printed this once, or the one from stdin. It opens a lock too."""
-    with opened_to_write(data) as database:
-        with database.reading() as reading:
-            known = people.actor(reading, name)
-        if password is None:
-            generated = sign_in.make_password()
-            hashed = sign_in.hash_password(generated)
-        else:
-            generated = ""
-            hashed = sign_in.hash_chosen_password(password, name, known.at)
-        database.write(lambda tx: sign_in.set_password(tx, name, hashed, by=BY))
-    click.echo(generated or f"{name} 的密码已更换。")
-    if generated:
-        click.echo(f"以上是 {name} 的新密码，只显示这一次；之前的登录已失效。", err=True)
-
-
-@user.command()
-@click.argument("name")
-@data_option
-def unlock(name: str, data: Path) -> None:
-    """Let NAME sign in again after too many wrong passwords; the password stays as it is."""
-    with opened_to_write(data) as database:
-        database.write(lambda tx: sign_in.unlock(tx, name, by=BY))
-    click.echo(f"{name} 可以登录了。")
+user.add_command(sign_ins.password)
+user.add_command(sign_ins.unlock)
+user.add_command(sign_ins.sign_out)
 
 
 @user.command()
@@ -160,7 +127,7 @@ def key(name: str, form: str, lost: bool, data: Path) -> None:
     give = enrolment.replace_phone_key if lost else phone_keys.issue
     public_url = phone_card.public_url(data)
     with opened_to_write(data) as database:
-        token = database.write(lambda tx: give(tx, name, by=BY))
+        token = database.write(lambda tx: give(tx, name, by=sign_ins.BY))
         with database.reading() as reading:
             card = card_of(reading, people.actor(reading, name), f"{public_url}/key/{token}")
     phone_card.write(card, form)
@@ -176,7 +143,7 @@ def key(name: str, form: str, lost: bool, data: Path) -> None:
 def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
     """Move NAME to another area: the present duty ends, the same role begins there, now or at --from."""
     with opened_to_write(data) as database:
-        duty = database.write(lambda tx: enrolment.move_user(tx, name, area=area, at=starts_at, by=BY))
+        duty = database.write(lambda tx: enrolment.move_user(tx, name, area=area, at=starts_at, by=sign_ins.BY))
         with database.reading() as reading:
             click.echo(f"已调动 {name}：{_duty_text(reading, duty)}")
 
@@ -187,7 +154,7 @@ def move(name: str, area: str, starts_at: Instant | None, data: Path) -> None:
 def revoke(name: str, data: Path) -> None:
     """Close the account NAME at once: duties end, phone keys and sign-ins are refused from now on."""
     with opened_to_write(data) as database:
-        database.write(lambda tx: enrolment.revoke_user(tx, name, by=BY))
+        database.write(lambda tx: enrolment.revoke_user(tx, name, by=sign_ins.BY))
     click.echo(f"{name} 已停用：岗位结束，手机密钥和登录立即失效。")
 
 
@@ -207,7 +174,7 @@ def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Pat
     """Register the organisation CODE."""
     with opened_to_write(data) as database:
         added = database.write(
-            lambda tx: enrolment.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=BY)
+            lambda tx: enrolment.add_body(tx, code, name=name, kind=kind, area=area, contact=contact, by=sign_ins.BY)
         )
     click.echo(f"已登记责任主体 {added.code} {added.name}")
 
@@ -220,7 +187,7 @@ def add_body(code: str, name: str, kind: str, area: str, contact: str, data: Pat
 def rename(code: str, name: str, starts_at: Instant | None, data: Path) -> None:
     """Give the organisation CODE another name, now or from --from; the old name stays on record."""
     with opened_to_write(data) as database:
-        renamed = database.write(lambda tx: enrolment.rename_body(tx, code, name=name, at=starts_at, by=BY))
+        renamed = database.write(lambda tx: enrolment.rename_body(tx, code, name=name, at=starts_at, by=sign_ins.BY))
     click.echo(f"责任主体 {renamed.code} 现名 {renamed.name}")
 
 
@@ -231,13 +198,6 @@ def list_bodies(data: Path) -> None:
     with opened(data) as database, database.reading() as reading:
         for each in _every_body(reading):
             click.echo("  ".join((each.code, each.name, each.kind, each.area)))
-
-
-def _first_line() -> str:
-    line = sys.stdin.readline().rstrip("\r\n")
-    if not line:
-        raise click.UsageError("--password-stdin 没有读到密码：请把密码写到标准输入的第一行。")
-    return line
 
 
 def _whole_county(reading: Reading) -> Scope:

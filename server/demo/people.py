@@ -9,6 +9,7 @@ from server import dated
 from server.db.transactions import Reading, Transaction
 from server.errors import Conflict
 from server.people.domain.actors import Role
+from server.people.domain.passwords import PasswordState
 from server.people.store import accounts
 from server.people.store import people as known_people
 from server.people.usecases import phone_keys
@@ -63,7 +64,7 @@ def enrol_people(tx: Transaction, password_hash: str) -> None:
     for each in people():
         enrolment.add_user(
             tx, each.name, role=each.role, area=each.area, body=each.body, display=each.display,
-            password_hash=password_hash, by=BY,
+            password_hash=password_hash, password_state=PasswordState.PRINTED, by=BY,
         )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from flask import Response, has_request_context
 
-from server.errors import Refusal, SignInRequired
+from server.errors import PasswordChangeRequired, Refusal, SignInRequired
 from server.office import front_door, layout, pages, sessions
 from server.people.domain.actors import Actor
 from server.web import context
@@ -78,7 +78,7 @@ def _caller_of(error: Exception) -> Actor | None:
         return None
     try:
         return sessions.caller()
-    except SignInRequired:
+    except (SignInRequired, PasswordChangeRequired):
         return None
 
 

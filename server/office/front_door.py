@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -12,7 +13,7 @@ from flask import Response, request
 from server import dated
 from server.db import training
 from server.db.transactions import Reading
-from server.errors import LockedOut, Refusal, SignInFailed, SignInRequired, TooManySignIns
+from server.errors import LockedOut, Refusal, ShortOfMemory, SignInFailed, SignInRequired, TooManySignIns
 from server.grid.domain.areas import Level
 from server.grid.store import areas
 from server.office import layout, pages, sessions
@@ -74,12 +75,18 @@ def begin() -> Response:
     except SignInRequired:
         return sign_in_page("这一页放得太久了，请再登录一次。", 400, carried)
     try:
-        actor = sign_in.sign_in(context.database(), name, password, request.remote_addr or "")
-    except (SignInFailed, LockedOut, TooManySignIns) as refusal:
+        entered = sign_in.sign_in(
+            context.database(),
+            name,
+            password,
+            request.remote_addr or "",
+            lasts=timedelta(days=context.settings().refresh_days),
+        )
+    except (SignInFailed, LockedOut, TooManySignIns, ShortOfMemory) as refusal:
         return sign_in_page(_said(refusal), status_of(refusal), carried)
-    context.set_caller(actor)
+    actor = context.set_caller(entered.actor)
     with context.database().reading() as reading:
-        session = sessions.begin(reading, actor)
+        session = sessions.begin(reading, entered)
     asked_for = carried["next"]
     address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
     return sessions.give(_see_other(address), session)

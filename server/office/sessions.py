@@ -1,7 +1,7 @@
 """Keeps a signed-in person signed in by a cookie: who, since when, and whether a form is from a page of theirs.
 
-The cookie is HttpOnly and signed with this installation's secret. It carries the name, the id of the session and the
-stamp of the password under which it began, so that signing out or another password ends it; it runs out when nothing
+The cookie is HttpOnly and signed with this installation's secret. It carries the name and the id of the session, which
+signing out or another password ends; it runs out when nothing
 was asked for a while (``office_idle_minutes``), and each page asked for renews it. Every form carries a token that is
 made of the session's id; before sign-in, of a random id in a cookie of its own. ADR 0036 says why.
 """
@@ -23,7 +23,8 @@ from server.db.transactions import Reading
 from server.errors import NotAllowed, SignInRequired
 from server.instants import Instant
 from server.people.domain.actors import Actor
-from server.people.usecases import sign_in
+from server.people.usecases import sessions as kept_sessions
+from server.people.usecases.sign_in import SignedIn
 from server.settings import Settings
 from server.web import context
 
@@ -34,23 +35,30 @@ RENEW = timedelta(minutes=1)
 
 
 class Session(NamedTuple):
-    """A person's stay. name: user name; id: of the session; stamp: of the password; seen_at: when last asked for."""
+    """A person's stay. name: user name; id: of the session; seen_at: when last asked for.
+
+    pair: id of the session's token, which a page does not use. stamp: of the password, only where the session could not
+    be written (a full disk).
+    """
 
     name: str
     id: str
+    pair: str
     stamp: str
     seen_at: Instant
 
 
-def begin(reading: Reading, actor: Actor) -> Session:
-    """Return a new session of somebody who has just shown their password."""
-    return Session(actor.name, str(uuid4()), sign_in.session_stamp(reading, actor.name), reading.now)
+def begin(reading: Reading, signed_in: SignedIn) -> Session:
+    """Return the session of somebody who has just signed in."""
+    name, kept = signed_in.actor.name, signed_in.session
+    if kept is None:
+        return Session(name, str(uuid4()), "", kept_sessions.unrecorded_stamp(reading, name), reading.now)
+    return Session(name, kept.id, kept.token, "", reading.now)
 
 
 def end(session: Session) -> None:
-    """Refuse a session from now on; the record of it is deleted once its cookie has run out."""
-    idle = _idle(context.settings())
-    context.write(lambda tx: sign_in.revoke_token(tx, session.id, instants.later(tx.now, 2 * idle)))
+    """Refuse a session from now on."""
+    context.write(lambda tx: kept_sessions.end(tx, session.id))
 
 
 def current() -> Session | None:
@@ -63,7 +71,7 @@ def caller() -> Actor:
     """Set whoever is signed in as the caller of this request, and return them.
 
     Raises SignInRequired: nobody is, they were away for too long, they signed out, or their account or password was
-    changed.
+    changed; PasswordChangeRequired.
     """
     session = _cookie()
     if session is None:
@@ -72,7 +80,9 @@ def caller() -> Actor:
         if instants.later(session.seen_at, _idle(context.settings())) <= reading.now:
             minutes = context.settings().office_idle_minutes
             raise SignInRequired(f"您已退出，请重新登录：{minutes}分钟没有操作。")
-        actor = sign_in.actor_by_token(reading, session.name, session.id, session.stamp)
+        actor = kept_sessions.unrecorded_caller(reading, session.name, session.stamp) if session.stamp else None
+    if actor is None:
+        actor = kept_sessions.caller(context.database(), session.id, session.pair)
     g.office_session = session
     return context.set_caller(actor)
 
@@ -139,7 +149,7 @@ def _cookie() -> Session | None:
     """Return what the cookie says, whether it still counts or not; None where it is not ours."""
     try:
         return Session(*_signer("session").loads(request.cookies.get(COOKIE, "")))
-    except BadData:
+    except (BadData, TypeError):  # one of another version of ours has other parts
         return None
 
 

@@ -25,6 +25,8 @@ STATUS: dict[type[Refusal], int] = {
     errors.SignInFailed: 401,
     errors.LockedOut: 429,
     errors.TooManySignIns: 429,
+    errors.PasswordChangeRequired: 403,
+    errors.ShortOfMemory: 503,
     errors.KeyRefused: 403,
     errors.Conflict: 409,
     errors.StaleVersion: 409,
@@ -68,6 +70,9 @@ HTTP_MESSAGES = {
 }
 
 
+CHALLENGE = 'Bearer realm="Firegrid", Key realm="Firegrid"'
+"""The WWW-Authenticate header of a 401 in JSON; no browser opens a sign-in window of its own for these schemes."""
+
 _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "challenge"})
 """Members of a problem that particulars may not replace, and what travels in a header instead."""
 
@@ -82,7 +87,9 @@ def status_of(error: Exception) -> int:
 
 
 def as_refusal(error: Exception) -> Exception:
-    """Return ``error``, or DiskFull when the operating system said in it that there is no room."""
+    """Return ``error``, or what it means: DiskFull where the system said that there is no room, ShortOfMemory."""
+    if isinstance(error, MemoryError):
+        return errors.ShortOfMemory()
     if not (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
         return error
     full = errors.DiskFull()
@@ -126,9 +133,8 @@ def as_problem(error: Exception) -> Response:
     """Answer ``error`` in problem+json."""
     status = status_of(error)
     response = Response(orjson.dumps(body_of(error), default=str), status, content_type="application/problem+json")
-    challenge = challenge_of(error)
-    if challenge is not None:
-        response.headers["WWW-Authenticate"] = challenge
+    if status == 401:
+        response.headers["WWW-Authenticate"] = challenge_of(error) or CHALLENGE
     set_retry_after(error, response)
     until = error.data.get("until") if isinstance(error, Refusal) else None
     if status == 429 and isinstance(until, str):

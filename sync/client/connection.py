@@ -95,17 +95,11 @@ class Connection:
         response = _content(
             self._post_with_retries("/session", json.dumps({"username": user, "password": password}), None)
         )
-        if not isinstance(response, dict) or not all(
-            isinstance(response.get(name), str) for name in ("access_token", "refresh_token")
-        ):
-            raise NoConnection(_PORTAL)
-        self._replace_tokens(access=response["access_token"], refresh=response["refresh_token"], user=user)
+        self._replace_tokens(**_tokens_in(response), user=user)
 
     def _renew(self) -> None:
         response = _content(self._post_with_retries("/session/refresh", "", f"Bearer {self.credentials.refresh}"))
-        if not isinstance(response, dict) or not isinstance(response.get("access_token"), str):
-            raise NoConnection(_PORTAL)
-        self._replace_tokens(access=response["access_token"])
+        self._replace_tokens(**_tokens_in(response, self.credentials.refresh))
 
     def _replace_tokens(self, **tokens: str) -> None:
         self.credentials = replace(self.credentials, **tokens)
@@ -159,6 +153,19 @@ def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationEr
         seen.append(error)
         error = error.__cause__ or error.__context__
     return None
+
+
+def _tokens_in(response: object, known: str | None = None) -> dict[str, str]:
+    """Return the tokens of an answer. known: the refresh token that stays where an older server sends no other.
+
+    Raises NoConnection when it holds none: then it is not our server's.
+    """
+    if not isinstance(response, dict):
+        raise NoConnection(_PORTAL)
+    access, refresh = response.get("access_token"), response.get("refresh_token", known)
+    if not isinstance(access, str) or not isinstance(refresh, str):
+        raise NoConnection(_PORTAL)
+    return {"access": access, "refresh": refresh}
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

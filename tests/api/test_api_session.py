@@ -10,7 +10,7 @@ import pytest
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
 from schemas.people import RefreshedSessionSchema, SessionSchema
-from server.people.usecases import password_hashing, sign_in
+from server.people.usecases import password_hashing, passwords, sign_in
 from server.staffing.usecases import enrolment
 from tests.api_county import COUNTY, PASSWORD, UNIT
 
@@ -108,7 +108,90 @@ def test_refreshing_gives_another_access_token(office):
     assert answer.status_code == 200
     assert RefreshedSessionSchema().validate(answer.json) == {}
     assert answer.json["access_token"] != session["access_token"]
+    assert answer.json["refresh_token"] != session["refresh_token"]
     assert ask(office, answer.json["access_token"]).status_code == 200
+
+
+def refresh(county, token):
+    return county.client.post("/api/v1/session/refresh", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_refresh_token_works_once_and_again_only_while_its_answer_may_be_lost(office):
+    first = begin(office).json["refresh_token"]
+    refresh(office, first)
+    again = refresh(office, first)
+    ask(office, again.json["access_token"])
+
+    late = refresh(office, first)
+
+    assert (again.status_code, late.status_code) == (200, 401)
+    assert late.headers["WWW-Authenticate"].startswith("Bearer")
+    assert ask(office, again.json["access_token"]).status_code == 401
+    assert refresh(office, again.json["refresh_token"]).status_code == 401
+
+
+def change(county, token, old, new):
+    return county.client.post(
+        "/api/v1/session/password",
+        json={"old_password": old, "new_password": new},
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+def test_a_given_password_opens_nothing_but_its_change_and_signing_out(office):
+    given = office.post("/users/officer/password", "admin").json["password"]
+    session = begin(office, password=given).json
+    token = session["access_token"]
+
+    assert session["must_change_password"]
+    shown = {"Authorization": f"Bearer {token}"}
+    for answer in (
+        ask(office, token),
+        ask(office, token, "/forms"),
+        office.client.post("/api/v1/sync/pull", json={"device": "laptop", "unsent": 0}, headers=shown),
+        refresh(office, session["refresh_token"]),
+    ):
+        assert answer.status_code == 403
+        assert answer.json["type"] == "/problems/password-change-required"
+        assert "改" in answer.json["detail"]
+    assert change(office, token, given, "chosen-one-77").status_code == 204
+    assert ask(office, token).status_code == 200
+    assert not begin(office, password="chosen-one-77").json["must_change_password"]
+
+
+def test_who_has_to_change_their_password_may_sign_out_instead(office):
+    given = office.post("/users/officer/password", "admin").json["password"]
+    token = begin(office, password=given).json["access_token"]
+
+    ended = office.client.delete("/api/v1/session?everywhere=true", headers={"Authorization": f"Bearer {token}"})
+
+    assert ended.status_code == 204
+    assert change(office, token, given, "chosen-one-77").status_code == 401
+
+
+def test_a_change_names_the_field_that_is_wrong_and_no_password(office):
+    token = begin(office).json["access_token"]
+
+    wrong, weak = change(office, token, "wrong-word-77", "chosen-one-77"), change(office, token, PASSWORD, "short")
+
+    assert (wrong.status_code, weak.status_code) == (422, 422)
+    assert [error["field"] for error in wrong.json["errors"]] == ["old_password"]
+    assert [error["field"] for error in weak.json["errors"]] == ["new_password"]
+    assert "wrong-word-77" not in wrong.text
+    assert change(office, "", PASSWORD, "chosen-one-77").status_code == 401
+
+
+def test_signing_out_everywhere_ends_every_session_of_this_person_alone(office):
+    sessions, other = [begin(office).json for _ in range(2)], begin(office, "town").json
+    shown = {"Authorization": f"Bearer {sessions[0]['access_token']}"}
+
+    ended = office.client.delete("/api/v1/session?everywhere=true", headers=shown)
+
+    assert ended.status_code == 204
+    for session in sessions:
+        assert ask(office, session["access_token"]).status_code == 401
+        assert refresh(office, session["refresh_token"]).status_code == 401
+    assert ask(office, other["access_token"]).status_code == 200
 
 
 def test_the_two_tokens_are_not_taken_for_each_other(office):
@@ -141,7 +224,7 @@ def test_another_password_ends_the_sessions_before_it(office):
     session = begin(office).json
     changed = sign_in.hash_password("another-horse-8")
 
-    office.store.write(lambda tx: sign_in.set_password(tx, "officer", changed, by="admin"))
+    office.store.write(lambda tx: passwords.reset(tx, "officer", changed, by="admin"))
 
     assert ask(office, session["access_token"]).status_code == 401
     assert begin(office, password="another-horse-8").status_code == 200
@@ -174,13 +257,13 @@ def test_a_token_that_has_run_out_asks_to_sign_in_again(office):
 def _claims(office, token):
     with office.app.app_context():
         claims = decode_token(token)
-    return {"session": claims["session"], "stamp": claims["stamp"]}
+    return {name: claims[name] for name in ("session", "pair", "stamp")}
 
 
 def test_a_token_without_our_claims_is_none_of_ours(office):
     with office.app.app_context():
         foreign = create_access_token("officer")
-        odd = create_refresh_token("officer", additional_claims={"session": 1, "stamp": None})
+        odd = create_refresh_token("officer", additional_claims={"session": 1, "pair": 2, "stamp": None})
 
     assert ask(office, foreign).status_code == 401
     assert office.client.delete("/api/v1/session", headers={"Authorization": f"Bearer {odd}"}).status_code == 401

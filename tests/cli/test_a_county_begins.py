@@ -49,7 +49,7 @@ def test_a_new_county_has_the_official_grid_and_one_unit_in_each_village(begun):
 def test_the_first_administrator_signs_in_with_the_password_that_was_printed_once(begun, store):
     printed = re.search(r"管理员 zhang 的密码（只显示这一次）：(\S+)", begun[1].stdout)
 
-    actor = sign_in.sign_in(store, "zhang", printed[1])
+    actor = sign_in.sign_in(store, "zhang", printed[1]).actor
 
     assert [duty.role.value for duty in actor.current] == ["county_admin"]
 
@@ -99,7 +99,7 @@ def test_every_invented_person_signs_in_and_every_phone_of_theirs_is_let_in(stor
     first, again = store.write(demonstration.give_keys), store.write(demonstration.give_keys)
 
     for person in demonstration.people():
-        signed_in = sign_in.sign_in(store, person.name, demonstration.PASSWORD)
+        signed_in = sign_in.sign_in(store, person.name, demonstration.PASSWORD).actor
         assert [(duty.role, duty.area) for duty in signed_in.current] == [(person.role, person.area)]
     assert set(first) == {person.name for person in demonstration.people() if person.has_phone}
     with store.reading() as reading:

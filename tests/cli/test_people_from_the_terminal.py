@@ -88,7 +88,7 @@ def test_a_password_comes_from_stdin_and_is_never_printed(run, county):
 
     assert added.exit_code == 0
     assert PASSWORD not in added.output
-    assert sign_in.sign_in(county.store, "li", PASSWORD).name == "li"
+    assert sign_in.sign_in(county.store, "li", PASSWORD).actor.name == "li"
 
 
 def test_a_weak_password_adds_nobody(run):
@@ -104,7 +104,7 @@ def test_a_reset_prints_a_password_that_works_once_and_alone_on_stdout(run, coun
 
     made = run(user, "password", "gw-01").stdout.strip()
 
-    assert sign_in.sign_in(county.store, "gw-01", made).name == "gw-01"
+    assert sign_in.sign_in(county.store, "gw-01", made).actor.name == "gw-01"
 
 
 def test_a_reset_takes_a_chosen_password(run, county):
@@ -113,7 +113,7 @@ def test_a_reset_takes_a_chosen_password(run, county):
     reset = run(user, "password", "gw-01", "--password-stdin", input=f"{PASSWORD}\r\n")
 
     assert PASSWORD not in reset.output
-    assert sign_in.sign_in(county.store, "gw-01", PASSWORD).name == "gw-01"
+    assert sign_in.sign_in(county.store, "gw-01", PASSWORD).actor.name == "gw-01"
 
 
 def test_a_key_is_printed_as_the_url_for_the_phone(run, county):

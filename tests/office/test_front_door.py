@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.app import close
-from server.people.usecases import sign_in
+from server.people.usecases import passwords, sign_in
 from server.settings import OfferedSignIn
 from tests.api_county import PASSWORD, PEOPLE, lay_people
 from tests.county import Clock, open_county
@@ -149,7 +149,7 @@ def test_another_password_ends_the_session(county_to_change):
     desk = Desk(county_to_change)
     desk.sign_in("town")
     other = sign_in.hash_password("another-horse-8")
-    county_to_change.do(sign_in.set_password, "town", other, by="admin")
+    county_to_change.do(passwords.reset, "town", other, by="admin")
 
     assert desk.open("/office/").status_code == 401
 

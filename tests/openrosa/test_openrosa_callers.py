@@ -13,6 +13,7 @@ import orjson
 import pytest
 import structlog
 
+from server.people.domain.passwords import PasswordState
 from server.people.usecases import password_hashing, phone_keys, setup_qr, sign_in
 from server.staffing.usecases import enrolment
 from server.web import observability
@@ -33,7 +34,8 @@ def basic(name: str, password: str) -> str:
 def keeper(valley) -> str:
     """A worker who signs in with a password."""
     hashed = sign_in.hash_password(PASSWORD)
-    valley.do(enrolment.add_user, "keeper", role="grid_worker", area=UNIT, by="test", password_hash=hashed)
+    own = {"password_hash": hashed, "password_state": PasswordState.OWN}
+    valley.do(enrolment.add_user, "keeper", role="grid_worker", area=UNIT, by="test", **own)
     return "keeper"
 
 

@@ -12,6 +12,7 @@ from server.grid.domain.areas import Area, Level, Place
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor, Duty, Role, scope_of
+from server.people.domain.passwords import PasswordState
 from server.people.store import accounts, people
 from tests.county import new_database
 from tests.sql_steps import steps_of
@@ -58,7 +59,7 @@ def store(tmp_path, clock):
 
 def enrolled(store, name, *duties, key=None):
     def work(tx):
-        accounts.add(tx, name, f"显示{name}", None)
+        accounts.add(tx, name, f"显示{name}", None, PasswordState.OWN)
         for duty in duties:
             people.add_duty(tx, name, duty)
         return people.add_key(tx, name, key) if key else ""

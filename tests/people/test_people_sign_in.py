@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.audit.store import chain
-from server.errors import Invalid, LockedOut, SignInFailed, SignInRequired
+from server.errors import Invalid, LockedOut, PasswordChangeRequired, SignInFailed
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Role
-from server.people.domain.sign_in_rules import checked_password
-from server.people.store import accounts
-from server.people.usecases import basic_login, sign_in
+from server.people.domain.passwords import PasswordState, checked_password
+from server.people.usecases import basic_login, password_rules, passwords, sign_in
 from server.people.usecases.basic_login import LOGINS_MAX, LoginCache
 from server.staffing.usecases import enrolment
 from tests.people.people_county import COUNTY, PASSWORD, County
@@ -24,7 +23,7 @@ HASH = sign_in.hash_password(PASSWORD)
 @pytest.fixture
 def county(tmp_path):
     made = County(tmp_path)
-    made.a_worker("li", area=COUNTY, role=Role.BRIGADE, password_hash=HASH)
+    made.a_worker("li", area=COUNTY, role=Role.BRIGADE, password_hash=HASH, password_state=PasswordState.OWN)
     yield made
     made.store.close()
 
@@ -41,7 +40,7 @@ HOME, AWAY = "192.0.2.7", "203.0.113.9"
 
 
 def enter(county, address=HOME):
-    return sign_in.sign_in(county.store, "li", PASSWORD, address).name
+    return sign_in.sign_in(county.store, "li", PASSWORD, address).actor.name
 
 
 def strangers(number):
@@ -49,7 +48,7 @@ def strangers(number):
 
 
 def test_the_right_password_signs_in_and_is_on_record(county):
-    actor = sign_in.sign_in(county.store, "li", PASSWORD)
+    actor = sign_in.sign_in(county.store, "li", PASSWORD).actor
 
     assert (actor.name, actor.roles) == ("li", {Role.BRIGADE})
     assert "session.begin" in {entry.event for entry in county.see(chain.list_about, "li")}
@@ -104,7 +103,7 @@ def test_a_locked_account_refuses_even_the_right_password_until_its_time_has_com
     with pytest.raises(LockedOut):
         sign_in.sign_in(county.store, "li", PASSWORD)
     county.clock.set("2026-05-01T08:15")
-    assert sign_in.sign_in(county.store, "li", PASSWORD).name == "li"
+    assert sign_in.sign_in(county.store, "li", PASSWORD).actor.name == "li"
 
 
 def test_a_lock_that_has_run_out_starts_a_new_count(county):
@@ -229,9 +228,9 @@ def test_a_success_forgets_the_failures_before_it(county):
 def test_a_new_password_opens_the_lock(county):
     fail(county, 5)
 
-    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+    county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
 
-    assert sign_in.sign_in(county.store, "li", "another-2026").name == "li"
+    assert sign_in.sign_in(county.store, "li", "another-2026").actor.name == "li"
 
 
 def test_a_right_guess_among_many_at_once_does_not_slip_past_the_lock(county):
@@ -247,7 +246,7 @@ def test_a_right_guess_among_many_at_once_does_not_slip_past_the_lock(county):
 def test_a_password_changed_meanwhile_does_not_let_the_old_one_in(county):
     with county.store.reading() as reading:
         attempt = sign_in.look_up(reading, "li")
-    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+    county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
 
     with pytest.raises(SignInFailed):
         county.store.write(lambda tx: sign_in.record_success(tx, attempt))
@@ -271,42 +270,10 @@ def test_who_has_only_a_phone_cannot_sign_in_with_a_password(county):
 
 
 def test_a_hash_that_is_damaged_lets_nobody_in(county):
-    county.do(sign_in.set_password, "li", "damaged")
+    county.do(passwords.reset, "li", "damaged")
 
     with pytest.raises(SignInFailed):
         sign_in.sign_in(county.store, "li", PASSWORD)
-
-
-def test_a_token_holds_until_it_is_revoked_the_password_changes_or_the_person_leaves(county):
-    stamp = county.see(sign_in.session_stamp, "li")
-    assert county.see(sign_in.actor_by_token, "li", "jti-1", stamp).name == "li"
-
-    county.store.write(lambda tx: sign_in.revoke_token(tx, "jti-1", "2026-06-01T00:00:00.000Z"))
-    with pytest.raises(SignInRequired):
-        county.see(sign_in.actor_by_token, "li", "jti-1", stamp)
-    assert county.see(sign_in.actor_by_token, "li", "jti-2", stamp).name == "li"
-
-    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
-    with pytest.raises(SignInRequired, match="重新登录"):
-        county.see(sign_in.actor_by_token, "li", "jti-2", stamp)
-    newer = county.see(sign_in.session_stamp, "li")
-    assert county.see(sign_in.actor_by_token, "li", "jti-3", newer).name == "li"
-
-    county.do(enrolment.revoke_user, "li")
-    with pytest.raises(SignInRequired, match="已停用"):
-        county.see(sign_in.actor_by_token, "li", "jti-3", newer)
-    with pytest.raises(SignInRequired):
-        county.see(sign_in.actor_by_token, "nobody", "jti-4", stamp)
-
-
-def test_revoked_tokens_are_forgotten_when_they_have_run_out(county):
-    county.store.write(lambda tx: sign_in.revoke_token(tx, "old", "2026-05-02T00:00:00.000Z"))
-    county.clock.set("2026-05-03T08:00")
-
-    county.store.write(lambda tx: sign_in.revoke_token(tx, "new", "2026-06-01T00:00:00.000Z"))
-
-    assert not county.see(accounts.is_token_revoked, "old")
-    assert county.see(accounts.is_token_revoked, "new")
 
 
 def test_a_phone_that_sends_its_password_with_every_request_is_hashed_once(county, verified):
@@ -328,13 +295,16 @@ def test_a_remembered_login_ends_with_the_password_the_account_and_the_lock(coun
     fail(county, 5)
     with pytest.raises(LockedOut):
         basic_login.sign_in(county.store, "li", PASSWORD, logins)
-    county.do(sign_in.set_password, "li", sign_in.hash_password("another-2026"))
+    county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
     with pytest.raises(SignInFailed):
         basic_login.sign_in(county.store, "li", PASSWORD, logins)
-    basic_login.sign_in(county.store, "li", "another-2026", logins)
+    with pytest.raises(PasswordChangeRequired, match="浏览器"):  # Collect cannot change it
+        basic_login.sign_in(county.store, "li", "another-2026", logins)
+    passwords.change_own(county.store, "li", "", "another-2026", "chosen-by-li-26")
+    assert basic_login.sign_in(county.store, "li", "chosen-by-li-26", logins).name == "li"
     county.do(enrolment.revoke_user, "li")
     with pytest.raises(SignInFailed):
-        basic_login.sign_in(county.store, "li", "another-2026", logins)
+        basic_login.sign_in(county.store, "li", "chosen-by-li-26", logins)
 
 
 def test_a_phone_that_repeats_an_old_password_for_hours_does_not_lock_its_owner_out(county):
@@ -345,7 +315,7 @@ def test_a_phone_that_repeats_an_old_password_for_hours_does_not_lock_its_owner_
         with pytest.raises(SignInFailed):
             basic_login.sign_in(county.store, "li", "the-old-password", logins)
 
-    assert sign_in.sign_in(county.store, "li", PASSWORD).name == "li"
+    assert sign_in.sign_in(county.store, "li", PASSWORD).actor.name == "li"
 
 
 def test_guessing_through_basic_locks_too(county):
@@ -386,32 +356,32 @@ def test_cached_logins_take_bounded_room():
         ("Grid-Worker-01", "用户名相同"),
     ],
 )
-def test_a_weak_password_is_refused_by_name(password, fault):
+def test_a_weak_password_is_refused_by_name(county, password, fault):
     with pytest.raises(Invalid, match=fault):
-        sign_in.hash_chosen_password(password, "grid-worker-01", "2026-05-01T00:00:00.000Z")
+        county.see(password_rules.of, "grid-worker-01", "李某").hashed(password)
 
 
 def test_a_password_hears_every_rule_it_breaks_at_once():
     with pytest.raises(Invalid) as refused:
-        checked_password("李", "li", 10)
+        checked_password("李", 10)
 
     assert len(refused.value.data["errors"]) == 2
 
 
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=10, max_size=200))
 def test_any_long_password_of_keyboard_characters_is_taken(password):
-    assert checked_password(password, "li", 10) == password
+    assert checked_password(password, 10) == password
 
 
 def test_made_passwords_may_be_set_and_differ():
-    made = {sign_in.make_password() for _ in range(50)}
+    made = {passwords.make_password() for _ in range(50)}
 
     assert len(made) == 50
-    assert all(checked_password(password, "li", 10) for password in made)
+    assert all(checked_password(password, 10) for password in made)
 
 
 def test_a_chosen_password_signs_in(county):
-    hashed = sign_in.hash_chosen_password("chosen-by-li-26", "li", county.clock.now)
-    county.do(sign_in.set_password, "li", hashed)
+    hashed = county.see(password_rules.of, "li", "李某").hashed("chosen-by-li-26")
+    county.do(passwords.reset, "li", hashed)
 
-    assert sign_in.sign_in(county.store, "li", "chosen-by-li-26").name == "li"
+    assert sign_in.sign_in(county.store, "li", "chosen-by-li-26").actor.name == "li"

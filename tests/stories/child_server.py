@@ -22,7 +22,9 @@ from server.db import database
 from server.forms.usecases import publish
 from server.grid.usecases import files
 from server.people.domain.actors import Role
-from server.people.usecases import phone_keys
+from server.people.domain.passwords import PasswordState
+from server.people.store import accounts
+from server.people.usecases import phone_keys, sign_in
 from server.staffing.usecases import enrolment
 
 UNIT = "130630106201001"
@@ -329,3 +331,10 @@ def _listen(server: Server, is_up: threading.Event) -> None:
         if line.startswith("Firegrid: http"):
             is_up.set()
     is_up.set()
+
+
+def give_own_password(folder: Folder, name: str, password: str) -> None:
+    """Give ``name`` a password as if they had chosen it themselves."""
+    with closing(database.open_inline(folder.path)) as store:
+        hashed = sign_in.hash_password(password)
+        store.write(lambda tx: accounts.set_password(tx, name, hashed, PasswordState.OWN))

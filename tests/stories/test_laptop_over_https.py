@@ -15,7 +15,7 @@ import trustme
 from click.testing import CliRunner
 
 from sync.cli.main import main
-from tests.stories.child_server import UNIT, Folder, make_folder, records_in, run, serving
+from tests.stories.child_server import UNIT, Folder, give_own_password, make_folder, records_in, serving
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct-horse-7"
@@ -78,7 +78,7 @@ def encrypted(port: int, certificate: trustme.LeafCert) -> Iterator[tuple[Termin
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Folder:
     made = make_folder(tmp_path_factory.mktemp("county") / "data")
-    assert run("user", "password", "gw1", "--password-stdin", "--data", made.path, input=PASSWORD).returncode == 0
+    give_own_password(made, "gw1", PASSWORD)
     return made
 
 

@@ -17,6 +17,7 @@ from tests.stories.child_server import (
     Folder,
     Phones,
     Server,
+    give_own_password,
     instances_in,
     logging_to,
     make_folder,
@@ -104,7 +105,7 @@ def test_on_a_full_disk_what_was_answered_201_stays_and_the_rest_is_answered_507
 
 def test_on_a_full_disk_with_the_log_on_it_people_sign_in_and_read_and_phones_pull(made, small_disk):
     password = "correct-horse-7"
-    assert run("user", "password", "gw1", "--data", small_disk.path, "--password-stdin", input=password).returncode == 0
+    give_own_password(small_disk, "gw1", password)
     with (small_disk.path / "log").open("ab", buffering=0) as log, logging_to(log.fileno(), small_disk) as server:
         assert send(server, new_instance()) == 201
         _fill(small_disk.path / "ballast")

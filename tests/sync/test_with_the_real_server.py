@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from server.forms.store import codes
 from server.forms.store.codes import Code
+from server.people.domain.passwords import PasswordState
 from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
 from sync.cli.main import main
@@ -362,6 +363,7 @@ def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, vall
         area=TOWN,
         by="test",
         password_hash=sign_in.hash_password(WORD),
+        password_state=PasswordState.OWN,
     )
     valley.keys["clerk"] = "not used"
     clerk, kept = laptop("clerk"), []

@@ -1,6 +1,6 @@
 """Do what time alone brings about, round after round beside a running server.
 
-Duties end, plans become due, rows leave the lists of former handlers, labels enter the search index.
+Duties end, plans become due, rows leave the lists of former handlers, labels enter the search index, sign-ins run out.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from server.db.database import Database
 from server.db.transactions import Transaction
 from server.log import log
 from server.people.domain.actors import GRACE
+from server.people.store import sessions
 from server.phones.usecases import todo_refresh
 from server.records.store import label_search
 
@@ -47,13 +48,14 @@ class RoundResult(NamedTuple):
 
 
 def round_of(tx: Transaction) -> RoundResult:
-    """Do what is due now, as far as one transaction should; nothing to do costs three reads.
+    """Do what is due now, as far as one transaction should; nothing to do costs four reads.
 
     Safe to repeat: what is done is recorded like any other write.
     """
     taken_back, resumed = automatic_steps.from_everybody(tx), automatic_steps.suspended(tx, AT_ONCE)
     left = former_handlers.let_go(tx, instants.later(tx.now, -GRACE))
     renewed = todo_refresh.refresh(tx)
+    sessions.delete_expired(tx)
     stuck = (*taken_back.stuck, *resumed.stuck, *renewed.stuck)
     return RoundResult(taken_back.done, resumed.done, left, stuck, renewed.done)
 

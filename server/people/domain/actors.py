@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import lru_cache
 
 from server import instants
-from server.grid.domain.areas import Place, path_of
+from server.grid.domain.areas import Place, Succession, path_of, predecessors
 from server.grid.domain.scope import Scope
 from server.instants import BEGINNING, FOREVER, Instant
 from sync.values import frozen
@@ -94,6 +95,13 @@ class Duty:
     def held_since(self, earliest: Instant, latest: Instant) -> bool:
         """Return whether the duty was in force at any instant of ``[earliest, latest]``."""
         return self.starts_at <= latest and self.ends_at > earliest
+
+
+def with_merged(duty: Duty, known: Iterable[Succession], at: Instant) -> Duty:
+    """Return a duty with the areas merged into its own by ``at``. known: which areas followed which."""
+    around = () if duty.exact_path is None else predecessors(Place(duty.exact_path), known, at)
+    villages = tuple(path for path in around if path.count("/") == (duty.exact_path or "").count("/"))
+    return replace(duty, merged=predecessors(duty.place, known, at), merged_villages=villages)
 
 
 @frozen

@@ -1,17 +1,13 @@
-"""The rules of signing in as of a day (the dated table ``data/sign_in.csv``), and which passwords may be set."""
+"""The rules of signing in as of a day: the dated table ``data/sign_in.csv``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from server import dated
-from server.errors import Invalid
 from server.instants import Instant
-
-_PASSWORD_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +58,3 @@ def origin_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(IPv6Network((parsed, 64), strict=False))
     return str(parsed)
-
-
-def checked_password(password: str, name: str, length_min: int) -> str:
-    """Return a password that may be set for ``name``. Raises Invalid that lists every rule it breaks.
-
-    length_min: in characters. Only printable ASCII, since Collect's Basic sends ISO-8859-1 and would garble the rest.
-    """
-    faults = list(_faults_of(password, name, length_min))
-    if faults:
-        errors = [{"field": "password", "message": fault} for fault in faults]
-        raise Invalid(f"密码不可用：{'；'.join(faults)}。", field="password", errors=errors)
-    return password
-
-
-def _faults_of(password: str, name: str, length_min: int) -> Iterable[str]:
-    if len(password) < length_min:
-        yield f"至少{length_min}个字符"
-    if len(password) > _PASSWORD_LENGTH_MAX:
-        yield f"最多{_PASSWORD_LENGTH_MAX}个字符"
-    if not (password.isascii() and password.isprintable()):
-        yield "只用英文字母、数字和键盘上的符号"
-    if password.casefold().strip() == name.casefold():
-        yield "不能与用户名相同"

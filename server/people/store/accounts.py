@@ -1,4 +1,4 @@
-"""Store accounts: password hash, failed sign-ins, revocation, and revoked tokens.
+"""Store accounts: password hash and whose it is, locks, revocation.
 
 It serves signing in and is not scoped; people as others see them are in ``people``.
 """
@@ -12,16 +12,18 @@ from server.db.sql import inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
 from server.instants import Instant
+from server.people.domain.passwords import PasswordState
 
-_ADD = inserting("person", ("name", "display", "password_hash", "created_at"))
+_ADD = inserting("person", ("name", "display", "password_hash", "password_state", "created_at"))
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """The columns of a person that signing in needs.
 
-    password_hash: argon2 in PHC form, None for people who only have phones. locked_until: the end of the last lock of
-    an address out of this account, possibly in the past. revoked_at: since when they are refused everywhere.
+    password_hash: argon2 in PHC form, None for people who only have phones; password_state: whose it is. locked_until:
+    the end of the last lock of an address out of this account, possibly in the past. revoked_at: since when they are
+    refused everywhere.
     """
 
     name: str
@@ -29,19 +31,20 @@ class Account:
     password_hash: str | None
     locked_until: Instant | None
     revoked_at: Instant | None
+    password_state: PasswordState = PasswordState.OWN
 
 
 def find(reading: Reading, name: str) -> Account | None:
     """Return the account of this exact name, revoked ones too; None when there is none."""
     row = reading.sql.find(
         """
-        SELECT name, display, password_hash, locked_until, revoked_at
+        SELECT name, display, password_hash, locked_until, revoked_at, password_state
           FROM person
          WHERE name = :name
         """,
         {"name": name},
     )
-    return None if row is None else Account(**row)
+    return None if row is None else Account(**row | {"password_state": PasswordState(row["password_state"])})
 
 
 def get(reading: Reading, name: str) -> Account:
@@ -68,17 +71,23 @@ def find_ignoring_case(reading: Reading, name: str) -> str | None:
     return alike
 
 
-def add(tx: Transaction, name: str, display: str, password_hash: str | None) -> None:
+def add(tx: Transaction, name: str, display: str, password_hash: str | None, state: PasswordState) -> None:
     """Append an account; a name that exists is an integrity error, since callers have looked."""
-    tx.sql.run(_ADD, {"name": name, "display": display, "password_hash": password_hash, "created_at": tx.now})
+    row = {"name": name, "display": display, "password_hash": password_hash, "password_state": state.value}
+    tx.sql.run(_ADD, row | {"created_at": tx.now})
 
 
-def set_password(tx: Transaction, name: str, password_hash: str) -> None:
+def set_password(tx: Transaction, name: str, password_hash: str, state: PasswordState) -> None:
     """Give the account another password and open a lock."""
     tx.sql.run(
-        "UPDATE person SET password_hash = :hash, locked_until = NULL WHERE name = :name",
-        {"name": name, "hash": password_hash},
+        "UPDATE person SET password_hash = :hash, password_state = :state, locked_until = NULL WHERE name = :name",
+        {"name": name, "hash": password_hash, "state": state.value},
     )
+
+
+def set_password_state(tx: Transaction, name: str, state: PasswordState) -> None:
+    """Note whose the password of the account is; it stays as it is."""
+    tx.sql.run("UPDATE person SET password_state = :state WHERE name = :name", {"name": name, "state": state.value})
 
 
 def set_locked_until(tx: Transaction, name: str, until: Instant | None) -> None:
@@ -91,18 +100,9 @@ def revoke(tx: Transaction, name: str) -> None:
     tx.sql.run("UPDATE person SET revoked_at = :now WHERE name = :name", {"name": name, "now": tx.now})
 
 
-def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
-    """Refuse one sign-in token from now on, and delete revoked tokens that have run out anyway."""
-    tx.sql.run("DELETE FROM revoked_token WHERE expires_at < :now", {"now": tx.now})
-    tx.sql.run(
-        """
-        INSERT INTO revoked_token (jti, expires_at) VALUES (:jti, :expires_at)
-        ON CONFLICT (jti) DO UPDATE SET expires_at = excluded.expires_at
-        """,
-        {"jti": jti, "expires_at": expires_at},
+def has_phone_keys(reading: Reading, name: str) -> bool:
+    """Return whether a phone key of the account is good."""
+    found = reading.sql.value(
+        "SELECT 1 FROM phone_key WHERE person = :name AND revoked_at IS NULL LIMIT 1", {"name": name}
     )
-
-
-def is_token_revoked(reading: Reading, jti: str) -> bool:
-    """Return whether a sign-in token was revoked."""
-    return reading.sql.value("SELECT 1 FROM revoked_token WHERE jti = :jti", {"jti": jti}) is not None
+    return found is not None

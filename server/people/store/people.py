@@ -12,11 +12,11 @@ from server import instants
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import KeyRefused, NotFound
-from server.grid.domain.areas import Place, Succession, predecessors
+from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
-from server.people.domain.actors import Actor, Duty, Role
+from server.people.domain.actors import Actor, Duty, Role, with_merged
 from server.people.domain.people import Person, Phone
 from server.people.store import scopes
 
@@ -64,11 +64,16 @@ def actor_by_key(reading: Reading, token: str) -> Actor:
         raise KeyRefused("您的账号已停用，手机不能再收发数据；如有疑问请联系管理员。", reason="revoked")
     if row["key_revoked_at"] is not None:
         raise KeyRefused("这个手机密钥已被更换：请向管理员索取新的二维码，在原项目里重新扫描。", reason="replaced")
-    name: str = row["name"]
-    reading.set_configuration_version(row["configuration"])
-    duties = reading.cached(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
-    duties = _with_merged(reading, duties)
-    return Actor(name, row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
+    duties = _known_duties(reading, row["name"], row["configuration"])
+    return Actor(row["name"], row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
+
+
+def known_actor(reading: Reading, name: str, display: str, configuration: int) -> Actor:
+    """Return a person as an actor at this instant; duties are cached until the configuration changes.
+
+    configuration: its version, which the caller has read with ``name`` and ``display``.
+    """
+    return Actor(name, display, reading.now, _known_duties(reading, name, configuration))
 
 
 def actor(reading: Reading, name: str) -> Actor:
@@ -247,6 +252,13 @@ def _duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
     return {name: _with_merged(reading, duties) for name, duties in _own_duties(reading, names).items()}
 
 
+def _known_duties(reading: Reading, name: str, configuration: int) -> tuple[Duty, ...]:
+    reading.set_configuration_version(configuration)
+    return _with_merged(
+        reading, reading.cached(("duties", name), lambda fresh: _own_duties(fresh, [name]).get(name, ()))
+    )
+
+
 def _own_duties(reading: Reading, names: list[str]) -> dict[str, tuple[Duty, ...]]:
     """Return the duties of each as they are stored, without areas merged into theirs, which change with time."""
     select = "SELECT person, id, role, area, body, starts_at, ends_at FROM duty"
@@ -283,10 +295,4 @@ def _duty(row: Row) -> Duty:
 
 def _with_merged(reading: Reading, duties: tuple[Duty, ...]) -> tuple[Duty, ...]:
     known = areas.successions(reading)
-    return tuple(_merged(duty, known, reading.now) for duty in duties) if known else duties
-
-
-def _merged(duty: Duty, known: Iterable[Succession], at: Instant) -> Duty:
-    around = () if duty.exact_path is None else predecessors(Place(duty.exact_path), known, at)
-    villages = tuple(path for path in around if path.count("/") == (duty.exact_path or "").count("/"))
-    return replace(duty, merged=predecessors(duty.place, known, at), merged_villages=villages)
+    return tuple(with_merged(duty, known, reading.now) for duty in duties) if known else duties

@@ -16,10 +16,11 @@ from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
-from server.errors import SignInFailed
+from server.errors import PasswordChangeRequired, SignInFailed
 from server.instants import FOREVER, Instant
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
+from server.people.domain.passwords import PasswordState
 from server.people.store import people, sign_in_failures
 from server.people.usecases import sign_in as signing_in
 from server.people.usecases.sign_in import SignInAttempt
@@ -77,7 +78,10 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
     """Return the person whose phone at ``address`` sends this name and password. Not for use inside a transaction.
 
     A wrong password that a phone repeats counts as one failed try: it repeats it for hours, all by itself, and
-    would keep its owner locked out for ever. Raises SignInFailed, LockedOut.
+    would keep its owner locked out for ever. A password that somebody else has set opens nothing here, since Collect
+    cannot change it; a weak one of the phone's owner goes on working here (ADR 0040).
+
+    Raises SignInFailed, LockedOut, PasswordChangeRequired, TooManySignIns, ShortOfMemory.
     """
     with database.reading() as reading:
         attempt = signing_in.look_up(reading, name, address)
@@ -85,6 +89,7 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
         stored = (attempt.account.password_hash if attempt.account else None) or ""
         cached = cache.find(name, password, stored, reading.now)
         if cached is True:
+            _require_own(attempt)
             return people.actor(reading, name)
     if cached is False:
         raise SignInFailed("用户名或密码不对；请在 ODK Collect 的服务器设置里改正，或扫描管理员给的二维码。")
@@ -101,6 +106,7 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
     cache.add(name, password, stored, reading.now, correct=correct)
     if not correct:
         raise refusal
+    _require_own(attempt)
     return actor
 
 
@@ -111,3 +117,11 @@ def _record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
     if last is None or last < instants.later(tx.now, -signing_in.KNOWN_EVERY):
         record(tx, Entry(signing_in.BEGIN, actor.name, actor.name, {"door": "openrosa"}, address=attempt.address))
     return actor
+
+
+def _require_own(attempt: SignInAttempt) -> None:
+    if attempt.account is not None and attempt.account.password_state is PasswordState.TO_CHANGE:
+        raise PasswordChangeRequired(
+            "这个密码是别人设的，要先在电脑或手机浏览器上登录、换成自己的密码；也可以请管理员发手机二维码。"
+            "没送出的表单都还在。"
+        )

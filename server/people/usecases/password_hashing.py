@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from functools import cache
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError
+from argon2.low_level import error_to_str
 
-from server.errors import TooManySignIns
+from server.errors import ShortOfMemory, TooManySignIns
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -56,24 +57,36 @@ class HashingQueue:
 
 QUEUE = HashingQueue()
 
+_SHORT = frozenset(map(error_to_str, (-22, -33)))
+"""What argon2 says where the machine gave it no memory, or no thread (``ARGON2_MEMORY_ALLOCATION_ERROR``,
+``ARGON2_THREAD_FAIL`` of ``argon2.h``); all else that it says of a stored hash means that the hash is damaged.
+"""
+
 
 def matches(password: str, stored: str | None) -> bool:
     """Return whether a password is that of a stored hash; without one, False after the same time.
 
-    Raises TooManySignIns when too many wait already.
+    Raises TooManySignIns when too many wait already, ShortOfMemory when argon2 got none: that is no wrong password.
     """
     with QUEUE.turn():
         try:
             _HASHER.verify(stored or _dummy_hash(), password)
-        except (VerifyMismatchError, VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError) as error:
+            if str(error) in _SHORT:
+                raise ShortOfMemory from error
             return False
+        except (HashingError, MemoryError) as error:  # the hash that stands in for an unknown name's is made here
+            raise ShortOfMemory from error
     return stored is not None
 
 
 def hashed(password: str) -> str:
-    """Return the argon2 hash of a password, in PHC form."""
+    """Return the argon2 hash of a password, in PHC form. Raises ShortOfMemory."""
     with QUEUE.sure_turn():
-        return _HASHER.hash(password)
+        try:
+            return _HASHER.hash(password)
+        except (HashingError, MemoryError) as error:
+            raise ShortOfMemory from error
 
 
 @cache

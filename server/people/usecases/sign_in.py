@@ -1,4 +1,4 @@
-"""Sign people in by password: argon2 outside of every transaction, limits on failed tries, revocable tokens.
+"""Sign people in by password: argon2 outside of every transaction, limits on failed tries.
 
 Failures are counted by account and address, by address, and by account: whoever guesses is locked out, whoever signed
 in from the same address before is not (OWASP Authentication Cheat Sheet, "Account Lockout"). A name that does not exist
@@ -12,11 +12,9 @@ failure or the success is recorded and durable.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import TypeVar
 
 from server import instants
@@ -25,14 +23,15 @@ from server.audit.usecases import deferred
 from server.audit.usecases.recording import count_failed_sign_in, record
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
-from server.errors import LockedOut, SignInFailed, SignInRequired, Unavailable
+from server.errors import LockedOut, SignInFailed, Unavailable
 from server.instants import BEIJING, Instant
 from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
-from server.people.domain.sign_in_rules import checked_password
+from server.people.domain.passwords import PasswordState
 from server.people.store import accounts, people, sign_in_failures
 from server.people.store.accounts import Account
-from server.people.usecases import password_hashing
+from server.people.store.sessions import Session
+from server.people.usecases import password_hashing, password_rules, sessions
 
 T = TypeVar("T")
 
@@ -40,9 +39,6 @@ BEGIN = "session.begin"
 
 KNOWN_EVERY = timedelta(days=1)
 """How often at most a sign-in from a known address is noted again."""
-
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Letters and digits that nobody confuses when a password is read out or copied by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +53,39 @@ class SignInAttempt:
     address: str = ""
 
 
-def sign_in(database: Database, name: str, password: str, address: str = "") -> Actor:
-    """Return the person who signs in. Not for use inside a transaction. address: of the network, empty for none.
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who has signed in. session: None where it could not be written, on a full disk: it ends with its access token.
 
-    Raises SignInFailed (the same for a wrong name and a wrong password, after the same time), and LockedOut with
-    ``until`` when too many tries failed.
+    must_change: their password is to be changed first; until then the session opens nothing else.
+    """
+
+    actor: Actor
+    session: Session | None
+    must_change: bool
+
+
+def sign_in(
+    database: Database, name: str, password: str, address: str = "", *, lasts: timedelta = sessions.LASTS
+) -> SignedIn:
+    """Sign a person in and begin their session. Not for use inside a transaction.
+
+    address: of the network, empty for none. lasts: how long the session lasts at most. A password of the person's own
+    that today's rules would refuse lets them in to change it. Raises SignInFailed (the same for a wrong name and a
+    wrong password, after the same time), LockedOut with ``until`` when too many tries failed, TooManySignIns, and
+    ShortOfMemory.
     """
     with database.reading() as reading:
         attempt = look_up(reading, name, address)
-    if not password_matches(attempt, password):
+    if not password_matches(attempt, password) or attempt.account is None:
         raise failed(database, attempt)
-    entry = Entry(BEGIN, name, name, address=attempt.address)
+    with database.reading() as reading:
+        is_weak = password_rules.of(reading, name, attempt.account.display).refuse(password)
     return written_or(
-        database, lambda tx: _begin_session(tx, attempt), lambda reading: admitted(reading, attempt), entry
+        database,
+        lambda tx: _begin_session(tx, attempt, lasts, is_weak=is_weak),
+        lambda reading: _unrecorded(reading, attempt, is_weak=is_weak),
+        Entry(BEGIN, name, name, address=attempt.address),
     )
 
 
@@ -169,60 +185,28 @@ def unlock(tx: Transaction, name: str, *, by: str) -> None:
     record(tx, Entry("user.unlock", by, account.name))
 
 
-def session_stamp(reading: Reading, name: str) -> str:
-    """Return the stamp that tokens of ``name`` carry; it changes with the password, which ends older tokens."""
-    return _stamp(accounts.get(reading, name))
-
-
-def actor_by_token(reading: Reading, name: str, jti: str, stamp: str) -> Actor:
-    """Return who holds a valid sign-in token. name, jti, stamp: its subject, id and ``session_stamp``.
-
-    Raises SignInRequired when the token or the person was revoked, or the password changed.
-    """
-    account = accounts.find(reading, name)
-    if account is None or account.revoked_at is not None:
-        raise SignInRequired("您的账号已停用；如有疑问请联系管理员。")
-    if not secrets.compare_digest(stamp, _stamp(account)) or accounts.is_token_revoked(reading, jti):
-        raise SignInRequired("登录已失效，请重新登录。")
-    return people.actor(reading, name)
-
-
-def revoke_token(tx: Transaction, jti: str, expires_at: Instant) -> None:
-    """Refuse one token from now on. expires_at: when it would have run out; after that it is deleted."""
-    accounts.revoke_token(tx, jti, expires_at)
-
-
-def make_password() -> str:
-    """Return a new password that is easy to copy by hand: 16 letters and digits in four groups, 79 bits."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-
-
 def hash_password(password: str) -> str:
     """Return the argon2 hash of a password, in PHC form. Tens of milliseconds: not for use inside a transaction."""
     return password_hashing.hashed(password)
 
 
-def hash_chosen_password(password: str, name: str, at: Instant) -> str:
-    """Return the hash of a password that somebody chose for ``name``. Raises Invalid that names every broken rule."""
-    return hash_password(checked_password(password, name, sign_in_rules.at(at).password_length_min))
-
-
-def set_password(tx: Transaction, name: str, password_hash: str, *, by: str) -> None:
-    """Give ``name`` another password; a lock opens, and tokens given before end. Raises NotFound."""
-    account = accounts.get(tx, name)
-    accounts.set_password(tx, account.name, password_hash)
-    sign_in_failures.forget(tx, account.name, None)
-    record(tx, Entry("user.password", by, account.name))
-
-
-def _begin_session(tx: Transaction, attempt: SignInAttempt) -> Actor:
-    actor = record_success(tx, attempt)
+def _begin_session(tx: Transaction, attempt: SignInAttempt, lasts: timedelta, *, is_weak: bool) -> SignedIn:
+    actor, account = record_success(tx, attempt), accounts.get(tx, attempt.name)
+    if is_weak and account.password_state is PasswordState.OWN:
+        accounts.set_password_state(tx, account.name, PasswordState.TO_CHANGE)
+    session = sessions.begin(tx, actor.name, attempt.address, lasts)
     record(tx, Entry(BEGIN, actor.name, actor.name, address=attempt.address))
-    return actor
+    return SignedIn(actor, session, must_change=_must_change(account, is_weak=is_weak))
 
 
-def _stamp(account: Account) -> str:
-    return sha256((account.password_hash or "").encode()).hexdigest()[:16]
+def _unrecorded(reading: Reading, attempt: SignInAttempt, *, is_weak: bool) -> SignedIn:
+    actor = admitted(reading, attempt)
+    return SignedIn(actor, None, must_change=_must_change(accounts.get(reading, actor.name), is_weak=is_weak))
+
+
+def _must_change(account: Account, *, is_weak: bool) -> bool:
+    is_own = account.password_state is PasswordState.OWN
+    return account.password_state is PasswordState.TO_CHANGE or (is_own and is_weak)
 
 
 def _require_unlocked(reading: Reading, attempt: SignInAttempt) -> None:

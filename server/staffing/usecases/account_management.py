@@ -21,7 +21,7 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor, Duty
 from server.people.domain.people import Person, checked_name
 from server.people.store import accounts, bodies, people
-from server.people.usecases import phone_keys, sign_in, visibility
+from server.people.usecases import password_rules, passwords, phone_keys, sign_in, visibility
 from server.people.usecases.setup_card import SetupCard, setup_card
 from server.staffing.usecases import enrolment
 
@@ -60,12 +60,12 @@ def add(
         _require_duty_right(reading, request, by)
         checked_name(name)
         known = accounts.find(reading, name)
-        at = reading.now
+        rules = password_rules.of(reading, name, display)
     if known is not None:
         same = password is None or sign_in.password_matches(sign_in.SignInAttempt(name, known), password)
         with database.reading() as reading:
             return _existing(reading, name, request, display, same=same, by=by), False
-    password_hash = None if password is None else sign_in.hash_chosen_password(password, name, at)
+    password_hash = None if password is None else rules.hashed(password)
 
     def enrol(tx: Transaction) -> Person:
         _require_duty_right(tx, request, by)
@@ -130,20 +130,21 @@ def revoke(tx: Transaction, name: str, *, by: Actor) -> Person:
     return get_managed(tx, name, by)
 
 
-def reset_password(database: Database, name: str, password: str | None, *, by: Actor) -> str:
-    """Give ``name`` another password and return it: ``password``, or a generated one when None.
+def reset_password(database: Database, name: str, password: str | None, *, by: Actor, end_keys: bool = False) -> str:
+    """Give ``name`` another password and return it: ``password``, or a generated one when None. They have to change it.
 
-    Not for use inside a transaction. Raises NotFound, NotAllowed, Invalid, and Conflict for a closed account.
+    end_keys: refuse their phone keys too. Not for use inside a transaction. Raises NotFound, NotAllowed, Invalid, and
+    Conflict for a closed account.
     """
     with database.reading() as reading:
-        _require_open(get_managed(reading, name, by))
-        at = reading.now
-    new_password = sign_in.make_password() if password is None else password
-    password_hash = sign_in.hash_chosen_password(new_password, name, at)
+        person = _require_open(get_managed(reading, name, by))
+        rules = password_rules.of(reading, name, person.display)
+    new_password = passwords.make_password() if password is None else password
+    password_hash = sign_in.hash_password(new_password) if password is None else rules.hashed(new_password)
 
     def keep(tx: Transaction) -> None:
         _require_open(get_managed(tx, name, by))
-        sign_in.set_password(tx, name, password_hash, by=by.name)
+        passwords.reset(tx, name, password_hash, by=by.name, end_keys=end_keys)
 
     database.write(keep)
     return new_password
@@ -205,9 +206,10 @@ def _require_at(paths: Iterable[str], by: Actor) -> None:
         rights.require(by, "configuration", "edit", path)
 
 
-def _require_open(person: Person) -> None:
+def _require_open(person: Person) -> Person:
     if person.revoked_at is not None:
         raise Conflict(f"用户“{person.name}”已停用，不能再设密码；需要时请另建用户。", user=person.name)
+    return person
 
 
 def _duty_arguments(request: DutyRequest) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from server.grid.store import areas
 from server.instants import BEGINNING, FOREVER, Instant
 from server.people.domain import roles
 from server.people.domain.actors import Actor, Duty, Role
+from server.people.domain.passwords import PasswordState
 from server.people.domain.people import (
     Body,
     checked_code,
@@ -24,7 +25,7 @@ from server.people.domain.people import (
     checked_name,
     checked_window,
 )
-from server.people.store import accounts, bodies, people
+from server.people.store import accounts, bodies, people, sessions
 from server.people.usecases import phone_keys
 
 
@@ -40,12 +41,14 @@ def add_user(
     starts_at: Instant = BEGINNING,
     ends_at: Instant = FOREVER,
     password_hash: str | None = None,
+    password_state: PasswordState = PasswordState.TO_CHANGE,
 ) -> Actor:
     """Add a person with a first duty and return them.
 
     name: user name (``domain.people.NAME_PATTERN``). area: code, may be short. body: code of the organisation they
     act for. display: shown name, the user name when None. starts_at, ends_at: of the duty, half open.
-    password_hash: from ``sign_in.hash_password``; None for people who only have a phone. by: who does this.
+    password_hash: from ``sign_in.hash_password``; None for people who only have a phone. password_state: whose it is:
+    as a rule somebody else set it, so that it is to be changed. by: who does this.
     Raises Invalid, NotFound (area, body), Conflict (the name is taken).
     """
     checked_name(name)
@@ -53,7 +56,7 @@ def add_user(
     taken = accounts.find_ignoring_case(tx, name)
     if taken is not None:
         raise Conflict(f"用户名“{taken}”已有人使用；请换一个用户名。", user=taken)
-    accounts.add(tx, name, shown, password_hash)
+    accounts.add(tx, name, shown, password_hash, password_state if password_hash else PasswordState.OWN)
     record(tx, Entry("user.add", by, name, {"display": shown}))
     add_duty(tx, name, role=role, area=area, body=body, starts_at=starts_at, ends_at=ends_at, by=by)
     return people.actor(tx, name)
@@ -143,9 +146,9 @@ def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
     for duty in people.duties_of(tx, name):
         if duty.ends_at > tx.now:
             people.end_duty(tx, duty.id, tx.now)
-    ended = people.end_keys(tx, name)
+    ended, signed_out = people.end_keys(tx, name), sessions.end_all(tx, name)
     tx.configuration_changed()
-    record(tx, Entry("user.revoke", by, name, {"phone_keys": ended}))
+    record(tx, Entry("user.revoke", by, name, {"phone_keys": ended, "sessions": signed_out}))
     automatic_steps.from_person(tx, name)
 
 
