@@ -25,7 +25,7 @@ class Unreadable(Refusal):
 
 
 class HostUnknown(Refusal):
-    """The Host header names no address of this installation."""
+    """The Host header names no address of this installation, or there is not exactly one."""
 
     code = "host-unknown"
 

@@ -7,6 +7,7 @@ works. In valleys with weak signal many uploads stall for minutes, and a thread 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 from collections import deque
@@ -21,10 +22,10 @@ from werkzeug.exceptions import RequestHeaderFieldsTooLarge
 from werkzeug.wrappers import Response
 
 from server.db.writer import Request
-from server.errors import Busy
+from server.errors import HostUnknown
 from server.settings import WAIT_S
 from server.web.admission import ADMITTED
-from server.web.bodies import RETRY_AFTER_S, UNJUDGED_BYTES_MAX, Body, Gone, Receive, Spool
+from server.web.bodies import UNJUDGED_BYTES_MAX, Body, Gone, Receive, Spool, overloaded
 from server.web.exchange import Exchange, Send
 from server.web.observability import HEALTH_PATH, log_front_failure
 from server.web.problem_details import as_problem, as_refusal
@@ -37,6 +38,11 @@ _Ran = asyncio.Future[Exception | None]
 
 HEADER_BYTES_MAX = 1_048_576
 """Integrity requests carry every unsent id in one line, about 39 bytes each."""
+
+LARGE_HEAD_BYTES = 8_192
+"""What is more than this of a head counts among the bytes that requests hold together; no browser sends as much."""
+
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%_-]+\]|[0-9A-Za-z._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 
 
 class ShortRequests(NamedTuple):
@@ -98,9 +104,13 @@ class Bridge:
             body.close()
 
     async def _answer(self, scope: Scope, body: Body, exchange: Exchange) -> None:
-        if _header_bytes(scope) > HEADER_BYTES_MAX:
+        _require_host(scope)
+        head_bytes = _header_bytes(scope)
+        if head_bytes > HEADER_BYTES_MAX:
             exchange.run(as_problem(RequestHeaderFieldsTooLarge()), {"REQUEST_METHOD": scope["method"]})
         else:
+            if head_bytes > LARGE_HEAD_BYTES:
+                body.hold_head(head_bytes)
             stated = _stated_bytes(scope)
             if stated <= UNJUDGED_BYTES_MAX:
                 await body.take(UNJUDGED_BYTES_MAX)
@@ -207,9 +217,19 @@ class Queue:
             self._since.popleft()
 
 
-def overloaded() -> Busy:
-    """Return the refusal of who would wait in vain."""
-    return Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)
+def _require_host(scope: Scope) -> None:
+    """Raise HostUnknown unless a request names its host, once and in the form of one (RFC 9112, 3.2); 1.0 need not.
+
+    A proxy in front may go by the one, and we by the other.
+    """
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if not (_is_host(hosts[0]) if len(hosts) == 1 else not hosts and scope["http_version"] == "1.0"):
+        raise HostUnknown("请求里要有一个、也只能有一个 Host 头，写服务器的地址；请检查所用的程序或反向代理的设置。")
+
+
+@lru_cache(maxsize=1_000)
+def _is_host(stated: bytes) -> bool:
+    return _HOST.fullmatch(stated) is not None
 
 
 def _stated_bytes(scope: Scope) -> int:

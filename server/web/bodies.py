@@ -2,7 +2,7 @@
 
 What one connection may cost is bounded before it is known who sends: ``UNJUDGED_BYTES_MAX`` are taken on trust, and
 only then is the request judged by its head (``server.web.admission``). An admitted body goes to a file once it is
-large, on the disk of the data folder, and all such files together have a bound.
+large, on the disk of the data folder. What all requests hold together has a bound, in memory and on that disk.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ UNJUDGED_BYTES_MAX = 65_536
 MEMORY_BYTES_MAX = 1_048_576
 """A larger body goes to a file while it comes in."""
 
+BODIES_BYTES_MAX = 134_217_728
+"""What all bodies together hold in memory; beyond it small ones go to files, too."""
+
+HEADS_BYTES_MAX = 67_108_864
+"""What all large heads together hold in memory while their requests last: sixty-four of the largest."""
+
 STALL_S = 120
 """How long a phone may take for ``STALL_BYTES`` of a body, or take nothing of an answer, in seconds."""
 
@@ -47,7 +53,7 @@ class Gone(Exception):
 
 
 class Spool:
-    """The files that large bodies are in while their requests last, all of one server.
+    """What requests hold while they last, all of one server: the files that large bodies are in, and memory.
 
     folder: where they are made, without a name, so that none outlives the process. bytes_max: of all of them together.
     free_bytes_min: the room on that disk that they leave to the database.
@@ -57,7 +63,25 @@ class Spool:
         self._folder = folder
         self._bytes_max = bytes_max
         self._free_bytes_min = free_bytes_min
-        self._held = 0
+        self._held = self._memory = self._heads = 0
+
+    def has_memory(self, size: int) -> bool:
+        """Return whether there is memory for ``size`` more bytes of bodies, and count them if so."""
+        if self._memory + size > BODIES_BYTES_MAX:
+            return False
+        self._memory += size
+        return True
+
+    def hold_head(self, size: int) -> None:
+        """Count the bytes of a large head. Raises Busy when they are too many together with all that are held."""
+        if self._heads + size > HEADS_BYTES_MAX:
+            raise overloaded()
+        self._heads += size
+
+    def release_memory(self, body: int, head: int) -> None:
+        """Count so many bytes of a body and a head no longer."""
+        self._memory -= body
+        self._heads -= head
 
     def file(self) -> IO[bytes]:
         """Return a new file. Raises DiskFull."""
@@ -84,7 +108,7 @@ class Body:
     next message of the connection, as ASGI gives it.
     """
 
-    __slots__ = ("_spool", "_spooled", "file", "is_whole", "receive", "size")
+    __slots__ = ("_head", "_in_memory", "_is_in_file", "_spool", "_spooled", "file", "is_whole", "receive", "size")
 
     def __init__(self, receive: Receive, spool: Spool) -> None:
         self.receive = receive
@@ -92,7 +116,13 @@ class Body:
         self.size = 0
         self.is_whole = False
         self._spool = spool
-        self._spooled = 0
+        self._is_in_file = False
+        self._spooled = self._in_memory = self._head = 0
+
+    def hold_head(self, size: int) -> None:
+        """Count a large head of the request along with its body. Raises Busy when there is no room for it."""
+        self._spool.hold_head(size)
+        self._head = size
 
     async def take(self, bytes_max: int) -> None:
         """Take in what comes until it is whole, or more than ``bytes_max``.
@@ -136,12 +166,15 @@ class Body:
         """Forget the body."""
         self.file.close()
         self._spool.release(self._spooled)
-        self._spooled = 0
+        self._spool.release_memory(self._in_memory, self._head)
+        self._spooled = self._in_memory = self._head = 0
 
     def _write(self, piece: bytes) -> None:
         self.size += len(piece)
-        if self.size > MEMORY_BYTES_MAX:
-            if not self._spooled:
+        if not self._is_in_file and self.size <= MEMORY_BYTES_MAX and self._spool.has_memory(len(piece)):
+            self._in_memory += len(piece)
+        else:
+            if not self._is_in_file:
                 self._to_file()
             self._spool.hold(len(piece))
             self._spooled += len(piece)
@@ -149,9 +182,16 @@ class Body:
 
     def _to_file(self) -> None:
         file, memory = self._spool.file(), self.file
-        self.file, size = file, memory.tell()
+        self.file, size, self._is_in_file = file, memory.tell(), True
         self._spool.hold(size)
         self._spooled += size
         memory.seek(0)
         file.write(memory.read())
         memory.close()
+        self._spool.release_memory(self._in_memory, 0)
+        self._in_memory = 0
+
+
+def overloaded() -> Busy:
+    """Return the refusal of who would wait in vain, or for whose request there is no memory."""
+    return Busy("现在送来的人很多，请稍后再送；内容都还在手机上。", retry_after_s=RETRY_AFTER_S)

@@ -5,6 +5,8 @@ uvicorn itself collects headers without end, waits for the rest of a head for ev
 Chinese word typed into an address is enough) is answered in problem+json like every other refusal. Of trailers, which
 uvicorn would add to the headers, nothing is kept: a proxy does not look at them, and they could speak in its name.
 
+Heads that have not come in whole have a bound together: beyond it the one that began first is given up.
+
 When there are as many connections as there may be files for, each newcomer takes the place of the one that has kept
 the server waiting longest: whoever holds connections open keeps nobody out.
 """
@@ -13,13 +15,14 @@ from __future__ import annotations
 
 import asyncio
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.errors import Unreadable
 from server.web.admission import ADMITTED
 from server.web.asgi import HEADER_BYTES_MAX
+from server.web.bodies import HEADS_BYTES_MAX
 from server.web.problem_details import as_problem
 
 HEAD_S = 120
@@ -42,11 +45,34 @@ class _Dropped(list[tuple[bytes, bytes]]):
         """Forget a trailer."""
 
 
+class _Heads:
+    """The heads that have begun and not come in whole, of all connections, those first that began first."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[BoundedProtocol, int] = {}
+        self._bytes = 0
+
+    def hold(self, connection: BoundedProtocol, size: int) -> None:
+        """Count so many bytes for the head of a connection, and cut off others while they are too many together."""
+        self._bytes += size - self._sizes.get(connection, 0)
+        self._sizes[connection] = size
+        while self._bytes > HEADS_BYTES_MAX:
+            oldest = next(iter(self._sizes))
+            self.release(oldest)
+            oldest.cut_off()
+
+    def release(self, connection: BoundedProtocol) -> None:
+        """Count the head of a connection no longer."""
+        self._bytes -= self._sizes.pop(connection, 0)
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """The protocol of one connection: HTTP by httptools, with limits on the size and the time of a head.
 
     ``limit_concurrency`` of uvicorn's configuration is how many connections there may be, None for any number.
     """
+
+    _heads: ClassVar = _Heads()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,6 +100,8 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         super().data_received(data)
         self._frame_bytes += len(data)
+        if self._in_head:
+            self._heads.hold(self, self._frame_bytes)
         if self._frame_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
             self._answer_and_close(_TOO_LARGE)
 
@@ -109,6 +137,11 @@ class BoundedProtocol(HttpToolsProtocol):
             return True
         return self.flow.write_paused or (self.cycle.more_body and ADMITTED not in self.cycle.scope["state"])
 
+    def cut_off(self) -> None:
+        """Close the connection at once, without an answer and without waiting for its reader."""
+        self._is_cut_off = True
+        self.transport.abort()
+
     def _make_room(self, connections_max: int) -> None:
         """Cut off the connection that has kept the server waiting longest: this one, when all others are at work."""
         held = [each for each in self.connections if isinstance(each, BoundedProtocol) and not each._is_cut_off]
@@ -118,8 +151,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if longest is self:
             self._answer_and_close(_TOO_MANY)
         else:
-            longest._is_cut_off = True
-            longest.transport.abort()  # which waits for no reader
+            longest.cut_off()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close; ``msg`` is uvicorn's own English sentence, which is in the log."""
@@ -137,6 +169,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _head_complete(self) -> None:
         self._in_head = False
+        self._heads.release(self)
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None

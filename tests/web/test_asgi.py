@@ -9,14 +9,15 @@ from server.app import refused
 from server.errors import Unavailable
 from server.web import bodies
 from server.web.admission import ADMITTED
-from server.web.asgi import ShortRequests, overloaded
-from server.web.bodies import Spool
+from server.web.asgi import ShortRequests
+from server.web.bodies import Spool, overloaded
 from tests.web.front import bridge_to
 
 MIB = 1_048_576
 
 
 def scope_of(path="/records.csv", method="GET", headers=(), query=b""):
+    host = [] if "host" in dict(headers) else [("host", "localhost")]
     return {
         "type": "http",
         "http_version": "1.1",
@@ -25,7 +26,7 @@ def scope_of(path="/records.csv", method="GET", headers=(), query=b""):
         "path": path,
         "raw_path": path.encode(),
         "query_string": query,
-        "headers": [(name.encode(), value.encode()) for name, value in headers],
+        "headers": [(name.encode(), value.encode()) for name, value in [*headers, *host]],
         "client": ("127.0.0.1", 40000),
         "server": ("127.0.0.1", 8600),
     }
