@@ -44,7 +44,8 @@ def an_update(word: str, base: int, branch: str = "", **answers: str) -> bytes:
     return f"""\
 <data xmlns:orx="http://openrosa.org/xforms" id="shop_edit" version="1"><pick>{uuid_of("two")}</pick>{said}<meta>\
 <orx:instanceID>uuid:{uuid_of(word)}</orx:instanceID>\
-<entity dataset="shops" id="{uuid_of("two")}" update="1" baseVersion="{base}" trunkVersion="1" branchId="{branch}"/></meta></data>
+<entity dataset="shops" id="{uuid_of("two")}" update="1" baseVersion="{base}" \
+trunkVersion="1" branchId="{branch}"/></meta></data>
 """.encode()
 
 
