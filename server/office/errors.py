@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from flask import Response, has_request_context
 
 from server.errors import PasswordChangeRequired, Refusal, SignInRequired
-from server.office import front_door, layout, pages, sessions
+from server.office import front_door, layout, own_password, pages, sessions
 from server.people.domain.actors import Actor
 from server.web import context
 from server.web.problem_details import message_of, set_allow, set_retry_after, status_of
@@ -49,6 +49,8 @@ def as_page(error: Exception) -> Response:
     """Answer an error of the request that is being served; who has to sign in first gets the sign-in page."""
     if isinstance(error, SignInRequired):
         return front_door.ask_to_sign_in(error)
+    if isinstance(error, PasswordChangeRequired):
+        return own_password.ask()
     actor = _caller_of(error)
     values = _values(error)
     if actor is None:

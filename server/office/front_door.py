@@ -17,7 +17,6 @@ from server.errors import LockedOut, Refusal, ShortOfMemory, SignInFailed, SignI
 from server.grid.domain.areas import Level
 from server.grid.store import areas
 from server.office import layout, pages, sessions
-from server.office.layout import signed_in
 from server.people.usecases import sign_in
 from server.web import context
 from server.web.problem_details import status_of
@@ -93,9 +92,10 @@ def begin() -> Response:
 
 
 @blueprint.post("/office/sign-out")
-@signed_in
 def end() -> Response:
-    """Sign out."""
+    """Sign out, also with a password that is to be changed first."""
+    sessions.caller(may_be_given=True)
+    sessions.require_form()
     session = sessions.current()
     if session is not None:
         sessions.end(session)

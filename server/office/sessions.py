@@ -67,9 +67,10 @@ def current() -> Session | None:
     return found
 
 
-def caller() -> Actor:
+def caller(*, may_be_given: bool = False) -> Actor:
     """Set whoever is signed in as the caller of this request, and return them.
 
+    may_be_given: those too who have to change their password first: for the page on which they do, and signing out.
     Raises SignInRequired: nobody is, they were away for too long, they signed out, or their account or password was
     changed; PasswordChangeRequired.
     """
@@ -80,9 +81,11 @@ def caller() -> Actor:
         if instants.later(session.seen_at, _idle(context.settings())) <= reading.now:
             minutes = context.settings().office_idle_minutes
             raise SignInRequired(f"您已退出，请重新登录：{minutes}分钟没有操作。")
-        actor = kept_sessions.unrecorded_caller(reading, session.name, session.stamp) if session.stamp else None
+        actor = None
+        if session.stamp:
+            actor = kept_sessions.unrecorded_caller(reading, session.name, session.stamp, may_be_given=may_be_given)
     if actor is None:
-        actor = kept_sessions.caller(context.database(), session.id, session.pair)
+        actor = kept_sessions.caller(context.database(), session.id, session.pair, may_be_given=may_be_given)
     g.office_session = session
     return context.set_caller(actor)
 

@@ -1,0 +1,69 @@
+"""The page on which people change their password: at will, and first of all where somebody else has set it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Response, request
+
+from server.errors import Invalid, LockedOut, PasswordChangeRequired, ShortOfMemory, TooManySignIns
+from server.office import layout, pages, sessions
+from server.people.usecases import passwords
+from server.web import context
+from server.web.problem_details import status_of
+
+blueprint = layout.create_blueprint("office-password", __name__)
+
+ADDRESS = "/office/password"
+OLD, NEW, AGAIN = "old_password", "new_password", "again"
+
+
+@blueprint.get(ADDRESS)
+def show() -> Response:
+    """Show the page."""
+    return _page(_find_caller())
+
+
+@blueprint.post(ADDRESS)
+def change() -> Response:
+    """Change the password of whoever is signed in; the session of this page goes on, all others end."""
+    must = _find_caller()
+    sessions.require_form()
+    session, form = sessions.current(), request.form
+    old, new = form.get(OLD, ""), form.get(NEW, "")
+    if new != form.get(AGAIN, ""):
+        return _page(must, [{"field": AGAIN, "message": "两次输入的新密码不一样，请重新输入。"}], 422)
+    by, kept = context.caller(), "" if session is None else session.id
+    try:
+        passwords.change_own(context.database(), by.name, kept, old, new, request.remote_addr or "")
+    except Invalid as refusal:
+        return _page(must, refusal.data["errors"], 422)  # type: ignore[arg-type]  # a refusal's particulars are objects
+    except (LockedOut, TooManySignIns, ShortOfMemory) as refusal:
+        return _page(must, [{"field": OLD, "message": refusal.message}], status_of(refusal))
+    return pages.guarded(Response(status=303, headers={"Location": layout.rail_of(by)[0].address}))
+
+
+def ask() -> Response:
+    """Lead whoever has to change their password first to the page for it."""
+    if request.headers.get("HX-Request") == "true":
+        return pages.guarded(Response("", 403, headers={"HX-Redirect": ADDRESS}))
+    return pages.guarded(Response(status=303, headers={"Location": ADDRESS}))
+
+
+def _find_caller() -> bool:
+    """Set whoever is signed in as the caller; return whether they have to change their password."""
+    try:
+        sessions.caller()
+    except PasswordChangeRequired:
+        sessions.caller(may_be_given=True)
+        return True
+    return False
+
+
+def _page(must: bool, faults: Iterable[Mapping[str, Any]] = (), status: int = 200) -> Response:
+    said: dict[str, list[str]] = {OLD: [], NEW: [], AGAIN: []}
+    for fault in faults:
+        said[fault["field"]].append(pages.say(layout.language(), fault["message"]))
+    values = {**layout.bare(), "must": must, "said": said, "username": context.caller().name}
+    return pages.respond("own_password.html", layout.language(), values, status)
