@@ -7,6 +7,7 @@ from flask import Flask
 from server.api import (
     answers,
     areas,
+    audit,
     changes,
     description,
     exports,
@@ -29,7 +30,7 @@ __all__ = ["mount"]
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    answers.blueprint,
+    *(answers.blueprint, audit.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, sync.blueprint),
 )
 

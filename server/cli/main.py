@@ -21,6 +21,7 @@ COMMANDS = {
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
     "summary": "server.cli.summary:summary",
+    "audit": "server.cli.audit:audit",
 }
 
 

@@ -119,8 +119,6 @@ def run(
     database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
-    from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
-    from server.audit.usecases import rounds
     from server.log import LogHandler, say
     from server.web.graceful_stop import GracefulServer
 
@@ -138,13 +136,7 @@ def run(
         try:
             _say_what_is_served(f"http://{host}:{port}", data)
             freeze()
-            rounds.start(database)
-            with (
-                Housekeeper(lambda: database.write(round_of)),
-                Housekeeper(lambda: rounds.every_minute(database), task="audit"),
-                Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
-                _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
-            ):
+            with _housekeeping(database, state):
                 server.run(sockets=[listener])
         finally:
             bridge.close()
@@ -159,6 +151,22 @@ def _say_what_is_served(address: str, data: Path) -> None:
     if not assets.are_built():
         say(assets.NOT_BUILT)
     say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
+
+
+@contextmanager
+def _housekeeping(database: Database, state: State) -> Iterator[None]:
+    """Do beside the server what time alone brings about."""
+    from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
+    from server.audit.usecases import rounds
+
+    rounds.start(database)
+    with (
+        Housekeeper(lambda: database.write(round_of)),
+        Housekeeper(lambda: rounds.every_minute(database), task="audit"),
+        Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+        _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
+    ):
+        yield
 
 
 @contextmanager

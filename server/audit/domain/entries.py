@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from server import dated
+from server.errors import Invalid
 from server.instants import Instant
 
 DONE = "done"
@@ -103,3 +104,22 @@ def event_row(event: str) -> dated.Row:
         if row["event"] == event:
             return row
     raise LookupError(f"no event {event} in data/audit_events.csv")
+
+
+def event_names() -> tuple[str, ...]:
+    """Return every event, in the order of the table."""
+    return tuple(row["event"] for row in dated.table("audit_events"))
+
+
+def kinds() -> tuple[str, ...]:
+    """Return every kind of event, in the order of the table."""
+    return tuple(dict.fromkeys(row["kind"] for row in dated.table("audit_events")))
+
+
+def events_of(word: str) -> tuple[str, ...]:
+    """Return the events that a word means: itself, or all of its kind. Raises Invalid for a word that is neither."""
+    found = tuple(row["event"] for row in dated.table("audit_events") if word in (row["event"], row["kind"]))
+    if not found:
+        message = f"没有“{word}”这种审计事件；可以写类别（{'、'.join(kinds())}），或一种事件，如 records.export。"
+        raise Invalid(message, field="event", value=word)
+    return found

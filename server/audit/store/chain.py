@@ -57,7 +57,7 @@ def append(tx: Transaction, entry: Entry) -> int:
 
 def list_about(reading: Reading, object: str) -> Iterator[Recorded]:
     """Yield what was done to ``object``, oldest first. For administrators and auditors, who see the whole county."""
-    return (_recorded(row) for row in reading.sql.each(_ABOUT, {"object": object}))
+    return (recorded(row) for row in reading.sql.each(_ABOUT, {"object": object}))
 
 
 def broken(reading: Reading) -> Iterator[str]:
@@ -100,7 +100,8 @@ def _more_objects(row: Row) -> set[str]:
     return {str(each) for each in objects} - {row["subject"]} if isinstance(objects, list) else set()
 
 
-def _recorded(row: Row) -> Recorded:
+def recorded(row: Row) -> Recorded:
+    """Return the entry that a row of the table holds."""
     return Recorded(
         int(row["id"]),
         row["at"],
