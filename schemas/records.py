@@ -191,6 +191,25 @@ class RevisionSchema(BaseSchema):
     )
 
 
+class RevealRequestSchema(BaseSchema):
+    """A request to see what is masked."""
+
+    field = text_in("name of a field, or `label`", required=True)
+    reason = text_in("why it has to be seen; the audit keeps it", required=True, most=500)
+
+
+class RevealedSchema(BaseSchema):
+    """A field as it is."""
+
+    record = text_out("id of the record")
+    field = text_out()
+    label = text_out("what the form calls the field")
+    value = text_out("what the record shows")
+    values = fields.List(
+        fields.String(), required=True, metadata={"description": "every value that stands, where they are in conflict"}
+    )
+
+
 class FieldSchema(BaseSchema):
     """One field of a record type."""
 

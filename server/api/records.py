@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,14 @@ from uuid import UUID
 from flask import Response
 
 from schemas.lists import page_of
-from schemas.records import RecordDetailSchema, RecordQuery, RecordSchema, RevisionSchema
+from schemas.records import (
+    RecordDetailSchema,
+    RecordQuery,
+    RecordSchema,
+    RevealedSchema,
+    RevealRequestSchema,
+    RevisionSchema,
+)
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
@@ -22,6 +30,7 @@ from server.people.domain.actors import Actor
 from server.records.domain.records import Record, Revision
 from server.records.store import columns, record_lists, records, revisions
 from server.records.store.record_lists import Filters
+from server.records.usecases import reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.web import context
@@ -38,14 +47,20 @@ def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
     by = context.caller()
     mask = RecordMask(context.database().single_read(), by)
+    whole: dict[str, str] = {}
 
     def find(reading: Reading, before: int | None, limit: int) -> list[Row]:
         return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
 
     def shown(row: Row) -> responses.Json:
+        if mask.shows_persons(row):
+            whole[row["id"]] = row["type"]
         return mask.listed(serializers.records.listed(row), row)
 
-    return responses.listing(query, responses.decode_number, find, shown, itemgetter("born_seq"))
+    response = responses.listing(query, responses.decode_number, find, shown, itemgetter("born_seq"))
+    if whole:
+        context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
+    return response
 
 
 @blueprint.route("/records/<uuid:record_id>")
@@ -74,6 +89,7 @@ def get_record(record_id: UUID) -> Response:
             actions = todo_column.actions(reading, found, by)
             alike = [(each, mask.label(each)) for each in case_details.similar(reading, found, by)]
             shown["case"] = serializers.cases.case(found.case, actions, alike)
+    _note_read(mask, found)
     return responses.conditional(responses.json(mask.record(shown, found)), found.version)
 
 
@@ -85,8 +101,29 @@ def list_revisions(record_id: UUID) -> Response:
     with context.database().reading() as reading:
         by = context.caller()
         found = records.get(reading, str(record_id), by.scope)
-        history = RecordMask(reading, by).history(found, list(revisions.list_of(reading, found.id)))
-        return responses.single_page(map(serializers.records.revision, history))
+        mask = RecordMask(reading, by)
+        history = mask.history(found, list(revisions.list_of(reading, found.id)))
+    _note_read(mask, found)
+    return responses.single_page(map(serializers.records.revision, history))
+
+
+def _note_read(mask: RecordMask, found: Record) -> None:
+    """Let the audit tell that the caller was shown personal data of one record whole."""
+    if mask.shows_persons_of(found):
+        context.audit_read("personal.read", found.id, {"types": [found.type]}, [found.id])
+
+
+@blueprint.route("/records/<uuid:record_id>/reveal", methods=("POST",))
+@blueprint.arguments(RevealRequestSchema)
+@blueprint.response(200, RevealedSchema)
+@blueprint.alt_response(403, success=False, description="the caller's duties do not let them see it")
+@blueprint.alt_response(404, success=False, description="unknown, or out of scope")
+@blueprint.alt_response(422, success=False, description="no such field, or no reason")
+def reveal_field(arguments: dict[str, str], record_id: UUID) -> Response:
+    """Reveal a field that is masked; the audit keeps who looked at which field of what, and why."""
+    by, field, reason = context.caller(), arguments["field"], arguments["reason"]
+    found = context.write(lambda tx: reveal.reveal(tx, str(record_id), field, reason, by=by))
+    return responses.secret(asdict(found))
 
 
 def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:

@@ -37,6 +37,7 @@ WRITES = {
     "/bodies/<body_code>/end": {},
     "/records": {"type": "stations", "action": "create", "area": UNIT, "fields": {"head": "丁"}},
     "/records/<record_id>/changes": {"action": "edit", "fields": {"head": "丁"}},
+    "/records/<record_id>/reveal": {"field": "head", "reason": "回访店主"},
     "/forms": None,
     "/forms/<form_id>": {"state": "closed"},
     "/problems/<problem_id>/settlement": {"how": "choose", "choices": {"hoses": {"value": "5"}}},

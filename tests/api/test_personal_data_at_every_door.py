@@ -242,3 +242,46 @@ def test_a_phones_list_has_it_whole_or_not_at_all(shops, name):
         assert (row["owner"], row["phone"], row["papers"]) == ("", "", "")
         assert row["hotline"] == HOTLINE
         assert leaked(str(row)) == []
+
+
+def entries(county, event: str) -> list[dict[str, object]]:
+    return county.rows("SELECT actor, subject, detail FROM audit WHERE action = :event ORDER BY id", event=event)
+
+
+def test_who_needs_a_number_is_shown_it_for_a_reason_and_the_audit_keeps_both(shops_to_change):
+    ask = {"field": "tel", "reason": "约报警人复查"}
+
+    answer = shops_to_change.post(f"/records/{CASE}/reveal", "town", ask)
+
+    assert answer.json == {"record": CASE, "field": "tel", "label": "电话", "value": PHONE, "values": [PHONE]}
+    assert answer.headers["Cache-Control"] == "no-store"
+    [entry] = entries(shops_to_change, "personal.reveal")
+    assert (entry["actor"], entry["subject"]) == ("town", CASE)
+    assert "约报警人复查" in entry["detail"]
+    assert leaked(entry["detail"]) == []
+
+
+def test_all_values_in_conflict_are_revealed_together(shops_to_change):
+    ask = {"field": "phone", "reason": "核对店主电话"}
+
+    answer = shops_to_change.post(f"/records/{SHOP}/reveal", "police", ask)
+
+    assert set(answer.json["values"]) == {"13800000472", "13800000473"}
+
+
+@pytest.mark.parametrize(
+    ("name", "ask", "status"),
+    [
+        ("viewer", {"field": "tel", "reason": "就是想看看"}, 403),
+        ("auditor", {"field": "tel", "reason": "就是想看看"}, 403),
+        ("town", {"field": "tel", "reason": " "}, 422),
+        ("town", {"field": "no_such", "reason": "约报警人复查"}, 422),
+        ("stranger", {"field": "tel", "reason": "约报警人复查"}, 404),
+    ],
+)
+def test_nothing_is_revealed_without_right_field_and_reason(shops_to_change, name, ask, status):
+    answer = shops_to_change.post(f"/records/{CASE}/reveal", name, ask)
+
+    assert answer.status_code == status
+    assert leaked(answer.text) == []
+    assert entries(shops_to_change, "personal.reveal") == []

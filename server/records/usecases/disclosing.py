@@ -121,6 +121,15 @@ class RecordMask:
         """Say whether a record is not shown whole."""
         return not self.disclosure.is_whole(record.kind, record.area, record.author, record.assignee)
 
+    def shows_persons(self, row: Row) -> bool:
+        """Say whether a row is shown whole and its type declares personal fields."""
+        return bool(self._types[row["type"]].personal) and not self.hides_row(row)
+
+    def shows_persons_of(self, record: Record) -> bool:
+        """Say whether a record is shown whole and something stands in its personal fields."""
+        named = (record.fields.get(name) for name in self._types[record.type].personal)
+        return any(named) and not self.hides(record)
+
     def listed(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return JSON of a record, made of ``row``, as an officer sees it."""
         return self._changed(shown, row, disclosure.masked_fields) if self.hides_row(row) else shown

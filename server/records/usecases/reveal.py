@@ -1,0 +1,78 @@
+"""Reveals what is masked: one field of one record, for a reason, and the audit tells who looked at what and why.
+
+What is true if we die after each step: nothing, until the commit that holds the entry; only then is the value shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.audit.domain.entries import Entry
+from server.audit.usecases.recording import record
+from server.db.transactions import Transaction
+from server.errors import Invalid
+from server.forms.domain.record_types import LABEL, RecordType
+from server.forms.store import forms
+from server.people.domain import rights
+from server.people.domain.actors import Actor
+from server.people.domain.rights import Mark
+from server.records.domain.records import Record
+from server.records.store import records
+from sync import registers
+
+REASON_CHARACTERS_MIN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """A field as it is. value: what is shown of it; values: all that stand there, the one that is shown among them."""
+
+    record: str
+    field: str
+    label: str
+    value: str
+    values: tuple[str, ...]
+
+
+def reveal(tx: Transaction, record_id: str, field: str, reason: str, *, by: Actor) -> Revealed:
+    """Return a field of a record whole, and record who asked for it, and why.
+
+    field: of the record, or ``label``. reason: in words. Raises NotFound (out of scope), NotAllowed (the right
+    ``personal,reveal``), and Invalid that names what is wrong.
+    """
+    found = records.get(tx, record_id, by.scope)
+    _require_reveal(by, found)
+    type = forms.catalogue(tx).types[found.type]
+    _require(type, field, reason.strip())
+    entry = Entry(
+        "personal.reveal", by.name, found.id, {"type": found.type, "field": field, "reason": reason.strip()},
+        objects=(found.id,),
+    )  # fmt: skip
+    record(tx, entry)
+    if field == LABEL:
+        return Revealed(found.id, field, type.label_of(field), found.label, (found.label,))
+    value = found.fields.get(field, "")
+    heads = registers.from_json(found.registers).get(field, registers.EMPTY).heads
+    values = dict.fromkeys((value, *sorted(head.value for head in heads)))
+    return Revealed(found.id, field, type.label_of(field), value, tuple(values))
+
+
+def _require_reveal(by: Actor, found: Record) -> None:
+    granted = rights.grants(by, "personal", "reveal", found.path)
+    if found.author == by.name or found.assignee in by.scope.assignees:
+        granted += rights.grants_anywhere(by, "personal", "reveal")
+    if not any(grant.mark is not Mark.PROPOSE for grant in granted):
+        rights.require(by, "personal", "reveal", found.path)
+
+
+def _require(type: RecordType, field: str, reason: str) -> None:
+    faults: dict[str, str] = {}
+    if field != LABEL and field not in type.fields:
+        known = "、".join([*type.personal, LABEL])
+        faults["field"] = f"“{type.title}”没有这一项；有个人信息的有：{known}。"
+    if len(reason) < REASON_CHARACTERS_MIN:
+        faults["reason"] = f"请写明为什么要看（至少{REASON_CHARACTERS_MIN}个字），审计会记下。"
+    if faults:
+        listed = "；".join(wrong.removesuffix("。") for wrong in faults.values())
+        errors = [{"field": name, "message": wrong} for name, wrong in faults.items()]
+        raise Invalid(f"请求有误。{listed}。", errors=errors)
