@@ -31,6 +31,9 @@ EXPORTS = {
 OF_THE_AUDIT = {"/audit.csv"}
 """The same, for those who may read the audit and export: ``tests/audit`` asks who may."""
 
+AUDIT = "/audit.csv"
+"""The audit as a file: for who may both read the audit and export."""
+
 NO_EXPORTS = {
     "/forms/<form_id>/versions/<version>.xml": "a form that nobody has filled in",
     "/forms/<form_id>/versions/<version>.xlsx": "the same",
@@ -81,7 +84,7 @@ def address(path: str) -> str:
 def test_every_route_that_gives_a_file_is_an_export_or_known_to_be_none(files):
     known = EXPORTS | OF_THE_AUDIT | {re.sub(r"<\w+:", "<", path) for path in NO_EXPORTS}
 
-    assert {plain(path) for path in files} <= known
+    assert {plain(path) for path in files} <= known | {AUDIT}
     assert {plain(path) for path in files} >= EXPORTS | OF_THE_AUDIT
 
 
@@ -128,6 +131,14 @@ def test_who_may_export_is_given_the_file(county_with_all_roles, path):
 
         allowed = (200, 404) if "<form_id>" in path else (200,)
         assert answer.status_code in allowed, (name, path, answer.data[:200])
+
+
+def test_the_audit_leaves_as_a_file_for_who_may_read_it_and_may_export(county_with_all_roles):
+    told = {
+        name: county_with_all_roles.get(AUDIT, name).status_code for name in ("admin", "auditor", "brigade", "worker")
+    }
+
+    assert told == {"admin": 200, "auditor": 403, "brigade": 403, "worker": 403}
 
 
 @pytest.mark.parametrize("path", ["/summaries/closure/cases", "/summaries/closure/patrols", "/summaries/closure"])

@@ -42,7 +42,7 @@ AUDIT = {"county_admin", "auditor"}
 """Who may export case data, see summaries, and read the audit."""
 
 LISTS_ASK = {"records.csv": EXPORT, "records.xlsx": EXPORT, "records.geojson": EXPORT, "records/ledger.csv": EXPORT,
-             "records/ledger.xlsx": EXPORT, "audit": AUDIT}  # fmt: skip
+             "records/ledger.xlsx": EXPORT, "audit": AUDIT, "audit.csv": AUDIT & EXPORT}  # fmt: skip
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads)")
 """Routes about the caller's own session, and those to send files to."""
@@ -264,7 +264,16 @@ def test_every_word_is_there_to_be_found(county, described):
             assert marks_in(answer) >= {"own", "near", "far"}, path
 
 
-NOTHING_OF_A_PLACE = {"/areas", "/forms", "/items", "/record-types", "/submissions", "/summaries/closure", "/audit"}
+NOTHING_OF_A_PLACE = {
+    "/areas",
+    "/forms",
+    "/items",
+    "/record-types",
+    "/submissions",
+    "/summaries/closure",
+    "/audit",
+    "/audit.csv",
+}
 MORE = {"/summaries/closure/cases": "figure=reports"}
 """Lists that say nothing that anybody wrote in a place, or of the caller alone; and what must be asked for."""
 
