@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from server.audit.domain.entries import BEFORE_THE_FIRST, CONTENT, Entry, Recorded, chained, details_text, id_of, whole
+from server.audit.store import removal
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 
@@ -62,16 +63,21 @@ def list_about(reading: Reading, object: str) -> Iterator[Recorded]:
 
 def broken(reading: Reading) -> Iterator[str]:
     """Yield where the chain does not hold, the entry or the head, oldest first; nothing when it is whole."""
+    gone, replaced = removal.vouched(reading)
     before, number = BEFORE_THE_FIRST, 0
     for row in reading.sql.each("SELECT * FROM audit ORDER BY id"):
-        if row["id"] != id_of(number + 1):
-            yield f"entry {number + 1}: not there"
-        if row["hash"] != chained(before, row):
+        while row["id"] > id_of(number + 1) and number + 1 in gone:
+            number, before = gone[number + 1]
+        number += 1
+        if row["id"] != id_of(number):
+            yield f"entry {number}: not there"
+        expected = removal.digest(row) if row["id"] in replaced else chained(before, row)
+        if expected != replaced.get(row["id"], row["hash"]):
             yield f"entry {row['id']}: changed, or its predecessor is another"
-        before, number = row["hash"], number + 1
+        before = row["hash"]
     head = reading.sql.find("SELECT number, hash FROM audit_head")
     if head != {"number": number, "hash": before}:
-        yield f"head: says {head}, there are {number}"
+        yield f"head: says {head}, the last entry is {number}"
     yield from _unlisted(reading)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.audit.store import sign_in_failures
-from server.audit.usecases import deferred, exports, refusals
+from server.audit.usecases import deferred, exports, refusals, retention
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -20,13 +20,18 @@ def start(database: Database) -> None:
 
 
 def every_minute(database: Database) -> None:
-    """Write down what was counted since the last round: gaps, refusals beyond number, failed sign-ins."""
+    """Write down what was counted since the last round: gaps, refusals beyond number, failed sign-ins.
+
+    Once a month entries that are past their time go.
+    """
     deferred.write_gap(database)
     refusals.end_round(database)
     with database.reading() as reading:
-        due = sign_in_failures.are_over(reading)
-    if due:
+        failed, past_its_time = sign_in_failures.are_over(reading), retention.is_due(reading)
+    if failed:
         database.write(count_failures)
+    while past_its_time:
+        past_its_time = database.write(retention.prune) >= retention.AT_ONCE
 
 
 def count_failures(tx: Transaction) -> None:

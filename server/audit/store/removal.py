@@ -1,0 +1,109 @@
+"""Takes entries out of the chain, or names out of entries, so that it still holds: a later entry vouches for them.
+
+What was removed between two entries is vouched for by ``audit.prune``: its ranges say first and last number, and the
+hash at which the chain goes on. An entry whose text was replaced keeps its hash; ``audit.forget`` vouches for the new
+text by a digest. Both are entries of the chain like any other, so that nobody can vouch for a removal of their own
+without changing the head, and both are kept for good.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.audit.domain.entries import CONTENT, chained
+from server.db.sql import Row
+from server.db.transactions import Reading, Transaction
+from server.instants import Instant
+
+_DUE = "SELECT id, hash FROM audit WHERE at < :before AND action IN ({events}) ORDER BY id LIMIT :limit"
+_NAMES = r"""
+    SELECT * FROM audit
+     WHERE actor = :word OR subject = :word OR detail LIKE :pattern ESCAPE '\'
+     ORDER BY id
+"""
+_VOUCHERS = "SELECT action, detail FROM audit WHERE action IN ('audit.prune', 'audit.forget') ORDER BY id"
+_REPLACE = "UPDATE audit SET actor = :actor, subject = :subject, detail = :detail WHERE id = :id"
+
+Range = tuple[int, int, str]
+"""Numbers of the first and the last of consecutive entries, and the hash of the last."""
+
+
+def due(reading: Reading, events: Sequence[str], before: Instant, limit: int) -> list[tuple[int, str]]:
+    """Return number and hash of the oldest entries of these events, at most ``limit``, older than ``before``."""
+    named = {f"event{n}": event for n, event in enumerate(events)}
+    sql = _DUE.format(events=", ".join(f":{name}" for name in named))
+    rows = reading.sql.tuples(sql, {**named, "before": before, "limit": limit})
+    return [(int(id), hash) for id, hash in rows]
+
+
+def delete(tx: Transaction, first: str, last: str) -> None:
+    """Delete the entries from one id to another, both included."""
+    between = {"first": first, "last": last}
+    tx.sql.run("DELETE FROM audit_object WHERE entry >= :first AND entry <= :last", between)
+    tx.sql.run("DELETE FROM audit WHERE id >= :first AND id <= :last", between)
+
+
+def naming(reading: Reading, words: Sequence[str]) -> list[Row]:
+    """Return the entries in which one of ``words`` stands, oldest first, each once."""
+    found: dict[str, Row] = {}
+    for word in words:
+        escaped = (
+            json.dumps(word, ensure_ascii=False)[1:-1].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        )
+        rows = reading.sql.each(_NAMES, {"word": word, "pattern": f"%{escaped}%"})
+        found |= {row["id"]: row for row in rows}
+    return [found[id] for id in sorted(found)]
+
+
+def replace(tx: Transaction, row: Row, words: Mapping[str, str]) -> str | None:
+    """Replace names in an entry, and return the digest of what it says then; None when it says the same as before.
+
+    words: what stands there to what is to stand there.
+    """
+    new = {**row, "actor": words.get(row["actor"], row["actor"]), "subject": words.get(row["subject"], row["subject"])}
+    new["detail"] = json.dumps(_replaced(json.loads(row["detail"]), words), ensure_ascii=False)
+    if new == row:
+        return None
+    tx.sql.run(_REPLACE, {name: new[name] for name in ("id", "actor", "subject", "detail")})
+    for old, word in words.items():
+        values = {"entry": row["id"], "old": old, "new": word}
+        tx.sql.run("UPDATE audit_object SET object = :new WHERE entry = :entry AND object = :old", values)
+    return digest(new)
+
+
+def digest(row: Mapping[str, Any]) -> str:
+    """Return what vouches for the text of an entry that was replaced, together with the hash that it has kept."""
+    return chained(row["hash"], {name: row[name] for name in CONTENT})
+
+
+def vouched(reading: Reading) -> tuple[dict[int, tuple[int, str]], dict[str, str]]:
+    """Return what later entries vouch for: ranges that are gone by their first number, and digests by id."""
+    gone: dict[int, tuple[int, str]] = {}
+    replaced: dict[str, str] = {}
+    rows = reading.sql.each(
+        "SELECT action, detail FROM audit WHERE action IN ('audit.prune', 'audit.forget') ORDER BY id"
+    )
+    for row in rows:
+        for first, last, hash in _details(row).get("ranges", ()):
+            gone[first] = (last, hash)
+        replaced |= _details(row).get("replaced", {})
+    return gone, replaced
+
+
+def _details(row: Row) -> dict[str, Any]:
+    try:
+        details = json.loads(row["detail"])
+    except ValueError:  # somebody has changed it, which its hash tells
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def _replaced(value: Any, words: Mapping[str, str]) -> Any:
+    """Return a JSON value with each text that is one of ``words`` replaced, as a value and as a name."""
+    if isinstance(value, dict):
+        return {words.get(name, name): _replaced(each, words) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_replaced(each, words) for each in value]
+    return words.get(value, value) if isinstance(value, str) else value

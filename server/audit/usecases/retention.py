@@ -1,0 +1,77 @@
+"""Takes out of the audit what is past its time, and the names of a person whom the law lets be forgotten.
+
+The chain holds all the same: an entry tells what was taken out, and vouches for it (``store/removal.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from server import dated, instants
+from server.audit.domain.entries import SERVER, Entry, events_of, id_of
+from server.audit.store import removal
+from server.audit.store.removal import Range
+from server.audit.usecases.recording import record
+from server.db.transactions import Reading, Transaction
+from server.instants import Instant
+
+AT_ONCE = 2_000
+"""How many entries of a kind one transaction takes out: more would block the writer."""
+
+GATHERED = timedelta(days=30)
+"""How long entries that are past their time are gathered, so that one entry a month tells of them."""
+
+
+def is_due(reading: Reading) -> bool:
+    """Return whether entries have been past their time for ``GATHERED``."""
+    return any(
+        removal.due(reading, events, instants.later(before, -GATHERED), 1) for events, before in _limits(reading)
+    )
+
+
+def prune(tx: Transaction) -> int:
+    """Take out entries that are past their time as ``data/audit_retention.csv`` says, and return how many.
+
+    At most ``AT_ONCE`` of each kind; whoever calls it calls again while there are that many.
+    """
+    found = sorted(each for events, before in _limits(tx) for each in removal.due(tx, events, before, AT_ONCE))
+    if not found:
+        return 0
+    ranges = list(_ranges(found))
+    for first, last, _ in ranges:
+        removal.delete(tx, id_of(first), id_of(last))
+    record(tx, Entry("audit.prune", SERVER, "audit", {"entries": len(found), "ranges": ranges}))
+    return len(found)
+
+
+def forget(tx: Transaction, words: Mapping[str, str], *, by: str) -> int:
+    """Replace the names of a person in every entry, and return in how many.
+
+    words: each name as it stands there (user name, display name, phone number) to what is to stand there; a name is
+    replaced where it is the whole of a value, never within a longer text. by: who says so. What the person did stays:
+    the law keeps it for as long as ``data/audit_retention.csv`` says.
+    """
+    rows = removal.naming(tx, list(words))
+    replaced = {row["id"]: sealed for row in rows if (sealed := removal.replace(tx, row, words)) is not None}
+    if replaced:
+        record(tx, Entry("audit.forget", by, "audit", {"entries": len(replaced), "replaced": replaced}))
+    return len(replaced)
+
+
+def _limits(reading: Reading) -> Iterator[tuple[tuple[str, ...], Instant]]:
+    """Yield the events of each kind that is not kept for good, and before when they are past their time."""
+    for row in dated.rows_at("audit_retention", reading.now):
+        if row["days"]:
+            yield events_of(row["kind"]), instants.later(reading.now, -timedelta(days=int(row["days"])))
+
+
+def _ranges(found: list[tuple[int, str]]) -> Iterator[Range]:
+    """Yield the runs of consecutive numbers among entries that are given in their order."""
+    first, (last, hash) = found[0][0], found[0]
+    for number, next_hash in found[1:]:
+        if number != last + 1:
+            yield first, last, hash
+            first = number
+        last, hash = number, next_hash
+    yield first, last, hash
