@@ -10,12 +10,10 @@ from pathlib import Path
 import click
 
 from sync.cli.opening import Command, opened_or_new, store_option
-from sync.client import credentials, outbox, replica, synchronization
+from sync.client import credentials, earlier_users, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
-from sync.client.failures import Refused
-from sync.client.synchronization import Identity
 
 _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -38,9 +36,11 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
     with _opened_to_sign_in(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
         if user is not None:
             connection.sign_in(user, _password(password_stdin))
-        _switch_user(device, synchronization.identify(device, connection), server, user)
+        given_back = earlier_users.switch(device, synchronization.identify(device, connection), server, user)
         credentials.save(store, connection.credentials)
     click.echo(f"已登录 {server} · signed in")
+    if given_back:
+        click.echo(f"您以前在本机送出的 {given_back} 条仍留存着 · what you sent from here is still kept: {given_back}")
 
 
 @click.command(cls=Command)
@@ -77,37 +77,3 @@ def _password(is_piped: bool) -> str:
             "没有密码：请在终端里登录，或用管道给出 · no password: sign in on a terminal, or pipe it in"
         )
     return password
-
-
-def _switch_user(device: Device, identity: Identity, server: str, user: str | None) -> None:
-    """Delete another user's data and changes. Raises Refused while those changes may exist only here."""
-    user = user or identity.user
-    with device.writing():
-        is_other = (
-            identity.is_another_user
-            or _differs(device.setting("user"), user)
-            or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), identity.epoch))
-        )
-        if is_other and _differs(device.setting("epoch"), identity.epoch) and (kept := outbox.count_kept(device)):
-            raise Refused(
-                f"服务器的数据放回过较早的副本，或换了服务器；本机有原来登录的 {kept} 条工作可能不在上面。"
-                "请先用原来的登录运行 fieldsync sync，或用 --store 另建目录"
-                " · an older copy of the server's data was put back, or this is another server, and it may lack work of"
-                " the earlier sign-in: sync with that first, or use another --store"
-            )
-        waiting = outbox.count_needed(device)
-        if is_other and waiting:
-            raise Refused(
-                f"本机还有原来登录的 {waiting} 条工作未发送或未备份；请先用原来的登录发送，或用 --store 另建目录"
-                " · work of the earlier sign-in is unsent or in no backup yet: push it first, or use another --store"
-            )
-        if is_other:
-            replica.clear(device)
-            outbox.delete_sent(device)
-        device.set_setting("server", server)
-        if user is not None:
-            device.set_setting("user", user)
-
-
-def _differs(known: str | None, now: str | None) -> bool:
-    return None not in (known, now) and known != now

@@ -69,6 +69,18 @@ STEPS = (
     """
     ALTER TABLE change ADD COLUMN spare_body TEXT;
     """,
+    """
+    CREATE TABLE earlier_work (
+        id TEXT PRIMARY KEY,
+        user TEXT NOT NULL,
+        server TEXT NOT NULL,
+        epoch TEXT,
+        durable TEXT,
+        mark TEXT,
+        answered_at TEXT NOT NULL,
+        change TEXT NOT NULL
+    ) STRICT;
+    """,
 )
 """The migrations of the file, in order; ``user_version`` counts those that were taken."""
 

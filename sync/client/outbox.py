@@ -143,12 +143,11 @@ def record_decisions(device: Device, decisions: Iterable[Decision]) -> None:
 def drop_durable_bodies(device: Device) -> int:
     """Set aside the bodies of changes whose outcome is decided and durable; return how many. Inside ``writing()``.
 
-    Spares that are old enough go.
+    Spares that are old enough go, and what is kept of earlier users.
     """
-    device.run(
-        "UPDATE change SET spare_body = NULL WHERE spare_body IS NOT NULL AND answered_at < :before",
-        {"before": (device.clock() - SPARE_FOR).isoformat()},
-    )
+    old = {"before": (device.clock() - SPARE_FOR).isoformat()}
+    device.run("UPDATE change SET spare_body = NULL WHERE spare_body IS NOT NULL AND answered_at < :before", old)
+    device.run("DELETE FROM earlier_work WHERE answered_at < :before", old)
     return device.run(
         "UPDATE change SET spare_body = body, body = NULL WHERE state = 'sent' AND body IS NOT NULL"
         " AND outcome_seq <= :durable AND verdict NOT IN ('waiting', 'quarantined')",
@@ -193,9 +192,10 @@ def count_kept(device: Device) -> int:
     return _count(device, "state = 'unsent' OR COALESCE(body, spare_body) IS NOT NULL")
 
 
-def delete_sent(device: Device) -> None:
-    """Delete the changes that have an outcome, when another user signs in. Inside ``writing()``."""
-    device.run("DELETE FROM change WHERE state = 'sent'")
+def counts_of_earlier_users(device: Device) -> dict[str, int]:
+    """Return how many sent changes are kept for each earlier user (``earlier_users``), by name."""
+    found = device.rows("SELECT user, COUNT(*) AS number FROM earlier_work GROUP BY user ORDER BY user")
+    return {each["user"]: each["number"] for each in found}
 
 
 def of_record(device: Device, record: str) -> list[LocalChange]:

@@ -16,6 +16,7 @@ def status_report(device: Device) -> dict[str, Any]:
 
     unsent_records: how many records have unsent changes. records: all that ``list`` shows, those made here included.
     sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
+    kept_for: how many sent changes of earlier users are kept for them, by user name; nobody else reads or sends them.
     problems: the newest of this device's changes about which a problem is filed that the office has yet to settle.
     """
     with device.reading():
@@ -27,6 +28,7 @@ def status_report(device: Device) -> dict[str, Any]:
             "unsent": outbox.count_unsent(device),
             "unsent_records": outbox.count_unsent_records(device),
             "sent_not_durable": outbox.count_not_durable(device),
+            "kept_for": outbox.counts_of_earlier_users(device),
             "verdicts": {
                 each["verdict"]: each["number"]
                 for each in device.rows(

@@ -11,12 +11,12 @@ from server import app as application
 from server.replication.store import epochs
 from server.replication.usecases import restoring
 from server.settings import Settings
-from sync.client import synchronization
+from sync.client import earlier_users, outbox, synchronization
 from tests.county import restart
 from tests.odk_collect import Collect
 from tests.put_back import copied, put_back
 from tests.sync.test_with_the_real_server import Road
-from tests.sync.town import Phone
+from tests.sync.town import ADDRESS, Phone
 from tests.valley import UNIT
 
 
@@ -110,6 +110,37 @@ def test_somebody_else_who_signs_in_at_the_laptop_is_told_before_anything_is_del
 
     assert told.epoch != known
     assert told.epoch == epoch_of(valley)[0]
+
+
+@pytest.mark.parametrize("who_notices", ["the second person", "the first one, back again"])
+def test_what_the_first_of_two_persons_sent_comes_again_when_they_are_back(valley, laptop, copy, who_notices):
+    worker, officer = laptop("worker"), laptop("officer")
+    station = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    before = copy()
+    worker.edit(station, head="乙")
+    sync(worker)
+    shared = worker.device
+
+    def sign_in(way) -> int:
+        return earlier_users.switch(shared, synchronization.identify(shared, way), ADDRESS, None)
+
+    assert (sign_in(worker.way), sign_in(officer.way)) == (0, 0)
+    if who_notices == "the second person":
+        synchronization.exchange(shared, officer.way)
+    go_back(valley, before)
+    for _ in range(2 if who_notices == "the second person" else 0):
+        sent, _ = synchronization.exchange(shared, officer.way)
+        assert (sent.verdicts, valley.record(station).fields["head"]) == ({}, "甲")
+
+    assert sign_in(worker.way) == 2
+    synchronization.exchange(shared, worker.way)
+
+    assert valley.record(station).fields["head"] == "乙"
+    authors = valley.rows("SELECT DISTINCT author FROM change WHERE author <> 'server'")
+    assert [each["author"] for each in authors] == ["worker"]
+    assert outbox.counts_of_earlier_users(shared) == {}
+    assert new_epochs(valley) == 1
 
 
 def test_a_push_notices_before_it_is_judged_and_no_number_means_two_things(valley, laptop, copy):

@@ -212,6 +212,77 @@ def test_another_person_comes_after_the_first_ones_work_is_at_a_restored_server_
     assert town.state.records["s1"]["fields"]["head"] == "乙"
 
 
+@pytest.fixture
+def sign_in(fieldsync, address, town):
+    town.entitled["other"] = ["area:unit2"]
+    town.put("s1", head="甲")
+
+    def sign_in(name: str) -> str:
+        status, said, complaint = fieldsync("login", address, "--password-stdin", "--user", name, input=PASSWORD)
+        assert status == 0, complaint
+        return said
+
+    return sign_in
+
+
+def test_what_the_first_person_sent_is_offered_again_when_they_come_back_after_a_copy_was_put_back(
+    sign_in, fieldsync, town
+):
+    sign_in("worker")
+    fieldsync("pull")
+    backup = town.backup()
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("create", "stations", "--area", "unit1", "head=丙")
+    fieldsync("push")
+    sign_in("other")
+    town.restore(backup)
+    before = len(town.received)
+
+    assert "没有要发送" in fieldsync("sync")[1]
+    assert len(town.received) == before
+    assert town.state.records["s1"]["fields"]["head"] == "甲"
+    assert "您以前在本机送出的 2 条" in sign_in("worker")
+    assert "已送达 2 条" in fieldsync("sync")[1]
+
+    assert town.state.records["s1"]["fields"]["head"] == "乙"
+    assert len(town.state.records) == 2
+    assert json.loads(fieldsync("status", "--format", "json")[1])["kept_for"] == {}
+
+
+def test_status_tells_whose_sent_work_is_kept_and_what_it_is_nobody_else_reads(sign_in, fieldsync, tmp_path):
+    sign_in("worker")
+    fieldsync("pull")
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("sync")
+    sign_in("other")
+    fieldsync("pull")
+
+    assert "替 worker 留存 kept for worker: 1" in fieldsync("status")[1]
+    found = json.loads(fieldsync("status", "--format", "json")[1])
+    assert (found["kept_for"], found["verdicts"], found["unsent"]) == ({"worker": 1}, {}, 0)
+    assert fieldsync("list")[1] == ""
+    fieldsync("export-unsent", str(tmp_path / "unsent.json"))
+    assert "乙" not in (tmp_path / "unsent.json").read_text()
+    assert "没有要发送" in fieldsync("push")[1]
+
+
+def test_persons_who_take_turns_find_what_became_of_their_own_work(sign_in, fieldsync, town):
+    town.put("s2", bucket="area:unit2", head="甲")
+    for name, station in (("worker", "s1"), ("other", "s2")):
+        sign_in(name)
+        fieldsync("pull")
+        fieldsync("edit", station, f"head={name}")
+        fieldsync("sync")
+
+    for name, other in (("worker", "other"), ("other", "worker")):
+        sign_in(name)
+        fieldsync("sync")
+        found = json.loads(fieldsync("status", "--format", "json")[1])
+
+        assert (found["verdicts"], found["kept_for"]) == ({"applied": 1}, {other: 1})
+    assert [each["fields"]["head"] for each in town.state.records.values()] == ["worker", "other"]
+
+
 def test_another_persons_key_is_told_from_another_key_of_the_same_person(fieldsync, address, town):
     town.entitled |= {"worker-again": town.entitled["worker"], "other": ["area:unit2"]}
     town.names["worker-again"] = "worker"
