@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from server.admin.store import invariants
+from server.audit.usecases import daily_heads
 from server.cli.folder import Command, data_option, opened
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise, restored_option
 from server.db.locks import serving
@@ -31,6 +32,8 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, data: 
             recognise(data, answer)
     with opened(data) as store, store.reading() as reading:
         found = _report(invariants.broken(reading))
+        promise = "the audit is what was written down of it each day"
+        found += _report((promise, each) for each in daily_heads.broken(reading, data))
         files = list(invariants.referenced_blobs(reading))
     found += _report(_damaged_files(BlobStore(data / "blobs"), files))
     if found:

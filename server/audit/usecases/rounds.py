@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.audit.store import sign_in_failures
-from server.audit.usecases import deferred, exports, refusals, retention
+from server.audit.usecases import daily_heads, deferred, exports, refusals, retention
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -22,7 +22,7 @@ def start(database: Database) -> None:
 def every_minute(database: Database) -> None:
     """Write down what was counted since the last round: gaps, refusals beyond number, failed sign-ins.
 
-    Once a month entries that are past their time go.
+    Once a month entries that are past their time go, and once a day the head of the chain is written down.
     """
     deferred.write_gap(database)
     refusals.end_round(database)
@@ -32,6 +32,7 @@ def every_minute(database: Database) -> None:
         database.write(count_failures)
     while past_its_time:
         past_its_time = database.write(retention.prune) >= retention.AT_ONCE
+    daily_heads.note(database)
 
 
 def count_failures(tx: Transaction) -> None:

@@ -1,0 +1,141 @@
+"""The head of the chain is written down each day; a chain that was rewritten since says something else of it."""
+
+from __future__ import annotations
+
+import resource
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from server.audit.domain.entries import BEFORE_THE_FIRST, Entry, chained
+from server.audit.store import chain
+from server.audit.usecases import daily_heads, retention, rounds
+from server.audit.usecases.recording import record
+from server.cli.main import main
+from server.db import database
+from server.db.database import Database
+from server.replication.usecases import restoring
+from tests.county import Clock, new_database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path, clock) -> Iterator[Database]:
+    """A database with two days of entries."""
+    new_database(tmp_path / "data")
+    made = database.open_inline(tmp_path / "data", clock)
+    for _ in range(2):
+        for name in ("li", "wang"):
+            made.write(lambda tx, name=name: record(tx, Entry("session.begin", name, name)))
+        rounds.every_minute(made)
+        clock.pass_by(days=1)
+    yield made
+    made.close()
+
+
+def file_of(store: Database) -> Path:
+    return store.folder / daily_heads.FILE_NAME
+
+
+def broken(store: Database) -> list[str]:
+    with store.reading() as reading:
+        assert list(chain.broken(reading)) == []
+        return list(daily_heads.broken(reading, store.folder))
+
+
+def rewrite(store: Database, change: str) -> None:
+    """Change the audit as somebody does who knows how it is chained, and chain it anew."""
+
+    def forge(tx) -> None:
+        tx.sql.run(change)
+        before, rows = BEFORE_THE_FIRST, tx.sql.rows("SELECT * FROM audit ORDER BY id")
+        for row in rows:
+            before = chained(before, row)
+            tx.sql.run("UPDATE audit SET hash = :hash WHERE id = :id", {"hash": before, "id": row["id"]})
+        tx.sql.run("UPDATE audit_head SET number = :number, hash = :hash", {"number": len(rows), "hash": before})
+
+    store.write(forge)
+
+
+def test_each_day_has_one_line_with_the_newest_entry(store, clock):
+    rounds.every_minute(store)
+    rounds.every_minute(store)
+
+    lines = [line.split(" ") for line in file_of(store).read_text().splitlines()]
+    assert [(day, number) for day, number, _, _ in lines] == [
+        ("2026-11-24", "2"), ("2026-11-25", "4"), ("2026-11-26", "4"),
+    ]  # fmt: skip
+    assert broken(store) == []
+    assert file_of(store).stat().st_mode & 0o777 in (0o600, 0o640)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit SET actor = 'zhao' WHERE id = '0000000000000001'",
+        "UPDATE audit SET detail = '{}  ' WHERE id = '0000000000000004'",
+        "DELETE FROM audit WHERE id >= '0000000000000004'",
+        "DELETE FROM audit",
+    ],
+)
+def test_a_chain_that_was_changed_and_chained_anew_is_told_with_the_day(store, change):
+    rewrite(store, change)
+
+    assert any("2026-11-25" in each for each in broken(store))
+
+
+def test_check_tells_it(store):
+    rewrite(store, "UPDATE audit SET actor = 'zhao' WHERE id = '0000000000000001'")
+
+    done = CliRunner().invoke(main, ["check", "--data", str(store.folder)])
+
+    assert done.exit_code == 1
+    assert "audit-heads.txt" in done.stderr
+
+
+def test_a_line_that_was_changed_is_told(store):
+    path = file_of(store)
+    path.write_text(path.read_text().replace("2026-11-24 2", "2026-11-24 two"))
+
+    assert broken(store) == ["audit-heads.txt line 1: not a head"]
+
+
+def test_what_was_pruned_or_lost_with_an_older_copy_is_no_contradiction(store, clock):
+    file_of(store).write_text(f"{file_of(store).read_text()}2026-11-26 9 {'a' * 64} {epoch(store)}\n")
+    assert broken(store) == ["audit-heads.txt: entry 9 was another on 2026-11-26"]
+
+    store.write(lambda tx: restoring.take_new_epoch(tx, "command"))
+    clock.pass_by(days=800)
+    store.write(retention.prune)
+
+    assert broken(store) == []
+
+
+def epoch(store: Database) -> str:
+    with store.reading() as reading:
+        return str(reading.sql.value("SELECT value FROM setting WHERE name = 'epoch'"))
+
+
+def test_a_disk_that_takes_no_line_keeps_the_file_whole_and_is_asked_again(store):
+    before = file_of(store).read_text()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, limits[1]))
+    try:
+        daily_heads.note(store)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert file_of(store).read_text() == before
+
+    daily_heads.note(store)
+
+    assert len(file_of(store).read_text().splitlines()) == 3
+    assert broken(store) == []
