@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server.db.transactions import Reading
-from server.people.domain import passwords, sign_in_rules
+from server.grid.domain.areas import Level
+from server.grid.store import areas
+from server.people.domain import guessable, passwords, sign_in_rules
 from server.people.usecases import password_hashing
 
 
@@ -15,7 +17,7 @@ class PasswordRules:
     """What a password of one account must be. length_min: in characters. personal: what others know of the person."""
 
     length_min: int
-    personal: tuple[str, ...]
+    personal: frozenset[str]
 
     def refuse(self, password: str) -> bool:
         """Return whether this password may not be set."""
@@ -35,4 +37,11 @@ class PasswordRules:
 
 def of(reading: Reading, name: str, display: str) -> PasswordRules:
     """Return the rules for the account ``name``, which may be still to be added. display: its shown name."""
-    return PasswordRules(sign_in_rules.at(reading.now).password_length_min, (name, display))
+    personal = guessable.words_of((name, display)) | reading.cached(("words of places",), _words_of_places)
+    return PasswordRules(sign_in_rules.at(reading.now).password_length_min, personal)
+
+
+def _words_of_places(reading: Reading) -> frozenset[str]:
+    """Return the words of the county, its towns and its villages; units are numbered."""
+    grid = areas.whole_grid(reading).values()
+    return guessable.words_of(area.name for area in grid if area.level is not Level.UNIT)
