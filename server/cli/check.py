@@ -12,6 +12,8 @@ from server.audit.usecases import daily_heads
 from server.cli.folder import Command, data_option, opened
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise, restored_option
 from server.db.locks import serving
+from server.db.transactions import Reading
+from server.forms.usecases import management
 from server.submissions.store.blobs import BlobStore
 
 
@@ -34,11 +36,17 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, data: 
         found = _report(invariants.broken(reading))
         promise = "the audit is what was written down of it each day"
         found += _report((promise, each) for each in daily_heads.broken(reading, data))
+        found += _report(_unopenable_forms(reading))
         files = list(invariants.referenced_blobs(reading))
     found += _report(_damaged_files(BlobStore(data / "blobs"), files))
     if found:
         ctx.exit(1)
     click.echo(f"一切正常 all is well: {data}，附件 {len(files)} 个")
+
+
+def _unopenable_forms(reading: Reading) -> Iterator[tuple[str, str]]:
+    for form, fault in management.unopenable(reading):
+        yield "phones can open every form with its lists", f"{form}：{fault.message} {fault.cure}"
 
 
 def _damaged_files(blobs: BlobStore, files: list[tuple[str, int]]) -> Iterator[tuple[str, str]]:

@@ -245,3 +245,25 @@ def test_a_photo_that_is_gone_or_altered_is_found(harm, folder):
 
     assert checked.exit_code == 1
     assert sha256 in checked.stderr
+
+
+BAD_LIST = "UPDATE form_media SET content = CAST('name here,label' AS BLOB) WHERE name = 'streets.csv'"
+NO_LIST = "DELETE FROM form_media WHERE name = 'streets.csv'"
+
+
+@pytest.mark.parametrize("harm", [BAD_LIST, NO_LIST])
+def test_a_live_form_that_no_phone_can_open_with_its_lists_is_found(harm, folder):
+    damage(folder, harm)
+
+    checked = CliRunner().invoke(main, ["check", "--data", str(folder)])
+
+    assert checked.exit_code == 1
+    assert "broken: phones can open every form with its lists: round：" in checked.stderr
+    assert "streets.csv" in checked.stderr
+
+
+def test_the_lists_of_a_form_that_no_phone_is_given_are_nobodys_business(folder):
+    damage(folder, BAD_LIST)
+    damage(folder, "UPDATE form SET state = 'closed' WHERE id = 'round'")
+
+    assert CliRunner().invoke(main, ["check", "--data", str(folder)]).exit_code == 0

@@ -118,6 +118,38 @@ def test_a_draft_that_is_mended_is_a_new_version_for_its_testers(valley):
     assert (listed(valley, "worker"), list(listed(valley, "neighbour"))) == ({}, ["apiary__trial"])
 
 
+def test_a_second_draft_without_the_list_of_the_first_keeps_it_and_says_so(valley):
+    valley.publish(form(), flowers_csv=FLOWERS)
+    on_trial(valley, form("2"), "worker", flowers_csv=FEWER)
+
+    done = on_trial(valley, form("2", "| | text | note | 备注 | Note | note |\n"), "worker")
+
+    assert "椴花".encode() in offered(valley, "apiary__trial")
+    assert [warning for warning in done.warnings if "flowers.csv" in warning and "沿用" in warning]
+    released(valley)
+    assert "椴花".encode() in offered(valley)
+
+
+def test_a_draft_that_brings_no_list_of_its_own_has_that_of_the_live_form(valley):
+    valley.publish(form(), flowers_csv=FLOWERS)
+    on_trial(valley, form("2"), "worker")
+    valley.publish(form(), flowers_csv=FLOWERS + FEWER.partition(b"\n")[2])
+
+    done = on_trial(valley, form("3"), "worker")
+
+    assert "椴花".encode() in offered(valley, "apiary__trial")
+    assert not any("沿用" in warning for warning in done.warnings)
+
+
+def test_a_list_that_the_released_draft_does_not_name_stays_behind(valley):
+    on_trial(valley, form(), "worker", flowers_csv=FLOWERS, old_csv=FEWER)
+
+    released(valley)
+
+    with valley.store.reading() as reading:
+        assert list(forms.stored_media(reading, "apiary")) == ["flowers.csv"]
+
+
 def test_a_draft_is_released_to_everyone_with_its_lists(valley):
     on_trial(valley, form(), "worker", flowers_csv=FLOWERS)
 

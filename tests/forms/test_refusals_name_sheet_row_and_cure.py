@@ -6,12 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
+from pyxform.errors import ErrorCode
 
 from server.errors import FormRefused
 from server.forms.domain.definitions import Allowance
 from server.forms.domain.record_types import Declaration, Field, Kind, combine
 from server.forms.usecases import checks
 from server.forms.usecases.xform import reader
+from server.forms.usecases.xlsform.messages import said_in_chinese, translated
 from server.forms.usecases.xlsform.sheets import Sheets, rows_by_path
 from tests.forms.form_builders import (
     ENTITIES,
@@ -395,7 +397,6 @@ def test_every_fault_is_reported_at_once():
 @pytest.mark.parametrize(
     ("form", "sheet", "row", "word"),
     [
-        (a_form(more="| | text | | 备注 | Note | |\n"), "survey", 5, "名称 (name)"),
         (a_form(more="| | textt | note | 备注 | Note | |\n"), "survey", 5, "题型"),
         (a_form(more="| | text | note | | | |\n"), "survey", 5, "没有显示文字"),
         (a_form(more="| | select_one_external c | pick | 选 | Pick | |\n"), "survey", 5, "select_one_external"),
@@ -436,15 +437,45 @@ def test_what_pyxform_refuses_is_said_in_chinese_with_its_own_words_beside(form,
 
 def test_pyxforms_refusal_comes_together_with_what_the_sheets_tell():
     with pytest.raises(FormRefused, match="共 2 处问题") as refusal:
-        converted(a_form(more="| | text | | 备注 | Note | |\n", version=""))
+        converted(a_form(more="| | textt | note | 备注 | Note | |\n", version=""))
 
     assert [error["column"] for error in refusal.value.data["errors"]] == [None, "version"]
+
+
+def test_all_that_a_form_names_and_has_not_is_told_at_once_where_the_tool_stops_at_the_first():
+    rows = (
+        "| | text | | 备注 | Note | |\n"
+        "| | | typeless | 备注 | Note | |\n"
+        "| | text | note | ${Keeper} | ${nobody} | |\n"
+        "| | select_one nolist | pick | 选 | Pick | |\n"
+    )
+    choices = "| choices |\n| | list_name | name | label::中文 (zh) | label::English (en) |\n| | l | x | 甲 | X |\n"
+
+    with pytest.raises(FormRefused) as refusal:
+        converted(a_form(more=rows, choices=choices))
+
+    errors = refusal.value.data["errors"]
+    assert [(error["row"], error["column"]) for error in errors] == [
+        (5, "name"),
+        (6, "type"),
+        (7, "label::中文 (zh)"),
+        (7, "label::English (en)"),
+        (8, "type"),
+    ]
+    assert "${keeper}" in errors[2]["cure"]
+
+
+@pytest.mark.parametrize("code", [code.name for code in ErrorCode if not code.name.startswith("INTERNAL")])
+def test_every_error_of_pyxform_has_its_chinese_sentence(code):
+    original = ErrorCode[code].value.msg
+
+    assert said_in_chinese(original) if code == "NAMES_002" else "转换不成功" not in translated(code, original).message
 
 
 def test_an_expression_that_no_phone_understands_is_refused_at_its_row():
     form = a_form().replace("| save_to |", "| save_to | relevant |").replace("| hives |\n", "| hives | nofunc(1) |\n")
 
-    with pytest.raises(FormRefused, match="ODK Validate") as refusal:
+    with pytest.raises(FormRefused, match="不认识函数 nofunc") as refusal:
         convert(form.encode(), ".md")
 
     assert (refusal.value.data["errors"][0]["sheet"], refusal.value.data["errors"][0]["row"]) == ("survey", 3)
@@ -479,3 +510,43 @@ def test_without_java_a_form_is_published_with_a_warning(monkeypatch, tmp_path):
 def test_settings_are_found_under_either_of_their_names():
     assert SETTINGS["form_id"] == read(a_form().replace("form_id", "id_string")).form_id
     assert checked(a_form().replace("form_id", "id_string")) == ([], [])
+
+
+def in_languages(survey: str, choices: str) -> str:
+    """Return a form with two label columns on each sheet."""
+    return a_form(
+        f"| survey |\n| | type | name | {survey} |\n| | select_one l | a | 甲 | A |\n",
+        choices=f"| choices |\n| | list_name | name | {choices} |\n| | l | x | 甲 | A |\n",
+        entities="",
+        default_language="",
+    )
+
+
+BOTH = "label::中文 (zh) | label::English (en)"
+
+
+@pytest.mark.parametrize(
+    ("survey", "choices", "at", "cure"),
+    [
+        (BOTH, "label::中文(zh) | label::English (en)", ("choices", "label::中文(zh)"), "label::中文 (zh)"),
+        (BOTH, "label::中文（zh） | label::English (en)", ("choices", "label::中文（zh）"), "label::中文 (zh)"),
+        ("label | label::English (en)", BOTH, ("survey", "label"), "label::中文 (zh)"),
+        (BOTH, "label::中文 (zh) | media::image", ("choices", "label::English (en)"), "label::English (en)"),
+        (
+            BOTH,
+            "label::中文 (zh) | label::Français (fr)",
+            ("choices", "label::Français (fr)"),
+            "English (en)、中文 (zh)",
+        ),
+    ],
+)
+def test_languages_that_differ_between_sheets_are_refused_with_the_column_to_write(survey, choices, at, cure):
+    faults, _ = checked(in_languages(survey, choices))
+
+    first = next(fault for fault in faults if (fault.sheet, fault.column) == at)
+    assert cure in first.cure
+    assert checked(in_languages(BOTH, BOTH))[0] == []
+
+
+def test_one_language_spelled_in_two_ways_is_one_fault():
+    assert len(checked(in_languages(BOTH, "label::中文(zh) | label::English (en)"))[0]) == 1

@@ -294,42 +294,5 @@ def test_the_tools_warnings_are_said_in_chinese_with_their_row(original, said):
     assert said in said_in_chinese(original)
 
 
-def test_what_odk_validate_says_of_a_strange_function_and_of_a_circle_comes_with_its_cure():
-    strange = "problem was located in /data/weeks\nXPath evaluation: cannot handle function 'cht:weeks'"
-    circle = "Cycle detected in form's relevant and calculation logic!\n/data/a\n/data/b"
-
-    cures = [conversion.validator_fault(text, text, conversion.Sheets()).cure for text in (strange, circle)]
-
-    assert "cht:weeks" in cures[0]
-    assert "一圈" in cures[1]
-
-
-@pytest.mark.parametrize(
-    ("said", "at"),
-    [
-        ("bind for /data/a contains invalid constraint expression [. >> 3]", (2, "constraint")),
-        ("problem with display condition for node [/data/a] at line: (1", (2, "relevant")),
-        ("problem with require condition for node [/data/a] at line: (1", (2, "required")),
-        ("problem with readonly condition for node [/data/a] at line: (1", (2, "readonly")),
-        ('Invalid calculate for the bind attached to "/data/a" : if(1', (2, "calculation")),
-        ('Invalid calculate for the bind attached to "/data/r_count" : (2', (3, "repeat_count")),
-        ("Unsupported nodeset expression: instance('k')/root/item[(name]", (4, "choice_filter")),
-        ("Unsupported nodeset expression: instance('other')/root/item[(name]", (None, None)),
-    ],
-)
-def test_what_odk_validate_says_of_an_expression_is_told_with_its_row_and_column(said, at):
-    survey = (
-        {"type": "text", "name": "a"},
-        {"type": "begin_repeat", "name": "r"},
-        {"type": "select_one_from_file k.csv", "name": "pick", "choice_filter": "(name"},
-        {"type": "end_repeat"},
-    )
-    sheets = conversion.Sheets({"survey": ("type", "name", "choice_filter")}, {"survey": survey})
-
-    fault = conversion.validator_fault(said, said, sheets)
-
-    assert (fault.row, fault.column) == at
-
-
 def test_an_xform_comes_back_as_it_is():
     assert prepare(an_xform(), ".xml").source == an_xform().encode()

@@ -218,6 +218,12 @@ def refused(faults: Iterable[Fault]) -> FormRefused:
     )
 
 
+def faults_of(refusal: FormRefused) -> list[Fault]:
+    """Return the faults that a refusal names."""
+    errors: Any = refusal.data["errors"]
+    return [Fault(**each) for each in errors]
+
+
 def _where(fault: Fault) -> str:
     if fault.sheet is None:  # a fault in a list names the file in its message
         return ""

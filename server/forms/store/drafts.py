@@ -41,6 +41,18 @@ def all_drafts(reading: Reading) -> Mapping[str, Draft]:
     return {row["form"]: Draft(row["live"], frozenset(testers.get(row["form"], ()))) for row in rows}
 
 
+def was_ever_beside(reading: Reading, form_id: str, name: str, content: bytes) -> bool:
+    """Return whether a form has, or once had, this very file beside it under this name."""
+    asked = {"form": form_id, "name": name, "content": content}
+    sql = """
+        SELECT 1 FROM form_media WHERE form = :form AND name = :name AND content = :content
+        UNION ALL
+        SELECT 1 FROM form_media_replaced WHERE form = :form AND name = :name AND content = :content
+         LIMIT 1
+    """
+    return reading.sql.value(sql, asked) is not None
+
+
 def last_replaced_media(reading: Reading, form_id: str) -> tuple[Instant, dict[str, bytes]]:
     """Return when files beside a form were last replaced, and those files by name; an empty text where none was."""
     replaced_at: Instant | None = reading.sql.value(

@@ -48,7 +48,7 @@ def check(
         *_version_faults(definition, previous),
         *_translation_faults(html, sheets),
         *_type_faults(definition, previous, rows),
-        *_file_faults(definition, existing_types, attached, sheets),
+        *file_faults(definition, existing_types, attached, sheets),
         *_encryption_faults(definition, allowed),
         *list_faults(html, lists, sheets),
         *entity_faults(definition, html, existing_types, sheets, allowed),
@@ -140,9 +140,10 @@ def _question_type(bind_type: str, multiple: bool) -> str:
     return "select_multiple" if multiple else bind_type
 
 
-def _file_faults(
+def file_faults(
     definition: FormDefinition, existing_types: Mapping[str, RecordType], attached: Collection[str], sheets: Sheets
 ) -> Iterator[Fault]:
+    """Yield a fault for each file that the form names and that nobody gives it, or not under this name."""
     ledgers = {f"{name}.csv" for name in {*existing_types, *definition.datasets}}
     server_made = {*ledgers, *(f"{name}.csv" for name in SERVER_LISTS)}
     for name in definition.media:

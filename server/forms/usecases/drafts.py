@@ -20,6 +20,8 @@ from server.forms.domain.definitions import ON_TRIAL, Allowance
 from server.forms.store import drafts, forms
 from server.forms.store.forms import Form, Publication, State
 from server.forms.usecases import publish as publishing
+from server.forms.usecases.lists.list_files import is_list
+from server.forms.usecases.lists.list_reader import read
 from server.forms.usecases.publish import Prepared, Published
 from server.forms.usecases.xform.reader import read_xform
 from server.forms.usecases.xform.xml_parsing import with_identity, with_titles, without_entities
@@ -40,9 +42,12 @@ def publish_draft(
     names = sorted({people.actor(tx, name).name for name in testers})
     if not names:
         raise Invalid("请写明由谁试用，例如 --tester gw0001；可以写几个人。", field="tester")
-    judged = tx.undone(lambda: publishing.publish(tx, prepared, by, allowed))
     live = prepared.definition.form_id
     id = f"{live}{ON_TRIAL}"
+    kept = _kept_on_trial(tx, prepared, id)
+    lists = {name: read(name, content) for name, content in kept.items() if is_list(name)}
+    prepared = replace(prepared, media={**kept, **prepared.media}, lists={**lists, **prepared.lists})
+    judged = tx.undone(lambda: publishing.publish(tx, prepared, by, allowed))
     known = forms.catalogue(tx).forms.get(id)
     version = f"{prepared.definition.version}.{1 if known is None else len(known.versions) + 1}"
     draft_xml = with_identity(without_entities(prepared.xml), id, version)
@@ -53,7 +58,27 @@ def publish_draft(
         forms.put_media(tx, id, name, content)
     drafts.put(tx, id, live, names)
     record(tx, Entry("form.draft", by, live, {"version": version, "testers": names}))
-    return replace(judged, form_id=id, version=version, title=definition.title, added=True)
+    told = [f"这次没有附上 {name}，试用版沿用上一次试用时附上的那一份；要换请一起附上。" for name in sorted(kept)]
+    warnings = (*told, *judged.warnings)
+    return replace(judged, form_id=id, version=version, title=definition.title, added=True, warnings=warnings)
+
+
+def _kept_on_trial(reading: Reading, prepared: Prepared, id: str) -> dict[str, bytes]:
+    """Return the files that the form needs, come with no new draft of it, and came with the one that is on trial.
+
+    Those that were only the live form's are left out: a draft takes them as they are by now.
+    """
+    known = forms.catalogue(reading).forms.get(id)
+    if known is None or known.state is not State.OPEN:
+        return {}
+    live = prepared.definition.form_id
+    return {
+        name: content
+        for name, content in forms.stored_media(reading, id).items()
+        if name in prepared.definition.media
+        and name not in prepared.media
+        and not drafts.was_ever_beside(reading, live, name, content)
+    }
 
 
 def draft_of(reading: Reading, live: str) -> tuple[bytes, str, Mapping[str, bytes]]:
@@ -65,7 +90,9 @@ def draft_of(reading: Reading, live: str) -> tuple[bytes, str, Mapping[str, byte
     if form is None or form.state is not State.OPEN:
         raise NotFound(f"表单“{live}”没有在试用的版本；先用 form publish --draft 发布试用版。", form=live)
     source, kind = forms.source(reading, form.id, form.version)
-    return source, kind, forms.stored_media(reading, form.id)
+    named = form.current.definition.media  # what an earlier draft alone needed stays behind
+    media = {name: content for name, content in forms.stored_media(reading, form.id).items() if name in named}
+    return source, kind, media
 
 
 def release(tx: Transaction, prepared: Prepared, by: str, allowed: Collection[Allowance] = ()) -> Published:

@@ -7,19 +7,23 @@ transaction. What is true if we die after each step: converted, nothing is kept;
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import PurePath
 
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy, FormUnknown, NotFound
-from server.forms.domain.definitions import Allowance, FormDefinition
+from server.forms.domain.definitions import Allowance, Fault, FormDefinition
 from server.forms.store import forms
 from server.forms.store.forms import Form, State
 from server.forms.usecases import publish as publishing
+from server.forms.usecases.checks import file_faults
 from server.forms.usecases.lists.beside import lists_beside
+from server.forms.usecases.lists.list_checks import list_faults
 from server.forms.usecases.lists.list_files import ListFile
 from server.forms.usecases.publish import Published
+from server.forms.usecases.xform.xml_parsing import parse
+from server.forms.usecases.xlsform.sheets import Sheets
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 
@@ -74,6 +78,23 @@ def lists_on(database: Database) -> Callable[[FormDefinition], Mapping[str, List
             return lists_beside(reading, definition)
 
     return beside
+
+
+def unopenable(reading: Reading) -> Iterator[tuple[str, Fault]]:
+    """Yield each form that phones are given, with what is wrong with the lists beside it as they are now.
+
+    A list that was accepted before it was judged together with its form, or a file that is gone, keeps a phone from
+    opening the form.
+    """
+    known = forms.catalogue(reading)
+    for form in (each for each in known.forms.values() if each.state is State.OPEN):
+        definition, html = form.current.definition, parse(forms.xml(reading, form.id, form.version))
+        beside = lists_beside(reading, definition)
+        for fault in (
+            *list_faults(html, beside, Sheets()),
+            *file_faults(definition, known.types, form.media, Sheets()),
+        ):
+            yield form.id, fault
 
 
 def set_state(tx: Transaction, form_id: str, state: State, *, by: Actor) -> Form:

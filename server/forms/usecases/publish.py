@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -11,7 +12,8 @@ from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db import training
 from server.db.transactions import Transaction
-from server.forms.domain.definitions import Allowance, Fault, FormDefinition, refused
+from server.errors import FormRefused
+from server.forms.domain.definitions import Allowance, Fault, FormDefinition, faults_of, refused
 from server.forms.store import codes, forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
@@ -23,7 +25,7 @@ from server.forms.usecases.xform.reader import ITEMSETS, read_xform
 from server.forms.usecases.xform.xml_parsing import parse, with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.cells import cell_faults
-from server.forms.usecases.xlsform.sheets import Sheets
+from server.forms.usecases.xlsform.sheets import Sheets, sheet_faults
 from sync.datatypes import invalid_reason
 
 MEDIA_BYTES_MAX = 20_000_000
@@ -36,6 +38,7 @@ class Prepared:
     """An uploaded form, converted and read.
 
     warnings: of the tools. media: file name to bytes. lists: what those of them hold that are lists.
+    faults: why no phone can open it, as ODK Validate says; told together with what our own checks find.
     """
 
     definition: FormDefinition
@@ -46,6 +49,7 @@ class Prepared:
     sheets: Sheets
     warnings: tuple[str, ...]
     lists: Mapping[str, ListFile]
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +77,49 @@ def prepare(
     source, file_type, timeout_s: as for ``xlsform.to_xform``. media: files to put beside the form, by name.
     beside: gives the lists that the form finds on the server (``lists_beside``). file_name: as uploaded, for a form
     that states no id.
-    Raises FormRefused with everything found so far, and Busy. ODK Validate is asked with the lists written into the
-    form, and only where our own checks find nothing: they say it with file or sheet, row and column.
+    Raises FormRefused with everything found when there is no form to go on with, and Busy. ODK Validate is asked with
+    the lists written into the form, and only where our own checks find nothing: they say it with file or sheet, row and
+    column.
     """
     faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
     if faults:
         raise refused(faults)
+    lists = {name: read(name, content) for name, content in media.items() if is_list(name)}
+    unreadable = [fault for each in lists.values() for fault in each.faults]
     kind = "." + file_type.lower().lstrip(".")
     source = conversion.as_utf8(source, kind)
     stem = PurePath(file_name).stem.strip()
-    converted = conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
+    with _told_together(unreadable):
+        converted = conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
+    sheets, warnings = converted.sheets, converted.warnings
     if converted.itemsets is not None:
         media = {ITEMSETS: converted.itemsets, **media}
+        lists = {ITEMSETS: read(ITEMSETS, converted.itemsets), **lists}
     xml = without_submission_action(converted.xml)
-    definition, warnings = read_xform(xml), converted.warnings
-    lists = {name: read(name, content) for name, content in media.items() if is_list(name)}
+    with _told_together([*cell_faults(sheets), *sheet_faults(sheets), *unreadable]):
+        definition = read_xform(xml)
     known = {**beside(definition), **lists}
-    if not cell_faults(converted.sheets) and not any(list_faults(parse(xml), known, converted.sheets)):
-        warnings += conversion.validate(with_lists(xml, known), converted.sheets, timeout_s=timeout_s)
-    return Prepared(definition, xml, source, kind, dict(media), converted.sheets, warnings, lists)
+    if not cell_faults(sheets) and not any(list_faults(parse(xml), known, sheets)):
+        said, faults = _asked(with_lists(xml, known), sheets, timeout_s)
+        warnings += said
+    return Prepared(definition, xml, source, kind, dict(media), sheets, warnings, lists, tuple(faults))
+
+
+def _asked(xml: bytes, sheets: Sheets, timeout_s: float) -> tuple[tuple[str, ...], list[Fault]]:
+    """Return what ODK Validate warns of, and why no phone can open the form."""
+    try:
+        return conversion.validate(xml, sheets, timeout_s=timeout_s), []
+    except FormRefused as error:
+        return (), faults_of(error)
+
+
+@contextmanager
+def _told_together(more: Iterable[Fault]) -> Iterator[None]:
+    """Add what else is known to be wrong to a refusal, so that its author mends all of it in one go."""
+    try:
+        yield
+    except FormRefused as error:
+        raise refused(dict.fromkeys([*faults_of(error), *more])) from error
 
 
 def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collection[Allowance] = ()) -> Published:
@@ -112,6 +140,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
         definition, prepared.xml, previous, catalogue.types, attached, prepared.sheets, lists, allowed
     )
     faults.extend(_dated_list_faults(tx, prepared))
+    places = {(fault.sheet, fault.row) for fault in faults if fault.row is not None}
+    faults.extend(fault for fault in prepared.faults if (fault.sheet, fault.row) not in places)
     if faults:
         raise refused(faults)
     added = not checks.already_published(definition, previous)

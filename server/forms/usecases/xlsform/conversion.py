@@ -14,43 +14,36 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from server.forms.domain.definitions import Fault, refused
-from server.forms.usecases.xform.xml_parsing import local_path, parse
+from server.errors import Busy, FormRefused
+from server.forms.domain.definitions import Fault, faults_of, refused
+from server.forms.usecases.xform.xml_parsing import parse
 from server.forms.usecases.xlsform import subprocesses
 from server.forms.usecases.xlsform.cells import cell_faults, cell_warnings
 from server.forms.usecases.xlsform.messages import is_about_languages, said_in_chinese, translated
+from server.forms.usecases.xlsform.references import reference_faults
 from server.forms.usecases.xlsform.sheets import (
-    FIRST_ROW,
     Sheets,
-    cell,
     plain_column_warnings,
     row_of,
-    row_with,
     rows_by_path,
     sheet_faults,
 )
+from server.forms.usecases.xlsform.validator_messages import validator_fault, without_expression
 
 SOURCE_BYTES_MAX = 10_000_000
 MEMORY_BYTES_MAX = 1 << 30
+FAULTS_MAX = 5
+"""How many reasons of ODK Validate are told at once; each costs a start of Java."""
 JAVA_HEAP = "-Xmx256m"
 FILE_TYPES = (".md", ".xlsx", ".xlsm", ".xls", ".csv", ".xml")
 _TEXTS = (".md", ".csv")
 _VERSION_DIGITS = 8
-_SAID_OF = {
-    "constraint expression": "constraint",
-    "display condition": "relevant",
-    "relevant expression": "relevant",
-    "require condition": "required",
-    "readonly condition": "readonly",
-    "calculate expression": "calculation",
-    "calculate for the bind": "calculation",
-}
-"""Words of ODK Validate, in lower case, and the column of the XLSForm that they speak of."""
 NOT_VALIDATED = "没有经过 ODK Validate 检查 (not validated)：{reason}。表单照常发布，请在手机上试填一遍。"
 _JAVA_FAILED = ("initialization of VM", "create the Java Virtual Machine", "Unable to access jarfile")
 
@@ -111,9 +104,32 @@ def as_utf8(source: bytes, file_type: str) -> bytes:
 def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
     """Return ODK Validate's warnings about an XForm; without Java, one warning that says so.
 
-    sheets: where the form came from, to name rows. Raises FormRefused when a phone could not load the form.
+    sheets: where the form came from, to name rows. Raises FormRefused when a phone could not load the form, with up to
+    ``FAULTS_MAX`` reasons: the validator stops at the first expression that it refuses, and is asked again without it.
     """
     parse(xml)  # before Java sees it: no DTD, no depth
+    found: list[Fault] = []
+    until = time.monotonic() + timeout_s
+    asked: bytes | None = xml
+    while asked is not None and len(found) < FAULTS_MAX and (not found or time.monotonic() < until - timeout_s / 2):
+        try:
+            warnings = _validated(asked, sheets, timeout_s=until - time.monotonic())
+        except FormRefused as error:
+            found += faults_of(error)
+            asked = without_expression(asked, found[-1], sheets)
+            continue
+        except Busy:
+            if found:
+                break
+            raise
+        if not found:
+            return warnings
+        break
+    raise refused(sorted(dict.fromkeys(found), key=lambda fault: fault.row or 0))
+
+
+def _validated(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
+    """Return the warnings about an XForm that phones can open, else raise FormRefused with the first reason."""
     java, jar = shutil.which("java"), _validator()
     if java is None or jar is None:
         return (NOT_VALIDATED.format(reason="这台机器没有 Java" if java is None else "缺少 ODK_Validate.jar"),)
@@ -135,7 +151,7 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
     complaint = _without_stack_trace(ended.stderr)
     if ended.status != 0:
         raise refused([validator_fault(ended.stderr, complaint, sheets)])
-    return (f"ODK Validate：{complaint}",) if complaint else ()
+    return (f"检查工具 (ODK Validate) 的提醒，原话是：{complaint}",) if complaint else ()
 
 
 def read_outcome(outcome: dict[str, Any]) -> Converted:
@@ -149,7 +165,7 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
         error = outcome["error"]
         told = _same_as_root(error["message"], sheets) or _with_row(translated(error["code"], error["message"]), sheets)
         # What our own checks find in a cell is often what the tool stumbled over there.
-        cells = cell_faults(sheets)
+        cells = [*cell_faults(sheets), *reference_faults(sheets)]
         found = any(
             (each.sheet, each.row) == (told.sheet, told.row) and told.column in {None, each.column} for each in cells
         )
@@ -245,50 +261,3 @@ def _without_stack_trace(stderr: str) -> str:
     lines = (line.strip() for line in own.splitlines() if not re.match(r"\s*(at |\.\.\. |Caused by:|>> )", line))
     bare = (re.sub(r"^(Exception in thread \"main\" )?(\w+\.)+\w+(Exception|Error)(: )?", "", line) for line in lines)
     return "\n".join(dict.fromkeys(line for line in bare if line))[:2000]
-
-
-def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
-    list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", stderr)
-    if list_absent:
-        name = list_absent[1].strip("'\"")
-        message = f"表单的算式用到名单 {name}，却没有带上它。（ODK Validate：{complaint}）"
-        row = row_with(sheets, "entities", name)
-        cure = f"请在 survey 表加一行 csv-external，name 写 {name}，或用 select_one_from_file {name}.csv 选择。"
-        return Fault(message, cure, "entities" if row else "survey", row)
-    named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", stderr)
-    unknown = re.search(r"cannot handle function '([^']+)'", stderr)
-    path = local_path(named[1]) if named else ""
-    row, column = _written_at(stderr, path, sheets)
-    name = cell(sheets.rows["survey"][row - FIRST_ROW], "name") if row else path.rpartition("/")[2]
-    about = f"问题 {name} " if name else ""
-    cure = "请检查这一行的 relevant、constraint、calculation 表达式和所引用的问题名。"
-    if not path.isascii():
-        cure = "手机的算式不认中文名：问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。"
-    if unknown:
-        cure = f"手机不认识函数 {unknown[1]}；请改用 ODK 的函数，或删去这个算式。"
-    elif "Cycle detected" in stderr:
-        cure = "这些问题的算式互相引用，绕成了一圈；请删去其中一处引用。"
-    return Fault(
-        f"手机打不开这张表单（ODK Validate）：{about}{complaint}",
-        cure,
-        "survey" if row else None,
-        row,
-        column if row else None,
-    )
-
-
-def _written_at(stderr: str, path: str, sheets: Sheets) -> tuple[int | None, str | None]:
-    """Return the survey row and the column of what ODK Validate complains of; None for what it does not tell."""
-    rows = rows_by_path(sheets)
-    column = next((column for said, column in _SAID_OF.items() if said in stderr.lower()), None)
-    if path in rows:
-        return rows[path], column
-    if path.removesuffix("_count") in rows:  # pyxform makes a question of a repeat's count
-        return rows[path.removesuffix("_count")], "repeat_count"
-    chosen = re.search(r"nodeset expression: instance\('([^']+)'\)", stderr)
-    filtered = [
-        number
-        for number, row in enumerate(sheets.rows.get("survey", ()), FIRST_ROW)
-        if chosen and cell(row, "choice_filter") and Path(cell(row, "type").split(" ")[-1]).stem == chosen[1]
-    ]
-    return (filtered[0], "choice_filter") if len(filtered) == 1 else (None, None)

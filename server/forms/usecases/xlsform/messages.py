@@ -135,9 +135,79 @@ _TRANSLATIONS = (
     ),
     _Translation(r"does not have an 'entity_id'", "更新台账记录要写 entity_id。", "请在 entities 表填写 entity_id。"),
     _Translation(
-        r"more than one entity declaration|may have only one entity declaration",
-        "一张表单只能有一个台账。",
-        "请在 entities 表只留一行，其余另建表单。",
+        r"must be prefixed with the entity 'list_name'",
+        "有多个台账时，save_to 没有写明是哪个台账的字段。",
+        "请写成“台账名#字段名”，例如 households#door。",
+    ),
+    _Translation(
+        r"may have only one entity declaration",
+        "同一层（表单、分组或循环）只能写一个台账。",
+        "请把其中一个台账的问题放进它自己的 begin_group 或 begin_repeat。",
+    ),
+    _Translation(
+        r"not compatible with this 'save_to' reference",
+        "一个台账的 save_to 分散在不同的循环里，一条记录不知道取哪一次的答案。",
+        "请把它们放进同一个循环；别处的答案用 calculate 抄到循环里再保存，并检查 # 前面的台账名。",
+    ),
+    _Translation(
+        r"not compatible with the variable reference",
+        "entities 表的 label 或条件引用了另一个循环里的问题。",
+        "请引用与 save_to 同一个循环里的问题；别处的答案用 calculate 抄进来再引用。",
+    ),
+    _Translation(r"at most one '#'", "save_to 里的 # 写了两次。", "请写成“台账名#字段名”，例如 households#door。"),
+    _Translation(
+        r"must not have any duplicate names", "entities 表里有两行台账名 (list_name) 相同。", "请改名或删去其中一行。"
+    ),
+    _Translation(
+        r"Entity lists must have a name", "entities 表有一行没有台账名 (list_name)。", "请在这一行填写 list_name。"
+    ),
+    _Translation(
+        r"must not begin with two underscores",
+        "名称以两个下划线开头，这是留给手机自己用的。",
+        "请改名，不要以 __ 开头。",
+    ),
+    _Translation(r"must not contain a period", "名称里有点号 (.)。", "请去掉点号，可用下划线代替。"),
+    _Translation(
+        r"must not be the same as the survey root",
+        "循环 (repeat) 与表单的根同名（默认是 data）。",
+        "请把循环改名，或在 settings 表另写一个 name。",
+    ),
+    _Translation(r"Repeat names must unique", "两个循环 (repeat) 的名称 (name) 相同。", "请把其中一个改名。"),
+    _Translation(
+        r"must have a comma between each variable", "几个引用 ${…} 之间没有逗号。", "请在每两个之间写一个英文逗号。"
+    ),
+    _Translation(
+        r"must be in the form of 'key1=value1",
+        "parameters 写得不对。",
+        "请写成 名称=值，几个之间用空格隔开，等号两边不留空格，例如 max-pixels=1600。",
+    ),
+    _Translation(
+        r"accepted parameter keys for this question type",
+        "parameters 里有这种题型不认的名称。",
+        "请按括号里列出的名称改正拼写，或删去。",
+    ),
+    _Translation(
+        r"-accuracy' parameter must",
+        "坐标题的精度参数要是数（allow-mock-accuracy 是 true 或 false）。",
+        "请改正 parameters。",
+    ),
+    _Translation(
+        r"'incremental' parameter may either",
+        "geotrace、geoshape 的 incremental 只能写 true。",
+        "请改正，或删去这个参数。",
+    ),
+    _Translation(
+        r"'reference-geometry' parameter must",
+        "参数 reference-geometry 没有对应的选项组或问题。",
+        "请写 choices 表里的 list_name，或 ${问题名}。",
+    ),
+    _Translation(
+        r"For the 'range' question type",
+        "range 题的 parameters 不合理：起点、终点、步长或刻度对不上。",
+        "请检查 start、end、step 等参数，例如 start=0 end=10 step=1；步长不能为 0，也不能超过起点到终点。",
+    ),
+    _Translation(
+        r"Column headers must not be empty", "choices 表有列名是空的或含空格。", "请改列名，或删去这一列。", "choices"
     ),
     _Translation(
         r"'entities' sheet, one or more column names are invalid",

@@ -134,16 +134,46 @@ def _language_faults(sheets: Sheets) -> Iterator[Fault]:
     unnamed = sheets.setting("default_language") or plain_language(sheets.headers) or _UNNAMED
     labelled = {sheet: _languages(sheets, sheet, unnamed, {"label", "caption"}) for sheet in ("survey", "choices")}
     survey = labelled["survey"]
-    cure = "请在每张表上使用同样的语言列，例如 label::中文 (zh) 和 label::English (en)。"
     for sheet in ("survey", "choices"):
-        for language in sorted(survey - labelled[sheet]) if labelled[sheet] else []:
+        lacking = survey - labelled[sheet] if labelled[sheet] else set()
+        strange = _languages(sheets, sheet, unnamed) - survey
+        for language in sorted(strange):
+            meant = next((each for each in sorted(lacking) if _alike(each, language)), None)
+            if meant is None and _UNNAMED in lacking:
+                meant = _UNNAMED
+            lacking.discard(meant or "")
+            yield _strange_language(sheets, sheet, language, unnamed, meant, survey)
+        for language in sorted(lacking):
             message = f"{sheet} 表缺少语言“{language}”的 label 列，survey 表有。"
-            yield Fault(message, cure, sheet, 1, _label_column(language))
-        for language in sorted(_languages(sheets, sheet, unnamed) - survey):
-            message = f"{sheet} 表有语言“{language}”，survey 表的 label 没有。"
-            known = "、".join(sorted(survey))
-            of_column = f"survey 表 label 的语言是 {known}；请改成其中一种，写法要完全一样，或补上 label::{language}。"
-            yield Fault(message, of_column if survey else cure, sheet, 1, _column_in(sheets, sheet, language, unnamed))
+            column = f"label::{language}" if language != _UNNAMED else "label"
+            cure = f"请在 {sheet} 表加一列 {column}；不要这种语言时，从 survey 表删去它的各列。"
+            yield Fault(message, cure, sheet, 1, column)
+
+
+def _strange_language(
+    sheets: Sheets, sheet: str, language: str, unnamed: str, meant: str | None, known: set[str]
+) -> Fault:
+    """Return the fault of a language that the labels of the survey sheet have not. meant: which one it seems to be."""
+    column = _column_in(sheets, sheet, language, unnamed)
+    message = f"{sheet} 表有语言“{language}”，survey 表的 label 没有。"
+    if meant == _UNNAMED:
+        cure = f"survey 表的列 label 没有写语言；请改成 label::{language}，两张表要完全一样。"
+        return Fault(message, cure, "survey", 1, "label")
+    if meant is not None:
+        kind = _translatable((column,))[0][0]
+        return Fault(message, f"survey 表写作“{meant}”，请把列名改成 {kind}::{meant}。", sheet, 1, column)
+    listed = "、".join(sorted(known))
+    cure = f"survey 表 label 的语言是 {listed}；请改成其中一种，写法要完全一样，或在 survey 表补上 label::{language}。"
+    return Fault(message, cure if known else f"请在 survey 表补上 label::{language}。", sheet, 1, column)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Return whether two names of languages differ only in spaces, brackets or case, as people write them by hand."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(language: str) -> str:
+    return re.sub(r"[\s()（）_-]", "", language).lower()
 
 
 def _default_language_faults(sheets: Sheets) -> Iterator[Fault]:
@@ -176,10 +206,6 @@ def _column_in(sheets: Sheets, sheet: str, language: str, unnamed: str) -> str:
         for header in sheets.headers[sheet]
         if any((named or unnamed) == language for _, named in _translatable((header,)))
     )
-
-
-def _label_column(language: str) -> str:
-    return f"label::{language}"
 
 
 def _normalized(header: str) -> str:

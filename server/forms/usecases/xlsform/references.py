@@ -1,0 +1,73 @@
+"""Finds all that an XLSForm names and has not, where pyxform stops at the first: questions, choice lists, names, types.
+
+Asked only of a form that pyxform has refused, so that nothing here ever refuses a form that phones can open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from server.forms.domain.definitions import Fault
+from server.forms.usecases.xlsform.sheets import FIRST_ROW, Sheets, cell
+
+_REFERENCE = re.compile(r"\$\{\s*(?:last-saved#)?([^}\s]*)\s*\}")
+_SELECT = re.compile(r"(select_one|select_multiple|select one|select multiple|rank)\s+(?P<list>\S+)(\s+or_other)?")
+_CLOSING = re.compile(r"end[ _](group|repeat|loop)")
+_NAMELESS = frozenset(
+    {"start", "end", "today", "deviceid", "username", "email", "phonenumber", "simserial", "subscriberid", "audit"}
+    | {"start-geopoint", "note", "background-audio"}
+)
+"""Types whose rows the phone fills in itself, or that go without a name of their own."""
+
+
+def reference_faults(sheets: Sheets) -> list[Fault]:
+    """Return every row that lacks a name or type, names a question that is not there, or a choice list without rows."""
+    survey = list(enumerate(sheets.rows.get("survey", ()), FIRST_ROW))
+    if not any(cell(row, "type") for _, row in survey):
+        return []
+    names = {cell(row, "name") for _, row in survey}
+    names |= {f"{name}_other" for name in names} | {f"{name}_count" for name in names}
+    return [
+        *(fault for number, row in survey for fault in _bare_faults(number, row)),
+        *(fault for number, row in survey for fault in _unknown("survey", number, row, names)),
+        *(
+            fault
+            for number, row in enumerate(sheets.rows.get("entities", ()), FIRST_ROW)
+            for fault in _unknown("entities", number, row, names)
+        ),
+        *_list_faults(sheets, survey),
+    ]
+
+
+def _bare_faults(number: int, row: Mapping[str, str]) -> Iterator[Fault]:
+    kind, name = cell(row, "type"), cell(row, "name")
+    if kind and not name and not _CLOSING.match(kind.lower()) and kind.lower() not in _NAMELESS:
+        cure = "请在这一行填写 name：字母开头，只用英文字母、数字和下划线。"
+        yield Fault(f"题型 {kind} 的一行没有名称 (name)。", cure, "survey", number, "name")
+    if name and not kind:
+        cure = "请在这一行填写 type，例如 text、integer、select_one。"
+        yield Fault(f"问题 {name} 没有题型 (type)。", cure, "survey", number, "type")
+
+
+def _unknown(sheet: str, number: int, row: Mapping[str, str], names: set[str]) -> Iterator[Fault]:
+    for header, text in row.items():
+        for name in dict.fromkeys(_REFERENCE.findall(text)):
+            if name not in names:
+                near = next((each for each in names if each and each.lower() == name.lower()), "")
+                cure = (
+                    f"名字区分大小写，请改成 ${{{near}}}。" if near else "请改成 survey 表里有的 name，写法要完全一样。"
+                )
+                yield Fault(f"引用了不存在的问题 ${{{name}}}。", cure, sheet, number, header)
+
+
+def _list_faults(sheets: Sheets, survey: list[tuple[int, Mapping[str, str]]]) -> Iterator[Fault]:
+    choices = sheets.rows.get("choices", ())
+    known = {cell(row, "list_name") for row in choices}
+    if "choices" not in sheets.headers:
+        return  # pyxform says so itself
+    for number, row in survey:
+        named = _SELECT.fullmatch(cell(row, "type"))
+        if named is not None and named["list"] not in known and not re.search(r"[.$]", named["list"]):
+            cure = "请在 choices 表补上这个 list_name，或改正拼写。"
+            yield Fault(f"选项表里没有选项组“{named['list']}”。", cure, "survey", number, "type")
