@@ -160,13 +160,16 @@ def _housekeeping(database: Database, state: State) -> Iterator[None]:
     from server.audit.usecases import rounds
 
     rounds.start(database)
-    with (
-        Housekeeper(lambda: database.write(round_of)),
-        Housekeeper(lambda: rounds.every_minute(database), task="audit"),
-        Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
-        _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
-    ):
-        yield
+    try:
+        with (
+            Housekeeper(lambda: database.write(round_of)),
+            Housekeeper(lambda: rounds.every_minute(database), task="audit"),
+            Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+            _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
+        ):
+            yield
+    finally:
+        rounds.stop(database)
 
 
 @contextmanager

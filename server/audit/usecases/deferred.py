@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -58,10 +59,11 @@ _MISSING: WeakKeyDictionary[Database, _Missing] = WeakKeyDictionary()
 _MAKING = threading.Lock()
 
 
-def later(database: Database, entry: Entry) -> None:
+def later(database: Database, entry: Entry, also: Callable[[Transaction], object] | None = None) -> None:
     """Record ``entry`` in the next commit, without waiting for it; its address must be in it.
 
-    Raises LookupError for an event that ``data/audit_events.csv`` does not have.
+    also: what is to be written with it, or not at all. Raises LookupError for an event that ``data/audit_events.csv``
+    does not have.
     """
     event_row(entry.event)
     missing = _missing_in(database)
@@ -70,6 +72,8 @@ def later(database: Database, entry: Entry) -> None:
     def work(tx: Transaction) -> None:
         if gap is not None:
             record(tx, gap.entry())
+        if also is not None:
+            also(tx)
         record(tx, entry)
 
     def failed(error: BaseException) -> None:

@@ -17,11 +17,12 @@ from typing import TypeVar
 
 from server.audit.domain.entries import DONE, Entry, event_row
 from server.audit.store import begun_exports
+from server.audit.usecases import deferred
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
+from server.errors import Unavailable
 from server.instants import Instant
-from server.log import log
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class Export:
         self._ended = True
         details = {**self._entry.details, "rows": self.rows, "began_at": self._began_at}
         entry = replace(self._entry, details=details, result=result)
-        self._database.write_later(partial(_end, id=self._id, entry=entry), partial(_not_ended, entry))
+        deferred.later(self._database, entry, partial(begun_exports.delete, id=self._id))
 
 
 class Sending:
@@ -101,7 +102,11 @@ def begin(database: Database, entry: Entry) -> Export:
     written, so that nothing leaves unnoticed; LookupError for an event that nobody declared.
     """
     event_row(entry.event)
-    id, began_at = database.write(lambda tx: begun_exports.add(tx, entry))
+    try:
+        id, began_at = database.write(lambda tx: begun_exports.add(tx, entry))
+    except Unavailable as error:
+        deferred.missed(database, entry, error)
+        raise
     return Export(database, entry, id, began_at)
 
 
@@ -109,12 +114,3 @@ def end_interrupted(tx: Transaction) -> None:
     """Make entries of the exports that were under way when the server ended; called when it starts."""
     for entry, began_at in begun_exports.take_all(tx):
         record(tx, replace(entry, details={**entry.details, "began_at": began_at}, result=INTERRUPTED))
-
-
-def _end(tx: Transaction, id: str, entry: Entry) -> None:
-    begun_exports.delete(tx, id)
-    record(tx, entry)
-
-
-def _not_ended(entry: Entry, error: BaseException) -> None:
-    log.error("export not ended in the audit", audit=entry.event, user=entry.by, cause=repr(error.__cause__ or error))

@@ -35,6 +35,12 @@ def every_minute(database: Database) -> None:
     daily_heads.note(database)
 
 
+def stop(database: Database) -> None:
+    """Write down what was counted since the last round, if that can be: nothing else remembers it."""
+    refusals.end_round(database)
+    deferred.write_gap(database)
+
+
 def count_failures(tx: Transaction) -> None:
     """Make one entry for each minute and address from which sign-ins failed."""
     for entry in sign_in_failures.take_over(tx):
