@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import assets, board, front_door, own_password, today
+from server.office import assets, board, case_page, front_door, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
 
-BLUEPRINTS = (front_door.blueprint, own_password.blueprint, today.blueprint, board.blueprint, assets.blueprint)
+BLUEPRINTS = (
+    *(front_door.blueprint, own_password.blueprint),
+    *(today.blueprint, board.blueprint, case_page.blueprint, assets.blueprint),
+)
 
 
 def mount(app: Flask) -> None:

@@ -107,7 +107,7 @@ def board() -> Response:
         values = {
             "asked": asked,
             "tabs": _tabs(reading, by, asked, mine),
-            "rows": case_rows.shown(reading, rows[:ROWS], by),
+            "rows": case_rows.shown(reading, rows[:ROWS], by, layout.language()),
             "next": _next(asked, rows),
             "choices": _area_choices(reading, by),
             "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.q),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -66,14 +66,15 @@ class ShownCase(NamedTuple):
     pills: tuple[str, ...]
     is_disputed: bool
     reported: str
+    address: str
 
 
-def shown(reading: Reading, rows: Sequence[Row], by: Actor) -> list[ShownCase]:
-    """Return rows of ``record_lists`` as lists show them to ``by``, in their order."""
+def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> list[ShownCase]:
+    """Return rows of ``record_lists`` as lists show them to ``by``, in their order; codes in ``language``."""
     mask = RecordMask(reading, by)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
-    return [_shown(reading, mask.exported(row), names, handlers) for row in rows]
+    return [_shown(reading, mask.exported(row), names, handlers, language) for row in rows]
 
 
 def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
@@ -87,9 +88,9 @@ def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
     return Clock("soon" if left <= 1 else "later", day, name, "还剩", left)
 
 
-def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str, str]) -> ShownCase:
+def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str, str], language: str) -> ShownCase:
     fields, status = orjson.loads(row["fields"]), Status(row["status"])
-    place, hazard, category = _told(reading, row["label"], fields)
+    place, hazard, category = told(reading, row["label"], fields, language)
     clock = clock_of(status, row["due_at"], reading.now)
     village, _, unit = names.get(row["area"], "").partition(" ")
     return ShownCase(
@@ -108,16 +109,19 @@ def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str
         pills=tuple(LABELS[flag] for flag in columns.flags(row["flags"]) if flag in LABELS),
         is_disputed=bool(columns.conflicts(row["flags"])),
         reported=pages.moment(row["created_at"], reading.now),
+        address=f"/office/cases/{row['id']}",
     )
 
 
-def _told(reading: Reading, label: str, fields: dict[str, str]) -> tuple[str, str, str]:
+def told(reading: Reading, label: str, fields: Mapping[str, str], language: str) -> tuple[str, str, str]:
     """Return place, hazard and category in words; of a case that says no place, the whole label is its place."""
     item = codes.current(reading, ITEMS, fields.get("item", ""))
     category = codes.current(reading, CATEGORIES, fields.get("category", ""))
     place, _, rest = label.partition("｜")
-    hazard = rest or (item.label if item is not None else fields.get("item", ""))
-    return place, "" if hazard == place else hazard, "" if category is None else category.label
+    hazard = rest or fields.get("item", "")
+    if item is not None and (not rest or rest == item.label):  # a label that says the item says it in Chinese
+        hazard = pages.code_label(item, language)
+    return place, "" if hazard == place else hazard, "" if category is None else pages.code_label(category, language)
 
 
 def _names_of_areas(reading: Reading, wanted: Iterable[str]) -> dict[str, str]:

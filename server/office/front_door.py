@@ -16,7 +16,7 @@ from server.db.transactions import Reading
 from server.errors import LockedOut, Refusal, ShortOfMemory, SignInFailed, SignInRequired, TooManySignIns
 from server.grid.domain.areas import Level
 from server.grid.store import areas
-from server.office import layout, pages, sessions
+from server.office import drafts, layout, pages, sessions
 from server.people.usecases import sign_in
 from server.web import context
 from server.web.problem_details import status_of
@@ -52,7 +52,7 @@ def root() -> Response:
         actor = sessions.caller()
     except SignInRequired:
         return sign_in_page()
-    return _see_other(layout.rail_of(actor)[0].address)
+    return pages.see_other(layout.rail_of(actor)[0].address)
 
 
 @blueprint.get("/office/sign-in")
@@ -68,7 +68,7 @@ def begin() -> Response:
     """Sign in."""
     form = request.form
     name, password = form.get("username", "").strip(), form.get("password", "")
-    carried = {"username": name, "next": form.get("next", "")}
+    carried = {"username": name, "next": form.get("next", ""), "draft": form.get("draft", "")}
     try:
         sessions.require_form()
     except SignInRequired:
@@ -86,9 +86,12 @@ def begin() -> Response:
     actor = context.set_caller(entered.actor)
     with context.database().reading() as reading:
         session = sessions.begin(reading, entered)
+    shown = drafts.show(carried["draft"], actor.name) if carried["draft"] and not entered.must_change else None
+    if shown is not None:
+        return sessions.give(shown, session)
     asked_for = carried["next"]
     address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
-    return sessions.give(_see_other(address), session)
+    return sessions.give(pages.see_other(address), session)
 
 
 @blueprint.post("/office/sign-out")
@@ -99,28 +102,32 @@ def end() -> Response:
     session = sessions.current()
     if session is not None:
         sessions.end(session)
-    return sessions.forget(_see_other("/"))
+    return sessions.forget(pages.see_other("/"))
 
 
 @blueprint.post("/office/language")
 def choose_language() -> Response:
     """Switch the language of the pages, and go back to where one was."""
     chosen, back = request.form.get("language", ""), request.form.get("back", "")
-    response = _see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
+    response = pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
     if chosen in pages.LANGUAGES:
         response.set_cookie(layout.LANGUAGE_COOKIE, chosen, max_age=365 * 24 * 3600, httponly=True, samesite="Lax")
     return response
 
 
 def ask_to_sign_in(refusal: SignInRequired) -> Response:
-    """Answer whoever has to sign in first with the page for it, which leads on to where they were going."""
+    """Answer whoever has to sign in first with the page for it, which leads on to where they were going.
+
+    What a form of theirs held goes with them.
+    """
     if request.headers.get("HX-Request") == "true":
         response = Response("", 401)
         response.headers["HX-Redirect"] = f"/office/sign-in?next={_quoted(request.headers.get('HX-Current-URL', ''))}"
         return response
     name = sessions.name_last_signed_in()
     address = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return sign_in_page(refusal.message if name else "", 401, {"username": name, "next": address})
+    filled = {"username": name, "next": address, "draft": drafts.seal() if request.method == "POST" else ""}
+    return sign_in_page(refusal.message if name else "", 401, filled)
 
 
 def sign_in_page(said: str = "", status: int = 200, filled: Mapping[str, str] = NOTHING) -> Response:
@@ -133,7 +140,7 @@ def sign_in_page(said: str = "", status: int = 200, filled: Mapping[str, str] = 
         **grid,
         "is_practice": is_practice,
         "said": said,
-        "filled": {"username": "", "password": "", "next": "", **filled},
+        "filled": {"username": "", "password": "", "next": "", "draft": "", **filled},
         "offered": _offered(),
         "idle_minutes": context.settings().office_idle_minutes,
     }
@@ -169,7 +176,3 @@ def _said(refusal: Refusal) -> str:
 def _quoted(address: str) -> str:
     parts = urlsplit(address)
     return quote(parts.path + (f"?{parts.query}" if parts.query else ""))
-
-
-def _see_other(address: str) -> Response:
-    return pages.guarded(Response(status=303, headers={"Location": address}))

@@ -13,6 +13,7 @@ from flask import Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from server import instants
+from server.forms.store.codes import Code
 from server.instants import BEIJING, Instant
 from server.office import assets
 
@@ -86,12 +87,30 @@ def guarded(response: Response) -> Response:
     return response
 
 
+def code_label(code: Code, language: str) -> str:
+    """Return what a code is called in ``language``; in Chinese where its list has no English."""
+    return (code.label_en if language == ENGLISH else "") or code.label
+
+
 def moment(instant: Instant, now: Instant) -> str:
     """Return an instant by Beijing's clock: ``10:31`` today, ``11-24 15:34`` this year, else the day."""
     at, today = instants.parse(instant).astimezone(BEIJING), instants.parse(now).astimezone(BEIJING)
     if at.date() == today.date():
         return f"{at:%H:%M}"
     return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
+
+
+def claimed_moment(value: str, now: Instant) -> str:
+    """Return an instant that a phone claims, as ``moment`` does; what it wrote where that is none."""
+    try:
+        return moment(instants.text(instants.parse(value)), now)
+    except ValueError:
+        return value
+
+
+def see_other(address: str) -> Response:
+    """Lead on to another page, which is asked for by GET."""
+    return guarded(Response(status=303, headers={"Location": address}))
 
 
 def day_with_weekday(now: Instant, language: str) -> str:

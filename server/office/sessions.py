@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 from hmac import compare_digest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -49,11 +49,14 @@ class Session(NamedTuple):
 
 
 def begin(reading: Reading, signed_in: SignedIn) -> Session:
-    """Return the session of somebody who has just signed in."""
+    """Return the session of somebody who has just signed in; the forms of this answer are of it."""
     name, kept = signed_in.actor.name, signed_in.session
     if kept is None:
-        return Session(name, str(uuid4()), "", kept_sessions.unrecorded_stamp(reading, name), reading.now)
-    return Session(name, kept.id, kept.token, "", reading.now)
+        session = Session(name, str(uuid4()), "", kept_sessions.unrecorded_stamp(reading, name), reading.now)
+    else:
+        session = Session(name, kept.id, kept.token, "", reading.now)
+    g.office_session = session
+    return session
 
 
 def end(session: Session) -> None:
@@ -98,7 +101,7 @@ def name_last_signed_in() -> str:
 
 def give(response: Response, session: Session) -> Response:
     """Let the browser keep a session until it is closed."""
-    value = str(_signer("session").dumps(session))
+    value = sign("session", session)
     response.set_cookie(COOKIE, value, httponly=True, samesite="Lax", secure=_is_https(), path="/")
     response.delete_cookie(FORM_COOKIE, path="/")
     return response
@@ -146,6 +149,22 @@ def require_form() -> None:
     id = session.id if session is not None else request.cookies.get(FORM_COOKIE, "")
     if not id or not compare_digest(request.form.get(FORM_FIELD, "").encode(), _token(id).encode()):
         raise SignInRequired("这一页放得太久了，请重新登录后再提交。")
+
+
+def is_own_form() -> bool:
+    """Say whether this request is a form from a page of the last session of this browser, ended or not."""
+    session, token = _cookie(), request.form.get(FORM_FIELD, "")
+    return session is not None and compare_digest(token.encode(), _token(session.id).encode())
+
+
+def sign(purpose: str, value: object) -> str:
+    """Return ``value``, which JSON can say, as text that only this installation can have made for ``purpose``."""
+    return str(_signer(purpose).dumps(value))
+
+
+def unsign(purpose: str, text: str) -> Any:
+    """Return what ``sign`` was given. Raises BadData for anything else."""
+    return _signer(purpose).loads(text)
 
 
 def _cookie() -> Session | None:

@@ -75,7 +75,7 @@ def today() -> Response:
 
 def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
     word, button, tab = WORDS[found.task.name]
-    rows = case_rows.shown(reading, found.rows[:SHOWN], by)
+    rows = case_rows.shown(reading, found.rows[:SHOWN], by, layout.language())
     return {
         "word": word,
         "button": button,

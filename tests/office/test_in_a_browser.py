@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from server.app import close
-from tests.api_county import PASSWORD, fill, lay
+from tests.api_county import PASSWORD, fill, lay, uuid_of
 from tests.county import open_county
 from tests.office.browser import SIZES, browser_window, listening
 
 pytestmark = pytest.mark.browser
 
-PATHS = ("/office/", "/office/board", "/office/board?tab=ended", "/office/nowhere")
+CASE = f"/office/cases/{uuid_of('case one')}"
+PATHS = ("/office/", "/office/board", "/office/board?tab=ended", CASE, "/office/nowhere")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,162 @@
+"""Makes the form of each act that a person may take on a case, from the transition table: its inputs and choices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from server.cases.domain import workflow
+from server.cases.domain.guards import DATES, INPUT_LABELS
+from server.cases.usecases import authorization
+from server.db.transactions import Reading
+from server.forms.store import codes
+from server.instants import local_day
+from server.office.pages import code_label
+from server.people.domain.actors import Actor
+from server.phones.usecases import handler_list
+from server.records.domain.records import Record
+from server.records.domain.status import Status
+
+FILES = frozenset({"fixed_photo", "fixed_photo_2"})
+"""Inputs that only a phone sends, with the bytes behind them."""
+
+LONG = frozenset({"note", "plan", "safeguard"})
+TEXT_CHARS_MAX = 2_000
+
+NO_PHOTO_REASONS = "no_photo_reasons"
+LABELS = {**INPUT_LABELS, "no_photo_reason": "没有照片的原因"}
+YES, NO = "yes", "no"
+
+MAIN = {
+    Status.REPORTED: ("assign", "register"),
+    Status.REGISTERED: ("assign",),
+    Status.FEEDBACK: ("close", "rework"),
+    Status.ASSIGNED: ("accept",),
+    Status.ACCEPTED: ("feedback",),
+    Status.HANDLING: ("feedback",),
+}
+"""What is mostly to be done next: it comes first, and its form stands open; that of every other act is folded."""
+
+
+class Choice(NamedTuple):
+    """One of the values that an input may take."""
+
+    value: str
+    label: str
+
+
+class Input(NamedTuple):
+    """An input of an act. kind: of its field: text, long, date, choice or choices. fault: what is wrong with it."""
+
+    name: str
+    label: str
+    kind: str
+    is_needed: bool
+    value: str
+    choices: tuple[Choice, ...]
+    fault: str
+
+
+class ActForm(NamedTuple):
+    """The form of an act. is_open: it is unfolded, being what is mostly next, or having been sent with a fault."""
+
+    action: str
+    label: str
+    inputs: tuple[Input, ...]
+    is_open: bool
+
+
+class Sent(NamedTuple):
+    """A form that was sent and not carried out. faults: by input; said: what was wrong as a whole."""
+
+    action: str
+    fields: Mapping[str, str]
+    faults: Mapping[str, str]
+    said: str
+
+
+NOTHING_SENT = Sent("", {}, {}, "")
+
+
+def forms_of(record: Record, actions: Iterable[str], offers: Offers, sent: Sent) -> list[ActForm]:
+    """Return the forms of ``actions``, in the order of the table but for the main ones, which come first.
+
+    sent: what was typed into one of the forms already.
+    """
+    main = MAIN.get(Status(record.status or ""), ())
+    found = [_form(offers, action, sent, is_main=action in main) for action in actions]
+    order = {action: number for number, action in enumerate(main)}
+    return sorted(found, key=lambda form: (form.action != sent.action, order.get(form.action, len(order))))
+
+
+def inputs_sent(action: str, form: Mapping[str, str], several: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return what a form says of the inputs of an act; of an input with several choices, all of them."""
+    step = workflow.step_of(action)
+    names = [name for name in (*step.needs, *step.takes) if name not in FILES]
+    said = {name: " ".join(several[name]) if name == "helpers" else form[name] for name in names if name in form}
+    return {name: value.strip()[:TEXT_CHARS_MAX] for name, value in said.items() if value.strip()}
+
+
+def _form(offers: Offers, action: str, sent: Sent, *, is_main: bool) -> ActForm:
+    step = workflow.STEP_OF[action]
+    is_sent = sent.action == action
+    inputs = tuple(
+        Input(
+            name,
+            LABELS.get(name, name),
+            offers.kind(action, name),
+            name in step.needs,
+            sent.fields.get(name, "") if is_sent else "",
+            offers.choices(action, name),
+            sent.faults.get(name, "") if is_sent else "",
+        )
+        for name in (*step.needs, *step.takes)
+        if name not in FILES
+    )
+    return ActForm(action, step.label, inputs, is_sent or (is_main and not sent.action))
+
+
+class Offers:
+    """What each input may be given: from code lists, people and bodies that the caller may assign to, other cases."""
+
+    def __init__(self, reading: Reading, by: Actor, similar: Mapping[str, str], language: str) -> None:
+        """similar: labels by id of open cases that this one may be merged into. language: of the codes."""
+        self._language = language
+        self._reading = reading
+        self._by = by
+        self._similar = tuple(Choice(id, label) for id, label in similar.items())
+        self._handlers: tuple[Choice, ...] | None = None
+
+    def kind(self, action: str, name: str) -> str:
+        if name in DATES:
+            return "date"
+        if name == "helpers":
+            return "choices"
+        if self.choices(action, name):
+            return "choice"
+        return "long" if name in LONG else "text"
+
+    def choices(self, action: str, name: str) -> tuple[Choice, ...]:
+        if name in ("assignee", "helpers"):
+            if self._handlers is None:
+                rows = handler_list.rows(self._reading, self._by)
+                self._handlers = tuple(Choice(each.name, each.label.replace("｜", " · ")) for each in rows)
+            return self._handlers
+        if name == "into":
+            return self._similar
+        if name == "pass":
+            return (Choice(YES, "整改好了"), Choice(NO, "没改好"))
+        if name == "level":
+            return tuple(Choice(level, f"{level}级") for level in ("1", "2", "3"))
+        lists = {
+            "reason": authorization.REASONS.get(action, ""),
+            "result_code": authorization.RESULTS,
+            "no_photo_reason": NO_PHOTO_REASONS,
+        }
+        return self._codes(lists.get(name, ""))
+
+    def _codes(self, name: str) -> tuple[Choice, ...]:
+        today = local_day(self._reading.now)
+        listed = codes.of_list(self._reading, name) if name else {}
+        current = (next((row for row in reversed(rows) if row.is_active(today)), None) for rows in listed.values())
+        return tuple(Choice(row.code, code_label(row, self._language)) for row in current if row is not None)

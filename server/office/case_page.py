@@ -1,0 +1,247 @@
+"""The page of one case: evidence, then what one may do now, then facts and what was done; and the acts themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Response, request, send_file
+
+from server import instants
+from server.cases.domain import workflow
+from server.cases.usecases import todo_column
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import ChangeRequest
+from server.db.transactions import Reading
+from server.errors import Conflict, IllegalStep, Invalid, NotFound, Refusal, StaleVersion
+from server.forms.domain.record_types import Kind
+from server.forms.store import codes, forms
+from server.grid.store import areas
+from server.office import act_forms, case_history, case_rows, drafts, layout, pages
+from server.office.act_forms import NOTHING_SENT, Sent
+from server.office.layout import signed_in
+from server.people.domain.actors import Actor
+from server.people.store import display_names
+from server.records.domain.case import Case
+from server.records.domain.records import Record
+from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
+from server.records.store import records, revisions
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.store import submissions
+from server.submissions.usecases import case_details
+from server.submissions.usecases.case_details import Photo
+from server.web import context
+from server.web.problem_details import status_of
+from sync.flags import LABELS
+
+blueprint = layout.create_blueprint("office-case", __name__)
+
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""What a page shows of what phones sent; nothing that a browser could run."""
+
+CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told"}
+FIELDS = ("category", "item", "severity", "told", "discovered_at", "place")
+"""Fields of the built-in report that the facts show, in their order."""
+
+SEVERITIES = {"general": "一般", "serious": "较大", "major": "疑似重大"}
+
+
+@blueprint.get("/office/cases/<uuid:record_id>")
+@signed_in
+def case_page(record_id: UUID) -> Response:
+    """Show a case. Raises NotFound, also for one out of the caller's scope, and for a record that is no case."""
+    return _page(str(record_id))
+
+
+@blueprint.post("/office/cases/<uuid:record_id>/acts/<action>")
+@signed_in
+def act(record_id: UUID, action: str) -> Response:
+    """Carry out an act, and show the case as it then is; one that is refused comes back with all that was typed."""
+    return _carry_out(str(record_id), action)
+
+
+@blueprint.get("/office/cases/<uuid:record_id>/photos/<int:version>/<name>")
+@signed_in
+def photo(record_id: UUID, version: int, name: str) -> Response:
+    """Show a photo that a phone sent with one version of a case."""
+    with context.database().reading() as reading:
+        record = _case(reading, str(record_id), context.caller())
+        wanted = [each for each in case_details.photos(reading, record) if (each.version, each.name) == (version, name)]
+        sources = {each.submission for each in wanted if each.submission and each.is_here}
+        files = [file for id in sources for file in submissions.attachments_of(reading, id) if file.name == name]
+    for file in files:
+        kind = file.media_type.split(";")[0].strip().lower()
+        if kind in IMAGES:
+            context.blobs().open(file.sha256).close()
+            response = send_file(context.blobs().path(file.sha256), mimetype=kind, conditional=True, etag=file.sha256)
+            response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+            response.headers["Cache-Control"] = "private, max-age=3600"
+            return response
+    raise NotFound("这张照片还没有传到，或不是图片；原件在提交里。", name=name)
+
+
+@drafts.replays("/office/cases/<record_id>/acts/<action>")
+def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
+    """Show the case again with what was typed into the form of an act before its author had to sign in."""
+    sent = Sent(arguments["action"], fields, {}, "您已重新登录；写的内容还在，看过再提交。")
+    return _page(arguments["record_id"], sent)
+
+
+def _carry_out(record_id: str, action: str) -> Response:
+    fields = act_forms.inputs_sent(action, request.form, {"helpers": request.form.getlist("helpers")})
+    change = ChangeRequest(
+        action=action,
+        fields=fields,
+        id=_uuid(request.form.get("change", "")),
+        base_version=_number(request.form.get("version", "")),
+        seen_status=request.form.get("status") or None,
+    )
+    by = context.caller()
+    try:
+        context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
+    except (Invalid, StaleVersion, IllegalStep, Conflict) as refusal:
+        return _page(record_id, _sent(action, fields, refusal), status_of(refusal))
+    return pages.see_other(f"/office/cases/{record_id}?done={action}")
+
+
+def _sent(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
+    found = refusal.data.get("errors")
+    errors = found if isinstance(found, list) else []
+    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
+    return Sent(action, fields, faults, refusal.message)
+
+
+def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
+    by = context.caller()
+    with context.database().reading() as reading:
+        record = _case(reading, record_id, by)
+        state = record.case
+        if state is None:
+            raise NotFound("没有这个案件，或不在您的辖区。", record=record_id)
+        mask = RecordMask(reading, by)
+        seen = mask.record({"label": record.label, "fields": dict(record.fields)}, record)
+        history = mask.history(record, list(revisions.list_of(reading, record.id)))
+        alike = case_details.similar(reading, record, by)
+        actions = todo_column.actions(reading, record, by)
+        type = forms.catalogue(reading).types[record.type]
+        done = request.args.get("done", "") if request.method == "GET" else ""
+        step = workflow.STEP_OF.get(done)
+        place, hazard, _ = case_rows.told(reading, seen["label"], seen["fields"], layout.language())
+        values = {
+            "record": record,
+            "place": place,
+            "hazard": hazard,
+            "number": record.case_no or "",
+            "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
+            "status": STATUS_LABELS[Status(record.status or "")],
+            "clock": case_rows.clock_of(Status(record.status or ""), record.due_at, reading.now),
+            "stages": _stages(reading, record, history),
+            "photos": [_photo(record, each) for each in case_details.photos(reading, record)],
+            "acts": act_forms.forms_of(
+                record,
+                actions,
+                act_forms.Offers(reading, by, {each.id: mask.label(each) for each in alike}, layout.language()),
+                sent,
+            ),
+            "sent": sent,
+            "change_id": str(uuid4()),
+            "facts": list(_facts(reading, record, state, seen["fields"])),
+            "similar": [{"label": mask.label(each), "address": f"/office/cases/{each.id}"} for each in alike],
+            "history": case_history.entries(reading, type, history, layout.language()),
+            "done": step.label if step is not None else "",
+        }
+        return layout.show(reading, "case.html", layout.BOARD.key, values, status)
+
+
+def _case(reading: Reading, record_id: str, by: Actor) -> Record:
+    found = records.get(reading, record_id, by.scope)
+    if found.kind is not Kind.CASE:
+        raise NotFound("没有这个案件，或不在您的辖区。", record=record_id)
+    return found
+
+
+def _stages(reading: Reading, record: Record, history: Iterable[Any]) -> list[dict[str, Any]]:
+    """Return the five stages with the time at which each was first reached, and which is the present one."""
+    reached: dict[Stage, str] = {}
+    for revision in history:
+        status = revision.diff.get("status", (None, None))[1]
+        if status:
+            reached.setdefault(STAGE_OF[Status(status)], revision.received_at)
+    present = Stage(record.stage or Stage.COLLECT)
+    return [
+        {
+            "word": STAGE_LABELS[stage],
+            "at": pages.moment(reached[stage], reading.now) if stage in reached else "",
+            "is_present": stage is present,
+            "is_done": stage in reached,
+        }
+        for stage in Stage
+    ]
+
+
+def _photo(record: Record, photo: Photo) -> dict[str, Any]:
+    is_after = photo.field in act_forms.FILES
+    return {
+        "tag": "整改后" if is_after else "整改前",
+        "address": f"/office/cases/{record.id}/photos/{photo.version}/{photo.name}" if photo.is_here else "",
+        "version": photo.version,
+    }
+
+
+def _facts(reading: Reading, record: Record, case: Case, fields: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Yield what there is to know of a case beside its evidence: a title and its value in words.
+
+    fields: of the record, as the reader may see them.
+    """
+    marks = [each.mark for each in case.assignments]
+    names = display_names.of_assignees(reading, marks)
+    people = display_names.of_people(reading, [record.author])
+    lead = case.lead
+    former = dict.fromkeys(names[each.mark] for each in case.assignments if each.until is not None)
+    yield "网格", areas.full_names(reading, [record.area]).get(record.area, record.area)
+    for name in FIELDS:
+        if value := fields.get(name, ""):
+            yield FIELD_WORDS[name], _shown(reading, name, value)
+    yield "上报人", people[record.author]
+    yield "收到", pages.moment(case.facts.received_at, reading.now)
+    if lead is not None:
+        yield "承办", names[lead.mark]
+    if helpers := [names[each.mark] for each in case.assignments if not each.lead and each.until is None]:
+        yield "协办", "、".join(helpers)
+    if former:
+        yield "以前承办", "、".join(former)
+    if case.facts.handle_due_at is not None:
+        yield "处置期限", instants.last_day(case.facts.handle_due_at)
+    if record.closed_at is not None:
+        yield "办结", pages.moment(record.closed_at, reading.now)
+
+
+FIELD_WORDS = {
+    "category": "类别",
+    "item": "隐患",
+    "severity": "等级",
+    "told": "告知",
+    "discovered_at": "发现（手机时间）",
+    "place": "场所",
+}
+
+
+def _shown(reading: Reading, name: str, value: str) -> str:
+    if name == "discovered_at":
+        return pages.claimed_moment(value, reading.now)
+    if name == "severity":
+        return SEVERITIES.get(value, value)
+    code = codes.current(reading, CODED[name], value) if name in CODED else None
+    return value if code is None else pages.code_label(code, layout.language())
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None

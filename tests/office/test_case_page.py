@@ -1,0 +1,208 @@
+"""The page of a case shows what one may do, does it once, and loses nothing that was typed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.case_land import NAMES, a_report
+from tests.filled_forms import photo
+from tests.office.desk import Desk, Reader, with_passwords
+
+JPEG = b"\xff\xd8\xff\xe0 a photo"
+WORKER = "user:worker"
+
+
+@pytest.fixture
+def desk(land):
+    with_passwords(land.valley)
+    return Desk(land.valley)
+
+
+def form_of(desk, page, id, action):
+    return desk.form(page, f"/office/cases/{id}/acts/{action}")
+
+
+def acts_on(page) -> set[str]:
+    return {form.action.rpartition("/")[2] for form in Reader(page.text).forms if "/acts/" in form.action}
+
+
+@pytest.mark.parametrize("status", ["reported", "registered", "assigned", "feedback", "closed"])
+def test_everybody_is_offered_just_what_the_table_lets_them_do(land, desk, status):
+    steps = {
+        "registered": [("register", "officer")],
+        "assigned": [("assign", "officer", {"assignee": WORKER})],
+        "feedback": [("feedback", "worker", {"result_code": "fixed", "no_photo_reason": "no_battery"})],
+        "closed": [("close", "officer")],
+    }
+    id, wanted = land.report("neighbour"), ["reported", "registered", "assigned", "feedback", "closed"]
+    for each in wanted[1 : wanted.index(status) + 1]:
+        land.lead_to(id, *steps[each])
+
+    for name in NAMES:
+        browser = Desk(land.valley)
+        browser.sign_in(name)
+        page, file = browser.open(f"/office/cases/{id}"), land.valley.get(f"/records/{id}", name)
+        assert page.status_code == file.status_code, name
+        assert acts_on(page) == (set(file.json["case"]["actions"]) if file.status_code == 200 else set()), name
+
+
+def test_a_case_goes_from_report_to_closed_by_pages(land, desk):
+    id = land.report("neighbour")
+    acts = (
+        ("officer", "assign", {"assignee": WORKER, "note": "请三天内更换"}),
+        ("worker", "feedback", {"result_code": "fixed", "no_photo_reason": "no_battery"}),
+        ("town", "close", {}),
+    )
+    for name, action, inputs in acts:
+        browser = Desk(land.valley)
+        browser.sign_in(name)
+        answer = browser.submit(form_of(browser, browser.open(f"/office/cases/{id}"), id, action), **inputs)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"/office/cases/{id}?done={action}")
+    page = browser.open(answer.headers["Location"])
+
+    assert land.record(id).status == "closed"
+    assert "“核查通过”已办好。" in page.text
+    assert "请三天内更换" in page.text and "已整改" in page.text and "已办结" in page.text
+
+
+def test_a_form_that_is_sent_twice_is_carried_out_once(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
+
+    answers = [desk.submit(form, assignee=WORKER) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert [row["action"] for row in land.history(id)] == ["report", "assign"]
+
+
+def test_an_act_without_what_it_needs_comes_back_with_all_that_was_typed(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    page = desk.submit(
+        form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign"), note="写了很久的话", due_on="昨天"
+    )
+    field = page.text[page.text.index('id="assign-due_on"') :][:300]
+
+    assert page.status_code == 422
+    assert "写了很久的话" in page.text
+    assert 'aria-invalid="true"' in field and "“昨天”不是日期" in page.text
+    assert land.record(id).status == "reported"
+
+
+def test_who_was_slower_sees_how_it_stands_and_keeps_what_they_typed(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
+    land.act(id, "assign", "town", assignee="user:neighbour")
+
+    page = desk.submit(form, assignee=WORKER, note="写了很久的话")
+
+    assert page.status_code == 409
+    assert "案件已被他人办理到第 2 版" in page.text and "现在：待签收。" in page.text
+    assert "写了很久的话" in page.text
+    assert land.record(id).assignee == "user:neighbour"
+
+
+def test_what_a_role_may_not_do_is_refused_whoever_sends_it(land, desk):
+    id = land.report()
+    desk.sign_in("viewer")
+    page = desk.open(f"/office/cases/{id}")
+    token = desk.form(page, "/office/sign-out").fields
+
+    answer = desk.client.post(f"/office/cases/{id}/acts/assign", data={**token, "assignee": WORKER})
+
+    assert acts_on(page) == set() and "现在没有您能办的事。" in page.text
+    assert answer.status_code == 403 and "您的岗位不能在这里“派遣”" in answer.text
+    assert land.record(id).status == "reported"
+
+
+@pytest.mark.parametrize("action", ["release", "nonsense", "edit"])
+def test_what_is_no_act_of_a_page_is_refused(land, desk, action):
+    id = land.report()
+    desk.sign_in("officer")
+    token = desk.form(desk.open(f"/office/cases/{id}"), "/office/sign-out").fields
+
+    assert desk.client.post(f"/office/cases/{id}/acts/{action}", data=token).status_code in (404, 422)
+    assert len(land.history(id)) == 1
+
+
+def test_a_case_out_of_scope_and_one_that_is_none_are_not_found_alike(land, desk):
+    id = land.report()
+    desk.sign_in("stranger")
+    pages = [desk.open(f"/office/cases/{each}") for each in (id, "00000000-0000-4000-8000-000000000000")]
+
+    assert [page.status_code for page in pages] == [404, 404]
+    assert "没有这个案件或页面，或不在您的辖区。" in pages[0].text or "不在您的" in pages[0].text
+
+
+def test_what_was_typed_outlives_a_session_that_ran_out(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
+    land.clock.pass_by(minutes=40)
+
+    asked = desk.submit(form, assignee=WORKER, note="写了很久的话")
+    sign_in = desk.form(asked, "/office/sign-in")
+    page = desk.submit(sign_in, password="correct-horse-7")
+    before = len(land.history(id))
+    answer = desk.submit(form_of(desk, page, id, "assign"), assignee=WORKER, note="写了很久的话")
+
+    assert asked.status_code == 401 and "您写的内容还在，登录后接着提交。" in asked.text
+    assert sign_in.fields["username"] == "officer"
+    assert page.status_code == 200 and "写了很久的话" in page.text
+    assert re.search(f'<option value="{WORKER}" selected>', page.text)
+    assert before == 1
+    assert answer.status_code == 303 and land.record(id).assignee == WORKER
+
+
+def test_another_person_who_signs_in_sees_nothing_of_it(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
+    land.clock.pass_by(minutes=40)
+
+    asked = desk.submit(form, assignee=WORKER, note="写了很久的话")
+    answer = desk.submit(desk.form(asked, "/office/sign-in"), username="town", password="correct-horse-7")
+
+    assert answer.status_code == 303
+    assert "写了很久的话" not in answer.text
+
+
+def test_a_form_of_another_site_is_carried_over_no_sign_in(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+    land.clock.pass_by(minutes=40)
+
+    asked = desk.client.post(f"/office/cases/{id}/acts/assign", data={"note": "别处写的", "form_token": "x"})
+
+    assert asked.status_code == 401
+    assert "draft" not in desk.form(asked, "/office/sign-in").fields
+
+
+def test_photos_are_shown_and_what_is_still_to_come_says_so(land, desk):
+    filled = a_report(photo="before.jpg")
+    here, coming = filled.entities[0].id, land.report(photo="later.jpg")
+    land.valley.phone("worker").send(filled, photo("before.jpg", JPEG))
+    desk.sign_in("officer")
+
+    shown = re.search(r'<img src="([^"]+)"', desk.open(f"/office/cases/{here}").text)[1]
+    answer = desk.client.get(shown, buffered=True)
+
+    assert answer.data == JPEG and answer.content_type == "image/jpeg"
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert "照片待补传" in desk.open(f"/office/cases/{coming}").text
+    assert desk.open(shown.replace("before", "other")).status_code == 404
+
+
+def test_what_was_typed_anywhere_is_text(land, desk):
+    nasty = "<script>alert(1)</script>\"'{{7*7}}"
+    id = land.report(place=nasty)
+    land.act(id, "note", "officer", note=nasty)
+    desk.sign_in("officer")
+    page = desk.open(f"/office/cases/{id}").text
+
+    assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
+    assert Reader(page).inline == []
