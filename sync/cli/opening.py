@@ -113,7 +113,12 @@ def opened_or_new(store: Path) -> Device:
 def connected(store: Path) -> Iterator[tuple[Device, Connection]]:
     """Open the store and a connection to the server as the signed-in user. Raises NotSignedIn."""
     saved = credentials.load(store)
-    connection = Connection(saved, on_renewed=lambda new: credentials.save(store, new), backoff=Backoff(sleep=_wait))
+    connection = Connection(
+        saved,
+        on_renewed=lambda new: credentials.save(store, new),
+        reload=lambda: credentials.load(store),
+        backoff=Backoff(sleep=_wait),
+    )
     with opened_or_new(store) as device, closing(connection):
         yield device, connection
 

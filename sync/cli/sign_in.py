@@ -14,6 +14,10 @@ from sync.client import credentials, earlier_users, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
+from sync.client.failures import Failure, NotSignedIn, Refused
+
+TRIES = 3
+"""How often a new password is asked for on a terminal."""
 
 _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 
@@ -25,7 +29,11 @@ _LOOPBACK = ("http://127.", "http://localhost", "http://[::1]")
 @click.option("--key-stdin", is_flag=True, help="key: first line of standard input 从标准输入读密钥")
 @store_option
 def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool, store: Path) -> None:
-    """Sign in: ADDRESS is the server's, or the whole one of a phone's card. 登录服务器。"""
+    """Sign in: ADDRESS is the server's, or the whole one of a phone's card. 登录服务器。
+
+    A password that somebody else has set is changed at once: on a terminal it is asked for, a script gives the new one
+    as the second line of standard input.
+    """
     server, key = credentials.server_and_key(address)
     if key_stdin:
         key = sys.stdin.readline().strip()
@@ -35,7 +43,9 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
         click.echo("注意：http 不加密，同一网络里的人能看到密钥 · http is not encrypted", err=True)
     with _opened_to_sign_in(store) as device, closing(Connection(Credentials(server, user, key))) as connection:
         if user is not None:
-            connection.sign_in(user, _password(password_stdin))
+            password = _password(password_stdin)
+            if connection.sign_in(user, password):
+                _change(connection, password, is_piped=password_stdin or not sys.stdin.isatty())
         given_back = earlier_users.switch(device, synchronization.identify(device, connection), server, user)
         credentials.save(store, connection.credentials)
     click.echo(f"已登录 {server} · signed in")
@@ -47,6 +57,12 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
 @store_option
 def logout(store: Path) -> None:
     """Sign out; what is on this device stays. 退出登录。"""
+    if not _ended(store):
+        click.echo(
+            "没有连上服务器，那边的登录到期才失效；要马上失效，请管理员运行 firegrid user sign-out"
+            " · the server was not reached: there the sign-in ends when it runs out",
+            err=True,
+        )
     credentials.forget(store)
     click.echo("已退出；本机的数据和未发送的工作都还在 · signed out; nothing on this device was deleted")
 
@@ -65,6 +81,49 @@ def _opened_to_sign_in(store: Path) -> Iterator[Device]:
             if before is None:
                 store.rmdir()
         raise
+
+
+def _change(connection: Connection, old: str, *, is_piped: bool) -> None:
+    """Change a password that somebody else has set, which opens nothing else. Raises Refused."""
+    click.echo(
+        "这个密码是别人设的或太容易猜，要先换成只有自己知道的（至少10个字符）"
+        " · somebody else set this password, or it is easily guessed: choose your own first",
+        err=True,
+    )
+    if is_piped:
+        new = sys.stdin.readline().rstrip("\r\n")
+        if not new:
+            raise Refused(
+                "请在终端里登录，或在标准输入的第二行给出新密码，或先在网页上改"
+                " · sign in on a terminal, give the new password as the second line, or change it on the web page"
+            )
+        connection.change_password(old, new)
+        return
+    for left in range(TRIES - 1, -1, -1):
+        new = str(click.prompt("新密码 new password", hide_input=True, confirmation_prompt="再输一次 again", err=True))
+        try:
+            connection.change_password(old, new)
+        except Refused as refused:
+            if not left:
+                raise
+            click.echo(refused.message, err=True)
+        else:
+            return
+
+
+def _ended(store: Path) -> bool:
+    """Return whether nothing is left of the sign-in at the server, as far as is known here; keys are no sign-ins."""
+    try:
+        known = credentials.load(store)
+    except NotSignedIn:
+        return True
+    if known.refresh is None:
+        return True
+    try:
+        with closing(Connection(known)) as connection:
+            return connection.sign_out()
+    except Failure:  # the address or its certificate; nobody is kept from signing out here
+        return False
 
 
 def _password(is_piped: bool) -> str:

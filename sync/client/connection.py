@@ -56,7 +56,9 @@ class _Authorization(AuthBase):
 class Connection:
     """A connection to one server as one user.
 
-    on_renewed: called with the credentials whenever they were renewed. session: another one for tests.
+    on_renewed: called with the credentials whenever they were renewed. reload: returns those that are kept now, since
+    another program may have renewed them; None where nobody shares them. Programs that share them talk to the server
+    one after the other (``device_file.exchange_lock``). session: another one for tests.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Connection:
         credentials: Credentials,
         *,
         on_renewed: Callable[[Credentials], None] = lambda _: None,
+        reload: Callable[[], Credentials | None] = lambda: None,
         backoff: Backoff | None = None,
         session: requests.Session | None = None,
     ) -> None:
         self.credentials = credentials
         self._on_renewed = on_renewed
+        self._reload = reload
         self._backoff = backoff or Backoff()
         self._session = session or requests.Session()
         # The office sees which program uses a key.
@@ -85,19 +89,41 @@ class Connection:
         """
         shown = {} if mark is None else {MARK_HEADER: mark}
         response = self._post_with_retries(path, body, self.credentials.header, shown)
-        if response.status_code == 401 and self.credentials.refresh is not None:
+        renewals = 0
+        # Twice, since what another program has renewed meanwhile may have run out as well.
+        while response.status_code == 401 and self.credentials.refresh is not None and renewals < 2:
+            renewals += 1
             self._renew()
             response = self._post_with_retries(path, body, self.credentials.header, shown)
         return _content(response)
 
-    def sign_in(self, user: str, password: str) -> None:
-        """Sign in with a password. Raises NotSignedIn when it is wrong, NoConnection."""
+    def sign_in(self, user: str, password: str) -> bool:
+        """Sign in with a password, and return whether it is to be changed before anything else.
+
+        Raises NotSignedIn when it is wrong, NoConnection.
+        """
         response = _content(
             self._post_with_retries("/session", json.dumps({"username": user, "password": password}), None)
         )
         self._replace_tokens(**_tokens_in(response), user=user)
+        return isinstance(response, dict) and response.get("must_change_password") is True
+
+    def change_password(self, old: str, new: str) -> None:
+        """Change the password of whoever has signed in. Raises Refused where the new one is too weak, NoConnection."""
+        body = json.dumps({"old_password": old, "new_password": new})
+        _content(self._post_with_retries("/session/password", body, self.credentials.header))
+
+    def sign_out(self) -> bool:
+        """End the sign-in at the server too, if it answers at once; return whether it did."""
+        response, _ = self._send_once("DELETE", "/session", "", f"Bearer {self.credentials.refresh}", {})
+        return response is not None and response.status_code in (204, 401)
 
     def _renew(self) -> None:
+        """Take the next tokens; each works once, so what another program got while this one waited comes first."""
+        kept = self._reload()
+        if kept is not None and kept.refresh not in (None, self.credentials.refresh):
+            self.credentials = kept
+            return
         response = _content(self._post_with_retries("/session/refresh", "", f"Bearer {self.credentials.refresh}"))
         self._replace_tokens(**_tokens_in(response, self.credentials.refresh))
 
@@ -111,7 +137,7 @@ class Connection:
         """Return the first response that does not ask to try again. Raises NoConnection when there is none."""
         tries = 0
         while True:
-            response, failure = self._post_once(path, body, authorization, shown)
+            response, failure = self._send_once("POST", path, body, authorization, shown)
             if response is not None and response.status_code not in RETRIED_STATUSES:
                 return response
             tries += 1
@@ -120,11 +146,12 @@ class Connection:
                 raise NoConnection(_AWAY if response is None else _busy_message(response)) from failure
             self._backoff.sleep(pause)
 
-    def _post_once(
-        self, path: str, body: str, authorization: str | None, shown: Mapping[str, str]
+    def _send_once(
+        self, method: str, path: str, body: str, authorization: str | None, shown: Mapping[str, str]
     ) -> tuple[requests.Response | None, RequestException | None]:
         try:
-            return self._session.post(
+            return self._session.request(
+                method,
                 f"{self.credentials.server}/api/v1{path}",
                 data=body.encode(),
                 headers={"Content-Type": "application/json", "Accept": "application/json", **shown},

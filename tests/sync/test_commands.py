@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from sync.cli.main import main
 from tests.sync.town import Town
-from tests.sync.town_http import PASSWORD, serving
+from tests.sync.town_http import GIVEN, PASSWORD, serving
 
 
 def test_a_day_at_the_laptop(laptop, town):
@@ -111,6 +111,36 @@ def test_signing_in_with_a_password_that_is_not_shown(fieldsync, address, town):
     assert fieldsync("pull")[0] == 0
     assert fieldsync("logout")[0] == 0
     assert fieldsync("pull")[0] == 4
+
+
+def test_signing_out_ends_the_sign_in_at_the_server_too_and_says_where_that_was_not_possible(
+    fieldsync, address, town, tmp_path
+):
+    sign_in = ("login", address, "--user", "worker", "--password-stdin")
+    fieldsync(*sign_in, input=f"{PASSWORD}\n")
+
+    status, _, complaint = fieldsync("logout")
+
+    assert (status, complaint, town.ended) == (0, "", ["Bearer renewal"])
+    assert fieldsync("logout")[0] == 0  # nobody is signed in
+
+    fieldsync(*sign_in, input=f"{PASSWORD}\n")
+    kept = tmp_path / "laptop" / "credentials.json"
+    kept.write_text(kept.read_text().replace(address, "http://127.0.0.1:9"))
+    status, _, complaint = fieldsync("logout")
+    assert (status, "没有连上服务器" in complaint) == (0, True)
+    assert not kept.exists()
+
+
+def test_a_password_that_somebody_else_has_set_is_changed_at_the_sign_in(fieldsync, address):
+    sign_in = ("login", address, "--user", "worker", "--password-stdin")
+    without, weak, done = (fieldsync(*sign_in, input=f"{GIVEN}\n{new}") for new in ("", "short\n", f"{PASSWORD}\n"))
+
+    assert (without[0], "第二行" in without[2]) == (1, True)
+    assert (weak[0], "至少10个字符" in weak[2]) == (1, True)
+    assert (done[0], "已登录" in done[1], "别人设的" in done[2]) == (0, True, True)
+    assert GIVEN not in done[1] + done[2]
+    assert PASSWORD not in done[1] + done[2]
 
 
 def test_a_failed_sign_in_leaves_no_store_and_nothing_else_behind(fieldsync, address, tmp_path):

@@ -44,6 +44,7 @@ class Server:
             backoff=Backoff(tries=4, sleep=self.pauses.append, jitter=random.Random(7)),
             session=session,
             on_renewed=self.kept.append,
+            **more,
         )
 
 
@@ -112,6 +113,54 @@ def test_a_sign_in_that_has_run_out_is_renewed_and_kept():
 
     assert [shown for _, shown, _ in server.shown] == ["Bearer first", "Bearer renewal", "Bearer second"]
     assert server.kept == [Credentials(ADDRESS, "town", access="second", refresh="renewal")]
+
+
+def test_each_renewal_is_shown_the_token_that_the_one_before_gave():
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
+    pairs = [(200, {}, {"access_token": f"access-{n}", "refresh_token": f"renewal-{n}"}) for n in (2, 3)]
+    server = Server(gone, pairs[0], OK, gone, pairs[1], OK)
+    way = server.way(Credentials(ADDRESS, "town", access="access-1", refresh="renewal-1"))
+
+    way.post("/x", "{}")
+    way.post("/x", "{}")
+
+    assert [shown for path, shown, _ in server.shown if path.endswith("/refresh")] == [
+        "Bearer renewal-1",
+        "Bearer renewal-2",
+    ]
+    assert server.kept[-1] == Credentials(ADDRESS, "town", access="access-3", refresh="renewal-3")
+
+
+def test_a_renewal_whose_answer_was_lost_is_asked_for_again_with_the_same_token():
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
+    pair = (200, {}, {"access_token": "access-2", "refresh_token": "renewal-2"})
+    server = Server(gone, requests.ConnectionError(), pair, OK)
+    way = server.way(Credentials(ADDRESS, "town", access="access-1", refresh="renewal-1"))
+
+    way.post("/x", "{}")
+
+    assert [shown for _, shown, _ in server.shown] == [
+        "Bearer access-1",
+        *["Bearer renewal-1"] * 2,
+        "Bearer access-2",
+    ]
+
+
+def test_what_another_program_has_renewed_meanwhile_is_taken_and_renewed_in_turn_where_it_has_run_out():
+    gone = (401, {}, {"title": "Unauthorized", "detail": "请重新登录。", "status": 401})
+    pair = (200, {}, {"access_token": "access-3", "refresh_token": "renewal-3"})
+    server = Server(gone, gone, pair, OK)
+    others = Credentials(ADDRESS, "town", access="access-2", refresh="renewal-2")
+    way = server.way(Credentials(ADDRESS, "town", access="access-1", refresh="renewal-1"), reload=lambda: others)
+
+    way.post("/x", "{}")
+
+    assert [shown for _, shown, _ in server.shown] == [
+        "Bearer access-1",
+        "Bearer access-2",
+        "Bearer renewal-2",
+        "Bearer access-3",
+    ]
 
 
 def test_a_sign_in_that_cannot_be_renewed_says_so():
