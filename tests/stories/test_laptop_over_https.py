@@ -15,7 +15,7 @@ import trustme
 from click.testing import CliRunner
 
 from sync.cli.main import main
-from tests.stories.child_server import UNIT, Folder, give_own_password, make_folder, records_in, serving
+from tests.stories.child_server import UNIT, Folder, make_folder, records_in, run, serving
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct-horse-7"
@@ -78,7 +78,9 @@ def encrypted(port: int, certificate: trustme.LeafCert) -> Iterator[tuple[Termin
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Folder:
     made = make_folder(tmp_path_factory.mktemp("county") / "data")
-    give_own_password(made, "gw1", PASSWORD)
+    given = run("user", "password", "gw1", "--phone-keys", "keep", "--data", made.path)
+    assert given.returncode == 0
+    (made.path / "given.txt").write_text(given.stdout)
     return made
 
 
@@ -104,6 +106,10 @@ def test_with_a_phone_key_and_with_a_password_a_laptop_pulls_and_pushes(folder, 
     ):
         keyed, signed = tmp_path / "keyed", tmp_path / "signed"
         assert fieldsync(keyed, "login", f"{address}/key/{folder.key}")[0] == 0
+        given = (folder.path / "given.txt").read_text().strip()
+        code, said = fieldsync(signed, "login", address, "--user", "gw1", input=f"{given}\n{PASSWORD}\n")
+        assert (code, "别人设的" in said) == (0, True), said
+        assert fieldsync(signed, "logout")[1].count("\n") == 1
         assert fieldsync(signed, "login", address, "--user", "gw1", input=f"{PASSWORD}\n")[0] == 0
         ids = []
         for store in (keyed, signed):
