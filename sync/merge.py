@@ -123,7 +123,7 @@ def read(registers: Mapping[str, Register], rules: Mapping[str, FieldRule]) -> M
             continue
         behaviour = rules.get(name, DEFAULT_RULE).behaviour
         fields[name] = behaviour.shown(register).value
-        if behaviour.conflicts and in_conflict(register):
+        if len(register.heads) > 1 and behaviour.conflicts and in_conflict(register):
             conflicts.add(name)
     fields |= {name: " ".join(sorted(present)) for name, present in elements.items()}
     for members in groups(rules).values():
@@ -177,7 +177,7 @@ def written(
             value = Head(new, *head[1:])
             before = _without_own(after.get(key, EMPTY), head, seen, own)
             after[key] = rule.behaviour.write(before, value, seen=seen, base_version=base_version)
-    for members in groups(rules, touched).values():
+    for members in groups(rules, touched).values() if touched else ():
         sent = {name: register_writes(name, writes[name], rules[name])[name] for name in members if name in writes}
         of_all = [sent.get(name) or _unsent_member(after.get(name, EMPTY), base_version) for name in members]
         value = Head(group_value([each.new for each in of_all]), *head[1:])

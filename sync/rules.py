@@ -101,11 +101,10 @@ def canonical(value: str, rule: FieldRule) -> str:
 def groups(rules: Mapping[str, FieldRule], wanted: Iterable[str | None] | None = None) -> dict[str, list[str]]:
     """Return the members of each group, sorted; of the wanted groups, if any are named."""
     of: dict[str, list[str]] = {}
-    for name in sorted(rules):
-        group = rules[name].group
-        if group is not None and (wanted is None or group in wanted):
-            of.setdefault(group, []).append(name)
-    return of
+    for name, rule in rules.items():
+        if rule.group is not None and (wanted is None or rule.group in wanted):
+            of.setdefault(rule.group, []).append(name)
+    return {group: sorted(members) for group, members in of.items()}
 
 
 def behaviour_of(members: Sequence[str], rules: Mapping[str, FieldRule]) -> Behaviour:

@@ -134,7 +134,7 @@ def _written_fields(writes: Mapping[str, FieldWrite], context: WriteContext) -> 
     """Return the fields that a change wrote, the others of their merge groups with them."""
     touched = {name for name, write in writes.items() if write.new != (write.seen or "")}
     groups = {context.rules[name].group for name in touched if name in context.rules} - {None}
-    return touched | {name for name, rule in context.rules.items() if groups and rule.group in groups}
+    return touched | {name for name, rule in context.rules.items() if rule.group in groups} if groups else touched
 
 
 def act(
@@ -289,4 +289,5 @@ def _history_fields(record: Record) -> dict[str, str]:
 def difference(before: Record, after: Record) -> Diff:
     """Return what a history tells of the way from one version of a record to another."""
     old, new = _history_fields(before), _history_fields(after)
-    return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}
+    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    return {name: (old.get(name), new.get(name)) for name in names}

@@ -109,8 +109,10 @@ def masks_among(
 def _without_masks(tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor) -> Change:
     """Return ``change`` without what its author was shown in the place of a value: a mask, or nothing at all."""
     values = {name: write.new for name, write in change.fields.items()}
-    masks = masks_among(tx, record, type, values, change.base_version)
     blank = [name for name in type.personal if values.get(name) == "" and not change.fields[name].seen]
+    if not blank and not any(map(personal.is_mask, values.values())):
+        return change
+    masks = masks_among(tx, record, type, values, change.base_version)
     if blank and _is_hidden_from(tx, record, change, by):
         masks |= frozenset(blank)
     if not masks:
