@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import current_app, g, request
 
 from server.audit.domain.entries import Entry
-from server.audit.usecases import deferred, refusals
+from server.audit.usecases import reads, refusals
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Unavailable
@@ -83,7 +83,9 @@ def note(database: Database, work: Callable[[Transaction], object]) -> None:
 
 
 def audit_read(event: str, object: str, details: Mapping[str, Any], objects: Iterable[str] = ()) -> None:
-    """Record in the audit what the caller reads in this request, without waiting; requests by phone key are left out.
+    """Record in the audit what the caller reads in this request, without waiting, each record once a day.
+
+    Requests by phone key are left out.
 
     event: a word of ``data/audit_events.csv`` (``personal.read``). object: what is read, such as the kind of list.
     details: as JSON, without any value that was read. objects: ids of the records on the page.
@@ -91,7 +93,7 @@ def audit_read(event: str, object: str, details: Mapping[str, Any], objects: Ite
     by = caller()
     if by.key_id is None:
         address = request.remote_addr or ""
-        deferred.later(database(), Entry(event, by.name, object, details, objects=tuple(objects), address=address))
+        reads.record(database(), Entry(event, by.name, object, details, objects=tuple(objects), address=address))
 
 
 def audit_refusal(object: str, view: str, status: int) -> None:

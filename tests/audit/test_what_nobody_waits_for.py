@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from server.audit.domain.entries import COMMAND, Entry, Recorded
 from server.audit.store import chain
-from server.audit.usecases import deferred, exports
+from server.audit.usecases import deferred, exports, reads
 from server.audit.usecases.recording import record
 from server.db import database
 from server.db.database import Database
@@ -197,3 +198,40 @@ def test_on_a_full_disk_nothing_is_exported_and_an_export_under_way_is_not_forgo
     assert [(event, result) for event, _, result in events(store) if event == "records.export"] in (
         [("records.export", "done")], [("records.export", "interrupted")],
     )  # fmt: skip
+
+
+def test_what_a_list_shows_is_recorded_once_a_day_for_each_reader_and_record(store):
+    page = Entry(
+        "personal.read", "li", "records", {"types": ["micro_stations"]}, objects=("a", "b"), address="10.0.0.1"
+    )
+
+    reads.record(store, page)
+    reads.record(store, page)
+    reads.record(store, replace(page, objects=("b", "c")))
+    reads.record(store, replace(page, object="a", objects=("a",)))
+    reads.record(store, replace(page, by="wang"))
+    reads.record(store, replace(page, address="10.0.0.2"))
+
+    assert [(each.actor, each.details["objects"]) for each in entries(store)] == [
+        ("li", ["a", "b"]), ("li", ["c"]), ("li", ["a"]), ("wang", ["a", "b"]), ("li", ["a", "b"]),
+    ]  # fmt: skip
+
+
+def test_the_next_day_it_is_recorded_again(tmp_path):
+    clock = Clock()
+    new_database(tmp_path / "data")
+    store = database.open_inline(tmp_path / "data", clock)
+    page = Entry("personal.read", "li", "records", objects=("a",))
+    for hours in (0, 3, 15):
+        clock.pass_by(hours=hours)
+        reads.record(store, page)
+
+    assert [each.at[:13] for each in entries(store)] == ["2026-11-24T04", "2026-11-24T22"]
+    store.close()
+
+
+def test_looks_at_the_audit_are_recorded_each_time(store):
+    for _ in range(2):
+        reads.record(store, Entry("audit.read", "li", "audit", {"event": "export"}))
+
+    assert events(store) == [("audit.read", "li", "done")] * 2
