@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from schemas.exports import AnswerArchiveQuery, AnswerQuery, AnswerTableQuery
 from server import table_files
@@ -37,12 +37,13 @@ def answers_csv(query: dict[str, Any], form_id: str) -> Response:
     """
     export = _begun("csv", query, form_id)
     path = query.get("table", "")
-    if path not in export.tables.tables:
-        known = "、".join(filter(None, export.tables.tables)) or "没有重复组，不用写 table"
-        wrong = f"表单里没有重复组“{path}”；可选：{known}。"
-        raise Invalid(f"请求有误。table：{wrong}", errors=[{"field": "table", "message": wrong}])
+    with export.audited.ending_where_it_fails():
+        if path not in export.tables.tables:
+            known = "、".join(filter(None, export.tables.tables)) or "没有重复组，不用写 table"
+            wrong = f"表单里没有重复组“{path}”；可选：{known}。"
+            raise Invalid(f"请求有误。table：{wrong}", errors=[{"field": "table", "message": wrong}])
     name = f"{export.tables.tables[path].name}.csv"
-    return responses.download(answer_files.csv_parts(export, path), table_files.CSV_TYPE, name)
+    return responses.exported(export.audited, answer_files.csv_parts(export, path), table_files.CSV_TYPE, name)
 
 
 @blueprint.route("/forms/<form_id>/answers.zip")
@@ -56,7 +57,8 @@ def answers_zip(query: dict[str, Any], form_id: str) -> Response:
     A photo is named by the receipt number of its submission, its question, and the name that the phone gave it.
     """
     export = _begun("zip", query, form_id, with_photos=query.get("photos", True))
-    return responses.download(answer_files.zip_parts(export, context.blobs()), table_files.ZIP_TYPE, f"{form_id}.zip")
+    parts = answer_files.zip_parts(export, context.blobs())
+    return responses.exported(export.audited, parts, table_files.ZIP_TYPE, f"{form_id}.zip")
 
 
 @blueprint.route("/forms/<form_id>/answers.xlsx")
@@ -71,7 +73,7 @@ def answers_xlsx(query: dict[str, Any], form_id: str) -> Response:
     in another sheet.
     """
     export = _begun("xlsx", query, form_id)
-    return responses.workbook(lambda book: answer_files.write_workbook(export, book), f"{form_id}.xlsx")
+    return responses.workbook(export.audited, lambda book: answer_files.write_workbook(export, book), f"{form_id}.xlsx")
 
 
 def _begun(format: str, query: dict[str, Any], form_id: str, *, with_photos: bool = False) -> AnswerExport:
@@ -90,5 +92,6 @@ def _begun(format: str, query: dict[str, Any], form_id: str, *, with_photos: boo
         mask=mask,
         with_photos=with_photos,
         by=by.name,
+        address=request.remote_addr or "",
         noted={"format": format, "filters": {name.rstrip("_"): str(value) for name, value in query.items()}},
     )

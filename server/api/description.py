@@ -18,7 +18,7 @@ from marshmallow import Schema
 
 from schemas.problems import RefusalSchema
 from server.errors import NotFound
-from server.table_files import XLSX_TYPE
+from server.table_files import XLSX_TYPE, ZIP_TYPE
 
 blueprint = Blueprint("api-docs", __name__, url_prefix="/api")
 
@@ -116,6 +116,9 @@ _AREAS = frozenset({"area", "parent"})
 """Parameters that name an area, which the caller may not see."""
 
 
+_EXPORT_TYPES = (XLSX_TYPE, ZIP_TYPE, "text/csv", "application/geo+json")
+
+
 def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int]:
     """Yield the statuses by which an operation of this path and method may refuse, whatever its view does."""
     # A host that is not ours, a body that is no JSON; a request that comes too slowly, or is too large; no time for it.
@@ -128,8 +131,8 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     asked = {each["name"] for each in operation.get("parameters", ()) if isinstance(each, dict)}
     if "{" in path or asked & _AREAS:
         yield 404  # unknown, or out of the caller's reach
-    if method != "get" or XLSX_TYPE in str(operation["responses"]):
-        yield 507  # what is written, or made in a file, finds no room on the disk
+    if method != "get" or any(type in str(operation["responses"]) for type in _EXPORT_TYPES):
+        yield 507  # what is written, made in a file, or noted down before it leaves finds no room on the disk
 
 
 def describe(app: Flask) -> Api:

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 
 from schemas.exports import RecordExportQuery
 from schemas.records import RecordFilter
@@ -21,7 +21,8 @@ from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.api.records import filters_of
 from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
+from server.audit.usecases import exports as audited_exports
+from server.audit.usecases.exports import Export
 from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -65,7 +66,7 @@ def export_csv(query: dict[str, Any]) -> Response:
     One line a record: system columns, then the fields of the type, or of all types without `type`; labels and Beijing
     time, or codes and UTC. A cell that a spreadsheet would take for a formula gets an apostrophe before it.
     """
-    table, pages = _table("csv", query)
+    export, table, pages = _table("csv", query)
     text, number = guards(wording_of(query))
     safe = [number if numeric else text for numeric in table.numeric]
     lines = (
@@ -73,7 +74,7 @@ def export_csv(query: dict[str, Any]) -> Response:
         for page in pages
     )
     heading = table_files.BOM + table_files.csv_lines([map(text, table.headings)])
-    return responses.download(chain([heading], lines), table_files.CSV_TYPE, "records.csv")
+    return responses.exported(export, chain([heading], lines), table_files.CSV_TYPE, "records.csv")
 
 
 @blueprint.route("/records.xlsx")
@@ -85,7 +86,7 @@ def export_xlsx(query: dict[str, Any]) -> Response:
 
     After 1,048,575 records it goes on in a second sheet.
     """
-    table, pages = _table("xlsx", query)
+    export, table, pages = _table("xlsx", query)
 
     def fill(book: table_files.Workbook) -> None:
         write = book.add_table("台账", table.headings, table.numeric)
@@ -93,7 +94,7 @@ def export_xlsx(query: dict[str, Any]) -> Response:
             for cells in page:
                 write(cells)
 
-    return responses.workbook(fill, "records.xlsx")
+    return responses.workbook(export, fill, "records.xlsx")
 
 
 @blueprint.route("/records.geojson")
@@ -107,8 +108,9 @@ def export_geojson(query: dict[str, Any]) -> Response:
     geoshape (a polygon); a record without one has a null geometry, so that the count of features is the count of
     records.
     """
-    pages, types, _ = begun("geojson", query)
-    return responses.download(_geojson(pages, _position_fields(types)), "application/geo+json", "records.geojson")
+    export, pages, types, _ = begun("geojson", query)
+    parts = _geojson((list(export.counted(page)) for page in pages), _position_fields(types))
+    return responses.exported(export, parts, "application/geo+json", "records.geojson")
 
 
 def scope_of(by: Actor, *more: tuple[str, str]) -> Scope:
@@ -152,32 +154,41 @@ def guards(wording: Wording) -> tuple[Callable[[str], str], Callable[[str], str]
     return table_files.escaped, table_files.escaped
 
 
-def begun(format: str, query: dict[str, Any]) -> tuple[Rows, list[RecordType], RecordMask]:
-    """Check and note down who exports what; return the pages, masked, the types in them, and the mask."""
+def begin(event: str, object: str, details: Mapping[str, Any]) -> Export:
+    """Note down that the caller begins to export, before anything leaves; the rows that leave are counted by it.
+
+    event, object, details: as in an entry of the audit. Raises DiskFull, and then nothing leaves.
+    """
+    by = context.caller()
+    entry = Entry(event, by.name, object, details, address=request.remote_addr or "")
+    return audited_exports.begin(context.database(), entry)
+
+
+def begun(format: str, query: dict[str, Any]) -> tuple[Export, Rows, list[RecordType], RecordMask]:
+    """Check and note down who exports what; return the export, the pages, masked, their types, and the mask."""
     by, database = context.caller(), context.database()
     scope = scope_of(by)
     with database.reading() as reading:
         filters = filters_of(reading, query, by)
         types, mask = _types(reading, filters), mask_for(reading, by)
-    entry = Entry("records.export", by.name, by.name, {"format": format, "filters": query})
-    context.write(lambda tx: record(tx, entry))
-    return _pages(database, scope, filters, mask), types, mask
+    export = begin("records.export", query.get("type", "records"), {"format": format, "filters": query})
+    return export, _pages(database, scope, filters, mask), types, mask
 
 
-def _table(format: str, query: dict[str, Any]) -> tuple[RecordTable, Iterator[list[list[str]]]]:
-    """Check and note down who exports; return the table, and the cells of one page of records after the other."""
-    pages, types, mask = begun(format, query)
+def _table(format: str, query: dict[str, Any]) -> tuple[Export, RecordTable, Iterator[list[list[str]]]]:
+    """Check and note down who exports; return the export, the table, and the cells of one page after the other."""
+    export, pages, types, mask = begun(format, query)
     database, by = context.database(), context.caller()
-    with database.reading() as reading:
+    with export.ending_where_it_fails(), database.reading() as reading:
         table = RecordTable(reading, types, wording_of(query), scope_of(by), mask)
 
     def cells() -> Iterator[list[list[str]]]:
         for found in pages:
             with database.reading() as reading:
-                page = list(table.cells(reading, found))
+                page = list(export.counted(table.cells(reading, found)))
             yield page
 
-    return table, cells()
+    return export, table, cells()
 
 
 def _types(reading: Reading, filters: Filters) -> list[RecordType]:

@@ -13,6 +13,7 @@ from schemas.records import RecordFilter
 from server import instants, table_files
 from server.api import exports, responses
 from server.api.blueprints import create_blueprint
+from server.audit.usecases.exports import Export
 from server.cases.domain import case_labels
 from server.db import training
 from server.db.sql import Row
@@ -48,9 +49,10 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     `进展` its last word on the case.
     """
     titles: list[Sequence[str]] = [TITLES]
-    rows = chain([titles], _pages("ledger.csv", query))
+    export, pages = _pages("ledger.csv", query)
+    rows = chain([titles], pages)
     lines = (table_files.csv_lines(map(table_files.verbatim, row) for row in page) for page in rows)
-    return responses.download(chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
+    return responses.exported(export, chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
 
 
 @blueprint.route("/records/ledger.xlsx")
@@ -59,28 +61,28 @@ def ledger_csv(query: dict[str, Any]) -> Response:
 @blueprint.alt_response(403, success=False, description="the caller's duties do not let them export")
 def ledger_xlsx(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as a workbook; what `ledger.csv` says, in the same order."""
-    pages = _pages("ledger.xlsx", query)
+    export, pages = _pages("ledger.xlsx", query)
 
     def fill(book: table_files.Workbook) -> None:
         write = book.add_table("责任清单", TITLES, [False] * len(TITLES))
         for row in chain.from_iterable(pages):
             write(row)
 
-    return responses.workbook(fill, "ledger.xlsx")
+    return responses.workbook(export, fill, "ledger.xlsx")
 
 
-def _pages(format: str, query: dict[str, Any]) -> Iterator[list[Sequence[str]]]:
-    """Check and note down who exports; return the rows of one page of cases after the other."""
-    pages, _, mask = exports.begun(format, query)
+def _pages(format: str, query: dict[str, Any]) -> tuple[Export, Iterator[list[Sequence[str]]]]:
+    """Check and note down who exports; return the export, and the rows of one page of cases after the other."""
+    export, pages, _, mask = exports.begun(format, query)
     database = context.database()
 
     def rows() -> Iterator[list[Sequence[str]]]:
         for found in pages:
             with database.reading() as reading:
                 page = _rows(reading, [each for each in found if each["kind"] == "case"], mask)
-            yield page
+            yield list(export.counted(page))
 
-    return rows()
+    return export, rows()
 
 
 def _rows(reading: Reading, found: list[Row], mask: RecordMask) -> list[Sequence[str]]:

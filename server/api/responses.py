@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 import orjson
 from flask import Response, request
 
+from server.audit.usecases.exports import Export
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.records.domain.disclosure import Kinds
@@ -150,15 +151,20 @@ def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Re
     return sandboxed(response)
 
 
-def workbook(fill: Callable[[Workbook], None], name: str) -> Response:
+def exported(export: Export, parts: Iterable[bytes], media_type: str, name: str) -> Response:
+    """Return an export as a file to be saved under ``name``; it ends in the audit when the answer ends, however."""
+    return download(export.sending(parts), media_type, name)
+
+
+def workbook(export: Export, fill: Callable[[Workbook], None], name: str) -> Response:
     """Return the workbook that ``fill`` writes, to be saved under ``name``; it grows on the disk, not in memory."""
-    with TemporaryDirectory(prefix="firegrid-") as folder:
+    with export.ending_where_it_fails(), TemporaryDirectory(prefix="firegrid-") as folder:
         path = Path(folder) / "book.xlsx"
         book = Workbook(path)
         fill(book)
         book.close()
         content = path.open("rb")  # outlives its name
-    response = download(_chunks(content), XLSX_TYPE, name)
+    response = exported(export, _chunks(content), XLSX_TYPE, name)
     response.call_on_close(content.close)  # whose reader went away before the end
     return response
 

@@ -87,10 +87,16 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
             names = request.comparison.names
             earlier = summary_tables.table(reading, previous)
             table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
+    export = exports.begin("summaries.export", "closure", _told(arguments))
     rows = table.with_titles(result)
-    if arguments["format"] == "csv":
-        return responses.download(spreadsheets.as_csv(rows), table_files.CSV_TYPE, _file_name(result, "csv"))
-    return responses.download(spreadsheets.as_xlsx(rows, "汇总"), table_files.XLSX_TYPE, _file_name(result, "xlsx"))
+    export.rows = len(table.names)
+    with export.ending_where_it_fails():
+        if arguments["format"] == "csv":
+            content, type, name = spreadsheets.as_csv(rows), table_files.CSV_TYPE, _file_name(result, "csv")
+        else:
+            content, type = spreadsheets.as_xlsx(rows, "汇总"), table_files.XLSX_TYPE
+            name = _file_name(result, "xlsx")
+    return responses.exported(export, [content], type, name)
 
 
 @blueprint.route("/summaries/closure/cases")
@@ -114,7 +120,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
             pages = case_tables.pages(reading, query, figure, row, _label(reading))
             labels = arguments.get("labels", True)
             rows = (case_tables.as_texts(reading, page) if labels else case_tables.as_codes(page) for page in pages)
-            return _file(figure.replace(":", "-"), case_tables.CASE_COLUMNS, rows)
+            return _file(arguments, figure, case_tables.CASE_COLUMNS, rows)
         after = _cursor_of(arguments.get("cursor"))
         found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
         items = case_tables.as_json(reading, query, found, _label(reading))
@@ -138,7 +144,8 @@ def closure_patrols_of(arguments: dict[str, Any]) -> Response:
         found = closure_summary.patrols_behind(reading, query)
         if arguments["format"] == "csv":
             rows = patrol_lists.as_texts if arguments.get("labels", True) else patrol_lists.as_codes
-            return _file("patrols", patrol_lists.COLUMNS, [rows(patrol_lists.items(reading, found, _label(reading)))])
+            listed = rows(patrol_lists.items(reading, found, _label(reading)))
+            return _file(arguments, "patrols", patrol_lists.COLUMNS, [listed])
         after = _cursor_of(arguments.get("cursor"))
         ahead = [patrol for patrol in found if (patrol.received_at, patrol.id) > (after.received_at, after.id)]
         page = ahead[: arguments["limit"]]
@@ -217,10 +224,24 @@ def _label(reading: Reading) -> Callable[[Row], str] | None:
     return mask.row_label if mask.masks_phones or mask.disclosure.sight.hidden else None
 
 
-def _file(name: str, columns: Mapping[str, str], pages: Iterable[Sequence[Sequence[Value]]]) -> Response:
-    """Return a list as CSV. columns: the title of each value of a row."""
-    lines = [spreadsheets.as_csv([list(columns.values())]), *map(spreadsheets.csv_lines, pages)]
-    return responses.download(b"".join(lines), table_files.CSV_TYPE, f"{name}.csv")
+def _file(
+    arguments: Mapping[str, Any],
+    figure: str,
+    columns: Mapping[str, str],
+    pages: Iterable[Sequence[Sequence[Value]]],
+) -> Response:
+    """Return the list behind a figure as CSV. columns: the title of each value of a row."""
+    export = exports.begin("cases.export", figure, _told(arguments))
+    with export.ending_where_it_fails():
+        lines = [spreadsheets.as_csv([list(columns.values())])]
+        lines += [spreadsheets.csv_lines(list(export.counted(page))) for page in pages]
+    return responses.exported(export, lines, table_files.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
+
+
+def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a query as the audit keeps it."""
+    filters = {name.rstrip("_"): str(value) for name, value in arguments.items() if name not in ("format", "limit")}
+    return {"format": arguments["format"], "filters": filters}
 
 
 def _instant(written: str | None, now: Instant) -> Instant | None:

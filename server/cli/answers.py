@@ -77,13 +77,14 @@ def answers(
             database, known, filters, options,
             scope=scope, mask=None, with_photos=form == "zip" and not no_photos, by=BY, noted={"format": form},
         )  # fmt: skip
-        with _opened(output, form) as file:
+        with export.audited.ending_where_it_fails(), _opened(output, form) as file:
             if form == "csv":
                 _csv(export, file, table)
             elif form == "zip":
                 _copy(answer_files.zip_parts(export, BlobStore(data / "blobs")), file)
             else:
                 _xlsx(export, file)
+        export.audited.end()
 
 
 def _csv(export: AnswerExport, file: IO[bytes], table: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from server import instants
+from server.audit.domain.entries import COMMAND, Entry
+from server.audit.usecases import exports
 from server.cli.folder import Group, data_option, everything, opened
+from server.db.database import Database
 from server.db.transactions import Reading
 from server.grid.store import areas
 from server.summaries.domain import periods
@@ -113,28 +117,48 @@ def closure(
     if (first is None) != (last is None) or (first is not None and period is not None):
         raise click.UsageError("--from 与 --to 要一起给，且不与 --period 同用。")
     _check_row(row, figure)
-    with opened(data) as database, database.reading() as reading:
+    told = {"area": area, "by": by, "from": first, "to": last, "period": period, "as_of": as_of, "row": row}
+    with opened(data) as database, _audited(database, form, figure, told) as count, database.reading() as reading:
         at = None if as_of is None else periods.as_of_instant(as_of, reading.now)
         named = Named(period or Named.MONTH)
         days = named if first is None or last is None else periods.between(first.date(), last.date())
         comparison = periods.comparison(days, periods.day_of(at or reading.now), Against(compare or Against.PREVIOUS))
-        query = Query(
-            everything(reading),
-            areas.get(reading, area) if area else None,
-            Grouping(by) if by else None,
-            comparison.current,
-            at,
-        )
+        within, rows = areas.get(reading, area) if area else None, Grouping(by) if by else None
+        query = Query(everything(reading), within, rows, comparison.current, at)
         if figure is not None:
-            _write_behind(reading, query, figure, row, form)
+            count(_write_behind(reading, query, figure, row, form))
             return
         result = closure_summary.summarise(reading, query)
+        count(len(result.summary.rows) + 1)
         if period is None and compare is None:
             _write_summary(reading, form, result)
             return
         earlier = Query(query.scope, query.area, result.by, comparison.previous, comparison.as_of(result.as_of))
         previous = closure_summary.summarise(reading, earlier)
         _write_summary(reading, form, result, previous, comparison.names)
+
+
+@contextmanager
+def _audited(
+    database: Database, form: str, figure: str | None, told: Mapping[str, object]
+) -> Iterator[Callable[[int], None]]:
+    """Note a file down in the audit before it is written; yield what is told how many rows it has.
+
+    What is shown as a table is no export. Who runs commands is the administrator of the system, and may export.
+    """
+    if form == "table":
+        yield lambda rows: None
+        return
+    filters = {name: str(value) for name, value in told.items() if value is not None}
+    event = "summaries.export" if figure is None else "cases.export"
+    export = exports.begin(database, Entry(event, COMMAND, figure or "closure", {"format": form, "filters": filters}))
+
+    def count(rows: int) -> None:
+        export.rows = rows
+
+    with export.ending_where_it_fails():
+        yield count
+    export.end()
 
 
 def _check_row(row: str | None, figure: str | None) -> None:
@@ -198,17 +222,18 @@ def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -
     return rendered
 
 
-def _write_behind(reading: Reading, query: Query, figure: str, row: str | None, form: str) -> None:
-    """Write the cases behind a figure, or the patrols behind the premises inspected."""
+def _write_behind(reading: Reading, query: Query, figure: str, row: str | None, form: str) -> int:
+    """Write the cases behind a figure, or the patrols behind the premises inspected, and return how many there are."""
     if figure == patrol_lists.FIGURE:
         patrols = list(patrol_lists.items(reading, closure_summary.patrols_behind(reading, query)))
         columns = patrol_lists.COLUMNS
         total = f"共 {len(patrols)} 次巡查，检查 {sum(patrol['premises'] for patrol in patrols)} 家"
         _write(patrols, patrol_lists.as_texts(patrols), form, columns, tuple(columns), total)
-        return
+        return len(patrols)
     key = summary_tables.parse_key(closure_summary.grouping_of(query), row)
     cases = list(chain.from_iterable(case_tables.pages(reading, query, figure, key)))
     _write(cases, case_tables.as_texts(reading, cases), form, CASE_COLUMNS, CASES_SHOWN, f"共 {len(cases)} 件")
+    return len(cases)
 
 
 def _write(

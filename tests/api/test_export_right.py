@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import re
+import zipfile
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from server.api.blueprints import PREFIX
+from server.errors import DiskFull
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, VILLAGE, add_record, uuid_of
@@ -139,6 +145,80 @@ def test_the_audit_leaves_as_a_file_for_who_may_read_it_and_may_export(county_wi
     }
 
     assert told == {"admin": 200, "auditor": 403, "brigade": 403, "worker": 403}
+
+
+@pytest.mark.parametrize("path", sorted(EXPORTS))
+def test_every_export_is_one_entry_of_the_audit_with_its_filter_and_the_rows_that_left(county_with_all_roles, path):
+    county = county_with_all_roles
+    asked = address(path) + ("&" if "?" in path else "?") + f"area={TOWN}"
+
+    answer = county.get(asked, "town")
+
+    assert answer.status_code == 200, answer.text
+    [entry] = exported(county)
+    assert (entry["actor"], entry["role"], entry["place"], entry["result"]) == ("town", "town_station", TOWN, "done")
+    assert entry["address"] == "127.0.0.1"
+    assert entry["details"]["filters"]["area"] == TOWN
+    assert entry["details"]["rows"] == rows_of(path, answer)
+
+
+@pytest.mark.parametrize("path", sorted(path for path in EXPORTS if "summaries" not in path))
+def test_an_export_whose_reader_leaves_is_an_entry_too(county_with_all_roles, path):
+    answer = county_with_all_roles.client.get(
+        f"/api/v1{address(path)}", headers={"Authorization": f"Key {county_with_all_roles.keys['town']}"}
+    )
+    next(iter(answer.response))
+
+    answer.close()
+
+    [entry] = exported(county_with_all_roles)
+    assert (entry["actor"], entry["result"]) == ("town", "stopped")
+
+
+def test_a_table_that_the_form_does_not_have_ends_the_export_with_its_refusal(county_with_all_roles):
+    assert county_with_all_roles.get("/forms/station/answers.csv?table=none", "town").status_code == 422
+
+    [entry] = exported(county_with_all_roles)
+    assert (entry["result"], entry["details"]["rows"]) == ("failed", 0)
+
+
+@pytest.mark.parametrize("path", sorted(EXPORTS))
+def test_nothing_leaves_where_it_cannot_be_noted_down(county_with_all_roles, monkeypatch, path):
+    def full(*_: object) -> None:
+        raise DiskFull("磁盘已满。")
+
+    monkeypatch.setattr(county_with_all_roles.store, "write", full)
+
+    answer = county_with_all_roles.get(address(path), "town")
+
+    assert (answer.status_code, answer.content_type) == (507, "application/problem+json")
+
+
+def exported(county) -> list[dict]:
+    """Return the entries of exports, once no export is under way."""
+    county.do(lambda tx: None)  # what was to be written without waiting is written before this
+    assert county.count("audit_begun") == 0
+    return [row | {"details": json.loads(row["detail"])} for row in county.rows(_ENTRIES)]
+
+
+_ENTRIES = "SELECT * FROM audit WHERE action LIKE '%.export' ORDER BY id"
+
+
+def rows_of(path: str, answer) -> int:
+    """Return how many rows a file has, headings aside."""
+    if "geojson" in path:
+        return len(json.loads(answer.data)["features"])
+    if "zip" in path:
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+            return sum(lines_in(archive.read(name)) for name in archive.namelist() if name.endswith(".csv"))
+    if "xlsx" in path:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+        return sum(len(book.get_sheet_by_name(name).to_python()) - 1 for name in book.sheet_names)
+    return lines_in(answer.data)
+
+
+def lines_in(content: bytes) -> int:
+    return len(list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))) - 1
 
 
 @pytest.mark.parametrize("path", ["/summaries/closure/cases", "/summaries/closure/patrols", "/summaries/closure"])

@@ -84,5 +84,6 @@ def test_it_is_on_record(county):
     run(county, "--format", "csv")
 
     with county.store.reading() as reading:
-        entries = [each for each in chain.list_about(reading, "command") if each.event == "answers.export"]
-    assert entries[-1].details == {"form": "household", "format": "csv"}
+        entry = [each for each in chain.list_about(reading, "household") if each.event == "answers.export"][-1]
+    assert (entry.actor, entry.result, entry.details["format"]) == ("command", "done", "csv")
+    assert entry.details["rows"] == len(lines(run(county).stdout_bytes))

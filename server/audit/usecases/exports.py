@@ -11,6 +11,7 @@ the chain when the stream has ended. What is true if we die after each step:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -53,6 +54,15 @@ class Export:
         It must be what the answer iterates and closes itself, not wrapped in anything that hides ``close``.
         """
         return Sending(self, iter(parts))
+
+    @contextmanager
+    def ending_where_it_fails(self) -> Iterator[None]:
+        """Let what is made before anything leaves, such as a workbook, end this export where it fails."""
+        try:
+            yield
+        except BaseException:
+            self.end(FAILED)
+            raise
 
     def end(self, result: str = DONE) -> None:
         """Make the entry, without waiting for it; a second end changes nothing.

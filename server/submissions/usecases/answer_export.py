@@ -13,7 +13,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
+from server.audit.usecases import exports
+from server.audit.usecases.exports import Export
 from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -56,7 +57,11 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AnswerExport:
-    """An export that has begun. with_photos: whether rows name files by their place in an archive."""
+    """An export that has begun.
+
+    with_photos: whether rows name files by their place in an archive. audited: what counts the rows, and ends it in the
+    audit.
+    """
 
     database: Database
     tables: AnswerTables
@@ -66,6 +71,7 @@ class AnswerExport:
     mask: AnswerMask | None
     with_photos: bool
     began_at: Instant
+    audited: Export
 
     def pages(self, only: str | None = None) -> Iterator[Page]:
         """Yield all rows, the newest submission first, those of its repeats after its own.
@@ -77,6 +83,7 @@ class AnswerExport:
             with self.database.reading() as reading:
                 found = answers.page(reading, self.scope, self.filters, upto=self.upto, before=before)
                 page = self._page(reading, found, only)
+            self.audited.rows += len(page.rows)
             if not found:
                 return
             yield page
@@ -153,18 +160,21 @@ def begin(
     with_photos: bool,
     by: str,
     noted: Mapping[str, Any],
+    address: str = "",
 ) -> AnswerExport:
     """Note down who exports what, and return the export.
 
     scope: in which submissions are exported. mask: shows records to the reader, None for one who sees all. by: user
-    name, or the command. noted: what the audit keeps of the request.
+    name, or the command. noted: what the audit keeps of the request. address: of the network it came from. Raises
+    DiskFull where it cannot be noted down, and then nothing leaves.
     """
     with database.reading() as reading:
         tables = AnswerTables(reading, form, options, scope, mask)
         answer_mask = None if mask is None else AnswerMask(reading, form, mask)
         upto, now = answers.newest_seq(reading), reading.now
-    database.write(lambda tx: record(tx, Entry("answers.export", by, by, {"form": form.id, **noted})))
-    return AnswerExport(database, tables, scope, filters, upto, answer_mask, with_photos, now)
+    entry = Entry("answers.export", by, form.id, {"form": form.id, "photos": with_photos, **noted}, address=address)
+    audited = exports.begin(database, entry)
+    return AnswerExport(database, tables, scope, filters, upto, answer_mask, with_photos, now, audited)
 
 
 class _Told:
