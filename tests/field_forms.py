@@ -124,4 +124,15 @@ BEES = (
     + _entities(list_name="apiaries", label="${keeper}")
     + settings_of("apiary", "养蜂登记", **{"attribute__fg:title": "蜂箱"})
 )
+PATROL = (
+    """\
+| survey |
+| | type | name | label | save_to |
+| | text | place | 地点 | place |
+| | integer | premises_count | 家数 | premises_count |
+| | text | area | 网格 | area |
+"""
+    + _entities(list_name="patrols", label="${place}")
+    + settings_of("patrol", "巡查")
+)
 STREETS = "name,label\ns1,“东”大街\n".encode()

@@ -14,6 +14,7 @@ from server.records.domain.status import STATUS_LABELS
 from server.summaries.domain import figure_definitions
 from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
 from tests.county import open_county
+from tests.field_forms import PATROL
 from tests.summaries import test_closure_golden as golden
 from tests.summaries.case_histories import a_case, cases_behind, on, step
 from tests.summaries.lived_cases import live, walked
@@ -27,6 +28,7 @@ def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
     made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
+    made.publish(PATROL)
     made.store.write(lambda tx: walked(tx, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1)))
     yield made
     close(made.app)

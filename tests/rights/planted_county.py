@@ -65,17 +65,7 @@ ROLES = {
 }
 """Where each role is held here, and for which body."""
 
-PATROL = """\
-| survey |
-| | type | name | label | save_to |
-| | text | place | 地点 | place |
-| | integer | premises_count | 家数 | premises_count |
-| | text | area | 网格 | area |
-| entities |
-| | list_name | label |
-| | patrols | ${place} |
-""" + forms.settings_of("patrol", "巡查")
-FORMS = (forms.station_new(), forms.STATION_EDIT, forms.HAZARD, forms.HAZARD_STEP, PATROL)
+FORMS = (forms.station_new(), forms.STATION_EDIT, forms.HAZARD, forms.HAZARD_STEP, forms.PATROL)
 
 
 def lay(tx: Any) -> list[str]:
