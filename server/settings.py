@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -60,6 +60,16 @@ class Settings:
     fast_path: bool = True
     office_idle_minutes: int = 30
     sign_ins: tuple[OfferedSignIn, ...] = ()
+
+
+def described(settings: Settings) -> dict[str, str]:
+    """Return what an auditor may know of settings: all by name but the folder, and sign-ins with their passwords."""
+    named = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in named.items()
+        if name not in ("folder", "sign_ins")
+    }
 
 
 def from_environment(folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:

@@ -24,7 +24,7 @@ from server.db import engine
 from server.db.database import Database
 from server.db.locks import serving, write_address
 from server.errors import Busy, Damaged, Unavailable
-from server.settings import OfferedSignIn, Settings, from_environment
+from server.settings import OfferedSignIn, Settings, described, from_environment
 
 if TYPE_CHECKING:
     import uvicorn
@@ -136,7 +136,7 @@ def run(
         try:
             _say_what_is_served(f"http://{host}:{port}", data)
             freeze()
-            with _housekeeping(database, state):
+            with _housekeeping(database, state, settings):
                 server.run(sockets=[listener])
         finally:
             bridge.close()
@@ -154,12 +154,12 @@ def _say_what_is_served(address: str, data: Path) -> None:
 
 
 @contextmanager
-def _housekeeping(database: Database, state: State) -> Iterator[None]:
+def _housekeeping(database: Database, state: State, settings: Settings) -> Iterator[None]:
     """Do beside the server what time alone brings about."""
     from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
     from server.audit.usecases import rounds
 
-    rounds.start(database)
+    rounds.start(database, described(settings))
     try:
         with (
             Housekeeper(lambda: database.write(round_of)),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from server.audit.store import sign_in_failures
+from collections.abc import Mapping
+
+from server.audit.domain.entries import COMMAND, Entry
+from server.audit.store import entry_lists, sign_in_failures
+from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.audit.usecases import daily_heads, deferred, exports, refusals, retention
 from server.audit.usecases.recording import record
 from server.db.database import Database
@@ -11,12 +15,15 @@ from server.errors import Unavailable
 from server.log import log
 
 
-def start(database: Database) -> None:
-    """Make entries of the exports that the end of the last server interrupted; on a full disk, with the next start."""
+def start(database: Database, settings: Mapping[str, str]) -> None:
+    """Make entries of the exports that the last server did not end, and of settings that are other than then.
+
+    settings: by name, as they are now. On a full disk both wait for the next start.
+    """
     try:
-        database.write(exports.end_interrupted)
+        database.write(lambda tx: _begin(tx, settings))
     except Unavailable as error:
-        log.error("interrupted exports not in the audit", cause=repr(error.__cause__ or error))
+        log.error("start not in the audit", cause=repr(error.__cause__ or error))
 
 
 def every_minute(database: Database) -> None:
@@ -39,6 +46,15 @@ def stop(database: Database) -> None:
     """Write down what was counted since the last round, if that can be: nothing else remembers it."""
     refusals.end_round(database)
     deferred.write_gap(database)
+
+
+def _begin(tx: Transaction, settings: Mapping[str, str]) -> None:
+    exports.end_interrupted(tx)
+    last = entry_lists.page(tx, EVERYWHERE, AuditFilters(events=("setting.change",)), before=None, limit=1)
+    known = last[0].details["now"] if last else {}
+    changed = sorted(name for name in {*known, *settings} if known.get(name) != settings.get(name))
+    if changed:
+        record(tx, Entry("setting.change", COMMAND, "settings", {"changed": changed, "now": dict(settings)}))
 
 
 def count_failures(tx: Transaction) -> None:
