@@ -229,6 +229,20 @@ def test_a_made_password_is_told_once_and_a_chosen_one_never(office):
     refused(office.post("/users/worker/password", "admin", {"password": "short"}), 422, "至少")
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"), [({}, 200), ({"phone_keys": "keep"}, 200), ({"phone_keys": "revoke"}, 403)]
+)
+def test_a_reset_leaves_the_phone_keys_unless_it_says_otherwise(office, asked, status):
+    reset = office.post("/users/worker/password", "admin", asked)
+
+    assert reset.status_code == 200
+    assert office.get("/areas", "worker").status_code == status
+
+
+def test_what_else_should_become_of_the_phone_keys_is_refused(office):
+    refused(office.post("/users/worker/password", "admin", {"phone_keys": "perhaps"}), 422, "keep、revoke")
+
+
 def test_a_phone_key_is_shown_once_with_what_the_code_for_collect_holds(office):
     answer = office.post("/users/worker/key", "admin")
 

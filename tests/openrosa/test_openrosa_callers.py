@@ -14,7 +14,7 @@ import pytest
 import structlog
 
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import password_hashing, phone_keys, setup_qr, sign_in
+from server.people.usecases import password_hashing, passwords, phone_keys, setup_qr, sign_in
 from server.staffing.usecases import enrolment
 from server.web import observability
 from tests.filled_forms import a_station, new_uuid
@@ -144,6 +144,20 @@ def test_who_only_looks_may_not_send(valley):
     assert answer.status_code == 403
     assert "不能提交" in message_of(answer)
     assert valley.holdings()["submission"] == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_password_that_somebody_else_has_set_opens_nothing_on_a_phone_until_it_is_changed(valley, keeper, path):
+    given = "kolmi-tarre-55"
+    valley.do(passwords.reset, keeper, sign_in.hash_password(given), by="admin")
+
+    answers = [ask(valley, f"/{path}", Authorization=basic(keeper, given)) for _ in range(2)]  # the second is cached
+
+    for answer in answers:
+        assert answer.status_code == 403
+        assert "浏览器" in message_of(answer)
+    passwords.change_own(valley.store, keeper, "", given, PASSWORD)
+    assert ask(valley, Authorization=basic(keeper, PASSWORD)).status_code == 200
 
 
 def test_a_phone_that_signs_in_while_too_many_do_is_told_to_come_again(valley, keeper):
