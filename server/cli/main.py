@@ -22,6 +22,8 @@ COMMANDS = {
     "form": "server.cli.forms:form",
     "summary": "server.cli.summary:summary",
     "audit": "server.cli.audit:audit",
+    "forget": "server.cli.forget:forget",
+    "retention": "server.cli.forget:retention",
 }
 
 

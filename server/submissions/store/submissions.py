@@ -123,6 +123,12 @@ def xml_of(reading: Reading, id: str) -> bytes:
     return bytes(reading.sql.value("SELECT xml FROM submission WHERE id = :id", {"id": id}))
 
 
+def was_sent_as(reading: Reading, id: str, sha256: str) -> bool:
+    """Return whether a submission came in as bytes of this hash: names may have been taken out of what is kept."""
+    sql = "SELECT EXISTS (SELECT 1 FROM change WHERE submission = :id AND content = :sha256)"
+    return bool(reading.sql.value(sql, {"id": id, "sha256": sha256}))
+
+
 def move(tx: Transaction, id: str, path: str) -> None:
     """Set the ``path`` that a submission belongs to, once the record that it made is known."""
     tx.sql.run("UPDATE submission SET path = :path WHERE id = :id", {"id": id, "path": path})
