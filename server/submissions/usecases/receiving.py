@@ -87,7 +87,9 @@ def _receive_new(tx: Transaction, posted: PostedSubmission, layout: SubmissionLa
 def _receive_again(
     tx: Transaction, posted: PostedSubmission, existing: StoredSubmission, layout: SubmissionLayout, by: Actor
 ) -> Receipt | Refusal:
-    if submissions.xml_of(tx, existing.id) != posted.raw and not submissions.was_sent_as(tx, existing.id, posted.sha256):
+    if submissions.xml_of(tx, existing.id) != posted.raw and not submissions.was_sent_as(
+        tx, existing.id, posted.sha256
+    ):
         message = "同一编号的记录已收到，但内容不同；两份都已留存，请联系管理员核对。"
         return _reject(tx, posted, by, SubmissionDiffers(message, instance_id=existing.instance_id), existing)
     added = attachments.add(tx, posted, existing, layout, by)
