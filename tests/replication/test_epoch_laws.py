@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from server.replication.store import epochs
-from sync.client import synchronization
-from sync.client.failures import NoConnection
+from sync.client import earlier_users, outbox, synchronization
+from sync.client.failures import NoConnection, Refused
 from sync.client.outbox import ASK_AGAIN_AFTER
 from tests.county import restart
 from tests.laws import examples
 from tests.put_back import copied, put_back
 from tests.sync.test_with_the_real_server import Road
-from tests.sync.town import Phone, lost_answer, lost_request
+from tests.sync.town import ADDRESS, Phone, lost_answer, lost_request
 from tests.valley import UNIT, a_valley
 
 NAMES = ("worker", "officer", "town")
@@ -123,7 +123,51 @@ class WorkOnCopies(HonestWork):
         restart(self.valley, lambda folder: put_back(self.copies[pick % len(self.copies)], folder))
 
 
+class TurnsAtLaptops(WorkOnCopies):
+    """The same, while people sign in at one another's laptops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name, laptop in self.laptops.items():
+            self._sign_in(laptop, name)
+
+    @rule(owner=names, name=names)
+    def somebody_signs_in_at_a_laptop(self, owner, name):
+        with suppress(Refused):
+            self._sign_in(self.laptops[owner], name)
+
+    def _nothing_that_a_laptop_holds_is_missing(self) -> None:
+        """Let everybody who was signed in at a laptop come back there: what they sent is at the server, as theirs."""
+        for laptop in self.laptops.values():
+            self._holds_its_users_work_alone(laptop)
+            for name in sorted(outbox.counts_of_earlier_users(laptop.device)):
+                self._sign_in(laptop, name)
+                for _ in range(2):
+                    laptop.at += ASK_AGAIN_AFTER
+                    synchronization.exchange(laptop.device, laptop.way)
+                self._holds_its_users_work_alone(laptop)
+        for laptop in self.laptops.values():
+            synchronization.exchange(laptop.device, laptop.way)
+
+    def _holds_its_users_work_alone(self, laptop) -> None:
+        kept = {row["id"]: (row["author"], row["verdict"]) for row in self.valley.rows("SELECT * FROM change")}
+        for change in laptop.changes():
+            assert kept[change["id"]] == (laptop.device.setting("user"), change["verdict"])
+
+    def _sign_in(self, laptop, name) -> None:
+        laptop.user = self.valley.keys[name]
+        way = laptop.connect()
+        try:
+            earlier_users.switch(laptop.device, synchronization.identify(laptop.device, way), ADDRESS, None)
+        except Refused:
+            laptop.user = laptop.way.credentials.key
+            raise
+        laptop.way = way
+
+
 TestHonestWork = HonestWork.TestCase
 TestHonestWork.settings = settings(max_examples=examples(25), stateful_step_count=25)
 TestWorkOnCopies = WorkOnCopies.TestCase
 TestWorkOnCopies.settings = settings(max_examples=examples(50), stateful_step_count=25)
+TestTurnsAtLaptops = TurnsAtLaptops.TestCase
+TestTurnsAtLaptops.settings = settings(max_examples=examples(50), stateful_step_count=25)
