@@ -15,7 +15,7 @@ from server.errors import NotFound
 from server.grid.domain.areas import Area, Level, short_name
 from server.grid.store import areas
 from server.instants import FOREVER
-from server.office import case_rows, layout
+from server.office import case_rows, layout, pages
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -27,8 +27,8 @@ from server.web import context
 blueprint = layout.create_blueprint("office-board", __name__)
 
 ROWS = 50
-COUNTED_MOST = 9_999
-"""As far as a tab counts: beyond it a plus says that there are more."""
+COUNTED_MOST, ENDED_COUNTED_MOST = 9_999, 300
+"""As far as a tab counts: beyond it a plus says that there are more. Of what is over nobody has work."""
 
 Q_CHARS_MAX = 100
 
@@ -57,7 +57,7 @@ TABS = (
 BY_KEY = {tab.key: tab for tab in TABS}
 DEFAULT = BY_KEY["open"]
 
-NAMES = ("tab", "area", "overdue", "conflict", "q", "cursor")
+NAMES = ("tab", "area", "overdue", "conflict", "requests", "q", "cursor", "poll")
 """What an address of the board may say; all else is told and ignored."""
 
 
@@ -68,6 +68,7 @@ class Asked(NamedTuple):
     area: Area | None
     overdue: bool
     conflict: bool
+    requests: bool
     q: str
     after: DuePosition | None
     ignored: tuple[str, ...]
@@ -79,10 +80,15 @@ class Asked(NamedTuple):
             "area": "" if self.area is None else self.area.code,
             "overdue": "1" if self.overdue else "",
             "conflict": "1" if self.conflict else "",
+            "requests": "1" if self.requests else "",
             "q": self.q,
             **other,
         }
         return f"/office/board?{urlencode({name: value for name, value in said.items() if value})}"
+
+    def counts_address(self) -> str:
+        """Return where a page asks, from time to time, for the tabs with their counts."""
+        return self.address(poll="1").replace("/office/board?", "/office/board/tabs?")
 
     @property
     def filters(self) -> Filters:
@@ -91,6 +97,7 @@ class Asked(NamedTuple):
             statuses=tuple(status.value for status in self.tab.statuses),
             place=None if self.area is None else self.area.place,
             overdue=True if self.overdue else None,
+            has_request=True if self.requests else None,
             q=self.q or None,
         )
 
@@ -110,9 +117,23 @@ def board() -> Response:
             "rows": case_rows.shown(reading, rows[:ROWS], by, layout.language()),
             "next": _next(asked, rows),
             "choices": _area_choices(reading, by),
-            "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.q),
+            "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.requests or asked.q),
         }
         return layout.show(reading, "board.html", layout.BOARD.key, values)
+
+
+@blueprint.get("/office/board/tabs")
+@signed_in
+def tabs() -> Response:
+    """Show the tabs alone, with their counts as of now; 304 while they are what the page has."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        asked = _asked(reading, request.args, by)
+        found = _tabs(reading, by, asked, waiting.for_person(reading, by, asked.filters))
+    response = pages.respond("tabs.html", layout.language(), {"asked": asked, "tabs": found})
+    response.add_etag()
+    response.make_conditional(request)
+    return response
 
 
 def _asked(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
@@ -132,6 +153,7 @@ def _asked(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
         area,
         said.get("overdue") == "1",
         said.get("conflict") == "1",
+        said.get("requests") == "1",
         said.get("q", "").strip()[:Q_CHARS_MAX],
         after,
         tuple(each[:50] for each in ignored),
@@ -147,7 +169,7 @@ def _page(reading: Reading, by: Actor, asked: Asked) -> list[Row]:
 
 def _mine(found: Iterable[waiting.Waiting]) -> list[Row]:
     rows = [row for each in found for row in each.rows]
-    return sorted(rows, key=record_lists.due_position)
+    return sorted({row["id"]: row for row in rows}.values(), key=record_lists.due_position)
 
 
 def _next(asked: Asked, rows: list[Row]) -> str:
@@ -166,24 +188,27 @@ def _position(cursor: str) -> DuePosition | None:
 
 
 def _tabs(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> list[dict[str, Any]]:
-    every = asked._replace(tab=Tab("", "", tuple(Status)))
-    counts = record_lists.count_by_status(reading, by.scope, every.filters, COUNTED_MOST)
-    found = []
-    for tab in TABS:
-        count = (
-            sum(len(each.rows) for each in mine) if tab is MINE else sum(counts.get(each, 0) for each in tab.statuses)
-        )
-        more = any(each.more for each in mine) if tab is MINE else count > COUNTED_MOST
-        found.append(
-            {
-                "word": tab.word,
-                "key": tab.key,
-                "count": f"{min(count, COUNTED_MOST)}{'+' if more else ''}",
-                "address": asked.address(tab=tab.key),
-                "is_current": tab.key == asked.tab.key,
-            }
-        )
-    return found
+    counts: dict[str, int] = {}
+    for statuses, most in ((tuple(OPEN), COUNTED_MOST), (tuple(ENDED), ENDED_COUNTED_MOST)):
+        wanted = asked._replace(tab=Tab("", "", statuses)).filters
+        counts |= record_lists.count_by_status(reading, by.scope, wanted, most)
+    return [_tab(tab, asked, counts, mine) for tab in TABS]
+
+
+def _tab(tab: Tab, asked: Asked, counts: Mapping[str, int], mine: Iterable[waiting.Waiting]) -> dict[str, Any]:
+    most = ENDED_COUNTED_MOST if tab is ENDED_TAB else COUNTED_MOST
+    if tab is MINE:
+        count, more = sum(len(each.rows) for each in mine), any(each.more for each in mine)
+    else:
+        count = sum(counts.get(each, 0) for each in tab.statuses)
+        more = count > most
+    return {
+        "word": tab.word,
+        "key": tab.key,
+        "count": f"{min(count, most)}{'+' if more else ''}",
+        "address": asked.address(tab=tab.key),
+        "is_current": tab.key == asked.tab.key,
+    }
 
 
 def _area_choices(reading: Reading, by: Actor) -> list[tuple[str, str]]:

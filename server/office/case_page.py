@@ -23,7 +23,6 @@ from server.office.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.people.store import display_names
-from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
 from server.records.store import records, revisions
@@ -115,43 +114,62 @@ def _sent(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
 def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
-        record = _case(reading, record_id, by)
-        state = record.case
-        if state is None:
-            raise NotFound("没有这个案件，或不在您的辖区。", record=record_id)
-        mask = RecordMask(reading, by)
-        seen = mask.record({"label": record.label, "fields": dict(record.fields)}, record)
-        history = mask.history(record, list(revisions.list_of(reading, record.id)))
-        alike = case_details.similar(reading, record, by)
-        actions = todo_column.actions(reading, record, by)
-        type = forms.catalogue(reading).types[record.type]
-        done = request.args.get("done", "") if request.method == "GET" else ""
-        step = workflow.STEP_OF.get(done)
-        place, hazard, _ = case_rows.told(reading, seen["label"], seen["fields"], layout.language())
+        record, mask = _case(reading, record_id, by), RecordMask(reading, by)
+        done = workflow.STEP_OF.get(request.args.get("done", "") if request.method == "GET" else "")
         values = {
-            "record": record,
-            "place": place,
-            "hazard": hazard,
-            "number": record.case_no or "",
-            "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
-            "status": STATUS_LABELS[Status(record.status or "")],
-            "clock": case_rows.clock_of(Status(record.status or ""), record.due_at, reading.now),
-            "stages": _stages(reading, record, history),
-            "photos": [_photo(record, each) for each in case_details.photos(reading, record)],
-            "acts": act_forms.forms_of(
-                record,
-                actions,
-                act_forms.Offers(reading, by, {each.id: mask.label(each) for each in alike}, layout.language()),
-                sent,
-            ),
-            "sent": sent,
-            "change_id": str(uuid4()),
-            "facts": list(_facts(reading, record, state, seen["fields"])),
-            "similar": [{"label": mask.label(each), "address": f"/office/cases/{each.id}"} for each in alike],
-            "history": case_history.entries(reading, type, history, layout.language()),
-            "done": step.label if step is not None else "",
+            **_head(reading, record, mask),
+            **_evidence(reading, record, mask),
+            **_choices(reading, record, mask, sent),
+            "done": "" if done is None else done.label,
         }
-        return layout.show(reading, "case.html", layout.BOARD.key, values, status)
+        shown = layout.show(reading, "case.html", layout.BOARD.key, values, status)
+    if mask.shows_persons_of(record):
+        context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
+    return shown
+
+
+def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
+    """Return what a case is, and how it stands."""
+    seen, status = _seen(record, mask), Status(record.status or "")
+    place, hazard, _ = case_rows.told(reading, seen["label"], seen["fields"], layout.language())
+    return {
+        "record": record,
+        "place": place,
+        "hazard": hazard,
+        "number": record.case_no or "",
+        "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
+        "status": STATUS_LABELS[status],
+        "clock": case_rows.clock_of(status, record.due_at, reading.now),
+    }
+
+
+def _evidence(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
+    """Return photos, facts and what was done, as the reader may see them."""
+    history = mask.history(record, list(revisions.list_of(reading, record.id)))
+    type = forms.catalogue(reading).types[record.type]
+    return {
+        "stages": _stages(reading, record, history),
+        "photos": [_photo(record, each) for each in case_details.photos(reading, record)],
+        "facts": list(_facts(reading, record, _seen(record, mask)["fields"])),
+        "history": case_history.entries(reading, type, history, layout.language()),
+    }
+
+
+def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
+    """Return the forms of what the reader may do now, with what was typed into one of them."""
+    by = context.caller()
+    alike = {each.id: mask.label(each) for each in case_details.similar(reading, record, by)}
+    offers = act_forms.Offers(reading, by, alike, layout.language())
+    return {
+        "acts": act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent),
+        "sent": sent,
+        "change_id": str(uuid4()),
+        "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
+    }
+
+
+def _seen(record: Record, mask: RecordMask) -> dict[str, Any]:
+    return mask.record({"label": record.label, "fields": dict(record.fields)}, record)
 
 
 def _case(reading: Reading, record_id: str, by: Actor) -> Record:
@@ -189,11 +207,14 @@ def _photo(record: Record, photo: Photo) -> dict[str, Any]:
     }
 
 
-def _facts(reading: Reading, record: Record, case: Case, fields: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+def _facts(reading: Reading, record: Record, fields: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Yield what there is to know of a case beside its evidence: a title and its value in words.
 
     fields: of the record, as the reader may see them.
     """
+    case = record.case
+    if case is None:
+        return
     marks = [each.mark for each in case.assignments]
     names = display_names.of_assignees(reading, marks)
     people = display_names.of_people(reading, [record.author])

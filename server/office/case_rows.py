@@ -20,6 +20,7 @@ from server.people.store import display_names
 from server.records.domain.status import ENDED, STATUS_LABELS, Stage, Status
 from server.records.store import columns
 from server.records.usecases.disclosing import RecordMask
+from server.web import context
 from sync.flags import LABELS
 
 CLOCKS = {
@@ -72,6 +73,9 @@ class ShownCase(NamedTuple):
 def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> list[ShownCase]:
     """Return rows of ``record_lists`` as lists show them to ``by``, in their order; codes in ``language``."""
     mask = RecordMask(reading, by)
+    whole = {row["id"]: row["type"] for row in rows if mask.shows_persons(row)}
+    if whole:
+        context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
     return [_shown(reading, mask.exported(row), names, handlers, language) for row in rows]

@@ -120,6 +120,8 @@ def ask_to_sign_in(refusal: SignInRequired) -> Response:
 
     What a form of theirs held goes with them.
     """
+    if "poll" in request.args:  # nobody asked for it: the page stays as it is until somebody does
+        return pages.guarded(Response("", 401))
     if request.headers.get("HX-Request") == "true":
         response = Response("", 401)
         response.headers["HX-Redirect"] = f"/office/sign-in?next={_quoted(request.headers.get('HX-Current-URL', ''))}"

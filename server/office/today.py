@@ -36,6 +36,7 @@ RATES = {"closure_rate_ex_susp": "闭环率", "on_time_closure_rate": "按期结
 
 WORDS = {
     "intake": ("条上报待受理", "去受理", "reported"),
+    "decide": ("件申请待审批", "去审批", "open&requests=1"),
     "assign": ("件已立项，等您派遣", "去派遣", "registered"),
     "check": ("件等您核查", "去核查", "feedback"),
     "accept": ("件等您签收", "去签收", "assigned"),

@@ -14,7 +14,7 @@ from tests.office.browser import SIZES, browser_window, listening
 pytestmark = pytest.mark.browser
 
 CASE = f"/office/cases/{uuid_of('case one')}"
-PATHS = ("/office/", "/office/board", "/office/board?tab=ended", CASE, "/office/nowhere")
+PATHS = ("/office/", "/office/board", "/office/board?tab=ended", CASE, "/office/password", "/office/nowhere")
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,48 @@ def test_a_filter_that_is_ticked_is_applied_and_back_takes_it_off(address):
         back = window.page.url
 
     assert "overdue" not in back
+
+
+def test_a_tab_changes_the_list_alone_and_its_address_can_be_sent_to_others(address):
+    with browser_window(address) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.evaluate("document.querySelector('.rail').dataset.same = 'yes'")
+        window.page.click("#tabs >> text=已结束")
+        window.page.wait_for_selector("#tabs a[aria-current=page] >> text=已结束")
+        kept = window.page.evaluate("document.querySelector('.rail').dataset.same")
+        tab = window.page.url
+        window.page.go_back()
+        window.page.wait_for_selector("#tabs a[aria-current=page] >> text=全部在办")
+
+    assert kept == "yes"
+    assert "tab=ended" in tab
+    assert window.said == []
+
+
+def test_a_server_that_does_not_answer_leaves_the_page_and_says_so(address):
+    with browser_window(address) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.route("**/office/board?*", lambda route: route.abort())
+        window.page.click("#tabs >> text=已结束")
+        window.page.wait_for_selector("#no-link:not([hidden])")
+        shown = window.page.inner_text("#tabs a[aria-current=page]")
+
+    assert shown.startswith("全部在办")
+
+
+def test_an_act_is_taken_by_mouse_and_pressed_twice_is_taken_once(address):
+    with browser_window(address) as window:
+        window.sign_in("officer")
+        window.open(CASE)
+        window.page.click(".acts summary >> text=说明")
+        window.page.fill("#note-note", "已电话通知店主")
+        window.page.dblclick("form[action$='/acts/note'] button")
+        window.page.wait_for_selector(".note.green")
+        told = window.page.locator(".history li", has_text="已电话通知店主").count()
+
+    assert told == 1
 
 
 def test_by_keyboard_alone_one_signs_in_and_gets_to_the_board(address):

@@ -75,6 +75,21 @@ def test_what_people_typed_is_text_on_every_page(county_to_change):
     assert "&lt;script&gt;alert(1)" in desk.open("/office/board").text
 
 
+def test_the_tabs_alone_answer_304_while_nothing_changes_and_keep_nobody_signed_in(county):
+    desk = Desk(county)
+    signed_out = desk.open("/office/board/tabs?tab=open&poll=1")
+    desk.sign_in("town")
+    address = re.search(r'data-counts="([^"]+)"', desk.open("/office/board").text)[1].replace("&amp;", "&")
+
+    first = desk.open(address)
+    again = desk.open(address, **{"If-None-Match": first.headers["ETag"]})
+
+    assert signed_out.status_code == 401 and signed_out.text == ""
+    assert "poll=1" in address
+    assert first.status_code == 200 and first.text.startswith("<nav")
+    assert (again.status_code, again.text) == (304, "")
+
+
 def test_a_long_name_and_an_empty_county_have_their_pages(office):
     desk = Desk(office)
     desk.sign_in("town")

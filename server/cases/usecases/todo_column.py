@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -91,6 +91,11 @@ class TodoOfCaller:
         if deciding not in self._judged:
             self._judged[deciding] = self._words(_record(row, case))
         return self._judged[deciding]
+
+    def may_take(self, row: Row, wanted: Iterable[str]) -> bool:
+        """Say whether the caller may take any of these actions on one row (``columns.select(TODO)``) now."""
+        record = _record(row, case_json.from_text(row["case_state"]))
+        return any(authorization.allowed(self._reading, record, each, self._by, self._vacant) for each in wanted)
 
     def _deciding(self, row: Row, case: Case | None) -> Hashable:
         """Return all that the answer depends on, as far as it differs from row to row."""

@@ -44,7 +44,7 @@ class Filters:
 
     columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
     instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
-    cases, any of which will do.
+    cases, any of which will do. has_request: True for cases on which a request of the handler is open.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
@@ -52,6 +52,7 @@ class Filters:
     overdue: bool | None = None
     q: str | None = None
     statuses: Collection[str] | None = None
+    has_request: bool | None = None
 
 
 def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
@@ -175,6 +176,8 @@ def _conditions(reading: Reading, scope: Scope, filters: Filters) -> list[_Condi
         found.append(_status_among(filters.statuses))
     if filters.overdue is not None:
         found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
+    if filters.has_request:
+        found.append(_Condition(0, "flags LIKE '%|%_pending%'", {}))
     if filters.q is not None:
         found.append(_search(filters.q))
     return found

@@ -28,6 +28,26 @@ document.addEventListener("change", event => {
   if (event.target.matches(".filters select, .filters input[type=checkbox]")) event.target.form.requestSubmit();
 });
 
+// What could not be fetched leaves the page as it was, and says so.
+const noLink = isShown => { const note = document.getElementById("no-link"); if (note) note.hidden = !isShown; };
+document.addEventListener("htmx:sendError", () => noLink(true));
+document.addEventListener("htmx:afterRequest", event => event.detail.successful && noLink(false));
+
+// The counts of the tabs are asked for again while somebody may be looking; signed out, no more.
+const EVERY_MS = 30_000;
+let tag = "";
+const counting = setInterval(async () => {
+  const tabs = document.getElementById("tabs");
+  if (!tabs || document.hidden || tabs.contains(document.activeElement)) return;
+  const answer = await fetch(tabs.dataset.counts, { headers: tag ? { "If-None-Match": tag } : {} }).catch(() => null);
+  if (answer?.status === 401) clearInterval(counting);
+  if (!answer?.ok || !tabs.isConnected) return;
+  tag = answer.headers.get("ETag") ?? "";
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("tabs");
+  tabs.replaceWith(fresh);
+  htmx.process(fresh);
+}, EVERY_MS);
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", event => {
   if (event.target.method !== "post") return;
