@@ -28,7 +28,11 @@ class OwnPasswordRequestSchema(BaseSchema):
     """One's own password, and the one that replaces it."""
 
     old_password = text_in("the password until now", required=True, load_only=True)
-    new_password = text_in("at least 10 characters, printable ASCII, not easily guessed", required=True, load_only=True)
+    new_password = text_in(
+        "at least 10 characters, printable ASCII; no common word, name, place, date or phone number with digits",
+        required=True,
+        load_only=True,
+    )
 
 
 class SessionEndQuery(BaseSchema):

@@ -28,7 +28,11 @@ class UserRequestSchema(DutyRequestSchema):
 
     name = matching(NAME, "user name", _NAME_CURE, required=True)
     display = text_in("shown name; the user name where it is left out", most=100, allow_none=True, load_default=None)
-    password = text_in("for signing in; people who only have a phone need none", allow_none=True, load_default=None)
+    password = text_in(
+        "for signing in, to be changed at the first; people who only have a phone need none",
+        allow_none=True,
+        load_default=None,
+    )
 
 
 class EndRequestSchema(BaseSchema):

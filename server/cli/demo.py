@@ -56,6 +56,7 @@ def demo(port: int, training: bool, data: Path | None) -> None:
         with store.reading() as reading:
             _require_kind(reading, data, training=training)
             demonstration.require_everyone(reading, str(data))
+        store.write(demonstration.keep_printed)
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
             print_guide(reading, base, keys, data)

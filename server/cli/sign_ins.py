@@ -1,4 +1,4 @@
-"""The ``user`` commands about signing in: another password, opening a lock, signing out everywhere."""
+"""The ``user`` commands about signing in: another password, opening a lock, where one is signed in."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
-from server.cli.folder import Command, data_option, opened_to_write
+from server import instants
+from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.errors import Invalid
+from server.instants import BEIJING
 from server.people.store import accounts
+from server.people.store import sessions as stored_sessions
 from server.people.usecases import password_rules, passwords, sessions, sign_in
 
 BY = "command"
@@ -73,6 +76,20 @@ def sign_out(name: str, data: Path) -> None:
     with opened_to_write(data) as database:
         ended = database.write(lambda tx: sessions.end_all(tx, name, by=BY))
     click.echo(f"{name} 已在所有地方退出登录（{ended} 处）；密码和手机密钥不变。")
+
+
+@click.command(name="sessions", cls=Command)
+@click.argument("name")
+@data_option
+def list_sessions(name: str, data: Path) -> None:
+    """List where NAME is signed in: since when, last used, from which address."""
+    with opened(data) as database, database.reading() as reading:
+        open_ones = list(stored_sessions.list_open(reading, accounts.get(reading, name).name))
+    for session in open_ones:
+        begun, used = (instants.parse(at).astimezone(BEIJING) for at in (session.created_at, session.last_used_at))
+        click.echo(f"自 {begun:%Y-%m-%d %H:%M}  最近 {used:%Y-%m-%d %H:%M}  {session.address or '-'}")
+    if not open_ones:
+        click.echo(f"{name} 没有在任何地方登录。")
 
 
 def _wanted(name: str, stated: str | None) -> str:

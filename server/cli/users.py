@@ -109,6 +109,7 @@ def list_(data: Path) -> None:
 user.add_command(sign_ins.password)
 user.add_command(sign_ins.unlock)
 user.add_command(sign_ins.sign_out)
+user.add_command(sign_ins.list_sessions)
 
 
 @user.command()

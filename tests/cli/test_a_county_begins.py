@@ -17,6 +17,7 @@ from server.demo import people as demonstration
 from server.errors import Conflict
 from server.forms.store import codes, forms
 from server.forms.usecases.entity_rules import SERVER_LISTS
+from server.people.domain.passwords import PasswordState
 from server.people.store import accounts, people
 from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
@@ -105,6 +106,19 @@ def test_every_invented_person_signs_in_and_every_phone_of_theirs_is_let_in(stor
     with store.reading() as reading:
         for name, key in [*first.items(), *again.items()]:
             assert people.actor_by_key(reading, key).name == name
+
+
+def test_the_printed_password_opens_everything_also_where_an_older_version_made_the_folder(store):
+    store.write(demonstration.enrol_bodies)
+    store.write(lambda tx: demonstration.enrol_people(tx, sign_in.hash_password(demonstration.PASSWORD)))
+    old, other = (each.name for each in demonstration.people()[:2])
+    for name in (old, other):
+        store.write(lambda tx, name=name: accounts.set_password_state(tx, name, PasswordState.OWN))
+    assert sign_in.sign_in(store, other, demonstration.PASSWORD).must_change  # as anywhere but in a demonstration
+
+    store.write(demonstration.keep_printed)
+
+    assert not sign_in.sign_in(store, old, demonstration.PASSWORD).must_change
 
 
 def test_a_folder_that_holds_anything_is_left_as_it_is(tmp_path):

@@ -98,11 +98,14 @@ def test_on_a_terminal_it_is_asked(county):
 def test_signing_out_everywhere_ends_sessions_and_leaves_password_and_phone(run, county, store):
     key = county.do(phone_keys.issue, "gw-01")
     run("password", "gw-01", "--password-stdin", "--phone-keys", "keep", input=f"{GIVEN}\n")
-    open_ones = [sign_in.sign_in(store, "gw-01", GIVEN).session for _ in range(2)]
+    open_ones = [sign_in.sign_in(store, "gw-01", GIVEN, "192.0.2.7").session for _ in range(2)]
 
+    listed = run("sessions", "gw-01")
     done = run("sign-out", "gw-01")
 
+    assert (listed.stdout.count("\n"), "192.0.2.7" in listed.stdout) == (2, True)
     assert (done.exit_code, "2 处" in done.stdout) == (0, True)
+    assert "没有在任何地方登录" in run("sessions", "gw-01").stdout
     for session in open_ones:
         with pytest.raises(SignInRequired):
             sessions.caller(store, session.id, session.token, may_be_given=True)
