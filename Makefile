@@ -28,7 +28,7 @@ run: $(STAMPS)/run ## serve a demonstration at http://127.0.0.1:8600 (PORT=… f
 	@echo "==> firegrid demo --port $(PORT)"
 	@exec $(BIN)/firegrid demo --port $(PORT)
 
-test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci for as many examples of each law as in CI)
+test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci for as many examples of each law as in CI, 30 for 30 times as many)
 	@echo "==> pytest"
 	@exec $(PYTEST) -m "not slow and not browser" $(ARGS)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -23,6 +25,13 @@ _UNCALCULATED = re.compile(
     rb"""(<f\b[^<>]*(?:/>|>[^<]*</f>))\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>"""
 )
 """A formula that a program wrote and no spreadsheet has calculated: it would be read as an empty cell."""
+
+
+_DAMAGED = (
+    *(CalamineError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(NotImplementedError, RuntimeError, EOFError, OSError, ValueError, LookupError, ArithmeticError),
+)
+"""What the two readers raise of a file that is no archive, is cut off, or states sizes and places that it has not."""
 
 
 class Worksheet(NamedTuple):
@@ -62,7 +71,7 @@ def sheets(content: bytes, rows_max: int) -> Iterator[Worksheet]:
             merged = [(first[0] + 1, last[0] + 1) for first, last in sheet.merged_cell_ranges or ()]
             is_visible = each.visible == SheetVisibleEnum.Visible
             yield Worksheet(each.name, is_visible, sheet.to_python(skip_empty_area=False), merged)
-    except (CalamineError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
+    except _DAMAGED as error:
         raise WorkbookUnreadable(str(error)) from error
 
 

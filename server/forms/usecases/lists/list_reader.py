@@ -35,11 +35,14 @@ def _read_geojson(name: str, content: bytes) -> ListFile:
             f"名单 {name} 里的 {error} 不是 JSON 的数字，手机读不出。", "请改成数字，或删去这一项。", file=name
         )
         return _broken(name, fault)
-    except (json.JSONDecodeError, RecursionError) as error:
-        line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (None, None)
-        where = f"第 {line} 行第 {column} 个字符" if line else "嵌套处"
+    except json.JSONDecodeError as error:
+        where = f"第 {error.lineno} 行第 {error.colno} 个字符"
         message = f"名单 {name} 不是完整的 JSON，读到{where}就断了。"
-        return _broken(name, Fault(message, "请从地图软件重新导出，检查文件是否传完整。", row=line, file=name))
+        cure = "请从地图软件重新导出，检查文件是否传完整。"
+        return _broken(name, Fault(message, cure, row=error.lineno, file=name))
+    except (ValueError, RecursionError) as error:  # thousands of digits, or of brackets
+        what = "嵌套太深" if isinstance(error, RecursionError) else "有位数太多的数字"
+        return _broken(name, Fault(f"名单 {name} 里{what}，手机读不出。", "请从地图软件重新导出。", file=name))
     features = read_in.get("features") if isinstance(read_in, dict) else None
     if not isinstance(features, list) or read_in.get("type") != "FeatureCollection":
         message = f"名单 {name} 最外层不是带有 features 的 FeatureCollection，手机读不出。"
