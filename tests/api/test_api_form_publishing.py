@@ -17,6 +17,7 @@ from server.forms.usecases import management
 from server.forms.usecases.xlsform import conversion
 from tests.api_county import STATION_FORM, lay
 from tests.county import open_county
+from tests.household_visits import HYDRANTS, VISIT
 
 PICK = STATION_FORM.replace(
     "| entities |", "| | select_one_from_file streets.csv | street | 街道 | street |\n| entities |"
@@ -38,9 +39,10 @@ def publish(county, source: bytes, name: str = "form.md", by: str = "admin", **m
     return upload(county, [("form", name, source), *files], by)
 
 
-def upload(county, parts: list[tuple[str, str, bytes]], by: str = "admin"):
-    """Upload files: (part, file name, content)."""
+def upload(county, parts: list[tuple[str, str, bytes]], by: str = "admin", **words: str):
+    """Upload files: (part, file name, content). words: parts that are texts."""
     values = MultiDict((part, FileStorage(io.BytesIO(content), name)) for part, name, content in parts)
+    values.update(words)
     boundary, body = encode_multipart(values)
     headers = {
         "Authorization": f"Key {county.keys[by]}",
@@ -64,6 +66,25 @@ def test_a_form_with_its_list_is_published_once_and_phones_list_it(office):
     )
     with office.store.reading() as reading:
         assert [entry.actor for entry in chain.list_about(reading, "station")] == ["admin", "admin"]
+
+
+def test_what_is_refused_otherwise_is_published_where_the_administrator_insists(library):
+    publish(library, HYDRANTS.encode())
+    parts = [("form", "visit.md", VISIT.encode())]
+
+    refused = upload(library, parts)
+    unknown = upload(library, parts, allow="everything", why="because")
+    allowed = upload(library, parts, allow="several-entities")
+
+    assert (refused.status_code, unknown.status_code, allowed.status_code) == (422, 422, 201)
+    assert "KoboCollect" in refused.json["errors"][0]["message"]
+    assert [error["field"] for error in unknown.json["errors"]] == ["why", "allow"]
+    assert any("KoboCollect" in warning for warning in allowed.json["warnings"])
+    shown = library.get("/forms/visit", "admin").json
+    assert (shown["record_type"], shown["record_types"]) == ("households", ["households", "people", "hydrants", "pets"])
+    with library.store.reading() as reading:
+        [entry] = chain.list_about(reading, "visit")
+    assert entry.details["allowed"] == ["several-entities"]
 
 
 def test_a_workbook_goes_in_as_it_comes_out(library):

@@ -16,6 +16,7 @@ from server.forms.usecases import publish
 from server.forms.usecases.xlsform import child_process, conversion
 from tests.county import new_database, prepared
 from tests.forms.form_builders import a_form
+from tests.household_visits import HYDRANTS, VISIT
 
 DATED = """\
 name,label,label_en,active_from,active_to
@@ -64,6 +65,22 @@ def test_an_exported_form_publishes_as_the_same_version_with_the_same_dated_list
     assert (out / f"{id}-media" / "codes.csv").read_text(encoding="utf-8") == DATED
     assert "内容没有变化" in again.output
     assert media_of(tmp_path / "county", id)["codes.csv"] == DATED.encode()
+
+
+def test_a_form_into_several_ledgers_is_published_where_it_is_allowed_and_exported_as_it_was(tmp_path):
+    new_database(tmp_path / "county")
+    (tmp_path / "hydrant_new.md").write_text(HYDRANTS, encoding="utf-8")
+    (tmp_path / "visit.md").write_text(VISIT, encoding="utf-8")
+    assert run(tmp_path / "county", "publish", tmp_path / "hydrant_new.md").exit_code == 0
+
+    refused = run(tmp_path / "county", "publish", tmp_path / "visit.md")
+    allowed = run(tmp_path / "county", "publish", tmp_path / "visit.md", "--allow", "several-entities")
+    again = run(tmp_path / "county", "publish", exported(tmp_path / "county", tmp_path / "out") / "visit.xlsx")
+
+    assert (refused.exit_code, allowed.exit_code) == (1, 0)
+    assert "KoboCollect" in refused.output
+    assert "内容没有变化" in again.output
+    assert "households people hydrants pets" in run(tmp_path / "county", "list").output
 
 
 def test_a_form_in_csv_is_exported_as_the_file_that_it_was(tmp_path):

@@ -401,12 +401,6 @@ def test_every_fault_is_reported_at_once():
         (a_form(more="| | text | note | | | |\n"), "survey", 5, "没有显示文字"),
         (a_form(more="| | select_one_external c | pick | 选 | Pick | |\n"), "survey", 5, "select_one_external"),
         (a_form(more="| | text | note | 备注 | Note | label |\n"), "survey", 5, "保留"),
-        (
-            a_form(SURVEY.replace(" keeper |\n", " wells#keeper |\n"), entities=ENTITIES + "| | wells | ${keeper} |\n"),
-            "survey",
-            3,
-            "台账",
-        ),
         (a_form(more="| | text | keeper | 备注 | Note | |\n"), "survey", 5, "重复"),
         (a_form(more="| | text | 备注 | 备注 | Note | bad name |\n"), None, None, ""),
         (a_form(more="| | select_one c | pick | 选 | Pick | |\n"), None, None, "选项"),
@@ -463,6 +457,18 @@ def test_all_that_a_form_names_and_has_not_is_told_at_once_where_the_tool_stops_
         (8, "type"),
     ]
     assert "${keeper}" in errors[2]["cure"]
+
+
+def test_each_save_to_without_its_ledger_is_told_where_there_are_several():
+    survey = SURVEY.replace(" hives |\n", " hive#hives |\n")
+
+    with pytest.raises(FormRefused) as refusal:
+        converted(a_form(survey, entities=ENTITIES + "| | wells | ${keeper} |\n"))
+
+    first, second = refusal.value.data["errors"]
+    assert (first["row"], first["column"], second["row"], second["column"]) == (2, "save_to", 3, "save_to")
+    assert "apiaries#keeper" in first["cure"]
+    assert "apiaries、wells" in second["cure"]
 
 
 @pytest.mark.parametrize("code", [code.name for code in ErrorCode if not code.name.startswith("INTERNAL")])

@@ -156,6 +156,21 @@ def test_a_row_that_is_not_told_is_the_only_one_that_holds_what_is_complained_of
     assert (fault.sheet, fault.row, fault.column) == ("survey", 2, "choice_filter")
 
 
+def test_a_question_in_a_repeat_is_told_at_its_own_row_and_an_entity_at_its_sheet():
+    survey = ({"type": "begin_repeat", "name": "r"}, {"type": "text", "name": "k", "calculation": "foo(1)"})
+    entities = ({"list_name": "l", "label": "bar(1)"}, {"list_name": "m", "label": "foo(1)"})
+    sheets = Sheets({"survey": ("type",), "entities": ("label",)}, {"survey": survey, "entities": entities})
+    said = "Error evaluating field 'k' (/data/r[1]/{0}[1]): located in Calculate expression for /data/r/{0}\n{1}"
+
+    asked = said.format("k", FUNCTION.format("foo"))
+    saved = said.format("meta[1]/entity[1]/label", f"{FUNCTION.format('bar')} in expression bar(1)")
+
+    places = [
+        (each.sheet, each.row, each.column) for each in (validator_fault(text, text, sheets) for text in (asked, saved))
+    ]
+    assert places == [("survey", 3, "calculation"), ("entities", 2, "label")]
+
+
 def test_a_list_that_is_not_there_is_told_at_the_expression_that_wants_it():
     said = EVALUATED.format("XPath evaluation: Instance referenced by instance(nolist)/root/item/label does not exist")
 

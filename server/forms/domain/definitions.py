@@ -75,7 +75,7 @@ class EntityDeclaration:
 class FormDefinition:
     """One version of a form, as published.
 
-    entities: what it saves to ledgers, in document order; most forms have one at most.
+    entities: what it saves to ledgers, outer containers first; most forms have one at most.
     binaries: paths of questions answered by a file, the audit log included.
     media: file names that the form needs beside it (pictures, CSV and other lists), each once.
     lists: base names of the CSV lists among them; the server may make some of these itself.

@@ -47,7 +47,7 @@ def read_entities(
     texts: Mapping[str, str],
     faults: list[Fault],
 ) -> tuple[EntityDeclaration, ...]:
-    """Return what a form saves to ledgers; ``fg:kind``, ``fg:group`` or ``fg:merge`` that say nothing join ``faults``.
+    """Return what a form saves to ledgers, outer containers first; what ``fg:`` says wrong joins ``faults``.
 
     html: root of the XForm. binds, questions: by path. texts: of the default language, by id. What a list is lies with
     its container: for the form itself in the settings, for a group or repeat on its own row.
@@ -69,7 +69,7 @@ def read_entities(
             title = stated.get(f"{FIREGRID}title", "").strip() or None
             read = replace(read, kind=_kind(stated, container, faults), title=title)
         found.append(replace(read, container=container, container_label=label))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda each: len(each.container.split("/")) if each.container else 0))
 
 
 def _declaration(block: etree._Element, properties: Mapping[str, Field]) -> EntityDeclaration:

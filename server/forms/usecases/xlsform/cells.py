@@ -29,6 +29,7 @@ _EXPRESSIONS = (
     "readonly",
     "default",
 )
+_OF_ENTITIES = ("label", "entity_id", "create_if", "update_if")
 _EXCEL_DATE = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")
 _EXCEL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _BARE_WORD = re.compile(r"[^\W\d][\w-]*")
@@ -88,7 +89,7 @@ def _cells(sheets: Sheets, columns: Mapping[str, tuple[str, ...]]) -> Iterator[_
 
 
 def _expressions(sheets: Sheets) -> Iterator[_Cell]:
-    return _cells(sheets, {"survey": _EXPRESSIONS[:-1]})
+    return _cells(sheets, {"survey": _EXPRESSIONS[:-1], "entities": _OF_ENTITIES})
 
 
 def _invisible_headers(sheets: Sheets) -> Iterator[Fault]:

@@ -37,6 +37,7 @@ def reference_faults(sheets: Sheets) -> list[Fault]:
             for fault in _unknown("entities", number, row, names)
         ),
         *_list_faults(sheets, survey),
+        *_save_to_faults(sheets, survey),
     ]
 
 
@@ -59,6 +60,18 @@ def _unknown(sheet: str, number: int, row: Mapping[str, str], names: set[str]) -
                     f"名字区分大小写，请改成 ${{{near}}}。" if near else "请改成 survey 表里有的 name，写法要完全一样。"
                 )
                 yield Fault(f"引用了不存在的问题 ${{{name}}}。", cure, sheet, number, header)
+
+
+def _save_to_faults(sheets: Sheets, survey: list[tuple[int, Mapping[str, str]]]) -> Iterator[Fault]:
+    known = [cell(row, "list_name") or cell(row, "dataset") for row in sheets.rows.get("entities", ())]
+    for number, row in survey:
+        name, several, _ = cell(row, "save_to").rpartition("#")
+        if len(known) > 1 and cell(row, "save_to") and not several:
+            cure = f"请写成“台账名#字段名”，例如 {known[0]}#{cell(row, 'save_to')}。"
+            yield Fault("有多个台账，save_to 没有写明是哪个台账的字段。", cure, "survey", number, "save_to")
+        elif several and name not in known:
+            cure = f"entities 表里的台账是 {'、'.join(known)}；请改成其中一个，或在 entities 表补上。"
+            yield Fault(f"save_to 里的台账“{name}”在 entities 表里没有。", cure, "survey", number, "save_to")
 
 
 def _list_faults(sheets: Sheets, survey: list[tuple[int, Mapping[str, str]]]) -> Iterator[Fault]:

@@ -1,20 +1,17 @@
-"""Says in Chinese what ODK Validate complains of, with sheet, row, column and cure; what is rare stays as it is.
-
-The validator is JavaRosa, the phones' engine: its messages were collected by giving it what people write wrong.
-"""
+"""Says in Chinese what ODK Validate complains of, with sheet, row, column and cure; what is rare stays as it is."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import NamedTuple
 
 from lxml import etree
 
 from server.forms.domain.definitions import Fault
 from server.forms.usecases.xform.xml_parsing import children, local_path, parse
 from server.forms.usecases.xlsform.sheets import FIRST_ROW, Sheets, cell, row_with, rows_by_path
+from server.forms.usecases.xlsform.validator_phrases import PHRASES
 
 _COLUMNS = ("relevant", "constraint", "calculation", "required", "readonly", "choice_filter", "repeat_count", "default")
 _SAID_OF = {
@@ -30,108 +27,6 @@ _SAID_OF = {
 """Words of ODK Validate, in lower case, and the column of the XLSForm that they speak of."""
 
 
-class _Said(NamedTuple):
-    """pattern: of the validator's words. message, cure: in Chinese, with the names of its groups."""
-
-    pattern: str
-    message: str
-    cure: str
-
-
-_FUNCTIONS = (
-    "area", "checklist", "concat", "contains", "count-non-empty", "date-time", "digest", "distance", "ends-with", "exp",
-    "join", "log", "max", "min", "normalize-space", "pi", "position", "pow", "pulldata", "randomize", "starts-with",
-    "string-length", "substr", "substring-after", "substring-before", "sum", "translate", "uuid", "weighted-checklist",
-)  # fmt: skip
-"""Functions that phones know, and that ODK Validate calls unknown where their arguments do not fit."""
-
-_MEANINGS = (
-    _Said(
-        r"[Mm]ismatched brackets or parentheses",
-        "算式的括号没有配对。",
-        "请补上缺少的括号，或删去多余的；中文括号（）要改成英文的 ()。",
-    ),
-    # What JavaRosa could not read begins behind a mark of its own, U+034E.
-    _Said(r"\u034e(?P<what>(?i:and|or))\b", "算式里的“{what}”读不懂。", "and、or 请用小写，前后各要有一个值。"),
-    _Said(r"\u034e(?P<what>&&|\|\|)", "手机的算式不认“{what}”。", "“并且”请写 and，“或者”请写 or，前后各留一个空格。"),
-    _Said(r"\u034e%", "手机的算式不认“%”。", "求余数请写 mod，例如 ${{a}} mod 2；百分数请写成小数。"),
-    _Said(r"\u034e!", "手机的算式不认“!”。", "“不是”请写 not(…)，“不等于”请写 !=。"),
-    _Said(r"\u034e:=", "算式里的“:=”读不懂。", "比较是否相等请只写一个 =。"),
-    _Said(r"\u034e(?P<what>[–—−])", "算式里的“{what}”不是减号。", "请改成键盘上的减号 -，前后各留一个空格。"),
-    _Said(r"\u034e(?P<what>[≥≤≠])", "手机的算式不认“{what}”。", "请改成 >=、<= 或 !=。"),
-    _Said(r"\u034e;", "算式里的“;”读不懂。", "函数的参数之间请用英文逗号 , 隔开。"),
-    _Said(
-        r"\u034e['\"](?P<what>.{0,20}?)(?= in expression |$)",
-        "算式里的引号没有配对：从“{what}”起读不懂。",
-        "文字前后都要有同样的英文引号 '。",
-    ),
-    _Said(r"\u034e(?P<what>.{1,20}?)(?= in expression |$)", "算式从“{what}”起读不懂。", "请检查这里的符号和写法。"),
-    _Said(r"Bad node|Parse error in XPath path|Unsupported nodeset expression", "算式不完整，或写法不对。", ""),
-    _Said(
-        r"cannot handle function '(?P<what>[^']+)'\.? Requires (?P<least>\d+)(?P<more>[\w ]*?) arguments?"
-        r" but (?P<given>\d+) provided",
-        "函数 {what} 的参数个数不对：要 {least} 个，这里写了 {given} 个。",
-        "请补上或删去参数；参数之间用英文逗号隔开。",
-    ),
-    _Said(
-        r"cannot handle function '(?P<what>[^']+)' requires a field",
-        "函数 {what} 的参数要是一个问题。",
-        "请写成 {what}(${{问题名}})。",
-    ),
-    _Said(
-        rf"cannot handle function '(?P<what>{'|'.join(_FUNCTIONS)})'|for function '(?P<which>[^']+)'",
-        "函数 {what}{which} 的参数不对：个数或种类不合。",
-        "请对照 ODK 的函数说明补上、删去或改正参数；参数之间用英文逗号隔开。",
-    ),
-    _Said(
-        r"The (?P<what>\S+) function was provided the incorrect number of arguments:\s*(?P<given>\d+)\. "
-        r"It expected (?P<least>\d+)",
-        "函数 {what} 的参数个数不对：要 {least} 个，这里写了 {given} 个。",
-        "请补上或删去参数；参数之间用英文逗号隔开。",
-    ),
-    _Said(
-        r"cannot handle function '(?P<what>[^']+)'",
-        "手机不认识函数 {what}。",
-        "请改用 ODK 的函数，注意拼写和大小写，或删去这个算式。",
-    ),
-    _Said(
-        r"Cycle detected",
-        "这些问题的算式互相引用，绕成了一圈{cycle}。",
-        "请删去其中一处引用；constraint 里指自己时写一个点 (.)。",
-    ),
-    _Said(
-        r"The value \"(?P<what>[^\"]*)\" can't be converted to a date",
-        "“{what}”不是日期。",
-        "日期请写成 '2026-11-24'。",
-    ),
-    _Said(
-        r"This field is repeated",
-        "算式引用了循环 (repeat) 里的问题，那里有几个答案。",
-        "请用 sum(…)、count(…)、join(…) 合成一个，或用 indexed-repeat(…) 指明第几个。",
-    ),
-    _Said(
-        r"not a nodeset",
-        "函数 sum、count、min、max、join 一类要的是循环里的问题，这里给的是一个值。",
-        "请改为循环里的问题，例如 sum(${{数量}})。",
-    ),
-    _Said(
-        r"indexed-repeat\(\): parameter",
-        "indexed-repeat 的第二个参数要是第一个问题所在的循环。",
-        "请写成 indexed-repeat(${{循环里的问题}}, ${{循环名}}, 第几个)。",
-    ),
-    _Said(
-        r"function '(?P<what>\w+)' received a value that does not represent GPS",
-        "函数 {what} 收到的不是坐标。",
-        "请给它 geopoint、geotrace 或 geoshape 问题。",
-    ),
-    _Said(
-        r"unsupported construct \[(?P<what>[^\]]*)\]",
-        "手机不支持这种写法：{what}。",
-        "请换一种 ODK 支持的写法，或删去这个算式。",
-    ),
-)
-
-
 def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
     """Return as one fault what ODK Validate says of a form that no phone can open.
 
@@ -140,13 +35,15 @@ def validator_fault(stderr: str, complaint: str, sheets: Sheets) -> Fault:
     list_absent = re.search(r"Instance referenced by instance\(([^)]+)\)\S* does not exist", stderr)
     if list_absent:
         return _list_absent(list_absent[1].strip("'\""), stderr, sheets)
+    if "/meta/entity" in _path_in(stderr):
+        return _of_entity(stderr, complaint, sheets)
     row, column, name = _written_at(stderr, sheets)
     place = f"，问题 {name}{f' 的 {column}' if column else ''}" if name else ""
     path = _path_in(stderr)
     if not path.isascii():
         message = f"手机打不开这张表单{place}：算式里有中文名“{path.rpartition('/')[2]}”，手机不认。"
         return _fault(message, "问题名 (name) 请只用英文字母、数字和下划线，中文写在 label 里。", row, column)
-    for said in _MEANINGS:
+    for said in PHRASES:
         found = re.search(said.pattern, stderr, re.MULTILINE)
         if found:
             named = {name: text or "" for name, text in found.groupdict().items()}
@@ -194,6 +91,31 @@ def _below_root(nodeset: str) -> str:
     return "/" + local_path(nodeset).strip("/").partition("/")[2]
 
 
+_ENTITY_COLUMNS = {"label": "label", "@create": "create_if", "@update": "update_if"}
+
+
+def _of_entity(stderr: str, complaint: str, sheets: Sheets) -> Fault:
+    """Return what is said of an expression on the sheet entities; its row where the form has one, or the text tells."""
+    attribute = re.search(r"/meta/entity/(@?\w+)", re.sub(r"\[\d+\]", "", stderr))
+    column = _ENTITY_COLUMNS.get(attribute[1] if attribute else "", "entity_id")
+    rows = list(enumerate(sheets.rows.get("entities", ()), FIRST_ROW))
+    holding = [number for number, row in rows if cell(row, column) and cell(row, column) in stderr]
+    numbers = holding or [number for number, _ in rows]
+    said = next((each for each in PHRASES if re.search(each.pattern, stderr, re.MULTILINE)), None)
+    named = re.search(said.pattern, stderr, re.MULTILINE) if said else None
+    known = {} if named is None else {name: text or "" for name, text in named.groupdict().items()}
+    message = f"检查工具 (ODK Validate) 的原话是：{complaint}"
+    if said is not None:
+        message = said.message.format(cycle="", **known)
+    return Fault(
+        f"手机打不开这张表单，entities 表的 {column}：{message}",
+        "请检查这里的算式；如果是文字，请加英文引号，例如 '消火栓'。",
+        "entities",
+        numbers[0] if len(numbers) == 1 else None,
+        column,
+    )
+
+
 def _fault(message: str, cure: str, row: int | None, column: str | None) -> Fault:
     return Fault(message, cure, "survey" if row else None, row, column if row else None)
 
@@ -228,7 +150,7 @@ def _cycle(stderr: str) -> str:
 
 def _path_in(stderr: str) -> str:
     """Return the path below the root of the first question that is named."""
-    named = re.search(r"/[\w.\-]+((?:/[\w.\-:]+)+)", stderr)
+    named = re.search(r"/[\w.\-]+((?:/@?[\w.\-:]+)+)", re.sub(r"\[\d+\]", "", stderr))
     return local_path(named[1]) if named else ""
 
 
