@@ -147,6 +147,14 @@ def test_a_persons_names_go_from_every_entry_and_what_they_did_stays(store):
     assert (forget.actor, forget.details["entries"]) == ("admin", 8)
 
 
+def test_two_names_that_are_replaced_by_one_word_leave_one_object(store):
+    store.write(lambda tx: retention.forget(tx, {"a": "***", "b": "***", "records": "***"}, by="admin"))
+
+    with store.reading() as reading:
+        assert [entry.number for entry in chain.list_about(reading, "***")] == [3, 6, 10]
+    assert broken(store) == []
+
+
 def test_a_second_person_is_forgotten_too_and_the_first_again_changes_nothing(store):
     store.write(lambda tx: retention.forget(tx, {"li": "former-7"}, by="admin"))
     store.write(lambda tx: retention.forget(tx, {"wang": "former-8", "former-7": "former-9"}, by="admin"))

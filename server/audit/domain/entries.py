@@ -83,6 +83,16 @@ def details_text(entry: Entry) -> str:
     return whole(json.dumps({**entry.details, **objects}, ensure_ascii=False, default=str))
 
 
+def more_objects(row: Mapping[str, Any]) -> set[str]:
+    """Return everything that a row is about beside its subject."""
+    try:
+        details = json.loads(row["detail"])
+    except ValueError:  # somebody has changed it, which its hash tells
+        details = None
+    objects = details.get("objects", ()) if isinstance(details, dict) else ()
+    return {str(each) for each in objects} - {row["subject"]} if isinstance(objects, list) else set()
+
+
 def content_text(row: Mapping[str, Any]) -> str:
     """Return the content of a row in the one form that is hashed. row: has CONTENT; its details as they are kept."""
     return json.dumps([row[name] for name in CONTENT], ensure_ascii=False, separators=(",", ":"))

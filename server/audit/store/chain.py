@@ -10,7 +10,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from server.audit.domain.entries import BEFORE_THE_FIRST, CONTENT, Entry, Recorded, chained, details_text, id_of, whole
+from server.audit.domain.entries import (
+    BEFORE_THE_FIRST,
+    CONTENT,
+    Entry,
+    Recorded,
+    chained,
+    details_text,
+    id_of,
+    more_objects,
+    whole,
+)
 from server.audit.store import removal
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
@@ -51,7 +61,7 @@ def append(tx: Transaction, entry: Entry) -> int:
     }
     row["hash"] = chained(head["hash"], row)
     tx.sql.run(_ADD, row)
-    tx.sql.run_each(_ADD_OBJECT, ({"object": each, "entry": row["id"]} for each in _more_objects(row)))
+    tx.sql.run_each(_ADD_OBJECT, ({"object": each, "entry": row["id"]} for each in more_objects(row)))
     tx.sql.run("UPDATE audit_head SET number = :number, hash = :hash", {"number": number, "hash": row["hash"]})
     return number
 
@@ -90,20 +100,10 @@ def _unlisted(reading: Reading) -> Iterator[str]:
         while found is not None and found["entry"] <= row["id"]:
             told.append((found["entry"], found["object"]))
             found = next(listed, None)
-        if told != [(row["id"], each) for each in sorted(_more_objects(row))]:
+        if told != [(row["id"], each) for each in sorted(more_objects(row))]:
             yield f"entry {row['id']}: not found by what it is about"
     if found is not None:
         yield f"entry {found['entry']}: found, and not there"
-
-
-def _more_objects(row: Row) -> set[str]:
-    """Return everything that an entry is about beside its subject."""
-    try:
-        details = json.loads(row["detail"])
-    except ValueError:  # somebody has changed it, which its hash tells
-        details = None
-    objects = details.get("objects", ()) if isinstance(details, dict) else ()
-    return {str(each) for each in objects} - {row["subject"]} if isinstance(objects, list) else set()
 
 
 def recorded(row: Row) -> Recorded:

@@ -12,8 +12,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.audit.domain.entries import CONTENT, chained
-from server.db.sql import Row
+from server.audit.domain.entries import CONTENT, chained, more_objects
+from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 
@@ -24,6 +24,7 @@ _NAMES = r"""
      ORDER BY id
 """
 _VOUCHERS = "SELECT action, detail FROM audit WHERE action IN ('audit.prune', 'audit.forget') ORDER BY id"
+_ADD_OBJECT = inserting("audit_object", ("object", "entry"))
 _REPLACE = "UPDATE audit SET actor = :actor, subject = :subject, detail = :detail WHERE id = :id"
 
 Range = tuple[int, int, str]
@@ -67,9 +68,8 @@ def replace(tx: Transaction, row: Row, words: Mapping[str, str]) -> str | None:
     if new == row:
         return None
     tx.sql.run(_REPLACE, {name: new[name] for name in ("id", "actor", "subject", "detail")})
-    for old, word in words.items():
-        values = {"entry": row["id"], "old": old, "new": word}
-        tx.sql.run("UPDATE audit_object SET object = :new WHERE entry = :entry AND object = :old", values)
+    tx.sql.run("DELETE FROM audit_object WHERE entry = :entry", {"entry": row["id"]})
+    tx.sql.run_each(_ADD_OBJECT, ({"object": each, "entry": row["id"]} for each in more_objects(new)))
     return digest(new)
 
 
