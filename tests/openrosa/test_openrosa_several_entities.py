@@ -96,11 +96,7 @@ def test_what_the_author_may_not_write_is_set_aside_and_the_rest_is_written(vall
 
     assert labels(valley, "people") == ["张三"]
     assert valley.record(taken).fields["state"] == "好"
-<<<<<<< HEAD
     assert (valley.verdicts(taken), len(valley.problems())) == (["applied", "quarantined"], 1)
-=======
-    assert valley.problems() == ["waiting"]  # told like one for a record that is not here
->>>>>>> cf60e94 (Follow two names in tests to where they are now)
 
 
 def test_one_form_creates_some_records_and_updates_others(valley, phone):
