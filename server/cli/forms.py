@@ -71,7 +71,8 @@ def publish(
     if draft:
         live = done.form_id.removesuffix(ON_TRIAL)
         click.echo(f"只在 {'、'.join(sorted(set(testers)))} 的手机上；试好后正式发布：")
-        click.echo(f"  {with_data(f'form release {live}', data)}")
+        again = "".join(f" --allow {each}" for each in insisted)
+        click.echo(f"  {with_data(f'form release {live}{again}', data)}")
 
 
 @form.command()

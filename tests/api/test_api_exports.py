@@ -245,7 +245,7 @@ def test_lines_and_areas_are_drawn_in_geojson(office, type, walked, drawn):
 | | 地块 | plot | 1 |
 | entities |
 | | list_name | label |
-| | plots | 地块 |
+| | plots | '地块' |
 """
     office.store.write(lambda tx: publish.publish(tx, prepared(form), "admin"))
     add_record(office, "a plot", "worker", {"geometry": walked}, type="plots", area=UNIT)
