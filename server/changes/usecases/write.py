@@ -142,15 +142,17 @@ def _apply_pending(tx: Transaction, record: Record | None, pending: PendingChang
         return quarantine.keep(tx, pending, Verdict.WAITING, ProblemKind.WAITING, quarantine.NOT_HERE)
     if record is None:
         return _create(tx, pending)
-    if pending.authority is None and relation.to_record(pending.by, record) is Relation.NONE:
+    relation_now = _relation_of_authority(pending, record.path) or relation.to_record(pending.by, record)
+    if relation_now is Relation.NONE:
         return quarantine.keep_of_stranger(tx, pending)
     if record.type != change.type:
         return _quarantine_type_mismatch(tx, pending)
     if change.action not in CREATING:
-        return _revise(tx, record, pending)
+        return _revise(tx, record, pending, relation_now)
     if record.author != pending.by.name and pending.authority is None:
         return quarantine.keep(tx, pending, Verdict.QUARANTINED, ProblemKind.QUARANTINED, quarantine.ID_IN_USE)
-    return _revise(tx, record, replace(pending, change=replace(change, action="edit", base_version=0)))
+    edit = replace(change, action="edit", base_version=0)
+    return _revise(tx, record, replace(pending, change=edit), relation_now)
 
 
 def _quarantine_type_mismatch(tx: Transaction, pending: PendingChange) -> Outcome:
@@ -180,13 +182,12 @@ def _new_case(tx: Transaction, change: Change, path: str) -> NewCase:
     return NewCase(status, areas.village_name(tx, path), number)
 
 
-def _revise(tx: Transaction, record: Record, pending: PendingChange) -> Outcome:
+def _revise(tx: Transaction, record: Record, pending: PendingChange, relation_now: Relation) -> Outcome:
     catalogue = forms.catalogue(tx)
     type = type_of(catalogue.types, record.type)
     hand = hands.of_change(tx, pending)
     state = base_state.resolve(tx, record, type, catalogue.rules[record.type], pending, hand)
     change = state.change
-    relation_now = _relation_of_authority(pending, record.path) or relation.to_record(pending.by, record)
     context = context_of(tx, pending, change, relation_now)
     if state.base is not None:
         context = replace(context, base=state.base, seen_members=state.seen_members)
