@@ -27,6 +27,7 @@ SECTIONS = (
     "closure",
     "labels",
     "answers",
+    "attack",
     "start",
     "memory",
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from bench import county, load, machine
 from bench.county import County
@@ -145,14 +145,17 @@ def _load(server: Server, path: str, seconds: float, count: int = 0) -> LoadResu
 
 
 @contextmanager
-def serving(folder: Path, program: Sequence[str] = PROGRAM, **settings: str) -> Iterator[Server]:
-    """Run ``firegrid serve`` on a data folder until the block ends, without its log.
+def serving(
+    folder: Path, program: Sequence[str] = PROGRAM, log: int | IO[bytes] | None = subprocess.DEVNULL, **settings: str
+) -> Iterator[Server]:
+    """Run ``firegrid serve`` on a data folder until the block ends.
 
-    program: the command firegrid of the version to measure, this one if not given. settings: of its environment.
+    program: the command firegrid of the version to measure, this one if not given. log: where its lines go, nowhere if
+    not given. settings: of its environment.
     """
     port = _free_port()
     command = [*program, "serve", "--data", str(folder), "--port", str(port)]
-    with _running(command, port, "/readyz", 200, settings) as server:
+    with _running(command, port, "/readyz", 200, settings, log) as server:
         yield server
 
 
@@ -167,11 +170,16 @@ def serving_empty_application() -> Iterator[Server]:
 
 @contextmanager
 def _running(
-    command: list[str], port: int, path: str, status: int, settings: Mapping[str, str] | None = None
+    command: list[str],
+    port: int,
+    path: str,
+    status: int,
+    settings: Mapping[str, str] | None = None,
+    log: int | IO[bytes] | None = subprocess.DEVNULL,
 ) -> Iterator[Server]:
     began = time.perf_counter()
     environment = {**os.environ, **(settings or {})}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
     try:
         while not _answers(port, path, status):
             if process.poll() is not None or time.perf_counter() - began > TIMEOUT_S:
