@@ -267,12 +267,18 @@ def test_a_reader_keeps_nothing_of_what_it_has_read(name, tmp_path, monkeypatch)
         ("list in GeoJSON", lambda: GEOJSON.replace(b"114.7", b"[" * 100_000)),
         ("rows in XLSX", lambda: form_xlsx()[:10] + form_xlsx()[11:]),
         ("grid in XLSX", lambda: form_xlsx()[:10] + form_xlsx()[11:]),
+        ("form in CSV", lambda: FORM_CSV.replace(b'"choices"', b'"' + b"A" * 70_000 + b'"')),
+        ("form in CSV", lambda: FORM_CSV.replace(b'\n,"yn"', b"A" * 70_000 + b'\n,"yn"', 1)),
         ("cursor", lambda: "一".encode()),
         ("cursor", lambda: base64.urlsafe_b64encode("2026-04-01T00:00:00Z x ²".encode())),
     ],
-    ids=["five thousand digits", "nesting", "a byte less", "a byte less of a grid", "no base64", "no decimal digit"],
+    ids=[
+        *("five thousand digits", "nesting", "a byte less", "a byte less of a grid", "a long sheet", "a long column"),
+        *("no base64", "no decimal digit"),
+    ],
 )
 def test_what_once_brought_a_reader_down_is_refused(name, content, tmp_path, monkeypatch):
     monkeypatch.setattr(f"{__name__}.FOLDER", tmp_path)
-    with suppress(*REFUSALS):
-        READERS[name][0](content())
+    made = content()
+    with judged(made), suppress(*REFUSALS):
+        READERS[name][0](made)

@@ -21,6 +21,9 @@ from server.forms.usecases.xlsform.sheets import plain_language
 UNPACKED_BYTES_MAX = 60_000_000
 PACKED_FILES_MAX = 500
 RESULT_BYTES_MAX = 40_000_000
+MESSAGE_CHARS_MAX = 1_000
+"""What is told of one message of the tool."""
+
 _SHEETS = ("survey", "choices", "settings", "entities")
 
 
@@ -82,7 +85,8 @@ def converted(source: bytes, file_type: str, offered: Mapping[str, str] | None =
         raise
     except Exception as error:
         return {"error": _error_of(error), "sheets": sheets}
-    return {"xform": result.xform, "warnings": warnings, "sheets": sheets, "itemsets": result.itemsets, "taken": taken}
+    said = [_shortened(each) for each in warnings]
+    return {"xform": result.xform, "warnings": said, "sheets": sheets, "itemsets": result.itemsets, "taken": taken}
 
 
 def _take_offer(workbook: Any, offered: Mapping[str, str]) -> list[str]:
@@ -127,7 +131,15 @@ def _error_of(error: Exception) -> dict[str, Any]:
     if isinstance(error, OSError) and error.errno == errno.ENOMEM:  # a library whose folder cannot even be listed
         return {"code": "memory", "message": ""}
     code = getattr(error, "code", None)
-    return {"code": getattr(code, "name", None), "message": str(error) or type(error).__name__}
+    return {"code": getattr(code, "name", None), "message": _shortened(str(error) or type(error).__name__)}
+
+
+def _shortened(said: str) -> str:
+    """Return what the tool says without most of a long name or text that it quotes: the server looks for words in it.
+
+    Where patterns begin and end in many places, looking takes the square of the length.
+    """
+    return said if len(said) <= MESSAGE_CHARS_MAX else f"{said[:MESSAGE_CHARS_MAX]}…"
 
 
 def _confine(memory_bytes: int, cpu_s: int) -> None:  # pragma: no cover - runs in the child process
