@@ -65,5 +65,8 @@ def _page(must: bool, faults: Iterable[Mapping[str, Any]] = (), status: int = 20
     said: dict[str, list[str]] = {OLD: [], NEW: [], AGAIN: []}
     for fault in faults:
         said[fault["field"]].append(pages.say(layout.language(), fault["message"]))
-    values = {**layout.bare(), "must": must, "said": said, "username": context.caller().name}
-    return pages.respond("own_password.html", layout.language(), values, status)
+    values = {"must": must, "said": said, "username": context.caller().name}
+    if must:  # there is nowhere else to go yet
+        return pages.respond("own_password.html", layout.language(), layout.bare() | values, status)
+    with context.database().reading() as reading:
+        return layout.show(reading, "own_password.html", "", values, status)
