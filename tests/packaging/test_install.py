@@ -254,6 +254,8 @@ def test_what_is_installed_makes_a_county_and_takes_a_phones_report(built, tmp_p
         )
         api = f"{address}/api/v1"
         admin = sign_in(api, "admin", password)
+        own = {"old_password": password, "new_password": "a-horse-of-my-own-9"}
+        assert requests.post(f"{api}/session/password", json=own, headers=admin, timeout=60).status_code == 204
         found = requests.get(f"{api}/submissions", params={"instance_id": instance}, headers=admin, timeout=60).json()
         stored = requests.get(f"{api}/submissions/{found['items'][0]['id']}.xml", headers=admin, timeout=60)
         metrics = requests.get(f"{address}/metrics", timeout=60).text
