@@ -1,9 +1,9 @@
 """Keeps a signed-in person signed in by a cookie: who, since when, and whether a form is from a page of theirs.
 
 The cookie is HttpOnly and signed with this installation's secret. It carries the name and the id of the session, which
-signing out or another password ends; it runs out when nothing
-was asked for a while (``office_idle_minutes``), and each page asked for renews it. Every form carries a token that is
-made of the session's id; before sign-in, of a random id in a cookie of its own. ADR 0036 says why.
+signing out or another password ends; it runs out when nothing was asked for a while (``office_idle_minutes``), and each
+page asked for renews it. Every form carries a token that is made of the session's id; before sign-in, of a random id in
+a cookie of its own. ADR 0036 says why.
 """
 
 from __future__ import annotations

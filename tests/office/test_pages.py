@@ -20,7 +20,7 @@ PAGES = ("/office/", "/office/board", "/office/board?tab=mine", "/office/board?t
 NASTY = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>{{ 7*7 }}"
 
 
-@pytest.fixture(params=[name for name, *_ in PEOPLE])
+@pytest.fixture(params=[name for name, *_ in PEOPLE], scope="module")
 def somebody(request, county):
     desk = Desk(county)
     desk.sign_in(request.param)
