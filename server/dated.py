@@ -22,7 +22,8 @@ def table(name: str) -> tuple[Row, ...]:
 def rows_at(name: str, at: Instant) -> tuple[Row, ...]:
     """Return the rows of a table that are in force on the Beijing day of ``at``.
 
-    A row counts from ``active_from`` to ``active_to``, both days included; no ``active_to`` means still in force.
+    A row counts from ``active_from`` to ``active_to``, both days included; no ``active_to`` means still in force. On a
+    day before the table begins, which only a clock that is behind can say, its first rules are in force.
     """
     return rows_on(name, instants.local_day(at))
 
@@ -30,4 +31,6 @@ def rows_at(name: str, at: Instant) -> tuple[Row, ...]:
 @cache
 def rows_on(name: str, day: str) -> tuple[Row, ...]:
     """Return the rows of a table that are in force on a Beijing day ``2026-04-01``."""
-    return tuple(row for row in table(name) if row["active_from"] <= day <= (row["active_to"] or day))
+    rows = table(name)
+    day = max(day, min(row["active_from"] for row in rows))
+    return tuple(row for row in rows if row["active_from"] <= day <= (row["active_to"] or day))

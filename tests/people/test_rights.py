@@ -153,12 +153,22 @@ def test_a_row_that_does_not_exist_is_our_mistake_and_not_a_refusal():
         rights.allows(holder(Role.BRIGADE), "case", "paint", path_of(UNIT))
 
 
-def test_rights_are_those_of_the_day():
-    before_there_were_rules = "2025-12-31T15:59:59.999Z"  # one millisecond before 2026 begins in Beijing
+def test_a_clock_that_is_behind_the_first_rules_finds_the_first_rules():
+    last_year = "2025-12-31T15:59:59.999Z"  # one millisecond before 2026, and the table, begin in Beijing
 
-    with pytest.raises(LookupError):
-        rights.allows(holder(Role.BRIGADE, at=before_there_were_rules), "case", "close", path_of(UNIT))
-    assert rights.allows(holder(Role.BRIGADE, at="2025-12-31T16:00:00.000Z"), "case", "close", path_of(UNIT))
+    assert rights.allows(holder(Role.BRIGADE, at=last_year), "case", "close", path_of(UNIT))
+    assert not rights.allows(holder(Role.GRID_WORKER, at=last_year), "case", "close", path_of(UNIT))
+    assert {described.role for described in roles.list_roles(last_year)} == set(Role)
+    assert sign_in_rules.at(last_year) == sign_in_rules.at(NOON)
+
+
+def test_rows_count_from_their_first_day_to_their_last(monkeypatch):
+    rows = ({"active_from": "2026-01-01", "active_to": "2026-06-30"}, {"active_from": "2026-07-01", "active_to": ""})
+    monkeypatch.setattr(dated, "table", lambda name: rows)
+    in_force = dated.rows_on.__wrapped__
+
+    assert [in_force("rules", day) for day in ("2025-01-01", "2026-01-01", "2026-06-30")] == [rows[:1]] * 3
+    assert [in_force("rules", day) for day in ("2026-07-01", "2099-01-01")] == [rows[1:]] * 2
 
 
 def test_every_role_has_a_name_a_level_and_a_column():
