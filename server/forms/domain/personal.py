@@ -72,11 +72,13 @@ def without_numbers(text: str) -> str:
     """Return a text that people wrote with the phone and identity numbers in it masked.
 
     Found are identity numbers of 18 digits (the last may be X), mobile numbers and numbers with an area code, with
-    blanks or hyphens between, in full width, after ``+86``; and shorter ones that stand behind 电话.
+    blanks, hyphens or dots between, in full width, after ``+86``, beside letters and other numbers; and shorter ones
+    that stand behind 电话.
     """
     plain = text.translate(_NARROW)
     if _DIGITS.search(plain) is None:
         return text
+    plain = _CODES.sub(lambda code: "#" * len(code[0]), plain)
     for pattern, shown in _NUMBERS:
         plain, text = _replaced(pattern, shown, plain, text)
     return text
@@ -120,20 +122,26 @@ def _replaced(pattern: re.Pattern[str], shown: Callable[[str], str], plain: str,
 _NARROW = str.maketrans("０１２３４５６７８９＋Ｘｘ－（）　", "0123456789+Xx-() ")
 """Characters of full width, which people type beside Chinese, and what they mean."""
 
-_GAP = r"[\s\-‐-―_()]{0,2}"
-# Not out of the middle of a longer number, a word or a UUID, whose groups are hexadecimal and parted by hyphens.
-_BEGIN, _END = r"(?<![\dA-Za-z])(?<![0-9A-Fa-f]-)", r"(?![\dA-Za-z]|-[0-9A-Fa-f]{4})"
-_DIGITS = re.compile(rf"(?:\d{_GAP}){{5}}")
+_GAP = r"[\s\-‐-―_()·•・\u200b-\u200d\u2060\ufeff]{0,3}"
+_BEGIN, _END = r"(?<!\d)", r"(?!\d)"
+_CODES = re.compile(
+    r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?<![\da-z])(?=\d*[a-f])[\da-f]{16,}(?![\da-z])", re.IGNORECASE
+)
+"""A UUID, and a digest or other code of hexadecimal digits: digits out of their middle are no number of anybody."""
+_DIGITS = re.compile(rf"(?:\d(?:{_GAP}|[./])){{5}}")
 _LONG = re.compile(r"\d{5}")
 _COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
 _AREA = r"(?:10|2\d|[3-9]\d\d)"
-_IDENTITY = rf"{_BEGIN}(?P<number>[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dA-Za-z])"
+_IDENTITY = rf"{_BEGIN}(?P<number>[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dXx])"
 _MOBILE = rf"{_BEGIN}{_COUNTRY}(?P<number>1{_GAP}[3-9](?:{_GAP}\d){{9}}){_END}"
 _LANDLINE = rf"{_BEGIN}(?P<number>(?:0|(?:\+|00){_GAP}86{_GAP}){_AREA}{_GAP}[1-9](?:{_GAP}\d){{6,7}}){_END}"
-_NAMED = rf"(?:电话|座机|固话|手机|电联|[Tt][Ee][Ll])\D{{0,4}}(?P<number>\d(?:{_GAP}\d){{4,11}})(?!\d)"
+# With a dot or a stroke only where numbers are parted in speech: a decimal fraction has the same digits.
+_PARTED = rf"{_BEGIN}(?P<number>1[3-9]\d[./]\d{{4}}[./]\d{{4}}|0{_AREA}[./][1-9]\d{{6,7}}){_END}"
+_NAMED = rf"(?:电话|座机|固话|手机|电联|联系方式|[Tt][Ee][Ll])\D{{0,4}}(?P<number>\d(?:{_GAP}\d){{4,11}})(?!\d)"
 _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(_IDENTITY), lambda number: _ends(number, 3, 2)),
     (re.compile(_MOBILE), lambda number: _ends(number, 3, 4)),
     (re.compile(_LANDLINE), lambda number: _ends(number, 3, 2)),
+    (re.compile(_PARTED), lambda number: _ends(number, 3, 2)),
     (re.compile(_NAMED), lambda number: _ends(number, 0, 2)),
 )
