@@ -39,10 +39,10 @@ REACH = {
 EXPORT = {"village_officer", "town_station", "dept_handler", "brigade", "county_admin", "unit_manager", "station_head"}
 SUMMARY = EXPORT | {"grid_worker", "grid_leader"}
 AUDIT = {"county_admin", "auditor"}
-"""Who may export case data, see summaries, and read the audit."""
+"""Who may export case data, see summaries, and read and export the audit."""
 
 LISTS_ASK = {"records.csv": EXPORT, "records.xlsx": EXPORT, "records.geojson": EXPORT, "records/ledger.csv": EXPORT,
-             "records/ledger.xlsx": EXPORT, "audit": AUDIT, "audit.csv": AUDIT & EXPORT}  # fmt: skip
+             "records/ledger.xlsx": EXPORT, "audit": AUDIT, "audit.csv": AUDIT}  # fmt: skip
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads)")
 """Routes about the caller's own session, and those to send files to."""
