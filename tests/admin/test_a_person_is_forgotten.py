@@ -73,6 +73,35 @@ def test_what_was_sent_once_more_is_still_known_for_the_same(shops):
     assert {**shops.holdings(), "kept_body": 0, "problem": 0} == {**holdings, "kept_body": 0, "problem": 0}
 
 
+WRITTEN = ("138 0000 0471", "+86-13800000471", "１３８－００００－０４７１", "13900000472/13800000471")
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize("asked", ["13800000471", "+86 138-0000-0471"])
+def test_a_number_is_forgotten_however_it_was_written(shops, written, asked):
+    edit = {"action": "edit", "fields": {"phone": written, "remark": f"加微信wx{PHONE}"}}
+    assert shops.post(f"/records/{SHOP}/changes", "officer", edit).status_code == 200
+
+    done = shops.do(forgetting.forget_values, [asked], by="command")
+
+    assert SHOP in done.records
+    assert written not in everything(shops)
+    assert PHONE not in everything(shops)
+    assert shops.record(SHOP).fields["remark"] == "加微信wx****"
+    assert broken(shops) == []
+
+
+def test_a_word_is_forgotten_as_a_whole_one_and_a_submission_stays_a_document(shops):
+    edit = {"action": "edit", "fields": {"owner": "owner", "remark": "owners 与 owner"}}
+    assert shops.post(f"/records/{uuid_of('sent shop')}/changes", "officer", edit).status_code == 200
+
+    shops.do(forgetting.forget_values, ["owner"], by="command")
+
+    assert shops.record(uuid_of("sent shop")).fields["remark"] == "owners 与 ****"
+    [xml] = [row["xml"] for row in shops.rows("SELECT xml FROM submission") if b"owner" in bytes(row["xml"])][:1]
+    assert b"<owner>" in bytes(xml)
+
+
 @pytest.mark.parametrize("value", ["", "张", "  "])
 def test_a_value_too_short_to_tell_apart_is_refused(shops, value):
     with pytest.raises(Invalid, match="写全"):

@@ -5,6 +5,7 @@ History keeps its numbers, instants and verdicts; the texts alone are replaced, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -77,10 +78,10 @@ def remove_expired(tx: Transaction, kind: str, before: Instant) -> None:
     tx.sql.run(f"UPDATE {table} SET {taken_out} WHERE {condition}", {"before": before})
 
 
-def records_naming(reading: Reading, value: str) -> Iterator[Row]:
+def records_naming(reading: Reading, *parts: str) -> Iterator[Row]:
     """Yield ``id``, ``type``, ``fields``, ``registers`` and the ``diff`` and ``received`` of each revision, of records
-    in which a text that holds ``value`` stands now or once stood; ordered by record."""
-    escaped = orjson.dumps(value).decode()[1:-1].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    in which a text that holds ``parts`` in this order stands now or once stood; ordered by record."""
+    escaped = "%".join(map(_escaped, parts))
     return reading.sql.each(
         r"""
         SELECT record.id, record.type, record.fields, record.registers, revision.diff, revision.received
@@ -94,6 +95,10 @@ def records_naming(reading: Reading, value: str) -> Iterator[Row]:
         """,
         {"pattern": f"%{escaped}%"},
     )
+
+
+def _escaped(part: str) -> str:
+    return orjson.dumps(part).decode()[1:-1].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def rewrite_record(tx: Transaction, id: str, without: OfText) -> dict[str, int]:
@@ -136,6 +141,10 @@ def _in_value(value: Any, without: OfText) -> Any:
     return [_in_value(each, without) for each in value] if isinstance(value, list) else value
 
 
+_TEXT_OF_XML = re.compile(r"(?<=>)[^<>]+(?=<)")
+"""What stands between two tags: a word that is also the name of a question must not break the document."""
+
+
 def _rewrite_submissions(tx: Transaction, record: str, without: OfText) -> int:
     """Replace what is forgotten in the submissions that wrote a record, edits of them included."""
     rows = tx.sql.rows(
@@ -148,7 +157,7 @@ def _rewrite_submissions(tx: Transaction, record: str, without: OfText) -> int:
     )
     changed = 0
     for row in rows:
-        xml = without(bytes(row["xml"]).decode()).encode()
+        xml = _TEXT_OF_XML.sub(lambda found: without(found[0]), bytes(row["xml"]).decode()).encode()
         name = None if row["instance_name"] is None else without(row["instance_name"])
         if xml != bytes(row["xml"]) or name != row["instance_name"]:
             tx.sql.run(

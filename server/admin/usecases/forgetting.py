@@ -77,16 +77,18 @@ def forget_account(tx: Transaction, name: str, *, by: str) -> Forgotten:
 def find(reading: Reading, values: Sequence[str]) -> list[str]:
     """Return the ids of the records in whose personal fields one of ``values`` stands now or ever stood.
 
-    values: names and numbers as people wrote them. Raises Invalid for one too short to be told from other texts.
+    values: names and numbers; a number is found however it was written. Raises Invalid for one too short to be told
+    from other texts.
     """
     short = [value for value in values if len(value.strip()) < VALUE_CHARACTERS_MIN]
     if short or not values:
         raise Invalid(f"要删除的姓名或号码至少{VALUE_CHARACTERS_MIN}个字，请写全。")
     found: dict[str, None] = {}
-    for value in values:
-        for row in personal_traces.records_naming(reading, value):
-            if row["id"] not in found and value in _personal_values(reading, row):
-                found[row["id"]] = None
+    for wanted in map(personal.Wanted, values):
+        for parts in wanted.parts:
+            for row in personal_traces.records_naming(reading, *parts):
+                if row["id"] not in found and any(map(wanted.is_told_by, _personal_values(reading, row))):
+                    found[row["id"]] = None
     return list(found)
 
 
@@ -116,12 +118,12 @@ def forget_values(tx: Transaction, values: Sequence[str], *, by: str) -> Forgott
     In these records they go everywhere: fields, labels, notes, history, problems, submissions. Each gets one revision
     more, so that phones and laptops take it anew. Raises Invalid.
     """
-    wanted = sorted({value.strip() for value in values}, key=len, reverse=True)
-    ids, counts = find(tx, wanted), Counter[str]()
+    words = sorted({value.strip() for value in values}, key=len, reverse=True)
+    ids, counts, wanted = find(tx, words), Counter[str](), [personal.Wanted(word) for word in words]
 
     def without(text: str) -> str:
-        for value in wanted:
-            text = text.replace(value, personal.MASK)
+        for each in wanted:
+            text = each.taken_out_of(text)
         return text
 
     for id in ids:
@@ -129,7 +131,7 @@ def forget_values(tx: Transaction, values: Sequence[str], *, by: str) -> Forgott
         found = records.find_for_writing(tx, id)
         if found is not None:
             recording.apply_by_server(tx, found, "renew", "")
-    counts["audit"] = retention.forget(tx, dict.fromkeys(wanted, personal.MASK), by=by)
+    counts["audit"] = retention.forget(tx, dict.fromkeys(words, personal.MASK), by=by)
     record(tx, Entry("user.forget", by, "records", {"records": len(ids)}, objects=tuple(ids)))
     return Forgotten(counts, tuple(ids), KEPT_OF_VALUES)
 

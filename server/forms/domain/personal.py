@@ -8,7 +8,7 @@ since somebody will put a number there all the same (个人信息保护法 art. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 
 from server import dated
@@ -145,3 +145,52 @@ _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(_PARTED), lambda number: _ends(number, 3, 2)),
     (re.compile(_NAMED), lambda number: _ends(number, 0, 2)),
 )
+
+
+class Wanted:
+    """A name or number of a person as it is looked for in texts: a number however it is written, a word as a whole."""
+
+    def __init__(self, value: str) -> None:
+        """value: as somebody wrote it."""
+        plain = value.strip().translate(_NARROW)
+        digits = _digits(plain)
+        self.is_number = len(digits) > _SHORT and _NO_NUMBER.search(plain) is None
+        if self.is_number and _ABROAD.match(digits):
+            digits = _ABROAD.sub("", digits)
+        self.parts = tuple(_parts(value.strip(), digits if self.is_number else ""))
+        word = _ANY_GAP.join(digits) if self.is_number else re.escape(plain)
+        before = r"(?:(?:\+|(?<!\d)00)?86[\s\-]?|(?<!\d))" if self.is_number else _edge(plain[:1], "(?<![A-Za-z0-9])")
+        after = r"(?!\d)" if self.is_number else _edge(plain[-1:], "(?![A-Za-z0-9])")
+        self._pattern = re.compile(before + word + after, re.IGNORECASE)
+
+    def is_told_by(self, value: str) -> bool:
+        """Say whether what stands in a personal field is this name, or holds this number."""
+        plain = value.strip().translate(_NARROW)
+        found = self._pattern.search(plain) if self.is_number else self._pattern.fullmatch(plain)
+        return found is not None
+
+    def taken_out_of(self, text: str) -> str:
+        """Return a text with a mask in every place where this stands."""
+        for found in reversed(list(self._pattern.finditer(text.translate(_NARROW)))):
+            text = text[: found.start()] + MASK + text[found.end() :]
+        return text
+
+
+_ANY_GAP = rf"(?:{_GAP}|[./])"
+_NO_NUMBER = re.compile(r"[^\dXx\s\-‐-―_()·•・./+]")
+_ABROAD = re.compile(r"(?:00)?86(?=1[3-9]\d{9}$)")
+
+
+def _parts(value: str, digits: str) -> Iterator[tuple[str, ...]]:
+    """Yield what a text must hold, in this order, to hold the value; a number in narrow and in full width."""
+    yield tuple(digits) or (value,)
+    if digits:
+        yield tuple(digits.translate(_WIDE))
+
+
+_WIDE = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
+
+
+def _edge(sign: str, assertion: str) -> str:
+    """Return the assertion by which a word of letters or digits is not found within a longer one."""
+    return assertion if sign.isascii() and sign.isalnum() else ""
