@@ -120,13 +120,40 @@ def test_an_edit_of_nothing_but_masks_is_carried_out_and_changes_nothing(shops, 
     assert fields_of(shops) == before
 
 
-def test_a_mask_of_another_number_is_taken_as_written(shops, shop):
-    answer = shops.post(
-        f"/records/{uuid_of('two')}/changes", "officer", {"action": "edit", "fields": {"phone": "139****0471"}}
-    )
+@pytest.mark.parametrize("written", [{"phone": "139****0471"}, {"owner": "司**"}, {"phone": [PHONE, "138****0472"]}])
+def test_what_was_made_of_a_mask_is_refused_at_a_desk_with_the_cure(shops, shop, written):
+    before = fields_of(shops)
 
-    assert answer.status_code == 200
-    assert fields_of(shops)["phone"] == "139****0471"
+    answer = shops.post(f"/records/{uuid_of('two')}/changes", "officer", {"action": "edit", "fields": written})
+
+    assert answer.status_code == 422
+    assert "请写完整，或不改这一项" in answer.json["detail"]
+    assert [each["field"] for each in answer.json["errors"]] == [f"fields.{name}" for name in written]
+    assert fields_of(shops) == before
+
+
+def test_what_was_made_of_a_mask_on_a_phone_is_told_to_the_office_and_the_rest_is_kept(shops, shop):
+    before = fields_of(shops)
+
+    assert shops.phone("worker").send(an_update("w", 1, phone="138****0472", hotline="119")).status_code == 201
+
+    changed = {name: value for name, value in fields_of(shops).items() if value != before.get(name)}
+    assert changed == {"hotline": "119"}
+    [problem] = shops.problems(record=uuid_of("two"))
+    assert problem == "misfit"
+
+
+def test_nor_does_a_field_client_write_half_a_number(shops, shop):
+    before = fields_of(shops)
+    change = {
+        "id": uuid_of("pushed"), "seq": 1, "record": uuid_of("two"), "type": "shops", "action": "edit",
+        "fields": {"phone": [PHONE, "138****0472"], "remark": [f"找 {PHONE}", "没人"]}, "base_version": 1,
+    }  # fmt: skip
+
+    answer = shops.post("/sync/push", "worker", {"device": uuid_of("laptop"), "epoch": None, "changes": [change]})
+
+    assert fields_of(shops) == before | {"remark": "没人"}
+    assert shops.problems(record=uuid_of("two")) == ["misfit"], answer.text
 
 
 def test_a_field_client_may_push_a_mask(shops, shop):

@@ -9,7 +9,7 @@ from server import instants
 from server.changes.domain import problem_reports, record_history
 from server.changes.domain.merged_record import with_merged
 from server.changes.domain.revise import Revised, difference, revision_of
-from server.changes.domain.validation import validate
+from server.changes.domain.validation import masked_parts, validate
 from server.changes.domain.write_context import WriteContext
 from server.errors import Conflict, Invalid, StaleVersion
 from server.forms.domain.record_types import RecordType
@@ -74,7 +74,7 @@ def _require_choices(
 ) -> None:
     faults: dict[str, str] = {} if choices else {"choices": "请至少选定一项。"}
     validated = validate(type, choices, now)
-    reasons = {**validated.invalid, **validated.codes_to_check}
+    reasons = {**validated.invalid, **validated.codes_to_check, **masked_parts(type, choices)}
     for name, value in choices.items():
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from server import instants
 from server.cases.domain import workflow
+from server.forms.domain import personal
 from server.forms.domain.choices import Choices
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import LABEL, RecordType
@@ -61,6 +62,18 @@ def validate(
         if note is not None:
             codes_to_check[name] = note
     return Validated(values, invalid, codes_to_check)
+
+
+def masked_parts(type: RecordType, values: Mapping[str, str], *known: Mapping[str, str | None]) -> dict[str, str]:
+    """Return why a value is none that a person has, by field, of those that were made of a mask (``139****0471``).
+
+    values: by field, without those that are a mask as it was shown. known: what stands or stood there, which may stay.
+    """
+    return {
+        name: "带有遮盖符号“**”，不是完整的内容；请写完整，或不改这一项"
+        for name, value in values.items()
+        if name in type.personal and personal.is_mask(value) and all(value != held.get(name) for held in known)
+    }
 
 
 def _code_to_check(offered: Choices, value: str, at: Instant, held: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 
-from server.changes.domain import record_history
+from server.changes.domain import record_history, validation
 from server.changes.domain.write_context import observed_at
 from server.changes.usecases import hands
 from server.changes.usecases.hands import Hand, Past
@@ -52,9 +52,9 @@ def resolve(
     """Return the change of ``pending`` with what its author saw of ``record``. rules: of its type."""
     by, submission = pending.by, pending.submission
     change = _without_masks(tx, record, type, pending.change, by)
-    unknown: tuple[Problem, ...] = ()
+    change, unknown = _without_masked_parts(tx, record, type, change, by, submission)
     if not _is_version_known(tx, record, change.base_version):
-        unknown = () if change.seen_stated else (_base_unknown(record, change, by, submission),)
+        unknown += () if change.seen_stated else (_base_unknown(record, change, by, submission),)
         change = replace(change, base_version=None)
     if hand is None:
         found = _of_no_device(tx, record, type, change, by, submission)
@@ -62,7 +62,7 @@ def resolve(
         found = _of_device(tx, record, type, rules, change, hand)
     change, problems = found.change, (*found.problems, *unknown)
     if change.seen_stated and not _leaves_members_out(type, change):
-        return found
+        return replace(found, problems=problems) if unknown else found
     version = change.base_version
     base = fields_at(tx, record, version)
     if not change.seen_stated:
@@ -118,6 +118,24 @@ def _without_masks(tx: Transaction, record: Record, type: RecordType, change: Ch
     if not masks:
         return change
     return replace(change, fields={name: write for name, write in change.fields.items() if name not in masks})
+
+
+def _without_masked_parts(
+    tx: Transaction, record: Record, type: RecordType, change: Change, by: Actor, submission: str | None
+) -> tuple[Change, tuple[Problem, ...]]:
+    """Return ``change`` without what was made of a mask, which is half a number, and the problem of it."""
+    values = {name: write.new for name, write in change.fields.items() if personal.is_mask(write.new)}
+    if not values:
+        return change, ()
+    reasons = validation.masked_parts(type, values, record.fields, fields_at(tx, record, change.base_version))
+    if not reasons:
+        return change, ()
+    listed = "；".join(f"{type.label_of(name)}：{reason}" for name, reason in reasons.items())
+    message = f"有填写内容不能用，其余已保存。{listed}"
+    detail = {"reasons": reasons, "values": {name: values[name] for name in reasons}, "applied": []}
+    left = {name: write for name, write in change.fields.items() if name not in reasons}
+    told = _problem(ProblemKind.MISFIT, message, detail, record, change, by, submission)
+    return replace(change, fields=left), (told,)
 
 
 def _without_hidden(

@@ -215,6 +215,7 @@ def _faults(
         yield name, "由系统管理，不能直接填写；请使用相应的操作。"
     validated = validation.validate(type, values, now, held)
     yield from (validated.invalid | validated.codes_to_check).items()
+    yield from validation.masked_parts(type, values, held).items()
     yield from _unwritable(values)
 
 
