@@ -137,6 +137,7 @@ def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
         place=place_of(reading, query, by),
         overdue=query.get("overdue"),
         q=query.get("q"),
+        shown_label=RecordMask(reading, by).shown_label if "q" in query else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -22,6 +22,7 @@ from server.people.usecases import visibility
 from server.records.domain.status import ENDED, OPEN, Status
 from server.records.store import record_lists
 from server.records.store.record_lists import DuePosition, Filters
+from server.records.usecases.disclosing import RecordMask
 from server.web import context
 
 blueprint = layout.create_blueprint("office-board", __name__)
@@ -62,7 +63,7 @@ NAMES = ("tab", "area", "overdue", "conflict", "requests", "q", "cursor", "poll"
 
 
 class Asked(NamedTuple):
-    """What an address asks of the board. ignored: what of it nobody knows."""
+    """What an address asks of the board. ignored: what of it nobody knows. shown_label: of ``Filters``."""
 
     tab: Tab
     area: Area | None
@@ -72,6 +73,7 @@ class Asked(NamedTuple):
     q: str
     after: DuePosition | None
     ignored: tuple[str, ...]
+    shown_label: Callable[[Row], str] | None = None
 
     def address(self, **other: str) -> str:
         """Return the address of the same list but for ``other``; an empty value leaves a filter out."""
@@ -99,6 +101,7 @@ class Asked(NamedTuple):
             overdue=True if self.overdue else None,
             has_request=True if self.requests else None,
             q=self.q or None,
+            shown_label=self.shown_label,
         )
 
 
@@ -157,6 +160,7 @@ def _asked(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
         said.get("q", "").strip()[:Q_CHARS_MAX],
         after,
         tuple(each[:50] for each in ignored),
+        RecordMask(reading, by).shown_label if said.get("q") else None,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from server.app import close
@@ -19,6 +21,7 @@ from tests.api_county import (
     uuid_of,
 )  # fmt: skip
 from tests.county import add_people, open_county, prepared
+from tests.office.desk import Desk, with_passwords
 
 NAME, PHONE, IDENTITY, IN_TEXT = "欧阳建国", "13800000471", "130630199001014712", "0312-7324713"
 SECRETS = (NAME, PHONE, IDENTITY, IN_TEXT, "１３８００００４７１４")
@@ -159,6 +162,30 @@ def test_a_case_is_masked_for_whoever_may_not_correct_it(shops, name):
 
     for text in texts:
         assert leaked(text) == ([] if name not in WHOLE_CASE else [NAME, PHONE])
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_searching_finds_what_its_reader_sees_and_guesses_no_mask(shops, name):
+    def found(text: str) -> bool:
+        return CASE in shops.ids(f"/records?type=hazards&q={text}", name)
+
+    assert found(NAME) is found(NAME[:2]) is (name in WHOLE_CASE)
+    assert found(f"老化 {NAME[0]}")  # which stays of a masked name
+    assert found("软管")
+
+
+def test_files_and_counts_of_the_board_guess_no_mask_either(shops):
+    desk = Desk(with_passwords(shops))
+    desk.sign_in("brigade")
+
+    for text, rows in ((NAME, 0), ("软管", 1)):
+        lines = shops.get(f"/records.csv?type=hazards&q={text}", "brigade").data.decode().splitlines()
+        board = desk.open(f"/office/board?tab=open&q={text}").text
+        tabs = desk.open(f"/office/board/tabs?tab=open&q={text}").text
+
+        assert len(lines) - 1 == rows
+        assert (CASE in board) is bool(rows)
+        assert re.findall(r"\d+", re.sub(r"<[^>]+>", " ", tabs))[1:2] == [str(rows)], tabs
 
 
 def test_a_problem_with_its_values_is_masked_too(shops):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from server.records.store.columns import Column, Projection
 _SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
 _TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
 _DUE = f"COALESCE(due_at, '{FOREVER}')"
+_AFTER = f" AND ({_DUE}, born_seq) > (:after_due, :after_born)"
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
@@ -44,7 +45,9 @@ class Filters:
 
     columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
     instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
-    cases, any of which will do. has_request: True for cases on which a request of the handler is open.
+    cases, any of which will do. has_request: True for cases on which a request of the handler is open. shown_label:
+    returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
+    None where nothing is.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class Filters:
     q: str | None = None
     statuses: Collection[str] | None = None
     has_request: bool | None = None
+    shown_label: Callable[[Row], str] | None = None
 
 
 def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
@@ -62,12 +66,11 @@ def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
     """
     conditions = _conditions(reading, scope, filters)
-    leading = _leading(conditions)
-    if filters.q is not None and (leading is None or leading.rank > _FEW):
-        numbers = label_search.candidates(reading, filters.q, before)
-        if numbers is not None:
-            return _among(reading, conditions, numbers, limit)
-    return list(_selected(reading, conditions, leading, before, limit))
+
+    def read(last: Row | None) -> list[Row]:
+        return _newest(reading, conditions, filters.q, before if last is None else last["born_seq"], limit)
+
+    return _as_shown(filters, read, limit)
 
 
 def page_by_due(
@@ -78,15 +81,18 @@ def page_by_due(
     Rows have what decides their ``todo`` as well. after: where the last row of the page before stood, None for the
     first page.
     """
-    conditions = _conditions(reading, scope, filters)
-    where, values = _where(conditions, _leading(conditions))
-    if after is not None:
-        where += f" AND ({_DUE}, born_seq) > (:after_due, :after_born)"
-        values |= {"after_due": after.due_at, "after_born": after.born_seq}
-    return reading.sql.rows(
-        f"SELECT {_TODO} FROM record WHERE {where} AND status IS NOT NULL ORDER BY {_DUE}, born_seq LIMIT :limit",
-        {**values, "limit": limit},
-    )
+    where, values = _where(conditions := _conditions(reading, scope, filters), _leading(conditions))
+
+    def read(last: Row | None) -> list[Row]:
+        position = after if last is None else due_position(last)
+        further, more = ("", {}) if position is None else (_AFTER, _after(position))
+        return reading.sql.rows(
+            f"SELECT {_TODO} FROM record WHERE {where}{further} AND status IS NOT NULL"
+            f" ORDER BY {_DUE}, born_seq LIMIT :limit",
+            {**values, **more, "limit": limit},
+        )
+
+    return _as_shown(filters, read, limit)
 
 
 def due_position(row: Row) -> DuePosition:
@@ -101,12 +107,47 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
     """
     found: dict[str, int] = {}
     for status in filters.statuses or ():
+        if filters.q is not None and filters.shown_label is not None:
+            rows = page_by_due(reading, scope, replace(filters, statuses=(status,)), after=None, limit=most)
+            found |= {status: len(rows)} if rows else {}
+            continue
         conditions = _conditions(reading, scope, replace(filters, statuses=(status,)))
         where, values = _where(conditions, _leading(conditions))
         sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {where} LIMIT :most) AS some"
         if count := int(reading.sql.value(sql, {**values, "most": most})):
             found[status] = count
     return found
+
+
+def _as_shown(filters: Filters, read: Callable[[Row | None], list[Row]], limit: int) -> list[Row]:
+    """Return up to ``limit`` rows that hold what is searched for where their reader sees it.
+
+    read: returns up to ``limit`` rows after the given one, or the first ones.
+    """
+    rows, text, label = read(None), filters.q, filters.shown_label
+    if text is None or label is None or _is_uuid(text):
+        return rows
+    found: list[Row] = []
+    while True:
+        found += [row for row in rows if row["case_no"] == text or text.lower() in label(row).lower()]
+        if len(rows) < limit or len(found) >= limit:
+            return found[:limit]
+        rows = read(rows[-1])
+
+
+def _newest(
+    reading: Reading, conditions: list[_Condition], text: str | None, before: int | None, limit: int
+) -> list[Row]:
+    leading = _leading(conditions)
+    if text is not None and (leading is None or leading.rank > _FEW):
+        numbers = label_search.candidates(reading, text, before)
+        if numbers is not None:
+            return _among(reading, conditions, numbers, limit)
+    return list(_selected(reading, conditions, leading, before, limit))
+
+
+def _after(position: DuePosition) -> dict[str, str | int]:
+    return {"after_due": position.due_at, "after_born": position.born_seq}
 
 
 def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:

@@ -204,6 +204,11 @@ class RecordMask:
         names = disclosure.names_in(self._types[row["type"]], orjson.loads(row["fields"]), kinds=kinds)
         return disclosure.masked_text(label, names)
 
+    @property
+    def shown_label(self) -> Callable[[Row], str] | None:
+        """Return ``row_label`` for ``record_lists.Filters``, None where the caller sees every label whole."""
+        return self.row_label if self.disclosure.sight.hidden else None
+
     def history(self, record: Record, found: list[Revision]) -> list[Revision]:
         """Return revisions of ``record`` as an officer sees them, what was received with them too."""
         if not self.hides(record):
