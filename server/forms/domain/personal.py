@@ -128,7 +128,9 @@ _CODES = re.compile(
     r"[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|(?<![\da-z])(?=\d*[a-f])[\da-f]{16,}(?![\da-z])", re.IGNORECASE
 )
 """A UUID, and a digest or other code of hexadecimal digits: digits out of their middle are no number of anybody."""
-_DIGITS = re.compile(rf"(?:\d(?:{_GAP}|[./])){{5}}")
+_NAMES = "电话|座机|固话|手机|电联|联系方式|[Tt][Ee][Ll]"
+_DIGITS = re.compile(rf"(?:\d(?:{_GAP}|[./])){{9}}\d|(?:{_NAMES})\D{{0,4}}\d")
+"""What every text has in which a pattern finds something; most texts, and all instants, have not."""
 _LONG = re.compile(r"\d{5}")
 _COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
 _AREA = r"(?:10|2\d|[3-9]\d\d)"
@@ -137,7 +139,7 @@ _MOBILE = rf"{_BEGIN}{_COUNTRY}(?P<number>1{_GAP}[3-9](?:{_GAP}\d){{9}}){_END}"
 _LANDLINE = rf"{_BEGIN}(?P<number>(?:0|(?:\+|00){_GAP}86{_GAP}){_AREA}{_GAP}[1-9](?:{_GAP}\d){{6,7}}){_END}"
 # With a dot or a stroke only where numbers are parted in speech: a decimal fraction has the same digits.
 _PARTED = rf"{_BEGIN}(?P<number>1[3-9]\d[./]\d{{4}}[./]\d{{4}}|0{_AREA}[./][1-9]\d{{6,7}}){_END}"
-_NAMED = rf"(?:电话|座机|固话|手机|电联|联系方式|[Tt][Ee][Ll])\D{{0,4}}(?P<number>\d(?:{_GAP}\d){{4,11}})(?!\d)"
+_NAMED = rf"(?:{_NAMES})\D{{0,4}}(?P<number>\d(?:{_GAP}\d){{4,11}})(?!\d)"
 _NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (re.compile(_IDENTITY), lambda number: _ends(number, 3, 2)),
     (re.compile(_MOBILE), lambda number: _ends(number, 3, 4)),
