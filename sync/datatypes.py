@@ -6,6 +6,11 @@ import re
 from collections.abc import Callable
 from datetime import date, time
 
+TEXT = "string"
+
+UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot carry, and so no phone's list, nor the form that was filled in from it (XML 1.0, "characters")."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _DECIMAL = re.compile(_NUMBER)
@@ -20,13 +25,16 @@ _FILE_NAME_CHARACTERS_MAX = 255
 def invalid_reason(datatype: str, value: str) -> str | None:
     """Return why ``value`` does not fit a field of type ``datatype``, as a Chinese sentence, or None when it does.
 
-    datatype: bind type of XForms (``string``, ``int`` …); one that is not listed here takes any text.
+    datatype: bind type of XForms (``string``, ``int`` …); one that is not listed here takes any other text.
     value: an answer as ODK writes it (ISO dates, ``lat lon altitude accuracy`` for a place, a file name
-    for a photo). An empty answer always fits; what is required is the form's business.
+    for a photo). No field holds what XML cannot carry. An empty answer always fits; what is required is the form's
+    business.
     Types: ODK XForms specification, "data types".
     """
     if value == "":
         return None
+    if UNWRITABLE.search(value):
+        return "含有不能保存的控制字符，请删去。"
     rule = _RULES.get(datatype)
     if rule is None:
         return None

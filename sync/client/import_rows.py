@@ -21,7 +21,7 @@ from uuid import UUID, uuid5
 
 from sync.client.record_types import RecordTypes
 from sync.client.row_files import DIGITS_LOST, Row
-from sync.client.values import TEXT
+from sync.datatypes import TEXT
 
 OWN = ("id", "type", "area", "action", "form", "form_version")
 _NAMESPACE = UUID("6d1f4f0a-6b0e-5c6e-9a55-0d6c1d3b7a10")

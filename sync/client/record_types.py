@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from sync.client.values import TEXT, wrong_value
+from sync.client.values import wrong_value
 from sync.client.wire import Json
+from sync.datatypes import TEXT
 
 LABEL = "label"
 _PULL = "或先 fieldsync pull"

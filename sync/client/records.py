@@ -16,6 +16,7 @@ from sync.client import outbox, replica
 from sync.client.device import Device
 from sync.client.failures import Refused
 from sync.client.overlay import LocalChange, RecordView, edit_fields, view
+from sync.datatypes import UNWRITABLE
 
 Values = Mapping[str, str]
 
@@ -159,4 +160,10 @@ def _add(
     whole = body | {name: value for name, value in optional.items() if value is not None}
     if _UNWRITABLE.search(json.dumps(whole, ensure_ascii=False)):
         raise Refused("内容里有无法保存的字符，请改用 UTF-8 重新输入 · characters that no UTF-8 text can hold")
+    wrong = sorted(name for name, (_, new) in fields.items() if new and UNWRITABLE.search(new))
+    if wrong:
+        raise Refused(
+            f"{'、'.join(wrong)}：含有不能保存的控制字符（如从 Word 粘贴来的软换行），请删去；什么也没有保存"
+            f" · control characters in {', '.join(wrong)}; nothing was kept"
+        )
     outbox.add(device, whole)

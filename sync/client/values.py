@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from sync.datatypes import invalid_reason
+from sync.datatypes import TEXT, UNWRITABLE, invalid_reason
 
-TEXT = "string"
 _SCIENTIFIC = re.compile(r"[0-9](\.[0-9]+)?E\+[0-9]{1,3}")
 _ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 _DAY = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?")
@@ -31,14 +30,14 @@ def wrong_value(datatype: str, value: str) -> str | None:
     if value.strip() in _ERRORS:
         return f"“{value}”是表格公式出的错，或公式还没有算出结果；请在 Excel 中打开核对，改成实际的内容，或留空"
     is_scientific = _SCIENTIFIC.fullmatch(value) is not None
-    if datatype == TEXT:
-        return _lost_digits(value) if is_scientific else None
     reason = invalid_reason(datatype, value)
+    if is_scientific and (datatype == TEXT or reason is not None):
+        return _lost_digits(value)
     if reason is None:
         return None
-    if is_scientific:
-        return _lost_digits(value)
     reason = reason.rstrip("。")
+    if UNWRITABLE.search(value):
+        return f"{reason}（如从 Word 粘贴来的软换行）"
     meant = next((each for each in _candidates(datatype, value) if invalid_reason(datatype, each) is None), None)
     if meant is None:
         return f"{reason}；请{'只写数字，如 5' if datatype in _NUMBERS else '核对后改正'}"

@@ -133,12 +133,17 @@ def test_an_empty_answer_always_fits(type_word):
 def test_any_text_at_all_gets_an_answer_and_a_misfit_says_what_was_expected(type_word, value):
     reason = invalid_reason(type_word, value)
 
-    assert reason is None or "不是" in reason
+    assert reason is None or "不是" in reason or "控制字符" in reason
 
 
-@given(st.text())
-def test_a_text_question_takes_any_text(value):
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"], include_characters="\t\n\r\x7f\x85")))
+def test_a_text_question_takes_any_text_that_a_form_can_carry(value):
     assert fits("string", value)
+
+
+@given(all_types, st.text(), st.sampled_from("\0\x08\x0b\x0c\x1f\ud800\udfff\ufffe\uffff"), st.text())
+def test_no_question_takes_what_a_form_cannot_carry(type_word, before, character, after):
+    assert not fits(type_word, before + character + after)
 
 
 @given(st.integers(-(10**17), 10**17))

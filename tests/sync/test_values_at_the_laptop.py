@@ -121,6 +121,23 @@ def test_a_slip_on_the_command_line_is_told_with_field_and_cure(known, town, nam
     assert "unsent: 0" in known("status")[1]
 
 
+@pytest.mark.parametrize("laptop_knows", [True, False])
+@pytest.mark.parametrize("character", ["\x0b", "\x1b", "\ufffe"])
+def test_a_character_that_no_form_can_carry_is_refused_whatever_the_laptop_knows(laptop, town, laptop_knows, character):
+    if laptop_knows:
+        teach(town)
+    id = town.put("s1", head=f"甲{character}")["id"]
+    laptop("pull")
+
+    for words in (("create", "stations"), ("edit", id), ("act", id, "feedback")):
+        name = "note" if words[0] == "act" else "head"
+        status, said, complaint = laptop(*words, f"{name}=乙{character}丙")
+
+        assert (status, said, f"{name}：" in complaint, "控制字符" in complaint) == (1, "", True, True), complaint
+    assert "unsent: 0" in laptop("status")[1]
+    assert laptop("edit", id, "head=甲")[0] == 0  # what stands there already can be mended
+
+
 def test_every_slip_of_a_command_is_told_at_once(known):
     complaint = known("create", "stations", "hoses=５", "built_on=2026/11/5", "haed=甲")[2]
 

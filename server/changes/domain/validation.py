@@ -12,7 +12,7 @@ from server.forms.domain.choices import Choices
 from server.forms.domain.fields import Field
 from server.forms.domain.record_types import LABEL, RecordType
 from server.instants import Instant
-from sync.datatypes import invalid_reason
+from sync.datatypes import TEXT, invalid_reason
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ def validate(
         if field is None and name != LABEL:
             invalid[name] = "台账里没有这个字段；请核对字段名"
             continue
-        reason = None if field is None else invalid_reason(field.type, value)
+        reason = invalid_reason(TEXT if field is None else field.type, value)
         if reason is not None:
             invalid[name] = reason
             continue

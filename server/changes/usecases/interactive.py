@@ -11,7 +11,6 @@ it gets an origin of its own. An act on an older version is refused: its author 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -36,12 +35,10 @@ from server.people.usecases import visibility
 from server.records.domain.records import Record
 from server.records.store import records
 from sync.changes import Change, Dot, FieldWrite
+from sync.datatypes import UNWRITABLE
 
 OFFICE = "office"
 """Origin of what is written at a desk by who saw the newest version; its counter is the version it makes."""
-
-_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot carry, and so no phone's list (XML 1.0, "characters")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +218,7 @@ def _faults(
 
 def _unwritable(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
-        if _UNWRITABLE.search(value):
+        if UNWRITABLE.search(value):
             yield name, "含有不能保存的控制字符，请删去。"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from server.records.store import buckets, columns
 from server.records.store.columns import Projection
 from server.records.usecases import disclosing
 from server.records.usecases.disclosing import RecordMask
+from sync.datatypes import UNWRITABLE
 
 AREAS = "areas"
 CLOSED_KEPT = timedelta(days=30)
@@ -194,9 +194,21 @@ def closed_after(reading: Reading) -> Instant:
     return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_KEPT)
 
 
+class _Lines(list[str]):
+    """Takes the lines of a CSV file as they are written."""
+
+    write = list.append
+
+
 def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    """Return a list as phones read it.
+
+    A cell with a carriage return is quoted, or it would end its row, and no phone would open the list; Python quotes
+    it only where the lines end in one. Characters that XML cannot carry are left out: a form that was filled in from
+    them could never be sent.
+    """
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(rows)
-    return text.getvalue().encode()
+    return UNWRITABLE.sub("", "".join(f"{line[:-2]}\n" for line in lines)).encode()
