@@ -13,7 +13,7 @@ How section 3 is read where it leaves room:
 * What an author saw is the base overlaid with what their device sent before and the base does not hold yet; on our own
   protocol the device states it, and that counts: taking one's own unsent value back to the base's value is a write.
 * Two writes are concurrent when neither base holds the other. Only writes that name a base commute; without one
-  the value alone decides, and then the order may matter.
+  the value alone decides, and then the order may matter (``replay`` puts before a write what it says that it saw).
 * Under ``latest`` all heads that the base held are replaced: their outcome is what the author saw.
 * A settlement has seen every head up to its own version; in a replay what came later stays beside it.
 * Two officers need two origins, or the second click drops the first one's value unseen.

@@ -14,7 +14,7 @@ from sync.changes import Dot, FieldWrite
 from sync.hands import NOT_SHARED, Received, Shared
 from sync.merge import Merged, read, settled_registers, writes_of, written
 from sync.registers import EMPTY, Head, Register
-from sync.rules import DEFAULT_RULE, FieldRule, register_writes
+from sync.rules import DEFAULT_RULE, FieldRule, canonical, register_writes
 
 
 class Settled(NamedTuple):
@@ -52,7 +52,8 @@ def rebuild(history: Iterable[Entry], rules: Mapping[str, FieldRule], shared: Sh
 
     For a write that arrives after a later one of the same origin, and for a device id under which two hands write.
     The outcome is that of an arrival in the order of each origin's counters: the same values, conflicts, and heads, but
-    for the heads' versions, which stay those of the real arrival (the bases of other devices name them).
+    for the heads' versions, which stay those of the real arrival (the bases of other devices name them). Where the
+    server's data were put back, what somebody saw and replaced may come in after their write: its place is before that.
 
     shared: as in ``hands``.
     """
@@ -61,7 +62,13 @@ def rebuild(history: Iterable[Entry], rules: Mapping[str, FieldRule], shared: Sh
     names = hands.origins(by_change.values(), shared) if shared else {}
     applied = [entry for entry in whole if isinstance(entry, Settled) or entry.applies]
     came = [entry for entry in applied if isinstance(entry, Received)]
-    seen = {each.change: hands.seen_before(each, came, rules, shared) for each in came if each.change in names}
+    seen = {
+        each.change: [
+            *(hands.seen_before(each, came, rules, shared) if each.change in names else ()),
+            *(_seen_and_late(each, came, rules) if each.base_version is None else ()),
+        ]
+        for each in came
+    }
     registers: Mapping[str, Register] = {}
     sent: dict[str, list[Received]] = {}
     for entry in _in_order(applied, names, seen):
@@ -77,6 +84,34 @@ def rebuild(history: Iterable[Entry], rules: Mapping[str, FieldRule], shared: Sh
         registers = _backdated(registers, {name: writes[name] for name in entry.values}, rules, head)
         before.append(entry)
     return read(registers, rules)
+
+
+def _seen_and_late(entry: Received, came: Iterable[Received], rules: Mapping[str, FieldRule]) -> list[Received]:
+    """Return what came in after ``entry``, though its author replaced it: history is gone, so the values tell.
+
+    Those are writes of other origins, observed no later, of a value that the author says they saw; at one and the
+    same time not one whose own author saw what ``entry`` wrote. came: all that
+    applies, in any order.
+    """
+    saw = {
+        name: canonical(value, rules.get(name, DEFAULT_RULE))
+        for name, value in (entry.stated or {}).items()
+        if value is not None and entry.values.get(name, value) != value
+    }
+    return [
+        other
+        for other in (came if saw else ())
+        if other.version > entry.version
+        and other.observed_at <= entry.observed_at
+        and other.dot.origin != entry.dot.origin
+        and (other.base_version is None or other.base_version < entry.version)
+        and any(
+            canonical(other.values[name], rules.get(name, DEFAULT_RULE)) == value
+            and (other.observed_at < entry.observed_at or (other.stated or {}).get(name) != entry.values[name])
+            for name, value in saw.items()
+            if name in other.values
+        )
+    ]
 
 
 def _writes(entry: Received, before: Iterable[Received]) -> dict[str, FieldWrite]:

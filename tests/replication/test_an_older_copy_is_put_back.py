@@ -81,6 +81,75 @@ def test_a_pull_alone_notices_and_the_work_since_the_copy_comes_again_once(valle
     assert valley.problems() == []
 
 
+@pytest.mark.parametrize("order", [("worker", "officer"), ("officer", "worker")])
+def test_whoever_offers_again_first_what_one_saw_of_the_other_is_no_conflict(valley, laptop, copy, order):
+    laptops = {name: laptop(name) for name in order}
+    worker, officer = laptops["worker"], laptops["officer"]
+    old = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    sync(officer)
+    before = copy()
+    for head, writer, reader in (("乙", worker, officer), ("丙", officer, worker), ("丁", worker, officer)):
+        writer.edit(old, head=head)
+        sync(writer)
+        sync(reader)
+    officer.edit(old, head="戊", label="新站")
+    sync(officer)
+    valley.clock.pass_by(minutes=5)
+
+    go_back(valley, before)
+    for each in (*order, *order):
+        sync(laptops[each])
+
+    assert (valley.record(old).fields["head"], valley.record(old).label) == ("戊", "新站")
+    assert valley.record(old).conflicts == ()
+    assert valley.problems() == []
+    assert worker.fields(old) == officer.fields(old)
+
+
+def test_what_two_wrote_without_seeing_each_other_is_a_conflict_after_a_copy_was_put_back_too(valley, laptop, copy):
+    worker, officer = laptop("worker"), laptop("officer")
+    old = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    sync(officer)
+    before = copy()
+    worker.edit(old, head="乙")
+    sync(worker)
+    sync(officer)
+    officer.edit(old, head="丙")
+    sync(officer)
+    worker.edit(old, head="丁")  # saw 乙
+    valley.clock.pass_by(minutes=5)
+
+    go_back(valley, before)
+    for each in (officer, worker, officer):
+        sync(each)
+
+    assert valley.record(old).conflicts == ("head",)
+    assert valley.problems() == ["conflict"]
+
+
+@pytest.mark.parametrize("order", [("worker", "officer"), ("officer", "worker")])
+def test_a_value_that_was_written_again_stands_after_the_one_between(valley, laptop, copy, order):
+    laptops = {name: laptop(name) for name in order}
+    worker, officer = laptops["worker"], laptops["officer"]
+    old = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    sync(officer)
+    before = copy()
+    for head, writer, reader in (("乙", worker, officer), ("丙", officer, worker), ("乙", worker, officer)):
+        writer.edit(old, head=head)
+        sync(writer)
+        sync(reader)
+    valley.clock.pass_by(minutes=5)
+
+    go_back(valley, before)
+    for each in (*order, *order):
+        sync(laptops[each])
+
+    assert (valley.record(old).fields["head"], valley.record(old).conflicts, valley.problems()) == ("乙", (), [])
+
+
 def test_what_was_only_pushed_is_noticed_by_a_pull_that_stands_before_it(valley, laptop, copy):
     worker = laptop("worker")
     sync(worker)

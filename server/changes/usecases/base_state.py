@@ -187,6 +187,7 @@ def _of_device(
         and not is_built_on
         and not hand.is_shared_at(change.dot.seq)
         and not hands.is_doubtful(record, change)
+        and not hands.may_have_been_seen(tx, record, change)
     ):
         return BaseState(change, hand=hand)
     past, version = hands.past_of(tx, record, type, hand.origin), change.base_version

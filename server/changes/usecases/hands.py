@@ -127,6 +127,22 @@ def is_doubtful(record: Record, change: Change) -> bool:
     return False
 
 
+def may_have_been_seen(tx: Transaction, record: Record, change: Change) -> bool:
+    """Say whether somebody may have seen what ``change`` writes and replaced it, though theirs came in first.
+
+    So it is where the server's data were put back: who offers their work again first builds on what is not here yet.
+    """
+    base = -1 if change.base_version is None else change.base_version
+    if base >= record.version:
+        return False
+    written = {name for name, write in change.fields.items() if write.new != write.seen}
+    beside = any(
+        origin != change.dot.origin and not written.isdisjoint(key.partition(" ")[0] for key in values)
+        for _, origin, _, _, values in registers.heads_after(record.registers, base)
+    )
+    return beside and revisions.is_base_missing(tx, record.id)
+
+
 def judged(
     tx: Transaction, record: Record, rules: Mapping[str, FieldRule], past: Past, change: Change, hand: Hand,
     base: Mapping[str, str] | None,

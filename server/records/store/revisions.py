@@ -68,6 +68,12 @@ _STANDING = """
 """
 
 
+def is_base_missing(tx: Transaction, record: str) -> bool:
+    """Say whether a change came in to ``record`` whose base version is not in its history."""
+    sql = "SELECT EXISTS (SELECT 1 FROM revision WHERE record = :record AND base_version IS NULL)"
+    return bool(tx.sql.value(sql, {"record": record}))
+
+
 def received_in(tx: Transaction, submission: str) -> list[tuple[str, Mapping[str, str]]]:
     """Return what a submission sent to records: each record with what was sent to it, by field, in the order of seq."""
     sql = "SELECT record, received FROM revision WHERE submission = :submission ORDER BY seq"
