@@ -165,7 +165,9 @@ def _asked(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
 
 
 def _page(reading: Reading, by: Actor, asked: Asked) -> list[Row]:
-    if asked.tab is ENDED_TAB:  # what is over has no limit: the newest first
+    if asked.tab is ENDED_TAB:  # what is over has no limit and no request: the newest first
+        if asked.overdue or asked.requests:
+            return []
         before = None if asked.after is None else asked.after.born_seq
         return record_lists.page(reading, by.scope, asked.filters, before=before, limit=ROWS + 1)
     return record_lists.page_by_due(reading, by.scope, asked.filters, after=asked.after, limit=ROWS + 1)
@@ -192,17 +194,21 @@ def _position(cursor: str) -> DuePosition | None:
 
 
 def _tabs(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> list[dict[str, Any]]:
-    counts: dict[str, int] = {}
-    for statuses, most in ((tuple(OPEN), COUNTED_MOST), (tuple(ENDED), ENDED_COUNTED_MOST)):
-        wanted = asked._replace(tab=Tab("", "", statuses)).filters
-        counts |= record_lists.count_by_status(reading, by.scope, wanted, most)
-    return [_tab(tab, asked, counts, mine) for tab in TABS]
+    wanted = asked._replace(tab=BY_KEY["open"]).filters
+    counts = record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST)
+    ended = record_lists.count_ended(reading, by.scope, wanted, ENDED_COUNTED_MOST + 1)
+    return [_tab(tab, asked, counts, ended, mine) for tab in TABS]
 
 
-def _tab(tab: Tab, asked: Asked, counts: Mapping[str, int], mine: Iterable[waiting.Waiting]) -> dict[str, Any]:
-    most = ENDED_COUNTED_MOST if tab is ENDED_TAB else COUNTED_MOST
+def _tab(
+    tab: Tab, asked: Asked, counts: Mapping[str, int], ended: int, mine: Iterable[waiting.Waiting]
+) -> dict[str, Any]:
+    most = COUNTED_MOST
     if tab is MINE:
         count, more = sum(len(each.rows) for each in mine), any(each.more for each in mine)
+    elif tab is ENDED_TAB:
+        most = ENDED_COUNTED_MOST
+        count, more = ended, ended > most
     else:
         count = sum(counts.get(each, 0) for each in tab.statuses)
         more = count > most

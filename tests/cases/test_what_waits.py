@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from server.cases.usecases import waiting
@@ -85,3 +87,22 @@ def test_the_counts_of_statuses_are_those_of_the_lists(land, cases):
     assert counts == {"reported": 1, "registered": 1, "assigned": 2, "accepted": 1, "feedback": 1}
     assert most["assigned"] == 1
     assert asked == {"assigned": 1}
+
+
+def test_the_count_of_ended_cases_is_that_of_the_list_and_none_of_them_is_late_or_has_a_request(land, cases):
+    for name in ("intake", "decide", "accept"):
+        land.lead_to(cases[name], ("void", "brigade", {"reason": "created_by_mistake"}))
+    land.clock.pass_by(days=60)
+    with land.valley.store.reading() as reading:
+        scope = people.actor(reading, "town").scope
+        narrowed = (Filters(), Filters(q="演示"), Filters(q="没有这个"), Filters(overdue=True), Filters(has_request=True))
+        counts = [record_lists.count_ended(reading, scope, each, 100) for each in narrowed]
+        lists = [
+            record_lists.page(reading, scope, replace(each, statuses=("void",)), before=None, limit=100)
+            for each in narrowed
+        ]
+        most = record_lists.count_ended(reading, scope, Filters(), 2)
+
+    assert counts == [len(each) for each in lists]
+    assert counts[0] == 3 and counts[2:] == [0, 0, 0]
+    assert most == 2

@@ -15,6 +15,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import FOREVER, Instant
 from server.people.store import scopes
+from server.records.domain.status import ENDED
 from server.records.store import columns, label_search
 from server.records.store.columns import Column, Projection
 
@@ -103,7 +104,7 @@ def due_position(row: Row) -> DuePosition:
 def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int) -> dict[str, int]:
     """Return how many cases inside ``scope`` have each of the statuses of ``filters``; ``most`` is as far as it counts.
 
-    A status that no case has is missing.
+    A status that no case has is missing. For statuses of open cases: their rows are looked at one by one.
     """
     found: dict[str, int] = {}
     for status in filters.statuses or ():
@@ -117,6 +118,18 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
         if count := int(reading.sql.value(sql, {**values, "most": most})):
             found[status] = count
     return found
+
+
+def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> int:
+    """Return how many ended cases inside ``scope`` meet ``filters``; ``most`` is as far as it counts.
+
+    Of those there are a hundred times as many as open ones, so that words are looked for by their index, and what no
+    ended case can be, late or with an open request, is not looked for.
+    """
+    if filters.overdue or filters.has_request:
+        return 0
+    wanted = replace(filters, statuses=tuple(status.value for status in ENDED))
+    return len(page(reading, scope, wanted, before=None, limit=most))
 
 
 def _as_shown(filters: Filters, read: Callable[[Row | None], list[Row]], limit: int) -> list[Row]:
