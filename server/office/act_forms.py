@@ -97,6 +97,24 @@ def inputs_sent(action: str, form: Mapping[str, str], several: Mapping[str, list
     return {name: value.strip()[:TEXT_CHARS_MAX] for name, value in said.items() if value.strip()}
 
 
+def written(fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a form says at length, each under its title, for its author to take along."""
+    return [(LABELS.get(name, name), value) for name, value in fields.items() if name in LONG and value]
+
+
+def not_offered(forms: Iterable[ActForm], offers: Offers, sent: Sent) -> list[tuple[str, str]]:
+    """Return what was typed into a form that is none of ``forms`` any more, each under its title and in words."""
+    step = workflow.STEP_OF.get(sent.action)
+    if step is None or any(form.action == sent.action for form in forms):
+        return []
+    found = []
+    for name in (*step.needs, *step.takes):
+        if value := sent.fields.get(name, ""):
+            labels = {choice.value: choice.label for choice in offers.choices(sent.action, name)}
+            found.append((LABELS.get(name, name), labels.get(value, value)))
+    return found
+
+
 def _form(offers: Offers, action: str, sent: Sent, *, is_main: bool) -> ActForm:
     step = workflow.STEP_OF[action]
     is_sent = sent.action == action

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from mimetypes import guess_type
 from pathlib import Path
+from typing import NamedTuple
 
 import orjson
 from flask import Blueprint, Response, request
@@ -27,41 +29,48 @@ NOT_BUILT = (
 blueprint = Blueprint("office-assets", __name__, url_prefix=ADDRESS)
 
 
+class Built(NamedTuple):
+    """What was built. names: of the built file of each source; contents: of each file, by its name."""
+
+    names: Mapping[str, str]
+    contents: Mapping[str, bytes]
+
+
 @cache
-def _manifest() -> dict[str, str]:
-    """Return the built file of each source, empty when nothing was built."""
+def built() -> Built:
+    """Return what was built when it was first asked for, empty where nothing was.
+
+    It stays the same, name and content, for as long as the program runs, whatever is built meanwhile.
+    """
     path = STATIC / "manifest.json"
     if not path.exists():
-        return {}
-    return {Path(source).name: entry["file"] for source, entry in orjson.loads(path.read_bytes()).items()}
+        return Built({}, {})
+    contents = {file.name: file.read_bytes() for file in (STATIC / "assets").glob("*")}
+    entries = orjson.loads(path.read_bytes()).items()
+    return Built({Path(source).name: entry["file"] for source, entry in entries}, contents)
 
 
 def are_built() -> bool:
     """Say whether there is anything to serve."""
-    return bool(_manifest())
+    return bool(built().names)
 
 
 def address(source: str) -> str:
     """Return the address of what was built from ``office.css`` or ``office.js``. Raises KeyError for others."""
-    return f"{ADDRESS}/{_manifest()[source]}"
-
-
-@cache
-def _files() -> frozenset[str]:
-    return frozenset(path.relative_to(STATIC).as_posix() for path in (STATIC / "assets").glob("*"))
+    return f"{ADDRESS}/{built().names[source]}"
 
 
 @blueprint.get("/assets/<name>")
 def asset(name: str) -> Response:
     """Serve one built file, compressed as the browser takes it."""
-    path = f"assets/{name}"
-    if path not in _files():
+    files = built().contents
+    if name not in files:
         raise NotFound("没有这个文件；请刷新页面。", file=name)
     accepted = request.accept_encodings
-    fitting = (each for each in ENCODINGS if accepted.quality(each[0]) > 0 and path + each[1] in _files())
+    fitting = (each for each in ENCODINGS if accepted.quality(each[0]) > 0 and name + each[1] in files)
     encoding, ending = next(fitting, ("", ""))
     kind = guess_type(name)[0] or "application/octet-stream"
-    response = Response((STATIC / (path + ending)).read_bytes(), content_type=kind)
+    response = Response(files[name + ending], content_type=kind)
     if encoding:
         response.headers["Content-Encoding"] = encoding
     response.headers["Cache-Control"] = FOR_EVER

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from flask import Response, request, send_file
 
-from server import instants
 from server.cases.domain import workflow
 from server.cases.usecases import todo_column
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.db.transactions import Reading
-from server.errors import Conflict, IllegalStep, Invalid, NotFound, Refusal, StaleVersion
+from server.errors import (
+    Busy,
+    Conflict,
+    IllegalStep,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    ShortOfMemory,
+    StaleVersion,
+    Unavailable,
+)
 from server.forms.domain.record_types import Kind
-from server.forms.store import codes, forms
-from server.grid.store import areas
-from server.office import act_forms, case_history, case_rows, drafts, layout, pages
+from server.forms.store import forms
+from server.office import act_forms, case_facts, case_history, case_rows, drafts, layout, pages
 from server.office.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
-from server.people.store import display_names
 from server.records.domain.records import Record
 from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
 from server.records.store import records, revisions
@@ -30,8 +39,8 @@ from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.submissions.usecases.case_details import Photo
-from server.web import context
-from server.web.problem_details import status_of
+from server.web import context, observability
+from server.web.problem_details import set_retry_after, status_of
 from sync.flags import LABELS
 
 blueprint = layout.create_blueprint("office-case", __name__)
@@ -39,11 +48,8 @@ blueprint = layout.create_blueprint("office-case", __name__)
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """What a page shows of what phones sent; nothing that a browser could run."""
 
-CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told"}
-FIELDS = ("category", "item", "severity", "told", "discovered_at", "place")
-"""Fields of the built-in report that the facts show, in their order."""
-
-SEVERITIES = {"general": "一般", "serious": "较大", "major": "疑似重大"}
+SENT_BEFORE = "这一页刚才已经提交过一次；这次改过的内容没有办。请看过现在的情况再提交。"
+"""Of an act that was carried out, and whose page was sent again with something else typed into it."""
 
 
 @blueprint.get("/office/cases/<uuid:record_id>")
@@ -75,7 +81,8 @@ def photo(record_id: UUID, version: int, name: str) -> Response:
             context.blobs().open(file.sha256).close()
             response = send_file(context.blobs().path(file.sha256), mimetype=kind, conditional=True, etag=file.sha256)
             response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-            response.headers["Cache-Control"] = "private, max-age=3600"
+            response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
             return response
     raise NotFound("这张照片还没有传到，或不是图片；原件在提交里。", name=name)
 
@@ -84,7 +91,10 @@ def photo(record_id: UUID, version: int, name: str) -> Response:
 def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show the case again with what was typed into the form of an act before its author had to sign in."""
     sent = Sent(arguments["action"], fields, {}, "您已重新登录；写的内容还在，看过再提交。")
-    return _page(arguments["record_id"], sent)
+    try:
+        return _page(arguments["record_id"], sent)
+    except NotFound as refusal:
+        return _gone(fields, refusal)
 
 
 def _carry_out(record_id: str, action: str) -> Response:
@@ -99,16 +109,37 @@ def _carry_out(record_id: str, action: str) -> Response:
     by = context.caller()
     try:
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
-    except (Invalid, StaleVersion, IllegalStep, Conflict) as refusal:
+    except NotFound as refusal:
+        return _gone(fields, refusal)
+    except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
         return _page(record_id, _sent(action, fields, refusal), status_of(refusal))
+    except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
+        observability.log_failure(refusal)
+        page = _page(record_id, _sent(action, fields, refusal), status_of(refusal))
+        set_retry_after(refusal, page)
+        return page
     return pages.see_other(f"/office/cases/{record_id}?done={action}")
+
+
+def _gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
+    """Answer who can see a case no longer with what they wrote at length, to take along."""
+    values = {
+        "status": 404,
+        "title": "没有找到",
+        "said": refusal.message,
+        "step": "返回看板",
+        "to": layout.BOARD.address,
+    }
+    with context.database().reading() as reading:
+        return layout.show(reading, "error.html", "", {**values, "kept": act_forms.written(fields)}, 404)
 
 
 def _sent(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
     found = refusal.data.get("errors")
     errors = found if isinstance(found, list) else []
     faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
-    return Sent(action, fields, faults, refusal.message)
+    is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
+    return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message)
 
 
 def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
@@ -150,7 +181,7 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask) -> dict[str, A
     return {
         "stages": _stages(reading, record, history),
         "photos": [_photo(record, each) for each in case_details.photos(reading, record)],
-        "facts": list(_facts(reading, record, _seen(record, mask)["fields"])),
+        "facts": list(case_facts.told(reading, record, _seen(record, mask)["fields"])),
         "history": case_history.entries(reading, type, history, layout.language()),
     }
 
@@ -160,9 +191,11 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
     by = context.caller()
     alike = {each.id: mask.label(each) for each in case_details.similar(reading, record, by)}
     offers = act_forms.Offers(reading, by, alike, layout.language())
+    acts = act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent)
     return {
-        "acts": act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent),
+        "acts": acts,
         "sent": sent,
+        "kept": act_forms.not_offered(acts, offers, sent),
         "change_id": str(uuid4()),
         "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
     }
@@ -202,59 +235,11 @@ def _photo(record: Record, photo: Photo) -> dict[str, Any]:
     is_after = photo.field in act_forms.FILES
     return {
         "tag": "整改后" if is_after else "整改前",
-        "address": f"/office/cases/{record.id}/photos/{photo.version}/{photo.name}" if photo.is_here else "",
+        "address": f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.name, safe='')}"
+        if photo.is_here
+        else "",
         "version": photo.version,
     }
-
-
-def _facts(reading: Reading, record: Record, fields: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Yield what there is to know of a case beside its evidence: a title and its value in words.
-
-    fields: of the record, as the reader may see them.
-    """
-    case = record.case
-    if case is None:
-        return
-    marks = [each.mark for each in case.assignments]
-    names = display_names.of_assignees(reading, marks)
-    people = display_names.of_people(reading, [record.author])
-    lead = case.lead
-    former = dict.fromkeys(names[each.mark] for each in case.assignments if each.until is not None)
-    yield "网格", areas.full_names(reading, [record.area]).get(record.area, record.area)
-    for name in FIELDS:
-        if value := fields.get(name, ""):
-            yield FIELD_WORDS[name], _shown(reading, name, value)
-    yield "上报人", people[record.author]
-    yield "收到", pages.moment(case.facts.received_at, reading.now)
-    if lead is not None:
-        yield "承办", names[lead.mark]
-    if helpers := [names[each.mark] for each in case.assignments if not each.lead and each.until is None]:
-        yield "协办", "、".join(helpers)
-    if former:
-        yield "以前承办", "、".join(former)
-    if case.facts.handle_due_at is not None:
-        yield "处置期限", instants.last_day(case.facts.handle_due_at)
-    if record.closed_at is not None:
-        yield "办结", pages.moment(record.closed_at, reading.now)
-
-
-FIELD_WORDS = {
-    "category": "类别",
-    "item": "隐患",
-    "severity": "等级",
-    "told": "告知",
-    "discovered_at": "发现（手机时间）",
-    "place": "场所",
-}
-
-
-def _shown(reading: Reading, name: str, value: str) -> str:
-    if name == "discovered_at":
-        return pages.claimed_moment(value, reading.now)
-    if name == "severity":
-        return SEVERITIES.get(value, value)
-    code = codes.current(reading, CODED[name], value) if name in CODED else None
-    return value if code is None else pages.code_label(code, layout.language())
 
 
 def _uuid(text: str) -> str | None:

@@ -1,8 +1,9 @@
 """Carries what somebody typed over a sign-in: they were away too long, and nothing that they wrote may be lost.
 
 A form that comes without a session is answered by the sign-in page, which holds the form's fields sealed: signed, and
-bound to the user name. Signing in under that name shows the form's own page again, filled in; the act itself is not
-repeated, since its author has to see the case as it is now. Under another name nothing is shown.
+bound to the name of whose page it was on. Signing in under that name shows the form's own page again, filled in; the
+act itself is not repeated, since its author has to see the case as it is now. So does a form that was opened in an
+earlier session of who is signed in, at once. Under another name nothing is shown.
 """
 
 from __future__ import annotations
@@ -38,13 +39,14 @@ def replays(address: str) -> Callable[[Replay], Replay]:
 def seal() -> str:
     """Return the form of this request, sealed; empty where it may not be kept, or nothing could show it again.
 
-    It must come from a page of the last session of this browser, ended or not: what another site makes a browser send
-    is never put before anybody as their own.
+    It must come from a page of somebody's, whose it then is: what another site makes a browser send is never put before
+    anybody as their own.
     """
-    if not sessions.is_own_form() or _found(request.path) is None:
+    author = sessions.author_of_form()
+    if not author or _found(request.path) is None:
         return ""
     fields = {name: " ".join(request.form.getlist(name)) for name in request.form if name != sessions.FORM_FIELD}
-    sealed = sessions.sign("draft", [sessions.name_last_signed_in(), request.path, fields])
+    sealed = sessions.sign("draft", [author, request.path, fields])
     return sealed if len(sealed) <= CHARS_MAX else ""
 
 

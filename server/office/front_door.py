@@ -126,14 +126,20 @@ def ask_to_sign_in(refusal: SignInRequired) -> Response:
         response = Response("", 401)
         response.headers["HX-Redirect"] = f"/office/sign-in?next={_quoted(request.headers.get('HX-Current-URL', ''))}"
         return response
-    name = sessions.name_last_signed_in()
+    draft, author = (drafts.seal(), sessions.author_of_form()) if request.method == "POST" else ("", "")
+    session = sessions.current()
+    shown = drafts.show(draft, session.name) if draft and session is not None else None
+    if shown is not None:  # they have signed in again elsewhere, since this page was opened
+        return shown
+    name = (author if draft else "") or sessions.name_last_signed_in()
     address = request.full_path.rstrip("?") if request.method == "GET" else ""
-    filled = {"username": name, "next": address, "draft": drafts.seal() if request.method == "POST" else ""}
+    filled = {"username": name, "next": address, "draft": draft}
     return sign_in_page(refusal.message if name else "", 401, filled)
 
 
 def sign_in_page(said: str = "", status: int = 200, filled: Mapping[str, str] = NOTHING) -> Response:
     """Answer with the sign-in page. said: what was wrong. filled: what its fields hold."""
+    sessions.forget_caller()
     with context.database().reading() as reading:
         grid = reading.cached(("office grid",), _grid)
         is_practice = training.is_on(reading)

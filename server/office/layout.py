@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from server.db import training
 from server.db.transactions import Reading
@@ -123,8 +123,20 @@ def bare() -> dict[str, Any]:
     return {
         "form_token": sessions.form_token(),
         "form_field": sessions.FORM_FIELD,
-        "address": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+        "address": _address(),
     }
+
+
+def _address() -> str:
+    """Return where this page is opened again; of what a form was answered with, the page that the form is on."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    path, known = request.path, current_app.create_url_adapter(request)
+    while known is not None and path.startswith("/office/"):
+        if known.test(path, method="GET"):
+            return path
+        path = path.rpartition("/")[0]
+    return "/"
 
 
 def _role_label(role: Role, actor: Actor) -> str:

@@ -3,7 +3,7 @@
 The cookie is HttpOnly and signed with this installation's secret. It carries the name and the id of the session, which
 signing out or another password ends; it runs out when nothing was asked for a while (``office_idle_minutes``), and each
 page asked for renews it. Every form carries a token that is made of the session's id; before sign-in, of a random id in
-a cookie of its own. ADR 0036 says why.
+a cookie of its own. Behind it stands, signed, on whose page the form was. ADR 0036 says why.
 """
 
 from __future__ import annotations
@@ -70,6 +70,11 @@ def current() -> Session | None:
     return found
 
 
+def forget_caller() -> None:
+    """Make this answer one for nobody: the sign-in page, also where a form of another session brought it."""
+    g.pop("office_session", None)
+
+
 def caller(*, may_be_given: bool = False) -> Actor:
     """Set whoever is signed in as the caller of this request, and return them.
 
@@ -123,10 +128,13 @@ def forget(response: Response) -> Response:
 
 
 def form_token() -> str:
-    """Return the token that a form of this answer carries, and remember the id that it is made of."""
+    """Return the token that a form of this answer carries, and remember the id that it is made of.
+
+    That of somebody signed in says, behind a dot, who they are: what they typed is theirs when the session is over.
+    """
     session = current()
     if session is not None:
-        return _token(session.id)
+        return f"{_token(session.id)}.{sign('author', session.name)}"
     if "office_form" not in g:
         g.office_form = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
     return _token(g.office_form)
@@ -147,14 +155,17 @@ def require_form() -> None:
     _require_same_site()
     session = current()
     id = session.id if session is not None else request.cookies.get(FORM_COOKIE, "")
-    if not id or not compare_digest(request.form.get(FORM_FIELD, "").encode(), _token(id).encode()):
+    shown = request.form.get(FORM_FIELD, "").partition(".")[0]
+    if not id or not compare_digest(shown.encode(), _token(id).encode()):
         raise SignInRequired("这一页放得太久了，请重新登录后再提交。")
 
 
-def is_own_form() -> bool:
-    """Say whether this request is a form from a page of the last session of this browser, ended or not."""
-    session, token = _cookie(), request.form.get(FORM_FIELD, "")
-    return session is not None and compare_digest(token.encode(), _token(session.id).encode())
+def author_of_form() -> str:
+    """Return on whose page the form of this request was, whatever became of their session; empty for nobody's."""
+    try:
+        return str(unsign("author", request.form.get(FORM_FIELD, "").partition(".")[2]))
+    except BadData:
+        return ""
 
 
 def sign(purpose: str, value: object) -> str:
@@ -182,7 +193,8 @@ def _is_set_in(response: Response) -> bool:
 def _require_same_site() -> None:
     """Do nothing for a request that our own pages sent. Raises NotAllowed for one that another site's did."""
     origin = request.headers.get("Origin", "")
-    foreign = origin not in ("", "null") and urlsplit(origin).netloc != request.host
+    own = {request.host, urlsplit(context.settings().public_url or "").netloc}  # a proxy may pass its own name on
+    foreign = origin not in ("", "null") and urlsplit(origin).netloc not in own - {""}
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise NotAllowed("这个表单是从别的网站提交的，没有执行；请从本系统的页面提交。")
 

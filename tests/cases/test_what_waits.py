@@ -95,7 +95,13 @@ def test_the_count_of_ended_cases_is_that_of_the_list_and_none_of_them_is_late_o
     land.clock.pass_by(days=60)
     with land.valley.store.reading() as reading:
         scope = people.actor(reading, "town").scope
-        narrowed = (Filters(), Filters(q="演示"), Filters(q="没有这个"), Filters(overdue=True), Filters(has_request=True))
+        narrowed = (
+            Filters(),
+            Filters(q="演示"),
+            Filters(q="没有这个"),
+            Filters(overdue=True),
+            Filters(has_request=True),
+        )
         counts = [record_lists.count_ended(reading, scope, each, 100) for each in narrowed]
         lists = [
             record_lists.page(reading, scope, replace(each, statuses=("void",)), before=None, limit=100)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,13 @@ def test_a_page_names_them_and_they_are_served_for_ever(county):
         assert re.search(r"-[\w-]{8}\.(css|js)$", address)
 
 
-@pytest.mark.parametrize(("accepted", "sent"), [("br, gzip", "br"), ("gzip", "gzip"), ("identity", None)])
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        *(("br, gzip", "br"), ("gzip", "gzip"), ("identity", None), ("", None), ("*", "br")),
+        *(("br;q=0, gzip", "gzip"), ("br;q=0, *", "gzip"), ("*;q=0", None), ("gzip;q=0, br;q=0", None)),
+    ],
+)
 def test_each_browser_gets_what_it_takes(county, accepted, sent):
     address = assets.address("office.js")
     plain = county.client.get(address, headers={"Accept-Encoding": "identity"}).data
@@ -55,6 +62,18 @@ def test_each_browser_gets_what_it_takes(county, accepted, sent):
 @pytest.mark.parametrize("name", ["../manifest.json", "..%2fbuilt.txt", "office.css", "manifest.json"])
 def test_nothing_else_is_served(county, name):
     assert county.client.get(f"/office/static/assets/{name}").status_code == 404
+
+
+def test_a_server_that_runs_while_another_build_comes_serves_what_its_pages_name(county, monkeypatch, tmp_path):
+    shutil.copytree(assets.STATIC, tmp_path / "static")
+    monkeypatch.setattr(assets, "STATIC", tmp_path / "static")
+    assets.built.cache_clear()
+    named = assets.address("office.css")
+    shutil.rmtree(tmp_path / "static")
+    answer = county.client.get(named)
+    assets.built.cache_clear()
+
+    assert answer.status_code == 200
 
 
 def test_they_keep_within_the_budget():
@@ -84,7 +103,7 @@ def test_the_lock_names_no_registry():
 
 
 def test_a_page_without_them_works_and_says_what_is_missing(county, monkeypatch):
-    monkeypatch.setattr(assets, "_manifest", dict)
+    monkeypatch.setattr(assets, "built", lambda: assets.Built({}, {}))
 
     page = county.client.get("/").text
 

@@ -239,3 +239,16 @@ def test_a_demonstration_offers_one_sign_in_of_each_role(demonstration):
 def test_nobody_elses_sign_in_page_offers_any(desk):
     assert "as=" not in desk.open("/").text
     assert PASSWORD not in desk.open("/office/sign-in?as=town").text
+
+
+@pytest.mark.parametrize(("origin", "status"), [("https://fire.example.org", 303), ("https://evil.example", 403)])
+def test_a_proxy_that_passes_its_own_name_on_keeps_nobody_out(tmp_path, origin, status):
+    made = open_county(tmp_path / "proxied", lay_people, public_url="https://fire.example.org/grid")
+    desk = Desk(made)
+    form = desk.form(desk.client.get("/", base_url="https://localhost:8600"), "/office/sign-in")
+    values = {**form.fields, "username": "town", "password": PASSWORD}
+    base = {"base_url": "https://localhost:8600", "headers": {"Origin": origin}}
+    answer = desk.client.post("/office/sign-in", data=values, **base)
+    close(made.app)
+
+    assert answer.status_code == status
