@@ -61,21 +61,25 @@ def test_who_asks_for_much_and_reads_nothing_makes_room_once_the_answers_are_stu
 
 def test_a_request_that_is_being_answered_and_a_body_that_was_admitted_keep_their_connections():
     """All room is taken by those; a newcomer is told to come back, and each of them gets its answer."""
-    held = threading.Event()
+    begun, held = threading.Semaphore(0), threading.Event()
 
     def application(environ, start_response):
         environ["wsgi.input"].read()
-        held.wait(30)
+        begun.release()
+        held.wait(PATIENCE_S)
         return ok(environ, start_response)
 
-    upload = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n"
+    upload = b"POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n" + LAST
     with served(bridge_to(application, threads=ROOM), connections_max=ROOM) as port, ExitStack() as stack:
         asking = [stack.enter_context(closing(connect(port))) for _ in range(ROOM)]
         for connection in asking[1:]:
             connection.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n" + LAST)
-        asking[0].sendall(upload + b"x" * 90_000)
-        while not (refused := said_or_cut(port)).startswith(b"HTTP/1.1 503"):
-            assert refused == b""
+            assert begun.acquire(timeout=PATIENCE_S)
+        asking[0].sendall(upload)
+        assert asking[0].recv(1_000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        asking[0].sendall(b"x" * 90_000)
+
+        assert said(port).startswith(b"HTTP/1.1 503")
 
         asking[0].sendall(b"x" * 10_000)
         held.set()
