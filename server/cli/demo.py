@@ -56,7 +56,8 @@ def demo(port: int, training: bool, data: Path | None) -> None:
         with store.reading() as reading:
             _require_kind(reading, data, training=training)
             demonstration.require_everyone(reading, str(data))
-        store.write(demonstration.keep_printed)
+            older = demonstration.to_keep_printed(reading)
+        store.write(lambda tx: demonstration.keep_printed(tx, older))
         keys = store.write(demonstration.give_keys)
         with store.reading() as reading:
             print_guide(reading, base, keys, data)

@@ -116,9 +116,13 @@ def test_the_printed_password_opens_everything_also_where_an_older_version_made_
         store.write(lambda tx, name=name: accounts.set_password_state(tx, name, PasswordState.OWN))
     assert sign_in.sign_in(store, other, demonstration.PASSWORD).must_change  # as anywhere but in a demonstration
 
-    store.write(demonstration.keep_printed)
+    with store.reading() as reading:
+        found = demonstration.to_keep_printed(reading)
+    store.write(lambda tx: demonstration.keep_printed(tx, found))
 
-    assert not sign_in.sign_in(store, old, demonstration.PASSWORD).must_change
+    assert sorted(found) == sorted([old, other])
+    for name in (old, other):
+        assert not sign_in.sign_in(store, name, demonstration.PASSWORD).must_change
 
 
 def test_a_folder_that_holds_anything_is_left_as_it_is(tmp_path):

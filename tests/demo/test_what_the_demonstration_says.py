@@ -18,6 +18,9 @@ from server.cli import demo as command
 from server.cli.main import main
 from server.db.locks import serving
 from server.demo import county, people
+from server.people.domain.passwords import PasswordState
+from server.people.store import accounts
+from server.people.usecases import sign_in
 from server.settings import Settings
 
 BASE = "http://127.0.0.1:8770"
@@ -55,6 +58,21 @@ def test_every_sign_in_that_is_printed_lets_one_in(said, client):
     for name in ("admin", "brigade", "town2", "hotel", "viewer"):
         answer = client.post("/api/v1/session", json={"username": name, "password": people.PASSWORD})
         assert answer.status_code == 200, name
+
+
+def test_who_chose_a_password_keeps_it_and_all_others_have_the_printed_one(copy, monkeypatch):
+    changed = sign_in.hash_password("lang jin tu 77 wei")
+    with command.opened(copy) as store:
+        store.write(lambda tx: tx.sql.run("UPDATE person SET password_state = :state", {"state": "to_change"}))
+        store.write(lambda tx: accounts.set_password(tx, "town", changed, PasswordState.OWN))
+    monkeypatch.setattr("server.cli.serve.run", lambda *served, **offered: None)
+
+    assert CliRunner().invoke(command.demo, ["--port", "8770", "--data", str(copy)]).exit_code == 0
+
+    with command.opened(copy) as store, store.reading() as reading:
+        found = {each.name: accounts.get(reading, each.name).password_state for each in people.people()}
+    assert found.pop("town") == "own"
+    assert set(found.values()) == {"printed"}
 
 
 def test_every_key_that_is_printed_opens_the_list_of_forms(said, client):
