@@ -46,10 +46,12 @@ blueprint = create_blueprint("records", "台账记录 · records: profiles, even
 def list_records(query: dict[str, Any]) -> Response:
     """List records, newest first: in the caller's areas, assigned to them, or written by them."""
     by = context.caller()
-    mask = RecordMask(context.database().single_read(), by)
+    mask: RecordMask
     whole: dict[str, str] = {}
 
     def find(reading: Reading, before: int | None, limit: int) -> list[Row]:
+        nonlocal mask
+        mask = RecordMask(reading, by)
         return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
 
     def shown(row: Row) -> responses.Json:

@@ -129,14 +129,14 @@ def pull(request: dict[str, Any]) -> Response:
     with context.database().reading() as reading:
         mark = epochs.mark(reading)
         page = pulling.page(reading, by, cursor, mark, limit=request["limit"], forget=frozenset(request["forget"]))
-        writer = _RecordWriter(reading, by)
+        ops = map(_RecordWriter(reading, by).op, page.ops) if page.ops else ()
         body = {
             **_state(reading, by, mark),
             # Where nothing has changed it is the very text that the client showed, which spares signing it again.
             "cursor": request["cursor"] if page.cursor == cursor else signer.dumps(pulling.to_json(page.cursor)),
             "fresh": request["cursor"] is not None and cursor.mark.epoch != mark.epoch,
             "more": page.more,
-            "ops": [_op(each, writer) for each in page.ops],
+            "ops": list(ops),
             "checks": {bucket: {"count": check.rows, "hash": check.sum} for bucket, check in page.checks.items()},
             "settled": _settled(reading, by, request["problems"]),
         }
@@ -262,16 +262,15 @@ class _RecordWriter:
         todo = self._may_do.todo(row) if row["kind"] == Kind.CASE else ""
         return self._mask.held({**_pulled(row), "todo": todo}, row)
 
-
-def _op(op: Op, writer: _RecordWriter) -> responses.Json:
-    op_json: responses.Json = {"op": op.op, "bucket": op.bucket}
-    if op.id:
-        op_json["id"] = op.id
-    if op.row is not None:
-        op_json["record"] = writer.row(op.row)
-    elif op.shared is not None:
-        op_json["record"] = op.shared
-    return op_json
+    def op(self, op: Op) -> responses.Json:
+        op_json: responses.Json = {"op": op.op, "bucket": op.bucket}
+        if op.id:
+            op_json["id"] = op.id
+        if op.row is not None:
+            op_json["record"] = self.row(op.row)
+        elif op.shared is not None:
+            op_json["record"] = op.shared
+        return op_json
 
 
 def _outcome(answered: Answered, item: Item, seen: Mapping[str, Row], writer: _RecordWriter) -> responses.Json:

@@ -104,14 +104,12 @@ class Bridge:
             body.close()
 
     async def _answer(self, scope: Scope, body: Body, exchange: Exchange) -> None:
-        _require_host(scope)
-        head_bytes = _header_bytes(scope)
+        head_bytes, stated = _judged_head(scope)
         if head_bytes > HEADER_BYTES_MAX:
             exchange.run(as_problem(RequestHeaderFieldsTooLarge()), {"REQUEST_METHOD": scope["method"]})
         else:
             if head_bytes > LARGE_HEAD_BYTES:
                 body.hold_head(head_bytes)
-            stated = _stated_bytes(scope)
             if stated <= UNJUDGED_BYTES_MAX:
                 await body.take(UNJUDGED_BYTES_MAX)
             if body.is_whole or await self._take_judged(scope, body, stated, exchange):
@@ -217,29 +215,28 @@ class Queue:
             self._since.popleft()
 
 
-def _require_host(scope: Scope) -> None:
-    """Raise HostUnknown unless a request names its host, once and in the form of one (RFC 9112, 3.2); 1.0 need not.
+def _judged_head(scope: Scope) -> tuple[int, int]:
+    """Return how many bytes a head has, and how many its body as it states.
 
-    A proxy in front may go by the one, and we by the other.
+    Raises HostUnknown unless it names its host, once and in the form of one (RFC 9112, 3.2); 1.0 need not. A proxy in
+    front may go by the one, and we by the other.
     """
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if not (_is_host(hosts[0]) if len(hosts) == 1 else not hosts and scope["http_version"] == "1.0"):
+    size, hosts, stated = len(scope["raw_path"]) + len(scope["query_string"]), 0, b""
+    is_host = True
+    for name, value in scope["headers"]:  # once for all of it: every request pays for this
+        size += len(name) + len(value)
+        if name == b"host":
+            hosts, is_host = hosts + 1, _is_host(value)
+        elif name == b"content-length" and not stated:
+            stated = value
+    if not is_host or hosts > 1 or (not hosts and scope["http_version"] != "1.0"):
         raise HostUnknown("请求里要有一个、也只能有一个 Host 头，写服务器的地址；请检查所用的程序或反向代理的设置。")
+    return size, int(stated) if stated.isdigit() else 0
 
 
 @lru_cache(maxsize=1_000)
 def _is_host(stated: bytes) -> bool:
     return _HOST.fullmatch(stated) is not None
-
-
-def _stated_bytes(scope: Scope) -> int:
-    stated = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(stated) if stated.isdigit() else 0
-
-
-def _header_bytes(scope: Scope) -> int:
-    fields = sum(len(name) + len(value) for name, value in scope["headers"])
-    return len(scope["raw_path"]) + len(scope["query_string"]) + fields
 
 
 def _environ(scope: Scope, body: IO[bytes], size: int) -> WSGIEnvironment:

@@ -109,8 +109,9 @@ def integrity(reading: Reading, list_name: str, ids: list[str], by: Actor) -> li
     if not ids:
         return [(id, False) for id in entity_rows.all_ids(reading, type, scope, closed_after=since)]
     held = entity_rows.entitled_ids(reading, type, scope, ids, closed_after=since)
-    known = entity_rows.ids_within(reading, type, scope_of(by.name, by.duties), ids)
-    return [(id, id not in held) for id in dict.fromkeys(ids) if id in known]
+    others = [id for id in ids if id not in held]  # mostly none: nothing has left the list since the phone got it
+    known = entity_rows.ids_within(reading, type, scope_of(by.name, by.duties), others) if others else frozenset()
+    return [(id, id not in held) for id in dict.fromkeys(ids) if id in held or id in known]
 
 
 def phone_scope(by: Actor) -> Scope:

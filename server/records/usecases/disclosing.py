@@ -106,6 +106,8 @@ class RecordMask:
         """masks_phones: numbers are masked in every record, whoever may write it."""
         self.masks_phones = masks_phones
         self.disclosure = Disclosure(by, _vacant(reading, by))
+        self._may_hide = bool(self.disclosure.sight.hidden)  # asked of every row: a call less for most readers
+        self._judged: dict[tuple[str, str, str, str | None], bool] = {}
         self._types = forms.catalogue(reading).types
 
     def type_of(self, name: str | None) -> RecordType | None:
@@ -114,8 +116,14 @@ class RecordMask:
 
     def hides_row(self, row: Row) -> bool:
         """Say whether a row with ``type``, ``area``, ``author`` and ``assignee`` is not shown whole."""
-        kind = self._types[row["type"]].kind
-        return not self.disclosure.is_whole(kind, row["area"], row["author"], row["assignee"])
+        if not self._may_hide:
+            return False
+        deciding = (row["type"], row["area"], row["author"], row["assignee"])
+        hidden = self._judged.get(deciding)  # rows of a list have much in common
+        if hidden is None:
+            kind = self._types[row["type"]].kind
+            hidden = self._judged[deciding] = not self.disclosure.is_whole(kind, *deciding[1:])
+        return hidden
 
     def hides(self, record: Record) -> bool:
         """Say whether a record is not shown whole."""
@@ -132,7 +140,8 @@ class RecordMask:
 
     def listed(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return JSON of a record, made of ``row``, as an officer sees it."""
-        return self._changed(shown, row, disclosure.masked_fields) if self.hides_row(row) else shown
+        hidden = self._may_hide and self.hides_row(row)
+        return self._changed(shown, row, disclosure.masked_fields) if hidden else shown
 
     def exported(self, row: Row) -> Row:
         """Return a row of a list as a file tells of it; what a file shows of ``fields`` and ``label`` is made of it."""
@@ -151,14 +160,15 @@ class RecordMask:
 
     def held(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return a record, made of ``row``, as a field client holds it: what is masked is not there."""
-        return self._changed(shown, row, disclosure.fields_left) if self.hides_row(row) else shown
+        hidden = self._may_hide and self.hides_row(row)
+        return self._changed(shown, row, disclosure.fields_left) if hidden else shown
 
     def on_phone(self, row: Row, label: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Return what a phone's list has of a row: its label and its values by column, without what is masked.
 
         A column is left blank, where a mask would be saved back by the form that shows it.
         """
-        if not self.hides_row(row):
+        if not self._may_hide or not self.hides_row(row):
             return label, values
         type = self._types[row["type"]]
         names, fields = (

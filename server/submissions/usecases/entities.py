@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha1
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -192,7 +193,7 @@ def expected_files(xml: SubmissionXml, layout: SubmissionLayout) -> frozenset[st
 
 def is_encrypted(xml: SubmissionXml) -> bool:
     """Return whether this is the envelope of encrypted answers, which only the holder of the private key can read."""
-    return any(path == "base64EncryptedKey" for path, _ in xml.leaves)
+    return "base64EncryptedKey" in map(itemgetter(0), xml.leaves)
 
 
 def locked_answers(xml: SubmissionXml) -> str:
