@@ -108,6 +108,7 @@ def _carry_out(record_id: str, action: str) -> Response:
     )
     by = context.caller()
     try:
+        act_forms.require_storable(fields)
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
         return _gone(fields, refusal)

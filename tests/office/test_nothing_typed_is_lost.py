@@ -158,3 +158,24 @@ def test_a_photo_of_any_name_is_shown_and_asked_for_again_so_that_nobody_sees_it
     assert (first.status_code, again.status_code) == (200, 304)
     assert first.headers["Cache-Control"] == "private, no-cache"
     assert desk.open(shown).status_code == 401
+
+
+def test_a_long_text_of_many_lines_is_kept_to_its_last_character(land, desk, case, form):
+    typed = "\n".join(["长" * 18] * 100) + "……末尾"
+    answer = desk.submit(form, assignee=WORKER, note=typed.replace("\n", "\r\n"))
+    page = desk.open(f"/office/cases/{case}")
+
+    assert len(typed) < 2_000 < len(typed.replace("\n", "\r\n"))
+    assert answer.status_code == 303
+    assert "末尾" in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("长" * 2_001, "有2001个字符，最多2000个"), ("一\x00二", "不能保存的字符")]
+)
+def test_a_text_that_cannot_be_kept_is_given_back_whole(land, desk, case, form, typed, said):
+    page = desk.submit(form, assignee=WORKER, note=typed)
+
+    assert page.status_code == 422
+    assert said in page.text and typed in page.text
+    assert len(land.history(case)) == 1
