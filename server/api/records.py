@@ -55,9 +55,7 @@ def list_records(query: dict[str, Any]) -> Response:
         return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
 
     def shown(row: Row) -> responses.Json:
-        if mask.shows_persons(row):
-            whole[row["id"]] = row["type"]
-        return mask.listed(serializers.records.listed(row), row)
+        return mask.listed(serializers.records.listed(row), row, whole)
 
     response = responses.listing(query, responses.decode_number, find, shown, itemgetter("born_seq"))
     if whole:

@@ -138,10 +138,16 @@ class RecordMask:
         named = (record.fields.get(name) for name in self._types[record.type].personal)
         return any(named) and not self.hides(record)
 
-    def listed(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
-        """Return JSON of a record, made of ``row``, as an officer sees it."""
-        hidden = self._may_hide and self.hides_row(row)
-        return self._changed(shown, row, disclosure.masked_fields) if hidden else shown
+    def listed(self, shown: dict[str, Any], row: Row, whole: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return JSON of a record, made of ``row``, as an officer sees it.
+
+        whole: gets the type, by id, of a record whose personal fields are shown whole.
+        """
+        if self._may_hide and self.hides_row(row):
+            return self._changed(shown, row, disclosure.masked_fields)
+        if whole is not None and self._types[row["type"]].personal:
+            whole[row["id"]] = row["type"]
+        return shown
 
     def exported(self, row: Row) -> Row:
         """Return a row of a list as a file tells of it; what a file shows of ``fields`` and ``label`` is made of it."""
