@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -15,6 +16,9 @@ OFFICE_COLUMNS = frozenset({"label_en", *DATE_COLUMNS, "ref"})
 """What only the office needs: it stays out of the phones' file, which travels over weak links."""
 
 
+_DAY = re.compile(r"(\d{4})(?:-|(/))(\d{1,2})(?(2)/|-)(\d{1,2})", re.ASCII)
+
+
 class BadCodeList(ValueError):
     """A code list cannot be read; the message says in which line, why, and what to do."""
 
@@ -23,8 +27,9 @@ def rows(source: bytes) -> tuple[dict[str, str], ...]:
     """Return the rows of a CSV code list, each a mapping from column to cell.
 
     source: UTF-8, with or without byte order mark; the first line names the columns. Cells are
-    stripped, blank lines left out. Raises BadCodeList for other encodings, a missing ``name`` or ``label``,
-    a repeated column or code, and lines with more cells than columns.
+    stripped, blank lines left out, days written as ISO days where they are days (``read_day``).
+    Raises BadCodeList for other encodings, a missing ``name`` or ``label``, a repeated column or code, and lines with
+    more cells than columns.
     """
     return _table(source)[1]
 
@@ -32,7 +37,7 @@ def rows(source: bytes) -> tuple[dict[str, str], ...]:
 def served(source: bytes, on: date) -> bytes:
     """Return the phones' file of a code list on one day: CSV, UTF-8, same order of rows.
 
-    source: CSV with ``active_from`` or ``active_to`` (ISO days, both inclusive, empty when open).
+    source: CSV with ``active_from`` or ``active_to`` (days, both inclusive, empty when open).
     on: a local day. Columns: ``name``, ``label``, ``active`` (``1`` or ``0``), then the list's own ones.
     A retired code stays in, with ``active`` 0, so that an old draft keeps its answer.
     A file with neither date column is no dated list and comes back as it is, byte for byte.
@@ -95,7 +100,11 @@ def _row(header: list[str], cells: list[str], line: int) -> dict[str, str]:
     if len(cells) > len(header):
         raise BadCodeList(f"第 {line} 行有 {len(cells)} 格，多于第 1 行的 {len(header)} 列；含逗号的内容请加双引号。")
     padded = [*cells, *[""] * (len(header) - len(cells))]
-    return dict(zip(header, (cell.strip() for cell in padded), strict=True))
+    row = dict(zip(header, (cell.strip() for cell in padded), strict=True))
+    for column in DATE_COLUMNS & row.keys():
+        day = read_day(row[column])
+        row[column] = row[column] if day is None else day.isoformat()
+    return row
 
 
 def _check_codes(read: list[dict[str, str]]) -> None:
@@ -113,7 +122,20 @@ def _day(row: Mapping[str, str], column: str) -> date | None:
     text = row.get(column, "")
     if not text:
         return None
+    day = read_day(text)
+    if day is None:
+        raise BadCodeList(f"代码 {row['name']} 的 {column} 是“{text}”，不是日期，请写成 2026-11-24 这样。")
+    return day
+
+
+def read_day(text: str) -> date | None:
+    """Return the day that a cell means, None where it means none.
+
+    text: ``2026-11-24``, or ``2026/11/24`` and ``2026/1/4``, as Excel and WPS save a day whatever was typed. What
+    begins with anything but the year may be read in two ways and means no day.
+    """
+    written = _DAY.fullmatch(text)
     try:
-        return date.fromisoformat(text)
-    except ValueError as broken:
-        raise BadCodeList(f"代码 {row['name']} 的 {column} 是“{text}”，不是日期，请写成 2026-11-24 这样。") from broken
+        return None if written is None else date(int(written[1]), int(written[3]), int(written[4]))
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import kobo_forms
 from server.errors import FormRefused
-from server.forms.store import forms
+from server.forms.store import codes, forms
 from server.forms.usecases import publish
 from server.forms.usecases.lists import list_reader
 from server.forms.usecases.lists.beside import with_lists
@@ -98,7 +98,7 @@ def test_a_form_and_a_list_that_fit_are_published(store):
         ("name,label\na,甲\n b,乙\n", 3, "name", "空格"),
         ("name,label\na,甲\na,乙\n", 3, "name", "与第 2 行"),
         ("name,label,active_from\na,甲,2026-01-01\nb,乙,1月5日\n", 3, "active_from", "不是日期"),
-        ("name,label,active_from\na,甲,2026/1/1\n", 2, "active_from", "不是日期"),
+        ("name,label,active_from\na,甲,1/2/2026\n", 2, "active_from", "不是日期"),
         ("name,label\n甲,甲\n".encode("gb18030"), 1, None, "UTF-8"),
         ("name,label\n甲,甲\n".encode("utf-16"), 1, None, "UTF-8"),
     ],
@@ -241,6 +241,43 @@ def test_a_dated_list_keeps_its_date_columns(store, missing, without):
     [error] = errors_of(store, picking(form_id="another"), flowers_csv=without)
 
     assert place(error) == ("flowers.csv", 1, missing)
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "word"),
+    [
+        (["jujube,枣花,2026-01-01,", "acacia,槐花,2026/6/1,2026/5/31"], 3, "早于启用日期"),
+        (["jujube,枣花,,2026-01-01", "acacia,槐花,2026-01-01,2026/1/31"], 2, "全部已经停用"),
+    ],
+)
+def test_a_code_that_no_day_offers_and_a_list_all_of_which_has_ended_are_refused(store, rows, row, word):
+    dated = "\n".join(["name,label,active_from,active_to", *rows])
+
+    [error] = errors_of(store, picking(), flowers_csv=dated)
+
+    assert place(error) == ("flowers.csv", row, "active_to")
+    assert word in error["message"]
+
+
+def test_a_dated_list_as_excel_saves_it_is_published_and_dated(store):
+    dated = "\ufeffname,label,active_from,active_to\r\nacacia,槐花,2026/1/4,\r\njujube,枣花,2026/1/4,2026/1/5\r\n"
+
+    assert published(store, picking(), flowers_csv=dated).added
+
+    with store.reading() as reading:
+        spans = {code: rows[0].active_to for code, rows in codes.of_list(reading, "flowers").items()}
+    assert spans == {"acacia": "", "jujube": "2026-01-05"}
+
+
+@pytest.mark.parametrize(("zone", "as_told"), [("hill ", "“hill ”"), ("hill\u200b", "U+200B")])
+def test_a_cell_that_a_filter_cannot_match_is_warned_of(store, zone, as_told):
+    form = picking(filter="zone = ${zone}")
+
+    outcome = published(store, form, flowers_csv=f"name,label,zone\njujube,枣花,plain\nacacia,槐花,{zone}\n")
+
+    [warning] = [each for each in outcome.warnings if "choice_filter" in each]
+    assert "第 3 行的 zone" in warning
+    assert as_told in warning
 
 
 def test_the_built_in_report_is_not_disabled_by_a_list_without_its_dates(store):

@@ -231,3 +231,20 @@ def test_each_list_with_columns_of_its_own_stands_in_the_table_of_lists():
 
     assert telling
     assert telling - set(table) == set()
+
+
+@pytest.mark.parametrize("written", ["2026-01-04", "2026/01/04", "2026/1/4", "2026-1-4"])
+def test_a_day_is_read_as_excel_saves_it_and_kept_as_an_iso_day(written):
+    source = a_list(f"a,甲,A,{written},{written},1")
+
+    assert [(row["active_from"], row["active_to"]) for row in rows(source)] == [("2026-01-04", "2026-01-04")]
+    active = [on_phone(served(source, date(2026, 1, day)))[0]["active"] for day in (3, 4, 5)]
+    assert active == ["0", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    "written", ["1/4/2026", "2026/1-4", "2026/2/30", "20260104", "46026", "2026/1/4 0:00", "２０２６/1/4"]
+)
+def test_what_may_be_read_in_two_ways_or_in_none_is_no_day(written):
+    with pytest.raises(BadCodeList, match="不是日期"):
+        served(a_list(f"a,甲,A,{written},,1"), TODAY)

@@ -134,6 +134,19 @@ def test_the_lists_that_come_with_the_product_survive_their_own_publication(stor
     store.write(lay)
 
 
+def test_a_word_that_a_column_never_had_is_warned_of(store):
+    head = "name,label,active_from,active_to,spot_ok,remark"
+    rows = [f"c{number},花{number},2026-01-01,,{number % 2},说明{number}" for number in range(8)]
+    published_with(store, *rows, head=head)
+
+    changed = [row.replace(",,1,", ",,是,").replace("说明2", "新说明") for row in rows]
+    [warning] = published_with(store, *changed, head=head).warnings[-1:]
+    again = published_with(store, *changed, head=head)
+
+    assert "spot_ok 列有从前没有的写法：c1 等 4 行是“是”，从前只有 0、1" in warning
+    assert not any("从前没有的写法" in each for each in again.warnings)
+
+
 def _content(name: str) -> bytes:
     import kobo_forms
 

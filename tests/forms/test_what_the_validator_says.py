@@ -171,6 +171,38 @@ def test_a_question_in_a_repeat_is_told_at_its_own_row_and_an_entity_at_its_shee
     assert places == [("survey", 3, "calculation"), ("entities", 2, "label")]
 
 
+SET_ACTION = (
+    "Invalid XPath in value set action declaration: '{}'\n"
+    "Problem found at nodeset: /html/head/model[@xforms-version=1.0.0]/setvalue\n"
+    'With element <setvalue ref="/data/a" event="{}" value="{}"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "column"),
+    [("odk-instance-first-load", "default"), ("xforms-value-changed", "calculation")],
+)
+def test_a_value_that_is_set_when_something_happens_is_told_at_its_question(event, column):
+    fault = fault_of(SET_ACTION.format("=1+1", event, "=1+1"), default="=1+1", calculation="=1+1")
+
+    assert (fault.sheet, fault.row, fault.column) == ("survey", 2, column)
+    assert "“=1+1”读不懂" in fault.message
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="ODK Validate needs Java")
+@pytest.mark.parametrize("written", ["=1+1", "1 + * 2", "today( + 1", "concat('a'"])
+def test_a_default_that_phones_cannot_evaluate_is_refused_with_row_and_column(written):
+    survey = (
+        f"| survey |\n| | type | name | label | default |\n| | text | a | 甲 | |\n| | text | b | 乙 | {written} |\n"
+    )
+
+    with pytest.raises(FormRefused) as refusal:
+        convert(a_form(survey, entities="", choices="").encode(), ".md")
+
+    [error] = refusal.value.data["errors"]
+    assert (error["sheet"], error["row"], error["column"]) == ("survey", 3, "default")
+
+
 def test_a_list_that_is_not_there_is_told_at_the_expression_that_wants_it():
     said = EVALUATED.format("XPath evaluation: Instance referenced by instance(nolist)/root/item/label does not exist")
 

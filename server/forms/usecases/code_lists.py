@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,6 +14,9 @@ from server.instants import local_day
 
 CODES_MAX = 5_000
 """A longer list is a register (of places, of people) and not a code list; it goes to phones as it is, unchecked."""
+
+CLOSED_WORDS_MAX = 20
+"""A column with more different words is free text."""
 
 _OWN_COLUMNS = ("name", "label", "label_en", "active_from", "active_to", "active")
 
@@ -46,7 +49,7 @@ def update_from_media(tx: Transaction, name: str) -> list[str]:
     kept = [replace(row, active_to=yesterday) if row in ended else row for row in gone]
     if {*map(_comparable, current)} != {*map(_comparable, (*stated, *kept))}:
         codes.replace_list(tx, name, (*stated, *kept))
-    return [_warning(name, ended)] if ended else []
+    return [*([_warning(name, ended)] if ended else []), *_new_words(name, current, stated)]
 
 
 def _codes_in_files(tx: Transaction, name: str, today: str) -> Mapping[str, Code]:
@@ -72,6 +75,28 @@ def _code(list: str, row: Mapping[str, str], today: str) -> Code:
 def _comparable(code: Code) -> tuple[str, ...]:
     columns = (code.code, code.label, code.label_en, code.active_from, code.active_to)
     return (*columns, *(f"{column}={value}" for column, value in sorted(code.extra.items())))
+
+
+def _new_words(name: str, before: Sequence[Code], now: Iterable[Code]) -> Iterator[str]:
+    """Yield a warning for each column of few words that holds one which no row had before.
+
+    Forms compare such columns with words of theirs (``spot_ok = '1'``): 是, TRUE or a misspelt category fits none of
+    them, and the code is offered nowhere or treated as another, without a word.
+    """
+    known: dict[str, set[str]] = {}
+    for earlier in before:
+        for column, word in earlier.extra.items():
+            known.setdefault(column, set()).add(word)
+    rows = list(now)
+    for column, words in known.items():
+        new = [(row.code, word) for row in rows if (word := row.extra.get(column, "")) not in words]
+        if new and len(words) <= min(CLOSED_WORDS_MAX, len(before) // 2):
+            (code, word), more = new[0], f"等 {len(new)} 行" if len(new) > 1 else ""
+            had = "、".join(each or "（空）" for each in sorted(words))
+            yield (
+                f"名单 {name}.csv 的 {column} 列有从前没有的写法：{code} {more}是“{word or '（空）'}”，从前只有 {had}。"
+                "表单按这些写法判断，写法不同的选项可能不出现或处理不同；请核对。"
+            )
 
 
 def _warning(name: str, ended: Iterable[Code]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import PurePath
 
 from kobo_forms.code_lists import DATE_COLUMNS
@@ -18,7 +19,7 @@ from server.forms.store import codes, forms
 from server.forms.store.forms import Publication, State
 from server.forms.usecases import checks, code_lists
 from server.forms.usecases.lists.beside import lists_beside, with_lists
-from server.forms.usecases.lists.list_checks import dates_dropped, list_faults
+from server.forms.usecases.lists.list_checks import dates_dropped, list_faults, nothing_offered
 from server.forms.usecases.lists.list_files import ListFile, is_list
 from server.forms.usecases.lists.list_reader import read
 from server.forms.usecases.xform.reader import ITEMSETS, read_xform
@@ -26,6 +27,7 @@ from server.forms.usecases.xform.xml_parsing import parse, with_titles, without_
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.cells import cell_faults
 from server.forms.usecases.xlsform.sheets import Sheets, sheet_faults
+from server.instants import local_day
 from sync.datatypes import invalid_reason
 
 MEDIA_BYTES_MAX = 20_000_000
@@ -155,7 +157,7 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
 
 
 def _dated_list_faults(tx: Transaction, prepared: Prepared) -> Iterator[Fault]:
-    """Yield a fault for each dated list of the county that would lose its dates."""
+    """Yield a fault for each dated list that would lose its dates, or offer nothing any more."""
     for name, new in sorted(prepared.lists.items()):
         if name.endswith(".csv"):
             files = (read(name, content) for content in forms.media_named(tx, name))
@@ -164,6 +166,7 @@ def _dated_list_faults(tx: Transaction, prepared: Prepared) -> Iterator[Fault]:
             if any(row.active_from for row in rows):
                 earlier |= DATE_COLUMNS
             yield from dates_dropped(earlier, new)
+            yield from nothing_offered(new, date.fromisoformat(local_day(tx.now)))
 
 
 def _put_media(tx: Transaction, prepared: Prepared, by: str) -> list[str]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from kobo_forms.code_lists import DATE_COLUMNS, OFFICE_COLUMNS, BadCodeList, served
+from kobo_forms.code_lists import DATE_COLUMNS, OFFICE_COLUMNS, BadCodeList, read_day, served
 from server.forms.domain.definitions import Fault
 from server.forms.domain.invisible import invisible_in, is_invisible, shown
 from server.forms.usecases.lists.list_files import ListFile, ListRow, limited
@@ -110,23 +110,29 @@ def _cell_faults(name: str, header: Sequence[str], lines: Sequence[tuple[int, li
     undated = [
         Fault(
             f"名单 {name} 第 {line} 行的 {column} 是“{shown(cells[place])}”，不是日期。",
-            "请写成 2026-11-24 这样，不限日期就留空。",
+            "请写成 2026-11-24 或 2026/11/24 这样，不限日期就留空。",
             row=line,
             column=column,
             file=name,
         )
         for line, cells in lines
         for place, column in dates
-        if place < len(cells) and not _is_day(cells[place].strip())
+        if place < len(cells) and cells[place].strip() and read_day(cells[place].strip()) is None
     ]
-    return [*limited(long), *limited(undated)]
+    return [*limited(long), *limited(undated), *limited(_reversed_spans(name, header, lines))]
 
 
-def _is_day(text: str) -> bool:
-    try:
-        return not text or date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def _reversed_spans(name: str, header: Sequence[str], lines: Sequence[tuple[int, list[str]]]) -> list[Fault]:
+    """Return a fault for each code that would end before it begins, and so be offered on no day."""
+    found = []
+    for line, cells in lines:
+        row = dict(zip(header, map(str.strip, cells), strict=False))
+        first, last = (read_day(row.get(column, "")) for column in ("active_from", "active_to"))
+        if first is not None and last is not None and last < first:
+            message = f"名单 {name} 第 {line} 行的停用日期 {last} 早于启用日期 {first}，这个代码哪一天都选不到。"
+            cure = "请改正其中一个日期；只用一天的代码，两个日期写同一天。"
+            found.append(Fault(message, cure, row=line, column="active_to", file=name))
+    return found
 
 
 def _as_phones_get_it(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 
 from lxml import etree
 
-from kobo_forms.code_lists import DATE_COLUMNS
+from kobo_forms.code_lists import DATE_COLUMNS, read_day
 from server.forms.domain.definitions import Fault
 from server.forms.domain.invisible import invisible_in, shown
 from server.forms.usecases.lists.list_files import ListFile, ListRow, Origin, limited
@@ -50,6 +51,9 @@ def list_warnings(html: etree._Element, lists: Mapping[str, ListFile]) -> Iterat
             name = use.path.rpartition("/")[2]
             where = f"{lacking.origin} {lacking.name}"
             yield f"{where} 里没有一项带有“{use.column}”，问题 {name} 的 {use.written_in} 得到的是空白。"
+    filtered_by = {(use.file, column) for use in uses if use.value for column in use.filters}
+    for file, column in sorted(filtered_by):
+        yield from _hidden_in_filters(lists.get(file), column)
     shown_as = {(use.file, use.column) for use in uses if use.label}
     for file, column in sorted(shown_as):
         beside = lists.get(file)
@@ -58,6 +62,20 @@ def list_warnings(html: etree._Element, lists: Mapping[str, ListFile]) -> Iterat
         bare = [row for row in beside.rows if not row.cells.get(column, "").strip()]
         if bare:
             yield f"名单 {file} {bare[0].place}等 {len(bare)} 行没有显示文字 ({column})，手机上是空白的选项。"
+
+
+def _hidden_in_filters(beside: ListFile | None, column: str) -> Iterator[str]:
+    """Yield a warning of cells that a choice filter compares and that hold more than one sees."""
+    if beside is None or beside.origin is not Origin.ATTACHED:
+        return
+    cells = [(row.place, row.cells.get(column, "")) for row in beside.rows]
+    hidden = [(place, cell) for place, cell in cells if invisible_in(cell) or cell != cell.strip()]
+    if hidden:
+        (place, cell), more = hidden[0], f"等 {len(hidden)} 行" if len(hidden) > 1 else ""
+        yield (
+            f"名单 {beside.name} {place}{more}的 {column} 是“{shown(cell)}”，前后有空格或里面有看不见的字符，"
+            "choice_filter 对不上，这个选项不会出现；请删去整格，重新输入。"
+        )
 
 
 def dates_dropped(earlier: Iterable[str], new: ListFile) -> Iterator[Fault]:
@@ -71,6 +89,17 @@ def dates_dropped(earlier: Iterable[str], new: ListFile) -> Iterator[Fault]:
             message = f"名单 {new.name} 少了日期列 {column}，原来的名单有；没有它，停用的代码会重新出现。"
             cure = f"请在第 1 行补上 {column} 并填好日期，不限日期的格子留空。firegrid form export 可取回原来的名单。"
             yield Fault(message, cure, row=1, column=column, file=new.name)
+
+
+def nothing_offered(new: ListFile, today: date) -> Iterator[Fault]:
+    """Yield a fault for a dated list all of whose codes have ended: its questions could not be answered any more."""
+    if new.faults or not new.rows or "active_to" not in new.header:
+        return
+    ends = [read_day(row.cells.get("active_to", "")) for row in new.rows]
+    if all(end is not None and end < today for end in ends):
+        message = f"名单 {new.name} 的代码全部已经停用，手机上没有一个可选的答案。"
+        cure = "请给还要用的代码清空停用日期 (active_to)，或写今天以后的日期。"
+        yield Fault(message, cure, row=2, column="active_to", file=new.name)
 
 
 def _absent(uses: Iterable[ColumnUse], lists: Mapping[str, ListFile]) -> Iterator[tuple[ColumnUse, ListFile]]:

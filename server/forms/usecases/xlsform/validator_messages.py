@@ -23,6 +23,8 @@ _SAID_OF = {
     "calculate expression": "calculation",
     "calculate for the bind": "calculation",
     "unsupported nodeset expression": "choice_filter",
+    'event="xforms-value-changed"': "calculation",
+    "value set action declaration": "default",
 }
 """Words of ODK Validate, in lower case, and the column of the XLSForm that they speak of."""
 
@@ -150,7 +152,9 @@ def _cycle(stderr: str) -> str:
 
 def _path_in(stderr: str) -> str:
     """Return the path below the root of the first question that is named."""
-    named = re.search(r"/[\w.\-]+((?:/@?[\w.\-:]+)+)", re.sub(r"\[\d+\]", "", stderr))
+    set_at = re.search(r'With element <set\w+ [^>]*?ref="([^"]+)"', stderr)
+    said = stderr if set_at is None else set_at[1]  # else the first path is that of the element in the XForm
+    named = re.search(r"/[\w.\-]+((?:/@?[\w.\-:]+)+)", re.sub(r"\[\d+\]", "", said))
     return local_path(named[1]) if named else ""
 
 

@@ -107,4 +107,9 @@ PHRASES = (
         "手机不支持这种写法：{what}。",
         "请换一种 ODK 支持的写法，或删去这个算式。",
     ),
+    Phrase(
+        r"Invalid XPath in value set action declaration: '(?P<what>[^']*)",
+        "默认值或算式“{what}”读不懂。",
+        "请检查这里的符号、引号和括号；如果是文字而不是算式，前后请加英文引号。",
+    ),
 )
