@@ -72,7 +72,7 @@ def begin() -> Response:
     try:
         sessions.require_form()
     except SignInRequired:
-        return sign_in_page("这一页放得太久了，请再登录一次。", 400, carried)
+        return sign_in_page(_why_no_token(), 400, carried)
     try:
         entered = sign_in.sign_in(
             context.database(),
@@ -171,6 +171,16 @@ def _grid(reading: Reading) -> dict[str, Any]:
         "towns": sum(area.level is Level.TOWN for area in now),
         "villages": sum(area.level is Level.VILLAGE for area in now),
     }
+
+
+def _why_no_token() -> str:
+    """Say why the form of a sign-in page came without what its page had given the browser to keep."""
+    if sessions.has_cookie():
+        return pages.say(layout.language(), "这一页放得太久了，请再登录一次。")
+    if sessions.is_cookie_for_https_alone():
+        address = context.settings().public_url
+        return pages.say(layout.language(), "从这个地址登录不了；请改从 {address} 打开本系统。", address=address)
+    return pages.say(layout.language(), "浏览器没有带回 Cookie；请在浏览器的设置里允许本站的 Cookie，再登录一次。")
 
 
 def _said(refusal: Refusal) -> str:

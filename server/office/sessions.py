@@ -186,6 +186,16 @@ def _cookie() -> Session | None:
         return None
 
 
+def has_cookie() -> bool:
+    """Say whether this browser has kept anything that a page of ours gave it."""
+    return COOKIE in request.cookies or FORM_COOKIE in request.cookies
+
+
+def is_cookie_for_https_alone() -> bool:
+    """Say whether this request came without https, where browsers keep no cookie of ours."""
+    return _is_https() and not request.is_secure
+
+
 def _is_set_in(response: Response) -> bool:
     return any(each.startswith(f"{COOKIE}=") for each in response.headers.getlist("Set-Cookie"))
 

@@ -195,8 +195,15 @@ def test_nobody_is_signed_in_by_a_form_of_another_site(desk):
     answer = desk.submit(form, username="town", password=PASSWORD)
 
     assert answer.status_code == 400
-    assert "这一页放得太久了" in answer.text
+    assert "请在浏览器的设置里允许本站的 Cookie" in answer.text
     assert desk.open("/office/").status_code == 401
+
+
+def test_a_sign_in_page_that_was_open_while_somebody_signed_in_elsewhere_asks_again(desk):
+    form = desk.form(desk.open("/"), "/office/sign-in")
+    desk.sign_in("town")
+
+    assert "这一页放得太久了" in desk.submit(form, username="town", password=PASSWORD).text
 
 
 def test_who_has_no_duty_any_more_sees_an_empty_day(desk):
@@ -252,3 +259,15 @@ def test_a_proxy_that_passes_its_own_name_on_keeps_nobody_out(tmp_path, origin, 
     close(made.app)
 
     assert answer.status_code == status
+
+
+def test_who_signs_in_without_https_where_the_system_has_it_is_told_the_address(tmp_path):
+    made = open_county(tmp_path / "https", lay_people, public_url="https://fire.example.org")
+    desk = Desk(made)
+    form = desk.form(desk.open("/"), "/office/sign-in")
+    desk.client.delete_cookie("firegrid_form")  # as browsers do with one that is for https alone
+    answer = desk.submit(form, username="town", password=PASSWORD)
+    close(made.app)
+
+    assert answer.status_code == 400
+    assert "请改从 https://fire.example.org 打开本系统" in answer.text
