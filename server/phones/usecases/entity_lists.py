@@ -212,4 +212,19 @@ def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(rows)
-    return UNWRITABLE.sub("", "".join(f"{line[:-2]}\n" for line in lines)).encode()
+    text = "".join(f"{line[:-2]}\n" for line in lines)
+    raw = text.encode(errors="surrogatepass")
+    if _may_hold_unwritable(raw):
+        return UNWRITABLE.sub("", text).encode()
+    return raw
+
+
+_CONTROLS = bytes(code for code in range(32) if chr(code) not in "\t\n\r")
+
+
+def _may_hold_unwritable(raw: bytes) -> bool:
+    """Say whether UTF-8 may hold what XML cannot carry: controls, or what begins as halves of pairs or U+FFFE do.
+
+    Almost no list does, and to look for them by an expression takes a tenth of making it.
+    """
+    return b"\xed" in raw or b"\xef\xbf" in raw or len(raw.translate(None, _CONTROLS)) < len(raw)
