@@ -98,7 +98,7 @@ def begin() -> Response:
 def end() -> Response:
     """Sign out, also with a password that is to be changed first."""
     sessions.caller(may_be_given=True)
-    sessions.require_form()
+    sessions.require_form(may_be_older=True)
     session = sessions.current()
     if session is not None:
         sessions.end(session)

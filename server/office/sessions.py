@@ -147,13 +147,16 @@ def give_form(response: Response) -> Response:
     return response
 
 
-def require_form() -> None:
+def require_form(*, may_be_older: bool = False) -> None:
     """Do nothing for a form that a page of this very session sent.
 
+    may_be_older: nor for one of an earlier session of the same person: for signing out, which must not seem done.
     Raises NotAllowed for one from another site, SignInRequired for one without a token or with that of another session.
     """
     _require_same_site()
     session = current()
+    if may_be_older and session is not None and author_of_form() == session.name:
+        return
     id = session.id if session is not None else request.cookies.get(FORM_COOKIE, "")
     shown = request.form.get(FORM_FIELD, "").partition(".")[0]
     if not id or not compare_digest(shown.encode(), _token(id).encode()):

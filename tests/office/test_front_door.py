@@ -166,7 +166,7 @@ def test_a_form_without_its_token_or_with_that_of_another_session_does_nothing(c
     desk, other = Desk(county_to_change), Desk(county_to_change)
     desk.sign_in("town")
     other.sign_in("town")
-    form = other.form(other.open("/office/"), "/office/sign-out")
+    form = other.form(other.open("/office/password"), "/office/password")
 
     taken = desk.submit(form)
     bare = desk.client.post("/office/sign-out")
@@ -271,3 +271,17 @@ def test_who_signs_in_without_https_where_the_system_has_it_is_told_the_address(
 
     assert answer.status_code == 400
     assert "请改从 https://fire.example.org 打开本系统" in answer.text
+
+
+@pytest.mark.parametrize(("second", "status"), [("town", 401), ("worker", 200)])
+def test_signing_out_on_a_page_of_an_earlier_session_ends_the_present_one_of_the_same_person(
+    county_to_change, second, status
+):
+    desk = Desk(county_to_change)
+    desk.sign_in("town")
+    old = desk.form(desk.open("/office/"), "/office/sign-out")
+    desk.sign_in(second, at="/office/sign-in")
+
+    desk.submit(old)
+
+    assert desk.open("/office/").status_code == status

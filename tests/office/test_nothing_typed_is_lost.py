@@ -82,7 +82,7 @@ def test_a_form_of_somebody_else_is_neither_carried_out_nor_shown_to_who_is_sign
 
 def test_the_sign_in_page_that_an_old_form_brings_lets_one_in_at_once(desk):
     desk.sign_in("officer")
-    old = desk.form(desk.open("/office/"), "/office/sign-out")
+    old = desk.form(desk.open("/office/password"), "/office/password")
     desk.sign_in("officer", at="/office/sign-in")
 
     asked = desk.submit(old)
