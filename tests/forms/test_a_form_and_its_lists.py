@@ -196,6 +196,26 @@ def test_a_filter_by_a_column_that_the_choices_sheet_lacks_is_refused(store):
     assert published(store, picking("select_one c", filter="zone = ${zone}", choices=choices)).added
 
 
+EXTERNAL = "list_name,name,label,zone\nc,a,甲,hill\n"
+
+
+def test_the_list_of_select_one_external_is_judged_with_the_form(store):
+    def choosing(filter: str) -> str:
+        sheet = "| external_choices |\n| | list_name | name | label | zone |\n| | c | a | 甲 | hill |\n"
+        return picking("select_one_external c", filter=filter) + sheet
+
+    [of_form] = errors_of(store, choosing("zonne = ${zone}"), itemsets_csv=EXTERNAL)
+    assert published(store, choosing("zone = ${zone}"), itemsets_csv=EXTERNAL).added
+    replaced = errors_of(store, choosing("zone = ${zone}"), itemsets_csv="list,name,label\nc,a,甲\n")
+
+    assert place(of_form) == ("survey", 3, "choice_filter")
+    assert "zonne" in of_form["message"]
+    assert {error["message"].split("”")[0] for error in replaced} == {
+        "名单 itemsets.csv 没有“list_name",
+        "名单 itemsets.csv 没有“zone",
+    }
+
+
 def test_a_live_forms_list_cannot_be_replaced_by_one_that_does_not_fit(store):
     published(store, picking(filter="zone = ${zone}"), flowers_csv=FLOWERS)
 

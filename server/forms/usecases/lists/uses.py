@@ -10,13 +10,20 @@ from lxml import etree
 
 from server.forms.usecases.lists.expressions import Column, columns_in
 from server.forms.usecases.lists.list_files import ListFile, Origin
+from server.forms.usecases.xform.reader import ITEMSETS
 from server.forms.usecases.xform.xml_parsing import child, children, local_path, text_of
 
 _FILE = re.compile(r"jr://(?:file|file-csv)/(.+)")
 _INSTANCE = re.compile(r"""instance\(\s*['"]([^'"]+)['"]\s*\)""")
 _ITEXT = re.compile(r"jr:itext\((.+)\)")
 _CONTROLS = frozenset({"input", "select", "select1", "upload", "range", "trigger", "rank", "secret", "group", "repeat"})
-_WRITTEN_AS = {"calculate": "calculation", "count": "repeat_count", "noAddRemove": "repeat_count", "value": "label"}
+_WRITTEN_AS = {
+    "calculate": "calculation",
+    "count": "repeat_count",
+    "noAddRemove": "repeat_count",
+    "query": "choice_filter",
+    "value": "label",
+}
 _DEFAULTS = {".geojson": ("id", "title")}
 
 
@@ -49,7 +56,10 @@ def column_uses(html: etree._Element) -> list[ColumnUse]:
     model = children(children(html, "head")[0], "model")[0]
     files = _files_by_instance(model)
     names = {each.get("id", ""): each.get("id", "") for each in children(model, "instance") if len(each)} | files
-    found = [*_in_choices(html, files), *_in_expressions(html)]
+    external = dict(_external_lists(html))
+    names = {**dict.fromkeys(external.values(), ITEMSETS), **names}
+    keys = [ColumnUse(external[path], column, path, "type") for path in external for column in ("list_name", "name")]
+    found = [*_in_choices(html, files), *keys, *_in_expressions(html)]
     return list(dict.fromkeys(_with_file(use, names) for use in found))
 
 
@@ -74,6 +84,14 @@ def list_files(html: etree._Element) -> Mapping[str, str]:
 def _files_by_instance(model: etree._Element) -> dict[str, str]:
     named = ((each.get("id", ""), _FILE.fullmatch(each.get("src", "").strip())) for each in children(model, "instance"))
     return {id: match[1] for id, match in named if match is not None}
+
+
+def _external_lists(html: etree._Element) -> Iterator[tuple[str, str]]:
+    """Yield path and list of each ``select_one_external``: phones look its rows up in ``itemsets.csv``."""
+    for control in html.iter("{*}input"):
+        named = _INSTANCE.search(control.get("query", ""))
+        if named is not None:
+            yield local_path(control.get("ref", "")), named[1]
 
 
 def _with_file(use: ColumnUse, names: Mapping[str, str]) -> ColumnUse:
