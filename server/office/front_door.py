@@ -107,9 +107,14 @@ def end() -> Response:
 
 @blueprint.post("/office/language")
 def choose_language() -> Response:
-    """Switch the language of the pages, and go back to where one was."""
-    chosen, back = request.form.get("language", ""), request.form.get("back", "")
-    response = pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
+    """Switch the language of the pages, and go back to where one was; a sign-in page keeps what it carries."""
+    form = request.form
+    chosen, back = form.get("language", ""), form.get("back", "")
+    if form.get("draft"):
+        layout.choose_language(chosen)
+        response = sign_in_page(filled={name: form.get(name, "") for name in ("username", "next", "draft")})
+    else:
+        response = pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
     if chosen in pages.LANGUAGES:
         response.set_cookie(layout.LANGUAGE_COOKIE, chosen, max_age=365 * 24 * 3600, httponly=True, samesite="Lax")
     return response

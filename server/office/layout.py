@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
 from server.db import training
 from server.db.transactions import Reading
@@ -92,8 +92,13 @@ def signed_in(view: View[P]) -> View[P]:
 
 def language() -> str:
     """Return the language that the reader has chosen; Chinese for who has chosen none."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    chosen = g.get("office_language") or request.cookies.get(LANGUAGE_COOKIE)
     return chosen if chosen in pages.LANGUAGES else pages.CHINESE
+
+
+def choose_language(chosen: str) -> None:
+    """Answer this request in ``chosen``, which its cookie does not say yet."""
+    g.office_language = chosen
 
 
 def show(reading: Reading, template: str, here: str, values: Mapping[str, Any], status: int = 200) -> Response:

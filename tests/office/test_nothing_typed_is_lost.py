@@ -179,3 +179,13 @@ def test_a_text_that_cannot_be_kept_is_given_back_whole(land, desk, case, form, 
     assert page.status_code == 422
     assert said in page.text and typed in page.text
     assert len(land.history(case)) == 1
+
+
+def test_what_was_typed_outlives_another_language_on_the_sign_in_page(land, desk, form):
+    land.clock.pass_by(minutes=40)
+    asked = desk.submit(form, note=TYPED)
+    english = desk.submit(desk.form(asked, "/office/language"), language="en")
+    page = desk.submit(desk.form(english, "/office/sign-in"), password=PASSWORD)
+
+    assert english.status_code == 200 and "Sign in" in english.text
+    assert page.status_code == 200 and TYPED in page.text and "You may now" in page.text
