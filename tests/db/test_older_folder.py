@@ -13,6 +13,9 @@ from server.cli.main import main as firegrid
 from sync import flags
 from tests.db.older_folder import ENDS, KEPT, answers, opened, report, running, unpacked, uuid_of
 
+MASKED = ("town", "brigade")
+"""People from whom personal data is hidden today (ADR 0039), since they may not write it."""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
@@ -56,7 +59,15 @@ def test_the_kept_folder_holds_cases_of_every_sort_a_conflict_and_a_photo(then):
     assert sum(len(photos) for photos in found["photos"].values()) == 2
 
 
+def held(pulled: dict[str, Any]) -> dict[str, Any]:
+    """Return the records of a first pull by id, whatever the buckets are called in which they come."""
+    return {each["id"]: each.get("record") for each in pulled["ops"] if each["op"] == "put"}
+
+
 def test_every_answer_is_what_it_was(then, now):
+    for name in MASKED:  # whose buckets say today that something in them is masked, so that their rows come once more
+        then["answers"]["pulls"][name] = held(then["answers"]["pulls"][name])
+        now["pulls"][name] = held(now["pulls"][name])
     for line in then["answers"]["ledger"]:  # which gave codes in this column, under a Chinese heading
         line["标记"] = "、".join(flags.LABELS[flag] for flag in line["标记"].split())
 
