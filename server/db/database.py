@@ -25,6 +25,7 @@ from server.db.sql import Sql
 from server.db.transactions import Cache, Commit, Reading, Transaction
 from server.db.writer import Failed, InlineWriter, Request, RequestRunner, ThreadWriter, Writer
 from server.errors import Busy, Damaged, DiskFull, Unavailable
+from server.instants import Instant
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
@@ -105,7 +106,7 @@ class Database:
                 db = self._reader()
                 db.conn.execute("BEGIN")
                 try:
-                    yield Reading(Sql(db), instants.text(self._clock()), self._cache)
+                    yield Reading(Sql(db), self.now(), self._cache)
                 finally:
                     db.conn.execute("COMMIT")
         except Damaged:
@@ -114,7 +115,11 @@ class Database:
 
     def single_read(self) -> Reading:
         """Return a view for one single statement, which needs no snapshot: every phone request begins with one."""
-        return Reading(Sql(self._reader()), instants.text(self._clock()), self._cache)
+        return Reading(Sql(self._reader()), self.now(), self._cache)
+
+    def now(self) -> Instant:
+        """Return this instant by the clock of every transaction; it opens no file, which a full disk can refuse."""
+        return instants.text(self._clock())
 
     def queue_length(self) -> int:
         """Return how many writes wait for the writer."""

@@ -122,6 +122,22 @@ def test_a_gap_is_written_down_by_itself_once_there_is_room(store):
     assert events(store) == [("audit.gap", "server", "done")]
 
 
+def test_what_is_missing_is_counted_even_where_no_connection_can_be_opened(store, monkeypatch):
+    fill_the_disk(store)
+
+    def no_room(path: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        full.setattr(database, "connect", no_room)
+        deferred.later(store, REFUSED)
+        settle(store)
+    make_room(store)
+    deferred.write_gap(store)
+
+    assert events(store) == [("audit.gap", "server", "done")]
+
+
 def test_an_export_is_one_entry_with_filter_and_rows_once_it_has_gone_out(store):
     export = exports.begin(store, EXPORT)
     parts = export.sending(f"{row}\n".encode() for row in export.counted(range(17)))

@@ -86,7 +86,7 @@ def later(database: Database, entry: Entry, also: Callable[[Transaction], object
 
 def missed(database: Database, entry: Entry, error: BaseException) -> None:
     """Count an entry that could not be written, though what it tells of goes on: signing in on a full disk."""
-    at = database.single_read().now
+    at = database.now()
     _missing_in(database).put(Gap(at, at, Counter({entry.event: 1})))
     log.error(
         "not in the audit", audit=entry.event, user=entry.by, object=entry.object, cause=repr(error.__cause__ or error)

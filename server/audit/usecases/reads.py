@@ -54,6 +54,6 @@ def record(database: Database, entry: Entry) -> None:
         return
     with _MAKING:
         today = _TODAY.setdefault(database, _Today())
-    news = today.news(instants.local_day(database.single_read().now), entry)
+    news = today.news(instants.local_day(database.now()), entry)
     if news:
         deferred.later(database, replace(entry, objects=news))
