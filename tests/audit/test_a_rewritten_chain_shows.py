@@ -139,3 +139,17 @@ def test_a_disk_that_takes_no_line_keeps_the_file_whole_and_is_asked_again(store
 
     assert len(file_of(store).read_text().splitlines()) == 3
     assert broken(store) == []
+
+
+def test_details_that_cannot_be_read_any_more_are_told_and_hide_no_other_entry(store):
+    store.write(lambda tx: record(tx, Entry("epoch.new", "command", "database", {"before": "0a"})))
+    store.write(lambda tx: tx.sql.run("UPDATE audit SET detail = '{' WHERE action = 'epoch.new'"))
+
+    with store.reading() as reading:
+        found = list(chain.broken(reading))
+        heads = list(daily_heads.broken(reading, store.folder))
+        [entry] = chain.list_about(reading, "database")
+
+    assert [each for each in found if "changed" in each]
+    assert heads == []
+    assert entry.details == {}

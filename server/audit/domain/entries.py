@@ -83,13 +83,18 @@ def details_text(entry: Entry) -> str:
     return whole(json.dumps({**entry.details, **objects}, ensure_ascii=False, default=str))
 
 
-def more_objects(row: Mapping[str, Any]) -> set[str]:
-    """Return everything that a row is about beside its subject."""
+def details_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details of a row; none where they cannot be read: somebody has changed them, which its hash tells."""
     try:
         details = json.loads(row["detail"])
-    except ValueError:  # somebody has changed it, which its hash tells
-        details = None
-    objects = details.get("objects", ()) if isinstance(details, dict) else ()
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def more_objects(row: Mapping[str, Any]) -> set[str]:
+    """Return everything that a row is about beside its subject."""
+    objects = details_of(row).get("objects", ())
     return {str(each) for each in objects} - {row["subject"]} if isinstance(objects, list) else set()
 
 

@@ -6,7 +6,6 @@ two writers take turns at it, and entries that were cut off at the end are misse
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from server.audit.domain.entries import (
     Entry,
     Recorded,
     chained,
+    details_of,
     details_text,
     id_of,
     more_objects,
@@ -118,7 +118,7 @@ def recorded(row: Row) -> Recorded:
         row["address"],
         row["subject"],
         row["result"],
-        json.loads(row["detail"]),
+        details_of(row),
         row["hash"],
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from server.audit.domain.entries import id_of
+from server.audit.domain.entries import details_of, id_of
 from server.audit.store import removal
 from server.db.transactions import Reading
 
@@ -46,4 +45,4 @@ def contradicted(reading: Reading, heads: Iterable[Head]) -> Iterator[Head]:
 def _put_back(reading: Reading) -> dict[str, int]:
     """Return the number of the entry by which each former epoch ended."""
     rows = reading.sql.each("SELECT id, detail FROM audit WHERE action = 'epoch.new' ORDER BY id")
-    return {str(json.loads(row["detail"]).get("before")): int(row["id"]) for row in rows}
+    return {str(details_of(row).get("before")): int(row["id"]) for row in rows}
