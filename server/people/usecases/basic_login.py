@@ -122,6 +122,6 @@ def _record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
 def _require_own(attempt: SignInAttempt) -> None:
     if attempt.account is not None and attempt.account.password_state is PasswordState.TO_CHANGE:
         raise PasswordChangeRequired(
-            "这个密码是别人设的，要先在电脑或手机浏览器上登录、换成自己的密码；也可以请管理员发手机二维码。"
+            "这个密码是别人设的或太容易猜，要先在电脑或手机浏览器上登录、换成自己的密码；也可以请管理员发手机二维码。"
             "没送出的表单都还在。"
         )
