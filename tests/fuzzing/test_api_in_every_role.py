@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from server.app import close
+from server.people.domain.passwords import PasswordState
 from server.people.usecases import sign_in
 from tests.api_county import COUNTY, FAR_UNIT, PASSWORD, TOWN, UNIT, VILLAGE, fill, lay, uuid_of
 from tests.county import County, add_people, open_county
@@ -46,14 +47,19 @@ LEFT_OUT = ("ignored_auth", "positive_data_acceptance")
 
 
 def lay_with_auditor(tx: Any) -> list[str]:
-    password = sign_in.hash_password(PASSWORD)
-    return [*lay(tx), *add_people(tx, [("auditor", "auditor", COUNTY)], password_hash=password)]
+    own = {"password_hash": sign_in.hash_password(PASSWORD), "password_state": PasswordState.OWN}
+    return [*lay(tx), *add_people(tx, [("auditor", "auditor", COUNTY)], **own)]
 
 
 def by_token(county: County, name: str) -> str | None:
-    """Return the header of somebody who signs in now; None where the calls before have changed their password."""
+    """Return the header of somebody who signs in now; None where the calls before have changed their password.
+
+    One that is to be changed opens nothing, and every call would be answered alike.
+    """
     answer = county.client.post("/api/v1/session", json={"username": name, "password": PASSWORD})
-    return f"Bearer {answer.json['access_token']}" if answer.status_code == 200 else None
+    if answer.status_code != 200 or answer.json["must_change_password"]:
+        return None
+    return f"Bearer {answer.json['access_token']}"
 
 
 def by_key(county: County, name: str) -> str | None:
