@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -42,7 +43,7 @@ def list_submissions(query: dict[str, Any]) -> Response:
         bounds = None if place is None else place.bounds()
         return submissions.list_stored(reading, by.scope, filters=filters, bounds=bounds, before=before, limit=limit)
 
-    return responses.listing(query, responses.decode_number, find, _shown, attrgetter("seq"))
+    return responses.listing(query, responses.decode_number, find, _showing(), attrgetter("seq"))
 
 
 @blueprint.route("/submissions/<uuid:submission_id>")
@@ -51,7 +52,7 @@ def list_submissions(query: dict[str, Any]) -> Response:
 def get_submission(submission_id: UUID) -> Response:
     """Get one version of a submission."""
     with context.database().reading() as reading:
-        return responses.json(_shown(submissions.get(reading, str(submission_id), context.caller().scope)))
+        return responses.json(_showing()(submissions.get(reading, str(submission_id), context.caller().scope)))
 
 
 @blueprint.route("/submissions/<uuid:submission_id>.xml")
@@ -73,18 +74,23 @@ def _mask(reading: Reading, form: str) -> AnswerMask:
     return AnswerMask(reading, forms.catalogue(reading).forms.get(form), RecordMask(reading, context.caller()))
 
 
-def _shown(found: StoredSubmission) -> responses.Json:
-    """Return a submission with its name as the caller sees it, which may be made of what it says of people."""
-    shown = serializers.submissions.submission(found)
-    if not found.instance_name:
-        return shown
+def _showing() -> Callable[[StoredSubmission], responses.Json]:
+    """Return what shows submissions to the caller, each with its name, which may be made of what it says of people."""
     reading = context.database().single_read()
-    mask = _mask(reading, found.form)
-    kinds = mask.hidden(found.path, found.author)
-    if kinds == NOTHING:
-        return shown
-    name = mask.name(submissions.xml_of(reading, found.id), found.instance_name, kinds)
-    return {**shown, "instance_name": name}
+    mask_of = cache(partial(_mask, reading))  # which goes through every version of a form: once a page, not once a row
+
+    def shown(found: StoredSubmission) -> responses.Json:
+        plain = serializers.submissions.submission(found)
+        if not found.instance_name:
+            return plain
+        mask = mask_of(found.form)
+        kinds = mask.hidden(found.path, found.author)
+        if kinds == NOTHING:
+            return plain
+        name = mask.name(submissions.xml_of(reading, found.id), found.instance_name, kinds)
+        return {**plain, "instance_name": name}
+
+    return shown
 
 
 @blueprint.route("/submissions/<uuid:submission_id>/attachments")
