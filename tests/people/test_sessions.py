@@ -200,6 +200,23 @@ def test_a_full_disk_signs_nobody_out(county, monkeypatch):
         county.see(sessions.unrecorded_caller, "li", stamp)
 
 
+def test_a_lost_answer_signs_nobody_out_on_a_full_disk_either(county, monkeypatch):
+    session = enter(county)
+    lost = renew(county, session)
+
+    def full(work):
+        raise Unavailable("磁盘已满")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(county.store, "write", full)
+        found = renew(county, session)
+
+    assert found.token == lost.token
+    assert call(county, found) == "li"
+    with pytest.raises(SignInRequired):
+        renew(county, session)
+
+
 def test_a_session_is_deleted_when_its_last_token_has_run_out(county):
     session = enter(county)
     county.store.write(lambda tx: sessions.end(tx, session.id))

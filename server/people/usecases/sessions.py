@@ -69,8 +69,8 @@ def caller(database: Database, id: str, token: str, *, may_be_given: bool = Fals
 def renew(database: Database, id: str, token: str) -> Renewed:
     """Exchange the refresh token ``token`` of the session ``id`` for a new one. Not for use inside a transaction.
 
-    Where nothing can be written, the token stays good and is returned again. Raises SignInRequired, also when the token
-    was exchanged before, which ends the session; PasswordChangeRequired.
+    Where nothing can be written, the present token stays good and is returned again. Raises SignInRequired, also when
+    the token was exchanged before, which ends the session; PasswordChangeRequired.
     """
     try:
         renewed = database.write(lambda tx: _exchanged(tx, id, token))
@@ -137,7 +137,7 @@ def _unchanged(reading: Reading, id: str, token: str) -> Renewed | Refusal:
     if isinstance(found, Refusal):
         return found
     actor, session = found
-    return Renewed(actor, session) if session.token == token else _ended()
+    return Renewed(actor, session) if _is_good(session, token) else _ended()
 
 
 def _renewable(reading: Reading, id: str) -> tuple[Actor, Session] | Refusal:
