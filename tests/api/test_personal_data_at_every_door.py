@@ -11,6 +11,7 @@ from server.changes.usecases import write
 from server.forms.usecases import publish
 from server.people.store import people
 from server.people.usecases import sign_in
+from server.staffing.usecases import enrolment
 from sync.changes import Change, Dot, FieldWrite
 from tests.api_county import (
     COUNTY,
@@ -310,5 +311,16 @@ def test_nothing_is_revealed_without_right_field_and_reason(shops_to_change, nam
     answer = shops_to_change.post(f"/records/{CASE}/reveal", name, ask)
 
     assert answer.status_code == status
+    assert leaked(answer.text) == []
+    assert entries(shops_to_change, "personal.reveal") == []
+
+
+def test_who_may_see_their_own_records_whole_is_shown_no_others_that_another_duty_lets_them_see(shops_to_change):
+    shops_to_change.store.write(lambda tx: enrolment.add_duty(tx, "viewer", role="unit_manager", area=UNIT, by="test"))
+
+    answer = shops_to_change.post(f"/records/{CASE}/reveal", "viewer", {"field": "tel", "reason": "就是想看看"})
+
+    assert answer.status_code == 403
+    assert "自己上报或承办" in answer.json["detail"]
     assert leaked(answer.text) == []
     assert entries(shops_to_change, "personal.reveal") == []

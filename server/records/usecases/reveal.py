@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
-from server.errors import Invalid
+from server.errors import Invalid, NotAllowed
 from server.forms.domain.record_types import LABEL, RecordType
 from server.forms.store import forms
 from server.people.domain import rights
@@ -58,11 +58,17 @@ def reveal(tx: Transaction, record_id: str, field: str, reason: str, *, by: Acto
 
 
 def _require_reveal(by: Actor, found: Record) -> None:
+    is_own = found.author == by.name or found.assignee in by.scope.assignees
     granted = rights.grants(by, "personal", "reveal", found.path)
-    if found.author == by.name or found.assignee in by.scope.assignees:
+    if is_own:
         granted += rights.grants_anywhere(by, "personal", "reveal")
-    if not any(grant.mark is not Mark.PROPOSE for grant in granted):
-        rights.require(by, "personal", "reveal", found.path)
+    decisive = [grant for grant in granted if grant.mark is not Mark.PROPOSE]
+    if any(is_own or not grant.limits for grant in decisive):
+        return
+    if decisive:
+        message = "您的岗位只能查看自己上报或承办的记录里的个人信息；请联系管这个网格的人。"
+        raise NotAllowed(message, object="personal", action="reveal")
+    rights.require(by, "personal", "reveal", found.path)
 
 
 def _require(type: RecordType, field: str, reason: str) -> None:
