@@ -112,7 +112,7 @@ def helped_by(reading: Reading, mark: str) -> list[Record]:
     """Return every open case that ``mark`` has a part in without leading it (协办), oldest first."""
     rows = reading.sql.rows(
         f"""
-        {_SELECT} WHERE closed_at IS NULL AND assignee IS NOT :mark
+        {_SELECT} WHERE closed_at IS NULL AND COALESCE(assignee, '') <> :mark
            AND id IN (SELECT record FROM case_hand WHERE mark = :mark AND until = :forever)
          ORDER BY born_seq
         """,

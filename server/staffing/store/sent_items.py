@@ -80,7 +80,8 @@ def submitted(reading: Reading, author: str, before: tuple[Any, ...] | None, lim
                {_CHANGE_COLUMNS},
                COALESCE(change.problem, (SELECT problem.id FROM problem
                                           WHERE problem.submission = submission.id
-                                            AND (problem.kind <> 'waiting' OR problem.settled_by IS NOT 'server')
+                                            AND (problem.kind <> 'waiting'
+                                                 OR COALESCE(problem.settled_by, '') <> 'server')
                                           ORDER BY problem.seq LIMIT 1)) AS problem
           FROM submission
           LEFT JOIN change ON change.id = (SELECT first.id FROM change AS first
