@@ -125,7 +125,15 @@ def xml_of(reading: Reading, id: str) -> bytes:
 
 def was_sent_as(reading: Reading, id: str, sha256: str) -> bool:
     """Return whether a submission came in as bytes of this hash: names may have been taken out of what is kept."""
-    sql = "SELECT EXISTS (SELECT 1 FROM change WHERE submission = :id AND content = :sha256)"
+    # Of changes only those that no revision holds have an index by submission; the others are found by their revision.
+    sql = """
+        SELECT EXISTS (
+            SELECT 1 FROM revision JOIN change ON change.id = revision.change
+             WHERE revision.submission = :id AND change.content = :sha256
+             UNION ALL
+            SELECT 1 FROM change WHERE submission = :id AND body IS NOT NULL AND content = :sha256
+        )
+    """
     return bool(reading.sql.value(sql, {"id": id, "sha256": sha256}))
 
 
