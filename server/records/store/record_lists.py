@@ -114,7 +114,7 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
             continue
         conditions = _conditions(reading, scope, replace(filters, statuses=(status,)))
         where, values = _where(conditions, _leading(conditions))
-        sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {where} LIMIT :most) AS some"
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {where} LIMIT :most) AS counted"
         if count := int(reading.sql.value(sql, {**values, "most": most})):
             found[status] = count
     return found
