@@ -197,5 +197,8 @@ def _said(refusal: Refusal) -> str:
 
 
 def _quoted(address: str) -> str:
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # brackets that hold no address: it leads nowhere
+        return ""
     return quote(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -207,9 +207,16 @@ def _require_same_site() -> None:
     """Do nothing for a request that our own pages sent. Raises NotAllowed for one that another site's did."""
     origin = request.headers.get("Origin", "")
     own = {request.host, urlsplit(context.settings().public_url or "").netloc}  # a proxy may pass its own name on
-    foreign = origin not in ("", "null") and urlsplit(origin).netloc not in own - {""}
+    foreign = origin not in ("", "null") and _host_of(origin) not in own - {""}
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise NotAllowed("这个表单是从别的网站提交的，没有执行；请从本系统的页面提交。")
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # brackets that hold no address
+        return ""
 
 
 def _token(id: str) -> str:

@@ -154,6 +154,14 @@ def test_another_password_ends_the_session(county_to_change):
     assert desk.open("/office/").status_code == 401
 
 
+@pytest.mark.parametrize("page", ["http://[", "http://localhost/office/board?tab=mine"])
+def test_a_part_of_a_page_that_is_asked_for_signed_out_leads_to_signing_in(desk, page):
+    answer = desk.open("/office/board", **{"HX-Request": "true", "HX-Current-URL": page})
+
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"].startswith("/office/sign-in?next=")
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "eyJ4IjoxfQ.AAAA", "W10.x" * 100])
 def test_a_cookie_that_is_none_of_ours_is_nobodys(desk, cookie):
     desk.client.set_cookie("firegrid_office", cookie)
@@ -176,7 +184,13 @@ def test_a_form_without_its_token_or_with_that_of_another_session_does_nothing(c
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://example.org"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]
+    "headers",
+    [
+        {"Origin": "https://example.org"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
 )
 def test_a_form_that_another_site_sends_does_nothing(desk, headers):
     desk.sign_in("town")
