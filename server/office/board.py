@@ -195,7 +195,7 @@ def _position(cursor: str) -> DuePosition | None:
 
 def _tabs(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> list[dict[str, Any]]:
     wanted = asked._replace(tab=BY_KEY["open"]).filters
-    counts = record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST)
+    counts = record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST + 1)
     ended = record_lists.count_ended(reading, by.scope, wanted, ENDED_COUNTED_MOST + 1)
     return [_tab(tab, asked, counts, ended, mine) for tab in TABS]
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from server import instants
 from server.cases.domain import workflow
 from server.cases.usecases import authorization
+from server.changes.domain import record_history
 from server.changes.usecases.interactive import OFFICE
 from server.db.transactions import Reading
 from server.forms.domain.record_types import RecordType
@@ -18,7 +19,14 @@ from server.records.domain.records import Revision
 from server.records.domain.status import STATUS_LABELS, Status
 from sync.changes import Verdict
 
-CREATIONS = {"report": "上报", "spot_close": "当场整改", "create": "登记", "edit": "更正"}
+CREATIONS = {
+    "report": "上报",
+    "spot_close": "当场整改",
+    "create": "登记",
+    "edit": "更正",
+    record_history.SETTLE: "选定",
+    record_history.UNSETTLE: "撤销选定",
+}
 """What the writes are called that are no acts of the workflow."""
 
 SERVER, SYSTEM_NAME = "server", "系统"

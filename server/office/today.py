@@ -13,6 +13,8 @@ from server.office import case_rows, layout, pages
 from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
+from server.problems.domain.problems import ProblemKind
+from server.problems.domain.settlements import KIND_LABELS
 from server.problems.store import problems
 from server.records.domain.status import OPEN, Status
 from server.records.store import record_lists
@@ -45,15 +47,14 @@ WORDS = {
 """Of each kind of work: what is counted, the button, and the tab of the board that it opens."""
 
 PROBLEM_WORDS = {
-    "conflict": "两人填得不一样",
-    "quarantined": "暂存待核",
-    "recorded": "迟到的反馈",
-    "area_unknown": "网格不明",
-    "waiting": "等上报件",
-    "misfit": "填的内容不能用",
-    "edit_differs": "手机改过已发的表",
-    "not_taken": "没有收下",
-    "unreadable": "没有收下",
+    **KIND_LABELS,
+    ProblemKind.CONFLICT: "两人填得不一样",
+    ProblemKind.QUARANTINED: "暂存待核",
+    ProblemKind.RECORDED: "迟到的反馈",
+    ProblemKind.WAITING: "等上报件",
+    ProblemKind.MISFIT: "填的内容不能用",
+    ProblemKind.EDIT_DIFFERS: "手机改过已发的表",
+    ProblemKind.UNREADABLE: "没有收下",
 }
 
 
@@ -130,6 +131,6 @@ def _problems(reading: Reading, actor: Actor) -> dict[str, Any] | None:
         reading, scope, filters={}, settled="open", bounds=None, before=None, limit=PROBLEMS_MOST
     )
     for each in filed:
-        word = PROBLEM_WORDS.get(each.kind, each.kind)
+        word = PROBLEM_WORDS[ProblemKind(each.kind)]
         counts[word] = counts.get(word, 0) + 1
     return {"counts": counts, "total": sum(counts.values()), "more": sum(counts.values()) >= PROBLEMS_MOST}

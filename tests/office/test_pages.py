@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import server.office
-from server.office import layout, pages
+from server.changes.domain import settling
+from server.office import board, case_history, layout, pages, today
 from server.people.domain.actors import Role
+from server.problems.domain.problems import ProblemKind
+from sync.changes import CREATING
 from tests.api_county import PEOPLE, add_record
 from tests.office.desk import Desk, Reader
 from tests.source_tree import ROOT
@@ -99,6 +102,24 @@ def test_a_long_name_and_an_empty_county_have_their_pages(office):
     assert "没有符合条件的案件" in desk.open(f"/office/board?q={'很长' * 3000}").text
 
 
+def test_a_tab_that_counts_no_further_says_that_there_are_more(county_to_change, monkeypatch):
+    fields = {"label": "商店｜隐患"}
+    add_record(county_to_change, "more", "worker", fields, type="hazards", action="report", area="130630100201001")
+    desk = Desk(county_to_change)
+    desk.sign_in("town")
+    count = int(re.search(r"待受理 <b>(\d+)</b>", desk.open("/office/board").text)[1])
+
+    for most, shown in ((count, f"{count}"), (count - 1, f"{count - 1}+")):
+        monkeypatch.setattr(board, "COUNTED_MOST", most)
+        assert f"待受理 <b>{shown}</b>" in desk.open("/office/board").text
+
+
+def test_every_kind_of_problem_and_every_write_has_its_word_in_both_languages():
+    assert set(today.PROBLEM_WORDS) == set(ProblemKind)
+    assert {"edit", *CREATING, *settling.ACTIONS} <= set(case_history.CREATIONS)
+    assert {*today.PROBLEM_WORDS.values(), *case_history.CREATIONS.values()} <= set(pages.english())
+
+
 def test_a_page_is_404_with_a_way_on_and_one_of_no_door_stays_json(county):
     desk = Desk(county)
     signed_out = desk.open("/office/nowhere")
@@ -162,6 +183,7 @@ def test_no_english_is_left_of_a_text_that_is_gone():
     named = (
         *("sync/flags.py", "server/records/domain/status.py", "server/people/usecases/sign_in.py"),
         *("server/cases/domain/workflow.py", "server/cases/domain/guards.py"),
+        "server/problems/domain/settlements.py",
     )
     sources = [*OFFICE.glob("*.py"), *(OFFICE / "templates").glob("*.html"), *(ROOT / name for name in named)]
     everything = "".join(path.read_text(encoding="utf-8") for path in sources)
