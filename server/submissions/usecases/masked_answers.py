@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lxml import etree
 
@@ -71,8 +71,8 @@ class AnswerMask:
             return None
         return NUMBERS if self._records.masks_phones else NOTHING
 
-    def rows(self, rows: Iterable[AnswerRow], kinds: Kinds) -> dict[str, str]:
-        """Mask the answers in ``rows``, and return what was masked, each with its mask."""
+    def rows(self, rows: Sequence[AnswerRow], kinds: Kinds) -> dict[str, str]:
+        """Mask the answers in the ``rows`` of a submission; return what was masked, each with its mask."""
         if kinds == NOTHING:
             return {}
         names: dict[str, str] = {}
@@ -81,6 +81,15 @@ class AnswerMask:
             row.others = {
                 path: [self._value(path, value, kinds, names) for value in values]
                 for path, values in row.others.items()
+            }
+        for row in rows:
+            row.values |= {
+                path: disclosure.masked_text(value, names) for path, value in row.values.items() if _is_meta(path)
+            }
+            row.others |= {
+                path: [disclosure.masked_text(value, names) for value in values]
+                for path, values in row.others.items()
+                if _is_meta(path)
             }
         return names
 
@@ -106,7 +115,7 @@ class AnswerMask:
         for path, leaf in leaves:
             leaf.text = self._value(path, leaf.text or "", kinds, names)
         for path, leaf in leaves:
-            if path.startswith("meta/"):
+            if _is_meta(path):
                 leaf.text = disclosure.masked_text(leaf.text or "", names)
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
@@ -123,6 +132,11 @@ class AnswerMask:
 
 
 _INSTANCE = "meta/instanceID"
+
+
+def _is_meta(path: str) -> bool:
+    """Say whether a leaf belongs to the form or to an instance of a repeat: names and labels are made of answers."""
+    return "meta" in path.split("/")[:-1]
 
 
 def _leaves(branch: etree._Element, above: str) -> Iterator[tuple[str, etree._Element]]:
