@@ -119,6 +119,7 @@ def board() -> Response:
             "tabs": _tabs(reading, by, asked, mine),
             "rows": case_rows.shown(reading, rows[:ROWS], by, layout.language()),
             "next": _next(asked, rows),
+            "listed_first": ROWS if asked.tab is MINE and _goes_on(mine, rows) else 0,
             "choices": _area_choices(reading, by),
             "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.requests or asked.q),
         }
@@ -178,6 +179,11 @@ def _mine(found: Iterable[waiting.Waiting]) -> list[Row]:
     return sorted({row["id"]: row for row in rows}.values(), key=record_lists.due_position)
 
 
+def _goes_on(mine: Iterable[waiting.Waiting], rows: list[Row]) -> bool:
+    """Say whether more waits for somebody than their tab lists; that has no next page, and fills up as they work."""
+    return len(rows) > ROWS or any(each.more for each in mine)
+
+
 def _next(asked: Asked, rows: list[Row]) -> str:
     """Return the address of the next page, empty on the last one."""
     if len(rows) <= ROWS or asked.tab is MINE:
@@ -205,7 +211,8 @@ def _tab(
 ) -> dict[str, Any]:
     most = COUNTED_MOST
     if tab is MINE:
-        count, more = sum(len(each.rows) for each in mine), any(each.more for each in mine)
+        # A case may wait for two kinds of work; it is listed once.
+        count, more = len({row["id"] for each in mine for row in each.rows}), any(each.more for each in mine)
     elif tab is ENDED_TAB:
         most = ENDED_COUNTED_MOST
         count, more = ended, ended > most

@@ -114,6 +114,21 @@ def test_a_tab_that_counts_no_further_says_that_there_are_more(county_to_change,
         assert f"待受理 <b>{shown}</b>" in desk.open("/office/board").text
 
 
+def test_what_waits_beyond_the_page_is_said_to_follow(county_to_change, monkeypatch):
+    for word in ("one", "two"):
+        fields = {"label": f"{word}｜隐患"}
+        add_record(county_to_change, word, "worker", fields, type="hazards", action="report", area="130630100201001")
+    desk = Desk(county_to_change)
+    desk.sign_in("officer")
+    whole = desk.open("/office/board?tab=mine").text
+    monkeypatch.setattr(board, "ROWS", 1)
+    cut = desk.open("/office/board?tab=mine").text
+
+    assert (whole.count("data-id="), "后面的会接上" in whole) == (2, False)
+    assert (cut.count("data-id="), "只列出最早到期的1件" in cut) == (1, True)
+    assert "待我办 <b>2</b>" in cut
+
+
 def test_every_kind_of_problem_and_every_write_has_its_word_in_both_languages():
     assert set(today.PROBLEM_WORDS) == set(ProblemKind)
     assert {"edit", *CREATING, *settling.ACTIONS} <= set(case_history.CREATIONS)
