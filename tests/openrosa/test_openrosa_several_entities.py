@@ -8,8 +8,11 @@ from __future__ import annotations
 import pytest
 
 from server.forms.store import forms as stored_forms
+from server.openrosa.submission_xml import read_submission
+from server.submissions.usecases import entities
+from tests.county import prepared
 from tests.filled_forms import new_uuid
-from tests.household_visits import a_check, a_hydrant, a_person, a_pet, a_visit, block, labels, publish_visits
+from tests.household_visits import VISIT, a_check, a_hydrant, a_person, a_pet, a_visit, block, labels, publish_visits
 from tests.valley import NEXT_UNIT
 
 
@@ -194,3 +197,16 @@ def test_a_long_list_of_people_is_taken(valley, phone):
 
     assert valley.count("record") == 201
     assert valley.rows("SELECT COUNT(DISTINCT path) AS n FROM record") == [{"n": 1}]
+
+
+def test_what_many_blocks_of_one_container_save_is_read_once():
+    more = block("households", new_uuid(), "4号楼", create="1").removeprefix("<meta>").removesuffix("</meta>") * 3
+    raw = a_visit(a_person("张三"), a_person("李四")).replace(b"<instanceID>", more.encode() + b"<instanceID>")
+
+    filled = entities.filled_entities(read_submission(raw), entities.layout_of(prepared(VISIT).definition))
+
+    homes = [each.values for each in filled if each.block.dataset == "households"]
+    assert len(homes) == 4 and all(values is homes[0] for values in homes)
+    assert homes[0]["door"] == "3号楼"
+    people = [each.values["name_of"] for each in filled if each.block.dataset == "people"]
+    assert people == ["张三", "李四"]

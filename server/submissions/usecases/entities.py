@@ -86,11 +86,15 @@ def filled_entities(xml: SubmissionXml, layout: SubmissionLayout) -> list[Filled
         return [FilledEntity(xml.entities[0], values, area=values.get("area"))]
     found: list[FilledEntity] = []
     around, copies, numbers = _Around(), Counter[tuple[str, str]](), Counter[str]()
+    read: dict[tuple[str, int], dict[str, str]] = {}  # else many blocks in one container take the square of the time
     for block in sorted(xml.entities, key=lambda each: len(each.path.split("/")) if each.path else 0):
         key = (block.dataset, entity_id(block.id) or block.id)
         copies[key] += 1
         numbers[block.path] += 1
-        values = _values(block, xml, layout)
+        instance = (block.path, block.first)
+        if instance not in read:
+            read[instance] = _values(block, xml, layout)
+        values = read[instance]
         area = values.get("area") or around.area_of(block)
         place = _place(block.path, numbers[block.path], layout)
         filled = FilledEntity(block, values, place, copies[key], area)
