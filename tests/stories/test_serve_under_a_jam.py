@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,14 @@ def a_clerk(folder: Path, number: int, server, wait: Wait) -> list[str]:
         return [row["verdict"] for row in device.rows("SELECT verdict FROM change")]
 
 
+@contextmanager
+def a_lock(folder: Folder) -> Iterator[sqlite3.Connection]:
+    """Hold the database's write lock until the connection ends its transaction, or the block ends."""
+    with closing(sqlite3.connect(folder.path / FILE_NAME, isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
+        yield held
+
+
 def a_phone(server) -> tuple[str, int]:
     instance = new_instance()
     with closing(server.connect()) as line:
@@ -70,9 +79,7 @@ def test_in_a_jam_newcomers_are_asked_to_come_back_and_everything_comes_in_once(
     folder = make_folder(tmp_path / "data")
     early, late = range(THREADS + 4), range(100, 110)
     waits = {number: Wait() for number in (*early, *late)}
-    with serving(folder, FIREGRID_WAIT_S="1") as server, ThreadPoolExecutor(40) as people:
-        held = sqlite3.connect(folder.path / FILE_NAME, isolation_level=None, check_same_thread=False)
-        held.execute("BEGIN IMMEDIATE")
+    with serving(folder, FIREGRID_WAIT_S="1") as server, ThreadPoolExecutor(40) as people, a_lock(folder) as held:
         clerks = [people.submit(a_clerk, tmp_path, number, server, waits[number]) for number in early]
         phones = [people.submit(a_phone, server) for _ in range(4)]
         time.sleep(2.5)
@@ -87,7 +94,6 @@ def test_in_a_jam_newcomers_are_asked_to_come_back_and_everything_comes_in_once(
         with closing(server.connect()) as line:
             again = post(line, server.key, instance)
         assert server.stop() == 0
-    held.close()
 
     assert (refused[0], again[0]) == (503, 201)
     assert "请稍后再送" in refused[1]

@@ -11,19 +11,16 @@ from server.audit.usecases import daily_heads, deferred, exports, refusals, rete
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
-from server.errors import Unavailable
 from server.log import log
 
 
 def start(database: Database, settings: Mapping[str, str]) -> None:
     """Make entries of the exports that the last server did not end, and of settings that are other than then.
 
-    settings: by name, as they are now. On a full disk both wait for the next start.
+    settings: by name, as they are now. Nobody waits for it, since serving begins while a command may hold the write
+    lock; it is the first work of the writer. On a full disk both wait for the next start.
     """
-    try:
-        database.write(lambda tx: _begin(tx, settings))
-    except Unavailable as error:
-        log.error("start not in the audit", cause=repr(error.__cause__ or error))
+    database.write_later(lambda tx: _begin(tx, settings), _not_begun)
 
 
 def every_minute(database: Database) -> None:
@@ -46,6 +43,10 @@ def stop(database: Database) -> None:
     """Write down what was counted since the last round, if that can be: nothing else remembers it."""
     refusals.end_round(database)
     deferred.write_gap(database)
+
+
+def _not_begun(error: BaseException) -> None:
+    log.error("start not in the audit", cause=repr(error.__cause__ or error))
 
 
 def _begin(tx: Transaction, settings: Mapping[str, str]) -> None:
