@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -183,12 +183,17 @@ def _allowed(parts: MultiDict[str, str]) -> list[Allowance]:
     """Return what the administrator insists on. Raises Invalid that names every part that is unknown."""
     unknown = sorted(set(parts.getlist(ALLOW_PART)) - set(Allowance))
     errors = [
-        *({"field": part, "message": "没有这个部分。"} for part in sorted(set(parts) - {ALLOW_PART})),
+        *({"field": part, "message": "没有这个部分。"} for part in _unknown(parts, ALLOW_PART)),
         *({"field": ALLOW_PART, "message": f"没有“{each}”；可以写 {'、'.join(Allowance)}。"} for each in unknown),
     ]
     if errors:
         raise Invalid(f"上传有误：{'；'.join(each['message'].removesuffix('。') for each in errors)}。", errors=errors)
     return [Allowance(value) for value in dict.fromkeys(parts.getlist(ALLOW_PART))]
+
+
+def _unknown(parts: Iterable[str | None], *known: str) -> list[str]:
+    """Return the names of the parts beside those that are known, in order; a part without a name has an empty one."""
+    return sorted({part or "" for part in parts} - set(known))
 
 
 def _upload_errors(files: MultiDict[str, FileStorage]) -> Iterator[dict[str, str]]:
@@ -201,5 +206,5 @@ def _upload_errors(files: MultiDict[str, FileStorage]) -> Iterator[dict[str, str
     names = [file.filename for file in media]
     for name in sorted({name or "" for name in names if names.count(name) > 1}):
         yield {"field": MEDIA_PART, "message": f"文件“{name}”出现了两次，请只保留一份。"}
-    for part in sorted(set(files) - {FORM_PART, MEDIA_PART}):
+    for part in _unknown(files, FORM_PART, MEDIA_PART):
         yield {"field": part, "message": "没有这个部分；附带的文件请放在 media 里。"}

@@ -87,6 +87,17 @@ def test_what_is_refused_otherwise_is_published_where_the_administrator_insists(
     assert entry.details["allowed"] == ["several-entities"]
 
 
+def test_parts_without_a_name_beside_others_are_refused_in_words(office):
+    parts = ('name="b"\r\n\r\n1', "\r\n\r\n2", 'name="form"; filename="form.md"\r\n\r\n| survey |')
+    body = "".join(f"--x\r\nContent-Disposition: form-data; {part}\r\n" for part in parts) + "--x--\r\n"
+    headers = {"Authorization": f"Key {office.keys['admin']}", "Content-Type": "multipart/form-data; boundary=x"}
+
+    answer = office.client.post("/api/v1/forms", data=body.encode(), headers=headers)
+
+    assert answer.status_code == 422
+    assert {"field": "b", "message": "没有这个部分。"} in answer.json["errors"]
+
+
 def test_a_workbook_goes_in_as_it_comes_out(library):
     taken = library.get("/forms/station/versions/1.xlsx", "admin")
     again = publish(library, taken.data, "station.xlsx")

@@ -22,6 +22,7 @@ from sync.client.device import Device
 from tests.stories.child_server import (
     PATIENCE_S,
     UNIT,
+    Folder,
     instances_in,
     make_folder,
     new_instance,
