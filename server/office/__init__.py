@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import assets, board, case_page, front_door, own_password, today
+from server.office import assets, cases, front_door, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
 
 BLUEPRINTS = (
-    *(front_door.blueprint, own_password.blueprint),
-    *(today.blueprint, board.blueprint, case_page.blueprint, assets.blueprint),
+    front_door.blueprint,
+    own_password.blueprint,
+    today.blueprint,
+    *cases.blueprints,
+    assets.blueprint,
 )
 
 

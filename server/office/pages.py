@@ -41,9 +41,9 @@ WEEKDAYS = {
 
 @cache
 def english() -> Mapping[str, str]:
-    """Return the English of every Chinese text of the pages (``english.csv``)."""
-    text = files("server.office").joinpath("english.csv").read_text(encoding="utf-8")
-    return {row["zh"]: row["en"] for row in csv.DictReader(text.splitlines())}
+    """Return the English of every Chinese text of the pages (``english/*.csv``, a file a part of the office)."""
+    texts = [each.read_text(encoding="utf-8") for each in files("server.office").joinpath("english").iterdir()]
+    return {row["zh"]: row["en"] for text in texts for row in csv.DictReader(text.splitlines())}
 
 
 def say(language: str, text: str, **values: object) -> str:

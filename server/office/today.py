@@ -9,7 +9,8 @@ from flask import Response
 from server.cases.usecases import waiting
 from server.cases.usecases.waiting import Waiting
 from server.db.transactions import Reading
-from server.office import case_rows, layout, pages
+from server.office import layout, pages
+from server.office.cases import case_rows
 from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor

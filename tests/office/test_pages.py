@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import csv
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import server.office
 from server.changes.domain import settling
-from server.office import board, case_history, layout, pages, today
+from server.office import layout, pages, today
+from server.office.cases import board, case_history
 from server.people.domain.actors import Role
 from server.problems.domain.problems import ProblemKind
 from sync.changes import CREATING
@@ -185,7 +188,7 @@ def test_an_unforeseen_error_is_a_page_without_particulars(county, monkeypatch):
 def texts() -> set[str]:
     """Return every Chinese text that pages say by ``t("…")``, and those that tables of words give them."""
     found: set[str] = set()
-    for template in (OFFICE / "templates").glob("*.html"):
+    for template in (OFFICE / "templates").rglob("*.html"):
         found |= {text for _, text in re.findall(r"""\bt\((["'])(.*?)\1""", template.read_text(encoding="utf-8"))}
     return {text for text in found if re.search("[\u4e00-\u9fff]", text)}
 
@@ -195,15 +198,21 @@ def test_every_text_of_a_page_has_its_english():
 
 
 def test_no_english_is_left_of_a_text_that_is_gone():
-    named = (
-        *("sync/flags.py", "server/records/domain/status.py", "server/people/usecases/sign_in.py"),
-        *("server/cases/domain/workflow.py", "server/cases/domain/guards.py"),
-        "server/problems/domain/settlements.py",
-    )
-    sources = [*OFFICE.glob("*.py"), *(OFFICE / "templates").glob("*.html"), *(ROOT / name for name in named)]
+    sources = [
+        *(ROOT / "server").rglob("*.py"),
+        *(ROOT / "sync").rglob("*.py"),
+        *(OFFICE / "templates").rglob("*.html"),
+    ]
     everything = "".join(path.read_text(encoding="utf-8") for path in sources)
 
     assert [text for text in pages.english() if text not in everything] == []
+
+
+def test_a_text_has_one_english_in_all_parts_of_the_office():
+    files = [each.read_text(encoding="utf-8") for each in (OFFICE / "english").glob("*.csv")]
+    said = [row for text in files for row in csv.DictReader(text.splitlines())]
+
+    assert [text for text, times in Counter(row["zh"] for row in said).items() if times > 1] == []
 
 
 def test_values_stand_in_both_languages():

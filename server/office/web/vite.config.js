@@ -1,5 +1,5 @@
 // Builds script and style of the office pages: hashed names, a manifest that says them, and each file compressed.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -31,6 +31,7 @@ export default {
     manifest: "manifest.json",
     target: "chrome114",
     modulePreload: false,
-    rolldownOptions: { input: ["src/office.js", "src/office.css"] },
+    // What every page loads (office.js, office.css), and what a part of the office loads besides.
+    rolldownOptions: { input: readdirSync("src").filter(name => /\.(js|css)$/.test(name)).map(name => `src/${name}`) },
   },
 };

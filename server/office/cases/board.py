@@ -15,7 +15,8 @@ from server.errors import NotFound
 from server.grid.domain.areas import Area, Level, short_name
 from server.grid.store import areas
 from server.instants import FOREVER
-from server.office import case_rows, layout, pages
+from server.office import layout, pages
+from server.office.cases import case_rows
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -123,7 +124,7 @@ def board() -> Response:
             "choices": _area_choices(reading, by),
             "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.requests or asked.q),
         }
-        return layout.show(reading, "board.html", layout.BOARD.key, values)
+        return layout.show(reading, "cases/board.html", layout.BOARD.key, values)
 
 
 @blueprint.get("/office/board/tabs")
@@ -134,7 +135,7 @@ def tabs() -> Response:
     with context.database().reading() as reading:
         asked = _asked(reading, request.args, by)
         found = _tabs(reading, by, asked, waiting.for_person(reading, by, asked.filters))
-    response = pages.respond("tabs.html", layout.language(), {"asked": asked, "tabs": found})
+    response = pages.respond("cases/tabs.html", layout.language(), {"asked": asked, "tabs": found})
     response.add_etag()
     response.make_conditional(request)
     return response

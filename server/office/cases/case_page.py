@@ -28,8 +28,9 @@ from server.errors import (
 )
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
-from server.office import act_forms, case_facts, case_history, case_rows, drafts, layout, pages
-from server.office.act_forms import NOTHING_SENT, Sent
+from server.office import drafts, layout, pages
+from server.office.cases import act_forms, case_facts, case_history, case_rows
+from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
@@ -154,7 +155,7 @@ def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Respo
             **_choices(reading, record, mask, sent),
             "done": "" if done is None else done.label,
         }
-        shown = layout.show(reading, "case.html", layout.BOARD.key, values, status)
+        shown = layout.show(reading, "cases/case.html", layout.BOARD.key, values, status)
     if mask.shows_persons_of(record):
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return shown

@@ -13,7 +13,8 @@ from server.changes.usecases.interactive import OFFICE
 from server.db.transactions import Reading
 from server.forms.domain.record_types import RecordType
 from server.forms.store import codes, forms
-from server.office import act_forms, pages
+from server.office import pages
+from server.office.cases import act_forms
 from server.people.store import display_names
 from server.records.domain.records import Revision
 from server.records.domain.status import STATUS_LABELS, Status
