@@ -9,7 +9,6 @@ from server.cases.domain import workflow
 from server.cases.domain.guards import DATES, INPUT_LABELS
 from server.cases.usecases import authorization
 from server.db.transactions import Reading
-from server.errors import Invalid
 from server.forms.store import codes
 from server.instants import local_day
 from server.office.pages import code_label
@@ -22,7 +21,6 @@ FILES = frozenset({"fixed_photo", "fixed_photo_2"})
 """Inputs that only a phone sends, with the bytes behind them."""
 
 LONG = frozenset({"note", "plan", "safeguard"})
-TEXT_CHARS_MAX = 2_000
 
 NO_PHOTO_REASONS = "no_photo_reasons"
 LABELS = {**INPUT_LABELS, "no_photo_reason": "没有照片的原因"}
@@ -88,30 +86,6 @@ def forms_of(record: Record, actions: Iterable[str], offers: Offers, sent: Sent)
     found = [_form(offers, action, sent, is_main=action in main) for action in actions]
     order = {action: number for number, action in enumerate(main)}
     return sorted(found, key=lambda form: (form.action != sent.action, order.get(form.action, len(order))))
-
-
-def inputs_sent(action: str, form: Mapping[str, str], several: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return what a form says of the inputs of an act; of an input with several choices, all of them.
-
-    Lines end as they are typed: browsers send each as two characters, of which the page has counted one.
-    """
-    step = workflow.step_of(action)
-    names = [name for name in (*step.needs, *step.takes) if name not in FILES]
-    said = {name: " ".join(several[name]) if name == "helpers" else form[name] for name in names if name in form}
-    return {name: text for name, value in said.items() if (text := value.replace("\r\n", "\n").strip())}
-
-
-def require_storable(fields: Mapping[str, str]) -> None:
-    """Do nothing for inputs of a length that pages offer, of characters that can be kept. Raises Invalid."""
-    errors: list[dict[str, object]] = []
-    for name, value in fields.items():
-        if len(value) > TEXT_CHARS_MAX:
-            said = f"有{len(value)}个字符，最多{TEXT_CHARS_MAX}个；请删短后再提交，或分几次写。"
-            errors.append({"field": name, "message": said})
-        elif "\x00" in value:
-            errors.append({"field": name, "message": "有不能保存的字符（NUL）；请删掉重写。"})
-    if errors:
-        raise Invalid("填写内容有误，请按提示改正；写的内容都还在。", errors=errors)
 
 
 def written(fields: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -12,7 +12,6 @@ from flask import Response, request, send_file
 from server.cases.domain import workflow
 from server.cases.usecases import todo_column
 from server.changes.usecases import interactive
-from server.changes.usecases.interactive import ChangeRequest
 from server.db.transactions import Reading
 from server.errors import (
     Busy,
@@ -21,7 +20,6 @@ from server.errors import (
     Invalid,
     NotAllowed,
     NotFound,
-    Refusal,
     ShortOfMemory,
     StaleVersion,
     Unavailable,
@@ -29,7 +27,7 @@ from server.errors import (
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.office import drafts, layout, pages
-from server.office.cases import act_forms, case_facts, case_history, case_rows
+from server.office.cases import act_forms, acting, case_facts, case_history, case_rows
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
@@ -48,9 +46,6 @@ blueprint = layout.create_blueprint("office-case", __name__)
 
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """What a page shows of what phones sent; nothing that a browser could run."""
-
-SENT_BEFORE = "这一页刚才已经提交过一次；这次改过的内容没有办。请看过现在的情况再提交。"
-"""Of an act that was carried out, and whose page was sent again with something else typed into it."""
 
 
 @blueprint.get("/office/cases/<uuid:record_id>")
@@ -99,25 +94,19 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
 
 
 def _carry_out(record_id: str, action: str) -> Response:
-    fields = act_forms.inputs_sent(action, request.form, {"helpers": request.form.getlist("helpers")})
-    change = ChangeRequest(
-        action=action,
-        fields=fields,
-        id=_uuid(request.form.get("change", "")),
-        base_version=_number(request.form.get("version", "")),
-        seen_status=request.form.get("status") or None,
-    )
+    fields = acting.inputs_sent(action, request.form, {"helpers": request.form.getlist("helpers")})
+    change = acting.asked(action, fields, request.form)
     by = context.caller()
     try:
-        act_forms.require_storable(fields)
+        acting.require_storable(fields)
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
         return _gone(fields, refusal)
     except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
-        return _page(record_id, _sent(action, fields, refusal), status_of(refusal))
+        return _page(record_id, acting.refused(action, fields, refusal), status_of(refusal))
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
         observability.log_failure(refusal)
-        page = _page(record_id, _sent(action, fields, refusal), status_of(refusal))
+        page = _page(record_id, acting.refused(action, fields, refusal), status_of(refusal))
         set_retry_after(refusal, page)
         return page
     return pages.see_other(f"/office/cases/{record_id}?done={action}")
@@ -134,14 +123,6 @@ def _gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
     }
     with context.database().reading() as reading:
         return layout.show(reading, "error.html", "", {**values, "kept": act_forms.written(fields)}, 404)
-
-
-def _sent(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
-    found = refusal.data.get("errors")
-    errors = found if isinstance(found, list) else []
-    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
-    is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
-    return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message)
 
 
 def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
@@ -242,14 +223,3 @@ def _photo(record: Record, photo: Photo) -> dict[str, Any]:
         else "",
         "version": photo.version,
     }
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
