@@ -17,6 +17,7 @@ class Description:
 
     label, label_en: display names. levels: of the areas that a duty in this role may be for.
     acts_for_body: its holder acts for an organisation, so that a duty without one sees little.
+    by_town: a town may fill it inside of itself, for villages and their units (section 3.2, ADR 0042).
     """
 
     role: Role
@@ -24,6 +25,7 @@ class Description:
     label_en: str
     levels: tuple[Level, ...]
     acts_for_body: bool
+    by_town: bool
 
 
 def list_roles(at: Instant) -> tuple[Description, ...]:
@@ -35,6 +37,7 @@ def list_roles(at: Instant) -> tuple[Description, ...]:
             row["label_en"],
             tuple(Level(level) for level in row["levels"].split()),
             row["acts_for_body"] == "yes",
+            row["by_town"] == "yes",
         )
         for row in dated.rows_at("roles", at)
     )
@@ -46,6 +49,26 @@ def get(code: str, at: Instant) -> Description:
     if code not in known:
         raise Invalid(f"没有“{code}”这个角色；可选：{'、'.join(known)}。", field="role", value=code)
     return known[code]
+
+
+def find(word: str, at: Instant) -> Description | None:
+    """Return the role that people mean by ``word``: its code, its label, or a part of it between slashes.
+
+    ``村干部`` and ``社区干部`` are ``村/社区干部``; None for what names no role at ``at``.
+    """
+    said = "".join(word.split())
+    for described in list_roles(at):
+        if said in (described.role.value, described.label, described.label_en, *_parts(described.label)):
+            return described
+    return None
+
+
+def _parts(label: str) -> tuple[str, ...]:
+    """Return the shorter names in a label with a slash: of 村/社区干部, both kinds of 干部."""
+    first, slash, second = label.partition("/")
+    if not slash:
+        return ()
+    return (f"{first}{second[-2:]}", second) if len(first) == 1 else (first, second)
 
 
 def label(role: Role, at: Instant) -> str:

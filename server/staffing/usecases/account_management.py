@@ -1,28 +1,27 @@
 """Manage people as an actor who needs the right to: the functions of ``enrolment``, idempotent.
 
-Out of the actor's scope is NotFound; in scope without the right is NotAllowed. The right is the row
-``configuration``/``edit``, at the area of every duty that is affected.
+Out of the actor's scope is NotFound; in scope without the right is NotAllowed. The right is that of ``staff_rights``,
+for every duty that is affected; another password takes the row ``configuration``/``edit``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, NotFound
-from server.grid.domain.areas import full_code
+from server.grid.domain.areas import full_code, path_of
 from server.grid.domain.scope import Scope
-from server.grid.store import areas
 from server.instants import BEGINNING, FOREVER, Instant
-from server.people.domain import rights
+from server.people.domain import rights, roles
 from server.people.domain.actors import Actor, Duty
 from server.people.domain.people import Person, checked_name
 from server.people.store import accounts, bodies, people
 from server.people.usecases import password_rules, passwords, phone_keys, sign_in, visibility
 from server.people.usecases.setup_card import SetupCard, setup_card
+from server.staffing.domain import staff_rights
 from server.staffing.usecases import enrolment
 
 
@@ -95,9 +94,12 @@ def end_duty(tx: Transaction, name: str, duty_id: str, at: Instant | None, *, by
 
     Raises NotFound, NotAllowed, and Invalid when it would end before it began or later than it does.
     """
-    held = next((duty for duty in get_managed(tx, name, by).duties if duty.id == duty_id), None)
+    person = people.get(tx, name, people_scope(by))
+    held = next((duty for duty in person.duties if duty.id == duty_id), None)
     if held is None:
+        get_managed(tx, name, by)
         raise NotFound(f"用户“{name}”没有这个岗位；请刷新后重试。", user=name, duty=duty_id)
+    staff_rights.require(by, held.role, held.place.path)
     if at == held.ends_at or (at is None and held.ends_at <= tx.now):
         return held
     return enrolment.end_duty(tx, name, duty_id, by=by.name, at=at)
@@ -109,9 +111,12 @@ def move(tx: Transaction, name: str, area: str, at: Instant | None, *, by: Actor
     Who has moved there already stays there, and that duty is returned.
     """
     person = get_managed(tx, name, by)
-    _require_area(tx, area, by)
+    target = visibility.get_visible(tx, area, by)
+    for duty in person.duties:
+        if duty.holds_at(at or tx.now):
+            staff_rights.require(by, duty.role, target.path)
     there = [duty for duty in person.duties if duty.holds_at(at or tx.now)]
-    if len(there) == 1 and there[0].area == areas.get(tx, area).code:
+    if len(there) == 1 and there[0].area == target.code:
         return there[0]
     return enrolment.move_user(tx, name, area=area, at=at, by=by.name)
 
@@ -137,13 +142,13 @@ def reset_password(database: Database, name: str, password: str | None, *, by: A
     Conflict for a closed account.
     """
     with database.reading() as reading:
-        person = _require_open(get_managed(reading, name, by))
+        person = _require_open(_with_own_password(reading, name, by))
         rules = password_rules.of(reading, name, person.display)
     new_password = passwords.make_password() if password is None else password
     password_hash = sign_in.hash_password(new_password) if password is None else rules.hashed(new_password)
 
     def keep(tx: Transaction) -> None:
-        _require_open(get_managed(tx, name, by))
+        _require_open(_with_own_password(tx, name, by))
         passwords.reset(tx, name, password_hash, by=by.name, end_keys=end_keys)
 
     database.write(keep)
@@ -168,8 +173,19 @@ def get_managed(reading: Reading, name: str, by: Actor) -> Person:
     Raises NotFound for people out of scope, NotAllowed.
     """
     person = people.get(reading, name, people_scope(by))
-    touched = [duty for duty in person.duties if duty.ends_at > reading.now] or person.duties
-    _require_at((duty.place.path for duty in touched), by)
+    staff_rights.require_all(by, _touched(person, reading.now))
+    return person
+
+
+def _touched(person: Person, now: Instant) -> tuple[Duty, ...]:
+    return tuple(duty for duty in person.duties if duty.ends_at > now) or person.duties
+
+
+def _with_own_password(reading: Reading, name: str, by: Actor) -> Person:
+    """Return a person to whom ``by`` may give another password, and so act as them: a town may not. Raises as above."""
+    person = people.get(reading, name, people_scope(by))
+    for path in sorted({duty.place.path for duty in _touched(person, reading.now)}) or [""]:
+        rights.require(by, "configuration", "edit", path)
     return person
 
 
@@ -191,19 +207,14 @@ def _taken(name: str) -> Conflict:
 
 
 def _require_duty_right(reading: Reading, request: DutyRequest, by: Actor) -> None:
-    _require_area(reading, request.area, by)
+    path = visibility.get_visible(reading, request.area, by).path
+    rights.require(by, staff_rights.SUBJECT, staff_rights.ACTION, path)
+    role = roles.get(request.role, reading.now).role
+    staff_rights.require(by, role, path)
     if request.body is not None:
         body = bodies.get(reading, request.body)
         visibility.get_visible(reading, body.area, by)
-
-
-def _require_area(reading: Reading, code: str, by: Actor) -> None:
-    rights.require(by, "configuration", "edit", visibility.get_visible(reading, code, by).path)
-
-
-def _require_at(paths: Iterable[str], by: Actor) -> None:
-    for path in sorted(set(paths)) or [""]:  # nobody has a right over people who belong nowhere
-        rights.require(by, "configuration", "edit", path)
+        staff_rights.require(by, role, path_of(body.area))  # who acts for a body has its cases
 
 
 def _require_open(person: Person) -> Person:

@@ -1,0 +1,1 @@
+"""Rules of staffing: pure functions and values."""
