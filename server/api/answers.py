@@ -16,7 +16,7 @@ from server.forms.usecases import management
 from server.submissions.usecases import answer_export, answer_files
 from server.submissions.usecases.answer_export import AnswerExport
 from server.submissions.usecases.answer_tables import AnswerOptions
-from server.web import context
+from server.web import context, downloads, record_exports
 
 blueprint = create_blueprint("answers", "填报内容 · the answers of every form, as files")
 
@@ -43,7 +43,7 @@ def answers_csv(query: dict[str, Any], form_id: str) -> Response:
             wrong = f"表单里没有重复组“{path}”；可选：{known}。"
             raise Invalid(f"请求有误。table：{wrong}", errors=[{"field": "table", "message": wrong}])
     name = f"{export.tables.tables[path].name}.csv"
-    return responses.exported(export.audited, answer_files.csv_parts(export, path), table_files.CSV_TYPE, name)
+    return downloads.exported(export.audited, answer_files.csv_parts(export, path), table_files.CSV_TYPE, name)
 
 
 @blueprint.route("/forms/<form_id>/answers.zip")
@@ -58,7 +58,7 @@ def answers_zip(query: dict[str, Any], form_id: str) -> Response:
     """
     export = _begun("zip", query, form_id, with_photos=query.get("photos", True))
     parts = answer_files.zip_parts(export, context.blobs())
-    return responses.exported(export.audited, parts, table_files.ZIP_TYPE, f"{form_id}.zip")
+    return downloads.exported(export.audited, parts, table_files.ZIP_TYPE, f"{form_id}.zip")
 
 
 @blueprint.route("/forms/<form_id>/answers.xlsx")
@@ -73,15 +73,15 @@ def answers_xlsx(query: dict[str, Any], form_id: str) -> Response:
     in another sheet.
     """
     export = _begun("xlsx", query, form_id)
-    return responses.workbook(export.audited, lambda book: answer_files.write_workbook(export, book), f"{form_id}.xlsx")
+    return downloads.workbook(export.audited, lambda book: answer_files.write_workbook(export, book), f"{form_id}.xlsx")
 
 
 def _begun(format: str, query: dict[str, Any], form_id: str, *, with_photos: bool = False) -> AnswerExport:
     """Check and note down who exports what; return the export."""
     by = context.caller()
     with responses.naming_fields(), context.database().reading() as reading:
-        form, scope = management.get_visible(reading, form_id, by), exports.scope_of(by)
-        mask = exports.mask_for(reading, by)
+        form, scope = management.get_visible(reading, form_id, by), record_exports.scope_of(by)
+        mask = record_exports.mask_for(reading, by)
         filters = answer_export.filters(form, place_of(reading, query, by), query.get("from_"), query.get("to"))
     return answer_export.begin(
         context.database(),

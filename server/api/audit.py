@@ -22,7 +22,7 @@ from server.db.transactions import Reading
 from server.errors import NotAllowed
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
-from server.web import context
+from server.web import context, downloads
 
 blueprint = create_blueprint("audit", "审计记录 · who did what, and who looked")
 
@@ -66,7 +66,7 @@ def export_audit(query: dict[str, Any]) -> Response:
     rows = export.counted(audit.entries(database, prefixes, filters))
     lines = (table_files.csv_lines([map(table_files.escaped, audit.cells(row))]) for row in rows)
     heading = table_files.BOM + table_files.csv_lines([audit.HEADINGS])
-    return responses.download(export.sending(chain([heading], lines)), table_files.CSV_TYPE, "audit.csv")
+    return downloads.download(export.sending(chain([heading], lines)), table_files.CSV_TYPE, "audit.csv")
 
 
 def prefixes_of(by: Actor, *more: tuple[str, str]) -> tuple[str, ...]:

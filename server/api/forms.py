@@ -21,7 +21,7 @@ from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.forms.store.forms import Catalogue, Form, State
 from server.forms.usecases import management
-from server.web import context
+from server.web import context, downloads
 
 blueprint = create_blueprint("forms", "表单与台账 · forms and record types")
 
@@ -118,7 +118,7 @@ def get_form_workbook(form_id: str, version: str) -> Response:
     """Get one version as an Excel workbook, to go on from."""
     with context.database().reading() as reading:
         content = management.workbook(reading, form_id, version, by=context.caller())
-    return responses.download(content, XLSX, f"{form_id}.xlsx")
+    return downloads.download(content, XLSX, f"{form_id}.xlsx")
 
 
 @blueprint.route("/forms", methods=("POST",))

@@ -11,7 +11,7 @@ from flask import Response
 
 from schemas.records import RecordFilter
 from server import instants, table_files
-from server.api import exports, responses
+from server.api import exports
 from server.api.blueprints import create_blueprint
 from server.audit.usecases.exports import Export
 from server.cases.domain import case_labels
@@ -25,7 +25,7 @@ from server.people.store import display_names
 from server.records.store import columns
 from server.records.usecases.disclosing import RecordMask
 from server.summaries.store import ledger
-from server.web import context
+from server.web import context, downloads, record_exports
 from sync.flags import LABELS
 
 blueprint = create_blueprint("ledger", "责任清单 · the hazard ledger")
@@ -52,7 +52,7 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     export, pages = _pages("ledger.csv", query)
     rows = chain([titles], pages)
     lines = (table_files.csv_lines(map(table_files.verbatim, row) for row in page) for page in rows)
-    return responses.exported(export, chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
+    return downloads.exported(export, chain([table_files.BOM], lines), table_files.CSV_TYPE, "ledger.csv")
 
 
 @blueprint.route("/records/ledger.xlsx")
@@ -68,12 +68,12 @@ def ledger_xlsx(query: dict[str, Any]) -> Response:
         for row in chain.from_iterable(pages):
             write(row)
 
-    return responses.workbook(export, fill, "ledger.xlsx")
+    return downloads.workbook(export, fill, "ledger.xlsx")
 
 
 def _pages(format: str, query: dict[str, Any]) -> tuple[Export, Iterator[list[Sequence[str]]]]:
     """Check and note down who exports; return the export, and the rows of one page of cases after the other."""
-    export, pages, _, mask = exports.begun(format, query)
+    export, pages, _, mask = record_exports.begun(format, exports.wanted(query))
     database = context.database()
 
     def rows() -> Iterator[list[Sequence[str]]]:

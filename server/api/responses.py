@@ -7,20 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, request
 
-from server.audit.usecases.exports import Export
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.records.domain.disclosure import Kinds
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.table_files import XLSX_TYPE, Workbook
-from server.web import context
+from server.web import context, downloads
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -114,7 +110,7 @@ def xml_attachment(content: bytes, name: str) -> Response:
     """Return an XML document byte for byte; as a download, since XML may carry scripts."""
     response = Response(content, 200, content_type="text/xml; charset=utf-8")
     response.headers.set("Content-Disposition", "attachment", filename=name)
-    return sandboxed(response)
+    return downloads.sandboxed(response)
 
 
 def masked_xml(content: bytes, name: str, mask: AnswerMask, kinds: Kinds) -> Response:
@@ -139,46 +135,6 @@ def conditional(response: Response, version: int | None = None) -> Response:
     digest = sha256(response.get_data()).hexdigest()[:16]
     response.set_etag(digest if version is None else f"{version}-{digest}")
     response.make_conditional(request)
-    return response
-
-
-def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
-    """Return a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
-    response = Response(content, 200, content_type=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    response.headers["Cache-Control"] = "no-store"
-    return sandboxed(response)
-
-
-def exported(export: Export, parts: Iterable[bytes], media_type: str, name: str) -> Response:
-    """Return an export as a file to be saved under ``name``; it ends in the audit when the answer ends, however."""
-    return download(export.sending(parts), media_type, name)
-
-
-def workbook(export: Export, fill: Callable[[Workbook], None], name: str) -> Response:
-    """Return the workbook that ``fill`` writes, to be saved under ``name``; it grows on the disk, not in memory."""
-    with export.ending_where_it_fails(), TemporaryDirectory(prefix="firegrid-") as folder:
-        path = Path(folder) / "book.xlsx"
-        book = Workbook(path)
-        fill(book)
-        book.close()
-        content = path.open("rb")  # outlives its name
-    response = exported(export, _chunks(content), XLSX_TYPE, name)
-    response.call_on_close(content.close)  # whose reader went away before the end
-    return response
-
-
-def _chunks(content: BinaryIO) -> Iterator[bytes]:
-    with content:
-        yield from iter(lambda: content.read(_CHUNK_BYTES), b"")
-
-
-_CHUNK_BYTES = 256 * 1024
-
-
-def sandboxed(response: Response) -> Response:
-    """Return a response that no browser may run as a page of ours."""
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
 
 

@@ -22,7 +22,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.web import context
+from server.web import context, downloads
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
 
@@ -142,4 +142,4 @@ def _content(file: StoredAttachment) -> Response:
         conditional=True,
         etag=file.sha256,
     )
-    return responses.sandboxed(response)
+    return downloads.sandboxed(response)

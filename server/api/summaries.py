@@ -19,7 +19,7 @@ from schemas.summaries import (
     CountedPatrolSchema,
 )
 from server import table_files
-from server.api import exports, responses
+from server.api import responses
 from server.api.blueprints import create_blueprint
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -42,7 +42,7 @@ from server.summaries.usecases import (
 )
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.spreadsheets import Value
-from server.web import context
+from server.web import context, downloads, record_exports
 
 blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
 
@@ -87,7 +87,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
             names = request.comparison.names
             earlier = summary_tables.table(reading, previous)
             table = compared_tables.side_by_side(result.by, (names[0], table), (names[1], earlier))
-    export = exports.begin("summaries.export", "closure", _told(arguments))
+    export = record_exports.begin("summaries.export", "closure", _told(arguments))
     rows = table.with_titles(result)
     export.rows = len(table.names)
     with export.ending_where_it_fails():
@@ -96,7 +96,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
         else:
             content, type = spreadsheets.as_xlsx(rows, "汇总"), table_files.XLSX_TYPE
             name = _file_name(result, "xlsx")
-    return responses.exported(export, [content], type, name)
+    return downloads.exported(export, [content], type, name)
 
 
 @blueprint.route("/summaries/closure/cases")
@@ -182,7 +182,7 @@ def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
         raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
     area = visibility.get_visible(reading, arguments["area"], by) if "area" in arguments else None
     if arguments["format"] != "json":
-        scope = exports.scope_of(by, _READ)
+        scope = record_exports.scope_of(by, _READ)
     as_of = _instant(arguments.get("as_of"), reading.now)
     days: Period | Named = Named(arguments.get("period", Named.MONTH))
     if "from_" in arguments:
@@ -220,7 +220,7 @@ def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, An
 
 def _label(reading: Reading) -> Callable[[Row], str] | None:
     """Return what shows the caller the label of a record, None where nothing is masked."""
-    mask = exports.mask_for(reading, context.caller())
+    mask = record_exports.mask_for(reading, context.caller())
     return mask.row_label if mask.masks_phones or mask.disclosure.sight.hidden else None
 
 
@@ -231,11 +231,11 @@ def _file(
     pages: Iterable[Sequence[Sequence[Value]]],
 ) -> Response:
     """Return the list behind a figure as CSV. columns: the title of each value of a row."""
-    export = exports.begin("cases.export", figure, _told(arguments))
+    export = record_exports.begin("cases.export", figure, _told(arguments))
     with export.ending_where_it_fails():
         lines = [spreadsheets.as_csv([list(columns.values())])]
         lines += [spreadsheets.csv_lines(list(export.counted(page))) for page in pages]
-    return responses.exported(export, lines, table_files.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
+    return downloads.exported(export, lines, table_files.CSV_TYPE, f"{figure.replace(':', '-')}.csv")
 
 
 def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from server import table_files
-from server.api import exports
 from server.audit.store import chain
 from server.forms.usecases import publish
 from server.records.usecases import record_tables
+from server.web import record_exports
 from tests.api_county import FAR_VILLAGE, TOWN, UNIT, add_record, uuid_of
 from tests.county import prepared
 
@@ -261,7 +261,7 @@ def test_nothing_to_export_is_still_a_document(county):
 
 
 def test_an_export_goes_on_page_after_page(county, monkeypatch):
-    monkeypatch.setattr(exports, "PAGE_ROWS", 2)
+    monkeypatch.setattr(record_exports, "PAGE_ROWS", 2)
 
     lines = lines_of(county.get("/records.csv", "brigade"))
     features = orjson.loads(county.get("/records.geojson", "brigade").data)["features"]

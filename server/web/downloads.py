@@ -1,0 +1,53 @@
+"""Answers with files to be saved: whole, in parts, or as a workbook that grows on the disk; no browser runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from flask import Response
+
+from server.audit.usecases.exports import Export
+from server.table_files import XLSX_TYPE, Workbook
+
+
+def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
+    """Return a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
+    response = Response(content, 200, content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "no-store"
+    return sandboxed(response)
+
+
+def exported(export: Export, parts: Iterable[bytes], media_type: str, name: str) -> Response:
+    """Return an export as a file to be saved under ``name``; it ends in the audit when the answer ends, however."""
+    return download(export.sending(parts), media_type, name)
+
+
+def workbook(export: Export, fill: Callable[[Workbook], None], name: str) -> Response:
+    """Return the workbook that ``fill`` writes, to be saved under ``name``; it grows on the disk, not in memory."""
+    with export.ending_where_it_fails(), TemporaryDirectory(prefix="firegrid-") as folder:
+        path = Path(folder) / "book.xlsx"
+        book = Workbook(path)
+        fill(book)
+        book.close()
+        content = path.open("rb")  # outlives its name
+    response = exported(export, _chunks(content), XLSX_TYPE, name)
+    response.call_on_close(content.close)  # whose reader went away before the end
+    return response
+
+
+def _chunks(content: BinaryIO) -> Iterator[bytes]:
+    with content:
+        yield from iter(lambda: content.read(_CHUNK_BYTES), b"")
+
+
+_CHUNK_BYTES = 256 * 1024
+
+
+def sandboxed(response: Response) -> Response:
+    """Return a response that no browser may run as a page of ours."""
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
