@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -14,6 +14,7 @@ from sync.client import credentials, earlier_users, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
+from sync.client.device_file import exchange_lock
 from sync.client.failures import Failure, NotSignedIn, Refused
 
 TRIES = 3
@@ -46,8 +47,10 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
             password = _password(password_stdin)
             if connection.sign_in(user, password):
                 _change(connection, password, is_piped=password_stdin or not sys.stdin.isatty())
-        given_back = earlier_users.switch(device, synchronization.identify(device, connection), server, user)
-        credentials.save(store, connection.credentials)
+        # Nothing is sent or received for whoever was signed in before while the data and the sign-in change hands.
+        with exchange_lock(device.folder):
+            given_back = earlier_users.switch(device, synchronization.identify(device, connection), server, user)
+            credentials.save(store, connection.credentials)
     click.echo(f"已登录 {server} · signed in")
     if given_back:
         click.echo(f"您以前在本机送出的 {given_back} 条仍留存着 · what you sent from here is still kept: {given_back}")
@@ -57,13 +60,16 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
 @store_option
 def logout(store: Path) -> None:
     """Sign out; what is on this device stays. 退出登录。"""
-    if not _ended(store):
-        click.echo(
-            "没有连上服务器，那边的登录到期才失效；要马上失效，请管理员运行 firegrid user sign-out"
-            " · the server was not reached: there the sign-in ends when it runs out",
-            err=True,
-        )
-    credentials.forget(store)
+    with (
+        exchange_lock(store) if credentials.exist(store) else nullcontext()
+    ):  # or what it renews meanwhile would be kept
+        if not _ended(store):
+            click.echo(
+                "没有连上服务器，那边的登录到期才失效；要马上失效，请管理员运行 firegrid user sign-out"
+                " · the server was not reached: there the sign-in ends when it runs out",
+                err=True,
+            )
+        credentials.forget(store)
     click.echo("已退出；本机的数据和未发送的工作都还在 · signed out; nothing on this device was deleted")
 
 

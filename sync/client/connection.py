@@ -81,6 +81,22 @@ class Connection:
     def close(self) -> None:
         self._session.close()
 
+    def take_kept(self) -> None:
+        """Go on with the credentials that are kept now, which another program may have renewed. In ``exchange_lock``.
+
+        Raises NotSignedIn where another program has signed out, Refused where it has signed somebody else in: what
+        this one sends and receives would be the other's.
+        """
+        kept = self._reload()
+        if kept is None:
+            return
+        if (kept.server, kept.user, kept.key) != (self.credentials.server, self.credentials.user, self.credentials.key):
+            raise Refused(
+                "本机刚刚换了登录，没有收发；请再运行一次"
+                " · somebody else has signed in here meanwhile, nothing was sent or received: run it again"
+            )
+        self.credentials = kept
+
     def post(self, path: str, body: str, *, mark: str | None = None) -> object:
         """POST JSON text to a path under ``/api/v1`` and return the JSON of the response.
 

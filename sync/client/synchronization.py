@@ -89,11 +89,12 @@ def push(device: Device, connection: Connection, progress: Callable[[int], None]
 
     progress: called after each batch with the number of outcomes so far.
 
-    Raises NoConnection, NotSignedIn or Refused when the server cannot be reached or refuses; outcomes that came before
-    are kept.
+    Raises NoConnection, NotSignedIn or Refused when the server cannot be reached or refuses, or another program has
+    signed somebody else in meanwhile; outcomes that came before are kept.
     """
     sent = PushResult()
     with exchange_lock(device.folder):
+        connection.take_kept()
         tried: set[str] = set()
         most = _limit(device, "changes", CHANGES_MAX)
         while batch := _next_batch(device, most, tried):
@@ -122,10 +123,12 @@ def pull(device: Device, connection: Connection, progress: Callable[[int], None]
 
     progress: called after each page with the number of rows so far.
 
-    Raises NoConnection, NotSignedIn or Refused; what came in before is kept, and the next pull goes on from there.
+    Raises NoConnection, NotSignedIn or Refused as ``push``; what came in before is kept, and the next pull goes on from
+    there.
     """
     done = PullResult()
     with exchange_lock(device.folder):
+        connection.take_kept()
         replica.begin_pull(device)
         rereads, problems = 0, outbox.undecided_problems(device, PROBLEMS_MAX)
         while True:

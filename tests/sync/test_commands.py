@@ -10,7 +10,11 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from sync.cli import opening
 from sync.cli.main import main
+from sync.client import credentials, synchronization
+from sync.client.device_file import exchange_lock
+from sync.client.failures import NotSignedIn, Refused
 from tests.sync.town import Town
 from tests.sync.town_http import GIVEN, PASSWORD, serving
 
@@ -438,3 +442,50 @@ def test_a_list_narrows_by_area_and_by_words(laptop, town):
     assert "东站" in laptop("list", "--area", "130630100000")[1]
     assert "西站" not in laptop("list", "--area", "130630100201")[1]
     assert "东站" not in laptop("list", "--q", "西")[1]
+
+
+def test_while_somebody_signs_in_nothing_is_sent_or_received_for_whoever_was_before(town, laptop, address, tmp_path):
+    town.entitled["other"] = ["area:unit2"]
+    tried = []
+    answer = town.answer
+
+    def answered(path, headers, body):
+        with pytest.raises(Refused, match="另一个 fieldsync"), exchange_lock(tmp_path / "laptop", wait_s=0):
+            pass
+        tried.append(path)
+        return answer(path, headers, body)
+
+    town.answer = answered
+
+    assert laptop("login", f"{address}/key/other")[0] == 0
+    assert "/api/v1/sync/push" in tried
+
+
+@pytest.mark.parametrize("exchange", [synchronization.push, synchronization.pull])
+def test_a_program_that_waited_while_somebody_else_signed_in_sends_and_receives_nothing(
+    laptop, address, town, tmp_path, exchange
+):
+    town.entitled["other"] = ["area:unit2"]
+    assert laptop("sync")[0] == 0
+    with opening.connected(tmp_path / "laptop") as (device, connection):
+        assert laptop("login", f"{address}/key/other")[0] == 0
+        before = device.rows("SELECT * FROM setting ORDER BY name"), device.rows("SELECT * FROM row ORDER BY id")
+
+        with pytest.raises(Refused, match="刚刚换了登录"):
+            exchange(device, connection)
+
+        assert before == (
+            device.rows("SELECT * FROM setting ORDER BY name"),
+            device.rows("SELECT * FROM row ORDER BY id"),
+        )
+    assert laptop("sync")[0] == 0
+
+
+def test_a_program_that_waited_while_somebody_signed_out_sends_and_receives_nothing(laptop, tmp_path):
+    with opening.connected(tmp_path / "laptop") as (device, connection):
+        assert laptop("logout")[0] == 0
+
+        with pytest.raises(NotSignedIn):
+            synchronization.pull(device, connection)
+
+    assert not credentials.exist(tmp_path / "laptop")
