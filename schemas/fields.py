@@ -115,6 +115,14 @@ def one_of(choices: Iterable[str], description: str, **more: Any) -> fields.Stri
     )
 
 
+def several_of(choices: Iterable[str], description: str) -> fields.String:
+    """Return a field of a query string that holds one of ``choices``, or several with commas between them."""
+    listed = tuple(choices)
+    one = "|".join(map(re.escape, listed))
+    cure = f"应为其中之一，或用英文逗号隔开的几个：{'、'.join(listed)}。"
+    return matching(f"(?:{one})(?:,(?:{one})){{0,{len(listed) - 1}}}", description, cure)
+
+
 def boolean_parameter(description: str) -> fields.Boolean:
     """Return a boolean field of a query string, which takes ``true`` and ``false`` alone."""
     return fields.Boolean(

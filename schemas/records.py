@@ -12,6 +12,7 @@ from schemas.fields import (
     integer_out,
     matching,
     one_of,
+    several_of,
     text_in,
     text_out,
     text_out_or_null,
@@ -22,6 +23,11 @@ STATUSES = (
     "reported", "registered", "assigned", "accepted", "handling", "suspended", "transferred", "feedback", "closed",
     "spot_closed", "rejected", "merged", "void",
 )  # fmt: skip
+FLAGS = (
+    "clock_suspect", "invalid_after_merge", "return_pending", "extension_pending", "suspension_pending", "supervised",
+    "supervised_1", "supervised_2", "supervised_3", "major", "reworked", "evidence_missing", "joint_meeting",
+)  # fmt: skip
+SORTS = ("-created", "due")
 STAGES = ("collect", "assign", "handle", "feedback", "close")
 
 
@@ -30,20 +36,31 @@ class RecordFilter(BaseSchema):
 
     type = matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", "record type", "应为台账的英文名，如 hazards。")
     area = area_filter()
-    status = one_of(STATUSES, "status of a case")
+    status = several_of(STATUSES, "status of a case; several with commas between them, any of which will do")
     stage = one_of(STAGES, "stage of a case")
     assignee = matching(
         r"(?:user|body):[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
         "`user:<name>` or `body:<code>`",
         "应为 user:用户名 或 body:责任主体代码。",
     )
+    category = text_in("code of the hazard's category (list `hazard_categories`)", most=100)
+    item = text_in("code of the hazard (list `hazard_items`)", most=100)
+    severity = text_in("code of the severity", most=100)
+    source = text_in("code of how the hazard was found, where the form asks for it", most=100)
     overdue = boolean_parameter("open and past its due instant")
     conflict = boolean_parameter("some field holds values that conflict")
+    requested = boolean_parameter("`true`: a request of the handler is open")
+    flag = one_of(FLAGS, "a flag that the record has; `supervised` is supervision at any level")
     q = text_in("part of the label, or a whole case number or id", most=100)
 
 
 class RecordQuery(RecordFilter, PageQuery):
-    """Which records, and which page of them."""
+    """Which records, in which order, and which page of them."""
+
+    sort = one_of(
+        ("-created", "due"),
+        "`-created`, the newest first, or `due`, cases alone and the one due first before all others",
+    )
 
 
 class RecordSchema(BaseSchema):
@@ -70,6 +87,30 @@ class RecordSchema(BaseSchema):
     flags = fields.List(fields.String(), required=True)
     created_at = instant_out()
     updated_at = instant_out()
+
+
+class ListedRecordSchema(RecordSchema):
+    """A record in a list, with what its codes and names are called."""
+
+    area_name = text_out("town, village and unit")
+    assignee_name = text_out_or_null("what the party that has the case is called")
+    author_name = text_out("display name of who reported it")
+    photos = integer_out("files that its history names, those still under way included")
+    requests = fields.List(
+        fields.String(), required=True, metadata={"description": "the handler's open requests, as actions (`ask_…`)"}
+    )
+
+
+class StatusCountsSchema(BaseSchema):
+    """How many cases have each status, under the filters of the list."""
+
+    counts = fields.Dict(
+        keys=fields.String(), values=fields.Integer(), required=True,
+        metadata={"description": "by status, counted up to `most`; a status that no case has is missing"},
+    )  # fmt: skip
+    ended = integer_out("cases that are over, counted up to `most_ended`")
+    most = integer_out("as far as an open status is counted: a count of this means this many or more")
+    most_ended = integer_out("as far as ended cases are counted")
 
 
 class HeadSchema(BaseSchema):

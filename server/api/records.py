@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 
 from schemas.lists import page_of
 from schemas.records import (
+    STATUSES,
+    ListedRecordSchema,
     RecordDetailSchema,
+    RecordFilter,
     RecordQuery,
-    RecordSchema,
     RevealedSchema,
     RevealRequestSchema,
     RevisionSchema,
+    StatusCountsSchema,
 )
 from server.api import responses, serializers
 from server.api.areas import place_of
@@ -26,10 +30,14 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.forms.store import forms
+from server.grid.store import areas
+from server.instants import FOREVER
 from server.people.domain.actors import Actor
+from server.people.store import display_names
 from server.records.domain.records import Record, Revision
+from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_lists, records, revisions
-from server.records.store.record_lists import Filters
+from server.records.store.record_lists import DuePosition, Filters
 from server.records.usecases import reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
@@ -39,28 +47,94 @@ from sync import registers
 blueprint = create_blueprint("records", "台账记录 · records: profiles, events and cases")
 
 
+COUNTED_MOST, ENDED_COUNTED_MOST = 10_000, 1_000
+"""As far as the counts of lists go: who has more of one kind needs no exact number, and each costs a look."""
+
+
 @blueprint.route("/records")
 @blueprint.arguments(RecordQuery, location="query")
-@blueprint.response(200, page_of(RecordSchema))
+@blueprint.response(200, page_of(ListedRecordSchema))
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def list_records(query: dict[str, Any]) -> Response:
-    """List records, newest first: in the caller's areas, assigned to them, or written by them."""
+    """List records, newest or due first: in the caller's areas, assigned to them, or written by them."""
     by = context.caller()
-    mask: RecordMask
     whole: dict[str, str] = {}
 
-    def find(reading: Reading, before: int | None, limit: int) -> list[Row]:
-        nonlocal mask
-        mask = RecordMask(reading, by)
-        return record_lists.page(reading, by.scope, filters_of(reading, query, by), before=before, limit=limit)
+    def find(reading: Reading, cursor: str | None, limit: int) -> list[Row]:
+        filters = filters_of(reading, query, by)
+        if query.get("sort") == "due":
+            after = None if cursor is None else _due_position(cursor)
+            rows = record_lists.page_by_due(reading, by.scope, filters, after=after, limit=limit)
+        else:
+            before = None if cursor is None else responses.number_of(cursor)
+            rows = record_lists.page(reading, by.scope, filters, before=before, limit=limit)
+        return list(_named(reading, rows))
 
     def shown(row: Row) -> responses.Json:
-        return mask.listed(serializers.records.listed(row), row, whole)
+        return mask.listed(serializers.records.in_list(row), row, whole)
 
-    response = responses.listing(query, responses.decode_number, find, shown, itemgetter("born_seq"))
+    with context.database().reading() as reading:
+        mask = RecordMask(reading, by)
+    key = _due_key if query.get("sort") == "due" else itemgetter("born_seq")
+    response = responses.listing(query, responses.decode_cursor, find, shown, key)
     if whole:
         context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
     return response
+
+
+@blueprint.route("/records/counts")
+@blueprint.arguments(RecordFilter, location="query")
+@blueprint.response(
+    200,
+    StatusCountsSchema,
+    headers={"ETag": {"description": "a hash of the body", "schema": {"type": "string"}}},
+)
+@blueprint.alt_response(304, success=False, description="nothing has changed, for this caller")
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def count_records(query: dict[str, Any]) -> Response:
+    """Count the cases of each status under the filters of the list."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        filters = filters_of(reading, query, by)
+        wanted = {each.value for each in OPEN} & set(filters.statuses if filters.statuses is not None else STATUSES)
+        opened = replace(filters, statuses=tuple(sorted(wanted)))
+        counts = record_lists.count_by_status(reading, by.scope, opened, COUNTED_MOST)
+        asks_ended = filters.statuses is None or {each.value for each in ENDED} & set(filters.statuses)
+        ended = record_lists.count_ended(reading, by.scope, filters, ENDED_COUNTED_MOST) if asks_ended else 0
+    answer = {"counts": counts, "ended": ended, "most": COUNTED_MOST, "most_ended": ENDED_COUNTED_MOST}
+    response = responses.json(answer)
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+def _named(reading: Reading, rows: list[Row]) -> Iterator[Row]:
+    """Yield rows with what their area, assignee and author are called, and how many photos they have."""
+    places = areas.full_names(reading, {row["area"] for row in rows})
+    parties = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
+    people = display_names.of_people(reading, {row["author"] for row in rows})
+    photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
+    for row in rows:
+        yield {
+            **row,
+            "area_name": places.get(row["area"], row["area"]),
+            "assignee_name": parties.get(row["assignee"]),
+            "author_name": people[row["author"]],
+            "photos": photos[row["id"]],
+        }
+
+
+def _due_key(row: Row) -> str:
+    position = record_lists.due_position(row)
+    return f"{position.due_at}~{position.born_seq}"
+
+
+def _due_position(cursor: str) -> DuePosition:
+    """Return where a page by limits goes on. Raises Invalid for a cursor of another list."""
+    due_at, _, born_seq = cursor.partition("~")
+    if len(due_at) != len(FOREVER):
+        raise responses.bad_cursor()
+    return DuePosition(due_at, responses.number_of(born_seq))
 
 
 @blueprint.route("/records/<uuid:record_id>")
@@ -132,8 +206,12 @@ def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
     if type is not None and type not in known:
         wrong = f"没有“{type}”这个台账；可选：{'、'.join(sorted(known))}。"
         raise Invalid(f"请求有误。type：{wrong}", errors=[{"field": "type", "message": wrong}])
+    narrowed = {name: query[name] for name in columns.FILTERS if name in query and name != "status"}
     return Filters(
-        columns={name: query[name] for name in columns.FILTERS if name in query},
+        columns=narrowed,
+        statuses=query["status"].split(",") if "status" in query else None,
+        has_request=True if query.get("requested") else None,
+        flag=query.get("flag"),
         place=place_of(reading, query, by),
         overdue=query.get("overdue"),
         q=query.get("q"),

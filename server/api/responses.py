@@ -99,8 +99,11 @@ def decode_text(cursor: str | None) -> str:
 def decode_number(cursor: str | None) -> int | None:
     """Return the number that ``encode_cursor`` was given; None for the first page. Raises Invalid."""
     key = decode_cursor(cursor)
-    if key is None:
-        return None
+    return None if key is None else number_of(key)
+
+
+def number_of(key: str) -> int:
+    """Return the number that a decoded cursor says. Raises Invalid for a cursor of another list."""
     if not (key.isascii() and key.isdigit() and len(key) <= 18):
         raise bad_cursor()
     return int(key)

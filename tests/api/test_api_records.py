@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.records import STAGES, STATUSES, RecordDetailSchema, RecordSchema, RevisionSchema
+from schemas.records import STAGES, STATUSES, ListedRecordSchema, RecordDetailSchema, RevisionSchema, StatusCountsSchema
 from server.records.domain.status import Stage, Status
 from tests.api_county import FAR_VILLAGE, NEXT_UNIT, TOWN, UNIT, VILLAGE, uuid_of
 
@@ -29,8 +29,36 @@ def test_everyone_sees_the_records_of_their_area_and_those_given_to_them(county,
 
 def test_a_record_has_the_shape_that_the_document_describes(county):
     for item in county.get("/records", "brigade").json["items"]:
-        assert RecordSchema().validate(item) == {}
-        assert set(item) == {field.data_key or name for name, field in RecordSchema().fields.items()}
+        assert ListedRecordSchema().validate(item) == {}
+        assert set(item) == {field.data_key or name for name, field in ListedRecordSchema().fields.items()}
+
+
+def test_a_list_says_in_words_where_a_record_is_who_wrote_and_who_has_it(county):
+    item = next(each for each in county.get("/records?type=hazards", "brigade").json["items"] if each["id"] == CASE)
+
+    assert item["area_name"] and item["area_name"] != item["area"]
+    assert (item["assignee_name"], item["author_name"]) == ("燃气主管部门", "worker")
+    assert (item["photos"], item["requests"]) == (0, [])
+
+
+def test_cases_come_by_their_limits_page_by_page(county):
+    first = county.get("/records?sort=due&limit=1", "brigade").json
+    second = county.get(f"/records?sort=due&limit=1&cursor={first['next']}", "brigade").json
+
+    assert [each["id"] for each in (*first["items"], *second["items"])] == [CASE, FAR_CASE]
+    assert second["next"] is None
+    assert county.get(f"/records?sort=due&cursor={'MQ'}", "brigade").status_code == 422
+
+
+def test_the_counts_are_those_of_the_lists_and_come_once(county):
+    answer = county.get("/records/counts", "brigade")
+    few = county.get("/records/counts?status=reported,closed&overdue=true", "brigade").json
+    again = county.get("/records/counts", "brigade", **{"If-None-Match": answer.headers["ETag"]})
+
+    assert StatusCountsSchema().validate(answer.json) == {}
+    assert answer.json["counts"] == {"reported": 1, "assigned": 1}
+    assert few["counts"] == {}
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -41,6 +69,11 @@ def test_a_record_has_the_shape_that_the_document_describes(county):
         (f"area={TOWN[:9]}", {ONE, TWO, CASE}),
         (f"area={NEXT_UNIT}&type=stations", {TWO}),
         ("status=reported", {FAR_CASE}),
+        ("status=reported,assigned", {CASE, FAR_CASE}),
+        ("category=none", set()),
+        ("item=none", set()),
+        ("flag=reworked", set()),
+        ("requested=true", set()),
         ("stage=assign", {CASE}),
         ("stage=close", set()),
         ("assignee=body:dept-gas", {CASE}),

@@ -31,6 +31,7 @@ PEOPLE = ("甲", "乙")
 BODIES = ("body:dept-gas", "user:甲", None)
 STATUSES = (("reported", "collect"), ("assigned", "assign"), ("closed", "close"), (None, None))
 INSTANTS = (None, "2026-01-01T00:00:00.000Z", "9000-01-01T00:00:00.000Z")
+CODES = ({}, {"category": "electric", "severity": "general"}, {"category": "water"})
 LABELS = ("荆山口村｜甲", "100% of_it", "Back\\slash", "back")
 
 
@@ -49,12 +50,12 @@ def a_record(draw, number: int) -> Record:
         seq=number,
         born_seq=number,
         author=draw(st.sampled_from(PEOPLE)),
-        fields={"head": "甲"},
+        fields={"head": "甲", **draw(st.sampled_from(CODES))},
         registers="[[],[]]",
         created_at="2026-11-24T00:00:00.000Z",
         updated_at="2026-11-24T00:00:00.000Z",
         conflicts=draw(st.sampled_from(((), ("head",), ("head", "hoses")))),
-        flags=draw(st.sampled_from(((), ("invalid_after_merge",)))),
+        flags=draw(st.sampled_from(((), ("invalid_after_merge",), ("reworked", "supervised_2")))),
         status=status,
         stage=stage,
         case_no=draw(st.sampled_from((None, "LY-1", "100%"))),
@@ -81,6 +82,10 @@ FILTERS = {
     "assignee": ("body:dept-gas", "user:甲"),
     "overdue": (True, False),
     "conflict": (True, False),
+    "category": ("electric", "water"),
+    "severity": ("general",),
+    "flag": ("invalid_after_merge", "invalid", "supervised"),
+    "statuses": (("reported", "closed"), ("closed",), ()),
     "q": ("%", "_", "\\", "BACK", "荆山口", "LY-1", "100%", "00000000-0000-4000-8000-000000000001"),
 }
 """Few at a time, or hardly any record would ever be left to find."""
@@ -131,6 +136,10 @@ def expected(record: Record, scope: Scope, by: dict, now: str) -> bool:
         and by.get("assignee") in (None, record.assignee)
         and by.get("overdue") in (None, overdue)
         and by.get("conflict") in (None, bool(record.conflicts))
+        and all(by.get(name) in (None, record.status and record.fields.get(name)) for name in ("category", "severity"))
+        and by.get("flag")
+        in (None, *record.flags, *(each.rpartition("_")[0] for each in record.flags if each[-1] == "2"))
+        and ("statuses" not in by or record.status in by["statuses"])
         and _found(record, by.get("q"))
     )
 

@@ -5,15 +5,30 @@ from __future__ import annotations
 from server.api.responses import Json
 from server.cases.domain import workflow
 from server.changes.usecases.recording import Outcome
+from server.db.sql import Row
 from server.records.domain.records import Record, Revision
 from server.records.store import columns
 from server.records.store.columns import Projection
 from server.records.usecases.disclosing import RecordMask
+from sync.flags import Flag
 
 listed = columns.showing(Projection.API)
 """Return a row of ``record_lists`` as lists show it."""
 
+NAMED = ("area_name", "assignee_name", "author_name", "photos")
+REQUESTS = {
+    Flag.RETURN_PENDING: "ask_return",
+    Flag.EXTENSION_PENDING: "ask_extension",
+    Flag.SUSPENSION_PENDING: "ask_suspension",
+}
+
 _stored = columns.storing(columns.select(Projection.API).split(", "))
+
+
+def in_list(row: Row) -> Json:
+    """Return a row of ``record_lists`` with the names that were read for it."""
+    asked = [REQUESTS[flag] for flag in columns.flags(row["flags"]) if flag in REQUESTS]
+    return {**listed(row), **{name: row[name] for name in NAMED}, "requests": asked}
 
 
 def record(found: Record) -> Json:

@@ -104,6 +104,11 @@ def _marks(record: Record) -> str:
     return "|".join((" ".join(record.conflicts), *record.flags))
 
 
+def _code(name: str) -> Callable[[Record], str | None]:
+    """Return what reads a code of a case from its fields; of what is no case, none."""
+    return lambda record: None if record.status is None else record.fields.get(name)
+
+
 def _due_on(due_at: str | None) -> str | None:
     return None if due_at is None else instants.last_day(due_at)
 
@@ -153,6 +158,10 @@ COLUMNS = (
     Column(
         "merged_into", "TEXT", _CASE, null=True, of=lambda record: record.case and record.case.merged_into
     ),
+    Column("category", "TEXT", _CASE, null=True, of=_code("category"), filter=Filter("category", 4)),
+    Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 3)),
+    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity")),
+    Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),
 )  # fmt: skip
 """In the order in which JSON, exports and phones' lists show them."""

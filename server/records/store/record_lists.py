@@ -26,6 +26,9 @@ _AFTER = f" AND ({_DUE}, born_seq) > (:after_due, :after_born)"
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
+SUPERVISED = "supervised"
+"""Stands among flags for supervision at any level."""
+
 _FEW = 4
 """Conditions of this rank or less leave so few rows that comparing their labels is as fast as asking the index."""
 
@@ -46,7 +49,8 @@ class Filters:
 
     columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
     instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
-    cases, any of which will do. has_request: True for cases on which a request of the handler is open. shown_label:
+    cases, any of which will do. has_request: True for cases on which a request of the handler is open. flag: a record
+    that has it (``sync.flags``); "supervised" is any level. shown_label:
     returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
     None where nothing is.
     """
@@ -57,6 +61,7 @@ class Filters:
     q: str | None = None
     statuses: Collection[str] | None = None
     has_request: bool | None = None
+    flag: str | None = None
     shown_label: Callable[[Row], str] | None = None
 
 
@@ -232,9 +237,17 @@ def _conditions(reading: Reading, scope: Scope, filters: Filters) -> list[_Condi
         found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
     if filters.has_request:
         found.append(_Condition(0, "flags LIKE '%|%_pending%'", {}))
+    if filters.flag is not None:
+        found.append(_flagged(filters.flag))
     if filters.q is not None:
         found.append(_search(filters.q))
     return found
+
+
+def _flagged(flag: str) -> _Condition:
+    """Return the condition that a record has a flag; without its level, at any of them."""
+    part = "%|supervised~_%" if flag == SUPERVISED else f"%|{flag.replace('_', '~_')}|%"
+    return _Condition(0, "flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
 
 
 def _equal(column: Column, value: str | bool) -> _Condition:

@@ -9,6 +9,7 @@ import orjson
 
 from server.db.sql import InsertInto, Row
 from server.db.transactions import Reading, Transaction
+from server.people.store.display_names import batches
 from server.records.domain.records import Revision
 from sync.changes import AttachmentName, Dot, FieldWrite, Verdict
 
@@ -37,6 +38,21 @@ def list_of(reading: Reading, record: str) -> Iterator[Revision]:
         _revision(row)
         for row in reading.sql.each(f"{_SELECT} WHERE record = :record ORDER BY version", {"record": record})
     )
+
+
+def with_files(reading: Reading, wanted: Iterable[str]) -> Iterator[tuple[str, Mapping[str, str], int]]:
+    """Yield what came with files or may have: the record, what was sent by field, and how many files it announced.
+
+    wanted: ids of records that the caller has found inside a scope.
+    """
+    for listed, values in batches(wanted):
+        sql = f"""
+            SELECT record, received, attachments FROM revision
+             WHERE record IN ({listed}) AND (submission IS NOT NULL OR attachments IS NOT NULL)
+        """
+        for row in reading.sql.each(sql, values):
+            sent = {name: new for name, (_, new) in orjson.loads(row["received"]).items()}
+            yield row["record"], sent, len(orjson.loads(row["attachments"] or "[]"))
 
 
 def newest_of_origin(tx: Transaction, record: str, origin: str) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from server import instants
 from server.cases.domain import similarity
 from server.db.transactions import Reading
+from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Place
 from server.people.domain.actors import Actor
@@ -53,9 +54,25 @@ def photos(reading: Reading, record: Record) -> list[Photo]:
     return list(_photos(reading, record))
 
 
+def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
+    """Return how many files the history of each record names or announces, those still to come included.
+
+    types: the record type by id, of records that the caller has found inside a scope.
+    """
+    known = forms.catalogue(reading).types
+    binary = {
+        type: {name for name, field in known[type].fields.items() if field.type == "binary"}
+        for type in {*types.values()}
+    }
+    found = dict.fromkeys(types, 0)
+    for record, sent, announced in revisions.with_files(reading, types):
+        named = sum(1 for name in binary[types[record]] if sent.get(name))
+        found[record] += max(named, announced)
+    return found
+
+
 def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
-    type = forms.catalogue(reading).types[record.type]
-    binary = {name for name, field in type.fields.items() if field.type == "binary"}
+    binary = _files_of(forms.catalogue(reading).types[record.type])
     for revision in revisions.list_of(reading, record.id):
         named = {name: write.new for name, write in revision.received.items() if name in binary and write.new}
         if revision.submission is None:
@@ -66,3 +83,7 @@ def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
         here = {file.name for file in submissions.attachments_of(reading, revision.submission)}
         for field, name in named.items():
             yield Photo(revision.version, field, name, revision.submission, name in here)
+
+
+def _files_of(type: RecordType) -> frozenset[str]:
+    return frozenset(name for name, field in type.fields.items() if field.type == "binary")
