@@ -112,3 +112,23 @@ def test_the_count_of_ended_cases_is_that_of_the_list_and_none_of_them_is_late_o
     assert counts == [len(each) for each in lists]
     assert counts[0] == 3 and counts[2:] == [0, 0, 0]
     assert most == 2
+
+
+def test_what_waits_behind_many_cases_of_others_is_found_too(land, monkeypatch):
+    monkeypatch.setattr(waiting, "LISTED_MOST", 2)
+    theirs = [land.report("neighbour") for _ in range(5)]
+    for each in theirs:
+        land.lead_to(each, ("assign", "officer", {"assignee": WORKER}))
+        land.lead_to(each, ("feedback", "worker", {"result_code": "fixed", "no_photo_reason": "no_battery"}))
+    with land.valley.store.reading() as reading:
+        monkeypatch.setattr(waiting, "_is_theirs", lambda todo, row, task: row["id"] == last(reading))
+        found = waiting.for_person(reading, people.actor(reading, "town"))
+
+    assert [(len(each.rows), each.more) for each in found] == [(1, False)]
+
+
+def last(reading):
+    rows = record_lists.page_by_due(
+        reading, people.actor(reading, "town").scope, Filters(statuses=OPEN), after=None, limit=10
+    )
+    return rows[-1]["id"]

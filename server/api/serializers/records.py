@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from server.api.responses import Json
 from server.cases.domain import workflow
 from server.changes.usecases.recording import Outcome
@@ -16,7 +18,7 @@ listed = columns.showing(Projection.API)
 """Return a row of ``record_lists`` as lists show it."""
 
 NAMED = ("area_name", "assignee_name", "author_name", "photos")
-REQUESTS = {
+REQUESTS: Mapping[str, str] = {
     Flag.RETURN_PENDING: "ask_return",
     Flag.EXTENSION_PENDING: "ask_extension",
     Flag.SUSPENSION_PENDING: "ask_suspension",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import NamedTuple
 
 from server.cases.usecases import todo_column
@@ -16,8 +14,11 @@ from server.records.domain.status import WITH_HANDLER, Status
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 
-JUDGED_MOST = 100
-"""How many cases of one kind are looked at: nobody works through more of them in a day, and each takes 0.1 ms."""
+LISTED_MOST = 100
+"""How many cases of one kind are found at most: nobody works through more of them in a day."""
+
+JUDGED_MOST = 1_000
+"""How many cases of one kind are looked at to find them: of those due first, many may wait for others."""
 
 
 class Task(NamedTuple):
@@ -68,12 +69,20 @@ def for_person(reading: Reading, by: Actor, filters: Filters = Filters()) -> lis
 def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: todo_column.TodoOfCaller) -> Waiting:
     wanted = replace(filters, statuses=task.statuses, has_request=True if task.decides else filters.has_request)
     scope = Scope(person=by.name, bodies=by.scope.bodies) if task.is_handlers and by.current else by.scope
-    looked_at = record_lists.page_by_due(reading, scope, wanted, after=None, limit=JUDGED_MOST + 1)
-    rows = _theirs(todo, looked_at, task)
-    return Waiting(task, tuple(rows), len(looked_at) > JUDGED_MOST)
+    found: list[Row] = []
+    after, judged, more = None, 0, True
+    while more and len(found) < LISTED_MOST and judged < JUDGED_MOST:
+        rows = record_lists.page_by_due(reading, scope, wanted, after=after, limit=LISTED_MOST + 1)
+        more = len(rows) > LISTED_MOST
+        for row in rows[:LISTED_MOST]:
+            after, judged = record_lists.due_position(row), judged + 1
+            if _is_theirs(todo, row, task):
+                found.append(row)
+            if len(found) == LISTED_MOST:
+                more = more or row is not rows[-1]
+                break
+    return Waiting(task, tuple(found), more)
 
 
-def _theirs(todo: todo_column.TodoOfCaller, rows: list[Row], task: Task) -> Iterator[Row]:
-    for row in islice(rows, JUDGED_MOST):
-        if todo.may_take(row, task.decides) if task.decides else task.word in todo.todo(row).split():
-            yield row
+def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
+    return todo.may_take(row, task.decides) if task.decides else task.word in todo.todo(row).split()
