@@ -32,6 +32,9 @@ ask_suspension  assigned accepted handling                        > =
 return          assigned accepted                                 > registered
 extend          assigned accepted handling                        > =
 suspend         assigned accepted handling                        > suspended
+decline_return      assigned accepted                             > =
+decline_extension   assigned accepted handling                    > =
+decline_suspension  assigned accepted handling                    > =
 resume          suspended transferred                             > handling
 transfer        assigned accepted handling                        > transferred
 feedback        assigned accepted handling                        > feedback
@@ -63,6 +66,9 @@ ask_suspension  h      h      h       h      D    h    .       .     h    h    .
 return          .      .      D       .      D    .    D       .     .    .    .      .
 extend          .      .      .       .      D    .    D       .     .    .    .      .
 suspend         .      .      .       .      .    .    D       .     .    .    .      .
+decline_return  .      .      D       .      D    .    D       .     .    .    .      .
+decline_extension  .   .      .       .      D    .    D       .     .    .    .      .
+decline_suspension .   .      .       .      .    .    D       .     .    .    .      .
 resume          .      .      D       .      D    .    D       .     .    .    .      .
 transfer        .      .      .       .      D    .    D       .     .    .    .      .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
@@ -152,6 +158,8 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
+    if action.startswith("decline_"):
+        return 409, "illegal-step"  # nobody has asked for anything in a fresh case
     return 200, row.target or status
 
 

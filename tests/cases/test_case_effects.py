@@ -78,6 +78,18 @@ ROWS = [
         [ASSIGN, ("ask_extension", {}), ("ask_return", {}), ("extend", {"due_on": "2026-12-20"})],
         *("assigned", "user:worker", "2026-12-20T16:00", ("return_pending",), "限12-20｜荆山口村｜演示民宿07"),
     ),
+    (
+        [ASSIGN, ("ask_extension", {}), ("ask_return", {}), ("decline_extension", {"reason": "请按期完成"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", ("return_pending",), "限12-02｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_return", {}), ("decline_return", {"reason": "就是本村的"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_suspension", {}), ("decline_suspension", {"reason": "请先整改"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
     ([ASSIGN, ("ask_return", {}), ("return", {})], "registered", None, "2026-11-28T16:00", (), "荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("return", {}), ASSIGN, ("return", {})],
@@ -240,6 +252,15 @@ def test_the_figures_are_split_by_what_the_category_has_become():
 )
 def test_the_next_person_reads_what_was_said(act, said):
     assert after(a_report(), act).office_note == said
+
+
+def test_who_asked_in_vain_reads_why_and_that_the_limit_stands():
+    asked = ("ask_extension", {"reason": "weather", "until": "2026-12-20"})
+    declined = ("decline_extension", {"reason": "开工令已下，请按原期限完成"})
+
+    told = after(a_report(), ASSIGN, asked, declined).office_note
+
+    assert told == "11-27 网格员 不同意延期：开工令已下，请按原期限完成；限12-02"
 
 
 def test_a_result_is_told_in_words():

@@ -12,6 +12,7 @@ from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
 from server.people.domain.actors import Role
 from server.people.domain.rights import Grant, Mark
+from server.records.domain.case import Request
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 
@@ -308,6 +309,46 @@ def test_a_major_hazard_is_extended_by_the_brigade_alone(role, allowed):
     else:
         with pytest.raises(Invalid, match="须由大队批准"):
             judged("extend", LONGER, record, by(role))
+
+
+# Declining what a handler asked for
+
+NO = {"reason": "开工令已下"}
+ASKED = {
+    "decline_return": "ask_return",
+    "decline_extension": "ask_extension",
+    "decline_suspension": "ask_suspension",
+}
+
+
+def asked_for(action: str) -> Record:
+    record = a_case("accepted")
+    return replace(record, case=record.case.with_request(Request(action, "worker", NOW)))
+
+
+@pytest.mark.parametrize("decline", ASKED)
+def test_only_what_was_asked_for_can_be_declined(decline):
+    assert judged(decline, NO, asked_for(ASKED[decline]), by())
+    for other in {*ASKED.values()} - {ASKED[decline]}:
+        with pytest.raises(IllegalStep, match="没有等待决定的"):
+            judged(decline, NO, asked_for(other), by())
+
+
+@pytest.mark.parametrize("decline", ASKED)
+def test_whoever_declines_says_why(decline):
+    with pytest.raises(Invalid, match="请填写原因"):
+        judged(decline, {}, asked_for(ASKED[decline]), by())
+
+
+@pytest.mark.parametrize(("role", "allowed"), [(Role.TOWN_STATION, False), (Role.BRIGADE, True)])
+def test_more_time_for_a_major_hazard_is_declined_by_the_brigade_alone(role, allowed):
+    record = asked_for("ask_extension")
+    record = replace(record, case=replace(record.case, major=True))
+
+    assert (
+        guards.permits(workflow.STEP_OF["decline_extension"], record, Act("decline_extension", {}, "x", NOW), by(role))
+        is allowed
+    )
 
 
 @pytest.mark.parametrize(

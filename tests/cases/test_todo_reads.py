@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from server.cases.domain import guards, workflow
+from server.cases.domain import circumstances, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.right_conditions import CONDITIONS
 from server.cases.usecases import authorization, todo_column
@@ -83,7 +83,7 @@ CONTEXTS = [
     )
 ]
 RULES = {f"limit {name}": (each.refusal, each.reads) for name, each in CONDITIONS.items()} | {
-    f"guard {name}": (each.require, each.reads) for name, each in guards._CIRCUMSTANCES.items()
+    f"guard {name}": (each.require, each.reads) for name, each in circumstances.CIRCUMSTANCES.items()
 }
 
 

@@ -55,7 +55,11 @@ def test_nothing_waits_for_who_may_do_nothing_about_these(land, cases, name):
 
 
 def test_what_waits_is_what_each_may_do(land, cases):
-    acts = {"intake": {"register"}, "decide": {"return", "extend", "suspend"}, "assign": {"assign"}}
+    acts = {
+        "intake": {"register"},
+        "decide": {"decline_return", "decline_extension", "decline_suspension"},
+        "assign": {"assign"},
+    }
     acts |= {"check": {"close", "rework"}, "accept": {"accept"}, "handle": {"feedback"}}
     for name in ("worker", "neighbour", "leader", "officer", "town", "brigade", "clerk", "viewer"):
         for task, ids in waits(land, name).items():

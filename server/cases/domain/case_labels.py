@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server import instants
+from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.workflow import Step
 from server.records.domain.case import Case
@@ -19,10 +20,14 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
         for name in ("result_code", "reason", "note", "plan", "body", "document")
         if act[name]
     ]
-    if act.action in ("assign", "extend", "rework", "resume", "reopen") and after.due_at is not None:
+    if act.action in _SAYING_LIMIT and after.due_at is not None:
         parts.append(f"限{instants.last_day(after.due_at)[5:]}")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(parts)}" if parts else head
+
+
+_SAYING_LIMIT = {"assign", "extend", "rework", "resume", "reopen", *workflow.DECLINES}
+"""Acts after which the handler has to know by when: a limit was set, or the one that was to move stands."""
 
 
 def measure(status: str, inputs: Mapping[str, str]) -> str:

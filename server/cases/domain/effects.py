@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import case_labels, deadlines
+from server.cases.domain import case_labels, deadlines, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.workflow import Step
@@ -176,6 +176,11 @@ def _keep_helpers(step: Step, record: Record, case: Case, act: Act, context: Act
     return _Decision(case.assign_to(lead, act["helpers"].split(), act.at), _target_status(step, record))
 
 
+def _decline(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    """The request is off the list, and nothing else changes: whoever has the case goes on with it."""
+    return _Decision(case.without_requests(workflow.DECLINES[act.action]), _target_status(step, record))
+
+
 def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or record.due_at or act.at
     return _Decision(case.without_requests("ask_extension"), _target_status(step, record), due, _close_due(due))
@@ -250,6 +255,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "release_helpers": _keep_helpers,
     "extend": _extend,
     "suspend": _suspend,
+    **dict.fromkeys(workflow.DECLINES, _decline),
     "resume": _resume,
     "transfer": _leave_handler,
     "feedback": _feed_back,

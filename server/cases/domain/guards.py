@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from typing import NamedTuple
 
 from server import instants
 from server.cases.domain import assignable, deadlines, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
+from server.cases.domain.circumstances import CIRCUMSTANCES, is_for_brigade
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.right_conditions import CONDITIONS
 from server.cases.domain.workflow import Step
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.people.domain import roles
-from server.people.domain.actors import Role
 from server.people.domain.rights import Grant, Mark, holders_of, limits_of
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, Status
@@ -73,15 +72,15 @@ def reads_of(step: Step) -> frozenset[str]:
     for limit in limits_of("case", step.action):
         found.update(CONDITIONS[limit].reads)
     for name in step.guards:
-        if name in _CIRCUMSTANCES:
-            found.update(_CIRCUMSTANCES[name].reads)
+        if name in CIRCUMSTANCES:
+            found.update(CIRCUMSTANCES[name].reads)
     return frozenset(found)
 
 
 def _require_circumstances(step: Step, record: Record, act: Act, context: ActContext) -> None:
     for name in step.guards:
-        if name in _CIRCUMSTANCES:
-            _CIRCUMSTANCES[name].require(record, act, context)
+        if name in CIRCUMSTANCES:
+            CIRCUMSTANCES[name].require(record, act, context)
 
 
 def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
@@ -193,11 +192,7 @@ def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]
 def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     if record.case is not None and record.case.facts.extended >= EXTENSIONS_MAX:
         yield "due_on", f"已经延期{EXTENSIONS_MAX}次，不能再延；需要更长时间请走挂账"
-    if (
-        record.case is not None
-        and record.case.major
-        and not any(grant.role is Role.BRIGADE for grant in context.grants)
-    ):
+    if is_for_brigade(record, context):
         yield "due_on", "重大火灾隐患的延期须由大队批准"
 
 
@@ -230,19 +225,6 @@ def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Faul
         yield from _evidence(record, act, context)
 
 
-def _no_account(record: Record, act: Act, context: ActContext) -> None:
-    if context.has_account:
-        raise IllegalStep(
-            "承办人有账号，应由承办人自己反馈，再来核查；现场核查只用于没有账号的承办单位。", action=act.action
-        )
-
-
-def _in_window(record: Record, act: Act, context: ActContext) -> None:
-    closed_at = record.closed_at
-    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at):
-        raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
-
-
 _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
     "plan_ahead": _plan_ahead,
@@ -257,22 +239,7 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
 """Rules about what comes with an act."""
 
 
-class Circumstance(NamedTuple):
-    """A rule that holds whatever comes with an act: what it forbids is not offered either. It raises IllegalStep.
-
-    reads: as of a ``Condition``.
-    """
-
-    require: Callable[[Record, Act, ActContext], None]
-    reads: tuple[str, ...]
-
-
-_CIRCUMSTANCES: dict[str, Circumstance] = {
-    "no_account": Circumstance(_no_account, ("context.has_account",)),
-    "in_window": Circumstance(_in_window, ("record.closed_at",)),
-}
-
-NAMES = frozenset({*_GUARDS, *_CIRCUMSTANCES})
+NAMES = frozenset({*_GUARDS, *CIRCUMSTANCES})
 """Names of guards that a step may have."""
 
 

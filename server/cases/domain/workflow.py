@@ -88,6 +88,15 @@ STEPS = (
         ("reason", "plan", "plan_due", "leader", "safeguard"), ("note",), ("plan_ahead",),
     ),
     Step(
+        "decline_return", "不同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",),
+        ("return_asked",),
+    ),
+    Step(
+        "decline_extension", "不同意延期", WITH_HANDLER, None, ("reason",), ("note",),
+        ("extension_asked", "major_asked"),
+    ),
+    Step("decline_suspension", "不同意挂账", WITH_HANDLER, None, ("reason",), ("note",), ("suspension_asked",)),
+    Step(
         "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
         takes=("due_on", "note"), guards=("due_ahead",),
     ),
@@ -119,6 +128,9 @@ STEPS = (
 
 BY_SERVER = frozenset({"release", "release_helpers"})
 """Actions that nobody asks for: the server takes them when something else has happened."""
+
+DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension")}
+"""Acts that turn a request down, each with the act that it turns down."""
 
 STEP_OF = {step.action: step for step in STEPS}
 """The step of each action, those of the server included."""

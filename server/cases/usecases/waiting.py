@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+from server.cases.domain import workflow
 from server.cases.usecases import todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -25,7 +26,7 @@ class Task(NamedTuple):
     """A kind of work. word: of ``todo``, by which a case waits; statuses: it may have then.
 
     is_handlers: only who has a case does it, so that no other cases need to be looked at. decides: acts of which one
-    decides an open request, in place of a word.
+    declines an open request, in place of a word: whoever may decline it may grant it, and the other way round.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Task(NamedTuple):
 
 TASKS = (
     Task("intake", "register", (Status.REPORTED,)),
-    Task("decide", "", tuple(WITH_HANDLER), decides=frozenset({"return", "extend", "suspend"})),
+    Task("decide", "", tuple(WITH_HANDLER), decides=frozenset(workflow.DECLINES)),
     Task("assign", "assign", (Status.REGISTERED,)),
     Task("check", "check", (Status.FEEDBACK,)),
     Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),

@@ -1,0 +1,73 @@
+"""Rules about an act that hold whatever comes with it: what they forbid is not offered to anybody either."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from server import instants
+from server.cases.domain import deadlines, workflow
+from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.deadlines import Clock
+from server.errors import IllegalStep
+from server.people.domain.actors import Role
+from server.records.domain.records import Record
+
+Require = Callable[[Record, Act, ActContext], None]
+
+
+class Circumstance(NamedTuple):
+    """A rule about the case as it stands. require: raises IllegalStep where it forbids the act.
+
+    reads: all that it reads, as of a ``Condition``.
+    """
+
+    require: Require
+    reads: tuple[str, ...]
+
+
+def is_for_brigade(record: Record, context: ActContext) -> bool:
+    """Say whether an extension of this case is the brigade's to decide, and the author is not of it."""
+    is_major = record.case is not None and record.case.major
+    return is_major and not any(grant.role is Role.BRIGADE for grant in context.grants)
+
+
+def _no_account(record: Record, act: Act, context: ActContext) -> None:
+    if context.has_account:
+        raise IllegalStep(
+            "承办人有账号，应由承办人自己反馈，再来核查；现场核查只用于没有账号的承办单位。", action=act.action
+        )
+
+
+def _in_window(record: Record, act: Act, context: ActContext) -> None:
+    closed_at = record.closed_at
+    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at):
+        raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
+
+
+def _asked(decline: str) -> Require:
+    """Return what forbids to decline a request that is not open: it was never made, or has been decided."""
+    asked = workflow.STEP_OF[workflow.DECLINES[decline]]
+
+    def require(record: Record, act: Act, context: ActContext) -> None:
+        if record.case is None or all(each.action != asked.action for each in record.case.requests):
+            raise IllegalStep(f"没有等待决定的“{asked.label}”，可能已由别人办理；请刷新后再看。", action=act.action)
+
+    return require
+
+
+def _major_asked(record: Record, act: Act, context: ActContext) -> None:
+    """Who may not grant it may not decline it either."""
+    if is_for_brigade(record, context):
+        raise IllegalStep("重大火灾隐患的延期须由大队决定。", action=act.action)
+
+
+CIRCUMSTANCES: Mapping[str, Circumstance] = {
+    "no_account": Circumstance(_no_account, ("context.has_account",)),
+    "in_window": Circumstance(_in_window, ("record.closed_at",)),
+    "return_asked": Circumstance(_asked("decline_return"), ("case.requests",)),
+    "extension_asked": Circumstance(_asked("decline_extension"), ("case.requests",)),
+    "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),
+    "major_asked": Circumstance(_major_asked, ("case.major", "context.grants")),
+}
+"""By the name that a step gives them (``workflow.Step.guards``)."""
