@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from schemas.cases import CaseSchema, NamedFileSchema
 from schemas.fields import (
     BaseSchema,
     boolean_parameter,
@@ -121,65 +122,6 @@ class HeadSchema(BaseSchema):
     origin = text_out("who wrote it: a phone, a branch of a phone, or the office")
     version = integer_out("the record version that it made")
     author = text_out_or_null("user name of who wrote it")
-
-
-class AssignmentSchema(BaseSchema):
-    """A party that has or had a case."""
-
-    assignee = text_out("`user:<name>` or `body:<code>`")
-    lead = fields.Boolean(required=True, metadata={"description": "false for a co-handler"})
-    since = instant_out()
-    until = instant_out_or_null("null while they have it")
-
-
-class PendingRequestSchema(BaseSchema):
-    """A handler's request that is not yet decided."""
-
-    action = text_out()
-    author = text_out("user name")
-    at = instant_out()
-    until = text_out_or_null("local day")
-
-
-class SimilarSchema(BaseSchema):
-    """An open case that may be about the same hazard: the same item in one village, at one place or within 50 m."""
-
-    id = fields.UUID(required=True)
-    label = text_out()
-    status = text_out()
-
-
-class NamedFileSchema(BaseSchema):
-    """A file that the record's history names."""
-
-    version = integer_out("of the record, by whose writing it came")
-    field = text_out()
-    name = text_out()
-    href = text_out_or_null("where its bytes are; null while they are under way")
-
-
-class CaseSchema(BaseSchema):
-    """The workflow state of a case."""
-
-    actions = fields.List(fields.String(), required=True, metadata={"description": "what the caller may do now"})
-    received_at = instant_out()
-    registered_at = instant_out_or_null()
-    handle_due_at = instant_out_or_null("limit of the handler")
-    close_due_at = instant_out_or_null("limit for closing")
-    fed_back_at = instant_out_or_null("of the feedback that stands")
-    result_code = text_out_or_null()
-    given = fields.List(fields.Nested(AssignmentSchema), required=True)
-    requests = fields.List(fields.Nested(PendingRequestSchema), required=True)
-    handled_by = fields.List(fields.String(), required=True, metadata={"description": "who may not check it"})
-    checked = integer_out()
-    reworked = integer_out()
-    extended = integer_out()
-    returns = integer_out()
-    supervised = integer_out("level of supervision, 0 for none")
-    major = fields.Boolean(required=True)
-    plan_due_at = instant_out_or_null("end of a suspension's plan")
-    merged_into = text_out_or_null("id of the main case")
-    similar = fields.List(fields.Nested(SimilarSchema), required=True)
 
 
 class RecordDetailSchema(RecordSchema):

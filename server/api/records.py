@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask import Response, request
 
+from schemas.cases import SuggestionSchema
 from schemas.lists import page_of
 from schemas.records import (
     STATUSES,
@@ -25,10 +26,10 @@ from schemas.records import (
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
-from server.cases.usecases import todo_column
+from server.cases.usecases import suggesting, todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.errors import Invalid
+from server.errors import Invalid, NotFound
 from server.forms.store import forms
 from server.grid.store import areas
 from server.instants import FOREVER
@@ -161,10 +162,23 @@ def get_record(record_id: UUID) -> Response:
         }
         if found.case is not None:
             actions = todo_column.actions(reading, found, by)
-            alike = [(each, mask.label(each)) for each in case_details.similar(reading, found, by)]
-            shown["case"] = serializers.cases.case(found.case, actions, alike)
+            shown["case"] = serializers.cases.case(found.case, actions, _alike(reading, found, mask))
     _note_read(mask, found)
     return responses.conditional(responses.json(mask.record(shown, found)), found.version)
+
+
+@blueprint.route("/records/<uuid:record_id>/suggestion")
+@blueprint.response(200, SuggestionSchema)
+@blueprint.alt_response(404, success=False, description="unknown, out of scope, or no case")
+def get_suggestion(record_id: UUID) -> Response:
+    """Suggest who might handle a case and until when, with the reasons; nobody to who may assign to nobody."""
+    with context.database().reading() as reading:
+        by = context.caller()
+        found = records.get(reading, str(record_id), by.scope)
+        if found.case is None:
+            raise NotFound("这条记录不是案件，没有承办。", record=found.id)
+        shown = serializers.cases.suggestion(suggesting.suggest(reading, found, by))
+    return responses.json(shown)
 
 
 @blueprint.route("/records/<uuid:record_id>/history")
@@ -179,6 +193,12 @@ def list_revisions(record_id: UUID) -> Response:
         history = mask.history(found, list(revisions.list_of(reading, found.id)))
     _note_read(mask, found)
     return responses.single_page(map(serializers.records.revision, history))
+
+
+def _alike(reading: Reading, record: Record, mask: RecordMask) -> list[responses.Json]:
+    alike = case_details.similar(reading, record, context.caller())
+    handlers = display_names.of_assignees(reading, {each.record.assignee for each in alike if each.record.assignee})
+    return [serializers.cases.similar(each, mask, handlers) for each in alike]
 
 
 def _note_read(mask: RecordMask, found: Record) -> None:

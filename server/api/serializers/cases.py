@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from server.api.responses import Json
+from server.cases.domain import similarity
+from server.cases.usecases.suggesting import Suggestion
+from server.records.domain import positions
 from server.records.domain.case import Assignment, Case, Request
-from server.records.domain.records import Record
-from server.submissions.usecases.case_details import Photo
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.usecases.case_details import Photo, SimilarCase
 
 
-def case(found: Case, actions: tuple[str, ...], similar: list[tuple[Record, str]]) -> Json:
+def case(found: Case, actions: tuple[str, ...], similar: list[Json]) -> Json:
     """Return a case as a record's single answer shows it.
 
-    actions: what the caller may do with it now. similar: open cases that may be about the same hazard, each with its
-    label as the caller sees it.
+    actions: what the caller may do with it now. similar: open cases that may be about the same hazard, as ``similar``
+    has them.
     """
     facts = found.facts
     return {
@@ -36,7 +40,52 @@ def case(found: Case, actions: tuple[str, ...], similar: list[tuple[Record, str]
         "major": found.major,
         "plan_due_at": found.plan_due_at,
         "merged_into": found.merged_into,
-        "similar": [{"id": each.id, "label": label, "status": each.status} for each, label in similar],
+        "similar": similar,
+    }
+
+
+def similar(found: SimilarCase, mask: RecordMask, handlers: Mapping[str, str]) -> Json:
+    """Return an open case that may be about the same hazard, as the caller sees it.
+
+    handlers: what each assignee is called. A position that is masked is not told by its distance either.
+    """
+    record = found.record
+    seen = mask.record({"label": record.label, "fields": dict(record.fields)}, record)
+    position = positions.read(seen["fields"].get(similarity.GEOMETRY, ""))
+    return {
+        "id": record.id,
+        "label": seen["label"],
+        "status": record.status,
+        "case_no": record.case_no,
+        "assignee": record.assignee,
+        "handler": None if record.assignee is None else handlers.get(record.assignee, record.assignee),
+        "due_at": record.due_at,
+        "created_at": record.created_at,
+        "same_place": found.is_same_place,
+        "position": None if position is None else position._asdict(),
+        "distance_m": None if position is None or found.distance_m is None else round(found.distance_m),
+        "photo": None if found.photo is None else photo(found.photo),
+    }
+
+
+def suggestion(found: Suggestion) -> Json:
+    """Return who might handle a case and until when, with the reasons."""
+    return {
+        "handlers": [
+            {
+                "assignee": each.candidate.mark,
+                "name": each.candidate.name,
+                "kind": each.candidate.kind,
+                "area": each.candidate.area,
+                "rule": each.why.name.lower(),
+                "reason": each.reason,
+                "in_hand": each.load,
+            }
+            for each in found.handlers
+        ],
+        "unreached": found.unreached or None,
+        "due_on": found.due.day,
+        "due_reason": found.due.reason,
     }
 
 

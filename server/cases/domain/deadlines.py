@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from server import dated, instants
 from server.instants import BEIJING, Instant
@@ -22,18 +23,31 @@ class Clock(StrEnum):
     EXTENSION_STEP = "extension_step"
 
 
+class Limit(NamedTuple):
+    """How long a clock runs, and what the limit is called. unit: ``hour`` or ``calendar_day``."""
+
+    amount: int
+    unit: str
+    label: str
+
+
 def due_at(clock: Clock, start: Instant, case: str = "") -> Instant:
     """Return the instant at which a clock that starts at ``start`` runs out; limits are those in force then.
 
     case: for ``HANDLE`` the kind of repair (column ``rect`` of the hazard items); a case that the table does not
     name has the general limit. Hours run from the start, days to the 24:00 that ends the last of them.
     """
+    limit = limit_of(clock, start, case)
+    if limit.unit == "hour":
+        return instants.later(start, timedelta(hours=limit.amount))
+    return end_of(day_of(start) + timedelta(days=limit.amount))
+
+
+def limit_of(clock: Clock, start: Instant, case: str = "") -> Limit:
+    """Return the limit of a clock that starts at ``start``, by the same rows as ``due_at``."""
     rows = [row for row in dated.rows_at("time_limits", start) if row["clock"] == clock]
     row = next((row for row in rows if row["case"] == case), None) or next(row for row in rows if not row["case"])
-    amount = int(row["amount"])
-    if row["unit"] == "hour":
-        return instants.later(start, timedelta(hours=amount))
-    return end_of(day_of(start) + timedelta(days=amount))
+    return Limit(int(row["amount"]), row["unit"], row["label"])
 
 
 def end_of(day: date) -> Instant:

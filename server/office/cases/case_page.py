@@ -172,7 +172,7 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask) -> dict[str, A
 def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
     """Return the forms of what the reader may do now, with what was typed into one of them."""
     by = context.caller()
-    alike = {each.id: mask.label(each) for each in case_details.similar(reading, record, by)}
+    alike = {each.record.id: mask.label(each.record) for each in case_details.similar(reading, record, by)}
     offers = act_forms.Offers(reading, by, alike, layout.language())
     acts = act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent)
     return {

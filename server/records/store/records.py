@@ -18,6 +18,7 @@ from server.grid.domain.scope import Scope
 from server.instants import FOREVER, Instant
 from server.people.store import scopes
 from server.records.domain.records import Record
+from server.records.domain.status import WITH_HANDLER
 from server.records.store import case_json, columns
 from server.records.store.columns import Written
 
@@ -106,6 +107,29 @@ def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Rec
     inside, values = scopes.EVERYWHERE if scope is None else scopes.by_place_or_person(scope, reading.now)
     sql = f"{_SELECT} WHERE assignee = :held_by AND closed_at IS NULL AND {inside} ORDER BY born_seq"
     return [from_row(row) for row in reading.sql.rows(sql, {"held_by": mark, **values})]
+
+
+def count_in_hand(reading: Reading, scope: Scope, marks: Iterable[str]) -> dict[str, int]:
+    """Return how many cases inside ``scope`` each of ``marks`` is to work on now; who has none is missing.
+
+    marks: ``user:<name>`` and ``body:<code>``, a few of them.
+    """
+    wanted = {f"mark{number}": mark for number, mark in enumerate(marks)}
+    if not wanted:
+        return {}
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    statuses = {f"status{number}": status.value for number, status in enumerate(sorted(WITH_HANDLER))}
+    rows = reading.sql.tuples(
+        f"""
+        SELECT assignee, COUNT(*)
+          FROM record
+         WHERE assignee IN ({", ".join(f":{name}" for name in wanted)}) AND closed_at IS NULL
+           AND status IN ({", ".join(f":{name}" for name in statuses)}) AND (({inside}) IS TRUE)
+         GROUP BY assignee
+        """,
+        {**values, **wanted, **statuses},
+    )
+    return {str(mark): int(count) for mark, count in rows}
 
 
 def helped_by(reading: Reading, mark: str) -> list[Record]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from collections.abc import Iterator, Mapping
+=======
+from collections.abc import Iterable, Iterator
+from itertools import islice
+>>>>>>> c6a13b4 (Suggest handler and limit of a case with the reasons, and tell more of likely duplicates)
 from typing import NamedTuple
+
+import orjson
 
 from server import instants
 from server.cases.domain import similarity
+from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Place
+from server.instants import Instant
 from server.people.domain.actors import Actor
+from server.records.domain import positions
+from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions
 from server.submissions.store import submissions
@@ -31,19 +42,78 @@ class Photo(NamedTuple):
     is_here: bool
 
 
-def similar(reading: Reading, record: Record, by: Actor) -> list[Record]:
+class SimilarCase(NamedTuple):
+    """An open case that may be about the same hazard as another: the same item, at one place or close by.
+
+    is_same_place: both name one place. distance_m: between the two positions, None where either has none. photo: the
+    first that shows the hazard, one whose bytes are here before all others.
+    """
+
+    record: Record
+    is_same_place: bool
+    position: Position | None
+    distance_m: float | None
+    photo: Photo | None
+
+
+def similar(reading: Reading, record: Record, by: Actor) -> list[SimilarCase]:
     """Return open cases of the same village that may be about the same hazard, the oldest first, at most 20.
 
     Only such as ``by`` may see, reported within 30 days of ``record``.
     """
-    village = Place("/".join(record.path.split("/")[:3]))
-    around = (
-        instants.later(record.created_at, -similarity.WITHIN),
-        instants.later(record.created_at, similarity.WITHIN),
-    )
-    near = records.open_cases_near(reading, by.scope, record.type, village, around)
+    near = _near(reading, by, record.type, record.path, record.created_at, record.created_at)
     alike = (each for each in near if each.id != record.id and similarity.are_alike(record.fields, each.fields))
-    return [each for each, _ in zip(alike, range(_SIMILAR_MAX), strict=False)]
+    return [_similar(reading, record, each) for each in islice(alike, _SIMILAR_MAX)]
+
+
+def with_duplicates(reading: Reading, reports: Iterable[Row], by: Actor) -> set[str]:
+    """Return the ids of those ``reports`` for which ``similar`` has something to show; a query for each village."""
+    villages: dict[tuple[str, str], list[Row]] = {}
+    for row in reports:
+        villages.setdefault((row["type"], _village(row["path"])), []).append(row)
+    return {id for (type, path), rows in villages.items() for id in _with_duplicates(reading, by, type, path, rows)}
+
+
+def _with_duplicates(reading: Reading, by: Actor, type: str, path: str, rows: list[Row]) -> Iterator[str]:
+    since, until = min(row["created_at"] for row in rows), max(row["created_at"] for row in rows)
+    near = list(_near(reading, by, type, path, since, until))
+    for row in rows:
+        fields = orjson.loads(row["fields"])
+        around = _around(row["created_at"], row["created_at"])
+        if any(
+            each.id != row["id"]
+            and around[0] <= each.created_at <= around[1]
+            and similarity.are_alike(fields, each.fields)
+            for each in near
+        ):
+            yield row["id"]
+
+
+def _near(reading: Reading, by: Actor, type: str, path: str, since: Instant, until: Instant) -> Iterator[Record]:
+    return records.open_cases_near(reading, by.scope, type, Place(_village(path)), _around(since, until))
+
+
+def _around(since: Instant, until: Instant) -> tuple[Instant, Instant]:
+    return instants.later(since, -similarity.WITHIN), instants.later(until, similarity.WITHIN)
+
+
+def _village(path: str) -> str:
+    return "/".join(path.split("/")[:3])
+
+
+def _similar(reading: Reading, record: Record, other: Record) -> SimilarCase:
+    here, there = (positions.read(each.fields.get(similarity.GEOMETRY, "")) for each in (record, other))
+    distance = None if here is None or there is None else positions.distance_m(here, there)
+    place = record.fields.get(similarity.PLACE, "")
+    return SimilarCase(
+        other, place != "" and place == other.fields.get(similarity.PLACE), there, distance, first_photo(reading, other)
+    )
+
+
+def first_photo(reading: Reading, record: Record) -> Photo | None:
+    """Return the first photo that shows a hazard, one whose bytes are here before all others; None without any."""
+    found = photos(reading, record)
+    return next((each for each in found if each.is_here), found[0] if found else None)
 
 
 _SIMILAR_MAX = 20
