@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from collections.abc import Iterator, Mapping
-=======
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
->>>>>>> c6a13b4 (Suggest handler and limit of a case with the reasons, and tell more of likely duplicates)
 from typing import NamedTuple
 
 import orjson
