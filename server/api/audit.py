@@ -6,23 +6,22 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from schemas.audit import AuditEntrySchema, AuditFilter, AuditQuery
 from schemas.lists import page_of
 from server import table_files
 from server.api import responses
 from server.api.blueprints import create_blueprint
-from server.audit.domain.entries import Entry, Recorded
+from server.audit.domain.entries import Recorded
 from server.audit.store import entry_lists
 from server.audit.store.entry_lists import EVERYWHERE
-from server.audit.usecases import exports as audited_exports
 from server.audit.usecases import reading as audit
 from server.db.transactions import Reading
 from server.errors import NotAllowed
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
-from server.web import context, downloads
+from server.web import context, downloads, record_exports
 
 blueprint = create_blueprint("audit", "审计记录 · who did what, and who looked")
 
@@ -60,9 +59,7 @@ def export_audit(query: dict[str, Any]) -> Response:
     by, database = context.caller(), context.database()
     prefixes = prefixes_of(by, _EXPORT)
     filters = audit.filters(*_asked(query))
-    told = {"format": "csv", "filters": _told(query)}
-    address = request.remote_addr or ""
-    export = audited_exports.begin(database, Entry("audit.export", by.name, "audit", told, address=address))
+    export = record_exports.begin("audit.export", "audit", {"format": "csv", "filters": _told(query)})
     rows = export.counted(audit.entries(database, prefixes, filters))
     lines = (table_files.csv_lines([map(table_files.escaped, audit.cells(row))]) for row in rows)
     heading = table_files.BOM + table_files.csv_lines([audit.HEADINGS])

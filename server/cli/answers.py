@@ -13,7 +13,7 @@ from typing import IO
 
 import click
 
-from server.cli.folder import Command, data_option, everything, opened
+from server.cli.folder import Command, data_option, everything, opened_to_write
 from server.errors import Invalid
 from server.forms.domain.outline import Language, Wording
 from server.forms.store import forms
@@ -66,7 +66,7 @@ def answers(
     """Export the answers of the form ID, newest first 导出填报内容. Repeats are tables of their own in zip and xlsx."""
     language = headings or ("zh" if labels else "names")
     options = AnswerOptions(Wording(labels, None if language == "names" else Language(language)), split)
-    with opened(data) as database:
+    with opened_to_write(data) as database:
         with database.reading() as reading:
             known = forms.get(reading, form_id)
             scope = replace(everything(reading), exact_paths=(NOWHERE,))

@@ -1,4 +1,4 @@
-"""``firegrid audit``: the audit on a terminal or as a file, for whoever has the data folder; it writes nothing."""
+"""``firegrid audit``: the audit on a terminal or as a file, for whoever has the data folder; a file is an export."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from server import table_files
-from server.audit.domain.entries import Recorded
+from server.audit.domain.entries import COMMAND, Entry, Recorded
 from server.audit.store.entry_lists import EVERYWHERE
-from server.audit.usecases import reading
-from server.cli.folder import Command, data_option, opened
+from server.audit.usecases import exports, reading
+from server.cli.folder import Command, data_option, opened, opened_to_write
+from server.forms.domain import personal
 
 PIPE_WIDTH = 240
 """Columns of a table that no terminal shows: nothing is to be cut off."""
@@ -57,14 +58,18 @@ def audit(
     """
     first_day, last_day = (None if day is None else day.date() for day in (first, last))
     filters = reading.filters(first_day, last_day, user, event, about)
-    with opened(data) as store:
-        found = reading.entries(store, EVERYWHERE, filters)
-        if form == "json":
-            _write_json(islice(found, limit))
-        elif form == "csv":
-            _write_csv(islice(found, limit))
-        else:
-            _show(found, limit or 200)
+    if form == "table":
+        with opened(data) as store:
+            _show(reading.entries(store, EVERYWHERE, filters), limit or 200)
+        return
+    told = {"from": first_day, "to": last_day, "user": user, "event": event, "object": about, "limit": limit}
+    asked = personal.told({name: str(value) for name, value in told.items() if value is not None})
+    with opened_to_write(data) as store:
+        export = exports.begin(store, Entry("audit.export", COMMAND, "audit", {"format": form, "filters": asked}))
+        with export.ending_where_it_fails():
+            rows = export.counted(islice(reading.entries(store, EVERYWHERE, filters), limit))
+            (_write_json if form == "json" else _write_csv)(rows)
+        export.end()
 
 
 def _write_json(entries: Iterable[Recorded]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,7 @@ from rich.table import Table
 from server import instants
 from server.audit.domain.entries import COMMAND, Entry
 from server.audit.usecases import exports
-from server.cli.folder import Group, data_option, everything, opened
+from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.database import Database
 from server.db.transactions import Reading
 from server.grid.store import areas
@@ -118,7 +118,11 @@ def closure(
         raise click.UsageError("--from 与 --to 要一起给，且不与 --period 同用。")
     _check_row(row, figure)
     told = {"area": area, "by": by, "from": first, "to": last, "period": period, "as_of": as_of, "row": row}
-    with opened(data) as database, _audited(database, form, figure, told) as count, database.reading() as reading:
+    with (
+        _opened(data, form) as database,
+        _audited(database, form, figure, told) as count,
+        database.reading() as reading,
+    ):
         at = None if as_of is None else periods.as_of_instant(as_of, reading.now)
         named = Named(period or Named.MONTH)
         days = named if first is None or last is None else periods.between(first.date(), last.date())
@@ -136,6 +140,11 @@ def closure(
         earlier = Query(query.scope, query.area, result.by, comparison.previous, comparison.as_of(result.as_of))
         previous = closure_summary.summarise(reading, earlier)
         _write_summary(reading, form, result, previous, comparison.names)
+
+
+def _opened(data: Path, form: str) -> AbstractContextManager[Database]:
+    """Return the database in ``data``: a file leaves an entry in its audit, a table on the terminal leaves none."""
+    return opened(data) if form == "table" else opened_to_write(data)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from server.audit.usecases import reads, refusals
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Unavailable
+from server.forms.domain import personal
 from server.log import log
 from server.people.domain.actors import Actor
 from server.people.store import people
@@ -88,12 +89,13 @@ def audit_read(event: str, object: str, details: Mapping[str, Any], objects: Ite
     Requests by phone key are left out.
 
     event: a word of ``data/audit_events.csv`` (``personal.read``). object: what is read, such as the kind of list.
-    details: as JSON, without any value that was read. objects: ids of the records on the page.
+    details: as JSON, without any value that was read; a number that was looked for is masked. objects: ids of the
+    records on the page.
     """
     by = caller()
     if by.key_id is None:
-        address = request.remote_addr or ""
-        reads.record(database(), Entry(event, by.name, object, details, objects=tuple(objects), address=address))
+        address, told = request.remote_addr or "", personal.told(details)
+        reads.record(database(), Entry(event, by.name, object, told, objects=tuple(objects), address=address))
 
 
 def audit_refusal(object: str, view: str, status: int) -> None:

@@ -21,6 +21,7 @@ from server.db.database import Database
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import NotAllowed
+from server.forms.domain import personal
 from server.forms.domain.outline import Wording
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
@@ -116,10 +117,11 @@ def guards(wording: Wording) -> tuple[Callable[[str], str], Callable[[str], str]
 def begin(event: str, object: str, details: Mapping[str, Any]) -> Export:
     """Note down that the caller begins to export, before anything leaves; the rows that leave are counted by it.
 
-    event, object, details: as in an entry of the audit. Raises DiskFull, and then nothing leaves.
+    event, object, details: as in an entry of the audit; a number that was looked for is masked in it. Raises DiskFull,
+    and then nothing leaves.
     """
     by = context.caller()
-    entry = Entry(event, by.name, object, details, address=request.remote_addr or "")
+    entry = Entry(event, by.name, object, personal.told(details), address=request.remote_addr or "")
     return audited_exports.begin(context.database(), entry)
 
 

@@ -171,7 +171,22 @@ def test_who_exported_what_who_looked_at_whose_phone_and_who_failed_to_sign_in_a
     assert all(word in failed for word in ("203.0.113.9", '"brigade": 2', '"unknown": 1'))
 
 
-def test_files_from_the_terminal_hold_all_and_the_command_writes_nothing(county):
+def test_a_number_that_somebody_looked_for_is_masked_where_it_is_kept(county):
+    for path in ("/audit", "/audit.csv", "/records.csv"):
+        query = "?q=找13800000471" if path == "/records.csv" else "?object=138-0000-0471"
+        answer = ask(county, "admin", query, path)
+        assert (answer.status_code, bool(answer.data)) == (200, True)
+        answer.close()
+    run(county, "--object", "13800000471", "--format", "csv")
+    county.store.write(lambda tx: None)
+
+    kept = [row["detail"] for row in county.rows("SELECT detail FROM audit WHERE detail LIKE '%0471%'")]
+
+    assert len(kept) == 4
+    assert [detail for detail in kept if "13800000471" in detail or "0000-0471" in detail] == []
+
+
+def test_files_from_the_terminal_hold_all_and_each_is_an_export(county):
     before = county.rows("SELECT * FROM audit")
 
     [found] = json.loads(run(county, "--event", "export", "--format", "json"))
@@ -179,9 +194,11 @@ def test_files_from_the_terminal_hold_all_and_the_command_writes_nothing(county)
     nothing = json.loads(run(county, "--user", "nobody-has-this-name", "--format", "json"))
 
     assert (found["user"], found["details"]["rows"]) == ("town", 412)
-    assert len(rows) == len(before) + 1
+    assert len(rows) == len(before) + 2
     assert nothing == []
-    assert county.rows("SELECT * FROM audit") == before
+    written = county.rows("SELECT action, actor, detail FROM audit ORDER BY id")[len(before) :]
+    assert [(row["action"], row["actor"]) for row in written] == [("audit.export", "command")] * 3
+    assert [json.loads(row["detail"])["rows"] for row in written] == [1, len(before) + 1, 0]
     assert "没有符合条件" in run(county, "--user", "nobody-has-this-name")
     assert "更早的还有" in run(county, "--limit", "1")
 

@@ -125,6 +125,14 @@ def test_no_other_removal_passes_for_one_that_was_vouched_for(store):
     assert forged(store, f"{again}, hash FROM audit WHERE id = '0000000000000008'") != []
 
 
+@pytest.mark.parametrize("told", ["7", "[7]", "[[1]]", '[[3, 2, ""]]', '[[0, 9, ""]]', "[[1, 5, null]]", "{}", "null"])
+def test_ranges_that_somebody_forged_vouch_for_nothing(store, told):
+    rounds.every_minute(store)
+    change = f"UPDATE audit SET detail = '{{\"ranges\": {told}, \"replaced\": {told}}}' WHERE action = 'audit.prune'"
+
+    assert forged(store, change) != []
+
+
 def test_a_persons_names_go_from_every_entry_and_what_they_did_stays(store):
     store.write(lambda tx: record(tx, Entry("user.add", "admin", "li", {"display": "李四", "why": "li 与李四不同"})))
 

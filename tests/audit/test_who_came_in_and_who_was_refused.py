@@ -12,6 +12,7 @@ from server.app import close
 from server.audit.domain.entries import Recorded
 from server.audit.store import chain
 from server.audit.usecases import refusals, rounds
+from server.people.usecases import passwords, sign_in
 from server.web import observability
 from tests.api_county import PASSWORD, UNIT, lay_people
 from tests.county import Clock, County, open_county
@@ -153,6 +154,18 @@ def test_a_phone_that_signs_in_by_password_is_recorded_once_a_day(county):
 
     entries = about(county, "worker", "session.begin")
     assert [entry.details for entry in entries] == [{"door": "openrosa"}] * 2
+
+
+def test_a_given_password_opens_nothing_to_a_phone_and_the_audit_says_so(county):
+    county.do(passwords.reset, "worker", sign_in.hash_password("another-one-77"), by="admin")
+
+    answer = county.client.get(
+        "/formList", auth=("worker", "another-one-77"), headers={"X-OpenRosa-Version": "1.0"},
+        base_url="https://localhost", environ_base=FROM_OUTSIDE,
+    )  # fmt: skip
+
+    assert answer.status_code in (401, 403)
+    assert [entry.result for entry in about(county, "worker", "session.begin")] == ["to_change"]
 
 
 def test_the_request_log_has_address_and_object_but_no_key_and_no_phone_number(county, monkeypatch):

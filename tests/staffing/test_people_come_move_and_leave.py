@@ -18,7 +18,7 @@ from server.grid.store import areas
 from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Role
 from server.people.domain.people import checked_window
-from server.people.store import bodies, people
+from server.people.store import bodies, people, vacancies
 from server.people.usecases import phone_keys
 from server.staffing.usecases import enrolment
 from tests.laws import examples
@@ -367,13 +367,14 @@ def test_nothing_is_given_to_nobody(county):
 
 
 def test_a_village_without_an_officer_is_vacant_until_one_comes(county):
-    assert county.see(people.vacant_villages, EVERYTHING.places[0]) == {path_of(VILLAGE), path_of(NEXT_UNIT[:12])}
+    assert county.see(vacancies.vacant_villages, EVERYTHING.places[0]) == {path_of(VILLAGE), path_of(NEXT_UNIT[:12])}
 
     county.a_worker("vo", area=VILLAGE, role=Role.VILLAGE_OFFICER, starts_at=instant("2026-05-10"))
 
-    assert path_of(VILLAGE) in county.see(people.vacant_villages, EVERYTHING.places[0])
+    assert path_of(VILLAGE) in county.see(vacancies.vacant_villages, EVERYTHING.places[0])
+    assert instant("2026-05-10") in county.see(vacancies.vacancies_change_at, EVERYTHING.places[0])
     county.clock.set("2026-05-10T00:00")
-    assert county.see(people.vacant_villages, EVERYTHING.places[0]) == {path_of(NEXT_UNIT[:12])}
+    assert county.see(vacancies.vacant_villages, EVERYTHING.places[0]) == {path_of(NEXT_UNIT[:12])}
 
 
 def test_a_body_keeps_its_earlier_name_when_it_is_renamed(county):

@@ -7,6 +7,9 @@ import pytest
 from server.app import close
 from server.forms.domain.definitions import Allowance
 from server.forms.usecases import publish
+from server.people.store import people
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.usecases.masked_answers import AnswerMask
 from tests.api_county import lay_people, uuid_of
 from tests.county import open_county, prepared
 
@@ -74,6 +77,32 @@ def test_a_record_of_a_repeat_is_not_told_by_its_label(county):
 
     assert whole.count(NAME) == 2
     assert (masked.count(NAME), masked.count("欧**")) == (0, 2)
+
+
+def test_a_name_that_begins_another_hides_no_part_of_it(county):
+    two = "<person><full_name>欧阳</full_name></person>" + PERSON
+    county.phone("worker").send(sent("visit", f"<door>3号楼</door>{two}", "households", "3号楼"))
+    [id] = county.ids("/submissions", "viewer")
+
+    assert "建国" not in county.get(f"/submissions/{id}.xml", "viewer").data.decode()
+
+
+def test_attributes_and_comments_tell_nothing_that_is_masked(county):
+    answers = f'<item note="{NAME} 13800000471">软管老化</item><reporter>{NAME}</reporter><!-- {NAME} -->'
+    county.phone("worker").send(sent("hazard", answers, "hazards", "软管老化"))
+    [id] = county.ids("/submissions", "viewer")
+
+    shown = county.get(f"/submissions/{id}.xml", "viewer").data.decode()
+
+    assert NAME not in shown and "13800000471" not in shown
+    assert 'id="hazard"' in shown and uuid_of("hazards") in shown
+
+
+def test_of_a_form_that_nobody_knows_not_even_the_name_of_a_submission_is_shown(county):
+    with county.store.reading() as reading:
+        mask = AnswerMask(reading, None, RecordMask(reading, people.actor(reading, "viewer")))
+
+        assert mask.name(b"<data/>", f"登记 {NAME}", None) == "****"
 
 
 def test_an_export_does_not_tell_by_a_label_what_it_masks(county):

@@ -45,4 +45,4 @@ def contradicted(reading: Reading, heads: Iterable[Head]) -> Iterator[Head]:
 def _put_back(reading: Reading) -> dict[str, int]:
     """Return the number of the entry by which each former epoch ended."""
     rows = reading.sql.each("SELECT id, detail FROM audit WHERE action = 'epoch.new' ORDER BY id")
-    return {str(details_of(row).get("before")): int(row["id"]) for row in rows}
+    return {str(details_of(row).get("before")): int(row["id"]) for row in rows if row["id"].isdecimal()}

@@ -9,7 +9,7 @@ without changing the head, and both are kept for good.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from server.audit.domain.entries import CONTENT, chained, details_of, more_objects
@@ -92,10 +92,17 @@ def vouched(reading: Reading) -> tuple[dict[int, tuple[int, str]], dict[str, str
     replaced: dict[str, str] = {}
     for row in reading.sql.each(_VOUCHERS):
         details = details_of(row)
-        for first, last, hash in details.get("ranges", ()):
-            gone[first] = (last, hash)
-        replaced |= details.get("replaced", {})
+        gone |= {first: (last, hash) for first, last, hash in _ranges_in(details.get("ranges"))}
+        digests = details.get("replaced")
+        replaced |= digests if isinstance(digests, dict) else {}
     return gone, replaced
+
+
+def _ranges_in(told: Any) -> Iterator[Range]:
+    """Yield the ranges that an entry tells of; what is none was forged, and vouches for nothing."""
+    for each in told if isinstance(told, list) else ():
+        if isinstance(each, list) and [*map(type, each)] == [int, int, str] and 0 < each[0] <= each[1]:
+            yield each[0], each[1], each[2]
 
 
 def _replaced(value: Any, words: Mapping[str, str]) -> Any:

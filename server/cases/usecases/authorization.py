@@ -19,7 +19,7 @@ from server.grid.domain.scope import Scope
 from server.people.domain import rights, roles
 from server.people.domain.actors import GRACE, Actor, Role
 from server.people.domain.rights import Grant
-from server.people.store import bodies, people
+from server.people.store import bodies, people, vacancies
 from server.records.domain import relation
 from server.records.domain.records import Record
 from server.records.domain.relation import Relation
@@ -97,7 +97,7 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
 def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: frozenset[str]) -> bool:
     """Say whether ``by`` may take ``action`` on ``record`` now, as far as person and status decide.
 
-    vacant: paths of the villages without an officer that matter, as ``people.vacant_villages`` gives them.
+    vacant: paths of the villages without an officer that matter, as ``vacancies.vacant_villages`` gives them.
     """
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
     case_context = ActContext(
@@ -173,7 +173,7 @@ def _context_with_author(
 
 def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
     village = "/".join(record.path.split("/")[:3])
-    return people.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
+    return vacancies.vacant_villages(tx, Place(village)) if Role.TOWN_STATION in by.roles else frozenset()
 
 
 def _context_with_authority(

@@ -13,7 +13,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind
 from server.people.domain.actors import Actor, Role
-from server.people.store import people
+from server.people.store import vacancies
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED
@@ -137,7 +137,7 @@ _SEEN_OF_ROW, _SEEN_OF_CASE = _seen("record."), _seen("case.")
 def _vacant(reading: Reading, by: Actor) -> frozenset[str]:
     """Return the villages without an officer in which ``by`` stands in for one."""
     towns = (duty.place for duty in by.current if duty.role is Role.TOWN_STATION)
-    return frozenset(path for town in towns for path in people.vacant_villages(reading, town))
+    return frozenset(path for town in towns for path in vacancies.vacant_villages(reading, town))
 
 
 _TODO = tuple(name for name in columns.select(Projection.TODO).split(", ") if name != "case_state")

@@ -30,7 +30,7 @@ from server.grid.domain.areas import Area, Level, Place
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.domain.actors import Actor, Role
-from server.people.store import people
+from server.people.store import vacancies
 from server.people.usecases import visibility
 from server.records.domain.records import Record
 from server.records.store import records
@@ -265,7 +265,7 @@ def _bad_area(wrong: str) -> Invalid:
 def _vacant(reading: Reading, record: Record, by: Actor) -> frozenset[str]:
     if Role.TOWN_STATION not in by.roles:
         return frozenset()
-    return people.vacant_villages(reading, Place("/".join(record.path.split("/")[:3])))
+    return vacancies.vacant_villages(reading, Place("/".join(record.path.split("/")[:3])))
 
 
 def _content(by: Actor, *parts: object) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from typing import Any
 
 from server import dated
 from server.instants import Instant
@@ -82,6 +83,15 @@ def without_numbers(text: str) -> str:
     for pattern, shown in _NUMBERS:
         plain, text = _replaced(pattern, shown, plain, text)
     return text
+
+
+def told(value: Any) -> Any:
+    """Return a JSON value as the audit may keep it: what people typed into a search with the numbers in it masked."""
+    if isinstance(value, str):
+        return without_numbers(value)
+    if isinstance(value, Mapping):
+        return {name: told(each) for name, each in value.items()}
+    return [told(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def is_mask(text: str) -> bool:

@@ -52,6 +52,8 @@ _WALKS = (
     *("a1b2c3d4e5f6g7h8i9", "1a2b3c4d5e6f7g8h9i"),
 )
 _WALK_MIN = 3
+_RECURRING_MAX = 8
+"""How many parts that recur are tried, since each takes the whole password apart anew."""
 _SUFFIXES = ("街道办事处", "社区居委会", "村民委员会", "居民委员会", "自治县", "村委会", "居委会", "社区", "街道")
 _SUFFIX_SIGNS = "省市县区旗镇乡村盟州"
 
@@ -62,7 +64,12 @@ def strength(password: str, personal: frozenset[str] = frozenset()) -> int:
     if not re.search(r"[a-z0-9]", text):
         return len(set(password))
     repeated = _repeated(text)
-    return _strength(text, personal) if repeated is None else _strength(repeated, personal) + 1
+    if repeated is not None:
+        return _strength(repeated, personal) + 1
+    plain = _strength(text, personal)
+    # What comes back is guessed once: ``mimamima12`` is ``mima``, again, and two digits.
+    again = (_strength(part, personal) + _strength(text, personal | {part}) - PERSONAL for part in _recurring(text))
+    return min([plain, *again])
 
 
 def words_of(names: Iterable[str]) -> frozenset[str]:
@@ -105,6 +112,14 @@ def _repeated(text: str) -> str | None:
     """Return what ``text`` consists of two or more times, None when of nothing."""
     at = (text + text).find(text, 1)
     return text[:at] if at < len(text) else None
+
+
+def _recurring(text: str) -> list[str]:
+    """Return the parts that stand in ``text`` more than once, those that cover most of it first."""
+    ends = ((start, end) for start in range(len(text)) for end in range(start + _WALK_MIN, start + _PIECE_MAX + 1))
+    parts = {text[start:end] for start, end in ends if text.find(text[start:end], end) >= 0}
+    covered = sorted(parts, key=lambda part: (-text.count(part) * len(part), part))
+    return covered[:_RECURRING_MAX]
 
 
 def _strength(text: str, personal: frozenset[str]) -> int:

@@ -12,7 +12,6 @@ from server import instants
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import KeyRefused, NotFound
-from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
@@ -209,23 +208,6 @@ def acts_for_body(reading: Reading, code: str) -> bool:
         )
         is not None
     )
-
-
-def vacant_villages(reading: Reading, place: Place) -> frozenset[str]:
-    """Return the paths of villages in force inside ``place`` where nobody is village officer now."""
-    low, high = place.bounds()
-    rows = reading.sql.each(
-        """
-        SELECT path
-          FROM area
-         WHERE level = 'village' AND path >= :low AND path < :high AND valid_from <= :now AND valid_to > :now
-           AND NOT EXISTS (SELECT 1 FROM duty
-                            WHERE duty.area = area.code AND duty.role = :officer
-                              AND duty.starts_at <= :now AND duty.ends_at > :now)
-        """,
-        {"low": low, "high": high, "now": reading.now, "officer": Role.VILLAGE_OFFICER.value},
-    )
-    return frozenset(row["path"] for row in rows)
 
 
 def _people(reading: Reading, scope: Scope, more: str, values: Mapping[str, Any], limit: int) -> Iterable[Person]:

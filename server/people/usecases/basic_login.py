@@ -12,7 +12,7 @@ from hmac import digest
 from typing import NamedTuple
 
 from server import instants
-from server.audit.domain.entries import Entry
+from server.audit.domain.entries import DONE, Entry
 from server.audit.usecases.recording import record
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -101,7 +101,7 @@ def sign_in(database: Database, name: str, password: str, cache: LoginCache = _C
             database,
             lambda tx: _record_success(tx, attempt),
             lambda reading: signing_in.admitted(reading, attempt),
-            Entry(signing_in.BEGIN, name, name, address=attempt.address),
+            Entry(signing_in.BEGIN, name, name, result=_result(attempt), address=attempt.address),
         )
     cache.add(name, password, stored, reading.now, correct=correct)
     if not correct:
@@ -115,12 +115,26 @@ def _record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
     last = sign_in_failures.last_success(tx, attempt.name, attempt.address)
     actor = signing_in.record_success(tx, attempt)
     if last is None or last < instants.later(tx.now, -signing_in.KNOWN_EVERY):
-        record(tx, Entry(signing_in.BEGIN, actor.name, actor.name, {"door": "openrosa"}, address=attempt.address))
+        told = {"door": "openrosa"}
+        record(tx, Entry(signing_in.BEGIN, actor.name, actor.name, told, _result(attempt), address=attempt.address))
     return actor
 
 
+TO_CHANGE = "to_change"
+"""The result of a sign-in with the right password that lets nobody in, since it has to be changed first."""
+
+
+def _result(attempt: SignInAttempt) -> str:
+    """Return how a sign-in ends whose password was right."""
+    return TO_CHANGE if _is_to_change(attempt) else DONE
+
+
+def _is_to_change(attempt: SignInAttempt) -> bool:
+    return attempt.account is not None and attempt.account.password_state is PasswordState.TO_CHANGE
+
+
 def _require_own(attempt: SignInAttempt) -> None:
-    if attempt.account is not None and attempt.account.password_state is PasswordState.TO_CHANGE:
+    if _is_to_change(attempt):
         raise PasswordChangeRequired(
             "这个密码是别人设的或太容易猜，要先在电脑或手机浏览器上登录、换成自己的密码；也可以请管理员发手机二维码。"
             "没送出的表单都还在。"

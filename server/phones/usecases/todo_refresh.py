@@ -20,7 +20,7 @@ from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Actor, Duty, Role
-from server.people.store import people
+from server.people.store import people, vacancies
 from server.phones.store import entity_rows, todo_state
 from server.phones.usecases import entity_lists
 from server.records.domain.records import Record
@@ -78,7 +78,7 @@ def _duty_states(reading: Reading) -> Mapping[str, str]:
 
 def _text(reading: Reading, duties: list[Duty]) -> str:
     places = [duty.place for duty in duties if duty.role is Role.TOWN_STATION]
-    vacant = sorted(path for place in places for path in people.vacant_villages(reading, place))
+    vacant = sorted(path for place in places for path in vacancies.vacant_villages(reading, place))
     listed = sorted(
         (duty.role.value, duty.area, duty.body or "", list(duty.merged), list(duty.merged_villages)) for duty in duties
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +19,7 @@ from server.forms.domain.personal import NUMBERS
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.people.domain.actors import Actor
-from server.people.store import people
+from server.people.store import vacancies
 from server.records.domain import disclosure
 from server.records.domain.disclosure import WHOLE, Disclosure, Sight
 from server.records.domain.records import Record, Revision
@@ -33,11 +34,12 @@ def sight_of(reading: Reading, by: Actor) -> Sight:
 
 
 def _vacant(reading: Reading, by: Actor) -> frozenset[str]:
-    """Return the villages in which ``by`` stands in for an officer; looked up once a day and at every enrolment."""
+    """Return the villages in which ``by`` stands in for an officer; looked up whenever one comes or goes."""
     vacant: frozenset[str] = frozenset()
     for town in disclosure.stands_in(by):
-        key = ("vacant villages", town, instants.local_day(reading.now))
-        vacant |= reading.cached(key, lambda fresh, town=town: people.vacant_villages(fresh, town))  # type: ignore[misc]  # mypy infers no lambda with a default
+        changes = reading.cached(("vacancies change", town), partial(vacancies.vacancies_change_at, place=town))
+        key = ("vacant villages", town, bisect_right(changes, reading.now))
+        vacant |= reading.cached(key, partial(vacancies.vacant_villages, place=town))
     return vacant
 
 

@@ -32,7 +32,7 @@ class AnswerMask:
 
     def __init__(self, reading: Reading, form: Form | None, records: RecordMask) -> None:
         self._records, self._form = records, form
-        self._kinds = {Kind.PROFILE}
+        kinds: set[Kind] = set()
         self._declared: dict[str, Personal] = {}
         self._unwritten: set[str] = set()
         types = forms.catalogue(reading).types
@@ -41,10 +41,10 @@ class AnswerMask:
             for entity in version.definition.entities:
                 type = types.get(entity.dataset)
                 saved |= {path: (type, field.name) for path, field in entity.properties.items()}
-            kinds = {type.kind for type, _ in saved.values() if type is not None}
-            self._kinds = kinds or self._kinds
+            kinds |= {type.kind for type, _ in saved.values() if type is not None}
             for question in version.definition.questions:
                 self._learn(question, *saved.get(question.path, (None, "")))
+        self._kinds = kinds or {Kind.PROFILE}  # of every version: any of them may have been filled in
 
     def _learn(self, question: Question, type: RecordType | None, field: str) -> None:
         path = question.path.strip("/").partition("/")[2]
@@ -82,6 +82,7 @@ class AnswerMask:
                 path: [self._value(path, value, kinds, names) for value in values]
                 for path, values in row.others.items()
             }
+        names = _longest_first(names)
         for row in rows:
             row.values |= {
                 path: disclosure.masked_text(value, names) for path, value in row.values.items() if _is_meta(path)
@@ -95,13 +96,15 @@ class AnswerMask:
 
     def name(self, content: bytes, name: str, kinds: Kinds) -> str:
         """Return what a submission is called. content: its XML, whose personal answers the name may be made of."""
+        if self._form is None:
+            return personal.MASK
         names: dict[str, str] = {}
         try:
             for path, leaf in _leaves(parse(content, "提交"), ""):
                 self._value(path, leaf.text or "", kinds, names)
         except Refusal:
             return personal.MASK
-        return disclosure.masked_text(name, names)
+        return disclosure.masked_text(name, _longest_first(names))
 
     def xml(self, content: bytes, kinds: Kinds) -> bytes:
         """Return a submission as XML with its personal answers masked. Raises NotAllowed for what cannot be read."""
@@ -114,9 +117,11 @@ class AnswerMask:
         leaves = list(_leaves(root, ""))
         for path, leaf in leaves:
             leaf.text = self._value(path, leaf.text or "", kinds, names)
+        names = _longest_first(names)
         for path, leaf in leaves:
             if _is_meta(path):
                 leaf.text = disclosure.masked_text(leaf.text or "", names)
+        _mask_attributes(root, names)
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
     def _value(self, path: str, value: str, kinds: Kinds, names: dict[str, str]) -> str:
@@ -137,6 +142,26 @@ _INSTANCE = "meta/instanceID"
 def _is_meta(path: str) -> bool:
     """Say whether a leaf belongs to the form or to an instance of a repeat: names and labels are made of answers."""
     return "meta" in path.split("/")[:-1]
+
+
+_OF_FORMS = frozenset({"id", "version", "dataset"})
+"""Attributes that say which form, record or list it is: they are looked up elsewhere, and hold nobody's answers."""
+
+
+def _mask_attributes(root: etree._Element, names: Mapping[str, str]) -> None:
+    """Mask what attributes tell, which the form engine lets a form calculate as well, and comments beside answers."""
+    for node in root.iter():
+        if not isinstance(node.tag, str):
+            node.text = disclosure.masked_text(node.text or "", names)
+            continue
+        for name, value in node.attrib.items():
+            if name not in _OF_FORMS:
+                node.set(name, disclosure.masked_text(str(value), names))
+
+
+def _longest_first(names: Mapping[str, str]) -> dict[str, str]:
+    """Return names in the order in which they are looked for: one may be the beginning of another."""
+    return dict(sorted(names.items(), key=lambda pair: -len(pair[0])))
 
 
 def _leaves(branch: etree._Element, above: str) -> Iterator[tuple[str, etree._Element]]:
