@@ -21,6 +21,7 @@ from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.forms.store.forms import Catalogue, Form, State
 from server.forms.usecases import management
+from server.forms.usecases.publications import Upload
 from server.web import context, downloads
 
 blueprint = create_blueprint("forms", "表单与台账 · forms and record types")
@@ -29,7 +30,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 UPLOAD_BYTES_MAX = 50_000_000
 """Of one upload with all of its files, in bytes; each file has a limit of its own."""
 
-FORM_PART, MEDIA_PART, ALLOW_PART = "form", "media", "allow"
+FORM_PART, MEDIA_PART, ALLOW_PART, TESTER_PART = "form", "media", "allow", "tester"
 """Names of the parts of an upload."""
 
 UPLOAD = {
@@ -56,6 +57,11 @@ UPLOAD = {
                         "description": "what is refused otherwise: `several-entities` (entities from repeats or into "
                         "several lists, which KoboCollect cannot open), `encryption` (answers that the server cannot "
                         "read)",
+                    },
+                    "tester": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "user names: publish a draft, for their phones alone",
                     },
                 },
             }
@@ -126,16 +132,42 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 @blueprint.response(201, PublicationSchema)
 @blueprint.alt_response(200, schema=PublicationSchema, description="this very version is there already")
 @blueprint.alt_response(403, success=False, description="only who configures the county may publish")
+@blueprint.alt_response(404, success=False, description="a tester is unknown")
 @blueprint.alt_response(
-    422, success=False, description="refused; `errors` lists sheet or file, row, column, message and cure"
+    422, success=False, description="refused; `errors` lists sheet or file, row, column, text, message and cure"
 )
 def publish_form() -> Response:
-    """Publish a version of a form with its attached files; no form is half published."""
+    """Publish a version of a form with its attached files, or a draft for testers; no form is half published."""
     by = context.caller()
     name, source, media = _uploaded(request.files)
-    allowed = _allowed(request.form)
-    done = management.publish(context.database(), source, name, media, by=by, allowed=allowed)
+    upload, testers = Upload(source, name, media, _allowed(request.form)), request.form.getlist(TESTER_PART)
+    if testers:
+        done = management.publish_draft(context.database(), upload, testers, by=by)
+    else:
+        done = management.publish(context.database(), upload, by=by)
     return responses.json(serializers.forms.published(done), 201 if done.added else 200)
+
+
+@blueprint.route("/forms/<form_id>/release", methods=("POST",))
+@blueprint.response(200, PublicationSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or nothing of it is on trial")
+@blueprint.alt_response(409, success=False, description="another form declares the same ledger otherwise")
+@blueprint.alt_response(422, success=False, description="no longer fit to be published; `errors` as in publishing")
+def release_form(form_id: str) -> Response:
+    """Publish the draft of a form for everyone, and take it off the testers' lists."""
+    done = management.release(context.database(), form_id, by=context.caller())
+    return responses.json(serializers.forms.published(done))
+
+
+@blueprint.route("/forms/<form_id>/bring-back", methods=("POST",))
+@blueprint.response(200, PublicationSchema)
+@blueprint.alt_response(404, success=False, description="unknown, or nothing was ever replaced")
+@blueprint.alt_response(409, success=False, description="another form declares the same ledger otherwise")
+@blueprint.alt_response(422, success=False, description="it no longer fits; `errors` as in publishing")
+def bring_back_form(form_id: str) -> Response:
+    """Bring back what the last publication replaced: its version, under a new number, or its files."""
+    _, done = management.bring_back(context.database(), form_id, by=context.caller())
+    return responses.json(serializers.forms.published(done))
 
 
 @blueprint.route("/forms/<form_id>", methods=("PATCH",))
@@ -183,7 +215,7 @@ def _allowed(parts: MultiDict[str, str]) -> list[Allowance]:
     """Return what the administrator insists on. Raises Invalid that names every part that is unknown."""
     unknown = sorted(set(parts.getlist(ALLOW_PART)) - set(Allowance))
     errors = [
-        *({"field": part, "message": "没有这个部分。"} for part in _unknown(parts, ALLOW_PART)),
+        *({"field": part, "message": "没有这个部分。"} for part in _unknown(parts, ALLOW_PART, TESTER_PART)),
         *({"field": ALLOW_PART, "message": f"没有“{each}”；可以写 {'、'.join(Allowance)}。"} for each in unknown),
     ]
     if errors:

@@ -17,8 +17,9 @@ from server.errors import FormRefused
 from server.forms.domain.definitions import ON_TRIAL, Allowance
 from server.forms.store import forms
 from server.forms.store.forms import Form
-from server.forms.usecases import drafts, management
+from server.forms.usecases import publications
 from server.forms.usecases import publish as publishing
+from server.forms.usecases.publications import Upload
 from server.forms.usecases.publish import Published
 from server.instants import local_day
 
@@ -56,14 +57,12 @@ def publish(
     insisted = tuple(map(Allowance, allowed))
     if testers and not draft:
         raise click.UsageError("--tester 只用于试用版；请加上 --draft。")
+    upload = Upload(file.read_bytes(), file.name, attachments, insisted)
     with _faults_told(), opened_to_write(data) as database:
-        prepared = publishing.prepare(
-            file.read_bytes(), file.suffix, attachments, beside=management.lists_on(database), file_name=file.name
-        )
         if draft:
-            done = database.write(lambda tx: drafts.publish_draft(tx, prepared, testers, BY, insisted))
+            done = publications.publish_draft(database, upload, testers, BY)
         else:
-            done = database.write(lambda tx: publishing.publish(tx, prepared, BY, insisted))
+            done = publications.publish(database, upload, BY)
     _warn(done)
     what = "已发布" if done.added else "早已发布，内容没有变化"
     files = f"；已放入 {'、'.join(sorted(attachments))}" if attachments else ""
@@ -82,11 +81,7 @@ def publish(
 def release(form_id: str, allowed: tuple[str, ...], data: Path) -> None:
     """Publish the draft of the form ID for everyone, and take it off the testers' lists."""
     with _faults_told(), opened_to_write(data) as database:
-        with database.reading() as reading:
-            source, kind, media = drafts.draft_of(reading, form_id)
-        beside = management.lists_on(database)
-        prepared = publishing.prepare(source, kind, media, beside=beside, file_name=f"{form_id}{kind}")
-        done = database.write(lambda tx: drafts.release(tx, prepared, BY, tuple(map(Allowance, allowed))))
+        done = publications.release(database, form_id, BY, tuple(map(Allowance, allowed)))
     _warn(done)
     click.echo(f"{done.form_id} 版本 {done.version}（{done.title}）已正式发布；试用版不再下发。")
 
@@ -97,12 +92,7 @@ def release(form_id: str, allowed: tuple[str, ...], data: Path) -> None:
 def bring_back(form_id: str, data: Path) -> None:
     """Bring back what the last publication of the form ID replaced: its version, under a new number, or its lists."""
     with _faults_told(), opened_to_write(data) as database:
-        with database.reading() as reading:
-            replaced = drafts.last_replaced(reading, form_id)
-            source, kind = drafts.source_of(reading, replaced)
-        beside = management.lists_on(database)
-        prepared = publishing.prepare(source, kind, replaced.media, beside=beside, file_name=f"{form_id}{kind}")
-        done = database.write(lambda tx: drafts.bring_back(tx, prepared, replaced, BY))
+        replaced, done = publications.bring_back(database, form_id, BY)
     _warn(done)
     if replaced.version is not None:
         click.echo(f"{form_id} 的版本 {replaced.version} 已作为版本 {done.version} 恢复；手机会更新到它。")

@@ -34,6 +34,7 @@ class Place(NamedTuple):
 
 TODAY = Place("today", "/office/", "today", "今日")
 BOARD = Place("board", "/office/board", "board", "看板")
+ADMIN = Place("admin", "/office/admin", "admin", "管理")
 
 _OF_OFFICERS = (TODAY, BOARD)
 _OF_READERS = (BOARD,)
@@ -47,7 +48,7 @@ RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.POLICE: _OF_OFFICERS,
     Role.GRID_WORKER: _OF_OFFICERS,
     Role.BRIGADE: (BOARD, TODAY),
-    Role.COUNTY_ADMIN: _OF_READERS,
+    Role.COUNTY_ADMIN: (ADMIN, BOARD),
     Role.VIEWER: _OF_READERS,
     Role.AUDITOR: _OF_READERS,
 }

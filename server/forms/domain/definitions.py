@@ -197,6 +197,7 @@ class Fault:
     sheet, row, column: where its author finds it in the XLSForm (row 1 holds the headers); None where unknown.
     file: the list beside the form that ``row`` and ``column`` are of, in the place of a sheet.
     message: what is wrong. cure: what to do about it. Both in Chinese with the English term of the column.
+    text: what is written there now, None where nothing is or the place is unknown.
     """
 
     message: str
@@ -205,16 +206,21 @@ class Fault:
     row: int | None = None
     column: str | None = None
     file: str | None = None
+    text: str | None = None
 
 
-def refused(faults: Iterable[Fault]) -> FormRefused:
-    """Return the refusal that names all ``faults`` (at least one) at once, the first of them in its message."""
+def refused(faults: Iterable[Fault], warnings: Iterable[str] = ()) -> FormRefused:
+    """Return the refusal that names all ``faults`` (at least one) at once, the first of them in its message.
+
+    warnings: what would not keep the form from being published.
+    """
     listed = list(faults)
     first = listed[0]
     count = f"共 {len(listed)} 处问题，第一处：" if len(listed) > 1 else ""
     return FormRefused(
         f"表单不能发布。{count}{_where(first)}{first.message} {first.cure}",
         errors=[asdict(fault) for fault in listed],
+        warnings=list(warnings),
     )
 
 

@@ -61,3 +61,16 @@ def last_replaced_media(reading: Reading, form_id: str) -> tuple[Instant, dict[s
     sql = "SELECT name, content FROM form_media_replaced WHERE form = :form AND replaced_at = :at"
     rows = reading.sql.each(sql, {"form": form_id, "at": replaced_at or ""})
     return replaced_at or "", {row["name"]: bytes(row["content"]) for row in rows}
+
+
+def last_replaced_named(reading: Reading, name: str) -> tuple[Instant, bytes] | None:
+    """Return when the file of this name beside forms that are no drafts was last replaced, and what it was before."""
+    row = reading.sql.find(
+        """
+        SELECT replaced_at, content FROM form_media_replaced
+         WHERE name = :name AND form NOT IN (SELECT form FROM form_draft)
+         ORDER BY replaced_at DESC, form LIMIT 1
+        """,
+        {"name": name},
+    )
+    return None if row is None else (row["replaced_at"], bytes(row["content"]))

@@ -1,36 +1,30 @@
-"""Manages the county's forms for who has the right to: publish, close, list again, download as a workbook.
-
-Converting takes a second and a child process of its own, so it happens between a reading and a write, never inside a
-transaction. What is true if we die after each step: converted, nothing is kept; written, the version is listed.
-"""
+"""Manages the county's forms for who has the right to: publish, try out, bring back, close, download as a workbook."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import PurePath
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
-from server.errors import Busy, FormUnknown, NotFound
-from server.forms.domain.definitions import Allowance, Fault, FormDefinition
+from server.errors import FormUnknown, NotFound
+from server.forms.domain.definitions import Allowance, Fault
 from server.forms.store import forms
 from server.forms.store.forms import Form, State
+from server.forms.usecases import publications
 from server.forms.usecases import publish as publishing
 from server.forms.usecases.checks import file_faults
+from server.forms.usecases.drafts import Replaced
 from server.forms.usecases.lists.beside import lists_beside
 from server.forms.usecases.lists.list_checks import list_faults
-from server.forms.usecases.lists.list_files import ListFile
+from server.forms.usecases.publications import Upload
 from server.forms.usecases.publish import Published
 from server.forms.usecases.xform.xml_parsing import parse
 from server.forms.usecases.xlsform.sheets import Sheets
+from server.instants import Instant
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 
 WORKBOOKS = (".xlsx", ".xlsm")
-_CONVERSIONS = threading.BoundedSemaphore(2)
-"""One form is converted at a time; a second one waits, and a third would only keep a thread from everyone else."""
-
 _SET_STATE: Mapping[State, Callable[[Transaction, str, str], None]] = {
     State.OPEN: publishing.reopen,
     State.CLOSING: publishing.wind_down,
@@ -44,40 +38,45 @@ def require_right(by: Actor) -> None:
     rights.require(by, "configuration", "edit", county)
 
 
-def publish(
-    database: Database,
-    source: bytes,
-    file_name: str,
-    media: Mapping[str, bytes],
-    *,
-    by: Actor,
-    allowed: Collection[Allowance] = (),
-) -> Published:
+def publish(database: Database, upload: Upload, *, by: Actor) -> Published:
     """Publish an uploaded form with the files beside it. Takes seconds; not for use inside a transaction.
 
-    file_name: as uploaded; its ending says what the file is. allowed: what ``by`` insists on.
     Raises NotAllowed, FormRefused with every reason, Busy.
     """
     require_right(by)
-    if not _CONVERSIONS.acquire(blocking=False):
-        raise Busy("另外两张表单正在转换，请一分钟后再发布。")
-    try:
-        prepared = publishing.prepare(
-            source, PurePath(file_name).suffix, media, beside=lists_on(database), file_name=file_name
-        )
-    finally:
-        _CONVERSIONS.release()
-    return database.write(lambda tx: publishing.publish(tx, prepared, by.name, allowed))
+    return publications.publish(database, upload, by.name)
 
 
-def lists_on(database: Database) -> Callable[[FormDefinition], Mapping[str, ListFile]]:
-    """Return what ``publish.prepare`` asks for the lists that a form finds on this server."""
+def publish_draft(database: Database, upload: Upload, testers: Iterable[str], *, by: Actor) -> Published:
+    """Give an uploaded form to the phones of ``testers`` alone. Raises as ``publish``, NotFound and Invalid."""
+    require_right(by)
+    return publications.publish_draft(database, upload, testers, by.name)
 
-    def beside(definition: FormDefinition) -> Mapping[str, ListFile]:
-        with database.reading() as reading:
-            return lists_beside(reading, definition)
 
-    return beside
+def release(database: Database, form_id: str, *, by: Actor, allowed: Collection[Allowance] = ()) -> Published:
+    """Publish the draft of a form for everyone. Raises as ``publish``, and NotFound when nothing is on trial."""
+    get_visible_on(database, form_id, by)
+    require_right(by)
+    return publications.release(database, form_id, by.name, allowed)
+
+
+def bring_back(database: Database, form_id: str, *, by: Actor, seen: str | None = None) -> tuple[Replaced, Published]:
+    """Bring back what the last publication of a form replaced. Raises NotAllowed, else as the publication."""
+    get_visible_on(database, form_id, by)
+    require_right(by)
+    return publications.bring_back(database, form_id, by.name, seen)
+
+
+def replace_list(database: Database, name: str, content: bytes, *, by: Actor) -> tuple[str, ...]:
+    """Put a new version of a list beside every form that has it. Raises NotAllowed, else as the publication."""
+    require_right(by)
+    return publications.replace_list(database, name, content, by.name)
+
+
+def bring_back_list(database: Database, name: str, *, by: Actor, seen: Instant | None = None) -> tuple[str, ...]:
+    """Bring back the version before of a list. Raises NotAllowed, else as the publication."""
+    require_right(by)
+    return publications.bring_back_list(database, name, by.name, seen)
 
 
 def unopenable(reading: Reading) -> Iterator[tuple[str, Fault]]:
@@ -125,6 +124,12 @@ def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> byte
 
         return to_xlsx(source, {"form_id": form_id, "version": version})
     raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
+
+
+def get_visible_on(database: Database, form_id: str, by: Actor) -> Form:
+    """Return a form as ``get_visible`` does, outside a transaction."""
+    with database.reading() as reading:
+        return get_visible(reading, form_id, by)
 
 
 def get_visible(reading: Reading, form_id: str, by: Actor) -> Form:

@@ -26,7 +26,7 @@ from server.forms.usecases.xform.reader import ITEMSETS, read_xform
 from server.forms.usecases.xform.xml_parsing import parse, with_titles, without_submission_action
 from server.forms.usecases.xlsform import conversion
 from server.forms.usecases.xlsform.cells import cell_faults
-from server.forms.usecases.xlsform.sheets import Sheets, sheet_faults
+from server.forms.usecases.xlsform.sheets import Sheets, quoting, sheet_faults
 from server.instants import local_day
 from sync.datatypes import invalid_reason
 
@@ -98,7 +98,7 @@ def prepare(
         media = {ITEMSETS: converted.itemsets, **media}
         lists = {ITEMSETS: read(ITEMSETS, converted.itemsets), **lists}
     xml = without_submission_action(converted.xml)
-    with _told_together([*cell_faults(sheets), *sheet_faults(sheets), *unreadable]):
+    with _told_together([*cell_faults(sheets), *sheet_faults(sheets), *unreadable], sheets):
         definition = read_xform(xml)
     known = {**beside(definition), **lists}
     if not cell_faults(sheets) and not any(list_faults(parse(xml), known, sheets)):
@@ -116,12 +116,13 @@ def _asked(xml: bytes, sheets: Sheets, timeout_s: float) -> tuple[tuple[str, ...
 
 
 @contextmanager
-def _told_together(more: Iterable[Fault]) -> Iterator[None]:
+def _told_together(more: Iterable[Fault], sheets: Sheets | None = None) -> Iterator[None]:
     """Add what else is known to be wrong to a refusal, so that its author mends all of it in one go."""
     try:
         yield
     except FormRefused as error:
-        raise refused(dict.fromkeys([*faults_of(error), *more])) from error
+        told = quoting([*faults_of(error), *more], sheets or Sheets())
+        raise refused(dict.fromkeys(told)) from error
 
 
 def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collection[Allowance] = ()) -> Published:
@@ -145,7 +146,7 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
     places = {(fault.sheet, fault.row) for fault in faults if fault.row is not None}
     faults.extend(fault for fault in prepared.faults if (fault.sheet, fault.row) not in places)
     if faults:
-        raise refused(faults)
+        raise refused(quoting(faults, prepared.sheets), dict.fromkeys((*prepared.warnings, *warnings)))
     added = not checks.already_published(definition, previous)
     if added:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)

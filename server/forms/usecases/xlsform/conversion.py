@@ -30,6 +30,7 @@ from server.forms.usecases.xlsform.references import reference_faults
 from server.forms.usecases.xlsform.sheets import (
     Sheets,
     plain_column_warnings,
+    quoting,
     row_of,
     rows_by_path,
     sheet_faults,
@@ -169,7 +170,7 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
         found = any(
             (each.sheet, each.row) == (told.sheet, told.row) and told.column in {None, each.column} for each in cells
         )
-        raise refused([*cells, *([] if found else [told]), *sheet_faults(sheets)])
+        raise refused(quoting([*cells, *([] if found else [told]), *sheet_faults(sheets)], sheets))
     plain = plain_column_warnings(sheets)
     # pyxform counts a column without a language as a language of its own, whatever it was told to take it for.
     of_tool = [each for each in outcome["warnings"] if not (plain and is_about_languages(each))]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from server.forms.domain.definitions import Fault
 
@@ -14,6 +14,7 @@ _TRANSLATED = re.compile(
     r"|(media::)?(image|big-image|audio|video))(\s*::?\s*(?P<language>.+))?"
 )
 _UNNAMED = "default"
+_QUOTED_CHARS_MAX = 200
 _OPENING = re.compile(r"begin[ _](group|repeat|loop)")
 _CLOSING = re.compile(r"end[ _](group|repeat|loop)")
 
@@ -39,6 +40,19 @@ def cell(row: Mapping[str, str], column: str) -> str:
     """Return the text under ``column`` (lower case, underscores), however its header is spelled."""
     written = (value for header, value in row.items() if _normalized(header) == column)
     return next(written, "").strip()
+
+
+def quoting(faults: Iterable[Fault], sheets: Sheets) -> list[Fault]:
+    """Return the faults with what is written in the cell of each that names one."""
+    return [replace(fault, text=fault.text or _written_at(fault, sheets)) for fault in faults]
+
+
+def _written_at(fault: Fault, sheets: Sheets) -> str | None:
+    rows = sheets.rows.get(fault.sheet or "", ())
+    if fault.row is None or fault.column is None or not 0 <= fault.row - FIRST_ROW < len(rows):
+        return None
+    row = rows[fault.row - FIRST_ROW]
+    return (row.get(fault.column, "") or cell(row, _normalized(fault.column)))[:_QUOTED_CHARS_MAX] or None
 
 
 def rows_by_path(sheets: Sheets) -> dict[str, int]:
