@@ -79,7 +79,7 @@ def in_full(reading: Reading, form: Form, language: str) -> dict[str, Any]:
                 "is_listed": each.version == form.version,
                 "kind": forms.source(reading, form.id, each.version)[1],
             }
-            for each in reversed(form.versions.values())
+            for each in reversed([*form.versions.values()])
         ],
         "media": [{"name": each.name, "size": max(1, round(each.size / 1000))} for each in form.media.values()],
         "trial": _trial(reading, form),

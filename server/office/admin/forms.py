@@ -30,7 +30,8 @@ from server.forms.usecases.publish import Published
 from server.office import layout, pages, sessions
 from server.office.admin import form_rows, tabs
 from server.office.layout import signed_in
-from server.web import context, observability
+from server.table_files import XLSX_TYPE
+from server.web import context, downloads, observability
 from server.web.problem_details import set_retry_after, status_of
 
 blueprint = layout.create_blueprint("office-admin-forms", __name__)
@@ -38,8 +39,6 @@ blueprint = layout.create_blueprint("office-admin-forms", __name__)
 KEY, ADDRESS = "forms", "/office/admin/forms"
 UPLOAD_BYTES_MAX = 50_000_000
 """Of one upload with all of its files, in bytes, as over the API."""
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 DONE = {
     "open": "已重新下发；手机下次更新时列出它。",
@@ -105,7 +104,7 @@ def workbook(form_id: str, version: str) -> Response:
     tabs.require(KEY)
     with context.database().reading() as reading:
         content = management.workbook(reading, form_id, version, by=context.caller())
-    return download(content, XLSX, f"{form_id}-{version}.xlsx")
+    return downloads.download(content, XLSX_TYPE, f"{form_id}-{version}.xlsx")
 
 
 @blueprint.get(f"{ADDRESS}/<form_id>/<version>.xml")
@@ -116,7 +115,7 @@ def xform(form_id: str, version: str) -> Response:
     with context.database().reading() as reading:
         form = management.get_visible(reading, form_id, context.caller())
         content = forms.xml(reading, form.id, version)
-    return download(content, "application/xml", f"{form_id}-{version}.xml")
+    return downloads.download(content, "application/xml", f"{form_id}-{version}.xml")
 
 
 @blueprint.post(ADDRESS)
@@ -224,10 +223,3 @@ def _page(form_id: str, outcome: Outcome = NOTHING, status: int = 200) -> Respon
             "post_to": f"{ADDRESS}/{quote(form_id, safe='')}" if form_id else ADDRESS,
         }
         return tabs.show(reading, "admin/forms.html", KEY, values, status)
-
-
-def download(content: bytes, kind: str, name: str) -> Response:
-    """Answer with a file that the browser keeps and does not open."""
-    response = Response(content, content_type=kind)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return pages.guarded(response)
