@@ -16,6 +16,7 @@ from server.api import (
     hazard_ledger,
     problems,
     records,
+    requests,
     sent_items,
     session,
     submissions,
@@ -30,7 +31,7 @@ __all__ = ["mount"]
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    *(answers.blueprint, audit.blueprint),
+    *(answers.blueprint, audit.blueprint, requests.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, sync.blueprint),
 )
 

@@ -127,6 +127,7 @@ class Cases:
             "return": {"reason": "确不归他管"},
             "extend": {"reason": "材料未到", "due_on": day(9)},
             "suspend": PLAN,
+            **{f"decline_{kind}": {"reason": "请按期办好"} for kind in ("return", "extension", "suspension")},
             "transfer": {"body": "住建局", "document": "涞消函7号"},
             "feedback": FIXED,
             "rework": {"reason": "还有杂物"},

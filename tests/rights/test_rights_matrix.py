@@ -41,7 +41,7 @@ SUMMARY = EXPORT | {"grid_worker", "grid_leader"}
 AUDIT = {"county_admin", "auditor"}
 """Who may export case data, see summaries, and read and export the audit."""
 
-LISTS_ASK = {"records.csv": EXPORT, "records.xlsx": EXPORT, "records.geojson": EXPORT, "records/ledger.csv": EXPORT,
+LISTS_ASK = {"requests/decided.csv": EXPORT, "requests/decided.xlsx": EXPORT, "records.csv": EXPORT, "records.xlsx": EXPORT, "records.geojson": EXPORT, "records/ledger.csv": EXPORT,
              "records/ledger.xlsx": EXPORT, "audit": AUDIT, "audit.csv": AUDIT}  # fmt: skip
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads)")

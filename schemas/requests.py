@@ -1,0 +1,98 @@
+"""Schemas of what handlers ask for: open requests, and the ledger of those decided."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from schemas.fields import (
+    BaseSchema,
+    boolean_parameter,
+    instant_out,
+    integer_out,
+    one_of,
+    text_in,
+    text_out,
+    text_out_or_null,
+)
+from schemas.lists import PageQuery, area_filter
+
+KINDS = ("return", "extension", "suspension")
+_KIND = "kind of request"
+
+
+class RequestQuery(BaseSchema):
+    """Which open requests."""
+
+    kind = one_of(KINDS, _KIND)
+    area = area_filter()
+    decidable = boolean_parameter("`true`: only those that the caller may decide")
+
+
+class DecisionFilter(BaseSchema):
+    """Which decisions."""
+
+    kind = one_of(KINDS, _KIND)
+    area = area_filter()
+    by = text_in("user name of who decided", most=64)
+
+
+class DecisionQuery(DecisionFilter, PageQuery):
+    """Which page of decisions."""
+
+
+class CaseNamedSchema(BaseSchema):
+    """A case as lists of requests name it."""
+
+    id = text_out()
+    label = text_out()
+    case_no = text_out_or_null()
+    area = text_out("code of its area")
+    status = text_out()
+    version = integer_out("of the record")
+
+
+class ConsequenceSchema(BaseSchema):
+    """What granting a request does."""
+
+    due_on = text_out("the last day that runs now, empty for none")
+    until = text_out("the day asked for, empty for none")
+    days = fields.Integer(required=True, allow_none=True, metadata={"description": "by which the limit moves"})
+    times = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "how often it will have been granted, this one included"},
+    )
+    most = fields.Integer(required=True, allow_none=True, metadata={"description": "how often it may be"})
+
+
+class OpenRequestSchema(BaseSchema):
+    """A request of a handler that nobody has decided."""
+
+    kind = text_out()
+    case = fields.Nested(CaseNamedSchema, required=True)
+    asked_by = text_out("user name")
+    asked_at = instant_out()
+    reason = text_out()
+    safeguard = text_out()
+    note = text_out()
+    if_granted = fields.Nested(ConsequenceSchema, required=True)
+    actions = fields.List(
+        fields.String(), required=True, metadata={"description": "acts by which the caller may decide it now"}
+    )
+
+
+class DecisionSchema(BaseSchema):
+    """What was decided about a request."""
+
+    kind = text_out()
+    case = fields.Nested(CaseNamedSchema, required=True)
+    granted = fields.Boolean(required=True)
+    action = text_out("the act by which it was decided")
+    by = text_out("user name of who decided")
+    at = instant_out()
+    reason = text_out("of the decision")
+    asked_by = text_out_or_null("null: nobody had asked")
+    asked_at = fields.String(required=True, allow_none=True)
+    asked_reason = text_out()
+    due_before = text_out("the last day that ran before, empty for none")
+    due_after = text_out("and after")

@@ -1,0 +1,124 @@
+"""What a handler's request is decided by, and what granting it would do; a new kind is a line of ``KINDS``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple
+
+from server import instants
+from server.cases.domain import workflow
+from server.cases.domain.guards import EXTENSIONS_MAX
+from server.instants import Instant
+from server.records.domain.case import JOINT_MEETING_AFTER, Case
+from sync.values import frozen
+
+
+class Kind(NamedTuple):
+    """A kind of request: the act that asks, those that grant and decline it, and what it is called."""
+
+    name: str
+    ask: str
+    grant: str
+    decline: str
+    label: str
+
+
+KINDS = (
+    Kind("return", "ask_return", "return", "decline_return", "退回"),
+    Kind("extension", "ask_extension", "extend", "decline_extension", "延期"),
+    Kind("suspension", "ask_suspension", "suspend", "decline_suspension", "挂账"),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}
+BY_ACTION = {action: kind for kind in KINDS for action in (kind.ask, kind.grant, kind.decline)}
+ASKING = frozenset(kind.ask for kind in KINDS)
+GRANTING = frozenset(kind.grant for kind in KINDS)
+DECIDING = frozenset({*GRANTING, *workflow.DECLINES})
+
+
+@frozen
+class Asked:
+    """A request as its revision keeps it. inputs: ``reason``, ``until``, ``safeguard``, ``note``, as far as given."""
+
+    record: str
+    action: str
+    author: str
+    at: Instant
+    inputs: Mapping[str, str]
+
+
+@frozen
+class Decided:
+    """A decision. due: the running limit before and after it, where it moved. asked: None where nobody had asked."""
+
+    record: str
+    seq: int
+    action: str
+    author: str
+    at: Instant
+    inputs: Mapping[str, str]
+    due: tuple[Instant | None, Instant | None]
+    asked: Asked | None
+
+    @property
+    def kind(self) -> Kind:
+        return BY_ACTION[self.action]
+
+    @property
+    def is_granted(self) -> bool:
+        return self.action in GRANTING
+
+
+@frozen
+class Consequence:
+    """What granting a request does. until: the new last day, empty for none asked for. due_on: the one that runs now.
+
+    days: by how many the limit moves. times: how often this has been granted, this time included; most: how often it
+    may be, None for no such limit.
+    """
+
+    due_on: str
+    until: str
+    days: int | None
+    times: int | None
+    most: int | None
+
+
+def with_requests(history: Iterable[Asked | Decided]) -> dict[int, Decided]:
+    """Return decisions by seq, each with the request that it answered: the newest of its kind not decided before.
+
+    history: requests and decisions, those of one case in their order.
+    """
+    pending: dict[tuple[str, str], Asked] = {}
+    found: dict[int, Decided] = {}
+    for each in history:
+        if isinstance(each, Asked):
+            pending[each.record, each.action] = each
+        else:
+            found[each.seq] = replace(each, asked=pending.pop((each.record, each.kind.ask), None))
+    return found
+
+
+def consequence(kind: Kind, case: Case, due_at: Instant | None, until: str) -> Consequence:
+    """Return what granting does to a case. due_at: its running limit. until: the day asked for, empty for none."""
+    due_on = "" if due_at is None else instants.last_day(due_at)
+    if kind.name == "extension":
+        moved = (_day(until) - _day(due_on)).days if until and due_on else None
+        return Consequence(due_on, until, moved, case.facts.extended + 1, EXTENSIONS_MAX)
+    if kind.name == "return":
+        return Consequence(due_on, "", None, case.returns + 1, JOINT_MEETING_AFTER)
+    return Consequence(due_on, until, None, None, None)
+
+
+def granted_with(kind: Kind, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs of the act that grants a request as it was asked for; what was not said is left out."""
+    step = workflow.STEP_OF[kind.grant]
+    said = {**inputs, "due_on": inputs.get("until", ""), "plan_due": inputs.get("until", "")}
+    return {
+        name: said[name] for name in (*step.needs, "safeguard") if name in {*step.needs, *step.takes} and said.get(name)
+    }
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
