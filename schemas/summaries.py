@@ -65,6 +65,7 @@ class ClosureCasesQuery(ClosureFilter, PageQuery):
         "应为一个件数的代码，如 closed、handling_overdue 或 result:fixed。",
     )
     row = text_in("`key` of a row; without it the total", most=100)
+    handler = text_in("`handler` of a line of `overdue`; without it whoever has them", most=100)
     format = one_of(("json", "csv"), "how it is written", load_default="json")
     labels = boolean_parameter("`false`: codes and UTC in a CSV, too; else it has labels and Beijing time")
 
@@ -192,3 +193,44 @@ class CountedPatrolSchema(BaseSchema):
     area_name = text_out()
     premises = integer_out("premises inspected; over all pages they add up to `visited`")
     received_at = instant_out()
+
+
+class OverdueSchema(BaseSchema):
+    """In whose hands overdue cases are."""
+
+    handler = text_out("`body:<code>`, `<role>@<code of the town>` for persons, or `-` for nobody")
+    name = text_out("of the body; of persons their role and town")
+    cases = integer_out()
+    longest_days = integer_out("days by which the longest is over")
+    address = text_out("address of these cases")
+
+
+class _OfDaysSchema(BaseSchema):
+    """Which summary it is a part of."""
+
+    area = text_out_or_null("area code; null: all that the caller's duties cover")
+    from_ = text_out("first local day", data_key="from", attribute="from")
+    to = text_out("last local day")
+    as_of = instant_out()
+
+
+class ClosureOverdueSchema(_OfDaysSchema):
+    """Overdue cases by who has them."""
+
+    items = fields.List(fields.Nested(OverdueSchema), required=True)
+    total = integer_out("`handling_overdue` of the summary")
+
+
+class DaySchema(BaseSchema):
+    """One day; null where it is still to come."""
+
+    day = text_out()
+    received = integer_out_or_null("`reports` of the summary of this day alone")
+    closed = integer_out_or_null("`closed_in_period` of the summary of this day alone")
+    closed_week = integer_out_or_null("`closed` of this day and the six before it together")
+
+
+class ClosureDaysSchema(_OfDaysSchema):
+    """What was received and closed on each day."""
+
+    items = fields.List(fields.Nested(DaySchema), required=True)

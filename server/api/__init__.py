@@ -21,6 +21,7 @@ from server.api import (
     session,
     submissions,
     summaries,
+    summary_parts,
     sync,
     users,
 )
@@ -32,7 +33,8 @@ BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint),
-    *(problems.blueprint, sent_items.blueprint, summaries.blueprint, sync.blueprint),
+    *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
+    *(sync.blueprint,),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,35 +22,30 @@ from server.api import responses
 from server.api.blueprints import create_blueprint
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.errors import Invalid, NotAllowed
-from server.grid.domain.areas import Area
-from server.grid.domain.scope import Scope
-from server.instants import Instant
-from server.people.domain import rights, roles
-from server.people.usecases import visibility
 from server.summaries.domain import periods
-from server.summaries.domain.periods import Against, Comparison, Named, Period
+from server.summaries.domain.periods import Against, Named, Period
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import (
     case_tables,
     closure_summary,
     compared_tables,
+    handlers,
     patrol_lists,
+    requests,
     spreadsheets,
     summary_tables,
 )
-from server.summaries.usecases.closure_summary import Grouping, Query, Result
+from server.summaries.usecases.closure_summary import Grouping, Result
+from server.summaries.usecases.requests import Request
 from server.summaries.usecases.spreadsheets import Value
 from server.web import context, downloads, record_exports
 
 blueprint = create_blueprint("summaries", "汇总 · summaries, and the cases behind every figure")
 
-_READ = ("summary", "read")
-
 FIGURE = "cases"
 """The figure that is opened when none is named."""
 
-_REFUSED = "the caller's duties show them no summaries, or do not let them export"
+REFUSED = "the caller's duties show them no summaries, or do not let them export"
 _PAGE, _PATROLS = page_of(CountedCaseSchema), page_of(CountedPatrolSchema)
 _CSV = {"text/csv": {"schema": {"type": "string"}}}
 _XLSX = {table_files.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}}}
@@ -66,7 +60,7 @@ def _media_types(content: dict[str, Any]) -> dict[str, Any]:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": ClosureSchema}, **_CSV, **_XLSX}))
 @blueprint.arguments(ClosureQuery, location="query")
 @blueprint.response(200, ClosureSchema)
-@blueprint.alt_response(403, success=False, description=_REFUSED)
+@blueprint.alt_response(403, success=False, description=REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_summary_of(arguments: dict[str, Any]) -> Response:
     """Sum up how cases were closed, by town, village, unit, category or month, as of an instant.
@@ -75,7 +69,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
     `figure` into the address under `cases`. A share of nothing is null. As `csv` (UTF-8 with BOM) or `xlsx`, a file.
     """
     with responses.naming_fields(), context.database().reading() as reading:
-        request = _request_of(reading, arguments)
+        request = request_of(reading, arguments)
         result = closure_summary.summarise(reading, request.query(reading.now))
         previous = None
         if request.comparison is not None:
@@ -103,7 +97,7 @@ def closure_summary_of(arguments: dict[str, Any]) -> Response:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": _PAGE}, **_CSV}))
 @blueprint.arguments(ClosureCasesQuery, location="query")
 @blueprint.response(200, _PAGE)
-@blueprint.alt_response(403, success=False, description=_REFUSED)
+@blueprint.alt_response(403, success=False, description=REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_cases_of(arguments: dict[str, Any]) -> Response:
     """List exactly the cases that a figure counts, those received first first.
@@ -113,16 +107,17 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
     """
     figure = arguments.get("figure", FIGURE)
     with responses.naming_fields(), context.database().reading() as reading:
-        request = _request_of(reading, arguments)
+        request = request_of(reading, arguments)
         query = request.query(reading.now)
         row = summary_tables.parse_key(closure_summary.grouping_of(query), arguments.get("row"))
+        handler = arguments.get("handler")
         if arguments["format"] == "csv":
-            pages = case_tables.pages(reading, query, figure, row, _label(reading))
+            pages = case_tables.pages(reading, query, figure, row, _label(reading), handler)
             labels = arguments.get("labels", True)
             rows = (case_tables.as_texts(reading, page) if labels else case_tables.as_codes(page) for page in pages)
             return _file(arguments, figure, case_tables.CASE_COLUMNS, rows)
         after = _cursor_of(arguments.get("cursor"))
-        found = closure_summary.drill_down(reading, query, figure, row, after, arguments["limit"])
+        found = handlers.drill_down(reading, query, figure, row, handler, after, arguments["limit"])
         items = case_tables.as_json(reading, query, found, _label(reading))
     return responses.page(items, None if found.after is None else _written(found.after))
 
@@ -131,7 +126,7 @@ def closure_cases_of(arguments: dict[str, Any]) -> Response:
 @blueprint.doc(responses=_media_types({"application/json": {"schema": _PATROLS}, **_CSV}))
 @blueprint.arguments(ClosurePatrolsQuery, location="query")
 @blueprint.response(200, _PATROLS)
-@blueprint.alt_response(403, success=False, description=_REFUSED)
+@blueprint.alt_response(403, success=False, description=REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_patrols_of(arguments: dict[str, Any]) -> Response:
     """List exactly the patrols that 检查N家 counts, those received first first.
@@ -140,7 +135,7 @@ def closure_patrols_of(arguments: dict[str, Any]) -> Response:
     the one that inspected most counts; one that tells no place counts by itself.
     """
     with responses.naming_fields(), context.database().reading() as reading:
-        query = _request_of(reading, arguments).query(reading.now)
+        query = request_of(reading, arguments).query(reading.now)
         found = closure_summary.patrols_behind(reading, query)
         if arguments["format"] == "csv":
             rows = patrol_lists.as_texts if arguments.get("labels", True) else patrol_lists.as_codes
@@ -154,52 +149,29 @@ def closure_patrols_of(arguments: dict[str, Any]) -> Response:
     return responses.page(items, None if last is None else _written(last))
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A request for a summary, limited to what the caller may see. comparison: the period with the one before it."""
-
-    scope: Scope
-    area: Area | None
-    by: Grouping | None
-    period: Period
-    as_of: Instant | None
-    comparison: Comparison | None
-
-    def query(self, now: Instant) -> Query:
-        as_of = self.as_of if self.as_of is not None and self.as_of != now else None
-        return Query(self.scope, self.area, self.by, self.period, as_of)
-
-    def query_beside(self, result: Result, comparison: Comparison) -> Query:
-        """Return the query of what stands beside a summary: counted as of as far into its own days."""
-        return Query(self.scope, self.area, result.by, comparison.previous, comparison.as_of(result.as_of))
-
-
-def _request_of(reading: Reading, arguments: dict[str, Any]) -> _Request:
+def request_of(reading: Reading, arguments: dict[str, Any]) -> Request:
+    """Return what the caller asks for. Raises what ``requests.request_for`` and the scopes of it raise."""
     by = context.caller()
-    scope = rights.scope_for(by, *_READ)
-    if not scope.places and not scope.assignees:
-        names = "、".join(roles.label(role, by.at) for role in rights.holders_of("summary", "read", by.at))
-        raise NotAllowed(f"您的岗位不能查看汇总；可以查看的有：{names}。", object="summary", action="read")
-    area = visibility.get_visible(reading, arguments["area"], by) if "area" in arguments else None
-    if arguments["format"] != "json":
-        scope = record_exports.scope_of(by, _READ)
-    as_of = _instant(arguments.get("as_of"), reading.now)
+    scope = requests.reading_scope(by)
+    if arguments.get("format", "json") != "json":
+        scope = record_exports.scope_of(by, requests.READ)
     days: Period | Named = Named(arguments.get("period", Named.MONTH))
     if "from_" in arguments:
         days = periods.between(arguments["from_"], arguments["to"])
-    against = Against(arguments.get("compare", Against.PREVIOUS))
-    comparison = periods.comparison(days, periods.day_of(as_of or reading.now), against)
-    return _Request(
+    is_compared = "period" in arguments or "compare" in arguments
+    return requests.request_for(
+        reading,
+        by,
         scope,
-        area,
-        Grouping(arguments["by"]) if "by" in arguments else None,
-        comparison.current,
-        as_of,
-        comparison if "period" in arguments or "compare" in arguments else None,
+        days=days,
+        area=arguments.get("area"),
+        grouping=Grouping(arguments["by"]) if "by" in arguments else None,
+        against=Against(arguments.get("compare", Against.PREVIOUS)) if is_compared else None,
+        as_of=arguments.get("as_of"),
     )
 
 
-def _whole(reading: Reading, request: _Request, result: Result, previous: Result | None) -> dict[str, Any]:
+def _whole(reading: Reading, request: Request, result: Result, previous: Result | None) -> dict[str, Any]:
     names = (None, None) if request.comparison is None else request.comparison.names
     return {
         **_summary(reading, result, names[0]),
@@ -208,11 +180,17 @@ def _whole(reading: Reading, request: _Request, result: Result, previous: Result
     }
 
 
+def cases_address(told: Mapping[str, Any]) -> str:
+    """Return the address of the cases of a summary that is told by these arguments; None is left out."""
+    arguments = {key: value for key, value in told.items() if value is not None}
+    return f"{url_for(f'{blueprint.name}.closure_cases_of')}?{urlencode(arguments)}"
+
+
 def _summary(reading: Reading, result: Result, name: str | None) -> dict[str, Any]:
     """Return the summary of one period with the addresses of its cases, which hold the instant of the count."""
     summary = summary_tables.as_json(reading, result)
     arguments = {key: summary[key] for key in ("area", "by", "from", "to", "as_of") if summary[key] is not None}
-    address = f"{url_for(f'{blueprint.name}.closure_cases_of')}?{urlencode(arguments)}"
+    address = cases_address(arguments)
     rows = [{**row, "cases": f"{address}&row={quote(row['key'])}{{&figure}}"} for row in summary["rows"]]
     patrols = f"{url_for(f'{blueprint.name}.closure_patrols_of')}?{urlencode(arguments)}"
     return {"name": name, **summary, "rows": rows, "cases": f"{address}{{&figure}}", "patrols": patrols}
@@ -242,16 +220,6 @@ def _told(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return a query as the audit keeps it."""
     filters = {name.rstrip("_"): str(value) for name, value in arguments.items() if name not in ("format", "limit")}
     return {"format": arguments["format"], "filters": filters}
-
-
-def _instant(written: str | None, now: Instant) -> Instant | None:
-    if written is None:
-        return None
-    try:
-        return periods.as_of_instant(written, now)
-    except ValueError as error:
-        wrong = "应为时刻，如 2026-05-01T00:00:00+08:00，或日期，即那天结束时；不写时区按北京时间。"
-        raise Invalid(f"请求有误。as_of：{wrong}", errors=[{"field": "as_of", "message": wrong}]) from error
 
 
 def _written(cursor: Cursor) -> str:

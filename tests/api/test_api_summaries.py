@@ -396,3 +396,35 @@ def test_what_cannot_be_opened_says_what_can(april, query, field):
 
     assert answer.status_code == 422, answer.text
     assert [error["field"] for error in answer.json["errors"]] == [field]
+
+
+def test_what_is_overdue_and_each_day_add_up_to_the_summary(april):
+    figures = told(april, f"by=town&{THEN}")["total"]["counts"]
+
+    overdue = april.get(f"/summaries/closure/overdue?{THEN}", "brigade").json
+    days = april.get(f"/summaries/closure/days?{THEN}", "brigade").json
+
+    assert overdue["total"] == figures["handling_overdue"] == sum(line["cases"] for line in overdue["items"])
+    for line in overdue["items"]:
+        assert len(april.get(line["address"].removeprefix("/api/v1"), "brigade").json["items"]) == line["cases"]
+    assert (days["from"], days["to"], len(days["items"])) == ("2026-04-01", "2026-04-30", 30)
+    assert sum(day["received"] for day in days["items"]) == figures["reports"]
+    assert sum(day["closed"] for day in days["items"]) == figures["closed_in_period"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("overdue?from=2026-05-01&to=2026-04-01", 422),
+        ("days?as_of=9999-01-01", 422),
+        ("days?as_of=0001-01-01", 422),
+        ("days?from=2000-01-01&to=2026-01-01", 422),
+        ("overdue?area=999999999999", 404),
+        ("cases?figure=handling_overdue&handler=user:worker", 422),
+    ],
+)
+def test_a_part_that_cannot_be_told_is_refused_with_a_sentence(april, path, status):
+    answer = april.get(f"/summaries/closure/{path}", "brigade")
+
+    assert answer.status_code == status
+    assert answer.json["detail"]

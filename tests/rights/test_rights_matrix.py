@@ -271,6 +271,8 @@ NOTHING_OF_A_PLACE = {
     "/record-types",
     "/submissions",
     "/summaries/closure",
+    "/summaries/closure/days",
+    "/summaries/closure/overdue",
     "/audit",
     "/audit.csv",
 }

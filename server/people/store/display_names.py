@@ -1,10 +1,12 @@
-"""Read what people and organisations are called, for files that people read."""
+"""Read what people and organisations are called, and in which role people are, for what others read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from server.db.transactions import Reading
+from server.instants import Instant
+from server.people.domain.actors import Role
 
 _PER_QUERY = 2_000
 
@@ -27,6 +29,22 @@ def of_assignees(reading: Reading, assignees: Iterable[str]) -> dict[str, str]:
         sql = f"SELECT code, name FROM body WHERE code IN ({listed}) AND valid_from <= :now ORDER BY valid_from"
         for code, name in reading.sql.tuples(sql, {**values, "now": reading.now}):
             found[f"body:{code}"] = name
+    return found
+
+
+def roles_at(reading: Reading, names: Iterable[str], at: Instant) -> dict[str, Role]:
+    """Return the role of each person's oldest duty in force at ``at``; who had none is left out."""
+    found: dict[str, Role] = {}
+    for listed, values in batches(names):
+        rows = reading.sql.tuples(
+            f"""
+            SELECT person, role FROM duty
+             WHERE person IN ({listed}) AND starts_at <= :at AND ends_at > :at ORDER BY starts_at, id
+            """,
+            {**values, "at": at},
+        )
+        for person, role in rows:
+            found.setdefault(person, Role(role))
     return found
 
 

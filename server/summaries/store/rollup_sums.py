@@ -29,6 +29,9 @@ _STOCK = f"SUM({STOCK})"
 IS_CLOSING = "status IN ('closed', 'spot_closed')"
 """Which rows of ``case_ending`` are closings: all but those of void and merged cases."""
 
+HANDLING_OVERDUE = "handle_due_at IS NOT NULL AND handle_due_at <= :as_of AND fed_back_at IS NULL AND dispatches <> ''"
+"""Which running cases are past their handling limit at an instant; as ``figure_definitions.handling_overdue`` says."""
+
 
 class AreaCondition:
     """SQL condition, with its parameters: the path of a row counts in an area scope."""
@@ -125,11 +128,12 @@ def lateness(reading: Reading, inside: AreaCondition, by: str, period: Period, w
     for each, n in undecided:
         found.setdefault(each, Counter())[LATE[0]] += n
     closing = "close_due_at IS NOT NULL AND close_due_at <= :as_of"
-    handling = "handle_due_at IS NOT NULL AND handle_due_at <= :as_of AND fed_back_at IS NULL AND dispatches <> ''"
     running = reading.sql.tuples(
         f"""
-        SELECT {key.format("registered_day")}, COUNT(*) FILTER (WHERE {closing}), COUNT(*) FILTER (WHERE {handling}),
-               COUNT(*) FILTER (WHERE {closing} AND reworked > 0), COUNT(*) FILTER (WHERE {handling} AND extended > 0)
+        SELECT {key.format("registered_day")}, COUNT(*) FILTER (WHERE {closing}),
+               COUNT(*) FILTER (WHERE {HANDLING_OVERDUE}),
+               COUNT(*) FILTER (WHERE {closing} AND reworked > 0),
+               COUNT(*) FILTER (WHERE {HANDLING_OVERDUE} AND extended > 0)
           FROM case_fact
          WHERE running = 1 AND registered_day BETWEEN :low AND :high{inside.sql}
          GROUP BY 1

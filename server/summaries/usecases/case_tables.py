@@ -16,7 +16,7 @@ from server.records.domain.case_facts import CaseFacts
 from server.records.domain.status import STATUS_LABELS
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import closure_summary
+from server.summaries.usecases import handlers
 from server.summaries.usecases.closure_summary import CasePage, Query
 from server.summaries.usecases.spreadsheets import Days, Value
 from server.summaries.usecases.summary_tables import RESULTS, local
@@ -52,15 +52,21 @@ CASE_COLUMNS: Mapping[str, str] = {
 
 
 def pages(
-    reading: Reading, query: Query, figure: str, row: str | None, label: Label | None = None
+    reading: Reading,
+    query: Query,
+    figure: str,
+    row: str | None,
+    label: Label | None = None,
+    handler: str | None = None,
 ) -> Iterator[list[Json]]:
     """Yield the cases behind a figure, as many as it says, page after page.
 
-    row: key of a row, None for the total. label: as for ``counted_cases.record_columns``.
+    row: key of a row, None for the total. label: as for ``counted_cases.record_columns``. handler: as for
+    ``handlers.drill_down``.
     """
     after: Cursor | None = Cursor()
     while after is not None:
-        found = closure_summary.drill_down(reading, query, figure, row, after, CASES_AT_ONCE)
+        found = handlers.drill_down(reading, query, figure, row, handler, after, CASES_AT_ONCE)
         yield as_json(reading, query, found, label)
         after = found.after
 

@@ -105,7 +105,7 @@ def summarise(reading: Reading, query: Query) -> Result:
 
     Raises Invalid when ``as_of`` lies ahead, or when no area of the level lies in the area of the query.
     """
-    view = _view(reading, query)
+    view = view_of(reading, query)
     if training.is_on(reading):
         return Result(query.area, view.by, query.period, view.as_of, view.summary_of(()), 0, training=True)
     # Of a period that begins after the instant there is nothing but the stock, and no sum of what came later helps.
@@ -123,7 +123,7 @@ def drill_down(reading: Reading, query: Query, figure: str, row: str | None, aft
 
     row: its key, ELSEWHERE for the rest; None for the total. Raises Invalid for what is no count, or no row.
     """
-    view = _view(reading, query)
+    view = view_of(reading, query)
     count_rule = figure_definitions.count_rule(figure, view.as_of)
     if row is not None:
         view = view.of_row(row)
@@ -145,7 +145,7 @@ def drill_down(reading: Reading, query: Query, figure: str, row: str | None, aft
 
 def patrols_behind(reading: Reading, query: Query) -> list[Patrol]:
     """Return the patrols that 检查N家 counts, those received first first; their premises add up to the number."""
-    view = _view(reading, query)
+    view = view_of(reading, query)
     return [] if training.is_on(reading) else patrol_facts.counted(reading, view.inside, query.period, view.as_of)
 
 
@@ -156,7 +156,7 @@ def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _View:
+class View:
     """The cases that a query covers, and how they are grouped.
 
     area_scope: None for a reader who sees cases by assignment alone. only: what a row narrows it to.
@@ -202,7 +202,7 @@ class _View:
             return False
         return self.area_scope is None or self.area_scope.holds(case.path)
 
-    def of_row(self, row: str) -> _View:
+    def of_row(self, row: str) -> View:
         """Return the view narrowed to one row. Raises Invalid when there is no such row."""
         if self.by is Grouping.MONTH:
             part = dict(periods.months_of(self.period)).get(row)
@@ -225,7 +225,7 @@ class _View:
         return replace(self, area_scope=area_scope, inside=AreaCondition(area_scope))
 
 
-def _view(reading: Reading, query: Query) -> _View:
+def view_of(reading: Reading, query: Query) -> View:
     as_of = reading.now if query.as_of is None else query.as_of
     if as_of > reading.now:
         raise Invalid("统计时刻还没有到；请改用现在或更早的时刻。", field="as_of", value=as_of)
@@ -236,13 +236,13 @@ def _view(reading: Reading, query: Query) -> _View:
     categories = category_names(reading, as_of)
     if not query.scope.places:
         condition = AssigneeCondition(query.scope.assignees)
-        view = _View(None, condition, known, by, categories, query.period, as_of, query.area)
+        view = View(None, condition, known, by, categories, query.period, as_of, query.area)
         if query.area is not None:
             inside = AreaScope(known, (query.area.place,), as_of)
             view = replace(view, only=lambda case: inside.holds(case.path))
         return view
     area_scope = AreaScope(known, _places(query), as_of)
-    view = _View(area_scope, AreaCondition(area_scope), known, by, categories, query.period, as_of, query.area)
+    view = View(area_scope, AreaCondition(area_scope), known, by, categories, query.period, as_of, query.area)
     if by in LEVELS and not _names(view, LEVELS[by]):
         others = "、".join(each for each in Grouping if each not in LEVELS or area_scope.names(LEVELS[each]))
         raise Invalid(f"这个范围里没有这一级网格，不能这样分行；可选：{others}。", field="by", value=by)
@@ -274,13 +274,13 @@ def grouping_of(query: Query) -> Grouping:
     return GROUPING_BELOW[grid.level_of(grid.code_of(widest.path))]
 
 
-def _names(view: _View, level: Level) -> dict[str, str]:
+def _names(view: View, level: Level) -> dict[str, str]:
     if view.area_scope is not None:
         return view.area_scope.names(level)
     return {path: area.name for path, area in view.grid.items() if area.level is level}
 
 
-def _rows_of(view: _View, level: Level) -> list[str]:
+def _rows_of(view: View, level: Level) -> list[str]:
     """Return the paths that have a row whatever happened; of cases seen by assignment, none has."""
     return view.area_scope.in_force(level) if view.area_scope is not None else []
 
