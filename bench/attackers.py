@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import resource
 import socket
@@ -19,6 +20,9 @@ from bench import county
 READERS, CONNECTIONS, SIGN_INS_PER_S = 17, 2_000, 40
 UPLOAD_BYTES = 900_000_000
 TIMEOUT_S = 10
+STRANGERS = tuple(f"127.0.1.{number}" for number in range(1, 251))
+"""The addresses that an attack comes from: others than the officer's."""
+
 _PIECE = b"x" * 65_536
 _LAST = "Connection: close\r\n"
 _POST = f"POST / HTTP/1.1\r\nHost: a\r\n{_LAST}"
@@ -78,17 +82,18 @@ def wrong_sign_ins(port: int, _key: str) -> None:
     """Sign in with wrong passwords under many names, forty times a second, whether they are answered or not."""
     number = 0
     while True:
-        threading.Thread(target=_sign_in, args=(port, f"gw{number % 500}"), daemon=True).start()
+        stranger = STRANGERS[number % len(STRANGERS)]
+        threading.Thread(target=_sign_in, args=(port, f"gw{number % 500}", stranger), daemon=True).start()
         number += 1
         time.sleep(1 / SIGN_INS_PER_S)
 
 
 def wrong_passwords_for_everyone(port: int, _key: str) -> None:
-    """Try five wrong passwords on everybody's account."""
-    while True:
+    """Try five wrong passwords on everybody's account, from one address after the other."""
+    for stranger in itertools.cycle(STRANGERS):
         for name in (county.OFFICER, county.WORKER, "admin"):
             for _ in range(5):
-                _sign_in(port, name)
+                _sign_in(port, name, stranger)
 
 
 def idle_connections(port: int, _key: str) -> None:
@@ -146,24 +151,24 @@ ATTACKS: dict[str, Callable[[int, str], None]] = {
 }
 
 
-def said(port: int, request: bytes) -> bytes:
-    """Return all that a server answers to a request that is sent as it is; empty where it says nothing."""
+def said(port: int, request: bytes, address: str = STRANGERS[0]) -> bytes:
+    """Return all that a server answers to a request that is sent as it is from ``address``; empty for nothing."""
     answer = b""
-    with suppress(OSError), _connect(port) as connection:
+    with suppress(OSError), _connect(port, address) as connection:
         connection.sendall(request)
         while piece := connection.recv(65_536):
             answer += piece
     return answer
 
 
-def _sign_in(port: int, name: str) -> None:
+def _sign_in(port: int, name: str, address: str) -> None:
     body = json.dumps({"username": name, "password": "wrong-horse-7"}).encode()
     head = "POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    said(port, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    said(port, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body, address)
 
 
-def _connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+def _connect(port: int, address: str = STRANGERS[0]) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), TIMEOUT_S, source_address=(address, 0))
 
 
 if __name__ == "__main__":

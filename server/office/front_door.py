@@ -79,6 +79,7 @@ def begin() -> Response:
             name,
             password,
             request.remote_addr or "",
+            device=sessions.known_device(name),
             lasts=timedelta(days=context.settings().refresh_days),
         )
     except (SignInFailed, LockedOut, TooManySignIns, ShortOfMemory) as refusal:
@@ -87,11 +88,11 @@ def begin() -> Response:
     with context.database().reading() as reading:
         session = sessions.begin(reading, entered)
     shown = drafts.show(carried["draft"], actor.name) if carried["draft"] and not entered.must_change else None
-    if shown is not None:
-        return sessions.give(shown, session)
-    asked_for = carried["next"]
-    address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
-    return sessions.give(pages.see_other(address), session)
+    if shown is None:
+        asked_for = carried["next"]
+        address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
+        shown = pages.see_other(address)
+    return sessions.give(sessions.remember_device(shown, actor.name), session)
 
 
 @blueprint.post("/office/sign-out")

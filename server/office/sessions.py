@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,14 +23,19 @@ from server import instants
 from server.db.transactions import Reading
 from server.errors import NotAllowed, SignInRequired
 from server.instants import Instant
+from server.people.domain import sign_in_rules
 from server.people.domain.actors import Actor
 from server.people.usecases import sessions as kept_sessions
 from server.people.usecases.sign_in import SignedIn
 from server.settings import Settings
 from server.web import context
 
-COOKIE, FORM_COOKIE = "firegrid_office", "firegrid_form"
+COOKIE, FORM_COOKIE, DEVICE_COOKIE = "firegrid_office", "firegrid_form", "firegrid_device"
 FORM_FIELD = "form_token"
+SIGN_IN_PATH = "/office/sign-in"
+DEVICE_PERSONS_MAX = 10
+"""How many people one browser is remembered to have signed in: those who share a PC."""
+
 RENEW = timedelta(minutes=1)
 """How old a cookie is before a page renews it: once a minute is enough."""
 
@@ -127,6 +133,36 @@ def forget(response: Response) -> Response:
     return response
 
 
+def known_device(name: str) -> str:
+    """Return the id of this browser where ``name`` signed in on it rightly before, empty otherwise."""
+    id, people = _device()
+    return id if any(each == _digest(name) for each, _ in people) else ""
+
+
+def remember_device(response: Response, name: str) -> Response:
+    """Let the browser remember that ``name`` signed in on it now, for as long as an address is known."""
+    id, people = _device()
+    now = context.caller().at
+    kept = [(each, at) for each, at in people if each != _digest(name)][: DEVICE_PERSONS_MAX - 1]
+    value = sign("device", (id or secrets.token_urlsafe(16), [(_digest(name), now), *kept]))
+    lasts = sign_in_rules.at(now).known_for
+    response.set_cookie(
+        DEVICE_COOKIE, value, max_age=lasts, httponly=True, samesite="Lax", secure=_is_https(), path=SIGN_IN_PATH
+    )
+    return response
+
+
+def _device() -> tuple[str, list[tuple[str, Instant]]]:
+    """Return the id of this browser, and whose names (as digests) signed in on it and when; none where it has none."""
+    try:
+        id, people = unsign("device", request.cookies.get(DEVICE_COOKIE, ""))
+    except BadData:
+        return "", []
+    with context.database().reading() as reading:
+        since = instants.later(reading.now, -sign_in_rules.at(reading.now).known_for)
+    return id, [(name, at) for name, at in people if at > since]
+
+
 def form_token() -> str:
     """Return the token that a form of this answer carries, and remember the id that it is made of.
 
@@ -217,6 +253,10 @@ def _host_of(origin: str) -> str:
         return urlsplit(origin).netloc
     except ValueError:  # brackets that hold no address
         return ""
+
+
+def _digest(name: str) -> str:
+    return sha256(name.encode()).hexdigest()[:16]
 
 
 def _token(id: str) -> str:

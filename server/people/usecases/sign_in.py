@@ -1,8 +1,8 @@
 """Sign people in by password: argon2 outside of every transaction, limits on failed tries.
 
 Failures are counted by account and address, by address, and by account: whoever guesses is locked out, whoever signed
-in from the same address before is not (OWASP Authentication Cheat Sheet, "Account Lockout"). A name that does not exist
-is counted, answered and timed as one that does.
+in from the same address or browser before is not (OWASP Authentication Cheat Sheet, "Account Lockout", and OWASP's
+device cookies). A name that does not exist is counted, answered and timed as one that does.
 
 Hashing takes tens of milliseconds and 19 MiB, so it may happen neither in the writer nor in many threads at once.
 ``sign_in`` is therefore three steps, and holds the store itself: look up (a reading), verify (no transaction),
@@ -45,12 +45,19 @@ KNOWN_EVERY = timedelta(days=1)
 class SignInAttempt:
     """A try to sign in as ``name`` from ``address``.
 
-    account: None when there is none, or none that may sign in with a password.
+    account: None when there is none, or none that may sign in with a password. device: id of a browser on which this
+    person signed in rightly before, empty for any other.
     """
 
     name: str
     account: Account | None
     address: str = ""
+    device: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where its failures are counted: on the device, or else at the address."""
+        return f"device {self.device}" if self.device else self.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +73,24 @@ class SignedIn:
 
 
 def sign_in(
-    database: Database, name: str, password: str, address: str = "", *, lasts: timedelta = sessions.LASTS
+    database: Database,
+    name: str,
+    password: str,
+    address: str = "",
+    *,
+    device: str = "",
+    lasts: timedelta = sessions.LASTS,
 ) -> SignedIn:
     """Sign a person in and begin their session. Not for use inside a transaction.
 
-    address: of the network, empty for none. lasts: how long the session lasts at most. A password of the person's own
-    that today's rules would refuse lets them in to change it. Raises SignInFailed (the same for a wrong name and a
-    wrong password, after the same time), LockedOut with ``until`` when too many tries failed, TooManySignIns, and
-    ShortOfMemory.
+    address: of the network, empty for none. device: id of a browser that is known to have signed ``name`` in before,
+    which nobody else's wrong tries lock out; empty for any other. lasts: how long the session lasts at most. A password
+    of the person's own that today's rules would refuse lets them in to change it. Raises SignInFailed (the same for a
+    wrong name and a wrong password, after the same time), LockedOut with ``until`` when too many tries failed,
+    TooManySignIns, and ShortOfMemory.
     """
     with database.reading() as reading:
-        attempt = look_up(reading, name, address)
+        attempt = look_up(reading, name, address, device)
     if not password_matches(attempt, password) or attempt.account is None:
         raise failed(database, attempt)
     with database.reading() as reading:
@@ -105,12 +119,12 @@ def written_or(
             return otherwise(reading)
 
 
-def look_up(reading: Reading, name: str, address: str = "") -> SignInAttempt:
-    """Return the attempt of ``name`` with the account. Raises LockedOut while ``address`` is locked out of it."""
+def look_up(reading: Reading, name: str, address: str = "", device: str = "") -> SignInAttempt:
+    """Return the attempt of ``name`` with the account. Raises LockedOut while where it comes from is locked out."""
     account = accounts.find(reading, name)
     if account is not None and (account.revoked_at is not None or account.password_hash is None):
         account = None
-    attempt = SignInAttempt(name, account, sign_in_rules.origin_of(address))
+    attempt = SignInAttempt(name, account, sign_in_rules.origin_of(address), device)
     _require_unlocked(reading, attempt)
     return attempt
 
@@ -139,7 +153,7 @@ def record_failure(tx: Transaction, attempt: SignInAttempt) -> SignInFailed | Lo
         return _locked(until, tx.now)
     rules = sign_in_rules.at(tx.now)
     sign_in_failures.forget_before(tx, instants.later(tx.now, -rules.locked_for))
-    sign_in_failures.add(tx, attempt.name, attempt.address, is_known=_is_known(tx, attempt))
+    sign_in_failures.add(tx, attempt.name, attempt.place, is_known=_is_known(tx, attempt))
     count_failed_sign_in(tx, attempt.address, attempt.name if attempt.account is not None else "")
     until = _locked_until(tx, attempt)
     if until is None:
@@ -155,7 +169,7 @@ def record_success(tx: Transaction, attempt: SignInAttempt) -> Actor:
     actor, account = admitted(tx, attempt), accounts.get(tx, attempt.name)
     if account.locked_until is not None:
         accounts.set_locked_until(tx, account.name, None)
-    sign_in_failures.forget(tx, account.name, attempt.address)
+    sign_in_failures.forget(tx, account.name, attempt.place)
     last = sign_in_failures.last_success(tx, account.name, attempt.address)
     if attempt.address and (last is None or last < instants.later(tx.now, -KNOWN_EVERY)):
         forgotten = instants.later(tx.now, -sign_in_rules.at(tx.now).known_for)
@@ -215,12 +229,12 @@ def _require_unlocked(reading: Reading, attempt: SignInAttempt) -> None:
 
 
 def _locked_until(reading: Reading, attempt: SignInAttempt) -> Instant | None:
-    """Return until when the address of ``attempt`` is locked out of its account, None when it is not."""
+    """Return until when the place of ``attempt`` is locked out of its account, None when it is not."""
     rules = sign_in_rules.at(reading.now)
     since = instants.later(reading.now, -rules.locked_for)
     name, address = attempt.name, attempt.address
     if _is_known(reading, attempt):
-        first = sign_in_failures.nth_of_both(reading, name, address, since, rules.known_failures_max)
+        first = sign_in_failures.nth_of_both(reading, name, attempt.place, since, rules.known_failures_max)
     else:
         firsts = (
             sign_in_failures.nth_of_both(reading, name, address, since, rules.failures_max),
@@ -232,6 +246,8 @@ def _locked_until(reading: Reading, attempt: SignInAttempt) -> Instant | None:
 
 
 def _is_known(reading: Reading, attempt: SignInAttempt) -> bool:
+    if attempt.device:
+        return True
     last = sign_in_failures.last_success(reading, attempt.name, attempt.address)
     return last is not None and last > instants.later(reading.now, -sign_in_rules.at(reading.now).known_for)
 
