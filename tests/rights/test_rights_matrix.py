@@ -41,8 +41,13 @@ SUMMARY = EXPORT | {"grid_worker", "grid_leader"}
 AUDIT = {"county_admin", "auditor"}
 """Who may export case data, see summaries, and read and export the audit."""
 
-LISTS_ASK = {"requests/decided.csv": EXPORT, "requests/decided.xlsx": EXPORT, "records.csv": EXPORT, "records.xlsx": EXPORT, "records.geojson": EXPORT, "records/ledger.csv": EXPORT,
-             "records/ledger.xlsx": EXPORT, "audit": AUDIT, "audit.csv": AUDIT}  # fmt: skip
+LISTS_ASK = {
+    **{f"requests/decided.{ending}": EXPORT for ending in ("csv", "xlsx")},
+    **{f"records.{ending}": EXPORT for ending in ("csv", "xlsx", "geojson")},
+    **{f"records/ledger.{ending}": EXPORT for ending in ("csv", "xlsx")},
+    "audit": AUDIT,
+    "audit.csv": AUDIT,
+}
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads)")
 """Routes about the caller's own session, and those to send files to."""

@@ -9,7 +9,7 @@ from server.errors import Invalid, NotAllowed
 from server.grid.domain.areas import Area
 from server.grid.domain.scope import Scope
 from server.instants import Instant
-from server.people.domain import rights
+from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.summaries.domain import periods
@@ -64,8 +64,8 @@ def request_for(
     """Return what ``by`` asks for.
 
     scope: from ``reading_scope``, or where ``by`` may export them. days: by their name as of the instant, or any.
-    area: a code. against: what is to stand beside it. as_of: an instant, or a date for the end of that day, as it was written.
-    Raises NotFound for an area that ``by`` is not shown, Invalid for an instant that is none or is still to come.
+    area: a code. against: what is to stand beside it. as_of: an instant, or a date for the end of that day, as it was
+    written. Raises NotFound for an area that ``by`` is not shown, Invalid for an instant that is none or is to come.
     """
     found = None if area is None else visibility.get_visible(reading, area, by)
     at = _instant(as_of, reading.now)
