@@ -199,6 +199,22 @@ def test_a_long_list_of_people_is_taken(valley, phone):
     assert valley.rows("SELECT COUNT(DISTINCT path) AS n FROM record") == [{"n": 1}]
 
 
+def test_of_more_people_than_one_submission_may_save_the_rest_stays_in_it_and_the_office_is_told(
+    valley, phone, monkeypatch
+):
+    monkeypatch.setattr(entities, "ENTITIES_MAX", 6)
+
+    answer = phone.send(a_visit(*(a_person(f"第{n}人") for n in range(9))))
+
+    assert answer.status_code == 201
+    assert labels(valley, "people") == [f"第{n}人" for n in range(5)]
+    assert messages(valley) == [
+        "这份提交的第 6 个“住户成员”没有写进台账：一份提交最多写入6条记录，这份有10条，从这一条起都没有写入；请分几份重新填报。"
+        "提交本身已留存。"
+    ]
+    assert "第8人".encode() in valley.rows("SELECT xml FROM submission")[0]["xml"]
+
+
 def test_what_many_blocks_of_one_container_save_is_read_once():
     more = block("households", new_uuid(), "4号楼", create="1").removeprefix("<meta>").removesuffix("</meta>") * 3
     raw = a_visit(a_person("张三"), a_person("李四")).replace(b"<instanceID>", more.encode() + b"<instanceID>")

@@ -18,6 +18,9 @@ from server.forms.domain.record_types import ACTION, LABEL, Kind, RecordType
 from server.submissions.domain.submissions import EntityBlock, SubmissionXml, entity_id, may_create
 from sync.changes import CREATING, Change, Dot, FieldWrite
 
+ENTITIES_MAX = 2_000
+"""How many records one submission saves at most: a household of hundreds fits, 16 MB of empty blocks do not."""
+
 _ENVELOPE_FILES = frozenset({"encryptedXmlFile", "media/file"})
 _NAMESPACE = UUID("5f1a5c9e-6c1e-5f0e-9a51-2f8f6e2f7a10").bytes
 
@@ -101,6 +104,19 @@ def filled_entities(xml: SubmissionXml, layout: SubmissionLayout) -> list[Filled
         found.append(filled)
         around.add(filled)
     return found
+
+
+def taken(xml: SubmissionXml, layout: SubmissionLayout) -> tuple[list[FilledEntity], list[UnusableEntity]]:
+    """Return the entity blocks that a submission may save, and what to say of those beyond ``ENTITIES_MAX``.
+
+    Those stay in the submission as it was sent.
+    """
+    found = filled_entities(xml, layout)
+    if len(found) <= ENTITIES_MAX:
+        return found, []
+    reason = f"一份提交最多写入{ENTITIES_MAX}条记录，这份有{len(found)}条，从这一条起都没有写入；请分几份重新填报"
+    first = found[ENTITIES_MAX]
+    return found[:ENTITIES_MAX], [UnusableEntity(reason, first.block.dataset, first.block.id, first.place)]
 
 
 class _Around:

@@ -155,9 +155,9 @@ def _apply_entities(
     if not posted.xml.entities:
         return stored.path
     paths: list[str] = []
-    unusable: list[UnusableEntity] = []
+    taken, unusable = entities.taken(posted.xml, layout)
     made_at = entities.made_at(posted.xml)
-    for filled in entities.filled_entities(posted.xml, layout):
+    for filled in taken:
         block = filled.block
         type = forms.catalogue(tx).types.get(block.dataset)
         if type is None:
