@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import admin, assets, cases, front_door, own_password, today
+from server.office import admin, assets, cases, front_door, intake, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
@@ -19,6 +19,7 @@ BLUEPRINTS = (
     today.blueprint,
     *cases.blueprints,
     *admin.blueprints,
+    *intake.blueprints,
     assets.blueprint,
 )
 

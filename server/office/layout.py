@@ -35,19 +35,21 @@ class Place(NamedTuple):
 TODAY = Place("today", "/office/", "today", "今日")
 BOARD = Place("board", "/office/board", "board", "看板")
 ADMIN = Place("admin", "/office/admin", "admin", "管理")
+INTAKE = Place("intake", "/office/intake", "intake", "受理")
 
 _OF_OFFICERS = (TODAY, BOARD)
+_OF_INTAKE = (TODAY, BOARD, INTAKE)
 _OF_READERS = (BOARD,)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
-    Role.VILLAGE_OFFICER: _OF_OFFICERS,
-    Role.GRID_LEADER: _OF_OFFICERS,
-    Role.TOWN_STATION: _OF_OFFICERS,
+    Role.VILLAGE_OFFICER: _OF_INTAKE,
+    Role.GRID_LEADER: _OF_INTAKE,
+    Role.TOWN_STATION: _OF_INTAKE,
     Role.DEPT_HANDLER: _OF_OFFICERS,
     Role.UNIT_MANAGER: _OF_OFFICERS,
     Role.STATION_HEAD: _OF_OFFICERS,
     Role.POLICE: _OF_OFFICERS,
     Role.GRID_WORKER: _OF_OFFICERS,
-    Role.BRIGADE: (BOARD, TODAY),
+    Role.BRIGADE: (BOARD, INTAKE, TODAY),
     Role.COUNTY_ADMIN: (ADMIN, BOARD),
     Role.VIEWER: _OF_READERS,
     Role.AUDITOR: _OF_READERS,

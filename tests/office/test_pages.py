@@ -22,7 +22,14 @@ from tests.office.desk import Desk, Reader
 from tests.source_tree import ROOT
 
 OFFICE = ROOT / "server" / "office"
-PAGES = ("/office/", "/office/board", "/office/board?tab=mine", "/office/board?tab=ended", "/office/nowhere")
+PAGES = (
+    "/office/",
+    "/office/board",
+    "/office/board?tab=mine",
+    "/office/board?tab=ended",
+    "/office/intake",
+    "/office/nowhere",
+)
 NASTY = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>{{ 7*7 }}"
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from flask import Response
+
 from server.cases.domain import workflow
 from server.changes.usecases.interactive import ChangeRequest
-from server.errors import Conflict, Invalid, Refusal
-from server.office.cases.act_forms import FILES, Sent
+from server.errors import Conflict, Invalid, NotFound, Refusal
+from server.office import layout
+from server.office.cases.act_forms import FILES, Sent, written
+from server.web import context
 
 TEXT_CHARS_MAX = 2_000
 
@@ -61,6 +65,19 @@ def refused(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
     faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
     is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
     return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message)
+
+
+def gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
+    """Answer who can see a case no longer with what they wrote at length, to take along."""
+    values = {
+        "status": 404,
+        "title": "没有找到",
+        "said": refusal.message,
+        "step": "返回看板",
+        "to": layout.BOARD.address,
+    }
+    with context.database().reading() as reading:
+        return layout.show(reading, "error.html", "", {**values, "kept": written(fields)}, 404)
 
 
 def read_uuid(text: str) -> str | None:

@@ -90,7 +90,7 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     try:
         return _page(arguments["record_id"], sent)
     except NotFound as refusal:
-        return _gone(fields, refusal)
+        return acting.gone(fields, refusal)
 
 
 def _carry_out(record_id: str, action: str) -> Response:
@@ -101,7 +101,7 @@ def _carry_out(record_id: str, action: str) -> Response:
         acting.require_storable(fields)
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
-        return _gone(fields, refusal)
+        return acting.gone(fields, refusal)
     except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
         return _page(record_id, acting.refused(action, fields, refusal), status_of(refusal))
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
@@ -110,19 +110,6 @@ def _carry_out(record_id: str, action: str) -> Response:
         set_retry_after(refusal, page)
         return page
     return pages.see_other(f"/office/cases/{record_id}?done={action}")
-
-
-def _gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
-    """Answer who can see a case no longer with what they wrote at length, to take along."""
-    values = {
-        "status": 404,
-        "title": "没有找到",
-        "said": refusal.message,
-        "step": "返回看板",
-        "to": layout.BOARD.address,
-    }
-    with context.database().reading() as reading:
-        return layout.show(reading, "error.html", "", {**values, "kept": act_forms.written(fields)}, 404)
 
 
 def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
