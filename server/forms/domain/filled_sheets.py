@@ -1,0 +1,165 @@
+"""Fills a form in on a page, by the form's own rules: what is shown, what is calculated, what is wrong, what is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from server.forms.domain import outline, xpath
+from server.forms.domain.outline import Language
+from server.forms.domain.sheets import Ask, Offered, Question, Sheet, key_of
+from sync.datatypes import invalid_reason
+
+Rows = Sequence[Mapping[str, str]]
+Lists = Callable[[str], Rows | None]
+"""Returns the rows of a file beside the form, None where there is none."""
+
+_PASSES_MAX = 12
+_TO_BE_ANSWERED = {Language.CHINESE: "此项必填", Language.ENGLISH: "Please answer this"}
+_WRONG = {Language.CHINESE: "填得不对，请核对", Language.ENGLISH: "Not a valid answer"}
+
+
+class Choice(NamedTuple):
+    """One of the answers that a question offers."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """When a form is filled in, as ISO 8601 by Beijing's clock. opened: when it was begun."""
+
+    now: str
+    opened: str
+
+
+@dataclass
+class FilledSheet:
+    """A form with its answers. answers: of every question by its path; what is not asked now is empty.
+
+    Raises xpath.Unsupported, wherever it is asked, for a rule that only a phone can follow.
+    """
+
+    sheet: Sheet
+    given: Mapping[str, str]
+    lists: Lists
+    at: Instant
+    language: Language
+    answers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._shown: dict[str, bool] = {}
+        for each in self.sheet.questions:
+            self.answers[each.path] = self.given.get(key_of(each.path), self._at_first(each))
+        for _ in range(_PASSES_MAX):
+            before = dict(self.answers)
+            self._settle()
+            if self.answers == before:
+                return
+
+    def shown(self) -> list[Question]:
+        """Return the questions that are asked, and the notes that are shown, in their order."""
+        return [each for each in self.sheet.questions if each.asked is not None and self._shown[each.path]]
+
+    def choices(self, question: Question) -> list[Choice]:
+        """Return what a question offers now."""
+        offered = question.offered
+        if offered is None:
+            return []
+        found = [Choice(code, self.text(texts) or code) for code, texts in offered.codes.items()]
+        rows = self._rows(offered.instance) or () if offered.instance else ()
+        if offered.where:
+            rows = xpath.rows_where(offered.where, rows, self._scope(question.path))
+        found += [Choice(row.get(offered.value, ""), self._row_label(offered, row)) for row in rows]
+        return [each for each in dict.fromkeys(found) if each.value]
+
+    def faults(self) -> dict[str, str]:
+        """Return what is wrong with an answer, by the key of its question; a note may ask for something else first."""
+        return {key_of(each.path): wrong for each in self.shown() if (wrong := self.fault(each))}
+
+    def fault(self, question: Question) -> str:
+        """Return what is wrong with the answer of one question, empty for nothing."""
+        value, scope = self.answers[question.path], self._scope(question.path)
+        if value == "":
+            if question.required and xpath.is_true(question.required, scope):
+                return self.text(question.required_text or {}) or _TO_BE_ANSWERED[self.language]
+            return ""
+        reason = invalid_reason(question.type, value)
+        if reason is not None:
+            return reason
+        if question.asked in (Ask.ONE, Ask.MANY):
+            known = {choice.value for choice in self.choices(question)}
+            if any(code not in known for code in (value.split() if question.asked is Ask.MANY else (value,))):
+                return _WRONG[self.language]
+        if question.constraint and not xpath.is_true(question.constraint, scope):
+            return self.text(question.constraint_text or {}) or _WRONG[self.language]
+        return ""
+
+    def saved(self) -> dict[str, str]:
+        """Return what the form saves to its ledger, by field."""
+        return {
+            each.saves: self.answers[each.path]
+            for each in self.sheet.questions
+            if each.saves and self.answers[each.path] != ""
+        }
+
+    def creates(self) -> bool:
+        """Return whether, by its answers, the form makes a record."""
+        creates = self.sheet.creates
+        return creates is not None and (creates == "" or xpath.is_true(creates, self._scope("")))
+
+    def name(self) -> str:
+        """Return what the record is called."""
+        return xpath.text_of(self.sheet.name, self._scope("")) if self.sheet.name else ""
+
+    def text(self, texts: Mapping[str, str]) -> str:
+        """Return a text of the form with the answers that stand in it."""
+        found = outline.text_in(texts, self.language, self.sheet.default)
+        return xpath.with_values(found, self._scope("")) if "\ue000" in found else found
+
+    def _settle(self) -> None:
+        for each in self.sheet.questions:
+            self._shown[each.path] = self._is_relevant(each)
+            if each.calculate and self._shown[each.path]:
+                self.answers[each.path] = xpath.text_of(each.calculate, self._scope(each.path)).strip()
+        for each in self.sheet.questions:
+            if not self._shown[each.path]:
+                self.answers[each.path] = ""
+            elif not self.answers[each.path] and each.asked is not None:
+                self.answers[each.path] = self.given.get(key_of(each.path), self._at_first(each))
+
+    def _is_relevant(self, question: Question) -> bool:
+        rules = [(group.path, group.relevant) for group in self.sheet.groups_of(question.path)]
+        scopes = ((self._scope(path), rule) for path, rule in (*rules, (question.path, question.relevant)) if rule)
+        return all(xpath.is_true(rule, scope) for scope, rule in scopes)
+
+    def _at_first(self, question: Question) -> str:
+        if question.preload:
+            kind = question.preload.split()
+            return self.at.opened if "timestamp" in kind else self.at.opened[:10] if "date" in kind else ""
+        if question.first:
+            return xpath.text_of(question.first, self._scope(question.path, self.at.opened))
+        return question.preset
+
+    def _scope(self, own: str, now: str = "") -> xpath.Scope:
+        return xpath.Scope(self.answers, own, self._rows, now or self.at.now, self._choice_name)
+
+    def _rows(self, instance: str) -> Rows | None:
+        written = self.sheet.rows.get(instance)
+        if written is not None:
+            return written
+        file = self.sheet.files.get(instance)
+        return None if file is None else self.lists(file)
+
+    def _row_label(self, offered: Offered, row: Mapping[str, str]) -> str:
+        if offered.label.startswith("jr:itext("):
+            return self.text(self.sheet.texts.get(row.get(offered.label[9:-1].strip(), ""), {}))
+        english = self.language is Language.ENGLISH and (row.get("label::English (en)") or row.get("label_en"))
+        return english or row.get(offered.label, "") or row.get(offered.value, "")
+
+    def _choice_name(self, path: str, code: str) -> str:
+        question = next((each for each in self.sheet.questions if each.path == path.strip()), None)
+        found = [] if question is None else self.choices(question)
+        return next((choice.label for choice in found if choice.value == code), code)

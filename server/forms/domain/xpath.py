@@ -1,0 +1,271 @@
+"""Reads XPath expressions of XForms and evaluates them over the answers of one form, as phones do.
+
+The subset of ``openrosa.md``: paths to answers, lists of choices with predicates, operators, and the functions of
+``xpath_functions``. A function that is not among them raises Unsupported, and the form that has it is filled in on a
+phone: what cannot be calculated is never taken for true or false.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from server.forms.domain.xpath_functions import (
+    FUNCTIONS,
+    Nodes,
+    Unsupported,
+    Value,
+    compared,
+    to_boolean,
+    to_number,
+    to_text,
+)
+
+__all__ = ["Scope", "Unsupported", "evaluate", "is_true", "paths_in", "rows_where", "text_of", "with_values"]
+
+Row = Mapping[str, str]
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<path>/[\w./:@\-]+)"""
+    r"""|(?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)|(?P<sign>\.\./|\.\.|!=|<=|>=|[()\[\],=<>+*|./-]))"""
+)
+_LEVELS: tuple[tuple[str, ...], ...] = (
+    ("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"), ("|",),
+)  # fmt: skip
+_DEPTH_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression may name. answers: by path from the root (``/data/where/place``). own: path of the question
+    that it belongs to, for ``.``. lists: returns the rows of an instance by its id, None for one that is not known.
+    now: the instant of filling in, ISO 8601. label: returns what the code of a question is called.
+    """
+
+    answers: Mapping[str, str]
+    own: str
+    lists: Callable[[str], Sequence[Row] | None]
+    now: str
+    label: Callable[[str, str], str] = lambda path, code: code
+
+
+class _Context(NamedTuple):
+    scope: Scope
+    row: Row | None
+
+
+_Node = Callable[[_Context], Value]
+
+
+def evaluate(expression: str, scope: Scope) -> Value:
+    """Return the value of an expression. Raises Unsupported for what cannot be calculated here."""
+    return _parsed(expression)(_Context(scope, None))
+
+
+def text_of(expression: str, scope: Scope) -> str:
+    """Return the value of an expression as text. Raises Unsupported."""
+    return to_text(evaluate(expression, scope))
+
+
+def is_true(expression: str, scope: Scope) -> bool:
+    """Return whether an expression holds. Raises Unsupported."""
+    return to_boolean(evaluate(expression, scope))
+
+
+def rows_where(condition: str, rows: Sequence[Row], scope: Scope) -> list[Row]:
+    """Return the rows of a list for which an expression holds. Raises Unsupported."""
+    node = _parsed(condition)
+    return [row for row in rows if to_boolean(node(_Context(scope, row)))]
+
+
+def with_values(text: str, scope: Scope) -> str:
+    """Return a text of a form with the answers in the place of their paths (between U+E000 and U+E001)."""
+    return re.sub("\ue000(.+?)\ue001", lambda match: text_of(match[1], scope), text)
+
+
+def paths_in(expression: str) -> tuple[str, ...]:
+    """Return the paths of answers that an expression names, each once."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", expression)
+    found = re.findall(r"(?<![\w)\]])\s*(/[\w/:.\-]+)", bare)
+    return tuple(dict.fromkeys(each.rstrip(".") for each in found))
+
+
+@lru_cache(maxsize=4_096)
+def _parsed(expression: str) -> _Node:
+    parser = _Parser(expression)
+    node = parser.expression(0)
+    if parser.kind:
+        raise Unsupported(expression)
+    return node
+
+
+class _Parser:
+    """One expression, read from left to right."""
+
+    def __init__(self, expression: str) -> None:
+        self._whole, self._at, self._depth = expression, 0, 0
+        self.kind, self.text = "", ""
+        self._next()
+
+    def _next(self) -> str:
+        taken, rest = self.text, self._whole[self._at :]
+        match = _TOKEN.match(rest) if rest.strip() else None
+        if match is None and rest.strip():
+            raise Unsupported(self._whole)
+        self.kind, self.text = ("", "") if match is None else (str(match.lastgroup), match[0].strip())
+        self._at += 0 if match is None else match.end()
+        return taken
+
+    def _take(self, sign: str) -> None:
+        if self.text != sign or self.kind == "text":
+            raise Unsupported(self._whole)
+        self._next()
+
+    def expression(self, level: int) -> _Node:
+        """Read what binds at least as closely as the operators of a level."""
+        if level == len(_LEVELS):
+            return self._unary()
+        node = self.expression(level + 1)
+        while self.text in _LEVELS[level] and self.kind in ("sign", "name"):
+            node = _operation(self._next(), node, self.expression(level + 1))
+        return node
+
+    def _unary(self) -> _Node:
+        self._depth += 1
+        if self._depth > _DEPTH_MAX:
+            raise Unsupported(self._whole)
+        if self.text == "-" and self.kind == "sign":
+            self._next()
+            operand = self._unary()
+            node: _Node = lambda at: -to_number(operand(at))  # noqa: E731 - read as its neighbours are
+        else:
+            node = self._primary()
+        self._depth -= 1
+        return node
+
+    def _primary(self) -> _Node:
+        kind, text = self.kind, self.text
+        self._next()
+        if kind == "text":
+            return lambda at: text[1:-1]
+        if kind == "number":
+            return lambda at: float(text)
+        if text == "(":
+            inner = self.expression(0)
+            self._take(")")
+            return inner
+        if kind == "path":
+            return lambda at: (at.scope.answers.get(text.rstrip("/"), ""),)
+        if text == "." and kind == "sign":
+            return lambda at: (at.scope.answers.get(at.scope.own, ""),)
+        if kind == "name" and self.text == "(":
+            return self._call(text)
+        if kind == "name":
+            return lambda at: (_cell(at, text),)
+        raise Unsupported(self._whole)
+
+    def _call(self, name: str) -> _Node:
+        self._take("(")
+        arguments = []
+        while self.text != ")":
+            arguments.append(self.expression(0))
+            if self.text != ")":
+                self._take(",")
+        self._take(")")
+        if name == "instance":
+            return self._rows(arguments)
+        return _called(name, arguments, self._whole)
+
+    def _rows(self, arguments: list[_Node]) -> _Node:
+        """Read the steps behind ``instance('list')``: ``/root/item``, predicates, and the column."""
+        column, filters = "", list[_Node]()
+        if self.kind == "path":
+            column = self._path_column(self._next(), filters)
+        while self.text == "[":
+            self._next()
+            filters.append(self.expression(0))
+            self._take("]")
+            if self.kind == "path":
+                column = self._path_column(self._next(), filters)
+        if len(arguments) != 1:
+            raise Unsupported(self._whole)
+
+        def found(at: _Context) -> Value:
+            rows = at.scope.lists(to_text(arguments[0](at)))
+            if rows is None:
+                return ()
+            for condition in filters:
+                rows = [row for row in rows if to_boolean(condition(_Context(at.scope, row)))]
+            return tuple(row.get(column, "") for row in rows)
+
+        return found
+
+    def _path_column(self, path: str, filters: Sequence[_Node]) -> str:
+        steps = path.strip("/").split("/")
+        if filters and len(steps) == 1:
+            return steps[0]
+        if not filters and steps[:2] == ["root", "item"] and len(steps) <= 3:
+            return steps[2] if len(steps) == 3 else ""
+        if not filters and steps[0] != "root":  # the answers of the form before this one: there are none on a page
+            return "\x00"
+        raise Unsupported(self._whole)
+
+
+def _cell(at: _Context, name: str) -> str:
+    if at.row is None:
+        raise Unsupported(name)
+    return at.row.get(name, "")
+
+
+def _called(name: str, arguments: list[_Node], whole: str) -> _Node:
+    if name == "if" and len(arguments) == 3:
+        condition, one, other = arguments
+        return lambda at: one(at) if to_boolean(condition(at)) else other(at)
+    if name == "once" and len(arguments) == 1:
+        only = arguments[0]
+        return lambda at: at.scope.answers.get(at.scope.own) or only(at)
+    if name in ("now", "today") and not arguments:
+        return lambda at: at.scope.now if name == "now" else at.scope.now[:10]
+    if name == "jr:choice-name" and len(arguments) == 2:
+        code, path = arguments
+        return lambda at: at.scope.label(to_text(path(at)), to_text(code(at)))
+    function = FUNCTIONS.get(name)
+    if function is None:
+        raise Unsupported(f"{name}()")
+
+    def call(at: _Context) -> Value:
+        try:
+            return function(*[each(at) for each in arguments])
+        except TypeError as error:
+            raise Unsupported(whole) from error
+        except (ValueError, OverflowError):  # of what is no number
+            return float("nan")
+
+    return call
+
+
+def _operation(sign: str, left: _Node, right: _Node) -> _Node:
+    if sign == "or":
+        return lambda at: to_boolean(left(at)) or to_boolean(right(at))
+    if sign == "and":
+        return lambda at: to_boolean(left(at)) and to_boolean(right(at))
+    if sign == "|":
+        return lambda at: (*_nodes(left(at)), *_nodes(right(at)))
+    if sign in ("=", "!=", "<", "<=", ">", ">="):
+        return lambda at: compared(sign, left(at), right(at))
+    return lambda at: _calculated(sign, to_number(left(at)), to_number(right(at)))
+
+
+def _nodes(value: Value) -> Nodes:
+    return value if isinstance(value, tuple) else (to_text(value),)
+
+
+def _calculated(sign: str, one: float, other: float) -> float:
+    if sign in ("+", "-", "*"):
+        return one + other if sign == "+" else one - other if sign == "-" else one * other
+    if other == 0 or one != one or other != other:
+        return float("nan")
+    return one / other if sign == "div" else one - other * int(one / other)
