@@ -1,9 +1,9 @@
-"""Fills a form in on a page, by the form's own rules: what is shown, what is calculated, what is wrong, what is saved."""
+"""Fills a form in on a page by the rules of the form: what is asked, calculated, wrong and saved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from server.forms.domain import outline, xpath
@@ -163,3 +163,39 @@ class FilledSheet:
         question = next((each for each in self.sheet.questions if each.path == path.strip()), None)
         found = [] if question is None else self.choices(question)
         return next((choice.label for choice in found if choice.value == code), code)
+
+
+@dataclass
+class RecordSheet(FilledSheet):
+    """The questions of a form about a record that is there: all of them, since what once decided is not all kept.
+
+    known: paths whose answers the record tells; a rule about any other is left to the phones. held: keys of answers
+    that stood there, and may not be emptied where the form asks for them.
+    """
+
+    known: frozenset[str] = frozenset()
+    held: frozenset[str] = frozenset()
+
+    def fault(self, question: Question) -> str:
+        """Return what is wrong with the answer of one question, as far as the record tells."""
+        rules = [group.relevant for group in self.sheet.groups_of(question.path)]
+        asking = [rule for rule in (*rules, question.relevant) if rule]
+        if self.answers[question.path] == "" and key_of(question.path) not in self.held:
+            asked_for = all(self._is_known(rule) and xpath.is_true(rule, self._scope(question.path)) for rule in asking)
+            return super().fault(question) if asked_for and self._is_known(question.required) else ""
+        if question.constraint and not self._is_known(question.constraint):
+            question = replace(question, constraint="")
+        return super().fault(question)
+
+    def choices(self, question: Question) -> list[Choice]:
+        """Return what a question offers; all of its list where its filter asks for what the record does not tell."""
+        found, offered = super().choices(question), question.offered
+        if found or offered is None or not offered.where or self._is_known(offered.where):
+            return found
+        return super().choices(replace(question, offered=replace(offered, where="")))
+
+    def _is_known(self, rule: str) -> bool:
+        return self.known.issuperset(xpath.paths_in(rule))
+
+    def _is_relevant(self, question: Question) -> bool:
+        return True

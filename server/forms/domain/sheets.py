@@ -1,7 +1,8 @@
-"""A form as a page shows it: its questions in their groups, what each may be answered, and what it saves to a ledger."""
+"""A form as a page shows it: its questions in their groups, what each may be answered, what it saves."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -105,6 +106,12 @@ class Sheet:
         steps = path.split("/")
         above = ("/".join(steps[:count]) for count in range(2, len(steps)))
         return tuple(self.groups[each] for each in above if each in self.groups)
+
+
+def creating_answer(sheet: Sheet) -> tuple[str, str] | None:
+    """Return the question, by its path, and the answer on which alone a form makes a record; None where none is."""
+    found = re.fullmatch(r"\s*(/[\w/.\-]+)\s*=\s*'([^']*)'\s*", sheet.creates or "")
+    return None if found is None else (found[1], found[2])
 
 
 def key_of(path: str) -> str:

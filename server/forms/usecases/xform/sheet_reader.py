@@ -105,7 +105,7 @@ class _Reader:
     def _question(self, path: str, preset: str) -> Question:
         bind, control = self._binds.get(path), self._controls.get(path)
         type = bind_type(bind, _name(control))
-        said: Mapping[str, str] = {} if bind is None else dict(bind.attrib)
+        said = {} if bind is None else {str(name): str(value) for name, value in bind.attrib.items()}
         preload = [value for name, value in said.items() if name.endswith(("}preload", "}preloadParams"))]
         is_readonly = said.get("readonly", "").strip() == "true()"
         return Question(

@@ -1,0 +1,219 @@
+"""Draws a form on a page: an input for each question, as its type and its choices ask, and reads what comes back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from werkzeug.datastructures import MultiDict
+
+from server import instants
+from server.db.transactions import Reading
+from server.errors import Invalid
+from server.forms.domain.filled_sheets import Choice, FilledSheet, Instant, Lists, Rows
+from server.forms.domain.outline import Language
+from server.forms.domain.sheets import Ask, Question, key_of
+from server.grid.domain.areas import UNKNOWN_AREA
+from server.instants import BEIJING
+from server.office import layout, pages
+from server.people.domain.actors import Actor
+from server.phones.usecases import entity_lists
+from server.phones.usecases.entity_lists import ListHashes
+
+PREFIX = "q."
+"""Before the names of inputs, so that no question can be called like what a form of ours carries itself."""
+
+RADIOS_MAX, OPTIONS_MAX = 5, 40
+"""Choices up to which they stand side by side, and up to which they are a list to pick from; beyond, one searches."""
+
+TEXT_CHARS_MAX, LONG_CHARS_MAX = 1_000, 10_000
+NUMBERS = frozenset({Ask.INTEGER, Ask.DECIMAL})
+TYPES = {Ask.DATE: "date", Ask.TIME: "time", Ask.INSTANT: "datetime-local"}
+
+
+class Other(NamedTuple):
+    """Another value that stands in a field. who: wrote it."""
+
+    who: str
+    value: str
+
+
+class Drawn(NamedTuple):
+    """A question as a page shows it. kind: of its input: note, file, long, text, number, radio, select, search, many,
+    or a type of HTML. shown: what stands in the input. picked: codes. heading: of the group that begins with it.
+    """
+
+    key: str
+    heading: str
+    kind: str
+    label: str
+    hint: str
+    shown: str
+    picked: frozenset[str]
+    choices: tuple[Choice, ...]
+    is_required: bool
+    fault: str
+    was: str = ""
+    others: tuple[Other, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return PREFIX + self.key
+
+    @property
+    def id(self) -> str:
+        return "q-" + re.sub(r"[^\w-]", "-", self.key)
+
+
+def language() -> Language:
+    """Return in which language the reader is shown texts of forms."""
+    return Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE
+
+
+def moment(reading: Reading, opened: str = "") -> Instant:
+    """Return when a form is filled in. opened: what its page says of when it was begun; now where it says nothing."""
+    now = _local(reading.now)
+    try:
+        begun = _local(instants.text(instants.parse(opened))) if opened else now
+    except ValueError:
+        begun = now
+    return Instant(now, begun)
+
+
+def lists_of(reading: Reading, form_id: str, by: Actor) -> Lists:
+    """Return the lists beside a form as the phone of ``by`` is given them; a page has no place for "elsewhere"."""
+    read: dict[str, Rows | None] = {}
+
+    def rows(file: str) -> Rows | None:
+        if file not in read:
+            content = entity_lists.content(reading, ListHashes(), form_id, file, by) if file.endswith(".csv") else None
+            found = None if content is None else list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+            if found is not None and file == f"{entity_lists.AREAS}.csv":
+                found = [row for row in found if row["name"] != UNKNOWN_AREA[0]]
+            read[file] = found
+        return read[file]
+
+    return rows
+
+
+def drawn(
+    filled: FilledSheet, questions: Iterable[Question], faults: Mapping[str, str], keys: Mapping[str, str] | None = None
+) -> list[Drawn]:
+    """Return questions as a page shows them. faults: by key. keys: by path, where a page calls them otherwise."""
+    found, last = [], ""
+    for question in questions:
+        groups = [filled.text(group.label) for group in filled.sheet.groups_of(question.path)]
+        heading = next((label for label in reversed(groups) if label), "")
+        key = key_of(question.path) if keys is None else keys[question.path]
+        found.append(_drawn(filled, question, key, heading if heading != last else "", faults.get(key, "")))
+        last = heading
+    return found
+
+
+def answers_in(
+    form: Mapping[str, str] | MultiDict[str, str], questions: Iterable[tuple[str, Question]], filled: FilledSheet
+) -> dict[str, str]:
+    """Return the answers that a page's form brings, by key, as a phone would write them; others are left out.
+
+    questions: each under its key. filled: knows what the choices are called, for inputs in which one searches.
+    """
+    found = {}
+    for key, question in questions:
+        name = PREFIX + key
+        if name not in form and f"{name}.none" not in form:
+            continue
+        values = form.getlist(name) if isinstance(form, MultiDict) else form.get(name, "").split("\n")
+        if question.asked is Ask.MANY:
+            found[key] = " ".join(dict.fromkeys(code for value in values for code in value.split()))
+        else:
+            found[key] = _written(question, (values or [""])[0].replace("\r\n", "\n").strip(), filled)
+    return found
+
+
+def require_storable(answers: Mapping[str, str]) -> None:
+    """Do nothing for answers of a length that pages offer. Raises Invalid that names each other one."""
+    errors = [
+        {"field": key, "message": f"有{len(value)}个字符，最多{LONG_CHARS_MAX}个；请删短后再提交。"}
+        for key, value in answers.items()
+        if len(value) > LONG_CHARS_MAX
+    ]
+    if errors:
+        raise Invalid("填写内容有误，请按提示改正；写的内容都还在。", errors=errors)
+
+
+def _drawn(filled: FilledSheet, question: Question, key: str, heading: str, fault: str) -> Drawn:
+    value = filled.answers[question.path]
+    choices = filled.choices(question)
+    codes = value.split() if question.asked is Ask.MANY else [value] if value else []
+    if question.offered is not None:
+        known = {choice.value for choice in choices}
+        choices += [Choice(code, code) for code in codes if code not in known]
+    return Drawn(
+        key=key,
+        heading=heading,
+        kind=_kind(question, len(choices)),
+        label=filled.text(question.label) or key.rpartition("/")[2],
+        hint=filled.text(question.hint),
+        shown=_shown(question, value, choices),
+        picked=frozenset(codes),
+        choices=tuple(choices),
+        is_required=question.required == "true()",
+        fault=fault,
+    )
+
+
+def _kind(question: Question, choices: int) -> str:
+    asked = question.asked
+    if asked is Ask.ONE:
+        return "radio" if choices <= RADIOS_MAX else "select" if choices <= OPTIONS_MAX else "search"
+    if asked in TYPES:
+        return TYPES[asked]
+    if asked in NUMBERS:
+        return "number" if asked is Ask.DECIMAL else "integer"
+    if asked in (Ask.NOTE, Ask.FILE, Ask.MANY, Ask.LONG, Ask.POINT):
+        return {Ask.NOTE: "note", Ask.FILE: "file", Ask.MANY: "many", Ask.LONG: "long", Ask.POINT: "point"}[asked]
+    return "text"
+
+
+def _shown(question: Question, value: str, choices: list[Choice]) -> str:
+    """Return what stands in the input: a code that is searched for by its label, an instant by Beijing's clock."""
+    if question.asked is Ask.ONE:
+        return next((_search_label(choice, choices) for choice in choices if choice.value == value), value)
+    if question.asked is Ask.INSTANT and "T" in value:
+        try:
+            return instants.parse(value).astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M")
+        except ValueError:
+            return value
+    if question.asked is Ask.TIME:
+        return value[:5]
+    return " ".join(value.split(" ")[:2]) if question.asked is Ask.POINT else value
+
+
+def _written(question: Question, value: str, filled: FilledSheet) -> str:
+    """Return what was typed as a phone writes it; what cannot be read stays as it is, to be told."""
+    if question.asked is Ask.INSTANT and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d", value):
+        return f"{value}:00.000+08:00"
+    if question.asked is Ask.TIME and re.fullmatch(r"\d\d:\d\d", value):
+        return f"{value}:00.000+08:00"
+    if question.asked in NUMBERS or question.asked is Ask.POINT:
+        plain = value.translate(str.maketrans("０１２３４５６７８９．－，,", "0123456789.-  "))
+        parts = plain.split()
+        return " ".join([*parts, "0", "0"]) if question.asked is Ask.POINT and len(parts) == 2 else " ".join(parts)
+    if question.asked is Ask.ONE and value:
+        choices = filled.choices(question)
+        if all(choice.value != value for choice in choices):
+            return next((each.value for each in choices if _search_label(each, choices) == value), value)
+    return value
+
+
+def _search_label(choice: Choice, choices: list[Choice]) -> str:
+    """Return by what a choice is searched for: its label, and its code where another one has the same label."""
+    alike = sum(1 for each in choices if each.label == choice.label)
+    return choice.label if alike == 1 else f"{choice.label} ({choice.value})"
+
+
+def _local(instant: str) -> str:
+    return instants.parse(instant).astimezone(BEIJING).isoformat(timespec="milliseconds")
