@@ -79,7 +79,7 @@ def wanted(query: dict[str, Any]) -> Wanted:
     by = context.caller()
     record_exports.scope_of(by)  # before anything else is said of the query
     with context.database().reading() as reading:
-        return Wanted(filters_of(reading, query, by), query)
+        return Wanted(query.get("type"), query, record_exports.listed(filters_of(reading, query, by)))
 
 
 def wording_of(query: dict[str, Any]) -> Wording:

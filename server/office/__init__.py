@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import admin, assets, cases, front_door, intake, own_password, today
+from server.office import admin, assets, cases, front_door, intake, ledgers, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
@@ -18,6 +18,7 @@ BLUEPRINTS = (
     own_password.blueprint,
     today.blueprint,
     *cases.blueprints,
+    *ledgers.blueprints,
     *admin.blueprints,
     *intake.blueprints,
     assets.blueprint,

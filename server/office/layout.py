@@ -34,12 +34,13 @@ class Place(NamedTuple):
 
 TODAY = Place("today", "/office/", "today", "今日")
 BOARD = Place("board", "/office/board", "board", "看板")
+LEDGERS = Place("ledgers", "/office/ledgers", "ledger", "台账")
 ADMIN = Place("admin", "/office/admin", "admin", "管理")
 INTAKE = Place("intake", "/office/intake", "intake", "受理")
 
-_OF_OFFICERS = (TODAY, BOARD)
-_OF_INTAKE = (TODAY, BOARD, INTAKE)
-_OF_READERS = (BOARD,)
+_OF_OFFICERS = (TODAY, BOARD, LEDGERS)
+_OF_INTAKE = (TODAY, BOARD, INTAKE, LEDGERS)
+_OF_READERS = (BOARD, LEDGERS)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.VILLAGE_OFFICER: _OF_INTAKE,
     Role.GRID_LEADER: _OF_INTAKE,
@@ -49,8 +50,8 @@ RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.STATION_HEAD: _OF_OFFICERS,
     Role.POLICE: _OF_OFFICERS,
     Role.GRID_WORKER: _OF_OFFICERS,
-    Role.BRIGADE: (BOARD, INTAKE, TODAY),
-    Role.COUNTY_ADMIN: (ADMIN, BOARD),
+    Role.BRIGADE: (BOARD, INTAKE, LEDGERS, TODAY),
+    Role.COUNTY_ADMIN: (ADMIN, BOARD, LEDGERS),
     Role.VIEWER: _OF_READERS,
     Role.AUDITOR: _OF_READERS,
 }

@@ -39,13 +39,29 @@ PAGE_ROWS = 2_000
 Rows = Iterator[list[Row]]
 
 
-class Wanted(NamedTuple):
-    """What is to leave. filters: of the list. told: what the audit keeps of them. title: of the sheet, and the file."""
+Page = Callable[[Reading, Scope, int | None, int], list[Row]]
+"""Returns up to so many records inside a scope that come after the one with this ``born_seq``, newest first."""
 
-    filters: Filters
+
+class Wanted(NamedTuple):
+    """What is to leave. type: of all records, None for several. told: what the audit keeps of the filters. page: reads
+    the list, unmasked. title: of the sheet. name: of the file.
+    """
+
+    type: str | None
     told: Mapping[str, Any]
+    page: Page
     title: str = "台账"
     name: str = "records"
+
+
+def listed(filters: Filters) -> Page:
+    """Return what reads the records that meet the filters of the general list."""
+
+    def page(reading: Reading, scope: Scope, before: int | None, limit: int) -> list[Row]:
+        return record_lists.page(reading, scope, filters, before=before, limit=limit)
+
+    return page
 
 
 def as_csv(wanted: Wanted, wording: Wording) -> Response:
@@ -130,10 +146,9 @@ def begun(format: str, wanted: Wanted) -> tuple[Export, Rows, list[RecordType], 
     by, database = context.caller(), context.database()
     scope = scope_of(by)
     with database.reading() as reading:
-        types, mask = _types(reading, wanted.filters), mask_for(reading, by)
-    object = str(wanted.filters.columns.get("type", "records"))
-    export = begin("records.export", object, {"format": format, "filters": wanted.told})
-    return export, _pages(database, scope, wanted.filters, mask), types, mask
+        types, mask = _types(reading, wanted.type), mask_for(reading, by)
+    export = begin("records.export", wanted.type or "records", {"format": format, "filters": wanted.told})
+    return export, _pages(database, scope, wanted.page, mask), types, mask
 
 
 def _table(format: str, wanted: Wanted, wording: Wording) -> tuple[Export, RecordTable, Iterator[list[list[str]]]]:
@@ -152,17 +167,16 @@ def _table(format: str, wanted: Wanted, wording: Wording) -> tuple[Export, Recor
     return export, table, cells()
 
 
-def _types(reading: Reading, filters: Filters) -> list[RecordType]:
+def _types(reading: Reading, type: str | None) -> list[RecordType]:
     known = forms.catalogue(reading).types
-    type = filters.columns.get("type")
-    return [known[str(type)]] if type else [known[name] for name in sorted(known)]
+    return [known[type]] if type else [known[name] for name in sorted(known)]
 
 
-def _pages(database: Database, scope: Scope, filters: Filters, mask: RecordMask) -> Rows:
+def _pages(database: Database, scope: Scope, page: Page, mask: RecordMask) -> Rows:
     before: int | None = None
     while True:
         with database.reading() as reading:
-            found = record_lists.page(reading, scope, filters, before=before, limit=PAGE_ROWS)
+            found = page(reading, scope, before, PAGE_ROWS)
         if found:
             yield [mask.exported(row) for row in found]
         if len(found) < PAGE_ROWS:

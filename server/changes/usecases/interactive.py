@@ -23,7 +23,7 @@ from server.changes.store import verdicts
 from server.changes.usecases import base_state, write
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, Invalid, PreconditionFailed, StaleVersion
+from server.errors import Conflict, IllegalStep, Invalid, NotAllowed, PreconditionFailed, StaleVersion
 from server.forms.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Area, Level, Place
@@ -87,7 +87,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     base = _base(record, request)
     type = forms.catalogue(tx).types[record.type]
     if request.action == manual_edits.EDIT:
-        manual_edits.require_edit(by, record, vacant=_vacant(tx, record, by))
+        require_edit(tx, record, by=by)
         values = {name: _new(value) for name, value in request.fields.items()}
         masks = base_state.masks_among(tx, record, type, values, base)
         asked = {name: value for name, value in request.fields.items() if name not in masks}
@@ -108,6 +108,20 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         seen_status=request.seen_status,
     )
     return write.apply_or_refuse(tx, new_change, by=by, content=content)
+
+
+def may_edit(reading: Reading, record: Record, *, by: Actor) -> bool:
+    """Say whether ``change`` would take an edit of ``record`` by this person."""
+    try:
+        require_edit(reading, record, by=by)
+    except (NotAllowed, IllegalStep):
+        return False
+    return True
+
+
+def require_edit(reading: Reading, record: Record, *, by: Actor) -> None:
+    """Do nothing for who may edit ``record``. Raises NotAllowed, and IllegalStep for what is never edited."""
+    manual_edits.require_edit(by, record, vacant=_vacant(reading, record, by))
 
 
 def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from flask import Response, request
@@ -12,7 +12,17 @@ from werkzeug.datastructures import MultiDict
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import CreateRequest
 from server.db.transactions import Reading
-from server.errors import Busy, Conflict, IllegalStep, Invalid, NotAllowed, NotFound, Refusal, ShortOfMemory, Unavailable
+from server.errors import (
+    Busy,
+    Conflict,
+    IllegalStep,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Refusal,
+    ShortOfMemory,
+    Unavailable,
+)
 from server.forms.domain import sheets
 from server.forms.domain.filled_sheets import FilledSheet
 from server.forms.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
@@ -22,8 +32,8 @@ from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.grid.store import areas
 from server.office import drafts, layout, pages
-from server.office.ledgers import sheet_inputs
 from server.office.layout import signed_in
+from server.office.ledgers import sheet_inputs
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists
@@ -37,6 +47,7 @@ HAZARDS = "hazards"
 """The ledger that a report of a hazard goes into."""
 
 AREA = "area"
+SIGNED_IN_AGAIN = "您已重新登录；写的内容还在，看过再提交。"
 SENT_BEFORE = "这一页刚才已经提交过一次，没有再办一次；要再登记一条，请重新打开这一页。"
 NO_FORM = "“{title}”没有可以在网页上填的登记表单；请在手机上填，或请管理员发布一张。"
 ON_A_PHONE = "这张表单有网页不会算的规则（{rule}）；请在手机上填。"
@@ -91,13 +102,13 @@ def send_report() -> Response:
 @drafts.replays("/office/ledgers/<type>/new")
 def replay_new(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show a new record again as it was filled in before its author had to sign in."""
-    return _show(_ledger_page(arguments["type"]), arguments["type"], MultiDict(fields), said=drafts.SIGNED_IN_AGAIN)
+    return _show(_ledger_page(arguments["type"]), arguments["type"], MultiDict(fields), said=SIGNED_IN_AGAIN)
 
 
 @drafts.replays("/office/report")
 def replay_report(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show a report again as it was filled in before its author had to sign in."""
-    return _show(_report_page(), HAZARDS, MultiDict(fields), said=drafts.SIGNED_IN_AGAIN)
+    return _show(_report_page(), HAZARDS, MultiDict(fields), said=SIGNED_IN_AGAIN)
 
 
 def may_create(by: Actor, type: RecordType) -> bool:

@@ -179,9 +179,14 @@ def _kind(question: Question, choices: int) -> str:
 
 
 def _shown(question: Question, value: str, choices: list[Choice]) -> str:
-    """Return what stands in the input: a code that is searched for by its label, an instant by Beijing's clock."""
+    """Return what stands in the input: a code that is searched for by its label."""
     if question.asked is Ask.ONE:
         return next((_search_label(choice, choices) for choice in choices if choice.value == value), value)
+    return stands_as(question, value)
+
+
+def stands_as(question: Question, value: str) -> str:
+    """Return what an input shows of a value: an instant by Beijing's clock to the minute, a place without height."""
     if question.asked is Ask.INSTANT and "T" in value:
         try:
             return instants.parse(value).astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M")

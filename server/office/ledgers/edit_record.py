@@ -1,0 +1,222 @@
+"""An edit of a record of a ledger: what was changed is written, what others changed meanwhile is merged or kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from flask import Response, request
+from werkzeug.datastructures import MultiDict
+
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import ChangeRequest
+from server.db.transactions import Reading
+from server.errors import (
+    Busy,
+    Conflict,
+    IllegalStep,
+    Invalid,
+    NotFound,
+    Refusal,
+    ShortOfMemory,
+    StaleVersion,
+    Unavailable,
+)
+from server.forms.domain import sheets
+from server.forms.domain.filled_sheets import RecordSheet
+from server.forms.domain.record_types import RecordType
+from server.forms.domain.sheets import Ask, Question, key_of
+from server.forms.domain.xpath import Unsupported
+from server.forms.store import forms
+from server.forms.usecases import ledger_forms
+from server.office import drafts, layout, pages
+from server.office.layout import signed_in
+from server.office.ledgers import new_record, record_page, sheet_inputs
+from server.office.ledgers.sheet_inputs import Drawn
+from server.people.domain.actors import Actor
+from server.records.domain.records import Record
+from server.records.usecases.disclosing import RecordMask
+from server.web import context, observability
+from server.web.problem_details import set_retry_after, status_of
+from sync.changes import FieldWrite
+
+blueprint = layout.create_blueprint("office-edit-record", __name__)
+
+WAS = "was."
+"""Before the names of what stood on the page when it was opened."""
+
+_UNASKED = (Ask.FILE, Ask.NOTE, Ask.OTHER)
+
+
+class Editing(NamedTuple):
+    """A record whose form is filled in. asked: questions by field. filled: with what has been typed."""
+
+    record: Record
+    type: RecordType
+    asked: Mapping[str, Question]
+    filled: RecordSheet
+
+
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>/edit")
+@signed_in
+def edit(type: str, record_id: UUID) -> Response:
+    """Show the fields of a record in the form's inputs. Raises NotFound, NotAllowed."""
+    return _show(type, str(record_id), MultiDict())
+
+
+@blueprint.post("/office/ledgers/<type>/<uuid:record_id>/edit")
+@signed_in
+def save(type: str, record_id: UUID) -> Response:
+    """Write what was changed, or show the form again with what is wrong."""
+    return _save(type, str(record_id), request.form)
+
+
+@drafts.replays("/office/ledgers/<type>/<record_id>/edit")
+def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
+    """Show an edit again as it was typed before its author had to sign in."""
+    form = MultiDict(fields)
+    return _show(arguments["type"], arguments["record_id"], form, said=new_record.SIGNED_IN_AGAIN)
+
+
+def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
+    by = context.caller()
+    try:
+        with context.database().reading() as reading:
+            editing = _editing(reading, type, record_id, form, by)
+            changed = _changed(editing, form)
+            faults = {name: wrong for name in changed if (wrong := editing.filled.fault(editing.asked[name]))}
+        if faults:
+            return _show(type, record_id, form, faults=faults, status=422)
+        if not changed:
+            return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
+        asked = ChangeRequest("edit", changed, _uuid(form.get("change", "")), _number(form.get("version", "")))
+        outcome = context.write(lambda tx: interactive.change(tx, record_id, asked, by=by))
+    except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
+        return _refused(type, record_id, form, refusal)
+    except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
+        observability.log_failure(refusal)
+        shown = _refused(type, record_id, form, refusal)
+        set_retry_after(refusal, shown)
+        return shown
+    both = set(outcome.conflicts) & set(changed)
+    return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={'both' if both else 'saved'}")
+
+
+def _refused(type: str, record_id: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
+    found = refusal.data.get("errors")
+    errors = found if isinstance(found, list) else []
+    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
+    is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
+    said = "" if faults else new_record.SENT_BEFORE if is_repeated else refusal.message
+    return _show(type, record_id, form, faults=faults, said=said, status=status_of(refusal))
+
+
+def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, str], by: Actor) -> Editing:
+    """Return a record with its form. Raises NotFound (also without a form), NotAllowed, IllegalStep, Invalid."""
+    record = record_page.find(reading, name, record_id)
+    interactive.require_edit(reading, record, by=by)
+    type = forms.catalogue(reading).types[name]
+    ledger = ledger_forms.layout(reading, type)
+    if ledger.sheet is None:
+        raise NotFound(new_record.NO_FORM.format(title=type.title), type=name)
+    asked = {
+        each.name: each.question
+        for each in ledger.fields
+        if each.question is not None and each.question.asked not in _UNASKED
+    }
+    sheet = ledger.sheet
+    fixed = sheets.creating_answer(sheet)
+    at, lists = sheet_inputs.moment(reading), sheet_inputs.lists_of(reading, sheet.form_id, by)
+    known = {question.path for question in asked.values()} | {
+        each.path for each in sheet.questions if each.saves in type.fields
+    }
+
+    def fill(values: Mapping[str, str]) -> RecordSheet:
+        given = {key_of(asked[field].path): value for field, value in values.items()}
+        given |= {} if fixed is None else {key_of(fixed[0]): fixed[1]}
+        held = frozenset(key_of(asked[field].path) for field in asked if record.fields.get(field))
+        return RecordSheet(sheet, given, lists, at, sheet_inputs.language(), known=frozenset(known), held=held)
+
+    stands = {field: record.fields.get(field, "") for field in asked}
+    try:
+        raw = sheet_inputs.answers_in(form, asked.items(), fill(stands))
+        sheet_inputs.require_storable(raw)
+        typed = sheet_inputs.answers_in(form, asked.items(), fill({**stands, **raw}))
+        return Editing(record, type, asked, fill({**stands, **typed}))
+    except Unsupported as rule:
+        raise NotFound(new_record.ON_A_PHONE.format(rule=rule), type=name) from rule
+
+
+def _changed(editing: Editing, form: MultiDict[str, str]) -> dict[str, FieldWrite | str]:
+    """Return what somebody changed on the page, each with what they saw there."""
+    changed: dict[str, FieldWrite | str] = {}
+    for name, question in editing.asked.items():
+        was, new = form.get(WAS + name), editing.filled.answers[question.path]
+        if was is None:
+            continue
+        stood = was.replace("\r\n", "\n")
+        if _same(question, stood, new):
+            continue
+        changed[name] = FieldWrite(stood, new)
+    return changed
+
+
+def _same(question: Question, one: str, other: str) -> bool:
+    """Say whether an input shows two values alike: it has no room for the seconds of a time, or how high a place is."""
+    if question.asked is Ask.MANY:
+        return set(one.split()) == set(other.split())
+    if question.asked in (Ask.INSTANT, Ask.TIME, Ask.POINT):
+        return sheet_inputs.stands_as(question, one) == sheet_inputs.stands_as(question, other)
+    return one.strip() == other.strip()
+
+
+def _show(
+    name: str, record_id: str, form: MultiDict[str, str], *, faults: Mapping[str, str] | None = None, said: str = "",
+    status: int = 200,
+) -> Response:  # fmt: skip
+    by = context.caller()
+    with context.database().reading() as reading:
+        editing = _editing(reading, name, record_id, form, by)
+        record, mask = editing.record, RecordMask(reading, by)
+        inputs = _inputs(reading, editing, mask, faults or {})
+        labels = {each.key: (each.id, each.label) for each in inputs}
+        titles = record_page.titles_of(reading, editing.type)
+        values = {
+            "record": record,
+            "type": editing.type,
+            "label": mask.label(record),
+            "form": editing.filled.sheet,
+            "inputs": inputs,
+            "was": {field: form.get(WAS + field, record.fields.get(field, "")) for field in editing.asked},
+            "version": form.get("version") or record.version,
+            "faults": [
+                (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
+            ],
+            "said": said,
+            "change_id": _uuid(form.get("change", "")) or str(uuid4()),
+            "has_moved": form.get("version", str(record.version)) != str(record.version),
+        }
+        shown = layout.show(reading, "ledgers/edit.html", layout.LEDGERS.key, values, status)
+    if mask.shows_persons_of(record):
+        context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
+    return shown
+
+
+def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mapping[str, str]) -> list[Drawn]:
+    keys = {question.path: field for field, question in editing.asked.items()}
+    show = record_page.shows_of(reading, editing.type, mask)
+    others = record_page.others_of(reading, editing.record, mask, show)
+    drawn = sheet_inputs.drawn(editing.filled, editing.asked.values(), faults, keys)
+    return [each._replace(others=tuple(others.get(each.key, ())), is_required=False) for each in drawn]
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None

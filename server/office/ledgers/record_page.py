@@ -1,0 +1,269 @@
+"""The page of one record of a ledger: its fields as the form groups them, who else writes some, files and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Response, request, send_file
+
+from server import instants
+from server.changes.domain import record_history
+from server.changes.usecases import interactive
+from server.db.transactions import Reading
+from server.errors import Invalid, NotAllowed, NotFound
+from server.forms.domain import outline
+from server.forms.domain.record_types import LABEL, Kind, RecordType
+from server.forms.store import forms
+from server.forms.usecases import choice_labels, ledger_forms
+from server.forms.usecases.ledger_forms import LedgerForm
+from server.grid.store import areas
+from server.office import layout, pages
+from server.office.cases import case_history
+from server.office.layout import signed_in
+from server.office.ledgers.sheet_inputs import Other, language
+from server.people.store import display_names
+from server.records.domain.records import Record, Revision
+from server.records.store import records, revisions
+from server.records.usecases import reveal as revealing
+from server.records.usecases.disclosing import RecordMask
+from server.records.usecases.shown_values import ListRows, Show, shows
+from server.submissions.store import submissions
+from server.submissions.usecases import case_details
+from server.web import context
+from server.web.problem_details import status_of
+from sync import registers
+
+blueprint = layout.create_blueprint("office-ledger-record", __name__)
+
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""What a page shows of what phones sent; nothing that a browser could run."""
+
+DONE = {
+    "created": "已登记。",
+    "saved": "已保存。",
+    "both": "已保存；有一项别人也刚改过，两个值都留着，请选定。",
+    "same": "没有改动，没有保存新的一版。",
+}
+
+
+class Shown(NamedTuple):
+    """A field as its record's page shows it. is_masked: may be revealed. others: the values beside the one shown."""
+
+    name: str
+    label: str
+    value: str
+    is_masked: bool
+    others: tuple[Other, ...]
+
+
+class Section(NamedTuple):
+    """Fields under one heading. by: titles of the forms that alone write them; empty for those of the main form."""
+
+    title: str
+    by: str
+    fields: tuple[Shown, ...]
+
+
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>")
+@signed_in
+def record_page(type: str, record_id: UUID) -> Response:
+    """Show a record; a case has its page among the cases. Raises NotFound, also for one out of the caller's scope."""
+    return _page(type, str(record_id))
+
+
+@blueprint.post("/office/ledgers/<type>/<uuid:record_id>/reveal")
+@signed_in
+def reveal(type: str, record_id: UUID) -> Response:
+    """Show one masked field whole, for a reason that the audit keeps."""
+    by, field, reason = context.caller(), request.form.get("field", ""), request.form.get("reason", "")
+    try:
+        found = context.write(lambda tx: revealing.reveal(tx, str(record_id), field, reason, by=by))
+    except (Invalid, NotAllowed) as refusal:
+        return _page(type, str(record_id), refused=refusal.message, status=status_of(refusal))
+    return _page(type, str(record_id), {field: " / ".join(found.values)})
+
+
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>/files/<int:version>/<name>")
+@signed_in
+def file(type: str, record_id: UUID, version: int, name: str) -> Response:
+    """Show a photo that a phone sent with one version of a record."""
+    with context.database().reading() as reading:
+        record = find(reading, type, str(record_id))
+        wanted = [each for each in case_details.photos(reading, record) if (each.version, each.name) == (version, name)]
+        sources = {each.submission for each in wanted if each.submission and each.is_here}
+        found = [each for id in sources for each in submissions.attachments_of(reading, id) if each.name == name]
+    for each in found:
+        kind = each.media_type.split(";")[0].strip().lower()
+        if kind in IMAGES:
+            context.blobs().open(each.sha256).close()
+            response = send_file(context.blobs().path(each.sha256), mimetype=kind, conditional=True, etag=each.sha256)
+            response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+            response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
+            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+            return response
+    raise NotFound("这张照片还没有传到，或不是图片；原件在提交里。", name=name)
+
+
+def find(reading: Reading, type: str, record_id: str) -> Record:
+    """Return a record of a ledger that the caller may see. Raises NotFound."""
+    found = records.get(reading, record_id, context.caller().scope)
+    if found.type != type:
+        raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=record_id)
+    return found
+
+
+def others_of(reading: Reading, record: Record, mask: RecordMask, show: Mapping[str, Show]) -> dict[str, list[Other]]:
+    """Return the values that stand beside the one shown, of each field in conflict, as the reader may see them."""
+    kept = registers.from_json(record.registers)
+    heads = {name: kept[name].heads for name in record.conflicts if name in kept}
+    versions = {head.version for found in heads.values() for head in found}
+    made = revisions.at_versions(reading, record.id, versions)
+    authors = {version: each.author for version, each in made.items()}
+    people = display_names.of_people(reading, set(authors.values()))
+    listed = {name: [{"value": head.value, "version": head.version} for head in found] for name, found in heads.items()}
+    shown = mask.record({"fields": dict(record.fields), "heads": listed}, record)
+    return {
+        name: [
+            Other(
+                people.get(made[head["version"]].author, "") if head["version"] in made else "",
+                show[name](head["value"]),
+            )
+            for head in found
+            if head["value"] != shown["fields"].get(name, "")
+        ]
+        for name, found in shown["heads"].items()
+        if name in show
+    }
+
+
+def shows_of(reading: Reading, type: RecordType, mask: RecordMask) -> dict[str, Show]:
+    """Return how the values of each field of a type are shown to the reader."""
+    labels = choice_labels.of_type(reading, type.name, language())
+    rows = ListRows(context.caller().scope, mask)
+    rows.begin(reading)
+    return {name: shows(field.type, labels.get(name), rows) for name, field in type.fields.items()}
+
+
+def titles_of(reading: Reading, type: RecordType) -> dict[str, str]:
+    """Return what each field of a type is called in the reader's language."""
+    texts = choice_labels.field_texts(reading, type.name, language())
+    return {LABEL: type.label_of(LABEL), **{name: texts.get(name) or type.label_of(name) for name in type.fields}}
+
+
+def _page(
+    name: str, record_id: str, revealed: Mapping[str, str] | None = None, refused: str = "", status: int = 200
+) -> Response:
+    by = context.caller()
+    with context.database().reading() as reading:
+        record, mask = find(reading, name, record_id), RecordMask(reading, by)
+        if record.kind is Kind.CASE:
+            return pages.see_other(f"/office/cases/{record.id}")
+        type = forms.catalogue(reading).types[name]
+        show, titles = shows_of(reading, type, mask), titles_of(reading, type)
+        values = {
+            "record": record,
+            "type": type,
+            "label": mask.label(record),
+            "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
+            "sections": _sections(reading, record, mask, show, titles, revealed or {}),
+            "files": [_file(record, each) for each in case_details.photos(reading, record)],
+            "history": _history(reading, record, mask, show, titles),
+            "updated": pages.moment(record.updated_at, reading.now),
+            "may_edit": interactive.may_edit(reading, record, by=by)
+            and ledger_forms.layout(reading, type).sheet is not None,
+            "done": DONE.get(request.args.get("done", "") if request.method == "GET" else "", ""),
+            "refused": refused,
+        }
+        shown = layout.show(reading, "ledgers/record.html", layout.LEDGERS.key, values, status)
+    if mask.shows_persons_of(record):
+        context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
+    return shown
+
+
+def _has_form(reading: Reading, type: RecordType) -> bool:
+    return ledger_forms.layout(reading, type).sheet is not None
+
+
+def _sections(
+    reading: Reading, record: Record, mask: RecordMask, show: Mapping[str, Show], titles: Mapping[str, str],
+    revealed: Mapping[str, str],
+) -> list[Section]:  # fmt: skip
+    """Return the fields of a record as the main form groups them, then those that only other forms write."""
+    type = forms.catalogue(reading).types[record.type]
+    form = ledger_forms.layout(reading, type)
+    seen = mask.record({"fields": dict(record.fields)}, record)["fields"]
+    hidden, others = mask.hides(record), others_of(reading, record, mask, show)
+    found: dict[tuple[str, str], list[Shown]] = {}
+    for field in form.fields:
+        if type.fields[field.name].type == "binary":
+            continue
+        value = seen.get(field.name, "")
+        said = revealed.get(field.name) or (show[field.name](value) if value else "")
+        masked = hidden and bool(value) and value != record.fields.get(field.name) and field.name not in revealed
+        shown = Shown(field.name, titles[field.name], said, masked, tuple(others.get(field.name, ())))
+        found.setdefault(_heading(form, field), []).append(shown)
+    return [Section(title, by, tuple(fields)) for (title, by), fields in found.items()]
+
+
+def _heading(form: LedgerForm, field: ledger_forms.LedgerField) -> tuple[str, str]:
+    """Return under which heading a field stands, and which forms alone write it."""
+    if field.question is not None and form.sheet is not None:
+        texts = [outline.text_in(group.label, language(), form.sheet.default) for group in field.groups]
+        return next((text for text in reversed(texts) if text), ""), ""
+    own = form.sheet.form_id if form.sheet is not None else ""
+    if any(writer.form_id == own for writer in field.writers):
+        return "", ""
+    return "", "、".join(dict.fromkeys(f"“{writer.title}”" for writer in field.writers))
+
+
+def _file(record: Record, photo: case_details.Photo) -> dict[str, Any]:
+    address = f"/office/ledgers/{record.type}/{record.id}/files/{photo.version}/{quote(photo.name, safe='')}"
+    return {"address": address if photo.is_here else "", "version": photo.version, "name": photo.name}
+
+
+def _history(
+    reading: Reading, record: Record, mask: RecordMask, show: Mapping[str, Show], titles: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the versions of a record, the newest first: who, when, what changed, and by which form it came."""
+    found = mask.history(record, list(revisions.list_of(reading, record.id)))
+    people = display_names.of_people(reading, {each.author for each in found})
+    names = {form.id: form.title for form in forms.catalogue(reading).forms.values()}
+    return [_entry(reading, each, people, names, show, titles) for each in reversed(found)]
+
+
+def _entry(
+    reading: Reading, revision: Revision, people: Mapping[str, str], names: Mapping[str, str],
+    show: Mapping[str, Show], titles: Mapping[str, str],
+) -> dict[str, Any]:  # fmt: skip
+    is_office = revision.origin.partition("#")[0] == interactive.OFFICE
+    return {
+        "version": revision.version,
+        "who": people.get(revision.author, revision.author),
+        "verb": case_history.CREATIONS.get(revision.action, revision.action),
+        "verdict": case_history.VERDICTS.get(revision.verdict, ""),
+        "at": pages.moment(revision.received_at, reading.now),
+        "instant": revision.received_at,
+        "told": [] if revision.version == 1 else list(_told(revision, show, titles)),
+        "form": names.get(revision.form or "", ""),
+        "way": "网页或接口" if is_office else "离线电脑",
+        "settles": revision.action in (record_history.SETTLE, record_history.UNSETTLE),
+        "made": _made(revision, reading),
+    }
+
+
+def _told(revision: Revision, show: Mapping[str, Show], titles: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
+    for name, (was, new) in revision.diff.items():
+        if name in titles:
+            shown = show.get(name, str)
+            yield titles[name], shown(was) if was else "", shown(new) if new else ""
+
+
+def _made(revision: Revision, reading: Reading) -> str:
+    """Return when a phone says that it was filled in, where that was more than two minutes before it came."""
+    if revision.made_at is None:
+        return ""
+    lag = instants.parse(revision.received_at) - instants.parse(revision.made_at)
+    return pages.claimed_moment(revision.made_at, reading.now) if abs(lag.total_seconds()) > 120 else ""
