@@ -180,7 +180,7 @@ class _Parser:
         return _called(name, arguments, self._whole)
 
     def _rows(self, arguments: list[_Node]) -> _Node:
-        """Read the steps behind ``instance('list')``: ``/root/item``, predicates, and the column."""
+        """Read the steps behind ``instance('list')``: root and item, predicates, and the column."""
         column, filters = "", list[_Node]()
         if self.kind == "path":
             column = self._path_column(self._next(), filters)

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from collections.abc import Callable
+from typing import Any
 
 import orjson
 from flask import Response, request
-from werkzeug.datastructures import MultiDict
 
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import NotFound
 from server.forms.domain.outline import Wording
 from server.forms.domain.record_types import Kind, RecordType
-from server.forms.domain.sheets import Ask
 from server.forms.store import forms
-from server.forms.usecases import choice_labels, ledger_forms
-from server.grid.domain.areas import Area, short_name
+from server.forms.usecases import ledger_forms
+from server.grid.domain.areas import short_name
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.office import layout, pages
 from server.office.layout import signed_in
 from server.office.ledgers import new_record, record_page
+from server.office.ledgers.ledger_filters import Asked, asked_of, filters_of
 from server.office.ledgers.sheet_inputs import language
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.records.store import columns, type_lists
-from server.records.store.type_lists import TypeFilters
 from server.records.usecases.disclosing import RecordMask
 from server.web import context, record_exports
 from server.web.record_exports import Wanted
@@ -40,66 +37,7 @@ ROWS = 50
 COUNTED_MOST = 999
 """As far as a tab counts: beyond it a plus says that there are more."""
 
-FIELDS_SHOWN, FILTERS_SHOWN, CODES_MOST = 8, 5, 60
-Q_CHARS_MAX = 100
-FIELD = "f."
-"""Before the name of a field in an address, so that a field may be called like a filter of ours."""
-
-NAMES = ("area", "conflict", "q", "cursor", "col")
-_UNLISTED = frozenset({"geopoint", "geotrace", "geoshape", "binary"})
 _NUMBERS = frozenset({"int", "decimal", "long"})
-
-
-class CodeFilter(NamedTuple):
-    """A filter by the codes of a field. chosen: one of them, empty for all."""
-
-    name: str
-    label: str
-    choices: tuple[tuple[str, str], ...]
-    chosen: str
-
-
-class Asked(NamedTuple):
-    """What an address asks of a ledger. ignored: what of it nobody knows. columns: names of fields, in form order."""
-
-    type: RecordType
-    area: Area | None
-    conflict: bool
-    q: str
-    codes: Mapping[str, str]
-    columns: tuple[str, ...]
-    picked: bool
-    before: int | None
-    ignored: tuple[str, ...]
-
-    def address(self, ending: str = "", **other: str) -> str:
-        """Return the address of the same list but for ``other``; an empty value leaves a filter out."""
-        said = {
-            "area": "" if self.area is None else self.area.code,
-            "conflict": "1" if self.conflict else "",
-            "q": self.q,
-            **{FIELD + name: code for name, code in self.codes.items()},
-            **other,
-        }
-        pairs = [(name, value) for name, value in said.items() if value]
-        pairs += [("col", name) for name in self.columns] if self.picked else []
-        return f"/office/ledgers/{self.type.name}{ending}" + (f"?{urlencode(pairs)}" if pairs else "")
-
-    @property
-    def is_filtered(self) -> bool:
-        return bool(self.area or self.conflict or self.q or self.codes)
-
-    def filters(self) -> TypeFilters:
-        fields = self.type.fields
-        return TypeFilters(
-            type=self.type.name,
-            place=None if self.area is None else self.area.place,
-            conflict=self.conflict,
-            codes=self.codes,
-            several=frozenset(name for name in self.codes if fields[name].set_valued),
-            q=self.q,
-            texts=tuple(name for name, field in fields.items() if field.type == "string" and field.options is None),
-        )
 
 
 @blueprint.get("/office/ledgers")
@@ -122,8 +60,8 @@ def ledger(type: str) -> Response:
         declared = find_type(reading, type)
         if declared.kind is Kind.CASE:
             return pages.see_other(layout.BOARD.address)
-        filters, mask = _filters(reading, declared, request.args), RecordMask(reading, by)
-        asked = _asked(reading, declared, request.args, by, filters)
+        filters, mask = filters_of(reading, declared, request.args), RecordMask(reading, by)
+        asked = asked_of(reading, declared, request.args, by, filters)
         whole: set[str] = set()
         rows = type_lists.page(
             reading, by.scope, asked.filters(), _seen(mask, whole), before=asked.before, limit=ROWS + 1
@@ -156,7 +94,7 @@ def export(type: str, format: str) -> Response:
         raise NotFound("没有这种文件；可以导出 CSV 或 XLSX。", format=format)
     with context.database().reading() as reading:
         declared = find_type(reading, type)
-        asked = _asked(reading, declared, request.args, by, _filters(reading, declared, request.args))
+        asked = asked_of(reading, declared, request.args, by, filters_of(reading, declared, request.args))
     filters, told = asked.filters(), {name: values for name, values in request.args.lists() if name != "cursor"}
 
     def page(reading: Reading, scope: Scope, before: int | None, limit: int) -> list[Row]:
@@ -194,68 +132,6 @@ def _seen(mask: RecordMask, whole: set[str]) -> Callable[[Row], Row]:
         return mask.exported(row)
 
     return seen
-
-
-def _filters(reading: Reading, type: RecordType, said: Mapping[str, str]) -> list[CodeFilter]:
-    """Return the filters that a ledger has: of its fields with codes, in form order, those in the address besides."""
-    labels, titles = choice_labels.of_type(reading, type.name, language()), record_page.titles_of(reading, type)
-    found: list[CodeFilter] = []
-    for field in ledger_forms.layout(reading, type).fields:
-        known = labels.get(field.name)
-        # What is masked to some is no filter for anybody: who filters learns what stands there.
-        if known is None or known.list is not None or field.name in type.personal:
-            continue
-        choices = tuple((code, label) for code, label in known.known.items() if code)
-        if 1 < len(choices) <= CODES_MOST and (len(found) < FILTERS_SHOWN or FIELD + field.name in said):
-            found.append(CodeFilter(field.name, titles[field.name], choices, ""))
-    return found
-
-
-def _asked(
-    reading: Reading, type: RecordType, said: MultiDict[str, str], by: Actor, filters: Iterable[CodeFilter]
-) -> Asked:
-    known = {FIELD + each.name: {code for code, _ in each.choices} for each in filters}
-    ignored = [name for name in said if name not in NAMES and name not in known]
-    codes = {}
-    for name, code in ((name, said[name]) for name in said if name in known and said[name]):
-        if code in known[name]:
-            codes[name.removeprefix(FIELD)] = code
-        else:
-            ignored.append(code)
-    area = None
-    if code := said.get("area", ""):
-        try:
-            area = visibility.get_visible(reading, code, by)
-        except NotFound:
-            ignored.append(code)
-    wanted = said.getlist("col")
-    ignored += [name for name in wanted if name not in type.fields]
-    columns_shown, cursor = _columns(reading, type, wanted), said.get("cursor", "")
-    return Asked(
-        type,
-        area,
-        said.get("conflict") == "1",
-        said.get("q", "").strip()[:Q_CHARS_MAX],
-        codes,
-        columns_shown,
-        any(name in type.fields for name in wanted),
-        int(cursor) if cursor.isascii() and cursor.isdigit() and len(cursor) <= 18 else None,
-        tuple(each[:50] for each in ignored),
-    )
-
-
-def _columns(reading: Reading, type: RecordType, wanted: list[str]) -> tuple[str, ...]:
-    """Return the fields that have a column: those that are wanted, else the first that fit one, in form order."""
-    ordered = ledger_forms.layout(reading, type).fields
-    if picked := tuple(each.name for each in ordered if each.name in wanted):
-        return picked
-    short = [
-        each.name
-        for each in ordered
-        if type.fields[each.name].type not in _UNLISTED
-        and (each.question is None or each.question.asked is not Ask.LONG)
-    ]
-    return tuple(short[:FIELDS_SHOWN])
 
 
 def _table(reading: Reading, asked: Asked, rows: list[Row], mask: RecordMask) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from server.forms.usecases.xform.xml_parsing import ENTITIES, child, children, l
 
 _ITEXT = re.compile(r"\s*jr:itext\(\s*'(.+)'\s*\)\s*")
 _ITEMSET = re.compile(
-    r"\s*(?:randomize\(\s*)?instance\(\s*['\"]([^'\"]+)['\"]\s*\)\s*/root/item\s*(?:\[(.*)\])?\s*\)?\s*", re.DOTALL
+    r"\s*(?:randomize\(\s*)?instance\(\s*['\"]([^'\"]+)['\"]\s*\)/root/item\s*(?:\[(.*)\])?\s*\)?\s*", re.DOTALL
 )
 _FILE = re.compile(r"jr://file(?:-csv)?/(.+)")
 _PLAIN = {"int": Ask.INTEGER, "decimal": Ask.DECIMAL, "date": Ask.DATE, "time": Ask.TIME, "dateTime": Ask.INSTANT}
