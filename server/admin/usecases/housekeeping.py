@@ -19,7 +19,7 @@ from server.db.database import Database
 from server.db.transactions import Transaction
 from server.log import log
 from server.people.domain.actors import GRACE
-from server.people.store import sessions
+from server.people.store import roster_imports, sessions
 from server.phones.usecases import todo_refresh
 from server.records.store import label_search
 
@@ -56,6 +56,7 @@ def round_of(tx: Transaction) -> RoundResult:
     left = former_handlers.let_go(tx, instants.later(tx.now, -GRACE))
     renewed = todo_refresh.refresh(tx)
     sessions.delete_expired(tx)
+    roster_imports.delete_expired(tx)
     stuck = (*taken_back.stuck, *resumed.stuck, *renewed.stuck)
     return RoundResult(taken_back.done, resumed.done, left, stuck, renewed.done)
 

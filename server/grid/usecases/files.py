@@ -39,12 +39,24 @@ def read(content: bytes) -> Sheet:
     if len(content) > FILE_BYTES_MAX:
         message = f"文件超过 {FILE_BYTES_MAX // 1_000_000} MB；网格表一般不到 1 MB，请核对文件。"
         raise TooLarge(message, bytes_max=FILE_BYTES_MAX)
+    sheets, notes = tables(content, ROWS_MAX)
+    return _first_grid((lines for _, lines in sheets), notes)
+
+
+def tables(content: bytes, rows_max: int) -> tuple[Iterator[tuple[str, Iterator[Line]]], tuple[str, ...]]:
+    """Return the sheets of a CSV or XLSX file, each with its name (of a CSV none), and notes on how it was read.
+
+    rows_max: how far down a sheet may be filled in. Raises TooLarge, and Unreadable for another kind of file or a
+    broken one; of a sheet, when it is read.
+    """
+    if not content.strip():
+        raise Unreadable("文件是空的；请选填好的表格。")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("这是旧版 Excel（.xls）或加密的文件；请另存为不加密的 .xlsx 或 CSV。")
     if content.startswith(b"PK"):
-        return _first_grid(_worksheets(content), ())
+        return _worksheets(content, rows_max), ()
     text, notes = _decoded(content)
-    return _first_grid([_csv_lines(text)], notes)
+    return iter([("", _csv_lines(text))]), notes
 
 
 def shipped_rows() -> tuple[SheetRow, ...]:
@@ -115,10 +127,10 @@ def _decode(content: bytes, encoding: str) -> str:
         raise Unreadable("文件的文字编码认不出来；请另存为 CSV（UTF-8）或 .xlsx。") from None
 
 
-def _worksheets(content: bytes) -> Iterator[Iterator[Line]]:
+def _worksheets(content: bytes, rows_max: int) -> Iterator[tuple[str, Iterator[Line]]]:
     try:
-        for sheet in workbook.sheets(content, rows_max=ROWS_MAX):
-            yield ((number, [_text(cell) for cell in cells]) for number, cells in enumerate(sheet.rows, 1))
+        for sheet in workbook.sheets(content, rows_max=rows_max):
+            yield sheet.name, ((number, [_text(cell) for cell in cells]) for number, cells in enumerate(sheet.rows, 1))
     except workbook.WorkbookTooLarge as error:
         raise TooLarge(error.message, **error.data) from error
     except workbook.WorkbookUnreadable as error:

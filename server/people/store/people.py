@@ -153,12 +153,16 @@ def get(reading: Reading, name: str, scope: Scope) -> Person:
     return found[0]
 
 
-def list_people(reading: Reading, scope: Scope, after: str = "", limit: int = 1000) -> Iterable[Person]:
+def list_people(
+    reading: Reading, scope: Scope, after: str = "", limit: int = 1000, narrowed: scopes.Clause = scopes.EVERYWHERE
+) -> Iterable[Person]:
     """Yield at most ``limit`` people whom ``scope`` shows, by name, after the name ``after``, revoked ones too.
 
     Scope shows the reader and everyone who holds, held or will hold a duty for an area inside its places.
+    narrowed: a further condition on ``person``, as ``duty_lists.condition`` makes it.
     """
-    return _people(reading, scope, " AND person.name > :after", {"after": after}, limit)
+    condition, values = narrowed
+    return _people(reading, scope, f" AND person.name > :after AND ({condition})", {"after": after, **values}, limit)
 
 
 def on_duty(reading: Reading, scope: Scope) -> Iterator[OnDuty]:

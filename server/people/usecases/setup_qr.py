@@ -77,6 +77,15 @@ def svg(payload: str) -> bytes:
     return _saved(payload, "svg", scale=6)
 
 
+def inline(payload: str) -> str:
+    """Return the QR code as an ``svg`` element of a page, as large as its place; for paper that is folded and carried.
+
+    With error correction M, where a crease may cross it, and a quiet zone of two modules inside of white paper.
+    """
+    code = segno.make(payload, error="m", micro=False, boost_error=False)
+    return str(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None))
+
+
 def terminal(payload: str) -> str:
     """Return the QR code as characters for a terminal with light text on a dark background."""
     out = io.StringIO()

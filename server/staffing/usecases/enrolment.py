@@ -136,6 +136,22 @@ def move_user(tx: Transaction, name: str, *, area: str, by: str, at: Instant | N
     return begun
 
 
+def carry_duty(tx: Transaction, name: str, held: Duty, area: str | None, at: Instant, *, by: str) -> None:
+    """End a duty at ``at`` because its area does, and begin it in ``area``, which follows; None: in none.
+
+    Whoever holds the same duty there already goes on with that one. Raises NotFound, Invalid.
+    """
+    _end(tx, name, held, at, by)
+    if area is None:
+        return
+    begins = max(at, held.starts_at)
+    for each in people.duties_of(tx, name):
+        same = (each.role, each.area, each.body) == (held.role, area, held.body)
+        if same and each.starts_at < held.ends_at and begins < each.ends_at:
+            return
+    add_duty(tx, name, role=held.role, area=area, body=held.body, starts_at=begins, ends_at=held.ends_at, by=by)
+
+
 def revoke_user(tx: Transaction, name: str, *, by: str) -> None:
     """Close an account at once: duties end, phone keys and sign-in tokens are refused from now on.
 
