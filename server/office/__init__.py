@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import admin, assets, cases, front_door, intake, ledgers, own_password, today
+from server.office import admin, approvals, assets, cases, front_door, intake, ledgers, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
@@ -21,6 +21,7 @@ BLUEPRINTS = (
     *ledgers.blueprints,
     *admin.blueprints,
     *intake.blueprints,
+    *approvals.blueprints,
     assets.blueprint,
 )
 

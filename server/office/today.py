@@ -39,7 +39,7 @@ RATES = {"closure_rate_ex_susp": "闭环率", "on_time_closure_rate": "按期结
 
 WORDS = {
     "intake": ("条上报待受理", "去受理", "reported"),
-    "decide": ("件申请待审批", "去审批", "open&requests=1"),
+    "decide": ("件申请待审批", "去审批", "open"),
     "assign": ("件已立项，等您派遣", "去派遣", "registered"),
     "check": ("件等您核查", "去核查", "feedback"),
     "accept": ("件等您签收", "去签收", "assigned"),
@@ -82,7 +82,7 @@ def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
     return {
         "word": word,
         "button": button,
-        "address": f"/office/board?tab={tab}",
+        "address": "/office/approvals" if found.task.decides else f"/office/board?tab={tab}",
         "count": f"{len(found.rows)}{'+' if found.more else ''}",
         "rows": rows,
         "overdue": sum(1 for row in found.rows if row["due_at"] is not None and row["due_at"] < reading.now),

@@ -18,6 +18,7 @@ from server.db import training
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes
+from server.forms.store.codes import Code
 from server.grid.store import areas
 from server.people.store import display_names
 from server.records.usecases.disclosing import RecordMask
@@ -60,10 +61,14 @@ def as_workbook(wanted: DecidedFilter, told: Mapping[str, Any]) -> Response:
     return downloads.workbook(export, fill, f"{_NAME}.xlsx")
 
 
-def reason_label(reading: Reading, action: str, reason: str) -> str:
-    """Return a reason of an act in words: what its code list calls it, else as it was written."""
+def reason_code(reading: Reading, action: str, reason: str) -> Code | None:
+    """Return the code that a reason of an act is, None for words of somebody's own."""
     listed = authorization.REASONS.get(action, "")
-    known = codes.current(reading, listed, reason) if listed and reason else None
+    return codes.current(reading, listed, reason) if listed and reason else None
+
+
+def _reason(reading: Reading, action: str, reason: str) -> str:
+    known = reason_code(reading, action, reason)
     return reason if known is None else known.label
 
 
@@ -100,7 +105,7 @@ def _row(
     asked = each.asked
     said = {} if asked is None else asked.inputs
     written = (
-        "" if asked is None else reason_label(reading, asked.action, said.get("reason", "")),
+        "" if asked is None else _reason(reading, asked.action, said.get("reason", "")),
         said.get("safeguard", ""),
     )
     before, after = each.due
@@ -116,7 +121,7 @@ def _row(
         said.get("until", ""),
         people[each.author],
         _local(each.at),
-        mask.text(case, reason_label(reading, each.action, each.inputs.get("reason", ""))),
+        mask.text(case, _reason(reading, each.action, each.inputs.get("reason", ""))),
         instants.last_day(before) if before else "",
         instants.last_day(after) if after else "",
         case["id"],

@@ -28,6 +28,8 @@ PAGES = (
     "/office/board?tab=mine",
     "/office/board?tab=ended",
     "/office/intake",
+    "/office/approvals",
+    "/office/approvals?done=1",
     "/office/ledgers/stations",
     "/office/ledgers/stations/missing",
     "/office/nowhere",

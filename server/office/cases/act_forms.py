@@ -106,6 +106,11 @@ def not_offered(forms: Iterable[ActForm], offers: Offers, sent: Sent) -> list[tu
     return found
 
 
+def form_of(offers: Offers, action: str, sent: Sent) -> ActForm:
+    """Return the form of one act alone, filled in with what ``sent`` says."""
+    return _form(offers, action, sent, is_main=False)
+
+
 def _form(offers: Offers, action: str, sent: Sent, *, is_main: bool) -> ActForm:
     step = workflow.STEP_OF[action]
     is_sent = sent.action == action
