@@ -10,6 +10,7 @@ from server.api import (
     audit,
     changes,
     description,
+    devices,
     exports,
     forms,
     handover,
@@ -32,7 +33,7 @@ __all__ = ["mount"]
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    *(answers.blueprint, audit.blueprint, requests.blueprint),
+    *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
     *(sync.blueprint,),
 )

@@ -1,0 +1,69 @@
+"""Lists phones and laptops with their last contact, and counts the phones that are on an older version of a form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+
+from schemas.devices import DeviceQuery, DeviceSchema, FormHoldersSchema
+from schemas.lists import page_of
+from server.api import responses
+from server.api.areas import place_of
+from server.api.blueprints import create_blueprint
+from server.instants import Instant
+from server.people.domain.devices import ADVICE, Device
+from server.people.store import devices
+from server.phones.usecases import form_holders
+from server.staffing.usecases.account_management import people_scope
+from server.web import context
+
+blueprint = create_blueprint("devices", "设备 · phones and laptops, and when they were last in contact")
+
+
+@blueprint.route("/devices")
+@blueprint.arguments(DeviceQuery, location="query")
+@blueprint.response(200, page_of(DeviceSchema))
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def list_devices(query: dict[str, Any]) -> Response:
+    """List the phones and laptops of people on duty where the caller may see people, silent longest first.
+
+    A card that was never scanned is told once a person, at the end.
+    """
+    by = context.caller()
+    with context.database().reading() as reading:
+        place = place_of(reading, query, by)
+        found = devices.list_devices(reading, people_scope(by), None if place is None else place.bounds())
+        shown = [_device(each, reading.now) for each in found]
+    return responses.single_page([each for each in shown if query.get("contact") in (None, each["contact"])])
+
+
+@blueprint.route("/forms/<form_id>/phones")
+@blueprint.response(200, FormHoldersSchema)
+@blueprint.alt_response(404, success=False, description="there is no such form")
+def count_phones(form_id: str) -> Response:
+    """Count the phones, where the caller may see people, that are on an older version of a form.
+
+    A phone that was not in contact since the version was published cannot have it; one that has sent since shows which
+    it fills in; the others are `silent`.
+    """
+    with context.database().reading() as reading:
+        return responses.json(asdict(form_holders.count(reading, form_id, people_scope(context.caller()))))
+
+
+def _device(found: Device, now: Instant) -> responses.Json:
+    contact = found.contact(now)
+    return {
+        "id": found.id,
+        "kind": "phone" if found.is_phone else "laptop",
+        "person": found.person,
+        "display": found.display,
+        "role": found.role,
+        "area": found.area,
+        "last_seen_at": found.last_seen_at,
+        "contact": contact.value,
+        "app_version": found.program or None,
+        "unsent": found.unsent,
+        "advice": ADVICE[contact],
+    }
