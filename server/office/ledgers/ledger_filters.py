@@ -134,10 +134,12 @@ def _columns(reading: Reading, type: RecordType, wanted: list[str]) -> tuple[str
     ordered = ledger_forms.layout(reading, type).fields
     if picked := tuple(each.name for each in ordered if each.name in wanted):
         return picked
+    sheet = ledger_forms.layout(reading, type).sheet
+    name = "" if sheet is None else sheet.name  # what the record is called stands in the first column as it is
     short = [
         each.name
         for each in ordered
         if type.fields[each.name].type not in _UNLISTED
-        and (each.question is None or each.question.asked is not Ask.LONG)
+        and (each.question is None or (each.question.asked is not Ask.LONG and each.question.path != name))
     ]
     return tuple(short[:FIELDS_SHOWN])

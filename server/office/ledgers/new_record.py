@@ -30,6 +30,7 @@ from server.forms.domain.sheets import Ask, Question, Sheet, key_of
 from server.forms.domain.xpath import Unsupported
 from server.forms.store import forms
 from server.forms.usecases import ledger_forms
+from server.grid.domain.areas import UNKNOWN_AREA, code_of
 from server.grid.store import areas
 from server.office import drafts, layout, pages
 from server.office.layout import signed_in
@@ -37,6 +38,7 @@ from server.office.ledgers import sheet_inputs
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists
+from server.records.domain.relation import home_path
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
 from sync.changes import CREATING
@@ -200,7 +202,8 @@ def _questions(filling: Filling) -> list[Question]:
 
 def _not_seen(filling: Filling, form: MultiDict[str, str]) -> set[str]:
     """Return the questions that are asked now and were not on the page: other answers have brought them up."""
-    seen = set(form.get("seen", "").split())
+    answered = {name.removeprefix(sheet_inputs.PREFIX) for name in form if form.get(name)}
+    seen = {*form.get("seen", "").split(), *answered}
     asked = (each for each in _questions(filling) if each.asked not in (Ask.NOTE, Ask.FILE))
     return {key_of(each.path) for each in asked} - seen
 
@@ -210,14 +213,17 @@ def _request(filling: Filling, form: MultiDict[str, str]) -> CreateRequest:
     filled, type = filling.filled, filling.type
     saved = filled.saved()
     area = saved.pop(AREA, "") or form.get(sheet_inputs.PREFIX + AREA, "").strip()
+    if area == UNKNOWN_AREA[0]:  # as from a phone: the narrowest area that holds all that its author is there for
+        area = code_of(home_path(context.caller()) or "")
     action = saved.pop(ACTION, "") if type.kind is Kind.CASE else ""
     if type.kind is Kind.CASE:
         saved = {name: value for name, value in saved.items() if name not in CASE_COLUMNS}
     if not filled.faults():
         if not filled.creates():
             raise Invalid("按这些回答，这张表单不登记新的记录；请核对。", errors=[])
-        if not area and not _asks_area(filling.sheet):
-            raise Invalid("请写明网格。", errors=[{"field": AREA, "message": "此项必填"}])
+        if not area:
+            where = _area_question(filling)
+            raise Invalid("请写明网格。", errors=[{"field": where, "message": "请选一个网格"}])
     birth = "report" if type.kind is Kind.CASE else "create"
     return CreateRequest(
         action=action if action in CREATING else birth,
@@ -226,6 +232,14 @@ def _request(filling: Filling, form: MultiDict[str, str]) -> CreateRequest:
         area=area or None,
         id=_uuid(form.get("change", "")),
     )
+
+
+def _area_question(filling: Filling) -> str:
+    """Return the key of the question that is answered by a grid; that of the page's own where the form has none."""
+    file = f"{entity_lists.AREAS}.csv"
+    lists = {id for id, name in filling.sheet.files.items() if name == file}
+    asked = (each for each in _questions(filling) if each.offered is not None and each.offered.instance in lists)
+    return next((key_of(each.path) for each in asked), AREA)
 
 
 def _asks_area(sheet: Sheet) -> bool:

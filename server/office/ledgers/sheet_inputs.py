@@ -16,7 +16,6 @@ from server.errors import Invalid
 from server.forms.domain.filled_sheets import Choice, FilledSheet, Instant, Lists, Rows
 from server.forms.domain.outline import Language
 from server.forms.domain.sheets import Ask, Question, key_of
-from server.grid.domain.areas import UNKNOWN_AREA
 from server.instants import BEIJING
 from server.office import layout, pages
 from server.people.domain.actors import Actor
@@ -84,15 +83,13 @@ def moment(reading: Reading, opened: str = "") -> Instant:
 
 
 def lists_of(reading: Reading, form_id: str, by: Actor) -> Lists:
-    """Return the lists beside a form as the phone of ``by`` is given them; a page has no place for "elsewhere"."""
+    """Return the lists beside a form as the phone of ``by`` is given them."""
     read: dict[str, Rows | None] = {}
 
     def rows(file: str) -> Rows | None:
         if file not in read:
             content = entity_lists.content(reading, ListHashes(), form_id, file, by) if file.endswith(".csv") else None
             found = None if content is None else list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-            if found is not None and file == f"{entity_lists.AREAS}.csv":
-                found = [row for row in found if row["name"] != UNKNOWN_AREA[0]]
             read[file] = found
         return read[file]
 
