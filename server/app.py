@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
 
 from server import api, office, openrosa
+from server.admin.usecases import unneeded_files
 from server.db import database as store
 from server.db.database import Database
 from server.db.folder import secret
@@ -68,6 +69,7 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
         wrapped = PastFlask(wrapped, services, observability.record_request)
     else:
         services = Services(settings, store.open_threaded(settings.folder), blobs)
+    unneeded_files.delete(services.database, blobs)
     app.extensions["firegrid"] = services
     app.wsgi_app = _guarded(wrapped, settings)  # type: ignore[method-assign]  # how WSGI is wrapped
     return app

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from server.admin.usecases import forgetting
-from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Forgotten
+from server.admin.usecases import expiry, forgetting, unneeded_files
+from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten, Places
 from server.audit.domain.entries import COMMAND
 from server.cli.folder import Command, data_option, opened, opened_to_write
+from server.db import compaction
+from server.db.database import Database
 from server.people.store import accounts
+from server.submissions.store.blobs import BlobStore
 
 TABLES = {
     "person": "账号",
@@ -19,6 +24,10 @@ TABLES = {
     "change": "变更原文",
     "problem": "待处理问题",
     "submission": "提交原文",
+    "kept_body": "没有收下的提交",
+    "file": "照片和附件",
+    "body": "责任主体联系方式",
+    "audit_begun": "正在进行的导出",
     "audit": "审计记录",
 }
 
@@ -28,30 +37,40 @@ _APPLY = click.option("--apply", "applies", is_flag=True, help="do it; without t
 @click.command(cls=Command)
 @click.argument("person")
 @click.option("--value", "more", multiple=True, help="another name or number of the same person 同一人的其他姓名、号码")
+@click.option("--except", "spared", multiple=True, help="id of what tells of a namesake, as listed 同名的另一人，不动")
+@click.option("--photos", is_flag=True, help="the photos of their submissions too 连同照片")
 @_APPLY
 @data_option
-def forget(person: str, more: tuple[str, ...], applies: bool, data: Path) -> None:
-    """Forget PERSON: a closed account, or a name or number in the personal fields of records 删除个人信息.
+def forget(
+    person: str, more: tuple[str, ...], spared: tuple[str, ...], photos: bool, applies: bool, data: Path
+) -> None:
+    """Forget PERSON: a closed account, or a name or number in records and answers 删除个人信息.
 
     Without --apply it only says what would go. Who did what, and every figure, stays as it was.
     """
     with opened(data) as database, database.reading() as reading:
         is_account = accounts.find(reading, person) is not None
         values = [*more] if is_account else [person, *more]
-        found = forgetting.find(reading, values) if values else []
+        found = forgetting.find(reading, values, spared) if values else Places()
     if not applies:
         if is_account:
             click.echo(f"将删除账号 {person} 的显示名、密码、设备名和登录地址。")
         if values:
-            click.echo(f"将在 {len(found)} 条记录和它们的历史、问题、提交里遮盖：{'、'.join(found) or '没有找到'}")
-        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(KEPT_OF_VALUES if values else ())))
+            _told(found)
+        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(KEPT_OF_VALUES if values else ()), *_media(found)))
         click.echo("还没有删除。确认后加上 --apply 再执行一次；删除后不能恢复。")
         return
     with opened_to_write(data) as database:
+        blobs = BlobStore(data / "blobs")
         if is_account:
             _done(database.write(lambda tx: forgetting.forget_account(tx, person, by=COMMAND)))
         if values:
-            _done(database.write(lambda tx: forgetting.forget_values(tx, values, by=COMMAND)))
+            files = Files(unneeded_files.placeholder(blobs), photos)
+            _done(
+                database.write(lambda tx: forgetting.forget_values(tx, values, by=COMMAND, files=files, spared=spared))
+            )
+            _kept(_media(found))
+        _wipe(database, blobs, data)
 
 
 @click.command(cls=Command)
@@ -59,20 +78,45 @@ def forget(person: str, more: tuple[str, ...], applies: bool, data: Path) -> Non
 @data_option
 def retention(applies: bool, data: Path) -> None:
     """Take out what is past its time, by a dated table 按保存期限清理. Without --apply it is only told."""
-    if applies:
-        with opened_to_write(data) as database:
-            found = database.write(lambda tx: forgetting.remove_expired(tx, by=COMMAND))
-    else:
-        with opened(data) as database, database.reading() as reading:
-            found = forgetting.expired(reading)
-    for each in found:
-        click.echo(
-            f"{each.label}：满 {each.days} 天，{'已清理' if applies else '到期'} {each.rows} 项（{each.source}）"
-        )
-    if not found:
-        click.echo("没有到期的个人信息。")
     if not applies:
+        with opened(data) as database, database.reading() as reading:
+            found = expiry.expired(reading)
+        for each in found:
+            click.echo(f"{each.label}：满 {each.days} 天，到期 {each.rows} 项（{each.source}）")
         click.echo("还没有清理。确认后加上 --apply 再执行一次。")
+        return
+    with opened_to_write(data) as database:
+        blobs, counts, labels = BlobStore(data / "blobs"), Counter[str](), dict[str, str]()
+        files = Files(unneeded_files.placeholder(blobs))
+        while done := database.write(lambda tx: expiry.remove(tx, by=COMMAND, files=files)):
+            counts.update({each.kind: each.rows for each in done})
+            labels |= {each.kind: f"{each.label}：满 {each.days} 天（{each.source}）" for each in done}
+        for kind, count in counts.items():
+            click.echo(f"{labels[kind]}，已清理 {count} 项")
+        if counts:
+            _wipe(database, blobs, data)
+        else:
+            click.echo("没有到期的个人信息。")
+
+
+def _told(found: Places) -> None:
+    listed = (
+        ("条记录和它们的历史、问题", found.records),
+        ("份提交", found.submissions),
+        ("份没有收下的提交", found.bodies),
+        ("处变更原文、问题和联系方式", tuple(key for _, key in found.apart)),
+    )
+    click.echo("将遮盖：" + ("" if any(ids for _, ids in listed) else "没有找到"))
+    for what, ids in listed:
+        if ids:
+            click.echo(f"{len(ids)} {what}：{'、'.join(ids)}")
+
+
+def _media(found: Places) -> list[str]:
+    return [
+        f"表单“{form}”的附带文件 {name} 里有这个姓名或号码：程序不改发布者的文件，请换一份重新发布"
+        for form, name in found.media
+    ]
 
 
 def _done(done: Forgotten) -> None:
@@ -83,6 +127,15 @@ def _done(done: Forgotten) -> None:
     _kept(done.kept)
 
 
-def _kept(kept: tuple[str, ...]) -> None:
+def _kept(kept: Sequence[str]) -> None:
     for each in kept:
         click.echo(f"保留：{each}")
+
+
+def _wipe(database: Database, blobs: BlobStore, data: Path) -> None:
+    """Let nothing of what was taken out be left on the disk, in files and in the free space of the database."""
+    if unneeded_files.delete_unless_served(database, blobs, data) is None:
+        click.echo("服务正在运行：换下的照片文件在服务下次启动时删除。")
+    database.close()
+    if not compaction.compact(data):
+        click.echo("日志文件里可能还有旧内容，几分钟后会被覆盖；也可以停下服务再执行一次。")

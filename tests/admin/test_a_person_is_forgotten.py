@@ -6,11 +6,13 @@ import pytest
 from click.testing import CliRunner
 
 from server.admin.store import invariants
-from server.admin.usecases import forgetting
+from server.admin.usecases import expiry, forgetting, unneeded_files
+from server.admin.usecases.forgetting import Files
 from server.app import close
 from server.cli.forget import forget, retention
 from server.errors import Conflict, Invalid
 from server.staffing.usecases import enrolment
+from server.submissions.store.blobs import BlobStore
 from tests.api.test_masks_that_come_back import EDIT_FORM
 from tests.api.test_personal_data_at_every_door import CASE, IN_TEXT, NAME, PHONE, SHOP, SUBMISSION, fill, lay, uuid_of
 from tests.county import open_county
@@ -33,6 +35,14 @@ def everything(county) -> str:
         for row in table
         for value in row
     )
+
+
+def blobs_of(county) -> BlobStore:
+    return BlobStore(county.store.folder / "blobs")
+
+
+def files_of(county, *, all: bool = False) -> Files:
+    return Files(unneeded_files.placeholder(blobs_of(county)), all)
 
 
 def broken(county) -> list[tuple[str, str]]:
@@ -126,15 +136,15 @@ def test_a_closed_account_loses_its_name_and_its_devices_and_keeps_what_it_did(s
 def test_an_account_closed_for_longer_than_the_table_says_is_forgotten_by_time(shops):
     shops.do(enrolment.revoke_user, "worker", by="command")
     with shops.store.reading() as reading:
-        assert [each.rows for each in forgetting.expired(reading) if each.kind == "account"] == [0]
+        assert [each.rows for each in expiry.expired(reading) if each.kind == "account"] == [0]
     old = "2020-01-01T00:00:00.000Z"
     shops.store.write(lambda tx: tx.sql.run("UPDATE person SET revoked_at = :old WHERE name = 'worker'", {"old": old}))
 
-    done = shops.do(forgetting.remove_expired, by="command")
+    done = shops.do(expiry.remove, by="command", files=files_of(shops))
 
     assert {each.kind: each.rows for each in done}["account"] == 1
     assert shops.rows("SELECT display FROM person WHERE name = 'worker'") == [{"display": forgetting.FORGOTTEN}]
-    assert shops.do(forgetting.remove_expired, by="command") == []
+    assert shops.do(expiry.remove, by="command", files=files_of(shops)) == []
 
 
 def test_the_command_says_first_what_would_go_and_goes_only_when_told(tmp_path):

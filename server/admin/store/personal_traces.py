@@ -5,8 +5,7 @@ History keeps its numbers, instants and verdicts; the texts alone are replaced, 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,8 +22,14 @@ _TEXTS = {
     "revision": ("seq", (), ("diff", "received")),
     "change": ("id", (), ("body",)),
     "problem": ("id", ("message",), ("detail", "settlement")),
+    "body": ("valid_from", ("contact",), ()),
+    "audit_begun": ("id", ("subject",), ("detail",)),
 }
-"""Tables that hold what people wrote about a record: the key, columns of plain text, and columns of JSON."""
+"""Tables that hold what people wrote: the key, columns of plain text, and columns of JSON."""
+
+_APART = {"change": "id", "problem": "id", "body": "code", "audit_begun": "id"}
+"""Tables whose rows are looked through one by one, since some are about no record or about one that never came: by what
+their rows are named."""
 
 _OF_RECORD = {"record": "id", "revision": "record", "change": "record", "problem": "record"}
 
@@ -79,49 +84,98 @@ def remove_expired(tx: Transaction, kind: str, before: Instant) -> None:
 
 
 def records_naming(reading: Reading, *parts: str) -> Iterator[Row]:
-    """Yield ``id``, ``type``, ``fields``, ``registers`` and the ``diff`` and ``received`` of each revision, of records
-    in which a text that holds ``parts`` in this order stands now or once stood; ordered by record."""
-    escaped = "%".join(map(_escaped, parts))
+    """Yield ``id``, ``type``, ``fields``, ``registers``, ``label``, ``office_note``, ``case_state`` and the ``diff``
+    and ``received`` of each revision, of records in which a text that holds ``parts`` in this order stands now or once
+    stood; ordered by record."""
     return reading.sql.each(
         r"""
-        SELECT record.id, record.type, record.fields, record.registers, revision.diff, revision.received
+        SELECT record.id, record.type, record.fields, record.registers, record.label, record.office_note,
+               record.case_state, revision.diff, revision.received
           FROM record JOIN revision ON revision.record = record.id
          WHERE record.id IN (SELECT id FROM record
                               WHERE fields LIKE :pattern ESCAPE '\' OR registers LIKE :pattern ESCAPE '\'
+                                 OR label LIKE :pattern ESCAPE '\' OR office_note LIKE :pattern ESCAPE '\'
+                                 OR case_state LIKE :pattern ESCAPE '\'
                               UNION
                              SELECT record FROM revision
                               WHERE diff LIKE :pattern ESCAPE '\' OR received LIKE :pattern ESCAPE '\')
          ORDER BY record.id, revision.version
         """,
-        {"pattern": f"%{escaped}%"},
+        {"pattern": _pattern(parts)},
     )
+
+
+def apart_naming(reading: Reading, *parts: str) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield (table, name, texts) of the rows beside records in which a text that holds ``parts`` in this order stands.
+
+    texts: all that its columns of plain text say, and each text in its columns of JSON.
+    """
+    for table, key in _APART.items():
+        _, texts, jsons = _TEXTS[table]
+        columns = (*texts, *jsons)
+        condition = " OR ".join(rf"{column} LIKE :pattern ESCAPE '\'" for column in columns)
+        sql = f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {condition} ORDER BY {key}"
+        for row in reading.sql.rows(sql, {"pattern": _pattern(parts)}):
+            plain = [row[name] for name in texts if row[name] is not None]
+            told = [each for name in jsons if row[name] is not None for each in texts_in(orjson.loads(row[name]))]
+            yield table, row["row_key"], [*plain, *told]
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Yield each text in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
+
+
+def media_naming(reading: Reading, is_named: Callable[[bytes], bool]) -> list[tuple[str, str]]:
+    """Return form and name of the files beside forms, replaced ones too, of which ``is_named`` holds."""
+    found = []
+    for table in ("form_media", "form_media_replaced"):
+        rows = reading.sql.each(f"SELECT form, name, content FROM {table} ORDER BY form, name")
+        found += [(row["form"], row["name"]) for row in rows if is_named(bytes(row["content"]))]
+    return list(dict.fromkeys(found))
+
+
+def _pattern(parts: Sequence[str]) -> str:
+    return f"%{'%'.join(map(_escaped, parts))}%"
 
 
 def _escaped(part: str) -> str:
     return orjson.dumps(part).decode()[1:-1].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
-def rewrite_record(tx: Transaction, id: str, without: OfText) -> dict[str, int]:
-    """Replace what is forgotten in a record and in all that repeats it; return how many rows of each table changed."""
-    changed = {table: _rewrite(tx, table, id, without) for table in _TEXTS}
-    changed["submission"] = _rewrite_submissions(tx, id, without)
+def rewrite_apart(tx: Transaction, table: str, key: str, without: OfText) -> int:
+    """Replace what is forgotten in a row of ``apart_naming``; return 0 where it has gone with a record already."""
+    changed = _rewrite(tx, table, _APART[table], key, without)
+    if changed and table == "body":
+        tx.configuration_changed()
     return changed
 
 
-def _rewrite(tx: Transaction, table: str, record: str, without: OfText) -> int:
+def rewrite_record(tx: Transaction, id: str, without: OfText) -> dict[str, int]:
+    """Replace what is forgotten in a record and in all that repeats it; return how many rows of each table changed."""
+    return {table: _rewrite(tx, table, _OF_RECORD[table], id, without) for table in _OF_RECORD}
+
+
+def _rewrite(tx: Transaction, table: str, column: str, id: str, without: OfText) -> int:
     key, texts, jsons = _TEXTS[table]
     columns, changed = (*texts, *jsons), 0
-    rows = tx.sql.rows(
-        f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {_OF_RECORD[table]} = :id", {"id": record}
-    )
+    where = f"{column} = :id"
+    rows = tx.sql.rows(f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {where}", {"id": id})
     for row in rows:
         new = {name: None if row[name] is None else without(row[name]) for name in texts}
         new |= {name: None if row[name] is None else _json(row[name], without) for name in jsons}
         if any(new[name] != row[name] for name in columns):
             settings = ", ".join(f"{name} = :{name}" for name in columns)
             tx.sql.run(
-                f"UPDATE {table} SET {settings} WHERE {key} = :row_key AND {_OF_RECORD[table]} = :id",
-                {**new, "row_key": row["row_key"], "id": record},
+                f"UPDATE {table} SET {settings} WHERE {key} = :row_key AND {where}",
+                {**new, "row_key": row["row_key"], "id": id},
             )
             changed += 1
     return changed
@@ -139,30 +193,3 @@ def _in_value(value: Any, without: OfText) -> Any:
     if isinstance(value, Mapping):
         return {name: _in_value(each, without) for name, each in value.items()}
     return [_in_value(each, without) for each in value] if isinstance(value, list) else value
-
-
-_TEXT_OF_XML = re.compile(r"(?<=>)[^<>]+(?=<)")
-"""What stands between two tags: a word that is also the name of a question must not break the document."""
-
-
-def _rewrite_submissions(tx: Transaction, record: str, without: OfText) -> int:
-    """Replace what is forgotten in the submissions that wrote a record, edits of them included."""
-    rows = tx.sql.rows(
-        """
-        SELECT id, xml, instance_name FROM submission
-         WHERE root IN (SELECT submission.root FROM change JOIN submission ON submission.id = change.submission
-                         WHERE change.record = :record)
-        """,
-        {"record": record},
-    )
-    changed = 0
-    for row in rows:
-        xml = _TEXT_OF_XML.sub(lambda found: without(found[0]), bytes(row["xml"]).decode()).encode()
-        name = None if row["instance_name"] is None else without(row["instance_name"])
-        if xml != bytes(row["xml"]) or name != row["instance_name"]:
-            tx.sql.run(
-                "UPDATE submission SET xml = :xml, instance_name = :name WHERE id = :id",
-                {"xml": xml, "name": name, "id": row["id"]},
-            )
-            changed += 1
-    return changed

@@ -9,7 +9,7 @@ without changing the head, and both are kept for good.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from server.audit.domain.entries import CONTENT, chained, details_of, more_objects
@@ -28,12 +28,15 @@ _DUE = """
 
 _NAMES = r"""
     SELECT * FROM audit
-     WHERE actor = :word OR subject = :word OR detail LIKE :pattern ESCAPE '\'
+     WHERE actor LIKE :pattern ESCAPE '\' OR subject LIKE :pattern ESCAPE '\' OR detail LIKE :pattern ESCAPE '\'
      ORDER BY id
 """
 _VOUCHERS = "SELECT detail FROM audit WHERE action IN ('audit.prune', 'audit.forget') ORDER BY id"
 _ADD_OBJECT = inserting("audit_object", ("object", "entry"))
 _REPLACE = "UPDATE audit SET actor = :actor, subject = :subject, detail = :detail WHERE id = :id"
+
+OfText = Callable[[str], str]
+"""Returns a text without what is to be forgotten."""
 
 Range = tuple[int, int, str]
 """Numbers of the first and the last of consecutive entries, and the hash of the last."""
@@ -54,25 +57,24 @@ def delete(tx: Transaction, first: str, last: str) -> None:
     tx.sql.run("DELETE FROM audit WHERE id >= :first AND id <= :last", between)
 
 
-def naming(reading: Reading, words: Sequence[str]) -> list[Row]:
-    """Return the entries in which one of ``words`` stands, oldest first, each once."""
+def naming(reading: Reading, parts: Iterable[Sequence[str]]) -> list[Row]:
+    """Return the entries in which a text that holds one of ``parts``, each in its order, may stand, oldest first."""
     found: dict[str, Row] = {}
-    for word in words:
-        escaped = (
-            json.dumps(word, ensure_ascii=False)[1:-1].replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        )
-        rows = reading.sql.each(_NAMES, {"word": word, "pattern": f"%{escaped}%"})
+    for each in parts:
+        rows = reading.sql.each(_NAMES, {"pattern": f"%{'%'.join(map(_escaped, each))}%"})
         found |= {row["id"]: row for row in rows}
     return [found[id] for id in sorted(found)]
 
 
-def replace(tx: Transaction, row: Row, words: Mapping[str, str]) -> str | None:
-    """Replace names in an entry, and return the digest of what it says then; None when it says the same as before.
+def _escaped(part: str) -> str:
+    text = json.dumps(part, ensure_ascii=False)[1:-1]
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
-    words: what stands there to what is to stand there.
-    """
-    new = {**row, "actor": words.get(row["actor"], row["actor"]), "subject": words.get(row["subject"], row["subject"])}
-    new["detail"] = json.dumps(_replaced(json.loads(row["detail"]), words), ensure_ascii=False)
+
+def replace(tx: Transaction, row: Row, without: OfText) -> str | None:
+    """Replace names in an entry, and return the digest of what it says then; None when it says the same as before."""
+    new = {**row, "actor": without(row["actor"]), "subject": without(row["subject"])}
+    new["detail"] = json.dumps(_replaced(json.loads(row["detail"]), without), ensure_ascii=False)
     if new == row:
         return None
     tx.sql.run(_REPLACE, {name: new[name] for name in ("id", "actor", "subject", "detail")})
@@ -105,10 +107,10 @@ def _ranges_in(told: Any) -> Iterator[Range]:
             yield each[0], each[1], each[2]
 
 
-def _replaced(value: Any, words: Mapping[str, str]) -> Any:
-    """Return a JSON value with each text that is one of ``words`` replaced, as a value and as a name."""
+def _replaced(value: Any, without: OfText) -> Any:
+    """Return a JSON value with each text in it, as a value and as a name, as ``without`` has it."""
     if isinstance(value, dict):
-        return {words.get(name, name): _replaced(each, words) for name, each in value.items()}
+        return {without(name): _replaced(each, without) for name, each in value.items()}
     if isinstance(value, list):
-        return [_replaced(each, words) for each in value]
-    return words.get(value, value) if isinstance(value, str) else value
+        return [_replaced(each, without) for each in value]
+    return without(value) if isinstance(value, str) else value

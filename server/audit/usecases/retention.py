@@ -5,14 +5,15 @@ The chain holds all the same: an entry tells what was taken out, and vouches for
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from server import dated, instants
-from server.audit.domain.entries import SERVER, Entry, events_of, id_of
+from server.audit.domain.entries import SERVER, Entry, events_of, id_of, more_objects
 from server.audit.store import removal
-from server.audit.store.removal import Range
+from server.audit.store.removal import OfText, Range
 from server.audit.usecases.recording import record
+from server.db.sql import Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 
@@ -45,15 +46,29 @@ def prune(tx: Transaction) -> int:
     return len(found)
 
 
-def forget(tx: Transaction, words: Mapping[str, str], *, by: str) -> int:
+def forget(tx: Transaction, words: Mapping[str, str], *, by: str, about: str | None = None) -> int:
     """Replace the names of a person in every entry, and return in how many.
 
-    words: each name as it stands there (user name, display name, phone number) to what is to stand there; a name is
-    replaced where it is the whole of a value, never within a longer text. by: who says so. What the person did stays:
-    the law keeps it for as long as ``data/audit_retention.csv`` says.
+    words: each name as it stands there (user name, display name) to what is to stand there; a name is replaced where it
+    is the whole of a value, never within a longer text. by: who says so. about: in entries about this object, or by
+    this user, alone, since others may have the same name. What the person did stays: the law keeps it for as long as
+    ``data/audit_retention.csv`` says.
     """
-    rows = removal.naming(tx, list(words))
-    replaced = {row["id"]: sealed for row in rows if (sealed := removal.replace(tx, row, words)) is not None}
+    rows = removal.naming(tx, ((word,) for word in words))
+    named = (row for row in rows if about is None or about in {row["actor"], row["subject"], *more_objects(row)})
+    return _replace(tx, named, lambda text: words.get(text, text), by)
+
+
+def forget_texts(tx: Transaction, parts: Iterable[Sequence[str]], without: OfText, *, by: str) -> int:
+    """Take what is forgotten out of every entry, within longer texts too, and return out of how many.
+
+    parts: what an entry that tells of it must hold, as of ``removal.naming``. without: takes it out of one text.
+    """
+    return _replace(tx, removal.naming(tx, parts), without, by)
+
+
+def _replace(tx: Transaction, rows: Iterable[Row], without: OfText, by: str) -> int:
+    replaced = {row["id"]: sealed for row in rows if (sealed := removal.replace(tx, row, without)) is not None}
     if replaced:
         record(tx, Entry("audit.forget", by, "audit", {"entries": len(replaced), "replaced": replaced}))
     return len(replaced)

@@ -72,6 +72,12 @@ def enter(tx: Transaction, rows: list[Row]) -> None:
     tx.sql.run_each("INSERT INTO label_search (rowid, words) VALUES (:born_seq, :words)", rows)
 
 
+def empty(tx: Transaction) -> None:
+    """Take every label out, old ones too, which the index cannot tell from others; housekeeping enters them anew."""
+    tx.sql.run("INSERT INTO label_search (label_search) VALUES ('delete-all')")
+    tx.sql.run("UPDATE counter SET value = 0 WHERE name = 'labels'")
+
+
 def move_mark(tx: Transaction, window: Window) -> None:
     """Note that all of a window is in the index; the mark never moves back."""
     tx.sql.run(

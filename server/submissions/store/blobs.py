@@ -178,6 +178,13 @@ class BlobStore:
             raise _unknown(sha256)
         return self._folder / sha256[:2] / sha256[2:]
 
+    def delete(self, sha256: str) -> None:
+        """Delete a blob that no row names, only while nothing is received: ``keep`` trusts what it finds."""
+        path = self.path(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            _fsync(path.parent)
+
     def sweep(self, older_than_s: float) -> int:
         """Tidy up after a crash, before serving: return how many unfinished files older than this were removed.
 

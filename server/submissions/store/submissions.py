@@ -132,6 +132,8 @@ def was_sent_as(reading: Reading, id: str, sha256: str) -> bool:
              WHERE revision.submission = :id AND change.content = :sha256
              UNION ALL
             SELECT 1 FROM change WHERE submission = :id AND body IS NOT NULL AND content = :sha256
+             UNION ALL
+            SELECT 1 FROM submission WHERE id = :id AND sent_sha256 = :sha256
         )
     """
     return bool(reading.sql.value(sql, {"id": id, "sha256": sha256}))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
 from server.db.transactions import Reading
 from server.errors import NotAllowed, Refusal
 from server.forms.domain import personal
-from server.forms.domain.definitions import Question
-from server.forms.domain.personal import NUMBERS, Personal
-from server.forms.domain.record_types import Kind, RecordType
-from server.forms.store import forms
+from server.forms.domain.personal import NUMBERS
 from server.forms.store.forms import Form
 from server.forms.usecases.xform.xml_parsing import parse
 from server.grid.domain.areas import code_of
@@ -20,6 +17,7 @@ from server.records.domain import disclosure
 from server.records.domain.disclosure import Kinds
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases.answer_rows import AnswerRow
+from server.submissions.usecases.declared_answers import DeclaredAnswers, leaves_of
 
 NOTHING: Kinds = ()
 """Of a reader from whom nothing is hidden."""
@@ -32,30 +30,7 @@ class AnswerMask:
 
     def __init__(self, reading: Reading, form: Form | None, records: RecordMask) -> None:
         self._records, self._form = records, form
-        kinds: set[Kind] = set()
-        self._declared: dict[str, Personal] = {}
-        self._unwritten: set[str] = set()
-        types = forms.catalogue(reading).types
-        for version in () if form is None else form.versions.values():
-            saved: dict[str, tuple[RecordType | None, str]] = {}
-            for entity in version.definition.entities:
-                type = types.get(entity.dataset)
-                saved |= {path: (type, field.name) for path, field in entity.properties.items()}
-            kinds |= {type.kind for type, _ in saved.values() if type is not None}
-            for question in version.definition.questions:
-                self._learn(question, *saved.get(question.path, (None, "")))
-        self._kinds = kinds or {Kind.PROFILE}  # of every version: any of them may have been filled in
-
-    def _learn(self, question: Question, type: RecordType | None, field: str) -> None:
-        path = question.path.strip("/").partition("/")[2]
-        kind = question.personal or (None if type is None else type.personal.get(field))
-        if kind is Personal.PUBLIC or (type is not None and field in type.unwritten and kind is None):
-            self._declared.pop(path, None)
-            self._unwritten.add(path)
-        elif kind is not None:
-            self._declared[path] = kind
-        elif question.type != "string" or question.options is not None or question.multiple:
-            self._unwritten.add(path)
+        self._answers = DeclaredAnswers(reading, form)
 
     def hidden(self, path: str, author: str) -> Kinds:
         """Return the kinds of answers that are masked in a submission; None for all, NOTHING for none.
@@ -64,7 +39,7 @@ class AnswerMask:
         """
         shown = self._records.disclosure
         if path:
-            is_whole = all(shown.is_whole(kind, code_of(path), author, None) for kind in self._kinds)
+            is_whole = all(shown.is_whole(kind, code_of(path), author, None) for kind in self._answers.kinds)
         else:
             is_whole = not shown.sight.hidden or author == shown.sight.person
         if not is_whole:
@@ -100,7 +75,7 @@ class AnswerMask:
             return personal.MASK
         names: dict[str, str] = {}
         try:
-            for path, leaf in _leaves(parse(content, "提交"), ""):
+            for path, leaf in leaves_of(parse(content, "提交")):
                 self._value(path, leaf.text or "", kinds, names)
         except Refusal:
             return personal.MASK
@@ -114,7 +89,7 @@ class AnswerMask:
             message = "这份内容里可能有个人信息，您的岗位不能查看原文；请联系负责这个网格的人。"
             raise NotAllowed(message) from error
         names: dict[str, str] = {}
-        leaves = list(_leaves(root, ""))
+        leaves = list(leaves_of(root))
         for path, leaf in leaves:
             leaf.text = self._value(path, leaf.text or "", kinds, names)
         names = _longest_first(names)
@@ -125,9 +100,9 @@ class AnswerMask:
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
     def _value(self, path: str, value: str, kinds: Kinds, names: dict[str, str]) -> str:
-        kind = self._declared.get(path)
+        kind = self._answers.personal.get(path)
         if kind is None:
-            return value if path in self._unwritten or path == _INSTANCE else personal.without_numbers(value)
+            return value if path in self._answers.unwritten or path == _INSTANCE else personal.without_numbers(value)
         if kinds is not None and kind not in kinds:
             return value
         mask = personal.masked(value, kind)
@@ -162,16 +137,6 @@ def _mask_attributes(root: etree._Element, names: Mapping[str, str]) -> None:
 def _longest_first(names: Mapping[str, str]) -> dict[str, str]:
     """Return names in the order in which they are looked for: one may be the beginning of another."""
     return dict(sorted(names.items(), key=lambda pair: -len(pair[0])))
-
-
-def _leaves(branch: etree._Element, above: str) -> Iterator[tuple[str, etree._Element]]:
-    for node in branch:
-        name = etree.QName(node).localname
-        path = f"{above}/{name}" if above else name
-        if len(node):
-            yield from _leaves(node, path)
-        elif node.text:
-            yield path, node
 
 
 def shown_name(text: str, names: Mapping[str, str], kinds: Kinds) -> str:

@@ -1,0 +1,58 @@
+"""Deletes the files that no row names any more, once nobody can just be receiving the same content again.
+
+A server that receives a file trusts what is on disk, so this runs before one serves, or when none does. What is true if
+we die after each step: a file that has gone is named by no row; one that is still there is deleted the next time.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.admin.store import sent_traces
+from server.admin.store.sent_traces import Placeholder
+from server.db.database import Database
+from server.db.locks import serving
+from server.errors import Busy, Unavailable
+from server.log import log
+from server.submissions.store.blobs import BlobStore
+
+_BLANK = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c63b80b0000df00de297970b60000000049454e44ae426082"
+)
+"""A picture of one grey point."""
+
+
+def placeholder(blobs: BlobStore) -> Placeholder:
+    """Return what stands in the place of a deleted file, once it is on disk."""
+    incoming = blobs.incoming()
+    incoming.write(_BLANK)
+    kept = blobs.keep(incoming)
+    return Placeholder(kept.sha256, kept.size, "image/png")
+
+
+def delete(database: Database, blobs: BlobStore) -> int:
+    """Delete the files that are to be deleted and that no row names, and return how many. No server may run."""
+    with database.reading() as reading:
+        found = sent_traces.to_delete(reading)
+    for sha256 in found:
+        blobs.delete(sha256)
+    if found:
+        _forget(database)
+    return len(found)
+
+
+def _forget(database: Database) -> None:
+    try:
+        database.write(sent_traces.forget_deleted)
+    except Unavailable as error:  # on a full disk serving begins all the same; the next start finds nothing to delete
+        log.error("deleted files not noted", cause=repr(error.__cause__ or error))
+
+
+def delete_unless_served(database: Database, blobs: BlobStore, folder: Path) -> int | None:
+    """Do so where no server runs on this folder; None where one does, which does it itself when it starts again."""
+    try:
+        with serving(folder):
+            return delete(database, blobs)
+    except Busy:
+        return None
