@@ -32,6 +32,7 @@ PAGES = (
     "/office/approvals?done=1",
     "/office/ledgers/stations",
     "/office/ledgers/stations/missing",
+    "/office/board/bulk?act=assign",
     "/office/nowhere",
 )
 NASTY = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>{{ 7*7 }}"

@@ -16,7 +16,7 @@ from server.grid.domain.areas import Area, Level, short_name
 from server.grid.store import areas
 from server.instants import FOREVER
 from server.office import layout, pages
-from server.office.cases import case_rows
+from server.office.cases import bulk, case_rows
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -59,7 +59,7 @@ TABS = (
 BY_KEY = {tab.key: tab for tab in TABS}
 DEFAULT = BY_KEY["open"]
 
-NAMES = ("tab", "area", "overdue", "conflict", "requests", "q", "cursor", "poll")
+NAMES = ("tab", "area", "overdue", "conflict", "requests", "q", "cursor", "poll", "bulk")
 """What an address of the board may say; all else is told and ignored."""
 
 
@@ -122,6 +122,7 @@ def board() -> Response:
             "next": _next(asked, rows),
             "listed_first": ROWS if asked.tab is MINE and _goes_on(mine, rows) else 0,
             "choices": _area_choices(reading, by),
+            **bulk.on_board(by, request.args),
             "is_filtered": bool(asked.area or asked.overdue or asked.conflict or asked.requests or asked.q),
         }
         return layout.show(reading, "cases/board.html", layout.BOARD.key, values)

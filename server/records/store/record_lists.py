@@ -22,7 +22,7 @@ from server.records.store.columns import Column, Projection
 _SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
 _TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
 _DUE = f"COALESCE(due_at, '{FOREVER}')"
-_AFTER = f" AND ({_DUE}, born_seq) > (:after_due, :after_born)"
+_AFTER = f" AND ({_DUE}, born_seq) > (:due_at, :born_seq)"
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
@@ -50,7 +50,7 @@ class Filters:
     columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
     instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
     cases, any of which will do. has_request: True for cases on which a request of the handler is open. flag: a record
-    that has it (``sync.flags``); "supervised" is any level. shown_label:
+    that has it (``sync.flags``); "supervised" is any level. ids: these records alone. shown_label:
     returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
     None where nothing is.
     """
@@ -62,6 +62,7 @@ class Filters:
     statuses: Collection[str] | None = None
     has_request: bool | None = None
     flag: str | None = None
+    ids: frozenset[str] | None = None
     shown_label: Callable[[Row], str] | None = None
 
 
@@ -91,7 +92,7 @@ def page_by_due(
 
     def read(last: Row | None) -> list[Row]:
         position = after if last is None else due_position(last)
-        further, more = ("", {}) if position is None else (_AFTER, _after(position))
+        further, more = ("", {}) if position is None else (_AFTER, position._asdict())
         return reading.sql.rows(
             f"SELECT {_TODO} FROM record WHERE {where}{further} AND status IS NOT NULL"
             f" ORDER BY {_DUE}, born_seq LIMIT :limit",
@@ -164,10 +165,6 @@ def _newest(
     return list(_selected(reading, conditions, leading, before, limit))
 
 
-def _after(position: DuePosition) -> dict[str, str | int]:
-    return {"after_due": position.due_at, "after_born": position.born_seq}
-
-
 def _among(reading: Reading, conditions: list[_Condition], numbers: Iterator[int], limit: int) -> list[Row]:
     """Return the rows that meet all conditions among those with these ``born_seq``, highest first."""
     found: list[Row] = []
@@ -237,6 +234,9 @@ def _conditions(reading: Reading, scope: Scope, filters: Filters) -> list[_Condi
         found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
     if filters.has_request:
         found.append(_Condition(0, "flags LIKE '%|%_pending%'", {}))
+    if filters.ids is not None:
+        ids = {f"id{number}": id for number, id in enumerate(sorted(filters.ids))}
+        found.append(_Condition(1, f"id IN ({', '.join(f':{name}' for name in ids)})" if ids else "1 = 0", ids))
     if filters.flag is not None:
         found.append(_flagged(filters.flag))
     if filters.q is not None:
