@@ -163,7 +163,7 @@ def _write(id: str, change: ChangeRequest, by: Actor, tx: Transaction) -> None:
 def _export(ids: Sequence[str]) -> Response:
     """Answer with a workbook of the cases that were picked. Raises NotAllowed where the caller may not export."""
     language = Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE
-    wanted = Wanted(Filters(ids=frozenset(ids)), {"picked": len(ids)}, "案件", "cases")
+    wanted = Wanted(Filters(ids=frozenset(ids)), {"picked": len(ids)}, title="案件", name="cases")
     return record_exports.as_workbook(wanted, Wording(True, language))
 
 
