@@ -35,7 +35,7 @@ from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 from server.web import context, record_exports
 from server.web.problem_details import status_of
-from server.web.record_exports import Wanted
+from server.web.record_exports import Wanted, listed
 
 blueprint = layout.create_blueprint("office-bulk", __name__)
 
@@ -163,7 +163,7 @@ def _write(id: str, change: ChangeRequest, by: Actor, tx: Transaction) -> None:
 def _export(ids: Sequence[str]) -> Response:
     """Answer with a workbook of the cases that were picked. Raises NotAllowed where the caller may not export."""
     language = Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE
-    wanted = Wanted(Filters(ids=frozenset(ids)), {"picked": len(ids)}, title="案件", name="cases")
+    wanted = Wanted(None, {"picked": len(ids)}, listed(Filters(ids=frozenset(ids))), "案件", "cases")
     return record_exports.as_workbook(wanted, Wording(True, language))
 
 
