@@ -43,6 +43,8 @@ class Settings:
     wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
     answered past Flask and in the writer's thread (``server.fast_path``). office_idle_minutes: how long a person who
     does nothing stays signed in to the pages. sign_ins: what the sign-in page offers, on a demonstration alone.
+    report_title, report_unit: heading of the printed sheet of figures, and who hands it in; empty for the usual
+    heading, and a blank to fill.
     """
 
     folder: Path
@@ -60,6 +62,8 @@ class Settings:
     fast_path: bool = True
     office_idle_minutes: int = 30
     sign_ins: tuple[OfferedSignIn, ...] = ()
+    report_title: str = ""
+    report_unit: str = ""
 
 
 def described(settings: Settings) -> dict[str, str]:
@@ -94,6 +98,8 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         wait_s=_number(stated, "FIREGRID_WAIT_S", plain.wait_s),
         fast_path=_switch(stated, "FIREGRID_FAST_PATH", plain.fast_path),
         office_idle_minutes=_number(stated, "FIREGRID_OFFICE_IDLE_MINUTES", plain.office_idle_minutes),
+        report_title=stated.get("FIREGRID_REPORT_TITLE", "").strip(),
+        report_unit=stated.get("FIREGRID_REPORT_UNIT", "").strip(),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import admin, approvals, assets, cases, front_door, intake, ledgers, own_password, today
+from server.office import admin, approvals, assets, cases, figures, front_door, intake, ledgers, own_password, today
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
@@ -19,6 +19,7 @@ BLUEPRINTS = (
     today.blueprint,
     *cases.blueprints,
     *ledgers.blueprints,
+    *figures.blueprints,
     *admin.blueprints,
     *intake.blueprints,
     *approvals.blueprints,

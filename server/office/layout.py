@@ -35,6 +35,7 @@ class Place(NamedTuple):
 TODAY = Place("today", "/office/", "today", "今日")
 BOARD = Place("board", "/office/board", "board", "看板")
 LEDGERS = Place("ledgers", "/office/ledgers", "ledger", "台账")
+FIGURES = Place("figures", "/office/figures", "figures", "汇总")
 ADMIN = Place("admin", "/office/admin", "admin", "管理")
 APPROVALS = Place("approvals", "/office/approvals", "approvals", "审批")
 INTAKE = Place("intake", "/office/intake", "intake", "受理")
@@ -45,14 +46,14 @@ _OF_READERS = (BOARD, LEDGERS)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.VILLAGE_OFFICER: _OF_INTAKE,
     Role.GRID_LEADER: _OF_INTAKE,
-    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, LEDGERS),
+    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, LEDGERS, FIGURES),
     Role.DEPT_HANDLER: _OF_OFFICERS,
     Role.UNIT_MANAGER: _OF_OFFICERS,
     Role.STATION_HEAD: _OF_OFFICERS,
     Role.POLICE: _OF_OFFICERS,
     Role.GRID_WORKER: _OF_OFFICERS,
-    Role.BRIGADE: (BOARD, INTAKE, APPROVALS, LEDGERS, TODAY),
-    Role.COUNTY_ADMIN: (ADMIN, BOARD, LEDGERS),
+    Role.BRIGADE: (FIGURES, BOARD, INTAKE, APPROVALS, LEDGERS, TODAY),
+    Role.COUNTY_ADMIN: (ADMIN, BOARD, LEDGERS, FIGURES),
     Role.VIEWER: _OF_READERS,
     Role.AUDITOR: _OF_READERS,
 }

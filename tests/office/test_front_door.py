@@ -16,7 +16,7 @@ FIRST = {
     "village_officer": "/office/",
     "town_station": "/office/",
     "dept_handler": "/office/",
-    "brigade": "/office/board",
+    "brigade": "/office/figures",
     "county_admin": "/office/board",
     "viewer": "/office/board",
 }

@@ -18,6 +18,17 @@ def percent(rate: Rate) -> str:
     return f"{_half_up(rate.n * 100, rate.d, 2)}%" if rate.d else NOTHING
 
 
+def share(rate: Rate) -> str:
+    """Return a share as people compare it: ``percent``, but ``3/7`` where it is one of fewer than ten.
+
+    One case more or less would move such a percentage by ten points and more.
+    """
+    return f"{rate.n}/{rate.d}" if 0 < rate.d < _TEN else percent(rate)
+
+
+_TEN = 10
+
+
 def days(length: Fraction | None) -> str:
     """Return a length in days as ``8.0``, rounded half up, or NOTHING."""
     return NOTHING if length is None else _half_up(length.numerator, length.denominator, 1)

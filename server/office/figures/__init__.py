@@ -1,0 +1,8 @@
+"""Pages of figures (汇总): the summary with its charts, the cases behind each number, the sheet to print, the words."""
+
+from __future__ import annotations
+
+from server.office.figures import counted, page, sheet, words
+
+blueprints = (page.blueprint, counted.blueprint, sheet.blueprint, words.blueprint)
+"""The pages of each part."""

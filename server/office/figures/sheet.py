@@ -1,0 +1,103 @@
+"""The sheet to print and sign (报表): one table on A4 landscape whose address prints the same numbers each time."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from flask import Response, request
+
+from server import instants
+from server.errors import Invalid
+from server.grid.domain.areas import short_name
+from server.grid.store import areas
+from server.instants import BEIJING
+from server.office import layout, pages
+from server.office.figures import asked as addresses
+from server.office.figures import page
+from server.office.layout import signed_in
+from server.summaries.domain import sentences
+from server.summaries.domain.summary_rows import Figures
+from server.summaries.usecases import requests, summary_tables
+from server.summaries.usecases.closure_summary import Result
+from server.web import context
+
+blueprint = layout.create_blueprint("office-figures-print", __name__)
+
+COUNTS = (
+    "reports", "void", "cases", "spot_closed", "limited", "closed", "open", "suspended", "transferred", "extended",
+    "handling_overdue", "due", "closed_on_time",
+)  # fmt: skip
+RATES = ("closure_rate", "closure_rate_ex_susp", "due_closure_rate", "on_time_closure_rate")
+"""Columns of the sheet: with the counts every rate can be computed again."""
+
+ROWS_OF_ONE_PAGE = 20
+
+
+class Line(NamedTuple):
+    """A row of the sheet; number: its place in the table, empty for the total."""
+
+    number: str
+    name: str
+    counts: tuple[str, ...]
+    rates: tuple[str, ...]
+
+
+@blueprint.get(addresses.PRINT)
+@signed_in
+def sheet() -> Response:
+    """Show the sheet as of the instant in its address; without one, lead to that of now.
+
+    Raises Invalid for what is not understood: a sheet of other days than one asked for must not be signed.
+    """
+    by = context.caller()
+    with context.database().reading() as reading:
+        found = page.find(reading, by, requests.reading_scope(by), request.args)
+        asked, result = found
+        if asked.faults:
+            raise Invalid(asked.faults[0])
+        if "as_of" not in asked.said or "from" not in asked.said:
+            days = {"from": result.period.first.isoformat(), "to": result.period.last.isoformat()}
+            return pages.see_other(asked.address(addresses.PRINT, period="", against="", **days, as_of=result.as_of))
+        whole = by.current[0].area if by.current and asked.request.area is None else None
+        place = asked.request.area or (None if whole is None else areas.get(reading, whole))
+        values = {
+            **layout.bare(),
+            **_told(result),
+            "place": "" if place is None else short_name(place.name),
+            "author": by.display,
+            "settings": context.settings(),
+        }
+    return pages.respond("figures/sheet.html", layout.language(), values)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    begun = summary_tables.has_begun(result)
+    rows = result.summary.rows if begun else ()
+    at = instants.parse(result.as_of).astimezone(BEIJING)
+    lines = [_line(str(n), short_name(row.name), row.figures) for n, row in enumerate(rows, start=1)]
+    return {
+        "lines": lines,
+        "total": _line("", "", result.summary.total) if begun else None,
+        "row_title": summary_tables.ROW_TITLES[result.by],
+        "period": _period(result),
+        "at": f"{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02}分{at.second:02}秒",
+        "sentence": summary_tables.sentence(result),
+        "is_final": result.over,
+        "is_one_page": len(lines) <= ROWS_OF_ONE_PAGE,
+    }
+
+
+def _line(number: str, name: str, figures: Figures) -> Line:
+    return Line(
+        number,
+        name,
+        tuple(str(figures.counts[code]) for code in COUNTS),
+        tuple(sentences.share(figures.rates[code]) for code in RATES),
+    )
+
+
+def _period(result: Result) -> str:
+    """Return the days as a sheet names them: 2026年10月1日至12月31日."""
+    first, last = result.period.first, result.period.last
+    year = "" if first.year == last.year else f"{last.year}年"
+    return f"{first.year}年{first.month}月{first.day}日至{year}{last.month}月{last.day}日"
