@@ -32,7 +32,7 @@ from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.office import drafts, layout, pages
 from server.office.layout import signed_in
-from server.office.ledgers import new_record, record_page, sheet_inputs
+from server.office.ledgers import filling, new_record, record_page, sheet_inputs
 from server.office.ledgers.sheet_inputs import Drawn
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
@@ -90,7 +90,7 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
             return _show(type, record_id, form, faults=faults, status=422)
         if not changed:
             return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
-        asked = ChangeRequest("edit", changed, _uuid(form.get("change", "")), _number(form.get("version", "")))
+        asked = ChangeRequest("edit", changed, filling.change_id(form), _number(form.get("version", "")))
         outcome = context.write(lambda tx: interactive.change(tx, record_id, asked, by=by))
     except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
         return _refused(type, record_id, form, refusal)
@@ -119,7 +119,7 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
     type = forms.catalogue(reading).types[name]
     ledger = ledger_forms.layout(reading, type)
     if ledger.sheet is None:
-        raise NotFound(new_record.NO_FORM.format(title=type.title), type=name)
+        raise NotFound(filling.NO_FORM.format(title=type.title), type=name)
     asked = {
         each.name: each.question
         for each in ledger.fields
@@ -145,7 +145,7 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
         typed = sheet_inputs.answers_in(form, asked.items(), fill({**stands, **raw}))
         return Editing(record, type, asked, fill({**stands, **typed}))
     except Unsupported as rule:
-        raise NotFound(new_record.ON_A_PHONE.format(rule=rule), type=name) from rule
+        raise NotFound(filling.ON_A_PHONE.format(rule=rule), type=name) from rule
 
 
 def _changed(editing: Editing, form: MultiDict[str, str]) -> dict[str, FieldWrite | str]:
@@ -194,7 +194,7 @@ def _show(
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
             ],
             "said": said,
-            "change_id": _uuid(form.get("change", "")) or str(uuid4()),
+            "change_id": filling.change_id(form) or str(uuid4()),
             "has_moved": form.get("version", str(record.version)) != str(record.version),
         }
         shown = layout.show(reading, "ledgers/edit.html", layout.LEDGERS.key, values, status)
@@ -209,13 +209,6 @@ def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mappin
     others = record_page.others_of(reading, editing.record, mask, show)
     drawn = sheet_inputs.drawn(editing.filled, editing.asked.values(), faults, keys)
     return [each._replace(others=tuple(others.get(each.key, ())), is_required=False) for each in drawn]
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(UUID(text))
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int | None:

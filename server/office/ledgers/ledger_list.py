@@ -20,7 +20,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.office import layout, pages
 from server.office.layout import signed_in
-from server.office.ledgers import new_record, record_page
+from server.office.ledgers import filling, record_page
 from server.office.ledgers.ledger_filters import Asked, asked_of, filters_of
 from server.office.ledgers.sheet_inputs import language
 from server.people.domain import rights
@@ -73,7 +73,7 @@ def ledger(type: str) -> Response:
             **_table(reading, asked, rows[:ROWS], mask),
             "next": asked.address(cursor=str(rows[ROWS - 1]["born_seq"])) if len(rows) > ROWS else "",
             "choices": _area_choices(reading, by),
-            "may_create": new_record.may_create(by, declared) and ledger_forms.layout(reading, declared).creates,
+            "may_create": filling.may_create(by, declared) and ledger_forms.layout(reading, declared).creates,
             "may_export": bool(rights.scope_for(by, "export", "read").places),
             "form": ledger_forms.layout(reading, declared).sheet,
         }
