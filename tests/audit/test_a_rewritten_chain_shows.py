@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ def test_each_day_has_one_line_with_the_newest_entry(store, clock):
     rounds.every_minute(store)
 
     lines = [line.split(" ") for line in file_of(store).read_text().splitlines()]
-    assert [(day, number) for day, number, _, _ in lines] == [
+    assert [(day, number) for day, number, *_ in lines] == [
         ("2026-11-24", "2"), ("2026-11-25", "4"), ("2026-11-26", "4"),
     ]  # fmt: skip
     assert broken(store) == []
@@ -104,11 +105,31 @@ def test_a_line_that_was_changed_is_told(store):
     path = file_of(store)
     path.write_text(path.read_text().replace("2026-11-24 2", "2026-11-24 two"))
 
-    assert broken(store) == ["audit-heads.txt line 1: not a head"]
+    assert broken(store)[0] == "audit-heads.txt line 1: not a head"
+
+
+def test_no_sign_of_the_file_can_be_changed_unseen(store):
+    content = file_of(store).read_bytes()
+
+    for at in range(len(content)):
+        changed = bytes([content[at] ^ 1])
+        file_of(store).write_bytes(content[:at] + changed + content[at + 1 :])
+        assert broken(store) != [], (at, content[at : at + 1])
+
+
+def test_lines_of_a_file_that_was_begun_before_there_were_seals_stay_good(store, clock):
+    first, *_ = file_of(store).read_text().splitlines()
+    file_of(store).write_text(f"{first.rpartition(' ')[0]}\n")
+
+    rounds.every_minute(store)
+
+    assert broken(store) == []
+    assert [len(line.split(" ")) for line in file_of(store).read_text().splitlines()] == [4, 5]
 
 
 def test_what_was_pruned_or_lost_with_an_older_copy_is_no_contradiction(store, clock):
-    file_of(store).write_text(f"{file_of(store).read_text()}2026-11-26 9 {'a' * 64} {epoch(store)}\n")
+    before, line = file_of(store).read_bytes(), f"2026-11-26 9 {'a' * 64} {epoch(store)}"
+    file_of(store).write_bytes(before + f"{line} {daily_heads._seal(sha256(before), line)}\n".encode())
     assert broken(store) == ["audit-heads.txt: entry 9 was another on 2026-11-26"]
 
     store.write(lambda tx: restoring.take_new_epoch(tx, "command"))
@@ -153,3 +174,15 @@ def test_details_that_cannot_be_read_any_more_are_told_and_hide_no_other_entry(s
     assert [each for each in found if "changed" in each]
     assert heads == []
     assert entry.details == {}
+
+
+@pytest.mark.parametrize("action", ["epoch.new", "audit.prune", "session.begin"])
+def test_bytes_that_are_no_text_are_told_without_a_traceback(store, action):
+    broken_bytes = "UPDATE audit SET action = :action, detail = CAST(x'ff' AS TEXT) WHERE id = '0000000000000002'"
+    store.write(lambda tx: tx.sql.run(broken_bytes, {"action": action}))
+
+    done = CliRunner().invoke(main, ["check", "--data", str(store.folder)])
+
+    assert done.exit_code == 1
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "broken: " in done.stderr

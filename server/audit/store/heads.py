@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from sqlite3 import DatabaseError
 from typing import NamedTuple
 
 from server.audit.domain.entries import details_of, id_of
@@ -32,8 +33,12 @@ def contradicted(reading: Reading, heads: Iterable[Head]) -> Iterator[Head]:
     An entry that was pruned is vouched for by another. What came after an older copy of the database is lost when that
     copy is put back; the new epoch that it takes is an entry of its own, and tells of it.
     """
-    gone, _ = removal.vouched(reading)
-    put_back = _put_back(reading)
+    try:
+        gone, _ = removal.vouched(reading)
+        put_back = _put_back(reading)
+    except DatabaseError:  # bytes that are no text: nothing vouches for anything
+        yield from heads
+        return
     for head in heads:
         hash = reading.sql.value("SELECT hash FROM audit WHERE id = :id", {"id": id_of(head.number)})
         is_lost = head.number >= put_back.get(head.epoch, head.number + 1)

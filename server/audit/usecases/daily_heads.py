@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server import instants
 from server.audit.store import heads
@@ -18,10 +20,18 @@ from server.db.database import Database
 from server.db.transactions import Reading
 from server.log import log
 
-FILE_NAME = "audit-heads.txt"
-"""One line a day: local day, number and hash of the newest entry, and epoch; only ever appended to."""
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
-_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d+) ([0-9a-f]{64}|-) ([0-9a-f]+)")
+FILE_NAME = "audit-heads.txt"
+"""One line a day: local day, number and hash of the newest entry, epoch, and seal; only ever appended to.
+
+The seal is over the line and all before it, so that no sign can be changed, the day neither, which no entry tells of.
+Lines that were written before there were seals have none; after one that has, each has.
+"""
+
+_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d+) ([0-9a-f]{64}|-) ([0-9a-f]+)(?: ([0-9a-f]{16}))?")
+_SEAL_SIGNS = 16
 
 
 def note(database: Database) -> None:
@@ -31,8 +41,10 @@ def note(database: Database) -> None:
         head = heads.current(reading, instants.local_day(reading.now))
     if _last_day(path) == head.day:
         return
+    line = f"{head.day} {head.number} {head.hash or '-'} {head.epoch}"
     try:
-        _append(path, f"{head.day} {head.number} {head.hash or '-'} {head.epoch}\n")
+        before = sha256(path.read_bytes() if path.exists() else b"")
+        _append(path, f"{line} {_seal(before, line)}\n")
     except OSError as error:
         log.error("audit head not in the file", cause=repr(error))
         return
@@ -42,17 +54,29 @@ def note(database: Database) -> None:
 def broken(reading: Reading, folder: Path) -> Iterator[str]:
     """Yield the days of the file of which the audit now says something else, and the lines that are no head."""
     path = folder / FILE_NAME
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    known = []
-    for number, line in enumerate(lines, start=1):
+    content = path.read_bytes() if path.exists() else b""
+    known, before, is_sealed = [], sha256(), False
+    for number, whole in enumerate(content.splitlines(keepends=True), start=1):
+        line = whole.decode(errors="replace").removesuffix("\n")
         found = _LINE.fullmatch(line)
         if found is None:
             yield f"{FILE_NAME} line {number}: not a head"
         else:
-            day, entry, hash, epoch = found.groups()
+            day, entry, hash, epoch, seal = found.groups()
             known.append(Head(day, int(entry), hash.replace("-", ""), epoch))
+            if (is_sealed or seal is not None) and seal != _seal(before, line.removesuffix(f" {seal}")):
+                yield f"{FILE_NAME} line {number}: changed, or one before it was"
+            is_sealed = is_sealed or seal is not None
+        before.update(whole)
     for head in heads.contradicted(reading, known):
         yield f"{FILE_NAME}: entry {head.number} was another on {head.day}"
+
+
+def _seal(before: Hash, line: str) -> str:
+    """Return what seals a line. before: of all that stands before it in the file."""
+    whole = before.copy()
+    whole.update(line.encode())
+    return whole.hexdigest()[:_SEAL_SIGNS]
 
 
 def _last_day(path: Path) -> str | None:
