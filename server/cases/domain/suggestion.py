@@ -85,10 +85,13 @@ def ranked(hazard: Hazard, candidates: Iterable[Candidate]) -> list[Suggested]:
 
 
 def unreached(hazard: Hazard, suggested: Iterable[Suggested]) -> str:
-    """Return who should handle a hazard by the rule while none of them is suggested; empty where somebody is."""
+    """Return who should handle a hazard by the rule while none of them is suggested; empty where somebody is.
+
+    Premises that nobody has entered as a body are beyond nobody's reach: whoever is near sees to it with them.
+    """
     if any(each.why in (Why.PLACE, Why.LEAD) for each in suggested):
         return ""
-    return "、".join(lead.label for lead in hazard.leads)
+    return "、".join(lead.label for lead in hazard.leads if lead.code != UNIT)
 
 
 def _in_order(hazard: Hazard, able: list[Candidate]) -> Iterator[Suggested]:
