@@ -168,6 +168,7 @@ class ValueSchema(BaseSchema):
     observed_at = instant_out("when it was seen: device time, corrected, never later than receipt")
     received_at = instant_out_or_null()
     submission = text_out_or_null("id of the submission it came in")
+    form = text_out_or_null("id of the form it was filled in with")
     position = fields.Nested(
         PositionSchema, required=True, allow_none=True, metadata={"description": "where its author stood, if sent"}
     )

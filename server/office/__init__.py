@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from server.office import admin, approvals, assets, cases, figures, front_door, intake, ledgers, own_password, today
+from server.office import (
+    admin,
+    approvals,
+    assets,
+    cases,
+    figures,
+    front_door,
+    intake,
+    ledgers,
+    own_password,
+    problems,
+    today,
+)
 from server.office.errors import as_page, is_office_path, refusal
 
 __all__ = ["as_page", "is_office_path", "mount", "refusal"]
@@ -23,6 +35,7 @@ BLUEPRINTS = (
     *admin.blueprints,
     *intake.blueprints,
     *approvals.blueprints,
+    *problems.blueprints,
     assets.blueprint,
 )
 

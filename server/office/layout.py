@@ -38,22 +38,23 @@ LEDGERS = Place("ledgers", "/office/ledgers", "ledger", "台账")
 FIGURES = Place("figures", "/office/figures", "figures", "汇总")
 ADMIN = Place("admin", "/office/admin", "admin", "管理")
 APPROVALS = Place("approvals", "/office/approvals", "approvals", "审批")
+PROBLEMS = Place("problems", "/office/problems", "problems", "问题")
 INTAKE = Place("intake", "/office/intake", "intake", "受理")
 
 _OF_OFFICERS = (TODAY, BOARD, LEDGERS)
-_OF_INTAKE = (TODAY, BOARD, INTAKE, LEDGERS)
+_OF_INTAKE = (TODAY, BOARD, INTAKE, PROBLEMS, LEDGERS)
 _OF_READERS = (BOARD, LEDGERS)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.VILLAGE_OFFICER: _OF_INTAKE,
     Role.GRID_LEADER: _OF_INTAKE,
-    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, LEDGERS, FIGURES),
+    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, PROBLEMS, LEDGERS, FIGURES),
     Role.DEPT_HANDLER: _OF_OFFICERS,
     Role.UNIT_MANAGER: _OF_OFFICERS,
     Role.STATION_HEAD: _OF_OFFICERS,
     Role.POLICE: _OF_OFFICERS,
     Role.GRID_WORKER: _OF_OFFICERS,
-    Role.BRIGADE: (FIGURES, BOARD, INTAKE, APPROVALS, LEDGERS, TODAY),
-    Role.COUNTY_ADMIN: (ADMIN, BOARD, LEDGERS, FIGURES),
+    Role.BRIGADE: (FIGURES, BOARD, INTAKE, APPROVALS, PROBLEMS, LEDGERS, TODAY),
+    Role.COUNTY_ADMIN: (ADMIN, BOARD, PROBLEMS, LEDGERS, FIGURES),
     Role.VIEWER: _OF_READERS,
     Role.AUDITOR: _OF_READERS,
 }

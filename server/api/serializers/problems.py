@@ -93,6 +93,7 @@ def _value(found: Value) -> Json:
         "observed_at": found.head.observed_at,
         "received_at": found.received_at,
         "submission": found.submission,
+        "form": found.form,
         "position": None if found.position is None else found.position._asdict(),
         "from_record_m": _metres(found.from_record_m),
         "photos": [_photo(found.submission, file) for file in found.photos],

@@ -172,6 +172,13 @@ def get(reading: Reading, id: str, scope: Scope) -> StoredProblem:
     return _filed(row)
 
 
+def count_open(reading: Reading, scope: Scope) -> dict[str, int]:
+    """Return how many problems inside ``scope`` nobody has settled, by kind; a kind without any is missing."""
+    inside, values = scopes.by_place_or_author(scope)
+    sql = f"SELECT kind, COUNT(*) FROM problem WHERE {inside} AND settled_at IS NULL GROUP BY kind"
+    return {str(kind): int(count) for kind, count in reading.sql.tuples(sql, values)}
+
+
 def list_filed(
     reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, bounds: tuple[str, str] | None,
     before: int | None, limit: int,

@@ -37,8 +37,9 @@ class Value:
     """One of the values that stand beside each other.
 
     is_shown: people see this one. author: user name; display: as people call them. device: what the phone calls
-    itself, else the origin that wrote. made_at: by the device's clock. position: where the author stood, as sent;
-    from_record_m: how far that is from the record's own position. photos: of the submission it came in.
+    itself, else the origin that wrote. made_at: by the device's clock. form: id of the one that was filled in, None for
+    none. position: where the author stood, as sent; from_record_m: how far that is from the record's own position.
+    photos: of the submission it came in.
     """
 
     head: Head
@@ -49,6 +50,7 @@ class Value:
     made_at: Instant | None
     received_at: Instant | None
     submission: str | None
+    form: str | None
     position: Position | None
     from_record_m: float | None
     photos: tuple[StoredAttachment, ...]
@@ -146,7 +148,7 @@ class _WriteOrigins:
     def value(self, head: Head, *, is_shown: bool) -> Value:
         made = self._made.get(head.version)
         if made is None:
-            return Value(head, is_shown, None, None, head.origin, None, None, None, None, None, ())
+            return Value(head, is_shown, None, None, head.origin, None, None, None, None, None, None, ())
         stored, photos = self._sent.get(made.submission or "", (None, ()))
         position = self._position(made)
         return Value(
@@ -158,6 +160,7 @@ class _WriteOrigins:
             made.made_at,
             made.received_at,
             None if stored is None else stored.id,
+            made.form,
             position,
             None if position is None or self._own is None else positions.distance_m(position, self._own),
             photos,

@@ -1,0 +1,66 @@
+"""Devices (设备未同步): phones and laptops by their last contact, and what to do about those that are silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from server import instants
+from server.db.transactions import Reading
+from server.grid.store import areas
+from server.office import layout, pages
+from server.office.layout import signed_in
+from server.office.problems import desk
+from server.people.domain import roles
+from server.people.domain.actors import Role
+from server.people.domain.devices import ADVICE, Contact, Device
+from server.people.store import devices
+from server.staffing.usecases.account_management import people_scope
+from server.web import context
+
+blueprint = layout.create_blueprint("office-devices", __name__)
+
+_PROGRAM_CHARS = 40
+
+
+@blueprint.get("/office/problems/devices")
+@signed_in
+def device_list() -> Response:
+    """Show the devices of people whom the caller may see, silent longest first; those never seen apart."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        found = devices.list_devices(reading, people_scope(by))
+        names = areas.full_names(reading, (each.area for each in found))
+        rows = [_row(reading, each, names) for each in found]
+        silent = [row for row in rows if row["contact"] in (Contact.QUIET, Contact.LOST)]
+        values = {
+            "tabs": desk.tabs_of(reading, by, "devices"),
+            "silent": silent,
+            "recent": [row for row in rows if row["contact"] is Contact.RECENT],
+            "never": [row for row in rows if row["contact"] is Contact.NEVER],
+        }
+        return layout.show(reading, "problems/devices.html", "problems", values)
+
+
+def _row(reading: Reading, each: Device, names: dict[str, str]) -> dict[str, Any]:
+    contact = each.contact(reading.now)
+    seen = each.last_seen_at
+    return {
+        "is_phone": each.is_phone,
+        "display": each.display,
+        "role": roles.label(Role(each.role), reading.now),
+        "area": names.get(each.area, each.area),
+        "instant": seen or "",
+        "at": "" if seen is None else pages.moment(seen, reading.now),
+        "days": 0 if seen is None else -pages.days_until(reading.now, instants.local_day(seen)),
+        "program": _short(each.program),
+        "unsent": each.unsent or 0,
+        "contact": contact,
+        "advice": ADVICE[contact],
+    }
+
+
+def _short(program: str) -> str:
+    """Return what a program calls itself without what it runs on: org.odk.collect.android/v2026.2.1."""
+    return program.partition(" ")[0].removeprefix("org.").removesuffix(".android")[:_PROGRAM_CHARS]

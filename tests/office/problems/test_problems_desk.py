@@ -1,0 +1,174 @@
+"""A problem is settled at a desk by those who may; a choice is taken back; nothing typed is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.api_county import PASSWORD, UNIT, add_record, edit, uuid_of
+from tests.office.desk import Desk, Reader
+
+NASTY = "<script>alert(1)</script>'\""
+STATION = "station desk"
+
+
+@pytest.fixture
+def county(county_to_change):
+    """A station on which two phones disagree about the number of hoses."""
+    add_record(county_to_change, STATION, "worker", {"head": "甲", "hoses": "6", "label": f"桌站{NASTY}"}, area=UNIT)
+    edit(county_to_change, STATION, "worker", "phone-x", {"hoses": "6"}, {"hoses": "5"}, 1)
+    edit(county_to_change, STATION, "officer", "phone-y", {"hoses": "6"}, {"hoses": "9"}, 1)
+    return county_to_change
+
+
+def signed_in(county, name: str) -> Desk:
+    desk = Desk(county)
+    desk.sign_in(name, PASSWORD)
+    return desk
+
+
+def problem_of(county, kind: str = "conflict") -> str:
+    items = county.get(f"/problems?record={uuid_of(STATION)}&kind={kind}&settled=any", "brigade").json["items"]
+    return items[0]["id"]
+
+
+def hoses(county) -> str:
+    return county.get(f"/records/{uuid_of(STATION)}", "brigade").json["fields"]["hoses"]
+
+
+def choosing(desk: Desk, id: str):
+    page = desk.open(f"/office/problems?problem={id}")
+    action = f"/office/problems/{id}/settlement"
+    return next(each for each in Reader(page.text).forms if each.action == action and each.fields["how"] == "choose")
+
+
+def picks(page: str) -> list[str]:
+    return re.findall(r'name="pick:hoses" value="(\d+)"', page)
+
+
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [("officer", True), ("town", True), ("brigade", True), ("admin", True), ("othertown", False), ("worker", False)],
+)
+def test_a_problem_is_before_those_who_may_settle_it(county, name, may):
+    desk, id = signed_in(county, name), problem_of(county)
+
+    assert (f"problem={id}" in desk.open("/office/problems").text) is may
+
+
+def test_both_values_stand_beside_each_other_with_who_wrote_them(county):
+    page = signed_in(county, "town").open(f"/office/problems?problem={problem_of(county)}").text
+
+    assert "水带数以哪个为准？" in page
+    assert re.search(r'data-words="5".*data-words="9"', page, re.S)
+    assert page.count("现在显示的") == 1
+    assert NASTY not in page and "&lt;script&gt;" in page
+
+
+def test_a_value_is_chosen_and_the_choice_taken_back(county):
+    desk, id = signed_in(county, "town"), problem_of(county)
+    form = choosing(desk, id)
+    first = picks(desk.open(f"/office/problems?problem={id}").text)[0]
+
+    answer = desk.submit(form, **{"pick:hoses": first})
+    chosen, toast = hoses(county), desk.open(answer.headers["Location"])
+    back = desk.submit(
+        next(each for each in Reader(toast.text).forms if each.fields.get("how") == "undo" and id in each.action)
+    )
+
+    assert answer.status_code == 303
+    assert chosen == "5"
+    assert "已选定" in toast.text and "撤回" in toast.text
+    assert back.status_code == 303
+    assert "hoses" in county.get(f"/records/{uuid_of(STATION)}", "brigade").json["conflicts"]
+    assert "水带数以哪个为准？" in desk.open(back.headers["Location"]).text
+
+
+def test_another_value_is_written_and_must_fit_its_field(county):
+    desk, id = signed_in(county, "town"), problem_of(county)
+    form = choosing(desk, id)
+
+    wrong = desk.submit(form, **{"pick:hoses": "own", "other:hoses": f"七{NASTY}"})
+    empty = desk.submit(form, **{"pick:hoses": "own", "other:hoses": " "})
+    right = desk.submit(form, **{"pick:hoses": "own", "other:hoses": "7"})
+
+    assert (wrong.status_code, empty.status_code, right.status_code) == (422, 422, 303)
+    assert "七&lt;script&gt;" in wrong.text and NASTY not in wrong.text
+    assert "请写上正确的值" in empty.text
+    assert hoses(county) == "7"
+
+
+@pytest.mark.parametrize("picked", [{}, {"pick:hoses": "77"}, {"pick:hoses": "x"}, {"how": "nonsense"}])
+def test_what_is_no_choice_changes_nothing(county, picked):
+    desk, id = signed_in(county, "town"), problem_of(county)
+
+    assert desk.submit(choosing(desk, id), **picked).status_code == 422
+    assert len(picks(desk.open(f"/office/problems?problem={id}").text)) == 2
+
+
+def test_what_another_settled_meanwhile_is_said(county):
+    desk, id = signed_in(county, "town"), problem_of(county)
+    form = choosing(desk, id)
+    first, second = picks(desk.open(f"/office/problems?problem={id}").text)
+    other = signed_in(county, "brigade")
+    assert other.submit(choosing(other, id), **{"pick:hoses": second}).status_code == 303
+
+    late = desk.submit(form, **{"pick:hoses": first})
+
+    assert late.status_code == 409
+    assert "brigade" in late.text
+    assert hoses(county) == "9"
+
+
+def test_a_form_that_is_sent_twice_settles_once(county):
+    desk, id = signed_in(county, "town"), problem_of(county)
+    form, first = choosing(desk, id), picks(desk.open(f"/office/problems?problem={id}").text)[0]
+
+    answers = [desk.submit(form, **{"pick:hoses": first}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert county.get(f"/records/{uuid_of(STATION)}", "brigade").json["version"] == 4
+
+
+def test_a_problem_is_closed_with_a_reason_that_is_neither_missing_nor_endless(county):
+    desk = signed_in(county, "town")
+    page = desk.open("/office/problems").text
+    open_ones = re.findall(r"problem=([0-9a-f-]{36})", page)
+    id = next(each for each in open_ones if county.get(f"/problems/{each}", "town").json["ways"] == ["dismiss"])
+    form = desk.form(desk.open(f"/office/problems?problem={id}"), f"/office/problems/{id}/settlement")
+
+    answers = [desk.submit(form, reason=reason).status_code for reason in ("", "长" * 501, f"核对过{NASTY}")]
+
+    assert answers == [422, 422, 303]
+    settled = desk.open(f"/office/problems?settled=1&problem={id}").text
+    assert "核对过&lt;script&gt;" in settled and NASTY not in settled
+
+
+def test_who_may_not_settle_is_refused_whatever_they_send(county):
+    town, id = signed_in(county, "town"), problem_of(county)
+    form = choosing(town, id)
+    other = signed_in(county, "othertown")
+    own = other.form(other.open("/office/problems"), "/office/sign-out").fields["form_token"]
+
+    answer = other.submit(form, form_token=own, **{"pick:hoses": "2"})
+
+    assert answer.status_code == 404
+    assert len(picks(signed_in(county, "town").open(f"/office/problems?problem={id}").text)) == 2
+
+
+def test_a_problem_of_elsewhere_is_not_found(county):
+    id = problem_of(county)
+    stranger = signed_in(county, "othertown")
+
+    assert stranger.open(f"/office/problems?problem={id}").status_code == 404
+    assert stranger.open(f"/office/problems/{id}/original.xml").status_code == 404
+
+
+def test_devices_have_their_tab(county):
+    county.phone("worker").get("formList")
+
+    page = signed_in(county, "town").open("/office/problems/devices").text
+
+    assert "设备未同步" in page and "从未连接" in page and "worker" in page
+    assert "stranger" not in page
