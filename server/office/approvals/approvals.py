@@ -47,8 +47,13 @@ blueprint = layout.create_blueprint("office-approvals", __name__)
 
 HERE = "/office/approvals"
 ROWS = 50
-RATES = {"return_rate": "退回率", "extension_rate": "延期率", "suspended_rate": "挂账率", "void_rate": "作废率"}
-"""Shares that are to be kept small (``domain.md`` section 2.5), with what the page calls them."""
+RATES = {
+    "return_rate": ("退回率", "returns"),
+    "extension_rate": ("延期率", "extended_handling_due"),
+    "suspended_rate": ("挂账率", "suspended"),
+    "void_rate": ("作废率", "void"),
+}
+"""Shares that are to be kept small (``domain.md`` section 2.5), what the page calls them, and the figure behind."""
 
 
 class Opened(NamedTuple):
@@ -187,14 +192,15 @@ def _rates(reading: Reading, by: Actor) -> list[dict[str, str]]:
         return []
     period = periods.named(periods.Named.QUARTER, periods.day_of(reading.now))
     total = closure_summary.summarise(reading, Query(scope, None, None, period)).summary.total
-    found = {word: total.rates[code] for code, word in RATES.items()}
+    found = {word: (total.rates[code], figure) for code, (word, figure) in RATES.items()}
     return [
         {
             "word": word,
             "rate": "—" if rate.value is None else f"{float(rate.value):.2%}",
             "of": f"{rate.n} / {rate.d}",
+            "address": f"/office/figures/cases?period=quarter&figure={figure}",
         }
-        for word, rate in found.items()
+        for word, (rate, figure) in found.items()
     ]
 
 
