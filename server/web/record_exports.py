@@ -109,6 +109,11 @@ def scope_of(by: Actor, *more: tuple[str, str]) -> Scope:
     return scope
 
 
+def may_export(by: Actor) -> bool:
+    """Say whether any duty of ``by`` lets them export."""
+    return rights.scope_for(by, "export", "read") != Scope()
+
+
 def masks_phones(by: Actor) -> bool:
     """Say whether files of ``by`` hold masked numbers even where they may write them: every right to export says so."""
     granted = [grant for duty in by.current for grant in rights.grants(by, "export", "read", duty.place.path)]

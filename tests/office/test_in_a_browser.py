@@ -107,7 +107,7 @@ def test_an_act_is_taken_by_mouse_and_pressed_twice_is_taken_once(address):
         window.page.click(".acts summary >> text=说明")
         window.page.fill("#note-note", "已电话通知店主")
         window.page.dblclick("form[action$='/acts/note'] button")
-        window.page.wait_for_selector(".note.green")
+        window.page.wait_for_selector("#toast:not([hidden])")
         told = window.page.locator(".history li", has_text="已电话通知店主").count()
 
     assert told == 1

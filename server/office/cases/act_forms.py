@@ -26,6 +26,19 @@ NO_PHOTO_REASONS = "no_photo_reasons"
 LABELS = {**INPUT_LABELS, "no_photo_reason": "没有照片的原因"}
 YES, NO = "yes", "no"
 
+CHECK, OUTCOME = "check", "outcome"
+"""The form that closes a case or sends it back, and its input that says which."""
+
+OUTCOMES = {"close": "整改好了，办结", "rework": "没改好，退回返工"}
+NOT_CHOSEN = "请选择：整改好了，还是没改好。"
+
+HINTS = {
+    "void": "只用于登记错了，不能用于“改不了”。作废后不能恢复。",
+    "mark_major": "须3人以上集体研究，请在说明里写明。",
+    "reopen": "办结后30天内发现没改好，可以重开。",
+}
+"""What is to be known before an act (``office.md`` section 6.4)."""
+
 MAIN = {
     Status.REPORTED: ("assign", "register"),
     Status.REGISTERED: ("assign",),
@@ -45,7 +58,10 @@ class Choice(NamedTuple):
 
 
 class Input(NamedTuple):
-    """An input of an act. kind: of its field: text, long, date, choice or choices. fault: what is wrong with it."""
+    """An input of an act. kind: of its field: text, long, date, choice or choices. fault: what is wrong with it.
+
+    only: the outcome of a check that it belongs to, empty for both.
+    """
 
     name: str
     label: str
@@ -54,24 +70,38 @@ class Input(NamedTuple):
     value: str
     choices: tuple[Choice, ...]
     fault: str
+    only: str = ""
 
 
 class ActForm(NamedTuple):
-    """The form of an act. is_open: it is unfolded, being what is mostly next, or having been sent with a fault."""
+    """The form of an act. is_open: it is unfolded, being what is mostly next, or having been sent with a fault.
+
+    button: on its button. hint: what is to be known before. outcomes: of a check, one of which is to be chosen;
+    outcome: the one that was, fault: that none was.
+    """
 
     action: str
     label: str
     inputs: tuple[Input, ...]
     is_open: bool
+    button: str
+    hint: str = ""
+    outcomes: tuple[Choice, ...] = ()
+    outcome: str = ""
+    fault: str = ""
 
 
 class Sent(NamedTuple):
-    """A form that was sent and not carried out. faults: by input; said: what was wrong as a whole."""
+    """A form that was sent and not carried out. faults: by input; said: what was wrong as a whole.
+
+    base: the version of the case on which it was made, None where that is not known.
+    """
 
     action: str
     fields: Mapping[str, str]
     faults: Mapping[str, str]
     said: str
+    base: int | None = None
 
 
 NOTHING_SENT = Sent("", {}, {}, "")
@@ -80,11 +110,14 @@ NOTHING_SENT = Sent("", {}, {}, "")
 def forms_of(record: Record, actions: Iterable[str], offers: Offers, sent: Sent) -> list[ActForm]:
     """Return the forms of ``actions``, in the order of the table but for the main ones, which come first.
 
-    sent: what was typed into one of the forms already.
+    Closing and sending back are one form where both may be done. sent: what was typed into one of the forms already.
     """
     main = MAIN.get(Status(record.status or ""), ())
-    found = [_form(offers, action, sent, is_main=action in main) for action in actions]
-    order = {action: number for number, action in enumerate(main)}
+    offered = list(actions)
+    found = [_form(offers, action, sent, is_main=action in main) for action in offered]
+    if set(OUTCOMES) <= set(offered):
+        found = [_check(offers, sent), *(form for form in found if form.action not in OUTCOMES)]
+    order = {action: number for number, action in enumerate((CHECK, *main))}
     return sorted(found, key=lambda form: (form.action != sent.action, order.get(form.action, len(order))))
 
 
@@ -95,13 +128,14 @@ def written(fields: Mapping[str, str]) -> list[tuple[str, str]]:
 
 def not_offered(forms: Iterable[ActForm], offers: Offers, sent: Sent) -> list[tuple[str, str]]:
     """Return what was typed into a form that is none of ``forms`` any more, each under its title and in words."""
-    step = workflow.STEP_OF.get(sent.action)
+    action = sent.fields.get(OUTCOME, "rework") if sent.action == CHECK else sent.action
+    step = workflow.STEP_OF.get(action)
     if step is None or any(form.action == sent.action for form in forms):
         return []
     found = []
     for name in (*step.needs, *step.takes):
         if value := sent.fields.get(name, ""):
-            labels = {choice.value: choice.label for choice in offers.choices(sent.action, name)}
+            labels = {choice.value: choice.label for choice in offers.choices(action, name)}
             found.append((LABELS.get(name, name), labels.get(value, value)))
     return found
 
@@ -114,20 +148,43 @@ def form_of(offers: Offers, action: str, sent: Sent) -> ActForm:
 def _form(offers: Offers, action: str, sent: Sent, *, is_main: bool) -> ActForm:
     step = workflow.STEP_OF[action]
     is_sent = sent.action == action
-    inputs = tuple(
-        Input(
-            name,
-            LABELS.get(name, name),
-            offers.kind(action, name),
-            name in step.needs,
-            sent.fields.get(name, "") if is_sent else "",
-            offers.choices(action, name),
-            sent.faults.get(name, "") if is_sent else "",
-        )
-        for name in (*step.needs, *step.takes)
-        if name not in FILES
+    told = sent if is_sent else NOTHING_SENT
+    inputs = tuple(_input(offers, action, name, told) for name in (*step.needs, *step.takes) if name not in FILES)
+    return ActForm(
+        action, step.label, inputs, is_sent or (is_main and not sent.action), step.label, HINTS.get(action, "")
     )
-    return ActForm(action, step.label, inputs, is_sent or (is_main and not sent.action))
+
+
+def _check(offers: Offers, sent: Sent) -> ActForm:
+    """Return the one form of closing a case and sending it back: neither is chosen before somebody does."""
+    is_sent = sent.action in (CHECK, *OUTCOMES)
+    told = sent if is_sent else NOTHING_SENT
+    step = workflow.STEP_OF["rework"]
+    taken = (*workflow.STEP_OF["close"].needs, *workflow.STEP_OF["close"].takes)
+    inputs = [_input(offers, "rework", name, told) for name in (*step.needs, *step.takes)]
+    shown = tuple(each._replace(is_needed=False, only="" if each.name in taken else "rework") for each in inputs)
+    return ActForm(
+        CHECK,
+        "核查：整改好了吗？",
+        tuple(sorted(shown, key=lambda each: each.only == "")),
+        is_sent or not sent.action,
+        "提交核查",
+        outcomes=tuple(Choice(action, label) for action, label in OUTCOMES.items()),
+        outcome=told.fields.get(OUTCOME, told.action if told.action in OUTCOMES else ""),
+        fault=told.faults.get(OUTCOME, ""),
+    )
+
+
+def _input(offers: Offers, action: str, name: str, sent: Sent) -> Input:
+    return Input(
+        name,
+        LABELS.get(name, name),
+        offers.kind(action, name),
+        name in workflow.STEP_OF[action].needs,
+        sent.fields.get(name, ""),
+        offers.choices(action, name),
+        sent.faults.get(name, ""),
+    )
 
 
 class Offers:

@@ -58,13 +58,16 @@ def asked(action: str, fields: Mapping[str, str], form: Mapping[str, str]) -> Ch
     )
 
 
-def refused(action: str, fields: Mapping[str, str], refusal: Refusal) -> Sent:
-    """Return a form that was refused, with what is wrong with each of its inputs, to be shown again."""
+def refused(action: str, fields: Mapping[str, str], refusal: Refusal, base: int | None = None) -> Sent:
+    """Return a form that was refused, with what is wrong with each of its inputs, to be shown again.
+
+    base: the version of the case on which it was made.
+    """
     found = refusal.data.get("errors")
     errors = found if isinstance(found, list) else []
     faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
     is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
-    return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message)
+    return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message, base)
 
 
 def gone(fields: Mapping[str, str], refusal: NotFound) -> Response:

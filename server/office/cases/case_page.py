@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -20,17 +21,20 @@ from server.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    Refusal,
     ShortOfMemory,
     StaleVersion,
     Unavailable,
 )
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
+from server.grid.store import areas
 from server.office import drafts, layout, pages
-from server.office.cases import act_forms, acting, case_facts, case_history, case_rows
+from server.office.cases import act_forms, acting, case_facts, case_history, case_rows, faster
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
+from server.people.store import display_names
 from server.records.domain.records import Record
 from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
 from server.records.store import records, revisions
@@ -52,6 +56,15 @@ IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 @signed_in
 def case_page(record_id: UUID) -> Response:
     """Show a case. Raises NotFound, also for one out of the caller's scope, and for a record that is no case."""
+    return _page(str(record_id))
+
+
+@blueprint.get("/office/cases/<uuid:record_id>/panel")
+@signed_in
+def panel(record_id: UUID) -> Response:
+    """Show a case beside a list, to a script that puts it there; anybody else gets its page."""
+    if "HX-Request" not in request.headers:
+        return pages.see_other(f"/office/cases/{record_id}")
     return _page(str(record_id))
 
 
@@ -93,40 +106,79 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
         return acting.gone(fields, refusal)
 
 
-def _carry_out(record_id: str, action: str) -> Response:
+def _carry_out(record_id: str, form: str) -> Response:
+    """Carry out what a form asks for. form: the act, or the check, whose outcome is the act."""
+    action = request.form.get(act_forms.OUTCOME, "") if form == act_forms.CHECK else form
+    if form == act_forms.CHECK and action not in act_forms.OUTCOMES:
+        fields = acting.inputs_sent("rework", request.form, {})
+        faults = {act_forms.OUTCOME: act_forms.NOT_CHOSEN}
+        return _page(record_id, Sent(form, fields, faults, act_forms.NOT_CHOSEN), 422)
     fields = acting.inputs_sent(action, request.form, {"helpers": request.form.getlist("helpers")})
     change = acting.asked(action, fields, request.form)
     by = context.caller()
+
+    def back(refusal: Refusal) -> Response:
+        typed = {**fields, act_forms.OUTCOME: action} if form == act_forms.CHECK else fields
+        sent = acting.refused(form, typed, refusal, change.base_version)
+        return _page(record_id, sent, status_of(refusal))
+
     try:
         acting.require_storable(fields)
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
         return acting.gone(fields, refusal)
     except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
-        return _page(record_id, acting.refused(action, fields, refusal), status_of(refusal))
+        return back(refusal)
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
         observability.log_failure(refusal)
-        page = _page(record_id, acting.refused(action, fields, refusal), status_of(refusal))
+        page = back(refusal)
         set_retry_after(refusal, page)
         return page
+    if "HX-Request" in request.headers:
+        return _acted(record_id, action)
     return pages.see_other(f"/office/cases/{record_id}?done={action}")
 
 
+def _acted(record_id: str, action: str) -> Response:
+    """Answer a script with the case as it is now, and tell it what was done; gone from sight, with that alone."""
+    try:
+        response = _page(record_id)
+    except NotFound as refusal:
+        response = acting.gone({}, refusal)
+        response.status_code = 200
+    act = pages.say(layout.language(), workflow.STEP_OF[action].label)
+    said = pages.say(layout.language(), "“{act}”已办好。", act=act)
+    response.headers["HX-Trigger"] = json.dumps({"acted": {"id": record_id, "said": said}})  # in ASCII, as headers are
+    return response
+
+
 def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
-    by = context.caller()
+    """Answer with the page of a case, or, to a script that shows it beside a list or has sent a form, its body."""
+    done = workflow.STEP_OF.get(request.args.get("done", "") if request.method == "GET" else "")
     with context.database().reading() as reading:
-        record, mask = _case(reading, record_id, by), RecordMask(reading, by)
-        done = workflow.STEP_OF.get(request.args.get("done", "") if request.method == "GET" else "")
-        values = {
-            **_head(reading, record, mask),
-            **_evidence(reading, record, mask),
-            **_choices(reading, record, mask, sent),
-            "done": "" if done is None else done.label,
-        }
-        shown = layout.show(reading, "cases/case.html", layout.BOARD.key, values, status)
+        values = {**shown(reading, record_id, sent), "done": "" if done is None else done.label}
+        if "HX-Request" in request.headers:
+            frame = {**layout.bare(), "is_panel": _is_beside_list()}
+            return pages.respond("cases/body.html", layout.language(), {**frame, **values}, status)
+        return layout.show(reading, "cases/case.html", layout.BOARD.key, {**values, "is_panel": False}, status)
+
+
+def _is_beside_list() -> bool:
+    return request.path.endswith("/panel") or "/office/board" in request.headers.get("HX-Current-URL", "")
+
+
+def shown(reading: Reading, record_id: str, sent: Sent = NOTHING_SENT) -> dict[str, Any]:
+    """Return what a case shows the caller, and let the audit know what of persons that was. Raises NotFound."""
+    record = _case(reading, record_id, context.caller())
+    mask = RecordMask(reading, context.caller())
     if mask.shows_persons_of(record):
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
-    return shown
+    return {
+        "done": "",
+        **_head(reading, record, mask),
+        **_evidence(reading, record, mask, sent),
+        **_choices(reading, record, mask, sent),
+    }
 
 
 def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
@@ -140,19 +192,27 @@ def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
         "number": record.case_no or "",
         "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
         "status": STATUS_LABELS[status],
+        "severity": case_facts.SEVERITIES.get(seen["fields"].get("severity", ""), ""),
+        "area": areas.full_names(reading, [record.area]).get(record.area, record.area),
         "clock": case_rows.clock_of(status, record.due_at, reading.now),
     }
 
 
-def _evidence(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
+def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
     """Return photos, facts and what was done, as the reader may see them."""
     history = mask.history(record, list(revisions.list_of(reading, record.id)))
     type = forms.catalogue(reading).types[record.type]
+    people = display_names.of_people(reading, {each.author for each in history})
+    came = {each.version: (pages.moment(each.received_at, reading.now), people[each.author]) for each in history}
+    photos = case_details.photos(reading, record)
+    entries = case_history.entries(reading, type, history, layout.language())
     return {
         "stages": _stages(reading, record, history),
-        "photos": [_photo(record, each) for each in case_details.photos(reading, record)],
+        "photos": [{**_photo(record, each), "came": " ".join(came[each.version])} for each in photos],
+        "faster": faster.told(reading, record, history, sent.base, sent.action) if not sent.faults else None,
         "facts": list(case_facts.told(reading, record, _seen(record, mask)["fields"])),
-        "history": case_history.entries(reading, type, history, layout.language()),
+        "history": entries,
+        "late": next((each for each in entries if each.is_late), None),
     }
 
 
@@ -162,7 +222,11 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
     alike = {each.record.id: mask.label(each.record) for each in case_details.similar(reading, record, by)}
     offers = act_forms.Offers(reading, by, alike, layout.language())
     acts = act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent)
+    handled = record.case.processed_by if record.case is not None and record.status == Status.FEEDBACK else ()
+    people = display_names.of_people(reading, handled)
     return {
+        "checks": "、".join(people[name] for name in handled),
+        "cannot_check": by.name in handled,
         "acts": acts,
         "sent": sent,
         "kept": act_forms.not_offered(acts, offers, sent),

@@ -20,6 +20,7 @@ from server.people.store import display_names
 from server.records.domain.status import ENDED, STATUS_LABELS, Stage, Status
 from server.records.store import columns
 from server.records.usecases.disclosing import RecordMask
+from server.submissions.usecases import case_details
 from server.web import context
 from sync.flags import LABELS
 
@@ -68,6 +69,7 @@ class ShownCase(NamedTuple):
     is_disputed: bool
     reported: str
     address: str
+    photos: int
 
 
 def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> list[ShownCase]:
@@ -78,7 +80,8 @@ def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> li
         context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
-    return [_shown(reading, mask.exported(row), names, handlers, language) for row in rows]
+    photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
+    return [_shown(reading, mask.exported(row), names, handlers, language, photos[row["id"]]) for row in rows]
 
 
 def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
@@ -92,7 +95,9 @@ def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
     return Clock("soon" if left <= 1 else "later", day, name, "还剩", left)
 
 
-def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str, str], language: str) -> ShownCase:
+def _shown(
+    reading: Reading, row: Row, names: dict[str, str], handlers: dict[str, str], language: str, photos: int
+) -> ShownCase:
     fields, status = orjson.loads(row["fields"]), Status(row["status"])
     place, hazard, category = told(reading, row["label"], fields, language)
     clock = clock_of(status, row["due_at"], reading.now)
@@ -114,6 +119,7 @@ def _shown(reading: Reading, row: Row, names: dict[str, str], handlers: dict[str
         is_disputed=bool(columns.conflicts(row["flags"])),
         reported=pages.moment(row["created_at"], reading.now),
         address=f"/office/cases/{row['id']}",
+        photos=photos,
     )
 
 

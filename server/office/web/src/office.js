@@ -1,9 +1,27 @@
 // What the pages do quicker with a script; each works as a plain page without it.
 import htmx from "htmx.org";
+import "./drafts.js";
 
 // No eval, no style or page content written into the browser: the pages' policy forbids it, and cases are not stored.
 Object.assign(htmx.config, {
   allowEval: false, includeIndicatorStyles: false, historyCacheSize: 0, selfRequestsOnly: true, refreshOnHistoryMiss: true,
+  attributesToSettle: ["class", "width", "height"],
+  // A form that is refused comes back with what is wrong in it; what is neither done nor refused leaves the page.
+  responseHandling: [
+    { code: "204", swap: false }, { code: "[23]..", swap: true }, { code: "403|404|409|422|503", swap: true },
+    { code: "...", swap: false, error: true },
+  ],
+});
+
+// What was done is told at the foot of the window, for as long as it takes to read it.
+document.addEventListener("acted", event => {
+  const toast = document.getElementById("toast");
+  if (!toast) return;
+  toast.textContent = event.detail.said;
+  toast.hidden = false;
+  clearTimeout(toast.leaves);
+  const leave = () => { if (toast.matches(":hover, :focus-within")) toast.leaves = setTimeout(leave, 2_000); else toast.hidden = true; };
+  toast.leaves = setTimeout(leave, 8_000);
 });
 
 for (const button of document.querySelectorAll("[data-show]")) {
@@ -50,8 +68,11 @@ const counting = setInterval(async () => {
 
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", event => {
-  if (event.target.method !== "post") return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "1";
+  const form = event.target;
+  if (form.method !== "post" || form.matches("[hx-post]")) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+  // The browser's Stop button tells no script: after a while the form may be sent again, and is not carried out twice.
+  setTimeout(() => delete form.dataset.sent, 4_000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(form => delete form.dataset.sent));

@@ -1,0 +1,95 @@
+// Keys of lists of cases: off while somebody types, or composes a character.
+import { close, current, rows, show, walk } from "./drawer.js";
+
+const PLACES = { t: "today", b: "board", i: "intake", a: "approvals", p: "problems", l: "ledgers", f: "figures", m: "admin" };
+const panel = document.getElementById("panel");
+let chord = 0;
+
+const isTyping = event => event.isComposing || event.keyCode === 229
+  || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+const atRow = () => document.activeElement?.closest("tr[data-id]");
+const focusOn = row => row?.querySelector(".c-place a")?.focus();
+
+function step(by, extend) {
+  const all = rows();
+  if (panel && !panel.hidden && !extend) return walk(by);
+  const at = all.indexOf(atRow()), next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by];
+  if (extend && atRow()) select(atRow(), true);
+  focusOn(next);
+  if (extend && next) select(next, true);
+}
+
+function select(row, isOn) {
+  const box = row?.querySelector("input[type=checkbox]");
+  if (!box || box.checked === isOn) return;
+  box.checked = isOn ?? !box.checked;
+  box.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function openForm(action) {
+  const found = panel?.querySelector(`details[data-act="${action}"]`);
+  if (!found) return;
+  found.open = true;
+  found.querySelector("select, textarea, input:not([type=hidden])")?.focus();
+}
+
+function tab(by) {
+  const all = [...document.querySelectorAll("#tabs nav a")];
+  all[all.findIndex(each => each.hasAttribute("aria-current")) + by]?.click();
+}
+
+async function act(action) {
+  const row = atRow();
+  if (panel?.hidden && row) await show(row.dataset.id);
+  openForm(action);
+}
+
+const KEYS = {
+  j: event => step(1, event.shiftKey), k: event => step(-1, event.shiftKey),
+  o: () => atRow() && show(atRow().dataset.id), x: () => select(atRow()),
+  a: () => act("assign"), r: () => act("register"), e: () => act("extend"),
+  p: () => panel?.querySelector(".photos a")?.click(),
+  "/": () => document.getElementById("q")?.focus(), "[": () => tab(-1), "]": () => tab(1),
+  m: () => toggleMap(), "?": () => document.getElementById("keys")?.showModal(),
+};
+
+document.addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = event.target.closest("form[data-draft]") ?? panel?.querySelector("details[open] form[data-draft]");
+    return void form?.requestSubmit();
+  }
+  if (document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape" && !event.isComposing) {
+    const popped = document.querySelector(".drop[open]");
+    if (popped) return void ((popped.open = false), popped.querySelector("summary").focus());
+    if (current()) return void close();
+    return;
+  }
+  if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (Date.now() - chord < 1_500) {
+    chord = 0;
+    const link = document.querySelector(`.rail a[data-place="${PLACES[key]}"]`);
+    return void (link && (event.preventDefault(), link.click()));
+  }
+  if (key === "g") return void (chord = Date.now());
+  if (!KEYS[key]) return;
+  event.preventDefault();
+  KEYS[key](event);
+});
+
+// Leaflet comes when the map is opened.
+const toggleMap = async isOpen => (await import("./map.js")).toggle(isOpen);
+
+document.addEventListener("click", event => {
+  if (event.target.closest("[data-map]")) toggleMap();
+  if (event.target.closest("[data-keys]")) document.getElementById("keys")?.showModal();
+  for (const each of document.querySelectorAll(".drop[open]")) if (!each.contains(event.target)) each.open = false;
+});
+function shown() {
+  document.querySelectorAll(".footbar .keys, [data-keys], [data-map]").forEach(each => (each.hidden = false));
+  document.querySelectorAll(".filters .apply").forEach(each => (each.hidden = true)); // a change applies itself
+}
+document.addEventListener("htmx:afterSwap", shown);
+shown();
+if (localStorage.getItem("map open") && matchMedia("(min-width: 1400px)").matches) toggleMap(true);

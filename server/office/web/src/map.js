@@ -1,0 +1,54 @@
+// The map of a list: where its cases are, each state by a shape of its own. Leaflet comes when it is opened; there are
+// no tiles, so that nothing is asked of anybody else.
+import L from "leaflet";
+import "leaflet/dist/leaflet.css";
+import "./map.css";
+
+const aside = () => document.getElementById("map");
+let drawn = null, marks = new Map();
+
+export async function toggle(isOpen = aside()?.hidden) {
+  const box = aside(), split = document.querySelector(".split");
+  if (!box || matchMedia("(max-width: 720px)").matches) return;
+  box.hidden = !isOpen;
+  split.classList.toggle("with-map", isOpen);
+  localStorage.setItem("map open", isOpen ? "1" : "");
+  if (isOpen) await draw(box);
+}
+
+async function draw(box) {
+  const points = document.getElementById("list").dataset.points;
+  const answer = await fetch(points).catch(() => null);
+  if (!answer?.ok) return;
+  const { items, placed, unplaced, more, words } = await answer.json();
+  drawn?.remove();
+  marks = new Map();
+  const count = document.createElement("p"), canvas = document.createElement("div"), legend = document.createElement("p");
+  const shut = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: words.close });
+  shut.onclick = () => toggle(false);
+  count.append(`${words.placed} ${placed}${more ? "+" : ""} · ${words.unplaced} ${unplaced}${more ? "+" : ""}`, shut);
+  legend.className = "legend";
+  for (const [state, word] of Object.entries(words.states)) {
+    const each = document.createElement("span"), shape = document.createElement("i");
+    shape.className = state;
+    each.append(shape, word);
+    legend.append(each);
+  }
+  box.replaceChildren(count, canvas, legend);
+  if (!placed) return void canvas.append(Object.assign(document.createElement("p"), { textContent: words.none }));
+  drawn = L.map(canvas, { attributionControl: false, zoomSnap: 0.5, maxZoom: 18 });
+  drawn.fitBounds(L.latLngBounds(items.map(each => each.at)).pad(0.15), { maxZoom: 16 });
+  L.control.scale({ imperial: false }).addTo(drawn);
+  for (const each of items) {
+    const icon = L.divIcon({ className: "", html: Object.assign(document.createElement("i"), { className: each.state }), iconSize: [14, 14] });
+    const mark = L.marker(each.at, { icon, title: each.label, alt: each.label, keyboard: true }).addTo(drawn);
+    mark.on("click", () => document.querySelector(`#list tr[data-id="${each.id}"] .c-place a`)?.click() ?? (location.href = `/office/cases/${each.id}`));
+    mark.on("mouseover mouseout", event => document.querySelector(`#list tr[data-id="${each.id}"]`)?.classList.toggle("hot", event.type === "mouseover"));
+    marks.set(each.id, mark);
+  }
+}
+
+document.addEventListener("mouseover", event => {
+  const id = event.target.closest?.("#list tr[data-id]")?.dataset.id;
+  for (const [each, mark] of marks) mark.getElement()?.classList.toggle("hot", each === id);
+});

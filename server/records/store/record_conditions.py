@@ -1,0 +1,155 @@
+"""Says in SQL what lists of records are narrowed to: an index leads, and the rest is checked row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.grid.domain.areas import Place, predecessors
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.instants import Instant
+from server.people.store import scopes
+from server.records.store import columns
+from server.records.store.columns import Column
+
+_VILLAGE_DEPTH = 2
+"""Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
+
+SUPERVISED = "supervised"
+"""Stands among flags for supervision at any level."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed to; None leaves a filter out.
+
+    columns: values by name of ``columns.FILTERS``. place: subtree. overdue: whether an open case is past its due
+    instant. q: part of the label, in either case of ASCII letters, or a whole case number or record id. statuses: of
+    cases, any of which will do. has_request: True for cases on which a request of the handler is open. flag: a record
+    that has it (``sync.flags``); "supervised" is any level. ids: these records alone. shown_label:
+    returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
+    None where nothing is.
+    """
+
+    columns: Mapping[str, str | bool] = field(default_factory=dict)
+    place: Place | None = None
+    overdue: bool | None = None
+    q: str | None = None
+    statuses: Collection[str] | None = None
+    has_request: bool | None = None
+    flag: str | None = None
+    ids: frozenset[str] | None = None
+    shown_label: Callable[[Row], str] | None = None
+
+
+def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, dict[str, Any]]:
+    """Return the terms of a query, and their values; all but the leading one are hidden from the planner."""
+    terms: list[str] = []
+    values: dict[str, Any] = {}
+    for condition in conditions:
+        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
+        values |= condition.values
+    return " AND ".join(terms), values
+
+
+class Condition(NamedTuple):
+    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all."""
+
+    rank: int
+    sql: str
+    values: dict[str, Any]
+
+
+def leading(conditions: list[Condition]) -> Condition | None:
+    """Return the one condition that an index may answer; None to walk all records, newest first.
+
+    A planner without statistics collects and sorts half a county where the first hundred rows are at hand. So one
+    condition leads, either small or with an index in the order of the list, and the others (``IS TRUE`` hides them
+    from the planner) are checked row by row.
+    """
+    return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
+
+
+def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Condition]:
+    """Return a condition for the scope, and one for each filter that is set."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    found = [Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
+    if filters.place is not None:
+        found.append(_inside(reading, filters.place))
+    found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
+    if filters.statuses is not None:
+        found.append(_status_among(filters.statuses))
+    if filters.overdue is not None:
+        found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
+    if filters.has_request:
+        found.append(Condition(0, "flags LIKE '%|%_pending%'", {}))
+    if filters.ids is not None:
+        ids = {f"id{number}": id for number, id in enumerate(sorted(filters.ids))}
+        found.append(Condition(1, f"id IN ({', '.join(f':{name}' for name in ids)})" if ids else "1 = 0", ids))
+    if filters.flag is not None:
+        found.append(_flagged(filters.flag))
+    if filters.q is not None:
+        found.append(_search(filters.q))
+    return found
+
+
+def _flagged(flag: str) -> Condition:
+    """Return the condition that a record has a flag; without its level, at any of them."""
+    part = "%|supervised~_%" if flag == SUPERVISED else f"%|{flag.replace('_', '~_')}|%"
+    return Condition(0, "flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
+
+
+def _equal(column: Column, value: str | bool) -> Condition:
+    rank = 0 if column.filter is None else column.filter.rank
+    if isinstance(value, bool):  # written out, or the planner could not use an index of the rows where it is 1
+        return Condition(rank if value else 0, f"{column.name} = {int(value)}", {})
+    return Condition(rank, f"{column.name} = :wanted_{column.name}", {f"wanted_{column.name}": value})
+
+
+def _status_among(statuses: Collection[str]) -> Condition:
+    values = {f"status{number}": status for number, status in enumerate(sorted(statuses))}
+    return Condition(5, f"status IN ({', '.join(f':{name}' for name in values)})", values)
+
+
+def _inside(reading: Reading, place: Place) -> Condition:
+    """Return the condition that a record lies in ``place`` as the grid stands, what it has taken in included."""
+    paths = (place.path, *predecessors(place, areas.successions(reading), reading.now))
+    terms, values = [], {}
+    for number, path in enumerate(paths):
+        terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")
+        values[f"area_low{number}"], values[f"area_high{number}"] = Place(path).bounds()
+    return Condition(1 if _is_narrow(place) else 0, f"({' OR '.join(terms)})", values)
+
+
+def _is_narrow(place: Place) -> bool:
+    return place.path.count("/") >= _VILLAGE_DEPTH
+
+
+def _overdue(now: Instant) -> Condition:
+    return Condition(7, "closed_at IS NULL AND due_at IS NOT NULL AND due_at < :now", {"now": now})
+
+
+def _in_time(now: Instant) -> Condition:
+    return Condition(0, "due_at IS NULL OR due_at >= :now OR closed_at IS NOT NULL", {"now": now})
+
+
+def _search(text: str) -> Condition:
+    if is_uuid(text):
+        return Condition(1, "id = :q", {"q": text.lower()})
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    # LOWER on both sides, because LIKE minds the case on some engines and not on others.
+    sql = "LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q"
+    return Condition(0, sql, {"part": f"%{escaped}%", "q": text})
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text is a whole id of a record."""
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
