@@ -47,6 +47,9 @@ WORDS = {
 }
 """Of each kind of work: what is counted, the button, and the tab of the board that it opens."""
 
+_OF_THEIR_OWN = {"intake": layout.INTAKE.address, "decide": "/office/approvals"}
+"""Kinds of work that have a page of their own; of every other, the board has a tab."""
+
 PROBLEM_WORDS = {
     **KIND_LABELS,
     ProblemKind.CONFLICT: "两人填得不一样",
@@ -82,7 +85,7 @@ def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
     return {
         "word": word,
         "button": button,
-        "address": "/office/approvals" if found.task.decides else f"/office/board?tab={tab}",
+        "address": _OF_THEIR_OWN.get(found.task.name, f"/office/board?tab={tab}"),
         "count": f"{len(found.rows)}{'+' if found.more else ''}",
         "rows": rows,
         "overdue": sum(1 for row in found.rows if row["due_at"] is not None and row["due_at"] < reading.now),

@@ -252,3 +252,10 @@ def test_what_was_typed_anywhere_is_text(land, desk):
 
     assert "<script>alert" not in page and "49}}" not in page
     assert Reader(page).inline == []
+
+
+def test_today_leads_to_the_reports_that_wait(land, desk):
+    land.report()
+    desk.sign_in("officer")
+
+    assert re.search(r'<a class="button[^"]*" href="/office/intake">\s*去受理', desk.open("/office/").text)
