@@ -252,6 +252,20 @@ def test_a_form_without_id_and_version_is_offered_one_of_each(store):
         assert f'id="蜂场" version="{first.version}"'.encode() in forms.xml(reading, "蜂场", first.version)
 
 
+def test_an_xform_without_id_and_version_is_offered_one_of_each(store):
+    named = prepare(asking(form_id="hives", version="7")).xml.decode()
+    bare = named.replace(' id="hives" version="7"', "")
+
+    first = publish_it(store, bare, ".xml", file_name="蜂场.xml")
+    again = publish_it(store, bare, ".xml", file_name="蜂场.xml")
+
+    assert bare != named and (first.form_id, first.added, again.added) == ("蜂场", True, False)
+    assert [any(word in each for each in first.warnings) for word in ("form_id", "version")] == [True, True]
+    assert any("请在主 instance 的根元素写明" in each for each in first.warnings)
+    with store.reading() as reading:
+        assert f'id="蜂场" version="{first.version}"'.encode() in forms.xml(reading, "蜂场", first.version)
+
+
 def test_a_form_without_a_ledger_is_published_with_a_note_that_it_makes_none(store):
     assert any("不建立台账" in each for each in publish_it(store, asking()).warnings)
     assert not any("不建立台账" in each for each in publish_it(store, a_form(form_id="b")).warnings)

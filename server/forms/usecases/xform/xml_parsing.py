@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from xml.parsers import expat
 
 from lxml import etree
@@ -75,6 +75,24 @@ def with_identity(xml: bytes, form_id: str, version: str) -> bytes:
         root.set("id", form_id)
         root.set("version", version)
     return etree.tostring(html, encoding="utf-8", xml_declaration=True)
+
+
+def with_missing_identity(xml: bytes, offered: Mapping[str, str]) -> tuple[bytes, tuple[str, ...]]:
+    """Return the form with what it lacks of id and version, and the names of what was taken.
+
+    offered: ``form_id`` and ``version``, or nothing: then the bytes come back untouched. Raises as ``parse``.
+    """
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    html = _parsed(xml, parser)
+    instance = child(child(child(html, "head"), "model"), "instance")
+    roots = [] if instance is None or not offered else list(instance.iterchildren(etree.Element))[:1]
+    taken: list[str] = []
+    for root in roots:
+        for attribute, name in (("id", "form_id"), ("version", "version")):
+            if not (root.get(attribute) or "").strip():
+                root.set(attribute, offered[name])
+                taken.append(name)
+    return (etree.tostring(html, encoding="utf-8", xml_declaration=True) if taken else xml), tuple(taken)
 
 
 def without_entities(xml: bytes) -> bytes:

@@ -22,7 +22,7 @@ from typing import Any
 
 from server.errors import Busy, FormRefused
 from server.forms.domain.definitions import Fault, faults_of, refused
-from server.forms.usecases.xform.xml_parsing import parse
+from server.forms.usecases.xform.xml_parsing import parse, with_missing_identity
 from server.forms.usecases.xlsform import subprocesses
 from server.forms.usecases.xlsform.cells import cell_faults, cell_warnings
 from server.forms.usecases.xlsform.messages import is_about_languages, said_in_chinese, translated
@@ -79,7 +79,9 @@ def to_xform(source: bytes, file_type: str, *, form_id: str = "", timeout_s: flo
         raise refused([Fault(f"表单文件超过 {limit} MB。", "请把大的选项表放到外部 CSV 名单中 (external list)。")])
     if suffix == ".xml":
         parse(source)
-        return Converted(source)
+        offered = _offer(source, form_id)
+        xml, taken = with_missing_identity(source, offered)
+        return Converted(xml, tuple(_offer_warnings(offered, taken, "主 instance 的根元素")))
     with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         outcome = _run_child(Path(name), source, suffix, _offer(source, form_id), timeout_s)
     return read_outcome(outcome)
@@ -174,7 +176,9 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
     plain = plain_column_warnings(sheets)
     # pyxform counts a column without a language as a language of its own, whatever it was told to take it for.
     of_tool = [each for each in outcome["warnings"] if not (plain and is_about_languages(each))]
-    offer = _offer_warnings(sheets, outcome["taken"])
+    offer = _offer_warnings(
+        {name: sheets.setting(name) for name in ("form_id", "version")}, outcome["taken"], " settings 表"
+    )
     warnings = (*map(said_in_chinese, of_tool), *offer, *plain, *cell_warnings(sheets))
     itemsets = outcome["itemsets"]
     return Converted(
@@ -210,16 +214,16 @@ def _offer(source: bytes, form_id: str) -> Mapping[str, str]:
     return {"form_id": form_id, "version": hashlib.sha256(source).hexdigest()[:_VERSION_DIGITS]} if form_id else {}
 
 
-def _offer_warnings(sheets: Sheets, taken: Iterable[str]) -> Iterator[str]:
+def _offer_warnings(settings: Mapping[str, str], taken: Iterable[str], where: str) -> Iterator[str]:
     if "form_id" in taken:
         yield (
-            f"没有填写表单编号 (form_id)，已用文件名“{sheets.setting('form_id')}”；"
-            "请在 settings 表写明，否则改了文件名就成了另一张表单。"
+            f"没有填写表单编号 (form_id)，已用文件名“{settings['form_id']}”；"
+            f"请在{where}写明，否则改了文件名就成了另一张表单。"
         )
     if "version" in taken:
         yield (
-            f"没有填写版本号 (version)，已按内容编为 {sheets.setting('version')}；"
-            "请在 settings 表写明，例如 2026112401，才看得出新旧。"
+            f"没有填写版本号 (version)，已按内容编为 {settings['version']}；"
+            f"请在{where}写明，例如 2026112401，才看得出新旧。"
         )
 
 
