@@ -11,6 +11,7 @@ from flask import Response, request
 from server import instants
 from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
+from server.forms.store import codes
 from server.grid.domain.scope import Scope
 from server.instants import BEIJING
 from server.office import layout, pages
@@ -78,14 +79,13 @@ def rows() -> Response:
     """Show the rows below one of the table, to be put under it."""
     by = context.caller()
     with context.database().reading() as reading:
-        found = find(reading, by, requests.reading_scope(by), request.args)
-    asked, result = found
-    of = asked.request.area
-    values = {
-        "table": _table(asked, result, is_whole=False),
-        "under": "" if of is None else of.code,
-        "depth": 0 if of is None else of.path.count("/"),
-    }
+        asked, result = find(reading, by, requests.reading_scope(by), request.args)
+        of = asked.request.area
+        values = {
+            "table": _table(reading, asked, result, is_whole="all" in request.args),
+            "under": "" if of is None else of.code,
+            "depth": 0 if of is None else of.path.count("/"),
+        }
     return pages.respond("figures/rows.html", layout.language(), values)
 
 
@@ -136,7 +136,7 @@ def _parts(reading: Reading, found: Found) -> dict[str, Any]:
         "no_days": no_days,
         "months": shown.months(reading, asked, query, result.as_of),
         "overdue": shown.overdue_lines(asked, result.as_of, handlers.overdue(reading, query)),
-        "categories": shown.category_lines(asked, by_category),
+        "categories": shown.category_lines(asked, by_category, _category_names(reading)),
     }
 
 
@@ -154,7 +154,7 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
         "until": summary_tables.local(result.as_of)[5:],
         "is_now": "as_of" not in asked.said,
         "running": _running(result),
-        "table": _table(asked, result, is_whole=is_whole),
+        "table": _table(reading, asked, result, is_whole=is_whole),
         "total": shown.total(asked, result),
         "row_title": summary_tables.ROW_TITLES[result.by],
         "switches": [(word, asked.address(by=each.value), each is result.by) for each, word in titles.items()],
@@ -165,15 +165,21 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
     }
 
 
-def _table(asked: Asked, result: Result, *, is_whole: bool) -> dict[str, Any]:
+def _table(reading: Reading, asked: Asked, result: Result, *, is_whole: bool) -> dict[str, Any]:
     """Return the rows to show, and how many without cases are folded into one line, with the address of all."""
-    found = shown.table(asked, result)
+    found = shown.table(asked, result, _category_names(reading) if result.by is Grouping.CATEGORY else {})
     kept = [row for row in found if row.has_cases or result.by is Grouping.MONTH]
     if is_whole or len(found) - len(kept) < 2:
         return {"rows": found, "folded": 0, "all": "", "title": summary_tables.ROW_TITLES[result.by]}
     folded = len(found) - len(kept)
     title = summary_tables.ROW_TITLES[result.by]
     return {"rows": kept, "folded": folded, "all": asked.address(all="1"), "title": title}
+
+
+def _category_names(reading: Reading) -> dict[str, str]:
+    """Return what each category is called in the reader's language."""
+    known = codes.of_list(reading, closure_summary.CATEGORIES)
+    return {code: pages.code_label(rows[-1], layout.language()) for code, rows in known.items()}
 
 
 def _running(result: Result) -> dict[str, Any] | None:

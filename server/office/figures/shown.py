@@ -49,10 +49,10 @@ class ShownRow(NamedTuple):
     has_cases: bool
 
 
-def table(asked: Asked, result: Result) -> list[ShownRow]:
-    """Return the rows of a summary; a month that is still to come has no figures."""
+def table(asked: Asked, result: Result, names: Mapping[str, str]) -> list[ShownRow]:
+    """Return the rows of a summary; a month that is still to come has no figures. names: as for ``category_lines``."""
     begun = _begun_rows(result)
-    return [_row(asked, result, row) for row in result.summary.rows if row.key in begun]
+    return [_row(asked, result, row, names) for row in result.summary.rows if row.key in begun]
 
 
 def total(asked: Asked, result: Result) -> ShownRow:
@@ -60,9 +60,11 @@ def total(asked: Asked, result: Result) -> ShownRow:
     return _shown(asked, result, "", "", result.summary.total, {})
 
 
-def _row(asked: Asked, result: Result, row: Row) -> ShownRow:
+def _row(asked: Asked, result: Result, row: Row, names: Mapping[str, str]) -> ShownRow:
     key = summary_tables.written_key(result.by, row.key)
-    return _shown(asked, result, key, short_name(row.name), row.figures, {"by": result.by.value, "row": key})
+    return _shown(
+        asked, result, key, names.get(key, short_name(row.name)), row.figures, {"by": result.by.value, "row": key}
+    )
 
 
 def _shown(asked: Asked, result: Result, key: str, name: str, figures: Figures, place: dict[str, str]) -> ShownRow:
@@ -180,8 +182,11 @@ def overdue_lines(asked: Asked, as_of: str, found: Sequence[Overdue]) -> list[Li
     ]
 
 
-def category_lines(asked: Asked, result: Result) -> list[Line]:
-    """Return the categories that have cases, the most first; parts: closed, not closed, overdue; note: how many are."""
+def category_lines(asked: Asked, result: Result, names: Mapping[str, str]) -> list[Line]:
+    """Return the categories that have cases, the most first; parts: closed, not closed, overdue; note: how many are.
+
+    names: of the categories, in the reader's language.
+    """
     rows = [row for row in result.summary.rows if row.figures.counts["cases"]]
     most = max((row.figures.counts["cases"] for row in rows), default=0)
     found = []
@@ -192,7 +197,7 @@ def category_lines(asked: Asked, result: Result) -> list[Line]:
         lengths = (closed, counts["cases"] - closed - late, late)
         address = asked.cases("cases", result.as_of, by=result.by.value, row=key)
         parts = tuple(_part(each, most) for each in lengths)
-        found.append(Line(row.name, Cell(str(counts["cases"]), address), parts, late))
+        found.append(Line(names.get(key, row.name), Cell(str(counts["cases"]), address), parts, late))
     return found
 
 
