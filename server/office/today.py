@@ -75,6 +75,7 @@ def today() -> Response:
             "stock": _stock(reading, actor),
             "closure": _closure(reading, actor),
             "problems": _problems(reading, actor),
+            "may_report": bool(rights.scope_for(actor, "case", "report").places),
         }
         return layout.show(reading, "today.html", layout.TODAY.key, values)
 

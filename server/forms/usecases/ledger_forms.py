@@ -80,19 +80,20 @@ def layout(reading: Reading, type: RecordType) -> LedgerForm:
 def _layout(reading: Reading, type: RecordType) -> LedgerForm:
     main = _main_form(reading, type)
     written = writers(reading, type)
+    kept = [name for name in type.fields if name not in type.claims]  # where a record lies it says by itself
     if main is None:
-        return LedgerForm(None, False, tuple(LedgerField(name, None, (), written[name]) for name in type.fields))
+        return LedgerForm(None, False, tuple(LedgerField(name, None, (), written[name]) for name in kept))
     sheet = sheet_of(reading, main)
     asked: dict[str, Question] = {}
     for saving in sheet.questions:
-        if saving.saves in type.fields:
+        if saving.saves in kept:
             question = saving if saving.asked is not None else _handed_on(sheet, saving)
             if question is not None and question.asked is not Ask.NOTE:
                 asked.setdefault(saving.saves, question)
     order = {each.path: number for number, each in enumerate(sheet.questions)}
     names = sorted(asked, key=lambda name: order[asked[name].path])
     fields = [LedgerField(name, asked[name], sheet.groups_of(asked[name].path), written[name]) for name in names]
-    fields += [LedgerField(name, None, (), written[name]) for name in type.fields if name not in asked]
+    fields += [LedgerField(name, None, (), written[name]) for name in kept if name not in asked]
     return LedgerForm(sheet, sheet.creates is not None, tuple(fields))
 
 

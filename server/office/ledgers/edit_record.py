@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -44,7 +45,7 @@ from sync.changes import FieldWrite
 blueprint = layout.create_blueprint("office-edit-record", __name__)
 
 WAS = "was."
-"""Before the names of what stood on the page when it was opened."""
+"""Before the names of what stood on the page when it was opened, each told by its print."""
 
 _UNASKED = (Ask.FILE, Ask.NOTE, Ask.OTHER)
 
@@ -79,6 +80,12 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     return _show(arguments["type"], arguments["record_id"], form, said=new_record.SIGNED_IN_AGAIN)
 
 
+@blueprint.before_request
+def admit_long_answers() -> None:
+    """Take a form with many long texts; each is held against what pages offer."""
+    request.max_content_length = sheet_inputs.FORM_BYTES_MAX
+
+
 def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
     by = context.caller()
     try:
@@ -86,6 +93,9 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
             editing = _editing(reading, type, record_id, form, by)
             changed = _changed(editing, form)
             faults = {name: wrong for name in changed if (wrong := editing.filled.fault(editing.asked[name]))}
+            faults |= sheet_inputs.too_long(
+                {name: editing.filled.answers[editing.asked[name].path] for name in changed}
+            )
         if faults:
             return _show(type, record_id, form, faults=faults, status=422)
         if not changed:
@@ -99,8 +109,9 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
         shown = _refused(type, record_id, form, refusal)
         set_retry_after(refusal, shown)
         return shown
-    both = set(outcome.conflicts) & set(changed)
-    return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={'both' if both else 'saved'}")
+    disputed = set(outcome.conflicts) & set(changed)
+    done = "both" if disputed - set(editing.record.conflicts) else "disputed" if disputed else "saved"
+    return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={done}")
 
 
 def _refused(type: str, record_id: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
@@ -141,7 +152,6 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
     stands = {field: record.fields.get(field, "") for field in asked}
     try:
         raw = sheet_inputs.answers_in(form, asked.items(), fill(stands))
-        sheet_inputs.require_storable(raw)
         typed = sheet_inputs.answers_in(form, asked.items(), fill({**stands, **raw}))
         return Editing(record, type, asked, fill({**stands, **typed}))
     except Unsupported as rule:
@@ -149,26 +159,20 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
 
 
 def _changed(editing: Editing, form: MultiDict[str, str]) -> dict[str, FieldWrite | str]:
-    """Return what somebody changed on the page, each with what they saw there."""
-    changed: dict[str, FieldWrite | str] = {}
-    for name, question in editing.asked.items():
-        was, new = form.get(WAS + name), editing.filled.answers[question.path]
-        if was is None:
-            continue
-        stood = was.replace("\r\n", "\n")
-        if _same(question, stood, new):
-            continue
-        changed[name] = FieldWrite(stood, new)
-    return changed
+    """Return what somebody changed on the page; what they saw there, the base version tells."""
+    return {
+        name: editing.filled.answers[question.path]
+        for name, question in editing.asked.items()
+        if form.get(WAS + name, "") not in ("", _print(question, editing.filled.answers[question.path]))
+    }
 
 
-def _same(question: Question, one: str, other: str) -> bool:
-    """Say whether an input shows two values alike: it has no room for the seconds of a time, or how high a place is."""
+def _print(question: Question, value: str) -> str:
+    """Return what tells one value from another as an input shows them: it has no room for the seconds of a time."""
+    shown = sheet_inputs.stands_as(question, value).replace("\r\n", "\n").strip()
     if question.asked is Ask.MANY:
-        return set(one.split()) == set(other.split())
-    if question.asked in (Ask.INSTANT, Ask.TIME, Ask.POINT):
-        return sheet_inputs.stands_as(question, one) == sheet_inputs.stands_as(question, other)
-    return one.strip() == other.strip()
+        shown = " ".join(sorted(value.split()))
+    return hashlib.sha256(shown.encode()).hexdigest()[:16]
 
 
 def _show(
@@ -188,7 +192,10 @@ def _show(
             "label": mask.label(record),
             "form": editing.filled.sheet,
             "inputs": inputs,
-            "was": {field: form.get(WAS + field, record.fields.get(field, "")) for field in editing.asked},
+            "was": {
+                field: form.get(WAS + field) or _print(question, record.fields.get(field, ""))
+                for field, question in editing.asked.items()
+            },
             "version": form.get("version") or record.version,
             "faults": [
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()

@@ -72,7 +72,6 @@ def fill_in(reading: Reading, name: str, form: MultiDict[str, str], by: Actor) -
 
     try:
         answers = sheet_inputs.answers_in(form, questions, fill({}))
-        sheet_inputs.require_storable(answers)
         filled = fill(sheet_inputs.answers_in(form, questions, fill(answers)))
     except Unsupported as rule:
         raise NotFound(ON_A_PHONE.format(rule=rule), type=name) from rule

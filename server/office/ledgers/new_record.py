@@ -98,6 +98,12 @@ def replay_report(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Re
     return _show(_report_page(), HAZARDS, MultiDict(fields), said=SIGNED_IN_AGAIN)
 
 
+@blueprint.before_request
+def admit_long_answers() -> None:
+    """Take a form with many long texts; each is held against what pages offer."""
+    request.max_content_length = sheet_inputs.FORM_BYTES_MAX
+
+
 def _ledger_page(type: str) -> Page:
     return Page(f"/office/ledgers/{type}/new", layout.LEDGERS.key, f"/office/ledgers/{type}")
 
@@ -114,6 +120,7 @@ def _take(page: Page, type: str, form: MultiDict[str, str]) -> Response:
         with context.database().reading() as reading:
             filling = fill_in(reading, type, form, by)
             faults, more = filling.filled.faults(), not_seen(filling, form)
+            faults |= sheet_inputs.too_long({key_of(path): text for path, text in filling.filled.answers.items()})
             new_record = request_of(filling, form)
         if more and form.get("seen") is not None:
             return _show(page, type, form, faults={} if set(faults) <= more else faults, more=len(more), status=422)

@@ -29,7 +29,7 @@ from server.records.domain.records import Record, Revision
 from server.records.store import records, revisions
 from server.records.usecases import reveal as revealing
 from server.records.usecases.disclosing import RecordMask
-from server.records.usecases.shown_values import ListRows, Show, shows
+from server.records.usecases.shown_values import ListRows, Show, local_time, shows
 from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.web import context
@@ -45,6 +45,7 @@ DONE = {
     "created": "已登记。",
     "saved": "已保存。",
     "both": "已保存；有一项别人也刚改过，两个值都留着，请选定。",
+    "disputed": "已保存；这一项还有别人填的另一个值，请在问题里选定。",
     "same": "没有改动，没有保存新的一版。",
 }
 
@@ -144,7 +145,9 @@ def shows_of(reading: Reading, type: RecordType, mask: RecordMask) -> dict[str, 
     labels = choice_labels.of_type(reading, type.name, language())
     rows = ListRows(context.caller().scope, mask)
     rows.begin(reading)
-    return {name: shows(field.type, labels.get(name), rows) for name, field in type.fields.items()}
+    found = {name: shows(field.type, labels.get(name), rows) for name, field in type.fields.items()}
+    instants_in = [name for name, field in type.fields.items() if field.type == "dateTime"]
+    return found | dict.fromkeys(instants_in, lambda value: local_time(value)[: len("2026-05-01 07:12")])
 
 
 def titles_of(reading: Reading, type: RecordType) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from werkzeug.datastructures import MultiDict
 
 from server import instants
 from server.db.transactions import Reading
-from server.errors import Invalid
 from server.forms.domain.filled_sheets import Choice, FilledSheet, Instant, Lists, Rows
 from server.forms.domain.outline import Language
 from server.forms.domain.sheets import Ask, Question, key_of
@@ -28,7 +28,9 @@ PREFIX = "q."
 RADIOS_MAX, OPTIONS_MAX = 5, 40
 """Choices up to which they stand side by side, and up to which they are a list to pick from; beyond, one searches."""
 
-TEXT_CHARS_MAX, LONG_CHARS_MAX = 1_000, 10_000
+LONG_CHARS_MAX, FORM_BYTES_MAX = 10_000, 450_000
+"""Characters of one answer, and bytes of a whole form as a browser sends it, nine for a character."""
+
 NUMBERS = frozenset({Ask.INTEGER, Ask.DECIMAL})
 TYPES = {Ask.DATE: "date", Ask.TIME: "time", Ask.INSTANT: "datetime-local"}
 
@@ -130,28 +132,30 @@ def answers_in(
     return found
 
 
-def require_storable(answers: Mapping[str, str]) -> None:
-    """Do nothing for answers of a length that pages offer. Raises Invalid that names each other one."""
-    errors = [
-        {"field": key, "message": f"有{len(value)}个字符，最多{LONG_CHARS_MAX}个；请删短后再提交。"}
+def too_long(answers: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with answers that are longer than pages offer, by key."""
+    return {
+        key: f"有{len(value)}个字符，最多{LONG_CHARS_MAX}个；请删短后再提交。"
         for key, value in answers.items()
         if len(value) > LONG_CHARS_MAX
-    ]
-    if errors:
-        raise Invalid("填写内容有误，请按提示改正；写的内容都还在。", errors=errors)
+    }
 
 
 def _drawn(filled: FilledSheet, question: Question, key: str, heading: str, fault: str) -> Drawn:
     value = filled.answers[question.path]
     choices = filled.choices(question)
     codes = value.split() if question.asked is Ask.MANY else [value] if value else []
+    searched = _search_labels(choices)
     if question.offered is not None:
         known = {choice.value for choice in choices}
         choices += [Choice(code, code) for code in codes if code not in known]
+    kind = _kind(question, len(choices))
+    if kind == "search":
+        choices = [Choice(each.value, searched.get(each.value, each.label)) for each in choices]
     return Drawn(
         key=key,
         heading=heading,
-        kind=_kind(question, len(choices)),
+        kind=kind,
         label=filled.text(question.label) or key.rpartition("/")[2],
         hint=filled.text(question.hint),
         shown=_shown(question, value, choices),
@@ -178,7 +182,7 @@ def _kind(question: Question, choices: int) -> str:
 def _shown(question: Question, value: str, choices: list[Choice]) -> str:
     """Return what stands in the input: a code that is searched for by its label."""
     if question.asked is Ask.ONE:
-        return next((_search_label(choice, choices) for choice in choices if choice.value == value), value)
+        return _search_labels(choices).get(value, value)
     return stands_as(question, value)
 
 
@@ -207,14 +211,15 @@ def _written(question: Question, value: str, filled: FilledSheet) -> str:
     if question.asked is Ask.ONE and value:
         choices = filled.choices(question)
         if all(choice.value != value for choice in choices):
-            return next((each.value for each in choices if _search_label(each, choices) == value), value)
+            return next((code for code, label in _search_labels(choices).items() if label == value), value)
     return value
 
 
-def _search_label(choice: Choice, choices: list[Choice]) -> str:
-    """Return by what a choice is searched for: its label, and its code where another one has the same label."""
-    alike = sum(1 for each in choices if each.label == choice.label)
-    return choice.label if alike == 1 else f"{choice.label} ({choice.value})"
+def _search_labels(choices: Iterable[Choice]) -> dict[str, str]:
+    """Return by what each choice is searched for: its label, with its code where another one has the same label."""
+    listed = list(choices)
+    times = Counter(each.label for each in listed)
+    return {each.value: each.label if times[each.label] == 1 else f"{each.label} ({each.value})" for each in listed}
 
 
 def _local(instant: str) -> str:
