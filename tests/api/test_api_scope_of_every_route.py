@@ -20,6 +20,7 @@ UNSCOPED = {
     "/api/v1/forms/<form_id>/answers.xlsx",
     "/api/v1/forms/<form_id>/answers.zip",
     "/api/v1/record-types",
+    "/api/v1/record-types/<type_name>/fields",
 }
 """What is the same for everyone with a duty in force; who has none is shown nothing, which is tried here too."""
 

@@ -144,6 +144,7 @@ def named_in(county: County, place: str) -> dict[str, list[str]]:
         "file": [f"{MARKS[place]}.jpg"],
         "code": [UNITS[place], UNITS[place][:12]],
         "body_code": [f"body-{place}"],
+        "type_name": ["stations", "patrols"],
     }
 
 
