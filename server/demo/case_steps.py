@@ -59,16 +59,19 @@ class CaseWork:
         name, id = case.participants.names[step.actor], case.ids[step.report - 1]
         if step.action in CREATING:
             target = Target(TYPE, id, label=case.participants.hazard.label)
-            self._phones.send(tx, name, FORMS[step.action], target, self._report(step, case))
+            category = case.participants.hazard.row["category"]
+            self._phones.send(tx, name, FORMS[step.action], target, self._report(step, case), category)
             return
         record = _get(tx, id)
         inputs = self._inputs(step, case, moment)
         if name in _HAS_PHONE and step.action in FORMS and AT_A_DESK_ONLY not in inputs:
-            self._by_phone(tx, name, step, record, inputs)
+            self._by_phone(tx, name, step, case, record, inputs)
         else:
             _at_desk(tx, name, step.action, record, inputs)
 
-    def _by_phone(self, tx: Transaction, name: str, step: StoryStep, record: Record, inputs: dict[str, str]) -> None:
+    def _by_phone(
+        self, tx: Transaction, name: str, step: StoryStep, case: Case, record: Record, inputs: dict[str, str]
+    ) -> None:
         base = record.version - int(step.values.get("behind", 0))
         status = workflow.STEP_OF[step.action].target or Status(record.status or "")
         passed = {"close": "yes", "rework": "no"}.get(step.action, inputs.get("pass", ""))
@@ -84,7 +87,7 @@ class CaseWork:
             **inputs,
         }
         target = Target(record.type, record.id, base, f"{workflow.STEP_OF[step.action].label} {record.list_label}")
-        self._phones.send(tx, name, FORMS[step.action], target, answers)
+        self._phones.send(tx, name, FORMS[step.action], target, answers, case.participants.hazard.row["category"])
         *_, newest = revisions.list_of(tx, record.id)
         if newest.verdict != step.values.get("verdict", Verdict.APPLIED):
             raise RuntimeError(f"{name} {step.action}: {newest.verdict}; {_get(tx, record.id).office_note}")
@@ -94,6 +97,7 @@ class CaseWork:
         photographed = self._chance.random() < 0.7
         answers = {
             "area": step.values.get("area", case.participants.area),
+            "location": case.participants.position,
             "place": hazard.place,
             "saved_place": hazard.place,
             "item": hazard.row["name"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Set
 from copy import deepcopy
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-import segno
 from lxml import etree
 
 from server import instants
 from server.db.transactions import Reading, Transaction
+from server.demo import photos
 from server.errors import Refusal
 from server.forms.store import forms
 from server.forms.usecases.xform.xml_parsing import child, children, parse
@@ -24,9 +23,6 @@ from server.people.store import people
 from server.submissions.domain.submissions import Attachment, PostedSubmission
 from server.submissions.store.blobs import BlobStore
 from server.submissions.usecases import receiving
-
-PICTURES = 6
-"""How many different pictures there are; each says that it is one of the demonstration."""
 
 PHOTOS = frozenset({"photo", "photo_after", "fixed_photo"})
 """Questions that a picture answers."""
@@ -53,22 +49,31 @@ class Phones:
 
     def __init__(self, folder: Path, chance: Random) -> None:
         self._chance = chance
-        self._pictures = _pictures(BlobStore(folder / "blobs"))
+        self._blobs = BlobStore(folder / "blobs")
+        self._kept: dict[tuple[str, bool, str], Attachment] = {}
         self._blank: dict[str, etree._Element] = {}
 
-    def send(self, tx: Transaction, name: str, form: str, target: Target, answers: Mapping[str, str]) -> None:
+    def send(
+        self,
+        tx: Transaction,
+        name: str,
+        form: str,
+        target: Target,
+        answers: Mapping[str, str],
+        category: str = "",
+    ) -> None:
         """Submit ``form``, filled by the person ``name``.
 
         answers: by question; what the form does not ask is left out. An empty one was asked, or calculated, and is sent
         empty, as a phone does with every relevant question. An answer to a question of ``PHOTOS`` is a picture,
-        whatever its text. Raises the Refusal of the server.
+        whatever its text. category: of the hazard that it shows. Raises the Refusal of the server.
         """
         files: list[Attachment] = []
         filled = {question: answer for question, answer in answers.items() if answer}
         for question in sorted(PHOTOS & set(filled)):
             filled[question] = f"{instants.parse(tx.now).timestamp() * 1000:.0f}-{question}.png"
             if self._chance.random() >= _MISSING_PHOTO_SHARE:
-                files.append(self._chance.choice(self._pictures)._replace(name=filled[question]))
+                files.append(self._photo(category, question != "photo", tx)._replace(name=filled[question]))
         empty = set(answers) - set(filled)
         raw = etree.tostring(self._filled(tx, form, target, filled, empty), encoding="utf-8", xml_declaration=True)
         xml = read_submission(raw)
@@ -78,6 +83,16 @@ class Phones:
         answer = receiving.receive(tx, posted, by=people.actor(tx, name))
         if isinstance(answer, Refusal):
             raise answer
+
+    def _photo(self, category: str, is_after: bool, reading: Reading) -> Attachment:
+        """Return the photo of a hazard as it looks today; one of each scene and day is enough."""
+        wanted = (category, is_after, instants.local_day(reading.now))
+        if wanted not in self._kept:
+            incoming = self._blobs.incoming()
+            incoming.write(photos.photo(*wanted))
+            blob = self._blobs.keep(incoming)
+            self._kept[wanted] = Attachment("", blob.sha256, blob.size, "image/png")
+        return self._kept[wanted]
 
     def _filled(
         self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str], empty: Set[str]
@@ -131,15 +146,3 @@ def _fill_meta(meta: etree._Element | None, target: Target, instance_id: str, br
         node = child(meta, name)
         if node is not None:
             node.text = text
-
-
-def _pictures(blobs: BlobStore) -> list[Attachment]:
-    found = []
-    for number in range(1, PICTURES + 1):
-        out = io.BytesIO()
-        segno.make(f"演示照片 {number}").save(out, kind="png", scale=8)
-        incoming = blobs.incoming()
-        incoming.write(out.getvalue())
-        blob = blobs.keep(incoming)
-        found.append(Attachment("", blob.sha256, blob.size, "image/png"))
-    return found

@@ -31,10 +31,12 @@ class Hazard(NamedTuple):
 class Participants:
     """The people and bodies of one case.
 
-    area: code of the unit. names: user name by actor of the story. assignees: assignee by actor.
+    area: code of the unit. position: where it is, as a phone writes it, empty where it found no satellites.
+    names: user name by actor of the story. assignees: assignee by actor.
     """
 
     area: str
+    position: str
     hazard: Hazard
     names: Mapping[str, str]
     assignees: Mapping[str, str]
@@ -50,6 +52,9 @@ class Roster:
         self._villages = list(dict.fromkeys(each.area[:VILLAGE_DIGITS] for each in workers))
         self._next_village = 0
         self._places = 0
+        self._points: dict[str, list[tuple[str, str]]] = {}
+        for row in dated.table("demo_points"):
+            self._points.setdefault(row["village"], []).append((row["latitude"], row["longitude"]))
         self._items = {row["name"]: row for row in kobo_forms.codes("hazard_items")}
 
     @property
@@ -80,7 +85,7 @@ class Roster:
             others = [row["code"] for row in _departments() if row["code"] != hazard.body]
             names["dept2"], assignees["dept2"] = self._department(self._chance.choice(others))
         assignees |= {actor: f"user:{name}" for actor, name in names.items() if actor not in assignees}
-        return Participants(worker.area, hazard, names, assignees)
+        return Participants(worker.area, self._position(village), hazard, names, assignees)
 
     def workers(self, village: str) -> list[DemoPerson]:
         """Return the grid workers of a village."""
@@ -90,6 +95,13 @@ class Roster:
         """Return the officer of a village; where there is none, the town stands in."""
         here = [each for each in self._everyone if (each.role, each.area) == (Role.VILLAGE_OFFICER, village)]
         return here[0] if here else self._of(Role.TOWN_STATION, village[:TOWN_DIGITS])
+
+    def _position(self, village: str) -> str:
+        """Return a place in a village: three of four phones find theirs."""
+        points = self._points[village]
+        latitude, longitude = points[self._places % len(points)]
+        found = f"{latitude} {longitude} {800 + self._places % 90} {4 + self._places % 9}"
+        return found if self._places % 4 else ""
 
     def _of(self, role: Role, within: str) -> DemoPerson:
         return next(each for each in self._everyone if each.role is role and each.area.startswith(within))

@@ -12,7 +12,8 @@ from ipaddress import ip_address
 from flask import Flask, Request, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
-from server.errors import NotAllowed, Refusal, Unavailable
+from server.admin.usecases import health
+from server.errors import NotAllowed, Refusal
 from server.log import file as log_file
 from server.log import log
 from server.people.domain.actors import Actor
@@ -57,10 +58,7 @@ def healthz() -> Response:
 
 def readyz() -> Response:
     """Answer whether the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
-    free = shutil.disk_usage(context.settings().folder).free
-    if free < context.settings().disk_free_bytes_min:
-        raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
-    context.write(lambda tx: tx.sql.run("UPDATE counter SET value = value WHERE name = 'seq'"))
+    health.require_ready(context.database(), context.settings().disk_free_bytes_min)
     return Response("ready\n", content_type="text/plain; charset=utf-8")
 
 

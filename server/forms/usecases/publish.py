@@ -146,7 +146,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
     places = {(fault.sheet, fault.row) for fault in faults if fault.row is not None}
     faults.extend(fault for fault in prepared.faults if (fault.sheet, fault.row) not in places)
     if faults:
-        raise refused(quoting(faults, prepared.sheets), dict.fromkeys((*prepared.warnings, *warnings)))
+        told = [replace(each, text=each.text or _in_list(each, lists)) for each in quoting(faults, prepared.sheets)]
+        raise refused(told, dict.fromkeys((*prepared.warnings, *warnings)))
     added = not checks.already_published(definition, previous)
     if added:
         publication = Publication(definition, prepared.xml, prepared.source, prepared.source_type, by)
@@ -155,6 +156,13 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
         record(tx, Entry("form.publish", by or BUILT_IN, definition.form_id, detail))
     all_warnings = (*prepared.warnings, *warnings, *_put_media(tx, prepared, by or BUILT_IN))
     return Published(definition.form_id, definition.version, definition.title, added, all_warnings)
+
+
+def _in_list(fault: Fault, lists: Mapping[str, ListFile]) -> str | None:
+    """Return what is written in the cell of a list that a fault names, None where it names none."""
+    rows = lists[fault.file].rows if fault.file in lists else ()
+    row = next((row for row in rows if row.line is not None and row.line == fault.row), None)
+    return None if row is None or fault.column is None else row.cells.get(fault.column) or None
 
 
 def _dated_list_faults(tx: Transaction, prepared: Prepared) -> Iterator[Fault]:

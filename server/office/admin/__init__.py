@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.office.admin import forms, tabs
+from server.office.admin import code_lists, forms, health, tabs
 
-blueprints = (tabs.blueprint, forms.blueprint)
+blueprints = (tabs.blueprint, forms.blueprint, code_lists.blueprint, health.blueprint)
 """The pages of each part."""

@@ -190,10 +190,10 @@ def _done(form_id: str, act: Callable[[], Published], word: str, sent: Outcome =
     except FormUnknown:
         raise
     except (FormRefused, Invalid, NotFound, Conflict, TypeConflict) as refusal:
-        return _page(form_id, _refused(sent, refusal), status_of(refusal))
+        return _page(form_id, refused(sent, refusal), status_of(refusal))
     except (Unavailable, Busy, ShortOfMemory) as refusal:
         observability.log_failure(refusal)
-        page = _page(form_id, _refused(sent, refusal), status_of(refusal))
+        page = _page(form_id, refused(sent, refusal), status_of(refusal))
         set_retry_after(refusal, page)
         return page
     word = word if done.added or word == "back" else "same"
@@ -202,7 +202,8 @@ def _done(form_id: str, act: Callable[[], Published], word: str, sent: Outcome =
     return _page(done.form_id, Outcome(done=word, warnings=done.warnings, published=done))
 
 
-def _refused(sent: Outcome, refusal: Refusal) -> Outcome:
+def refused(sent: Outcome, refusal: Refusal) -> Outcome:
+    """Return what a page says of a publication that was refused, with every fault of the form."""
     faults, warnings = refusal.data.get("errors"), refusal.data.get("warnings")
     if not isinstance(refusal, FormRefused) or not isinstance(faults, list):
         return sent._replace(said=refusal.message)

@@ -34,7 +34,11 @@ class Tab(NamedTuple):
 _COUNTY = frozenset({Mark.DECIDE})
 """Who configures the county; towns, which may only propose, see the people and the cards of their own."""
 
-TABS = (Tab("forms", "表单", _COUNTY),)
+TABS = (
+    Tab("forms", "表单", _COUNTY),
+    Tab("codes", "代码和时限", _COUNTY),
+    Tab("health", "运行状况", _COUNTY),
+)
 """In the order of the page; a tab stands here once its page works."""
 
 
