@@ -26,6 +26,7 @@ from server.forms.usecases.drafts import Replaced
 from server.forms.usecases.lists.beside import lists_beside
 from server.forms.usecases.lists.list_files import ListFile
 from server.forms.usecases.publish import Prepared, Published
+from server.forms.usecases.xlsform import conversion
 from server.instants import Instant
 
 _CONVERSIONS = threading.BoundedSemaphore(2)
@@ -96,9 +97,11 @@ def _expected(reading: Reading, form_id: str, seen: str | None) -> Replaced:
 def replace_list(database: Database, name: str, content: bytes, by: str) -> tuple[str, ...]:
     """Put a new version of a list beside every form that has it, all of them or none; return the warnings.
 
-    name: of the file, ``hazard_items.csv``. Each form is judged with the new list as if it were published with it.
+    name: of the file, ``hazard_items.csv``. content: in UTF-8 or as Excel saves it. Each form is judged with the new
+    list as if it were published with it.
     Raises NotFound when no form has such a list, FormRefused with every reason and its row, Busy.
     """
+    content = conversion.as_utf8(content, PurePath(name).suffix)
     with database.reading() as reading:
         uploads = [
             Upload(forms.xml(reading, each.id, each.version), f"{each.id}.xml", {name: content})

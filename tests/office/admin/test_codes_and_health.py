@@ -1,0 +1,116 @@
+"""Lists with new versions that are checked with their forms, the rules in force today, and how the server is."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from server.admin.usecases import health
+from server.errors import Unavailable
+from server.office.admin import code_lists
+from tests.office.desk import Desk
+
+CODES = "/office/admin/codes"
+FORM = """\
+| survey |
+| | type | name | label | save_to |
+| | select_one_from_file tools.csv | tool | 器材 | tool |
+| entities |
+| | list_name | label |
+| | kits | ${tool} |
+| settings |
+| | form_title | form_id | version | namespaces | attribute::fg:kind | attribute::fg:title |
+| | 器材登记 | kit | 1 | fg="urn:firegrid:xforms" | profile | 器材 |
+"""
+HEAD = "name,label,label_en,active_from,active_to\n"
+TOOLS = f"{HEAD}hose,水带,Hose,2026-01-01,\nshovel,铁锹,Shovel,2026-01-01,\n".encode()
+MORE = TOOLS + "bucket,水桶,Bucket,2026-01-01,\n".encode()
+BAD = f"{HEAD}hose,水带,Hose,2026-01-01,\nhose 2,水带二,Hose,2026-13-01,\n".encode()
+
+
+@pytest.fixture
+def desk(county_to_change) -> Desk:
+    county_to_change.publish(FORM, **{"tools.csv": TOOLS})
+    desk = Desk(county_to_change)
+    desk.sign_in("admin")
+    return desk
+
+
+def send(desk: Desk, content: bytes):
+    form = desk.form(desk.open(f"{CODES}/tools"), f"{CODES}/tools")
+    return desk.client.post(form.action, data={**form.fields, "list": (io.BytesIO(content), "tools.csv")})
+
+
+def test_a_bad_list_of_a_live_form_is_refused_with_row_and_cure(desk):
+    page = send(desk, BAD)
+
+    assert page.status_code == 422
+    assert "没有发布：" in page.text and "<b>tools.csv</b> 第 3 行" in page.text and "→ " in page.text
+    assert desk.open(f"{CODES}/tools.csv").data == TOOLS
+
+
+def test_a_good_list_takes_the_place_of_the_old_one_which_can_come_back_once(desk):
+    replaced = send(desk, MORE)
+    assert replaced.status_code in (200, 303)
+    assert desk.open(f"{CODES}/tools.csv").data == MORE
+    assert "水桶" in desk.open(f"{CODES}/tools").text and "器材登记" in desk.open(CODES).text
+
+    form = desk.form(desk.open(f"{CODES}/tools"), f"{CODES}/tools/bring-back")
+    first, again = desk.submit(form), desk.submit(form)
+
+    assert first.status_code in (200, 303) and again.status_code == 409
+    assert desk.open(f"{CODES}/tools.csv").data == TOOLS
+
+
+def test_a_list_in_the_encoding_of_excel_and_one_that_is_none(desk):
+    assert send(desk, MORE.decode().encode("gb18030")).status_code in (200, 303)
+    assert "水桶" in desk.open(f"{CODES}/tools").text
+    assert send(desk, b"").status_code == 422
+    assert desk.open(f"{CODES}/nothing").status_code == 404
+
+
+def test_the_rules_that_come_with_the_program_are_shown_as_of_today(county):
+    desk = Desk(county)
+    desk.sign_in("admin")
+    listed = desk.open(CODES).text
+
+    for name, title in code_lists.TABLES.items():
+        page = desk.open(f"{CODES}/tables/{name}")
+        assert page.status_code == 200 and title in page.text and title in listed
+    assert "受理时限" in desk.open(f"{CODES}/tables/time_limits").text
+    assert desk.open(f"{CODES}/tables/secrets").status_code == 404
+
+
+def test_health_says_what_is_well_and_cures_what_is_not(county, monkeypatch):
+    desk = Desk(county)
+    desk.sign_in("admin")
+    well = desk.open("/office/admin/health").text
+
+    def is_full(*_):
+        raise Unavailable("磁盘空间不足，请清理或扩容。")
+
+    monkeypatch.setattr(health, "require_ready", is_full)
+    ill = desk.open("/office/admin/health").text
+
+    for word in ("数据库", "磁盘", "备份", "手机", "排队", "审计链", "版本"):
+        assert word in well
+    assert "能读能写" in well and "没有备份记录" in well
+    assert "现在写不进去" in ill and "firegrid check --data" in ill
+
+
+def test_a_disk_that_fills_up_soon_is_told_of(county):
+    free_min = health.shutil.disk_usage(county.store.folder).free
+    with county.store.reading() as reading:
+        found = {each.what: each for each in health.findings(county.store, reading, free_min)}
+
+    assert found["磁盘"].mark is not health.Mark.GOOD and found["磁盘"].command
+
+
+@pytest.mark.parametrize("name", ["town", "officer", "worker", "brigade", "viewer"])
+@pytest.mark.parametrize("path", [CODES, f"{CODES}/tables/rights", "/office/admin/health"])
+def test_other_roles_find_neither(county, name, path):
+    desk = Desk(county)
+    desk.sign_in(name)
+
+    assert desk.open(path).status_code == 403
