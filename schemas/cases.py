@@ -110,3 +110,9 @@ class CaseSchema(BaseSchema):
     plan_due_at = instant_out_or_null("end of a suspension's plan")
     merged_into = text_out_or_null("id of the main case")
     similar = fields.List(fields.Nested(SimilarSchema), required=True)
+
+
+class GroupTextSchema(BaseSchema):
+    """A case as a text for a group chat."""
+
+    text = text_out("a few lines of Chinese, without personal data whoever asks")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import Response, request
 
-from schemas.cases import SuggestionSchema
+from schemas.cases import GroupTextSchema, SuggestionSchema
 from schemas.lists import page_of
 from schemas.records import (
     STATUSES,
@@ -26,7 +26,7 @@ from schemas.records import (
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
-from server.cases.usecases import suggesting, todo_column
+from server.cases.usecases import group_text, suggesting, todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
@@ -179,6 +179,19 @@ def get_suggestion(record_id: UUID) -> Response:
             raise NotFound("这条记录不是案件，没有承办。", record=found.id)
         shown = serializers.cases.suggestion(suggesting.suggest(reading, found, by))
     return responses.json(shown)
+
+
+@blueprint.route("/records/<uuid:record_id>/text")
+@blueprint.response(200, GroupTextSchema)
+@blueprint.alt_response(404, success=False, description="unknown, out of scope, or no case")
+def get_group_text(record_id: UUID) -> Response:
+    """Get a case as a text to paste into a group chat: without personal data, whatever the caller may see."""
+    with context.database().reading() as reading:
+        found = records.get(reading, str(record_id), context.caller().scope)
+        if found.case is None:
+            raise NotFound("这条记录不是案件，没有群消息。", record=found.id)
+        text = group_text.of_case(reading, found)
+    return responses.json({"text": text})
 
 
 @blueprint.route("/records/<uuid:record_id>/history")

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from flask import Response, request, send_file
 
 from server.cases.domain import workflow
-from server.cases.usecases import todo_column
+from server.cases.usecases import group_text, todo_column
 from server.changes.usecases import interactive
 from server.db.transactions import Reading
 from server.errors import (
@@ -195,6 +195,7 @@ def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
         "severity": case_facts.SEVERITIES.get(seen["fields"].get("severity", ""), ""),
         "area": areas.full_names(reading, [record.area]).get(record.area, record.area),
         "clock": case_rows.clock_of(status, record.due_at, reading.now),
+        "group_text": group_text.of_case(reading, record),
     }
 
 

@@ -33,6 +33,17 @@ for (const button of document.querySelectorAll("[data-show]")) {
   });
 }
 
+// A text is copied; where the browser keeps the clipboard from us, it is selected. It may be in a drawer that came later.
+const showCopies = () => document.querySelectorAll("[data-copy]").forEach(button => { button.hidden = false; });
+showCopies();
+document.addEventListener("htmx:load", showCopies);
+document.addEventListener("click", event => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  document.getElementById(button.dataset.copy).select();
+  if (document.execCommand("copy")) button.textContent = button.dataset.done;
+});
+
 // An open menu closes by Escape, and by a click beside it.
 const menus = () => document.querySelectorAll("details.who[open]");
 document.addEventListener("click", event => menus().forEach(menu => menu.contains(event.target) || (menu.open = false)));
