@@ -54,11 +54,17 @@ def as_page(error: Exception) -> Response:
     actor = _caller_of(error)
     values = _values(error)
     if actor is None:
-        return _finished(
-            error, pages.respond("error.html", layout.language(), layout.bare() | values, status_of(error))
-        )
+        return _finished(error, pages.respond("error.html", layout.language(), _bare(error) | values, status_of(error)))
     with context.database().reading() as reading:
         return _finished(error, layout.show(reading, "error.html", "", values, status_of(error)))
+
+
+def _bare(error: Exception) -> dict[str, Any]:
+    """Return what a page without a person shows; where the database may be what failed, nothing is read of it."""
+    if status_of(error) >= 500 or not has_request_context():
+        return layout.bare()
+    with context.database().reading() as reading:
+        return layout.bare_in(reading)
 
 
 def refusal(error: Exception) -> Response:

@@ -117,10 +117,9 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
     """Return what the frame of a page shows ``actor``."""
     duty = actor.current[0] if actor.current else None
     return {
-        **bare(),
+        **bare_in(reading),
         "rail": rail_of(actor),
         "here": here,
-        "is_practice": training.is_on(reading),
         "person": {
             "name": actor.name,
             "display": actor.display,
@@ -128,6 +127,11 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
             "place": "" if duty is None else _area_name(reading, duty.area),
         },
     }
+
+
+def bare_in(reading: Reading) -> dict[str, Any]:
+    """Return what a page without a person shows, with the mark of what is only practice."""
+    return {**bare(), "is_practice": training.is_on(reading)}
 
 
 def bare() -> dict[str, Any]:

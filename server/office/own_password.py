@@ -66,7 +66,7 @@ def _page(must: bool, faults: Iterable[Mapping[str, Any]] = (), status: int = 20
     for fault in faults:
         said[fault["field"]].append(pages.say(layout.language(), fault["message"]))
     values = {"must": must, "said": said, "username": context.caller().name}
-    if must:  # there is nowhere else to go yet
-        return pages.respond("own_password.html", layout.language(), layout.bare() | values, status)
     with context.database().reading() as reading:
+        if must:  # there is nowhere else to go yet
+            return pages.respond("own_password.html", layout.language(), layout.bare_in(reading) | values, status)
         return layout.show(reading, "own_password.html", "", values, status)

@@ -18,6 +18,7 @@ import orjson
 
 from server import instants
 from server.cases.domain import workflow
+from server.cases.usecases import item_words
 from server.changes.domain import manual_edits, validation
 from server.changes.store import verdicts
 from server.changes.usecases import base_state, write
@@ -140,7 +141,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     _require_fields(type, new.fields, tx.now, {})
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
         raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
-    values = {name: _new(value) for name, value in new.fields.items()}
+    values = item_words.filled_in(tx, type, {name: _new(value) for name, value in new.fields.items()})
     if not values.get(LABEL, "").strip():
         values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
     new_change = Change(

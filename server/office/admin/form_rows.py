@@ -13,6 +13,9 @@ from server.forms.store.forms import Form, State
 from server.forms.usecases import drafts
 from server.office import pages
 from server.people.domain import roles
+from server.people.domain.actors import Actor
+from server.phones.usecases import form_holders
+from server.staffing.usecases import account_management
 
 STATES = {
     State.OPEN: ("在用", "green"),
@@ -30,13 +33,17 @@ ALLOWANCES = {
 ON_TRIAL = ("试用", "violet")
 
 
-def listed(reading: Reading, language: str) -> list[dict[str, Any]]:
-    """Return a row of every form, drafts under the form that they are of."""
+def listed(reading: Reading, by: Actor, language: str) -> list[dict[str, Any]]:
+    """Return a row of every form, drafts under the form that they are of, with how many phones are behind."""
+    holders = form_holders.count_all(reading, account_management.people_scope(by))
     known = forms.catalogue(reading)
     order = sorted(
         known.forms.values(), key=lambda form: (form.draft.live if form.draft else form.id, bool(form.draft))
     )
-    return [_row(reading, form, language) for form in order]
+    return [
+        {**_row(reading, form, language), "older": holders[form.id].older if form.id in holders else 0}
+        for form in order
+    ]
 
 
 def _row(reading: Reading, form: Form, language: str) -> dict[str, Any]:

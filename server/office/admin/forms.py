@@ -216,7 +216,7 @@ def _page(form_id: str, outcome: Outcome = NOTHING, status: int = 200) -> Respon
     with context.database().reading() as reading:
         shown = management.get_visible(reading, form_id, by) if form_id else None
         values = {
-            "rows": form_rows.listed(reading, layout.language()),
+            "rows": form_rows.listed(reading, by, layout.language()),
             "shown": None if shown is None else form_rows.in_full(reading, shown, layout.language()),
             "outcome": outcome,
             "done": DONE.get(outcome.done, ""),

@@ -1,0 +1,33 @@
+"""Fills in what a hazard's code says of it, where a case comes from a door without the form that calculates it.
+
+A phone's form takes category and label from the row of ``hazard_items`` (``kobo_forms/hazard_report.md``); a report
+over the API names the code alone, and has to be found under its category and by its words just the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.db.transactions import Reading
+from server.forms.domain.record_types import LABEL, Kind, RecordType
+from server.forms.store import codes
+
+ITEMS = "hazard_items"
+ITEM, CATEGORY, PLACE = "item", "category", "place"
+
+
+def filled_in(reading: Reading, type: RecordType, fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of a new record with category and label of its hazard, where they are not stated.
+
+    A type that is no case, one without the field, and an item that is no code of the list stay as they are.
+    """
+    values = dict(fields)
+    code = codes.current(reading, ITEMS, values.get(ITEM, "")) if type.kind is Kind.CASE else None
+    if code is None:
+        return values
+    category = code.extra.get(CATEGORY, "")
+    if category and CATEGORY in type.fields and not values.get(CATEGORY):
+        values[CATEGORY] = category
+    if not values.get(LABEL, "").strip():
+        values[LABEL] = "｜".join(part for part in (values.get(PLACE, "").strip(), code.label) if part)
+    return values
