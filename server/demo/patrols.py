@@ -23,6 +23,9 @@ PATROL_EVERY_DAYS = 12
 PATROL_PLACES = ("主街", "东头", "西头", "学校周边", "老街")
 """Where the patrols of a village go, in turn."""
 CHECK_EVERY_DAYS = 35
+CHECKS = (("", "ready"), ("hose_no_leak", "basic"), ("phone_works", "unready"))
+"""What a check finds wrong with a station, and how ready that leaves it."""
+
 CONFLICT_AGE_DAYS = 9
 """Days ago that two phones, both offline, wrote two numbers into one station's duty phone."""
 
@@ -114,7 +117,9 @@ def _station(
     yield Event(begun, partial(phones.send, name=officer.name, form="micro_station", target=target, answers=registered))
     for days in range(days_available - CHECK_EVERY_DAYS, 0, -CHECK_EVERY_DAYS):
         at = _daytime(end - timedelta(days=days), chance)
-        failed, readiness = chance.choice((("", "ready"), ("hose_no_leak", "basic"), ("phone_works", "unready")))
+        failed, readiness = chance.choice(CHECKS)
+        if number % 2 == 0 and days <= 2 * CHECK_EVERY_DAYS:  # what the check before the last found is put right
+            failed, readiness = CHECKS[0] if days <= CHECK_EVERY_DAYS else CHECKS[1]
         yield Event(at, partial(_check, phones=phones, who=worker, id=id, at=at, failed=failed, readiness=readiness))
     if number < CONFLICTS and days_available > CONFLICT_AGE_DAYS:
         at = _daytime(end - timedelta(days=CONFLICT_AGE_DAYS), chance)

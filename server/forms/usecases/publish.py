@@ -160,8 +160,8 @@ def publish(tx: Transaction, prepared: Prepared, by: str | None, allowed: Collec
 
 def _in_list(fault: Fault, lists: Mapping[str, ListFile]) -> str | None:
     """Return what is written in the cell of a list that a fault names, None where it names none."""
-    rows = lists[fault.file].rows if fault.file in lists else ()
-    row = next((row for row in rows if row.line is not None and row.line == fault.row), None)
+    found = lists.get(fault.file or "")
+    row = next((row for row in (found.rows if found else ()) if row.line is not None and row.line == fault.row), None)
     return None if row is None or fault.column is None else row.cells.get(fault.column) or None
 
 
