@@ -14,7 +14,8 @@ from tests.office.browser import SIZES, browser_window, listening
 pytestmark = pytest.mark.browser
 
 CASE = f"/office/cases/{uuid_of('case one')}"
-PATHS = ("/office/", "/office/board", "/office/board?tab=ended", CASE, "/office/password", "/office/nowhere")
+PATHS = ("/office/", "/office/board", "/office/board?tab=ended", CASE, "/office/password", "/office/nowhere",
+         "/office/approvals", "/office/problems", "/office/problems/devices")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

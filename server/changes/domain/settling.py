@@ -79,9 +79,9 @@ def _require_choices(
         if name not in record.conflicts:
             faults[name] = "这一项现在没有冲突，不用选定。"
         elif name in reasons and value not in merge.values(current[name]):
-            faults[name] = f"{reasons[name]}。"
+            faults[name] = f"{reasons[name].removesuffix('。')}。"
     if faults:
-        listed = "；".join(f"{name}：{reason}".removesuffix("。") for name, reason in faults.items())
+        listed = "；".join(f"{type.label_of(name)}：{reason}".removesuffix("。") for name, reason in faults.items())
         errors = [{"field": _place(name), "message": reason} for name, reason in faults.items()]
         raise Invalid(f"选定有误，没有保存。{listed}。", errors=errors)
 

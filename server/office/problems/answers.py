@@ -13,8 +13,9 @@ from sync.datatypes import UNWRITABLE
 REASON_CHARS_MAX, VALUE_CHARS_MAX = 500, 2_000
 """As the API takes them."""
 
-PICK, OTHER, OWN = "pick:", "other:", "own"
-"""How the inputs of a field are named, and the pick that says that none of its values is right."""
+PICK, OTHER, WITH, OWN = "pick:", "other:", "with:", "own"
+"""How the inputs of a field are named, the one that says with which field it settles as one (a merge group), and the
+pick that says that none of its values is right."""
 
 
 class Answered(NamedTuple):
@@ -74,15 +75,22 @@ def refused(answered: Answered, refusal: Refusal) -> Answered:
 
 
 def _choice(fields: Mapping[str, str], name: str) -> tuple[Choice | None, str]:
-    picked = fields.get(f"{PICK}{name}", "")
-    if picked != OWN:
-        version = acting.read_number(picked)
+    leader = fields.get(f"{WITH}{name}", name)
+    picked = fields.get(f"{PICK}{leader}", "")
+    if picked != OWN:  # a version that is chosen for one field of a group is chosen for all of them
+        version = acting.read_number(picked) if leader == name else None
         return (None if version is None else Choice(head=version)), ""
     value = fields.get(f"{OTHER}{name}", "").replace("\r\n", "\n").strip()
     if not value:
-        return None, "请写上正确的值，或选上面的一个。"
+        alone = not any(fields.get(f"{OTHER}{each}", "").strip() for each in _together(fields, leader))
+        return None, "请写上正确的值，或选上面的一个。" if alone and leader == name else ""
     if len(value) > VALUE_CHARS_MAX:
         return None, f"有{len(value)}个字符，最多{VALUE_CHARS_MAX}个；请删短后再提交。"
     if UNWRITABLE.search(value):
         return None, "含有不能保存的控制字符，请删去。"
     return Choice(value=value), ""
+
+
+def _together(fields: Mapping[str, str], leader: str) -> list[str]:
+    named = (name.removeprefix(WITH) for name, value in fields.items() if name.startswith(WITH) and value == leader)
+    return [leader, *named]

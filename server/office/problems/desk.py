@@ -200,7 +200,7 @@ def _done(reading: Reading, id: str, by: Actor, mask: RecordMask) -> dict[str, A
         "id": id,
         "how": None if decided is None else decided.how.value,
         "label": shown.label,
-        "fields": [(each.label, next((one.value for one in each.values if one.is_shown), "")) for each in shown.fields],
+        "fields": problem_views.standing(reading, view, mask, shown),
         "can_undo": How.UNDO in view.ways,
     }
 

@@ -48,9 +48,13 @@ class ShownValue(NamedTuple):
 
 
 class ShownField(NamedTuple):
-    """A field in conflict. kind: of the input for another value. own: what was typed into it; fault: what is wrong."""
+    """A field in conflict. kind: of the input for another value. own: what was typed into it; fault: what is wrong.
+
+    group: of fields that settle as one; of any other field its own name.
+    """
 
     name: str
+    group: str
     label: str
     is_open: bool
     values: tuple[ShownValue, ...]
@@ -138,6 +142,17 @@ def in_full(
     )  # fmt: skip
 
 
+def standing(reading: Reading, view: ProblemDetails, mask: RecordMask, shown: ShownProblem) -> list[tuple[str, str]]:
+    """Return what stands now in each field that a problem is about, with what the field is called."""
+    record = view.record
+    type = None if record is None else mask.type_of(record.type)
+    if record is None or type is None:
+        return []
+    show = shows_of(reading, type, mask)
+    now = mask.record({"label": record.label, "fields": dict(record.fields)}, record)["fields"]
+    return [(each.label, show[each.name](now.get(each.name, ""))) for each in shown.fields if each.name in show]
+
+
 def _plain(view: ProblemDetails) -> dict[str, Any]:
     """Return what people wrote of a problem under the names by which it is masked."""
     asked, decided = view.unapplied_change, view.problem.settlement
@@ -172,7 +187,8 @@ def _field(
         for one, masked in zip(each.values, shown["values"], strict=True)
     )
     own, fault = answered.fields.get(f"{OTHER}{name}", ""), answered.faults.get(f"{OTHER}{name}", "")
-    return ShownField(name, titles.get(name, each.label), each.is_open, values, kind, own, picked == OWN, fault)
+    group = name if field is None else field.group or name
+    return ShownField(name, group, titles.get(name, each.label), each.is_open, values, kind, own, picked == OWN, fault)
 
 
 def _value(reading: Reading, one: Value, value: str, record: Record | None, picked: str) -> ShownValue:

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from server.office.problems import answers
+from server.problems.domain.settlements import Choice
 from tests.api_county import PASSWORD, UNIT, add_record, edit, uuid_of
 from tests.office.desk import Desk, Reader
 
@@ -172,3 +174,23 @@ def test_devices_have_their_tab(county):
 
     assert "设备未同步" in page and "从未连接" in page and "worker" in page
     assert "stranger" not in page
+
+
+GROUP = {"how": "choose", "with:shift_count": "staff_count"}
+
+
+@pytest.mark.parametrize(
+    ("said", "choices"),
+    [
+        ({"pick:staff_count": "7"}, {"staff_count": Choice(head=7)}),
+        (
+            {"pick:staff_count": "own", "other:staff_count": "8", "other:shift_count": "2"},
+            {"staff_count": Choice(value="8"), "shift_count": Choice(value="2")},
+        ),
+        ({"pick:staff_count": "own", "other:shift_count": "2"}, {"shift_count": Choice(value="2")}),
+    ],
+)
+def test_fields_that_belong_together_are_settled_as_one(said, choices):
+    wanted = answers.asked(answers.read({**GROUP, **said}), ["shift_count", "staff_count"])
+
+    assert wanted.choices == choices

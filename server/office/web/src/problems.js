@@ -7,12 +7,13 @@ if (form) {
     for (const radio of form.querySelectorAll("input[type=radio]")) {
       radio.closest(".value").classList.toggle("is-picked", radio.checked);
     }
-    const words = picked.map(radio => radio && (radio.dataset.own ? document.getElementById(radio.dataset.own).value.trim() : radio.dataset.words));
+    const own = radio => [...radio.closest(".own").querySelectorAll("input[type=text]")].map(input => input.value.trim()).filter(Boolean).join("、");
+    const words = picked.map(radio => radio && ("own" in radio.dataset ? own(radio) : radio.dataset.words));
     button.disabled = words.some(word => !word);
     if (!button.disabled && words.length === 1) button.textContent = button.dataset.choose.replace("{}", words[0].slice(0, 40));
   };
   form.addEventListener("input", event => {
-    if (event.target.type === "text") form.querySelector(`[data-own="${event.target.id}"]`).checked = true;
+    if (event.target.type === "text") event.target.closest(".own").querySelector("[data-own]").checked = true;
     show();
   });
   show();
