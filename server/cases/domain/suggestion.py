@@ -49,7 +49,7 @@ class Lead(NamedTuple):
 
 
 class Hazard(NamedTuple):
-    """What decides who is suggested. former: marks of those who have had the case and gave it back."""
+    """What decides who is suggested. former: marks of those who have or had the case."""
 
     path: str
     place: str

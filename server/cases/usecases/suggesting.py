@@ -95,7 +95,7 @@ def _hazard(reading: Reading, record: Record) -> Hazard:
         place=record.fields.get(PLACE_FIELD, "").strip(),
         item=record.fields.get(ITEM_FIELD, "") if item is None else item.label,
         leads=tuple(Lead(code, code if known is None else known.label) for code, known in named),
-        former=frozenset(each.mark for each in given if each.until is not None),
+        former=frozenset(each.mark for each in given if each.until is not None or each.lead),
     )
 
 

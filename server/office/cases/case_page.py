@@ -30,7 +30,7 @@ from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.grid.store import areas
 from server.office import drafts, layout, pages
-from server.office.cases import act_forms, acting, case_facts, case_history, case_rows, faster
+from server.office.cases import act_forms, acting, assigning, case_facts, case_history, case_rows, faster
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
@@ -99,7 +99,9 @@ def photo(record_id: UUID, version: int, name: str) -> Response:
 @drafts.replays("/office/cases/<record_id>/acts/<action>")
 def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show the case again with what was typed into the form of an act before its author had to sign in."""
-    sent = Sent(arguments["action"], fields, {}, "您已重新登录；写的内容还在，看过再提交。")
+    action = arguments["action"]
+    typed = assigning.with_handler(fields) if action == assigning.ACTION else fields
+    sent = Sent(action, typed, {}, "您已重新登录；写的内容还在，看过再提交。")
     try:
         return _page(arguments["record_id"], sent)
     except NotFound as refusal:
@@ -113,7 +115,8 @@ def _carry_out(record_id: str, form: str) -> Response:
         fields = acting.inputs_sent("rework", request.form, {})
         faults = {act_forms.OUTCOME: act_forms.NOT_CHOSEN}
         return _page(record_id, Sent(form, fields, faults, act_forms.NOT_CHOSEN), 422)
-    fields = acting.inputs_sent(action, request.form, {"helpers": request.form.getlist("helpers")})
+    said = assigning.with_handler(request.form) if action == assigning.ACTION else request.form
+    fields = acting.inputs_sent(action, said, {"helpers": request.form.getlist("helpers")})
     change = acting.asked(action, fields, request.form)
     by = context.caller()
 
@@ -229,11 +232,16 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
         "checks": "、".join(people[name] for name in handled),
         "cannot_check": by.name in handled,
         "acts": acts,
+        "assign": assigning.form_of(reading, record, by, sent) if _has(acts, assigning.ACTION) else None,
         "sent": sent,
         "kept": act_forms.not_offered(acts, offers, sent),
         "change_id": str(uuid4()),
         "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
     }
+
+
+def _has(acts: Iterable[act_forms.ActForm], action: str) -> bool:
+    return any(form.action == action for form in acts)
 
 
 def _seen(record: Record, mask: RecordMask) -> dict[str, Any]:
