@@ -136,7 +136,7 @@ def test_a_page_that_was_sent_and_is_sent_again_with_other_words_says_so(land, d
 
 
 def test_the_language_of_a_page_that_answers_a_form_leads_back_to_the_page_of_the_form(desk, case, form):
-    faulty = desk.submit(form, note=TYPED)
+    faulty = desk.submit(form, note=TYPED, due_on="昨天")
     answer = desk.submit(desk.form(faulty, "/office/language"), language="en")
 
     assert faulty.status_code == 422
