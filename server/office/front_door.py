@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 from flask import Response, request
 
@@ -16,7 +15,8 @@ from server.db.transactions import Reading
 from server.errors import LockedOut, Refusal, ShortOfMemory, SignInFailed, SignInRequired, TooManySignIns
 from server.grid.domain.areas import Level
 from server.grid.store import areas
-from server.office import drafts, layout, pages, sessions
+from server.office import drafts, layout, own_password, pages, sessions
+from server.people.usecases import sessions as kept_sessions
 from server.people.usecases import sign_in
 from server.web import context
 from server.web.problem_details import status_of
@@ -87,7 +87,11 @@ def begin() -> Response:
     actor = context.set_caller(entered.actor)
     with context.database().reading() as reading:
         session = sessions.begin(reading, entered)
-    shown = drafts.show(carried["draft"], actor.name) if carried["draft"] and not entered.must_change else None
+    shown = None
+    if carried["draft"] and entered.must_change:  # the page for it carries on what they wrote
+        shown = own_password.carrying(carried["draft"])
+    elif carried["draft"]:
+        shown = drafts.show(carried["draft"], actor.name)
     if shown is None:
         asked_for = carried["next"]
         address = asked_for if _OWN_ADDRESS.fullmatch(asked_for) else layout.rail_of(actor)[0].address
@@ -103,6 +107,15 @@ def end() -> Response:
     session = sessions.current()
     if session is not None:
         sessions.end(session)
+    return sessions.forget(pages.see_other("/"))
+
+
+@blueprint.post("/office/sign-out/everywhere")
+def end_everywhere() -> Response:
+    """Sign out on every device; phones' cards stay good."""
+    by = sessions.caller(may_be_given=True)
+    sessions.require_form()
+    context.write(lambda tx: kept_sessions.end_all(tx, by.name, by=by.name))
     return sessions.forget(pages.see_other("/"))
 
 
@@ -128,10 +141,8 @@ def ask_to_sign_in(refusal: SignInRequired) -> Response:
     """
     if "poll" in request.args:  # nobody asked for it: the page stays as it is until somebody does
         return pages.guarded(Response("", 401))
-    if request.headers.get("HX-Request") == "true":
-        response = Response("", 401)
-        response.headers["HX-Redirect"] = f"/office/sign-in?next={_quoted(request.headers.get('HX-Current-URL', ''))}"
-        return response
+    if request.headers.get("HX-Request") == "true":  # the script asks on the page itself, and sends again what it sent
+        return pages.guarded(Response("", 401))
     draft, author = (drafts.seal(), sessions.author_of_form()) if request.method == "POST" else ("", "")
     session = sessions.current()
     shown = drafts.show(draft, session.name) if draft and session is not None else None
@@ -195,11 +206,3 @@ def _said(refusal: Refusal) -> str:
         with context.database().reading() as reading:
             return pages.say(pages.ENGLISH, "登录失败次数过多；{}之后再试。").format(pages.moment(until, reading.now))
     return pages.say(layout.language(), refusal.message)
-
-
-def _quoted(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:  # brackets that hold no address: it leads nowhere
-        return ""
-    return quote(parts.path + (f"?{parts.query}" if parts.query else ""))

@@ -72,6 +72,7 @@ def create_blueprint(name: str, module: str) -> Blueprint:
     blueprint = Blueprint(name, module)
     blueprint.after_request(sessions.renew)
     blueprint.after_request(sessions.give_form)
+    blueprint.after_request(pages.compress)
     return blueprint
 
 

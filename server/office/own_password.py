@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response, request
 
 from server.errors import Invalid, LockedOut, PasswordChangeRequired, ShortOfMemory, TooManySignIns
-from server.office import layout, pages, sessions
+from server.office import drafts, layout, pages, sessions
 from server.people.usecases import passwords
 from server.web import context
 from server.web.problem_details import status_of
@@ -41,11 +41,25 @@ def change() -> Response:
         return _page(must, refusal.data["errors"], 422)  # type: ignore[arg-type]  # a refusal's particulars are objects
     except (LockedOut, TooManySignIns, ShortOfMemory) as refusal:
         return _page(must, [{"field": OLD, "message": refusal.message}], status_of(refusal))
-    return pages.guarded(Response(status=303, headers={"Location": layout.rail_of(by)[0].address}))
+    kept = drafts.show(form.get("draft", ""), by.name) if form.get("draft") else None
+    return kept or pages.see_other(layout.rail_of(by)[0].address)
+
+
+def carrying(draft: str) -> Response:
+    """Answer whoever has to change their password first with the page for it, which carries what they wrote along.
+
+    draft: as ``drafts.seal`` made it.
+    """
+    if sessions.current() is None:
+        sessions.caller(may_be_given=True)
+    return _page(True, draft=draft)
 
 
 def ask() -> Response:
-    """Lead whoever has to change their password first to the page for it."""
+    """Lead whoever has to change their password first to the page for it; what a form of theirs held goes with them."""
+    draft = drafts.seal() if request.method == "POST" else ""
+    if draft:
+        return carrying(draft)
     if request.headers.get("HX-Request") == "true":
         return pages.guarded(Response("", 403, headers={"HX-Redirect": ADDRESS}))
     return pages.guarded(Response(status=303, headers={"Location": ADDRESS}))
@@ -61,11 +75,14 @@ def _find_caller() -> bool:
     return False
 
 
-def _page(must: bool, faults: Iterable[Mapping[str, Any]] = (), status: int = 200) -> Response:
+def _page(
+    must: bool, faults: Iterable[Mapping[str, Any]] = (), status: int = 200, draft: str | None = None
+) -> Response:
     said: dict[str, list[str]] = {OLD: [], NEW: [], AGAIN: []}
     for fault in faults:
         said[fault["field"]].append(pages.say(layout.language(), fault["message"]))
-    values = {"must": must, "said": said, "username": context.caller().name}
+    carried = request.form.get("draft", "") if draft is None else draft
+    values = {"must": must, "said": said, "username": context.caller().name, "draft": carried}
     with context.database().reading() as reading:
         if must:  # there is nowhere else to go yet
             return pages.respond("own_password.html", layout.language(), layout.bare_in(reading) | values, status)

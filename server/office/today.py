@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Response
@@ -94,18 +95,26 @@ def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
     }
 
 
-def _stock(reading: Reading, actor: Actor) -> dict[str, int]:
-    """Return how many open cases there are in the caller's scope, and how many of them are late."""
+def _stock(reading: Reading, actor: Actor) -> dict[str, str]:
+    """Return how many open cases there are in the caller's scope, and how many of them are late.
+
+    A plus says that there are more: of each status ``COUNTED_MOST`` are counted.
+    """
     statuses = tuple(status.value for status in OPEN)
     late = Filters(statuses=statuses, overdue=True)
-    counts = record_lists.count_by_status(reading, actor.scope, Filters(statuses=statuses), COUNTED_MOST)
-    over = record_lists.count_by_status(reading, actor.scope, late, COUNTED_MOST)
+    counts = record_lists.count_by_status(reading, actor.scope, Filters(statuses=statuses), COUNTED_MOST + 1)
+    over = record_lists.count_by_status(reading, actor.scope, late, COUNTED_MOST + 1)
     return {
-        "open": sum(counts.values()),
-        "overdue": sum(over.values()),
-        "to_take": counts.get(Status.ASSIGNED, 0),
-        "to_check": counts.get(Status.FEEDBACK, 0),
+        "open": _counted(counts.values()),
+        "overdue": _counted(over.values()),
+        "to_take": _counted([counts.get(Status.ASSIGNED, 0)]),
+        "to_check": _counted([counts.get(Status.FEEDBACK, 0)]),
     }
+
+
+def _counted(counts: Iterable[int]) -> str:
+    found = list(counts)
+    return f"{sum(min(n, COUNTED_MOST) for n in found)}{'+' if max(found, default=0) > COUNTED_MOST else ''}"
 
 
 def _closure(reading: Reading, actor: Actor) -> dict[str, Any] | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
+from server.people.usecases import passwords, sign_in
 from tests.case_land import NAMES, a_report
 from tests.filled_forms import photo
 from tests.office.desk import Desk, Reader, with_passwords
@@ -160,6 +162,61 @@ def test_what_was_typed_outlives_a_session_that_ran_out(land, desk):
     assert re.search(f'value="{WORKER}" checked|<option value="{WORKER}" selected>', page.text)
     assert before == 1
     assert answer.status_code == 303 and land.record(id).assignee == WORKER
+
+
+def test_what_was_typed_outlives_a_password_that_has_to_be_changed_first(land, desk):
+    id = land.report("neighbour")
+    desk.sign_in("officer")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
+    given = sign_in.hash_password("kolmi-tarre-55")
+    land.valley.do(passwords.reset, "officer", given, by="admin")
+
+    asked = desk.submit(form, assignee=WORKER, note="写了很久的话")
+    must = desk.submit(desk.form(asked, "/office/sign-in"), password="kolmi-tarre-55")
+    own = {"old_password": "kolmi-tarre-55", "new_password": "chosen-by-li-26", "again": "chosen-by-li-26"}
+    page = desk.submit(desk.form(must, "/office/password"), **own)
+
+    assert "您写的内容还在，改好密码接着提交。" in must.text
+    assert page.status_code == 200 and "写了很久的话" in page.text
+    assert len(land.history(id)) == 1
+
+
+def test_a_check_asks_first_whether_it_is_put_right(land, desk):
+    id = land.report("neighbour")
+    land.lead_to(
+        id,
+        ("assign", "officer", {"assignee": WORKER}),
+        ("feedback", "worker", {"result_code": "fixed", "no_photo_reason": "no_battery"}),
+    )
+    desk.sign_in("town")
+    page = desk.open(f"/office/cases/{id}")
+    form = form_of(desk, page, id, "check")
+    unsaid = desk.submit(form, note="写了很久的话")
+    by_script = desk.submit(
+        form, headers={"HX-Request": "true"}, outcome="rework", reason="not_fixed", note="写了很久的话"
+    )
+
+    assert "checked" not in page.text[page.text.index('name="outcome"') :][:200]
+    assert (
+        unsaid.status_code == 422 and "请选择：整改好了，还是没改好。" in unsaid.text and "写了很久的话" in unsaid.text
+    )
+    assert by_script.status_code == 200 and by_script.text.lstrip().startswith("<div")
+    assert json.loads(by_script.headers["HX-Trigger"])["acted"]["id"] == id
+    assert land.record(id).status == "handling"
+
+
+def test_a_case_beside_a_list_is_what_its_page_is(land, desk):
+    id = land.report()
+    desk.sign_in("officer")
+
+    beside = desk.open(f"/office/board?case={id}").text
+    part = desk.open(f"/office/cases/{id}/panel", **{"HX-Request": "true"})
+    plain = desk.open(f"/office/cases/{id}/panel")
+
+    assert f'data-case="{id}"' in beside and f'data-case="{id}"' in part.text
+    assert "<html" not in part.text
+    assert (plain.status_code, plain.headers["Location"]) == (303, f"/office/cases/{id}")
+    assert 'data-case="' not in desk.open("/office/board?case=00000000-0000-4000-8000-000000000000").text
 
 
 def test_another_person_who_signs_in_sees_nothing_of_it(land, desk):

@@ -49,7 +49,7 @@ document.addEventListener("htmx:beforeSwap", event => {
   const form = event.detail.requestConfig?.elt;
   if (form?.matches?.("[data-draft]") && event.detail.xhr.status < 300) sessionStorage.removeItem(keyOf(form));
 });
-document.addEventListener("submit", event => event.target.action.endsWith("/office/sign-out") && clear());
+document.addEventListener("submit", event => event.target.action.includes("/office/sign-out") && clear());
 
 // The session is over: sign in over the page, and send again what was being sent.
 const dialog = document.getElementById("session");
