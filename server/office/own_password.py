@@ -41,8 +41,8 @@ def change() -> Response:
         return _page(must, refusal.data["errors"], 422)  # type: ignore[arg-type]  # a refusal's particulars are objects
     except (LockedOut, TooManySignIns, ShortOfMemory) as refusal:
         return _page(must, [{"field": OLD, "message": refusal.message}], status_of(refusal))
-    kept = drafts.show(form.get("draft", ""), by.name) if form.get("draft") else None
-    return kept or pages.see_other(layout.rail_of(by)[0].address)
+    carried_on = drafts.show(form.get("draft", ""), by.name) if form.get("draft") else None
+    return carried_on or pages.see_other(layout.rail_of(by)[0].address)
 
 
 def carrying(draft: str) -> Response:
