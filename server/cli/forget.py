@@ -57,19 +57,20 @@ def forget(
             click.echo(f"将删除账号 {person} 的显示名、密码、设备名和登录地址。")
         if values:
             _told(found)
-        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(KEPT_OF_VALUES if values else ()), *_media(found)))
+        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(_of_values(photos) if values else ()), *_media(found)))
         click.echo("还没有删除。确认后加上 --apply 再执行一次；删除后不能恢复。")
         return
     with opened_to_write(data) as database:
         blobs = BlobStore(data / "blobs")
         if is_account:
             _done(database.write(lambda tx: forgetting.forget_account(tx, person, by=COMMAND)))
+            _kept(KEPT_OF_ACCOUNT)
         if values:
             files = Files(unneeded_files.placeholder(blobs), photos)
             _done(
                 database.write(lambda tx: forgetting.forget_values(tx, values, by=COMMAND, files=files, spared=spared))
             )
-            _kept(_media(found))
+            _kept((*_of_values(photos), *_media(found)))
         _wipe(database, blobs, data)
 
 
@@ -112,6 +113,10 @@ def _told(found: Places) -> None:
             click.echo(f"{len(ids)} {what}：{'、'.join(ids)}")
 
 
+def _of_values(photos: bool) -> tuple[str, ...]:
+    return tuple(each for each in KEPT_OF_VALUES if not photos or "--photos" not in each)
+
+
 def _media(found: Places) -> list[str]:
     return [
         f"表单“{form}”的附带文件 {name} 里有这个姓名或号码：程序不改发布者的文件，请换一份重新发布"
@@ -124,7 +129,6 @@ def _done(done: Forgotten) -> None:
     click.echo(f"已删除：{counts or '没有找到'}")
     for id in done.records:
         click.echo(f"  {id}")
-    _kept(done.kept)
 
 
 def _kept(kept: Sequence[str]) -> None:

@@ -112,7 +112,7 @@ def test_a_word_is_forgotten_as_a_whole_one_and_a_submission_stays_a_document(sh
     assert b"<owner>" in bytes(xml)
 
 
-@pytest.mark.parametrize("value", ["", "张", "  "])
+@pytest.mark.parametrize("value", ["", "张", "  ", "12", "123456"])
 def test_a_value_too_short_to_tell_apart_is_refused(shops, value):
     with pytest.raises(Invalid, match="写全"):
         shops.do(forgetting.forget_values, [value], by="command")

@@ -162,6 +162,15 @@ def test_an_account_is_forgotten_in_the_audit_and_another_of_the_same_name_is_no
     assert broken(visits) == []
 
 
+def test_a_word_that_may_be_a_code_is_no_name_where_nobody_declared_it(visits):
+    visits.phone("worker").send(visit("one", owner="other", tel="13900000002"))
+    visits.phone("worker").send(visit("two", owner="王二").replace("3号楼".encode(), b"other"))
+
+    done = visits.do(forgetting.forget_values, ["other"], by="command")
+
+    assert done.counts["submission"] == 1
+
+
 def test_a_namesake_is_spared_by_what_tells_of_them(visits):
     fill(visits)
     assert visits.phone("worker").send(visit("namesake", tel="13700000001")).status_code == 201

@@ -38,7 +38,7 @@ from sync import registers
 FORGOTTEN = "已删除姓名"
 """What a forgotten account is called."""
 
-VALUE_CHARACTERS_MIN = 2
+VALUE_CHARACTERS_MIN, NUMBER_DIGITS_MIN = 2, 7
 
 KEPT_OF_ACCOUNT = (
     "用户名和岗位：记录、案件和审计里谁在何时以何岗位办了什么，统计和追责要用（第四十七条第二款，只保存不再使用）",
@@ -47,7 +47,7 @@ KEPT_OF_ACCOUNT = (
 )
 KEPT_OF_VALUES = (
     "版本号、时间、结论和统计：不含个人信息",
-    "照片：答案声明为个人信息的（如证件照）已换成空白图；其他照片可能是隐患的证据，要一并删除请加 --photos",
+    "照片：只换掉答案声明为个人信息的（如证件照）；其他的可能是隐患的证据，要一并删除请加 --photos",
     "只在说明、备注里提到这个名字的其他记录：不能确定是同一个人（号码不论写在哪里都删）",
     "还没同步的手机和笔记本：同步后更新；里面还没交的表单交上来会重新保存，请交后再执行一次",
     "备份、升级前的旧副本和已导出的文件：程序改不到，到期请管理员删除",
@@ -56,11 +56,10 @@ KEPT_OF_VALUES = (
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was, or in a dry run would be, taken out. counts: by table. records: ids. kept: what stays, and why."""
+    """What was taken out. counts: rows by table. records: ids of those that were rewritten."""
 
     counts: Counter[str] = field(default_factory=Counter)
     records: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def forget_account(tx: Transaction, name: str, *, by: str) -> Forgotten:
     words = {} if account.display in (FORGOTTEN, name) else {account.display: FORGOTTEN}
     entries = retention.forget(tx, words, by=by, about=name) if words else 0
     record(tx, Entry("user.forget", by, name))
-    return Forgotten(Counter({"person": 1, "audit": entries}), (), KEPT_OF_ACCOUNT)
+    return Forgotten(Counter({"person": 1, "audit": entries}))
 
 
 def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) -> Places:
@@ -109,9 +108,9 @@ def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) 
     spared: ids of what tells of somebody else of the same name. Raises Invalid for a value too short to be told from
     other texts.
     """
-    short = [value for value in values if len(value.strip()) < VALUE_CHARACTERS_MIN]
-    if short or not values:
-        raise Invalid(f"要删除的姓名或号码至少{VALUE_CHARACTERS_MIN}个字，请写全。")
+    if not values or any(map(_is_short, values)):
+        message = f"要删除的姓名至少{VALUE_CHARACTERS_MIN}个字，号码至少{NUMBER_DIGITS_MIN}位，请写全。"
+        raise Invalid(message)
     wanted = [Wanted(value) for value in values]
     return Places(
         tuple(each for each in _records(reading, wanted) if each not in spared),
@@ -120,6 +119,11 @@ def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) 
         tuple(each for each in _apart(reading, wanted) if each[1] not in spared),
         tuple(personal_traces.media_naming(reading, lambda content: _is_in_media(content, wanted))),
     )
+
+
+def _is_short(value: str) -> bool:
+    plain = value.strip()
+    return len(plain) < (NUMBER_DIGITS_MIN if plain.isdecimal() else VALUE_CHARACTERS_MIN)
 
 
 def _is_in_media(content: bytes, wanted: Sequence[Wanted]) -> bool:
@@ -208,7 +212,7 @@ def forget_values(
     counts["audit"] = retention.forget_texts(tx, parts, without, by=by)
     told = {"records": len(places.records), **{name: count for name, count in counts.items() if count}}
     record(tx, Entry("user.forget", by, "records", told, objects=places.records))
-    return Forgotten(counts, places.records, KEPT_OF_VALUES)
+    return Forgotten(counts, places.records)
 
 
 def _forget_sent(

@@ -51,6 +51,9 @@ def _forget(database: Database) -> None:
 
 def delete_unless_served(database: Database, blobs: BlobStore, folder: Path) -> int | None:
     """Do so where no server runs on this folder; None where one does, which does it itself when it starts again."""
+    with database.reading() as reading:
+        if not sent_traces.to_delete(reading):
+            return 0
     try:
         with serving(folder):
             return delete(database, blobs)

@@ -167,6 +167,7 @@ class Wanted:
         plain = value.strip().translate(_NARROW)
         digits = _digits(plain)
         self.is_number = len(digits) > _SHORT and _NO_NUMBER.search(plain) is None
+        self.is_word = not self.is_number and plain.isascii()
         if self.is_number and _ABROAD.match(digits):
             digits = _ABROAD.sub("", digits)
         self.parts = tuple(_parts(value.strip(), digits if self.is_number else ""))
@@ -189,7 +190,12 @@ class Wanted:
         return self.parts[0][0].encode().lower() in content.lower()
 
     def stands_in(self, value: str) -> bool:
-        """Say whether any text of no declared kind tells of this: a number within it, a name as the whole of it."""
+        """Say whether any text of no declared kind tells of this: a number within it, a name as the whole of it.
+
+        A word of ASCII does not count there: it may be a code, such as ``other``.
+        """
+        if self.is_word:
+            return False
         if self.is_certain:
             return self._pattern.search(value.translate(_NARROW)) is not None
         return self._pattern.fullmatch(value.strip().translate(_NARROW)) is not None
