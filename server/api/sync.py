@@ -22,9 +22,8 @@ from schemas.sync import (
     PushResponseSchema,
     SentChangeSchema,
 )
-from server.api import json_text, responses, serializers
+from server.api import responses, serializers
 from server.api.blueprints import Parser, create_blueprint, flat, listed
-from server.api.json_text import Unstorable
 from server.cases.usecases.todo_column import TodoOfCaller
 from server.changes.store import devices
 from server.db.sql import Row
@@ -45,7 +44,8 @@ from server.replication.usecases import restoring
 from server.replication.usecases.pull import NO_MARK, Cursor, Op
 from server.replication.usecases.push import Answered, Item, Unreadable
 from server.staffing.store import sent_items as stored_items
-from server.web import context
+from server.web import context, json_text
+from server.web.json_text import Unstorable
 from sync.changes import AttachmentName, Change, Dot, FieldWrite
 
 

@@ -28,7 +28,7 @@ from werkzeug.exceptions import HTTPException
 
 import server.api.sync as sync_api
 from kobo_forms.export import to_xlsx
-from server.api import json_text, responses, sent_items, summaries
+from server.api import responses, sent_items, summaries
 from server.api.blueprints import Parser
 from server.errors import Refusal
 from server.forms.usecases.lists import list_reader
@@ -38,6 +38,7 @@ from server.grid.usecases import files as grid_files
 from server.openrosa.multipart import read_post
 from server.openrosa.submission_xml import read_submission
 from server.replication.usecases import pull as pulling
+from server.web import json_text
 from sync.client import row_files
 from sync.client.failures import Refused
 from tests.fuzzing.mutations import judged, mutated, mutated_workbook
