@@ -19,13 +19,14 @@ Cache = dict[Hashable, tuple[int, Any]]
 class Reading:
     """A consistent view of the database at one instant."""
 
-    __slots__ = ("_cache", "_version", "now", "sql")
+    __slots__ = ("_cache", "_once", "_version", "now", "sql")
 
     def __init__(self, sql: Sql, now: Instant, cache: Cache) -> None:
         self.sql = sql
         self.now = now
         self._cache = cache
         self._version: int | None = None
+        self._once: dict[Hashable, Any] = {}
 
     def configuration_version(self) -> int:
         """Return the number that rises whenever people, forms, codes or the grid change."""
@@ -49,6 +50,16 @@ class Reading:
             return value
         value = make(self)
         self._cache[key] = (version, value)
+        return value
+
+    def once(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        """Return ``make(self)``, remembered for this reading alone, which sees one state of the database throughout.
+
+        key: as for ``cached``. The value must not be changed by anyone.
+        """
+        if key not in self._once:
+            self._once[key] = make(self)
+        value: T = self._once[key]
         return value
 
 
@@ -126,6 +137,9 @@ class Transaction(Reading):
 
     def cached(self, key: Hashable, make: Callable[[Reading], T]) -> T:
         return make(self) if self._commit.has_changed else super().cached(key, make)
+
+    def once(self, key: Hashable, make: Callable[[Reading], T]) -> T:
+        return make(self)  # what it writes changes what it would remember
 
     def new_id(self) -> str:
         return self._ids()

@@ -117,15 +117,23 @@ def all_candidates(reading: Reading, inside: Condition, period: Period, as_of: I
 
 def changed_since(
     reading: Reading, inside: AreaCondition, period: Period, as_of: Instant
-) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
-    """Yield every case received by the end of a period that has changed since an instant: as it is, and as it was.
+) -> list[tuple[CaseFacts, CaseFacts | None]]:
+    """Return every case received by the end of a period that has changed since an instant: as it is, and as it was.
 
-    None as its past state for one that did not exist yet.
+    None as its past state for one that did not exist yet. All parts of one summary share what is read once.
     """
+    values = _values(inside, period, as_of)
+    key = ("changed since", inside.sql, *inside.values.values(), values["last"], as_of)
+    return reading.once(key, lambda each: list(_changed_since(each, inside, values, as_of)))
+
+
+def _changed_since(
+    reading: Reading, inside: AreaCondition, values: dict[str, Any], as_of: Instant
+) -> Iterator[tuple[CaseFacts, CaseFacts | None]]:
     rows = reading.sql.rows(
         # Found by id first: the index knows both, and what was received later is not looked at.
         f"SELECT {_COLUMNS} FROM case_fact WHERE id IN (SELECT id FROM ({CHANGED[0]}) AS found){inside.sql}",
-        _values(inside, period, as_of),
+        values,
     )
     steps = _steps(reading, [row["id"] for row in rows], as_of)
     for row in rows:

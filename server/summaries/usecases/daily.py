@@ -11,7 +11,7 @@ from server.db.transactions import Reading
 from server.errors import Invalid
 from server.records.domain.case_facts import CaseFacts
 from server.summaries.domain import contributions, periods
-from server.summaries.domain.periods import Period
+from server.summaries.domain.periods import Period, Span
 from server.summaries.store import counted_cases, current_sums
 from server.summaries.store.current_sums import CLOSED, RECEIVED, DayCounts
 from server.summaries.store.rollup_sums import AreaCondition
@@ -69,7 +69,10 @@ def _counts(reading: Reading, view: View, period: Period) -> DayCounts:
     inside = AreaCondition(view.area_scope)
     found = current_sums.by_day(reading, inside, period)
     if view.as_of < reading.now:
-        for now, then in counted_cases.changed_since(reading, inside, period, view.as_of):
+        # As far as the other parts of the summary read them; what came in later adds nothing to these days.
+        month_end = periods.containing(Span.MONTH, periods.day_of(view.as_of)).last
+        until = Period(period.first, min(view.period.last, month_end))
+        for now, then in counted_cases.changed_since(reading, inside, until, view.as_of):
             found.subtract(_of_case(now))
             if then is not None:
                 found.update(_of_case(then))
