@@ -19,7 +19,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
 PYTHONS := $(PYTHON) /usr/bin/python3 python3.13 python3.12 python3.11 python3
 
-.PHONY: help run test test-all test-slow test-browser lint lock sbom audit bench clean
+.PHONY: help run test test-all test-slow test-browser lint lock sbom audit bench pictures clean
 
 help: ## show these commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1: /p' $(firstword $(MAKEFILE_LIST)) | sed 's/: /\t/' | expand -t 18
@@ -72,6 +72,9 @@ audit: $(STAMPS)/release ## ask pypi.org for known vulnerabilities of what requi
 
 bench: $(STAMPS)/run ## measure speed and memory beside this machine's own limits
 	@exec $(BIN)/python -m bench $(ARGS)
+
+pictures: $(STAMPS)/test ## take the pictures of README and guides again, in Chromium, from a demonstration of its own
+	@exec $(BIN)/python -m tests.pictures
 
 clean: ## remove the virtual environment, caches and the demonstration's data
 	rm -rf $(VENV) build dist server/office/static .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage firegrid-demo firegrid-training
