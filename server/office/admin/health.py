@@ -44,7 +44,8 @@ def show() -> Response:
 
 
 def _version() -> Finding:
-    return Finding("版本", Mark.GOOD, f"firegrid {version('firegrid')}（{build.commit()}）")
+    commit = build.commit()
+    return Finding("版本", Mark.GOOD, f"firegrid {version('firegrid')}" + (f"（{commit}）" if commit else ""))
 
 
 def _command(finding: Finding) -> str:
