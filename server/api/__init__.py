@@ -16,7 +16,6 @@ from server.api import (
     handover,
     hazard_ledger,
     problems,
-    record_types,
     records,
     requests,
     sent_items,
@@ -33,7 +32,6 @@ __all__ = ["mount"]
 
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
-    record_types.blueprint,
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),

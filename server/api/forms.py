@@ -11,17 +11,20 @@ from werkzeug.datastructures import FileStorage, MultiDict
 
 from schemas.forms import FormDetailSchema, FormQuery, FormSchema, FormStateRequestSchema, PublicationSchema
 from schemas.lists import PageQuery, page_of
+from schemas.record_types import CoverageQuery, CoveredVillageSchema, FieldWritersSchema
 from schemas.records import RecordTypeSchema
+from server import instants
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
-from server.errors import Invalid
+from server.errors import Invalid, NotFound
 from server.forms.domain.definitions import Allowance
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.forms.store.forms import Catalogue, Form, State
-from server.forms.usecases import management
+from server.forms.usecases import ledger_forms, management
 from server.forms.usecases.publications import Upload
+from server.records.usecases import coverage
 from server.web import context, downloads
 
 blueprint = create_blueprint("forms", "表单与台账 · forms and record types")
@@ -191,6 +194,59 @@ def list_record_types(query: dict[str, Any]) -> Response:
         return (type for name, type in sorted(_shown(reading).types.items()) if name > after)
 
     return responses.listing(query, responses.decode_text, find, serializers.forms.record_type, attrgetter("name"))
+
+
+@blueprint.route("/record-types/<type_name>/fields")
+@blueprint.response(200, page_of(FieldWritersSchema))
+@blueprint.alt_response(404, success=False, description="no such record type")
+def list_fields(type_name: str) -> Response:
+    """List the fields of a record type, as its main form orders them, with the forms in use that write each."""
+    with context.database().reading() as reading:
+        type = _type(reading, type_name)
+        listed = ledger_forms.layout(reading, type).fields
+        items = [
+            {
+                "name": each.name,
+                "label": type.label_of(each.name),
+                "forms": [{"id": form.form_id, "title": form.title, "creates": form.creates} for form in each.writers],
+            }
+            for each in listed
+        ]
+    return responses.single_page(items)
+
+
+@blueprint.route("/record-types/<type_name>/villages")
+@blueprint.arguments(CoverageQuery, location="query")
+@blueprint.response(200, page_of(CoveredVillageSchema))
+@blueprint.alt_response(404, success=False, description="no such record type")
+def list_villages(query: dict[str, Any], type_name: str) -> Response:
+    """List the villages that the caller is shown, with how many records of the type each has, by code.
+
+    `without=true` leaves out those that have one; `from` counts only what came in on that local day or later.
+    """
+    since = query.get("from_")
+    with context.database().reading() as reading:
+        type = _type(reading, type_name)
+        first = None if since is None else instants.text(instants.parse(since.isoformat()))
+        found = coverage.villages(reading, context.caller(), type.name, first)
+    shown = [each for each in found if not (query.get("without") and each.records)]
+    return responses.single_page(
+        {
+            "area": each.code,
+            "name": each.name,
+            "town": each.town_code,
+            "town_name": each.town,
+            "records": each.records,
+        }
+        for each in shown
+    )
+
+
+def _type(reading: Reading, name: str) -> RecordType:
+    found = forms.catalogue(reading).types.get(name) if context.caller().current else None
+    if found is None:
+        raise NotFound(f"没有“{name}”这个台账。", type=name)
+    return found
 
 
 def _shown(reading: Reading) -> Catalogue:

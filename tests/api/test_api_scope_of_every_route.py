@@ -21,8 +21,9 @@ UNSCOPED = {
     "/api/v1/forms/<form_id>/answers.zip",
     "/api/v1/record-types",
     "/api/v1/record-types/<type_name>/fields",
+    "/api/v1/record-types/<type_name>/villages",
 }
-"""What is the same for everyone with a duty in force; who has none is shown nothing, which is tried here too."""
+"""What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here too."""
 
 WRITES = {
     "/users": {"name": "gw-07", "role": "grid_worker", "area": UNIT},
@@ -71,6 +72,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "record_id": uuid_of("station one"),
         "submission_id": county.ids("/submissions", "worker")[0],
         "body_code": "dept-gas",
+        "type_name": "stations",
         "duty_id": county.get("/users/worker/duties", "worker").json["items"][0]["id"],
         "problem_id": county.ids("/problems?kind=conflict", "officer")[0],
     }
