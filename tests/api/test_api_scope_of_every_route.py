@@ -23,7 +23,7 @@ UNSCOPED = {
     "/api/v1/record-types/<type_name>/fields",
     "/api/v1/record-types/<type_name>/villages",
 }
-"""What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here too."""
+"""What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here."""
 
 WRITES = {
     "/users": {"name": "gw-07", "role": "grid_worker", "area": UNIT},
