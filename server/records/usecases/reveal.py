@@ -11,6 +11,7 @@ from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
 from server.errors import Invalid, NotAllowed
+from server.forms.domain import personal
 from server.forms.domain.record_types import LABEL, RecordType
 from server.forms.store import forms
 from server.people.domain import rights
@@ -44,11 +45,8 @@ def reveal(tx: Transaction, record_id: str, field: str, reason: str, *, by: Acto
     _require_reveal(by, found)
     type = forms.catalogue(tx).types[found.type]
     _require(type, field, reason.strip())
-    entry = Entry(
-        "personal.reveal", by.name, found.id, {"type": found.type, "field": field, "reason": reason.strip()},
-        objects=(found.id,),
-    )  # fmt: skip
-    record(tx, entry)
+    told = personal.told({"type": found.type, "field": field, "reason": reason.strip()})
+    record(tx, Entry("personal.reveal", by.name, found.id, told, objects=(found.id,)))
     if field == LABEL:
         return Revealed(found.id, field, type.label_of(field), found.label, (found.label,))
     value = found.fields.get(field, "")
