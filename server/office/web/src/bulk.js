@@ -29,9 +29,16 @@ document.addEventListener("reset", event => event.target.id === "bulk" && setTim
   for (const each of document.querySelectorAll("#pick-all, #list [name=pick]")) each.checked = false;
   show();
 }));
+const KEYS = { a: "assign", r: "register", e: "extend" };
 document.addEventListener("keydown", event => {
-  if (event.key !== "Escape" || event.isComposing || !picks().length || document.querySelector("dialog[open]")) return;
-  document.querySelector("#bulk [type=reset]").click();
-});
+  if (event.isComposing || !picks().length || document.querySelector("dialog[open]")) return;
+  if (event.key === "Escape") return void document.querySelector("#bulk [type=reset]").click();
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+  const button = document.querySelector(`#bulk-acts button[value="${KEYS[event.key.toLowerCase()]}"]`);
+  if (!button) return;
+  event.preventDefault();
+  event.stopImmediatePropagation(); // what the same key does to one case
+  button.click();
+}, true);
 document.addEventListener("htmx:afterSettle", show);
 addEventListener("pageshow", show);
