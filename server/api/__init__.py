@@ -13,7 +13,6 @@ from server.api import (
     devices,
     exports,
     forms,
-    handover,
     hazard_ledger,
     problems,
     records,
@@ -26,12 +25,14 @@ from server.api import (
     sync,
     users,
 )
+from server.api.staff import area_changes, handover, rosters
 from server.web import session_tokens
 
 __all__ = ["mount"]
 
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
+    *(area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),

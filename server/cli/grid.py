@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from server.audit.store import chain
-from server.cli.folder import Group, data_option, opened, opened_to_write
+from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.transactions import Reading
-from server.errors import GridRefused, TooLarge
+from server.errors import GridRefused, NotFound, TooLarge
 from server.grid.domain.areas import Area, Level
 from server.grid.domain.file_cells import LEVELS
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.grid.usecases import files
+from server.grid.usecases import exporting, files, searching
 from server.grid.usecases import loading as grids
 from server.instants import BEGINNING, FOREVER, local_day
 
@@ -76,6 +76,33 @@ def show(code: str, data: Path) -> None:
     with opened(data) as database, database.reading() as reading:
         for line in described(reading, code):
             click.echo(line)
+
+
+@grid.command()
+@click.argument("word")
+@data_option
+def find(word: str, data: Path) -> None:
+    """Find areas by WORD: a code, a name, or a town and a village."""
+    with opened(data) as database, database.reading() as reading:
+        found = searching.find(reading, word, everything(reading))
+        names = areas.full_names(reading, [area.code for area in found])
+        for area in found:
+            click.echo(
+                "  ".join(filter(None, (area.code, names[area.code], "" if area.in_force(reading.now) else "已停用")))
+            )
+    if not found:
+        raise NotFound(f"没有找到“{word}”；可填名称、乡镇加名称，或代码。")
+
+
+@grid.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@data_option
+def export(file: Path, data: Path) -> None:
+    """Write every area to FILE (.csv), to be corrected and loaded again."""
+    with opened(data) as database, database.reading() as reading:
+        content = exporting.as_csv(areas.list_covered(reading, everything(reading)))
+    file.write_bytes(content)
+    click.echo(f"网格已写到 {file}。")
 
 
 def faults(refused: GridRefused) -> Iterator[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from server import instants
-from server.cli import sign_ins
+from server.cli import rosters, sign_ins
 from server.cli.folder import Group, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -37,6 +38,18 @@ class InstantType(click.ParamType[Instant]):
             self.fail(f"“{value}”不是时间；请写成 2026-05-15 或 2026-05-15T08:00。", param, ctx)
 
 
+class RoleType(click.ParamType[str]):
+    """A role by its code or its name; its parameter is the code."""
+
+    name = "role"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = roles.find(value, instants.text(datetime.now(UTC)))
+        if found is None:
+            self.fail(f"没有“{value}”这个角色；可选：{'、'.join(role.value for role in Role)}，或中文名。", param, ctx)
+        return found.role.value
+
+
 _FROM = click.option("--from", "starts_at", type=InstantType(), metavar="INSTANT", help="Beijing time 起始时间")
 
 
@@ -47,7 +60,7 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="角色")
+@click.option("--role", required=True, type=RoleType(), metavar="ROLE", help="code or Chinese name 角色代码或中文名")
 @click.option("--area", required=True, metavar="CODE", help="code of the grid area 网格代码")
 @click.option("--body", metavar="CODE", help="organisation they act for 责任主体代码")
 @click.option("--display", metavar="NAME", help="shown name 显示名")
@@ -107,6 +120,9 @@ def list_(data: Path) -> None:
 
 
 user.add_command(sign_ins.password)
+user.add_command(rosters.template)
+user.add_command(rosters.import_)
+user.add_command(rosters.cards)
 user.add_command(sign_ins.unlock)
 user.add_command(sign_ins.sign_out)
 user.add_command(sign_ins.list_sessions)

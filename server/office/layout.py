@@ -16,6 +16,7 @@ from server.grid.store import areas
 from server.office import pages, sessions
 from server.people.domain import roles
 from server.people.domain.actors import Actor, Role
+from server.staffing.usecases import first_run
 from server.web import context
 
 P = ParamSpec("P")
@@ -47,7 +48,7 @@ _OF_READERS = (BOARD, LEDGERS)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.VILLAGE_OFFICER: _OF_INTAKE,
     Role.GRID_LEADER: _OF_INTAKE,
-    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, PROBLEMS, LEDGERS, FIGURES),
+    Role.TOWN_STATION: (TODAY, BOARD, INTAKE, APPROVALS, PROBLEMS, LEDGERS, FIGURES, ADMIN),
     Role.DEPT_HANDLER: _OF_OFFICERS,
     Role.UNIT_MANAGER: _OF_OFFICERS,
     Role.STATION_HEAD: _OF_OFFICERS,
@@ -65,6 +66,13 @@ def rail_of(actor: Actor) -> tuple[Place, ...]:
     """Return the pages of a person in order, those of their oldest duty first; today for one without any."""
     found = dict.fromkeys(place for duty in actor.current for place in RAIL[duty.role])
     return tuple(found) or (TODAY,)
+
+
+def _rail(reading: Reading, actor: Actor) -> tuple[Place, ...]:
+    """Return the rail of a person; administration alone for who still has to set the county up."""
+    if Role.COUNTY_ADMIN in actor.roles and not first_run.is_over(reading):
+        return (ADMIN,)
+    return rail_of(actor)
 
 
 def create_blueprint(name: str, module: str) -> Blueprint:
@@ -119,7 +127,7 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
     duty = actor.current[0] if actor.current else None
     return {
         **bare_in(reading),
-        "rail": rail_of(actor),
+        "rail": _rail(reading, actor),
         "here": here,
         "person": {
             "name": actor.name,

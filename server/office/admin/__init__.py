@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from server.office.admin import code_lists, forms, health, tabs
+from server.office.admin import areas, bodies, cards, code_lists, forms, health, people, person, roster, tabs
 
-blueprints = (tabs.blueprint, forms.blueprint, code_lists.blueprint, health.blueprint)
+blueprints = (
+    tabs.blueprint,
+    areas.blueprint,
+    roster.blueprint,
+    people.blueprint,
+    person.blueprint,
+    bodies.blueprint,
+    cards.blueprint,
+    forms.blueprint,
+    code_lists.blueprint,
+    health.blueprint,
+)
 """The pages of each part."""

@@ -14,38 +14,44 @@ from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.domain.rights import Mark
+from server.staffing.domain import staff_rights
+from server.staffing.usecases import first_run
 from server.web import context
 
 blueprint = layout.create_blueprint("office-admin", __name__)
 
 
 class Tab(NamedTuple):
-    """A tab. word: what it is called. marks: who sees it, by their right to configure (``rights.csv``)."""
+    """A tab. word: what it is called. subject: who may edit this, by ``rights.csv``, sees it."""
 
     key: str
     word: str
-    marks: frozenset[Mark]
+    subject: str = "configuration"
 
     @property
     def address(self) -> str:
         return f"/office/admin/{self.key}"
 
 
-_COUNTY = frozenset({Mark.DECIDE})
-"""Who configures the county; towns, which may only propose, see the people and the cards of their own."""
-
 TABS = (
-    Tab("forms", "表单", _COUNTY),
-    Tab("codes", "代码和时限", _COUNTY),
-    Tab("health", "运行状况", _COUNTY),
+    Tab("areas", "网格"),
+    Tab("people", "人员", staff_rights.SUBJECT),
+    Tab("bodies", "责任主体"),
+    Tab("cards", "手机卡片", staff_rights.SUBJECT),
+    Tab("forms", "表单"),
+    Tab("codes", "代码和时限"),
+    Tab("health", "运行状况"),
 )
-"""In the order of the page; a tab stands here once its page works."""
+"""In the order of the page; a tab stands here once its page works. Towns see the people and the cards of their own."""
 
 
 def tabs_of(actor: Actor) -> tuple[Tab, ...]:
     """Return the tabs that somebody may open, in order."""
-    marks = {grant.mark for grant in rights.grants_anywhere(actor, "configuration", "edit")}
-    return tuple(tab for tab in TABS if tab.marks & marks)
+    return tuple(tab for tab in TABS if _may_edit(actor, tab.subject))
+
+
+def _may_edit(actor: Actor, subject: str) -> bool:
+    return any(grant.mark is Mark.DECIDE for grant in rights.grants_anywhere(actor, subject, "edit"))
 
 
 def require(key: str) -> None:
@@ -65,7 +71,31 @@ def first() -> Response:
     return pages.see_other(found[0].address)
 
 
+FIRST_STEPS = {
+    "account": ("管理员账号", "/office/password"),
+    "grid": ("网格", "/office/admin/areas"),
+    "people": ("人员", "/office/admin/people/import"),
+    "cards": ("手机卡片", "/office/admin/cards"),
+}
+"""Of each first step of a new county: its word, and where it is taken."""
+
+
+def _first_steps(reading: Reading, by: Actor) -> list[dict[str, Any]]:
+    found = first_run.steps(reading, by)
+    following = next((step.key for step in found if not step.is_done), "")
+    return [
+        {
+            "word": FIRST_STEPS[step.key][0],
+            "address": FIRST_STEPS[step.key][1],
+            "is_done": step.is_done,
+            "is_next": step.key == following,
+        }
+        for step in found
+    ]
+
+
 def show(reading: Reading, template: str, key: str, values: Mapping[str, Any], status: int = 200) -> Response:
     """Answer the caller with a page of administration, under its tabs. key: of the tab that it belongs to."""
-    tabs = {"tabs": tabs_of(context.caller()), "tab": key}
+    by = context.caller()
+    tabs = {"tabs": tabs_of(by), "tab": key, "first_steps": _first_steps(reading, by)}
     return layout.show(reading, template, layout.ADMIN.key, {**tabs, **values}, status)

@@ -1,0 +1,282 @@
+"""Areas, people, bodies and cards on their pages: looked at first, done once, nothing lost, nothing beyond a role."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+
+from server.office import layout, pages
+from server.people.store import people
+from server.settings import Settings
+from tests.api_county import FAR_VILLAGE, NEXT_VILLAGE, PEOPLE, TOWN, UNIT, VILLAGE, add_record
+from tests.county import EVERYTHING
+from tests.office.desk import Desk, Reader
+
+ADMIN = "/office/admin"
+PAGES = (
+    f"{ADMIN}/areas",
+    f"{ADMIN}/areas?q=荆山口",
+    f"{ADMIN}/areas/{VILLAGE}",
+    f"{ADMIN}/areas/{VILLAGE}?do=rename",
+    f"{ADMIN}/areas/{VILLAGE}?do=unit",
+    f"{ADMIN}/areas/{VILLAGE}?do=close&from=2027-01-01",
+    f"{ADMIN}/areas/{VILLAGE}/merge?into={NEXT_VILLAGE}&from=2027-01-01",
+    f"{ADMIN}/people",
+    f"{ADMIN}/people?add=1",
+    f"{ADMIN}/people/worker",
+    f"{ADMIN}/people/worker?move={NEXT_VILLAGE}&from=2027-01-01",
+    f"{ADMIN}/people/import",
+    f"{ADMIN}/bodies",
+    f"{ADMIN}/bodies?body=dept-gas",
+    f"{ADMIN}/cards?area={VILLAGE}",
+)
+OF_TOWN = ("/people", "/cards")
+HEAD = "姓名,岗位,乡镇,村,单元,网格代码,用户名\n"
+NASTY = "<script>alert(1)</script>\"'&{{ 7*7 }}"
+
+
+@pytest.fixture
+def desk(county_to_change) -> Desk:
+    return signed_in(county_to_change, "admin")
+
+
+def signed_in(county, name: str) -> Desk:
+    desk = Desk(county)
+    desk.sign_in(name)
+    return desk
+
+
+def post(desk: Desk, page: str, action: str, **values: str):
+    return desk.submit(form_of(desk.open(page), action), **values)
+
+
+def form_of(page, action: str):
+    """Return the form that posts to ``action``, not the filters of the same address."""
+    return next(form for form in Reader(page.text).forms if (form.action, form.method) == (action, "post"))
+
+
+def upload(desk: Desk, content: bytes, name: str = "花名册.csv"):
+    form = form_of(desk.open(f"{ADMIN}/people/import"), f"{ADMIN}/people/import")
+    return desk.client.post(form.action, data={**form.fields, "file": (io.BytesIO(content), name)})
+
+
+def person(desk: Desk, name: str):
+    with desk.county.store.reading() as reading:
+        return people.get(reading, name, EVERYTHING)
+
+
+def is_of_town(path: str) -> bool:
+    return path.removeprefix(ADMIN).startswith(OF_TOWN)
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in PEOPLE])
+def test_every_page_is_for_whom_it_is_and_guarded(county, name):
+    desk = signed_in(county, name)
+    for path in PAGES:
+        page = desk.open(path)
+        read = Reader(page.text)
+
+        may = name == "admin" or (name == "town" and is_of_town(path))
+        seen = 200 if may else 404 if name == "othertown" and "worker" in path else 403
+        if name == "othertown" and is_of_town(path) and "worker" not in path:
+            seen = 200
+        assert page.status_code == seen, (path, page.text[:300])
+        assert page.headers["Content-Security-Policy"] == pages.POLICY
+        assert page.headers["Cache-Control"] == "no-store"
+        assert read.inline == []
+        assert all(
+            "form_token" in form.fields for form in read.forms if form.method == "post" and "lang" not in form.action
+        )
+
+
+def test_in_english_nothing_of_our_own_stays_chinese(county):
+    desk = signed_in(county, "admin")
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
+    typed = re.compile("荆山口|插箭岭|水云乡|涞源县|白石山镇|走马驿镇|^第$|燃气|中文|村|单元|微型消防站|主管部门|供")
+    for path in PAGES:
+        tags = r"<(script|style|option|td|b|datalist|time)[ >].*?</\1>|<p class=\"note amber.*?</p>|<[^>]+>"
+        text = re.sub(tags, " ", desk.open(path).text, flags=re.S)
+        assert {each for each in re.findall("[\u4e00-\u9fff]+", text) if not typed.search(each)} == set(), path
+
+
+def test_every_link_leads_on(county):
+    desk = signed_in(county, "admin")
+    links = {link for path in PAGES for link in Reader(desk.open(path).text).links if link.startswith(ADMIN)}
+
+    assert {link for link in links if desk.open(link).status_code not in (200, 303)} == set()
+
+
+def test_somebody_is_added_once_and_what_was_typed_comes_back(desk):
+    add, typed = f"{ADMIN}/people?add=1", {"display": NASTY, "name": "li-1", "role": "grid_worker"}
+    wrong = post(desk, add, f"{ADMIN}/people", **typed, area="没有的村")
+    right = [post(desk, add, f"{ADMIN}/people", **typed, area="荆山口村 第1单元") for _ in range(2)]
+
+    assert wrong.status_code == 422 and "没有叫“没有的村”的网格" in wrong.text
+    assert "<script>alert" not in wrong.text and "&lt;script&gt;alert(1)" in wrong.text
+    assert [answer.status_code for answer in right] == [303, 303]
+    assert [duty.area for duty in person(desk, "li-1").duties] == [UNIT]
+    assert "&lt;script&gt;" in desk.open(f"{ADMIN}/people/li-1").text
+
+
+def test_a_move_is_looked_at_and_then_made_once(desk):
+    label = {"label": "商店｜隐患"}
+    add_record(desk.county, "one", "worker", label, type="hazards", action="report", area=UNIT)
+    page = desk.open(f"{ADMIN}/people/worker?move=插箭岭村 第1单元&from=2027-01-01")
+    form = form_of(page, f"{ADMIN}/people/worker/move")
+
+    answers = [desk.submit(form), desk.submit(form)]
+
+    assert "现在什么都还没有改" in page.text and "2027-01-01 起调到" in page.text
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert len([duty for duty in person(desk, "worker").duties if duty.starts_at < duty.ends_at]) == 2
+
+
+def test_a_move_that_names_no_area_says_so_and_offers_no_button(desk):
+    page = desk.open(f"{ADMIN}/people/worker?move=没有的村&from=2027-02-30").text
+
+    assert "没有叫“没有的村”的网格" in page
+    assert f'action="{ADMIN}/people/worker/move"' not in page
+
+
+def test_who_stands_in_needs_an_end(desk):
+    asked = {"role": "village_officer", "area": NEXT_VILLAGE, "acting": "1"}
+    wrong = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **asked)
+    right = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **asked, to="2027-03-01")
+
+    assert (wrong.status_code, right.status_code) == (422, 303)
+    assert "代岗要填到哪天为止" in wrong.text
+    assert person(desk, "worker").duties[-1].ends_at == "2027-02-28T16:00:00.000Z"
+
+
+def test_a_new_password_is_shown_once_and_stored_by_nobody(desk):
+    page = post(desk, f"{ADMIN}/people/officer", f"{ADMIN}/people/officer/password")
+
+    password = re.search(r'class="password"><code>([^<]+)<', page.text)[1]
+    assert page.headers["Cache-Control"] == "no-store"
+    assert password not in desk.open(f"{ADMIN}/people/officer").text
+
+
+def test_closing_an_account_says_what_ends(desk):
+    page = desk.open(f"{ADMIN}/people/worker").text
+    answer = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/revoke")
+
+    assert "马上结束的有" in page and "1 个岗位" in page
+    assert answer.status_code == 303 and person(desk, "worker").revoked_at is not None
+    assert f'action="{ADMIN}/people/admin/revoke"' not in desk.open(f"{ADMIN}/people/admin").text
+
+
+def test_a_roster_is_checked_mended_and_imported_once(desk):
+    rows = "刘一,网格员,,荆山口村,第1单元,,\n陈二,防火员,,荆山口村,,,\n"
+    checked = upload(desk, (HEAD + rows).encode("gb18030"))
+    page = desk.open(checked.location)
+    form = form_of(page, checked.location)
+
+    done = [desk.submit(form), desk.submit(form)]
+
+    assert checked.status_code == 303
+    assert "没有这个岗位" in page.text and "导入没问题的 1 行" in page.text and "GB18030" in page.text
+    assert [answer.status_code for answer in done] == [303, 303]
+    assert "已导入：新增 1 人" in desk.open(checked.location).text
+    assert person(desk, "gw-100201-01").display == "刘一"
+    marked = desk.open(f"{checked.location}/marked.xlsx")
+    assert marked.data.startswith(b"PK") and "attachment" in marked.headers["Content-Disposition"]
+    cards = desk.open(re.search(r'href="(/office/admin/cards\?roster=[^"]+)"', desk.open(checked.location).text)[1])
+    assert 'value="gw-100201-01"' in cards.text and 'value="worker"' not in cards.text
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "status"),
+    [
+        (b"", "空的", 400),
+        (b"\xd0\xcf\x11\xe0 old", ".xls", 400),
+        ("甲,乙\n".encode(), "没有找到表头", 400),
+        ((HEAD + "刘,网格员,,荆山口村,,,\n" * 50_000).encode(), "5000", 413),
+    ],
+)
+def test_a_file_that_is_no_roster_is_refused_in_words(desk, content, said, status):
+    answer = upload(desk, content)
+
+    assert answer.status_code in (status, 422)
+    assert said in answer.text and "Traceback" not in answer.text
+
+
+def test_a_merger_is_looked_at_and_then_made_once(desk):
+    page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?into=插箭岭&from=2027-01-01&basis=18号")
+    form = form_of(page, f"{ADMIN}/areas/{VILLAGE}/merge")
+
+    answers = [desk.submit(form), desk.submit(form)]
+
+    assert "合并前看一遍" in page.text and "2027-01-01 起合并" in page.text
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert "并入" in desk.open(f"{ADMIN}/areas/{VILLAGE}").text
+
+
+def test_a_merger_that_cannot_be_made_offers_no_button(desk):
+    day = "from=2027-01-01"
+    for query in (f"into=荆山口&{day}", f"into=白石山镇&{day}", "into=插箭岭&from=2027-02-30", "into=x"):
+        page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?{query}")
+        assert page.status_code == 200
+        assert 'role="alert"' in page.text and "起合并</button>" not in page.text
+
+
+def test_the_tree_opens_step_by_step_and_a_unit_is_added(desk):
+    nodes = desk.open(f"{ADMIN}/areas/{TOWN}/children").text
+    added = post(desk, f"{ADMIN}/areas/{VILLAGE}?do=unit", f"{ADMIN}/areas/{VILLAGE}/unit", name="河西")
+
+    assert "荆山口村" in nodes and 'aria-level="3"' in nodes and "<html" not in nodes
+    assert added.location.startswith(f"{ADMIN}/areas/{VILLAGE}002")
+    assert "河西" in desk.open(added.location).text
+
+
+def test_a_body_is_registered_renamed_and_ended(desk):
+    told = {"name": "供热公司", "code": "dept-heat", "kind": "department", "area": "涞源县", "contact": "13800000002"}
+    added = post(desk, f"{ADMIN}/bodies", f"{ADMIN}/bodies", **told)
+    one = f"{ADMIN}/bodies?body=dept-heat"
+    renamed = post(desk, one, f"{ADMIN}/bodies/dept-heat", name="热力公司")
+
+    assert (added.status_code, renamed.status_code) == (303, 303)
+    assert "热力公司" in desk.open(one).text
+    assert post(desk, one, f"{ADMIN}/bodies/dept-heat/end").status_code == 303
+    assert "热力公司" not in desk.open(f"{ADMIN}/bodies").text
+
+
+def with_address(county, url: str | None):
+    services = county.app.extensions["firegrid"]
+    settings: Settings = services.settings
+    object.__setattr__(settings, "public_url", url)
+    return county
+
+
+def test_without_an_address_for_phones_there_is_the_cure_and_no_print(desk):
+    with_address(desk.county, None)
+    page = desk.open(f"{ADMIN}/cards?area={VILLAGE}").text
+
+    assert "现在的地址只有本机能用，先设好对外地址。" in page and "FIREGRID_PUBLIC_URL" in page
+    assert "做卡片并打印" not in page
+
+
+def test_cards_are_shown_once_with_a_key_that_opens_the_server(county_to_change):
+    desk = signed_in(with_address(county_to_change, "http://fire.example.org"), "town")
+    form = form_of(desk.open(f"{ADMIN}/cards?area={VILLAGE}"), f"{ADMIN}/cards")
+    data = {**form.fields, "names": ["worker", "officer"]}
+
+    sheet, again = desk.client.post(form.action, data=data), desk.client.post(form.action, data=data)
+
+    assert sheet.status_code == 200 and sheet.headers["Cache-Control"] == "no-store"
+    assert sheet.text.count('<article class="phone-card"') == 2 and "发现火情先打119" in sheet.text
+    assert Reader(sheet.text).inline == []
+    assert again.status_code == 422 and "刚才已经做好" in again.text
+    assert desk.client.post(form.action, data={**data, "names": ["town"], "batch": "x"}).status_code == 422
+
+
+def test_a_town_sees_its_own_and_its_rail_leads_there(county):
+    desk = signed_in(county, "town")
+
+    assert 'href="/office/admin"' in desk.open("/office/").text
+    assert desk.open("/office/admin").location.endswith("/people")
+    page = desk.open(f"{ADMIN}/people").text
+    assert "worker" in page and "stranger" not in page
+    assert desk.open(f"{ADMIN}/people/stranger").status_code == 404
+    assert FAR_VILLAGE not in page
