@@ -33,6 +33,7 @@ _OF_ENTITIES = ("label", "entity_id", "create_if", "update_if")
 _EXCEL_DATE = re.compile(r"\d{4}-\d\d-\d\d 00:00:00")
 _EXCEL_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _BARE_WORD = re.compile(r"[^\W\d][\w-]*")
+_NO_NAME = re.compile(r"\S\s+\S|^\d")
 _TRUTHS = frozenset({"yes", "no", "true", "false"})
 _SAID = re.compile(r"""\$\{[^}]*\}|"[^"]*"|'[^']*'""")
 _FULL_WIDTH = "（）＝，＜＞＋－＊！。；：【】"
@@ -101,6 +102,9 @@ def _invisible_headers(sheets: Sheets) -> Iterator[Fault]:
 
 
 def _name_faults(each: _Cell) -> Iterator[Fault]:
+    if (each.sheet, each.column) == ("survey", "name") and _NO_NAME.search(each.text):
+        cure = "请用英文字母或下划线开头，不要有空格和中文。"  # the tool stops at the first of these, and tells no more
+        yield each.fault(f"名称 (name) “{each.text}”里有空格，或以数字开头。", cure)
     hidden = invisible_in(each.text)
     if hidden:
         message = f"{each.column}“{shown(each.text)}”里有看不见的字符 {'、'.join(hidden)}，手机会当成另一个名字。"
