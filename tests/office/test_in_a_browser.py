@@ -130,3 +130,41 @@ def test_by_keyboard_alone_one_signs_in_and_gets_to_the_board(address):
         window.page.wait_for_url("**/office/board")
 
     assert skips == "skip"
+
+
+def test_a_case_opens_beside_the_list_and_back_and_escape_close_it(address):
+    with browser_window(address) as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.click("#list .c-place a")
+        window.page.wait_for_selector("#panel #case-title")
+        opened = window.page.url
+        focused = window.page.evaluate("document.activeElement.id")
+        faults = window.faults()
+        window.page.go_back()
+        window.page.wait_for_selector("#panel", state="hidden")
+        window.page.go_forward()
+        window.page.wait_for_selector("#panel #case-title")
+        window.page.keyboard.press("Escape")
+        window.page.wait_for_selector("#panel", state="hidden")
+
+    assert "case=" in opened and focused == "case-title"
+    assert faults == [] and window.said == []
+
+
+def test_a_session_that_runs_out_is_begun_anew_over_the_page_and_what_was_typed_is_sent(address):
+    with browser_window(address) as window:
+        window.sign_in("officer")
+        window.open(CASE)
+        window.page.click(".acts summary >> text=说明")
+        window.page.fill("#note-note", "写了很久的话")
+        window.page.context.clear_cookies()
+        window.page.click("form[action$='/acts/note'] button")
+        window.page.wait_for_selector("#session[open]")
+        window.page.fill("#again-password", PASSWORD)
+        window.page.click("#session button.primary")
+        window.page.wait_for_selector("#toast:not([hidden])")
+        told = window.page.locator(".history li", has_text="写了很久的话").count()
+        kept = window.page.evaluate("Object.keys(sessionStorage).filter(each => each.startsWith('draft '))")
+
+    assert (told, kept) == (1, [])

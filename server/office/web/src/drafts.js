@@ -58,7 +58,7 @@ let waiting = null;
 document.addEventListener("htmx:responseError", event => {
   if (event.detail.xhr.status !== 401 || !dialog) return;
   waiting = event.detail.requestConfig.elt;
-  const typed = forms(document).flatMap(fields).filter(each => !each.options && !ticks(each)).map(each => each.value).join("");
+  const typed = forms(document).flatMap(fields).filter(each => each.matches("textarea, [type=text]")).map(each => each.value).join("");
   const said = dialog.querySelector("[data-kept]");
   said.hidden = !typed;
   said.textContent = said.dataset.kept.replace("0", [...typed].length);

@@ -112,6 +112,7 @@ function prepare() {
   document.querySelectorAll("[data-narrow][hidden]").forEach(each => (each.hidden = false));
   for (const field of document.querySelectorAll(".acts input[type=date][name=due_on]:not([data-days])")) {
     field.dataset.days = "1";
+    if (document.querySelector(`[data-for="${field.id}"]`)) continue; // the form brings its own
     const chips = document.createElement("span");
     chips.className = "days";
     for (const days of [3, 7, 30]) {

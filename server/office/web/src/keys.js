@@ -62,7 +62,7 @@ document.addEventListener("keydown", event => {
   if (event.key === "Escape" && !event.isComposing) {
     const popped = document.querySelector(".drop[open]");
     if (popped) return void ((popped.open = false), popped.querySelector("summary").focus());
-    if (current()) return void close();
+    if (current()) return void (event.preventDefault(), close()); // or the same key closes what asks
     return;
   }
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
