@@ -88,6 +88,18 @@ def _patrols(
         yield Event(at, partial(phones.send, name=worker.name, form="patrol", target=target, answers=answers))
 
 
+ALIKE = {
+    "task": "register",
+    "station_kind": "village",
+    "station_state": "running",
+    "place": "村委会院内东侧",
+    "staff_count": "6",
+    "shift_count": "3",
+    "kit_ok": "yes",
+}
+"""What every station of the demonstration is registered with."""
+
+
 def _station(
     phones: Phones,
     number: int,
@@ -99,18 +111,11 @@ def _station(
 ) -> Iterator[Event]:
     worker, officer = people
     title = f"演示微型消防站{number + 1:02d}"
-    registered = {
-        "task": "register",
+    registered = ALIKE | {
         "area": worker.area,
         "title": title,
-        "station_kind": "village",
-        "station_state": "running",
-        "place": "村委会院内东侧",
         "head": f"站长甲{number + 1:04d}",
         "duty_phone": f"138000003{number + 1:02d}",
-        "staff_count": "6",
-        "shift_count": "3",
-        "kit_ok": "yes",
     }
     begun = _daytime(end - timedelta(days=days_available), chance)
     target = Target(TYPE, id, label=title)
