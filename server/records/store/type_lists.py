@@ -23,6 +23,10 @@ _READ_MOST = 2_000
 """Candidates that are read and compared in one query."""
 
 
+_LAST = 2**62
+"""Higher than any ``born_seq``."""
+
+
 @dataclass(frozen=True, slots=True)
 class TypeFilters:
     """What a list of one type is narrowed to.
@@ -65,10 +69,10 @@ def page(
     size = _READ_MOST if searched else limit
     found: list[Row] = []
     while len(found) < limit:
-        further = "" if before is None else " AND born_seq < :before"
+        # Always a bound: without it a planner may collect and sort all records of the type.
         rows = reading.sql.rows(
-            f"{_SELECT} WHERE {where}{further} ORDER BY born_seq DESC LIMIT :limit",
-            {**values, **({} if before is None else {"before": before}), "limit": size},
+            f"{_SELECT} WHERE {where} AND born_seq < :before ORDER BY born_seq DESC LIMIT :limit",
+            {**values, "before": _LAST if before is None else before, "limit": size},
         )
         visible = (shown(row) for row in rows)
         found += [row for row in visible if filters.holds(row)]
