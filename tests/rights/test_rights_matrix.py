@@ -6,6 +6,7 @@ The words of ``planted_county`` tell from which place an answer has taken anythi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -225,16 +226,20 @@ def test_a_phone_is_given_what_lies_in_reach_and_nothing_else(county, role):
 def test_the_pages_show_what_lies_in_reach_and_nothing_else(county, role):
     desk = Desk(county)
     assert desk.sign_in(role, PASSWORD).status_code in (302, 303)
-    seen, ahead = set(), ["/office/", "/office/board"]
+    seen, asked, ahead = set(), Counter(), ["/office/", "/office/board"]
     while ahead and len(seen) < 200:
         path = ahead.pop()
-        if path in seen:
+        page = path.partition("?")[0]
+        if path in seen or asked[page] == 15:  # pages of figures have no end of addresses: each names its instant
             continue
         seen.add(path)
+        asked[page] += 1
         answer = desk.open(path)
         assert answer.status_code in (200, 302, 303, 403), (path, answer.status_code)
         assert marks_in(answer) <= REACH[role], path
-        ahead += [link for link in Reader(answer.text).links if link.startswith("/office") and "sign-out" not in link]
+        if answer.content_type.startswith("text/html"):
+            links = Reader(answer.text).links
+            ahead += [link for link in links if link.startswith("/office") and "sign-out" not in link]
 
 
 @pytest.mark.parametrize("place", ["own", "near", "far"])
