@@ -146,7 +146,7 @@ def test_with_a_bad_key_every_route_refuses(county, every_call):
 
 def test_inside_the_scope_every_route_that_is_read_answers(county, readings):
     for rule, path in readings:
-        if rule.rule.endswith("/body"):
+        if rule.rule.endswith(("/body", "/suggestion", "/text")):  # the record of this test is no case
             continue
 
         answer = call(county, "GET", path, Authorization=f"Key {county.keys[reader_of(path)]}")
