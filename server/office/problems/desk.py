@@ -200,7 +200,7 @@ def _done(reading: Reading, id: str, by: Actor, mask: RecordMask) -> dict[str, A
         "id": id,
         "how": None if decided is None else decided.how.value,
         "label": shown.label,
-        "fields": problem_views.standing(reading, view, mask, shown),
+        "fields": [(each.label, each.now) for each in shown.fields],
         "can_undo": How.UNDO in view.ways,
     }
 

@@ -50,12 +50,13 @@ class ShownValue(NamedTuple):
 class ShownField(NamedTuple):
     """A field in conflict. kind: of the input for another value. own: what was typed into it; fault: what is wrong.
 
-    group: of fields that settle as one; of any other field its own name.
+    group: of fields that settle as one; of any other field its own name. now: what stands there.
     """
 
     name: str
     group: str
     label: str
+    now: str
     is_open: bool
     values: tuple[ShownValue, ...]
     kind: str
@@ -109,6 +110,9 @@ def in_full(
     show = {} if type is None else shows_of(reading, type, mask)
     titles = {} if type is None else titles_of(reading, type)
     told = masked_problems.shown(mask, _plain(view), found, record)
+    now = (
+        {} if record is None else mask.record({"fields": dict(record.fields), "label": record.label}, record)["fields"]
+    )
     kind = ProblemKind(found.kind)
     act, lines = _sent(reading, view, told, mask, show, titles)
     return ShownProblem(
@@ -129,28 +133,24 @@ def in_full(
         message=told["message"],
         ways=tuple(how.value for how in view.ways),
         fields=tuple(
-            _field(reading, each, shown, record, type, show, titles, answered)
+            _field(reading, each, shown, record, type, show, titles, answered, now)
             for each, shown in zip(view.fields, told["fields"], strict=True)
         ),
         act=act,
         lines=lines,
-        made="" if view.unapplied_change is None or view.unapplied_change.made_at is None
-        else pages.claimed_moment(view.unapplied_change.made_at.isoformat(), reading.now),
+        made=_made(reading, view),
         original=found.submission is not None or found.kept_body is not None,
         decided=_decided(reading, view, told),
         shows_persons=record is not None and mask.shows_persons_of(record),
     )  # fmt: skip
 
 
-def standing(reading: Reading, view: ProblemDetails, mask: RecordMask, shown: ShownProblem) -> list[tuple[str, str]]:
-    """Return what stands now in each field that a problem is about, with what the field is called."""
-    record = view.record
-    type = None if record is None else mask.type_of(record.type)
-    if record is None or type is None:
-        return []
-    show = shows_of(reading, type, mask)
-    now = mask.record({"label": record.label, "fields": dict(record.fields)}, record)["fields"]
-    return [(each.label, show[each.name](now.get(each.name, ""))) for each in shown.fields if each.name in show]
+def _made(reading: Reading, view: ProblemDetails) -> str:
+    """Return when what was kept and not carried out was filled in, by the phone's clock; empty where it says nothing."""
+    change = view.unapplied_change
+    if change is None or change.made_at is None:
+        return ""
+    return pages.claimed_moment(change.made_at.isoformat(), reading.now)
 
 
 def _plain(view: ProblemDetails) -> dict[str, Any]:
@@ -178,6 +178,7 @@ def _field(
     show: Mapping[str, Show],
     titles: Mapping[str, str],
     answered: Answered,
+    now: Mapping[str, str],
 ) -> ShownField:
     picked, name = answered.fields.get(f"{PICK}{each.name}", ""), each.name
     field = None if type is None else type.fields.get(name)
@@ -188,7 +189,10 @@ def _field(
     )
     own, fault = answered.fields.get(f"{OTHER}{name}", ""), answered.faults.get(f"{OTHER}{name}", "")
     group = name if field is None else field.group or name
-    return ShownField(name, group, titles.get(name, each.label), each.is_open, values, kind, own, picked == OWN, fault)
+    stands = show[name](now.get(name, "")) if name in show else now.get(name, "")
+    return ShownField(
+        name, group, titles.get(name, each.label), stands, each.is_open, values, kind, own, picked == OWN, fault
+    )
 
 
 def _value(reading: Reading, one: Value, value: str, record: Record | None, picked: str) -> ShownValue:
