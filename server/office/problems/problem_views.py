@@ -113,19 +113,18 @@ def in_full(
     now = (
         {} if record is None else mask.record({"fields": dict(record.fields), "label": record.label}, record)["fields"]
     )
-    kind = ProblemKind(found.kind)
     act, lines = _sent(reading, view, told, mask, show, titles)
     return ShownProblem(
         id=found.id,
         kind=found.kind,
-        word=kinds.WORDS[kind],
+        word=kinds.WORDS[ProblemKind(found.kind)],
         label=told["label"] or "",
         record=found.record if record is not None else None,
         type=found.type,
         address=_address(record),
         version=None if record is None else record.version,
         status=STATUS_LABELS[Status(record.status)] if record is not None and record.status else "",
-        area=areas.full_names(reading, [code_of(found.path)]).get(code_of(found.path), "") if found.path else "",
+        area=_place(reading, found.path),
         who=view.author_display or found.author or "",
         role=_role(reading, found.author),
         at=pages.moment(found.created_at, reading.now),
@@ -145,8 +144,13 @@ def in_full(
     )  # fmt: skip
 
 
+def _place(reading: Reading, path: str) -> str:
+    code = code_of(path) if path else ""
+    return areas.full_names(reading, [code]).get(code, "") if code else ""
+
+
 def _made(reading: Reading, view: ProblemDetails) -> str:
-    """Return when what was kept and not carried out was filled in, by the phone's clock; empty where it says nothing."""
+    """Return when what was kept and not carried out was filled in, by the phone's clock; empty for none."""
     change = view.unapplied_change
     if change is None or change.made_at is None:
         return ""
