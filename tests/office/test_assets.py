@@ -12,6 +12,7 @@ import pytest
 
 from server.office import assets
 from server.office.web import office_build
+from tests.office.desk import Desk
 from tests.source_tree import ROOT
 
 CSS_BYTES_MAX, ALL_BYTES_MAX = 6_000, 120_000
@@ -110,3 +111,20 @@ def test_a_page_without_them_works_and_says_what_is_missing(county, monkeypatch)
 
     assert "页面的样式没有构建，请管理员重新安装。" in page
     assert 'action="/office/sign-in"' in page
+
+
+def test_script_and_style_of_the_board_stay_within_their_budget(county):
+    desk = Desk(county)
+    desk.sign_in("town")
+    page = desk.open("/office/board").text
+    files = assets.built().contents
+    named = {name for name in files if name in page and not name.endswith((".br", ".gz"))}
+    loaded = set()
+    while named - loaded:  # and what these import; the map comes when it is opened
+        name = (named - loaded).pop()
+        loaded.add(name)
+        text = files[name].decode() if name.endswith(".js") else ""
+        named |= {each for each in re.findall(r"""from ?["`']\./([\w.-]+\.js)""", text) if each in files}
+
+    assert any(name.startswith("keys-") for name in loaded) and not any(name.startswith("map-") for name in loaded)
+    assert sum(len(files.get(f"{name}.gz", files[name])) for name in loaded) <= 120_000
