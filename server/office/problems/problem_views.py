@@ -114,6 +114,8 @@ def in_full(
         {} if record is None else mask.record({"fields": dict(record.fields), "label": record.label}, record)["fields"]
     )
     act, lines = _sent(reading, view, told, mask, show, titles)
+    stands = zip(view.fields, told["fields"], strict=True)
+    fields = tuple(_field(reading, *each, record, type, show, titles, answered, now) for each in stands)
     return ShownProblem(
         id=found.id,
         kind=found.kind,
@@ -131,10 +133,7 @@ def in_full(
         days=problem_list.days_since(reading, found.created_at),
         message=told["message"],
         ways=tuple(how.value for how in view.ways),
-        fields=tuple(
-            _field(reading, each, shown, record, type, show, titles, answered, now)
-            for each, shown in zip(view.fields, told["fields"], strict=True)
-        ),
+        fields=fields,
         act=act,
         lines=lines,
         made=_made(reading, view),
