@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 
 import openpyxl
@@ -264,6 +265,22 @@ def test_an_xform_without_id_and_version_is_offered_one_of_each(store):
     assert any("请在主 instance 的根元素写明" in each for each in first.warnings)
     with store.reading() as reading:
         assert f'id="蜂场" version="{first.version}"'.encode() in forms.xml(reading, "蜂场", first.version)
+
+
+def test_a_form_whose_submissions_would_have_no_id_is_refused(store):
+    (of_sheets,) = errors_of(store, asking(omit_instanceID="yes"))
+    named = prepare(asking()).xml.decode()
+    (of_xform,) = errors_of(store, re.sub(r"<meta>.*?</meta>|<bind [^>]*instanceID[^>]*/>", "", named), ".xml")
+
+    assert (of_sheets["sheet"], of_sheets["row"], of_sheets["column"]) == ("settings", 2, "omit_instanceID")
+    assert "手机填完送不出去" in of_sheets["message"] and "jr:preload" in of_xform["cure"]
+
+
+def test_comments_in_an_xform_are_no_elements(store):
+    plain = prepare(asking(version="")).xml.decode()
+    commented = plain.replace("<model", "<!-- a --><model").replace("<instance>", "<instance><!-- b -->", 1)
+
+    assert publish_it(store, commented, ".xml", file_name="a.xml").added
 
 
 def test_a_form_without_a_ledger_is_published_with_a_note_that_it_makes_none(store):

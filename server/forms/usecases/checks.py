@@ -13,7 +13,7 @@ from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
 from server.forms.usecases.lists.list_checks import list_faults, list_warnings
 from server.forms.usecases.lists.list_files import ListFile
-from server.forms.usecases.xform.xml_parsing import children, parse
+from server.forms.usecases.xform.xml_parsing import child, children, parse
 from server.forms.usecases.xlsform.cells import cell_faults
 from server.forms.usecases.xlsform.sheets import Sheets, row_with, rows_by_path, sheet_faults
 
@@ -45,6 +45,7 @@ def check(
         *sheet_faults(sheets),
         *cell_faults(sheets),
         *_identity_faults(definition, sheets),
+        *_instance_id_faults(html, sheets),
         *_version_faults(definition, previous),
         *_translation_faults(html, sheets),
         *_type_faults(definition, previous, rows),
@@ -65,6 +66,20 @@ def check(
 def already_published(definition: FormDefinition, previous: Sequence[FormDefinition]) -> bool:
     """Return whether this very version with this very content is there, so that publishing it again does nothing."""
     return any((old.version, old.content) == (definition.version, definition.content) for old in previous)
+
+
+def _instance_id_faults(html: etree._Element, sheets: Sheets) -> Iterator[Fault]:
+    """Yield a fault for a form whose submissions would have no id: each would be refused (``openrosa.md`` §5.1)."""
+    instance = child(child(child(html, "head"), "model"), "instance")
+    root = None if instance is None else next(instance.iterchildren(etree.Element), None)
+    if root is None or child(child(root, "meta"), "instanceID") is not None or child(root, "instanceID") is not None:
+        return
+    message = "表单没有 meta/instanceID，手机填完送不出去。"
+    if sheets.headers:
+        yield Fault(message, "请删去 settings 表的 omit_instanceID 一列。", "settings", 2, "omit_instanceID")
+    else:
+        cure = '请在主 instance 里加上 <meta><instanceID/></meta>，并给它写 bind：jr:preload="uid"。'
+        yield Fault(message, cure)
 
 
 def _identity_faults(definition: FormDefinition, sheets: Sheets) -> Iterator[Fault]:

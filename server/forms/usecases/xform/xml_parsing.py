@@ -163,8 +163,8 @@ def _refuse_doctype(xml: bytes) -> None:
 
 
 def children(node: etree._Element, name: str) -> list[etree._Element]:
-    """Return the children of ``node`` with this local name, whatever their namespace."""
-    return [child for child in node if etree.QName(child).localname == name]
+    """Return the children of ``node`` with this local name, whatever their namespace; comments are none."""
+    return [child for child in node.iterchildren(etree.Element) if etree.QName(child).localname == name]
 
 
 def child(node: etree._Element | None, name: str) -> etree._Element | None:
