@@ -12,6 +12,7 @@ from schemas.lists import page_of
 from server.api import responses
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.forms.usecases import management
 from server.instants import Instant
 from server.people.domain.devices import ADVICE, Device
 from server.people.store import devices
@@ -48,8 +49,10 @@ def count_phones(form_id: str) -> Response:
     A phone that was not in contact since the version was published cannot have it; one that has sent since shows which
     it fills in; the others are `silent`.
     """
+    by = context.caller()
     with context.database().reading() as reading:
-        return responses.json(asdict(form_holders.count(reading, form_id, people_scope(context.caller()))))
+        management.get_visible(reading, form_id, by)
+        return responses.json(asdict(form_holders.count(reading, form_id, people_scope(by))))
 
 
 def _device(found: Device, now: Instant) -> responses.Json:
