@@ -112,7 +112,7 @@ def number_of(key: str) -> int:
 def xml_attachment(content: bytes, name: str) -> Response:
     """Return an XML document byte for byte; as a download, since XML may carry scripts."""
     response = Response(content, 200, content_type="text/xml; charset=utf-8")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    downloads.name_file(response, name)
     return downloads.sandboxed(response)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
+from urllib.parse import quote
 
 from flask import Response
 
@@ -16,9 +17,20 @@ from server.table_files import XLSX_TYPE, Workbook
 def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
     """Return a file to be saved under ``name``, whole or in parts; none is cached, since the next may differ."""
     response = Response(content, 200, content_type=media_type)
-    response.headers.set("Content-Disposition", "attachment", filename=name)
+    name_file(response, name)
     response.headers["Cache-Control"] = "no-store"
     return sandboxed(response)
+
+
+def name_file(response: Response, name: str) -> None:
+    """Say under which name an answer is saved, in whatever script: headers hold Latin letters alone (RFC 6266)."""
+    if name.isascii():
+        response.headers.set("Content-Disposition", "attachment", filename=name)
+        return
+    plain = "file" + PurePath(name).suffix
+    ending = plain if plain.isascii() else "file"
+    said = {"filename": ending, "filename*": f"UTF-8''{quote(name, safe='')}"}
+    response.headers.set("Content-Disposition", "attachment", **said)
 
 
 def exported(export: Export, parts: Iterable[bytes], media_type: str, name: str) -> Response:

@@ -175,6 +175,7 @@ def _page(
             "files": [_file(record, each) for each in case_details.photos(reading, record)],
             "history": _history(reading, record, mask, show, titles),
             "updated": pages.moment(record.updated_at, reading.now),
+            "may_reveal": revealing.may_reveal(by, record),
             "may_edit": interactive.may_edit(reading, record, by=by)
             and ledger_forms.layout(reading, type).sheet is not None,
             "done": DONE.get(request.args.get("done", "") if request.method == "GET" else "", ""),
@@ -184,10 +185,6 @@ def _page(
     if mask.shows_persons_of(record):
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return shown
-
-
-def _has_form(reading: Reading, type: RecordType) -> bool:
-    return ledger_forms.layout(reading, type).sheet is not None
 
 
 def _sections(

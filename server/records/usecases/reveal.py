@@ -16,7 +16,7 @@ from server.forms.domain.record_types import LABEL, RecordType
 from server.forms.store import forms
 from server.people.domain import rights
 from server.people.domain.actors import Actor
-from server.people.domain.rights import Mark
+from server.people.domain.rights import Grant, Mark
 from server.records.domain.records import Record
 from server.records.store import records
 from sync import registers
@@ -55,15 +55,24 @@ def reveal(tx: Transaction, record_id: str, field: str, reason: str, *, by: Acto
     return Revealed(found.id, field, type.label_of(field), value, tuple(values))
 
 
-def _require_reveal(by: Actor, found: Record) -> None:
+def may_reveal(by: Actor, found: Record) -> bool:
+    """Say whether ``reveal`` would show ``by`` what is masked in a record that they see."""
+    is_own, decisive = _granted(by, found)
+    return any(is_own or not grant.limits for grant in decisive)
+
+
+def _granted(by: Actor, found: Record) -> tuple[bool, list[Grant]]:
     is_own = found.author == by.name or found.assignee in by.scope.assignees
     granted = rights.grants(by, "personal", "reveal", found.path)
     if is_own:
         granted += rights.grants_anywhere(by, "personal", "reveal")
-    decisive = [grant for grant in granted if grant.mark is not Mark.PROPOSE]
-    if any(is_own or not grant.limits for grant in decisive):
+    return is_own, [grant for grant in granted if grant.mark is not Mark.PROPOSE]
+
+
+def _require_reveal(by: Actor, found: Record) -> None:
+    if may_reveal(by, found):
         return
-    if decisive:
+    if _granted(by, found)[1]:
         message = "您的岗位只能查看自己上报或承办的记录里的个人信息；请联系管这个网格的人。"
         raise NotAllowed(message, object="personal", action="reveal")
     rights.require(by, "personal", "reveal", found.path)

@@ -280,3 +280,11 @@ def test_a_town_sees_its_own_and_its_rail_leads_there(county):
     assert "worker" in page and "stranger" not in page
     assert desk.open(f"{ADMIN}/people/stranger").status_code == 404
     assert FAR_VILLAGE not in page
+
+
+def test_the_roster_to_fill_in_is_saved_under_its_chinese_name(county):
+    answer = signed_in(county, "town").open(f"{ADMIN}/people/import/template.xlsx")
+
+    assert answer.data.startswith(b"PK")
+    named = "attachment; filename=file.xlsx; filename*=UTF-8''%E4%BA%BA%E5%91%98%E8%8A%B1%E5%90%8D%E5%86%8C.xlsx"
+    assert answer.headers["Content-Disposition"] == named
