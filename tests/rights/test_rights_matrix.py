@@ -40,7 +40,9 @@ REACH = {
 EXPORT = {"village_officer", "town_station", "dept_handler", "brigade", "county_admin", "unit_manager", "station_head"}
 SUMMARY = EXPORT | {"grid_worker", "grid_leader"}
 AUDIT = {"county_admin", "auditor"}
-"""Who may export case data, see summaries, and read and export the audit."""
+STAFF = {"town_station", "county_admin"}
+PEOPLE = {"village_officer", "town_station", "brigade", "county_admin"}
+"""Who may export case data, see summaries, read and export the audit, fill posts, and see people."""
 
 LISTS_ASK = {
     **{f"requests/decided.{ending}": EXPORT for ending in ("csv", "xlsx")},
@@ -48,6 +50,8 @@ LISTS_ASK = {
     **{f"records/ledger.{ending}": EXPORT for ending in ("csv", "xlsx")},
     "audit": AUDIT,
     "audit.csv": AUDIT,
+    "users/import/template.xlsx": STAFF,
+    "vacancies": PEOPLE,
 }
 FILES = ("csv", "xlsx", "geojson", "zip")
 NO_COUNTY_WORD = re.compile(r"/(session|uploads)")
@@ -111,7 +115,10 @@ def names_areas_of(role: str, place: str) -> bool:
     return UNITS[place].startswith(area[:digits])
 
 
-COUNTY_WIDE = {"form_id": ["station_new"], "version": ["1"]}
+ACTS_AHEAD = ("/change-preview", "/suggestion")
+"""Ends of routes that look ahead at an act: they answer those alone who may do it."""
+
+COUNTY_WIDE = {"form_id": ["station_new"], "version": ["1"], "type_name": ["stations"]}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -133,7 +140,7 @@ def test_a_list_shows_what_lies_in_reach_and_nothing_else_in_every_format(county
 @pytest.mark.parametrize("role", ROLES)
 def test_a_filter_by_an_area_out_of_reach_is_not_found(county, described, role):
     for rule in rules(county, "GET"):
-        if rule.arguments:
+        if rule.arguments or rule.rule.endswith("/users/import/template.xlsx"):  # an empty file, of no area
             continue
         for place in {"own", "near", "far"} - REACH[role]:
             answer = county.get(f"{rule.rule.removeprefix(PREFIX)}?area={UNITS[place]}", role)
@@ -159,7 +166,8 @@ def test_what_is_named_in_an_address_shows_in_reach_and_is_not_found_beyond(coun
                 about_place = not set(rule.arguments) <= set(COUNTY_WIDE)
                 if about_place and place not in REACH[role]:
                     is_area = "<code>" in rule.rule and names_areas_of(role, place)
-                    assert answer.status_code in ((200,) if is_area else (404,)), (path, answer.text[:300])
+                    # Whoever may name an area may still not be allowed to change it.
+                    assert answer.status_code in ((200, 403) if is_area else (404,)), (path, answer.text[:300])
                 elif not about_place:
                     assert answer.status_code in (200, 403), (path, answer.text[:300])
     assert tried > 60
@@ -246,7 +254,7 @@ def test_the_pages_show_what_lies_in_reach_and_nothing_else(county, role):
 def test_every_address_answers_who_sees_the_whole_county_with_the_words_of_its_place(county, place):
     silent = []
     for rule in rules(county, "GET"):
-        if not rule.arguments:
+        if not rule.arguments or rule.rule.endswith(ACTS_AHEAD):
             continue
         named = named_in(county, place) | COUNTY_WIDE
         answers = [county.get(path, "brigade") for path in addresses(rule, named)]
@@ -285,6 +293,14 @@ NOTHING_OF_A_PLACE = {
     "/summaries/closure/overdue",
     "/audit",
     "/audit.csv",
+    "/users/import/template.xlsx",
+    "/devices",
+    "/vacancies",
+    "/requests/decided.xlsx",
+    "/requests/decided.csv",
+    "/requests/decided",
+    "/requests",
+    "/records/counts",
 }
 MORE = {"/summaries/closure/cases": "figure=reports"}
 """Lists that say nothing that anybody wrote in a place, or of the caller alone; and what must be asked for."""
