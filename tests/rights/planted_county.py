@@ -112,6 +112,7 @@ def _fill_place(county: County, place: str) -> None:
     )  # fmt: skip
     assert Client(county, f"worker-{place}").push(patrol)[0]["verdict"] == "applied"
     case = _case(county, place, f"user:worker-{place}", by=f"officer-{place}")
+    _ask(county, case, place)
     found = {name: county.ids(f"/{name}", f"officer-{place}") for name in ("submissions", "problems")}
     duties = county.get(f"/users/worker-{place}/duties", f"officer-{place}").json["items"]
     county.known |= {f"{place} {name}": " ".join(ids) for name, ids in found.items()}
@@ -130,6 +131,16 @@ def _case(county: County, place: str, assignee: str, *, by: str) -> str:
     answer = county.post(f"/records/{case}/changes", by, {"action": "assign", "fields": note})
     assert answer.status_code == 200, answer.text
     return case
+
+
+def _ask(county: County, case: str, place: str) -> None:
+    """Let the handler of a case ask to give it back, be declined, and ask once more."""
+    mark, address = MARKS[place], f"/records/{case}/changes"
+    asked = {"action": "ask_return", "fields": {"reason": f"{mark}申请"}}
+    declined = {"action": "decline_return", "fields": {"reason": f"{mark}不同意"}}
+    for who, act in ((f"worker-{place}", asked), (f"officer-{place}", declined), (f"worker-{place}", asked)):
+        answer = county.post(address, who, act)
+        assert answer.status_code == 200, answer.text
 
 
 def named_in(county: County, place: str) -> dict[str, list[str]]:

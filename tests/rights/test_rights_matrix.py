@@ -296,10 +296,6 @@ NOTHING_OF_A_PLACE = {
     "/users/import/template.xlsx",
     "/devices",
     "/vacancies",
-    "/requests/decided.xlsx",
-    "/requests/decided.csv",
-    "/requests/decided",
-    "/requests",
     "/records/counts",
 }
 MORE = {"/summaries/closure/cases": "figure=reports"}
