@@ -63,7 +63,7 @@ def import_(file: Path, dry_run: bool, data: Path) -> None:
         with database.reading() as reading:
             found = roster_import.get(reading, token, by=by)
     _tell(found)
-    if found.plan.faults:
+    if roster_import.shown_faults(found):
         raise click.exceptions.Exit(1)
 
 
@@ -110,6 +110,6 @@ def _tell(found: DryRun) -> None:
         click.echo(f"{place}：{each.reason}；{each.cure}", err=True)
     done = found.done
     counts = {kind: len(found.plan.of(kind) if done is None else done[kind.value]) for kind in Kind}
-    bad = len({each.line for each in found.plan.faults}) if done is None else done["faulty"]
+    bad = len({each.line for each in found.plan.faults}) if done is None else roster_import.not_imported(done)
     told = "，".join(f"{_COUNTS[kind]} {count}" for kind, count in counts.items())
     click.echo(f"{'只核对，没有导入：' if done is None else ''}{told}，要改 {bad} 行。")

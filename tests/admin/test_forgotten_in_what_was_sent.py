@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from server.admin.store import invariants
-from server.admin.usecases import expiry, forgetting, unneeded_files
+from server.admin.usecases import expiry, forgetting, sent_forgetting, unneeded_files
 from server.app import close
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
@@ -201,6 +201,29 @@ def test_after_its_time_personal_answers_are_masked_and_the_others_stay(visits):
     assert "3号楼" in text
     assert visits.do(expiry.remove, by="command", files=files_of(visits)) == []
     assert broken(visits) == []
+
+
+def test_an_answer_of_one_sign_is_masked_where_it_stands_and_nowhere_else(visits):
+    [one, blank] = [visit("one", owner="号", tel="3"), visit("blank", owner=" ", tel="12", more="无12")]
+    assert [visits.phone("worker").send(each).status_code for each in (one, blank)] == [201, 201]
+    visits.clock.pass_by(days=3_700)
+
+    visits.do(expiry.remove, by="command", files=files_of(visits))
+
+    first, second = (bytes(row["xml"]).decode() for row in visits.rows("SELECT xml FROM submission ORDER BY seq"))
+    assert "<door>3号楼</door><owner>****</owner><tel>****</tel>" in first
+    assert "<door>3号楼无12</door><owner> </owner><tel>****</tel>" in second
+    assert (f"uuid:{uuid_of('one')}" in first, f"uuid:{uuid_of('blank')}" in second) == (True, True)
+
+
+def test_of_what_was_rejected_nothing_can_be_read_but_which_it_was():
+    sent = f'<data id="v" version="1" by="{NAME}">户主<a x="{PHONE}">3</a>{NAME}<meta><instanceID>uuid:1</instanceID>'
+    sent += "</meta></data>"
+
+    left = sent_forgetting.emptied(sent.encode()).decode()
+
+    assert [word for word in (NAME, PHONE, "户主", ">3<") if word in left] == []
+    assert 'id="v"' in left and "<instanceID>uuid:1</instanceID>" in left
 
 
 def test_the_command_leaves_nothing_in_the_file_either_and_check_is_clean(tmp_path):

@@ -14,6 +14,8 @@ from server.forms.domain.xpath import Scope, Unsupported
 ROWS = {"areas": [{"name": "1", "label": "一"}, {"name": "2", "label": "二"}, {"name": "unknown", "label": "其他"}]}
 ANSWERS = {"/data/a": "yes", "/data/n": "5", "/data/empty": "", "/data/many": "x y", "/data/day": "2026-11-29"}
 
+DEEP, LONG = f"{'(' * 99}1{')' * 99}", " or ".join(["/data/a = 'no'"] * 1_200)
+
 
 def scope(own: str = "/data/a") -> Scope:
     return Scope(ANSWERS, own, ROWS.get, "2026-11-29T21:00:00.000+08:00")
@@ -38,6 +40,10 @@ def scope(own: str = "/data/a") -> Scope:
         ("once('x')", "yes"),
         ("translate(/data/day, '-', '')", "20261129"),
         ("number(/data/empty) > 0", "false"),
+        ("pow(0, -1)", "NaN"),
+        ("pow(-8, 0.5)", "NaN"),
+        ("-5 mod 2", "-1"),
+        ("number('1e999') mod 3", "NaN"),
         ("join('、', instance('areas')/root/item[name != 'unknown']/label)", "一、二"),
     ],
 )
@@ -45,7 +51,9 @@ def test_an_expression_has_the_value_that_a_phone_gives_it(expression, value):
     assert xpath.text_of(expression, scope()) == value
 
 
-@pytest.mark.parametrize("expression", ["pulldata('a', 'b')", "indexed-repeat(1)", "(((", "1 +", "a b", "../x = 1"])
+@pytest.mark.parametrize(
+    "expression", ["pulldata('a', 'b')", "indexed-repeat(1)", "(((", "1 +", "a b", "../x = 1", DEEP, LONG]
+)
 def test_what_only_a_phone_can_calculate_is_said(expression):
     with pytest.raises(Unsupported):
         xpath.evaluate(expression, scope())

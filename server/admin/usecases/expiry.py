@@ -100,12 +100,19 @@ def _mask_answers(tx: Transaction, kind: str, before: instants.Instant, files: F
     answers = Answers(tx)
     found = sent_traces.due(tx, kind, before, AT_ONCE)
     for row in found:
-        words = sorted(answers.persons_in(row["form"], row["xml"]), key=len, reverse=True)
+        words = sorted(filter(_is_telling, answers.persons_in(row["form"], row["xml"])), key=len, reverse=True)
         without = _Without([Wanted(word) for word in words])
         named = answers.personal_files(row["form"], row["xml"])
-        sent_forgetting.forget_submission(tx, row, without, named, files.placeholder)
+        whole = answers.personal_paths(row["form"])
+        sent_forgetting.forget_submission(tx, row, without, named, files.placeholder, whole)
         sent_traces.mark_cleared(tx, row["id"])
     return len(found)
+
+
+def _is_telling(word: str) -> bool:
+    """Say whether a personal answer tells of somebody wherever it stands: ``无`` or ``12`` may be of anything."""
+    digits_least = forgetting.NUMBER_DIGITS_MIN
+    return len(word) >= (digits_least if word.isdecimal() else forgetting.VALUE_CHARACTERS_MIN)
 
 
 class _Without:

@@ -61,6 +61,10 @@ class Answers:
         declared = self._of(form).personal
         return {text.strip() for path, text in _texts(xml) if path in declared and text.strip() != personal.MASK}
 
+    def personal_paths(self, form: str) -> frozenset[str]:
+        """Return the paths of the personal answers of a form."""
+        return frozenset(self._of(form).personal)
+
     def personal_files(self, form: str, xml: bytes) -> set[str]:
         """Return the names of the files that answer a personal question: a picture of an identity card."""
         declared = self._of(form).personal
@@ -85,12 +89,19 @@ def _parsed(xml: bytes) -> etree._Element | None:
         return None  # what was rejected may be anything; its bytes are looked through as a text
 
 
-def rewritten(xml: bytes, without: OfText) -> bytes:
-    """Return a submission with each of its texts as ``without`` has it; the bytes as they are where none is another."""
+def rewritten(xml: bytes, without: OfText, whole: Collection[str] = ()) -> bytes:
+    """Return a submission with each of its texts as ``without`` has it; the bytes as they are where none is another.
+
+    whole: paths of answers of which nothing stays, whatever they say.
+    """
     root = _parsed(xml)
     if root is None:
         return without(xml.decode(errors="surrogateescape")).encode(errors="surrogateescape")
     changed = False
+    for path, leaf in leaves_of(root):
+        if path in whole and path not in _INSTANCE and (leaf.text or "").strip() not in ("", personal.MASK):
+            leaf.text = personal.MASK
+            changed = True
     for node in root.iter():
         for part in ("text", "tail"):
             text = getattr(node, part)
@@ -109,21 +120,30 @@ def emptied(xml: bytes) -> bytes:
     root = _parsed(xml)
     if root is None:
         return b"<cleared/>"
-    for path, leaf in leaves_of(root):
-        if path not in _INSTANCE:
-            leaf.text = personal.MASK
+    instance = [leaf for path, leaf in leaves_of(root) if path in _INSTANCE]
+    for node in root.iter():
+        if node not in instance and (node.text or "").strip():
+            node.text = personal.MASK
+        node.tail = None
+        for name in set(node.attrib) - _OF_FORMS:
+            node.set(name, personal.MASK)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
 def forget_submission(
-    tx: Transaction, row: Row, without: OfText, files: Collection[str], placeholder: Placeholder
+    tx: Transaction,
+    row: Row,
+    without: OfText,
+    files: Collection[str],
+    placeholder: Placeholder,
+    whole: Collection[str] = (),
 ) -> tuple[int, int]:
     """Take what is forgotten out of a submission; return whether its answers changed, and how many files have gone.
 
-    row: of ``sent_traces``. files: the names of those that go.
+    row: of ``sent_traces``. files: the names of those that go. whole: as of ``rewritten``.
     """
     old = bytes(row["xml"])
-    new = rewritten(old, without)
+    new = rewritten(old, without, whole)
     name = None if row["instance_name"] is None else without(row["instance_name"])
     changed = new != old or name != row["instance_name"]
     if changed:

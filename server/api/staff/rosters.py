@@ -135,7 +135,7 @@ def _roster(found: DryRun) -> responses.Json:
         "sheet": found.sheet,
         "rows": len(found.rows),
         **counts,
-        "faulty": len({each.line for each in found.plan.faults}) if done is None else done["faulty"],
+        "faulty": len({each.line for each in found.plan.faults}) if done is None else roster_import.not_imported(done),
         "done": done is not None,
         "added": [] if done is None else done["new"],
         "notes": list(found.notes),

@@ -55,4 +55,5 @@ def _limit(record: Record, status: Status, reading: Reading) -> str:
         return ""
     day = instants.last_day(record.due_at)
     over = (date.fromisoformat(instants.local_day(reading.now)) - date.fromisoformat(day)).days
-    return f"期限：{day}" + (f"（已超期 {over} 天）" if record.due_at <= reading.now else "")
+    late = f"（已超期 {over} 天）" if over else "（已超期）"
+    return f"期限：{day}" + (late if record.due_at <= reading.now else "")

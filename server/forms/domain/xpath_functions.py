@@ -203,7 +203,7 @@ FUNCTIONS: Mapping[str, Callable[..., Value]] = {
     "floor": lambda value: float(math.floor(to_number(value))),
     "ceiling": lambda value: float(math.ceil(to_number(value))),
     "abs": lambda value: abs(to_number(value)),
-    "pow": lambda one, other: to_number(one) ** to_number(other),
+    "pow": lambda one, other: math.pow(to_number(one), to_number(other)),
     "sum": lambda value: float(sum(_numbers((value,)))),
     "min": partial(_most, min),
     "max": partial(_most, max),

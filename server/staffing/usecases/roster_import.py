@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,6 +180,11 @@ def _made_name(tx: Transaction, wanted: Wanted) -> str:
     taken = duty_lists.names_beginning(tx, f"{stem}-")
     number = next(each for each in range(1, len(taken) + 2) if f"{stem}-{each:02}" not in taken)
     return f"{stem}-{number:02}"
+
+
+def not_imported(done: Mapping[str, Any]) -> int:
+    """Return how many rows stayed out when a roster was imported. done: of ``DryRun``."""
+    return int(done["faulty"]) + len(done["refused"])
 
 
 def shown_faults(found: DryRun) -> tuple[Fault, ...]:
