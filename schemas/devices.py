@@ -27,7 +27,7 @@ class DeviceQuery(BaseSchema):
 
 
 class DeviceSchema(BaseSchema):
-    """A phone, by its newest key, or a laptop with a field client."""
+    """A phone, by one of its keys, or a laptop with a field client."""
 
     id = text_out("of the phone key, or what the laptop calls itself")
     kind = fields.String(required=True, metadata={"description": "`phone` or `laptop`"})

@@ -8,6 +8,7 @@ from schemas.fields import (
     BaseSchema,
     boolean_parameter,
     instant_out,
+    instant_out_or_null,
     integer_out,
     one_of,
     text_in,
@@ -92,7 +93,7 @@ class DecisionSchema(BaseSchema):
     at = instant_out()
     reason = text_out("of the decision")
     asked_by = text_out_or_null("null: nobody had asked")
-    asked_at = fields.String(required=True, allow_none=True)
+    asked_at = instant_out_or_null("null: nobody had asked")
     asked_reason = text_out()
     due_before = text_out("the last day that ran before, empty for none")
     due_after = text_out("and after")

@@ -70,6 +70,17 @@ def test_good_rows_add_people_with_names_of_role_and_place(office):
     assert [(duty.area, duty.ends_at) for duty in zhang.duties] == [(VILLAGE, "2027-02-28T16:00:00.000Z")]
 
 
+def test_a_row_that_is_refused_when_it_is_imported_is_told_and_counted(office):
+    imported(office, looked_at(office, f"{HEAD}刘一,网格员,,荆山口村,,,,,,\n").token)
+    over = looked_at(office, f"{HEAD}刘一,网格长,,荆山口村,,,,,,2026-02-01\n")
+
+    found = imported(office, over.token)
+
+    assert (len(over.plan.of(Kind.MOVED)), found.done["moved"]) == (1, [])
+    assert roster_import.not_imported(found.done) == 1
+    assert [each.line for each in roster_import.shown_faults(found)] == [2]
+
+
 @pytest.mark.parametrize("line", BAD)
 def test_a_bad_row_is_told_by_column_reason_and_cure_and_the_others_go_on(office, line):
     found = looked_at(office, f"{HEAD}{line}\n{GOOD}")

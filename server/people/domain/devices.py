@@ -33,12 +33,11 @@ ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A phone, by its newest key, or a laptop with a field client.
+    """A phone, by one of its keys, or a laptop with a field client.
 
     id: of the phone key, else what the client calls itself. area: code of their oldest duty in force. last_seen_at:
-    None for a card that was never scanned. name, program: as the device reports them, empty for
-    none. unsent: changes that a laptop had not sent
-    then, None for a phone: nobody knows.
+    None for a card that was never scanned. name, program: as the device reports them, empty for none. unsent: changes
+    that a laptop had not sent then, None for a phone: nobody knows.
     """
 
     id: str

@@ -28,7 +28,7 @@ _PHONES = """
       JOIN person ON person.name = held.person AND person.revoked_at IS NULL
       JOIN duty ON duty.person = held.person AND duty.starts_at || duty.id = held.oldest
       JOIN phone_key ON phone_key.person = held.person AND phone_key.revoked_at IS NULL
-     ORDER BY phone_key.last_seen_at, person.name, phone_key.created_at
+     ORDER BY phone_key.last_seen_at IS NULL, phone_key.last_seen_at, person.name, phone_key.created_at
      LIMIT :most
 """
 _LAPTOPS = """
