@@ -8,14 +8,19 @@ from typing import Any, NamedTuple, ParamSpec, Protocol
 
 from flask import Blueprint, Response, current_app, g, request
 
+from server.cases.usecases import waiting
 from server.db import training
 from server.db.transactions import Reading
 from server.errors import NotFound
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.office import pages, sessions
-from server.people.domain import roles
+from server.people.domain import rights, roles
 from server.people.domain.actors import Actor, Role
+from server.problems.store import problems
+from server.records.domain.status import Status
+from server.records.store import record_lists
+from server.records.store.record_lists import Filters
 from server.staffing.usecases import first_run
 from server.web import context
 
@@ -84,6 +89,25 @@ def create_blueprint(name: str, module: str) -> Blueprint:
     return blueprint
 
 
+_BADGED = (INTAKE, APPROVALS, PROBLEMS)
+BADGE_MOST = 99
+"""As far as a badge of the rail counts."""
+
+
+def _waiting_at(reading: Reading, actor: Actor, place: Place) -> str:
+    """Return how much waits for a person on one of the pages ``_BADGED``, empty for nothing."""
+    if place is INTAKE:
+        wanted = Filters(statuses=(Status.REPORTED.value,))
+        count = sum(record_lists.count_by_status(reading, actor.scope, wanted, BADGE_MOST + 1).values())
+    elif place is APPROVALS:
+        count, more = waiting.count(reading, actor, "decide")
+        count += more
+    else:
+        scope = rights.scope_for(actor, "problem", "settle")
+        count = sum(problems.count_open(reading, scope).values()) if scope.places else 0
+    return f"{BADGE_MOST}+" if count > BADGE_MOST else str(count or "")
+
+
 class View(Protocol[P]):
     """A view of a page."""
 
@@ -125,9 +149,11 @@ def show(reading: Reading, template: str, here: str, values: Mapping[str, Any], 
 def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
     """Return what the frame of a page shows ``actor``."""
     duty = actor.current[0] if actor.current else None
+    rail = _rail(reading, actor)
     return {
         **bare_in(reading),
-        "rail": _rail(reading, actor),
+        "rail": rail,
+        "badges": {place.key: _waiting_at(reading, actor, place) for place in rail if place in _BADGED},
         "here": here,
         "person": {
             "name": actor.name,

@@ -140,11 +140,12 @@ def _problems(reading: Reading, actor: Actor) -> dict[str, Any] | None:
     scope = rights.scope_for(actor, "problem", "settle")
     if not scope.places:
         return None
-    counts: dict[str, int] = {}
+    counts: dict[ProblemKind, int] = {}
     filed = problems.list_filed(
         reading, scope, filters={}, settled="open", bounds=None, before=None, limit=PROBLEMS_MOST
     )
     for each in filed:
-        word = PROBLEM_WORDS[ProblemKind(each.kind)]
-        counts[word] = counts.get(word, 0) + 1
-    return {"counts": counts, "total": sum(counts.values()), "more": sum(counts.values()) >= PROBLEMS_MOST}
+        kind = ProblemKind(each.kind)
+        counts[kind] = counts.get(kind, 0) + 1
+    shown = [(f"{layout.PROBLEMS.address}?kind={kind}", PROBLEM_WORDS[kind], count) for kind, count in counts.items()]
+    return {"counts": shown, "total": sum(counts.values()), "more": sum(counts.values()) >= PROBLEMS_MOST}

@@ -152,6 +152,72 @@ def test_a_case_opens_beside_the_list_and_back_and_escape_close_it(address):
     assert faults == [] and window.said == []
 
 
+def test_the_map_follows_the_list_and_a_point_of_it_opens_its_case_beside_the_list(address):
+    point = {"id": uuid_of("case one"), "at": [39.3, 114.7], "label": "甲", "state": "over"}
+    words = {"placed": "有定位", "unplaced": "无定位", "close": "关闭", "none": "没有", "states": {"over": "超期"}}
+    answer = {"items": [point], "placed": 1, "unplaced": 0, "more": False, "words": words}
+    with browser_window(address) as window:
+        asked: list[str] = []
+        window.page.route(
+            "**/office/board/points*", lambda route: (asked.append(route.request.url), route.fulfill(json=answer))
+        )
+        window.sign_in("town")
+        window.open("/office/board")
+        window.page.click("[data-map]")
+        window.page.click("#map .leaflet-marker-icon")
+        window.page.wait_for_selector("#panel #case-title")
+        opened = window.page.url
+        window.page.keyboard.press("Escape")
+        with window.page.expect_response("**/points?tab=ended*"):
+            window.page.click("#tabs >> text=已结束")
+        window.page.keyboard.press("g")
+        window.page.keyboard.press("p")
+        window.page.wait_for_url("**/office/problems")
+        window.page.keyboard.press("g")
+        window.page.keyboard.press("t")
+        window.page.wait_for_url("**/office/")
+
+    assert "/office/board?" in opened and f"case={point['id']}" in opened
+    assert len(asked) == 2 and window.said == []
+
+
+def test_who_was_slower_is_led_to_what_happened_wherever_the_case_beside_the_list_stands(address):
+    form = "form[action$='/acts/supervise']"
+    with browser_window(address) as window:
+        window.sign_in("brigade")
+        window.open(f"/office/board?case={uuid_of('case one')}")
+        seen = window.page.input_value(f"{form} [name=change]")
+
+        def somebody_else_first(route):
+            route.fetch(post_data=route.request.post_data.replace(seen, uuid_of("faster")))
+            route.continue_()
+
+        window.page.route("**/acts/supervise", somebody_else_first)
+        window.page.click("details[data-act=supervise] summary")
+        window.page.select_option(f"{form} select", "2")
+        window.page.click(f"{form} button:not([type=button])")
+        window.page.wait_for_selector("#refused:focus")
+        told = window.page.inner_text("#refused")
+
+    assert "没有执行" in told
+
+
+def test_on_a_phone_five_pages_stand_at_the_foot_the_others_and_the_filters_behind_a_button(address):
+    with browser_window(address, "phone") as window:
+        window.sign_in("town")
+        window.open("/office/board")
+        at_foot = window.page.locator(".rail a:visible").count()
+        folded = window.page.locator("#category").is_visible()
+        window.page.click("label.unfold")
+        unfolded = window.page.locator("#category").is_visible()
+        edge = window.page.evaluate("document.getElementById('tabs').getBoundingClientRect().x")
+        window.page.click(".who summary")
+        window.page.click(".menu .rest >> text=台账")
+        window.page.wait_for_url("**/office/ledgers**")
+
+    assert (at_foot, folded, unfolded, edge) == (5, False, True, 0)
+
+
 def test_a_session_that_runs_out_is_begun_anew_over_the_page_and_what_was_typed_is_sent(address):
     with browser_window(address) as window:
         window.sign_in("officer")

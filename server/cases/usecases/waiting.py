@@ -67,6 +67,13 @@ def for_person(reading: Reading, by: Actor, filters: Filters = Filters()) -> lis
     return [waiting for task in TASKS if (waiting := _of_task(reading, by, task, filters, todo)).rows]
 
 
+def count(reading: Reading, by: Actor, name: str) -> tuple[int, bool]:
+    """Return how many cases wait for ``by`` with the work ``name``, and whether there are more than were found."""
+    task = next(each for each in TASKS if each.name == name)
+    found = _of_task(reading, by, task, Filters(), todo_column.TodoOfCaller(reading, by))
+    return len(found.rows), found.more
+
+
 def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: todo_column.TodoOfCaller) -> Waiting:
     wanted = replace(filters, statuses=task.statuses, has_request=True if task.decides else filters.has_request)
     scope = Scope(person=by.name, bodies=by.scope.bodies) if task.is_handlers and by.current else by.scope

@@ -13,9 +13,9 @@ async function show() {
   if (!picked.length) return;
   asking = new AbortController();
   const query = new URLSearchParams(picked.map(each => ["pick", each.value]));
-  const answer = await fetch(`${bar.dataset.acts}?${query}`, { signal: asking.signal }).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("bulk-acts");
+  const text = await fetch(`${bar.dataset.acts}?${query}`, { signal: asking.signal })
+    .then(answer => answer.ok && !answer.redirected ? answer.text() : "").catch(() => ""); // the next pick asks again
+  const fresh = text && new DOMParser().parseFromString(text, "text/html").getElementById("bulk-acts");
   if (fresh) document.getElementById("bulk-acts").replaceWith(fresh);
 }
 

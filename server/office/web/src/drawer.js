@@ -104,6 +104,10 @@ document.addEventListener("acted", async event => {
   if (at >= 0 && next && !rows().some(row => row.dataset.id === event.detail.id)) show(next);
   else mark();
 });
+// Somebody was faster: the row says how the case stands now.
+document.addEventListener("htmx:afterRequest", event => {
+  if (event.detail.xhr?.status === 409 && panel && list()) htmx.ajax("GET", list().dataset.here, { source: list(), target: "#list", select: "#list", swap: "outerHTML" });
+});
 document.addEventListener("htmx:afterSwap", () => panel && (mark(), cover(!panel.hidden)));
 
 // Long lists to choose from are narrowed by typing; a chosen place to work until may be named by days.

@@ -1,9 +1,7 @@
 // Keys of lists of cases: off while somebody types, or composes a character.
 import { close, current, rows, show, walk } from "./drawer.js";
 
-const PLACES = { t: "today", b: "board", i: "intake", a: "approvals", p: "problems", l: "ledgers", f: "figures", m: "admin" };
 const panel = document.getElementById("panel");
-let chord = 0;
 
 const isTyping = event => event.isComposing || event.keyCode === 229
   || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
@@ -67,12 +65,6 @@ document.addEventListener("keydown", event => {
   }
   if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
-  if (Date.now() - chord < 1_500) {
-    chord = 0;
-    const link = document.querySelector(`.rail a[data-place="${PLACES[key]}"]`);
-    return void (link && (event.preventDefault(), link.click()));
-  }
-  if (key === "g") return void (chord = Date.now());
   if (!KEYS[key]) return;
   event.preventDefault();
   KEYS[key](event);

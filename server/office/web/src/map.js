@@ -42,11 +42,20 @@ async function draw(box) {
   for (const each of items) {
     const icon = L.divIcon({ className: "", html: Object.assign(document.createElement("i"), { className: each.state }), iconSize: [14, 14] });
     const mark = L.marker(each.at, { icon, title: each.label, alt: each.label, keyboard: true }).addTo(drawn);
-    mark.on("click", () => document.querySelector(`#list tr[data-id="${each.id}"] .c-place a`)?.click() ?? (location.href = `/office/cases/${each.id}`));
+    mark.on("click", () => {
+      const row = document.querySelector(`#list tr[data-id="${each.id}"] .c-place a`);
+      if (row) row.click(); else location.href = `/office/cases/${each.id}`; // one of a later page of the list
+    });
     mark.on("mouseover mouseout", event => document.querySelector(`#list tr[data-id="${each.id}"]`)?.classList.toggle("hot", event.type === "mouseover"));
     marks.set(each.id, mark);
   }
 }
+
+// The map shows the list beside it: another tab or filter, or what an act has changed, is drawn anew.
+document.addEventListener("htmx:afterSwap", event => {
+  const box = aside();
+  if (event.detail.target.id === "list" && box && !box.hidden) draw(box);
+});
 
 document.addEventListener("mouseover", event => {
   const id = event.target.closest?.("#list tr[data-id]")?.dataset.id;

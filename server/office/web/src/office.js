@@ -52,9 +52,40 @@ document.addEventListener("keydown", event => {
   menus().forEach(menu => { menu.open = false; menu.querySelector("summary").focus(); });
 });
 
+// G and a letter lead to a page of the rail, and 1 to 5 to a kind of today's work; never while somebody types.
+const PLACES = { t: "today", b: "board", i: "intake", a: "approvals", p: "problems", l: "ledgers", f: "figures", m: "admin" };
+let chord = 0;
+document.addEventListener("keydown", event => {
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select")) return;
+  const key = event.key.toLowerCase(), isSecond = Date.now() - chord < 1_500;
+  if (["shift", "capslock"].includes(key)) return;
+  chord = key === "g" ? Date.now() : 0;
+  const link = isSecond ? document.querySelector(`.rail a[data-place="${PLACES[key]}"]`)
+    : /^[1-5]$/.test(key) ? document.querySelectorAll(".group header a")[key - 1] : null;
+  if (isSecond || link) event.stopImmediatePropagation(); // what the same key does on this page
+  if (!link) return;
+  event.preventDefault();
+  link.click();
+}, true);
+
+// What was refused is said above the form that was sent: one is led there, wherever the page stands.
+const leadToRefusal = () => document.getElementById("refused")?.focus();
+leadToRefusal();
+document.addEventListener("htmx:afterSettle", event => event.detail.xhr.status >= 400 && leadToRefusal());
+
+// A list that is fetched anew comes in a whole page: what the rail counts is taken from it as well.
+document.addEventListener("htmx:afterRequest", event => {
+  const text = event.detail.successful ? event.detail.xhr.responseText : "";
+  if (!text.includes('class="rail"')) return;
+  for (const fresh of new DOMParser().parseFromString(text, "text/html").querySelectorAll(".rail a")) {
+    document.querySelector(`.rail a[data-place="${fresh.dataset.place}"]`)?.replaceChildren(...fresh.childNodes);
+  }
+});
+
 // A filter that is changed is applied; without a script its button does.
 document.addEventListener("change", event => {
-  if (event.target.matches(".filters select, .filters input[type=checkbox]")) event.target.form.requestSubmit();
+  if (event.target.matches(".filters select, .filters input[type=checkbox]:not(.unfold)")) event.target.form.requestSubmit();
 });
 
 // What could not be fetched leaves the page as it was, and says so.
