@@ -19,7 +19,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[subprocess.Pope
     classes = tmp_path_factory.mktemp("player")
     source = Path(__file__).parent / "Player.java"
     subprocess.run(["javac", "-nowarn", "-encoding", "UTF-8", "-cp", JAR, "-d", classes, source], check=True)
-    command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8"]
+    command = [
+        "java",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-Dfile.encoding=UTF-8",
+        "-Duser.timezone=Asia/Shanghai",
+    ]
     with subprocess.Popen(
         [*command, "-cp", f"{classes}:{JAR}", "Player"],
         stdin=subprocess.PIPE,

@@ -51,6 +51,7 @@ class FilledSheet:
 
     def __post_init__(self) -> None:
         self._shown: dict[str, bool] = {}
+        self._types = {each.path: each.type for each in self.sheet.questions}
         for each in self.sheet.questions:
             self.answers[each.path] = self.given.get(key_of(each.path), self._at_first(each))
         for _ in range(_PASSES_MAX):
@@ -112,7 +113,7 @@ class FilledSheet:
 
     def name(self) -> str:
         """Return what the record is called."""
-        return xpath.text_of(self.sheet.name, self._scope("")) if self.sheet.name else ""
+        return xpath.answer_of(self.sheet.name, self._scope("")) if self.sheet.name else ""
 
     def text(self, texts: Mapping[str, str]) -> str:
         """Return a text of the form with the answers that stand in it."""
@@ -123,7 +124,7 @@ class FilledSheet:
         for each in self.sheet.questions:
             self._shown[each.path] = self._is_relevant(each)
             if each.calculate and self._shown[each.path]:
-                self.answers[each.path] = xpath.text_of(each.calculate, self._scope(each.path)).strip()
+                self.answers[each.path] = xpath.answer_of(each.calculate, self._scope(each.path), each.type).strip()
         for each in self.sheet.questions:
             if not self._shown[each.path]:
                 self.answers[each.path] = ""
@@ -140,11 +141,12 @@ class FilledSheet:
             kind = question.preload.split()
             return self.at.opened if "timestamp" in kind else self.at.opened[:10] if "date" in kind else ""
         if question.first:
-            return xpath.text_of(question.first, self._scope(question.path, self.at.opened))
+            return xpath.answer_of(question.first, self._scope(question.path, self.at.opened), question.type)
         return question.preset
 
     def _scope(self, own: str, now: str = "") -> xpath.Scope:
-        return xpath.Scope(self.answers, own, self._rows, now or self.at.now, self._choice_name)
+        types = self._types
+        return xpath.Scope(self.answers, own, self._rows, now or self.at.now, self._choice_name, types)
 
     def _rows(self, instance: str) -> Rows | None:
         written = self.sheet.rows.get(instance)

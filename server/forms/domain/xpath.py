@@ -10,31 +10,37 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from server.forms.domain.xpath_functions import (
-    FUNCTIONS,
+from server.forms.domain.xpath_functions import FUNCTIONS
+from server.forms.domain.xpath_values import (
+    NAN,
+    Leaf,
     Nodes,
     Unsupported,
     Value,
     compared,
+    moment,
+    single,
+    to_answer,
     to_boolean,
     to_number,
     to_text,
+    typed,
 )
 
-__all__ = ["Scope", "Unsupported", "evaluate", "is_true", "paths_in", "rows_where", "text_of", "with_values"]
+__all__ = ["Scope", "Unsupported", "answer_of", "is_true", "paths_in", "rows_where", "text_of", "with_values"]
 
 Row = Mapping[str, str]
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<path>/[\w./:@\-]+)"""
-    r"""|(?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)|(?P<sign>\.\./|\.\.|!=|<=|>=|[()\[\],=<>+*|./-]))"""
+    r"""|(?P<name>[^\W\d][\w.\-]*(?::[^\W\d][\w.\-]*)?)|(?P<sign>\.\./|\.\.|!=|<=|>=|[()\[\],=<>+*./-]))"""
 )
 _LEVELS: tuple[tuple[str, ...], ...] = (
-    ("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"), ("|",),
+    ("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"),
 )  # fmt: skip
 _DEPTH_MAX = 40
 """Of parentheses and calls in each other; each takes a dozen calls to read."""
@@ -44,7 +50,8 @@ _DEPTH_MAX = 40
 class Scope:
     """What an expression may name. answers: by path from the root (``/data/where/place``). own: path of the question
     that it belongs to, for ``.``. lists: returns the rows of an instance by its id, None for one that is not known.
-    now: the instant of filling in, ISO 8601. label: returns what the code of a question is called.
+    now: the instant of filling in, ISO 8601. label: returns what the code of a question is called. types: of the
+    questions, by path; the answer of one that is not there is a text.
     """
 
     answers: Mapping[str, str]
@@ -52,6 +59,11 @@ class Scope:
     lists: Callable[[str], Sequence[Row] | None]
     now: str
     label: Callable[[str, str], str] = lambda path, code: code
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def answer(self, path: str) -> Nodes:
+        """Return the answer of a question as a value of its type, nothing for a path that the form has not."""
+        return (typed(self.answers[path], self.types.get(path, "")),) if path in self.answers else ()
 
 
 class _Context(NamedTuple):
@@ -62,32 +74,24 @@ class _Context(NamedTuple):
 _Node = Callable[[_Context], Value]
 
 
-def evaluate(expression: str, scope: Scope) -> Value:
-    """Return the value of an expression. Raises Unsupported for what cannot be calculated here."""
-    return _value(_parsed(expression), _Context(scope, None), expression)
+def answer_of(expression: str, scope: Scope, type: str = "string") -> str:
+    """Return the value of an expression as a question of that type holds it. Raises Unsupported."""
+    return to_answer(_evaluated(expression, scope), type)
 
 
 def text_of(expression: str, scope: Scope) -> str:
-    """Return the value of an expression as text. Raises Unsupported."""
-    return to_text(evaluate(expression, scope))
+    """Return the value of an expression as it stands in a text. Raises Unsupported."""
+    return to_text(_evaluated(expression, scope))
 
 
 def is_true(expression: str, scope: Scope) -> bool:
     """Return whether an expression holds. Raises Unsupported."""
-    return to_boolean(evaluate(expression, scope))
+    return to_boolean(_evaluated(expression, scope))
 
 
 def rows_where(condition: str, rows: Sequence[Row], scope: Scope) -> list[Row]:
     """Return the rows of a list for which an expression holds. Raises Unsupported."""
-    node = _parsed(condition)
-    return [row for row in rows if to_boolean(_value(node, _Context(scope, row), condition))]
-
-
-def _value(node: _Node, context: _Context, expression: str) -> Value:
-    try:
-        return node(context)
-    except RecursionError as error:  # a thousand operators behind each other
-        raise Unsupported(expression[:100]) from error
+    return [row for row in rows if _chosen(_evaluated(condition, scope, row))]
 
 
 def with_values(text: str, scope: Scope) -> str:
@@ -100,6 +104,19 @@ def paths_in(expression: str) -> tuple[str, ...]:
     bare = re.sub(r"\"[^\"]*\"|'[^']*'", "''", expression)
     found = re.findall(r"(?<![\w)\]])\s*(/[\w/:.\-]+)", bare)
     return tuple(dict.fromkeys(each.rstrip(".") for each in found))
+
+
+def _evaluated(expression: str, scope: Scope, row: Row | None = None) -> Value:
+    try:
+        return _parsed(expression)(_Context(scope, row))
+    except RecursionError as error:  # of hundreds of operands in a row
+        raise Unsupported(expression[:100]) from error
+
+
+def _chosen(value: Value) -> bool:
+    if isinstance(single(value), float):  # the number of a row, not a condition
+        raise Unsupported("[]")
+    return to_boolean(value)
 
 
 @lru_cache(maxsize=4_096)
@@ -167,13 +184,15 @@ class _Parser:
             self._take(")")
             return inner
         if kind == "path":
-            return lambda at: (at.scope.answers.get(text.rstrip("/"), ""),)
+            if text.endswith("/") or any(step in ("", ".", "..") for step in text[1:].split("/")):
+                raise Unsupported(self._whole)
+            return lambda at: at.scope.answer(text)
         if text == "." and kind == "sign":
-            return lambda at: (at.scope.answers.get(at.scope.own, ""),)
+            return lambda at: at.scope.answer(at.scope.own)
         if kind == "name" and self.text == "(":
             return self._call(text)
         if kind == "name":
-            return lambda at: (_cell(at, text),)
+            return lambda at: _cell(at, text)
         raise Unsupported(self._whole)
 
     def _call(self, name: str) -> _Node:
@@ -207,8 +226,8 @@ class _Parser:
             if rows is None:
                 return ()
             for condition in filters:
-                rows = [row for row in rows if to_boolean(condition(_Context(at.scope, row)))]
-            return tuple(row.get(column, "") for row in rows)
+                rows = [row for row in rows if _chosen(condition(_Context(at.scope, row)))]
+            return tuple[Leaf, ...](row.get(column, "") for row in rows if not column or column in row)
 
         return found
 
@@ -223,21 +242,21 @@ class _Parser:
         raise Unsupported(self._whole)
 
 
-def _cell(at: _Context, name: str) -> str:
+def _cell(at: _Context, name: str) -> Nodes:
     if at.row is None:
         raise Unsupported(name)
-    return at.row.get(name, "")
+    return (at.row[name],) if name in at.row else ()
 
 
 def _called(name: str, arguments: list[_Node], whole: str) -> _Node:
     if name == "if" and len(arguments) == 3:
         condition, one, other = arguments
-        return lambda at: one(at) if to_boolean(condition(at)) else other(at)
+        return lambda at: single(one(at) if to_boolean(condition(at)) else other(at))
     if name == "once" and len(arguments) == 1:
         only = arguments[0]
-        return lambda at: at.scope.answers.get(at.scope.own) or only(at)
+        return lambda at: at.scope.answer(at.scope.own) if at.scope.answers.get(at.scope.own) else single(only(at))
     if name in ("now", "today") and not arguments:
-        return lambda at: at.scope.now if name == "now" else at.scope.now[:10]
+        return lambda at: moment(at.scope.now if name == "now" else at.scope.now[:10]) or ""
     if name == "jr:choice-name" and len(arguments) == 2:
         code, path = arguments
         return lambda at: at.scope.label(to_text(path(at)), to_text(code(at)))
@@ -250,8 +269,8 @@ def _called(name: str, arguments: list[_Node], whole: str) -> _Node:
             return function(*[each(at) for each in arguments])
         except TypeError as error:
             raise Unsupported(whole) from error
-        except (ValueError, ArithmeticError):  # of what is no number
-            return float("nan")
+        except (ValueError, ArithmeticError) as error:  # of what is too large
+            raise Unsupported(whole) from error
 
     return call
 
@@ -261,22 +280,18 @@ def _operation(sign: str, left: _Node, right: _Node) -> _Node:
         return lambda at: to_boolean(left(at)) or to_boolean(right(at))
     if sign == "and":
         return lambda at: to_boolean(left(at)) and to_boolean(right(at))
-    if sign == "|":
-        return lambda at: (*_nodes(left(at)), *_nodes(right(at)))
     if sign in ("=", "!=", "<", "<=", ">", ">="):
         return lambda at: compared(sign, left(at), right(at))
     return lambda at: _calculated(sign, to_number(left(at)), to_number(right(at)))
 
 
-def _nodes(value: Value) -> Nodes:
-    return value if isinstance(value, tuple) else (to_text(value),)
-
-
 def _calculated(sign: str, one: float, other: float) -> float:
     if sign in ("+", "-", "*"):
         return one + other if sign == "+" else one - other if sign == "-" else one * other
-    if other == 0 or one != one or other != other:
-        return float("nan")
-    if sign == "div":
-        return one / other
-    return float("nan") if math.isinf(one) else math.fmod(one, other)
+    if math.isnan(one) or math.isnan(other):
+        return NAN
+    if sign == "mod":
+        return NAN if other == 0 or math.isinf(one) else math.fmod(one, other)
+    if other == 0:
+        return NAN if one == 0 else math.copysign(math.inf, one) * math.copysign(1, other)
+    return one / other

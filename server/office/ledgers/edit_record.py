@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -92,7 +92,7 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
         with context.database().reading() as reading:
             editing = _editing(reading, type, record_id, form, by)
             changed = _changed(editing, form)
-            faults = {name: wrong for name in changed if (wrong := editing.filled.fault(editing.asked[name]))}
+            faults = _faults(editing, changed)
             faults |= sheet_inputs.too_long(
                 {name: editing.filled.answers[editing.asked[name].path] for name in changed}
             )
@@ -112,6 +112,13 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
     disputed = set(outcome.conflicts) & set(changed)
     done = "both" if disputed - set(editing.record.conflicts) else "disputed" if disputed else "saved"
     return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={done}")
+
+
+def _faults(editing: Editing, changed: Iterable[str]) -> dict[str, str]:
+    try:
+        return {name: wrong for name in changed if (wrong := editing.filled.fault(editing.asked[name]))}
+    except Unsupported as rule:
+        raise NotFound(filling.ON_A_PHONE.format(rule=rule), type=editing.type.name) from rule
 
 
 def _refused(type: str, record_id: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
@@ -214,7 +221,10 @@ def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mappin
     keys = {question.path: field for field, question in editing.asked.items()}
     show = record_page.shows_of(reading, editing.type, mask)
     others = record_page.others_of(reading, editing.record, mask, show)
-    drawn = sheet_inputs.drawn(editing.filled, editing.asked.values(), faults, keys)
+    try:
+        drawn = sheet_inputs.drawn(editing.filled, editing.asked.values(), faults, keys)
+    except Unsupported as rule:
+        raise NotFound(filling.ON_A_PHONE.format(rule=rule), type=editing.type.name) from rule
     return [each._replace(others=tuple(others.get(each.key, ())), is_required=False) for each in drawn]
 
 

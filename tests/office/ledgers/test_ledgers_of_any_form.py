@@ -140,6 +140,21 @@ def test_the_rules_of_the_form_hold_on_the_page_and_nothing_typed_is_lost(county
     assert county.get(f"/records/{id_in(done)}", "officer").json["fields"]["outlets"] == "3"
 
 
+def test_a_rule_that_only_a_phone_can_judge_is_said_when_a_record_is_corrected(county):
+    office = at_desk(county)
+    made = new(office, "water_points", what__code_no="HS-7", what__kind="pool", checked="2026-11-01").headers[
+        "Location"
+    ]
+    harder = HYDRANTS.replace(". <= today()", "substr(., 0, 4) <= random()").replace("| water | 1 |", "| water | 2 |")
+    county.publish(harder)
+
+    form = office.form(office.open(f"{made.partition('?')[0]}/edit"), f"{made.partition('?')[0]}/edit")
+    answer = office.submit(form, **{"q.checked": "2026-11-02"})
+
+    assert answer.status_code == 404
+    assert "请在手机上填" in answer.get_data(as_text=True)
+
+
 def test_a_new_record_that_is_sent_twice_is_one(county):
     desk = at_desk(county)
     address = "/office/ledgers/water_points/new"
