@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flask import Response, has_request_context
+from flask import Response, has_request_context, request
 
 from server.errors import PasswordChangeRequired, Refusal, SignInRequired
 from server.office import front_door, layout, own_password, pages, sessions
@@ -76,7 +76,8 @@ def refusal(error: Exception) -> Response:
 def _values(error: Exception) -> dict[str, Any]:
     saying = SAYINGS.get(status_of(error), SAYINGS[500])
     own = error.message if isinstance(error, Refusal) else ""
-    said = own if own and status_of(error) < 500 else saying.said or message_of(error)
+    said = own if own and status_of(error) < 500 else _most() if status_of(error) == 413 else saying.said
+    said = said or message_of(error)
     return {"status": status_of(error), "title": saying.title, "said": said, "step": saying.step, "to": saying.address}
 
 
@@ -88,6 +89,14 @@ def _caller_of(error: Exception) -> Actor | None:
         return sessions.caller()
     except (SignInRequired, PasswordChangeRequired):
         return None
+
+
+def _most() -> str:
+    """Return how much was too much: for a file, in the words of who chose it."""
+    most = request.max_content_length or 0 if has_request_context() else 0
+    if most >= 1_000_000 and request.mimetype == "multipart/form-data":
+        return f"文件太大，最多 {most // 1_000_000} MB。"
+    return SAYINGS[413].said
 
 
 def _finished(error: Exception, response: Response) -> Response:

@@ -288,3 +288,10 @@ def test_the_roster_to_fill_in_is_saved_under_its_chinese_name(county):
     assert answer.data.startswith(b"PK")
     named = "attachment; filename=file.xlsx; filename*=UTF-8''%E4%BA%BA%E5%91%98%E8%8A%B1%E5%90%8D%E5%86%8C.xlsx"
     assert answer.headers["Content-Disposition"] == named
+
+
+def test_too_large_a_roster_is_told_with_how_large_one_may_be(desk):
+    kind = "multipart/form-data; boundary=x"
+    answer = desk.client.post(f"{ADMIN}/people/import", data=b"x" * 11_000_000, content_type=kind)
+
+    assert answer.status_code == 413 and "文件太大，最多 10 MB。" in answer.text
