@@ -92,9 +92,12 @@ def cards(file: Path, area: str, lost: bool, data: Path) -> None:
         if not names:
             raise NotFound(f"{area} 里没有可以发卡的人；请先加人或导入。", area=area)
         make = _maker(names, url, lost, by)
-        made = database.write(make)
-    file.touch(mode=0o600)
-    file.write_bytes(card_pdf.of(made))
+        # Opened before the keys are made: where it cannot be written, everybody keeps the card they have.
+        file.touch(mode=0o600)
+        with file.open("r+b") as written:
+            made = database.write(make)
+            written.write(card_pdf.of(made))
+            written.truncate()
     click.echo(f"{len(made)} 张卡片写到 {file}。里面有每个人的钥匙：打印后请删除。")
 
 

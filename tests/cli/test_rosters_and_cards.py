@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from click.testing import CliRunner
 
 from server.cli.main import main
+from server.db.folder import FILE_NAME
 from server.grid.usecases import files
 from server.staffing.usecases import roster_files
 
@@ -60,3 +64,28 @@ def test_a_role_goes_by_its_chinese_name_too(folder):
 
     assert run(folder, "user", "add", "cg-1", "--role", "村干部", "--area", village).exit_code == 0
     assert run(folder, "user", "add", "cg-2", "--role", "防火员", "--area", village).exit_code == 2
+
+
+def test_cards_that_cannot_be_written_leave_everybody_the_card_they_have(folder, tmp_path):
+    run(folder, "user", "import", str(_roster(tmp_path)))
+    village = run(folder, "grid", "find", "荆山口").stdout.split()[0]
+    before = keys(folder)
+
+    refused = run(
+        folder, "user", "cards", "--area", village, "--replace", str(tmp_path / "nowhere" / "cards.pdf"),
+        env={"FIREGRID_PUBLIC_URL": "http://192.0.2.7:8600"},
+    )  # fmt: skip
+
+    assert refused.exit_code != 0
+    assert keys(folder) == before
+
+
+def _roster(folder):
+    written = folder / "again.csv"
+    written.write_text(ROWS, encoding="utf-8-sig")
+    return written
+
+
+def keys(folder):
+    with closing(sqlite3.connect(folder / FILE_NAME)) as db:
+        return db.execute("SELECT * FROM phone_key ORDER BY 1").fetchall()
