@@ -17,7 +17,7 @@ from server.office.cases import board, case_history
 from server.people.domain.actors import Role
 from server.problems.domain.problems import ProblemKind
 from sync.changes import CREATING
-from tests.api_county import PEOPLE, add_record
+from tests.api_county import PEOPLE, add_record, uuid_of
 from tests.office.desk import Desk, Reader
 from tests.source_tree import ROOT
 
@@ -276,3 +276,12 @@ def test_the_rail_says_how_much_waits_and_a_number_of_today_leads_to_what_it_cou
     assert badges["intake"] == waiting
     assert f"全部在办 <b>{overdue}</b>" in desk.open("/office/board?overdue=1").text
     assert desk.open("/office/").text.count('class="rest"') == 1
+
+
+@pytest.mark.parametrize(("name", "levels"), [("brigade", ["2", "3"]), ("town", ["1"])])
+def test_supervision_is_offered_at_the_levels_of_ones_right_alone(county, name, levels):
+    desk = Desk(county)
+    desk.sign_in(name)
+    form = desk.open(f"/office/cases/{uuid_of('case one')}").text.split('name="level"')[1].split("</select>")[0]
+
+    assert re.findall(r'value="(\d)"', form) == levels

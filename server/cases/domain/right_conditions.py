@@ -62,6 +62,10 @@ def _registered(record: Record, act: Act, context: ActContext) -> str:
     return "还没有立项，您不能直接派遣；请村干部或乡镇先立项。" if record.status == Status.REPORTED else ""
 
 
+LEVELS = {"level_1": "1", "level_2_3": "23"}
+"""Levels of supervision that each limit of the right to supervise leaves."""
+
+
 def _level(allowed: str) -> Limit:
     def limit(record: Record, act: Act, context: ActContext) -> str:
         named = act["level"]
@@ -94,8 +98,7 @@ CONDITIONS: Mapping[str, Condition] = {
     "own": Condition(_own, ("context.handles", "record.author")),
     "second_person": Condition(_second_person, ("record.author", "context.registrar")),
     "registered": Condition(_registered, ("record.status",)),
-    "level_1": Condition(_level("1")),
-    "level_2_3": Condition(_level("23")),
+    **{limit: Condition(_level(allowed)) for limit, allowed in LEVELS.items()},
     # These narrow whom one may assign and for how long, not whether one may act at all.
     "village": Condition(_none),
     "local": Condition(_none),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from server import instants
 from server.cases.domain import guards, workflow
 from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
+from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import case_numbers
 from server.db.transactions import Reading, Transaction
@@ -254,3 +255,10 @@ def _numbered(tx: Transaction, record: Record, act: Act, context: ActContext) ->
     if record.case_no is not None or act.action not in NUMBERING:
         return context
     return replace(context, case_no=case_numbers.take(tx))
+
+
+def levels(by: Actor) -> tuple[str, ...]:
+    """Return the levels at which ``by`` may supervise some case (督办), the most urgent first."""
+    limited = [LEVELS.keys() & grant.limits for grant in rights.grants_anywhere(by, "case", "supervise")]
+    allowed = {level for limits in limited for limit in limits or LEVELS for level in LEVELS[limit]}
+    return tuple(sorted(allowed))

@@ -218,7 +218,7 @@ class Offers:
         if name == "pass":
             return (Choice(YES, "整改好了"), Choice(NO, "没改好"))
         if name == "level":
-            return tuple(Choice(level, f"{level}级") for level in ("1", "2", "3"))
+            return tuple(Choice(level, f"{level}级") for level in authorization.levels(self._by))
         lists = {
             "reason": authorization.REASONS.get(action, ""),
             "result_code": authorization.RESULTS,
