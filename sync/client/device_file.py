@@ -99,7 +99,9 @@ def exchange_lock(folder: Path, wait_s: float = EXCHANGE_WAIT_S) -> Iterator[Non
 
     Raises Refused when another process holds it for ``wait_s`` seconds.
     """
-    with closing(sqlite3.connect(folder / EXCHANGE_LOCK_NAME, isolation_level=None, timeout=wait_s)) as connection:
+    path = folder / EXCHANGE_LOCK_NAME
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=wait_s)) as connection:
         try:
             connection.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
