@@ -48,7 +48,7 @@ WORDS = {
 }
 """Of each kind of work: what is counted, the button, and the tab of the board that it opens."""
 
-_OF_THEIR_OWN = {"intake": layout.INTAKE.address, "decide": "/office/approvals"}
+_OF_THEIR_OWN = {"intake": layout.INTAKE.address, "decide": layout.APPROVALS.address}
 """Kinds of work that have a page of their own; of every other, the board has a tab."""
 
 PROBLEM_WORDS = {

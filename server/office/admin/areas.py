@@ -120,7 +120,7 @@ def _page(code: str, sent: Sent = NOTHING, status: int = 200, form: str = "") ->
     with context.database().reading() as reading:
         found = area_changes.managed(reading, code, by)
         said, sent = _said(reading, form, sent, by)
-        preview = None if sent.faults else _preview(reading, found, form, said, by)
+        preview = _preview(reading, found, form, said, by) if form == "rename" or not sent.faults else None
         values = {
             "form": form if form in FORMS else "",
             "said": said,

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from server import dated
 from server.db.transactions import Reading
+from server.errors import NotAllowed, NotFound
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.grid.usecases import searching
@@ -86,14 +87,13 @@ def end(code: str) -> Response:
 
 
 def _page(sent: Sent = NOTHING, status: int = 200, code: str = "") -> Response:
-    by, wanted = context.caller(), code or request.args.get("body", "")
+    by, wanted, cursor = context.caller(), code or request.args.get("body", ""), request.args.get("cursor", "")
     with context.database().reading() as reading:
-        found = list(bodies.list_bodies(reading, by.scope, request.args.get("cursor", ""), ROWS + 1))
+        found = list(bodies.list_bodies(reading, by.scope, cursor, ROWS + 1))
         kinds = {row["code"]: row[_label()] for row in dated.rows_at("body_kinds", reading.now)}
-        rows = [_row(reading, body, kinds) for body in found[:ROWS]]
         values = {
-            "rows": rows,
-            "shown": next((row for row in rows if row["code"] == wanted), None),
+            "rows": [_row(reading, body, kinds, cursor) for body in found[:ROWS]],
+            "shown": _shown(reading, wanted, kinds, by),
             "kinds": list(kinds.items()),
             "sent": sent,
             "named": _named(reading, by),
@@ -103,7 +103,17 @@ def _page(sent: Sent = NOTHING, status: int = 200, code: str = "") -> Response:
         return tabs.show(reading, "admin/bodies.html", KEY, values, status)
 
 
-def _row(reading: Reading, body: Body, kinds: dict[str, str]) -> dict[str, Any]:
+def _shown(reading: Reading, code: str, kinds: dict[str, str], by: Actor) -> dict[str, Any] | None:
+    """Return the body whose form stands open, on whichever page it is listed; None for one that is not theirs."""
+    if not code:
+        return None
+    try:
+        return _row(reading, body_management.managed(reading, code, by), kinds)
+    except (NotFound, NotAllowed):
+        return None
+
+
+def _row(reading: Reading, body: Body, kinds: dict[str, str], cursor: str = "") -> dict[str, Any]:
     return {
         "code": body.code,
         "name": body.name,
@@ -111,7 +121,7 @@ def _row(reading: Reading, body: Body, kinds: dict[str, str]) -> dict[str, Any]:
         "area": short_name(areas.full_name(reading, body.area)),
         "contact": body.contact,
         "has_people": people.acts_for_body(reading, body.code),
-        "address": inputs.with_query(ADDRESS, body=body.code),
+        "address": inputs.with_query(ADDRESS, cursor=cursor, body=body.code),
         "post_to": f"{ADDRESS}/{quote(body.code, safe='')}",
     }
 

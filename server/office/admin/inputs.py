@@ -32,6 +32,7 @@ from server.web.problem_details import set_retry_after, status_of
 
 OURS = (Invalid, Conflict, NotAllowed, IllegalStep, TooLarge, Unreadable)
 FOR_ANOTHER_TIME = (Unavailable, Busy, ShortOfMemory)
+_NEVER_SHOWN = frozenset({"form_token", "password"})
 
 
 class Sent(NamedTuple):
@@ -55,8 +56,8 @@ NOTHING = Sent()
 
 
 def typed() -> dict[str, str]:
-    """Return what a form of ours says, each input once, without the form's own token."""
-    return {name: value.strip()[:2_000] for name, value in request.form.items() if name != "form_token"}
+    """Return what a form of ours says, each input once; its own token is not of it, nor what no page shows again."""
+    return {name: value.strip()[:2_000] for name, value in request.form.items() if name not in _NEVER_SHOWN}
 
 
 def carry_out(form: str, act: Callable[[], str], page: Callable[[Sent, int], Response]) -> Response:

@@ -87,6 +87,8 @@ def decide(record_id: UUID, action: str) -> Response:
     try:
         acting.require_storable(fields)
         context.write(lambda tx: interactive.change(tx, id, change, by=by))
+    except NotFound as refusal:
+        return acting.gone(fields, refusal)
     except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
         return _open(Opened(id, action, acting.refused(action, fields, refusal)), status_of(refusal))
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays

@@ -43,7 +43,7 @@ def board() -> Response:
     with context.database().reading() as reading:
         asked = board_query.read(reading, request.args, by)
         mine = waiting.for_person(reading, by, asked.filters)
-        rows = _mine(mine) if asked.tab is MINE else _page(reading, by, asked)
+        rows = _mine(mine) if asked.tab is MINE else page_of(reading, by, asked, ROWS + 1)
         values = {
             **_head(reading, by, asked, mine),
             **board_choices.offered(reading, by, asked),
@@ -99,13 +99,16 @@ def _panel(reading: Reading, asked: Asked) -> Markup:
     return Markup(pages.text("cases/body.html", layout.language(), values))  # noqa: S704 - a template escapes it
 
 
-def _page(reading: Reading, by: Actor, asked: Asked) -> list[Row]:
+def page_of(reading: Reading, by: Actor, asked: Asked, limit: int) -> list[Row]:
+    """Return up to ``limit`` cases of the list that an address asks for, in its order."""
+    if asked.tab is MINE:
+        return _mine(waiting.for_person(reading, by, asked.filters))[:limit]
     if asked.tab is ENDED_TAB and ("overdue" in asked.ticks or "requests" in asked.ticks):
         return []  # what is over has no limit and no request
     if asked.tab is ENDED_TAB or asked.sort == NEWEST:
         before = None if asked.after is None else asked.after.born_seq
-        return record_lists.page(reading, by.scope, asked.filters, before=before, limit=ROWS + 1)
-    return record_lists.page_by_due(reading, by.scope, asked.filters, after=asked.after, limit=ROWS + 1)
+        return record_lists.page(reading, by.scope, asked.filters, before=before, limit=limit)
+    return record_lists.page_by_due(reading, by.scope, asked.filters, after=asked.after, limit=limit)
 
 
 def _mine(found: Iterable[waiting.Waiting]) -> list[Row]:

@@ -12,13 +12,11 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import forms
 from server.office import layout, pages
-from server.office.cases import board_query, case_rows
-from server.office.cases.board_query import ENDED_TAB
+from server.office.cases import board, board_query, case_rows
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.records.domain import positions
 from server.records.domain.status import Status
-from server.records.store import record_lists
 from server.records.usecases.disclosing import RecordMask
 from server.web import context
 
@@ -43,10 +41,7 @@ def points() -> Response:
     by = context.caller()
     with context.database().reading() as reading:
         asked = board_query.read(reading, request.args, by)
-        if asked.tab is ENDED_TAB:
-            rows = record_lists.page(reading, by.scope, asked.filters, before=None, limit=POINTS_MOST + 1)
-        else:
-            rows = record_lists.page_by_due(reading, by.scope, asked.filters, after=None, limit=POINTS_MOST + 1)
+        rows = board.page_of(reading, by, asked._replace(after=None), POINTS_MOST + 1)
         found = list(_points(reading, rows[:POINTS_MOST], by))
     shown = {
         "items": found,

@@ -33,7 +33,7 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
-from server.web import context, record_exports
+from server.web import context, observability, record_exports
 from server.web.problem_details import status_of
 from server.web.record_exports import Wanted, listed
 
@@ -116,6 +116,8 @@ def carry_out(key: str) -> Response:
         try:
             context.write(partial(_write, id, change, by))
         except Refusal as refusal:
+            if status_of(refusal) >= 500:
+                observability.log_failure(refusal)
             refused[id] = refusal
     if not refused:
         back = _back(form)

@@ -78,11 +78,11 @@ def cases() -> Response:
 @blueprint.get("/office/figures/cases.<any(csv, xlsx):ending>")
 @signed_in
 def cases_as_file(ending: str) -> Response:
-    """Send the cases behind a figure as a file: in words and Beijing time."""
+    """Send the cases behind a figure as a file, in words. Raises Invalid for what of the address is not understood."""
     by = context.caller()
     scope = record_exports.scope_of(by, requests.READ)
     with context.database().reading() as reading:
-        counted = _counted(reading, page.find(reading, by, scope, request.args))
+        counted = _counted(reading, page.get(reading, by, scope, request.args))
         label = _label(record_exports.mask_for(reading, by))
         pages = case_tables.pages(reading, counted.query, counted.figure, counted.row, label, counted.handler)
         rows = [row for each in pages for row in case_tables.as_texts(reading, each)]
@@ -93,11 +93,11 @@ def cases_as_file(ending: str) -> Response:
 @blueprint.get("/office/figures/table.<any(csv, xlsx):ending>")
 @signed_in
 def table_as_file(ending: str) -> Response:
-    """Send the whole summary as a file, with every figure."""
+    """Send the whole summary as a file, with every figure. Raises Invalid for what is not understood."""
     by = context.caller()
     scope = record_exports.scope_of(by, requests.READ)
     with context.database().reading() as reading:
-        result = page.find(reading, by, scope, request.args).result
+        result = page.get(reading, by, scope, request.args).result
         lines = list(summary_tables.table(reading, result).with_titles(result))
     name = f"closure-{result.by}-{result.period.first}-{result.period.last}"
     return _file("summaries.export", "closure", ending, lines, name)

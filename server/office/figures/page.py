@@ -101,6 +101,14 @@ def find(reading: Reading, by: Actor, scope: Scope, said: Mapping[str, str]) -> 
         return Found(asked, closure_summary.summarise(reading, asked.request.query(reading.now)))
 
 
+def get(reading: Reading, by: Actor, scope: Scope, said: Mapping[str, str]) -> Found:
+    """Return the same for what is signed or taken along. Raises Invalid where ``find`` would give something else."""
+    found = find(reading, by, scope, said)
+    if found.asked.faults:
+        raise Invalid(found.asked.faults[0])
+    return found
+
+
 def _before(reading: Reading, found: Found) -> Result | None:
     """Return the total of the period beside, None without one, or where no figure is defined so long ago."""
     asked, result = found

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from flask import Response, request
 
 from server import instants
-from server.errors import Invalid
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.instants import BEIJING
@@ -51,10 +50,7 @@ def sheet() -> Response:
     """
     by = context.caller()
     with context.database().reading() as reading:
-        found = page.find(reading, by, requests.reading_scope(by), request.args)
-        asked, result = found
-        if asked.faults:
-            raise Invalid(asked.faults[0])
+        asked, result = page.get(reading, by, requests.reading_scope(by), request.args)
         if "as_of" not in asked.said or "from" not in asked.said:
             days = {"from": result.period.first.isoformat(), "to": result.period.last.isoformat()}
             return pages.see_other(asked.address(addresses.PRINT, period="", against="", **days, as_of=result.as_of))

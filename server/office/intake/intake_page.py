@@ -105,7 +105,10 @@ def decide(record_id: UUID, action: str) -> Response:
 def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show a report again with what was typed into its form before its author had to sign in."""
     typed = assigning.with_handler(fields)
-    return _page(arguments["record_id"], AGAIN._replace(action=arguments["action"], fields=typed))
+    try:
+        return _page(arguments["record_id"], AGAIN._replace(action=arguments["action"], fields=typed))
+    except NotFound as refusal:
+        return acting.gone(typed, refusal)
 
 
 def _next(decided: str, action: str, following: str) -> str:

@@ -35,7 +35,7 @@ def revise(tx: Transaction, code: str, *, name: str | None, contact: str | None,
 
     None leaves as it is; what already stands so is not written again. Raises NotFound, NotAllowed, Invalid.
     """
-    current = _managed(tx, code, by)
+    current = managed(tx, code, by)
     wanted = (current.name if name is None else name.strip(), current.contact if contact is None else contact.strip())
     if wanted == (current.name, current.contact):
         return current
@@ -44,12 +44,13 @@ def revise(tx: Transaction, code: str, *, name: str | None, contact: str | None,
 
 def end(tx: Transaction, code: str, at: Instant | None, *, by: Actor) -> Body:
     """End a body at ``at`` (now when None) and return it as it was. Raises NotFound, NotAllowed, Invalid."""
-    current = _managed(tx, code, by)
+    current = managed(tx, code, by)
     enrolment.end_body(tx, code, by=by.name, at=at)
     return current
 
 
-def _managed(reading: Reading, code: str, by: Actor) -> Body:
+def managed(reading: Reading, code: str, by: Actor) -> Body:
+    """Return a body that ``by`` may change, as it stands now. Raises NotFound (also out of sight), NotAllowed."""
     current = bodies.find(reading, code)
     if current is None or not visibility.of(by).covers(path_of(current.area)):
         raise NotFound(f"没有代码为“{code}”的责任主体，或它不在您的管辖范围内；请核对代码。", body=code)

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from server.office import layout, pages
+from server.office.admin import bodies
 from server.people.store import people
 from server.settings import Settings
 from tests.api_county import FAR_VILLAGE, NEXT_VILLAGE, PEOPLE, TOWN, UNIT, VILLAGE, add_record
@@ -110,11 +111,12 @@ def test_every_link_leads_on(county):
 
 def test_somebody_is_added_once_and_what_was_typed_comes_back(desk):
     add, typed = f"{ADMIN}/people?add=1", {"display": NASTY, "name": "li-1", "role": "grid_worker"}
-    wrong = post(desk, add, f"{ADMIN}/people", **typed, area="没有的村")
+    wrong = post(desk, add, f"{ADMIN}/people", **typed, area="没有的村", password="Lai-Yuan-2026")
     right = [post(desk, add, f"{ADMIN}/people", **typed, area="荆山口村 第1单元") for _ in range(2)]
 
     assert wrong.status_code == 422 and "没有叫“没有的村”的网格" in wrong.text
     assert "<script>alert" not in wrong.text and "&lt;script&gt;alert(1)" in wrong.text
+    assert "Lai-Yuan-2026" not in wrong.text
     assert [answer.status_code for answer in right] == [303, 303]
     assert [duty.area for duty in person(desk, "li-1").duties] == [UNIT]
     assert "&lt;script&gt;" in desk.open(f"{ADMIN}/people/li-1").text
@@ -240,6 +242,28 @@ def test_a_body_is_registered_renamed_and_ended(desk):
     assert "热力公司" in desk.open(one).text
     assert post(desk, one, f"{ADMIN}/bodies/dept-heat/end").status_code == 303
     assert "热力公司" not in desk.open(f"{ADMIN}/bodies").text
+
+
+def test_a_body_that_is_listed_on_a_later_page_opens_and_comes_back_with_what_is_wrong(desk, monkeypatch):
+    told = {"name": "供热公司", "code": "zz-heat", "kind": "department", "area": "涞源县", "contact": ""}
+    post(desk, f"{ADMIN}/bodies", f"{ADMIN}/bodies", **told)
+    monkeypatch.setattr(bodies, "ROWS", 1)
+    one = f"{ADMIN}/bodies?body=zz-heat"
+
+    wrong = post(desk, one, f"{ADMIN}/bodies/zz-heat", name="热力公司", **{"from": "x"})
+
+    assert "zz-heat" not in desk.open(f"{ADMIN}/bodies").text
+    assert wrong.status_code == 422 and 'value="热力公司"' in wrong.text
+    assert post(desk, one, f"{ADMIN}/bodies/zz-heat", name="热力公司").status_code == 303
+
+
+def test_an_area_is_renamed_to_something(desk):
+    rename = f"{ADMIN}/areas/{VILLAGE}/rename"
+    form = form_of(desk.open(f"{ADMIN}/areas/{VILLAGE}?do=rename"), rename)
+
+    assert desk.submit(form, name=" ").status_code == 422
+    assert "请填写名称" in desk.submit(form, name="").text
+    assert desk.submit(form, name="新荆山口村村民委员会").status_code == 303
 
 
 def with_address(county, url: str | None):

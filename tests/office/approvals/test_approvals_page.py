@@ -118,6 +118,16 @@ def test_a_decision_that_is_sent_twice_is_carried_out_once(land, county):
     assert [row["action"] for row in land.history(id)].count("decline_return") == 1
 
 
+def test_a_case_out_of_sight_is_not_decided_and_what_was_written_is_given_back(land, county):
+    id, desk = returned(land), signed_in(county, "town")
+    form = desk.form(desk.open("/office/approvals"), f"/office/approvals/{id}/return")
+    form.action = "/office/approvals/00000000-0000-4000-8000-000000000000/suspend"
+
+    answer = desk.submit(form, plan="分三期更换管线")
+
+    assert answer.status_code == 404 and "分三期更换管线" in answer.text
+
+
 @pytest.mark.parametrize("reason", ["", "短", "长" * 5000])
 def test_a_reason_is_neither_missing_nor_endless(land, county, reason):
     id, desk = returned(land), signed_in(county, "town")

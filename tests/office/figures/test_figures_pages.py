@@ -251,6 +251,13 @@ def test_a_sheet_of_other_days_than_asked_for_is_not_shown(desk):
     assert "时段倒了" in page.text
 
 
+@pytest.mark.parametrize("file", ["table.csv", "table.xlsx", "cases.csv", "cases.xlsx"])
+def test_a_file_of_something_else_than_asked_for_is_not_given(desk, file):
+    answer = desk.open(f"/office/figures/{file}?{THEN}&area=x")
+
+    assert answer.status_code == 422 and "网格" in answer.text
+
+
 def test_files_hold_the_table_and_the_cases_and_are_in_the_audit(april, desk):
     table = desk.open(f"/office/figures/table.csv?{THEN}")
     cases = desk.open(f"/office/figures/cases.csv?{THEN}&figure=closed")
