@@ -25,6 +25,7 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     ROOT / "kobo_forms/README.md",
     *sorted((ROOT / "docs/adr").glob("*.md")),
+    *sorted((ROOT / "docs/guides").glob("*.md")),
 ]
 PROGRAMS: dict[str, click.Command] = {"firegrid": main, "fieldsync": fieldsync}
 CALL = re.compile(r"""(?:^|(?<!-u)[\s($=]|bin/)((?:firegrid|fieldsync) (?![/"])[^|)]*)""")
@@ -104,6 +105,12 @@ def test_each_file_that_a_document_names_is_there():
     named = sorted({(document, path) for document, path, _ in paths()})
 
     assert [(document, path) for document, path in named if not (ROOT / path).exists()] == []
+
+
+def test_each_picture_is_shown_by_a_document():
+    shown = {path for _, path, _ in paths() if path.startswith("docs/pictures/")}
+
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/pictures").iterdir()} == shown
 
 
 def test_each_heading_that_a_document_links_to_is_there():

@@ -70,8 +70,6 @@ class Shot(NamedTuple):
 
 SHOTS = (
     Shot("board", "town", "/office/board"),
-    Shot("figures", "brigade", "/office/figures"),
-    Shot("phone", "village", "/office/", PHONE),
     Shot("village-1-today", "village", "/office/", PHONE),
     Shot("village-2-intake", "village", "/office/intake", PHONE),
     Shot("village-3-check", "village", "/office/board?tab=feedback", PHONE, _first_case),
@@ -89,7 +87,7 @@ SHOTS = (
     Shot("admin-3-codes", "admin", "/office/admin/codes"),
     Shot("admin-4-health", "admin", "/office/admin/health"),
 )
-"""The first three are the README's; the others are the steps of the guides of the roles, in order."""
+"""The board is the README's, which shows two of the others too; these are the steps of the guides, in order."""
 
 
 def main(port: int, data: Path) -> None:

@@ -139,12 +139,11 @@ def test_a_reason_is_neither_missing_nor_endless(land, county, reason):
 
 def test_who_may_not_decide_is_refused_whatever_they_send(land, county):
     id = returned(land)
-    town, worker = signed_in(county, "town"), None
+    town, leader = signed_in(county, "town"), signed_in(county, "leader")
     form = town.form(town.open(f"/office/approvals?open={id}:decline_return"), f"/office/approvals/{id}/decline_return")
-    worker = signed_in(county, "leader")
-    own = worker.form(worker.open("/office/approvals"), "/office/sign-out").fields["form_token"]
+    own = leader.form(leader.open("/office/approvals"), "/office/sign-out").fields["form_token"]
 
-    answer = worker.submit(form, form_token=own, reason=REASON)
+    answer = leader.submit(form, form_token=own, reason=REASON)
 
     assert answer.status_code == 403
     assert [row["action"] for row in land.history(id)][-1] == "ask_return"
