@@ -18,8 +18,8 @@ from tests.county import EVERYTHING
 HEAD = "姓名,岗位,乡镇,村,单元,网格代码,用户名,责任主体代码,起始日,截止日\n"
 GOOD = (
     "刘一,网格员,白石山镇,荆山口村,第1单元,,,,,\n"
-    "陈二,村干部,,插箭岭,,,,,2026-12-01,\n"
-    "张三,网格长,,,,130630100201,zhang3,,,2027-03-01\n"
+    "陈二,村干部,,插箭岭,,,,,2126-12-01,\n"
+    "张三,网格长,,,,130630100201,zhang3,,,2127-03-01\n"
 )
 BAD = {
     "周四,网格员,走马驿镇,荆山口村,,,,,,": ("village", "在白石山镇", "改成白石山镇"),
@@ -67,7 +67,7 @@ def test_good_rows_add_people_with_names_of_role_and_place(office):
     assert done["new"] == ["gw-100201-01", "vo-100202-01", "zhang3"]
     with office.store.reading() as reading:
         zhang = people.get(reading, "zhang3", EVERYTHING)
-    assert [(duty.area, duty.ends_at) for duty in zhang.duties] == [(VILLAGE, "2027-02-28T16:00:00.000Z")]
+    assert [(duty.area, duty.ends_at) for duty in zhang.duties] == [(VILLAGE, "2127-02-28T16:00:00.000Z")]
 
 
 def test_a_row_that_is_refused_when_it_is_imported_is_told_and_counted(office):

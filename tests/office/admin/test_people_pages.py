@@ -22,12 +22,12 @@ PAGES = (
     f"{ADMIN}/areas/{VILLAGE}",
     f"{ADMIN}/areas/{VILLAGE}?do=rename",
     f"{ADMIN}/areas/{VILLAGE}?do=unit",
-    f"{ADMIN}/areas/{VILLAGE}?do=close&from=2027-01-01",
-    f"{ADMIN}/areas/{VILLAGE}/merge?into={NEXT_VILLAGE}&from=2027-01-01",
+    f"{ADMIN}/areas/{VILLAGE}?do=close&from=2127-01-01",
+    f"{ADMIN}/areas/{VILLAGE}/merge?into={NEXT_VILLAGE}&from=2127-01-01",
     f"{ADMIN}/people",
     f"{ADMIN}/people?add=1",
     f"{ADMIN}/people/worker",
-    f"{ADMIN}/people/worker?move={NEXT_VILLAGE}&from=2027-01-01",
+    f"{ADMIN}/people/worker?move={NEXT_VILLAGE}&from=2127-01-01",
     f"{ADMIN}/people/import",
     f"{ADMIN}/bodies",
     f"{ADMIN}/bodies?body=dept-gas",
@@ -125,18 +125,18 @@ def test_somebody_is_added_once_and_what_was_typed_comes_back(desk):
 def test_a_move_is_looked_at_and_then_made_once(desk):
     label = {"label": "商店｜隐患"}
     add_record(desk.county, "one", "worker", label, type="hazards", action="report", area=UNIT)
-    page = desk.open(f"{ADMIN}/people/worker?move=插箭岭村 第1单元&from=2027-01-01")
+    page = desk.open(f"{ADMIN}/people/worker?move=插箭岭村 第1单元&from=2127-01-01")
     form = form_of(page, f"{ADMIN}/people/worker/move")
 
     answers = [desk.submit(form), desk.submit(form)]
 
-    assert "现在什么都还没有改" in page.text and "2027-01-01 起调到" in page.text
+    assert "现在什么都还没有改" in page.text and "2127-01-01 起调到" in page.text
     assert [answer.status_code for answer in answers] == [303, 303]
     assert len([duty for duty in person(desk, "worker").duties if duty.starts_at < duty.ends_at]) == 2
 
 
 def test_a_move_that_names_no_area_says_so_and_offers_no_button(desk):
-    page = desk.open(f"{ADMIN}/people/worker?move=没有的村&from=2027-02-30").text
+    page = desk.open(f"{ADMIN}/people/worker?move=没有的村&from=2127-02-30").text
 
     assert "没有叫“没有的村”的网格" in page
     assert f'action="{ADMIN}/people/worker/move"' not in page
@@ -145,11 +145,11 @@ def test_a_move_that_names_no_area_says_so_and_offers_no_button(desk):
 def test_who_stands_in_needs_an_end(desk):
     asked = {"role": "village_officer", "area": NEXT_VILLAGE, "acting": "1"}
     wrong = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **asked)
-    right = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **asked, to="2027-03-01")
+    right = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **asked, to="2127-03-01")
 
     assert (wrong.status_code, right.status_code) == (422, 303)
     assert "代岗要填到哪天为止" in wrong.text
-    assert person(desk, "worker").duties[-1].ends_at == "2027-02-28T16:00:00.000Z"
+    assert person(desk, "worker").duties[-1].ends_at == "2127-02-28T16:00:00.000Z"
 
 
 def test_a_new_password_is_shown_once_and_stored_by_nobody(desk):
@@ -205,19 +205,19 @@ def test_a_file_that_is_no_roster_is_refused_in_words(desk, content, said, statu
 
 
 def test_a_merger_is_looked_at_and_then_made_once(desk):
-    page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?into=插箭岭&from=2027-01-01&basis=18号")
+    page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?into=插箭岭&from=2127-01-01&basis=18号")
     form = form_of(page, f"{ADMIN}/areas/{VILLAGE}/merge")
 
     answers = [desk.submit(form), desk.submit(form)]
 
-    assert "合并前看一遍" in page.text and "2027-01-01 起合并" in page.text
+    assert "合并前看一遍" in page.text and "2127-01-01 起合并" in page.text
     assert [answer.status_code for answer in answers] == [303, 303]
     assert "并入" in desk.open(f"{ADMIN}/areas/{VILLAGE}").text
 
 
 def test_a_merger_that_cannot_be_made_offers_no_button(desk):
-    day = "from=2027-01-01"
-    for query in (f"into=荆山口&{day}", f"into=白石山镇&{day}", "into=插箭岭&from=2027-02-30", "into=x"):
+    day = "from=2127-01-01"
+    for query in (f"into=荆山口&{day}", f"into=白石山镇&{day}", "into=插箭岭&from=2127-02-30", "into=x"):
         page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?{query}")
         assert page.status_code == 200
         assert 'role="alert"' in page.text and "起合并</button>" not in page.text
