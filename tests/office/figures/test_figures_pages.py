@@ -258,7 +258,7 @@ def test_a_file_of_something_else_than_asked_for_is_not_given(desk, file):
     assert answer.status_code == 422 and "网格" in answer.text
 
 
-def test_files_hold_the_table_and_the_cases_and_are_in_the_audit(april, desk):
+def test_files_hold_the_table_and_the_cases(april, desk):
     table = desk.open(f"/office/figures/table.csv?{THEN}")
     cases = desk.open(f"/office/figures/cases.csv?{THEN}&figure=closed")
     api = april.get(f"/summaries/closure?{THEN}", "brigade").json
