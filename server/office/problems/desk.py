@@ -131,7 +131,7 @@ def _scope(by: Actor) -> Scope:
 
 
 def _listed(reading: Reading, scope: Scope, kind: str, is_settled: bool) -> list[StoredProblem]:
-    """Return the problems of the list: open ones by kind, the oldest first; settled ones the newest first."""
+    """Return the problems of the list: of the oldest open ones by kind, settled ones the newest first."""
     found = problems.list_filed(
         reading,
         scope,
@@ -140,10 +140,11 @@ def _listed(reading: Reading, scope: Scope, kind: str, is_settled: bool) -> list
         bounds=None,
         before=acting.read_number(request.args.get("cursor", "")) if is_settled else None,
         limit=ROWS + 1,
+        oldest_first=not is_settled,
     )
     if is_settled:
         return found
-    return sorted(found, key=lambda each: (kinds.ORDER.index(ProblemKind(each.kind)), each.seq))
+    return sorted(found[:ROWS], key=lambda each: (kinds.ORDER.index(ProblemKind(each.kind)), each.seq)) + found[ROWS:]
 
 
 def _shown(

@@ -181,9 +181,9 @@ def count_open(reading: Reading, scope: Scope) -> dict[str, int]:
 
 def list_filed(
     reading: Reading, scope: Scope, *, filters: Mapping[str, str], settled: str, bounds: tuple[str, str] | None,
-    before: int | None, limit: int,
+    before: int | None, limit: int, oldest_first: bool = False,
 ) -> list[StoredProblem]:  # fmt: skip
-    """Return up to ``limit`` problems inside ``scope``, newest first.
+    """Return up to ``limit`` problems inside ``scope``, newest first unless ``oldest_first``.
 
     filters: column name (``kind``, ``record``, ``submission``, ``type``, ``author``) to value.
     settled: ``open``, ``settled`` or ``all``. bounds: range of paths. before: seq of the last problem of the page
@@ -203,8 +203,9 @@ def list_filed(
     if before is not None:
         terms.append("seq < :before")
         numbers["before"] = before
+    order = "ASC" if oldest_first else "DESC"
     rows = reading.sql.each(
-        f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY seq DESC LIMIT :limit", {**values, **numbers}
+        f"{_SELECT} WHERE {' AND '.join(terms)} ORDER BY seq {order} LIMIT :limit", {**values, **numbers}
     )
     return [_filed(row) for row in rows]
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from server.office.problems import answers
+from server.office.problems import desk as desk_page
 from server.problems.domain.settlements import Choice
 from tests.api_county import PASSWORD, UNIT, add_record, edit, uuid_of
 from tests.office.desk import Desk, Reader
@@ -194,3 +195,13 @@ def test_fields_that_belong_together_are_settled_as_one(said, choices):
     wanted = answers.asked(answers.read({**GROUP, **said}), ["shift_count", "staff_count"])
 
     assert wanted.choices == choices
+
+
+def test_of_more_than_the_list_holds_the_oldest_are_shown(county, monkeypatch):
+    monkeypatch.setattr(desk_page, "ROWS", 1)
+    filed = [row["id"] for row in county.rows("SELECT id FROM problem WHERE settled_at IS NULL ORDER BY seq")]
+
+    page = signed_in(county, "brigade").open("/office/problems").text
+
+    assert len(filed) > 1
+    assert [id for id in filed if f"problem={id}" in page] == filed[:1]
