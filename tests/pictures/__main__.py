@@ -86,6 +86,9 @@ SHOTS = (
     Shot("admin-2-faults", "admin", "/office/admin/forms", DESK, _publish_faulty),
     Shot("admin-3-codes", "admin", "/office/admin/codes"),
     Shot("admin-4-health", "admin", "/office/admin/health"),
+    Shot("admin-5-areas", "admin", "/office/admin/areas"),
+    Shot("admin-6-people", "admin", "/office/admin/people"),
+    Shot("admin-7-import", "admin", "/office/admin/people/import"),
 )
 """The board is the README's, which shows two of the others too; these are the steps of the guides, in order."""
 
