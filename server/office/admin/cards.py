@@ -21,6 +21,7 @@ from server.people.usecases import setup_card, setup_qr, visibility
 from server.staffing.usecases import card_printing, roster_import
 from server.staffing.usecases.card_printing import CARDS_MAX, PrintedCard
 from server.web import context
+from server.web.problem_details import status_of
 
 blueprint = layout.create_blueprint("office-admin-cards", __name__)
 
@@ -49,7 +50,7 @@ def make() -> Response:
     try:
         made = context.write(lambda tx: card_printing.make(tx, names, url, batch=batch, replace=is_lost, by=by))
     except inputs.OURS as refusal:
-        return _page(inputs.refused("cards", refusal), 422)
+        return _page(inputs.refused("cards", refusal), status_of(refusal))
     with context.database().reading() as reading:
         values = {"sheets": _sheets(made), "count": len(made), "county": _county(reading), "back": ADDRESS}
         return pages.respond("admin/card_sheet.html", layout.language(), {**layout.bare_in(reading), **values})

@@ -30,6 +30,7 @@ from server.staffing.usecases import account_management, area_changes, handover
 from server.staffing.usecases.account_management import DutyRequest
 from server.staffing.usecases.handover import MovePreview
 from server.web import context
+from server.web.problem_details import status_of
 
 blueprint = layout.create_blueprint("office-admin-person", __name__)
 
@@ -122,7 +123,7 @@ def reset_password(name: str) -> Response:
         end_keys = request.form.get("phone_keys") == "revoke"
         made = account_management.reset_password(context.database(), name, None, by=context.caller(), end_keys=end_keys)
     except inputs.OURS as refusal:
-        return _page(name, inputs.refused("password", refusal), 422)
+        return _page(name, inputs.refused("password", refusal), status_of(refusal))
     return _page(name, password=made)
 
 

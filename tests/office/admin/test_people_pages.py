@@ -291,8 +291,8 @@ def test_cards_are_shown_once_with_a_key_that_opens_the_server(county_to_change)
     assert sheet.status_code == 200 and sheet.headers["Cache-Control"] == "no-store"
     assert sheet.text.count('<article class="phone-card"') == 2 and "发现火情先打119" in sheet.text
     assert Reader(sheet.text).inline == []
-    assert again.status_code == 422 and "刚才已经做好" in again.text
-    assert desk.client.post(form.action, data={**data, "names": ["town"], "batch": "x"}).status_code == 422
+    assert again.status_code == 409 and "刚才已经做好" in again.text
+    assert desk.client.post(form.action, data={**data, "names": ["town"], "batch": "x"}).status_code == 403
 
 
 def test_a_town_sees_its_own_and_its_rail_leads_there(county):
