@@ -6,6 +6,8 @@ import io
 import re
 
 import pytest
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from server.office import layout, pages
 from server.office.admin import bodies
@@ -60,7 +62,9 @@ def form_of(page, action: str):
 
 def upload(desk: Desk, content: bytes, name: str = "花名册.csv"):
     form = form_of(desk.open(f"{ADMIN}/people/import"), f"{ADMIN}/people/import")
-    return desk.client.post(form.action, data={**form.fields, "file": (io.BytesIO(content), name)})
+    # In memory: of a large one the test client would leave a file open.
+    boundary, body = encode_multipart({**form.fields, "file": FileStorage(io.BytesIO(content), name)})
+    return desk.client.post(form.action, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
 
 
 def person(desk: Desk, name: str):
