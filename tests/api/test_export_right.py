@@ -24,6 +24,8 @@ EXPORTS = {
     "/records.geojson",
     "/records/ledger.csv",
     "/records/ledger.xlsx",
+    "/requests/decided.csv",
+    "/requests/decided.xlsx",
     "/forms/<form_id>/answers.csv",
     "/forms/<form_id>/answers.xlsx",
     "/forms/<form_id>/answers.zip",
@@ -38,6 +40,7 @@ OF_THE_AUDIT = {"/audit.csv"}
 """The same, for those who may read and export the audit: ``tests/audit`` asks who may."""
 
 NO_EXPORTS = {
+    "/users/import/template.xlsx": "a roster that nobody has filled in",
     "/forms/<form_id>/versions/<version>.xml": "a form that nobody has filled in",
     "/forms/<form_id>/versions/<version>.xlsx": "the same",
     "/submissions/<submission_id>.xml": "one submission, as it was sent",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from server.instants import BEIJING
 from tests.form_engine.cases import (
     AT_A_SHOP,
     CLOSED,
@@ -207,8 +208,8 @@ def test_only_the_steps_that_the_row_names_are_offered(phone, form, hazard, acts
 
 
 def due(phone, **days: int) -> None:
-    """Put the deadlines of two cases of the worker ``days`` from today."""
-    on = {name: (datetime.now().astimezone().date() + timedelta(days=left)).isoformat() for name, left in days.items()}
+    """Put the deadlines of two cases of the worker ``days`` from today, as the engine's clock has it."""
+    on = {name: (datetime.now(BEIJING).date() + timedelta(days=left)).isoformat() for name, left in days.items()}
     later = with_cells(CLOSED, todo="accept", due_on=on["second"])
     first = with_cells(TO_DO, due_on=on["first"])
     phone.change("hazards.csv", lambda rows: later(first(rows)))

@@ -73,7 +73,7 @@ class Desk:
         self.client: FlaskClient = county.client
 
     def open(self, path: str, **headers: str) -> Any:
-        answer = self.client.get(path, headers=headers)
+        answer = self.client.get(path, headers=headers, buffered=True)
         str(answer.headers).encode("latin-1")  # a real server sends no others: it would answer 500
         return answer
 
@@ -83,7 +83,11 @@ class Desk:
 
     def submit(self, form: Form, headers: dict[str, str] | None = None, **values: str) -> Any:
         return self.client.open(
-            form.action, method=form.method.upper(), data={**form.fields, **values}, headers=headers or {}
+            form.action,
+            method=form.method.upper(),
+            data={**form.fields, **values},
+            headers=headers or {},
+            buffered=True,
         )
 
     def sign_in(self, name: str, password: str = PASSWORD, at: str = "/") -> Any:
