@@ -273,7 +273,10 @@ def test_a_form_whose_submissions_would_have_no_id_is_refused(store):
     (of_xform,) = errors_of(store, re.sub(r"<meta>.*?</meta>|<bind [^>]*instanceID[^>]*/>", "", named), ".xml")
 
     assert (of_sheets["sheet"], of_sheets["row"], of_sheets["column"]) == ("settings", 2, "omit_instanceID")
-    assert "手机填完送不出去" in of_sheets["message"] and "jr:preload" in of_xform["cure"]
+    (of_no_bind,) = errors_of(store, re.sub(r"<bind [^>]*instanceID[^>]*/>", "", named), ".xml")
+
+    assert "填完送不出去" in of_sheets["message"] and "jr:preload" in of_xform["cure"]
+    assert of_no_bind == of_xform
 
 
 def test_comments_in_an_xform_are_no_elements(store):

@@ -13,12 +13,13 @@ from server.forms.domain.record_types import RecordType
 from server.forms.usecases.entity_rules import SERVER_LISTS, entity_faults, entity_warnings
 from server.forms.usecases.lists.list_checks import list_faults, list_warnings
 from server.forms.usecases.lists.list_files import ListFile
-from server.forms.usecases.xform.xml_parsing import child, children, parse
+from server.forms.usecases.xform.xml_parsing import child, children, local_path, parse
 from server.forms.usecases.xlsform.cells import cell_faults
 from server.forms.usecases.xlsform.sheets import Sheets, row_with, rows_by_path, sheet_faults
 
 PHOTOS_MAX = 2
 _FILE_ENDINGS = (".xml", ".xls", ".xlsx")
+_PRELOAD = "{http://openrosa.org/javarosa}preload"
 
 
 def check(
@@ -70,15 +71,22 @@ def already_published(definition: FormDefinition, previous: Sequence[FormDefinit
 
 def _instance_id_faults(html: etree._Element, sheets: Sheets) -> Iterator[Fault]:
     """Yield a fault for a form whose submissions would have no id: each would be refused (``openrosa.md`` §5.1)."""
-    instance = child(child(child(html, "head"), "model"), "instance")
+    model = child(child(html, "head"), "model")
+    instance = child(model, "instance")
     root = None if instance is None else next(instance.iterchildren(etree.Element), None)
-    if root is None or child(child(root, "meta"), "instanceID") is not None or child(root, "instanceID") is not None:
+    if model is None or root is None:
         return
-    message = "表单没有 meta/instanceID，手机填完送不出去。"
+    calculated = [bind for bind in children(model, "bind") if bind.get("calculate") or bind.get(_PRELOAD)]
+    filled = {local_path(bind.get("nodeset", "")) for bind in calculated}
+    filled |= {local_path(each.get("ref", "")) for each in html.iter("{*}setvalue")}
+    for parent, path in ((child(root, "meta"), "meta/instanceID"), (root, "instanceID")):
+        if child(parent, "instanceID") is not None and f"/{etree.QName(root).localname}/{path}" in filled:
+            return
+    message = "手机不给这张表单的提交编号 (meta/instanceID)，填完送不出去。"
     if sheets.headers:
         yield Fault(message, "请删去 settings 表的 omit_instanceID 一列。", "settings", 2, "omit_instanceID")
     else:
-        cure = '请在主 instance 里加上 <meta><instanceID/></meta>，并给它写 bind：jr:preload="uid"。'
+        cure = '请在主 instance 里写 <meta><instanceID/></meta>，并给它写 bind：jr:preload="uid"。'
         yield Fault(message, cure)
 
 
