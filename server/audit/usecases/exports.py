@@ -93,7 +93,7 @@ class Sending:
         except StopIteration:
             self._export.end()
             raise
-        except Exception:
+        except Exception:  # whatever it was: the audit says that the file did not leave whole, and it goes on up
             self._export.end(FAILED)
             raise
 
