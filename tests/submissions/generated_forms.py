@@ -73,7 +73,8 @@ def xform(nodes: tuple[Node, ...], version: str) -> bytes:
     return f"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
 xmlns:jr="http://openrosa.org/javarosa" xmlns:orx="http://openrosa.org/xforms"><h:head><h:title>某表</h:title><model>
 <instance><data id="law" version="{version}">{_instance(nodes)}<orx:meta><orx:instanceID/></orx:meta></data></instance>
-{_binds(nodes)}</model></h:head><h:body>{_controls(nodes)}</h:body></h:html>""".encode()
+{_binds(nodes)}<bind nodeset="/data/orx:meta/orx:instanceID" type="string" jr:preload="uid"/></model></h:head>
+<h:body>{_controls(nodes)}</h:body></h:html>""".encode()
 
 
 def submission(nodes: tuple[Node, ...], answers: Filled, instance: str, version: str) -> bytes:
