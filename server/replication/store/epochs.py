@@ -58,17 +58,24 @@ def durable(reading: Reading) -> int:
     return pulls.current_seq(reading) if covered is None else int(covered)
 
 
+def cover(tx: Transaction, seq: int) -> None:
+    """Say that a finished backup covers everything up to ``seq``; one that covers less takes nothing back."""
+    covered = _setting(tx, "durable")
+    if covered is None or int(covered) < seq:
+        tx.sql.run(_SET, {"name": "durable", "value": str(seq)})
+
+
 def replace(tx: Transaction, epoch: str, restores: int) -> None:
     """Put a new epoch in the place of the present one."""
     for name, value in (("epoch", epoch), ("restores", str(restores))):
-        tx.sql.run(
-            """
-            INSERT INTO setting (name, value) VALUES (:name, :value)
-            ON CONFLICT (name) DO UPDATE SET value = excluded.value
-            """,
-            {"name": name, "value": value},
-        )
+        tx.sql.run(_SET, {"name": name, "value": value})
     tx.configuration_changed()
+
+
+_SET = """
+    INSERT INTO setting (name, value) VALUES (:name, :value)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
 
 
 def _setting(reading: Reading, name: str) -> str | None:
