@@ -25,6 +25,7 @@ from server.grid.domain.areas import Level, short_name
 from server.grid.store import areas
 from server.instants import Instant
 from server.office import pages
+from server.office.cases import acting
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.web import observability
@@ -78,9 +79,7 @@ def carry_out(form: str, act: Callable[[], str], page: Callable[[Sent, int], Res
 
 def refused(form: str, refusal: Refusal) -> Sent:
     """Return a form that was refused, with what is wrong with each input, to be shown again."""
-    listed = refusal.data.get("errors")
-    errors = listed if isinstance(listed, list) else []
-    faults = {str(each["field"]): str(each["message"]) for each in errors}
+    faults = acting.faults_of(refusal)
     if "field" in refusal.data:
         faults.setdefault(str(refusal.data["field"]), refusal.message)
     return Sent(form, typed(), faults, refusal.message)

@@ -63,11 +63,15 @@ def refused(action: str, fields: Mapping[str, str], refusal: Refusal, base: int 
 
     base: the version of the case on which it was made.
     """
+    is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
+    return Sent(action, fields, faults_of(refusal), SENT_BEFORE if is_repeated else refusal.message, base)
+
+
+def faults_of(refusal: Refusal) -> dict[str, str]:
+    """Return what a refusal says is wrong with each input, by its name; empty where it is about none of them."""
     found = refusal.data.get("errors")
     errors = found if isinstance(found, list) else []
-    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
-    is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
-    return Sent(action, fields, faults, SENT_BEFORE if is_repeated else refusal.message, base)
+    return {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
 
 
 def gone(fields: Mapping[str, str], refusal: NotFound) -> Response:

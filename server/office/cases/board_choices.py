@@ -16,7 +16,7 @@ from server.grid.domain.areas import Area, Level, short_name
 from server.grid.store import areas
 from server.instants import local_day
 from server.office import layout, pages
-from server.office.cases import board_query
+from server.office.cases import board_query, case_facts
 from server.office.cases.board_query import BY_KEY, ENDED_TAB, Asked
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
@@ -50,7 +50,7 @@ def offered(reading: Reading, by: Actor, asked: Asked) -> dict[str, Any]:
     names = _names(reading, asked) | dict(categories)
     return {
         "categories": categories,
-        "severities": board_query.SEVERITIES.items(),
+        "severities": case_facts.SEVERITIES.items(),
         "flags": board_query.FLAGS.items(),
         "chips": board_query.chips(asked, names, lambda text: pages.say(layout.language(), text)),
         "has_areas": len(_areas_below(reading, by)) > 1,
@@ -112,7 +112,7 @@ def _names(reading: Reading, asked: Asked) -> dict[str, str]:
         code = codes.current(reading, board_query.CODED["item"], item)
         found |= {} if code is None else {item: pages.code_label(code, layout.language())}
     if severity := asked.values.get("severity"):
-        found[severity] = pages.say(layout.language(), board_query.SEVERITIES[severity])
+        found[severity] = pages.say(layout.language(), case_facts.SEVERITIES[severity])
     return found
 
 

@@ -13,6 +13,7 @@ from server.errors import NotFound
 from server.forms.store import codes
 from server.grid.domain.areas import Area
 from server.instants import FOREVER
+from server.office.cases import case_facts
 from server.office.cases.acting import read_uuid
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -63,7 +64,6 @@ VALUES = ("category", "item", "severity", "source", "handler", "flag")
 """Filters that hold a value. Those of ``CODED`` are codes of a list."""
 
 WORDS = {"category": "类别", "item": "隐患", "severity": "等级", "source": "来源", "handler": "承办", "flag": "标记"}
-SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大隐患"}
 NEWEST = "-created"
 SORTS = ("due", NEWEST)
 SILENT = ("cursor", "case", "map", "poll", "since", "format", "kind", "panel", "bulk")
@@ -202,7 +202,7 @@ def _is_known(reading: Reading, name: str, value: str) -> bool:
     if name in CODED:
         return codes.current(reading, CODED[name], value) is not None
     if name == "severity":
-        return value in SEVERITIES
+        return value in case_facts.SEVERITIES
     return name != "handler" or value.partition(":")[0] in ("user", "body")
 
 

@@ -16,7 +16,7 @@ CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told"
 FIELDS = ("category", "item", "severity", "told", "discovered_at", "place")
 """Fields of the built-in report that the facts show, in their order."""
 
-SEVERITIES = {"general": "一般", "serious": "较大", "suspected_major": "疑似重大", "major": "重大隐患"}
+SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大隐患"}
 
 FIELD_WORDS = {
     "category": "类别",

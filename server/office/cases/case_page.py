@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
-from flask import Response, request, send_file
+from flask import Response, request
 
 from server.cases.domain import workflow
 from server.cases.usecases import group_text, todo_column
@@ -29,7 +29,7 @@ from server.errors import (
 from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.grid.store import areas
-from server.office import drafts, layout, pages
+from server.office import drafts, layout, pages, photos
 from server.office.cases import act_forms, acting, assigning, case_facts, case_history, case_rows, faster
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
@@ -39,7 +39,6 @@ from server.records.domain.records import Record
 from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
 from server.records.store import records, revisions
 from server.records.usecases.disclosing import RecordMask
-from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.submissions.usecases.case_details import Photo
 from server.web import context, observability
@@ -47,9 +46,6 @@ from server.web.problem_details import set_retry_after, status_of
 from sync.flags import LABELS
 
 blueprint = layout.create_blueprint("office-case", __name__)
-
-IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-"""What a page shows of what phones sent; nothing that a browser could run."""
 
 
 @blueprint.get("/office/cases/<uuid:record_id>")
@@ -78,22 +74,9 @@ def act(record_id: UUID, action: str) -> Response:
 @blueprint.get("/office/cases/<uuid:record_id>/photos/<int:version>/<name>")
 @signed_in
 def photo(record_id: UUID, version: int, name: str) -> Response:
-    """Show a photo that a phone sent with one version of a case."""
+    """Show a photo of one version of a case."""
     with context.database().reading() as reading:
-        record = _case(reading, str(record_id), context.caller())
-        wanted = [each for each in case_details.photos(reading, record) if (each.version, each.name) == (version, name)]
-        sources = {each.submission for each in wanted if each.submission and each.is_here}
-        files = [file for id in sources for file in submissions.attachments_of(reading, id) if file.name == name]
-    for file in files:
-        kind = file.media_type.split(";")[0].strip().lower()
-        if kind in IMAGES:
-            context.blobs().open(file.sha256).close()
-            response = send_file(context.blobs().path(file.sha256), mimetype=kind, conditional=True, etag=file.sha256)
-            response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-            response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
-            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-            return response
-    raise NotFound("这张照片还没有传到，或不是图片；原件在提交里。", name=name)
+        return photos.send(reading, _case(reading, str(record_id), context.caller()), version, name)
 
 
 @drafts.replays("/office/cases/<record_id>/acts/<action>")
@@ -208,11 +191,13 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) ->
     type = forms.catalogue(reading).types[record.type]
     people = display_names.of_people(reading, {each.author for each in history})
     came = {each.version: (pages.moment(each.received_at, reading.now), people[each.author]) for each in history}
-    photos = case_details.photos(reading, record)
     entries = case_history.entries(reading, type, history, layout.language())
     return {
         "stages": _stages(reading, record, history),
-        "photos": [{**_photo(record, each), "came": " ".join(came[each.version])} for each in photos],
+        "photos": [
+            {**_photo(record, each), "came": " ".join(came[each.version])}
+            for each in case_details.photos(reading, record)
+        ],
         "faster": faster.told(reading, record, history, sent.base, sent.action) if not sent.faults else None,
         "facts": list(case_facts.told(reading, record, _seen(record, mask)["fields"])),
         "history": entries,

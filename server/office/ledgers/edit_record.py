@@ -32,6 +32,7 @@ from server.forms.domain.xpath import Unsupported
 from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.office import drafts, layout, pages
+from server.office.cases import acting
 from server.office.layout import signed_in
 from server.office.ledgers import filling, new_record, record_page, sheet_inputs
 from server.office.ledgers.sheet_inputs import Drawn
@@ -100,7 +101,8 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
             return _show(type, record_id, form, faults=faults, status=422)
         if not changed:
             return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
-        asked = ChangeRequest("edit", changed, filling.change_id(form), _number(form.get("version", "")))
+        id, seen = acting.read_uuid(form.get("change", "")), acting.read_number(form.get("version", ""))
+        asked = ChangeRequest("edit", changed, id, seen)
         outcome = context.write(lambda tx: interactive.change(tx, record_id, asked, by=by))
     except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
         return _refused(type, record_id, form, refusal)
@@ -122,9 +124,7 @@ def _faults(editing: Editing, changed: Iterable[str]) -> dict[str, str]:
 
 
 def _refused(type: str, record_id: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
-    found = refusal.data.get("errors")
-    errors = found if isinstance(found, list) else []
-    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
+    faults = acting.faults_of(refusal)
     is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
     said = "" if faults else new_record.SENT_BEFORE if is_repeated else refusal.message
     return _show(type, record_id, form, faults=faults, said=said, status=status_of(refusal))
@@ -208,7 +208,7 @@ def _show(
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
             ],
             "said": said,
-            "change_id": filling.change_id(form) or str(uuid4()),
+            "change_id": acting.read_uuid(form.get("change", "")) or str(uuid4()),
             "has_moved": form.get("version", str(record.version)) != str(record.version),
         }
         shown = layout.show(reading, "ledgers/edit.html", layout.LEDGERS.key, values, status)
@@ -226,7 +226,3 @@ def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mappin
     except Unsupported as rule:
         raise NotFound(filling.ON_A_PHONE.format(rule=rule), type=editing.type.name) from rule
     return [each._replace(others=tuple(others.get(each.key, ())), is_required=False) for each in drawn]
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
@@ -20,6 +19,7 @@ from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.grid.domain.areas import UNKNOWN_AREA, code_of
 from server.grid.store import areas
+from server.office.cases import acting
 from server.office.ledgers import sheet_inputs
 from server.people.domain import rights
 from server.people.domain.actors import Actor
@@ -112,7 +112,7 @@ def request_of(filling: Filling, form: MultiDict[str, str]) -> CreateRequest:
         type=type.name,
         fields={**saved, LABEL: filled.name().strip()},
         area=area or None,
-        id=change_id(form),
+        id=acting.read_uuid(form.get("change", "")),
     )
 
 
@@ -133,11 +133,3 @@ def areas_of(reading: Reading, by: Actor) -> list[tuple[str, str]]:
     codes = [unit.code for unit in areas.list_units(reading, entity_lists.phone_scope(by))]
     names = areas.full_names(reading, codes)
     return [(code, names[code]) for code in codes]
-
-
-def change_id(form: Mapping[str, str]) -> str | None:
-    """Return the id of the change that a page's form carries, None for what is no UUID."""
-    try:
-        return str(UUID(form.get("change", "")))
-    except ValueError:
-        return None

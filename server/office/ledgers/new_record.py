@@ -25,6 +25,7 @@ from server.forms.domain.record_types import Kind
 from server.forms.domain.sheets import key_of
 from server.forms.domain.xpath import Unsupported
 from server.office import drafts, layout, pages
+from server.office.cases import acting
 from server.office.layout import signed_in
 from server.office.ledgers import sheet_inputs
 from server.office.ledgers.filling import (
@@ -32,7 +33,6 @@ from server.office.ledgers.filling import (
     ON_A_PHONE,
     areas_of,
     asks_area,
-    change_id,
     fill_in,
     not_seen,
     questions_of,
@@ -144,9 +144,7 @@ def _take(page: Page, type: str, form: MultiDict[str, str]) -> Response:
 
 
 def _refused(page: Page, type: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
-    found = refusal.data.get("errors")
-    errors = found if isinstance(found, list) else []
-    faults = {str(each["field"]).removeprefix("fields."): str(each["message"]) for each in errors}
+    faults = acting.faults_of(refusal)
     is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
     said = SENT_BEFORE if is_repeated else refusal.message
     return _show(page, type, form, faults=faults, said=said, status=status_of(refusal))
@@ -177,7 +175,7 @@ def _show(
             "more": more,
             "seen": " ".join(each.key for each in inputs),
             "opened": filling.opened,
-            "change_id": change_id(form) or str(uuid4()),
+            "change_id": acting.read_uuid(form.get("change", "")) or str(uuid4()),
             "is_report": page.back == "/",
         }
         return layout.show(reading, "ledgers/new.html", page.here, values, status)

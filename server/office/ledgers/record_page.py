@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import Response, request, send_file
+from flask import Response, request
 
 from server import instants
 from server.changes.domain import record_history
@@ -20,7 +20,7 @@ from server.forms.store import forms
 from server.forms.usecases import choice_labels, ledger_forms
 from server.forms.usecases.ledger_forms import LedgerForm
 from server.grid.store import areas
-from server.office import layout, pages
+from server.office import layout, pages, photos
 from server.office.cases import case_history
 from server.office.layout import signed_in
 from server.office.ledgers.sheet_inputs import Other, language
@@ -30,16 +30,12 @@ from server.records.store import records, revisions
 from server.records.usecases import reveal as revealing
 from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import ListRows, Show, local_time, shows
-from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.web import context
 from server.web.problem_details import status_of
 from sync import registers
 
 blueprint = layout.create_blueprint("office-ledger-record", __name__)
-
-IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-"""What a page shows of what phones sent; nothing that a browser could run."""
 
 DONE = {
     "created": "已登记。",
@@ -90,22 +86,9 @@ def reveal(type: str, record_id: UUID) -> Response:
 @blueprint.get("/office/ledgers/<type>/<uuid:record_id>/files/<int:version>/<name>")
 @signed_in
 def file(type: str, record_id: UUID, version: int, name: str) -> Response:
-    """Show a photo that a phone sent with one version of a record."""
+    """Show a photo of one version of a record."""
     with context.database().reading() as reading:
-        record = find(reading, type, str(record_id))
-        wanted = [each for each in case_details.photos(reading, record) if (each.version, each.name) == (version, name)]
-        sources = {each.submission for each in wanted if each.submission and each.is_here}
-        found = [each for id in sources for each in submissions.attachments_of(reading, id) if each.name == name]
-    for each in found:
-        kind = each.media_type.split(";")[0].strip().lower()
-        if kind in IMAGES:
-            context.blobs().open(each.sha256).close()
-            response = send_file(context.blobs().path(each.sha256), mimetype=kind, conditional=True, etag=each.sha256)
-            response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-            response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
-            response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-            return response
-    raise NotFound("这张照片还没有传到，或不是图片；原件在提交里。", name=name)
+        return photos.send(reading, find(reading, type, str(record_id)), version, name)
 
 
 def find(reading: Reading, type: str, record_id: str) -> Record:

@@ -62,16 +62,17 @@ def asked(answered: Answered, names: Iterable[str]) -> SettlementRequest:
 
 def refused(answered: Answered, refusal: Refusal) -> Answered:
     """Return the same with what is wrong with each of its inputs."""
-    found = refusal.data.get("errors")
-    faults = {}
-    for each in found if isinstance(found, list) else ():
-        name = str(each["field"])
-        if name.startswith(("choices.", "fields.")):
-            name = f"{OTHER}{name.split('.')[1]}"
-        faults[name] = str(each["message"])
+    faults = {_input_of(name): message for name, message in acting.faults_of(refusal).items()}
     if isinstance(refusal, (Conflict, StaleVersion)):
         return answered._replace(said=f"{refusal.message}现在的情况见下。")
     return answered._replace(faults=faults, said=refusal.message)
+
+
+def _input_of(name: str) -> str:
+    """Return the input by which a page asks for what a refusal is about: a field, or one of the inputs itself."""
+    if name in ("how", "reason", "version") or name.startswith((PICK, OTHER)):
+        return name
+    return f"{OTHER}{name.removeprefix('choices.').partition('.')[0]}"
 
 
 def _choice(fields: Mapping[str, str], name: str) -> tuple[Choice | None, str]:
