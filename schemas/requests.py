@@ -80,6 +80,7 @@ class OpenRequestSchema(BaseSchema):
     actions = fields.List(
         fields.String(), required=True, metadata={"description": "acts by which the caller may decide it now"}
     )
+    obstacle = text_out("why granting it as asked would be refused to the caller, empty where it would not")
 
 
 class DecisionSchema(BaseSchema):

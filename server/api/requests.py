@@ -135,6 +135,7 @@ def _open(each: OpenRequest, mask: RecordMask) -> responses.Json:
             "most": meant.most,
         },
         "actions": list(each.actions),
+        "obstacle": each.obstacle,
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from server.cases.usecases import requests
 from tests.cases.case_county import PLAN, Cases, a_peopled_county, day
 
 TOWN, BRIGADE, OFFICER = "town_station-plain", "brigade-plain", "village_officer-plain"
@@ -155,3 +156,35 @@ def test_the_ledger_leaves_as_a_file_for_those_who_may_export(cases):
     assert row[7] == "'=HYPERLINK(1)"  # no formula
     assert cases.county.get("/requests/decided.xlsx", TOWN).status_code == 200
     assert cases.county.get("/requests/decided.csv", "hand").status_code == 403
+
+
+def test_an_extension_that_would_be_refused_as_it_was_asked_for_says_why(cases):
+    case = asked(cases, "ask_extension", until=day(90))
+
+    [to_town] = listed(cases, TOWN, case)
+    [to_brigade] = listed(cases, BRIGADE, case)
+
+    assert "30" in to_town["obstacle"] and to_town["actions"] == ["extend", "decline_extension"]
+    assert to_brigade["obstacle"] == ""
+
+
+def test_a_third_extension_can_only_be_declined(cases):
+    case = asked(cases, "ask_extension", until=day(90))
+    for until in (day(91), day(92)):
+        cases.do(case, BRIGADE, "extend", {"due_on": until})
+        cases.do(case, "hand", "ask_extension", {"until": day(99)})
+
+    [found] = listed(cases, BRIGADE, case)
+
+    assert found["actions"] == ["decline_extension"]
+    assert "已经延期2次" in found["obstacle"]
+
+
+def test_every_open_request_is_listed_however_many_are_read_at_once(cases, monkeypatch):
+    mine = {asked(cases, "ask_return") for _ in range(3)}
+    monkeypatch.setattr(requests, "PAGE_ROWS", 2)
+
+    items = cases.county.get("/requests", BRIGADE).json["items"]
+
+    assert mine <= {each["case"]["id"] for each in items}
+    assert len({(each["case"]["id"], each["kind"]) for each in items}) == len(items)

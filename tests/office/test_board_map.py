@@ -45,3 +45,14 @@ def test_nobody_is_shown_cases_out_of_their_scope(land, desk):
     desk.sign_in("stranger")
 
     assert on_map(desk, "tab=open")["items"] == []
+
+
+def test_a_file_is_not_made_of_a_list_with_a_filter_that_nobody_knows(desk):
+    desk.sign_in("brigade")
+
+    page = desk.open("/office/board?colour=red")
+    refused = desk.open("/office/board/export.csv?tab=open&colour=red")
+
+    assert "筛选条件“colour”不认识，已忽略" in page.text
+    assert refused.status_code == 422 and "筛选条件“colour”不认识，没有导出" in refused.text
+    assert desk.open("/office/board/export.csv?tab=open").status_code == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from server import instants
@@ -118,6 +118,14 @@ def granted_with(kind: Kind, inputs: Mapping[str, str]) -> dict[str, str]:
     return {
         name: said[name] for name in (*step.needs, "safeguard") if name in {*step.needs, *step.takes} and said.get(name)
     }
+
+
+def least_granted(kind: Kind, due_at: Instant | None, inputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the inputs of granting the least that can be granted: of an extension, one day more than runs now."""
+    if kind.name != "extension" or due_at is None:
+        return dict(inputs)
+    later = _day(instants.last_day(due_at)) + timedelta(days=1)
+    return {**inputs, "due_on": later.isoformat()}
 
 
 def _day(text: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -24,7 +25,18 @@ def are_alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """
     if not one.get(ITEM) or one.get(ITEM) != other.get(ITEM):
         return False
-    if one.get(PLACE) and one.get(PLACE) == other.get(PLACE):
+    if is_same_place(one, other):
         return True
     here, there = positions.read(one.get(GEOMETRY, "")), positions.read(other.get(GEOMETRY, ""))
     return here is not None and there is not None and positions.distance_m(here, there) <= NEAR_M
+
+
+def is_same_place(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Say whether two reports of one village name one place, however they were typed; False where one names none."""
+    key = place_key(one.get(PLACE, ""))
+    return key != "" and key == place_key(other.get(PLACE, ""))
+
+
+def place_key(place: str) -> str:
+    """Return a place as it is compared: without spaces, full-width signs as half-width ones, letters small."""
+    return "".join(unicodedata.normalize("NFKC", place).casefold().split())

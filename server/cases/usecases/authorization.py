@@ -12,7 +12,7 @@ from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import case_numbers
 from server.db.transactions import Reading, Transaction
-from server.errors import Invalid, NotAllowed
+from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
 from server.forms.store import codes
 from server.grid.domain.areas import Place, path_of
@@ -108,6 +108,31 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     )
     context = _author_context(record, step, by, by.at, vacant, case_context)
     return guards.permits(step, record, act, context)
+
+
+def obstacle(
+    reading: Reading, record: Record, action: str, inputs: Mapping[str, str], by: Actor, vacant: frozenset[str]
+) -> str:
+    """Return in Chinese why ``by`` could not take ``action`` with these inputs now; empty where they could.
+
+    For acts that name no person and no other case. vacant: as for ``allowed``.
+    """
+    step, act = workflow.STEP_OF[action], Act(action, inputs, by.name, reading.now)
+    case_context = ActContext(
+        has_account=_has_account(reading, record),
+        handling_body_kind=_body_kind(reading, record),
+        registrar=_registrar(reading, record, act),
+        code_entries=_code_entries(reading, act),
+    )
+    try:
+        guards.check(step, record, act, _author_context(record, step, by, by.at, vacant, case_context))
+    except Invalid as refusal:
+        errors = refusal.data.get("errors")
+        faults = [str(each["message"]) for each in errors] if isinstance(errors, list) else []
+        return "；".join(dict.fromkeys(faults)) or refusal.message
+    except (NotAllowed, IllegalStep) as refusal:
+        return refusal.message
+    return ""
 
 
 _LOOKED_UP_FROM = {
@@ -240,9 +265,9 @@ def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
     return MergeTarget(found.id, found.type, found.status or "", found.label)
 
 
-def _code_entries(tx: Transaction, act: Act) -> Mapping[str, CodeEntry]:
+def _code_entries(reading: Reading, act: Act) -> Mapping[str, CodeEntry]:
     lists = {"reason": REASONS.get(act.action, ""), "result_code": RESULTS}
-    found = {name: _code_entry(tx, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
+    found = {name: _code_entry(reading, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
     return {name: word for name, word in found.items() if word is not None}
 
 

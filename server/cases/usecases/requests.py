@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from server.cases.domain import decisions
+from server.cases.domain import decisions, workflow
 from server.cases.domain.decisions import Asked, Consequence, Kind
 from server.cases.store import requests
 from server.cases.usecases import todo_column
@@ -18,15 +19,16 @@ from server.records.domain.status import WITH_HANDLER
 from server.records.store import case_json, record_lists
 from server.records.store.record_lists import Filters
 
-CASES_MOST = 1_000
-"""How many cases with an open request are looked at: a county with more of them has other worries than a list."""
+PAGE_ROWS = 1_000
+"""How many cases with an open request are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
     """A request that nobody has decided. row: its case, as ``record_lists.page_by_due`` has it.
 
-    asked: what was said, as the history keeps it. actions: acts by which the reader may decide it now.
+    asked: what was said, as the history keeps it. actions: acts by which the reader may decide it now. obstacle: why
+    granting it as it was asked for would be refused, empty where it would not.
     """
 
     row: Row
@@ -35,6 +37,7 @@ class OpenRequest:
     asked: Asked
     consequence: Consequence
     actions: tuple[str, ...]
+    obstacle: str = ""
 
     @property
     def granted_with(self) -> dict[str, str]:
@@ -51,12 +54,22 @@ def list_open(
     """
     statuses = tuple(status.value for status in WITH_HANDLER)
     filters = Filters(statuses=statuses, has_request=True, place=place)
-    rows = record_lists.page_by_due(reading, by.scope, filters, after=None, limit=CASES_MOST)
-    asked = requests.asked_of(reading, (row["id"] for row in rows))
     todo = todo_column.TodoOfCaller(reading, by)
-    found = [each for row in rows for each in _of_case(row, asked, todo) if kind in (None, each.kind.name)]
+    found: list[OpenRequest] = []
+    for rows in _pages(reading, by, filters):
+        asked = requests.asked_of(reading, (row["id"] for row in rows))
+        found += [each for row in rows for each in _of_case(row, asked, todo) if kind in (None, each.kind.name)]
     wanted = (each for each in found if each.actions or not decidable)
     return sorted(wanted, key=lambda each: (each.request.at, each.row["id"]))
+
+
+def _pages(reading: Reading, by: Actor, filters: Filters) -> Iterator[list[Row]]:
+    after = None
+    while rows := record_lists.page_by_due(reading, by.scope, filters, after=after, limit=PAGE_ROWS):
+        yield rows
+        if len(rows) < PAGE_ROWS:
+            return
+        after = record_lists.due_position(rows[-1])
 
 
 def open_of(reading: Reading, by: Actor, record: str, kind: str) -> OpenRequest | None:
@@ -81,7 +94,21 @@ def _open(
     said = asked.get((row["id"], request.action))
     if said is None:  # carried out under another verdict: what the case itself remembers is left
         said = Asked(row["id"], request.action, request.author, request.at, {"until": request.until})
-    # Whoever may decline a request may grant it (``data/rights.csv``), and a decline stands only where it is open.
-    actions = (kind.grant, kind.decline) if todo.may_take(row, [kind.decline]) else ()
     meant = decisions.consequence(kind, case, row["due_at"], request.until)
-    return OpenRequest(row, kind, request, said, meant, actions)
+    if not todo.may_take(row, [kind.decline]):  # a decline stands only where the request is open
+        return OpenRequest(row, kind, request, said, meant, ())
+    actions, obstacle = _ways(row, kind, said, todo)
+    return OpenRequest(row, kind, request, said, meant, actions, obstacle)
+
+
+def _ways(row: Row, kind: Kind, said: Asked, todo: todo_column.TodoOfCaller) -> tuple[tuple[str, ...], str]:
+    """Return the acts by which a request may be decided, and why it would not be granted as it was asked for.
+
+    Whoever may decline a request need not be able to grant it: to them it may be too long, or be granted no more.
+    """
+    inputs, both = decisions.granted_with(kind, said.inputs), (kind.grant, kind.decline)
+    if any(name not in inputs for name in workflow.STEP_OF[kind.grant].needs):
+        return (both if todo.may_take(row, [kind.grant]) else (kind.decline,)), ""
+    obstacle = todo.obstacle(row, kind.grant, inputs)
+    least = decisions.least_granted(kind, row["due_at"], inputs) if obstacle else inputs
+    return ((kind.decline,) if todo.obstacle(row, kind.grant, least) else both), obstacle

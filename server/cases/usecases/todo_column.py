@@ -97,6 +97,11 @@ class TodoOfCaller:
         record = _record(row, case_json.from_text(row["case_state"]))
         return any(authorization.allowed(self._reading, record, each, self._by, self._vacant) for each in wanted)
 
+    def obstacle(self, row: Row, action: str, inputs: Mapping[str, str]) -> str:
+        """Return why the caller could not take an action with these inputs on one row now; empty where they could."""
+        record = _record(row, case_json.from_text(row["case_state"]))
+        return authorization.obstacle(self._reading, record, action, inputs, self._by, self._vacant)
+
     def _deciding(self, row: Row, case: Case | None) -> Hashable:
         """Return all that the answer depends on, as far as it differs from row to row."""
         by = self._by

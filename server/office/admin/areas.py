@@ -100,7 +100,7 @@ def change(code: str, form: str) -> Response:
 
 def _change(code: str, form: str) -> str:
     sent, by = inputs.typed(), context.caller()
-    day, basis = sent.get("from", ""), sent.get("basis", "")[: area_changes.BASIS_CHARS_MAX]
+    day, basis = sent.get("from", ""), sent.get("basis", "")
     if form == "merge":
         into = sent.get("into", "")
         context.write(lambda tx: area_changes.merge(tx, code, into, day, basis, by=by))
@@ -135,7 +135,12 @@ def _page(code: str, sent: Sent = NOTHING, status: int = 200, form: str = "") ->
 def _said(reading: Reading, form: str, sent: Sent, by: Actor) -> tuple[dict[str, str], Sent]:
     """Return what the address or the form sent says of a change, the area to merge into by its code."""
     source = sent.values if sent.form else request.args
-    said = {name: source.get(name, "").strip()[:200] for name in ("into", "from", "basis", "name")}
+    said = {name: source.get(name, "").strip() for name in ("into", "from", "basis", "name")}
+    if not sent.form and form in FORMS:
+        try:
+            area_changes.require_basis(said["basis"])
+        except Invalid as refusal:
+            return said, Sent(form, said, {"basis": refusal.message}, refusal.message)
     if form == "merge" and said["into"] and not sent.form:
         try:
             target = searching.get(reading, said["into"], visibility.of(by), "into")

@@ -55,10 +55,24 @@ class Sent(NamedTuple):
 
 NOTHING = Sent()
 
+CHARS_MAX = 2_000
+"""Characters of one input."""
+
 
 def typed() -> dict[str, str]:
     """Return what a form of ours says, each input once; its own token is not of it, nor what no page shows again."""
-    return {name: value.strip()[:2_000] for name, value in request.form.items() if name not in _NEVER_SHOWN}
+    return {name: value.strip() for name, value in request.form.items() if name not in _NEVER_SHOWN}
+
+
+def require_short(fields: Mapping[str, str]) -> None:
+    """Do nothing for inputs of a length that pages offer. Raises Invalid, which names each one that is longer."""
+    errors = [
+        {"field": name, "message": f"有{len(value)}个字符，最多{CHARS_MAX}个；请删短后再提交。"}
+        for name, value in fields.items()
+        if len(value) > CHARS_MAX
+    ]
+    if errors:
+        raise Invalid("填写内容有误，请按提示改正；写的内容都还在。", errors=errors)
 
 
 def carry_out(form: str, act: Callable[[], str], page: Callable[[Sent, int], Response]) -> Response:
@@ -67,6 +81,7 @@ def carry_out(form: str, act: Callable[[], str], page: Callable[[Sent, int], Res
     Raises NotFound for what is out of sight.
     """
     try:
+        require_short(typed())
         return pages.see_other(act())
     except OURS as refusal:
         return page(refused(form, refusal), status_of(refusal))

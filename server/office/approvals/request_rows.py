@@ -33,7 +33,10 @@ class Opened(NamedTuple):
 
 
 class ShownRequest(NamedTuple):
-    """An open request as a row. given: inputs of granting it at once, None where more has to be said first."""
+    """An open request as a row. given: inputs of granting it at once, None where more has to be said first.
+
+    grant, decline: acts that its reader may take, empty for none. obstacle: why it is not granted as it was asked for.
+    """
 
     id: str
     kind: str
@@ -53,6 +56,7 @@ class ShownRequest(NamedTuple):
     consequence: Consequence
     grant: str
     decline: str
+    obstacle: str
     given: Mapping[str, str] | None
     version: int
     status: str
@@ -123,7 +127,6 @@ def _open_row(
     row, said = each.row, each.asked.inputs
     seen = mask.exported(row)
     place, hazard, _ = case_rows.told(reading, seen["label"], orjson.loads(seen["fields"]), language)
-    grant, decline = each.actions or ("", "")
     given, needs = each.granted_with, workflow.STEP_OF[each.kind.grant].needs
     at = each.request.at
     return ShownRequest(
@@ -143,9 +146,10 @@ def _open_row(
         reason=mask.text(row, _reason(reading, each.kind.ask, said.get("reason", ""), language)),
         safeguard=mask.text(row, said.get("safeguard", "")),
         consequence=each.consequence,
-        grant=grant,
-        decline=decline,
-        given=given if all(name in given for name in needs) else None,
+        grant=each.kind.grant if each.kind.grant in each.actions else "",
+        decline=each.kind.decline if each.kind.decline in each.actions else "",
+        obstacle=each.obstacle,
+        given=given if not each.obstacle and all(name in given for name in needs) else None,
         version=row["version"],
         status=row["status"],
         opened=opened,

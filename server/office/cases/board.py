@@ -12,7 +12,7 @@ from markupsafe import Markup
 from server.cases.usecases import waiting
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.errors import NotFound
+from server.errors import Invalid, NotFound
 from server.forms.domain.outline import Language, Wording
 from server.instants import BEIJING, parse
 from server.office import layout, pages
@@ -79,6 +79,7 @@ def export(format: str) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
         asked = board_query.read(reading, request.args, by)
+        _require_known(asked)
         filters = asked.filters
         if asked.tab is MINE:
             ids = {row["id"] for row in _mine(waiting.for_person(reading, by, filters))}
@@ -86,6 +87,14 @@ def export(format: str) -> Response:
     wording = Wording(True, Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE)
     wanted = Wanted(None, asked.said(), listed(filters), "案件", "cases")
     return record_exports.as_csv(wanted, wording) if format == "csv" else record_exports.as_workbook(wanted, wording)
+
+
+def _require_known(asked: Asked) -> None:
+    """Do nothing where all filters are known. Raises Invalid: a page can say that one is ignored, and a file cannot."""
+    if asked.ignored:
+        names = "、".join(f"“{name}”" for name in asked.ignored)
+        said = f"筛选条件{names}不认识，没有导出；请回到看板，去掉这个条件再导出。"
+        raise Invalid(said, errors=[{"field": name, "message": "没有这个筛选条件"} for name in asked.ignored])
 
 
 def _panel(reading: Reading, asked: Asked) -> Markup:

@@ -14,7 +14,6 @@ from server.forms.store import forms
 from server.office import layout, pages
 from server.office.cases import board, board_query, case_rows
 from server.office.layout import signed_in
-from server.people.domain.actors import Actor
 from server.records.domain import positions
 from server.records.domain.status import Status
 from server.records.usecases.disclosing import RecordMask
@@ -42,7 +41,9 @@ def points() -> Response:
     with context.database().reading() as reading:
         asked = board_query.read(reading, request.args, by)
         rows = board.page_of(reading, by, asked._replace(after=None), POINTS_MOST + 1)
-        found = list(_points(reading, rows[:POINTS_MOST], by))
+        mask = RecordMask(reading, by)
+        case_rows.note_shown(mask, rows[:POINTS_MOST])
+        found = list(_points(reading, rows[:POINTS_MOST], mask))
     shown = {
         "items": found,
         "placed": len(found),
@@ -53,8 +54,8 @@ def points() -> Response:
     return pages.guarded(Response(orjson.dumps(shown), content_type="application/json"))
 
 
-def _points(reading: Reading, rows: list[Row], by: Actor) -> Iterator[dict[str, Any]]:
-    mask, known = RecordMask(reading, by), forms.catalogue(reading).types
+def _points(reading: Reading, rows: list[Row], mask: RecordMask) -> Iterator[dict[str, Any]]:
+    known = forms.catalogue(reading).types
     for row in map(mask.exported, rows):
         fields = orjson.loads(row["fields"])
         names = [each.name for each in known[row["type"]].fields.values() if each.type == "geopoint"]

@@ -75,13 +75,18 @@ class ShownCase(NamedTuple):
 def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> list[ShownCase]:
     """Return rows of ``record_lists`` as lists show them to ``by``, in their order; codes in ``language``."""
     mask = RecordMask(reading, by)
-    whole = {row["id"]: row["type"] for row in rows if mask.shows_persons(row)}
-    if whole:
-        context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
+    note_shown(mask, rows)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
     photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
     return [_shown(reading, mask.exported(row), names, handlers, language, photos[row["id"]]) for row in rows]
+
+
+def note_shown(mask: RecordMask, rows: Iterable[Row]) -> None:
+    """Let the audit tell that the caller is shown personal data of these cases whole."""
+    whole = {row["id"]: row["type"] for row in rows if mask.shows_persons(row)}
+    if whole:
+        context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
 
 
 def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:

@@ -114,7 +114,7 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
 def _next(decided: str, action: str, following: str) -> str:
     """Return the address of the report after the one that was decided, with what has been done."""
     with context.database().reading() as reading:
-        ids = [id for id in queue.read(reading, context.caller(), request.args).ids if id != decided]
+        ids = [id for id in queue.ids(reading, context.caller(), request.args) if id != decided]
     report = decided if action == "note" else following if following in ids else next(iter(ids), "")
     return _address(request.args, report=report, done=action, of=decided)
 

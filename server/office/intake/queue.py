@@ -68,7 +68,7 @@ class Queue(NamedTuple):
 def read(reading: Reading, by: Actor, said: Mapping[str, str]) -> Queue:
     """Return the queue as an address asks for it. said: its ``area``; one that is out of reach is told and ignored."""
     area, ignored = _area(reading, by, said.get("area", ""))
-    wanted = Filters(statuses=(Status.REPORTED.value,), place=None if area is None else area.place)
+    wanted = _wanted(area)
     rows = record_lists.page_by_due(reading, by.scope, wanted, after=None, limit=ROWS)
     count = record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST + 1).get(Status.REPORTED, 0)
     return Queue(
@@ -77,6 +77,16 @@ def read(reading: Reading, by: Actor, said: Mapping[str, str]) -> Queue:
         None if area is None else (area.code, short_name(area.name)),
         ignored,
     )
+
+
+def ids(reading: Reading, by: Actor, said: Mapping[str, str]) -> list[str]:
+    """Return the ids of the reports of the queue that an address asks for, where none of them is shown."""
+    area, _ = _area(reading, by, said.get("area", ""))
+    return [row["id"] for row in record_lists.page_by_due(reading, by.scope, _wanted(area), after=None, limit=ROWS)]
+
+
+def _wanted(area: Area | None) -> Filters:
+    return Filters(statuses=(Status.REPORTED.value,), place=None if area is None else area.place)
 
 
 def _area(reading: Reading, by: Actor, code: str) -> tuple[Area | None, tuple[str, ...]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
+
+import orjson
 
 from server import instants
-from server.cases.domain.similarity import GEOMETRY, PLACE
+from server.cases.domain.similarity import GEOMETRY, PLACE, is_same_place
 from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.grid.store import areas
@@ -27,7 +29,7 @@ from server.submissions.usecases import case_details
 from server.submissions.usecases.case_details import Photo, SimilarCase
 from server.web import context
 
-SAME_PLACE_MOST = 50
+LOOKED_AT_MOST, SAME_PLACE_SHOWN = 500, 5
 ENDED_WELL = (Status.CLOSED.value, Status.SPOT_CLOSED.value)
 
 
@@ -94,28 +96,25 @@ def duplicates(reading: Reading, record: Record, mask: RecordMask) -> list[Dupli
 
 
 def same_place(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any] | None:
-    """Return how many other cases a place has, open and well ended, as far as 50; None for a report without place."""
+    """Return the other cases of a report's very place, the newest first; None for a report that names no place.
+
+    Of its village the newest ``LOOKED_AT_MOST`` cases are looked at, open ones and those that ended well.
+    """
     place = _seen(record, mask)["fields"].get(PLACE, "").strip()
     if not place:
         return None
     by = context.caller()
     village = Place("/".join(record.path.split("/")[:3]))
-    wanted = Filters(place=village, q=f"{place}｜", shown_label=mask.shown_label)
-    open_statuses = tuple(status.value for status in OPEN)
-    going = record_lists.page_by_due(
-        reading, by.scope, _narrowed(wanted, open_statuses), after=None, limit=SAME_PLACE_MOST
-    )
-    ended = record_lists.page(reading, by.scope, _narrowed(wanted, ENDED_WELL), before=None, limit=SAME_PLACE_MOST)
+    wanted = Filters(place=village, statuses=(*(status.value for status in OPEN), *ENDED_WELL))
+    rows = record_lists.page(reading, by.scope, wanted, before=None, limit=LOOKED_AT_MOST)
+    others = map(mask.exported, (row for row in rows if row["id"] != record.id))
+    same = [row for row in others if is_same_place({PLACE: place}, orjson.loads(row["fields"]))]
     return {
         "place": place,
-        "open": sum(1 for row in going if row["id"] != record.id),
-        "ended": len(ended),
-        "address": f"/office/board?{urlencode({'tab': 'open', 'q': place})}",
+        "open": sum(1 for row in same if row["status"] in OPEN),
+        "ended": sum(1 for row in same if row["status"] not in OPEN),
+        "cases": case_rows.shown(reading, same[:SAME_PLACE_SHOWN], by, layout.language()),
     }
-
-
-def _narrowed(filters: Filters, statuses: Iterable[str]) -> Filters:
-    return Filters(place=filters.place, q=filters.q, shown_label=filters.shown_label, statuses=tuple(statuses))
 
 
 def _seen(record: Record, mask: RecordMask) -> dict[str, Any]:

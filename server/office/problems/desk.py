@@ -197,6 +197,7 @@ def _done(reading: Reading, id: str, by: Actor, mask: RecordMask) -> dict[str, A
         return None
     decided = view.problem.settlement
     shown = problem_views.in_full(reading, view, mask, NOTHING_ANSWERED, layout.language())
+    _note_read(shown)
     return {
         "id": id,
         "how": None if decided is None else decided.how.value,

@@ -69,6 +69,7 @@ def merge(tx: Transaction, code: str, into: str, day: str, basis: str, *, by: Ac
     Units of the village go on as new ones of the other; every duty follows. basis: number of the document, for the
     audit. Merging again as it stands changes nothing. Raises NotFound, NotAllowed, and Invalid with every fault.
     """
+    require_basis(basis)
     area = managed(tx, code, by)
     if (area.successor, area.valid_to) == (full_code_or_none(into), beginning(day)):
         return area
@@ -83,6 +84,7 @@ def merge(tx: Transaction, code: str, into: str, day: str, basis: str, *, by: Ac
 
 def close(tx: Transaction, code: str, day: str, basis: str, *, by: Actor) -> Area:
     """Close an area, and all below, from ``day`` on: nothing takes it in, and the duties in it end. Raises as merge."""
+    require_basis(basis)
     area = managed(tx, code, by)
     at = beginning(day)
     if (area.successor, area.valid_to) == (None, at):
@@ -91,6 +93,13 @@ def close(tx: Transaction, code: str, day: str, basis: str, *, by: Actor) -> Are
     ended = _carry_duties(tx, area, at, {}, by)
     record(tx, Entry("area.close", by.name, area.code, {"at": at, "duties": ended, "basis": basis}))
     return areas.get(tx, area.code)
+
+
+def require_basis(basis: str) -> None:
+    """Do nothing for the number of a document; raises Invalid for one of more than ``BASIS_CHARS_MAX`` characters."""
+    if len(basis) > BASIS_CHARS_MAX:
+        said = f"依据有{len(basis)}个字符，最多{BASIS_CHARS_MAX}个；只写文号和标题就够。"
+        raise Invalid(said, field="basis", errors=[{"field": "basis", "message": said}])
 
 
 def closing_rows(area: Area, day: str) -> tuple[SheetRow, ...]:

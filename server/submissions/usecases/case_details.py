@@ -100,10 +100,8 @@ def _village(path: str) -> str:
 def _similar(reading: Reading, record: Record, other: Record) -> SimilarCase:
     here, there = (positions.read(each.fields.get(similarity.GEOMETRY, "")) for each in (record, other))
     distance = None if here is None or there is None else positions.distance_m(here, there)
-    place = record.fields.get(similarity.PLACE, "")
-    return SimilarCase(
-        other, place != "" and place == other.fields.get(similarity.PLACE), there, distance, first_photo(reading, other)
-    )
+    is_same_place = similarity.is_same_place(record.fields, other.fields)
+    return SimilarCase(other, is_same_place, there, distance, first_photo(reading, other))
 
 
 def first_photo(reading: Reading, record: Record) -> Photo | None:

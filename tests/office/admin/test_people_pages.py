@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from urllib.parse import urlencode
 
 import pytest
 from werkzeug.datastructures import FileStorage
@@ -323,3 +324,19 @@ def test_too_large_a_roster_is_told_with_how_large_one_may_be(desk):
     answer = desk.client.post(f"{ADMIN}/people/import", data=b"x" * 11_000_000, content_type=kind)
 
     assert answer.status_code == 413 and "文件太大，最多 10 MB。" in answer.text
+
+
+def test_a_text_that_is_too_long_is_refused_in_words_and_comes_back_whole(desk):
+    basis = "涞源县人民政府关于村庄合并的批复" * 20
+    looked = desk.open(
+        f"{ADMIN}/areas/{VILLAGE}/merge?{urlencode({'into': '插箭岭', 'from': '2127-01-01', 'basis': basis})}"
+    )
+    page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?into=插箭岭&from=2127-01-01&basis=18号")
+    sent = desk.submit(form_of(page, f"{ADMIN}/areas/{VILLAGE}/merge"), basis=basis)
+    endless = desk.submit(form_of(page, f"{ADMIN}/areas/{VILLAGE}/merge"), basis="长" * 2_001)
+
+    assert "起合并</button>" not in looked.text
+    for answer, said in ((looked, "最多200个"), (sent, "最多200个"), (endless, "最多2000个")):
+        assert said in answer.text
+    assert basis in looked.text and basis in sent.text and "长" * 2_001 in endless.text
+    assert (sent.status_code, endless.status_code) == (422, 422)

@@ -163,3 +163,13 @@ def test_the_ledger_leaves_as_a_workbook_for_who_may_export(land, county):
 
     assert signed_in(county, "town").open("/office/approvals/ledger.xlsx").status_code == 200
     assert signed_in(county, "worker").open("/office/approvals/ledger.xlsx").status_code == 403
+
+
+def test_what_would_be_refused_is_not_offered_by_one_click_and_the_reason_stands_beside(land, county):
+    id = asked(land, "ask_extension", {"reason": "weather", "until": "2027-03-20"})
+
+    page = signed_in(county, "town").open("/office/approvals")
+
+    assert not any(form.action.endswith(f"{id}/extend") for form in Reader(page.text).forms)
+    assert acts_on(page, id) == {"extend", "decline_extension"}
+    assert "30天" in page.text

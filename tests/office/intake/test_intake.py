@@ -262,3 +262,13 @@ def test_today_leads_to_the_reports_that_wait(land, desk):
     desk.sign_in("officer")
 
     assert re.search(r'<a class="button[^"]*" href="/office/intake">\s*去受理', desk.open("/office/").text)
+
+
+def test_the_other_cases_of_a_place_are_those_of_that_very_place(land, desk):
+    id, same, other = land.report(place="演示超市"), land.report(place="演示 超市"), land.report(place="红旗演示超市")
+    desk.sign_in("officer")
+
+    shown = open_report(desk, id).text.partition("<h2>同一场所</h2>")[2].partition("</section>")[0]
+
+    assert "另有在办1件，已办结0件" in shown
+    assert f"/office/cases/{same}" in shown and other not in shown
