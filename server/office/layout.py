@@ -49,7 +49,7 @@ INTAKE = Place("intake", "/office/intake", "intake", "受理")
 
 _OF_OFFICERS = (TODAY, BOARD, LEDGERS)
 _OF_INTAKE = (TODAY, BOARD, INTAKE, PROBLEMS, LEDGERS)
-_OF_READERS = (BOARD, LEDGERS)
+_OF_READERS = (BOARD, LEDGERS, FIGURES)
 RAIL: Mapping[Role, tuple[Place, ...]] = {
     Role.VILLAGE_OFFICER: _OF_INTAKE,
     Role.GRID_LEADER: _OF_INTAKE,

@@ -12,7 +12,7 @@ from server import instants
 from server.app import close
 from server.records.domain.status import STATUS_LABELS
 from server.summaries.domain import figure_definitions
-from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_people
+from tests.api_county import NEXT_UNIT, OTHER_TOWN, TOWN, UNIT, VILLAGE, lay_police
 from tests.county import open_county
 from tests.field_forms import PATROL
 from tests.summaries import test_closure_golden as golden
@@ -26,7 +26,7 @@ THEN = f"{APRIL}&as_of=2026-05-01T00:00:00%2B08:00"
 @pytest.fixture(scope="module")
 def april(tmp_path_factory):
     """A county in which the golden April was lived in one unit, and a spot fix of another unit."""
-    made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
+    made = open_county(tmp_path_factory.mktemp("april") / "data", lay_police)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
     made.publish(PATROL)
     made.store.write(lambda tx: walked(tx, ("04-09", "主街", 15), ("04-12", "主 街", 20), ("04-13", "", 1)))
@@ -118,7 +118,7 @@ def test_the_patrols_of_an_area_are_those_of_its_number_and_none_outside_the_cal
     assert april.get(f"/summaries/closure/patrols?area={OTHER_TOWN}&{THEN}", "brigade").json["items"] == []
     assert april.get(f"/summaries/closure/patrols?{THEN}", "neighbour").json["items"] == []
     assert april.get(f"/summaries/closure/patrols?area={NEXT_UNIT}&{THEN}", "worker").status_code == 404
-    assert april.get("/summaries/closure/patrols", "viewer").status_code == 403
+    assert april.get("/summaries/closure/patrols", "police").status_code == 403
 
 
 def test_pages_of_cases_go_on_where_the_last_one_ended(april):
@@ -146,9 +146,10 @@ def test_what_is_seen_is_what_the_caller_s_duty_covers(april):
 
 
 def test_who_may_read_no_summaries_is_told_who_may(april):
-    answer = april.get("/summaries/closure", "viewer")
+    answer = april.get("/summaries/closure", "police")
 
     assert answer.status_code == 403
+    assert told(april, THEN, "viewer")["total"] == told(april, THEN)["total"]
     assert "消防救援大队" in answer.json["detail"]
 
 

@@ -83,7 +83,11 @@ def test_nobody_acts_outside_of_their_area(subject, action):
     assert not any(rights.allows(holder(role), subject, action, outside) for role in seats)
 
 
-@pytest.mark.parametrize(("subject", "action"), [row for row in ROWS if row[0] != "audit"])
+LOOKS_AT = {("summary", "read"), ("audit", "read"), ("audit", "export")}
+"""Rights of viewers and auditors beside what everybody sees of their areas."""
+
+
+@pytest.mark.parametrize(("subject", "action"), [row for row in ROWS if row not in LOOKS_AT])
 def test_who_only_looks_may_do_nothing(subject, action):
     assert who_may(subject, action).isdisjoint({"viewer", "auditor"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from flask import Response, request
@@ -29,7 +30,11 @@ COUNTS = (
 RATES = ("closure_rate", "closure_rate_ex_susp", "due_closure_rate", "on_time_closure_rate")
 """Columns of the sheet: with the counts every rate can be computed again."""
 
-ROWS_OF_ONE_PAGE = 20
+ROWS_MOST, ROWS_OF_LAST = 24, 18
+"""Rows of a page of A4 lying, and of the last one, which has the total, the notes and the signatures too."""
+
+NAME_CHARACTERS = 14
+"""Of a name on one line of its row; a longer one takes as many lines as it needs."""
 
 
 class Line(NamedTuple):
@@ -72,15 +77,31 @@ def _told(result: Result) -> dict[str, Any]:
     at = instants.parse(result.as_of).astimezone(BEIJING)
     lines = [_line(str(n), short_name(row.name), row.figures) for n, row in enumerate(rows, start=1)]
     return {
-        "lines": lines,
+        "parts": parts_of(lines),
         "total": _line("", "", result.summary.total) if begun else None,
         "row_title": summary_tables.ROW_TITLES[result.by],
         "period": _period(result),
         "at": f"{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02}分{at.second:02}秒",
         "sentence": summary_tables.sentence(result),
         "is_final": result.over,
-        "is_one_page": len(lines) <= ROWS_OF_ONE_PAGE,
     }
+
+
+def parts_of(lines: Sequence[Line]) -> list[list[Line]]:
+    """Return the rows page by page; the last page has room for the total, the notes and the signatures."""
+    found: list[list[Line]] = [[]]
+    room = ROWS_MOST
+    for line in lines:
+        height = -(-len(line.name) // NAME_CHARACTERS) or 1
+        if height > room and found[-1]:
+            found.append([])
+            room = ROWS_MOST
+        found[-1].append(line)
+        room -= height
+    if room < ROWS_MOST - ROWS_OF_LAST and len(found[-1]) > 1:
+        # The last row goes with the foot: a page of signatures alone could be put under any table.
+        found.append([found[-1].pop()])
+    return found
 
 
 def _line(number: str, name: str, figures: Figures) -> Line:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from server.db.transactions import Reading
-from server.office import layout
+from server.office import layout, pages
 from server.office.figures import asked as addresses
 from server.office.layout import signed_in
 from server.summaries.usecases import requests, summary_tables
@@ -35,10 +35,12 @@ def words() -> Response:
 
 def _sections(reading: Reading) -> list[dict[str, Any]]:
     legend = summary_tables.legend(reading.now)
-    names = {each["code"]: each["label"] for each in legend}
+    is_english = layout.language() == pages.ENGLISH
+    names = {each["code"]: each["label_en" if is_english else "label"] for each in legend}
     for each in legend:
+        each["name"], each["meaning"] = names[each["code"]], each["note_en" if is_english else "note"]
         ends = [names[each[end]] for end in ("numerator", "denominator") if each[end]]
-        each["formula"] = "÷".join(ends) if each["kind"] == "rate" else ""
+        each["formula"] = " ÷ ".join(ends) if each["kind"] == "rate" else ""
     return [
         {"base": word, "figures": [each for each in legend if each["base"] == base]} for base, word in BASES.items()
     ]

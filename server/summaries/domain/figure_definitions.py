@@ -37,7 +37,8 @@ class Kind(StrEnum):
 class Figure:
     """A row of the table of figures.
 
-    label, label_en: display names. base: which instants the period selects by. note: the formula in Chinese.
+    label, label_en: display names. base: which instants the period selects by. note, note_en: what it counts, or the
+    formula, in words.
     numerator, denominator: counts of a rate; a time has its count as numerator; both empty for a count.
     """
 
@@ -49,6 +50,7 @@ class Figure:
     label_en: str
     base: str
     note: str
+    note_en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def list_figures(at: Instant) -> tuple[Figure, ...]:
 
 @lru_cache(maxsize=64)  # called for every row of a summary
 def _figures_on(day: str) -> tuple[Figure, ...]:
-    names = ("code", "numerator", "denominator", "label", "label_en", "base", "note")
+    names = ("code", "numerator", "denominator", "label", "label_en", "base", "note", "note_en")
     return tuple(
         Figure(kind=Kind(row["kind"]), **{name: row[name] for name in names}) for row in dated.rows_on("figures", day)
     )

@@ -203,6 +203,7 @@ def legend(at: str) -> list[dict[str, Any]]:
             "label_en": figure.label_en,
             "base": figure.base,
             "note": figure.note,
+            "note_en": figure.note_en,
             "numerator": figure.numerator or None,
             "denominator": figure.denominator or None,
             "opens": figure.kind is Kind.COUNT,

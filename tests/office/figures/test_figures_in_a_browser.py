@@ -9,6 +9,7 @@ import pytest
 
 from server.app import close
 from server.office import assets
+from server.office.figures import sheet
 from tests.api_county import TOWN, lay_people
 from tests.county import open_county
 from tests.office.browser import SIZES, browser_window, listening
@@ -92,6 +93,21 @@ def test_the_sheet_is_one_page_of_a4_lying(address):
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
     width, height = map(float, re.search(rb"/MediaBox\s*\[0 0 ([\d.]+) ([\d.]+)\]", printed).groups())
     assert (round(width), round(height)) == (842, 595)
+
+
+def test_a_sheet_of_several_pages_says_on_each_which_it_is_and_repeats_its_head(address, monkeypatch):
+    monkeypatch.setattr(sheet, "ROWS_MOST", 2)
+    monkeypatch.setattr(sheet, "ROWS_OF_LAST", 1)
+    with browser_window(address) as window:
+        window.sign_in("brigade")
+        window.open(f"{SHEET}&by=unit")
+        shown = window.page.locator("section.page")
+        told = [(page.locator("thead").count(), page.locator(".small").inner_text()) for page in shown.all()]
+        printed = window.page.pdf(prefer_css_page_size=True)
+
+    assert len(told) == len(re.findall(rb"/Type\s*/Page\b", printed)) > 1
+    assert [heads for heads, _ in told] == [1] * len(told)
+    assert all(f"第{n}页，共{len(told)}页" in text for n, (_, text) in enumerate(told, start=1))
 
 
 def test_script_and_style_of_the_page_keep_within_its_budget(address):

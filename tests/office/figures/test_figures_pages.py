@@ -13,10 +13,11 @@ import pytest
 
 from server.app import close
 from server.office import layout, pages
-from server.office.figures import shown
+from server.office.figures import asked as addresses
+from server.office.figures import sheet, shown
 from server.summaries.domain.sentences import share
 from server.summaries.domain.summary_rows import Rate
-from tests.api_county import OTHER_TOWN, TOWN, VILLAGE, lay_people
+from tests.api_county import OTHER_TOWN, TOWN, VILLAGE, lay_police
 from tests.county import open_county
 from tests.office.desk import Desk, Reader
 from tests.summaries import test_closure_golden as golden
@@ -36,7 +37,7 @@ PATHS = {
 
 @pytest.fixture(scope="module")
 def april(tmp_path_factory):
-    made = open_county(tmp_path_factory.mktemp("april") / "data", lay_people)
+    made = open_county(tmp_path_factory.mktemp("april") / "data", lay_police)
     live(made.store, [*golden.TOWN, a_case("N1", step("spot_close", "04-03"), path="130630/100/202/001")])
     yield made
     close(made.app)
@@ -258,6 +259,56 @@ def test_a_file_of_something_else_than_asked_for_is_not_given(desk, file):
     assert answer.status_code == 422 and "网格" in answer.text
 
 
+def test_words_left_empty_in_an_address_ask_for_nothing(desk):
+    empty = "&".join(f"{name}=" for name in addresses.NAMES if name not in ("from", "to", "as_of"))
+
+    page, sheet = (desk.open(f"/office/figures{path}?{THEN}&{empty}") for path in ("", "/print"))
+
+    assert (page.status_code, sheet.status_code) == (200, 200)
+    assert "不认识" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        ([], [0]),
+        (["村"] * 18, [18]),
+        (["村"] * 19, [18, 1]),
+        (["村"] * 24, [23, 1]),
+        (["村"] * 42, [24, 18]),
+        (["村"] * 60, [24, 24, 12]),
+        (["很长" * 21] * 9, [8, 1]),
+    ],
+)
+def test_a_sheet_of_many_rows_has_pages_that_each_hold_what_fits(names, parts):
+    lines = [sheet.Line(str(n), name, (), ()) for n, name in enumerate(names)]
+
+    found = sheet.parts_of(lines)
+
+    assert [len(each) for each in found] == parts
+    assert [line for part in found for line in part] == lines
+
+
+def test_who_only_looks_has_the_figures_of_what_they_see_and_no_file_of_them(april):
+    desk = Desk(april)
+    desk.sign_in("viewer")
+    page = desk.open(f"/office/figures?{THEN}")
+
+    assert desk.open("/office/board").text.count('href="/office/figures"') == 1
+    assert page.status_code == 200 and "table.csv" not in page.text
+    assert desk.open(f"/office/figures/table.csv?{THEN}").status_code == 403
+
+
+def test_the_words_are_said_in_the_reader_s_language(desk):
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, pages.ENGLISH)
+    rows = re.findall(r'<tr id="\w+">(.*?)</tr>', desk.open("/office/figures/words").text)
+
+    assert len(rows) > 60
+    for row in rows:
+        told = re.sub(r"<small.*?</small>|<[^>]+>", " ", row)
+        assert not re.search("[\u4e00-\u9fff]", told), told
+
+
 def test_files_hold_the_table_and_the_cases(april, desk):
     table = desk.open(f"/office/figures/table.csv?{THEN}")
     cases = desk.open(f"/office/figures/cases.csv?{THEN}&figure=closed")
@@ -272,7 +323,7 @@ def test_files_hold_the_table_and_the_cases(april, desk):
 
 def test_who_may_not_read_summaries_or_export_is_shown_no_way_to(april):
     desk = Desk(april)
-    desk.sign_in("viewer")
+    desk.sign_in("police")
     refused = [desk.open(path).status_code for path in (*PATHS.values(), f"/office/figures/print?{THEN}")]
     desk.submit(desk.form(desk.open("/office/"), "/office/sign-out"))
     desk.sign_in("worker")
