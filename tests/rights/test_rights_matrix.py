@@ -38,7 +38,7 @@ REACH = {
 """The places of which each role may see anything (the roles of the trade): its area, or the cases that its body has."""
 
 EXPORT = {"village_officer", "town_station", "dept_handler", "brigade", "county_admin", "unit_manager", "station_head"}
-SUMMARY = EXPORT | {"grid_worker", "grid_leader"}
+SUMMARY = EXPORT | {"grid_worker", "grid_leader", "viewer", "auditor"}
 AUDIT = {"county_admin", "auditor"}
 STAFF = {"town_station", "county_admin"}
 PEOPLE = {"village_officer", "town_station", "brigade", "county_admin"}
