@@ -11,7 +11,7 @@ from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
 from server.grid.domain import file_check
 from server.grid.domain.areas import Area, full_code
-from server.grid.domain.file_check import Renaming
+from server.grid.domain.file_check import Checked, Renaming
 from server.grid.domain.file_rows import SheetRow
 from server.grid.domain.file_warnings import RowWarning
 from server.grid.store import areas
@@ -42,13 +42,18 @@ def load(tx: Transaction, rows: Iterable[SheetRow], by: str) -> Loaded:
     for renaming in checked.renamed:
         _rename(tx, renaming, by)
     _end(tx, checked.ended, by)
-    counts = Counter(str(area.level) for area in checked.added)
-    counts.update(renamed=len(checked.renamed), ended=len(checked.ended), unchanged=checked.unchanged)
-    changed = {name: count for name, count in counts.items() if count}
+    changed = counted(checked)
     if checked.added or checked.renamed or checked.ended:
         record(tx, Entry("grid.load", by, _county([*existing, *(area.code for area in checked.added)]), changed))
         tx.configuration_changed()
     return Loaded(changed, checked.warnings)
+
+
+def counted(checked: Checked) -> dict[str, int]:
+    """Return how many areas a sheet changes, as ``Loaded`` counts them."""
+    counts = Counter(str(area.level) for area in checked.added)
+    counts.update(renamed=len(checked.renamed), ended=len(checked.ended), unchanged=checked.unchanged)
+    return {name: count for name, count in counts.items() if count}
 
 
 def _rename(tx: Transaction, renaming: Renaming, by: str) -> None:

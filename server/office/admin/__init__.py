@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from server.office.admin import areas, bodies, cards, code_lists, forms, health, people, person, roster, tabs
+from server.office.admin import (
+    area_import,
+    areas,
+    bodies,
+    cards,
+    code_lists,
+    forms,
+    health,
+    people,
+    person,
+    roster,
+    tabs,
+)
 
 blueprints = (
     tabs.blueprint,
     areas.blueprint,
+    area_import.blueprint,
     roster.blueprint,
     people.blueprint,
     person.blueprint,

@@ -1,9 +1,10 @@
-"""Stores rosters that were looked at, for as long as whoever uploaded them may go on with them."""
+"""Stores imports, of people or of areas, that were looked at, for as long as their author may go on with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -15,14 +16,21 @@ from server.errors import NotFound
 from server.instants import Instant
 
 KEPT = timedelta(hours=24)
-"""How long a roster is kept: long enough to mend it and come back, since nothing is to be uploaded twice."""
+"""How long an import is kept: long enough to mend it and come back, since nothing is to be uploaded twice."""
 
-_ADD = inserting("roster_import", ("token", "person", "file_name", "content", "created_at", "expires_at"))
+_ADD = inserting("roster_import", ("token", "kind", "person", "file_name", "content", "created_at", "expires_at"))
+
+
+class Kind(StrEnum):
+    """What an import brings in."""
+
+    PEOPLE = "people"
+    AREAS = "areas"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A roster as it was uploaded. content: its rows and how they were read; result: of importing it, None before."""
+    """A file as it was uploaded. content: its rows and how they were read; result: of importing it, None before."""
 
     token: str
     file_name: str
@@ -31,24 +39,25 @@ class Kept:
     expires_at: Instant
 
 
-def keep(tx: Transaction, person: str, token: str, file_name: str, content: dict[str, Any]) -> Kept:
-    """Keep a roster under ``token`` for a day, and delete what is past its time."""
+def keep(tx: Transaction, kind: Kind, person: str, token: str, file_name: str, content: dict[str, Any]) -> Kept:
+    """Keep what was uploaded under ``token`` for a day, and delete what is past its time."""
     delete_expired(tx)
     kept = Kept(token, file_name, content, None, instants.later(tx.now, KEPT))
-    row = {"token": token, "person": person, "file_name": file_name, "content": orjson.dumps(content).decode()}
-    tx.sql.run(_ADD, row | {"created_at": tx.now, "expires_at": kept.expires_at})
+    row = {"token": token, "kind": kind, "person": person, "file_name": file_name}
+    said = {"content": orjson.dumps(content).decode(), "created_at": tx.now, "expires_at": kept.expires_at}
+    tx.sql.run(_ADD, row | said)
     return kept
 
 
-def get(reading: Reading, token: str, person: str) -> Kept:
-    """Return the roster that ``person`` uploaded. Raises NotFound, also for another's and for one past its time."""
+def get(reading: Reading, kind: Kind, token: str, person: str) -> Kept:
+    """Return what ``person`` uploaded of a kind. Raises NotFound, also for another's and for one past its time."""
     row = reading.sql.find(
         """
         SELECT token, file_name, content, result, expires_at
           FROM roster_import
-         WHERE token = :token AND person = :person AND expires_at > :now
+         WHERE token = :token AND kind = :kind AND person = :person AND expires_at > :now
         """,
-        {"token": token, "person": person, "now": reading.now},
+        {"token": token, "kind": kind, "person": person, "now": reading.now},
     )
     if row is None:
         raise NotFound("这次核对的结果已过24小时，或不是您上传的；请重新选文件。", token=token)
@@ -57,7 +66,7 @@ def get(reading: Reading, token: str, person: str) -> Kept:
 
 
 def finish(tx: Transaction, token: str, result: dict[str, Any]) -> None:
-    """Note what importing a roster did."""
+    """Note what an import did."""
     tx.sql.run(
         "UPDATE roster_import SET result = :result WHERE token = :token",
         {"token": token, "result": orjson.dumps(result).decode()},

@@ -136,6 +136,23 @@ def add_unit(tx: Transaction, village: str, name: str, day: str, *, by: Actor) -
     return areas.get(tx, code), True
 
 
+def carry_duties_of(tx: Transaction, ended: Iterable[Area], *, by: Actor) -> int:
+    """Let the duties in areas that end go on in what takes each in, and end where nothing does; return how many.
+
+    ended: areas with their end and successor, as they now are; an area below another of them counts by itself.
+    """
+    moved = 0
+    for area in ended:
+        held = duty_lists.duties_inside(tx, visibility.of(by), area.place, area.valid_to)
+        own = [each for each in held if each.duty.area == area.code]
+        for each in own:
+            enrolment.carry_duty(tx, each.name, each.duty, area.successor, area.valid_to, by=by.name)
+        for name in dict.fromkeys(each.name for each in own):
+            automatic_steps.from_person(tx, name)
+        moved += len(own)
+    return moved
+
+
 def faults(reading: Reading, rows: Iterable[SheetRow]) -> tuple[dict[str, str], ...]:
     """Return every fault of a change as ``field`` and ``message``; empty for one that can be made."""
     try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
-
-import xlsxwriter
+from typing import NamedTuple
 
 from server.errors import TooLarge, Unreadable
 from server.grid.domain.file_rows import Fault, SheetRow
@@ -14,14 +11,15 @@ from server.grid.usecases import files
 from server.grid.usecases.files import Line
 from server.people.domain.roles import Description
 from server.staffing.domain.roster_rows import COLUMNS, TITLES
+from server.staffing.usecases import import_sheets
+from server.staffing.usecases.import_sheets import Layout
 
 FILE_BYTES_MAX = 10_000_000
 ROWS_MAX = 5_000
 """A county has some two thousand people in its grid; more in one go would block the writer."""
 
 HEADER_WITHIN = 10
-SHEET = "人员"
-_WIDTHS = {"display": 12, "role": 16, "code": 18, "name": 18, "body": 16}
+LAYOUT = Layout("人员", TITLES, {"role": 16, "code": 18, "name": 18, "body": 16})
 _COLUMN_OF = {"".join(heading.split()).lower(): column for column, said in COLUMNS.items() for heading in said}
 
 
@@ -55,50 +53,13 @@ def read(content: bytes) -> Roster:
 
 def template(roles: Iterable[Description], towns: Sequence[str]) -> bytes:
     """Return an empty roster as .xlsx. roles, towns: whose names may be chosen from a list in their columns."""
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        sheet, text = _sheet(book)
-        columns = list(COLUMNS)
-        choices = {"role": [role.label for role in roles], "town": list(towns)}
-        for column, offered in choices.items():
-            at = columns.index(column)
-            if offered and len(",".join(offered)) <= 255:  # what a list in a cell's validation holds
-                sheet.data_validation(1, at, ROWS_MAX, at, {"validate": "list", "source": offered})
-        notes = book.add_worksheet("说明")
-        notes.set_column(0, 0, 100, text)
-        notes.write_column(0, 0, _NOTES)
-    return out.getvalue()
+    choices = {"role": [role.label for role in roles], "town": list(towns)}
+    return import_sheets.template(LAYOUT, choices, _NOTES, ROWS_MAX)
 
 
 def marked(rows: Iterable[SheetRow], faults: Iterable[Fault]) -> bytes:
-    """Return a roster as .xlsx with every cell that is wrong in red, and beside each row why, and how to mend it."""
-    of_line: dict[int, list[Fault]] = {}
-    for each in faults:
-        of_line.setdefault(each.line, []).append(each)
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet, text = _sheet(book, ("问题", "怎么改"))
-        red = book.add_format({"num_format": "@", "bg_color": "#FCECEA", "font_color": "#B3261E", "bold": True})
-        for number, row in enumerate(rows, 1):
-            found = of_line.get(row.line, [])
-            wrong = {each.column for each in found}
-            for at, column in enumerate(COLUMNS):
-                sheet.write_string(number, at, row.text(column), red if column in wrong else text)
-            reasons = "；".join(f"{TITLES[each.column]}：{each.reason}" for each in found)
-            sheet.write_string(number, len(COLUMNS), reasons)
-            sheet.write_string(number, len(COLUMNS) + 1, "；".join(each.cure for each in found))
-    return out.getvalue()
-
-
-def _sheet(book: Any, more: Sequence[str] = ()) -> tuple[Any, Any]:
-    sheet = book.add_worksheet(SHEET)
-    text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "bg_color": "#E8F0FA"})
-    for at, column in enumerate(COLUMNS):
-        sheet.set_column(at, at, _WIDTHS.get(column, 12), text)
-    sheet.set_column(len(COLUMNS), len(COLUMNS) + 1, 44)
-    sheet.write_row(0, 0, [*TITLES.values(), *more], bold)
-    sheet.freeze_panes(1, 1)
-    return sheet, text
+    """Return a roster as .xlsx with its faults marked."""
+    return import_sheets.marked(LAYOUT, rows, faults)
 
 
 _NOTES = (

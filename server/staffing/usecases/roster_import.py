@@ -21,6 +21,7 @@ from server.people.domain.actors import Actor
 from server.people.domain.people import Person
 from server.people.store import accounts, bodies, duty_lists, people, roster_imports
 from server.people.store.roster_imports import Kept
+from server.people.store.roster_imports import Kind as Import
 from server.people.usecases import visibility
 from server.staffing.domain import roster_plan, staff_rights
 from server.staffing.domain.roster_plan import Kind, Known, Plan, Step
@@ -69,13 +70,13 @@ def keep(tx: Transaction, roster: Roster, file_name: str, *, by: Actor) -> str:
     """Keep a roster for a day, and return the token under which ``by`` gets it; nobody is added. Raises NotAllowed."""
     require_right(by)
     told = {"sheet": roster.sheet, "notes": list(roster.notes), "rows": as_cells(roster.rows)}
-    return roster_imports.keep(tx, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
+    return roster_imports.keep(tx, Import.PEOPLE, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
 
 
 def get(reading: Reading, token: str, *, by: Actor) -> DryRun:
     """Return a roster that ``by`` has uploaded, with what importing it would do now. Raises NotAllowed, NotFound."""
     require_right(by)
-    return _dry_run(reading, roster_imports.get(reading, token, by.name), by)
+    return _dry_run(reading, roster_imports.get(reading, Import.PEOPLE, token, by.name), by)
 
 
 def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from urllib.parse import urlencode
 
 import pytest
@@ -27,6 +28,7 @@ PAGES = (
     f"{ADMIN}/areas/{VILLAGE}?do=unit",
     f"{ADMIN}/areas/{VILLAGE}?do=close&from=2127-01-01",
     f"{ADMIN}/areas/{VILLAGE}/merge?into={NEXT_VILLAGE}&from=2127-01-01",
+    f"{ADMIN}/areas/import",
     f"{ADMIN}/people",
     f"{ADMIN}/people?add=1",
     f"{ADMIN}/people/worker",
@@ -61,8 +63,8 @@ def form_of(page, action: str):
     return next(form for form in Reader(page.text).forms if (form.action, form.method) == (action, "post"))
 
 
-def upload(desk: Desk, content: bytes, name: str = "花名册.csv"):
-    form = form_of(desk.open(f"{ADMIN}/people/import"), f"{ADMIN}/people/import")
+def upload(desk: Desk, content: bytes, name: str = "花名册.csv", address: str = f"{ADMIN}/people/import"):
+    form = form_of(desk.open(address), address)
     # In memory: of a large one the test client would leave a file open.
     boundary, body = encode_multipart({**form.fields, "file": FileStorage(io.BytesIO(content), name)})
     return desk.client.post(form.action, data=body, content_type=f'multipart/form-data; boundary="{boundary}"')
@@ -340,3 +342,55 @@ def test_a_text_that_is_too_long_is_refused_in_words_and_comes_back_whole(desk):
         assert said in answer.text
     assert basis in looked.text and basis in sent.text and "长" * 2_001 in endless.text
     assert (sent.status_code, endless.status_code) == (422, 422)
+
+
+GRID_HEAD = "代码,名称,层级,上级,生效日期,失效日期,并入\n"
+
+
+def test_areas_are_imported_after_a_look_and_once(desk):
+    rows = f"130630100203,新村,,,,,\n{VILLAGE},,,,,2127-01-01,{NEXT_VILLAGE}\n13063,坏村,,,,,\n130630999201,孤村,,,,,\n"
+    before = desk.county.every_row()["area"]
+    checked = upload(desk, (GRID_HEAD + rows).encode(), "网格.csv", f"{ADMIN}/areas/import")
+    page = desk.open(checked.location)
+    form = form_of(page, checked.location)
+
+    assert desk.county.every_row()["area"] == before
+    assert "不是网格代码" in page.text and "上级网格不存在" in page.text and "导入没问题的 2 行" in page.text
+    done = [desk.submit(form), desk.submit(form)]
+
+    assert [answer.status_code for answer in done] == [303, 303]
+    assert "已导入：新增 2 个网格" in desk.open(checked.location).text
+    assert "新村" in desk.open(f"{ADMIN}/areas?q=新村").text
+    assert [duty.area for duty in person(desk, "officer").duties if duty.ends_at > "2127-06"] == [NEXT_VILLAGE]
+    again = desk.open(upload(desk, (GRID_HEAD + rows).encode(), "网格.csv", f"{ADMIN}/areas/import").location)
+    assert "没有可以导入的改动" in again.text
+
+
+def test_the_faults_of_areas_come_as_a_marked_workbook_that_can_be_read_again(desk):
+    rows = "130630100203,新村,,,,,\n13063,坏村,,,,,\n"
+    checked = upload(desk, (GRID_HEAD + rows).encode(), "网格.csv", f"{ADMIN}/areas/import")
+
+    marked = desk.open(f"{checked.location}/marked.xlsx")
+    again = desk.open(upload(desk, marked.data, "标红.xlsx", f"{ADMIN}/areas/import").location)
+
+    with zipfile.ZipFile(io.BytesIO(marked.data)) as book:
+        assert "不是网格代码" in book.read("xl/comments1.xml").decode()
+    assert "要改的 1 行" in again.text and "没有读取这些列：问题、怎么改" in again.text
+
+
+def test_a_village_is_not_imported_without_its_faulty_town_and_nobody_else_goes_on_with_it(desk):
+    rows = "130630300,,,,,,\n130630300201,新村,,,,,\n"
+    checked = upload(desk, (GRID_HEAD + rows).encode(), "网格.csv", f"{ADMIN}/areas/import")
+
+    page = desk.open(checked.location)
+
+    assert "没有名称" in page.text and "上级网格不存在" in page.text and "导入没问题的" not in page.text
+    desk.county.do(lambda tx: tx.sql.run("UPDATE roster_import SET person = 'other'"))
+    assert desk.open(checked.location).status_code == 404
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "空的"), ("甲,乙\n".encode(), "没有找到表头")])
+def test_a_file_that_is_no_grid_is_refused_in_words(desk, content, said):
+    answer = upload(desk, content, "网格.csv", f"{ADMIN}/areas/import")
+
+    assert answer.status_code == 400 and said in answer.text
