@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -53,6 +53,11 @@ def local_day(instant: Instant) -> str:
 
 
 @lru_cache(maxsize=4096)
+def beginning_of(day: date) -> Instant:
+    """Return the 00:00 at which a Beijing day begins."""
+    return text(datetime.combine(day, time.min, BEIJING))
+
+
 def last_day(due_at: Instant) -> str:
     """Return the last local day ``YYYY-MM-DD`` of a limit: one that ends at midnight ends on the day before."""
     return local_day(later(due_at, -timedelta(milliseconds=1)))

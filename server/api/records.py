@@ -247,6 +247,9 @@ def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
         flag=query.get("flag"),
         place=place_of(reading, query, by),
         overdue=query.get("overdue"),
+        soon=query.get("soon", False),
+        untaken=query.get("untaken", False),
+        placed=query.get("placed"),
         q=query.get("q"),
         shown_label=RecordMask(reading, by).shown_label if "q" in query else None,
     )

@@ -14,13 +14,17 @@ from server.office import layout, pages
 from server.office.cases import case_rows
 from server.office.layout import signed_in
 from server.people.domain import rights
-from server.people.domain.actors import Actor
+from server.people.domain.actors import Actor, Role
+from server.people.domain.devices import Contact
+from server.people.store import devices
 from server.problems.domain.problems import ProblemKind
 from server.problems.domain.settlements import KIND_LABELS
 from server.problems.store import problems
 from server.records.domain.status import OPEN, Status
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
+from server.staffing.usecases import vacancies
+from server.staffing.usecases.account_management import people_scope
 from server.summaries.domain import periods
 from server.summaries.domain.summary_rows import Rate
 from server.summaries.usecases import closure_summary
@@ -76,6 +80,7 @@ def today() -> Response:
             "stock": _stock(reading, actor),
             "closure": _closure(reading, actor),
             "problems": _problems(reading, actor),
+            "people": _people(reading, actor),
             "may_report": bool(rights.scope_for(actor, "case", "report").places),
         }
         return layout.show(reading, "today.html", layout.TODAY.key, values)
@@ -96,19 +101,21 @@ def _group(reading: Reading, found: Waiting, by: Actor) -> dict[str, Any]:
 
 
 def _stock(reading: Reading, actor: Actor) -> dict[str, str]:
-    """Return how many open cases there are in the caller's scope, and how many of them are late.
+    """Return how many open cases there are in the caller's scope, and how many of them want looking after.
 
     A plus says that there are more: of each status ``COUNTED_MOST`` are counted.
     """
     statuses = tuple(status.value for status in OPEN)
-    late = Filters(statuses=statuses, overdue=True)
-    counts = record_lists.count_by_status(reading, actor.scope, Filters(statuses=statuses), COUNTED_MOST + 1)
-    over = record_lists.count_by_status(reading, actor.scope, late, COUNTED_MOST + 1)
+
+    def count(filters: Filters) -> str:
+        return _counted(record_lists.count_by_status(reading, actor.scope, filters, COUNTED_MOST + 1).values())
+
     return {
-        "open": _counted(counts.values()),
-        "overdue": _counted(over.values()),
-        "to_take": _counted([counts.get(Status.ASSIGNED, 0)]),
-        "to_check": _counted([counts.get(Status.FEEDBACK, 0)]),
+        "open": count(Filters(statuses=statuses)),
+        "overdue": count(Filters(statuses=statuses, overdue=True)),
+        "soon": count(Filters(statuses=statuses, soon=True)),
+        "untaken": count(Filters(statuses=(Status.ASSIGNED.value,), untaken=True)),
+        "suspected": count(Filters(statuses=statuses, columns={"severity": "suspected_major"})),
     }
 
 
@@ -127,6 +134,17 @@ def _closure(reading: Reading, actor: Actor) -> dict[str, Any] | None:
     return {
         "begins": period.first.isoformat()[5:],
         "rates": [{"word": word, **_rate(total.rates[code])} for code, word in RATES.items()],
+    }
+
+
+def _people(reading: Reading, actor: Actor) -> dict[str, int] | None:
+    """Return how many villages lack an officer and how many people a phone; None for who does not fill duties."""
+    if not {Role.TOWN_STATION, Role.COUNTY_ADMIN} & actor.roles:
+        return None
+    found = devices.list_devices(reading, people_scope(actor))
+    return {
+        "vacant": sum(len(each.vacant) for each in vacancies.by_town(reading, actor)),
+        "never": sum(1 for each in found if each.contact(reading.now) is Contact.NEVER),
     }
 
 

@@ -31,6 +31,9 @@ ROWS = 50
 COUNTED_MOST, ENDED_COUNTED_MOST = 9_999, 300
 """As far as a tab counts: beyond it a plus says that there are more. Of what is over nobody has work."""
 
+OF_OPEN_CASES = frozenset({"overdue", "soon", "untaken", "requests"})
+"""Filters that no ended case meets: it has no limit, no handler and no request."""
+
 CHANGED_MOST = 200
 """How many changes since a page was made are looked at to tell how many of its cases they concern."""
 
@@ -112,8 +115,8 @@ def page_of(reading: Reading, by: Actor, asked: Asked, limit: int) -> list[Row]:
     """Return up to ``limit`` cases of the list that an address asks for, in its order."""
     if asked.tab is MINE:
         return _mine(waiting.for_person(reading, by, asked.filters))[:limit]
-    if asked.tab is ENDED_TAB and ("overdue" in asked.ticks or "requests" in asked.ticks):
-        return []  # what is over has no limit and no request
+    if asked.tab is ENDED_TAB and asked.ticks & OF_OPEN_CASES:
+        return []
     if asked.tab is ENDED_TAB or asked.sort == NEWEST:
         before = None if asked.after is None else asked.after.born_seq
         return record_lists.page(reading, by.scope, asked.filters, before=before, limit=limit)

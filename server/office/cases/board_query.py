@@ -50,7 +50,15 @@ TABS = (
 BY_KEY = {tab.key: tab for tab in TABS}
 DEFAULT = BY_KEY["open"]
 
-TICKS = {"overdue": "已超期", "conflict": "有两个值", "requests": "有申请"}
+TICKS = {
+    "overdue": "已超期",
+    "soon": "今明到期",
+    "untaken": "待签收超过1天",
+    "conflict": "有两个值",
+    "requests": "有申请",
+    "placed": "有定位",
+    "unplaced": "无定位",
+}
 """Filters that are on or off, with what a page calls them."""
 
 FLAGS = {
@@ -139,6 +147,9 @@ class Asked(NamedTuple):
             statuses=tuple(status.value for status in self.tab.statuses),
             place=None if self.area is None else self.area.place,
             overdue=True if "overdue" in self.ticks else None,
+            soon="soon" in self.ticks,
+            untaken="untaken" in self.ticks,
+            placed=True if "placed" in self.ticks else False if "unplaced" in self.ticks else None,
             has_request=True if "requests" in self.ticks else None,
             flag=self.values.get("flag"),
             q=self.q or None,

@@ -109,6 +109,12 @@ def _code(name: str) -> Callable[[Record], str | None]:
     return lambda record: None if record.status is None else record.fields.get(name)
 
 
+def _assigned_at(record: Record) -> str | None:
+    """Return since when a case is with whoever has it, None for what was given to nobody yet."""
+    dispatches = () if record.case is None else record.case.facts.dispatches
+    return dispatches[-1].at if dispatches else None
+
+
 def _due_on(due_at: str | None) -> str | None:
     return None if due_at is None else instants.last_day(due_at)
 
@@ -162,6 +168,7 @@ COLUMNS = (
     Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 3)),
     Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
+    Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),
 )  # fmt: skip
 """In the order in which JSON, exports and phones' lists show them."""

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from server import instants
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.forms.domain.record_types import Kind
+from server.forms.store import forms
 from server.grid.domain.areas import Place, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.store import scopes
+from server.records.domain.status import Status
 from server.records.store import columns
 from server.records.store.columns import Column
 
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
+
+TAKEN_WITHIN = timedelta(days=1)
+"""Whoever is given a case takes it within a working day (``domain.md`` section 2.4)."""
 
 SUPERVISED = "supervised"
 """Stands among flags for supervision at any level."""
@@ -33,7 +41,8 @@ class Filters:
     cases, any of which will do. has_request: True for cases on which a request of the handler is open. flag: a record
     that has it (``sync.flags``); "supervised" is any level. ids: these records alone. shown_label:
     returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
-    None where nothing is.
+    None where nothing is. soon: open, and due today or tomorrow. untaken: given to somebody more than ``TAKEN_WITHIN``
+    ago, who has not taken it. placed: whether a position is known.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
@@ -43,6 +52,9 @@ class Filters:
     statuses: Collection[str] | None = None
     has_request: bool | None = None
     flag: str | None = None
+    soon: bool = False
+    untaken: bool = False
+    placed: bool | None = None
     ids: frozenset[str] | None = None
     shown_label: Callable[[Row], str] | None = None
 
@@ -84,8 +96,9 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
     if filters.statuses is not None:
         found.append(_status_among(filters.statuses))
-    if filters.overdue is not None:
-        found.append(_overdue(reading.now) if filters.overdue else _in_time(reading.now))
+    found += _in_time_or_not(reading.now, filters)
+    if filters.placed is not None:
+        found.append(_placed(reading) if filters.placed else _unplaced(reading))
     if filters.has_request:
         found.append(Condition(0, "flags LIKE '%|%_pending%'", {}))
     if filters.ids is not None:
@@ -96,6 +109,15 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     if filters.q is not None:
         found.append(_search(filters.q))
     return found
+
+
+def _in_time_or_not(now: Instant, filters: Filters) -> Iterator[Condition]:
+    if filters.overdue is not None:
+        yield _overdue(now) if filters.overdue else _in_time(now)
+    if filters.soon:
+        yield _soon(now)
+    if filters.untaken:
+        yield _untaken(now)
 
 
 def _flagged(flag: str) -> Condition:
@@ -136,6 +158,37 @@ def _overdue(now: Instant) -> Condition:
 
 def _in_time(now: Instant) -> Condition:
     return Condition(0, "due_at IS NULL OR due_at >= :now OR closed_at IS NOT NULL", {"now": now})
+
+
+def _soon(now: Instant) -> Condition:
+    until = instants.beginning_of(date.fromisoformat(instants.local_day(now)) + timedelta(days=2))
+    sql = "closed_at IS NULL AND due_at IS NOT NULL AND due_at >= :now AND due_at <= :soon"
+    return Condition(7, sql, {"now": now, "soon": until})
+
+
+def _untaken(now: Instant) -> Condition:
+    values = {"untaken": Status.ASSIGNED.value, "given_before": instants.later(now, -TAKEN_WITHIN)}
+    return Condition(5, "status = :untaken AND assigned_at < :given_before", values)
+
+
+def _placed(reading: Reading) -> Condition:
+    found = _holding_positions(reading)
+    terms = [f"(fields LIKE :has{n} AND fields NOT LIKE :lacks{n})" for n in range(len(found))]
+    values = {f"has{n}": f'%"{name}":"%' for n, name in enumerate(found)}
+    values |= {f"lacks{n}": f'%"{name}":""%' for n, name in enumerate(found)}
+    return Condition(0, " OR ".join(terms) or "1 = 0", values)
+
+
+def _unplaced(reading: Reading) -> Condition:
+    placed = _placed(reading)
+    return Condition(0, f"NOT ({placed.sql})", placed.values)
+
+
+def _holding_positions(reading: Reading) -> list[str]:
+    """Return the names of the fields of cases that hold a position. Fields are text as ``orjson`` writes it."""
+    types = (each for each in forms.catalogue(reading).types.values() if each.kind is Kind.CASE)
+    names = {field.name for type in types for field in type.fields.values() if field.type == "geopoint"}
+    return sorted(names)
 
 
 def _search(text: str) -> Condition:
