@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from server.admin.usecases import expiry, forgetting, unneeded_files
-from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten, Places
+from server.admin.usecases import expiry, forgetting, person_traces, unneeded_files
+from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten
+from server.admin.usecases.person_traces import Places
 from server.audit.domain.entries import COMMAND
 from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.db import compaction
@@ -28,6 +29,7 @@ TABLES = {
     "file": "照片和附件",
     "body": "责任主体联系方式",
     "audit_begun": "正在进行的导出",
+    "roster_import": "核对中的人员名册",
     "audit": "审计记录",
 }
 
@@ -51,13 +53,13 @@ def forget(
     with opened(data) as database, database.reading() as reading:
         is_account = accounts.find(reading, person) is not None
         values = [*more] if is_account else [person, *more]
-        found = forgetting.find(reading, values, spared) if values else Places()
+        found = person_traces.find(reading, values, spared) if values and not applies else Places()
     if not applies:
         if is_account:
             click.echo(f"将删除账号 {person} 的显示名、密码、设备名和登录地址。")
         if values:
             _told(found)
-        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(_of_values(photos) if values else ()), *_media(found)))
+        _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(_of_values(photos) if values else ()), *_media(found.media)))
         click.echo("还没有删除。确认后加上 --apply 再执行一次；删除后不能恢复。")
         return
     with opened_to_write(data) as database:
@@ -67,10 +69,9 @@ def forget(
             _kept(KEPT_OF_ACCOUNT)
         if values:
             files = Files(unneeded_files.placeholder(blobs), photos)
-            _done(
-                database.write(lambda tx: forgetting.forget_values(tx, values, by=COMMAND, files=files, spared=spared))
-            )
-            _kept((*_of_values(photos), *_media(found)))
+            done = forgetting.forget_values(database, values, by=COMMAND, files=files, spared=spared)
+            _done(done)
+            _kept((*_of_values(photos), *_media(done.media)))
         _wipe(database, blobs, data)
 
 
@@ -117,10 +118,10 @@ def _of_values(photos: bool) -> tuple[str, ...]:
     return tuple(each for each in KEPT_OF_VALUES if not photos or "--photos" not in each)
 
 
-def _media(found: Places) -> list[str]:
+def _media(media: Sequence[tuple[str, str]]) -> list[str]:
     return [
         f"表单“{form}”的附带文件 {name} 里有这个姓名或号码：程序不改发布者的文件，请换一份重新发布"
-        for form, name in found.media
+        for form, name in media
     ]
 
 

@@ -53,7 +53,7 @@ def broken(county) -> list[tuple[str, str]]:
 def test_a_private_persons_name_and_phone_go_from_every_table_and_all_invariants_hold(shops):
     before = shops.record(SHOP).version
 
-    done = shops.do(forgetting.forget_values, [NAME, PHONE], by="command")
+    done = forgetting.forget_values(shops.store, [NAME, PHONE], by="command")
 
     assert set(done.records) == {SHOP, CASE, uuid_of("sent shop")}
     assert NAME not in everything(shops)
@@ -67,7 +67,7 @@ def test_a_private_persons_name_and_phone_go_from_every_table_and_all_invariants
 def test_phones_and_laptops_take_the_record_anew(shops):
     cursor = shops.post("/sync/pull", "worker", {"cursor": None, "limit": 500}).json["cursor"]
 
-    shops.do(forgetting.forget_values, [NAME], by="command")
+    forgetting.forget_values(shops.store, [NAME], by="command")
 
     rows = {op["id"]: op["record"] for op in shops.post("/sync/pull", "worker", {"cursor": cursor}).json["ops"]}
     assert rows[SHOP]["fields"]["owner"] == "****"
@@ -75,7 +75,7 @@ def test_phones_and_laptops_take_the_record_anew(shops):
 
 
 def test_what_was_sent_once_more_is_still_known_for_the_same(shops):
-    shops.do(forgetting.forget_values, [NAME], by="command")
+    forgetting.forget_values(shops.store, [NAME], by="command")
     holdings = shops.holdings()
     answer = shops.phone("worker").send(SUBMISSION.encode())
 
@@ -92,7 +92,7 @@ def test_a_number_is_forgotten_however_it_was_written(shops, written, asked):
     edit = {"action": "edit", "fields": {"phone": written, "remark": f"加微信wx{PHONE}"}}
     assert shops.post(f"/records/{SHOP}/changes", "officer", edit).status_code == 200
 
-    done = shops.do(forgetting.forget_values, [asked], by="command")
+    done = forgetting.forget_values(shops.store, [asked], by="command")
 
     assert SHOP in done.records
     assert written not in everything(shops)
@@ -105,7 +105,7 @@ def test_a_word_is_forgotten_as_a_whole_one_and_a_submission_stays_a_document(sh
     edit = {"action": "edit", "fields": {"owner": "owner", "remark": "owners 与 owner"}}
     assert shops.post(f"/records/{uuid_of('sent shop')}/changes", "officer", edit).status_code == 200
 
-    shops.do(forgetting.forget_values, ["owner"], by="command")
+    forgetting.forget_values(shops.store, ["owner"], by="command")
 
     assert shops.record(uuid_of("sent shop")).fields["remark"] == "owners 与 ****"
     [xml] = [row["xml"] for row in shops.rows("SELECT xml FROM submission") if b"owner" in bytes(row["xml"])][:1]
@@ -115,7 +115,7 @@ def test_a_word_is_forgotten_as_a_whole_one_and_a_submission_stays_a_document(sh
 @pytest.mark.parametrize("value", ["", "张", "  ", "12", "123456"])
 def test_a_value_too_short_to_tell_apart_is_refused(shops, value):
     with pytest.raises(Invalid, match="写全"):
-        shops.do(forgetting.forget_values, [value], by="command")
+        forgetting.forget_values(shops.store, [value], by="command")
 
 
 def test_a_closed_account_loses_its_name_and_its_devices_and_keeps_what_it_did(shops):

@@ -81,7 +81,7 @@ def files_on_disk(county) -> set[bytes]:
 def test_answers_without_a_ledger_and_what_was_rejected_are_reached(visits):
     fill(visits)
 
-    done = visits.do(forgetting.forget_values, [NAME, PHONE], by="command", files=files_of(visits))
+    done = forgetting.forget_values(visits.store, [NAME, PHONE], by="command", files=files_of(visits))
 
     assert NAME not in everything(visits)
     assert PHONE not in everything(visits)
@@ -94,7 +94,7 @@ def test_a_photo_that_answers_a_personal_question_goes_from_the_disk_and_others_
     fill(visits)
     before = visits.rows("SELECT id, files_present FROM submission ORDER BY id")
 
-    visits.do(forgetting.forget_values, [NAME], by="command", files=files_of(visits))
+    forgetting.forget_values(visits.store, [NAME], by="command", files=files_of(visits))
     unneeded_files.delete(visits.store, blobs_of(visits))
 
     assert CARD not in files_on_disk(visits)
@@ -107,7 +107,7 @@ def test_a_photo_that_answers_a_personal_question_goes_from_the_disk_and_others_
 def test_all_photos_of_a_person_go_and_those_of_others_stay(visits):
     fill(visits)
 
-    visits.do(forgetting.forget_values, [PHONE], by="command", files=files_of(visits, all=True))
+    forgetting.forget_values(visits.store, [PHONE], by="command", files=files_of(visits, all=True))
     unneeded_files.delete(visits.store, blobs_of(visits))
 
     assert not {CARD, YARD} & files_on_disk(visits)
@@ -117,7 +117,7 @@ def test_all_photos_of_a_person_go_and_those_of_others_stay(visits):
 
 def test_what_was_sent_once_more_is_still_known_for_the_same_and_comes_back_nowhere(visits):
     fill(visits)
-    visits.do(forgetting.forget_values, [NAME, PHONE], by="command", files=files_of(visits))
+    forgetting.forget_values(visits.store, [NAME, PHONE], by="command", files=files_of(visits))
 
     again = [visits.phone("worker").send(visit("one")).status_code for _ in range(2)]
     rejected = visits.phone("worker").send(visit("rejected", form="nobody-knows")).status_code
@@ -130,7 +130,7 @@ def test_a_name_that_a_phone_wrote_by_numbers_of_characters_is_found(visits):
     rare = visit("rare", owner="&#183382;大海".replace("183382", str(ord("𬱖"))))
     assert visits.phone("worker").send(rare).status_code == 201
 
-    done = visits.do(forgetting.forget_values, [RARE], by="command")
+    done = forgetting.forget_values(visits.store, [RARE], by="command")
 
     assert done.counts["submission"] == 1
     assert "大海" not in everything(visits)
@@ -141,7 +141,7 @@ def test_contacts_and_what_the_audit_tells_of_the_person_go(visits):
     visits.do(enrolment.add_body, "shop-1", name="面馆", kind="premises", area=COUNTY, by="admin", contact=contact)
     visits.do(record, Entry("personal.reveal", "officer", uuid_of("x"), {"reason": f"找{NAME}，{PHONE}"}))
 
-    visits.do(forgetting.forget_values, [NAME, PHONE], by="command")
+    forgetting.forget_values(visits.store, [NAME, PHONE], by="command")
 
     assert visits.rows("SELECT contact FROM body WHERE code = 'shop-1'") == [{"contact": "**** ****"}]
     [revealed] = visits.rows("SELECT detail FROM audit WHERE action = 'personal.reveal'")
@@ -166,7 +166,7 @@ def test_a_word_that_may_be_a_code_is_no_name_where_nobody_declared_it(visits):
     visits.phone("worker").send(visit("one", owner="other", tel="13900000002"))
     visits.phone("worker").send(visit("two", owner="王二").replace("3号楼".encode(), b"other"))
 
-    done = visits.do(forgetting.forget_values, ["other"], by="command")
+    done = forgetting.forget_values(visits.store, ["other"], by="command")
 
     assert done.counts["submission"] == 1
 
@@ -178,7 +178,7 @@ def test_a_namesake_is_spared_by_what_tells_of_them(visits):
         row["id"] for row in visits.rows("SELECT id, xml FROM submission") if b"13700000001" in bytes(row["xml"])
     ]
 
-    visits.do(forgetting.forget_values, [NAME, PHONE], by="command", spared={namesake})
+    forgetting.forget_values(visits.store, [NAME, PHONE], by="command", spared={namesake})
 
     kept = [row for row in visits.rows("SELECT id, xml FROM submission") if NAME in bytes(row["xml"]).decode()]
     assert [row["id"] for row in kept] == [namesake]

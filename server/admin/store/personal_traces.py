@@ -6,6 +6,7 @@ History keeps its numbers, instants and verdicts; the texts alone are replaced, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ OfText = Callable[[str], str]
 
 _TEXTS = {
     "record": ("id", ("label", "list_label", "office_note"), ("fields", "registers", "case_state")),
-    "revision": ("seq", (), ("diff", "received")),
+    "revision": ("seq", (), ("diff", "received", "attachments")),
     "change": ("id", (), ("body",)),
     "problem": ("id", ("message",), ("detail", "settlement")),
     "body": ("valid_from", ("contact",), ()),
@@ -30,6 +31,9 @@ _TEXTS = {
 _APART = {"change": "id", "problem": "id", "body": "code", "audit_begun": "id"}
 """Tables whose rows are looked through one by one, since some are about no record or about one that never came: by what
 their rows are named."""
+
+_HOLDING = {"change": "body IS NOT NULL"}
+"""Which rows of a table hold any text at all; they are found by an index, where a table has many others."""
 
 _OF_RECORD = {"record": "id", "revision": "record", "change": "record", "problem": "record"}
 
@@ -83,25 +87,26 @@ def remove_expired(tx: Transaction, kind: str, before: Instant) -> None:
     tx.sql.run(f"UPDATE {table} SET {taken_out} WHERE {condition}", {"before": before})
 
 
-def records_naming(reading: Reading, *parts: str) -> Iterator[Row]:
-    """Yield ``id``, ``type``, ``fields``, ``registers``, ``label``, ``office_note``, ``case_state`` and the ``diff``
-    and ``received`` of each revision, of records in which a text that holds ``parts`` in this order stands now or once
-    stood; ordered by record."""
+def records_naming(reading: Reading, since: int, *parts: str) -> Iterator[Row]:
+    """Yield ``id``, ``type``, ``fields``, ``registers``, ``label``, ``office_note``, ``case_state`` and the ``diff``,
+    ``received`` and ``attachments`` of each revision, of records that changed after a seq, and in which a text that
+    holds ``parts`` in this order stands now or once stood; ordered by record."""
     return reading.sql.each(
         r"""
         SELECT record.id, record.type, record.fields, record.registers, record.label, record.office_note,
-               record.case_state, revision.diff, revision.received
+               record.case_state, revision.diff, revision.received, revision.attachments
           FROM record JOIN revision ON revision.record = record.id
-         WHERE record.id IN (SELECT id FROM record
-                              WHERE fields LIKE :pattern ESCAPE '\' OR registers LIKE :pattern ESCAPE '\'
-                                 OR label LIKE :pattern ESCAPE '\' OR office_note LIKE :pattern ESCAPE '\'
-                                 OR case_state LIKE :pattern ESCAPE '\'
-                              UNION
-                             SELECT record FROM revision
-                              WHERE diff LIKE :pattern ESCAPE '\' OR received LIKE :pattern ESCAPE '\')
+         WHERE record.id IN (SELECT record FROM revision WHERE seq > :since)
+           AND (record.fields LIKE :pattern ESCAPE '\' OR record.registers LIKE :pattern ESCAPE '\'
+                OR record.label LIKE :pattern ESCAPE '\' OR record.office_note LIKE :pattern ESCAPE '\'
+                OR record.case_state LIKE :pattern ESCAPE '\'
+                OR EXISTS (SELECT 1 FROM revision AS told
+                            WHERE told.record = record.id
+                              AND (told.diff LIKE :pattern ESCAPE '\' OR told.received LIKE :pattern ESCAPE '\'
+                                   OR told.attachments LIKE :pattern ESCAPE '\')))
          ORDER BY record.id, revision.version
         """,
-        {"pattern": _pattern(parts)},
+        {"since": since, "pattern": _pattern(parts)},
     )
 
 
@@ -113,12 +118,14 @@ def apart_naming(reading: Reading, *parts: str) -> Iterator[tuple[str, str, list
     for table, key in _APART.items():
         _, texts, jsons = _TEXTS[table]
         columns = (*texts, *jsons)
-        condition = " OR ".join(rf"{column} LIKE :pattern ESCAPE '\'" for column in columns)
-        sql = f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {condition} ORDER BY {key}"
-        for row in reading.sql.rows(sql, {"pattern": _pattern(parts)}):
+        told = " OR ".join(rf"{column} LIKE :pattern ESCAPE '\'" for column in columns)
+        where = f"({told}) AND {_HOLDING.get(table, '1 = 1')}"
+        sql = f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {where}"
+        rows = reading.sql.rows(sql, {"pattern": _pattern(parts)})
+        for row in sorted(rows, key=itemgetter("row_key")):  # by SQL it would go through the whole table in that order
             plain = [row[name] for name in texts if row[name] is not None]
-            told = [each for name in jsons if row[name] is not None for each in texts_in(orjson.loads(row[name]))]
-            yield table, row["row_key"], [*plain, *told]
+            more = [each for name in jsons if row[name] is not None for each in texts_in(orjson.loads(row[name]))]
+            yield table, row["row_key"], [*plain, *more]
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -131,6 +138,17 @@ def texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from texts_in(each)
+
+
+def delete_rosters_naming(tx: Transaction, parts: Sequence[str]) -> int:
+    """Delete the rosters, kept for a day before they are imported, in which ``parts`` stand; return how many."""
+    return tx.sql.run(
+        r"""
+        DELETE FROM roster_import
+         WHERE file_name LIKE :pattern ESCAPE '\' OR content LIKE :pattern ESCAPE '\' OR result LIKE :pattern ESCAPE '\'
+        """,
+        {"pattern": _pattern(parts)},
+    )
 
 
 def media_naming(reading: Reading, is_named: Callable[[bytes], bool]) -> list[tuple[str, str]]:
@@ -166,7 +184,7 @@ def rewrite_record(tx: Transaction, id: str, without: OfText) -> dict[str, int]:
 def _rewrite(tx: Transaction, table: str, column: str, id: str, without: OfText) -> int:
     key, texts, jsons = _TEXTS[table]
     columns, changed = (*texts, *jsons), 0
-    where = f"{column} = :id"
+    where = f"{column} = :id AND {_HOLDING.get(table, '1 = 1')}"
     rows = tx.sql.rows(f"SELECT {key} AS row_key, {', '.join(columns)} FROM {table} WHERE {where}", {"id": id})
     for row in rows:
         new = {name: None if row[name] is None else without(row[name]) for name in texts}

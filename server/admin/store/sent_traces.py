@@ -19,9 +19,11 @@ class Placeholder(NamedTuple):
 
 
 _WITHOUT_LEDGER = """
-    NOT EXISTS (SELECT 1 FROM change WHERE change.submission = submission.id)
+    id NOT IN (SELECT submission FROM change WHERE submission IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM revision WHERE revision.submission = submission.id)
 """
+"""Changes are read once for all: they have no index by submission, which every submission would have to pay for."""
+
 _DUE = {
     "answers": f"received_at < :before AND cleared_at IS NULL AND {_WITHOUT_LEDGER}",
     "submission": f"received_at < :before AND cleared_at IS NULL AND NOT ({_WITHOUT_LEDGER})",
@@ -38,9 +40,10 @@ _NO_NAMES = (
 )
 
 
-def submissions(reading: Reading) -> Iterator[Row]:
-    """Yield ``id``, ``form``, ``root``, ``instance_name`` and ``xml`` of every submission, oldest first."""
-    return reading.sql.each("SELECT id, form, root, instance_name, xml FROM submission ORDER BY seq")
+def submissions(reading: Reading, since: int) -> Iterator[Row]:
+    """Yield ``id``, ``form``, ``root``, ``instance_name`` and ``xml`` of every submission after a seq, oldest first."""
+    sql = "SELECT id, form, root, instance_name, xml FROM submission WHERE seq > :since ORDER BY seq"
+    return reading.sql.each(sql, {"since": since})
 
 
 def of_roots(reading: Reading, ids: list[str]) -> list[Row]:
@@ -51,10 +54,13 @@ def of_roots(reading: Reading, ids: list[str]) -> list[Row]:
             """
             SELECT version.id, version.form, version.root, version.instance_name, version.xml
               FROM submission JOIN submission AS version
-                ON version.form = submission.form
-               AND (version.deprecates IS NULL AND version.instance_id = submission.root
-                    OR version.deprecates IS NOT NULL AND version.root = submission.root)
-             WHERE submission.id = :id
+                ON version.form = submission.form AND version.instance_id = submission.root
+             WHERE submission.id = :id AND version.deprecates IS NULL
+             UNION ALL
+            SELECT version.id, version.form, version.root, version.instance_name, version.xml
+              FROM submission JOIN submission AS version
+                ON version.form = submission.form AND version.root = submission.root
+             WHERE submission.id = :id AND version.deprecates IS NOT NULL
             """,
             {"id": id},
         )
@@ -68,9 +74,14 @@ def of_record(reading: Reading, record: str) -> list[str]:
     return [id for (id,) in reading.sql.tuples(sql, {"record": record})]
 
 
-def bodies(reading: Reading) -> Iterator[Row]:
-    """Yield ``sha256`` (of what came in), ``form`` and ``xml`` of everything that was rejected."""
-    return reading.sql.each("SELECT sha256, form, xml FROM kept_body ORDER BY received_at, sha256")
+def bodies(reading: Reading) -> list[str]:
+    """Return the hashes of everything that was rejected, as it came in, oldest first."""
+    return [sha256 for (sha256,) in reading.sql.tuples("SELECT sha256 FROM kept_body ORDER BY received_at, sha256")]
+
+
+def form_of_body(reading: Reading, sha256: str) -> str:
+    """Return which form something that was rejected names."""
+    return str(reading.sql.value("SELECT form FROM kept_body WHERE sha256 = :sha256", {"sha256": sha256}))
 
 
 def body(reading: Reading, sha256: str) -> bytes:
@@ -104,6 +115,18 @@ def files_of_body(reading: Reading, sha256: str) -> list[str]:
     """Return the names of the files that came with something that was rejected."""
     sql = "SELECT DISTINCT name FROM kept_file WHERE body = :body ORDER BY name"
     return [name for (name,) in reading.sql.tuples(sql, {"body": sha256})]
+
+
+def rename_file(tx: Transaction, submission: str, name: str, new: str) -> None:
+    """Give a file of a submission another name."""
+    sql = "UPDATE submission_file SET name = :new WHERE submission = :submission AND name = :name"
+    tx.sql.run(sql, {"submission": submission, "name": name, "new": new})
+
+
+def rename_body_file(tx: Transaction, body: str, name: str, new: str) -> None:
+    """Give a file of something that was rejected another name."""
+    sql = "UPDATE kept_file SET name = :new WHERE body = :body AND name = :name"
+    tx.sql.run(sql, {"body": body, "name": name, "new": new})
 
 
 def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -> int:

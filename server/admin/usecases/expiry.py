@@ -15,6 +15,7 @@ from server import dated, instants
 from server.admin.store import personal_traces, sent_traces
 from server.admin.usecases import forgetting, sent_forgetting
 from server.admin.usecases.forgetting import FORGOTTEN, Files
+from server.admin.usecases.person_traces import NUMBER_DIGITS_MIN, VALUE_CHARACTERS_MIN
 from server.admin.usecases.sent_forgetting import Answers
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
@@ -103,16 +104,15 @@ def _mask_answers(tx: Transaction, kind: str, before: instants.Instant, files: F
         words = sorted(filter(_is_telling, answers.persons_in(row["form"], row["xml"])), key=len, reverse=True)
         without = _Without([Wanted(word) for word in words])
         named = answers.personal_files(row["form"], row["xml"])
-        whole = answers.personal_paths(row["form"])
-        sent_forgetting.forget_submission(tx, row, without, named, files.placeholder, whole)
+        sent_forgetting.forget_submission(tx, row, without, named, files.placeholder, answers.is_personal(row["form"]))
         sent_traces.mark_cleared(tx, row["id"])
     return len(found)
 
 
 def _is_telling(word: str) -> bool:
     """Say whether a personal answer tells of somebody wherever it stands: ``无`` or ``12`` may be of anything."""
-    digits_least = forgetting.NUMBER_DIGITS_MIN
-    return len(word) >= (digits_least if word.isdecimal() else forgetting.VALUE_CHARACTERS_MIN)
+    digits_least = NUMBER_DIGITS_MIN
+    return len(word) >= (digits_least if word.isdecimal() else VALUE_CHARACTERS_MIN)
 
 
 class _Without:

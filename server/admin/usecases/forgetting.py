@@ -4,41 +4,35 @@
 longer used. Who did what, when and in which role stays, since cases and figures rest on it; names and numbers go from
 ledgers, history, what phones sent, what was rejected, files, contacts and the audit.
 
-What is true if we die after each step: nothing, until the commit that holds all of them; then files are still on disk
-that no row names (``unneeded_files``), and free space of the database has old pages (``db/compaction.py``). The command
-may be given again.
+It takes two steps. A reading looks through everything, for as long as that takes, while phones go on writing; then one
+transaction takes out what was found, and what has come in since. What is true if we die after each: nothing has
+changed; then files are still on disk that no row names (``unneeded_files``), and free space of the database has old
+pages (``db/compaction.py``). The command may be given again.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
 
 from server.admin.store import personal_traces, sent_traces
 from server.admin.store.sent_traces import Placeholder
-from server.admin.usecases import sent_forgetting
+from server.admin.usecases import person_traces, sent_forgetting
+from server.admin.usecases.person_traces import Places
 from server.admin.usecases.sent_forgetting import Answers
 from server.audit.domain.entries import Entry
 from server.audit.usecases import retention
 from server.audit.usecases.recording import record
 from server.changes.usecases import recording
-from server.db.sql import Row
-from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, Invalid
-from server.forms.domain.personal import Wanted
-from server.forms.store import forms
+from server.db.database import Database
+from server.db.transactions import Transaction
+from server.errors import Conflict
 from server.people.store import accounts
 from server.records.store import label_search, records
-from sync import registers
 
 FORGOTTEN = "已删除姓名"
 """What a forgotten account is called."""
-
-VALUE_CHARACTERS_MIN, NUMBER_DIGITS_MIN = 2, 7
 
 KEPT_OF_ACCOUNT = (
     "用户名和岗位：记录、案件和审计里谁在何时以何岗位办了什么，统计和追责要用（第四十七条第二款，只保存不再使用）",
@@ -56,24 +50,10 @@ KEPT_OF_VALUES = (
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was taken out. counts: rows by table. records: ids of those that were rewritten."""
+    """What was taken out. counts: rows by table. records: ids of those that were rewritten. media: as of ``Places``."""
 
     counts: Counter[str] = field(default_factory=Counter)
     records: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a person is told of. records, submissions: ids. bodies: hashes of what was rejected.
-
-    apart: table and key of changes, problems, contacts and exports under way. media: form and name of the files beside
-    forms, which are only told: whoever made them has to publish others.
-    """
-
-    records: tuple[str, ...] = ()
-    submissions: tuple[str, ...] = ()
-    bodies: tuple[str, ...] = ()
-    apart: tuple[tuple[str, str], ...] = ()
     media: tuple[tuple[str, str], ...] = ()
 
 
@@ -97,101 +77,41 @@ def forget_account(tx: Transaction, name: str, *, by: str) -> Forgotten:
     personal_traces.forget_account(tx, name, FORGOTTEN)
     words = {} if account.display in (FORGOTTEN, name) else {account.display: FORGOTTEN}
     entries = retention.forget(tx, words, by=by, about=name) if words else 0
+    rosters = sum(personal_traces.delete_rosters_naming(tx, [word]) for word in words)
     record(tx, Entry("user.forget", by, name))
-    return Forgotten(Counter({"person": 1, "audit": entries}))
-
-
-def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) -> Places:
-    """Return where one of ``values`` stands or ever stood: as a personal answer or field, or as all that one says.
-
-    values: names and numbers; a number is found however it was written, and one that is nobody else's in any text.
-    spared: ids of what tells of somebody else of the same name. Raises Invalid for a value too short to be told from
-    other texts.
-    """
-    if not values or any(map(_is_short, values)):
-        message = f"要删除的姓名至少{VALUE_CHARACTERS_MIN}个字，号码至少{NUMBER_DIGITS_MIN}位，请写全。"
-        raise Invalid(message)
-    wanted = [Wanted(value) for value in values]
-    return Places(
-        tuple(each for each in _records(reading, wanted) if each not in spared),
-        tuple(each for each in sent_forgetting.submissions_telling(reading, wanted) if each not in spared),
-        tuple(each for each in sent_forgetting.bodies_telling(reading, wanted) if each not in spared),
-        tuple(each for each in _apart(reading, wanted) if each[1] not in spared),
-        tuple(personal_traces.media_naming(reading, lambda content: _is_in_media(content, wanted))),
-    )
-
-
-def _is_short(value: str) -> bool:
-    plain = value.strip()
-    return len(plain) < (NUMBER_DIGITS_MIN if plain.isdecimal() else VALUE_CHARACTERS_MIN)
-
-
-def _is_in_media(content: bytes, wanted: Sequence[Wanted]) -> bool:
-    text = content.decode(errors="replace")
-    return any(each.may_stand_in(content) and each.taken_out_of(text) != text for each in wanted)
-
-
-def _records(reading: Reading, wanted: Sequence[Wanted]) -> list[str]:
-    found: dict[str, None] = {}
-    types = forms.catalogue(reading).types
-    for each in wanted:
-        for parts in each.parts:
-            for row in personal_traces.records_naming(reading, *parts):
-                declared = types[row["type"]].personal
-                if row["id"] not in found and (
-                    any(map(each.is_told_by, _values(row, declared))) or any(map(each.stands_in, _texts(row)))
-                ):
-                    found[row["id"]] = None
-    return list(found)
-
-
-def _values(row: Row, names: Collection[str]) -> set[str]:
-    """Return everything that a row tells of these fields of its record, now and in one revision."""
-    told: set[Any] = set()
-    fields, diff, received = (orjson.loads(row[name]) for name in ("fields", "diff", "received"))
-    heads = registers.from_json(row["registers"])
-    for name in names:
-        told |= {fields.get(name), *diff.get(name, ()), *_write(received, name)}
-        told |= {head.value for head in heads.get(name, registers.EMPTY).heads}
-    return {value.strip() for value in told if isinstance(value, str)}
-
-
-def _write(received: Any, name: str) -> Iterator[Any]:
-    written = received.get(name)
-    if isinstance(written, list):
-        yield from written
-    elif written is not None:
-        yield written
-
-
-def _texts(row: Row) -> Iterator[str]:
-    yield from (row[name] for name in ("label", "office_note") if row[name])
-    for name in ("fields", "registers", "diff", "received", "case_state"):
-        if row[name]:
-            yield from personal_traces.texts_in(orjson.loads(row[name]))
-
-
-def _apart(reading: Reading, wanted: Sequence[Wanted]) -> list[tuple[str, str]]:
-    found: dict[tuple[str, str], None] = {}
-    for each in wanted:
-        for parts in each.parts:
-            for table, key, texts in personal_traces.apart_naming(reading, *parts):
-                if any(map(each.stands_in, texts)):
-                    found[table, key] = None
-    return list(found)
+    return Forgotten(Counter({"person": 1, "roster_import": rosters, "audit": entries}))
 
 
 def forget_values(
-    tx: Transaction, values: Sequence[str], *, by: str, files: Files | None = None, spared: Collection[str] = ()
+    database: Database,
+    values: Sequence[str],
+    *,
+    by: str,
+    files: Files | None = None,
+    spared: Collection[str] = (),
 ) -> Forgotten:
-    """Mask names and numbers of a private person wherever ``find`` finds them.
+    """Mask names and numbers of a private person wherever ``person_traces.find`` finds them.
 
     There they go everywhere: fields, labels, notes, history, problems, answers. Each record gets one revision more, so
     that phones and laptops take it anew. files: None leaves files as they are. Raises Invalid.
     """
-    words = sorted({value.strip() for value in values}, key=len, reverse=True)
-    wanted = [Wanted(word) for word in words]
-    places, counts = find(tx, words, spared), Counter[str]()
+    with database.reading() as reading:
+        found = person_traces.find(reading, values, spared)
+    return database.write(lambda tx: forget_found(tx, found, values, by=by, files=files, spared=spared))
+
+
+def forget_found(
+    tx: Transaction,
+    found: Places,
+    values: Sequence[str],
+    *,
+    by: str,
+    files: Files | None = None,
+    spared: Collection[str] = (),
+) -> Forgotten:
+    """Mask what ``person_traces.find`` found earlier, and what has come in since; as ``forget_values``."""
+    wanted, counts = person_traces.wanted_of(values), Counter[str]()
+    places = person_traces.with_newer(tx, found, wanted, spared)
 
     def without(text: str) -> str:
         for each in wanted:
@@ -201,18 +121,19 @@ def forget_values(
     _forget_sent(tx, places, without, files, counts)
     for id in places.records:
         counts.update(personal_traces.rewrite_record(tx, id, without))
-        found = records.find_for_writing(tx, id)
-        if found is not None:
-            recording.apply_by_server(tx, found, "renew", "")
+        found_record = records.find_for_writing(tx, id)
+        if found_record is not None:
+            recording.apply_by_server(tx, found_record, "renew", "")
     if places.records:
         label_search.empty(tx)
     for table, key in places.apart:
         counts[table] += personal_traces.rewrite_apart(tx, table, key, without)
-    parts = [each for one in wanted for each in one.parts]
-    counts["audit"] = retention.forget_texts(tx, parts, without, by=by)
+    for parts in (each for one in wanted for each in one.parts):
+        counts["roster_import"] += personal_traces.delete_rosters_naming(tx, parts)
+    counts["audit"] = retention.forget_texts(tx, places.entries, without, by=by)
     told = {"records": len(places.records), **{name: count for name, count in counts.items() if count}}
     record(tx, Entry("user.forget", by, "records", told, objects=places.records))
-    return Forgotten(counts, places.records)
+    return Forgotten(counts, places.records, places.media)
 
 
 def _forget_sent(
@@ -220,8 +141,7 @@ def _forget_sent(
 ) -> None:
     """Take what is forgotten out of submissions, of every version of them, and out of what was rejected."""
     answers = Answers(tx)
-    written = [id for record in places.records for id in sent_traces.of_record(tx, record)]
-    for row in sent_traces.of_roots(tx, [*places.submissions, *written]):
+    for row in sent_traces.of_roots(tx, [*places.submissions, *places.wrote]):
         gone: Collection[str] = ()
         if files is not None:
             is_all = files.all and row["id"] in places.submissions

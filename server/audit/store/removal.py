@@ -28,7 +28,8 @@ _DUE = """
 
 _NAMES = r"""
     SELECT * FROM audit
-     WHERE actor LIKE :pattern ESCAPE '\' OR subject LIKE :pattern ESCAPE '\' OR detail LIKE :pattern ESCAPE '\'
+     WHERE id > :since
+       AND (actor LIKE :pattern ESCAPE '\' OR subject LIKE :pattern ESCAPE '\' OR detail LIKE :pattern ESCAPE '\')
      ORDER BY id
 """
 _VOUCHERS = "SELECT detail FROM audit WHERE action IN ('audit.prune', 'audit.forget') ORDER BY id"
@@ -57,11 +58,25 @@ def delete(tx: Transaction, first: str, last: str) -> None:
     tx.sql.run("DELETE FROM audit WHERE id >= :first AND id <= :last", between)
 
 
-def naming(reading: Reading, parts: Iterable[Sequence[str]]) -> list[Row]:
-    """Return the entries in which a text that holds one of ``parts``, each in its order, may stand, oldest first."""
+def newest(reading: Reading) -> str:
+    """Return the id of the newest entry, empty where there is none."""
+    return reading.sql.value("SELECT MAX(id) FROM audit") or ""
+
+
+def get_all(reading: Reading, ids: Iterable[str]) -> list[Row]:
+    """Return the entries of these ids that are there."""
+    found = (reading.sql.find("SELECT * FROM audit WHERE id = :id", {"id": id}) for id in ids)
+    return [row for row in found if row is not None]
+
+
+def naming(reading: Reading, parts: Iterable[Sequence[str]], since: str = "") -> list[Row]:
+    """Return the entries in which a text that holds one of ``parts``, each in its order, may stand, oldest first.
+
+    since: the id of the entry behind which they are looked for.
+    """
     found: dict[str, Row] = {}
     for each in parts:
-        rows = reading.sql.each(_NAMES, {"pattern": f"%{'%'.join(map(_escaped, each))}%"})
+        rows = reading.sql.each(_NAMES, {"since": since, "pattern": f"%{'%'.join(map(_escaped, each))}%"})
         found |= {row["id"]: row for row in rows}
     return [found[id] for id in sorted(found)]
 

@@ -59,12 +59,22 @@ def forget(tx: Transaction, words: Mapping[str, str], *, by: str, about: str | N
     return _replace(tx, named, lambda text: words.get(text, text), by)
 
 
-def forget_texts(tx: Transaction, parts: Iterable[Sequence[str]], without: OfText, *, by: str) -> int:
-    """Take what is forgotten out of every entry, within longer texts too, and return out of how many.
+def newest(reading: Reading) -> str:
+    """Return the id of the newest entry, for ``telling``."""
+    return removal.newest(reading)
 
-    parts: what an entry that tells of it must hold, as of ``removal.naming``. without: takes it out of one text.
+
+def telling(reading: Reading, parts: Iterable[Sequence[str]], since: str) -> tuple[str, ...]:
+    """Return the ids of the entries that may tell of somebody. parts, since: as of ``removal.naming``."""
+    return tuple(row["id"] for row in removal.naming(reading, parts, since))
+
+
+def forget_texts(tx: Transaction, entries: Iterable[str], without: OfText, *, by: str) -> int:
+    """Take what is forgotten out of entries, within longer texts too, and return out of how many.
+
+    entries: the ids that ``telling`` found; one that was pruned since is none. without: takes it out of one text.
     """
-    return _replace(tx, removal.naming(tx, parts), without, by)
+    return _replace(tx, removal.get_all(tx, entries), without, by)
 
 
 def _replace(tx: Transaction, rows: Iterable[Row], without: OfText, by: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -47,6 +47,14 @@ class DeclaredAnswers:
         elif question.type != "string" or question.options is not None or question.multiple:
             self.unwritten.add(path)
 
+    def kind_at(self, path: str) -> Personal | None:
+        """Return the kind of the answer at a path, or of the answer that it lies in, which no form asks for."""
+        while path:
+            if path in self.personal:
+                return self.personal[path]
+            path = path.rpartition("/")[0]
+        return None
+
 
 def leaves_of(branch: etree._Element, above: str = "") -> Iterator[tuple[str, etree._Element]]:
     """Yield the answers below an element that are not blank, each with its path below the root."""
@@ -57,3 +65,29 @@ def leaves_of(branch: etree._Element, above: str = "") -> Iterator[tuple[str, et
             yield from leaves_of(node, path)
         elif node.text:
             yield path, node
+
+
+_OF_ROOT = frozenset({"id", "version", "encrypted"})
+_OF_ENTITY = frozenset({"id", "dataset"})
+
+
+def attributes_of(node: etree._Element) -> Mapping[str, str]:
+    """Return the attributes of an element that may hold answers, which the form engine lets a form calculate as well.
+
+    Left out are those that say which form, record or list it is: they are looked up elsewhere.
+    """
+    own = _OF_ROOT if node.getparent() is None else frozenset[str]()
+    own |= _OF_ENTITY if etree.QName(node).localname == "entity" else frozenset()
+    return {str(name): str(value) for name, value in node.attrib.items() if name not in own}
+
+
+def mixed_texts(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
+    """Yield what stands in a submission beside its answers, before or behind an element: the element, and which text.
+
+    No form asks for it, but what came in is kept as it came. The second is ``text`` or ``tail``.
+    """
+    for node in root.iter():
+        if node.text and (len(node) or node is root):
+            yield node, "text"
+        if node.tail:
+            yield node, "tail"

@@ -17,7 +17,7 @@ from server.records.domain import disclosure
 from server.records.domain.disclosure import Kinds
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases.answer_rows import AnswerRow
-from server.submissions.usecases.declared_answers import DeclaredAnswers, leaves_of
+from server.submissions.usecases.declared_answers import DeclaredAnswers, attributes_of, leaves_of, mixed_texts
 
 NOTHING: Kinds = ()
 """Of a reader from whom nothing is hidden."""
@@ -96,11 +96,11 @@ class AnswerMask:
         for path, leaf in leaves:
             if _is_meta(path):
                 leaf.text = disclosure.masked_text(leaf.text or "", names)
-        _mask_attributes(root, names)
+        _mask_beside_answers(root, names)
         return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
     def _value(self, path: str, value: str, kinds: Kinds, names: dict[str, str]) -> str:
-        kind = self._answers.personal.get(path)
+        kind = self._answers.kind_at(path)
         if kind is None:
             return value if path in self._answers.unwritten or path == _INSTANCE else personal.without_numbers(value)
         if kinds is not None and kind not in kinds:
@@ -119,19 +119,14 @@ def _is_meta(path: str) -> bool:
     return "meta" in path.split("/")[:-1]
 
 
-_OF_FORMS = frozenset({"id", "version", "dataset"})
-"""Attributes that say which form, record or list it is: they are looked up elsewhere, and hold nobody's answers."""
-
-
-def _mask_attributes(root: etree._Element, names: Mapping[str, str]) -> None:
-    """Mask what attributes tell, which the form engine lets a form calculate as well, and comments beside answers."""
+def _mask_beside_answers(root: etree._Element, names: Mapping[str, str]) -> None:
+    """Mask what attributes tell, and all of the texts that are no answers: no form says what they hold."""
     for node in root.iter():
-        if not isinstance(node.tag, str):
-            node.text = disclosure.masked_text(node.text or "", names)
-            continue
-        for name, value in node.attrib.items():
-            if name not in _OF_FORMS:
-                node.set(name, disclosure.masked_text(str(value), names))
+        for name, value in attributes_of(node).items():
+            node.set(name, disclosure.masked_text(value, names))
+    for node, part in mixed_texts(root):
+        if getattr(node, part).strip():
+            setattr(node, part, personal.MASK)
 
 
 def _longest_first(names: Mapping[str, str]) -> dict[str, str]:

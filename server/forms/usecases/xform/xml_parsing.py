@@ -36,6 +36,14 @@ def parse(xml: bytes, what: str = "表单") -> etree._Element:
     )
 
 
+def notes_of(xml: bytes, what: str = "表单") -> list[str]:
+    """Return what comments and processing instructions of a document say. Raises as ``parse``."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    root = _parsed(xml, parser, what)
+    nodes = (*root.itersiblings(preceding=True), *root.iter(), *root.itersiblings())
+    return [str(node.text or "") for node in nodes if not isinstance(node.tag, str)]
+
+
 def without_submission_action(xml: bytes) -> bytes:
     """Return the form without ``submission/@action``, which would send answers past this server.
 
