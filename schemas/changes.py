@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from schemas.attachments import attachments
 from schemas.fields import BaseSchema, matching, one_of, text_out, text_out_or_null
 from schemas.lists import area_code
 from schemas.records import STATUSES, RecordSchema
@@ -83,6 +84,7 @@ class ChangeRequestSchema(BaseSchema):
         metadata={"description": "version that was looked at; the present one where it is left out"},
     )
     seen_status = one_of(STATUSES, "status that was looked at", allow_none=True, load_default=None)
+    attachments = attachments()
 
 
 class CreateRequestSchema(BaseSchema):
@@ -96,6 +98,7 @@ class CreateRequestSchema(BaseSchema):
     type = matching(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}", "record type", "应为台账的英文名，如 hazards。", required=True)
     area = area_code("code of its area; the caller's unit where they have just one", allow_none=True, load_default=None)
     fields_ = _writes()
+    attachments = attachments()
 
 
 class OutcomeSchema(BaseSchema):

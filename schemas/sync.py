@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, pre_load, validate
 
+from schemas.attachments import FileNameSchema
 from schemas.change_parser import device_time
 from schemas.fields import BaseSchema, instant_out, integer_in, integer_out, matching, text_out, text_out_or_null
 from schemas.records import RecordSchema
@@ -42,15 +43,6 @@ def _number(low: int, high: int, description: str = "", **more: Any) -> fields.I
     return fields.Integer(
         strict=True, validate=validate.Range(low, high, error=cure), error_messages=messages, metadata=shown, **more
     )
-
-
-class FileNameSchema(BaseSchema):
-    """A file that belongs to a change; its bytes follow separately."""
-
-    name = _characters(255, "file name", required=True)
-    sha256 = matching("[0-9a-f]{64}", "in hex", "应为64位十六进制小写字母。", required=True)
-    size = _number(0, 2**53, "bytes", required=True)
-    media_type = _characters(100, "media type", required=True)
 
 
 class FieldWriteField(fields.Field[tuple[str | None, str]]):

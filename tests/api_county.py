@@ -22,7 +22,9 @@ from server.people.usecases import sign_in
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.staffing.usecases import enrolment
-from sync.changes import Change, Dot, FieldWrite
+from server.submissions.store import sent_files
+from server.submissions.store.sent_files import SentFile
+from sync.changes import AttachmentName, Change, Dot, FieldWrite
 from tests.county import NOON, County, add_grid, add_people, open_county, prepared
 
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630101000"
@@ -190,9 +192,20 @@ def send(county: County, by: str, word: str, photo: tuple[str, bytes, str] | Non
     return xml.encode()
 
 
+def keep_photo(county: County, by: str, name: str, content: bytes) -> AttachmentName:
+    """Keep a photo as if ``by`` had uploaded it; return what names it in a change."""
+    incoming = county.app.extensions["firegrid"].blobs.incoming()
+    incoming.write(content)
+    kept = county.app.extensions["firegrid"].blobs.keep(incoming)
+    county.do(sent_files.add, SentFile(kept.sha256, kept.size, "image/jpeg"), by)
+    return AttachmentName(name, kept.sha256, kept.size, "image/jpeg")
+
+
 def fill(county: County) -> None:
     """Write records, submissions and problems, and remember how to find them in ``known``."""
-    add_record(county, "station one", "worker", {"head": "甲", "hoses": "6", "label": "一号站"}, area=UNIT)
+    photo = keep_photo(county, "worker", "photo.jpg", JPEG)
+    values = {"head": "甲", "hoses": "6", "label": "一号站"}
+    add_record(county, "station one", "worker", values, area=UNIT, attachments=(photo,))
     add_record(
         county, "station two", "neighbour",
         {"head": "=HYPERLINK(1)", "hoses": "-3", "geometry": "39.25 114.75 900 5", "label": "二号站 100%"},

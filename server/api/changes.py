@@ -15,7 +15,7 @@ from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
 from server.records.usecases.disclosing import RecordMask
 from server.web import context
-from sync.changes import FieldWrite
+from sync.changes import AttachmentName, FieldWrite
 
 blueprint = create_blueprint("changes", "变更 · changes to records")
 
@@ -49,6 +49,7 @@ def change(arguments: dict[str, Any], record_id: UUID) -> Response:
         base_version=arguments["base_version"],
         expected=_expected(),
         seen_status=arguments["seen_status"],
+        attachments=_attachments(arguments),
     )
     by = context.caller()
     return _response(context.write(lambda tx: interactive.change(tx, str(record_id), request, by=by)))
@@ -71,6 +72,7 @@ def create(arguments: dict[str, Any]) -> Response:
         area=arguments["area"],
         id=_text(arguments.get("id")),
         record=_text(arguments.get("record")),
+        attachments=_attachments(arguments),
     )
     by = context.caller()
     outcome, created = context.write(lambda tx: interactive.create(tx, new, by=by))
@@ -87,6 +89,10 @@ def _response(outcome: Outcome, status: int = 200) -> Response:
 
 def _writes(fields: dict[str, Write]) -> dict[str, FieldWrite | str]:
     return {name: value if isinstance(value, str) else FieldWrite(*value) for name, value in fields.items()}
+
+
+def _attachments(arguments: dict[str, Any]) -> tuple[AttachmentName, ...]:
+    return tuple(AttachmentName(**each) for each in arguments["attachments"])
 
 
 def _expected() -> frozenset[int] | None:

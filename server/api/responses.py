@@ -23,14 +23,6 @@ T = TypeVar("T")
 Json = dict[str, Any]
 """A JSON object, as a plain dict that orjson writes at once."""
 
-INLINE_TYPES = frozenset(
-    {
-        "image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "audio/mpeg", "audio/mp4", "audio/aac",
-        "audio/amr", "audio/ogg", "audio/wav", "video/mp4", "video/3gpp", "video/webm", "text/plain", "text/csv",
-    }
-)  # fmt: skip
-"""What a browser shows and never runs; everything else is offered for download as plain bytes."""
-
 
 def json(body: Any, status: int = 200) -> Response:
     """Return JSON. Rows are written by orjson from plain dicts: marshmallow takes seconds for 10,000 of them.

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from flask import Response, send_file
+from flask import Response
 
 from schemas.lists import page_of
 from schemas.submissions import AttachmentQuery, AttachmentSchema, SubmissionQuery, SubmissionSchema
@@ -119,7 +119,7 @@ def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Res
     wanted = query.get("sha256")
     for file in _files(submission_id):
         if file.name == name and wanted in (None, file.sha256):
-            return _content(file)
+            return downloads.stored_file(file.sha256, file.media_type, file.name)
     raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
 
 
@@ -127,19 +127,3 @@ def _files(submission_id: UUID) -> list[StoredAttachment]:
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
         return submissions.attachments_of(reading, found.id)
-
-
-def _content(file: StoredAttachment) -> Response:
-    """Answer a file; what a browser could run is offered as plain bytes, whatever the phone called it."""
-    shown = file.media_type.split(";")[0].strip().lower()
-    harmless = shown in responses.INLINE_TYPES
-    context.blobs().open(file.sha256).close()
-    response = send_file(
-        context.blobs().path(file.sha256),
-        mimetype=shown if harmless else "application/octet-stream",
-        as_attachment=not harmless,
-        download_name=file.name,
-        conditional=True,
-        etag=file.sha256,
-    )
-    return downloads.sandboxed(response)

@@ -8,10 +8,19 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 from urllib.parse import quote
 
-from flask import Response
+from flask import Response, send_file
 
 from server.audit.usecases.exports import Export
 from server.table_files import XLSX_TYPE, Workbook
+from server.web import context
+
+INLINE_TYPES = frozenset(
+    {
+        "image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "audio/mpeg", "audio/mp4", "audio/aac",
+        "audio/amr", "audio/ogg", "audio/wav", "video/mp4", "video/3gpp", "video/webm", "text/plain", "text/csv",
+    }
+)  # fmt: skip
+"""What a browser shows and never runs; everything else is offered for download as plain bytes."""
 
 
 def download(content: bytes | Iterable[bytes], media_type: str, name: str) -> Response:
@@ -57,6 +66,25 @@ def _chunks(content: BinaryIO) -> Iterator[bytes]:
 
 
 _CHUNK_BYTES = 256 * 1024
+
+
+def stored_file(sha256: str, media_type: str, name: str) -> Response:
+    """Return a stored file, whole or in parts, to be shown where a browser only shows its kind; else to be saved.
+
+    media_type: as who sent it called it. Raises NotFound where the disk has it no more.
+    """
+    shown = media_type.split(";")[0].strip().lower()
+    harmless = shown in INLINE_TYPES
+    context.blobs().open(sha256).close()
+    response = send_file(
+        context.blobs().path(sha256),
+        mimetype=shown if harmless else "application/octet-stream",
+        as_attachment=not harmless,
+        download_name=name,
+        conditional=True,
+        etag=sha256,
+    )
+    return sandboxed(response)
 
 
 def sandboxed(response: Response) -> Response:

@@ -45,6 +45,7 @@ NO_EXPORTS = {
     "/forms/<form_id>/versions/<version>.xlsx": "the same",
     "/submissions/<submission_id>.xml": "one submission, as it was sent",
     "/submissions/<submission_id>/attachments/<path:name>": "one file of one submission",
+    "/records/<record_id>/attachments/<version>/<path:name>": "one photo of one record",
     "/problems/<problem_id>/body": "one submission that was not taken, as it was sent",
     "/problems/<problem_id>/attachments/<path:name>": "one file of it",
 }

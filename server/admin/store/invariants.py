@@ -116,7 +116,10 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
 def referenced_blobs(reading: Reading) -> Iterator[tuple[str, int]]:
     """Yield (sha256, size in bytes) of every file that some row names, each once."""
     rows = reading.sql.each(
-        "SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file ORDER BY sha256"
+        """
+        SELECT sha256, size FROM submission_file UNION SELECT sha256, size FROM kept_file
+         UNION SELECT sha256, size FROM sent_file ORDER BY sha256
+        """
     )
     return ((row["sha256"], row["size"]) for row in rows)
 

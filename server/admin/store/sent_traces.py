@@ -37,6 +37,7 @@ _DUE_BODIES = """
 _NO_NAMES = (
     "NOT EXISTS (SELECT 1 FROM submission_file WHERE submission_file.sha256 = blob_to_delete.sha256)"
     " AND NOT EXISTS (SELECT 1 FROM kept_file WHERE kept_file.sha256 = blob_to_delete.sha256)"
+    " AND NOT EXISTS (SELECT 1 FROM sent_file WHERE sent_file.sha256 = blob_to_delete.sha256)"
 )
 
 

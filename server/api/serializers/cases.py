@@ -64,7 +64,7 @@ def similar(found: SimilarCase, mask: RecordMask, handlers: Mapping[str, str]) -
         "same_place": found.is_same_place,
         "position": None if position is None else position._asdict(),
         "distance_m": None if position is None or found.distance_m is None else round(found.distance_m),
-        "photo": None if found.photo is None else photo(found.photo),
+        "photo": None if found.photo is None else photo(found.record.id, found.photo),
     }
 
 
@@ -89,9 +89,13 @@ def suggestion(found: Suggestion) -> Json:
     }
 
 
-def photo(found: Photo) -> Json:
-    """Return a file that the history names; ``href`` is null while its bytes are under way (照片待补传)."""
-    href = f"/api/v1/submissions/{found.submission}/attachments/{quote(found.name)}" if found.is_here else None
+def photo(record: str, found: Photo) -> Json:
+    """Return a file that the history of a record names; ``href`` is null while its bytes are under way (待补传)."""
+    name = quote(found.name, safe="")
+    address = f"records/{record}/attachments/{found.version}/{name}"
+    if found.submission is not None:
+        address = f"submissions/{found.submission}/attachments/{name}"
+    href = f"/api/v1/{address}" if found.is_here else None
     return {"version": found.version, "field": found.field, "name": found.name, "href": href}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from server.errors import IllegalStep, Invalid
 from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
+from sync.changes import Change, FieldWrite
 
 
 class CreationRule(NamedTuple):
@@ -58,7 +60,9 @@ AT_REST = frozenset({Status.FEEDBACK, Status.SUSPENDED, Status.TRANSFERRED})
 """Somebody has the case and nothing is theirs to do now: it changes hands as it is (T20)."""
 AT_INTAKE = frozenset({Status.REPORTED, Status.REGISTERED})
 
-_EVIDENCE = ("fixed_photo", "fixed_photo_2", "no_photo_reason")
+EVIDENCE_PHOTOS = ("fixed_photo", "fixed_photo_2")
+"""Inputs that name photos of what was put right."""
+_EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 
 STEPS = (
     Step("register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",)),
@@ -153,6 +157,25 @@ def inputs_of(action: str, sent: Mapping[str, str]) -> dict[str, str]:
     step = STEP_OF.get(action)
     taken = () if step is None else (*step.needs, *step.takes)
     return {name: sent[name] for name in taken if sent.get(name)}
+
+
+def photos_as_evidence(change: Change) -> Change:
+    """Return ``change`` with its attachments as the photos that its act takes, where none of its fields names them.
+
+    Whether their bytes are in does not matter: what is announced is under way, and not missing.
+    """
+    step = STEP_OF.get(change.action)
+    if step is None or not change.attachments:
+        return change
+    named = {write.new for write in change.fields.values()}
+    blank = (each for each in EVIDENCE_PHOTOS if each in step.takes and not _is_filled(change, each))
+    unnamed = (each.name for each in change.attachments if each.name not in named)
+    found = {field: FieldWrite(None, name) for field, name in zip(blank, unnamed, strict=False)}
+    return replace(change, fields={**change.fields, **found}) if found else change
+
+
+def _is_filled(change: Change, field: str) -> bool:
+    return field in change.fields and change.fields[field].new.strip() != ""
 
 
 def require_legal(step: Step, status: Status) -> None:

@@ -35,7 +35,7 @@ from server.people.store import vacancies
 from server.people.usecases import visibility
 from server.records.domain.records import Record
 from server.records.store import records
-from sync.changes import Change, Dot, FieldWrite
+from sync.changes import AttachmentName, Change, Dot, FieldWrite
 from sync.datatypes import UNWRITABLE
 
 OFFICE = "office"
@@ -49,6 +49,7 @@ class ChangeRequest:
     id: UUID of the change, None to let the server make one. fields: name to what it shall be, or to what was seen and
     what it shall be. base_version: the version that was looked at, None for the present one. expected: versions
     one of which must be the present one (``If-Match``), None for any. seen_status: of the case that was looked at.
+    attachments: photos that belong to it; their bytes come before or after.
     """
 
     action: str
@@ -57,13 +58,14 @@ class ChangeRequest:
     base_version: int | None = None
     expected: frozenset[int] | None = None
     seen_status: str | None = None
+    attachments: tuple[AttachmentName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
     """A record that somebody wants to be. id: of the change; record: of the record; None lets the server make one.
 
-    area: code, may be short; None for the author's unit, where they have just one.
+    area: code, may be short; None for the author's unit, where they have just one. attachments: as above.
     """
 
     action: str
@@ -72,6 +74,7 @@ class CreateRequest:
     area: str | None = None
     id: str | None = None
     record: str | None = None
+    attachments: tuple[AttachmentName, ...] = ()
 
 
 def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor) -> Outcome:
@@ -81,7 +84,8 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     StaleVersion, NotAllowed, IllegalStep, and Invalid that names every wrong field.
     """
     record = records.get(tx, record_id, by.scope)
-    content = _content(by, record.id, request.action, request.fields, request.base_version, request.seen_status)
+    asked = (record.id, request.action, request.fields, request.base_version, request.seen_status)
+    content = _content(by, *asked, *_told(request.attachments))
     again = _repeated(tx, request.id, content, by)
     if again is not None:
         return again
@@ -91,9 +95,9 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         require_edit(tx, record, by=by)
         values = {name: _new(value) for name, value in request.fields.items()}
         masks = base_state.masks_among(tx, record, type, values, base)
-        asked = {name: value for name, value in request.fields.items() if name not in masks}
-        if asked or not masks:
-            _require_fields(type, asked, tx.now, record.fields)
+        written = {name: value for name, value in request.fields.items() if name not in masks}
+        if written or not (masks or request.attachments):
+            _require_fields(type, written, tx.now, record.fields)
     else:
         _require_inputs(request)
         _require_current(record, request, base)
@@ -107,6 +111,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         fields=_writes(tx, record, request, base),
         base_version=base,
         seen_status=request.seen_status,
+        attachments=request.attachments,
     )
     return write.apply_or_refuse(tx, new_change, by=by, content=content)
 
@@ -131,7 +136,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     Raises NotFound (the area is out of reach), Conflict (an id is in use), NotAllowed, and Invalid that names every
     wrong field.
     """
-    content = _content(by, new.record, new.action, new.fields, new.type, new.area)
+    content = _content(by, new.record, new.action, new.fields, new.type, new.area, *_told(new.attachments))
     again = _repeated(tx, new.id, content, by)
     if again is not None:
         return again, False
@@ -152,6 +157,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
         dot=Dot(OFFICE, 1),
         fields={name: FieldWrite(None, value) for name, value in values.items()},
         area=area.code,
+        attachments=new.attachments,
     )
     return write.apply_or_refuse(tx, new_change, by=by, content=content), True
 
@@ -281,6 +287,11 @@ def _vacant(reading: Reading, record: Record, by: Actor) -> frozenset[str]:
     if Role.TOWN_STATION not in by.roles:
         return frozenset()
     return vacancies.vacant_villages(reading, Place("/".join(record.path.split("/")[:3])))
+
+
+def _told(attachments: tuple[AttachmentName, ...]) -> tuple[object, ...]:
+    """Return what of attachments tells one request from another: nothing without any, as before there were such."""
+    return (attachments,) if attachments else ()
 
 
 def _content(by: Actor, *parts: object) -> str:

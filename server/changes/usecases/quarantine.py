@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.changes.store import verdicts
+from server.changes.store import named_files, verdicts
 from server.changes.store.verdicts import Stored
 from server.changes.usecases import placement
 from server.changes.usecases.recording import Outcome, PendingChange
@@ -54,6 +54,7 @@ def keep(tx: Transaction, pending: PendingChange, verdict: Verdict, kind: Proble
         submission=pending.submission,
     )
     if pending.problem is None:
+        named_files.add(tx, change)
         verdicts.add(tx, stored, tx.now, change)
     else:
         verdicts.settle(tx, stored)

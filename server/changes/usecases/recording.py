@@ -14,7 +14,7 @@ from server.cases.store import former_handlers
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
 from server.changes.domain.write_context import WriteContext
-from server.changes.store import verdicts
+from server.changes.store import named_files, verdicts
 from server.changes.store.devices import DeviceOrigin
 from server.changes.store.verdicts import Stored
 from server.changes.usecases import conflict_problems
@@ -120,6 +120,7 @@ def record_revision(
         problem=filed[0] if filed else None if joined is None else joined.id,
         submission=pending.submission,
     )
+    named_files.add(tx, pending.change)
     if pending.problem is None:
         verdicts.add(tx, stored, tx.now, pending.change if revision.verdict is Verdict.QUARANTINED else None)
     else:

@@ -187,7 +187,7 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange, relation_no
     type = type_of(catalogue.types, record.type)
     hand = hands.of_change(tx, pending)
     state = base_state.resolve(tx, record, type, catalogue.rules[record.type], pending, hand)
-    change = state.change
+    change = workflow.photos_as_evidence(state.change)
     context = context_of(tx, pending, change, relation_now)
     if state.base is not None:
         context = replace(context, base=state.base, seen_members=state.seen_members)

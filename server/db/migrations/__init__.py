@@ -18,6 +18,7 @@ from server.db.migrations import (
     step_0023_case_endings,
     step_0024_patrol_facts,
     step_0029_audit_chain,
+    step_0037_named_contents,
 )
 from server.db.sql import Sql
 
@@ -32,6 +33,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0023_case_endings": step_0023_case_endings.apply,
     "0024_patrol_facts": step_0024_patrol_facts.apply,
     "0029_audit_chain": step_0029_audit_chain.apply,
+    "0037_uploads": step_0037_named_contents.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

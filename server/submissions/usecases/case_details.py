@@ -12,6 +12,7 @@ from server import instants
 from server.cases.domain import similarity
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.errors import NotFound
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Place
@@ -21,14 +22,16 @@ from server.records.domain import positions
 from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions
-from server.submissions.store import submissions
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.store import sent_files, submissions
 
 
 class Photo(NamedTuple):
     """A file that a revision names.
 
-    version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None for
-    one that a field client has announced. is_here: its bytes are in.
+    version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None
+    for one that comes apart from its change. is_here: its bytes are in; else they are under way, 照片待补传. sha256: of
+    one that comes apart, as its change states it.
     """
 
     version: int
@@ -36,6 +39,15 @@ class Photo(NamedTuple):
     name: str
     submission: str | None
     is_here: bool
+    sha256: str | None = None
+
+
+class PhotoFile(NamedTuple):
+    """The file of a photo whose bytes are in. media_type: as who sent it called it, or as the bytes say."""
+
+    name: str
+    sha256: str
+    media_type: str
 
 
 class SimilarCase(NamedTuple):
@@ -118,6 +130,30 @@ def photos(reading: Reading, record: Record) -> list[Photo]:
     return list(_photos(reading, record))
 
 
+def file_of(reading: Reading, record: Record, version: int, name: str, mask: RecordMask) -> PhotoFile:
+    """Return the file of a photo that the history of a record names, of the version with which it came.
+
+    mask: of the reader, who has found the record inside their scope. Raises NotFound also while its bytes are under
+    way, and for the answer to a personal question that is masked for this reader.
+    """
+    hidden = mask.hides(record) and mask.type_of(record.type)
+    for each in photos(reading, record):
+        is_wanted = each.is_here and (each.version, each.name) == (version, name)
+        if is_wanted and not (hidden and each.field in hidden.personal):
+            return _file(reading, record, each)
+    raise NotFound("这张照片还没有传到，或不能给您看；请过一会儿再看。", record=record.id, version=version, name=name)
+
+
+def _file(reading: Reading, record: Record, photo: Photo) -> PhotoFile:
+    if photo.submission is not None:
+        files = submissions.attachments_of(reading, photo.submission)
+        found = next(each for each in files if each.name == photo.name)
+        return PhotoFile(photo.name, found.sha256, found.media_type)
+    author = revisions.at_versions(reading, record.id, [photo.version])[photo.version].author
+    key = photo.sha256 or "", author
+    return PhotoFile(photo.name, key[0], sent_files.sent(reading, [key])[key].media_type)
+
+
 def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
     """Return how many files the history of each record names or announces, those still to come included.
 
@@ -137,12 +173,16 @@ def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
 
 def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
     binary = _files_of(forms.catalogue(reading).types[record.type])
-    for revision in revisions.list_of(reading, record.id):
+    history = list(revisions.list_of(reading, record.id))
+    apart = [(file.sha256, each.author) for each in history for file in each.attachments]
+    sent = sent_files.sent(reading, apart) if apart else {}
+    for revision in history:
         named = {name: write.new for name, write in revision.received.items() if name in binary and write.new}
         if revision.submission is None:
             fields = {value: name for name, value in named.items()}
             for each in revision.attachments:
-                yield Photo(revision.version, fields.get(each.name, ""), each.name, None, False)
+                is_here = (each.sha256, revision.author) in sent
+                yield Photo(revision.version, fields.get(each.name, ""), each.name, None, is_here, each.sha256)
             continue
         here = {file.name for file in submissions.attachments_of(reading, revision.submission)}
         for field, name in named.items():

@@ -1,0 +1,1 @@
+"""SQL and files of photos."""

@@ -1,0 +1,1 @@
+"""Use cases of photos: uploads, forms of pages, thumbnails, exports."""
