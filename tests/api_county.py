@@ -18,7 +18,6 @@ from server.forms.usecases import publish
 from server.forms.usecases.publish import Prepared
 from server.people.domain.passwords import PasswordState
 from server.people.store import people
-from server.people.usecases import sign_in
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.store import problems
 from server.staffing.usecases import enrolment
@@ -26,6 +25,7 @@ from server.submissions.store import sent_files
 from server.submissions.store.sent_files import SentFile
 from sync.changes import AttachmentName, Change, Dot, FieldWrite
 from tests.county import NOON, County, add_grid, add_people, open_county, prepared
+from tests.passwords import hash_of
 
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630101000"
 VILLAGE, NEXT_VILLAGE, FAR_VILLAGE = "130630100201", "130630100202", "130630101201"
@@ -131,7 +131,7 @@ def lay(tx: Any) -> list[str]:
 
 def lay_people(tx: Any) -> list[str]:
     """Fill an empty database with the county but for its forms."""
-    password = sign_in.hash_password(PASSWORD)
+    password = hash_of(PASSWORD)
     add_grid(tx, NAMES)
     enrolment.add_body(
         tx, "dept-gas", name="燃气主管部门", kind="department", area=COUNTY, by="test", contact="值班 13800000001"
@@ -146,7 +146,7 @@ def lay_people(tx: Any) -> list[str]:
 
 def lay_police(tx: Any) -> list[str]:
     """Fill an empty database as ``lay_people`` does, and with somebody whom no right shows summaries."""
-    own = {"password_hash": sign_in.hash_password(PASSWORD), "password_state": PasswordState.OWN}
+    own = {"password_hash": hash_of(PASSWORD), "password_state": PasswordState.OWN}
     return [*lay_people(tx), *add_people(tx, [("police", "police", TOWN)], **own)]
 
 

@@ -10,9 +10,10 @@ import pytest
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
 from schemas.people import RefreshedSessionSchema, SessionSchema
-from server.people.usecases import password_hashing, passwords, sign_in
+from server.people.usecases import password_hashing, passwords
 from server.staffing.usecases import enrolment
 from tests.api_county import COUNTY, PASSWORD, UNIT
+from tests.passwords import hash_of
 
 
 def begin(county, name="officer", password=PASSWORD):
@@ -222,7 +223,7 @@ def test_signing_out_ends_both_tokens_of_this_session_alone(office, shown):
 
 def test_another_password_ends_the_sessions_before_it(office):
     session = begin(office).json
-    changed = sign_in.hash_password("another-horse-8")
+    changed = hash_of("another-horse-8")
 
     office.store.write(lambda tx: passwords.reset(tx, "officer", changed, by="admin"))
 

@@ -10,7 +10,6 @@ from server.app import close
 from server.changes.usecases import write
 from server.forms.usecases import publish
 from server.people.store import people
-from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
 from sync.changes import Change, Dot, FieldWrite
 from tests.api_county import (
@@ -23,6 +22,7 @@ from tests.api_county import (
 )  # fmt: skip
 from tests.county import add_people, open_county, prepared
 from tests.office.desk import Desk, with_passwords
+from tests.passwords import hash_of
 
 NAME, PHONE, IDENTITY, IN_TEXT = "欧阳建国", "13800000471", "130630199001014712", "0312-7324713"
 SECRETS = (NAME, PHONE, IDENTITY, IN_TEXT, "１３８００００４７１４")
@@ -88,7 +88,7 @@ RECORD_DOORS = (
 
 def lay(tx):
     names = lay_people(tx)
-    names += add_people(tx, MORE, password_hash=sign_in.hash_password(PASSWORD))
+    names += add_people(tx, MORE, password_hash=hash_of(PASSWORD))
     for form in (SHOP_FORM, HAZARD_FORM):
         publish.publish(tx, prepared(form), None)
     return names

@@ -16,9 +16,9 @@ from server.audit.usecases import rounds
 from server.audit.usecases.recording import record
 from server.cli.main import main
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import sign_in
 from tests.api_county import COUNTY, PASSWORD, TOWN, lay_people
 from tests.county import Clock, County, add_people, open_county
+from tests.passwords import hash_of
 
 FROM = {"REMOTE_ADDR": "203.0.113.9"}
 RECORD = "0194a1b2-0000-4000-8000-000000000007"
@@ -28,7 +28,7 @@ RECORD = "0194a1b2-0000-4000-8000-000000000007"
 def county(tmp_path) -> Iterator[County]:
     """A county after a month: sign-ins, guesses from outside, an export, a reveal, pages with phone numbers."""
     made = open_county(tmp_path / "data", lay_people, clock=Clock())
-    hashed = sign_in.hash_password(PASSWORD)
+    hashed = hash_of(PASSWORD)
     auditors = [("auditor", "auditor", COUNTY), ("town-auditor", "auditor", TOWN)]
     made.do(add_people, auditors, password_hash=hashed, password_state=PasswordState.OWN)
     live_a_month(made)

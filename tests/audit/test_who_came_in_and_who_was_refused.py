@@ -12,10 +12,11 @@ from server.app import close
 from server.audit.domain.entries import Recorded
 from server.audit.store import chain
 from server.audit.usecases import refusals, rounds
-from server.people.usecases import passwords, sign_in
+from server.people.usecases import passwords
 from server.web import observability
 from tests.api_county import PASSWORD, UNIT, lay_people
 from tests.county import Clock, County, open_county
+from tests.passwords import hash_of
 
 FROM_OUTSIDE = {"REMOTE_ADDR": "203.0.113.9"}
 STATION = "0194a1b2-0000-4000-8000-000000000001"
@@ -157,7 +158,7 @@ def test_a_phone_that_signs_in_by_password_is_recorded_once_a_day(county):
 
 
 def test_a_given_password_opens_nothing_to_a_phone_and_the_audit_says_so(county):
-    county.do(passwords.reset, "worker", sign_in.hash_password("another-one-77"), by="admin")
+    county.do(passwords.reset, "worker", hash_of("another-one-77"), by="admin")
 
     answer = county.client.get(
         "/formList", auth=("worker", "another-one-77"), headers={"X-OpenRosa-Version": "1.0"},

@@ -9,8 +9,8 @@ from server.demo import people
 from server.demo.county import Basis
 from server.grid.usecases import files
 from server.instants import BEIJING
-from server.people.usecases import sign_in
 from tests.county import prepared
+from tests.passwords import hash_of
 
 END = datetime(2026, 11, 25, 15, 30, tzinfo=BEIJING)
 """The minute at which the half year ends."""
@@ -20,4 +20,4 @@ def a_basis() -> Basis:
     """Return what the county begins with."""
     sources = {name: tuple(kobo_forms.sources(name).items()) for name in kobo_forms.names()}
     forms = [prepared(kobo_forms.source(name).decode(), media) for name, media in sources.items()]
-    return Basis(list(files.shipped_rows()), forms, sign_in.hash_password(people.PASSWORD))
+    return Basis(list(files.shipped_rows()), forms, hash_of(people.PASSWORD))

@@ -20,8 +20,8 @@ from server.db.locks import serving
 from server.demo import county, people
 from server.people.domain.passwords import PasswordState
 from server.people.store import accounts
-from server.people.usecases import sign_in
 from server.settings import Settings
+from tests.passwords import hash_of
 
 BASE = "http://127.0.0.1:8770"
 
@@ -61,7 +61,7 @@ def test_every_sign_in_that_is_printed_lets_one_in(said, client):
 
 
 def test_who_chose_a_password_keeps_it_and_all_others_have_the_printed_one(copy, monkeypatch):
-    changed = sign_in.hash_password("lang jin tu 77 wei")
+    changed = hash_of("lang jin tu 77 wei")
     with command.opened(copy) as store:
         store.write(lambda tx: tx.sql.run("UPDATE person SET password_state = :state", {"state": "to_change"}))
         store.write(lambda tx: accounts.set_password(tx, "town", changed, PasswordState.OWN))

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from server.app import close
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import sign_in
 from tests.api_county import COUNTY, FAR_UNIT, PASSWORD, TOWN, UNIT, VILLAGE, fill, lay, uuid_of
 from tests.county import County, add_people, open_county
 from tests.laws import examples
+from tests.passwords import hash_of
 
 CALLS = 10
 """Calls of one example."""
@@ -47,7 +47,7 @@ LEFT_OUT = ("ignored_auth", "positive_data_acceptance")
 
 
 def lay_with_auditor(tx: Any) -> list[str]:
-    own = {"password_hash": sign_in.hash_password(PASSWORD), "password_state": PasswordState.OWN}
+    own = {"password_hash": hash_of(PASSWORD), "password_state": PasswordState.OWN}
     return [*lay(tx), *add_people(tx, [("auditor", "auditor", COUNTY)], **own)]
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
 
-from server.people.usecases import sign_in
 from tests.api_county import PASSWORD
 from tests.county import County
+from tests.passwords import hash_of
 
 
 @dataclass
@@ -53,15 +52,9 @@ class Reader(HTMLParser):
             self._form = None
 
 
-@cache
-def hashed() -> str:
-    """Return the hash of everybody's password, made once a test run."""
-    return sign_in.hash_password(PASSWORD)
-
-
 def with_passwords(county: County) -> County:
     """Let everybody of a county sign in, who has only a phone there."""
-    county.do(lambda tx: tx.sql.run("UPDATE person SET password_hash = :hash", {"hash": hashed()}))
+    county.do(lambda tx: tx.sql.run("UPDATE person SET password_hash = :hash", {"hash": hash_of(PASSWORD)}))
     return county
 
 

@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from server.people.usecases import passwords, sign_in
+from server.people.usecases import passwords
 from tests.case_land import NAMES, a_report
 from tests.filled_forms import photo
 from tests.office.desk import Desk, Reader, with_passwords
+from tests.passwords import hash_of
 
 JPEG = b"\xff\xd8\xff\xe0 a photo"
 WORKER = "user:worker"
@@ -168,7 +169,7 @@ def test_what_was_typed_outlives_a_password_that_has_to_be_changed_first(land, d
     id = land.report("neighbour")
     desk.sign_in("officer")
     form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "assign")
-    given = sign_in.hash_password("kolmi-tarre-55")
+    given = hash_of("kolmi-tarre-55")
     land.valley.do(passwords.reset, "officer", given, by="admin")
 
     asked = desk.submit(form, assignee=WORKER, note="写了很久的话")

@@ -7,11 +7,12 @@ import gzip
 import pytest
 
 from server.app import close
-from server.people.usecases import passwords, sign_in
+from server.people.usecases import passwords
 from server.settings import OfferedSignIn
 from tests.api_county import PASSWORD, PEOPLE, lay_people
 from tests.county import Clock, open_county
 from tests.office.desk import Desk, Reader
+from tests.passwords import hash_of
 
 FIRST = {
     "grid_worker": "/office/",
@@ -150,7 +151,7 @@ def test_what_a_page_polls_for_keeps_nobody_signed_in(timed, clock):
 def test_another_password_ends_the_session(county_to_change):
     desk = Desk(county_to_change)
     desk.sign_in("town")
-    other = sign_in.hash_password("another-horse-8")
+    other = hash_of("another-horse-8")
     county_to_change.do(passwords.reset, "town", other, by="admin")
 
     assert desk.open("/office/").status_code == 401

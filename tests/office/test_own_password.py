@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from server.people.usecases import passwords, sign_in
+from server.people.usecases import passwords
 from tests.api_county import PASSWORD
 from tests.office.desk import Desk, Reader
+from tests.passwords import hash_of
 
 GIVEN, NEW = "kolmi-tarre-55", "chosen-by-li-26"
 PAGE = "/office/password"
@@ -67,7 +68,7 @@ def test_guessing_the_old_password_on_the_page_is_locked_out(desk):
 
 
 def test_who_was_given_a_password_comes_to_the_page_first_from_everywhere(desk, county_to_change):
-    hashed = sign_in.hash_password(GIVEN)
+    hashed = hash_of(GIVEN)
     county_to_change.do(passwords.reset, "town", hashed, by="admin")
     desk.sign_in("town", GIVEN)
 
@@ -82,7 +83,7 @@ def test_who_was_given_a_password_comes_to_the_page_first_from_everywhere(desk, 
 
 
 def test_who_was_given_a_password_may_sign_out_instead(desk, county_to_change):
-    hashed = sign_in.hash_password(GIVEN)
+    hashed = hash_of(GIVEN)
     county_to_change.do(passwords.reset, "town", hashed, by="admin")
     desk.sign_in("town", GIVEN)
 

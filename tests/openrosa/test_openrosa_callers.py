@@ -14,11 +14,12 @@ import pytest
 import structlog
 
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import password_hashing, passwords, phone_keys, setup_qr, sign_in
+from server.people.usecases import password_hashing, passwords, phone_keys, setup_qr
 from server.staffing.usecases import enrolment
 from server.web import observability
 from tests.filled_forms import a_station, new_uuid
 from tests.odk_collect import HEADERS, Phone, is_chinese, message_of
+from tests.passwords import hash_of
 from tests.valley import UNIT, a_valley
 
 HTTPS = "https://fire.example.org"
@@ -33,7 +34,7 @@ def basic(name: str, password: str) -> str:
 @pytest.fixture
 def keeper(valley) -> str:
     """A worker who signs in with a password."""
-    hashed = sign_in.hash_password(PASSWORD)
+    hashed = hash_of(PASSWORD)
     own = {"password_hash": hashed, "password_state": PasswordState.OWN}
     valley.do(enrolment.add_user, "keeper", role="grid_worker", area=UNIT, by="test", **own)
     return "keeper"
@@ -149,7 +150,7 @@ def test_who_only_looks_may_not_send(valley):
 @pytest.mark.parametrize("path", PATHS)
 def test_a_password_that_somebody_else_has_set_opens_nothing_on_a_phone_until_it_is_changed(valley, keeper, path):
     given = "kolmi-tarre-55"
-    valley.do(passwords.reset, keeper, sign_in.hash_password(given), by="admin")
+    valley.do(passwords.reset, keeper, hash_of(given), by="admin")
 
     answers = [ask(valley, f"/{path}", Authorization=basic(keeper, given)) for _ in range(2)]  # the second is cached
 

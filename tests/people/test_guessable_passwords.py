@@ -13,6 +13,7 @@ from server.people.domain.actors import Role
 from server.people.domain.passwords import checked_password
 from server.people.usecases import password_rules, sign_in
 from server.people.usecases.passwords import make_password
+from tests.passwords import hash_of
 from tests.people.people_county import COUNTY, County
 
 KNOWN = guessable.words_of(["wangli", "王丽", "涞源县", "白石山镇", "荆山口村村民委员会"])
@@ -121,7 +122,7 @@ def test_each_account_is_judged_by_its_own_names_and_the_countys(tmp_path):
 
 def test_a_guessable_password_of_ones_own_lets_in_to_change_it(tmp_path):
     county = County(tmp_path)
-    county.a_worker("li", area=COUNTY, role=Role.BRIGADE, password_hash=sign_in.hash_password("laiyuan2026"),
+    county.a_worker("li", area=COUNTY, role=Role.BRIGADE, password_hash=hash_of("laiyuan2026"),
                     password_state=passwords.PasswordState.OWN)  # fmt: skip
 
     assert sign_in.sign_in(county.store, "li", "laiyuan2026").must_change

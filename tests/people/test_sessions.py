@@ -12,9 +12,10 @@ from server.people.domain.passwords import PasswordState
 from server.people.store import sessions as store
 from server.people.usecases import passwords, phone_keys, sessions, sign_in
 from server.staffing.usecases import enrolment
+from tests.passwords import hash_of
 from tests.people.people_county import COUNTY, PASSWORD, County
 
-HASH = sign_in.hash_password(PASSWORD)
+HASH = hash_of(PASSWORD)
 NEW = "chosen-by-li-26"
 HOME = "192.0.2.7"
 
@@ -195,7 +196,7 @@ def test_a_full_disk_signs_nobody_out(county, monkeypatch):
     assert signed_in.session is None
     assert county.see(sessions.unrecorded_caller, "li", stamp).name == "li"
     assert renew(county, same).token != session.token
-    county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
+    county.do(passwords.reset, "li", hash_of("another-2026"))
     with pytest.raises(SignInRequired):
         county.see(sessions.unrecorded_caller, "li", stamp)
 
@@ -237,7 +238,7 @@ def test_a_session_is_deleted_when_its_last_token_has_run_out(county):
 
 def test_a_password_that_was_given_opens_nothing_until_it_is_changed(county):
     before = enter(county)
-    county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
+    county.do(passwords.reset, "li", hash_of("another-2026"))
     with pytest.raises(SignInRequired):
         call(county, before)
 
@@ -261,7 +262,7 @@ def test_whoever_is_added_with_a_password_has_to_change_it(county):
 
 
 def test_a_password_from_before_todays_rules_lets_its_owner_in_to_change_it(county):
-    county.do(enrolment.add_user, "wang", role="brigade", area=COUNTY, password_hash=sign_in.hash_password("short"),
+    county.do(enrolment.add_user, "wang", role="brigade", area=COUNTY, password_hash=hash_of("short"),
               password_state=PasswordState.OWN)  # fmt: skip
 
     signed_in = sign_in.sign_in(county.store, "wang", "short")
@@ -272,7 +273,7 @@ def test_a_password_from_before_todays_rules_lets_its_owner_in_to_change_it(coun
 
 
 def test_a_demonstrations_password_is_good_as_printed(county):
-    county.do(enrolment.add_user, "wang", role="brigade", area=COUNTY, password_hash=sign_in.hash_password("short"),
+    county.do(enrolment.add_user, "wang", role="brigade", area=COUNTY, password_hash=hash_of("short"),
               password_state=PasswordState.PRINTED)  # fmt: skip
 
     signed_in = sign_in.sign_in(county.store, "wang", "short")
@@ -327,7 +328,7 @@ def test_a_change_that_another_one_overtook_is_refused(county, monkeypatch):
     hashed = passwords.password_rules.PasswordRules.hashed
 
     def overtaken(rules, password, field="password"):
-        county.do(passwords.reset, "li", sign_in.hash_password("another-2026"))
+        county.do(passwords.reset, "li", hash_of("another-2026"))
         return hashed(rules, password, field)
 
     monkeypatch.setattr(passwords.password_rules.PasswordRules, "hashed", overtaken)

@@ -8,13 +8,13 @@ from typing import Any
 
 from server.forms.usecases import publish
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
 from tests import field_forms as forms
 from tests.api_county import PASSWORD
 from tests.county import County, add_grid, add_people, prepared
 from tests.field_clients import Client
 from tests.filled_forms import Filled, a_hazard, a_station, a_visit, new_uuid, photo
+from tests.passwords import hash_of
 
 COUNTY, TOWN, FAR_TOWN, THIRD_TOWN = "130630000000", "130630100000", "130630101000", "130630103000"
 UNITS = {
@@ -70,7 +70,7 @@ FORMS = (forms.station_new(), forms.STATION_EDIT, forms.HAZARD, forms.HAZARD_STE
 
 def lay(tx: Any) -> list[str]:
     """Fill an empty database: grid, bodies, forms, somebody in each role, a worker and an officer in each place."""
-    own = {"password_hash": sign_in.hash_password(PASSWORD), "password_state": PasswordState.OWN}
+    own = {"password_hash": hash_of(PASSWORD), "password_state": PasswordState.OWN}
     add_grid(tx, GRID)
     for code, name, kind, area in BODIES:
         enrolment.add_body(tx, code, name=name, kind=kind, area=area, by="test", contact=f"{name} 值班")

@@ -12,7 +12,6 @@ from click.testing import CliRunner
 from server.forms.store import codes
 from server.forms.store.codes import Code
 from server.people.domain.passwords import PasswordState
-from server.people.usecases import sign_in
 from server.staffing.usecases import enrolment
 from sync.cli.main import main
 from sync.client import records, synchronization
@@ -20,6 +19,7 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.failures import NoConnection, NotSignedIn, Refused
 from tests.county import County
+from tests.passwords import hash_of
 from tests.sync.town import ADDRESS, Phone, Way, lost_answer, lost_request
 from tests.valley import FAR_UNIT, NEXT_UNIT, TOWN, UNIT, VILLAGE
 
@@ -362,7 +362,7 @@ def test_a_sign_in_whose_access_has_run_out_goes_on_by_itself(laptop, road, vall
         role="town_station",
         area=TOWN,
         by="test",
-        password_hash=sign_in.hash_password(WORD),
+        password_hash=hash_of(WORD),
         password_state=PasswordState.OWN,
     )
     valley.keys["clerk"] = "not used"

@@ -17,9 +17,10 @@ from server.office.sessions import FORM_FIELD
 from server.people.domain.actors import Role
 from server.people.domain.passwords import PasswordState
 from server.staffing.usecases import enrolment
-from tests.api_county import COUNTY, FAR_UNIT, NAMES, TOWN, UNIT, VILLAGE, add_record, uuid_of
+from tests.api_county import COUNTY, FAR_UNIT, NAMES, PASSWORD, TOWN, UNIT, VILLAGE, add_record, uuid_of
 from tests.county import County, add_grid, add_people, open_county, prepared
-from tests.office.desk import Desk, Form, Reader, hashed
+from tests.office.desk import Desk, Form, Reader
+from tests.passwords import hash_of
 
 PLACES = {
     Role.GRID_WORKER: UNIT,
@@ -45,7 +46,7 @@ def lay(tx) -> list[str]:
     for name in kobo_forms.names():
         media = tuple(kobo_forms.sources(name).items())
         publish.publish(tx, prepared(kobo_forms.source(name).decode(), media), None)
-    own = {"password_hash": hashed(), "password_state": PasswordState.OWN}
+    own = {"password_hash": hash_of(PASSWORD), "password_state": PasswordState.OWN}
     bodies = {Role.DEPT_HANDLER: "dept-gas", Role.UNIT_MANAGER: "dept-gas"}
     rows = [(role.value, role.value, PLACES.get(role, COUNTY), bodies.get(role)) for role in Role]
     return add_people(tx, [*rows, ("stranger", "grid_worker", FAR_UNIT, None)], **own)
