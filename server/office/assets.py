@@ -11,7 +11,7 @@ from typing import NamedTuple
 import orjson
 from flask import Blueprint, Response, request
 
-from server.errors import NotFound
+from server.errors import NotFound, Unavailable
 
 STATIC = Path(__file__).with_name("static")
 ADDRESS = "/office/static"
@@ -51,13 +51,19 @@ def built() -> Built:
 
 
 def are_built() -> bool:
-    """Say whether there is anything to serve."""
-    return bool(built().names)
+    """Say whether there is what every page needs; what only some pages need is told by ``address``."""
+    return {"office.css", "office.js"} <= set(built().names)
 
 
 def address(source: str) -> str:
-    """Return the address of what was built from ``office.css`` or ``office.js``. Raises KeyError for others."""
-    return f"{ADDRESS}/{built().names[source]}"
+    """Return the address of what was built from a file of ``web/src``. Raises Unavailable for what was not built."""
+    try:
+        return f"{ADDRESS}/{built().names[source]}"
+    except KeyError as missing:
+        message = (
+            f"页面的样式和脚本与程序不同版（缺 {source}）；请管理员在源码目录重新安装（make run 或 pip install .）。"
+        )
+        raise Unavailable(message, file=source) from missing
 
 
 @blueprint.get("/assets/<name>")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from flask import Response, has_request_context, request
 
-from server.errors import PasswordChangeRequired, Refusal, SignInRequired
+from server.errors import Busy, PasswordChangeRequired, Refusal, SignInRequired
 from server.office import front_door, layout, own_password, pages, sessions
 from server.people.domain.actors import Actor
-from server.web import context
+from server.web import context, observability
 from server.web.problem_details import message_of, set_allow, set_retry_after, status_of
 
 
@@ -30,14 +31,18 @@ SAYINGS = {
     405: Saying("不能这样打开", "这个地址要从页面上的按钮打开。", *_HOME),
     409: Saying("情况已变", "", "看现在的情况", "/"),
     413: Saying("内容太大", "内容太大，没有收下；请分几次提交。", *_HOME),
-    415: Saying("文件类型不对", "", *_HOME),
+    415: Saying("文件类型不对", "只收 Excel（.xlsx）文件。", *_HOME),
     422: Saying("填写有误", "", *_HOME),
     429: Saying("操作太快", "操作太快，请过一分钟再试。", *_HOME),
-    500: Saying("出了错", "出了错，已记下。请后退再试一次；若一再出现，请告诉管理员。", *_HOME),
+    500: Saying("出了错", "出了错，已记下。请再试一次；若一再出现，请告诉管理员。", *_HOME),
     503: Saying("请稍候", "正在保存别人的内容，请再点一次。", "再试一次", ""),
     507: Saying("磁盘已满", "", *_HOME),
 }
 """By status. An address that is empty is the page's own: trying again is the cure."""
+
+FAILED_READING = "出了错，已记下（编号 {number}）。请再试一次；若一再出现，请把编号告诉管理员。"
+FAILED_WRITING = "出了错，已记下（编号 {number}）。您的内容还在，后退可以取回。"
+"""What an unforeseen error says where the log has its number."""
 
 
 def is_office_path(path: str) -> bool:
@@ -51,20 +56,30 @@ def as_page(error: Exception) -> Response:
         return front_door.ask_to_sign_in(error)
     if isinstance(error, PasswordChangeRequired):
         return own_password.ask()
-    actor = _caller_of(error)
     values = _values(error)
-    if actor is None:
-        return _finished(error, pages.respond("error.html", layout.language(), _bare(error) | values, status_of(error)))
-    with context.database().reading() as reading:
-        return _finished(error, layout.show(reading, "error.html", "", values, status_of(error)))
+    try:
+        answer = _in_frame(values)
+    except Exception as second:  # the database, or the frame itself, may be what failed: the page does without
+        if status_of(error) < 500:
+            raise
+        observability.log_failure(second)
+        answer = None
+    if answer is None:
+        answer = pages.respond("error.html", layout.language(), {**layout.bare(), **values}, values["status"])
+    return _finished(error, answer)
 
 
-def _bare(error: Exception) -> dict[str, Any]:
-    """Return what a page without a person shows; where the database may be what failed, nothing is read of it."""
-    if status_of(error) >= 500 or not has_request_context():
-        return layout.bare()
+def _in_frame(values: Mapping[str, Any]) -> Response | None:
+    """Answer with an error under the rail of who is signed in; without one where nobody is."""
+    if not has_request_context():
+        return None
+    actor = _caller()
     with context.database().reading() as reading:
-        return layout.bare_in(reading)
+        if actor is None:
+            bare = layout.bare_in(reading)
+            return pages.respond("error.html", layout.language(), {**bare, **values}, values["status"])
+        may_search = layout.BOARD in layout.rail_of(actor)
+        return layout.show(reading, "error.html", "", {**values, "may_search": may_search}, values["status"])
 
 
 def refusal(error: Exception) -> Response:
@@ -74,17 +89,37 @@ def refusal(error: Exception) -> Response:
 
 
 def _values(error: Exception) -> dict[str, Any]:
-    saying = SAYINGS.get(status_of(error), SAYINGS[500])
-    own = error.message if isinstance(error, Refusal) else ""
-    said = own if own and status_of(error) < 500 else _most() if status_of(error) == 413 else saying.said
+    status = status_of(error)
+    saying, number = SAYINGS.get(status, SAYINGS[500]), ""
+    own = error.message if isinstance(error, Refusal) and not isinstance(error, Busy) else ""
+    if status == 413:
+        said = own or _most()
+    elif status == 500:
+        said, number = _failed()
+    else:
+        said = own or saying.said
     said = said or message_of(error)
-    return {"status": status_of(error), "title": saying.title, "said": said, "step": saying.step, "to": saying.address}
+    return {
+        "status": status,
+        "title": saying.title,
+        "said": said,
+        "number": number,
+        "step": saying.step,
+        "to": saying.address,
+        "may_search": False,
+    }
 
 
-def _caller_of(error: Exception) -> Actor | None:
-    """Return who is signed in, None where nobody is, or where the database is what failed."""
-    if status_of(error) >= 500 or not has_request_context():
-        return None
+def _failed() -> tuple[str, str]:
+    """Return what an unforeseen error says, and its number in the log; without one where it has none."""
+    number = observability.failure_number() if has_request_context() else ""
+    if not number:
+        return SAYINGS[500].said, ""
+    return FAILED_WRITING if request.method == "POST" else FAILED_READING, number
+
+
+def _caller() -> Actor | None:
+    """Return who is signed in, None where nobody is."""
     try:
         return sessions.caller()
     except (SignInRequired, PasswordChangeRequired):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import time
 from functools import lru_cache
@@ -74,8 +75,15 @@ def metrics() -> Response:
 
 
 def log_failure(error: Exception) -> None:
-    """Log an unforeseen error once, with its trace; of a refusal only the cause."""
-    _log_failure(error, _view())
+    """Log an unforeseen error once, with its trace and a number; of a refusal only the cause."""
+    g.failure_number = failure_number() or secrets.token_hex(2)  # what fails after it has the same one
+    _log_failure(error, _view(), g.failure_number)
+
+
+def failure_number() -> str:
+    """Return the number under which the failure of this request was logged, four hexadecimal digits; empty for none."""
+    number: str = g.get("failure_number", "")
+    return number
 
 
 def log_front_failure(error: Exception) -> None:
@@ -84,12 +92,13 @@ def log_front_failure(error: Exception) -> None:
         _log_failure(error, "front")
 
 
-def _log_failure(error: Exception, view: str) -> None:
+def _log_failure(error: Exception, view: str, number: str | None = None) -> None:
     expected = isinstance(error, Refusal)
     cause = error.__cause__ if expected else None
     log.error(
         "request failed",
         view=view,
+        number=number,
         status=status_of(error),
         problem=type(error).__name__,
         cause=None if cause is None else repr(cause),

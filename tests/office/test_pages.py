@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import csv
+import json
 import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from werkzeug.exceptions import TooManyRequests, UnsupportedMediaType
 
 import server.office
 from server.changes.domain import settling
-from server.office import layout, pages, today
+from server.errors import Busy, Unavailable
+from server.office import assets, layout, pages, today
 from server.office.cases import board, case_history
 from server.people.domain.actors import Role
 from server.problems.domain.problems import ProblemKind
@@ -165,6 +168,7 @@ def test_a_page_is_404_with_a_way_on_and_one_of_no_door_stays_json(county):
         assert page.status_code == 404
         assert "没有这个案件或页面，或不在您的辖区。" in page.text and "回到首页" in page.text
     assert 'aria-label="主导航"' in signed_in.text
+    assert 'action="/office/board"' in signed_in.text and 'action="/office/board"' not in signed_out.text
     assert desk.open("/nowhere").content_type == "application/problem+json"
 
 
@@ -199,7 +203,60 @@ def test_an_unforeseen_error_is_a_page_without_particulars(county, monkeypatch):
     page = desk.open("/office/board")
 
     assert page.status_code == 500
-    assert "出了错，已记下。" in page.text and "ZeroDivisionError" not in page.text
+    assert "出了错，已记下（编号 " in page.text and "ZeroDivisionError" not in page.text
+
+
+def test_an_error_stands_under_the_rail_with_the_number_that_the_log_has(county, monkeypatch, capfd):
+    monkeypatch.setattr(server.office.today, "_stock", lambda *_: 1 / 0)
+    desk = Desk(county)
+    desk.sign_in("town")
+    capfd.readouterr()
+
+    page = desk.open("/office/")
+
+    [number] = re.findall("编号 ([0-9a-f]{4})）", page.text)
+    assert page.status_code == 500 and 'aria-label="主导航"' in page.text
+    assert [line["number"] for line in map(json.loads, capfd.readouterr().err.splitlines()) if "problem" in line] == [
+        number
+    ]
+
+
+def test_where_the_cure_is_known_an_error_says_it_and_else_asks_for_another_try(county, monkeypatch):
+    desk = Desk(county)
+    desk.sign_in("town")
+
+    def page_of(error):
+        def refuse(*_):
+            raise error
+
+        monkeypatch.setattr(server.office.today, "_stock", refuse)
+        return desk.open("/office/")
+
+    busy, full = page_of(Busy("锁被占用")), page_of(Unavailable("磁盘空间不足，请清理或扩容。"))
+    wrong, often = page_of(UnsupportedMediaType()), page_of(TooManyRequests())
+
+    assert (busy.status_code, full.status_code, wrong.status_code, often.status_code) == (503, 503, 415, 429)
+    assert "正在保存别人的内容，请再点一次。" in busy.text and "锁被占用" not in busy.text
+    assert "磁盘空间不足，请清理或扩容。" in full.text
+    assert "只收 Excel（.xlsx）文件。" in wrong.text and "操作太快，请过一分钟再试。" in often.text
+    for page in (busy, full, wrong, often):
+        assert 'aria-label="主导航"' in page.text
+
+
+def test_what_was_not_built_is_said_on_a_page_not_by_a_fault_of_the_program(county, monkeypatch):
+    desk = Desk(county)
+    desk.sign_in("town")
+    whole = assets.built()
+    monkeypatch.setattr(
+        assets, "built", lambda: whole._replace(names={k: v for k, v in whole.names.items() if "cases" not in k})
+    )
+
+    page = desk.open("/office/board")
+
+    assert page.status_code == 503 and 'aria-label="主导航"' in page.text
+    assert "请管理员在源码目录重新安装" in page.text
+    monkeypatch.setattr(assets, "built", lambda: whole._replace(names={}))
+    assert desk.open("/office/board").status_code == 200
 
 
 def texts() -> set[str]:

@@ -6,14 +6,14 @@ What makes a server ready is asked as ``/readyz`` asks it, and what is broken as
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
 from server import instants
-from server.admin.store import usage
+from server.admin.store import backup_facts, usage
 from server.audit.usecases import daily_heads
 from server.db.database import Database
 from server.db.folder import FILE_NAME
@@ -31,6 +31,8 @@ ROWS_BYTES = 12_000
 FEW_DAYS = 90
 """A disk that will be full in fewer days is worth a warning: buying one takes a quarter."""
 
+DAYS_MANY = 3_650
+
 QUEUE_LONG = 50
 """So many writes that wait at once mean seconds for whoever comes last."""
 
@@ -45,7 +47,8 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing about the server. what: its name. said: how it is. cure: what to do, empty where nothing is.
+    """One thing about the server. what: its name. said: how it is, with ``values`` for its ``{names}``, each value as
+    text. cure: what to do, empty where nothing is; a sentence of a rule where it is not said here.
 
     command: what to type for it, empty for none; ``DIR`` stands for the data folder.
     """
@@ -55,6 +58,7 @@ class Finding:
     said: str
     cure: str = ""
     command: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def require_ready(database: Database, disk_free_bytes_min: int) -> None:
@@ -69,14 +73,7 @@ def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> 
     """Yield how the server is, from what matters most to what is only worth knowing."""
     yield _database(database, disk_free_bytes_min)
     yield _disk(database.folder, reading, disk_free_bytes_min)
-    yield Finding(
-        "备份",
-        Mark.LOOK,
-        "没有备份记录：本系统还不记录备份。",
-        "请按部署手册每天复制一次数据，放到另一台机器上，并核对。",
-        "sqlite3 DIR/firegrid.db \"VACUUM INTO 'COPY/firegrid.db'\" && cp -a DIR/blobs DIR/secret COPY/ && "
-        "firegrid check --data COPY",
-    )
+    yield _backup(reading)
     yield _phones(reading)
     yield _queue(database.queue_length())
     yield _audit(reading, database.folder)
@@ -89,8 +86,9 @@ def _database(database: Database, disk_free_bytes_min: int) -> Finding:
         require_ready(database, disk_free_bytes_min)
     except Refusal as refusal:
         cure = "先腾出磁盘空间，再核对数据。"
-        return Finding("数据库", Mark.BAD, f"现在写不进去：{refusal.message}", cure, "firegrid check --data DIR")
-    return Finding("数据库", Mark.GOOD, f"能读能写，{size} MB。")
+        said = {"why": refusal.message}
+        return Finding("数据库", Mark.BAD, "现在写不进去：{why}", cure, "firegrid check --data DIR", said)
+    return Finding("数据库", Mark.GOOD, "能读能写，{size} MB。", values={"size": size})
 
 
 def _disk(folder: Path, reading: Reading, disk_free_bytes_min: int) -> Finding:
@@ -98,44 +96,69 @@ def _disk(folder: Path, reading: Reading, disk_free_bytes_min: int) -> Finding:
     since = instants.later(reading.now, -timedelta(days=RATE_DAYS))
     taken = usage.bytes_received(reading, since) + usage.submissions_received(reading, since) * ROWS_BYTES
     a_day = taken / RATE_DAYS
-    left = f"按近{RATE_DAYS}天每天约 {max(a_day / 1e6, 0.1):.1f} MB 算，还够" if a_day else "近30天没有收到内容"
-    days = int((free - disk_free_bytes_min) / a_day) if a_day else None
-    how_long = "" if days is None else ("十年以上" if days > 3650 else f" {max(days, 0)} 天")
-    said = f"空闲 {free / 1e9:.1f} GB；{left}{how_long}。"
+    days = max(int((free - disk_free_bytes_min) / a_day), 0) if a_day else None
+    values = {
+        "free": f"{free / 1e9:.1f}",
+        "span": str(RATE_DAYS),
+        "rate": f"{max(a_day / 1e6, 0.1):.1f}",
+        "days": str(days or 0),
+    }
+    if days is None:
+        said = "空闲 {free} GB；近{span}天没有收到内容。"
+    elif days > DAYS_MANY:
+        said = "空闲 {free} GB；按近{span}天每天约 {rate} MB 算，还够十年以上。"
+    else:
+        said = "空闲 {free} GB；按近{span}天每天约 {rate} MB 算，还够 {days} 天。"
     if free < disk_free_bytes_min or (days is not None and days < FEW_DAYS):
         mark = Mark.BAD if free < 2 * disk_free_bytes_min else Mark.LOOK
-        return Finding("磁盘", mark, said, "请扩容，或清理这块磁盘上别的文件；数据目录里的不要删。", "df -h DIR")
-    return Finding("磁盘", Mark.GOOD, said)
+        cure = "请扩容，或清理这块磁盘上别的文件；数据目录里的不要删。"
+        return Finding("磁盘", mark, said, cure, "df -h DIR", values)
+    return Finding("磁盘", Mark.GOOD, said, values=values)
+
+
+def _backup(reading: Reading) -> Finding:
+    last = backup_facts.last_backup(reading)
+    age = last.age(reading.now)
+    values = {
+        "day": "" if age is None else instants.local_day(last.finished_at),
+        "days": "" if age is None else str(age.days),
+        "folder": last.folder,
+        "why": last.failure,
+    }
+    if last.failure:
+        said = "从未备份，试过没有做成：{why}" if age is None else "上次备份 {day}，{days} 天前；后来没有做成：{why}"
+    else:
+        said = "从未备份。" if age is None else "上次备份 {day}，{days} 天前，在 {folder}。"
+    if not last.failure and not last.is_old(reading.now):
+        return Finding("备份", Mark.GOOD, said, values=values)
+    cure = "请现在备份一次，放到另一块磁盘上；并按部署手册设成每天自动备份。"
+    command = f"firegrid backup {last.folder or 'BACKUPS'} --data DIR"
+    return Finding("备份", Mark.LOOK, said, cure, command, values)
 
 
 def _phones(reading: Reading) -> Finding:
     today = datetime.fromisoformat(instants.local_day(reading.now)).replace(tzinfo=BEIJING)
     seen = usage.phones_seen(reading, instants.text(today))
-    said = f"{seen.known} 台中今天连过 {seen.since} 台；从未连接 {seen.never} 台。"
-    cure = "请看“人员”里从未连接的，重发手机卡片。" if seen.never else ""
-    return Finding(
-        "手机", Mark.LOOK if seen.never else Mark.GOOD, said, cure, "firegrid user list" if seen.never else ""
-    )
+    said = "{known} 台中今天连过 {since} 台；从未连接 {never} 台。"
+    values = {"known": str(seen.known), "since": str(seen.since), "never": str(seen.never)}
+    if not seen.never:
+        return Finding("手机", Mark.GOOD, said, values=values)
+    return Finding("手机", Mark.LOOK, said, "请看“人员”里从未连接的，重发手机卡片。", "firegrid user list", values)
 
 
 def _queue(waiting: int) -> Finding:
+    values = {"n": str(waiting)}
     if waiting >= QUEUE_LONG:
-        return Finding(
-            "排队",
-            Mark.LOOK,
-            f"{waiting} 项在等着写。",
-            "稍候会自己消；一直这样请看日志。",
-            "journalctl -u firegrid -n 100",
-        )
-    return Finding("排队", Mark.GOOD, f"{waiting} 项在等着写。" if waiting else "没有内容在等着写。")
+        cure = "稍候会自己消；一直这样请看日志。"
+        return Finding("排队", Mark.LOOK, "{n} 项在等着写。", cure, "journalctl -u firegrid -n 100", values)
+    return Finding("排队", Mark.GOOD, "{n} 项在等着写。" if waiting else "没有内容在等着写。", values=values)
 
 
 def _audit(reading: Reading, folder: Path) -> Finding:
     broken = next(daily_heads.broken(reading, folder), None)
     if broken is not None:
-        return Finding(
-            "审计链", Mark.BAD, f"和每天记下的对不上：{broken}", "请保全现场，告诉审计员。", "firegrid check --data DIR"
-        )
+        said, cure = "和每天记下的对不上：{why}", "请保全现场，告诉审计员。"
+        return Finding("审计链", Mark.BAD, said, cure, "firegrid check --data DIR", {"why": str(broken)})
     return Finding("审计链", Mark.GOOD, "和每天记下的一致。")
 
 
@@ -143,9 +166,8 @@ def _forms(reading: Reading) -> Finding:
     found = next(management.unopenable(reading), None)
     if found is not None:
         form, fault = found
-        return Finding(
-            "表单", Mark.BAD, f"手机打不开 {form}：{fault.message}", fault.cure, f"firegrid form bring-back {form}"
-        )
+        said, values = "手机打不开 {form}：{why}", {"form": form, "why": fault.message}
+        return Finding("表单", Mark.BAD, said, fault.cure, f"firegrid form bring-back {form}", values)
     return Finding("表单", Mark.GOOD, "在用的表单和名单手机都打得开。")
 
 

@@ -201,14 +201,14 @@ def _table_row(name: str, now: str) -> dict[str, Any]:
         "address": f"{ADDRESS}/tables/{name}",
         "active": len(rows),
         "all": len(dated.table(name)),
-        "since": max(row["active_from"] for row in rows),
+        "since": max((row["active_from"] for row in rows), default=""),
     }
 
 
 def _table(name: str, reading: Reading) -> dict[str, Any]:
     rows = dated.rows_at(name, reading.now)
     named = {each.role.value: each.label for each in roles.list_roles(reading.now)} if name == "rights" else {}
-    columns = [column for column in rows[0] if column not in ("active_from", "active_to", "label_en")]
+    columns = [column for column in dated.table(name)[0] if column not in ("active_from", "active_to", "label_en")]
     return {
         **_table_row(name, reading.now),
         "columns": [named.get(column, column) for column in columns],

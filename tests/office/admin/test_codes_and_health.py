@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
+from datetime import timedelta
 
 import pytest
 
+from server import instants
+from server.admin.store import backup_facts
 from server.admin.usecases import health
 from server.errors import Unavailable
+from server.office import layout
 from server.office.admin import code_lists
 from tests.office.desk import Desk
 
@@ -95,8 +100,50 @@ def test_health_says_what_is_well_and_cures_what_is_not(county, monkeypatch):
 
     for word in ("数据库", "磁盘", "备份", "手机", "排队", "审计链", "版本"):
         assert word in well
-    assert "能读能写" in well and "没有备份记录" in well
+    assert "能读能写" in well and "从未备份" in well
     assert "现在写不进去" in ill and "firegrid check --data" in ill
+
+
+def test_a_table_without_rules_of_today_is_shown_empty(county, monkeypatch):
+    real = code_lists.dated.rows_at
+    monkeypatch.setattr(code_lists.dated, "rows_at", lambda name, at: [] if name == "retention" else real(name, at))
+    desk = Desk(county)
+    desk.sign_in("admin")
+
+    assert "办理时限" in desk.open(CODES).text
+    assert desk.open(f"{CODES}/tables/retention").status_code == 200
+
+
+def test_a_backup_is_told_by_its_age_and_one_that_failed_by_why(county_to_change):
+    county = county_to_change
+
+    def told():
+        with county.store.reading() as reading:
+            return next(each for each in health.findings(county.store, reading, 0) if each.what == "备份")
+
+    never = told()
+    county.do(lambda tx: backup_facts.record_finished(tx, "/srv/copies", "set", tx.now))
+    fresh = told()
+    county.do(
+        lambda tx: backup_facts.record_finished(tx, "/srv/copies", "set", instants.later(tx.now, -timedelta(days=3)))
+    )
+    old = told()
+    county.do(lambda tx: backup_facts.record_failed(tx, "磁盘已满。"))
+    failed = told()
+
+    assert [each.mark.value for each in (never, fresh, old, failed)] == ["look", "good", "look", "look"]
+    assert never.said == "从未备份。" and fresh.command == "" and old.values["days"] == "3"
+    assert old.command == "firegrid backup /srv/copies --data DIR" and failed.values["why"] == "磁盘已满。"
+
+
+def test_in_english_health_speaks_english(county):
+    desk = Desk(county)
+    desk.sign_in("admin")
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
+
+    table = re.search("<table.*?</table>", desk.open("/office/admin/health").text, re.S)[0]
+
+    assert re.findall("[\u4e00-\u9fff]+", re.sub("<code>.*?</code>", "", table)) == []
 
 
 def test_a_disk_that_fills_up_soon_is_told_of(county):
