@@ -32,6 +32,9 @@ FORMS = {
 }
 """The form by which a phone takes each action; the rest is done at a desk."""
 
+_SOURCES = ("patrol", "patrol", "household_visit", "patrol", "hotline_12345", "patrol", "self_check")
+"""How the hazards of the demonstration were found, one case after the other."""
+
 AT_A_DESK_ONLY = "helpers"
 """An input that no form asks for."""
 
@@ -100,6 +103,7 @@ class CaseWork:
             "location": case.participants.position,
             "place": hazard.place,
             "saved_place": hazard.place,
+            "source": _SOURCES[case.number % len(_SOURCES)],
             "item": hazard.row["name"],
             "item_label": hazard.row["label"],
             "category": hazard.row["category"],

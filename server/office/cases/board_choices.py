@@ -43,18 +43,24 @@ class Choice(NamedTuple):
 
 def offered(reading: Reading, by: Actor, asked: Asked) -> dict[str, Any]:
     """Return what the filters of the board offer, and the chips of those that are set."""
-    today = local_day(reading.now)
-    listed = codes.of_list(reading, board_query.CODED["category"])
-    rows = (next((row for row in reversed(rows) if row.is_active(today)), None) for rows in listed.values())
-    categories = [(row.code, pages.code_label(row, layout.language())) for row in rows if row is not None]
+    categories, sources = (_offered(reading, board_query.CODED[name]) for name in ("category", "source"))
     names = _names(reading, asked) | dict(categories)
     return {
         "categories": categories,
+        "sources": sources,
         "severities": case_facts.SEVERITIES.items(),
         "flags": board_query.FLAGS.items(),
         "chips": board_query.chips(asked, names, lambda text: pages.say(layout.language(), text)),
         "has_areas": len(_areas_below(reading, by)) > 1,
     }
+
+
+def _offered(reading: Reading, listed: str) -> list[tuple[str, str]]:
+    """Return the codes of a list that are in use today, with what they are called."""
+    today = local_day(reading.now)
+    found = codes.of_list(reading, listed).values()
+    rows = (next((row for row in reversed(rows) if row.is_active(today)), None) for rows in found)
+    return [(row.code, pages.code_label(row, layout.language())) for row in rows if row is not None]
 
 
 @blueprint.get("/office/board/<any(areas, handlers):kind>")
@@ -108,9 +114,10 @@ def _names(reading: Reading, asked: Asked) -> dict[str, str]:
         found |= {asked.area.code: _place(reading, asked.area.code)}
     if mark := asked.values.get("handler"):
         found |= display_names.of_assignees(reading, [mark])
-    if item := asked.values.get("item"):
-        code = codes.current(reading, board_query.CODED["item"], item)
-        found |= {} if code is None else {item: pages.code_label(code, layout.language())}
+    for name in ("item", "source"):
+        value = asked.values.get(name, "")
+        code = codes.current(reading, board_query.CODED[name], value)
+        found |= {} if code is None else {value: pages.code_label(code, layout.language())}
     if severity := asked.values.get("severity"):
         found[severity] = pages.say(layout.language(), case_facts.SEVERITIES[severity])
     return found

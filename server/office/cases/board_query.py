@@ -67,7 +67,7 @@ FLAGS = {
     record_lists.SUPERVISED: "督办",
     Flag.MAJOR.value: "重大隐患",
 }
-CODED = {"category": "hazard_categories", "item": "hazard_items"}
+CODED = {"category": "hazard_categories", "item": "hazard_items", "source": "hazard_sources"}
 VALUES = ("category", "item", "severity", "source", "handler", "flag")
 """Filters that hold a value. Those of ``CODED`` are codes of a list."""
 
@@ -211,7 +211,8 @@ def _is_known(reading: Reading, name: str, value: str) -> bool:
     if name == "flag":
         return value in FLAGS
     if name in CODED:
-        return codes.current(reading, CODED[name], value) is not None
+        listed = codes.of_list(reading, CODED[name])
+        return value in listed or (name == "source" and not listed)  # a county may ask it with codes of its own
     if name == "severity":
         return value in case_facts.SEVERITIES
     return name != "handler" or value.partition(":")[0] in ("user", "body")

@@ -12,8 +12,8 @@ from server.office import layout, pages
 from server.people.store import display_names
 from server.records.domain.records import Record
 
-CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told"}
-FIELDS = ("category", "item", "severity", "told", "discovered_at", "place")
+CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told", "source": "hazard_sources"}
+FIELDS = ("category", "item", "severity", "told", "discovered_at", "place", "source", "informant", "informant_phone")
 """Fields of the built-in report that the facts show, in their order."""
 
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大隐患"}
@@ -25,6 +25,9 @@ FIELD_WORDS = {
     "told": "告知",
     "discovered_at": "发现（手机时间）",
     "place": "场所",
+    "source": "来源",
+    "informant": "反映人",
+    "informant_phone": "反映人电话",
 }
 
 

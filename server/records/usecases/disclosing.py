@@ -132,8 +132,15 @@ class RecordMask:
         return not self.disclosure.is_whole(record.kind, record.area, record.author, record.assignee)
 
     def shows_persons(self, row: Row) -> bool:
-        """Say whether a row is shown whole and its type declares personal fields."""
-        return bool(self._types[row["type"]].personal) and not self.hides_row(row)
+        """Say whether a row is shown whole and something stands in its personal fields."""
+        return self._names_persons(row) and not self.hides_row(row)
+
+    def _names_persons(self, row: Row) -> bool:
+        declared = self._types[row["type"]].personal
+        if not declared:
+            return False
+        fields = orjson.loads(row["fields"])
+        return any(fields.get(name) for name in declared)
 
     def shows_persons_of(self, record: Record) -> bool:
         """Say whether a record is shown whole and something stands in its personal fields."""
@@ -147,7 +154,7 @@ class RecordMask:
         """
         if self._may_hide and self.hides_row(row):
             return self._changed(shown, row, disclosure.masked_fields)
-        if whole is not None and self._types[row["type"]].personal:
+        if whole is not None and self._names_persons(row):
             whole[row["id"]] = row["type"]
         return shown
 
