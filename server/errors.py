@@ -171,6 +171,12 @@ class GridRefused(Refusal):
     code = "grid-refused"
 
 
+class CalendarRefused(Refusal):
+    """A calendar of holidays has bad rows; ``errors`` lists line, column, reason and cure of each."""
+
+    code = "calendar-refused"
+
+
 class Unavailable(Refusal):
     """The disk or the database could not take the write; nothing was acknowledged, try again."""
 

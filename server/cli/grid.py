@@ -51,7 +51,7 @@ def load(file: Path, data: Path) -> None:
     Columns: code 代码, name 名称, and where needed level 层级, parent 上级, starts 生效日期, ends 失效日期 (the first
     day without the area), successor 并入. Areas that FILE does not mention stay as they are.
     """
-    sheet = files.read(_content(file))
+    sheet = files.read(content_of(file))
     for note in sheet.notes:
         click.echo(f"注意：{note}", err=True)
     with opened_to_write(data) as database:
@@ -138,7 +138,7 @@ def _line(area: Area, inside: list[Area]) -> str:
     return "  ".join(filter(None, (area.code, area.name, held, since, until, into)))
 
 
-def _content(file: Path) -> bytes:
+def content_of(file: Path) -> bytes:
     if file.stat().st_size > files.FILE_BYTES_MAX:
         raise TooLarge(f"{file.name} 太大，不像是网格表；请核对文件。", bytes_max=files.FILE_BYTES_MAX)
     return file.read_bytes()

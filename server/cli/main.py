@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "server.cli.demo:demo",
     "check": "server.cli.check:check",
     "grid": "server.cli.grid:grid",
+    "calendar": "server.cli.calendars:calendar",
     "user": "server.cli.users:user",
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",

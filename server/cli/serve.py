@@ -134,7 +134,7 @@ def run(
         server = GracefulServer(configuration(bridge, settings, connections_max), bridge)
         server.stop_on_signals()
         try:
-            _say_what_is_served(f"http://{host}:{port}", data)
+            _say_what_is_served(f"http://{host}:{port}", data, database)
             freeze()
             with _housekeeping(database, state, settings):
                 server.run(sockets=[listener])
@@ -144,12 +144,17 @@ def run(
     say("Firegrid: 已停止 stopped")
 
 
-def _say_what_is_served(address: str, data: Path) -> None:
+def _say_what_is_served(address: str, data: Path, database: Database) -> None:
+    from server.cases.usecases import calendars
     from server.log import say
     from server.office import assets
 
     if not assets.are_built():
         say(assets.NOT_BUILT)
+    with database.reading() as reading:
+        missing = calendars.missing_year(reading)
+    if missing is not None:
+        say(f"Firegrid: {calendars.missing_year_words(missing)}")
     say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
 
 

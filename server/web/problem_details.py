@@ -40,6 +40,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.FormRefused: 422,
     errors.TypeConflict: 409,
     errors.GridRefused: 422,
+    errors.CalendarRefused: 422,
     errors.Unavailable: 503,
     errors.DiskFull: 507,
     errors.Busy: 503,

@@ -8,6 +8,7 @@ import pytest
 
 from server.cases.domain import effects
 from server.cases.domain.acts import Act, ActContext, CodeEntry
+from server.cases.domain.calendars import shipped
 from server.cases.domain.workflow import STEP_OF, leads_to
 from server.forms.domain.record_types import Kind
 from server.records.domain.case_facts import as_of, begun
@@ -26,7 +27,7 @@ def a_report(action: str = "report", status: Status = Status.REPORTED, **fields:
         updated_at=BORN,
     )
     number = None if status is Status.REPORTED else "2026-000001"
-    return effects.create_case(plain, action, status, village="荆山口村", case_no=number).record
+    return effects.create_case(plain, action, status, village="荆山口村", case_no=number, calendar=shipped()).record
 
 
 def after(record: Record, *acts: tuple[str, dict[str, str]], by: str = "worker", **known: object) -> Record:
@@ -191,7 +192,9 @@ def test_what_a_case_is_told_to_the_figures_adds_up_to_what_it_remembers():
         record = moved.record
         steps.append(moved.step)
 
-    birth = effects.create_case(a_report(), "report", Status.REPORTED, village="荆山口村", case_no=None).step
+    birth = effects.create_case(
+        a_report(), "report", Status.REPORTED, village="荆山口村", case_no=None, calendar=shipped()
+    ).step
     assert record.case.facts == as_of(begun("id", PATH, "", birth), steps, "9999")
     assert (record.case.facts.reworked, record.case.facts.checked) == (1, 2)
 

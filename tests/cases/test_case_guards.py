@@ -8,6 +8,7 @@ import pytest
 
 from server.cases.domain import effects, guards, workflow
 from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
+from server.cases.domain.calendars import shipped
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
 from server.people.domain.actors import Role
@@ -39,7 +40,9 @@ def a_case(status: str, **more: object) -> Record:
         created_at=NOW,
         updated_at=NOW,
     )
-    born = effects.create_case(plain, "report", Status.REPORTED, village="荆山口村", case_no=None).record
+    born = effects.create_case(
+        plain, "report", Status.REPORTED, village="荆山口村", case_no=None, calendar=shipped()
+    ).record
     return replace(born, **({"status": status, "due_at": DUE} | more))
 
 

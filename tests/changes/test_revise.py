@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.cases.domain import workflow
+from server.cases.domain.calendars import shipped
 from server.changes.domain import revise
 from server.changes.domain.revise import NewCase
 from server.changes.domain.write_context import WriteContext, observed_at
@@ -110,7 +111,7 @@ def test_a_case_is_born_by_the_table(action, spot_ok, status, closed_at, month):
     made = revise.create(
         a_context(action, HAZARDS, fields={"item": "wires", "status": "void", "label": "三号楼"}),
         area="1", path="p",
-        new_case=NewCase(workflow.initial_status(action, spot_ok=spot_ok), "荆山口村", "2026-000001"),
+        new_case=NewCase(workflow.initial_status(action, spot_ok=spot_ok), shipped(), "荆山口村", "2026-000001"),
     )  # fmt: skip
 
     record = made.record

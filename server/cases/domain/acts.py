@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from server.cases.domain.calendars import Calendar, shipped
 from server.instants import Instant
 from server.people.domain.actors import Role
 from server.people.domain.rights import Grant
@@ -86,7 +87,7 @@ class ActContext:
     whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by ``into``.
     code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the last
     feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered. registrar:
-    who took the report in as a case; looked up for ``void`` alone.
+    who took the report in as a case; looked up for ``void`` alone. calendar: the county's working days.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -102,3 +103,4 @@ class ActContext:
     rect: str = ""
     case_no: str = ""
     registrar: str = ""
+    calendar: Calendar = field(default_factory=shipped)

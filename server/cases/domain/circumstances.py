@@ -41,7 +41,7 @@ def _no_account(record: Record, act: Act, context: ActContext) -> None:
 
 def _in_window(record: Record, act: Act, context: ActContext) -> None:
     closed_at = record.closed_at
-    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at):
+    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at, context.calendar):
         raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
 
 
@@ -64,7 +64,7 @@ def _major_asked(record: Record, act: Act, context: ActContext) -> None:
 
 CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "no_account": Circumstance(_no_account, ("context.has_account",)),
-    "in_window": Circumstance(_in_window, ("record.closed_at",)),
+    "in_window": Circumstance(_in_window, ("record.closed_at", "context.calendar")),
     "return_asked": Circumstance(_asked("decline_return"), ("case.requests",)),
     "extension_asked": Circumstance(_asked("decline_extension"), ("case.requests",)),
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from server import dated, instants
+from server.cases.domain.calendars import Calendar
 from server.instants import BEIJING, Instant
 
 
@@ -24,22 +25,26 @@ class Clock(StrEnum):
 
 
 class Limit(NamedTuple):
-    """How long a clock runs, and what the limit is called. unit: ``hour`` or ``calendar_day``."""
+    """How long a clock runs, and what the limit is called. unit: ``hour``, ``calendar_day`` or ``working_day``."""
 
     amount: int
     unit: str
     label: str
 
 
-def due_at(clock: Clock, start: Instant, case: str = "") -> Instant:
+def due_at(clock: Clock, start: Instant, calendar: Calendar, case: str = "") -> Instant:
     """Return the instant at which a clock that starts at ``start`` runs out; limits are those in force then.
 
-    case: for ``HANDLE`` the kind of repair (column ``rect`` of the hazard items); a case that the table does not
-    name has the general limit. Hours run from the start, days to the 24:00 that ends the last of them.
+    calendar: which days are working days. case: for ``HANDLE`` the kind of repair (column ``rect`` of the hazard
+    items), for ``INTAKE`` and ``DISPATCH`` the severity of the hazard; a case that the table does not name has the
+    general limit. Hours run from the start, days to the 24:00 that ends the last of them; the day of the start is not
+    counted, so that a limit of three working days from a Sunday ends with Wednesday (``domain.md`` section 2.8).
     """
     limit = limit_of(clock, start, case)
     if limit.unit == "hour":
         return instants.later(start, timedelta(hours=limit.amount))
+    if limit.unit == "working_day":
+        return end_of(calendar.working_day_after(day_of(start), limit.amount))
     return end_of(day_of(start) + timedelta(days=limit.amount))
 
 

@@ -9,14 +9,15 @@ from datetime import date, timedelta
 from server import instants
 from server.cases.domain import case_labels, deadlines, workflow
 from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.calendars import Calendar
+from server.cases.domain.case_columns import with_columns
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.workflow import Step
-from server.instants import FOREVER, Instant
+from server.instants import Instant
 from server.records.domain import case_facts
 from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
-from server.records.domain.status import ENDED, STAGE_OF, WITH_HANDLER, Status
-from sync.flags import FLAGS_OF_ANY_RECORD
+from server.records.domain.status import WITH_HANDLER, Status
 
 CATEGORY = "category"
 """Field of a case that the figures are split by."""
@@ -43,20 +44,23 @@ class _Decision:
     result_code: str | None = None
 
 
-def create_case(record: Record, action: str, status: Status, *, village: str, case_no: str | None) -> CaseUpdate:
+def create_case(
+    record: Record, action: str, status: Status, *, village: str, case_no: str | None, calendar: Calendar
+) -> CaseUpdate:
     """Return a record as the case that it is born as.
 
     village: short name of its village, for labels. case_no: for one that is a case at once, None for a report.
+    calendar: the county's working days.
     """
     at = record.created_at
-    check_by = deadlines.due_at(Clock.VERIFY, at) if status is Status.FEEDBACK else None
+    check_by = deadlines.due_at(Clock.VERIFY, at, calendar) if status is Status.FEEDBACK else None
     step = case_facts.Step(action, at, status, close_due_at=check_by)
     facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
     case = Case(facts, village)
     if status is not Status.REPORTED:
         missing = not record.fields.get(AFTER_PHOTO)
         case = replace(case.with_processor(record.author), evidence_missing=missing)
-    return CaseUpdate(_with_columns(replace(record, case_no=case_no), case, status, at), step)
+    return CaseUpdate(with_columns(replace(record, case_no=case_no), case, status, at, calendar), step)
 
 
 def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: str) -> CaseUpdate:
@@ -67,7 +71,7 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
         act.action, act.at, decision.status, decision.handle_due_at, decision.close_due_at, decision.result_code
     )
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
-    after = _with_columns(record, moved, decision.status, act.at)
+    after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=context.case_no)
     return CaseUpdate(replace(after, office_note=case_labels.office_note(step, act, context, who, after)), kept)
@@ -86,45 +90,6 @@ def _case_of(record: Record) -> Case:
     if record.case is None:
         raise RuntimeError(f"record {record.id} of kind {record.kind} has no case to act on")
     return record.case
-
-
-def _with_columns(record: Record, case: Case, status: Status, at: Instant) -> Record:
-    """Return ``record`` with every column that follows from its case."""
-    ended = status in ENDED
-    registered_at = case.facts.registered_at
-    lead = case.lead
-    made = replace(
-        record,
-        case=case,
-        status=status,
-        stage=STAGE_OF[status],
-        assignee=None if lead is None else lead.mark,
-        due_at=_running_due(record, case, status, at),
-        closed_at=(record.closed_at or at) if ended else None,
-        month=None if registered_at is None else instants.local_day(registered_at)[:7],
-        flags=(*case.flags, *(flag for flag in record.flags if flag in FLAGS_OF_ANY_RECORD)),
-    )
-    return replace(made, list_label=case_labels.list_label(made, case))
-
-
-def _running_due(before: Record, case: Case, status: Status, at: Instant) -> Instant | None:
-    """Return the limit of the clock that runs in ``status``, None where none runs.
-
-    before: the record before the step, whose limit stands while the status does.
-    """
-    facts = case.facts
-    if status is Status.REPORTED:
-        return deadlines.due_at(Clock.INTAKE, facts.received_at)
-    if status is Status.REGISTERED:
-        # A remark on a registered case starts no clock anew. One that was assigned back has its handler's limit still.
-        if before.status == status:
-            return before.due_at
-        return min(deadlines.due_at(Clock.DISPATCH, at), facts.handle_due_at or FOREVER)
-    if status in WITH_HANDLER:
-        return facts.handle_due_at
-    if status is Status.FEEDBACK:
-        return deadlines.due_at(Clock.VERIFY, facts.fed_back_at or at)
-    return case.plan_due_at if status is Status.SUSPENDED else None
 
 
 def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -148,8 +113,12 @@ def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext
 def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
     assigned = case.assign_to(act["assignee"], act["helpers"].split(), act.at).without_requests()
-    due = _requested_due(act) or case.facts.handle_due_at or deadlines.due_at(Clock.HANDLE, act.at, context.rect)
-    return _Decision(assigned, _target_status(step, record), due, _close_due(due))
+    due = (
+        _requested_due(act)
+        or case.facts.handle_due_at
+        or deadlines.due_at(Clock.HANDLE, act.at, context.calendar, context.rect)
+    )
+    return _Decision(assigned, _target_status(step, record), due, _close_due(due, context.calendar))
 
 
 def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -183,7 +152,9 @@ def _decline(step: Step, record: Record, case: Case, act: Act, context: ActConte
 
 def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or record.due_at or act.at
-    return _Decision(case.without_requests("ask_extension"), _target_status(step, record), due, _close_due(due))
+    return _Decision(
+        case.without_requests("ask_extension"), _target_status(step, record), due, _close_due(due, context.calendar)
+    )
 
 
 def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -192,8 +163,10 @@ def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActConte
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    due = _requested_due(act) or deadlines.due_at(Clock.HANDLE, act.at, context.rect)
-    return _Decision(replace(case, plan_due_at=None), _target_status(step, record), due, _close_due(due))
+    due = _requested_due(act) or _handle_due(act, context)
+    return _Decision(
+        replace(case, plan_due_at=None), _target_status(step, record), due, _close_due(due, context.calendar)
+    )
 
 
 def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -208,8 +181,10 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
 def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     if case.lead is None:  # put right on the spot and never assigned to anybody: whoever reported that goes on with it
         case = case.assign_to(f"user:{record.author}", (), act.at)
-    due = _requested_due(act) or max(case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at))
-    return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due))
+    due = _requested_due(act) or max(
+        case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at, context.calendar)
+    )
+    return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due, context.calendar))
 
 
 def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -223,14 +198,18 @@ def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: Ac
 def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     last = next((each.mark for each in reversed(case.assignments) if each.lead), f"user:{record.author}")
     assigned = case.assign_to(act["assignee"] or last, (), act.at)
-    due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at)
-    return _Decision(replace(assigned, reworked=True), _target_status(step, record), due, _close_due(due))
+    due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at, context.calendar)
+    return _Decision(
+        replace(assigned, reworked=True), _target_status(step, record), due, _close_due(due, context.calendar)
+    )
 
 
 def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) if record.status in WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
-    return _Decision(supervised, _target_status(step, record), due, None if due is None else _close_due(due))
+    return _Decision(
+        supervised, _target_status(step, record), due, None if due is None else _close_due(due, context.calendar)
+    )
 
 
 def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -273,13 +252,17 @@ def _target_status(step: Step, record: Record) -> Status:
     return Status(record.status or "") if step.target is None else step.target
 
 
+def _handle_due(act: Act, context: ActContext) -> Instant:
+    return deadlines.due_at(Clock.HANDLE, act.at, context.calendar, context.rect)
+
+
 def _requested_due(act: Act) -> Instant | None:
     return deadlines.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None
 
 
-def _close_due(handle_due_at: Instant) -> Instant:
+def _close_due(handle_due_at: Instant, calendar: Calendar) -> Instant:
     """Return when a case should be closed: the handler's limit and the time to check (``domain.md`` section 2.7)."""
-    return deadlines.due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT))
+    return deadlines.due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT), calendar)
 
 
 _A_MOMENT = timedelta(milliseconds=1)

@@ -45,7 +45,7 @@ def check(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
     if act.action in ("assign", "reassign", "reopen"):
         faults += _out_of_reach(grant, record, act, context)
     if act.action == "extend" and "days_30" in grant.limits:
-        faults += _too_long(record, act)
+        faults += _too_long(record, act, context)
     if faults:
         raise Invalid(
             f"“{step.label}”没有办成：{'；'.join(dict.fromkeys(message for _, message in faults))}。",
@@ -196,13 +196,12 @@ def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
         yield "due_on", "重大火灾隐患的延期须由大队批准"
 
 
-def _too_long(record: Record, act: Act) -> Iterator[Fault]:
+def _too_long(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     day = _date(act["due_on"])
     if day is None or record.due_at is None:
         return
-    if deadlines.end_of(day) > deadlines.due_at(
-        Clock.EXTENSION_STEP, instants.later(record.due_at, -timedelta(seconds=1))
-    ):
+    running_until = instants.later(record.due_at, -timedelta(seconds=1))
+    if deadlines.end_of(day) > deadlines.due_at(Clock.EXTENSION_STEP, running_until, context.calendar):
         yield "due_on", "乡镇一次最多延期30天；更长的请由大队批准挂账"
 
 

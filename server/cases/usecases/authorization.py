@@ -10,7 +10,7 @@ from server.cases.domain import guards, workflow
 from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
-from server.cases.store import case_numbers
+from server.cases.store import calendars, case_numbers
 from server.db.transactions import Reading, Transaction
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
@@ -105,6 +105,7 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
         has_account=_has_account(reading, record),
         handling_body_kind=_body_kind(reading, record),
         registrar=_registrar(reading, record, act),
+        calendar=calendars.calendar(reading),
     )
     context = _author_context(record, step, by, by.at, vacant, case_context)
     return guards.permits(step, record, act, context)
@@ -143,6 +144,7 @@ _LOOKED_UP_FROM = {
     "context.handling_body_kind": ("record.assignee",),
     "context.has_account": ("record.assignee",),
     "context.registrar": ("record.id",),
+    "context.calendar": (),
 }
 """What ``allowed`` reads of a record to look up each part of the context."""
 
@@ -188,6 +190,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         last_result=None if last is None else _code_entry(tx, RESULTS, last),
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
         registrar=_registrar(tx, record, act),
+        calendar=calendars.calendar(tx),
     )
 
 

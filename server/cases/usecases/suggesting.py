@@ -9,11 +9,13 @@ from server import instants
 from server.cases.domain import deadlines, suggestion
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.suggestion import Candidate, Hazard, Lead, Suggested, Why
+from server.cases.store import calendars
 from server.cases.usecases import handlers
 from server.cases.usecases.authorization import ITEM_FIELD, ITEMS, REPAIR_COLUMN
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.store import areas
+from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
 from server.records.store import records
@@ -117,8 +119,12 @@ def _due(reading: Reading, record: Record) -> SuggestedDue:
     limit = deadlines.limit_of(Clock.HANDLE, reading.now, rect)
     running = None if record.case is None else record.case.facts.handle_due_at
     is_running = running is not None and running > reading.now
-    until = running if running is not None and is_running else deadlines.due_at(Clock.HANDLE, reading.now, rect)
+    until = running if running is not None and is_running else _handle_due(reading, rect)
     return SuggestedDue(instants.last_day(until), limit.label, limit.amount, is_running)
+
+
+def _handle_due(reading: Reading, rect: str) -> Instant:
+    return deadlines.due_at(Clock.HANDLE, reading.now, calendars.calendar(reading), rect)
 
 
 def _day_after(reading: Reading, days: int) -> str:

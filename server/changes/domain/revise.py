@@ -8,6 +8,7 @@ from dataclasses import replace
 from server import instants
 from server.cases.domain import effects, workflow
 from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.calendars import Calendar
 from server.changes.domain import problem_reports, record_history
 from server.changes.domain.merged_record import flags_after_merge, with_merged
 from server.changes.domain.validation import Validated, field_writes, validate
@@ -49,10 +50,12 @@ class Revised:
 class NewCase:
     """What is decided for a case before it is created.
 
-    village: short name of its village. case_no: the number it gets when it is a case at once.
+    calendar: the county's working days. village: short name of its village. case_no: the number it gets when it is a
+    case at once.
     """
 
     status: Status
+    calendar: Calendar
     village: str = ""
     case_no: str | None = None
 
@@ -70,8 +73,10 @@ def create(context: WriteContext, *, area: str, path: str, new_case: NewCase | N
     record = _first_version(context, made, found, label, area, path)
     step = None
     if new_case is not None:
-        status, village, case_no = new_case.status, new_case.village, new_case.case_no
-        moved = effects.create_case(record, context.change.action, status, village=village, case_no=case_no)
+        village, number, days = new_case.village, new_case.case_no, new_case.calendar
+        moved = effects.create_case(
+            record, context.change.action, new_case.status, village=village, case_no=number, calendar=days
+        )
         record, step = moved.record, moved.step
     diff = {name: (None, value) for name, value in _history_fields(record).items()}
     verdict = Verdict.LATE if context.late else Verdict.APPLIED

@@ -15,7 +15,7 @@ from dataclasses import replace
 from uuid import NAMESPACE_OID, uuid5
 
 from server.cases.domain import workflow
-from server.cases.store import case_numbers
+from server.cases.store import calendars, case_numbers
 from server.cases.usecases import authorization
 from server.changes.domain import record_history, revise, settling
 from server.changes.domain.revise import NewCase, Revised
@@ -179,7 +179,7 @@ def _create(tx: Transaction, pending: PendingChange) -> Outcome:
 def _new_case(tx: Transaction, change: Change, path: str) -> NewCase:
     status = workflow.initial_status(change.action, spot_ok=_spot_ok(tx, change))
     number = None if status is Status.REPORTED else case_numbers.take(tx)
-    return NewCase(status, areas.village_name(tx, path), number)
+    return NewCase(status, calendars.calendar(tx), areas.village_name(tx, path), number)
 
 
 def _revise(tx: Transaction, record: Record, pending: PendingChange, relation_now: Relation) -> Outcome:
