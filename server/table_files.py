@@ -56,9 +56,14 @@ def escaped(value: str) -> str:
     """Return ``value`` so that no spreadsheet runs it: with an apostrophe before what begins like a formula.
 
     Numbers stay as they are, so that ``-3.5`` can be added up; so do full-width signs get their apostrophe, since
-    East Asian spreadsheets take them for the narrow ones.
+    East Asian spreadsheets take them for the narrow ones. What is escaped already stays as it is.
     """
     return f"'{value}" if _runs(value) else value
+
+
+def unescaped(value: str) -> str:
+    """Return the cell of a file that came back without what ``escaped`` put before it."""
+    return value[1:] if value[:1] == "'" and _runs(value[1:]) else value
 
 
 def verbatim(value: str) -> str:
@@ -102,10 +107,15 @@ def fitting(value: str) -> str:
 
 
 def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
-    """Return rows as lines of CSV, without a BOM; the caller has made their cells safe."""
+    """Return rows as lines of CSV that a spreadsheet opens, without a BOM; each cell is ``escaped``."""
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
+    csv.writer(text).writerows(map(_not_run, row) for row in rows)
     return text.getvalue().encode()
+
+
+def _not_run(cell: str) -> str:
+    # What begins with a letter or digit, as most cells do, begins no formula.
+    return cell if cell[:1].isalnum() else escaped(cell)
 
 
 WriteRow = Callable[[Sequence[str]], None]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from server import table_files
 from server.table_files import Workbook, verbatim, verbatim_number
+from tests.source_tree import program
 
 LOOKS_LIKE = st.from_regex(r"'{0,2}[-+=]?[0-9./, :eE%'-]{0,20}", fullmatch=True)
 
@@ -117,3 +122,33 @@ def test_more_columns_than_a_sheet_has_are_refused(tmp_path):
     with pytest.raises(ValueError, match="more than a sheet holds"):
         book.add_table("表", ["一"] * 16_385, [False] * 16_385)
     book.close()
+
+
+WRITE_CSV_THEMSELVES = {
+    "server/table_files.py": "it is the one that all others use",
+    "server/phones/usecases/entity_lists.py": "phones read its lists, where an apostrophe would be an answer",
+    "server/data/derive_grid.py": "it makes the grid that comes with the product, which is read by the product alone",
+}
+_WRITES_CSV = re.compile(r"csv\.(?:writer|DictWriter)\b|from csv import[^\n]*[wW]riter")
+
+
+def test_every_csv_is_written_where_formulas_are_made_harmless():
+    found = {
+        source.name for source in program() if source.name.startswith("server/") and _WRITES_CSV.search(source.text)
+    }
+
+    assert found == WRITE_CSV_THEMSELVES.keys()
+
+
+@given(
+    st.lists(st.sampled_from(["=", "+", "-", "@", "\t", "\u200b", "＝", "'", "1", ".", "甲", "a", '"', ","])).map(
+        "".join
+    )
+)
+def test_no_cell_of_a_csv_file_runs_and_what_was_escaped_comes_back(value):
+    [[cell]] = csv.reader(io.StringIO(table_files.csv_lines([[value]]).decode(), newline="")) or [[""]]
+
+    assert table_files.escaped(cell) == cell
+    assert table_files.escaped(table_files.escaped(value)) == table_files.escaped(value)
+    if table_files.escaped(value) != value:
+        assert (cell, table_files.unescaped(cell)) == (f"'{value}", value)

@@ -85,7 +85,7 @@ def _write_csv(entries: Iterable[Recorded]) -> None:
     out = sys.stdout.buffer
     out.write(table_files.BOM + table_files.csv_lines([reading.HEADINGS]))
     for entry in entries:
-        out.write(table_files.csv_lines([map(table_files.escaped, reading.cells(entry))]))
+        out.write(table_files.csv_lines([reading.cells(entry)]))
 
 
 def _show(entries: Iterable[Recorded], limit: int) -> None:

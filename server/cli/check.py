@@ -21,9 +21,14 @@ from server.submissions.store.blobs import BlobStore
 @moved_option
 @restored_option
 @as_copy_option
+@click.option(
+    "--heads",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="a copy of audit-heads.txt kept elsewhere, for the audit to be compared with 另存的每日链头",
+)
 @data_option
 @click.pass_context
-def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, data: Path) -> None:
+def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads: Path | None, data: Path) -> None:
     """Check the data folder; exit status 1 and a line for each finding when something is wrong.
 
     One that was moved, put back or copied is told so first, by one of the options; without them nothing is written.
@@ -36,6 +41,8 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, data: 
         found = _report(invariants.broken(reading))
         promise = "the audit is what was written down of it each day"
         found += _report((promise, each) for each in daily_heads.broken(reading, data))
+        if heads is not None:
+            found += _report((promise, each) for each in daily_heads.broken_in(reading, heads))
         found += _report(_unopenable_forms(reading))
         files = list(invariants.referenced_blobs(reading))
     found += _report(_damaged_files(BlobStore(data / "blobs"), files))

@@ -139,7 +139,7 @@ def _kept(kept: Sequence[str]) -> None:
 
 def _wipe(database: Database, blobs: BlobStore, data: Path) -> None:
     """Let nothing of what was taken out be left on the disk, in files and in the free space of the database."""
-    if unneeded_files.delete_unless_served(database, blobs, data) is None:
+    if unneeded_files.delete(database, blobs) is None:
         click.echo("服务正在运行：换下的照片文件在服务下次启动时删除。")
     database.close()
     if not compaction.compact(data):

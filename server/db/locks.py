@@ -83,6 +83,19 @@ def serving(folder: Path) -> Iterator[None]:
         os.close(lock)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Do without any other server on this folder: this process serves it, or none may for the length of one block.
+
+    Raises as ``serving``.
+    """
+    if folder.resolve() in _SERVED_HERE:
+        yield
+        return
+    with serving(folder):
+        yield
+
+
 _SERVED_HERE: set[Path] = set()
 """Folders that this very process serves: to the kernel, a second look at the lock is another's."""
 

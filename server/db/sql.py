@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from sqlite3 import DatabaseError
 from typing import Any, TypeAlias
 
 from sqlite_utils import Database as SqliteDatabase
+
+EngineError = DatabaseError
+"""What a statement raises when the engine cannot carry it out, or cannot read what stands in the file."""
 
 Row: TypeAlias = dict[str, Any]
 Parameters: TypeAlias = dict[str, Any]

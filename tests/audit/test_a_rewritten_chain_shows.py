@@ -101,6 +101,20 @@ def test_check_tells_it(store):
     assert "audit-heads.txt" in done.stderr
 
 
+def test_a_database_and_a_file_that_were_rewritten_together_are_told_by_a_copy_kept_elsewhere(store, tmp_path):
+    copy = tmp_path / "copy of the heads.txt"
+    copy.write_bytes(file_of(store).read_bytes())
+    rewrite(store, "UPDATE audit SET actor = 'zhao' WHERE id = '0000000000000001'")
+    file_of(store).unlink()
+    daily_heads.note(store)
+
+    alone = CliRunner().invoke(main, ["check", "--data", str(store.folder)])
+    compared = CliRunner().invoke(main, ["check", "--heads", str(copy), "--data", str(store.folder)])
+
+    assert (alone.exit_code, compared.exit_code) == (0, 1)
+    assert "copy of the heads.txt: entry 2 was another on 2026-11-24" in compared.stderr
+
+
 def test_a_line_that_was_changed_is_told(store):
     path = file_of(store)
     path.write_text(path.read_text().replace("2026-11-24 2", "2026-11-24 two"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
-from sqlite3 import DatabaseError
 
 import orjson
 
@@ -13,7 +12,7 @@ from server.audit.store import chain
 from server.cases.domain.workflow import CREATION_RULES, STEP_OF, leads_to
 from server.cases.store import former_handlers
 from server.changes.domain.record_history import Diff
-from server.db.sql import Row
+from server.db.sql import EngineError, Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import CASE_COLUMNS, LABEL
 from server.records.domain.status import STAGE_OF, Status
@@ -109,7 +108,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from _handlers(reading)
         yield from recount.broken(reading.sql)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
-    except DatabaseError as error:
+    except EngineError as error:
         yield "SQLite can read the whole file", str(error)
 
 

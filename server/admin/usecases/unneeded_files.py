@@ -6,12 +6,10 @@ we die after each step: a file that has gone is named by no row; one that is sti
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from server.admin.store import sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.db.database import Database
-from server.db.locks import serving
+from server.db.locks import alone
 from server.errors import Busy, Unavailable
 from server.log import log
 from server.submissions.store.blobs import BlobStore
@@ -31,14 +29,22 @@ def placeholder(blobs: BlobStore) -> Placeholder:
     return Placeholder(kept.sha256, kept.size, "image/png")
 
 
-def delete(database: Database, blobs: BlobStore) -> int:
-    """Delete the files that are to be deleted and that no row names, and return how many. No server may run."""
+def delete(database: Database, blobs: BlobStore) -> int | None:
+    """Delete the files that are to be deleted and that no row names; return how many, None beside another server.
+
+    That one does it itself when it starts again. One of this process must not have begun to receive.
+    """
     with database.reading() as reading:
         found = sent_traces.to_delete(reading)
-    for sha256 in found:
-        blobs.delete(sha256)
-    if found:
-        _forget(database)
+    if not found:
+        return 0
+    try:
+        with alone(database.folder):
+            for sha256 in found:
+                blobs.delete(sha256)
+            _forget(database)
+    except Busy:
+        return None
     return len(found)
 
 
@@ -47,15 +53,3 @@ def _forget(database: Database) -> None:
         database.write(sent_traces.forget_deleted)
     except Unavailable as error:  # on a full disk serving begins all the same; the next start finds nothing to delete
         log.error("deleted files not noted", cause=repr(error.__cause__ or error))
-
-
-def delete_unless_served(database: Database, blobs: BlobStore, folder: Path) -> int | None:
-    """Do so where no server runs on this folder; None where one does, which does it itself when it starts again."""
-    with database.reading() as reading:
-        if not sent_traces.to_delete(reading):
-            return 0
-    try:
-        with serving(folder):
-            return delete(database, blobs)
-    except Busy:
-        return None

@@ -1,7 +1,8 @@
 """Writes the head of the audit's chain down each day, in the log and in a file, so that a rewritten chain shows.
 
-Whoever rewrites the database can chain it anew; but not what the log of the machine, or a copy of this file elsewhere,
-says of a day that is past.
+Whoever rewrites the database can chain it anew, and is told by the file beside it as long as they leave that alone. The
+file has no key, which would lie beside it: whoever can write both files can write both anew. What such a person does is
+told by the log of the machine, where it is sent elsewhere, and by a copy of the file on another machine.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 FILE_NAME = "audit-heads.txt"
 """One line a day: local day, number and hash of the newest entry, epoch, and seal; only ever appended to.
 
-The seal is over the line and all before it, so that no sign can be changed, the day neither, which no entry tells of.
-Lines that were written before there were seals have none; after one that has, each has.
+The seal is over the line and all before it, so that a changed sign shows, of the day too, which no entry tells of. It
+is a checksum: it tells a slip or a line taken out, not somebody who seals all lines anew. Lines that were written
+before there were seals have none; after one that has, each has.
 """
 
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d+) ([0-9a-f]{64}|-) ([0-9a-f]+)(?: ([0-9a-f]{16}))?")
@@ -53,23 +55,27 @@ def note(database: Database) -> None:
 
 def broken(reading: Reading, folder: Path) -> Iterator[str]:
     """Yield the days of the file of which the audit now says something else, and the lines that are no head."""
-    path = folder / FILE_NAME
+    return broken_in(reading, folder / FILE_NAME)
+
+
+def broken_in(reading: Reading, path: Path) -> Iterator[str]:
+    """Do so for a copy of the file, which ``path`` names, or for none at all."""
     content = path.read_bytes() if path.exists() else b""
     known, before, is_sealed = [], sha256(), False
     for number, whole in enumerate(content.splitlines(keepends=True), start=1):
         line = whole.decode(errors="replace").removesuffix("\n")
         found = _LINE.fullmatch(line)
         if found is None:
-            yield f"{FILE_NAME} line {number}: not a head"
+            yield f"{path.name} line {number}: not a head"
         else:
             day, entry, hash, epoch, seal = found.groups()
             known.append(Head(day, int(entry), hash.replace("-", ""), epoch))
             if (is_sealed or seal is not None) and seal != _seal(before, line.removesuffix(f" {seal}")):
-                yield f"{FILE_NAME} line {number}: changed, or one before it was"
+                yield f"{path.name} line {number}: changed, or one before it was"
             is_sealed = is_sealed or seal is not None
         before.update(whole)
     for head in heads.contradicted(reading, known):
-        yield f"{FILE_NAME}: entry {head.number} was another on {head.day}"
+        yield f"{path.name}: entry {head.number} was another on {head.day}"
 
 
 def _seal(before: Hash, line: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.resources import files
 
+from server import table_files
 from server.errors import TooLarge, Unreadable
 from server.grid.domain.file_rows import COLUMNS, SheetRow
 from sync import workbook
@@ -154,7 +155,7 @@ def _csv_lines(text: str) -> Iterator[Line]:
     line = 1
     try:
         for cells in reader:
-            yield line, cells
+            yield line, [table_files.unescaped(cell) for cell in cells]
             line = reader.line_num + 1
     except csv.Error:
         raise Unreadable(f"CSV 第{line}行起读不下去：引号不成对或一格太长；请用 Excel 重新另存。", line=line) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from server.db.transactions import Reading
 from server.instants import Instant
 
@@ -9,10 +11,10 @@ Sender = tuple[str, str]
 """Who sent, and what their phone calls itself; empty for one that does not say."""
 
 
-def newest(reading: Reading, form: str, since: Instant) -> dict[Sender, str]:
+def newest(reading: Reading, form: str, people: Collection[str], since: Instant) -> dict[Sender, str]:
     """Return the version of the newest submission of a form by each phone, of those received from ``since`` on.
 
-    For counts over phones that are the reader's to see: the caller keeps to them.
+    people: user names of those whose phones are the reader's to see; of others nothing is returned.
     """
     rows = reading.sql.tuples(
         """
@@ -25,4 +27,4 @@ def newest(reading: Reading, form: str, since: Instant) -> dict[Sender, str]:
         """,
         {"form": form, "since": since},
     )
-    return {(author, device): version for author, device, version in rows}
+    return {(author, device): version for author, device, version in rows if author in people}

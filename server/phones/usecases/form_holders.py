@@ -57,7 +57,8 @@ def count_all(reading: Reading, scope: Scope) -> dict[str, FormHolders]:
 
 def _count(reading: Reading, form: Form, listed: list[Device]) -> FormHolders:
     published = form.current.published_at
-    sent = versions_sent.newest(reading, form.id, max(published, instants.later(reading.now, -LOOKED_BACK)))
+    people = {each.person for each in listed}
+    sent = versions_sent.newest(reading, form.id, people, max(published, instants.later(reading.now, -LOOKED_BACK)))
     by_author = {author: version for (author, _), version in sent.items()}
     held = [_held(each, form, sent, by_author) for each in listed if _is_for(form, each, reading.now)]
     return FormHolders(

@@ -13,7 +13,7 @@ import xlsxwriter
 from server import table_files
 from server.summaries.domain import sentences
 from server.summaries.domain.summary_rows import Rate
-from server.table_files import escaped, fitting
+from server.table_files import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def as_text(value: Value) -> str:
 
 def csv_lines(rows: Iterable[Sequence[Value]]) -> bytes:
     """Return rows as lines of CSV, without a BOM."""
-    return table_files.csv_lines([_cell(value) for value in row] for row in rows)
+    return table_files.csv_lines(map(as_text, row) for row in rows)
 
 
 def as_csv(rows: Iterable[Sequence[Value]]) -> bytes:
@@ -72,7 +72,3 @@ def as_xlsx(rows: Iterable[Sequence[Value]], sheet: str) -> bytes:
     page.freeze_panes(1, 0)
     book.close()
     return content.getvalue()
-
-
-def _cell(value: Value) -> str:
-    return escaped(as_text(value))
