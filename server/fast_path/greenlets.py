@@ -64,6 +64,7 @@ class GreenletRunner:
     def close(self) -> None:
         while self._idle:
             self._idle.pop().switch()
+        self._writer = None  # held beyond its thread, greenlet would search everything that is alive for its holder
 
     def _parked_now(self) -> list[_Parked]:
         """Answer the requests that have ended, and return what waits for a commit."""

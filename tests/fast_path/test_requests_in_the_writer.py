@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from greenlet import greenlet
+from greenlet import _greenlet, greenlet
 
 from server.db import database
 from server.db.database import Database
@@ -129,6 +129,15 @@ def test_no_greenlet_is_left_when_the_writer_has_ended(store):
 
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, greenlet) and each and each.parent is not None]
+
+
+def test_a_writer_ends_without_a_search_through_memory_for_who_holds_its_thread(store):
+    run(store, lambda: store.write(keep("a"))).result(PATIENCE_S)
+    searching = _greenlet.get_clocks_used_doing_optional_cleanup()
+
+    store.close()
+
+    assert _greenlet.get_clocks_used_doing_optional_cleanup() == searching
 
 
 def test_a_work_may_not_ask_for_another_commit(store):
