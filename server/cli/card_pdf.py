@@ -10,12 +10,16 @@ from collections.abc import Iterator, Sequence
 
 import segno
 
+from server.people.usecases.setup_qr import PRINTED_MM
 from server.staffing.usecases.card_printing import PrintedCard
 
 MM = 72 / 25.4
 PAGE_W, PAGE_H = 210.0, 297.0
-MARGIN, CODE = 9.0, 40.0
+MARGIN, CODE = 9.0, float(PRINTED_MM)
 COLUMNS, ROWS = 2, 4
+SMALLEST = 2.2
+"""Of letters, in mm."""
+
 QUIET = 2
 """Modules of white around a code, which stands on white paper besides."""
 
@@ -69,27 +73,41 @@ def _page(cards: Sequence[PrintedCard]) -> Iterator[str]:
     for number, made in enumerate(cards):
         left, top = MARGIN + number % COLUMNS * width, MARGIN + number // COLUMNS * height
         yield f"q 0.5 w [3 2] 0 d 0.5 G {_place(left, top + height)} {width * MM:.2f} {height * MM:.2f} re S Q"
-        yield from _code(made.payload, left + 4, top + 9)
-        yield _text("只给本人扫，勿拍照外传", left + 7, top + 54, 2.9)
-        yield from _words(made, left + CODE + 7, top + 13)
+        yield from _code(made.payload, left + 3, top + 8)
+        yield _text("只给本人扫，勿拍照外传", 2.9, left + 9, top + 57)
+        yield from _words(made, left + CODE + 5, top + 13, width - CODE - 7)
 
 
-def _words(made: PrintedCard, left: float, top: float) -> Iterator[str]:
-    name = made.card.display
+def _words(made: PrintedCard, left: float, top: float, width: float) -> Iterator[str]:
     lines = (
         (0.0, 3.3, made.place),
-        (7.0, 5.0 if len(name) <= 8 else 3.6, name[:14]),
-        (12.5, 3.3, made.post[:15]),
+        (7.0, 5.0, made.card.display),
+        (12.5, 3.3, made.post),
         (19.0, 3.2, "1. 装 ODK Collect，打开"),
         (24.0, 3.2, "2. 点“使用二维码配置”"),
         (29.0, 3.2, "3. 对准左边的码，出现"),
-        (33.5, 2.9, f"“{made.card.project[:14]}”就好了"),
+        (33.5, 2.9, f"“{made.card.project}”就好了"),
         (41.0, 3.0, "扫不上，找乡镇：________"),
-        (46.0, 2.9, f"卡号 {made.card.username[:20]}"),
+        (46.0, 2.9, f"卡号 {made.card.username}"),
         (50.5, 3.2, "发现火情先打119"),
     )
     for down, size, words in lines:
-        yield _text(words, left, top + down, size)
+        yield _text(*_fitting(words, size, width), left, top + down)
+
+
+def _fitting(words: str, size: float, width: float) -> tuple[str, float]:
+    """Return words, and the size in mm at which they fit into ``width``; cut where they would be too small to read."""
+    em = sum(0.5 if each.isascii() else 1.0 for each in words)
+    if em * size <= width:
+        return words, size
+    if em * SMALLEST <= width:
+        return words, width / em
+    kept = ""
+    for each in words:
+        if sum(0.5 if one.isascii() else 1.0 for one in kept + each) * SMALLEST > width - SMALLEST:
+            break
+        kept += each
+    return f"{kept}…", SMALLEST
 
 
 def _code(payload: str, left: float, top: float) -> Iterator[str]:
@@ -107,7 +125,7 @@ def _code(payload: str, left: float, top: float) -> Iterator[str]:
                 start = None
 
 
-def _text(words: str, left: float, top: float, size: float) -> str:
+def _text(words: str, size: float, left: float, top: float) -> str:
     """Return a line of text. What no plane of UCS-2 has is shown as a box, as on a phone that lacks it."""
     units = "".join(each if ord(each) < 0x10000 else "□" for each in words).encode("utf-16-be").hex()
     return f"BT /F {size * MM:.2f} Tf {_place(left, top)} Td <{units}> Tj ET"

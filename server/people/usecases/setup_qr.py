@@ -17,28 +17,25 @@ import segno
 PAYLOAD_LENGTH_MAX = 4000
 """More Base64 than this no QR code of Collect's size carries."""
 
+PRINTED_MM = 45
+"""Width of a code on a card, quiet zone included: a module is then half a millimetre, which cheap phones resolve."""
+
 MAY_NOT_CHANGE = (
     "change_server",
-    "change_project_display",
     "form_update_mode",
-    "periodic_form_updates_check",
-    "automatic_update",
-    "hide_old_form_versions",
     "change_autosend",
     "delete_after_send",
-    "change_constraint_behavior",
-    "change_form_metadata",
-    "external_app_recording",
-    "instance_form_sync",
-    "analytics",
-    "get_blank",
     "delete_saved",
+    "change_form_metadata",
 )
-"""Settings that are hidden: a mistake here would cut a phone off, lose reports, or send them under another name."""
+"""Settings that are hidden: a mistake here would cut a phone off, lose reports, or send them under another name.
+
+No more than these: each makes the code denser and harder to scan from a card that is worn.
+"""
 
 
 def settings(server_url: str, username: str, project_name: str) -> dict[str, Any]:
-    """Return Collect's settings for one worker.
+    """Return Collect's settings for one worker: what differs from what Collect does by itself, and nothing else.
 
     server_url: with the phone key in it. username: goes into forms as the worker's name. project_name: what the
     phone shows above its forms, the unit or the county. Only keys and types of Collect's client-settings schema:
@@ -49,14 +46,10 @@ def settings(server_url: str, username: str, project_name: str) -> dict[str, Any
             "server_url": server_url,
             "metadata_username": username,
             "form_update_mode": "match_exactly",
-            "periodic_form_updates_check": "every_fifteen_minutes",
             "autosend": "wifi_and_cellular",
-            "delete_send": False,
-            "navigation": "buttons",
             "font_size": "25",
-            "analytics": False,
         },
-        "project": {"name": project_name, "icon": "火", "color": "#c62828"},
+        "project": {"name": project_name},
         "admin": dict.fromkeys(MAY_NOT_CHANGE, False),
     }
 
