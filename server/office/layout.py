@@ -12,6 +12,7 @@ from server.cases.usecases import waiting
 from server.db import training
 from server.db.transactions import Reading
 from server.errors import NotFound
+from server.forms.domain.outline import Language
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.office import pages, sessions
@@ -134,6 +135,11 @@ def language() -> str:
     """Return the language that the reader has chosen; Chinese for who has chosen none."""
     chosen = g.get("office_language") or request.cookies.get(LANGUAGE_COOKIE)
     return chosen if chosen in pages.LANGUAGES else pages.CHINESE
+
+
+def form_language() -> Language:
+    """Return in which language the reader is shown texts of forms."""
+    return Language.ENGLISH if language() == pages.ENGLISH else Language.CHINESE
 
 
 def choose_language(chosen: str) -> None:

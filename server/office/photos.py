@@ -22,10 +22,19 @@ def send(reading: Reading, record: Record, version: int, name: str) -> Response:
     of ``IMAGES``.
     """
     file = case_details.file_of(reading, record, version, name, RecordMask(reading, context.caller()))
-    kind = file.media_type.split(";")[0].strip().lower()
+    kind = _kind(file.media_type)
     if kind not in IMAGES:
         raise NotFound("这份附件不是浏览器能显示的图片；原件在提交里。", name=name)
     response = downloads.stored_file(file.sha256, kind, file.name)
     response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return response
+
+
+def is_shown(media_type: str) -> bool:
+    """Say whether a page shows files of a media type."""
+    return _kind(media_type) in IMAGES
+
+
+def _kind(media_type: str) -> str:
+    return media_type.split(";")[0].strip().lower()

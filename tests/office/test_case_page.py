@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 
 import pytest
 
+from server.instants import last_day
 from server.people.usecases import passwords
 from tests.case_land import NAMES, a_report
 from tests.filled_forms import photo
@@ -106,8 +108,8 @@ def test_who_was_slower_sees_how_it_stands_and_keeps_what_they_typed(land, desk)
     page = desk.submit(form, assignee=WORKER, note="写了很久的话")
 
     assert page.status_code == 409
-    assert "案件已被他人办理到第 2 版" in page.text
-    assert "先办了" in page.text and "您的“派遣”没有执行" in page.text
+    assert "先办了" in page.text and "您的“派遣”没有执行" in page.text and "请刷新" not in page.text
+    assert 'href="#act-assign">仍要改派…' in page.text and f'href="/office/cases/{id}">看这件' in page.text
     assert re.search(r"<s>待受理.*?</s> → <b>待签收", page.text)
     assert "写了很久的话" in page.text
     assert land.record(id).assignee == "user:neighbour"
@@ -268,3 +270,30 @@ def test_what_was_typed_anywhere_is_text(land, desk):
 
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
     assert Reader(page).inline == []
+
+
+def test_a_case_is_made_void_only_by_who_confirms_that_it_cannot_be_taken_back(land, desk):
+    id = land.report("neighbour")
+    desk.sign_in("town")
+    form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "void")
+
+    unconfirmed = desk.submit(form, reason="test_data", note="写了很久的话")
+    status = land.record(id).status
+    confirmed = desk.submit(form, reason="test_data", note="写了很久的话", confirm="1")
+
+    assert unconfirmed.status_code == 422 and "请先勾选确认，再提交。" in unconfirmed.text
+    assert "写了很久的话" in unconfirmed.text and status == "reported"
+    assert confirmed.status_code == 303 and land.record(id).status == "void"
+
+
+def test_granting_what_was_asked_for_starts_from_the_request(land, desk):
+    id = land.report("neighbour")
+    land.act(id, "assign", "officer", assignee=WORKER)
+    later = str(date.fromisoformat(last_day(land.record(id).due_at)) + timedelta(days=3))
+    land.act(id, "ask_extension", "worker", reason="material", until=later, safeguard="断电，专人看守")
+    desk.sign_in("brigade")
+
+    page = desk.open(f"/office/cases/{id}")
+
+    assert form_of(desk, page, id, "extend").fields["due_on"] == later
+    assert '<option value="material" selected>' in page.text and "断电，专人看守</textarea>" in page.text

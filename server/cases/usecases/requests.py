@@ -15,6 +15,7 @@ from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.people.domain.actors import Actor
 from server.records.domain.case import Case, Request
+from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER
 from server.records.store import case_json, record_lists
 from server.records.store.record_lists import Filters
@@ -80,6 +81,22 @@ def open_of(reading: Reading, by: Actor, record: str, kind: str) -> OpenRequest 
     todo = todo_column.TodoOfCaller(reading, by)
     found = (each for row in rows for each in _of_case(row, asked, todo) if each.kind.name == kind)
     return next(islice(found, 1), None)
+
+
+def grants_of(reading: Reading, record: Record) -> dict[str, dict[str, str]]:
+    """Return the acts that would grant the open requests of a case, each with the inputs that were asked for.
+
+    record: one that the caller has found inside a scope.
+    """
+    open_requests = record.case.requests if record.case is not None else ()
+    if not open_requests:
+        return {}
+    asked = requests.asked_of(reading, [record.id])
+    found = {}
+    for each in open_requests:
+        kind, said = decisions.BY_ACTION[each.action], asked.get((record.id, each.action))
+        found[kind.grant] = decisions.granted_with(kind, {"until": each.until} if said is None else said.inputs)
+    return found
 
 
 def _of_case(row: Row, asked: dict[tuple[str, str], Asked], todo: todo_column.TodoOfCaller) -> list[OpenRequest]:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from server.office.cases import board, board_choices, board_map, bulk, case_page
+from server.office.cases import board, board_choices, board_map, bulk, case_page, raw_submission
 
-blueprints = (board.blueprint, board_choices.blueprint, board_map.blueprint, bulk.blueprint, case_page.blueprint)
+blueprints = (
+    board.blueprint,
+    board_choices.blueprint,
+    board_map.blueprint,
+    bulk.blueprint,
+    case_page.blueprint,
+    raw_submission.blueprint,
+)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from server.cases.domain import workflow
+from server import instants
+from server.cases.domain import deadlines, workflow
+from server.cases.domain.deadlines import Clock
 from server.cases.domain.guards import DATES, INPUT_LABELS
+from server.cases.store import calendars
 from server.cases.usecases import authorization
 from server.db.transactions import Reading
 from server.forms.store import codes
-from server.instants import local_day
+from server.instants import Instant, local_day
+from server.office.cases import act_words
 from server.office.pages import code_label
 from server.people.domain.actors import Actor
 from server.phones.usecases import handler_list
@@ -24,20 +28,14 @@ LONG = frozenset({"note", "plan", "safeguard"})
 
 NO_PHOTO_REASONS = "no_photo_reasons"
 LABELS = {**INPUT_LABELS, "no_photo_reason": "没有照片的原因"}
-YES, NO = "yes", "no"
+PASSES = {"yes": "整改好了", "no": "没改好"}
+"""What a check on the spot may find."""
 
 CHECK, OUTCOME = "check", "outcome"
 """The form that closes a case or sends it back, and its input that says which."""
 
 OUTCOMES = {"close": "整改好了，办结", "rework": "没改好，退回返工"}
 NOT_CHOSEN = "请选择：整改好了，还是没改好。"
-
-HINTS = {
-    "void": "只用于登记错了，不能用于“改不了”。作废后不能恢复。",
-    "mark_major": "须3人以上集体研究，请在说明里写明。",
-    "reopen": "办结后30天内发现没改好，可以重开。",
-}
-"""What is to be known before an act (``office.md`` section 6.4)."""
 
 MAIN = {
     Status.REPORTED: ("assign", "register"),
@@ -77,7 +75,8 @@ class ActForm(NamedTuple):
     """The form of an act. is_open: it is unfolded, being what is mostly next, or having been sent with a fault.
 
     button: on its button. hint: what is to be known before. outcomes: of a check, one of which is to be chosen;
-    outcome: the one that was, fault: that none was.
+    outcome: the one that was, fault: that none was. confirm: what is to be confirmed, empty for nothing.
+    day: that the hint names.
     """
 
     action: str
@@ -89,6 +88,8 @@ class ActForm(NamedTuple):
     outcomes: tuple[Choice, ...] = ()
     outcome: str = ""
     fault: str = ""
+    confirm: str = ""
+    day: str = ""
 
 
 class Sent(NamedTuple):
@@ -107,18 +108,33 @@ class Sent(NamedTuple):
 NOTHING_SENT = Sent("", {}, {}, "")
 
 
-def forms_of(record: Record, actions: Iterable[str], offers: Offers, sent: Sent) -> list[ActForm]:
+def forms_of(
+    record: Record, actions: Iterable[str], offers: Offers, sent: Sent, asked: Mapping[str, Mapping[str, str]]
+) -> list[ActForm]:
     """Return the forms of ``actions``, in the order of the table but for the main ones, which come first.
 
     Closing and sending back are one form where both may be done. sent: what was typed into one of the forms already.
+    asked: by act what was asked for by who handles the case, which its form is filled in with.
     """
-    main = MAIN.get(Status(record.status or ""), ())
-    offered = list(actions)
-    found = [_form(offers, action, sent, is_main=action in main) for action in offered]
+    main, offered = MAIN.get(Status(record.status or ""), ()), list(actions)
+    found = []
+    for action in offered:
+        told = sent if sent.action == action else Sent("", asked.get(action, {}), {}, "")
+        form = _form(offers, action, told, is_open=sent.action == action or (action in main and not sent.action))
+        found.append(_worded(form, record, offers))
     if set(OUTCOMES) <= set(offered):
         found = [_check(offers, sent), *(form for form in found if form.action not in OUTCOMES)]
-    order = {action: number for number, action in enumerate((CHECK, *main))}
+    order = {action: number for number, action in enumerate((CHECK, *main, *asked))}
     return sorted(found, key=lambda form: (form.action != sent.action, order.get(form.action, len(order))))
+
+
+def _worded(form: ActForm, record: Record, offers: Offers) -> ActForm:
+    """Return the form of an act with what it says on this case alone."""
+    if form.action == "assign" and record.assignee:
+        return form._replace(label=act_words.REASSIGN_WORD, button=act_words.REASSIGN_WORD)
+    if form.action == "reopen" and record.closed_at is not None:
+        return form._replace(hint=act_words.REOPENS, day=offers.reopened_until(record.closed_at)[5:])
+    return form
 
 
 def written(fields: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -142,16 +158,22 @@ def not_offered(forms: Iterable[ActForm], offers: Offers, sent: Sent) -> list[tu
 
 def form_of(offers: Offers, action: str, sent: Sent) -> ActForm:
     """Return the form of one act alone, filled in with what ``sent`` says."""
-    return _form(offers, action, sent, is_main=False)
-
-
-def _form(offers: Offers, action: str, sent: Sent, *, is_main: bool) -> ActForm:
-    step = workflow.STEP_OF[action]
     is_sent = sent.action == action
-    told = sent if is_sent else NOTHING_SENT
+    return _form(offers, action, sent if is_sent else NOTHING_SENT, is_open=is_sent)
+
+
+def _form(offers: Offers, action: str, told: Sent, *, is_open: bool) -> ActForm:
+    step = workflow.STEP_OF[action]
     inputs = tuple(_input(offers, action, name, told) for name in (*step.needs, *step.takes) if name not in FILES)
     return ActForm(
-        action, step.label, inputs, is_sent or (is_main and not sent.action), step.label, HINTS.get(action, "")
+        action,
+        step.label,
+        inputs,
+        is_open,
+        step.label,
+        act_words.HINTS.get(action, ""),
+        fault=told.faults.get(act_words.CONFIRM, ""),
+        confirm=act_words.CONFIRMED.get(action, ""),
     )
 
 
@@ -178,7 +200,7 @@ def _check(offers: Offers, sent: Sent) -> ActForm:
 def _input(offers: Offers, action: str, name: str, sent: Sent) -> Input:
     return Input(
         name,
-        LABELS.get(name, name),
+        act_words.WORDS.get((action, name)) or LABELS.get(name, name),
         offers.kind(action, name),
         name in workflow.STEP_OF[action].needs,
         sent.fields.get(name, ""),
@@ -198,6 +220,11 @@ class Offers:
         self._similar = tuple(Choice(id, label) for id, label in similar.items())
         self._handlers: tuple[Choice, ...] | None = None
 
+    def reopened_until(self, closed_at: Instant) -> str:
+        """Return the last day on which a case that was closed may be reopened."""
+        until = deadlines.due_at(Clock.REOPEN_WINDOW, closed_at, calendars.calendar(self._reading))
+        return instants.last_day(until)
+
     def kind(self, action: str, name: str) -> str:
         if name in DATES:
             return "date"
@@ -216,7 +243,7 @@ class Offers:
         if name == "into":
             return self._similar
         if name == "pass":
-            return (Choice(YES, "整改好了"), Choice(NO, "没改好"))
+            return tuple(Choice(value, label) for value, label in PASSES.items())
         if name == "level":
             return tuple(Choice(level, f"{level}级") for level in authorization.levels(self._by))
         lists = {

@@ -16,7 +16,7 @@ from server.errors import Invalid, NotFound
 from server.forms.domain.outline import Language, Wording
 from server.instants import BEIJING, parse
 from server.office import layout, pages
-from server.office.cases import board_choices, board_query, bulk, case_page, case_rows
+from server.office.cases import board_choices, board_query, bulk, case_rows, case_view
 from server.office.cases.board_query import BY_KEY, ENDED_TAB, MINE, NEWEST, TABS, Asked, Tab
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
@@ -105,7 +105,7 @@ def _panel(reading: Reading, asked: Asked) -> Markup:
     if not asked.case:
         return Markup()
     try:
-        values = {**layout.bare(), **case_page.shown(reading, asked.case), "is_panel": True}
+        values = {**layout.bare(), **case_view.shown(reading, asked.case), "is_panel": True}
     except NotFound:
         return Markup()
     return Markup(pages.text("cases/body.html", layout.language(), values))  # noqa: S704 - a template escapes it

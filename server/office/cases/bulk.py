@@ -23,7 +23,7 @@ from server.changes.usecases.interactive import ChangeRequest
 from server.db.sql import Row
 from server.db.transactions import Reading, Transaction
 from server.errors import Invalid, NotFound, Refusal
-from server.forms.domain.outline import Language, Wording
+from server.forms.domain.outline import Wording
 from server.office import drafts, layout, pages
 from server.office.cases import act_forms, acting, case_rows
 from server.office.cases.act_forms import NOTHING_SENT, Sent
@@ -164,9 +164,8 @@ def _write(id: str, change: ChangeRequest, by: Actor, tx: Transaction) -> None:
 
 def _export(ids: Sequence[str]) -> Response:
     """Answer with a workbook of the cases that were picked. Raises NotAllowed where the caller may not export."""
-    language = Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE
     wanted = Wanted(None, {"picked": len(ids)}, listed(Filters(ids=frozenset(ids))), "案件", "cases")
-    return record_exports.as_workbook(wanted, Wording(True, language))
+    return record_exports.as_workbook(wanted, Wording(True, layout.form_language()))
 
 
 def _left(act: Bulk, ids: Sequence[str], fields: Mapping[str, str], refused: Mapping[str, Refusal]) -> Response:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from server import instants
 from server.db.transactions import Reading
-from server.forms.store import codes
+from server.forms.store import codes, forms
+from server.forms.usecases import ledger_forms
 from server.grid.store import areas
-from server.office import layout, pages
+from server.instants import Instant
+from server.office import layout, pages, shown_fields
 from server.people.store import display_names
+from server.records.domain import positions
+from server.records.domain.case import Case
 from server.records.domain.records import Record
+from server.records.domain.status import WITH_HANDLER
+from server.records.usecases.disclosing import RecordMask
 
 CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told", "source": "hazard_sources"}
-FIELDS = ("category", "item", "severity", "told", "discovered_at", "place", "source", "informant", "informant_phone")
+FIELDS = (
+    "place", "category", "item", "severity", "told", "description", "discovered_at", "source", "informant",
+    "informant_phone",
+)  # fmt: skip
 """Fields of the built-in report that the facts show, in their order."""
+
+GEOMETRY = "geometry"
+UNTOLD = frozenset({*FIELDS, GEOMETRY, "fixed_now", "no_photo_reason"})
+"""Fields that are not listed as a form of one's own may have them: the facts have their own words for them."""
 
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大隐患"}
 
@@ -28,38 +42,111 @@ FIELD_WORDS = {
     "source": "来源",
     "informant": "反映人",
     "informant_phone": "反映人电话",
+    "description": "情况说明",
 }
 
 
-def told(reading: Reading, record: Record, fields: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Yield what there is to know of a case beside its evidence: a title and its value in words.
+class Fact(NamedTuple):
+    """One line. hint: what is to be known beside it. address: where it is looked at, under ``link``.
 
-    fields: of the record, as the reader may see them.
+    masked: the field that stands behind what is masked, empty where nothing is.
+    """
+
+    name: str
+    value: str
+    hint: tuple[str, ...] = ()
+    address: str = ""
+    link: str = ""
+    masked: str = ""
+
+
+def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[str, str]) -> Iterable[Fact]:
+    """Yield what there is to know of a case beside its evidence.
+
+    mask: of the reader. revealed: fields that the reader has just asked to see whole.
     """
     case = record.case
     if case is None:
         return
-    marks = [each.mark for each in case.assignments]
-    names = display_names.of_assignees(reading, marks)
-    people = display_names.of_people(reading, [record.author])
-    lead = case.lead
-    former = dict.fromkeys(names[each.mark] for each in case.assignments if each.until is not None)
-    yield "网格", areas.full_names(reading, [record.area]).get(record.area, record.area)
+    seen = mask.record({"label": record.label, "fields": dict(record.fields)}, record)["fields"]
+    yield Fact("网格", areas.full_names(reading, [record.area]).get(record.area, record.area))
     for name in FIELDS:
-        if value := fields.get(name, ""):
-            yield FIELD_WORDS[name], _shown(reading, name, value)
-    yield "上报人", people[record.author]
-    yield "收到", pages.moment(case.facts.received_at, reading.now)
-    if lead is not None:
-        yield "承办", names[lead.mark]
-    if helpers := [names[each.mark] for each in case.assignments if not each.lead and each.until is None]:
-        yield "协办", "、".join(helpers)
-    if former:
-        yield "以前承办", "、".join(former)
-    if case.facts.handle_due_at is not None:
-        yield "处置期限", instants.last_day(case.facts.handle_due_at)
+        if value := seen.get(name, ""):
+            masked = name if shown_fields.is_masked(record, seen, mask, name) and name not in revealed else ""
+            yield Fact(FIELD_WORDS[name], revealed.get(name) or _shown(reading, name, value), masked=masked)
+    yield from _others(reading, record, mask, seen, revealed)
+    yield Fact("上报人", display_names.of_people(reading, [record.author])[record.author])
+    yield Fact("收到", pages.moment(case.facts.received_at, reading.now), _delay(seen, case.facts.received_at))
+    yield from _handlers(reading, case)
+    if (due_at := case.facts.handle_due_at) is not None:
+        yield Fact("处置期限", instants.last_day(due_at), _kept(record, due_at, reading.now))
     if record.closed_at is not None:
-        yield "办结", pages.moment(record.closed_at, reading.now)
+        yield Fact("办结", pages.moment(record.closed_at, reading.now))
+    here = positions.read(seen.get(GEOMETRY, ""))
+    if here is not None:
+        accuracy = "" if here.accuracy_m is None else f" ±{here.accuracy_m:.0f}米"
+        at = f"{here.latitude:.5f}, {here.longitude:.5f}{accuracy}"
+        yield Fact("定位", at, address=f"/office/board?map=1&case={record.id}", link="在地图上看")
+
+
+def _others(
+    reading: Reading, record: Record, mask: RecordMask, seen: Mapping[str, str], revealed: Mapping[str, str]
+) -> Iterable[Fact]:
+    """Yield what else the form asks that cases come from: a county may have added questions of its own."""
+    type = forms.catalogue(reading).types[record.type]
+    asked = [each.name for each in ledger_forms.layout(reading, type).fields if each.question is not None]
+    names = [name for name in asked if name not in UNTOLD and type.fields[name].type != "binary" and seen.get(name)]
+    if not names:
+        return
+    shows, titles = shown_fields.shows_of(reading, type, mask), shown_fields.titles_of(reading, type)
+    for name in names:
+        masked = name if shown_fields.is_masked(record, seen, mask, name) and name not in revealed else ""
+        yield Fact(titles[name], revealed.get(name) or shows[name](seen[name]), masked=masked)
+
+
+def _handlers(reading: Reading, case: Case) -> Iterable[Fact]:
+    """Yield who has the case and who helps, with those who had it before and from when to when."""
+    names = display_names.of_assignees(reading, [each.mark for each in case.assignments])
+    former = tuple(
+        f"{_day(each.since)} — {_day(each.until)} {names[each.mark]}"
+        for each in case.assignments
+        if each.until is not None
+    )
+    if case.lead is not None or former:
+        yield Fact("承办", "未派遣" if case.lead is None else names[case.lead.mark], former)
+    helpers = [names[each.mark] for each in case.assignments if not each.lead and each.until is None]
+    if helpers:
+        yield Fact("协办", "、".join(helpers))
+
+
+def _day(at: Instant) -> str:
+    return instants.local_day(at)[5:]
+
+
+def _delay(fields: Mapping[str, str], received_at: Instant) -> tuple[str, ...]:
+    """Return how long after its discovery a hazard was received, where a phone says when that was."""
+    try:
+        found = instants.parse(fields["discovered_at"])
+    except (KeyError, ValueError):
+        return ()
+    minutes = round((instants.parse(received_at) - found).total_seconds() / 60)
+    if minutes < 1:
+        return ()
+    hours = round(minutes / 60)
+    language = layout.language()
+    if minutes < 60:
+        return (pages.say(language, "上报延迟{n}分钟", n=minutes),)
+    if hours < 48:
+        return (pages.say(language, "上报延迟{n}小时", n=hours),)
+    return (pages.say(language, "上报延迟{n}天", n=round(hours / 24)),)
+
+
+def _kept(record: Record, due_at: Instant, now: Instant) -> tuple[str, ...]:
+    """Return whether who handles a case has kept to its limit, once they have handed it in."""
+    fed_back = record.case.facts.fed_back_at if record.case is not None else None
+    if fed_back is None:
+        return ("已过期限",) if record.status in WITH_HANDLER and due_at <= now else ()
+    return ("按期",) if fed_back < due_at else ("超期",)
 
 
 def _shown(reading: Reading, name: str, value: str) -> str:
@@ -67,5 +154,12 @@ def _shown(reading: Reading, name: str, value: str) -> str:
         return pages.claimed_moment(value, reading.now)
     if name == "severity":
         return SEVERITIES.get(value, value)
-    code = codes.current(reading, CODED[name], value) if name in CODED else None
-    return value if code is None else pages.code_label(code, layout.language())
+    if name not in CODED:
+        return value
+    found = [codes.current(reading, CODED[name], code) for code in value.split()]
+    language = layout.language()
+    shown = [
+        code if entry is None else pages.code_label(entry, language)
+        for code, entry in zip(value.split(), found, strict=True)
+    ]
+    return ("、" if language == pages.CHINESE else ", ").join(shown)

@@ -1,19 +1,15 @@
-"""The page of one case: evidence, then what one may do now, then facts and what was done; and the acts themselves."""
+"""The page of one case, beside a list or by itself, and the acts that are carried out on it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote
-from uuid import UUID, uuid4
+from collections.abc import Mapping
+from uuid import UUID
 
 from flask import Response, request
 
 from server.cases.domain import workflow
-from server.cases.usecases import group_text, todo_column
 from server.changes.usecases import interactive
-from server.db.transactions import Reading
 from server.errors import (
     Busy,
     Conflict,
@@ -26,24 +22,13 @@ from server.errors import (
     StaleVersion,
     Unavailable,
 )
-from server.forms.domain.record_types import Kind
-from server.forms.store import forms
-from server.grid.store import areas
 from server.office import drafts, layout, pages, photos
-from server.office.cases import act_forms, acting, assigning, case_facts, case_history, case_rows, faster
+from server.office.cases import act_forms, act_words, acting, assigning, case_view
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
-from server.people.domain.actors import Actor
-from server.people.store import display_names
-from server.records.domain.records import Record
-from server.records.domain.status import STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
-from server.records.store import records, revisions
-from server.records.usecases.disclosing import RecordMask
-from server.submissions.usecases import case_details
-from server.submissions.usecases.case_details import Photo
+from server.records.usecases import reveal as revealing
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
-from sync.flags import LABELS
 
 blueprint = layout.create_blueprint("office-case", __name__)
 
@@ -76,7 +61,22 @@ def act(record_id: UUID, action: str) -> Response:
 def photo(record_id: UUID, version: int, name: str) -> Response:
     """Show a photo of one version of a case."""
     with context.database().reading() as reading:
-        return photos.send(reading, _case(reading, str(record_id), context.caller()), version, name)
+        return photos.send(reading, case_view.find(reading, str(record_id), context.caller()), version, name)
+
+
+@blueprint.post("/office/cases/<uuid:record_id>/reveal")
+@signed_in
+def reveal(record_id: UUID) -> Response:
+    """Show one masked field whole, for a reason that the audit keeps."""
+    by, id = context.caller(), str(record_id)
+    field, reason = request.form.get("field", ""), request.form.get("reason", "")
+    try:
+        with context.database().reading() as reading:
+            case_view.find(reading, id, by)
+        found = context.write(lambda tx: revealing.reveal(tx, id, field, reason, by=by))
+    except (Invalid, NotAllowed) as refusal:
+        return _page(id, Sent("", {}, {}, refusal.message), status_of(refusal))
+    return _page(id, revealed={field: " / ".join(found.values)})
 
 
 @drafts.replays("/office/cases/<record_id>/acts/<action>")
@@ -98,6 +98,10 @@ def _carry_out(record_id: str, form: str) -> Response:
         fields = acting.inputs_sent("rework", request.form, {})
         faults = {act_forms.OUTCOME: act_forms.NOT_CHOSEN}
         return _page(record_id, Sent(form, fields, faults, act_forms.NOT_CHOSEN), 422)
+    if action in act_words.CONFIRMED and not request.form.get(act_words.CONFIRM):
+        fields = acting.inputs_sent(action, request.form, {})
+        faults = {act_words.CONFIRM: act_words.NOT_CONFIRMED}
+        return _page(record_id, Sent(form, fields, faults, act_words.NOT_CONFIRMED), 422)
     said = assigning.with_handler(request.form) if action == assigning.ACTION else request.form
     fields = acting.inputs_sent(action, said, {"helpers": request.form.getlist("helpers")})
     change = acting.asked(action, fields, request.form)
@@ -138,11 +142,16 @@ def _acted(record_id: str, action: str) -> Response:
     return response
 
 
-def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
+def _page(
+    record_id: str, sent: Sent = NOTHING_SENT, status: int = 200, revealed: Mapping[str, str] | None = None
+) -> Response:
     """Answer with the page of a case, or, to a script that shows it beside a list or has sent a form, its body."""
     done = workflow.STEP_OF.get(request.args.get("done", "") if request.method == "GET" else "")
     with context.database().reading() as reading:
-        values = {**shown(reading, record_id, sent), "done": "" if done is None else done.label}
+        values = {
+            **case_view.shown(reading, record_id, sent, revealed or {}),
+            "done": "" if done is None else done.label,
+        }
         if "HX-Request" in request.headers:
             frame = {**layout.bare(), "is_panel": _is_beside_list()}
             return pages.respond("cases/body.html", layout.language(), {**frame, **values}, status)
@@ -151,120 +160,3 @@ def _page(record_id: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Respo
 
 def _is_beside_list() -> bool:
     return request.path.endswith("/panel") or "/office/board" in request.headers.get("HX-Current-URL", "")
-
-
-def shown(reading: Reading, record_id: str, sent: Sent = NOTHING_SENT) -> dict[str, Any]:
-    """Return what a case shows the caller, and let the audit know what of persons that was. Raises NotFound."""
-    record = _case(reading, record_id, context.caller())
-    mask = RecordMask(reading, context.caller())
-    if mask.shows_persons_of(record):
-        context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
-    return {
-        "done": "",
-        **_head(reading, record, mask),
-        **_evidence(reading, record, mask, sent),
-        **_choices(reading, record, mask, sent),
-    }
-
-
-def _head(reading: Reading, record: Record, mask: RecordMask) -> dict[str, Any]:
-    """Return what a case is, and how it stands."""
-    seen, status = _seen(record, mask), Status(record.status or "")
-    place, hazard, _ = case_rows.told(reading, seen["label"], seen["fields"], layout.language())
-    return {
-        "record": record,
-        "place": place,
-        "hazard": hazard,
-        "number": record.case_no or "",
-        "pills": [LABELS[flag] for flag in record.flags if flag in LABELS],
-        "status": STATUS_LABELS[status],
-        "severity": case_facts.SEVERITIES.get(seen["fields"].get("severity", ""), ""),
-        "area": areas.full_names(reading, [record.area]).get(record.area, record.area),
-        "clock": case_rows.clock_of(status, record.due_at, reading.now),
-        "group_text": group_text.of_case(reading, record),
-    }
-
-
-def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
-    """Return photos, facts and what was done, as the reader may see them."""
-    history = mask.history(record, list(revisions.list_of(reading, record.id)))
-    type = forms.catalogue(reading).types[record.type]
-    people = display_names.of_people(reading, {each.author for each in history})
-    came = {each.version: (pages.moment(each.received_at, reading.now), people[each.author]) for each in history}
-    entries = case_history.entries(reading, type, history, layout.language())
-    return {
-        "stages": _stages(reading, record, history),
-        "photos": [
-            {**_photo(record, each), "came": " ".join(came[each.version])}
-            for each in case_details.photos(reading, record)
-        ],
-        "faster": faster.told(reading, record, history, sent.base, sent.action) if not sent.faults else None,
-        "facts": list(case_facts.told(reading, record, _seen(record, mask)["fields"])),
-        "history": entries,
-        "late": next((each for each in entries if each.is_late), None),
-    }
-
-
-def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
-    """Return the forms of what the reader may do now, with what was typed into one of them."""
-    by = context.caller()
-    alike = {each.record.id: mask.label(each.record) for each in case_details.similar(reading, record, by)}
-    offers = act_forms.Offers(reading, by, alike, layout.language())
-    acts = act_forms.forms_of(record, todo_column.actions(reading, record, by), offers, sent)
-    handled = record.case.processed_by if record.case is not None and record.status == Status.FEEDBACK else ()
-    people = display_names.of_people(reading, handled)
-    return {
-        "checks": "、".join(people[name] for name in handled),
-        "cannot_check": by.name in handled,
-        "acts": acts,
-        "assign": assigning.form_of(reading, record, by, sent) if _has(acts, assigning.ACTION) else None,
-        "sent": sent,
-        "kept": act_forms.not_offered(acts, offers, sent),
-        "change_id": str(uuid4()),
-        "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
-    }
-
-
-def _has(acts: Iterable[act_forms.ActForm], action: str) -> bool:
-    return any(form.action == action for form in acts)
-
-
-def _seen(record: Record, mask: RecordMask) -> dict[str, Any]:
-    return mask.record({"label": record.label, "fields": dict(record.fields)}, record)
-
-
-def _case(reading: Reading, record_id: str, by: Actor) -> Record:
-    found = records.get(reading, record_id, by.scope)
-    if found.kind is not Kind.CASE:
-        raise NotFound("没有这个案件，或不在您的辖区。", record=record_id)
-    return found
-
-
-def _stages(reading: Reading, record: Record, history: Iterable[Any]) -> list[dict[str, Any]]:
-    """Return the five stages with the time at which each was first reached, and which is the present one."""
-    reached: dict[Stage, str] = {}
-    for revision in history:
-        status = revision.diff.get("status", (None, None))[1]
-        if status:
-            reached.setdefault(STAGE_OF[Status(status)], revision.received_at)
-    present = Stage(record.stage or Stage.COLLECT)
-    return [
-        {
-            "word": STAGE_LABELS[stage],
-            "at": pages.moment(reached[stage], reading.now) if stage in reached else "",
-            "is_present": stage is present,
-            "is_done": stage in reached,
-        }
-        for stage in Stage
-    ]
-
-
-def _photo(record: Record, photo: Photo) -> dict[str, Any]:
-    is_after = photo.field in act_forms.FILES
-    return {
-        "tag": "整改后" if is_after else "整改前",
-        "address": f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.name, safe='')}"
-        if photo.is_here
-        else "",
-        "version": photo.version,
-    }

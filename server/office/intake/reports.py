@@ -17,6 +17,7 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.office import layout, pages
 from server.office.cases import case_facts, case_rows
+from server.office.cases.case_facts import Fact
 from server.people.store import display_names
 from server.records.domain import positions
 from server.records.domain.positions import Position
@@ -77,12 +78,9 @@ def report(reading: Reading, record: Record, mask: RecordMask) -> ShownReport:
     return _shown(reading, record, mask, case_details.first_photo(reading, record))
 
 
-def facts(reading: Reading, record: Record, mask: RecordMask) -> list[tuple[str, str]]:
+def facts(reading: Reading, record: Record, mask: RecordMask) -> list[Fact]:
     """Return what there is to know of a report, beside what its head says."""
-    fields = _seen(record, mask)["fields"]
-    told = list(case_facts.told(reading, record, fields))
-    description = fields.get("description", "")
-    return [*told, ("情况说明", description)] if description else told
+    return list(case_facts.told(reading, record, mask, {}))
 
 
 def photos(reading: Reading, record: Record) -> list[ShownPhoto]:

@@ -31,7 +31,7 @@ from server.forms.domain.sheets import Ask, Question, key_of
 from server.forms.domain.xpath import Unsupported
 from server.forms.store import forms
 from server.forms.usecases import ledger_forms
-from server.office import drafts, layout, pages
+from server.office import drafts, layout, pages, shown_fields
 from server.office.cases import acting
 from server.office.layout import signed_in
 from server.office.ledgers import filling, new_record, record_page, sheet_inputs
@@ -154,7 +154,7 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
         given = {key_of(asked[field].path): value for field, value in values.items()}
         given |= {} if fixed is None else {key_of(fixed[0]): fixed[1]}
         held = frozenset(key_of(asked[field].path) for field in asked if record.fields.get(field))
-        return RecordSheet(sheet, given, lists, at, sheet_inputs.language(), known=frozenset(known), held=held)
+        return RecordSheet(sheet, given, lists, at, layout.form_language(), known=frozenset(known), held=held)
 
     stands = {field: record.fields.get(field, "") for field in asked}
     try:
@@ -192,7 +192,7 @@ def _show(
         record, mask = editing.record, RecordMask(reading, by)
         inputs = _inputs(reading, editing, mask, faults or {})
         labels = {each.key: (each.id, each.label) for each in inputs}
-        titles = record_page.titles_of(reading, editing.type)
+        titles = shown_fields.titles_of(reading, editing.type)
         values = {
             "record": record,
             "type": editing.type,
@@ -219,7 +219,7 @@ def _show(
 
 def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mapping[str, str]) -> list[Drawn]:
     keys = {question.path: field for field, question in editing.asked.items()}
-    show = record_page.shows_of(reading, editing.type, mask)
+    show = shown_fields.shows_of(reading, editing.type, mask)
     others = record_page.others_of(reading, editing.record, mask, show)
     try:
         drawn = sheet_inputs.drawn(editing.filled, editing.asked.values(), faults, keys)

@@ -19,6 +19,7 @@ from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.grid.domain.areas import UNKNOWN_AREA, code_of
 from server.grid.store import areas
+from server.office import layout
 from server.office.cases import acting
 from server.office.ledgers import sheet_inputs
 from server.people.domain import rights
@@ -68,7 +69,7 @@ def fill_in(reading: Reading, name: str, form: MultiDict[str, str], by: Actor) -
     questions = [(key_of(each.path), each) for each in sheet.questions if each.asked is not None]
 
     def fill(answers: Mapping[str, str]) -> FilledSheet:
-        return FilledSheet(sheet, {**answers, **given}, lists, at, sheet_inputs.language())
+        return FilledSheet(sheet, {**answers, **given}, lists, at, layout.form_language())
 
     try:
         answers = sheet_inputs.answers_in(form, questions, fill({}))

@@ -14,8 +14,7 @@ from server.forms.domain.record_types import RecordType
 from server.forms.domain.sheets import Ask
 from server.forms.usecases import choice_labels, ledger_forms
 from server.grid.domain.areas import Area
-from server.office.ledgers import record_page
-from server.office.ledgers.sheet_inputs import language
+from server.office import layout, shown_fields
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.records.store.type_lists import TypeFilters
@@ -83,7 +82,10 @@ class Asked(NamedTuple):
 
 def filters_of(reading: Reading, type: RecordType, said: Mapping[str, str]) -> list[CodeFilter]:
     """Return the filters that a ledger has: of its fields with codes, in form order, those in the address besides."""
-    labels, titles = choice_labels.of_type(reading, type.name, language()), record_page.titles_of(reading, type)
+    labels, titles = (
+        choice_labels.of_type(reading, type.name, layout.form_language()),
+        shown_fields.titles_of(reading, type),
+    )
     found: list[CodeFilter] = []
     for field in ledger_forms.layout(reading, type).fields:
         known = labels.get(field.name)

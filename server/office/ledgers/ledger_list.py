@@ -18,11 +18,10 @@ from server.forms.usecases import ledger_forms
 from server.grid.domain.areas import short_name
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.office import layout, pages
+from server.office import layout, pages, shown_fields
 from server.office.layout import signed_in
-from server.office.ledgers import filling, record_page
+from server.office.ledgers import filling
 from server.office.ledgers.ledger_filters import Asked, asked_of, filters_of
-from server.office.ledgers.sheet_inputs import language
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -109,7 +108,7 @@ def export(type: str, format: str) -> Response:
 
     wanted = Wanted(type, told, page, declared.title, type)
     make = record_exports.as_csv if format == "csv" else record_exports.as_workbook
-    return make(wanted, Wording(labels=True, headings=language()))
+    return make(wanted, Wording(labels=True, headings=layout.form_language()))
 
 
 def find_type(reading: Reading, name: str) -> RecordType:
@@ -137,7 +136,7 @@ def _seen(mask: RecordMask, whole: set[str]) -> Callable[[Row], Row]:
 def _table(reading: Reading, asked: Asked, rows: list[Row], mask: RecordMask) -> dict[str, Any]:
     """Return the heads and rows of the list. rows: as the reader sees them."""
     type = asked.type
-    titles, show = record_page.titles_of(reading, type), record_page.shows_of(reading, type, mask)
+    titles, show = shown_fields.titles_of(reading, type), shown_fields.shows_of(reading, type, mask)
     names = areas.full_names(reading, {row["area"] for row in rows})
     numeric = {name for name in asked.columns if type.fields[name].type in _NUMBERS and show[name] is str}
     listed = []

@@ -15,21 +15,22 @@ from server.changes.usecases import interactive
 from server.db.transactions import Reading
 from server.errors import Invalid, NotAllowed, NotFound
 from server.forms.domain import outline
-from server.forms.domain.record_types import LABEL, Kind, RecordType
+from server.forms.domain.record_types import Kind
 from server.forms.store import forms
-from server.forms.usecases import choice_labels, ledger_forms
+from server.forms.usecases import ledger_forms
 from server.forms.usecases.ledger_forms import LedgerForm
 from server.grid.store import areas
 from server.office import layout, pages, photos
 from server.office.cases import case_history
 from server.office.layout import signed_in
-from server.office.ledgers.sheet_inputs import Other, language
+from server.office.ledgers.sheet_inputs import Other
+from server.office.shown_fields import shows_of, titles_of
 from server.people.store import display_names
 from server.records.domain.records import Record, Revision
 from server.records.store import records, revisions
 from server.records.usecases import reveal as revealing
 from server.records.usecases.disclosing import RecordMask
-from server.records.usecases.shown_values import ListRows, Show, local_time, shows
+from server.records.usecases.shown_values import Show
 from server.submissions.usecases import case_details
 from server.web import context
 from server.web.problem_details import status_of
@@ -123,22 +124,6 @@ def others_of(reading: Reading, record: Record, mask: RecordMask, show: Mapping[
     }
 
 
-def shows_of(reading: Reading, type: RecordType, mask: RecordMask) -> dict[str, Show]:
-    """Return how the values of each field of a type are shown to the reader."""
-    labels = choice_labels.of_type(reading, type.name, language())
-    rows = ListRows(context.caller().scope, mask)
-    rows.begin(reading)
-    found = {name: shows(field.type, labels.get(name), rows) for name, field in type.fields.items()}
-    instants_in = [name for name, field in type.fields.items() if field.type == "dateTime"]
-    return found | dict.fromkeys(instants_in, lambda value: local_time(value)[: len("2026-05-01 07:12")])
-
-
-def titles_of(reading: Reading, type: RecordType) -> dict[str, str]:
-    """Return what each field of a type is called in the reader's language."""
-    texts = choice_labels.field_texts(reading, type.name, language())
-    return {LABEL: type.label_of(LABEL), **{name: texts.get(name) or type.label_of(name) for name in type.fields}}
-
-
 def _page(
     name: str, record_id: str, revealed: Mapping[str, str] | None = None, refused: str = "", status: int = 200
 ) -> Response:
@@ -194,7 +179,7 @@ def _sections(
 def _heading(form: LedgerForm, field: ledger_forms.LedgerField) -> tuple[str, str]:
     """Return under which heading a field stands, and which forms alone write it."""
     if field.question is not None and form.sheet is not None:
-        texts = [outline.text_in(group.label, language(), form.sheet.default) for group in field.groups]
+        texts = [outline.text_in(group.label, layout.form_language(), form.sheet.default) for group in field.groups]
         return next((text for text in reversed(texts) if text), ""), ""
     own = form.sheet.form_id if form.sheet is not None else ""
     if any(writer.form_id == own for writer in field.writers):

@@ -14,10 +14,8 @@ from werkzeug.datastructures import MultiDict
 from server import instants
 from server.db.transactions import Reading
 from server.forms.domain.filled_sheets import Choice, FilledSheet, Instant, Lists, Rows
-from server.forms.domain.outline import Language
 from server.forms.domain.sheets import Ask, Question, key_of
 from server.instants import BEIJING
-from server.office import layout, pages
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists
 from server.phones.usecases.entity_lists import ListHashes
@@ -67,11 +65,6 @@ class Drawn(NamedTuple):
     @property
     def id(self) -> str:
         return "q-" + re.sub(r"[^\w-]", "-", self.key)
-
-
-def language() -> Language:
-    """Return in which language the reader is shown texts of forms."""
-    return Language.ENGLISH if layout.language() == pages.ENGLISH else Language.CHINESE
 
 
 def moment(reading: Reading, opened: str = "") -> Instant:

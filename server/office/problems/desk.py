@@ -14,9 +14,10 @@ from server.errors import Busy, Conflict, IllegalStep, Invalid, NotFound, StaleV
 from server.forms.store import forms
 from server.grid.domain.scope import Scope
 from server.office import drafts, layout, pages
+from server.office import problem_kinds as kinds
 from server.office.cases import acting
 from server.office.layout import signed_in
-from server.office.problems import answers, kinds, problem_list, problem_views
+from server.office.problems import answers, problem_list, problem_views
 from server.office.problems.answers import NOTHING_ANSWERED, Answered
 from server.people.domain import rights
 from server.people.domain.actors import Actor

@@ -12,8 +12,8 @@ from server.grid.domain.areas import code_of
 from server.grid.store import areas
 from server.instants import Instant
 from server.office import pages
-from server.office.problems import kinds
-from server.office.problems.kinds import Word
+from server.office import problem_kinds as kinds
+from server.office.problem_kinds import Word
 from server.people.store import display_names
 from server.problems.domain.problems import ProblemKind
 from server.problems.store.problems import StoredProblem

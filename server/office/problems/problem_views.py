@@ -13,11 +13,12 @@ from server.forms.store import forms
 from server.grid.domain.areas import code_of
 from server.grid.store import areas
 from server.office import pages
+from server.office import problem_kinds as kinds
 from server.office.cases.act_forms import LABELS
-from server.office.ledgers.record_page import shows_of, titles_of
-from server.office.problems import kinds, problem_list
+from server.office.problem_kinds import Word
+from server.office.problems import problem_list
 from server.office.problems.answers import OTHER, OWN, PICK, Answered
-from server.office.problems.kinds import Word
+from server.office.shown_fields import shows_of, titles_of
 from server.people.domain import roles
 from server.people.store import display_names, people
 from server.problems.domain.problems import ProblemKind

@@ -99,6 +99,22 @@ def open_cases_near(
     return map(from_row, rows)
 
 
+def cases_in(reading: Reading, scope: Scope, type: str, place: Place, since: Instant) -> Iterator[Record]:
+    """Yield cases of ``type`` inside ``place`` in ``scope`` that are open, or ended after ``since``; newest first."""
+    inside, values = scopes.by_place_or_person(scope, reading.now)
+    low, high = place.bounds()
+    rows = reading.sql.each(
+        f"""
+        {_SELECT}
+         WHERE path >= :near_low AND path < :near_high AND type = :type
+           AND (closed_at IS NULL OR closed_at >= :since) AND ({inside})
+         ORDER BY born_seq DESC
+        """,
+        {**values, "near_low": low, "near_high": high, "type": type, "since": since},
+    )
+    return map(from_row, rows)
+
+
 def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Record]:
     """Return every open case whose assignee is ``mark`` (``user:<name>`` or ``body:<code>``), oldest first.
 

@@ -12,7 +12,7 @@ from server.db.transactions import Reading, Transaction
 from server.errors import NotFound
 from server.grid.domain.scope import Scope
 from server.instants import Instant
-from server.people.store import scopes
+from server.people.store import display_names, scopes
 from server.submissions.domain.submissions import Attachment
 from sync.values import frozen
 
@@ -204,6 +204,16 @@ def get(reading: Reading, id: str, scope: Scope) -> StoredSubmission:
     if row is None:
         raise NotFound("没有这份提交，或它不在您的管辖范围内。", submission=id)
     return StoredSubmission(**row)
+
+
+def in_scope(reading: Reading, ids: Iterable[str], scope: Scope) -> frozenset[str]:
+    """Return those of ``ids`` that are inside ``scope``, as ``get`` would find them."""
+    inside, values = scopes.by_place_or_author(scope)
+    found: set[str] = set()
+    for listed, batch in display_names.batches(ids):
+        sql = f"SELECT id FROM submission WHERE id IN ({listed}) AND {inside}"
+        found |= {str(id) for (id,) in reading.sql.tuples(sql, {**batch, **values})}
+    return frozenset(found)
 
 
 def list_stored(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from server.grid.domain.areas import Place
 from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.records.domain import positions
+from server.records.domain.case_facts import CLOSED
 from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions
@@ -74,6 +76,27 @@ def similar(reading: Reading, record: Record, by: Actor) -> list[SimilarCase]:
     return [_similar(reading, record, each) for each in islice(alike, _SIMILAR_MAX)]
 
 
+def at_same_place(reading: Reading, record: Record, by: Actor) -> list[Record]:
+    """Return other cases at the place that ``record`` names: open ones, and those ended since 90 days before it.
+
+    The newest first, at most 20, and only such as ``by`` may see. None for a record that names no place.
+    """
+    if not record.fields.get(similarity.PLACE, "").strip():
+        return []
+    since = instants.later(record.created_at, -RECURS_WITHIN)
+    near = records.cases_in(reading, by.scope, record.type, Place(_village(record.path)), since)
+    others = (each for each in near if each.id != record.id and similarity.is_same_place(record.fields, each.fields))
+    return list(islice(others, _SIMILAR_MAX))
+
+
+def is_recurrence(record: Record, other: Record) -> bool:
+    """Say whether ``record`` is the hazard of ``other`` come back: the same item, within 90 days of its closing."""
+    if other.closed_at is None or other.status not in CLOSED:
+        return False
+    is_after = other.closed_at <= record.created_at <= instants.later(other.closed_at, RECURS_WITHIN)
+    return is_after and record.fields.get(similarity.ITEM, "") == other.fields.get(similarity.ITEM)
+
+
 def with_duplicates(reading: Reading, reports: Iterable[Row], by: Actor) -> set[str]:
     """Return the ids of those ``reports`` for which ``similar`` has something to show; a query for each village."""
     villages: dict[tuple[str, str], list[Row]] = {}
@@ -123,6 +146,8 @@ def first_photo(reading: Reading, record: Record) -> Photo | None:
 
 
 _SIMILAR_MAX = 20
+RECURS_WITHIN = timedelta(days=90)
+"""A hazard that is found again at its place within this time of its closing has come back (反弹)."""
 
 
 def photos(reading: Reading, record: Record) -> list[Photo]:

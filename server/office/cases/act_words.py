@@ -1,0 +1,37 @@
+"""What the forms of acts say beside the names of their inputs: hints, what is confirmed, words of one act alone."""
+
+from __future__ import annotations
+
+HINTS = {
+    "void": "只用于登记错了，不能用于“改不了”。",
+    "mark_major": "须3人以上集体研究，请在说明里写明。",
+    "split": "并错了可以拆开：拆开后回到“已立项”，另行派遣。",
+}
+"""What is to be known before an act."""
+
+REOPENS = "办结后30天内（{day} 前）发现没改好，可以重开。"
+
+CONFIRMED = {"void": "确认作废：案件结束，不再计时，承办人手机上不再有它；作废后不能恢复。"}
+"""Acts that cannot be taken back, each with what its author confirms before it is carried out."""
+
+CONFIRM = "confirm"
+NOT_CONFIRMED = "请先勾选确认，再提交。"
+
+REASSIGN_WORD = "改派"
+"""What assigning is called of a case that somebody has."""
+
+WORDS = {
+    ("assign", "due_on"): "处置期限",
+    ("ask_extension", "until"): "想延到哪一天",
+    ("ask_extension", "safeguard"): "这段时间怎么防火",
+    ("ask_suspension", "until"): "想挂账到哪一天",
+    ("ask_suspension", "safeguard"): "这段时间怎么防火",
+    ("extend", "due_on"): "延到哪一天",
+    ("suspend", "safeguard"): "期间防火措施",
+    ("suspend", "leader"): "负责人",
+    ("rework", "due_on"): "新期限",
+    ("reopen", "reason"): "为什么重开",
+    ("reopen", "due_on"): "新期限",
+    ("transfer", "body"): "移交给",
+}
+"""What the form of an act calls an input, where that says more than ``LABELS``."""

@@ -1,0 +1,106 @@
+"""Shows what a phone sent with one version of a case, as it was sent: each answer, the files, and the XML to be saved.
+
+What its reader may not see of persons is masked, as the API masks it (ADR 0039).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Response
+
+from server.db.transactions import Reading
+from server.errors import NotFound, Refusal
+from server.forms.store import forms
+from server.forms.usecases.xform.xml_parsing import parse
+from server.office import layout, pages, photos
+from server.office.cases import case_view
+from server.office.layout import signed_in
+from server.people.store import display_names
+from server.records.domain.records import Record, Revision
+from server.records.store import revisions
+from server.records.usecases.disclosing import RecordMask
+from server.submissions.store import submissions
+from server.submissions.store.submissions import StoredSubmission
+from server.submissions.usecases import case_details
+from server.submissions.usecases.declared_answers import leaves_of
+from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
+from server.web import context, downloads
+
+blueprint = layout.create_blueprint("office-case-submission", __name__)
+
+
+@blueprint.get("/office/cases/<uuid:record_id>/submissions/<int:version>")
+@signed_in
+def submission_page(record_id: UUID, version: int) -> Response:
+    """Show the submission that brought one version of a case. Raises NotFound, also for what came by no form."""
+    with context.database().reading() as reading:
+        record = case_view.find(reading, str(record_id), context.caller())
+        revision, found = _found(reading, record, version)
+        content, is_masked = _content(reading, found)
+        form = forms.catalogue(reading).forms.get(found.form)
+        values = {
+            "record": record,
+            "version": version,
+            "form": found.form if form is None else form.title,
+            "form_version": revision.form_version or "",
+            "who": display_names.of_people(reading, [found.author])[found.author],
+            "received": pages.moment(revision.received_at, reading.now),
+            "made": "" if revision.made_at is None else pages.claimed_moment(revision.made_at, reading.now),
+            "answers": _answers(content),
+            "files": _files(reading, record, version, found),
+            "is_masked": is_masked,
+        }
+        return layout.show(reading, "cases/submission.html", layout.BOARD.key, values)
+
+
+@blueprint.get("/office/cases/<uuid:record_id>/submissions/<int:version>.xml")
+@signed_in
+def submission_xml(record_id: UUID, version: int) -> Response:
+    """Send a submission as XML, to be saved: no browser runs it."""
+    with context.database().reading() as reading:
+        record = case_view.find(reading, str(record_id), context.caller())
+        _, found = _found(reading, record, version)
+        content, _ = _content(reading, found)
+    return pages.guarded(downloads.download(content, "text/xml; charset=utf-8", f"{found.id}.xml"))
+
+
+def _found(reading: Reading, record: Record, version: int) -> tuple[Revision, StoredSubmission]:
+    revision = revisions.at_versions(reading, record.id, [version]).get(version)
+    if revision is None or revision.submission is None:
+        raise NotFound("这一版不是手机提交来的，没有提交内容可看。", version=version)
+    return revision, submissions.get(reading, revision.submission, context.caller().scope)
+
+
+def _content(reading: Reading, found: StoredSubmission) -> tuple[bytes, bool]:
+    """Return a submission as the caller may see it, and whether anything of it may be masked."""
+    mask = AnswerMask(reading, forms.catalogue(reading).forms.get(found.form), RecordMask(reading, context.caller()))
+    hidden, content = mask.hidden(found.path, found.author), submissions.xml_of(reading, found.id)
+    return (content, False) if hidden == NOTHING else (mask.xml(content, hidden), True)
+
+
+def _files(reading: Reading, record: Record, version: int, found: StoredSubmission) -> list[dict[str, Any]]:
+    """Return the files that came with a submission, those that a page shows with their address."""
+    named = {each.name for each in case_details.photos(reading, record) if each.version == version}
+    at = f"/office/cases/{record.id}/photos/{version}/"
+    return [
+        {
+            "name": each.name,
+            "kilobytes": max(1, round(each.size / 1024)),
+            "address": at + quote(each.name, safe="")
+            if each.name in named and photos.is_shown(each.media_type)
+            else "",
+        }
+        for each in submissions.attachments_of(reading, found.id)
+    ]
+
+
+def _answers(content: bytes) -> list[tuple[str, str]]:
+    """Return the answers of a submission, each under its path in the form; none of one that is no XML any more."""
+    try:
+        root = parse(content, "提交")
+    except Refusal:
+        return []
+    return [(path, node.text or "") for path, node in leaves_of(root)]
