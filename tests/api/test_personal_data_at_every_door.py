@@ -23,6 +23,7 @@ from tests.api_county import (
 from tests.county import add_people, open_county, prepared
 from tests.office.desk import Desk, with_passwords
 from tests.passwords import hash_of
+from tests.source_tree import program
 
 NAME, PHONE, IDENTITY, IN_TEXT = "欧阳建国", "13800000471", "130630199001014712", "0312-7324713"
 SECRETS = (NAME, PHONE, IDENTITY, IN_TEXT, "１３８００００４７１４")
@@ -61,6 +62,17 @@ HAZARD_FORM = """\
 | | form_title | form_id | version | namespaces | attribute::fg:kind |
 | | 隐患上报 | hazard | 1 | fg="urn:firegrid:xforms" | case |
 """
+VISIT_FORM = """\
+| survey |
+| | type | name | label | save_to |
+| | text | door | 门牌 | door |
+| entities |
+| | list_name | label |
+| | visits | ${door} |
+| settings |
+| | form_title | form_id | version | namespaces | attribute::fg:kind |
+| | 走访 | a_visit | 1 | fg="urn:firegrid:xforms" | event |
+"""
 SUBMISSION = f"""\
 <data xmlns:orx="http://openrosa.org/xforms" id="shop" version="1"><shop>面馆</shop><owner>{NAME}</owner>\
 <phone>{PHONE}</phone><papers>{IDENTITY}</papers><hotline>{HOTLINE}</hotline><remark>找 {IN_TEXT}</remark>\
@@ -89,7 +101,7 @@ RECORD_DOORS = (
 def lay(tx):
     names = lay_people(tx)
     names += add_people(tx, MORE, password_hash=hash_of(PASSWORD))
-    for form in (SHOP_FORM, HAZARD_FORM):
+    for form in (SHOP_FORM, HAZARD_FORM, VISIT_FORM):
         publish.publish(tx, prepared(form), None)
     return names
 
@@ -187,6 +199,24 @@ def test_files_and_counts_of_the_board_guess_no_mask_either(shops):
         assert len(lines) - 1 == rows
         assert (CASE in board) is bool(rows)
         assert re.findall(r"\d+", re.sub(r"<[^>]+>", " ", tabs))[1:2] == [str(rows)], tabs
+
+
+@pytest.mark.parametrize("action", ["edit", "note", "merge"])
+@pytest.mark.parametrize("name", ["police", "viewer", "auditor"])
+def test_a_refusal_names_nobody_to_whom_the_record_is_masked(shops_to_change, name, action):
+    visit = put(shops_to_change, "a visit", "worker", {"label": f"走访 {NAME}"}, type="visits", area=UNIT).record.id
+
+    for id in (SHOP, CASE, visit):
+        answer = shops_to_change.post(f"/records/{id}/changes", name, {"action": action, "fields": {"remark": "乙"}})
+        assert answer.status_code >= 400
+        assert leaked(answer.text) == []
+
+
+def test_no_rule_tells_the_label_of_a_record_in_its_refusal():
+    told = re.compile(r"\{(?:\w+\.)*(?:record|into|main|other|case|found)\.(?:list_)?label\}")
+    rules = [each for each in program() if each.name.startswith("server/") and "/demo/" not in each.name]
+
+    assert {source.name: told.findall(source.text) for source in rules if told.search(source.text)} == {}
 
 
 def test_a_problem_with_its_values_is_masked_too(shops):

@@ -176,7 +176,7 @@ def _into_open(record: Record, act: Act, context: ActContext) -> Iterator[Fault]
     elif act["into"] and (context.into is None or context.into.type != record.type):
         yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
     elif context.into is not None and context.into.status in ENDED:
-        yield "into", f"主案件“{context.into.label}”已经结束，不能再并入"
+        yield "into", "选的主案件已经结束，不能再并入；请另选一件"
 
 
 def _longer(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:

@@ -73,7 +73,7 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
     """
     step = workflow.step_of(change.action)
     if record.kind is not Kind.CASE:
-        raise Invalid(f"只有案件能“{step.label}”，“{record.label}”不是案件。", field="action", value=change.action)
+        raise Invalid(f"只有案件能“{step.label}”，这条记录不是案件。", field="action", value=change.action)
     taken = {*step.needs, *step.takes}
     inputs = {name: write.new.strip() for name, write in change.fields.items() if name in taken and write.new.strip()}
     act = Act(change.action, inputs, by.name, tx.now)

@@ -26,7 +26,7 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     Raises IllegalStep for an event, which is reported once (``sync.md`` section 1), and NotAllowed.
     """
     if record.kind is Kind.EVENT:
-        message = f"“{record.label}”是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
+        message = "这是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
         raise IllegalStep(message, action=EDIT)
     subject = disclosure.subject_of(record.kind)
     action = disclosure.ACTIONS[subject]
