@@ -12,7 +12,7 @@ from functools import lru_cache
 DATE_COLUMNS = frozenset({"active_from", "active_to"})
 """A list with one of these is a dated list; phones get it as the list of the day."""
 
-OFFICE_COLUMNS = frozenset({"label_en", *DATE_COLUMNS, "ref"})
+OFFICE_COLUMNS = frozenset({"label_en", *DATE_COLUMNS, "ref", "tone"})
 """What only the office needs: it stays out of the phones' file, which travels over weak links."""
 
 

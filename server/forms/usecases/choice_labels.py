@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.db.transactions import Reading
 from server.forms.domain import outline
@@ -22,12 +22,14 @@ class CodeLabels:
     """What the codes of one question or field are called.
 
     known: label by code, in the order of the form. list: name of a list of areas, records or handlers, whose rows have
-    to be looked up, None for none. several: an answer is several codes with spaces between.
+    to be looked up, None for none. several: an answer is several codes with spaces between. tones: how each code of a
+    state is shown (``tone`` of its code list: good, fair, bad or neutral); empty where the codes are no states.
     """
 
     known: Mapping[str, str]
     list: str | None = None
     several: bool = False
+    tones: Mapping[str, str] = field(default_factory=dict)
 
 
 def outline_of(reading: Reading, form: Form) -> FormOutline:
@@ -66,7 +68,10 @@ def of_type(reading: Reading, type: str, language: Language) -> Mapping[str, Cod
         for name, labels in _of_fields(fresh, type, language):
             known = found.get(name, labels)
             found[name] = CodeLabels(
-                {**labels.known, **known.known}, known.list or labels.list, known.several or labels.several
+                {**labels.known, **known.known},
+                known.list or labels.list,
+                known.several or labels.several,
+                {**labels.tones, **known.tones},
             )
         return found
 
@@ -106,16 +111,29 @@ def _offered(reading: Reading, form: Form, asked: Asked, offer: Offer, language:
     known = {code: outline.text_in(texts, language, default) or code for code, texts in offer.labels.items()}
     listed = None if offer.file is None else _listed(reading, form, offer, language)
     made = None if offer.file is None or listed is not None else offer.file.removesuffix(".csv")
-    return CodeLabels({**known, **(listed or {})}, made, asked.several)
+    return CodeLabels({**known, **(listed or {})}, made, asked.several, _tones(reading, offer))
 
 
 def _copied(asked: Asked, offered: Mapping[str, CodeLabels]) -> CodeLabels:
     """Return the labels of codes that a calculation hands on; ids of records and areas are handed on as they are."""
     known: dict[str, str] = {}
-    for path in asked.copies:
-        labels = offered.get(path)
-        known |= {} if labels is None or labels.list is not None else labels.known
-    return CodeLabels(known, None, asked.several)
+    tones: dict[str, str] = {}
+    for labels in (offered[path] for path in asked.copies if path in offered):
+        known |= {} if labels.list is not None else labels.known
+        tones |= labels.tones
+    return CodeLabels(known, None, asked.several, tones)
+
+
+TONE = "tone"
+"""Column of a code list that says how a state is shown."""
+
+
+def _tones(reading: Reading, offer: Offer) -> Mapping[str, str]:
+    """Return the tone of each code of a list of states, empty for any other."""
+    if offer.file is None or offer.value != "name":
+        return {}
+    dated = codes.of_list(reading, offer.file.removesuffix(".csv"))
+    return {code: rows[-1].extra[TONE] for code, rows in dated.items() if rows[-1].extra.get(TONE)}
 
 
 def _listed(reading: Reading, form: Form, offer: Offer, language: Language) -> Mapping[str, str] | None:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from server.db.transactions import Reading
+from server.forms.domain.outline import Language
 from server.forms.domain.record_types import RecordType
 from server.forms.domain.sheets import Ask, Group, Question, Sheet
 from server.forms.store import forms
 from server.forms.store.forms import Form, State
+from server.forms.usecases import choice_labels
 from server.forms.usecases.xform.sheet_reader import read_sheet
 
 _LOOKED_UP = re.compile(r"instance\(\s*'[^']*'\s*\)[^,)]*")
@@ -75,6 +77,17 @@ def sheet_of(reading: Reading, form: Form) -> Sheet:
 def layout(reading: Reading, type: RecordType) -> LedgerForm:
     """Return how pages lay a ledger out: the fields that its main form asks, in its order, then all others; cached."""
     return reading.cached(("ledger layout", type.name), lambda fresh: _layout(fresh, type))
+
+
+def state_fields(reading: Reading, type: RecordType) -> tuple[str, ...]:
+    """Return the fields that say a state, in the order of ``layout``: one code of a list whose codes have tones."""
+    known = choice_labels.of_type(reading, type.name, Language.CHINESE)
+    named = (each.name for each in layout(reading, type).fields)
+    return tuple(
+        name
+        for name in named
+        if name in known and known[name].tones and not type.fields[name].set_valued and name not in type.personal
+    )
 
 
 def _layout(reading: Reading, type: RecordType) -> LedgerForm:

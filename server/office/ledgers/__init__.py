@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from server.office.ledgers import coverage_page, edit_record, ledger_list, new_record, record_page
+from server.office.ledgers import coverage_page, edit_record, ledger_list, ledger_map, new_record, record_page
 
 blueprints = (
     ledger_list.blueprint,
+    ledger_map.blueprint,
     coverage_page.blueprint,
     new_record.blueprint,
     edit_record.blueprint,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Response, request
 
@@ -11,10 +12,11 @@ from server.db.transactions import Reading
 from server.errors import NotFound
 from server.forms.domain.record_types import Kind, RecordType
 from server.instants import Instant
-from server.office import layout
+from server.office import layout, pages
 from server.office.layout import signed_in
 from server.office.ledgers import ledger_list
 from server.people.domain import rights
+from server.people.domain.actors import Actor
 from server.records.usecases import coverage
 from server.web import context, downloads, record_exports
 
@@ -34,17 +36,35 @@ def missing(type: str) -> Response:
     with context.database().reading() as reading:
         declared = _type(reading, type)
         days = _days(declared, request.args.get("days", ""))
-        found = coverage.villages(reading, by, type, _since(reading, days))
-        values = {
-            "type": declared,
-            "days": days,
-            "choices": DAYS if declared.kind is Kind.EVENT else (),
-            "towns": coverage.by_town(found),
-            "villages": [each for each in found if not each.records],
-            "total": len(found),
-            "may_export": bool(rights.scope_for(by, "export", "read").places),
-        }
+        values = _values(reading, by, declared, days)
+        values["choices"] = DAYS if declared.kind is Kind.EVENT else ()
         return layout.show(reading, "ledgers/missing.html", layout.LEDGERS.key, values)
+
+
+@blueprint.get("/office/ledgers/<type>/missing/panel")
+@signed_in
+def panel(type: str) -> Response:
+    """Show the towns alone, to stand beside the list of the ledger: the page does not wait for them."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        declared = _type(reading, type)
+        values = _values(reading, by, declared, _days(declared, ""))
+    return pages.respond("ledgers/gaps.html", layout.language(), values)
+
+
+def _values(reading: Reading, by: Actor, type: RecordType, days: int) -> dict[str, Any]:
+    """Return what a page says of the villages without a record. days: of the last how many, 0 for ever."""
+    found = coverage.villages(reading, by, type.name, _since(reading, days))
+    without = [each for each in found if not each.records]
+    return {
+        "type": type,
+        "days": days,
+        "towns": coverage.by_town(found),
+        "villages": without,
+        "missing": len(without),
+        "total": len(found),
+        "may_export": bool(rights.scope_for(by, "export", "read").places),
+    }
 
 
 @blueprint.get("/office/ledgers/<type>/missing.csv")

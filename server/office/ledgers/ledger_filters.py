@@ -38,7 +38,7 @@ class CodeFilter(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What an address asks of a ledger. ignored: what of it nobody knows. columns: names of fields, in form order."""
+    """What an address asks of a ledger. ignored: what of it nobody knows. columns: names of fields."""
 
     type: RecordType
     area: Area | None
@@ -87,7 +87,7 @@ def filters_of(reading: Reading, type: RecordType, said: Mapping[str, str]) -> l
         shown_fields.titles_of(reading, type),
     )
     found: list[CodeFilter] = []
-    for field in ledger_forms.layout(reading, type).fields:
+    for field in _ordered(reading, type):
         known = labels.get(field.name)
         # What is masked to some is no filter for anybody: who filters learns what stands there.
         if known is None or known.list is not None or field.name in type.personal:
@@ -132,8 +132,8 @@ def asked_of(
 
 
 def _columns(reading: Reading, type: RecordType, wanted: list[str]) -> tuple[str, ...]:
-    """Return the fields that have a column: those that are wanted, else the first that fit one, in form order."""
-    ordered = ledger_forms.layout(reading, type).fields
+    """Return the fields that have a column: those that are wanted, else the first that fit one."""
+    ordered = _ordered(reading, type)
     if picked := tuple(each.name for each in ordered if each.name in wanted):
         return picked
     sheet = ledger_forms.layout(reading, type).sheet
@@ -145,3 +145,9 @@ def _columns(reading: Reading, type: RecordType, wanted: list[str]) -> tuple[str
         and (each.question is None or (each.question.asked is not Ask.LONG and each.question.path != name))
     ]
     return tuple(short[:FIELDS_SHOWN])
+
+
+def _ordered(reading: Reading, type: RecordType) -> list[ledger_forms.LedgerField]:
+    """Return the fields of a ledger in the order of its form, but what says a state first: officers look for that."""
+    states = ledger_forms.state_fields(reading, type)
+    return sorted(ledger_forms.layout(reading, type).fields, key=lambda each: each.name not in states)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ from flask import Response, request
 
 from server.db.sql import Row
 from server.db.transactions import Reading
-from server.errors import NotFound
+from server.errors import Invalid, NotFound
 from server.forms.domain.outline import Wording
 from server.forms.domain.record_types import Kind, RecordType
 from server.forms.store import forms
@@ -20,8 +20,8 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.office import layout, pages, shown_fields
 from server.office.layout import signed_in
-from server.office.ledgers import filling
-from server.office.ledgers.ledger_filters import Asked, asked_of, filters_of
+from server.office.ledgers import filling, ledger_states
+from server.office.ledgers.ledger_filters import FIELD, Asked, asked_of, filters_of
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -35,6 +35,10 @@ blueprint = layout.create_blueprint("office-ledger", __name__)
 ROWS = 50
 COUNTED_MOST = 999
 """As far as a tab counts: beyond it a plus says that there are more."""
+
+CODES_COUNTED = 6
+"""Codes of one state that the foot of a list counts; a longer list of codes is no state to count."""
+
 
 _NUMBERS = frozenset({"int", "decimal", "long"})
 
@@ -63,7 +67,7 @@ def ledger(type: str) -> Response:
         asked = asked_of(reading, declared, request.args, by, filters)
         whole: set[str] = set()
         rows = type_lists.page(
-            reading, by.scope, asked.filters(), _seen(mask, whole), before=asked.before, limit=ROWS + 1
+            reading, by.scope, asked.filters(), seen(mask, whole), before=asked.before, limit=ROWS + 1
         )
         values = {
             "asked": asked,
@@ -75,18 +79,21 @@ def ledger(type: str) -> Response:
             "may_create": filling.may_create(by, declared) and ledger_forms.layout(reading, declared).creates,
             "may_export": bool(rights.scope_for(by, "export", "read").places),
             "form": ledger_forms.layout(reading, declared).sheet,
+            "foot": _foot(reading, by.scope, asked),
+            "has_points": any(field.type == "geopoint" for field in declared.fields.values()),
         }
         shown = layout.show(reading, "ledgers/list.html", layout.LEDGERS.key, values)
-    listed = [row["id"] for row in rows[:ROWS] if row["id"] in whole]
-    if listed:
-        context.audit_read("personal.read", "records", {"types": [type]}, listed)
+    audit(type, rows[:ROWS], whole)
     return shown
 
 
 @blueprint.get("/office/ledgers/<type>/export.<format>")
 @signed_in
 def export(type: str, format: str) -> Response:
-    """Answer with a file of exactly this list, CSV or XLSX. Raises NotFound, NotAllowed (the right to export)."""
+    """Answer with a file of exactly this list, CSV or XLSX.
+
+    Raises NotFound, NotAllowed (the right to export), Invalid for a filter that is not known.
+    """
     by = context.caller()
     record_exports.scope_of(by)
     if format not in ("csv", "xlsx"):
@@ -94,6 +101,9 @@ def export(type: str, format: str) -> Response:
     with context.database().reading() as reading:
         declared = find_type(reading, type)
         asked = asked_of(reading, declared, request.args, by, filters_of(reading, declared, request.args))
+    if asked.ignored:
+        # A file without one of the filters would hold more than was asked for, and nobody would see it.
+        raise Invalid(f"筛选条件“{asked.ignored[0]}”不认识，没有导出；请回到台账，改好筛选再导出。")
     filters, told = asked.filters(), {name: values for name, values in request.args.lists() if name != "cursor"}
 
     def page(reading: Reading, scope: Scope, before: int | None, limit: int) -> list[Row]:
@@ -111,6 +121,24 @@ def export(type: str, format: str) -> Response:
     return make(wanted, Wording(labels=True, headings=layout.form_language()))
 
 
+def seen(mask: RecordMask, whole: set[str]) -> Callable[[Row], Row]:
+    """Return what shows a row to its reader, and adds those to ``whole`` that show persons unmasked."""
+
+    def shown(row: Row) -> Row:
+        if mask.shows_persons(row):
+            whole.add(row["id"])
+        return mask.exported(row)
+
+    return shown
+
+
+def audit(type: str, rows: Iterable[Row], whole: Container[str]) -> None:
+    """Note down which of the rows of a ledger that were shown told of persons."""
+    listed = [row["id"] for row in rows if row["id"] in whole]
+    if listed:
+        context.audit_read("personal.read", "records", {"types": [type]}, listed)
+
+
 def find_type(reading: Reading, name: str) -> RecordType:
     """Return a record type. Raises NotFound."""
     found = forms.catalogue(reading).types.get(name) if context.caller().current else None
@@ -124,15 +152,6 @@ def _types(reading: Reading) -> list[RecordType]:
     return sorted(found, key=lambda each: (each.kind is Kind.CASE, each.kind is Kind.EVENT, each.title))
 
 
-def _seen(mask: RecordMask, whole: set[str]) -> Callable[[Row], Row]:
-    def seen(row: Row) -> Row:
-        if mask.shows_persons(row):
-            whole.add(row["id"])
-        return mask.exported(row)
-
-    return seen
-
-
 def _table(reading: Reading, asked: Asked, rows: list[Row], mask: RecordMask) -> dict[str, Any]:
     """Return the heads and rows of the list. rows: as the reader sees them."""
     type = asked.type
@@ -144,8 +163,15 @@ def _table(reading: Reading, asked: Asked, rows: list[Row], mask: RecordMask) ->
         fields: dict[str, str] = orjson.loads(row["fields"])
         disputed = columns.conflicts(row["flags"])
         village, _, unit = names.get(row["area"], "").partition(" ")
+        states = ledger_states.states_of(reading, type, fields, titles)
         cells = [
-            (titles[name], show[name](fields[name]) if fields.get(name) else "—", name in numeric, name in disputed)
+            {
+                "title": titles[name],
+                "value": show[name](fields[name]) if fields.get(name) else "—",
+                "is_number": name in numeric,
+                "is_disputed": name in disputed,
+                "state": states.get(name),
+            }
             for name in asked.columns
         ]
         listed.append(
@@ -161,12 +187,8 @@ def _table(reading: Reading, asked: Asked, rows: list[Row], mask: RecordMask) ->
             }
         )
     ordered = (each.name for each in ledger_forms.layout(reading, type).fields)
-    listable = [name for name in ordered if type.fields[name].type != "binary"]
-    return {
-        "heads": [(titles[name], name in numeric) for name in asked.columns],
-        "rows": listed,
-        "offered": [(name, titles[name], name in asked.columns) for name in listable],
-    }
+    offered = [(name, titles[name], name in asked.columns) for name in ordered if type.fields[name].type != "binary"]
+    return {"heads": [(titles[name], name in numeric) for name in asked.columns], "rows": listed, "offered": offered}
 
 
 def _tabs(reading: Reading, by: Actor, current: RecordType) -> list[dict[str, Any]]:
@@ -176,12 +198,37 @@ def _tabs(reading: Reading, by: Actor, current: RecordType) -> list[dict[str, An
         found.append(
             {
                 "title": each.title,
-                "count": f"{min(number, COUNTED_MOST)}{'+' if number > COUNTED_MOST else ''}",
+                "count": ledger_states.said(number, COUNTED_MOST),
                 "address": layout.BOARD.address if each.kind is Kind.CASE else f"/office/ledgers/{each.name}",
                 "is_current": each.name == current.name,
             }
         )
     return found
+
+
+def _foot(reading: Reading, scope: Scope, asked: Asked) -> dict[str, Any] | None:
+    """Return how many records the list has, and how many of each state; None where words are searched for.
+
+    What was searched for is compared with what the reader is shown, which takes reading.
+    """
+    if asked.q:
+        return None
+    titles, most = shown_fields.titles_of(reading, asked.type), COUNTED_MOST
+    states = {
+        name: ledger_states.codes_of(reading, asked.type, name)
+        for name in ledger_forms.state_fields(reading, asked.type)
+    }
+    pairs = [(name, code) for name, codes in states.items() if len(codes) <= CODES_COUNTED for code in codes]
+    number, each = type_lists.count_codes(reading, scope, asked.filters(), pairs, most + 1)
+    counted = [
+        {
+            "state": ledger_states.state(reading, asked.type, name, code, titles),
+            "count": ledger_states.said(n, most),
+            "address": asked.address(**{FIELD + name: code}),
+        }
+        for (name, code), n in zip(pairs, each, strict=True)
+    ]
+    return {"number": ledger_states.said(number, most), "states": counted if number <= most else []}
 
 
 def _area_choices(reading: Reading, by: Actor) -> list[tuple[str, str]]:

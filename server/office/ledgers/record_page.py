@@ -23,6 +23,7 @@ from server.grid.store import areas
 from server.office import layout, pages, photos
 from server.office.cases import case_history
 from server.office.layout import signed_in
+from server.office.ledgers import ledger_states
 from server.office.ledgers.sheet_inputs import Other
 from server.office.shown_fields import shows_of, titles_of
 from server.people.store import display_names
@@ -138,6 +139,7 @@ def _page(
             "record": record,
             "type": type,
             "label": mask.label(record),
+            "states": ledger_states.states_of(reading, type, record.fields, titles).values(),
             "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
             "sections": _sections(reading, record, mask, show, titles, revealed or {}),
             "files": [_file(record, each) for each in case_details.photos(reading, record)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,6 +87,23 @@ def count(reading: Reading, scope: Scope, type: str, most: int) -> int:
     where, values = _conditions(reading, scope, TypeFilters(type))
     sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {where} LIMIT :most) AS counted"
     return int(reading.sql.value(sql, {**values, "most": most}))
+
+
+def count_codes(
+    reading: Reading, scope: Scope, filters: TypeFilters, codes: Sequence[tuple[str, str]], most: int
+) -> tuple[int, list[int]]:
+    """Return how many records of a list there are, and how many of them hold each code in its field.
+
+    codes: field and code. most: as far as is counted. ``q`` is not for counting: see ``page``.
+    """
+    where, values = _conditions(reading, scope, filters)
+    held = "".join(
+        f", SUM(CASE WHEN fields LIKE :held{n} ESCAPE '\\' THEN 1 ELSE 0 END) AS held{n}" for n in range(len(codes))
+    )
+    values |= {f"held{n}": f'%"{_part(name)}":"{_part(code)}"%' for n, (name, code) in enumerate(codes)}
+    sql = f"SELECT COUNT(*) AS number{held} FROM (SELECT fields FROM record WHERE {where} LIMIT :most) AS counted"
+    row = reading.sql.rows(sql, {**values, "most": most})[0]
+    return int(row["number"]), [int(row[f"held{n}"] or 0) for n in range(len(codes))]
 
 
 def count_by_path(reading: Reading, scope: Scope, type: str, since: Instant | None) -> dict[str, int]:

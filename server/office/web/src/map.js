@@ -11,13 +11,13 @@ export async function toggle(isOpen = aside()?.hidden) {
   const box = aside(), split = document.querySelector(".split");
   if (!box || matchMedia("(max-width: 720px)").matches) return;
   box.hidden = !isOpen;
-  split.classList.toggle("with-map", isOpen);
+  split?.classList.toggle("with-map", isOpen);
   localStorage.setItem("map open", isOpen ? "1" : "");
   if (isOpen) await draw(box);
 }
 
 async function draw(box) {
-  const points = document.getElementById("list").dataset.points;
+  const points = document.querySelector("[data-points]").dataset.points;
   const answer = await fetch(points).catch(() => null);
   if (!answer?.ok) return;
   const { items, placed, unplaced, more, words } = await answer.json();
@@ -44,7 +44,7 @@ async function draw(box) {
     const mark = L.marker(each.at, { icon, title: each.label, alt: each.label, keyboard: true }).addTo(drawn);
     mark.on("click", () => {
       const row = document.querySelector(`#list tr[data-id="${each.id}"] .c-place a`);
-      if (row) row.click(); else location.href = `/office/cases/${each.id}`; // one of a later page of the list
+      if (row) row.click(); else location.href = each.address ?? `/office/cases/${each.id}`; // one of a later page
     });
     mark.on("mouseover mouseout", event => document.querySelector(`#list tr[data-id="${each.id}"]`)?.classList.toggle("hot", event.type === "mouseover"));
     marks.set(each.id, mark);
