@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import PurePath
 
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
@@ -116,14 +117,31 @@ def workbook(reading: Reading, form_id: str, version: str, *, by: Actor) -> byte
     """
     get_visible(reading, form_id, by)
     source, kind = forms.source(reading, form_id, version)
+    found = as_workbook(source, kind, {"form_id": form_id, "version": version})
+    if found is not None:
+        return found
+    raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
+
+
+def as_workbook(source: bytes, file_name: str, identity: Mapping[str, str] | None = None) -> bytes | None:
+    """Return the source of a form as an Excel workbook; None for what no workbook can be made of.
+
+    file_name: its ending says what the source is. identity: ``form_id`` and ``version`` that it may not state itself.
+    """
+    kind = PurePath(file_name).suffix.lower() or file_name
     if kind in WORKBOOKS:
         return source
-    if kind == ".md":
-        # Imported when asked for: pyxform comes along, and stays in the memory of a server that seldom needs it.
-        from kobo_forms.export import to_xlsx
+    if kind != ".md":
+        return None
+    # Imported when asked for: pyxform comes along, and stays in the memory of a server that seldom needs it.
+    from pyxform.errors import PyXFormReadError
 
-        return to_xlsx(source, {"form_id": form_id, "version": version})
-    raise NotFound(f"这个版本是以 {kind} 文件发布的，没有 Excel 工作簿；请下载 .xml。", form=form_id, version=version)
+    from kobo_forms.export import to_xlsx
+
+    try:
+        return to_xlsx(source, identity)
+    except (PyXFormReadError, UnicodeDecodeError):
+        return None
 
 
 def get_visible_on(database: Database, form_id: str, by: Actor) -> Form:

@@ -12,6 +12,7 @@ from server.forms.store import forms
 from server.forms.store.forms import Form, State
 from server.forms.usecases import drafts
 from server.office import pages
+from server.office.admin import testers
 from server.people.domain import roles
 from server.people.domain.actors import Actor
 from server.phones.usecases import form_holders
@@ -59,7 +60,7 @@ def _row(reading: Reading, form: Form, language: str) -> dict[str, Any]:
         "state": state,
         "colour": colour,
         "who": _who(reading, form, language),
-        "testers": sorted(form.draft.testers) if form.draft else [],
+        "testers": testers.labelled(reading, form.draft.testers) if form.draft else [],
     }
 
 
@@ -108,7 +109,7 @@ def _trial(reading: Reading, form: Form) -> dict[str, Any] | None:
         return None
     return {
         "version": found.version,
-        "testers": sorted(found.draft.testers),
+        "testers": testers.labelled(reading, found.draft.testers),
         "address": f"/office/admin/forms/{quote(found.id, safe='')}",
     }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import PurePath
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -24,11 +24,11 @@ from server.errors import (
 from server.forms.domain.definitions import Allowance
 from server.forms.store import forms
 from server.forms.store.forms import State
-from server.forms.usecases import management
+from server.forms.usecases import management, marked_forms
 from server.forms.usecases.publications import Upload
 from server.forms.usecases.publish import Published
 from server.office import layout, pages, sessions
-from server.office.admin import form_rows, tabs
+from server.office.admin import form_rows, tabs, testers
 from server.office.layout import signed_in
 from server.table_files import XLSX_TYPE
 from server.web import context, downloads, observability
@@ -55,7 +55,8 @@ DONE = {
 class Outcome(NamedTuple):
     """What came of an act. said: a refusal, empty where there is none. done: a word of ``DONE``.
 
-    faults: why a form was not published. warnings: what does not keep it from being so. testers: as typed.
+    faults: why a form was not published. warnings: what does not keep it from being so. testers: as chosen and typed.
+    marked: token of the workbook in which the faults are marked, empty for none.
     """
 
     said: str = ""
@@ -64,7 +65,9 @@ class Outcome(NamedTuple):
     warnings: tuple[str, ...] = ()
     published: Published | None = None
     file_name: str = ""
-    testers: str = ""
+    testers: tuple[str, ...] = ()
+    is_draft: bool = False
+    marked: str = ""
 
 
 NOTHING = Outcome()
@@ -118,6 +121,16 @@ def xform(form_id: str, version: str) -> Response:
     return downloads.download(content, "application/xml", f"{form_id}-{version}.xml")
 
 
+@blueprint.get("/office/admin/refused-forms/<token>.xlsx")
+@signed_in
+def marked(token: str) -> Response:
+    """Give a form that was refused with its faults marked, to be mended. Raises NotFound after a day."""
+    tabs.require(KEY)
+    with context.database().reading() as reading:
+        name, content = marked_forms.get(reading, token, by=context.caller())
+    return downloads.download(content, XLSX_TYPE, f"{PurePath(name).stem}-标红.xlsx")
+
+
 @blueprint.post(ADDRESS)
 @signed_in
 def publish() -> Response:
@@ -163,34 +176,40 @@ def bring_back(form_id: str) -> Response:
 
 
 def _publish(form_id: str) -> Response:
-    uploaded = request.files.get("form")
-    testers = request.form.get("testers", "")
+    uploaded, by = request.files.get("form"), context.caller()
+    chosen, typed = request.form.getlist("tester"), request.form.get("testers", "")
     name = "" if uploaded is None else uploaded.filename or ""
-    sent = Outcome(file_name=name, testers=testers)
+    is_draft = bool(request.form.get("draft"))
+    sent = Outcome(file_name=name, testers=(*chosen, typed), is_draft=is_draft)
     if uploaded is None or not name:
         return _page(form_id, sent._replace(said="请先选一个表单文件（.xlsx）。"), 422)
     media = {each.filename: each.read() for each in request.files.getlist("media") if each.filename}
     allowed = [each for each in Allowance if each in request.form.getlist("allow")]
     upload = Upload(uploaded.read(), name, media, allowed)
-    names = tuple(each for each in re.split(r"[\s,，、;；]+", testers) if each)
-    by, is_draft = context.caller(), bool(request.form.get("draft"))
 
     def act() -> Published:
-        if is_draft:
-            return management.publish_draft(context.database(), upload, names, by=by)
-        return management.publish(context.database(), upload, by=by)
+        if not is_draft:
+            return management.publish(context.database(), upload, by=by)
+        with context.database().reading() as reading:
+            names = (*chosen, *testers.named(reading, typed, by))
+        return management.publish_draft(context.database(), upload, names, by=by)
 
-    return _done(form_id, act, "draft" if is_draft else "published", sent)
+    return _done(form_id, act, "draft" if is_draft else "published", sent, upload)
 
 
-def _done(form_id: str, act: Callable[[], Published], word: str, sent: Outcome = NOTHING) -> Response:
-    """Carry out a publication; answer with the page of its form, or with the page that it came from and why not."""
+def _done(
+    form_id: str, act: Callable[[], Published], word: str, sent: Outcome = NOTHING, upload: Upload | None = None
+) -> Response:
+    """Carry out a publication; answer with the page of its form, or with the page that it came from and why not.
+
+    upload: what was uploaded, to be given back with its faults marked.
+    """
     try:
         done = act()
     except FormUnknown:
         raise
     except (FormRefused, Invalid, NotFound, Conflict, TypeConflict) as refusal:
-        return _page(form_id, refused(sent, refusal), status_of(refusal))
+        return _page(form_id, _marked(refused(sent, refusal), upload), status_of(refusal))
     except (Unavailable, Busy, ShortOfMemory) as refusal:
         observability.log_failure(refusal)
         page = _page(form_id, refused(sent, refusal), status_of(refusal))
@@ -200,6 +219,15 @@ def _done(form_id: str, act: Callable[[], Published], word: str, sent: Outcome =
     if not done.warnings:
         return pages.see_other(f"{ADDRESS}/{quote(done.form_id, safe='')}?done={word}")
     return _page(done.form_id, Outcome(done=word, warnings=done.warnings, published=done))
+
+
+def _marked(outcome: Outcome, upload: Upload | None) -> Outcome:
+    """Return what a page says of a form that was refused, with the token of its marked workbook where there is one."""
+    content = marked_forms.marked(upload, outcome.faults) if upload is not None and outcome.faults else None
+    if upload is None or content is None:
+        return outcome
+    by, name = context.caller(), upload.file_name
+    return outcome._replace(marked=context.write(lambda tx: marked_forms.keep(tx, content, name, by=by)))
 
 
 def refused(sent: Outcome, refusal: Refusal) -> Outcome:
@@ -221,6 +249,7 @@ def _page(form_id: str, outcome: Outcome = NOTHING, status: int = 200) -> Respon
             "outcome": outcome,
             "done": DONE.get(outcome.done, ""),
             "allowances": form_rows.ALLOWANCES,
+            "people": testers.offered(reading, by, outcome.testers, layout.language()),
             "post_to": f"{ADDRESS}/{quote(form_id, safe='')}" if form_id else ADDRESS,
         }
         return tabs.show(reading, "admin/forms.html", KEY, values, status)

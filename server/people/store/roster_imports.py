@@ -1,4 +1,4 @@
-"""Stores imports, of people or of areas, that were looked at, for as long as their author may go on with them."""
+"""Stores what was uploaded and looked at, for as long as its author may go on with it: people, areas, refused forms."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _ADD = inserting("roster_import", ("token", "kind", "person", "file_name", "cont
 
 
 class Kind(StrEnum):
-    """What an import brings in."""
+    """What was uploaded."""
 
     PEOPLE = "people"
     AREAS = "areas"
+    FORMS = "forms"
 
 
 @dataclass(frozen=True, slots=True)

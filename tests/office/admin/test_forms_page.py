@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 
+import openpyxl
 import pytest
 
+from kobo_forms.export import to_xlsx
 from server.forms.store import forms
 from server.office.admin import forms as forms_page
 from tests.office.desk import Desk
@@ -72,9 +74,47 @@ def test_a_draft_is_for_its_testers_until_it_is_released(desk):
     released = desk.submit(desk.form(page, f"{FORMS}/station/release"))
 
     assert nobody.status_code == 404 and 'value="nobody-here"' in nobody.text
-    assert "正在试用 2.1" in page.text and "neighbour、worker" in page.text
+    assert "正在试用 2.1" in page.text and re.search("neighbour）?、.*worker", page.text)
     assert released.status_code in (200, 303)
     assert listed(desk).version == "2" and listed(desk, "station__trial").state == "closing"
+
+
+def test_testers_are_chosen_from_phones_or_typed_by_name_and_namesakes_are_asked_about(desk):
+    desk.county.do(
+        lambda tx: tx.sql.run("UPDATE phone_key SET last_seen_at = :now WHERE person = 'worker'", {"now": tx.now})
+    )
+    desk.county.do(lambda tx: tx.sql.run("UPDATE person SET display = '王丽' WHERE name IN ('neighbour', 'officer')"))
+    offered = desk.open(FORMS).text
+    twice = send(desk, GOOD, draft="1", testers="王丽", tester="worker")
+    desk.county.do(lambda tx: tx.sql.run("UPDATE person SET display = '李强' WHERE name = 'officer'"))
+    send(desk, GOOD, draft="1", testers="王丽", tester="worker")
+
+    assert re.search('name="tester" value="worker"', offered) and 'value="neighbour"' not in offered
+    assert twice.status_code == 422 and "有2个“王丽”" in twice.text
+    assert re.search('name="tester" value="worker" checked', twice.text) and 'value="王丽"' in twice.text
+    assert listed(desk, "station__trial").draft.testers == {"neighbour", "worker"}
+    assert "王丽（neighbour）" in desk.open(f"{FORMS}/station").text
+
+
+@pytest.mark.parametrize("name", ["station.md", "station.xlsx"])
+def test_a_refused_form_comes_back_as_a_workbook_with_red_cells_that_is_published_once_mended(desk, name):
+    source = FAULTY.encode()
+    page = send(desk, source if name.endswith(".md") else to_xlsx(source), f"{FORMS}/station", name)
+    [address] = re.findall(r'href="(/office/admin/refused-forms/[^"]+)"', page.text)
+
+    answer = desk.open(address)
+    book = openpyxl.load_workbook(io.BytesIO(answer.data))
+
+    cell = book["survey"]["B3"]
+    assert cell.value == "phone 1" and cell.fill.fgColor.rgb == "FFFCECEA" and "→" in cell.comment.text
+    assert book["要改的地方"].max_row == page.text.count('class="cure"') + 1
+    cell.value, book["entities"]["B2"].value = "phone", "${head}"
+    mended = io.BytesIO()
+    book.save(mended)
+    assert send(desk, mended.getvalue(), f"{FORMS}/station", "station-标红.xlsx").status_code in (200, 303)
+    assert listed(desk).version == "2"
+    desk.county.do(lambda tx: tx.sql.run("UPDATE roster_import SET expires_at = :now", {"now": tx.now}))
+    assert desk.open(address).status_code == 404
 
 
 def test_what_was_replaced_comes_back_once(desk):
