@@ -37,6 +37,17 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
     if answer is not None:
         with serving(data):
             recognise(data, answer)
+    found, files = report(data, heads)
+    if found:
+        ctx.exit(1)
+    click.echo(f"一切正常 all is well: {data}，附件 {files} 个")
+
+
+def report(data: Path, heads: Path | None = None) -> tuple[int, int]:
+    """Print a line for each finding in a data folder; return how many there are, and how many files rows name.
+
+    heads: a copy of the audit's heads that was kept elsewhere.
+    """
     with opened(data) as store, store.reading() as reading:
         found = _report(invariants.broken(reading))
         promise = "the audit is what was written down of it each day"
@@ -45,10 +56,7 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
             found += _report((promise, each) for each in daily_heads.broken_in(reading, heads))
         found += _report(_unopenable_forms(reading))
         files = list(invariants.referenced_blobs(reading))
-    found += _report(_damaged_files(BlobStore(data / "blobs"), files))
-    if found:
-        ctx.exit(1)
-    click.echo(f"一切正常 all is well: {data}，附件 {len(files)} 个")
+    return found + _report(_damaged_files(BlobStore(data / "blobs"), files)), len(files)
 
 
 def _unopenable_forms(reading: Reading) -> Iterator[tuple[str, str]]:

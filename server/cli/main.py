@@ -16,6 +16,8 @@ COMMANDS = {
     "serve": "server.cli.serve:serve",
     "demo": "server.cli.demo:demo",
     "check": "server.cli.check:check",
+    "backup": "server.cli.backup:backup",
+    "restore": "server.cli.backup:restore",
     "grid": "server.cli.grid:grid",
     "calendar": "server.cli.calendars:calendar",
     "user": "server.cli.users:user",

@@ -1,0 +1,1 @@
+"""What a set says of itself, and which sets are kept: pure functions and values."""

@@ -1,0 +1,1 @@
+"""The files of backups: a folder of sets, and the photos that they share."""
