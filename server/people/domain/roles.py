@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
-from server import dated
+from server import dated, instants
 from server.errors import Invalid
 from server.grid.domain.areas import Level
 from server.instants import Instant
@@ -30,6 +31,12 @@ class Description:
 
 def list_roles(at: Instant) -> tuple[Description, ...]:
     """Return every role that is in force at ``at``."""
+    return _on(instants.local_day(at))
+
+
+@cache
+def _on(day: str) -> tuple[Description, ...]:
+    """Return the roles of a Beijing day: what each case says of its acts names many."""
     return tuple(
         Description(
             Role(row["code"]),
@@ -39,7 +46,7 @@ def list_roles(at: Instant) -> tuple[Description, ...]:
             row["acts_for_body"] == "yes",
             row["by_town"] == "yes",
         )
-        for row in dated.rows_at("roles", at)
+        for row in dated.rows_on("roles", day)
     )
 
 
