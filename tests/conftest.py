@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import described_statuses, laws
+from tests import described_statuses, laws, temporary_folders
 from tests.api_county import county, county_to_change, office, prepared_forms
 from tests.case_land import Land, a_land
 from tests.county import County
@@ -17,6 +18,12 @@ from tests.valley import a_valley
 __all__ = ["county", "county_to_change", "office", "prepared_forms"]
 
 laws.load_profile()
+temporary_folders.choose()
+
+
+def pytest_report_header() -> str:
+    """Say where the temporary folders of this run are."""
+    return f"temporary folders: {tempfile.gettempdir()}"
 
 
 @pytest.fixture(autouse=True)
