@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,11 +10,14 @@ from flask import Response
 
 from server.db.transactions import Reading
 from server.errors import NotAllowed
+from server.grid.domain.areas import Level
+from server.grid.store import areas
 from server.office import layout, pages
 from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.domain.rights import Mark
+from server.people.usecases import visibility
 from server.staffing.domain import staff_rights
 from server.staffing.usecases import first_run
 from server.web import context
@@ -64,11 +68,23 @@ def require(key: str) -> None:
 @blueprint.get("/office/admin/")
 @signed_in
 def first() -> Response:
-    """Lead to the first tab that the caller may open. Raises NotAllowed for who may open none."""
-    found = tabs_of(context.caller())
+    """Show the first steps of a new county, or lead to the first tab that the caller may open.
+
+    Raises NotAllowed for who may open none.
+    """
+    by = context.caller()
+    found = tabs_of(by)
     if not found:
         raise NotAllowed("您的岗位不能办这件事；这里由县级管理员办理。")
+    with context.database().reading() as reading:
+        if first_run.steps(reading, by):
+            return show(reading, "admin/start.html", "", _covered(reading, by))
     return pages.see_other(found[0].address)
+
+
+def _covered(reading: Reading, by: Actor) -> dict[str, int]:
+    counted = Counter(area.level for area in areas.list_covered(reading, visibility.of(by)))
+    return {"towns": counted[Level.TOWN], "villages": counted[Level.VILLAGE]}
 
 
 FIRST_STEPS = {
@@ -85,6 +101,7 @@ def _first_steps(reading: Reading, by: Actor) -> list[dict[str, Any]]:
     following = next((step.key for step in found if not step.is_done), "")
     return [
         {
+            "key": step.key,
             "word": FIRST_STEPS[step.key][0],
             "address": FIRST_STEPS[step.key][1],
             "is_done": step.is_done,
@@ -95,7 +112,7 @@ def _first_steps(reading: Reading, by: Actor) -> list[dict[str, Any]]:
 
 
 def show(reading: Reading, template: str, key: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """Answer the caller with a page of administration, under its tabs. key: of the tab that it belongs to."""
+    """Answer the caller with a page of administration, under its tabs. key: of the tab that it belongs to, or none."""
     by = context.caller()
     tabs = {"tabs": tabs_of(by), "tab": key, "first_steps": _first_steps(reading, by)}
     return layout.show(reading, template, layout.ADMIN.key, {**tabs, **values}, status)
