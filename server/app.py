@@ -89,6 +89,11 @@ def database_of(app: Flask) -> Database:
     return _services(app).database
 
 
+def blobs_of(app: Flask) -> BlobStore:
+    """Return where an application keeps files."""
+    return _services(app).blobs
+
+
 def short_requests(app: Flask) -> ShortRequests | None:
     """Return which requests run in the writer's thread, None for none: the fast path is off."""
     services = _services(app)

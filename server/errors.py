@@ -177,6 +177,24 @@ class CalendarRefused(Refusal):
     code = "calendar-refused"
 
 
+class UnsupportedType(Refusal):
+    """The body is of another media type than this address takes."""
+
+    code = "unsupported-type"
+
+
+class ChecksumMismatch(Refusal):
+    """Bytes that came do not hash to what their sender says (tus 1.0, checksum); send them again."""
+
+    code = "checksum-mismatch"
+
+
+class QuotaExceeded(Refusal):
+    """One person, or one device, has sent as much as may lie here unused; the message says what frees room."""
+
+    code = "quota-exceeded"
+
+
 class Unavailable(Refusal):
     """The disk or the database could not take the write; nothing was acknowledged, try again."""
 

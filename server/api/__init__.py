@@ -23,6 +23,7 @@ from server.api import (
     summaries,
     summary_parts,
     sync,
+    uploads,
     users,
 )
 from server.api.staff import area_changes, handover, rosters
@@ -36,7 +37,7 @@ BLUEPRINTS = (
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
-    *(sync.blueprint,),
+    *(sync.blueprint, uploads.blueprint),
 )
 
 

@@ -28,6 +28,7 @@ from server.settings import OfferedSignIn, Settings, described, from_environment
 
 if TYPE_CHECKING:
     import uvicorn
+    from flask import Flask
 
     from server.web.asgi import Bridge
 
@@ -136,7 +137,7 @@ def run(
         try:
             _say_what_is_served(f"http://{host}:{port}", data, database)
             freeze()
-            with _housekeeping(database, state, settings):
+            with _housekeeping(app, state, settings):
                 server.run(sockets=[listener])
         finally:
             bridge.close()
@@ -159,16 +160,26 @@ def _say_what_is_served(address: str, data: Path, database: Database) -> None:
 
 
 @contextmanager
-def _housekeeping(database: Database, state: State, settings: Settings) -> Iterator[None]:
+def _housekeeping(app: Flask, state: State, settings: Settings) -> Iterator[None]:
     """Do beside the server what time alone brings about."""
-    from server.admin.usecases.housekeeping import LABELS_EVERY_S, Housekeeper, label_round, round_of
+    from server import app as application
+    from server.admin.usecases.housekeeping import (
+        FILES_EVERY_S,
+        LABELS_EVERY_S,
+        Housekeeper,
+        file_round,
+        label_round,
+        round_of,
+    )
     from server.audit.usecases import rounds
 
+    database, blobs = application.database_of(app), application.blobs_of(app)
     rounds.start(database, described(settings))
     try:
         with (
             Housekeeper(lambda: database.write(round_of)),
             Housekeeper(lambda: rounds.every_minute(database), task="audit"),
+            Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
             Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
             _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
         ):

@@ -18,14 +18,14 @@ from functools import lru_cache
 from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from werkzeug.exceptions import RequestHeaderFieldsTooLarge
+from werkzeug.exceptions import RequestHeaderFieldsTooLarge, RequestTimeout
 from werkzeug.wrappers import Response
 
 from server.db.writer import Request
 from server.errors import HostUnknown
 from server.settings import WAIT_S
 from server.web.admission import ADMITTED
-from server.web.bodies import UNJUDGED_BYTES_MAX, Body, Gone, Receive, Spool, overloaded
+from server.web.bodies import IN_PART, UNJUDGED_BYTES_MAX, Body, Gone, Message, Receive, Spool, overloaded
 from server.web.exchange import Exchange, Send
 from server.web.observability import HEALTH_PATH, log_front_failure
 from server.web.problem_details import as_problem, as_refusal
@@ -127,8 +127,19 @@ class Bridge:
             if ADMITTED not in environ:
                 return False
             scope.setdefault("state", {})[ADMITTED] = True  # its connection is no stranger's (``http_protocol``)
-            await body.take(environ[ADMITTED])
+            try:
+                await body.take(environ[ADMITTED])
+            except (Gone, RequestTimeout):
+                if IN_PART in environ and body.size:
+                    await self._run_in_part(scope, body)
+                raise
         return True
+
+    async def _run_in_part(self, scope: Scope, body: Body) -> None:
+        """Let the application take what has come of a body that broke off; nobody is there to be answered."""
+        body.file.seek(0)
+        environ = _environ(scope, body.file, body.size)
+        await self._in_thread(lambda: Exchange(_nobody).run(self._application, environ))
 
     async def _run(self, environ: WSGIEnvironment, path: str, exchange: Exchange) -> None:
         short = self._short if self._short is not None and self._short.include(environ) else None
@@ -213,6 +224,10 @@ class Queue:
         """Note that the first is being served."""
         with suppress(IndexError):
             self._since.popleft()
+
+
+async def _nobody(_message: Message) -> None:
+    """Tell nobody."""
 
 
 def _judged_head(scope: Scope) -> tuple[int, int]:

@@ -48,6 +48,10 @@ RETRY_AFTER_S = 10
 """When a refused client may come back, in seconds; clients add a spread of their own."""
 
 
+IN_PART = "firegrid.body_in_part"
+"""Where the environment of an admitted request says that its door takes what has come of a body that breaks off."""
+
+
 class Gone(Exception):
     """The other side went away in the middle of a body; there is nobody to answer."""
 

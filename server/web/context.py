@@ -19,6 +19,7 @@ from server.people.domain.actors import Actor
 from server.people.store import people
 from server.people.usecases import basic_login
 from server.phones.usecases.entity_lists import ListHashes
+from server.photos.usecases.uploads import Uploads
 from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
 
@@ -55,6 +56,11 @@ def settings() -> Settings:
 
 def blobs() -> BlobStore:
     return services().blobs
+
+
+def uploads() -> Uploads:
+    """Return the uploads of this server; photos wait on their devices before the room is used up that records need."""
+    return Uploads(database(), blobs(), 2 * settings().disk_free_bytes_min)
 
 
 def hashes() -> ListHashes:

@@ -41,6 +41,9 @@ STATUS: dict[type[Refusal], int] = {
     errors.TypeConflict: 409,
     errors.GridRefused: 422,
     errors.CalendarRefused: 422,
+    errors.UnsupportedType: 415,
+    errors.ChecksumMismatch: 460,
+    errors.QuotaExceeded: 429,
     errors.Unavailable: 503,
     errors.DiskFull: 507,
     errors.Busy: 503,
@@ -117,7 +120,7 @@ def body_of(error: Exception) -> dict[str, object]:
     code = error.code if isinstance(error, Refusal) else HTTPStatus(status).phrase.lower().replace(" ", "-")
     body: dict[str, object] = {
         "type": f"/problems/{code}",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": status,
         "detail": message_of(error),
         "errors": [],
@@ -128,6 +131,10 @@ def body_of(error: Exception) -> dict[str, object]:
         # webargs puts its field errors in this place
         body["errors"] = (getattr(error, "data", None) or {}).get("messages", [])
     return body
+
+
+def _phrase(status: int) -> str:
+    return "Checksum Mismatch" if status == 460 else HTTPStatus(status).phrase
 
 
 def as_problem(error: Exception) -> Response:

@@ -90,6 +90,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "type_name": "stations",
         "duty_id": county.get("/users/worker/duties", "worker").json["items"][0]["id"],
         "problem_id": county.ids("/problems?kind=conflict", "officer")[0],
+        "upload_id": uuid_of("nobody's upload"),
     }
     adapter = county.app.url_map.bind("localhost")
     calls = []
@@ -109,11 +110,11 @@ def readings(every_call) -> list[tuple[Rule, str]]:
 
 @pytest.fixture(scope="module")
 def writings(every_call) -> list[tuple[Rule, str, str]]:
-    """Every route that writes to what it names; sessions and syncs are the caller's own (``test_api_sync``).
+    """Every route that writes to what it names; sessions, syncs and uploads are the caller's own (``test_api_sync``).
 
     A hand-over answers for each case by itself (``test_api_reassign``).
     """
-    own = ("/api/v1/session", "/api/v1/sync", "/api/v1/handovers")
+    own = ("/api/v1/session", "/api/v1/sync", "/api/v1/handovers", "/api/v1/uploads")
     return [call for call in every_call if call[1] != "GET" and not call[0].rule.startswith(own)]
 
 

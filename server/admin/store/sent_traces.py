@@ -173,6 +173,12 @@ def forget_deleted(tx: Transaction) -> None:
     tx.sql.run("DELETE FROM blob_to_delete")
 
 
+def forget(tx: Transaction, sha256s: list[str]) -> None:
+    """Note that these are deleted."""
+    sql = "DELETE FROM blob_to_delete WHERE sha256 = :sha256"
+    tx.sql.run_each(sql, [{"sha256": sha256} for sha256 in sha256s])
+
+
 def count_due(reading: Reading, kind: str, before: Instant) -> int:
     """Return how many submissions of a kind (``answers``, ``submission``) are past their time."""
     return int(reading.sql.value(f"SELECT COUNT(*) FROM submission WHERE {_DUE[kind]}", {"before": before}))

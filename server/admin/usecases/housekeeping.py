@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from server import instants
+from server.admin.usecases import unneeded_files
 from server.cases.store import former_handlers
 from server.changes.usecases import automatic_steps
 from server.changes.usecases.automatic_steps import Stuck
@@ -21,13 +22,18 @@ from server.log import log
 from server.people.domain.actors import GRACE
 from server.people.store import roster_imports, sessions
 from server.phones.usecases import todo_refresh
+from server.photos.usecases.uploads import CLEANED_AT_ONCE, Uploads
 from server.records.store import label_search
+from server.submissions.store.blobs import BlobStore
 
 EVERY_S = 60.0
 """Seconds between two rounds."""
 
 LABELS_EVERY_S = 2.0
 """Seconds between two windows of the label index: a million labels take some minutes, in the background."""
+
+FILES_EVERY_S = 600.0
+"""Seconds between two rounds that delete files."""
 
 AT_ONCE = 200
 """How many suspended cases one transaction resumes: more would block the writer."""
@@ -105,6 +111,14 @@ class Housekeeper:
         counts = {name: count for name, count in done._asdict().items() if name != "stuck"}
         if any(counts.values()):
             log.info(self._task, **counts)
+
+
+def file_round(database: Database, blobs: BlobStore) -> None:
+    """Delete uploads that were given up, and files that nothing names."""
+    uploads = Uploads(database, blobs, 0)
+    while uploads.clean() >= CLEANED_AT_ONCE:
+        continue
+    unneeded_files.delete_beside(database, blobs)
 
 
 def label_round(database: Database) -> None:

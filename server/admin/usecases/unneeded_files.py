@@ -1,17 +1,22 @@
 """Deletes the files that no row names any more, once nobody can just be receiving the same content again.
 
-A server that receives a file trusts what is on disk, so this runs before one serves, or when none does. What is true if
-we die after each step: a file that has gone is named by no row; one that is still there is deleted the next time.
+A server that receives a file trusts what is on disk, so ``delete`` runs before one serves, or when none does, and
+beside one only what nobody has received for a day is deleted. What is true if we die after each step: a file that has
+gone is named by no row; one that is still there is deleted the next time.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from server import instants
 from server.admin.store import sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.db.database import Database
 from server.db.locks import alone
 from server.errors import Busy, Unavailable
 from server.log import log
+from server.submissions.store import sent_files
 from server.submissions.store.blobs import BlobStore
 
 _BLANK = bytes.fromhex(
@@ -53,3 +58,24 @@ def _forget(database: Database) -> None:
         database.write(sent_traces.forget_deleted)
     except Unavailable as error:  # on a full disk serving begins all the same; the next start finds nothing to delete
         log.error("deleted files not noted", cause=repr(error.__cause__ or error))
+
+
+def delete_beside(database: Database, blobs: BlobStore) -> int:
+    """Do so beside a server that receives, as far as files have not been touched for a day; return how many went.
+
+    What was sent apart from a submission a month ago and that no change has named is given up first.
+    """
+    database.write(lambda tx: sent_files.let_go(tx, instants.later(tx.now, -UNNAMED), AT_ONCE))
+    with database.reading() as reading:
+        found = sent_traces.to_delete(reading)
+    gone = [sha256 for sha256 in found if blobs.delete_unneeded(sha256, UNTOUCHED_S)]
+    if gone:
+        database.write(lambda tx: sent_traces.forget(tx, gone))
+    return len(gone)
+
+
+UNNAMED = timedelta(days=30)
+"""How long a photo waits for the change that names it: a device may be away for weeks."""
+
+UNTOUCHED_S = 86_400
+AT_ONCE = 500

@@ -32,6 +32,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
 
 
+READ_ONLY = frozenset({Role.VIEWER, Role.AUDITOR})
+"""Roles that look and never write (``domain.md`` section 3.1)."""
+
+
 WHOLE_AREA_ROLES = frozenset(
     {
         Role.GRID_WORKER,
@@ -133,6 +137,11 @@ class Actor:
     def scope(self) -> Scope:
         """Return the scope of this actor now."""
         return scope_of(self.name, self.current)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether some duty, past or to come, is in a role that writes; when it ended is judged with what comes."""
+        return any(duty.role not in READ_ONLY for duty in self.duties)
 
     def may_send(self) -> bool:
         """Return whether phones of this actor may send: a duty in force, to come, or ended less than 30 days ago.

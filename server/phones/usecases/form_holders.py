@@ -16,10 +16,10 @@ from server.forms.store import forms
 from server.forms.store.forms import Form
 from server.grid.domain.scope import Scope
 from server.instants import Instant
+from server.people.domain.actors import READ_ONLY
 from server.people.domain.devices import Contact, Device
 from server.people.store import devices
 from server.phones.store import versions_sent
-from server.phones.usecases.offered_forms import READ_ONLY
 
 LOOKED_BACK = timedelta(days=90)
 """How far back submissions are looked at: a phone that was silent for longer is told among the devices."""

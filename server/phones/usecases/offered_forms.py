@@ -6,11 +6,8 @@ from server.db.transactions import Reading
 from server.errors import FormUnknown, NotAllowed
 from server.forms.store import forms
 from server.forms.store.forms import Form
-from server.people.domain.actors import Actor, Role
+from server.people.domain.actors import READ_ONLY, Actor
 from server.submissions.domain.submissions import SubmissionXml
-
-READ_ONLY = frozenset({Role.VIEWER, Role.AUDITOR})
-"""Roles that look and never write (``domain.md`` section 3.1)."""
 
 
 def may_send(by: Actor) -> bool:
@@ -18,7 +15,7 @@ def may_send(by: Actor) -> bool:
 
     When the duty ended is checked later: what arrives after 30 days is kept and quarantined, not refused.
     """
-    return any(duty.role not in READ_ONLY for duty in by.duties)
+    return by.may_write
 
 
 def list_for(reading: Reading, by: Actor) -> list[Form]:

@@ -156,6 +156,40 @@ class BlobStore:
             incoming.discard()
         return blob
 
+    @property
+    def folder(self) -> Path:
+        """Where the contents stand, and what is on its way to them."""
+        return self._folder
+
+    def adopt(self, path: Path, blob: Blob) -> None:
+        """Let a file on the same disk, whole and fsynced, be the content that it is; what is there already stays.
+
+        path: gone when this returns. Raises OSError, and then the file is where it was.
+        """
+        if self._has(blob):
+            path.unlink(missing_ok=True)
+        else:
+            self._place(path, blob)
+
+    def has(self, blob: Blob) -> bool:
+        """Say whether a content is on the disk, as far as its size tells."""
+        return self._has(blob)
+
+    def delete_unneeded(self, sha256: str, older_than_s: float) -> bool:
+        """Delete a content that no row names, beside a server that receives; return whether it has gone.
+
+        Whoever keeps the same content meanwhile makes its file young again (``keep``), so that it is left alone.
+        """
+        path = self.path(sha256)
+        with self._locks[sha256[:2]]:
+            if not path.exists():
+                return True
+            if time.time() - path.lstat().st_mtime < older_than_s:
+                return False
+            path.unlink()
+            _fsync(path.parent)
+            return True
+
     def discard(self, incoming: IncomingBlob) -> None:
         """Forget a content that came in, and its file if it had one."""
         incoming.discard()
@@ -217,8 +251,12 @@ class BlobStore:
         # was damaged on the disk, and is replaced by the sound copy at hand.
         with self._locks[blob.sha256[:2]]:
             try:
-                there = self.path(blob.sha256).lstat()
-                return stat.S_ISREG(there.st_mode) and there.st_size == blob.size
+                path = self.path(blob.sha256)
+                there = path.lstat()
+                is_here = stat.S_ISREG(there.st_mode) and there.st_size == blob.size
+                if is_here:
+                    os.utime(path)  # so that nobody deletes it before a row names it again (``delete_unneeded``)
+                return is_here
             except FileNotFoundError:
                 return False
 
