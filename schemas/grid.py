@@ -14,6 +14,29 @@ class AreaQuery(PageQuery):
     parent = area_filter("code of the area above; without it the county")
 
 
+class BorderPropertiesSchema(BaseSchema):
+    """Which area a border is of."""
+
+    code = text_out("12 digits, 15 for a unit")
+    name = text_out("as phones show it")
+    level = text_out("`county`, `town`, `village` or `unit`")
+
+
+class BorderSchema(BaseSchema):
+    """Where an area ends (a Feature of RFC 7946)."""
+
+    type = text_out("`Feature`")
+    properties = fields.Nested(BorderPropertiesSchema, required=True)
+    geometry = fields.Dict(required=True, metadata={"description": "MultiPolygon of [longitude, latitude], WGS 84"})
+
+
+class BordersSchema(BaseSchema):
+    """Borders of areas (a FeatureCollection of RFC 7946)."""
+
+    type = text_out("`FeatureCollection`")
+    features = fields.List(fields.Nested(BorderSchema), required=True)
+
+
 class AreaSchema(BaseSchema):
     """A node of the grid."""
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from flask import Response
 
-from schemas.grid import AreaQuery, AreaSchema
+from schemas.grid import AreaQuery, AreaSchema, BordersSchema
 from schemas.lists import page_of
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
 from server.grid.domain.areas import Area, Place, full_code
 from server.grid.store import areas
+from server.grid.usecases import bordering
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.people.usecases.visibility import get_visible
@@ -40,6 +41,14 @@ def list_areas(query: dict[str, Any]) -> Response:
         return serializers.grid.area(area, by.at)
 
     return responses.listing(query, responses.decode_text, find, to_json, attrgetter("code"))
+
+
+@blueprint.route("/areas/borders")
+@blueprint.response(200, BordersSchema)
+def list_borders() -> Response:
+    """Return where the areas of the caller's duties end, as GeoJSON (RFC 7946), as far as it has been brought in."""
+    with context.database().reading() as reading:
+        return responses.json(bordering.as_geojson(reading, visibility.of(context.caller())))
 
 
 @blueprint.route("/areas/<code>")

@@ -16,7 +16,7 @@ from server.grid.domain.areas import Area, Level
 from server.grid.domain.file_cells import LEVELS
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.grid.usecases import exporting, files, searching
+from server.grid.usecases import bordering, exporting, files, searching
 from server.grid.usecases import loading as grids
 from server.instants import BEGINNING, FOREVER, local_day
 
@@ -66,6 +66,20 @@ def load(file: Path, data: Path) -> None:
         click.echo(f"注意：第{warning.line}行 {warning.message}", err=True)
     counts = (f"{name} {loaded.counts[key]}" for key, name in COUNT_NAMES.items() if key in loaded.counts)
     click.echo("，".join(counts) or "表里没有任何网格，没有改动。")
+
+
+@grid.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@data_option
+def borders(file: Path, data: Path) -> None:
+    """Bring in where areas end from FILE (GeoJSON, WGS 84), for the maps; a feature has the area's code as `code`.
+
+    All features are checked first, and nothing changes unless all are well.
+    """
+    with opened_to_write(data) as database:
+        counts = database.write(lambda tx: bordering.load(tx, content_of(file, bordering.FILE_BYTES_MAX), by="command"))
+    names = {"added": "新增边界", "changed": "改了边界", "unchanged": "没有变化"}
+    click.echo("，".join(f"{name} {counts[key]}" for key, name in names.items() if key in counts))
 
 
 @grid.command()
@@ -138,7 +152,7 @@ def _line(area: Area, inside: list[Area]) -> str:
     return "  ".join(filter(None, (area.code, area.name, held, since, until, into)))
 
 
-def content_of(file: Path) -> bytes:
-    if file.stat().st_size > files.FILE_BYTES_MAX:
-        raise TooLarge(f"{file.name} 太大，不像是网格表；请核对文件。", bytes_max=files.FILE_BYTES_MAX)
+def content_of(file: Path, bytes_max: int = files.FILE_BYTES_MAX) -> bytes:
+    if file.stat().st_size > bytes_max:
+        raise TooLarge(f"{file.name} 太大，不像是网格的文件；请核对文件。", bytes_max=bytes_max)
     return file.read_bytes()

@@ -19,7 +19,7 @@ from server.demo import patrols, people, stories
 from server.demo.case_steps import Case, CaseWork
 from server.demo.patrols import Event
 from server.demo.phones import Phones
-from server.demo.roster import Roster
+from server.demo.roster import Roster, draw_borders
 from server.demo.stories import StoryCase
 from server.errors import Invalid
 from server.forms.usecases.publish import Prepared
@@ -88,6 +88,7 @@ def install(tx: Transaction, basis: Basis) -> None:
     if basis.training:
         training.enable(tx)
     setup.install(tx, basis.rows, basis.forms)
+    draw_borders(tx)
     people.enrol_bodies(tx)
     people.enrol_people(tx, basis.password_hash)
 

@@ -1,18 +1,30 @@
-"""Choose the people of the demonstration's cases: the worker, the officer, the shop of the village of each case."""
+"""Choose the people of the demonstration's cases: the worker, the officer, the shop of the village of each case.
+
+Where its villages end is drawn around the same invented points.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import cos, hypot, pi, radians, sin
 from random import Random
 from typing import NamedTuple
 
+import orjson
+
 import kobo_forms
 from server import dated
+from server.db.transactions import Transaction
 from server.demo.people import LEAVER, DemoPerson, people
+from server.grid.usecases import bordering
 from server.people.domain.actors import Role
 
 VILLAGE_DIGITS, TOWN_DIGITS = 12, 9
+_CORNERS = 24
+_MARGIN, _WAVE = 1.4, 0.12
+"""A ring lies so many times farther out than the farthest point, and swings by this share to look drawn by hand."""
 
 
 class Hazard(NamedTuple):
@@ -118,3 +130,32 @@ class Roster:
 
 def _departments() -> list[Mapping[str, str]]:
     return [row for row in dated.table("demo_bodies") if row["kind"] == "department"]
+
+
+def draw_borders(tx: Transaction) -> None:
+    """Keep a border of each village that the demonstration has points in."""
+    points: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in dated.table("demo_points"):
+        points[row["village"]].append((float(row["longitude"]), float(row["latitude"])))
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"code": village},
+            "geometry": {"type": "Polygon", "coordinates": [_ring(here, number)]},
+        }
+        for number, (village, here) in enumerate(points.items())
+    ]
+    bordering.load(tx, orjson.dumps({"type": "FeatureCollection", "features": features}), "command")
+
+
+def _ring(points: list[tuple[float, float]], number: int) -> list[tuple[float, float]]:
+    """Return a closed ring around ``points``, of another shape for each ``number``."""
+    longitude, latitude = (sum(each[axis] for each in points) / len(points) for axis in (0, 1))
+    narrow = cos(radians(latitude))  # a degree of longitude is so much shorter than one of latitude
+    radius = _MARGIN * max(hypot((each[0] - longitude) * narrow, each[1] - latitude) for each in points)
+    ring = []
+    for corner in range(_CORNERS):
+        angle = 2 * pi * corner / _CORNERS
+        away = radius * (1 + _WAVE * sin(3 * angle + number) + _WAVE / 2 * sin(7 * angle + 2 * number))
+        ring.append((longitude + away * cos(angle) / narrow, latitude + away * sin(angle)))
+    return [*ring, ring[0]]
