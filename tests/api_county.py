@@ -167,12 +167,15 @@ def add_record(county: County, word: str, by: str, fields: Mapping[str, str], **
     return county.store.write(lambda tx: write.apply(tx, change, by=people.actor(tx, by)))
 
 
-def edit(county: County, word: str, by: str, origin: str, seen: Mapping[str, str], new: Mapping[str, str], base: int):
+def edit(
+    county: County, word: str, by: str, origin: str, seen: Mapping[str, str], new: Mapping[str, str], base: int,
+    type: str = "stations",
+):  # fmt: skip
     """Edit a record from version ``base``, where its author saw ``seen``."""
     change = Change(
         id=uuid_of(f"edit {word} {origin} {sorted(new.items())}"),
         record=uuid_of(word),
-        type="stations",
+        type=type,
         action="edit",
         dot=Dot(origin, 1),
         fields={name: FieldWrite(seen.get(name), value) for name, value in new.items()},

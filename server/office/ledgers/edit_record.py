@@ -24,17 +24,15 @@ from server.errors import (
     StaleVersion,
     Unavailable,
 )
-from server.forms.domain import sheets
 from server.forms.domain.filled_sheets import RecordSheet
 from server.forms.domain.record_types import RecordType
-from server.forms.domain.sheets import Ask, Question, key_of
+from server.forms.domain.sheets import Ask, Question
 from server.forms.domain.xpath import Unsupported
 from server.forms.store import forms
-from server.forms.usecases import ledger_forms
 from server.office import drafts, layout, pages, shown_fields
 from server.office.cases import acting
 from server.office.layout import signed_in
-from server.office.ledgers import filling, new_record, record_page, sheet_inputs
+from server.office.ledgers import filling, new_record, record_page, record_sheets, sheet_inputs
 from server.office.ledgers.sheet_inputs import Drawn
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
@@ -47,8 +45,6 @@ blueprint = layout.create_blueprint("office-edit-record", __name__)
 
 WAS = "was."
 """Before the names of what stood on the page when it was opened, each told by its print."""
-
-_UNASKED = (Ask.FILE, Ask.NOTE, Ask.OTHER)
 
 
 class Editing(NamedTuple):
@@ -135,28 +131,10 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
     record = record_page.find(reading, name, record_id)
     interactive.require_edit(reading, record, by=by)
     type = forms.catalogue(reading).types[name]
-    ledger = ledger_forms.layout(reading, type)
-    if ledger.sheet is None:
+    made = record_sheets.form_of(reading, record, type, by)
+    if made is None:
         raise NotFound(filling.NO_FORM.format(title=type.title), type=name)
-    asked = {
-        each.name: each.question
-        for each in ledger.fields
-        if each.question is not None and each.question.asked not in _UNASKED
-    }
-    sheet = ledger.sheet
-    fixed = sheets.creating_answer(sheet)
-    at, lists = sheet_inputs.moment(reading), sheet_inputs.lists_of(reading, sheet.form_id, by)
-    known = {question.path for question in asked.values()} | {
-        each.path for each in sheet.questions if each.saves in type.fields
-    }
-
-    def fill(values: Mapping[str, str]) -> RecordSheet:
-        given = {key_of(asked[field].path): value for field, value in values.items()}
-        given |= {} if fixed is None else {key_of(fixed[0]): fixed[1]}
-        held = frozenset(key_of(asked[field].path) for field in asked if record.fields.get(field))
-        return RecordSheet(sheet, given, lists, at, layout.form_language(), known=frozenset(known), held=held)
-
-    stands = {field: record.fields.get(field, "") for field in asked}
+    asked, fill, stands = made.asked, made.fill, record_sheets.standing(made, record)
     try:
         raw = sheet_inputs.answers_in(form, asked.items(), fill(stands))
         typed = sheet_inputs.answers_in(form, asked.items(), fill({**stands, **raw}))

@@ -17,19 +17,24 @@ from server.office import drafts, layout, pages
 from server.office import problem_kinds as kinds
 from server.office.cases import acting
 from server.office.layout import signed_in
+from server.office.ledgers import record_sheets
+from server.office.ledgers.record_sheets import Rule
 from server.office.problems import answers, problem_list, problem_views
 from server.office.problems.answers import NOTHING_ANSWERED, Answered
+from server.office.problems.problem_views import ShownProblem
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.domain.devices import Contact
 from server.people.store import devices
 from server.problems.domain.problems import ProblemKind
-from server.problems.domain.settlements import How
+from server.problems.domain.settlements import How, SettlementRequest
 from server.problems.store import problems
 from server.problems.store.problems import StoredProblem
 from server.records.domain.disclosure import Kinds
+from server.records.store import records
 from server.records.usecases.disclosing import RecordMask
 from server.settlement.usecases import details, masked_problems, settle
+from server.settlement.usecases.details import ProblemDetails
 from server.staffing.usecases.account_management import people_scope
 from server.submissions.store import rejected, submissions
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
@@ -58,8 +63,9 @@ def settlement(problem_id: UUID) -> Response:
     answered = answers.read(request.form)
     try:
         with context.database().reading() as reading:
-            names = [each.name for each in details.get(reading, id, by).fields]
-        wanted = answers.asked(answered, names)
+            found = details.get(reading, id, by)
+            wanted = answers.asked(answered, [each.name for each in found.fields])
+            _require_rules(reading, found, wanted)
         context.write(lambda tx: settle.settle(tx, id, wanted, by=by))
     except (Invalid, Conflict, StaleVersion, IllegalStep) as refusal:
         return _page(id, answered=answers.refused(answered, refusal), status=status_of(refusal))
@@ -72,6 +78,18 @@ def settlement(problem_id: UUID) -> Response:
     if wanted.how is How.UNDO:
         kept["problem"] = id
     return pages.see_other(f"{HERE}?{urlencode({**kept, 'done': id})}")
+
+
+def _require_rules(reading: Reading, found: ProblemDetails, wanted: SettlementRequest) -> None:
+    """Hold a value that is written at the desk against its form. Raises Invalid that names each that does not fit."""
+    written = {name: choice.value for name, choice in wanted.choices.items() if choice.head is None}
+    type = None if found.record is None else forms.catalogue(reading).types.get(found.record.type)
+    if found.record is None or type is None or not written:
+        return
+    faults = record_sheets.faults_of(reading, found.record, type, context.caller(), written)
+    if faults:
+        errors = [{"field": f"{answers.OTHER}{name}", "message": message} for name, message in faults.items()]
+        raise Invalid("；".join(message.removesuffix("。") for message in faults.values()) + "。", errors=errors)
 
 
 @blueprint.get("/office/problems/<uuid:problem_id>/original.xml")
@@ -117,12 +135,22 @@ def _page(
             "chosen": chosen,
             "is_asked_for": wanted is not None,
             "problem": shown,
+            "rules": _rules(reading, shown, by),
             "answered": answered,
             "done": None if done is None else _done(reading, done, by, mask),
         }
         page = layout.show(reading, "problems/desk.html", "problems", values, status)
     _note_read(shown)
     return page
+
+
+def _rules(reading: Reading, shown: ShownProblem | None, by: Actor) -> Mapping[str, Rule]:
+    """Return what the form of its record says of each field in conflict, before anybody writes another value."""
+    if shown is None or shown.record is None or "choose" not in shown.ways:
+        return {}
+    record = records.get(reading, shown.record, by.scope)
+    type = forms.catalogue(reading).types.get(record.type)
+    return {} if type is None else record_sheets.rules_of(reading, record, type, by)
 
 
 def _scope(by: Actor) -> Scope:

@@ -205,3 +205,50 @@ def test_of_more_than_the_list_holds_the_oldest_are_shown(county, monkeypatch):
 
     assert len(filed) > 1
     assert [id for id in filed if f"problem={id}" in page] == filed[:1]
+
+
+PUMPS = """\
+| survey |
+| | type | name | label | save_to | constraint | constraint_message |
+| | text | title | 泵名 | title | | |
+| | integer | power | 功率 | power | . > 0 and . < 500 | 填1到499之间的整数 |
+| | select_one kinds | kind | 种类 | kind | | |
+| choices |
+| | list_name | name | label |
+| | kinds | hand | 手抬泵 |
+| | kinds | car | 车载泵 |
+| | kinds | float | 浮艇泵 |
+| entities |
+| | list_name | label |
+| | pumps | ${title} |
+| settings |
+| | form_title | form_id | version | namespaces | attribute::fg:kind |
+| | 消防泵登记 | pump | 1 | fg="urn:firegrid:xforms" | profile |
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "wrong", "right", "said"),
+    [
+        ("power", ("6", "5", "9"), "700", "8", "填1到499之间的整数"),
+        ("kind", ("hand", "car", "float"), "boat", "hand", "手抬泵"),
+    ],
+)
+def test_the_form_s_rule_stands_by_another_value_beforehand_and_holds(
+    county_to_change, field, values, wrong, right, said
+):
+    county_to_change.publish(PUMPS)
+    was, one, other = values
+    add_record(county_to_change, STATION, "worker", {"title": "泵", field: was, "label": "泵"}, type="pumps", area=UNIT)
+    edit(county_to_change, STATION, "worker", "phone-x", {field: was}, {field: one}, 1, "pumps")
+    edit(county_to_change, STATION, "officer", "phone-y", {field: was}, {field: other}, 1, "pumps")
+    desk, id = signed_in(county_to_change, "town"), problem_of(county_to_change)
+    page, form = desk.open(f"/office/problems?problem={id}").text, choosing(desk, id)
+
+    refused = desk.submit(form, **{f"pick:{field}": "own", f"other:{field}": wrong})
+    taken = desk.submit(form, **{f"pick:{field}": "own", f"other:{field}": right})
+
+    assert said in page[page.index("都不对，写一个") :]
+    assert refused.status_code == 422 and 'aria-invalid="true"' in refused.text
+    assert taken.status_code == 303
+    assert county_to_change.get(f"/records/{uuid_of(STATION)}", "brigade").json["fields"][field] == right
