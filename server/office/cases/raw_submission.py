@@ -1,4 +1,4 @@
-"""Shows what a phone sent with one version of a case, as it was sent: each answer, the files, and the XML to be saved.
+"""Shows what a phone sent with one version of a record, as it was sent: each answer, the files, and the XML to save.
 
 What its reader may not see of persons is masked, as the API masks it (ADR 0039).
 """
@@ -38,21 +38,7 @@ def submission_page(record_id: UUID, version: int) -> Response:
     """Show the submission that brought one version of a case. Raises NotFound, also for what came by no form."""
     with context.database().reading() as reading:
         record = case_view.find(reading, str(record_id), context.caller())
-        revision, found = _found(reading, record, version)
-        content, is_masked = _content(reading, found)
-        form = forms.catalogue(reading).forms.get(found.form)
-        values = {
-            "record": record,
-            "version": version,
-            "form": found.form if form is None else form.title,
-            "form_version": revision.form_version or "",
-            "who": display_names.of_people(reading, [found.author])[found.author],
-            "received": pages.moment(revision.received_at, reading.now),
-            "made": "" if revision.made_at is None else pages.claimed_moment(revision.made_at, reading.now),
-            "answers": _answers(content),
-            "files": _files(reading, record, version, found),
-            "is_masked": is_masked,
-        }
+        values = told(reading, record, version, f"/office/cases/{record.id}", "photos")
         return layout.show(reading, "cases/submission.html", layout.BOARD.key, values)
 
 
@@ -62,8 +48,35 @@ def submission_xml(record_id: UUID, version: int) -> Response:
     """Send a submission as XML, to be saved: no browser runs it."""
     with context.database().reading() as reading:
         record = case_view.find(reading, str(record_id), context.caller())
-        _, found = _found(reading, record, version)
-        content, _ = _content(reading, found)
+        return as_xml(reading, record, version)
+
+
+def told(reading: Reading, record: Record, version: int, at: str, files: str) -> dict[str, Any]:
+    """Return what a page says of the submission that brought one version of a record.
+
+    at: address of the record. files: the part of its address under which photos are. Raises NotFound.
+    """
+    revision, found = _found(reading, record, version)
+    content, is_masked = _content(reading, found)
+    form = forms.catalogue(reading).forms.get(found.form)
+    return {
+        "at": at,
+        "version": version,
+        "form": found.form if form is None else form.title,
+        "form_version": revision.form_version or "",
+        "who": display_names.of_people(reading, [found.author])[found.author],
+        "received": pages.moment(revision.received_at, reading.now),
+        "made": "" if revision.made_at is None else pages.claimed_moment(revision.made_at, reading.now),
+        "answers": _answers(content),
+        "files": _files(reading, record, version, found, f"{at}/{files}/{version}/"),
+        "is_masked": is_masked,
+    }
+
+
+def as_xml(reading: Reading, record: Record, version: int) -> Response:
+    """Return the submission that brought one version of a record, to be saved. Raises NotFound."""
+    _, found = _found(reading, record, version)
+    content, _ = _content(reading, found)
     return pages.guarded(downloads.download(content, "text/xml; charset=utf-8", f"{found.id}.xml"))
 
 
@@ -81,10 +94,9 @@ def _content(reading: Reading, found: StoredSubmission) -> tuple[bytes, bool]:
     return (content, False) if hidden == NOTHING else (mask.xml(content, hidden), True)
 
 
-def _files(reading: Reading, record: Record, version: int, found: StoredSubmission) -> list[dict[str, Any]]:
+def _files(reading: Reading, record: Record, version: int, found: StoredSubmission, at: str) -> list[dict[str, Any]]:
     """Return the files that came with a submission, those that a page shows with their address."""
     named = {each.name for each in case_details.photos(reading, record) if each.version == version}
-    at = f"/office/cases/{record.id}/photos/{version}/"
     return [
         {
             "name": each.name,

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 from flask import Response, request
 
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.errors import NotFound
 from server.forms.domain.record_types import RecordType
 from server.office import layout, pages, shown_fields
 from server.office.layout import signed_in
 from server.office.ledgers import ledger_list, ledger_states
 from server.office.ledgers.ledger_filters import asked_of, filters_of
 from server.records.domain import positions
-from server.records.store import type_lists
+from server.records.domain.positions import Position
+from server.records.store import records, type_lists
 from server.records.usecases.disclosing import RecordMask
 from server.web import context
 
@@ -45,22 +48,43 @@ def points(type: str) -> Response:
         found = list(_points(reading, declared, rows[:POINTS_MOST]))
         states = _words(reading, declared)
     ledger_list.audit(type, rows[:POINTS_MOST], whole)
-    shown = {
-        "items": found,
-        "placed": len(found),
-        "unplaced": len(rows[:POINTS_MOST]) - len(found),
-        "more": len(rows) > POINTS_MOST,
-        "words": {**{name: _said(word) for name, word in WORDS.items()}, "states": states},
-    }
+    return _answer(found, len(rows[:POINTS_MOST]) - len(found), states, more=len(rows) > POINTS_MOST)
+
+
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>/point")
+@signed_in
+def point(type: str, record_id: UUID) -> Response:
+    """Answer with the position of one record, in the shape of ``points``. Raises NotFound."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        declared, record = ledger_list.find_type(reading, type), records.get(reading, str(record_id), by.scope)
+        if record.type != type:
+            raise NotFound("没有这条记录，或它不在您的管辖范围内。", record=str(record_id))
+        mask = RecordMask(reading, by)
+        seen = mask.record({"fields": dict(record.fields)}, record)["fields"]
+        row = {"id": record.id, "label": mask.label(record), "fields": orjson.dumps(seen)}
+        found = list(_points(reading, declared, [row]))
+        states = _words(reading, declared)
+    return _answer(found, 1 - len(found), states, more=False)
+
+
+def position_of(type: RecordType, fields: Mapping[str, str]) -> Position | None:
+    """Return the first position that a record tells, None for none."""
+    names = [each.name for each in type.fields.values() if each.type == "geopoint"]
+    return next((made for name in names if (made := positions.read(fields.get(name, ""))) is not None), None)
+
+
+def _answer(found: list[dict[str, Any]], unplaced: int, states: dict[str, str], *, more: bool) -> Response:
+    words = {**{name: _said(word) for name, word in WORDS.items()}, "states": states}
+    shown = {"items": found, "placed": len(found), "unplaced": unplaced, "more": more, "words": words}
     return pages.guarded(Response(orjson.dumps(shown), content_type="application/json"))
 
 
 def _points(reading: Reading, type: RecordType, rows: list[Row]) -> Iterator[dict[str, Any]]:
-    names = [each.name for each in type.fields.values() if each.type == "geopoint"]
     shape_of = _shapes(reading, type)
     for row in rows:
         fields = orjson.loads(row["fields"])
-        place = next((made for name in names if (made := positions.read(fields.get(name, ""))) is not None), None)
+        place = position_of(type, fields)
         if place is not None:
             address = f"/office/ledgers/{type.name}/{row['id']}"
             item = {"id": row["id"], "at": place[:2], "label": row["label"], "state": shape_of(fields)}

@@ -21,9 +21,9 @@ from server.forms.usecases import ledger_forms
 from server.forms.usecases.ledger_forms import LedgerForm
 from server.grid.store import areas
 from server.office import layout, pages, photos
-from server.office.cases import case_history
+from server.office.cases import case_history, raw_submission
 from server.office.layout import signed_in
-from server.office.ledgers import ledger_states
+from server.office.ledgers import ledger_map, ledger_states
 from server.office.ledgers.sheet_inputs import Other
 from server.office.shown_fields import shows_of, titles_of
 from server.people.store import display_names
@@ -32,6 +32,7 @@ from server.records.store import records, revisions
 from server.records.usecases import reveal as revealing
 from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import Show
+from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.web import context
 from server.web.problem_details import status_of
@@ -93,6 +94,24 @@ def file(type: str, record_id: UUID, version: int, name: str) -> Response:
         return photos.send(reading, find(reading, type, str(record_id)), version, name)
 
 
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>/submissions/<int:version>")
+@signed_in
+def submission(type: str, record_id: UUID, version: int) -> Response:
+    """Show what a phone sent with one version of a record. Raises NotFound, also for what came by no form."""
+    with context.database().reading() as reading:
+        record = find(reading, type, str(record_id))
+        values = raw_submission.told(reading, record, version, f"/office/ledgers/{type}/{record.id}", "files")
+        return layout.show(reading, "cases/submission.html", layout.LEDGERS.key, values)
+
+
+@blueprint.get("/office/ledgers/<type>/<uuid:record_id>/submissions/<int:version>.xml")
+@signed_in
+def submission_xml(type: str, record_id: UUID, version: int) -> Response:
+    """Send a submission as XML, to be saved: no browser runs it."""
+    with context.database().reading() as reading:
+        return raw_submission.as_xml(reading, find(reading, type, str(record_id)), version)
+
+
 def find(reading: Reading, type: str, record_id: str) -> Record:
     """Return a record of a ledger that the caller may see. Raises NotFound."""
     found = records.get(reading, record_id, context.caller().scope)
@@ -142,6 +161,7 @@ def _page(
             "states": ledger_states.states_of(reading, type, record.fields, titles).values(),
             "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
             "sections": _sections(reading, record, mask, show, titles, revealed or {}),
+            "has_position": ledger_map.position_of(type, record.fields) is not None,
             "files": [_file(record, each) for each in case_details.photos(reading, record)],
             "history": _history(reading, record, mask, show, titles),
             "updated": pages.moment(record.updated_at, reading.now),
@@ -201,7 +221,12 @@ def _history(
     found = mask.history(record, list(revisions.list_of(reading, record.id)))
     people = display_names.of_people(reading, {each.author for each in found})
     names = {form.id: form.title for form in forms.catalogue(reading).forms.values()}
-    return [_entry(reading, each, people, names, show, titles) for each in reversed(found)]
+    sent = (each.submission for each in found if each.submission)
+    visible = submissions.in_scope(reading, sent, context.caller().scope)
+    return [
+        _entry(reading, each, people, names, show, titles) | {"is_sent": each.submission in visible}
+        for each in reversed(found)
+    ]
 
 
 def _entry(

@@ -102,6 +102,15 @@ def test_the_map_has_the_records_of_the_list_with_a_position_each_by_its_state(d
     assert desk.open(whole["items"][0]["address"]).status_code == 200
 
 
+def test_a_record_with_a_position_has_a_map_of_it_and_another_has_none(desk):
+    placed, other = (desk.open(f"{LIST}/{uuid_of(name)}").text for name in ("一号", "二号"))
+    point = desk.open(f"{LIST}/{uuid_of('一号')}/point").json
+
+    assert f'data-points="{LIST}/{uuid_of("一号")}/point"' in placed and "data-points" not in other
+    assert [each["at"] for each in point["items"]] == [[39.1, 114.7]]
+    assert desk.open(f"/office/ledgers/stations/{uuid_of('一号')}/point").status_code == 404
+
+
 def test_beside_the_list_come_the_towns_with_and_without(desk):
     page = desk.open(LIST).text
     panel = desk.open(f"{LIST}/missing/panel")

@@ -10,4 +10,4 @@ function shown() {
 }
 document.addEventListener("htmx:afterSwap", shown);
 shown();
-if (document.querySelector("[data-map]") && localStorage.getItem("map open") && matchMedia("(min-width: 1400px)").matches) toggle(true);
+if (document.querySelector(".split [data-map]") && localStorage.getItem("map open") && matchMedia("(min-width: 1400px)").matches) toggle(true);
