@@ -22,6 +22,9 @@ Replay = Callable[[Mapping[str, str], Mapping[str, str]], Response]
 CHARS_MAX = 40_000
 """What is sealed at most; the next request brings all of it back."""
 
+LOST = "写的内容太长，登录时带不走：请先用浏览器的后退回到那一页，把内容复制下来，再登录。"
+"""What somebody is told whose form is too long to be carried over a sign-in."""
+
 _replays: list[tuple[re.Pattern[str], Replay]] = []
 
 
@@ -36,18 +39,20 @@ def replays(address: str) -> Callable[[Replay], Replay]:
     return register
 
 
-def seal() -> str:
-    """Return the form of this request, sealed; empty where it may not be kept, or nothing could show it again.
+def seal() -> tuple[str, str]:
+    """Return the form of this request, sealed, and what its author is told where it could not be kept.
 
-    It must come from a page of somebody's, whose it then is: what another site makes a browser send is never put before
-    anybody as their own.
+    Empty where it may not be kept, or nothing could show it again. It must come from a page of somebody's, whose it
+    then is: what another site makes a browser send is never put before anybody as their own.
     """
+    if (request.content_length or 0) > (request.max_content_length or 0):
+        return "", LOST
     author = sessions.author_of_form()
     if not author or _found(request.path) is None:
-        return ""
+        return "", ""
     fields = {name: " ".join(request.form.getlist(name)) for name in request.form if name != sessions.FORM_FIELD}
     sealed = sessions.sign("draft", [author, request.path, fields])
-    return sealed if len(sealed) <= CHARS_MAX else ""
+    return (sealed, "") if len(sealed) <= CHARS_MAX else ("", LOST)
 
 
 def show(sealed: str, name: str) -> Response | None:

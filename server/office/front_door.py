@@ -143,15 +143,16 @@ def ask_to_sign_in(refusal: SignInRequired) -> Response:
         return pages.guarded(Response("", 401))
     if request.headers.get("HX-Request") == "true":  # the script asks on the page itself, and sends again what it sent
         return pages.guarded(Response("", 401))
-    draft, author = (drafts.seal(), sessions.author_of_form()) if request.method == "POST" else ("", "")
+    draft, lost = drafts.seal() if request.method == "POST" else ("", "")
     session = sessions.current()
     shown = drafts.show(draft, session.name) if draft and session is not None else None
     if shown is not None:  # they have signed in again elsewhere, since this page was opened
         return shown
-    name = (author if draft else "") or sessions.name_last_signed_in()
+    name = (sessions.author_of_form() if draft else "") or sessions.name_last_signed_in()
     address = request.full_path.rstrip("?") if request.method == "GET" else ""
     filled = {"username": name, "next": address, "draft": draft}
-    return sign_in_page(refusal.message if name else "", 401, filled)
+    said = f"{refusal.message}{lost}" if name else ""
+    return sign_in_page(said, 401, filled)
 
 
 def sign_in_page(said: str = "", status: int = 200, filled: Mapping[str, str] = NOTHING) -> Response:

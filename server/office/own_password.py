@@ -57,7 +57,7 @@ def carrying(draft: str) -> Response:
 
 def ask() -> Response:
     """Lead whoever has to change their password first to the page for it; what a form of theirs held goes with them."""
-    draft = drafts.seal() if request.method == "POST" else ""
+    draft = drafts.seal()[0] if request.method == "POST" else ""
     if draft:
         return carrying(draft)
     if request.headers.get("HX-Request") == "true":

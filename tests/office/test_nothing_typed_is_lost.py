@@ -7,6 +7,7 @@ import re
 import pytest
 
 from server.errors import Busy, DiskFull
+from server.office import drafts
 from server.web import context
 from tests.api_county import PASSWORD
 from tests.case_land import a_report
@@ -189,3 +190,13 @@ def test_what_was_typed_outlives_another_language_on_the_sign_in_page(land, desk
 
     assert english.status_code == 200 and "Sign in" in english.text
     assert page.status_code == 200 and TYPED in page.text and "You may now" in page.text
+
+
+def test_a_form_too_long_to_be_carried_over_a_sign_in_says_so(land, desk, form, monkeypatch):
+    monkeypatch.setattr(drafts, "CHARS_MAX", 50)
+    land.clock.pass_by(minutes=40)
+
+    asked = desk.submit(form, assignee=WORKER, note=TYPED)
+
+    assert asked.status_code == 401 and "写的内容太长，登录时带不走" in asked.text
+    assert "您写的内容还在" not in asked.text

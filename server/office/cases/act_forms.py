@@ -18,11 +18,16 @@ from server.office.cases import act_words
 from server.office.pages import code_label
 from server.people.domain.actors import Actor
 from server.phones.usecases import handler_list
+from server.records.domain.case_facts import CHECKS
 from server.records.domain.records import Record
 from server.records.domain.status import Status
+from sync.changes import AttachmentName
 
-FILES = frozenset({"fixed_photo", "fixed_photo_2"})
-"""Inputs that only a phone sends, with the bytes behind them."""
+FILES = frozenset(workflow.EVIDENCE_PHOTOS)
+"""Inputs that name photos: a page sends these as files, and the write path names them."""
+
+PHOTOS = "photos"
+"""The file input of a form."""
 
 LONG = frozenset({"note", "plan", "safeguard"})
 
@@ -76,7 +81,7 @@ class ActForm(NamedTuple):
 
     button: on its button. hint: what is to be known before. outcomes: of a check, one of which is to be chosen;
     outcome: the one that was, fault: that none was. confirm: what is to be confirmed, empty for nothing.
-    day: that the hint names.
+    day: that the hint names. photos: it takes photos, under the fault ``photo_fault``.
     """
 
     action: str
@@ -90,12 +95,15 @@ class ActForm(NamedTuple):
     fault: str = ""
     confirm: str = ""
     day: str = ""
+    photos: bool = False
+    photo_fault: str = ""
 
 
 class Sent(NamedTuple):
     """A form that was sent and not carried out. faults: by input; said: what was wrong as a whole.
 
-    base: the version of the case on which it was made, None where that is not known.
+    base: the version of the case on which it was made, None where that is not known. photos: that came with it and are
+    kept.
     """
 
     action: str
@@ -103,6 +111,7 @@ class Sent(NamedTuple):
     faults: Mapping[str, str]
     said: str
     base: int | None = None
+    photos: tuple[AttachmentName, ...] = ()
 
 
 NOTHING_SENT = Sent("", {}, {}, "")
@@ -174,7 +183,15 @@ def _form(offers: Offers, action: str, told: Sent, *, is_open: bool) -> ActForm:
         act_words.HINTS.get(action, ""),
         fault=told.faults.get(act_words.CONFIRM, ""),
         confirm=act_words.CONFIRMED.get(action, ""),
+        photos=takes_photos(action),
+        photo_fault=told.faults.get(PHOTOS, ""),
     )
+
+
+def takes_photos(action: str) -> bool:
+    """Say whether who takes an act has been there, or tells of it: what was seen is worth a photo."""
+    step = workflow.STEP_OF.get(action)
+    return action in (CHECK, *CHECKS, "note") or (step is not None and bool(FILES.intersection(step.takes)))
 
 
 def _check(offers: Offers, sent: Sent) -> ActForm:
@@ -194,6 +211,8 @@ def _check(offers: Offers, sent: Sent) -> ActForm:
         outcomes=tuple(Choice(action, label) for action, label in OUTCOMES.items()),
         outcome=told.fields.get(OUTCOME, told.action if told.action in OUTCOMES else ""),
         fault=told.faults.get(OUTCOME, ""),
+        photos=True,
+        photo_fault=told.faults.get(PHOTOS, ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from flask import Response
@@ -13,6 +13,7 @@ from server.errors import Conflict, Invalid, NotFound, Refusal
 from server.office import layout
 from server.office.cases.act_forms import FILES, Sent, written
 from server.web import context
+from sync.changes import AttachmentName
 
 TEXT_CHARS_MAX = 2_000
 
@@ -44,10 +45,12 @@ def require_storable(fields: Mapping[str, str]) -> None:
         raise Invalid("填写内容有误，请按提示改正；写的内容都还在。", errors=errors)
 
 
-def asked(action: str, fields: Mapping[str, str], form: Mapping[str, str]) -> ChangeRequest:
+def asked(
+    action: str, fields: Mapping[str, str], form: Mapping[str, str], photos: Sequence[AttachmentName] = ()
+) -> ChangeRequest:
     """Return what a form asks for: its hidden fields say the change's id, and the version and status that were seen.
 
-    fields: what was typed, as ``inputs_sent`` reads it.
+    fields: what was typed, as ``inputs_sent`` reads it. photos: that came with it.
     """
     return ChangeRequest(
         action=action,
@@ -55,6 +58,7 @@ def asked(action: str, fields: Mapping[str, str], form: Mapping[str, str]) -> Ch
         id=read_uuid(form.get("change", "")),
         base_version=read_number(form.get("version", "")),
         seen_status=form.get("status") or None,
+        attachments=tuple(photos),
     )
 
 
@@ -82,6 +86,8 @@ def gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
         "said": refusal.message,
         "step": "返回看板",
         "to": layout.BOARD.address,
+        "number": "",
+        "may_search": False,
     }
     with context.database().reading() as reading:
         return layout.show(reading, "error.html", "", {**values, "kept": written(fields)}, 404)

@@ -20,17 +20,26 @@ from server.errors import (
     Refusal,
     ShortOfMemory,
     StaleVersion,
+    TooLarge,
     Unavailable,
 )
 from server.office import drafts, layout, pages, photos
-from server.office.cases import act_forms, act_words, acting, assigning, case_view
+from server.office.cases import act_forms, act_photos, act_words, acting, assigning, case_view
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.records.usecases import reveal as revealing
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
+from sync.changes import AttachmentName
 
 blueprint = layout.create_blueprint("office-case", __name__)
+
+
+@blueprint.before_request
+def admit_photos() -> None:
+    """Take a form with photos where an act is carried out."""
+    if request.endpoint == f"{blueprint.name}.act":
+        act_photos.allow_body()
 
 
 @blueprint.get("/office/cases/<uuid:record_id>")
@@ -84,7 +93,9 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show the case again with what was typed into the form of an act before its author had to sign in."""
     action = arguments["action"]
     typed = assigning.with_handler(fields) if action == assigning.ACTION else fields
-    sent = Sent(action, typed, {}, "您已重新登录；写的内容还在，看过再提交。")
+    photos = act_photos.carried_again(fields.get(act_photos.KEPT, ""))
+    lost = act_photos.LOST if act_forms.takes_photos(action) and not photos else ""
+    sent = Sent(action, typed, {}, f"您已重新登录；写的内容还在，看过再提交。{lost}", photos=photos)
     try:
         return _page(arguments["record_id"], sent)
     except NotFound as refusal:
@@ -94,30 +105,27 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
 def _carry_out(record_id: str, form: str) -> Response:
     """Carry out what a form asks for. form: the act, or the check, whose outcome is the act."""
     action = request.form.get(act_forms.OUTCOME, "") if form == act_forms.CHECK else form
-    if form == act_forms.CHECK and action not in act_forms.OUTCOMES:
-        fields = acting.inputs_sent("rework", request.form, {})
-        faults = {act_forms.OUTCOME: act_forms.NOT_CHOSEN}
-        return _page(record_id, Sent(form, fields, faults, act_forms.NOT_CHOSEN), 422)
-    if action in act_words.CONFIRMED and not request.form.get(act_words.CONFIRM):
-        fields = acting.inputs_sent(action, request.form, {})
-        faults = {act_words.CONFIRM: act_words.NOT_CONFIRMED}
-        return _page(record_id, Sent(form, fields, faults, act_words.NOT_CONFIRMED), 422)
+    unsaid = _unsaid(form, action)
     said = assigning.with_handler(request.form) if action == assigning.ACTION else request.form
-    fields = acting.inputs_sent(action, said, {"helpers": request.form.getlist("helpers")})
-    change = acting.asked(action, fields, request.form)
-    by = context.caller()
+    asked = "rework" if act_forms.OUTCOME in unsaid else action
+    fields = acting.inputs_sent(asked, said, {"helpers": request.form.getlist("helpers")})
+    by, photos, base = context.caller(), list[AttachmentName](), acting.read_number(request.form.get("version", ""))
 
     def back(refusal: Refusal) -> Response:
         typed = {**fields, act_forms.OUTCOME: action} if form == act_forms.CHECK else fields
-        sent = acting.refused(form, typed, refusal, change.base_version)
+        sent = acting.refused(form, typed, refusal, base)
+        sent = sent._replace(faults={**act_photos.faults_of(refusal), **sent.faults}, photos=tuple(photos))
         return _page(record_id, sent, status_of(refusal))
 
     try:
+        act_photos.receive(photos, asked, by)
+        _require_said(unsaid)
         acting.require_storable(fields)
+        change = acting.asked(action, fields, request.form, photos)
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
         return acting.gone(fields, refusal)
-    except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
+    except (Invalid, TooLarge, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
         return back(refusal)
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
         observability.log_failure(refusal)
@@ -127,6 +135,20 @@ def _carry_out(record_id: str, form: str) -> Response:
     if "HX-Request" in request.headers:
         return _acted(record_id, action)
     return pages.see_other(f"/office/cases/{record_id}?done={action}")
+
+
+def _unsaid(form: str, action: str) -> dict[str, str]:
+    """Return what a form leaves open that no act goes without: which outcome a check has, and a confirmation."""
+    if form == act_forms.CHECK and action not in act_forms.OUTCOMES:
+        return {act_forms.OUTCOME: act_forms.NOT_CHOSEN}
+    if action in act_words.CONFIRMED and not request.form.get(act_words.CONFIRM):
+        return {act_words.CONFIRM: act_words.NOT_CONFIRMED}
+    return {}
+
+
+def _require_said(unsaid: Mapping[str, str]) -> None:
+    for name, message in unsaid.items():
+        raise Invalid(message, errors=[{"field": name, "message": message}])
 
 
 def _acted(record_id: str, action: str) -> Response:

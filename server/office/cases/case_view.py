@@ -15,7 +15,7 @@ from server.forms.store import codes
 from server.grid.store import areas
 from server.office import layout, pages
 from server.office import problem_kinds as kinds
-from server.office.cases import act_forms, assigning, case_facts, case_history, case_rows, faster
+from server.office.cases import act_forms, act_photos, acting, assigning, case_facts, case_history, case_rows, faster
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.cases.case_history import Entry
 from server.people.domain import rights
@@ -102,10 +102,17 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) ->
             for each in case_details.photos(reading, record)
         ],
         "no_photo": _no_photo(reading, record),
-        "faster": faster.told(reading, record, history, sent.base, sent.action) if not sent.faults else None,
+        "faster": _faster(reading, record, history, sent),
         "history": entries,
         "late": next((each for each in entries if each.is_late), None),
     }
+
+
+def _faster(reading: Reading, record: Record, history: list[Revision], sent: Sent) -> faster.Faster | None:
+    """Return who was faster than a form that came too late; None where something else is wrong with it."""
+    if sent.faults or sent.said == acting.SENT_BEFORE:
+        return None
+    return faster.told(reading, record, history, sent.base, sent.action)
 
 
 def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> dict[str, Any]:
@@ -124,6 +131,7 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
         "acts": acts,
         "assign": assigning.form_of(reading, record, by, sent) if _has(acts, assigning.ACTION) else None,
         "sent": sent,
+        "kept_photos": act_photos.shown(sent.photos, by.name),
         "kept": act_forms.not_offered(acts, offers, sent),
         "change_id": str(uuid4()),
         "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],

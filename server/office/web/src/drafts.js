@@ -12,7 +12,8 @@ const untouched = field => ticks(field) ? field.checked === field.defaultChecked
   : field.options ? [...field.options].every(each => each.selected === each.defaultSelected) || (!field.multiple && !field.value)
   : field.value === field.defaultValue;
 
-export const isTyped = within => forms(within).some(form => fields(form).some(field => !untouched(field)));
+const hasFiles = form => [...form.querySelectorAll("[type=file]")].some(each => each.files.length);
+export const isTyped = within => forms(within).some(form => hasFiles(form) || fields(form).some(field => !untouched(field)));
 
 function clear() {
   for (const key of Object.keys(sessionStorage)) if (key.startsWith(PREFIX)) sessionStorage.removeItem(key);
@@ -43,6 +44,14 @@ function restore(form) {
 }
 
 document.addEventListener("input", event => event.target.form?.matches("[data-draft]") && keep(event.target.form));
+// Photos that the server would not take are told at once, and nothing is sent with them.
+document.addEventListener("change", event => {
+  const { dataset, files } = event.target;
+  if (!files || !dataset.most) return;
+  const isLarge = [...files].some(each => each.size > Number(dataset.mostBytes));
+  event.target.setCustomValidity(files.length > Number(dataset.most) ? dataset.tooMany : isLarge ? dataset.tooLarge : "");
+  event.target.reportValidity();
+});
 document.addEventListener("htmx:load", event => forms(event.detail.elt ?? document).forEach(restore));
 forms(document).forEach(restore);
 document.addEventListener("htmx:beforeSwap", event => {

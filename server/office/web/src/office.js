@@ -8,7 +8,7 @@ Object.assign(htmx.config, {
   attributesToSettle: ["class", "width", "height"],
   // A form that is refused comes back with what is wrong in it; what is neither done nor refused leaves the page.
   responseHandling: [
-    { code: "204", swap: false }, { code: "[23]..", swap: true }, { code: "403|404|409|422|503", swap: true },
+    { code: "204", swap: false }, { code: "[23]..", swap: true }, { code: "403|404|409|413|422|503", swap: true },
     { code: "...", swap: false, error: true },
   ],
 });
