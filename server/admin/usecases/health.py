@@ -15,6 +15,7 @@ from pathlib import Path
 from server import instants
 from server.admin.store import backup_facts, usage
 from server.audit.usecases import daily_heads
+from server.cases.usecases import calendars
 from server.db.database import Database
 from server.db.folder import FILE_NAME
 from server.db.transactions import Reading
@@ -78,6 +79,7 @@ def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> 
     yield _queue(database.queue_length())
     yield _audit(reading, database.folder)
     yield _forms(reading)
+    yield _holidays(reading)
 
 
 def _database(database: Database, disk_free_bytes_min: int) -> Finding:
@@ -143,7 +145,9 @@ def _phones(reading: Reading) -> Finding:
     values = {"known": str(seen.known), "since": str(seen.since), "never": str(seen.never)}
     if not seen.never:
         return Finding("手机", Mark.GOOD, said, values=values)
-    return Finding("手机", Mark.LOOK, said, "请看“人员”里从未连接的，重发手机卡片。", "firegrid user list", values)
+    return Finding(
+        "手机", Mark.LOOK, said, "请看“人员”里从未连接的，重发手机卡片。", "firegrid user list --data DIR", values
+    )
 
 
 def _queue(waiting: int) -> Finding:
@@ -167,8 +171,17 @@ def _forms(reading: Reading) -> Finding:
     if found is not None:
         form, fault = found
         said, values = "手机打不开 {form}：{why}", {"form": form, "why": fault.message}
-        return Finding("表单", Mark.BAD, said, fault.cure, f"firegrid form bring-back {form}", values)
+        return Finding("表单", Mark.BAD, said, fault.cure, f"firegrid form bring-back {form} --data DIR", values)
     return Finding("表单", Mark.GOOD, "在用的表单和名单手机都打得开。")
+
+
+def _holidays(reading: Reading) -> Finding:
+    missing = calendars.missing_year(reading)
+    if missing is None:
+        return Finding("放假安排", Mark.GOOD, "今年的已载入，工作日照它计算。")
+    said, values = "{year}年的放假安排还没有载入，工作日先按周一至周五计算。", {"year": str(missing)}
+    cure = "请到“代码和时限”的“放假安排”里载入。"
+    return Finding("放假安排", Mark.LOOK, said, cure, "firegrid calendar load FILE --data DIR", values)
 
 
 def _mb(size: int) -> str:

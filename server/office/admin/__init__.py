@@ -10,6 +10,7 @@ from server.office.admin import (
     code_lists,
     forms,
     health,
+    holidays,
     people,
     person,
     roster,
@@ -27,6 +28,7 @@ blueprints = (
     cards.blueprint,
     forms.blueprint,
     code_lists.blueprint,
+    holidays.blueprint,
     health.blueprint,
 )
 """The pages of each part."""

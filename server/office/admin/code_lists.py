@@ -16,7 +16,7 @@ from server.forms.store.codes import Code
 from server.forms.store.forms import State
 from server.forms.usecases import management
 from server.office import layout, pages, sessions
-from server.office.admin import tabs
+from server.office.admin import holidays, tabs
 from server.office.admin.forms import NOTHING, UPLOAD_BYTES_MAX, Outcome, refused
 from server.office.layout import signed_in
 from server.people.domain import roles
@@ -61,6 +61,7 @@ def list_tables() -> Response:
     with context.database().reading() as reading:
         values = {
             "lists": [_list_row(reading, name) for name in _names(reading)],
+            "holidays": holidays.overview(reading),
             "tables": [_table_row(name, reading.now) for name in TABLES],
         }
         return tabs.show(reading, "admin/codes.html", KEY, values)

@@ -49,4 +49,4 @@ def _version() -> Finding:
 
 
 def _command(finding: Finding) -> str:
-    return finding.command.replace("DIR", str(context.settings().folder))
+    return finding.command.replace("DIR", str(context.settings().folder.resolve()))

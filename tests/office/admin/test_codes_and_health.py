@@ -114,6 +114,39 @@ def test_a_table_without_rules_of_today_is_shown_empty(county, monkeypatch):
     assert desk.open(f"{CODES}/tables/retention").status_code == 200
 
 
+def load_holidays(desk: Desk, text: str):
+    action = f"{CODES}/holidays"
+    form = desk.form(desk.open(action), action)
+    return desk.client.post(action, data={**form.fields, "file": (io.BytesIO(text.encode()), "2031.csv")})
+
+
+def test_a_year_of_holidays_is_loaded_from_a_page_as_a_whole_or_not_at_all(county_to_change):
+    desk = Desk(county_to_change)
+    desk.sign_in("admin")
+    off = {
+        "01-01": "元旦",
+        "05-01": "劳动节",
+        "05-02": "劳动节",
+        **dict.fromkeys(("10-01", "10-02", "10-03"), "国庆节"),
+    }
+    days = "".join(f"2031-{day},放假,{name}\n" for day, name in off.items())
+    bad = load_holidays(desk, f"日期,类别,名称\n{days}2031-02-30,放假,x\n")
+    none = load_holidays(desk, "甲,乙\n")
+    good = load_holidays(desk, f"日期,类别,名称\n{days}")
+
+    assert bad.status_code == 422 and "第 8 行" in bad.text and "什么都没有变" in bad.text
+    assert none.status_code == 400 and "没有找到表头" in none.text
+    assert good.location == f"{CODES}/holidays?year=2031&done=1"
+    page = desk.open(good.location).text
+    assert (
+        "2031年：放假 6 天" in page
+        and "劳动节" in page
+        and f'href="{CODES}/holidays?year=2031"' in desk.open(CODES).text
+    )
+    assert "2031-10-01,放假,国庆节" in desk.open(f"{CODES}/holidays/2031.csv").text
+    assert desk.open(f"{CODES}/holidays/1999.csv").status_code == 404
+
+
 def test_a_backup_is_told_by_its_age_and_one_that_failed_by_why(county_to_change):
     county = county_to_change
 
@@ -155,7 +188,7 @@ def test_a_disk_that_fills_up_soon_is_told_of(county):
 
 
 @pytest.mark.parametrize("name", ["town", "officer", "worker", "brigade", "viewer"])
-@pytest.mark.parametrize("path", [CODES, f"{CODES}/tables/rights", "/office/admin/health"])
+@pytest.mark.parametrize("path", [CODES, f"{CODES}/holidays", f"{CODES}/tables/rights", "/office/admin/health"])
 def test_other_roles_find_neither(county, name, path):
     desk = Desk(county)
     desk.sign_in(name)
