@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +44,8 @@ class Settings:
     wait_s: how long a request may wait before others are told to come back. fast_path: whether small submissions are
     answered past Flask and in the writer's thread (``server.fast_path``). office_idle_minutes: how long a person who
     does nothing stays signed in to the pages. sign_ins: what the sign-in page offers, on a demonstration alone.
+    backup_folder: where backups are made while serving, None for nowhere; backup_times: at which times of the local
+    day; backup_recipients: public keys of age that can open them, none for plain.
     report_title, report_unit: heading of the printed sheet of figures, and who hands it in; empty for the usual
     heading, and a blank to fill.
     """
@@ -64,6 +67,9 @@ class Settings:
     sign_ins: tuple[OfferedSignIn, ...] = ()
     report_title: str = ""
     report_unit: str = ""
+    backup_folder: Path | None = None
+    backup_times: tuple[time, ...] = (time(2, 30),)
+    backup_recipients: tuple[str, ...] = ()
 
 
 def described(settings: Settings) -> dict[str, str]:
@@ -86,7 +92,7 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
     return Settings(
         folder=plain.folder,
         public_url=_public_url(stated),
-        hosts=tuple(name.strip().lower() for name in stated.get("FIREGRID_HOSTS", "").split(",") if name.strip()),
+        hosts=tuple(name.lower() for name in _listed(stated, "FIREGRID_HOSTS")),
         trusted_proxies=_networks(stated, "FIREGRID_TRUSTED_PROXIES", plain.trusted_proxies),
         advertised_bytes=_number(stated, "FIREGRID_ADVERTISED_BYTES", plain.advertised_bytes),
         submission_bytes_max=_number(stated, "FIREGRID_SUBMISSION_BYTES_MAX", plain.submission_bytes_max),
@@ -100,6 +106,9 @@ def from_environment(folder: Path | None = None, environment: Mapping[str, str] 
         office_idle_minutes=_number(stated, "FIREGRID_OFFICE_IDLE_MINUTES", plain.office_idle_minutes),
         report_title=stated.get("FIREGRID_REPORT_TITLE", "").strip(),
         report_unit=stated.get("FIREGRID_REPORT_UNIT", "").strip(),
+        backup_folder=_folder(stated, "FIREGRID_BACKUP_DIR"),
+        backup_times=_times(stated, "FIREGRID_BACKUP_AT", plain.backup_times),
+        backup_recipients=_listed(stated, "FIREGRID_BACKUP_RECIPIENTS"),
     )
 
 
@@ -119,6 +128,22 @@ def _public_url(stated: Mapping[str, str]) -> str | None:
             f"FIREGRID_PUBLIC_URL“{value}”不是网址；应如 https://fire.example.org 。", field="FIREGRID_PUBLIC_URL"
         )
     return value.rstrip("/")
+
+
+def _folder(stated: Mapping[str, str], name: str) -> Path | None:
+    value = stated.get(name, "").strip()
+    return Path(value) if value else None
+
+
+def _listed(stated: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in stated.get(name, "").split(",") if part.strip())
+
+
+def _times(stated: Mapping[str, str], name: str, default: tuple[time, ...]) -> tuple[time, ...]:
+    try:
+        return tuple(sorted(time.fromisoformat(part) for part in _listed(stated, name))) or default
+    except ValueError:
+        raise Invalid(f"{name}“{stated[name]}”应为一天里的时刻，如 02:30，可用逗号写几个。", field=name) from None
 
 
 def _number(stated: Mapping[str, str], name: str, default: int) -> int:

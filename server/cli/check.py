@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from server.admin.store import invariants
+from server.admin.store import backup_facts, invariants
+from server.admin.usecases import health
 from server.audit.usecases import daily_heads
 from server.cli.folder import Command, data_option, opened
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise, restored_option
@@ -41,6 +42,8 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
     if found:
         ctx.exit(1)
     click.echo(f"一切正常 all is well: {data}，附件 {files} 个")
+    with opened(data) as store, store.reading() as reading:
+        click.echo(health.backup_line(backup_facts.last_backup(reading), reading.now))
 
 
 def report(data: Path, heads: Path | None = None) -> tuple[int, int]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import socket
-import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from enum import Enum, auto
 from ipaddress import ip_address
@@ -24,11 +22,10 @@ from server.db import engine
 from server.db.database import Database
 from server.db.locks import serving, write_address
 from server.errors import Busy, Damaged, Unavailable
-from server.settings import OfferedSignIn, Settings, described, from_environment
+from server.settings import OfferedSignIn, Settings, from_environment
 
 if TYPE_CHECKING:
     import uvicorn
-    from flask import Flask
 
     from server.web.asgi import Bridge
 
@@ -120,6 +117,7 @@ def run(
     database, Busy when another process serves this folder or holds the port.
     """
     from server import app as application
+    from server.cli.beside_serving import doing_beside
     from server.log import LogHandler, say
     from server.web.graceful_stop import GracefulServer
 
@@ -137,7 +135,8 @@ def run(
         try:
             _say_what_is_served(f"http://{host}:{port}", data, database)
             freeze()
-            with _housekeeping(app, state, settings):
+            is_seen_whole = state is not State.NOT_SEEN_WHOLE
+            with doing_beside(database, application.blobs_of(app), settings, is_seen_whole=is_seen_whole):
                 server.run(sockets=[listener])
         finally:
             bridge.close()
@@ -157,60 +156,6 @@ def _say_what_is_served(address: str, data: Path, database: Database) -> None:
     if missing is not None:
         say(f"Firegrid: {calendars.missing_year_words(missing)}")
     say(f"Firegrid: {address}  （数据目录 {data}；Ctrl-C 停止）")
-
-
-@contextmanager
-def _housekeeping(app: Flask, state: State, settings: Settings) -> Iterator[None]:
-    """Do beside the server what time alone brings about."""
-    from server import app as application
-    from server.admin.usecases.housekeeping import (
-        FILES_EVERY_S,
-        LABELS_EVERY_S,
-        Housekeeper,
-        file_round,
-        label_round,
-        round_of,
-    )
-    from server.audit.usecases import rounds
-
-    database, blobs = application.database_of(app), application.blobs_of(app)
-    rounds.start(database, described(settings))
-    try:
-        with (
-            Housekeeper(lambda: database.write(round_of)),
-            Housekeeper(lambda: rounds.every_minute(database), task="audit"),
-            Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
-            Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
-            _looking_through(database) if state is State.NOT_SEEN_WHOLE else nullcontext(),
-        ):
-            yield
-    finally:
-        rounds.stop(database)
-
-
-@contextmanager
-def _looking_through(database: Database) -> Iterator[None]:
-    """Look through the whole of a large database beside the server; once it is found broken, no more is written."""
-    from server.log import log
-
-    stopping = threading.Event()
-
-    def look() -> None:
-        if sys.platform == "linux":  # where a thread has a priority of its own: it takes no core from those who ask
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
-        try:
-            engine.require_sound(database.folder, stopping)
-        except Damaged as found:
-            database.note_damage()
-            log.error("database damaged", problem=found.message, cause=repr(found.__cause__))
-
-    looking = threading.Thread(target=look, name="looking through the database")
-    looking.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        looking.join()
 
 
 def address_of(host: str, port: int) -> str:

@@ -58,9 +58,14 @@ def healthz() -> Response:
 
 
 def readyz() -> Response:
-    """Answer whether the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
-    health.require_ready(context.database(), context.settings().disk_free_bytes_min)
-    return Response("ready\n", content_type="text/plain; charset=utf-8")
+    """Answer whether the server can take work: a real write, and room on the disk. Raises Unavailable if not.
+
+    Lines after the first are facts that make no server unready: the last backup, a disk that becomes full.
+    """
+    database, least = context.database(), context.settings().disk_free_bytes_min
+    health.require_ready(database, least)
+    lines = ("ready", *health.facts(database, least))
+    return Response("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
 
 
 def metrics() -> Response:

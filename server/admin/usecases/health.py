@@ -5,7 +5,6 @@ What makes a server ready is asked as ``/readyz`` asks it, and what is broken as
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from server import instants
 from server.admin.store import backup_facts, usage
+from server.admin.usecases import disk_room
 from server.audit.usecases import daily_heads
 from server.cases.usecases import calendars
 from server.db.database import Database
@@ -21,7 +21,7 @@ from server.db.folder import FILE_NAME
 from server.db.transactions import Reading
 from server.errors import Refusal, Unavailable
 from server.forms.usecases import management
-from server.instants import BEIJING
+from server.instants import BEIJING, Instant
 
 RATE_DAYS = 30
 """Over how many days the growth of the data is taken."""
@@ -64,10 +64,30 @@ class Finding:
 
 def require_ready(database: Database, disk_free_bytes_min: int) -> None:
     """Do nothing where the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
-    free = shutil.disk_usage(database.folder).free
+    free = disk_room.free_bytes(database.folder)
     if free < disk_free_bytes_min:
         raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
     database.write(lambda tx: tx.sql.run("UPDATE counter SET value = value WHERE name = 'seq'"))
+
+
+def facts(database: Database, disk_free_bytes_min: int) -> Iterator[str]:
+    """Yield what whoever looks after a ready server should know, a line each: the last backup, a disk that fills."""
+    with database.reading() as reading:
+        last, now = backup_facts.last_backup(reading), reading.now
+    yield backup_line(last, now)
+    if last.failure:
+        yield f"backup failed: {last.failed_at}"
+    free = disk_room.free_bytes(database.folder)
+    if disk_room.is_low(free, disk_free_bytes_min):
+        yield f"disk low: {free // 1_000_000} MB free"
+
+
+def backup_line(last: backup_facts.LastBackup, now: Instant) -> str:
+    """Return when the last backup was made and how old it is, in a line."""
+    age = last.age(now)
+    if age is None:
+        return "last backup: never"
+    return f"last backup: {last.finished_at}, {age.days} d {age.seconds // 3600} h ago"
 
 
 def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> Iterator[Finding]:
@@ -94,7 +114,7 @@ def _database(database: Database, disk_free_bytes_min: int) -> Finding:
 
 
 def _disk(folder: Path, reading: Reading, disk_free_bytes_min: int) -> Finding:
-    free = shutil.disk_usage(folder).free
+    free = disk_room.free_bytes(folder)
     since = instants.later(reading.now, -timedelta(days=RATE_DAYS))
     taken = usage.bytes_received(reading, since) + usage.submissions_received(reading, since) * ROWS_BYTES
     a_day = taken / RATE_DAYS
@@ -111,7 +131,7 @@ def _disk(folder: Path, reading: Reading, disk_free_bytes_min: int) -> Finding:
         said = "空闲 {free} GB；按近{span}天每天约 {rate} MB 算，还够十年以上。"
     else:
         said = "空闲 {free} GB；按近{span}天每天约 {rate} MB 算，还够 {days} 天。"
-    if free < disk_free_bytes_min or (days is not None and days < FEW_DAYS):
+    if disk_room.is_low(free, disk_free_bytes_min) or (days is not None and days < FEW_DAYS):
         mark = Mark.BAD if free < 2 * disk_free_bytes_min else Mark.LOOK
         cure = "请扩容，或清理这块磁盘上别的文件；数据目录里的不要删。"
         return Finding("磁盘", mark, said, cure, "df -h DIR", values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import Path
 
+from server.admin.store import backup_facts
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db import identity
@@ -39,6 +40,8 @@ def settle(tx: Transaction, here: Identity, answer: Answer | None) -> None:
     """
     if answer in (Answer.RESTORED, Answer.AS_COPY):
         restoring.take_new_epoch(tx, BY)
+    if answer is Answer.AS_COPY:
+        backup_facts.forget_all(tx)  # its sets would stand among those of the original, and each delete the other's
     identity.record(tx, here)
     if answer is not None:
         record(tx, Entry(answer, BY, "folder"))

@@ -47,12 +47,17 @@ class Pace:
         self._stopping = stopping or threading.Event()
         self._free_at = time.monotonic()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the backup was told to stop."""
+        return self._stopping.is_set()
+
     def spend(self, size: int) -> None:
         """Count ``size`` bytes, and wait until they may have been copied. Raises Unavailable when told to stop."""
         if self._rate is not None:
             self._free_at = max(self._free_at, time.monotonic()) + size / self._rate
             self._stopping.wait(max(0.0, self._free_at - time.monotonic()))
-        if self._stopping.is_set():
+        if self.is_stopping:
             raise Unavailable("服务正在停止，这次备份没有做完；下次启动后再做。")
 
 

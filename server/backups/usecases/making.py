@@ -70,7 +70,8 @@ def make(database: Database, order: Order) -> Made:
         with orders.in_words(order.to):
             return _make(database, order)
     except Refusal as refusal:
-        _note_failure(database, refusal)
+        if not order.pace.is_stopping:
+            _note_failure(database, refusal)
         raise
 
 
@@ -87,8 +88,7 @@ def prune(database: Database, to: Path) -> Sequence[str]:
         gone = [each for each in ours if each.manifest.made_at not in kept]
         for each in gone:
             set_folder.delete(each)
-        if gone:
-            set_folder.sweep_photos(to)
+        set_folder.sweep_photos(to)  # somebody may have deleted sets by hand
     return tuple(each.path.name for each in gone)
 
 

@@ -58,6 +58,11 @@ def durable(reading: Reading) -> int:
     return pulls.current_seq(reading) if covered is None else int(covered)
 
 
+def is_backed_up(reading: Reading) -> bool:
+    """Say whether backups are made, so that only what one covers is durable."""
+    return _setting(reading, "durable") is not None
+
+
 def cover(tx: Transaction, seq: int) -> None:
     """Say that a finished backup covers everything up to ``seq``; one that covers less takes nothing back."""
     covered = _setting(tx, "durable")

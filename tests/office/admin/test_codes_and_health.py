@@ -180,7 +180,7 @@ def test_in_english_health_speaks_english(county):
 
 
 def test_a_disk_that_fills_up_soon_is_told_of(county):
-    free_min = health.shutil.disk_usage(county.store.folder).free
+    free_min = health.disk_room.free_bytes(county.store.folder)
     with county.store.reading() as reading:
         found = {each.what: each for each in health.findings(county.store, reading, free_min)}
 

@@ -1,0 +1,86 @@
+"""What is done beside a running server: what time alone brings about, backups, a look through a large database."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+
+from server.admin.usecases.disk_room import DiskWatch
+from server.admin.usecases.housekeeping import (
+    FILES_EVERY_S,
+    LABELS_EVERY_S,
+    Housekeeper,
+    file_round,
+    label_round,
+    round_of,
+)
+from server.audit.usecases import rounds
+from server.backups.usecases import schedule
+from server.db import engine
+from server.db.database import Database
+from server.errors import Damaged
+from server.log import log
+from server.settings import Settings, described
+from server.submissions.store.blobs import BlobStore
+
+
+@contextmanager
+def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is_seen_whole: bool) -> Iterator[None]:
+    """Do beside the server what it needs, until the block ends.
+
+    is_seen_whole: the database was looked through to its end before. Raises Invalid for settings of backups that can
+    never make one.
+    """
+    stopping = threading.Event()
+    keeper = _keeper(database, settings, stopping)
+    rounds.start(database, described(settings))
+    try:
+        with (
+            Housekeeper(lambda: database.write(round_of)),
+            Housekeeper(lambda: rounds.every_minute(database), task="audit"),
+            Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
+            Housekeeper(DiskWatch(database.folder, settings.disk_free_bytes_min).round, task="disk"),
+            Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+            nullcontext() if is_seen_whole else _looking_through(database),
+            nullcontext() if keeper is None else Housekeeper(keeper.round, task="backups"),
+        ):
+            try:
+                yield
+            finally:
+                stopping.set()  # a backup that is under way ends here
+    finally:
+        rounds.stop(database)
+
+
+def _keeper(database: Database, settings: Settings, stopping: threading.Event) -> schedule.Keeper | None:
+    if settings.backup_folder is None:
+        return None
+    keys = settings.backup_recipients
+    order = schedule.order_of(database, settings.backup_folder, keys, stopping, settings.disk_free_bytes_min)
+    return schedule.Keeper(database, order, settings.backup_times)
+
+
+@contextmanager
+def _looking_through(database: Database) -> Iterator[None]:
+    """Look through the whole of a large database beside the server; once it is found broken, no more is written."""
+    stopping = threading.Event()
+
+    def look() -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own: it takes no core from those who ask
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        try:
+            engine.require_sound(database.folder, stopping)
+        except Damaged as found:
+            database.note_damage()
+            log.error("database damaged", problem=found.message, cause=repr(found.__cause__))
+
+    looking = threading.Thread(target=look, name="looking through the database")
+    looking.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        looking.join()
