@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from server.settlement.usecases import details, masked_problems, settle
 from server.settlement.usecases.details import ProblemDetails
 from server.submissions.store import rejected
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.web import context
+from server.web import context, sent_documents
 
 blueprint = create_blueprint("problems", "待处理问题 · what only a person can settle")
 
@@ -61,10 +62,22 @@ def list_problems(query: dict[str, Any]) -> Response:
 
     mask = RecordMask(context.database().single_read(), by)
 
+    told: list[StoredProblem] = []
+
     def shown(found: StoredProblem) -> responses.Json:
+        told.append(found)
         return masked_problems.shown(mask, serializers.problems.problem(found), found)
 
-    return responses.listing(query, responses.decode_number, find, shown, attrgetter("seq"))
+    listed = responses.listing(query, responses.decode_number, find, shown, attrgetter("seq"))
+    _note_read(mask, "problems", told)
+    return listed
+
+
+def _note_read(mask: RecordMask, object: str, told: Iterable[StoredProblem]) -> None:
+    """Let the audit tell of which problems the caller was shown personal data whole."""
+    whole = {found.record or found.id: found.type for found in told if masked_problems.tells_persons(mask, found)}
+    if whole:
+        context.audit_read("personal.read", object, {"types": sorted({*filter(None, whole.values())})}, whole)
 
 
 @blueprint.route("/problems/<uuid:problem_id>")
@@ -74,7 +87,10 @@ def get_problem(problem_id: UUID) -> Response:
     """Get one problem with all that one needs to settle it: every value, who wrote it, when and where, with photos."""
     with context.database().reading() as reading:
         by = context.caller()
-        return responses.json(_in_full(details.get(reading, str(problem_id), by), RecordMask(reading, by)))
+        view, mask = details.get(reading, str(problem_id), by), RecordMask(reading, by)
+        shown = _in_full(view, mask)
+    _note_read(mask, view.problem.record or view.problem.id, [view.problem])
+    return responses.json(shown)
 
 
 @blueprint.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
@@ -114,10 +130,10 @@ def get_kept_body(problem_id: UUID) -> Response:
     with context.database().reading() as reading:
         by = context.caller()
         found, records = problems.get(reading, str(problem_id), by.scope), RecordMask(reading, by)
-        form = forms.catalogue(reading).forms.get(rejected.form_of(reading, found.kept_body or ""))
-        mask = AnswerMask(reading, form, records)
+        form = rejected.form_of(reading, found.kept_body or "")
+        mask = AnswerMask(reading, forms.catalogue(reading).forms.get(form), records)
         hidden = None if masked_problems.is_hidden(records, found) else NOTHING
         content = None if found.kept_body is None else rejected.xml_of(reading, found.kept_body)
     if content is None:
         raise NotFound("这个问题没有另外保存的提交内容。", problem=found.id)
-    return responses.masked_xml(content, f"{found.kept_body}.xml", mask, hidden)
+    return sent_documents.download(content, form, found.kept_body or "", mask, hidden)

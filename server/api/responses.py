@@ -14,8 +14,6 @@ from flask import Response, request
 
 from server.db.transactions import Reading
 from server.errors import Invalid
-from server.records.domain.disclosure import Kinds
-from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, downloads
 
 K = TypeVar("K")
@@ -106,19 +104,6 @@ def xml_attachment(content: bytes, name: str) -> Response:
     response = Response(content, 200, content_type="text/xml; charset=utf-8")
     downloads.name_file(response, name)
     return downloads.sandboxed(response)
-
-
-def masked_xml(content: bytes, name: str, mask: AnswerMask, kinds: Kinds) -> Response:
-    """Return what a phone sent, masked as far as ``mask`` hides it from the caller; else byte for byte."""
-    if kinds == NOTHING:
-        return xml_attachment(content, name)
-    response = xml_attachment(mask.xml(content, kinds), name)
-    response.headers[MASKED_HEADER] = "true"
-    return response
-
-
-MASKED_HEADER = "Firegrid-Masked"
-"""Says that what was sent is not shown as it was sent."""
 
 
 def conditional(response: Response, version: int | None = None) -> Response:

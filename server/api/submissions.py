@@ -22,7 +22,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.web import context, downloads
+from server.web import context, downloads, sent_documents
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
 
@@ -67,7 +67,7 @@ def get_submission_xml(submission_id: UUID) -> Response:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
         content, mask = submissions.xml_of(reading, found.id), _mask(reading, found.form)
         kinds = mask.hidden(found.path, found.author)
-    return responses.masked_xml(content, f"{found.id}.xml", mask, kinds)
+    return sent_documents.download(content, found.form, found.id, mask, kinds)
 
 
 def _mask(reading: Reading, form: str) -> AnswerMask:

@@ -227,6 +227,35 @@ def test_a_problem_with_its_values_is_masked_too(shops):
         assert leaked(text_of(shops, f"/problems/{problem}", name)) == []
 
 
+def test_problems_and_documents_are_on_record_when_they_leave_a_desk_and_not_when_a_phone_asks(shops_to_change):
+    county = with_passwords(shops_to_change)
+    [problem] = county.ids("/problems?kind=conflict", "officer")
+    [sent] = county.ids("/submissions", "officer")
+    paths = ("/problems", f"/problems/{problem}", f"/submissions/{sent}.xml")
+
+    for path in paths:
+        county.get(path, "officer")
+    by_phone = county.rows("SELECT 1 FROM audit WHERE actor = 'officer'")
+    for name in ("officer", "viewer"):
+        body = {"username": name, "password": PASSWORD}
+        token = county.client.post("/api/v1/session", json=body).json["access_token"]
+        for path in paths:
+            assert county.get(path, name, Authorization=f"Bearer {token}").status_code == 200
+
+    county.store.write(lambda tx: None)  # what nobody waits for is written before it
+
+    told = county.rows("SELECT actor, action, subject, detail FROM audit WHERE action <> 'session.begin' ORDER BY id")
+    shown = [(row["actor"], row["action"], row["subject"]) for row in told if row["actor"] in ("officer", "viewer")]
+    assert by_phone == []
+    assert shown == [
+        ("officer", "personal.read", "problems"),
+        ("officer", "personal.read", SHOP),
+        ("officer", "submissions.export", sent),
+        ("viewer", "submissions.export", sent),
+    ]
+    assert ['"masked": true' in row["detail"] for row in told if row["action"] == "submissions.export"] == [False, True]
+
+
 def test_what_was_sent_is_shown_as_sent_or_with_its_answers_masked(shops):
     [id] = shops.ids("/submissions", "viewer")
 

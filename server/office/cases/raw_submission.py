@@ -19,6 +19,7 @@ from server.office import layout, pages, photos
 from server.office.cases import case_view
 from server.office.layout import signed_in
 from server.people.store import display_names
+from server.records.domain.disclosure import Kinds
 from server.records.domain.records import Record, Revision
 from server.records.store import revisions
 from server.records.usecases.disclosing import RecordMask
@@ -27,7 +28,7 @@ from server.submissions.store.submissions import StoredSubmission
 from server.submissions.usecases import case_details
 from server.submissions.usecases.declared_answers import leaves_of
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.web import context, downloads
+from server.web import context, sent_documents
 
 blueprint = layout.create_blueprint("office-case-submission", __name__)
 
@@ -52,12 +53,14 @@ def submission_xml(record_id: UUID, version: int) -> Response:
 
 
 def told(reading: Reading, record: Record, version: int, at: str, files: str) -> dict[str, Any]:
-    """Return what a page says of the submission that brought one version of a record.
+    """Return what a page says of the submission that brought one version of a record; the audit tells who read it.
 
     at: address of the record. files: the part of its address under which photos are. Raises NotFound.
     """
     revision, found = _found(reading, record, version)
-    content, is_masked = _content(reading, found)
+    mask, hidden, content = _sent(reading, found)
+    if hidden == NOTHING and RecordMask(reading, context.caller()).shows_persons_of(record):
+        context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     form = forms.catalogue(reading).forms.get(found.form)
     return {
         "at": at,
@@ -67,17 +70,17 @@ def told(reading: Reading, record: Record, version: int, at: str, files: str) ->
         "who": display_names.of_people(reading, [found.author])[found.author],
         "received": pages.moment(revision.received_at, reading.now),
         "made": "" if revision.made_at is None else pages.claimed_moment(revision.made_at, reading.now),
-        "answers": _answers(content),
+        "answers": _answers(content if hidden == NOTHING else mask.xml(content, hidden)),
         "files": _files(reading, record, version, found, f"{at}/{files}/{version}/"),
-        "is_masked": is_masked,
+        "is_masked": hidden != NOTHING,
     }
 
 
 def as_xml(reading: Reading, record: Record, version: int) -> Response:
     """Return the submission that brought one version of a record, to be saved. Raises NotFound."""
     _, found = _found(reading, record, version)
-    content, _ = _content(reading, found)
-    return pages.guarded(downloads.download(content, "text/xml; charset=utf-8", f"{found.id}.xml"))
+    mask, hidden, content = _sent(reading, found)
+    return pages.guarded(sent_documents.download(content, found.form, found.id, mask, hidden))
 
 
 def _found(reading: Reading, record: Record, version: int) -> tuple[Revision, StoredSubmission]:
@@ -87,11 +90,10 @@ def _found(reading: Reading, record: Record, version: int) -> tuple[Revision, St
     return revision, submissions.get(reading, revision.submission, context.caller().scope)
 
 
-def _content(reading: Reading, found: StoredSubmission) -> tuple[bytes, bool]:
-    """Return a submission as the caller may see it, and whether anything of it may be masked."""
+def _sent(reading: Reading, found: StoredSubmission) -> tuple[AnswerMask, Kinds, bytes]:
+    """Return what masks a submission for the caller, what of it is hidden from them, and its bytes."""
     mask = AnswerMask(reading, forms.catalogue(reading).forms.get(found.form), RecordMask(reading, context.caller()))
-    hidden, content = mask.hidden(found.path, found.author), submissions.xml_of(reading, found.id)
-    return (content, False) if hidden == NOTHING else (mask.xml(content, hidden), True)
+    return mask, mask.hidden(found.path, found.author), submissions.xml_of(reading, found.id)
 
 
 def _files(reading: Reading, record: Record, version: int, found: StoredSubmission, at: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ from server.settlement.usecases.details import ProblemDetails
 from server.staffing.usecases.account_management import people_scope
 from server.submissions.store import rejected, submissions
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
-from server.web import context, downloads, observability
+from server.web import context, observability, sent_documents
 from server.web.problem_details import set_retry_after, status_of
 
 blueprint = layout.create_blueprint("office-problems", __name__)
@@ -101,8 +101,7 @@ def original(problem_id: UUID) -> Response:
         content, form, known = _sent(reading, found)
         mask = AnswerMask(reading, forms.catalogue(reading).forms.get(form), RecordMask(reading, context.caller()))
         hidden = mask.hidden(found.path, found.author or "") if known is NOTHING else known
-    shown = content if hidden == NOTHING else mask.xml(content, hidden)
-    return pages.guarded(downloads.download(shown, "text/xml; charset=utf-8", f"{found.id}.xml"))
+    return pages.guarded(sent_documents.download(content, form, found.id, mask, hidden))
 
 
 @drafts.replays("/office/problems/<problem_id>/settlement")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from server.forms.domain import personal
@@ -30,6 +30,26 @@ def is_hidden(mask: RecordMask, found: StoredProblem) -> bool:
     type = mask.type_of(found.type)
     kind = Kind.PROFILE if type is None else type.kind
     return not mask.disclosure.is_whole(kind, code_of(found.path), "", None)
+
+
+def tells_persons(mask: RecordMask, found: StoredProblem) -> bool:
+    """Say whether a problem is shown whole and repeats what stands, or was to stand, in a personal field."""
+    type = mask.type_of(found.type)
+    if type is None or is_hidden(mask, found):
+        return False
+    return not type.personal.keys().isdisjoint(_names_in(found.detail))
+
+
+def _names_in(node: Any) -> Iterator[str]:
+    """Yield every name of a field in the detail of a problem: as a key, or said by ``name`` or ``field``."""
+    if isinstance(node, Mapping):
+        yield from node
+        yield from (each for each in (node.get("name"), node.get("field")) if isinstance(each, str))
+        for each in node.values():
+            yield from _names_in(each)
+    elif isinstance(node, (list, tuple)):
+        for each in node:
+            yield from _names_in(each) if not isinstance(each, str) else (each,)
 
 
 def shown(mask: RecordMask, problem: Json, found: StoredProblem, record: Record | None = None) -> Json:
