@@ -65,7 +65,7 @@ ROWS = [
     ),
     (
         [ASSIGN, FEED, ("reassign", {"assignee": "user:neighbour"})],
-        *("feedback", "user:neighbour", "2026-11-29T16:00", (), "荆山口村｜演示民宿07"),
+        *("feedback", "user:neighbour", "2026-12-01T16:00", (), "荆山口村｜演示民宿07"),
     ),
     (
         [ASSIGN, SUSPEND, ("reassign", {"assignee": "body:shop"}), ("resume", {})],
@@ -91,10 +91,10 @@ ROWS = [
         [ASSIGN, ("ask_suspension", {}), ("decline_suspension", {"reason": "请先整改"})],
         *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
     ),
-    ([ASSIGN, ("ask_return", {}), ("return", {})], "registered", None, "2026-11-28T16:00", (), "荆山口村｜演示民宿07"),
+    ([ASSIGN, ("ask_return", {}), ("return", {})], "registered", None, "2026-11-30T16:00", (), "荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("return", {}), ASSIGN, ("return", {})],
-        *("registered", None, "2026-11-29T16:00", ("joint_meeting",), "荆山口村｜演示民宿07"),
+        *("registered", None, "2026-11-30T16:00", ("joint_meeting",), "荆山口村｜演示民宿07"),
     ),
     ([ASSIGN, ("release", {})], "registered", None, "2026-11-27T16:00", (), "荆山口村｜演示民宿07"),
     (
@@ -110,10 +110,10 @@ ROWS = [
         [ASSIGN, ("ask_suspension", {}), ("transfer", {"body": "住建局", "document": "函12号"})],
         *("transferred", "user:worker", None, (), "荆山口村｜演示民宿07"),
     ),
-    ([ASSIGN, FEED], "feedback", "user:worker", "2026-11-29T16:00", (), "荆山口村｜演示民宿07"),
+    ([ASSIGN, FEED], "feedback", "user:worker", "2026-12-01T16:00", (), "荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("feedback", {"result_code": "fixed", "no_photo_reason": "too_dark"})],
-        *("feedback", "user:worker", "2026-11-29T16:00", ("evidence_missing",), "荆山口村｜演示民宿07"),
+        *("feedback", "user:worker", "2026-12-01T16:00", ("evidence_missing",), "荆山口村｜演示民宿07"),
     ),
     ([ASSIGN, FEED, ("close", {})], "closed", "user:worker", None, (), "【已办结】｜荆山口村｜演示民宿07"),
     (
@@ -126,7 +126,7 @@ ROWS = [
     ),
     (
         [ASSIGN, FEED, ("rework", {}), FEED],
-        *("feedback", "user:worker", "2026-12-01T16:00", (), "荆山口村｜演示民宿07"),
+        *("feedback", "user:worker", "2026-12-02T16:00", (), "荆山口村｜演示民宿07"),
     ),
     (
         [ASSIGN, ("site_check", {"pass": "yes", "result_code": "fixed", "fixed_photo": "1.jpg"})],
@@ -273,3 +273,21 @@ def test_a_result_is_told_in_words():
 def test_a_record_that_is_no_case_takes_no_step():
     with pytest.raises(RuntimeError, match="no case"):
         after(replace(a_report(), case=None), ("register", {}))
+
+
+@pytest.mark.parametrize(
+    ("severity", "as_report", "as_case"),
+    [
+        ("suspected_major", "2026-11-24T06:00:00.000Z", "2026-11-25T06:00:00.000Z"),
+        ("general", "2026-11-25T16:00:00.000Z", "2026-11-26T16:00:00.000Z"),
+    ],
+)
+def test_a_hazard_that_may_be_major_is_taken_in_and_given_away_within_two_hours(severity, as_report, as_case):
+    report = a_report(severity=severity)
+
+    assert (report.due_at, after(report, ("register", {})).due_at) == (as_report, as_case)
+
+
+@pytest.mark.parametrize(("repair", "due"), [("0", "12-02"), ("1", "12-02"), ("2", "12-25"), ("3", "02-23")])
+def test_the_handler_has_as_long_as_the_kind_of_repair_takes(repair, due):
+    assert after(a_report(), ASSIGN, rect=repair).due_at[5:10] == due

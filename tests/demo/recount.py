@@ -6,11 +6,13 @@ step table, no sum and no fact kept beside it.
 
 from __future__ import annotations
 
+import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
+from importlib.resources import files
 from typing import Any
 
 from server.instants import parse
@@ -19,6 +21,19 @@ CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
 NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
 DONE = ("applied", "merged", "late")
 CHECK_DAYS = 3
+BEIJING = timezone(timedelta(hours=8))
+
+
+def working_days_later(midnight: datetime, days: int) -> datetime:
+    """Return the 24:00 of the last of some working days from a midnight on, day by day through the arrangement."""
+    text = files("server").joinpath("data", "calendar_days.csv").read_text(encoding="utf-8")
+    kinds = {row["day"]: row["kind"] for row in csv.DictReader(text.splitlines())}
+    while days:
+        begun = midnight.astimezone(BEIJING)
+        kind = kinds.get(begun.date().isoformat(), "working" if begun.weekday() < 5 else "off")
+        days -= kind == "working"
+        midnight += timedelta(days=1)
+    return midnight
 
 
 @dataclass
@@ -113,7 +128,7 @@ def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
     due = case.due = diff.get("due_at", case.due)
     if due and case.status in ("assigned", "accepted", "handling"):
         case.handle_due = parse(due)
-        case.close_due = case.handle_due + timedelta(days=CHECK_DAYS)
+        case.close_due = working_days_later(case.handle_due, CHECK_DAYS)
     if due and case.status == "feedback" and action == "spot_close":
         case.close_due = parse(due)
 

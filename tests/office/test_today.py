@@ -33,7 +33,7 @@ def counted(page) -> str:
 def test_every_number_of_the_stock_leads_to_the_cases_that_it_counts(land, desk):
     late, untaken, fresh = (land.report("neighbour", place=place) for place in ("甲", "乙", "丙"))
     land.lead_to(untaken, ("assign", "officer", {**WORKER, "due_on": "2026-12-31"}))
-    land.clock.pass_by(hours=25)
+    land.clock.pass_by(hours=49)
     tomorrow = (land.clock.at + timedelta(days=1)).date().isoformat()
     land.lead_to(fresh, ("assign", "officer", {**WORKER, "due_on": tomorrow}))
     desk.sign_in("town")
@@ -65,7 +65,7 @@ def test_lists_are_narrowed_to_what_is_due_soon_not_taken_or_placed_over_the_api
     assert ids("type=hazards&placed=true") == {placed}
     assert ids("type=hazards&placed=false") == {bare}
     assert ids("untaken=true") == set()
-    land.clock.pass_by(hours=25)
+    land.clock.pass_by(hours=49)
     assert ids("untaken=true") == {placed}
     assert ids("soon=true") == set()
 

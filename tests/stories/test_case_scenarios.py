@@ -35,7 +35,7 @@ def test_a_patrol_far_from_any_signal_arrives_a_day_later(land):
         [revision] = land.valley.rows("SELECT made_at, received_at FROM revision WHERE record = :id", id=id)
         assert revision["made_at"][:19] == claimed[:19]
         assert timedelta(hours=26) <= received - instants.parse(revision["made_at"]) < timedelta(hours=26, seconds=5)
-        assert record.due_at == instants.later(record.created_at, timedelta(hours=24))
+        assert record.due_at == "2026-11-26T16:00:00.000Z", "the working day after the day of receipt"
         assert record.case.facts.received_at == record.created_at
     assert land.valley.problems() == []
 
