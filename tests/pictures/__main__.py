@@ -21,6 +21,7 @@ from urllib.error import URLError
 from playwright.sync_api import Page, sync_playwright
 
 from server.demo.people import PASSWORD
+from tests.pictures import chromium
 from tests.source_tree import ROOT
 
 FOLDER = ROOT / "docs/pictures"
@@ -97,7 +98,7 @@ def main(port: int, data: Path) -> None:
     """Take every picture."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with _demonstration(port, data) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = chromium.launched(playwright)
         for who in dict.fromkeys(shot.who for shot in SHOTS):
             page = browser.new_page(locale="zh-CN", reduced_motion="reduce")
             page.goto(address + "/")

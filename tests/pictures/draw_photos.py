@@ -15,6 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.pictures import chromium
 from tests.source_tree import ROOT
 
 WIDTH, HEIGHT, COLOURS = 320, 240, 62
@@ -48,7 +49,7 @@ def main() -> None:
     """Draw every scene."""
     drawings = Path(__file__).with_name("scenes.svg").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = chromium.launched(playwright)
         page = browser.new_page()
         for seed, (name, both) in enumerate(SCENES.items()):
             for word, scene in zip(("before", "after"), both, strict=True):

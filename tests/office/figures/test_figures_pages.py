@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from server.app import close
 from server.office import layout, pages
@@ -17,8 +20,9 @@ from server.office.figures import asked as addresses
 from server.office.figures import sheet, shown
 from server.summaries.domain.sentences import share
 from server.summaries.domain.summary_rows import Rate
+from server.summaries.usecases import spreadsheets
 from tests.api_county import OTHER_TOWN, TOWN, VILLAGE, lay_police
-from tests.county import open_county
+from tests.county import County, open_county
 from tests.office.desk import Desk, Reader
 from tests.summaries import test_closure_golden as golden
 from tests.summaries.case_histories import a_case, step
@@ -319,6 +323,48 @@ def test_files_hold_the_table_and_the_cases(april, desk):
     assert len(list(csv.reader(io.StringIO(cases.text)))) == api["total"]["counts"]["closed"] + 1
     assert desk.open(f"/office/figures/table.xlsx?{THEN}").data[:2] == b"PK"
     assert desk.open(f"/office/figures/cases.xlsx?{THEN}").data[:2] == b"PK"
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+@pytest.mark.parametrize(
+    ("file", "event", "subject"), [("table", "summaries.export", "closure"), ("cases", "cases.export", "closed")]
+)
+def test_each_file_is_on_record_with_its_rows_and_what_was_asked(april, desk, file, event, subject, ending):
+    before = exported(april)
+
+    answer = desk.open(f"/office/figures/{file}.{ending}?{THEN}&figure=closed")
+
+    assert answer.status_code == 200
+    rows = list(csv.reader(io.StringIO(answer.text))) if ending == "csv" else rows_of(answer.data)
+    [entry] = exported(april)[len(before) :]
+    detail = json.loads(entry["detail"])
+    assert (entry["actor"], entry["action"], entry["subject"]) == ("brigade", event, subject)
+    assert (detail["format"], detail["rows"]) == (ending, len(rows) - 1)
+    assert detail["filters"] == {name: value for name, [value] in parse_qs(f"{THEN}&figure=closed").items()}
+
+
+def test_a_file_that_is_refused_or_cannot_be_made_is_no_export_that_went_out(april, desk, monkeypatch):
+    viewer = Desk(april)
+    viewer.sign_in("viewer")
+    before = exported(april)
+    viewer.open(f"/office/figures/table.csv?{THEN}")
+    assert exported(april) == before
+    monkeypatch.setattr(spreadsheets, "as_csv", lambda lines: 1 / 0)
+
+    assert desk.open(f"/office/figures/table.csv?{THEN}").status_code == 500
+
+    [entry] = exported(april)[len(before) :]
+    assert entry["result"] == "failed"
+
+
+def exported(april: County) -> list[dict[str, Any]]:
+    """Return the exports on record, oldest first; an entry of one comes with the next commit."""
+    april.do(lambda tx: None)
+    return april.rows("SELECT * FROM audit WHERE action LIKE '%.export' ORDER BY id")
+
+
+def rows_of(workbook: bytes) -> list[list[Any]]:
+    return CalamineWorkbook.from_filelike(io.BytesIO(workbook)).get_sheet_by_index(0).to_python()
 
 
 def test_who_may_not_read_summaries_or_export_is_shown_no_way_to(april):
