@@ -7,6 +7,7 @@ something that is not there.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,9 @@ from tests.source_tree import ROOT
 FOLDER = ROOT / "docs/pictures"
 DESK, PHONE = (1280, 760), (390, 780)
 START_S = 600
+PUBLIC_URL = "http://fire.example.org:8600"
+"""What the cards of the picture name: without it none are made."""
+
 FAULTY = """\
 | survey |
 | | type | name | label |
@@ -57,6 +61,12 @@ def _publish_faulty(page: Page) -> None:
     page.set_input_files("#form-file", {"name": "station.md", "mimeType": "text/plain", "buffer": FAULTY.encode()})
     page.locator(".upload button.primary").click()
     page.wait_for_selector(".faults")
+
+
+def _phone_cards(page: Page) -> None:
+    page.locator("fieldset button.primary").click()
+    page.wait_for_selector("article.phone-card")
+    page.locator("section.sheet").first.scroll_into_view_if_needed()
 
 
 class Shot(NamedTuple):
@@ -90,6 +100,7 @@ SHOTS = (
     Shot("admin-5-areas", "admin", "/office/admin/areas"),
     Shot("admin-6-people", "admin", "/office/admin/people"),
     Shot("admin-7-import", "admin", "/office/admin/people/import"),
+    Shot("admin-8-cards", "admin", "/office/admin/cards?area=130630106201", DESK, _phone_cards),
 )
 """The board is the README's, which shows two of the others too; these are the steps of the guides, in order."""
 
@@ -128,7 +139,11 @@ def _take(page: Page, address: str, shot: Shot) -> None:
 def _demonstration(port: int, data: Path) -> Iterator[str]:
     command = ["-c", "from server.cli.main import main; main()", "demo", "--port", str(port), "--data", str(data)]
     server = subprocess.Popen(
-        [sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "FIREGRID_PUBLIC_URL": PUBLIC_URL},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -20,6 +20,7 @@ from server.office import layout, pages
 from server.office.admin import inputs, people_rows, tabs
 from server.office.admin.inputs import NOTHING, Sent
 from server.office.layout import signed_in
+from server.people.domain import roles
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.staffing.usecases import area_changes, area_previews
@@ -241,6 +242,7 @@ def _hit(reading: Reading, area: Area) -> dict[str, Any]:
 def _facts(reading: Reading, area: Area, by: Actor) -> dict[str, Any]:
     above = areas.full_name(reading, area.code).split(" ")[:-1] if area.parent else []
     below = [each for each in areas.list_children(reading, area.code, visibility.of(by)) if each.in_force(reading.now)]
+    called = {each.role: people_rows.role_name(each, layout.language()) for each in roles.list_roles(reading.now)}
     successor = "" if area.successor is None else areas.full_name(reading, area.successor)
     return {
         "code": area.code,
@@ -256,7 +258,7 @@ def _facts(reading: Reading, area: Area, by: Actor) -> dict[str, Any]:
         "successor_code": area.successor or "",
         "is_over": not area.in_force(reading.now),
         "people": [
-            {"display": each.display, "role": each.duty.role.value, "address": people_rows.address(each.name)}
+            {"display": each.display, "role": called[each.duty.role], "address": people_rows.address(each.name)}
             for each in area_previews.holders(reading, area, by=by)
         ],
         "may_merge": area.level in (Level.VILLAGE, Level.UNIT),

@@ -8,14 +8,16 @@ from flask import Response
 
 from server import instants
 from server.db.transactions import Reading
+from server.forms.store import forms
 from server.grid.store import areas
 from server.office import layout, pages
 from server.office.layout import signed_in
 from server.office.problems import desk
 from server.people.domain import roles
-from server.people.domain.actors import Role
+from server.people.domain.actors import Actor, Role
 from server.people.domain.devices import ADVICE, Contact, Device
 from server.people.store import devices
+from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
 
@@ -39,8 +41,26 @@ def device_list() -> Response:
             "silent": silent,
             "recent": [row for row in rows if row["contact"] is Contact.RECENT],
             "never": [row for row in rows if row["contact"] is Contact.NEVER],
+            "forms": _forms(reading, by),
         }
         return layout.show(reading, "problems/devices.html", "problems", values)
+
+
+def _forms(reading: Reading, by: Actor) -> list[dict[str, Any]]:
+    """Return, of each form that some phone holds an older version of, how many do, most first."""
+    known = forms.catalogue(reading).forms
+    found = [each for each in form_holders.count_all(reading, people_scope(by)).values() if each.older]
+    return [
+        {
+            "title": known[each.form].title,
+            "version": each.version,
+            "published": pages.moment(each.published_at, reading.now),
+            "older": each.older,
+            "current": each.current,
+            "silent": each.silent,
+        }
+        for each in sorted(found, key=lambda each: -each.older)
+    ]
 
 
 def _row(reading: Reading, each: Device, names: dict[str, str]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def rows(reading: Reading, found: Iterable[StoredProblem], mask: RecordMask) -> 
         told = masked_problems.shown(mask, {"message": each.message}, each)
         settled = "" if each.settled_at is None else pages.moment(each.settled_at, reading.now)
         place = names.get(code_of(each.path), "") if each.path else ""
-        label = _label(reading, each, mask) or told["message"]
+        # What is about no record that its reader may see is told by what happened; what to do stands beside it.
+        label = _label(reading, each, mask) or str(told["message"]).partition("；")[0]
         shown.append(
             Row(each.id, each.kind, kinds.WORDS[kind], label, place, who.get(each.author or "", ""),
                 days_since(reading, each.created_at), settled)

@@ -177,6 +177,19 @@ def test_devices_have_their_tab(county):
     assert "stranger" not in page
 
 
+def test_a_form_that_phones_still_hold_an_older_version_of_is_told_with_how_many(county_to_change):
+    desk = signed_in(county_to_change, "town")
+    before = desk.open("/office/problems/devices").text
+    long_ago = "2020-01-01T00:00:00.000Z"
+    county_to_change.do(lambda tx: tx.sql.run("UPDATE phone_key SET last_seen_at = :at", {"at": long_ago}))
+
+    after = desk.open("/office/problems/devices").text
+
+    told = re.search("手机上还是旧版的表单.*</table>", after, re.S)[0]
+    assert "手机上还是旧版的表单" not in before
+    assert re.search(r"<b>[^<]+</b>.*?<td class=\"c-seen\">[1-9]\d* 台", told, re.S) and "▲" in after
+
+
 GROUP = {"how": "choose", "with:shift_count": "staff_count"}
 
 

@@ -115,6 +115,7 @@ document.addEventListener("submit", event => {
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
   // The browser's Stop button tells no script: after a while the form may be sent again, and is not carried out twice.
-  setTimeout(() => delete form.dataset.sent, 4_000);
+  // What takes longer says how long: an answer that is shown once, as phone cards are, would be lost.
+  setTimeout(() => delete form.dataset.sent, Number(form.dataset.takes ?? 4) * 1_000);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(form => delete form.dataset.sent));
