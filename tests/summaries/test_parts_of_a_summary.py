@@ -21,7 +21,7 @@ from server.records.domain.records import Record
 from server.records.store import records
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Cursor
-from server.summaries.usecases import daily, handlers
+from server.summaries.usecases import closure_summary, daily, handlers, untimed
 from server.summaries.usecases.closure_summary import Grouping, Query
 from tests.summaries import test_closure_reads
 from tests.summaries.case_histories import UNITS, a_case, end_of, known, moments, on, step
@@ -197,3 +197,20 @@ def listed(store, query, handler, size) -> list[str]:
             found += [case.id for case in page.cases]
             after = page.after
     return found
+
+
+@same_store
+@given(towns, windows, moments, moments, st.sampled_from(SCOPES), st.sampled_from((Grouping.CATEGORY, Grouping.MONTH)))
+def test_without_handling_times_counts_and_rates_are_those_of_the_summary(store, town, window, one, other, scope, by):
+    then, at = sorted((one, other))
+    written(store, town, at)
+    query = Query(scope, None, by, window, then)
+
+    with store.reading() as reading:
+        whole, parts = closure_summary.summarise(reading, query).summary, untimed.summarise(reading, query)
+
+    expected, found = (
+        {row.key: (row.figures.counts, row.figures.rates) for row in summary.rows} for summary in (whole, parts)
+    )
+    assert found == expected
+    assert parts.total.counts == whole.total.counts

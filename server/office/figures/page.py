@@ -22,7 +22,7 @@ from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.summaries.domain import periods
-from server.summaries.usecases import closure_summary, daily, handlers, requests, summary_tables
+from server.summaries.usecases import closure_summary, daily, handlers, requests, summary_tables, untimed
 from server.summaries.usecases.closure_summary import Grouping, Result
 from server.web import context
 
@@ -136,15 +136,15 @@ def _parts(reading: Reading, found: Found) -> dict[str, Any]:
         no_days = ""
     except Invalid as refusal:
         each_day, no_days = [], refusal.message
-    by_category = result
+    by_category = result.summary
     if result.by is not Grouping.CATEGORY:
-        by_category = closure_summary.summarise(reading, replace(query, by=Grouping.CATEGORY))
+        by_category = untimed.summarise(reading, replace(query, by=Grouping.CATEGORY))
     return {
         "days": each_day,
         "no_days": no_days,
         "months": shown.months(reading, asked, query, result.as_of),
         "overdue": shown.overdue_lines(asked, result.as_of, handlers.overdue(reading, query)),
-        "categories": shown.category_lines(asked, by_category, _category_names(reading)),
+        "categories": shown.category_lines(asked, result.as_of, by_category, _category_names(reading)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from server.db.transactions import Reading
@@ -10,8 +11,8 @@ from server.grid.domain.areas import short_name
 from server.office.figures.asked import Asked, cases_address
 from server.summaries.domain import figure_definitions, periods, sentences
 from server.summaries.domain.periods import Period
-from server.summaries.domain.summary_rows import Figures, Rate, Row
-from server.summaries.usecases import closure_summary, summary_tables
+from server.summaries.domain.summary_rows import Figures, Rate, Row, Summary
+from server.summaries.usecases import summary_tables, untimed
 from server.summaries.usecases.closure_summary import Grouping, Query, Result
 from server.summaries.usecases.daily import DayCount
 from server.summaries.usecases.handlers import FIGURE, Overdue
@@ -182,20 +183,21 @@ def overdue_lines(asked: Asked, as_of: str, found: Sequence[Overdue]) -> list[Li
     ]
 
 
-def category_lines(asked: Asked, result: Result, names: Mapping[str, str]) -> list[Line]:
+def category_lines(asked: Asked, as_of: str, summary: Summary, names: Mapping[str, str]) -> list[Line]:
     """Return the categories that have cases, the most first; parts: closed, not closed, overdue; note: how many are.
 
-    names: of the categories, in the reader's language.
+    summary: by category. names: of the categories, in the reader's language.
     """
-    rows = [row for row in result.summary.rows if row.figures.counts["cases"]]
+    by = Grouping.CATEGORY
+    rows = [row for row in summary.rows if row.figures.counts["cases"]]
     most = max((row.figures.counts["cases"] for row in rows), default=0)
     found = []
     for row in sorted(rows, key=lambda each: -each.figures.counts["cases"]):
         counts = row.figures.counts
-        key = summary_tables.written_key(result.by, row.key)
+        key = summary_tables.written_key(by, row.key)
         late, closed = counts["handling_overdue"], counts["closed"]
         lengths = (closed, counts["cases"] - closed - late, late)
-        address = asked.cases("cases", result.as_of, by=result.by.value, row=key)
+        address = asked.cases("cases", as_of, by=by.value, row=key)
         parts = tuple(_part(each, most) for each in lengths)
         found.append(Line(names.get(key, row.name), Cell(str(counts["cases"]), address), parts, late))
     return found
@@ -222,17 +224,17 @@ def months(reading: Reading, asked: Asked, query: Query, as_of: str) -> list[Mon
     for _ in range(MONTHS - 2):
         first = periods.comparison(first, last).previous
     whole = Period(first.first, _month_of(last).last)
-    result = closure_summary.summarise(reading, Query(query.scope, query.area, Grouping.MONTH, whole, query.as_of))
+    summary = untimed.summarise(reading, Query(query.scope, query.area, Grouping.MONTH, whole, query.as_of))
     parts = dict(periods.months_of(whole))
     return [
         Month(
             row.key,
-            _of_month(row, "cases", query, parts, result.as_of),
-            _of_month(row, "closed", query, parts, result.as_of),
+            _of_month(row, "cases", query, parts, as_of),
+            _of_month(row, "closed", query, parts, as_of),
             sentences.share(row.figures.rates["closure_rate"]),
-            result.as_of < parts[row.key].ends_at,
+            as_of < parts[row.key].ends_at,
         )
-        for row in result.summary.rows
+        for row in summary.rows
     ]
 
 
@@ -255,15 +257,20 @@ class ShownDay(NamedTuple):
 
 def days(asked: Asked, as_of: str, found: Iterable[DayCount]) -> list[ShownDay]:
     """Return each day with the address of its cases."""
-    return [_day(asked, as_of, each) for each in found]
+    # A year has two addresses a day, which differ by the day alone.
+    pattern = Period(date.min, date.min)
+    area = asked.request.area
+    received, closed = (cases_address(area, pattern, as_of, figure) for figure in ("reports", "closed_in_period"))
+    return [_day(received, closed, each) for each in found]
 
 
-def _day(asked: Asked, as_of: str, count: DayCount) -> ShownDay:
-    day = Period(count.day, count.day)
+def _day(of_received: str, of_closed: str, count: DayCount) -> ShownDay:
+    """Return a day. of_received, of_closed: addresses of the cases of the first day that a date can be."""
     if count.received is None or count.closed is None or count.closed_week is None:
         return ShownDay(count.day.isoformat(), Cell("", ""), Cell("", ""), "")
+    day = count.day.isoformat()
     received, closed = (
-        Cell(str(n), cases_address(asked.request.area, day, as_of, figure))
-        for n, figure in ((count.received, "reports"), (count.closed, "closed_in_period"))
+        Cell(str(n), pattern.replace(date.min.isoformat(), day))
+        for n, pattern in ((count.received, of_received), (count.closed, of_closed))
     )
-    return ShownDay(count.day.isoformat(), received, closed, f"{count.closed_week / 7:.1f}")
+    return ShownDay(day, received, closed, f"{count.closed_week / 7:.1f}")

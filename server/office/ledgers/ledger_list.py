@@ -66,7 +66,7 @@ def ledger(type: str) -> Response:
         filters, mask = filters_of(reading, declared, request.args), RecordMask(reading, by)
         asked = asked_of(reading, declared, request.args, by, filters)
         whole: set[str] = set()
-        rows = type_lists.page(
+        rows, older = type_lists.page_of_newest(
             reading, by.scope, asked.filters(), seen(mask, whole), before=asked.before, limit=ROWS + 1
         )
         values = {
@@ -75,11 +75,13 @@ def ledger(type: str) -> Response:
             "filters": [each._replace(chosen=asked.codes.get(each.name, "")) for each in filters],
             **_table(reading, asked, rows[:ROWS], mask),
             "next": asked.address(cursor=str(rows[ROWS - 1]["born_seq"])) if len(rows) > ROWS else "",
+            "older": asked.address(cursor=str(older)) if older is not None and len(rows) <= ROWS else "",
+            "looked_at": type_lists.LOOKED_AT_MOST,
             "choices": _area_choices(reading, by),
             "may_create": filling.may_create(by, declared) and ledger_forms.layout(reading, declared).creates,
             "may_export": bool(rights.scope_for(by, "export", "read").places),
             "form": ledger_forms.layout(reading, declared).sheet,
-            "foot": _foot(reading, by.scope, asked),
+            "foot": _foot(reading, by.scope, asked) if older is None else None,
             "has_points": any(field.type == "geopoint" for field in declared.fields.values()),
         }
         shown = layout.show(reading, "ledgers/list.html", layout.LEDGERS.key, values)

@@ -42,13 +42,15 @@ def points(type: str) -> Response:
         declared = ledger_list.find_type(reading, type)
         asked = asked_of(reading, declared, request.args, by, filters_of(reading, declared, request.args))
         mask, whole = RecordMask(reading, by), set[str]()
-        rows = type_lists.page(
+        rows, older = type_lists.page_of_newest(
             reading, by.scope, asked.filters(), ledger_list.seen(mask, whole), before=None, limit=POINTS_MOST + 1
         )
         found = list(_points(reading, declared, rows[:POINTS_MOST]))
         states = _words(reading, declared)
     ledger_list.audit(type, rows[:POINTS_MOST], whole)
-    return _answer(found, len(rows[:POINTS_MOST]) - len(found), states, more=len(rows) > POINTS_MOST)
+    return _answer(
+        found, len(rows[:POINTS_MOST]) - len(found), states, more=len(rows) > POINTS_MOST or older is not None
+    )
 
 
 @blueprint.get("/office/ledgers/<type>/<uuid:record_id>/point")

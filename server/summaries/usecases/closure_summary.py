@@ -108,12 +108,8 @@ def summarise(reading: Reading, query: Query) -> Result:
     view = view_of(reading, query)
     if training.is_on(reading):
         return Result(query.area, view.by, query.period, view.as_of, view.summary_of(()), 0, training=True)
-    # Of a period that begins after the instant there is nothing but the stock, and no sum of what came later helps.
-    ahead = periods.day_of(view.as_of) < query.period.first
-    if view.area_scope is None or (ahead and view.as_of < reading.now):
-        summary = view.recomputed(reading)
-    else:
-        summary = view.live(reading, view.area_scope)
+    scope = view.area_scope
+    summary = view.recomputed(reading) if scope is None or view.is_ahead(reading.now) else view.live(reading, scope)
     visited = patrol_facts.premises(reading, view.inside, query.period, view.as_of)
     return Result(query.area, view.by, query.period, view.as_of, summary, visited)
 
@@ -171,6 +167,10 @@ class View:
     as_of: Instant
     area: Area | None
     only: Callable[[CaseFacts], bool] | None = None
+
+    def is_ahead(self, now: Instant) -> bool:
+        """Say whether the period begins after a past instant: there is nothing but the stock, and no sum helps."""
+        return periods.day_of(self.as_of) < self.period.first and self.as_of < now
 
     def live(self, reading: Reading, area_scope: AreaScope) -> Summary:
         if self.by is Grouping.MONTH:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from server.db.transactions import Reading
 from server.grid.domain.areas import Level
@@ -22,6 +22,14 @@ from server.summaries.store import counted_cases, rollup_sums
 from server.summaries.store.rollup_sums import CATEGORY, MONTH, PATH, AreaCondition
 from server.summaries.usecases import durations
 from server.summaries.usecases.durations import Aggregation
+
+Took: TypeAlias = Callable[[Reading, Aggregation], dict[str | None, Percentiles]]
+"""Returns the handling times of each row, and of all together under None."""
+
+
+def untimed(reading: Reading, aggregation: Aggregation) -> dict[str | None, Percentiles]:
+    """Return no handling times: those of categories are read from every case, which takes longest of all."""
+    return {}
 
 
 def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Period) -> Summary:
@@ -44,28 +52,37 @@ def by_area(reading: Reading, area_scope: AreaScope, level: Level, period: Perio
     return sums.summary([(key, named[key]) for key in keys], took, sums.opening())
 
 
-def by_category(reading: Reading, area_scope: AreaScope, categories: Mapping[str, str], period: Period) -> Summary:
-    """Return what ``summary_rows.by_category`` returns for all cases of an area scope as of its instant, from sums."""
+def by_category(
+    reading: Reading, area_scope: AreaScope, categories: Mapping[str, str], period: Period,
+    take: Took = durations.from_every_case,
+) -> Summary:  # fmt: skip
+    """Return what ``summary_rows.by_category`` returns for all cases of an area scope as of its instant, from sums.
+
+    take: returns the handling times of each row; ``untimed`` where nobody asks for them.
+    """
 
     def row_of(category: str) -> str:
         return category if category in categories else ELSEWHERE
 
     aggregation = _aggregation_of(reading, area_scope, CATEGORY, period, row_of)
     sums = _sums_of(reading, aggregation)
-    took = durations.from_every_case(reading, aggregation)
+    took = take(reading, aggregation)
     rest = [(ELSEWHERE, area_rows.OTHER_CATEGORIES)] if sums.is_nonzero(ELSEWHERE) else []
     return sums.summary([*categories.items(), *rest], took, sums.opening())
 
 
-def by_month(reading: Reading, area_scope: AreaScope, period: Period) -> Summary:
-    """Return what ``summary_rows.by_month`` returns for all cases of an area scope as of its instant, from sums."""
+def by_month(reading: Reading, area_scope: AreaScope, period: Period, take: Took = durations.by_month) -> Summary:
+    """Return what ``summary_rows.by_month`` returns for all cases of an area scope as of its instant, from sums.
+
+    take: as for ``by_category``.
+    """
 
     def row_of(month: int) -> str:
         return f"{month // 100:04}-{month % 100:02}"
 
     aggregation = _aggregation_of(reading, area_scope, MONTH, period, row_of)
     sums = _sums_of(reading, aggregation)
-    took = durations.by_month(reading, aggregation)
+    took = take(reading, aggregation)
     keys = [month for month, _ in periods.months_of(period)]
     opening = sums.opening()
     sums.carry_stock_forward(keys)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from html import unescape
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ import pytest
 from server.app import close
 from server.office import layout, pages
 from server.office.ledgers import ledger_list, ledger_map
+from server.records.store import type_lists
 from tests.api_county import UNIT, add_record, lay_people, uuid_of
 from tests.county import County, open_county
 from tests.office.desk import Desk, Reader
@@ -100,6 +102,21 @@ def test_the_map_has_the_records_of_the_list_with_a_position_each_by_its_state(d
     assert [each["label"] for each in narrowed["items"]] == ["三号"]
     assert cut["more"] is True
     assert desk.open(whole["items"][0]["address"]).status_code == 200
+
+
+def test_what_is_rare_is_looked_for_in_parts_that_together_are_the_list(desk, monkeypatch):
+    whole = re.findall(r'<tr data-id="([^"]+)"', desk.open(f"{LIST}?f.hull=sound").text)
+    monkeypatch.setattr(type_lists, "LOOKED_AT_MOST", 1)
+    found, address, parts = [], f"{LIST}?f.hull=sound", 0
+    while address:
+        page = desk.open(address).text
+        found += re.findall(r'<tr data-id="([^"]+)"', page)
+        more = re.search(r'href="([^"]+)">接着往前找', page)
+        address, parts = unescape(more[1]) if more else "", parts + 1
+
+    assert found == whole and len(whole) == 2
+    assert parts == len(FLEET)
+    assert "接着往前找" not in desk.open(LIST).text
 
 
 def test_a_record_with_a_position_has_a_map_of_it_and_another_has_none(desk):
