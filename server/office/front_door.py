@@ -119,6 +119,18 @@ def end_everywhere() -> Response:
     return sessions.forget(pages.see_other("/"))
 
 
+@blueprint.post("/office/next")
+@layout.signed_in
+def choose_next() -> Response:
+    """Keep whether the next case opens when one is done, for whoever is signed in on this browser, and go back."""
+    chosen, back = request.form.get("opens", ""), request.form.get("back", "")
+    response = pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
+    if chosen in layout.NEXT_CHOICES:
+        kept = sessions.sign("next", [context.caller().name, chosen])
+        response.set_cookie(layout.NEXT_COOKIE, kept, max_age=365 * 24 * 3600, httponly=True, samesite="Lax")
+    return response
+
+
 @blueprint.post("/office/language")
 def choose_language() -> Response:
     """Switch the language of the pages, and go back to where one was; a sign-in page keeps what it carries."""

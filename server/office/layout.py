@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol
 
 from flask import Blueprint, Response, current_app, g, request
+from itsdangerous import BadData
 
 from server.cases.usecases import waiting
 from server.db import training
@@ -27,7 +28,9 @@ from server.web import context
 
 P = ParamSpec("P")
 
-LANGUAGE_COOKIE = "firegrid_language"
+LANGUAGE_COOKIE, NEXT_COOKIE = "firegrid_language", "firegrid_next"
+NEXT_CHOICES = ("on", "off")
+"""Whether the next case of a list opens when one is done; for who has not chosen, the list decides."""
 
 
 class Place(NamedTuple):
@@ -147,6 +150,15 @@ def choose_language(chosen: str) -> None:
     g.office_language = chosen
 
 
+def opens_next(name: str) -> str:
+    """Return what ``name`` has chosen of ``NEXT_CHOICES`` in this browser; empty for nothing."""
+    try:
+        owner, chosen = sessions.unsign("next", request.cookies.get(NEXT_COOKIE, ""))
+    except (BadData, ValueError):
+        return ""
+    return chosen if owner == name and chosen in NEXT_CHOICES else ""
+
+
 def show(reading: Reading, template: str, here: str, values: Mapping[str, Any], status: int = 200) -> Response:
     """Answer the caller with a page in its frame. here: the key of its place in the rail, empty for none."""
     return pages.respond(template, language(), {**frame(reading, context.caller(), here), **values}, status)
@@ -161,6 +173,7 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
         "rail": rail,
         "badges": {place.key: _waiting_at(reading, actor, place) for place in rail if place in _BADGED},
         "here": here,
+        "opens_next": opens_next(actor.name),
         "person": {
             "name": actor.name,
             "display": actor.display,

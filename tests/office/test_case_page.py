@@ -297,3 +297,30 @@ def test_granting_what_was_asked_for_starts_from_the_request(land, desk):
 
     assert form_of(desk, page, id, "extend").fields["due_on"] == later
     assert '<option value="material" selected>' in page.text and "断电，专人看守</textarea>" in page.text
+
+
+def test_a_merger_is_taken_back_from_what_tells_of_it(land, desk):
+    main, other = land.report("neighbour"), land.report("neighbour")
+    desk.sign_in("officer")
+
+    form = form_of(desk, desk.open(f"/office/cases/{other}"), other, "merge")
+    told = desk.open(desk.submit(form, into=main).headers["Location"]).text
+    undo = re.search(r'href="([^"]+)">撤回', told)[1]
+    page = desk.open(undo.partition("#")[0])
+    answer = desk.submit(form_of(desk, page, other, "split"), reason="不是同一处")
+
+    assert undo == f"/office/cases/{other}?open=split#act-split" and f'href="/office/cases/{main}">看主案件' in told
+    assert '<details open data-act="split"' in page.text
+    assert answer.status_code == 303 and land.record(other).status == "registered"
+    assert "撤回</a>" not in desk.open(answer.headers["Location"]).text
+
+
+def test_whether_the_next_case_opens_is_ones_own_choice(land, desk):
+    desk.sign_in("officer")
+    found = [desk.open("/office/board?tab=feedback").text, desk.open("/office/board?tab=open").text]
+    for opens in ("on", "off"):
+        answer = desk.submit(desk.form(desk.open("/office/board"), "/office/next"), opens=opens)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/office/board")
+        found += [desk.open("/office/board?tab=feedback").text, desk.open("/office/board?tab=open").text]
+
+    assert [re.search(r'data-next="(.?)"', page)[1] for page in found] == ["1", "", "1", "1", "", ""]

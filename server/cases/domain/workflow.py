@@ -136,6 +136,9 @@ BY_SERVER = frozenset({"release", "release_helpers"})
 DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension")}
 """Acts that turn a request down, each with the act that it turns down."""
 
+UNDONE_BY = {"merge": "split", "suspend": "resume", "transfer": "resume"}
+"""Acts that another act of the table takes back, each with that act; all others stand."""
+
 STEP_OF = {step.action: step for step in STEPS}
 """The step of each action, those of the server included."""
 ACTIONS = tuple(STEP_OF)

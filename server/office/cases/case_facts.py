@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from server import instants
 from server.db.transactions import Reading
+from server.errors import NotFound
 from server.forms.store import codes, forms
 from server.forms.usecases import ledger_forms
 from server.grid.store import areas
@@ -17,7 +18,9 @@ from server.records.domain import positions
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER
+from server.records.store import records
 from server.records.usecases.disclosing import RecordMask
+from server.web import context
 
 CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told", "source": "hazard_sources"}
 FIELDS = (
@@ -82,11 +85,22 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
         yield Fact("处置期限", instants.last_day(due_at), _kept(record, due_at, reading.now))
     if record.closed_at is not None:
         yield Fact("办结", pages.moment(record.closed_at, reading.now))
+    if case.merged_into is not None:
+        yield from _merged_into(reading, case.merged_into, mask)
     here = positions.read(seen.get(GEOMETRY, ""))
     if here is not None:
         accuracy = "" if here.accuracy_m is None else f" ±{here.accuracy_m:.0f}米"
         at = f"{here.latitude:.5f}, {here.longitude:.5f}{accuracy}"
         yield Fact("定位", at, address=f"/office/board?map=1&case={record.id}", link="在地图上看")
+
+
+def _merged_into(reading: Reading, id: str, mask: RecordMask) -> Iterable[Fact]:
+    """Yield the case that this one was merged into, where the reader may see it."""
+    try:
+        main = records.get(reading, id, context.caller().scope)
+    except NotFound:
+        return
+    yield Fact("并入", mask.label(main), address=f"/office/cases/{id}", link="看主案件")
 
 
 def _others(

@@ -9,7 +9,9 @@ from uuid import UUID
 from flask import Response, request
 
 from server.cases.domain import workflow
+from server.cases.usecases import todo_column
 from server.changes.usecases import interactive
+from server.db.transactions import Reading
 from server.errors import (
     Busy,
     Conflict,
@@ -46,7 +48,8 @@ def admit_photos() -> None:
 @signed_in
 def case_page(record_id: UUID) -> Response:
     """Show a case. Raises NotFound, also for one out of the caller's scope, and for a record that is no case."""
-    return _page(str(record_id))
+    opened = request.args.get("open", "")
+    return _page(str(record_id), Sent(opened, {}, {}, "") if opened in workflow.STEP_OF else NOTHING_SENT)
 
 
 @blueprint.get("/office/cases/<uuid:record_id>/panel")
@@ -160,8 +163,24 @@ def _acted(record_id: str, action: str) -> Response:
         response.status_code = 200
     act = pages.say(layout.language(), workflow.STEP_OF[action].label)
     said = pages.say(layout.language(), "“{act}”已办好。", act=act)
-    response.headers["HX-Trigger"] = json.dumps({"acted": {"id": record_id, "said": said}})  # in ASCII, as headers are
+    with context.database().reading() as reading:
+        undo = _undoing(reading, record_id, action)
+    told = {"id": record_id, "said": said, "undo": undo, "word": pages.say(layout.language(), "撤回")}
+    response.headers["HX-Trigger"] = json.dumps({"acted": told})  # in ASCII, as headers are
     return response
+
+
+def _undoing(reading: Reading, record_id: str, action: str) -> str:
+    """Return the address at which an act is taken back, empty where the caller cannot."""
+    undo = workflow.UNDONE_BY.get(action)
+    if undo is None:
+        return ""
+    try:
+        record = case_view.find(reading, record_id, context.caller())
+    except NotFound:
+        return ""
+    may = undo in todo_column.actions(reading, record, context.caller())
+    return f"/office/cases/{record_id}?open={undo}#act-{undo}" if may else ""
 
 
 def _page(
@@ -173,6 +192,7 @@ def _page(
         values = {
             **case_view.shown(reading, record_id, sent, revealed or {}),
             "done": "" if done is None else done.label,
+            "undo": "" if done is None else _undoing(reading, record_id, done.action),
         }
         if "HX-Request" in request.headers:
             frame = {**layout.bare(), "is_panel": _is_beside_list()}

@@ -62,6 +62,7 @@ def shown(
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return {
         "done": "",
+        "undo": "",
         **_head(reading, record, mask),
         **_evidence(reading, record, mask, sent),
         **_choices(reading, record, mask, sent),

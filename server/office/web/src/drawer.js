@@ -95,16 +95,6 @@ document.addEventListener("click", event => {
   show(row.dataset.id);
 });
 
-// A photo that cannot be read says so, and leads to what was sent; never a broken image.
-document.addEventListener("error", event => {
-  const link = event.target.matches?.(".photos img") && event.target.closest("a");
-  if (!link) return;
-  const said = Object.assign(document.createElement("p"), { textContent: link.closest(".photos").dataset.broken ?? event.target.alt });
-  link.closest("figure").classList.add("missing");
-  if (link.dataset.original) said.replaceChildren(Object.assign(document.createElement("a"), { href: link.dataset.original, textContent: said.textContent }));
-  link.replaceWith(said);
-}, true);
-
 // After an act the list is as it now is; where one case after the other is worked through, the next one opens.
 document.addEventListener("acted", async event => {
   if (!panel || !list()) return;

@@ -2,6 +2,7 @@
 import { close, current, rows, show, walk } from "./drawer.js";
 
 const panel = document.getElementById("panel");
+const here = () => panel ?? document; // the case beside the list, or the page of one
 
 const isTyping = event => event.isComposing || event.keyCode === 229
   || event.target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
@@ -25,7 +26,7 @@ function select(row, isOn) {
 }
 
 function openForm(action) {
-  const found = panel?.querySelector(`details[data-act="${action}"]`);
+  const found = here().querySelector(`details[data-act="${action}"]`);
   if (!found) return;
   found.open = true;
   found.querySelector("select, textarea, input:not([type=hidden])")?.focus();
@@ -46,14 +47,14 @@ const KEYS = {
   j: event => step(1, event.shiftKey), k: event => step(-1, event.shiftKey),
   o: () => atRow() && show(atRow().dataset.id), x: () => select(atRow()),
   a: () => act("assign"), r: () => act("register"), e: () => act("extend"),
-  p: () => panel?.querySelector(".photos a")?.click(),
+  p: () => here().querySelector(".photos a")?.click(),
   "/": () => document.getElementById("q")?.focus(), "[": () => tab(-1), "]": () => tab(1),
-  m: () => toggleMap(), "?": () => document.getElementById("keys")?.showModal(),
+  m: () => document.getElementById("map") && toggleMap(),
 };
 
 document.addEventListener("keydown", event => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    const form = event.target.closest("form[data-draft]") ?? panel?.querySelector("details[open] form[data-draft]");
+    const form = event.target.closest("form[data-draft]") ?? here().querySelector("details[open] form[data-draft]");
     return void form?.requestSubmit();
   }
   if (document.querySelector("dialog[open]")) return;
@@ -75,11 +76,10 @@ const toggleMap = async isOpen => (await import("./map.js")).toggle(isOpen);
 
 document.addEventListener("click", event => {
   if (event.target.closest("[data-map]")) toggleMap();
-  if (event.target.closest("[data-keys]")) document.getElementById("keys")?.showModal();
   for (const each of document.querySelectorAll(".drop[open]")) if (!each.contains(event.target)) each.open = false;
 });
 function shown() {
-  document.querySelectorAll(".footbar .keys, [data-keys], [data-map]").forEach(each => (each.hidden = false));
+  document.querySelectorAll(".footbar .keys, [data-map]").forEach(each => (each.hidden = false));
   document.querySelectorAll(".filters .apply").forEach(each => (each.hidden = true)); // a change applies itself
 }
 document.addEventListener("htmx:afterSwap", shown);

@@ -26,3 +26,13 @@ export function enlarge(link) {
   go(0);
   box.showModal();
 }
+
+// A photo that cannot be read says so, and leads to what was sent; never a broken image.
+document.addEventListener("error", event => {
+  const link = event.target.matches?.(".photos img") && event.target.closest("a");
+  if (!link) return;
+  const said = Object.assign(document.createElement("p"), { textContent: link.closest(".photos").dataset.broken ?? event.target.alt });
+  link.closest("figure").classList.add("missing");
+  if (link.dataset.original) said.replaceChildren(Object.assign(document.createElement("a"), { href: link.dataset.original, textContent: said.textContent }));
+  link.replaceWith(said);
+}, true);

@@ -17,7 +17,8 @@ Object.assign(htmx.config, {
 document.addEventListener("acted", event => {
   const toast = document.getElementById("toast");
   if (!toast) return;
-  toast.textContent = event.detail.said;
+  const { said, undo, word } = event.detail;
+  toast.replaceChildren(said, ...(undo ? [" ", Object.assign(document.createElement("a"), { href: undo, textContent: word })] : []));
   toast.hidden = false;
   clearTimeout(toast.leaves);
   const leave = () => { if (toast.matches(":hover, :focus-within")) toast.leaves = setTimeout(leave, 2_000); else toast.hidden = true; };
@@ -68,6 +69,17 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
   link.click();
 }, true);
+
+// The keys are listed by ?, and from the menu of who is signed in.
+const showKeys = () => document.querySelector("dialog[open]") || document.getElementById("keys")?.showModal();
+document.querySelectorAll("[data-scripted]").forEach(each => { each.hidden = false; });
+document.addEventListener("click", event => event.target.closest("[data-keys]") && showKeys());
+document.addEventListener("keydown", event => {
+  if (event.key !== "?" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select")) return;
+  event.preventDefault();
+  showKeys();
+});
 
 // What was refused is said above the form that was sent: one is led there, wherever the page stands.
 const leadToRefusal = () => document.getElementById("refused")?.focus();
