@@ -163,7 +163,8 @@ def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
     rows = entity_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
     may_do, mask = todo_column.TodoOfCaller(reading, by), RecordMask(reading, by)
-    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do, mask) for row in rows))
+    hiding = mask if mask.may_hide else None
+    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do, hiding) for row in rows))
 
 
 def _columns(type: RecordType) -> tuple[str, ...]:
@@ -172,7 +173,10 @@ def _columns(type: RecordType) -> tuple[str, ...]:
     return (*CASE_COLUMNS, *(name for name in type.fields if name not in CASE_COLUMNS))
 
 
-def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller, mask: RecordMask) -> list[object]:
+def _csv_row(
+    row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCaller, mask: RecordMask | None
+) -> list[object]:
+    # mask: None for who sees all whole, since a list asks it of every row.
     values: dict[str, object] = orjson.loads(row["fields"])
     values["area"] = row["area"]
     label = row["label"]
@@ -180,7 +184,8 @@ def _csv_row(row: Row, columns: tuple[str, ...], may_do: todo_column.TodoOfCalle
         label = row["list_label"] or label
         values |= _system(row)
         values["todo"] = may_do.todo(row)
-    label, values = mask.on_phone(row, label, values)
+    if mask is not None:
+        label, values = mask.on_phone(row, label, values)
     return [row["id"], label, row["version"], *(values.get(name, "") for name in columns)]
 
 
@@ -212,7 +217,10 @@ def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
     writer = csv.writer(lines, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows(rows)
-    text = "".join(f"{line[:-2]}\n" for line in lines)
+    text, count = "".join(lines), len(lines)
+    # Almost no list has a cell with a carriage return.
+    is_plain = text.count("\r") == count
+    text = text.replace("\r\n", "\n") if is_plain else "".join(f"{line[:-2]}\n" for line in lines)
     raw = text.encode(errors="surrogatepass")
     if _may_hold_unwritable(raw):
         return UNWRITABLE.sub("", text).encode()

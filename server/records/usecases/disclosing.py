@@ -108,7 +108,7 @@ class RecordMask:
         """masks_phones: numbers are masked in every record, whoever may write it."""
         self.masks_phones = masks_phones
         self.disclosure = Disclosure(by, _vacant(reading, by))
-        self._may_hide = bool(self.disclosure.sight.hidden)  # asked of every row: a call less for most readers
+        self.may_hide = bool(self.disclosure.sight.hidden)  # asked of every row: a call less for most readers
         self._judged: dict[tuple[str, str, str, str | None], bool] = {}
         self._types = forms.catalogue(reading).types
 
@@ -118,7 +118,7 @@ class RecordMask:
 
     def hides_row(self, row: Row) -> bool:
         """Say whether a row with ``type``, ``area``, ``author`` and ``assignee`` is not shown whole."""
-        if not self._may_hide:
+        if not self.may_hide:
             return False
         deciding = (row["type"], row["area"], row["author"], row["assignee"])
         hidden = self._judged.get(deciding)  # rows of a list have much in common
@@ -152,7 +152,7 @@ class RecordMask:
 
         whole: gets the type, by id, of a record whose personal fields are shown whole.
         """
-        if self._may_hide and self.hides_row(row):
+        if self.may_hide and self.hides_row(row):
             return self._changed(shown, row, disclosure.masked_fields)
         if whole is not None and self._names_persons(row):
             whole[row["id"]] = row["type"]
@@ -175,7 +175,7 @@ class RecordMask:
 
     def held(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return a record, made of ``row``, as a field client holds it: what is masked is not there."""
-        hidden = self._may_hide and self.hides_row(row)
+        hidden = self.may_hide and self.hides_row(row)
         return self._changed(shown, row, disclosure.fields_left) if hidden else shown
 
     def on_phone(self, row: Row, label: str, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -183,7 +183,7 @@ class RecordMask:
 
         A column is left blank, where a mask would be saved back by the form that shows it.
         """
-        if not self._may_hide or not self.hides_row(row):
+        if not self.may_hide or not self.hides_row(row):
             return label, values
         type = self._types[row["type"]]
         names, fields = (
