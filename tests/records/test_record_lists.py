@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +20,7 @@ from server.records.store.columns import Projection
 from server.records.store.record_lists import Filters
 from tests.county import new_database
 from tests.laws import examples
+from tests.sql_steps import steps_of
 
 PATHS = (
     "130630/100",
@@ -199,3 +202,43 @@ def test_a_record_born_meanwhile_moves_no_page(store):
         second = record_lists.page(reading, county, Filters(), before=first[-1]["born_seq"], limit=2)
 
     assert [each["born_seq"] for each in (*first, *second)] == [3, 2, 1]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A store with three hundred open cases of two statuses, half of them given a limit, and ones that ended."""
+    folder = tmp_path_factory.mktemp("due")
+    new_database(folder)
+    store = database.open_inline(folder)
+    store.write(lambda tx: [records.add(tx, an_open_case(number)) for number in range(1, 601)])
+    yield store
+    store.close()
+
+
+def an_open_case(number: int) -> Record:
+    status, stage = (("reported", "collect"), ("assigned", "assign"), ("closed", "close"))[number % 3]
+    at = instants.later("2026-11-24T00:00:00.000Z", timedelta(hours=number * 7 % 600))
+    return Record(
+        id=f"00000000-0000-4000-8000-{number:012d}", type="hazards", kind=Kind.CASE, area=code_of(PATHS[2]),
+        path=PATHS[2], label="甲", version=1, seq=number, born_seq=number, author="甲", fields={}, registers="[[],[]]",
+        created_at=at, updated_at=at, status=status, stage=stage, due_at=at if number % 2 else None,
+        closed_at=at if status == "closed" else None,
+    )  # fmt: skip
+
+
+def test_the_first_cases_by_limit_are_read_without_sorting_all_that_are_open(many):
+    open_ones, county = Filters(statuses=("reported", "assigned")), Scope((Place("130630"),))
+
+    def first(reading, limit=10):
+        return record_lists.page_by_due(reading, county, open_ones, after=None, limit=limit)
+
+    with many.reading() as reading:
+        rows = first(reading, 1_000)
+        paged, after = [], None
+        while page := record_lists.page_by_due(reading, county, open_ones, after=after, limit=7):
+            paged, after = [*paged, *page], record_lists.due_position(page[-1])
+
+    assert len(rows) == 400
+    assert [row["id"] for row in paged] == [row["id"] for row in rows]
+    assert rows == sorted(rows, key=record_lists.due_position)
+    assert steps_of(many, first) < steps_of(many, lambda reading: first(reading, 1_000)) / 5

@@ -25,6 +25,9 @@ from server.records.store.columns import Column
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
+STATUS_RANK = 5
+"""Of the condition on the status of cases; what ranks lower leaves fewer rows."""
+
 TAKEN_WITHIN = timedelta(days=1)
 """Whoever is given a case takes it within a working day (``domain.md`` section 2.4)."""
 
@@ -135,7 +138,7 @@ def _equal(column: Column, value: str | bool) -> Condition:
 
 def _status_among(statuses: Collection[str]) -> Condition:
     values = {f"status{number}": status for number, status in enumerate(sorted(statuses))}
-    return Condition(5, f"status IN ({', '.join(f':{name}' for name in values)})", values)
+    return Condition(STATUS_RANK, f"status IN ({', '.join(f':{name}' for name in values)})", values)
 
 
 def _inside(reading: Reading, place: Place) -> Condition:
@@ -168,7 +171,7 @@ def _soon(now: Instant) -> Condition:
 
 def _untaken(now: Instant) -> Condition:
     values = {"untaken": Status.ASSIGNED.value, "given_before": instants.later(now, -TAKEN_WITHIN)}
-    return Condition(5, "status = :untaken AND assigned_at < :given_before", values)
+    return Condition(STATUS_RANK, "status = :untaken AND assigned_at < :given_before", values)
 
 
 def _placed(reading: Reading) -> Condition:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from heapq import merge
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.instants import FOREVER, Instant
-from server.records.domain.status import ENDED
+from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, label_search, record_conditions
 from server.records.store.columns import Projection
 from server.records.store.record_conditions import SUPERVISED, Condition, Filters, conditions_of, is_uuid, where
@@ -48,6 +49,9 @@ class DuePosition(NamedTuple):
     born_seq: int
 
 
+ReadAfter = Callable[[DuePosition | None], list[Row]]
+
+
 def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None, limit: int) -> list[Row]:
     """Return up to ``limit`` records inside ``scope``, newest first.
 
@@ -70,10 +74,32 @@ def page_by_due(
     Rows have what decides their ``todo`` as well. after: where the last row of the page before stood, None for the
     first page.
     """
-    terms, values = where(conditions := conditions_of(reading, scope, filters), record_conditions.leading(conditions))
+    conditions = conditions_of(reading, scope, filters)
+    leading = record_conditions.leading(conditions)
+    statuses = filters.statuses or ()
+    if statuses and OPEN.issuperset(statuses) and (leading is None or leading.rank >= record_conditions.STATUS_RANK):
+        readers = [_of_status(reading, conditions, status, limit) for status in statuses]
+    else:
+        readers = [_sorted(reading, conditions, leading, limit)]
 
     def read(last: Row | None) -> list[Row]:
         position = after if last is None else due_position(last)
+        return list(islice(merge(*(each(position) for each in readers), key=due_position), limit))
+
+    return _as_shown(filters, read, limit)
+
+
+def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
+    """Return what reads the cases of one open status by their limits: its index has them in this order."""
+    of_status = Condition(1, "status = :of_status AND closed_at IS NULL", {"of_status": status})
+    return _sorted(reading, [of_status, *conditions], of_status, limit)
+
+
+def _sorted(reading: Reading, conditions: list[Condition], leading: Condition | None, limit: int) -> ReadAfter:
+    """Return what reads up to ``limit`` cases after a position, None for the first ones, by their limits."""
+    terms, values = where(conditions, leading)
+
+    def read(position: DuePosition | None) -> list[Row]:
         further, more = ("", {}) if position is None else (_AFTER, position._asdict())
         return reading.sql.rows(
             f"SELECT {_TODO} FROM record WHERE {terms}{further} AND status IS NOT NULL"
@@ -81,7 +107,7 @@ def page_by_due(
             {**values, **more, "limit": limit},
         )
 
-    return _as_shown(filters, read, limit)
+    return read
 
 
 def due_position(row: Row) -> DuePosition:
