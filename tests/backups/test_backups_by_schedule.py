@@ -98,6 +98,15 @@ def test_a_try_that_failed_is_made_again_an_hour_later(valley, to, keeper):
     assert last(valley).failure == ""
 
 
+def test_another_folder_in_the_settings_gets_its_first_at_once(valley, to, keeper):
+    keeper.round()
+
+    for _ in range(2):
+        schedule.Keeper(valley.store, Order(to.with_name("other"), "server"), [time(2, 30)]).round()
+
+    assert [len(set_folder.sets(each)) for each in (to, to.with_name("other"))] == [1, 1]
+
+
 def test_a_clock_that_was_a_year_ahead_puts_no_backup_off(valley, to, keeper):
     valley.clock.pass_by(days=365)
     keeper.round()

@@ -133,7 +133,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(*arguments: str | Path, input: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run one ``firegrid`` command to its end."""
-    line, env = command(*arguments), _environment()
+    line, env = command(*arguments), environment()
     return subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=env, input=input)
 
 
@@ -145,7 +145,7 @@ def serving(folder: Folder, *options: str, **settings: str) -> Iterator[Server]:
         command("serve", "--data", folder.path, "--port", str(port), *options),
         stderr=subprocess.PIPE,
         text=True,
-        env=_environment() | settings,
+        env=environment() | settings,
     )
     server = Server(process, port, folder.key)
     is_up = threading.Event()
@@ -167,7 +167,7 @@ def logging_to(log: int, folder: Folder) -> Iterator[Server]:
     """Run ``firegrid serve`` with ``log`` as its standard error."""
     port = free_port()
     line = command("serve", "--data", folder.path, "--port", str(port))
-    with subprocess.Popen(line, stderr=log, env=_environment()) as process:
+    with subprocess.Popen(line, stderr=log, env=environment()) as process:
         server = Server(process, port, folder.key)
         try:
             _wait_until_up(server)
@@ -318,7 +318,8 @@ def _part(name: str, file: str, kind: str, content: bytes) -> bytes:
     return f"--b\r\n{disposition}\r\nContent-Type: {kind}\r\n\r\n".encode() + content + b"\r\n"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the environment of a child: this one, without settings of the program."""
     stated = {name: value for name, value in os.environ.items() if not name.startswith("FIREGRID_")}
     return stated | {"PYTHONPATH": str(Path(__file__).parents[2])}
 

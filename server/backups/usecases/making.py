@@ -209,7 +209,6 @@ def _finished(tx: Transaction, finished: BackupSet, by: str) -> None:
 
 def _note_failure(database: Database, refusal: Refusal) -> None:
     """Let the office know why a backup was not made; a disk that is full may refuse this as well."""
-    log.error("backup failed", problem=refusal.message, cause=repr(refusal.__cause__))
     try:
         database.write(lambda tx: backup_facts.record_failed(tx, refusal.message))
     except Refusal as error:

@@ -48,12 +48,15 @@ class Keeper:
         self._begin()
         with self._database.reading() as reading:
             last, now = backup_facts.last_backup(reading), reading.now
-        if not keeping.is_due(last.finished_at, max(last.failed_at, self._failed_at), now, self._times):
+        # Where the settings have come to name another folder, what lies in the old one is no backup of today.
+        finished_at = last.finished_at if last.folder == str(self._order.to.resolve()) else ""
+        if not keeping.is_due(finished_at, max(last.failed_at, self._failed_at), now, self._times):
             return
         try:
             made = making.make(self._database, self._order)
             gone = making.prune(self._database, self._order.to)
-        except Refusal:
+        except Refusal as refusal:
+            log.error("backup failed", problem=refusal.message, cause=repr(refusal.__cause__))
             self._failed_at = now
             return
         log.info("backup made", set=made.set.path.name, photos=made.photos, missing=len(made.missing), gone=len(gone))
