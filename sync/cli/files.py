@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sync.cli.opening import Command, opened, opened_or_new, store_option
-from sync.client import export_files, import_rows, outbox, records, replica, row_files
+from sync.client import export_files, import_rows, outbox, photos, records, replica, row_files
 from sync.client.device import Device
 from sync.client.failures import Refused
 from sync.client.import_rows import Answer, Fault, ImportOptions
@@ -48,6 +48,32 @@ def answers_(
         if dry_run:
             raise _Checked(_counted(counts))
     click.echo(f"已存本机：{_counted(counts)} · kept here, to be sent")
+
+
+@click.command(cls=Command)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--record", help="record that the photos belong to, its id or how it begins 记录")
+@click.option("--change", help="id of a change that was not sent yet 还没发送的变更")
+@click.option("--note", default="补充照片", show_default=True, help="what is said with photos of a case 说明")
+@store_option
+def attach(files: tuple[Path, ...], record: str | None, change: str | None, note: str, store: Path) -> None:
+    """Attach photos to what was last done to a record here, if that is unsent, else to the record. 附照片。
+
+    They are copied beside the store, and go with push or sync, after the records.
+    """
+    if (record is None) == (change is None):
+        raise click.UsageError("请用 --record 或 --change 写明附到哪里 · say where by --record or --change")
+    with opened(store) as device:
+        kept = [photos.keep(device, file) for file in files]
+        with device.writing():
+            count = photos.attach(device, change or _change_of(device, record or "", note), kept)
+    click.echo(f"已存本机 {count} 张照片，等待发送 · {count} photos kept here, to be sent", err=True)
+
+
+def _change_of(device: Device, record: str, note: str) -> str:
+    """Return the change to a record that photos are attached to, a new one where the last one was sent."""
+    seen = records.get(device, record)
+    return photos.newest_unsent(device, seen.id) or records.add_photos(device, seen, note)
 
 
 class _Checked(click.ClickException):

@@ -22,6 +22,7 @@ COMMANDS = {
     "create": "sync.cli.records:create",
     "edit": "sync.cli.records:edit",
     "act": "sync.cli.records:act",
+    "attach": "sync.cli.files:attach",
     "answers": "sync.cli.files:answers_",
     "export-unsent": "sync.cli.files:export_unsent",
     "import-unsent": "sync.cli.files:import_unsent",

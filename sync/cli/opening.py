@@ -129,6 +129,12 @@ def progress(number: int) -> None:
         click.echo(f"\r… {number}\r", err=True, nl=False)
 
 
+def photo_progress(done: int, whole: int) -> None:
+    """Show on a terminal how far the photos are."""
+    if sys.stderr.isatty():
+        click.echo(f"\r… 照片 photos {done * 100 // max(whole, 1)} %\r", err=True, nl=False)
+
+
 def _wait(seconds: float) -> None:
     if sys.stderr.isatty():
         click.echo(f"没有回应，{seconds:.0f} 秒后再试 · no answer yet, trying again in {seconds:.0f} s", err=True)

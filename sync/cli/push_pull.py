@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sync.cli import messages
-from sync.cli.opening import Command, connected, format_option, opened, progress, store_option
+from sync.cli.opening import Command, connected, format_option, opened, photo_progress, progress, store_option
 from sync.client import synchronization
 from sync.client.failures import Refused
 from sync.client.status import status_report
@@ -21,7 +21,7 @@ from sync.client.synchronization import PullResult, PushResult
 def push(store: Path) -> None:
     """Send what is unsent, oldest first. 发送未发送的工作。"""
     with connected(store) as (device, connection):
-        _show_push(synchronization.push(device, connection, progress))
+        _show_push(synchronization.push(device, connection, progress, photo_progress))
 
 
 @click.command(cls=Command)
@@ -37,7 +37,7 @@ def pull(store: Path) -> None:
 def both(store: Path) -> None:
     """Push, then pull. 先发后收。"""
     with connected(store) as (device, connection):
-        sent, pulled = synchronization.exchange(device, connection, progress)
+        sent, pulled = synchronization.exchange(device, connection, progress, photo_progress)
     _show_pull(pulled)
     _show_push(sent)
 
@@ -58,8 +58,13 @@ def _show_push(sent: PushResult) -> None:
     total = sum(sent.verdicts.values())
     if total:
         click.echo(f"已送达 {total} 条：{messages.verdicts(sent.verdicts)} · {total} answered")
-    elif not sent.too_large:
+    elif not (sent.too_large or sent.photos.sent or sent.photos.troubles):
         click.echo("没有要发送的工作 · nothing to send")
+    if sent.photos.sent:
+        click.echo(f"已传到 {sent.photos.sent} 张照片 · {sent.photos.sent} photos uploaded")
+    if sent.photos.troubles:
+        told = "；".join(f"{name}：{why}" for name, why in sent.photos.troubles.items())
+        raise Refused(f"有照片没有传到，仍在本机：{told} · photos not uploaded, still here")
     if sent.too_large:
         raise Refused(
             f"{len(sent.too_large)} 条太大，服务器不收，仍在本机：{'、'.join(sent.too_large)}"
@@ -80,6 +85,7 @@ def _status(found: dict[str, Any]) -> str:
     marks = f"，其中 {waiting} 条有未发送的内容 unsent in {waiting}" if waiting else ""
     lines = [
         f"未发送 unsent: {found['unsent']}",
+        f"未上传的照片 photos to upload: {found['unsent_photos']}",
         f"已送达、待备份 sent, not yet durable: {found['sent_not_durable']}",
         f"结果 verdicts: {messages.verdicts(found['verdicts'])}",
         f"记录 records: {found['records']}" + marks,

@@ -113,6 +113,19 @@ class Connection:
             response = self._post_with_retries(path, body, self.credentials.header, shown)
         return _content(response)
 
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> requests.Response:
+        """Send a request to a path under ``/api/v1`` and return its response, whatever that says. Raises NoConnection.
+
+        headers: with those that belong to the body.
+        """
+        response = self._with_retries(method, path, body, self.credentials.header, headers)
+        renewals = 0
+        while response.status_code == 401 and self.credentials.refresh is not None and renewals < 2:
+            renewals += 1
+            self._renew()
+            response = self._with_retries(method, path, body, self.credentials.header, headers)
+        return response
+
     def sign_in(self, user: str, password: str) -> bool:
         """Sign in with a password, and return whether it is to be changed before anything else.
 
@@ -131,7 +144,7 @@ class Connection:
 
     def sign_out(self) -> bool:
         """End the sign-in at the server too, if it answers at once; return whether it did."""
-        response, _ = self._send_once("DELETE", "/session", "", f"Bearer {self.credentials.refresh}", {})
+        response, _ = self._send_once("DELETE", "/session", b"", f"Bearer {self.credentials.refresh}", {})
         return response is not None and response.status_code in (204, 401)
 
     def _renew(self) -> None:
@@ -150,10 +163,15 @@ class Connection:
     def _post_with_retries(
         self, path: str, body: str, authorization: str | None, shown: Mapping[str, str] = MappingProxyType({})
     ) -> requests.Response:
+        return self._with_retries("POST", path, body.encode(), authorization, shown)
+
+    def _with_retries(
+        self, method: str, path: str, body: bytes, authorization: str | None, shown: Mapping[str, str]
+    ) -> requests.Response:
         """Return the first response that does not ask to try again. Raises NoConnection when there is none."""
         tries = 0
         while True:
-            response, failure = self._send_once("POST", path, body, authorization, shown)
+            response, failure = self._send_once(method, path, body, authorization, shown)
             if response is not None and response.status_code not in RETRIED_STATUSES:
                 return response
             tries += 1
@@ -163,13 +181,13 @@ class Connection:
             self._backoff.sleep(pause)
 
     def _send_once(
-        self, method: str, path: str, body: str, authorization: str | None, shown: Mapping[str, str]
+        self, method: str, path: str, body: bytes, authorization: str | None, shown: Mapping[str, str]
     ) -> tuple[requests.Response | None, RequestException | None]:
         try:
             return self._session.request(
                 method,
                 f"{self.credentials.server}/api/v1{path}",
-                data=body.encode(),
+                data=body,
                 headers={"Content-Type": "application/json", "Accept": "application/json", **shown},
                 auth=_Authorization(authorization) if authorization is not None else _no_auth,
                 timeout=TIMEOUT_S,
@@ -185,6 +203,14 @@ class Connection:
             raise Refused("服务器地址无法使用，请重新登录 · the server's address is unusable: sign in anew") from error
         except RequestException as error:
             return None, error
+
+
+def failure_of(response: requests.Response) -> Failure:
+    """Return the Failure that a response means which is not what was asked for."""
+    if response.ok or 300 <= response.status_code < 400:
+        return NoConnection(_PORTAL)
+    problem = _json(response)
+    return _failure(response.status_code, problem if isinstance(problem, dict) else {})
 
 
 def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

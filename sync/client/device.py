@@ -7,6 +7,8 @@ change: what was written here. ``body`` is its JSON exactly as it is sent, each 
     backup of the server it becomes ``spare_body``, for a server that lost it all the same. ``outcome_seq`` is where the
     server recorded it. ``problem`` is the message of the problem filed about it, ``decision`` (a word of the protocol,
     empty when it settled itself) how that was settled.
+    ``offered_at`` is when it first went to a server, answered or not; from then on it stays as it is.
+attachment: the photos that changes name, their copies beside the store, with the address of an upload under way.
 earlier_work: the rows of ``change`` that somebody has sent who was signed in before, as JSON, with whose they are, and
     the server's epoch, durable mark and mark as they knew them.
 row: the server's record as last seen. member: the buckets that a row is in, with the version they gave.

@@ -81,6 +81,23 @@ STEPS = (
         change TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE change ADD COLUMN offered_at TEXT;
+    UPDATE change SET offered_at = made_at;
+    CREATE TABLE attachment (
+        change TEXT NOT NULL,
+        name TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        media_type TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('unsent', 'sent')),
+        url TEXT,
+        trouble TEXT,
+        sent_at TEXT,
+        PRIMARY KEY (change, name)
+    ) STRICT;
+    CREATE INDEX attachment_by_sha256 ON attachment (sha256);
+    """,
 )
 """The migrations of the file, in order; ``user_version`` counts those that were taken."""
 

@@ -72,6 +72,14 @@ def next_batch(device: Device, *, changes_max: int, bytes_max: int, excluding: C
     return Batch(taken[0]["device"], tuple(each["id"] for each in taken), tuple(each["body"] for each in taken))
 
 
+def note_offered(device: Device, ids: Collection[str]) -> None:
+    """Note that changes may reach the server from now on, as they are. Inside ``writing()``."""
+    device.run(
+        "UPDATE change SET offered_at = :now WHERE offered_at IS NULL AND id IN (SELECT value FROM json_each(:ids))",
+        {"now": device.clock().isoformat(), "ids": json.dumps(sorted(ids))},
+    )
+
+
 def record_outcomes(device: Device, outcomes: Iterable[Outcome]) -> list[Row]:
     """Record the outcomes of changes; return the changes, with id, record and verdict.
 
@@ -183,8 +191,14 @@ def count_not_durable(device: Device) -> int:
 
 
 def count_needed(device: Device) -> int:
-    """Return how many changes may exist only here: unsent, or decided and in no backup of the server yet."""
-    return _count(device, "state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined'))")
+    """Return how many changes may exist only here: unsent, or decided and in no backup of the server yet.
+
+    So does one with a photo that is still to be uploaded.
+    """
+    photo = "id IN (SELECT change FROM attachment WHERE state = 'unsent')"
+    return _count(
+        device, f"state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined')) OR {photo}"
+    )
 
 
 def count_kept(device: Device) -> int:

@@ -120,11 +120,27 @@ def act(device: Device, seen: RecordView, action: str, inputs: Values, *, form: 
     _add(device, seen, seen.type, action, {name: [None, value] for name, value in inputs.items()}, form=form)
 
 
+def add_photos(device: Device, seen: RecordView, note: str) -> str:
+    """Begin a change that photos are attached to, and return its id: a remark on a case, an edit of anything else.
+
+    note: what is said with them, on a case. Raises Refused for what is read-only.
+    """
+    _require_writable(seen)
+    if seen.status is not None:
+        return _add(device, seen, seen.type, "note", {"note": [None, note]})
+    return _add(device, seen, seen.type, "edit", {})
+
+
 def _require_writable(seen: RecordView) -> None:
     if seen.type.startswith("_"):
         raise Refused("这是全县共用的清单，不能改 · shared lists are read-only")
     if seen.is_handed_over:
         raise Refused("这条记录正在移交，只能看 · this record is being handed over and is read-only")
+
+
+def _clock_offset_s(device: Device) -> float | None:
+    offset = device.setting("clock_offset_s")
+    return None if offset is None else float(offset)
 
 
 def _add(
@@ -136,9 +152,8 @@ def _add(
     *,
     area: str | None = None,
     form: Form = NO_FORM,
-) -> None:
+) -> str:
     before = next((each.id for each in reversed(seen.pending) if each.is_unsent), None)
-    offset = device.setting("clock_offset_s")
     body: dict[str, Any] = {
         "id": device.ids(),
         "seq": device.next_number("seq"),
@@ -155,7 +170,7 @@ def _add(
         "seen_status": None if action in (*CREATING, "edit") else seen.status,
         "form": form.id,
         "form_version": form.version,
-        "clock_offset_s": None if offset is None else float(offset),
+        "clock_offset_s": _clock_offset_s(device),
     }
     whole = body | {name: value for name, value in optional.items() if value is not None}
     if _UNWRITABLE.search(json.dumps(whole, ensure_ascii=False)):
@@ -167,3 +182,4 @@ def _add(
             f" · control characters in {', '.join(wrong)}; nothing was kept"
         )
     outbox.add(device, whole)
+    return str(body["id"])

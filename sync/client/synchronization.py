@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from sync.client import outbox, replica, wire
+from sync.client import outbox, photos, replica, wire
 from sync.client.connection import Connection
 from sync.client.device import Device
 from sync.client.device_file import exchange_lock
@@ -58,6 +58,7 @@ class PushResult:
     verdicts: Counter[str] = field(default_factory=Counter)
     too_large: list[str] = field(default_factory=list)
     is_restored: bool = False
+    photos: photos.SendResult = field(default_factory=photos.SendResult)
 
 
 @dataclass
@@ -84,10 +85,16 @@ def identify(device: Device, connection: Connection) -> Identity:
     return Identity(server.epoch, server.user, is_another_user=page.is_fresh)
 
 
-def push(device: Device, connection: Connection, progress: Callable[[int], None] = _no_progress) -> PushResult:
-    """Send every unsent change, oldest first, and record the outcome of each.
+def push(
+    device: Device,
+    connection: Connection,
+    progress: Callable[[int], None] = _no_progress,
+    photo_progress: photos.Progress = photos.no_progress,
+) -> PushResult:
+    """Send every unsent change, oldest first, and record the outcome of each; then the photos of what is there.
 
-    progress: called after each batch with the number of outcomes so far.
+    progress: called after each batch with the number of outcomes so far. photo_progress: after each part of a photo,
+    with the bytes that are there and those of all.
 
     Raises NoConnection, NotSignedIn or Refused when the server cannot be reached or refuses, or another program has
     signed somebody else in meanwhile; outcomes that came before are kept.
@@ -99,7 +106,7 @@ def push(device: Device, connection: Connection, progress: Callable[[int], None]
         most = _limit(device, "changes", CHANGES_MAX)
         while batch := _next_batch(device, most, tried):
             try:
-                response = connection.post("/sync/push", _push_body(device, batch), mark=device.setting("mark"))
+                response = _offered(device, connection, batch)
             except TooLarge as refusal:
                 _save_limits(device, refusal.limits)
                 most = max(1, min(len(batch.ids) // 2, _limit(device, "changes", CHANGES_MAX)))
@@ -115,6 +122,7 @@ def push(device: Device, connection: Connection, progress: Callable[[int], None]
             tried |= {*batch.ids}
             progress(sum(sent.verdicts.values()))
             most = min(most * 2, _limit(device, "changes", CHANGES_MAX))
+        sent.photos = photos.send(device, connection, photo_progress)
     return sent
 
 
@@ -159,13 +167,17 @@ def pull(device: Device, connection: Connection, progress: Callable[[int], None]
 
 
 def exchange(
-    device: Device, connection: Connection, progress: Callable[[int], None] = _no_progress
+    device: Device,
+    connection: Connection,
+    progress: Callable[[int], None] = _no_progress,
+    photo_progress: photos.Progress = photos.no_progress,
 ) -> tuple[PushResult, PullResult]:
     """Push, then pull; and once more when the pull shows that the server was restored and lacks what it had."""
-    sent, pulled = push(device, connection, progress), pull(device, connection, progress)
+    sent, pulled = push(device, connection, progress, photo_progress), pull(device, connection, progress)
     if pulled.is_restored:
-        again = push(device, connection, progress)
-        sent = PushResult(sent.verdicts + again.verdicts, again.too_large, is_restored=True)
+        again = push(device, connection, progress, photo_progress)
+        again.photos.sent += sent.photos.sent
+        sent = PushResult(sent.verdicts + again.verdicts, again.too_large, is_restored=True, photos=again.photos)
         pulled = pull(device, connection, progress)
     return sent, pulled
 
@@ -178,6 +190,12 @@ def _before_rereading(device: Device, rereads: int) -> None:
             "与服务器核对数据一再不符，请告诉管理员；未发送的工作不受影响"
             " · rows here and at the server keep differing: tell the administrator; unsent work is safe"
         )
+
+
+def _offered(device: Device, connection: Connection, batch: Batch) -> object:
+    with device.writing():
+        outbox.note_offered(device, batch.ids)
+    return connection.post("/sync/push", _push_body(device, batch), mark=device.setting("mark"))
 
 
 def _next_batch(device: Device, most: int, tried: Collection[str]) -> Batch | None:
@@ -203,6 +221,7 @@ def _record_outcomes(device: Device, made_on: str, response: object, sent: PushR
                 replica.store(device, outcome.record)
         replica.drop_handed_over(device, {each["record"] for each in recorded})
         outbox.drop_durable_bodies(device)
+        photos.drop_old_copies(device)
         if server.device is not None and made_on == device.id:
             device.rename(server.device)
     sent.verdicts.update(each["verdict"] for each in recorded)
@@ -229,6 +248,7 @@ def _apply_server_state(device: Device, server: ServerState) -> bool:
         device.set_setting("user", server.user)
     is_restored = outbox.apply_server_state(device, server)
     if is_restored:
+        photos.offer_again(device)
         replica.reset_versions(device)
     return is_restored
 

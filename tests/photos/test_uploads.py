@@ -260,6 +260,18 @@ def test_a_photo_sent_again_while_it_is_to_be_deleted_stays(county):
     assert stored(county) == [sha256(PHOTO)]
 
 
+def test_an_upload_whose_bytes_are_in_no_backup_begins_anew(county):
+    at = begin(county)
+    append(county, at, 0, PHOTO[:100])
+
+    restart(county, lambda folder: [each.unlink() for each in (folder / "blobs" / "uploads").iterdir()])
+
+    assert append(county, at, 100, PHOTO[100:]).status_code == 409
+    assert offset(county, at) == 0
+    assert append(county, at, 0, PHOTO).status_code == 204
+    assert stored(county) == [sha256(PHOTO)]
+
+
 @pytest.mark.parametrize("step", ["note_sha256", "adopt", "complete"])
 def test_a_crash_at_any_step_of_the_last_part_is_made_good_by_asking_again(county, monkeypatch, step):
     at = begin(county)

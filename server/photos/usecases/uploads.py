@@ -77,7 +77,7 @@ class Uploads:
 
     def get(self, id: str, *, by: Actor) -> Upload:
         """Return an upload of ``by``, whose last part may still have to be looked at. Raises as ``append``."""
-        upload = self._find(id, by)
+        upload = self._present(self._find(id, by))
         return self.finish(upload) if upload.received == upload.size else upload
 
     def judge(self, id: str, offset: int, count: int, *, by: Actor) -> Upload:
@@ -85,7 +85,7 @@ class Uploads:
 
         Raises NotFound, Conflict where it goes on elsewhere, TooLarge beyond what was declared, DiskFull.
         """
-        upload = self._find(id, by)
+        upload = self._present(self._find(id, by))
         _require_offset(upload, offset)
         if count > upload.size - offset:
             raise _beyond(upload)
@@ -114,9 +114,7 @@ class Uploads:
             return upload
         path = self._files.path(upload.id)
         known = Blob(upload.sha256, upload.size) if upload.sha256 else None
-        if not (path.exists() and path.stat().st_size == upload.size) and not (known and self._blobs.has(known)):
-            return self._begun_again(upload)
-        if not path.exists() and known is not None:
+        if known is not None and not path.exists():
             with self._blobs.open(known.sha256) as content:
                 return self._kept(upload, known, images.read_image(content).media_type)
         with self._files.opened(upload.id) as file:
@@ -170,8 +168,13 @@ class Uploads:
         self._database.write(keep)
         return self._again(upload)
 
-    def _begun_again(self, upload: Upload) -> Upload:
-        """Let an upload begin anew whose bytes the disk has lost."""
+    def _present(self, upload: Upload) -> Upload:
+        """Return an upload; one whose bytes are not on this disk, since a backup was put back, begins anew."""
+        path = self._files.path(upload.id)
+        here = path.stat().st_size if path.exists() else 0
+        is_kept = upload.sha256 is not None and self._blobs.has(Blob(upload.sha256, upload.size))
+        if upload.completed_at is not None or here >= upload.received or is_kept:
+            return upload
         self._database.write(lambda tx: uploads.advance(tx, upload.id, 0, upload.expires_at))
         return self._again(upload)
 
