@@ -52,14 +52,14 @@ draw("days", (rows, [received, closed, ahead]) => {
   };
 });
 
-draw("months", (rows, [closed, open, running]) => {
+draw("months", (rows, [closed, open, running], width) => {
   const isLast = at => at === rows.length - 1 && !rows[at][3].match(/[%/—]/);
   const n = (row, column) => Number(row[column]);
   return {
     legend: { right: 0, top: 0, textStyle: TEXT, itemWidth: 14, itemHeight: 10 },
-    grid: { ...BASE.grid, bottom: 42 },
+    grid: { ...BASE.grid, top: 48, bottom: 54 },
     xAxis: {
-      type: "category", axisTick: { show: false }, axisLabel: { ...TEXT, interval: 0, lineHeight: 16 },
+      type: "category", axisTick: { show: false }, axisLabel: { ...TEXT, interval: 0, lineHeight: 16, width: Math.floor((width - 48) / rows.length) - 4, overflow: "break" },
       data: rows.map((row, at) => `${row[0].slice(2)}\n${isLast(at) ? running : row[3]}`),
     },
     series: [
