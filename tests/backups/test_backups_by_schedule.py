@@ -98,6 +98,16 @@ def test_a_try_that_failed_is_made_again_an_hour_later(valley, to, keeper):
     assert last(valley).failure == ""
 
 
+def test_a_server_that_is_started_anew_after_a_failure_tries_at_once(valley, to, keeper):
+    to.write_text("no folder")
+    keeper.round()
+    to.unlink()
+
+    schedule.Keeper(valley.store, Order(to, "server"), [time(2, 30)]).round()
+
+    assert len(set_folder.sets(to)) == 1
+
+
 def test_another_folder_in_the_settings_gets_its_first_at_once(valley, to, keeper):
     keeper.round()
 

@@ -41,7 +41,8 @@ class Keeper:
         self._order = order
         self._times = times
         self._failed_at: Instant = ""
-        """Of a try whose failure the disk may have been too full to note."""
+        """Of this server's last try, empty where it was finished: who has mended something and starts it anew does not
+        wait for the next."""
 
     def round(self) -> None:
         """Make a backup and delete the sets that are not kept, if one is due; what refuses it is in the log."""
@@ -50,7 +51,7 @@ class Keeper:
             last, now = backup_facts.last_backup(reading), reading.now
         # Where the settings have come to name another folder, what lies in the old one is no backup of today.
         finished_at = last.finished_at if last.folder == str(self._order.to.resolve()) else ""
-        if not keeping.is_due(finished_at, max(last.failed_at, self._failed_at), now, self._times):
+        if not keeping.is_due(finished_at, self._failed_at, now, self._times):
             return
         try:
             made = making.make(self._database, self._order)
@@ -59,6 +60,7 @@ class Keeper:
             log.error("backup failed", problem=refusal.message, cause=repr(refusal.__cause__))
             self._failed_at = now
             return
+        self._failed_at = ""
         log.info("backup made", set=made.set.path.name, photos=made.photos, missing=len(made.missing), gone=len(gone))
 
     def _begin(self) -> None:
