@@ -128,6 +128,19 @@ def test_every_link_of_the_page_opens_with_the_instant_of_the_page(desk):
     assert len(instants) > 40 and all(instants)
 
 
+@pytest.mark.parametrize("when", [THEN, MID_APRIL], ids=["over", "running"])
+def test_every_number_outside_the_table_lists_as_many_cases_too(desk, when):
+    page = desk.open(f"/office/figures?beside=1&{when}").text
+    outside = page[: page.index('id="days"')] + page[page.index('id="months"') : page.index('id="rows"')]
+    outside += page[page.index("控制占比") :]
+
+    found = set(re.findall(r'<a href="(/office/figures/cases\?[^"]+)"[^>]*>(\d+)</a>', outside))
+
+    assert len(found) > 25
+    for address, n in found:
+        assert listed(desk, unescape(address)) == int(n), address
+
+
 def test_charts_and_parts_are_told_by_tables_whose_numbers_open(april, desk):
     page = desk.open(f"/office/figures?{THEN}").text
     days = april.get(f"/summaries/closure/days?{THEN}", "brigade").json["items"]
