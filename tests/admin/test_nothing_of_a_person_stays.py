@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from server.admin.usecases import forgetting, person_traces, sent_forgetting
 from server.app import close
 from server.db.transactions import Transaction
+from tests import field_forms as forms
 from tests.admin.test_a_person_is_forgotten import everything, files_of
 from tests.admin.test_forgotten_in_what_was_sent import NAME, PHONE, broken, lay, visit
-from tests.api_county import uuid_of
+from tests.api_county import UNIT, uuid_of
 from tests.county import Clock, open_county
 
 PLACES = {
@@ -79,6 +80,19 @@ def test_two_files_that_were_called_after_a_person_stay_two(visits):
     kept = visits.rows("SELECT name FROM submission_file WHERE submission = :id", id=row["id"])
     assert {each["name"] for each in kept} == {"****.jpg", "2-****.jpg"}
     assert all(f">{each['name']}<" in bytes(row["xml"]).decode() for each in kept)
+
+
+def test_the_place_of_a_patrol_is_forgotten_by_the_figures_too(visits):
+    visits.publish(forms.PATROL)
+    patrol = {"type": "patrols", "action": "create", "area": UNIT}
+    fields = {"place": f"{PHONE}家", "premises_count": "9", "label": f"{PHONE}家"}
+    assert visits.post("/records", "worker", {**patrol, "fields": fields}).status_code == 201
+
+    forgetting.forget_values(visits.store, [PHONE], by="command")
+
+    assert visits.rows("SELECT place, premises FROM patrol_fact") == [{"place": "家", "premises": 9}]
+    assert PHONE not in everything(visits)
+    assert broken(visits) == []
 
 
 def test_what_comes_in_while_everything_is_looked_through_is_not_missed(visits):

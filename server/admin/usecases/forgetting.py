@@ -30,6 +30,8 @@ from server.db.transactions import Transaction
 from server.errors import Conflict
 from server.people.store import accounts
 from server.records.store import label_search, records
+from server.summaries.domain import patrols
+from server.summaries.store import figure_recording
 
 FORGOTTEN = "已删除姓名"
 """What a forgotten account is called."""
@@ -120,10 +122,7 @@ def forget_found(
 
     _forget_sent(tx, places, without, files, counts)
     for id in places.records:
-        counts.update(personal_traces.rewrite_record(tx, id, without))
-        found_record = records.find_for_writing(tx, id)
-        if found_record is not None:
-            recording.apply_by_server(tx, found_record, "renew", "")
+        counts.update(_forget_record(tx, id, without))
     if places.records:
         label_search.empty(tx)
     for table, key in places.apart:
@@ -134,6 +133,18 @@ def forget_found(
     told = {"records": len(places.records), **{name: count for name, count in counts.items() if count}}
     record(tx, Entry("user.forget", by, "records", told, objects=places.records))
     return Forgotten(counts, places.records, places.media)
+
+
+def _forget_record(tx: Transaction, id: str, without: sent_forgetting.OfText) -> dict[str, int]:
+    """Take what is forgotten out of a record, of what figures know of it too; return the rows by table."""
+    before = records.find_for_writing(tx, id)
+    counts = personal_traces.rewrite_record(tx, id, without)
+    after = records.find_for_writing(tx, id)
+    if after is not None:
+        if after.type == patrols.TYPE:  # whose figures know its place by name
+            figure_recording.record_patrol(tx, before, after)
+        recording.apply_by_server(tx, after, "renew", "")
+    return counts
 
 
 def _forget_sent(
