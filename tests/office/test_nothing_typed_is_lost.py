@@ -8,11 +8,13 @@ import pytest
 
 from server.errors import Busy, DiskFull
 from server.office import drafts
+from server.staffing.usecases import enrolment
 from server.web import context
 from tests.api_county import PASSWORD
 from tests.case_land import a_report
-from tests.filled_forms import photo
+from tests.filled_forms import a_station, new_uuid, photo
 from tests.office.desk import Desk, with_passwords
+from tests.valley import FAR_VILLAGE, UNIT
 
 WORKER, TYPED = "user:worker", "写了很久的话"
 KEPT = "您写的内容没有提交，留在这里："
@@ -200,3 +202,19 @@ def test_a_form_too_long_to_be_carried_over_a_sign_in_says_so(land, desk, form, 
 
     assert asked.status_code == 401 and "写的内容太长，登录时带不走" in asked.text
     assert "您写的内容还在" not in asked.text
+
+
+def test_an_edit_of_a_record_that_is_theirs_no_longer_gives_the_text_back(valley):
+    id = new_uuid()
+    valley.phone("worker").send(a_station(id, area=UNIT, hoses="8"))
+    with_passwords(valley)
+    desk = Desk(valley)
+    desk.sign_in("officer")
+    address = f"/office/ledgers/stations/{id}/edit"
+    form = desk.form(desk.open(address), address)
+    valley.do(lambda tx: enrolment.move_user(tx, "officer", area=FAR_VILLAGE, by="admin"))
+
+    page = desk.submit(form, **{"q.hoses": "77"})
+
+    assert page.status_code in (403, 404)
+    assert KEPT in page.text and "<dd>77</dd>" in page.text

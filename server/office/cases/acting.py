@@ -13,6 +13,7 @@ from server.errors import Conflict, Invalid, NotFound, Refusal
 from server.office import layout
 from server.office.cases.act_forms import FILES, Sent, written
 from server.web import context
+from server.web.problem_details import status_of
 from sync.changes import AttachmentName
 
 TEXT_CHARS_MAX = 2_000
@@ -80,17 +81,26 @@ def faults_of(refusal: Refusal) -> dict[str, str]:
 
 def gone(fields: Mapping[str, str], refusal: NotFound) -> Response:
     """Answer who can see a case no longer with what they wrote at length, to take along."""
+    return taken_along(written(fields), refusal, ("返回看板", layout.BOARD.address))
+
+
+def taken_along(kept: Sequence[tuple[str, str]], refusal: Refusal, step: tuple[str, str]) -> Response:
+    """Answer whose form cannot be shown again with what they wrote, each under its title, and one next step.
+
+    step: what the way on is called, and its address.
+    """
+    status = status_of(refusal)
     values = {
-        "status": 404,
-        "title": "没有找到",
+        "status": status,
+        "title": "没有找到" if status == 404 else "不能办理",
         "said": refusal.message,
-        "step": "返回看板",
-        "to": layout.BOARD.address,
+        "step": step[0],
+        "to": step[1],
         "number": "",
         "may_search": False,
     }
     with context.database().reading() as reading:
-        return layout.show(reading, "error.html", "", {**values, "kept": written(fields)}, 404)
+        return layout.show(reading, "error.html", "", {**values, "kept": kept}, status)
 
 
 def read_uuid(text: str) -> str | None:

@@ -89,7 +89,8 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
         yield from _merged_into(reading, case.merged_into, mask)
     here = positions.read(seen.get(GEOMETRY, ""))
     if here is not None:
-        accuracy = "" if here.accuracy_m is None else f" ±{here.accuracy_m:.0f}米"
+        error = () if here.accuracy_m is None else (round(here.accuracy_m),)
+        accuracy = "".join(pages.say(layout.language(), " ±{n}米", n=each) for each in error)
         at = f"{here.latitude:.5f}, {here.longitude:.5f}{accuracy}"
         yield Fact("定位", at, address=f"/office/board?map=1&case={record.id}", link="在地图上看")
 

@@ -18,6 +18,7 @@ from server.errors import (
     Conflict,
     IllegalStep,
     Invalid,
+    NotAllowed,
     NotFound,
     Refusal,
     ShortOfMemory,
@@ -100,6 +101,8 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
         id, seen = acting.read_uuid(form.get("change", "")), acting.read_number(form.get("version", ""))
         asked = ChangeRequest("edit", changed, id, seen)
         outcome = context.write(lambda tx: interactive.change(tx, record_id, asked, by=by))
+    except (NotAllowed, NotFound) as refusal:  # it is theirs to change or to see no longer
+        return acting.taken_along(_typed(type, form), refusal, ("回到台账", f"/office/ledgers/{type}"))
     except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
         return _refused(type, record_id, form, refusal)
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
@@ -110,6 +113,19 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
     disputed = set(outcome.conflicts) & set(changed)
     done = "both" if disputed - set(editing.record.conflicts) else "disputed" if disputed else "saved"
     return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={done}")
+
+
+def _typed(name: str, form: MultiDict[str, str]) -> list[tuple[str, str]]:
+    """Return what a form says of each field, under the field's title."""
+    with context.database().reading() as reading:
+        type = forms.catalogue(reading).types.get(name)
+        titles = {} if type is None else shown_fields.titles_of(reading, type)
+    said = {
+        each.removeprefix(sheet_inputs.PREFIX): form.get(each, "")
+        for each in form
+        if each.startswith(sheet_inputs.PREFIX)
+    }
+    return [(titles.get(field, field), value) for field, value in said.items() if value.strip()]
 
 
 def _faults(editing: Editing, changed: Iterable[str]) -> dict[str, str]:

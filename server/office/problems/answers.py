@@ -35,6 +35,13 @@ def read(form: Mapping[str, str]) -> Answered:
     return Answered(form.get("how", ""), dict(form.items()), {}, "")
 
 
+def written(answered: Answered) -> list[tuple[str, str]]:
+    """Return what somebody wrote in their own words, each under its title, to take along."""
+    said = [("原因", answered.fields.get("reason", ""))]
+    said += [("正确的值", value) for name, value in answered.fields.items() if name.startswith(OTHER)]
+    return [(title, value) for title, value in said if value.strip()]
+
+
 def asked(answered: Answered, names: Iterable[str]) -> SettlementRequest:
     """Return what a form asks for. names: fields in conflict. Raises Invalid that names every bad input."""
     if answered.how not in How._value2member_map_:

@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import Response, request
 
 from server.db.transactions import Reading
-from server.errors import Busy, Conflict, IllegalStep, Invalid, NotFound, StaleVersion, Unavailable
+from server.errors import Busy, Conflict, IllegalStep, Invalid, NotAllowed, NotFound, StaleVersion, Unavailable
 from server.forms.store import forms
 from server.grid.domain.scope import Scope
 from server.office import drafts, layout, pages
@@ -67,6 +67,8 @@ def settlement(problem_id: UUID) -> Response:
             wanted = answers.asked(answered, [each.name for each in found.fields])
             _require_rules(reading, found, wanted)
         context.write(lambda tx: settle.settle(tx, id, wanted, by=by))
+    except (NotAllowed, NotFound) as refusal:  # it is theirs to settle or to see no longer
+        return acting.taken_along(answers.written(answered), refusal, ("看待处理问题", HERE))
     except (Invalid, Conflict, StaleVersion, IllegalStep) as refusal:
         return _page(id, answered=answers.refused(answered, refusal), status=status_of(refusal))
     except (Unavailable, Busy) as refusal:

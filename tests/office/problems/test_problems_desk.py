@@ -9,7 +9,8 @@ import pytest
 from server.office.problems import answers
 from server.office.problems import desk as desk_page
 from server.problems.domain.settlements import Choice
-from tests.api_county import PASSWORD, UNIT, add_record, edit, uuid_of
+from server.staffing.usecases import enrolment
+from tests.api_county import OTHER_TOWN, PASSWORD, UNIT, add_record, edit, uuid_of
 from tests.office.desk import Desk, Reader
 
 NASTY = "<script>alert(1)</script>'\""
@@ -158,6 +159,17 @@ def test_who_may_not_settle_is_refused_whatever_they_send(county):
 
     assert answer.status_code == 404
     assert len(picks(signed_in(county, "town").open(f"/office/problems?problem={id}").text)) == 2
+
+
+def test_what_was_written_about_a_problem_that_is_theirs_no_longer_is_given_back(county):
+    desk, id = signed_in(county, "town"), problem_of(county)
+    form = choosing(desk, id)
+    county.do(lambda tx: enrolment.move_user(tx, "town", area=OTHER_TOWN, by="admin"))
+
+    page = desk.submit(form, **{"pick:hoses": "own", "other:hoses": "77"})
+
+    assert page.status_code in (403, 404)
+    assert "您写的内容没有提交，留在这里：" in page.text and "<dd>77</dd>" in page.text
 
 
 def test_a_problem_of_elsewhere_is_not_found(county):
