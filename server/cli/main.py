@@ -23,6 +23,7 @@ COMMANDS = {
     "user": "server.cli.users:user",
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
+    "ledger": "server.cli.ledgers:ledger",
     "summary": "server.cli.summary:summary",
     "audit": "server.cli.audit:audit",
     "forget": "server.cli.forget:forget",

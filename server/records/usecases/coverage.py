@@ -8,6 +8,7 @@ from typing import NamedTuple
 from server.db.transactions import Reading
 from server.forms.store import forms
 from server.grid.domain.areas import Area, Level, Place, predecessors, short_name
+from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.people.domain.actors import Actor
@@ -40,14 +41,21 @@ def villages(reading: Reading, by: Actor, type: str, since: Instant | None = Non
     type: name of a record type that exists. since: records that came in at that instant or later, None for all. What a
     village has taken in counts as its own.
     """
+    return inside(reading, by.scope, visibility.of(by), type, since)
+
+
+def inside(
+    reading: Reading, scope: Scope, shown_in: Scope, type: str, since: Instant | None = None
+) -> list[CoveredVillage]:
+    """Return the same for records inside ``scope`` and villages inside ``shown_in``."""
     if type not in forms.catalogue(reading).types:
         raise LookupError(type)
-    counted = type_lists.count_by_path(reading, by.scope, type, since)
+    counted = type_lists.count_by_path(reading, scope, type, since)
     by_village: dict[str, int] = {}
     for path, number in counted.items():
         village = "/".join(path.split("/")[:_VILLAGE_STEPS])
         by_village[village] = by_village.get(village, 0) + number
-    shown = list(_shown(reading, by))
+    shown = list(_shown(reading, shown_in))
     towns = areas.names(reading, {each.parent for each in shown if each.parent})
     merged = areas.successions(reading)
     found = []
@@ -73,7 +81,7 @@ def by_town(found: list[CoveredVillage]) -> list[CoveredTown]:
 _VILLAGE_STEPS = 3
 
 
-def _shown(reading: Reading, by: Actor) -> Iterator[Area]:
-    for each in areas.list_covered(reading, visibility.of(by)):
+def _shown(reading: Reading, scope: Scope) -> Iterator[Area]:
+    for each in areas.list_covered(reading, scope):
         if each.level is Level.VILLAGE and each.in_force(reading.now):
             yield each
