@@ -31,6 +31,8 @@ from server.instants import local_day
 from sync.datatypes import invalid_reason
 
 MEDIA_BYTES_MAX = 20_000_000
+TIMEOUT_S = 30.0
+"""How long each tool may take for one form, in seconds."""
 BUILT_IN = "init"
 """Who published the forms that come with the product, in the audit trail."""
 
@@ -72,19 +74,19 @@ def prepare(
     *,
     beside: Callable[[FormDefinition], Mapping[str, ListFile]] = lambda _: {},
     file_name: str = "",
-    timeout_s: float = 30.0,
+    converted: conversion.Converted | None = None,
+    timeout_s: float = TIMEOUT_S,
 ) -> Prepared:
     """Convert and read an uploaded form; takes about a second, and no transaction.
 
     source, file_type, timeout_s: as for ``xlsform.to_xform``. media: files to put beside the form, by name.
     beside: gives the lists that the form finds on the server (``lists_beside``). file_name: as uploaded, for a form
-    that states no id.
+    that states no id. converted: what the source was converted to already, together with others.
     Raises FormRefused with everything found when there is no form to go on with, and Busy. ODK Validate is asked with
     the lists written into the form, and only where our own checks find nothing: they say it with file or sheet, row and
     column.
     """
-    faults = [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]
-    if faults:
+    if faults := [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]:
         raise refused(faults)
     lists = {name: read(name, content) for name, content in media.items() if is_list(name)}
     unreadable = [fault for each in lists.values() for fault in each.faults]
@@ -92,7 +94,7 @@ def prepare(
     source = conversion.as_utf8(source, kind)
     stem = PurePath(file_name).stem.strip()
     with _told_together(unreadable):
-        converted = conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
+        converted = converted or conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
     sheets, warnings = converted.sheets, converted.warnings
     if converted.itemsets is not None:
         media = {ITEMSETS: converted.itemsets, **media}

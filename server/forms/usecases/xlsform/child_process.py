@@ -1,7 +1,9 @@
-"""Converts one XLSForm in a process of its own, so that a hostile workbook can only harm that process.
+"""Converts XLSForms in a process of its own, so that a hostile workbook can only harm that process.
 
-Started by ``xlsform``: ``python -m server.forms.usecases.xlsform.child_process FOLDER TYPE MEMORY_BYTES CPU_S OFFER``.
-Reads ``FOLDER/source``, leaves ``FOLDER/result.json``: ``{xform, warnings, sheets, itemsets, taken}`` or ``{error}``.
+Started by ``xlsform``:
+``python -m server.forms.usecases.xlsform.child_process MEMORY_BYTES CPU_S TYPE OFFER FOLDER…``.
+Reads each ``FOLDER/source``, leaves ``FOLDER/result.json``: ``{xform, warnings, sheets, itemsets, taken}`` or
+``{error}``.
 """
 
 from __future__ import annotations
@@ -150,5 +152,6 @@ def _confine(memory_bytes: int, cpu_s: int) -> None:  # pragma: no cover - runs 
 
 
 if __name__ == "__main__":  # pragma: no cover - runs in the child process
-    _confine(int(sys.argv[3]), int(sys.argv[4]))
-    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[5]))
+    _confine(int(sys.argv[1]), int(sys.argv[2]))
+    for folder in sys.argv[5:]:
+        main(Path(folder), sys.argv[3], json.loads(sys.argv[4]))
