@@ -328,6 +328,15 @@ def test_too_large_a_roster_is_told_with_how_large_one_may_be(desk):
     assert answer.status_code == 413 and "文件太大，最多 10 MB。" in answer.text
 
 
+@pytest.mark.parametrize("what", ["people", "areas"])
+def test_a_form_without_a_file_asks_for_one(desk, what):
+    address = f"{ADMIN}/{what}/import"
+
+    answer = desk.client.post(address, data=form_of(desk.open(address), address).fields)
+
+    assert answer.status_code == 422 and "请先选一个文件" in answer.text
+
+
 def test_a_text_that_is_too_long_is_refused_in_words_and_comes_back_whole(desk):
     basis = "涞源县人民政府关于村庄合并的批复" * 20
     looked = desk.open(
