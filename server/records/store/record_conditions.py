@@ -16,7 +16,7 @@ from server.forms.store import forms
 from server.grid.domain.areas import Place, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
-from server.instants import Instant
+from server.instants import FOREVER, Instant
 from server.people.store import scopes
 from server.records.domain.status import Status
 from server.records.store import columns
@@ -24,6 +24,9 @@ from server.records.store.columns import Column
 
 _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
+
+DUE = f"COALESCE(due_at, '{FOREVER}')"
+"""The order of limits, as the index of open cases has it (migration 0041)."""
 
 STATUS_RANK = 5
 """Of the condition on the status of cases; what ranks lower leaves fewer rows."""
@@ -60,6 +63,15 @@ class Filters:
     placed: bool | None = None
     ids: frozenset[str] | None = None
     shown_label: Callable[[Row], str] | None = None
+
+
+def of_open_status(conditions: list[Condition], status: str) -> Condition:
+    """Return what leads to the cases of an open status by the index of limits, in the range that is asked for."""
+    ranged = next((each for each in conditions if "soon" in each.values), None)
+    sql = "status = :of_status AND closed_at IS NULL"
+    if ranged is None:
+        return Condition(1, sql, {"of_status": status})
+    return Condition(1, f"{sql} AND {ranged.sql}", {"of_status": status, **ranged.values})
 
 
 def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, dict[str, Any]]:
@@ -165,7 +177,7 @@ def _in_time(now: Instant) -> Condition:
 
 def _soon(now: Instant) -> Condition:
     until = instants.beginning_of(date.fromisoformat(instants.local_day(now)) + timedelta(days=2))
-    sql = "closed_at IS NULL AND due_at IS NOT NULL AND due_at >= :now AND due_at <= :soon"
+    sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} >= :now AND {DUE} <= :soon"
     return Condition(7, sql, {"now": now, "soon": until})
 
 

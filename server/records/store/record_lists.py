@@ -32,7 +32,7 @@ __all__ = [
 
 _SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
 _TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
-_DUE = f"COALESCE(due_at, '{FOREVER}')"
+_DUE = record_conditions.DUE
 _AFTER = f" AND ({_DUE}, born_seq) > (:due_at, :born_seq)"
 
 _FEW = 4
@@ -91,7 +91,7 @@ def page_by_due(
 
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
     """Return what reads the cases of one open status by their limits: its index has them in this order."""
-    of_status = Condition(1, "status = :of_status AND closed_at IS NULL", {"of_status": status})
+    of_status = record_conditions.of_open_status(conditions, status)
     return _sorted(reading, [of_status, *conditions], of_status, limit)
 
 
@@ -127,7 +127,11 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
             found |= {status: len(rows)} if rows else {}
             continue
         conditions = conditions_of(reading, scope, replace(filters, statuses=(status,)))
-        terms, values = where(conditions, record_conditions.leading(conditions))
+        leading = record_conditions.leading(conditions)
+        if filters.soon and status in OPEN and (leading is None or leading.rank >= record_conditions.STATUS_RANK):
+            leading = record_conditions.of_open_status(conditions, status)
+            conditions = [leading, *conditions]
+        terms, values = where(conditions, leading)
         sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {terms} LIMIT :most) AS counted"
         if count := int(reading.sql.value(sql, {**values, "most": most})):
             found[status] = count
