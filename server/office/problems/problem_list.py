@@ -49,7 +49,7 @@ def rows(reading: Reading, found: Iterable[StoredProblem], mask: RecordMask) -> 
         settled = "" if each.settled_at is None else pages.moment(each.settled_at, reading.now)
         place = names.get(code_of(each.path), "") if each.path else ""
         # What is about no record that its reader may see is told by what happened; what to do stands beside it.
-        label = _label(reading, each, mask) or str(told["message"]).partition("；")[0]
+        label = _label(reading, each, mask) or str(told["message"]).replace("；", "，").partition("，")[0]
         shown.append(
             Row(each.id, each.kind, kinds.WORDS[kind], label, place, who.get(each.author or "", ""),
                 days_since(reading, each.created_at), settled)
