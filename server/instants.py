@@ -52,12 +52,12 @@ def local_day(instant: Instant) -> str:
     return parse(instant).astimezone(BEIJING).date().isoformat()
 
 
-@lru_cache(maxsize=4096)
 def beginning_of(day: date) -> Instant:
     """Return the 00:00 at which a Beijing day begins."""
     return text(datetime.combine(day, time.min, BEIJING))
 
 
+@lru_cache(maxsize=4096)
 def last_day(due_at: Instant) -> str:
     """Return the last local day ``YYYY-MM-DD`` of a limit: one that ends at midnight ends on the day before."""
     return local_day(later(due_at, -timedelta(milliseconds=1)))

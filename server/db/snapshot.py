@@ -8,12 +8,13 @@ written.
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from server.db.engine import connect, raising_damaged
+from server.db.engine import connect, is_full, raising_damaged
 from server.db.folder import FILE_NAME
 from server.db.migrations import migrations
 from server.db.sql import Sql
@@ -38,8 +39,8 @@ class Snapshot:
     def copy_to(self, path: Path, copied: Callable[[int], object]) -> None:
         """Copy the database into an empty file. copied: called after each step with the bytes that it copied.
 
-        What ``copied`` raises ends the copying and is raised here. Raises sqlite3.OperationalError when the disk
-        cannot take it. The caller makes the file durable.
+        What ``copied`` raises ends the copying and is raised here. Raises OSError when the disk cannot take it. The
+        caller makes the file durable.
         """
         left = [self.size]
 
@@ -48,11 +49,15 @@ class Snapshot:
             copied(max(0, left[0] - rest))
             left[0] = rest
 
-        with closing(sqlite3.connect(path, isolation_level=None)) as target:
-            # What dies halfway is thrown away as a whole, so that nothing need be kept of how the file was before.
-            target.execute("PRAGMA journal_mode = OFF")
-            target.execute("PRAGMA synchronous = OFF")
-            self._db.backup(target, pages=PAGES_A_STEP, progress=told)
+        try:
+            with closing(sqlite3.connect(path, isolation_level=None)) as target:
+                # What dies halfway is thrown away as a whole, so that nothing need be kept of how the file was before.
+                target.execute("PRAGMA journal_mode = OFF")
+                target.execute("PRAGMA synchronous = OFF")
+                self._db.backup(target, pages=PAGES_A_STEP, progress=told)
+        except sqlite3.OperationalError as error:
+            # Of the copy: that the database itself is broken is told by a DatabaseError of another class.
+            raise OSError(errno.ENOSPC if is_full(error) else errno.EIO, str(error), str(path)) from error
 
 
 @contextmanager

@@ -172,7 +172,7 @@ class Connection:
         tries = 0
         while True:
             response, failure = self._send_once(method, path, body, authorization, shown)
-            if response is not None and response.status_code not in RETRIED_STATUSES:
+            if response is not None and not _asks_to_come_back(response):
                 return response
             tries += 1
             pause = self._backoff.pause_s(tries, None if response is None else retry_after_s(response.headers))
@@ -267,6 +267,14 @@ def _failure(status: int, problem: Mapping[str, Any]) -> Failure:
 def _detail(problem: Mapping[str, Any]) -> str:
     """Return the detail of a problem response, which says how to mend it; its title only names the status."""
     return str(problem.get("detail") or problem.get("title") or "")
+
+
+def _asks_to_come_back(response: requests.Response) -> bool:
+    """Say whether waiting may help: a quota stays exceeded until something is sent or given up."""
+    if response.status_code == 429:
+        problem = _json(response)
+        return not (isinstance(problem, dict) and problem.get("type") == "/problems/quota-exceeded")
+    return response.status_code in RETRIED_STATUSES
 
 
 def _busy_message(response: requests.Response) -> str:

@@ -32,11 +32,14 @@ def offset_of(connection: Connection, path: str) -> int | None:
 
 _GONE = frozenset({404, 410, 422, 460})
 
+TRIES = 4
+"""How often the same bytes are sent that are damaged on the way; what damages them each time will not stop."""
+
 
 def append(connection: Connection, path: str, offset: int, part: bytes) -> int:
     """Add bytes to an upload and return where it goes on, which is elsewhere where an answer was lost.
 
-    Raises as ``begin``.
+    Raises as ``begin``, and Refused for bytes that came damaged ``TRIES`` times.
     """
     digest = base64.b64encode(hashlib.sha256(part).digest()).decode()
     headers = {
@@ -44,13 +47,16 @@ def append(connection: Connection, path: str, offset: int, part: bytes) -> int:
         "Upload-Checksum": f"sha256 {digest}",
         "Content-Type": "application/offset+octet-stream",
     }
-    response = _send(connection, "PATCH", path, headers, part)
-    if response.status_code not in (409, 460):
-        return _offset(response)
-    known = offset_of(connection, path)
-    if known is None:
-        raise failure_of(response)
-    return known
+    for _ in range(TRIES):
+        response = _send(connection, "PATCH", path, headers, part)
+        if response.status_code not in (409, 460):
+            return _offset(response)
+        known = offset_of(connection, path)
+        if known is None:
+            break
+        if known != offset:
+            return known
+    raise failure_of(response)
 
 
 def _send(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sqlite3
 import stat
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +19,7 @@ from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.backups.store import copying, set_folder
 from server.backups.store.copying import Pace
 from server.backups.usecases import making, orders, restoring
+from server.db import snapshot
 from server.errors import Busy, Conflict, DiskFull, Invalid, Unavailable
 from server.replication.store import epochs, pulls
 from tests.backups.backed_up import back_up, files_in, run, send_photo
@@ -182,6 +185,26 @@ def test_a_full_disk_is_told_and_the_server_and_the_sets_before_stay_as_they_wer
     assert len(set_folder.sets(to)) == 1
     back_up(valley, to)
     assert last(valley).failure == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "refusal", "words"),
+    [("/dev/full", DiskFull, "磁盘已满，备份没有做完"), ("/dev/full/absent", Invalid, "请检查磁盘是否接好")],
+)
+def test_a_disk_that_does_not_take_the_database_is_told_as_that_of_the_backup(
+    valley, to, monkeypatch, target, refusal, words
+):
+    def connect(_path: Path, **more: None) -> sqlite3.Connection:
+        return sqlite3.connect(target, **more)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(snapshot, "sqlite3", SimpleNamespace(connect=connect, OperationalError=sqlite3.OperationalError))
+        with pytest.raises(refusal, match=words):
+            back_up(valley, to)
+
+    assert words in last(valley).failure
+    assert str(to) in last(valley).failure
+    assert set_folder.sets(to) == []
 
 
 def test_one_for_which_there_is_no_room_is_not_begun(valley, to, monkeypatch):

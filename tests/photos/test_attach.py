@@ -6,15 +6,17 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from io import BytesIO
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from click.testing import CliRunner
 
+from server.photos.usecases import uploads
 from server.replication.usecases import restoring
 from sync.cli.main import main
-from sync.client import photos
+from sync.client import photos, tus
 from sync.client.backoff import Backoff
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
@@ -32,10 +34,13 @@ class _Quiet(WSGIRequestHandler):
 
 
 class Line:
-    """Stands before the county's application. cuts: after how many more requests to uploads the line breaks."""
+    """Stands before the county's application. cuts: after how many more requests to uploads the line breaks.
+
+    damages: whether it changes a byte of each part of a photo.
+    """
 
     def __init__(self, app) -> None:
-        self.app, self.cuts, self.asked = app, None, []
+        self.app, self.cuts, self.asked, self.damages = app, None, [], False
 
     def __call__(self, environ, start_response):
         if "/uploads/" in environ["PATH_INFO"]:
@@ -46,6 +51,9 @@ class Line:
                     environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                     start_response("503 Busy", [("Content-Length", "0")])
                     return [b""]
+        if self.damages and environ["REQUEST_METHOD"] == "PATCH":
+            part = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            environ["wsgi.input"] = BytesIO(b"?" + part[1:])
         return self.app(environ, start_response)
 
 
@@ -174,3 +182,24 @@ def test_a_photo_that_the_server_refuses_is_told_and_holds_up_no_other(county, t
         assert done.photos.sent == 1
         assert [name.split("-")[0] for name in done.photos.troubles] == ["red"]
         assert len(device.rows("SELECT 1 FROM attachment WHERE trouble IS NOT NULL")) == 1
+
+
+@pytest.mark.parametrize(
+    ("damages", "quota", "words", "parts"),
+    [(True, uploads.PERSON_BYTES_MAX, "损坏", tus.TRIES), (False, 0, "没有记录用到的照片太多", 0)],
+)
+def test_a_photo_that_cannot_come_through_now_ends_no_sending(
+    county, tmp_path, monkeypatch, damages, quota, words, parts
+):
+    store = tmp_path / "laptop"
+    monkeypatch.setattr(uploads, "PERSON_BYTES_MAX", quota)
+    with served(county) as (url, line), Device(store) as device, closing(connect(county, url)) as connection:
+        record = run(store, "create", "stations", "head=甲", "label=站", "--area", UNIT).stdout.split()[0]
+        run(store, "attach", str(a_file(tmp_path, "red.jpg", a_photo("red"))), "--record", record)
+        line.damages = damages
+
+        done = push(device, connection)
+
+        assert (done.verdicts["applied"], done.photos.sent) == (1, 0)
+        assert [words in why for why in done.photos.troubles.values()] == [True]
+        assert len([each for each in line.asked if each.startswith("PATCH")]) == parts

@@ -234,6 +234,8 @@ def test_the_first_cases_by_limit_are_read_without_sorting_all_that_are_open(man
 
     with many.reading() as reading:
         rows = first(reading, 1_000)
+        twice = Filters(statuses=("assigned", "reported", "assigned"))
+        assert record_lists.page_by_due(reading, county, twice, after=None, limit=1_000) == rows
         paged, after = [], None
         while page := record_lists.page_by_due(reading, county, open_ones, after=after, limit=7):
             paged, after = [*paged, *page], record_lists.due_position(page[-1])

@@ -36,7 +36,7 @@ from server.db import folder as folders
 from server.db.database import Database
 from server.db.snapshot import Snapshot, snapshot
 from server.db.transactions import Transaction
-from server.errors import DiskFull, NotFound, Refusal
+from server.errors import NotFound, Refusal
 from server.instants import BEIJING, Instant
 from server.log import log
 from server.replication.store import epochs
@@ -148,10 +148,7 @@ def _copy_database(data: Path, taken: Snapshot, made: Path, order: Order) -> Ent
         place.mkdir(mode=0o700)
     plain = place / folders.FILE_NAME
     os.close(os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        taken.copy_to(plain, order.pace.spend)
-    except DiskFull as error:
-        raise orders.full(order.to) from error
+    taken.copy_to(plain, order.pace.spend)
     with plain.open("rb") as content:
         if order.recipients:
             entry = copying.write(content, order.file(made, folders.FILE_NAME), order.pace, order.recipients)

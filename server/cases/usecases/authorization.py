@@ -124,6 +124,7 @@ def obstacle(
         handling_body_kind=_body_kind(reading, record),
         registrar=_registrar(reading, record, act),
         code_entries=_code_entries(reading, act),
+        calendar=calendars.calendar(reading),
     )
     try:
         guards.check(step, record, act, _author_context(record, step, by, by.at, vacant, case_context))

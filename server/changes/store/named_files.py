@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.db.transactions import Reading, Transaction
+from server.db.transactions import Transaction
 from sync.changes import Change
 
 _ADD = "INSERT INTO change_file (sha256, change) VALUES (:sha256, :change) ON CONFLICT DO NOTHING"
@@ -12,8 +12,3 @@ def add(tx: Transaction, change: Change) -> None:
     """Note what ``change`` names; it may be noted already, since a change that waited is recorded again."""
     if change.attachments:
         tx.sql.run_each(_ADD, [{"sha256": each.sha256, "change": change.id} for each in change.attachments])
-
-
-def is_named(reading: Reading, sha256: str) -> bool:
-    """Say whether some change names this content."""
-    return bool(reading.sql.value("SELECT EXISTS (SELECT 1 FROM change_file WHERE sha256 = :s)", {"s": sha256}))

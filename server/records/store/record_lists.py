@@ -76,7 +76,7 @@ def page_by_due(
     """
     conditions = conditions_of(reading, scope, filters)
     leading = record_conditions.leading(conditions)
-    statuses = filters.statuses or ()
+    statuses = sorted({*(filters.statuses or ())})  # one that is named twice is read once
     if statuses and OPEN.issuperset(statuses) and (leading is None or leading.rank >= record_conditions.STATUS_RANK):
         readers = [_of_status(reading, conditions, status, limit) for status in statuses]
     else:
