@@ -34,6 +34,15 @@ def verdicts(counts: Mapping[str, int]) -> str:
     return "、".join(counted) or "无 none"
 
 
+def to_offer_again(user: str, number: int) -> str:
+    """Return what is to be done about an earlier user's sent work that a restored server may lack."""
+    return (
+        f"服务器的数据放回过较早的副本，可能缺 {user} 从本机送出的 {number} 条；"
+        f"请 {user} 在本机登录，运行一次 fieldsync sync"
+        f" · the server was restored and may lack {number} sent by {user}: let {user} sign in here and sync"
+    )
+
+
 def record_line(seen: RecordView) -> str:
     """Return a record as one line of a list."""
     mark = "  ".join(filter(None, (seen.status or "", (seen.base or {}).get("todo") or "", _marks(seen))))

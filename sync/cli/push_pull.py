@@ -95,6 +95,7 @@ def _status(found: dict[str, Any]) -> str:
         f"服务器 server: {found['server'] or '未登录 not signed in'}",
     ]
     lines += [f"替 {user} 留存 kept for {user}: {kept}" for user, kept in found["kept_for"].items()]
+    lines += [f"! {messages.to_offer_again(user, number)}" for user, number in found["to_offer_again"].items()]
     lines += [f"! {each['id']} {each['trouble']}" for each in found["troubles"]]
     lines += [f"! {each['record']} {each['action']}：{each['problem']}" for each in found["problems"]]
     lines += [f"! {each['id']} {each['label']}：{'、'.join(each['fields'])}" for each in found["conflicts"]]

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from sync.cli import messages
 from sync.cli.opening import Command, opened_or_new, store_option
-from sync.client import credentials, earlier_users, synchronization
+from sync.client import credentials, earlier_users, outbox, synchronization
 from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
@@ -49,11 +50,15 @@ def login(address: str, user: str | None, password_stdin: bool, key_stdin: bool,
                 _change(connection, password, is_piped=password_stdin or not sys.stdin.isatty())
         # Nothing is sent or received for whoever was signed in before while the data and the sign-in change hands.
         with exchange_lock(device.folder):
-            given_back = earlier_users.switch(device, synchronization.identify(device, connection), server, user)
+            identity = synchronization.identify(device, connection)
+            given_back = earlier_users.switch(device, identity, server, user)
             credentials.save(store, connection.credentials)
+        to_offer = outbox.counts_to_offer_again(device, identity.epoch)
     click.echo(f"已登录 {server} · signed in")
     if given_back:
         click.echo(f"您以前在本机送出的 {given_back} 条仍留存着 · what you sent from here is still kept: {given_back}")
+    for name, number in to_offer.items():
+        click.echo(messages.to_offer_again(name, number))
 
 
 @click.command(cls=Command)

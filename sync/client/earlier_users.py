@@ -1,8 +1,12 @@
 """The sent work of those who signed in on this device before: kept for them while somebody else is signed in.
 
-A server that is put back from a copy may lack what it had said to have. So what a person has sent stays here as long as
-their own spares would (``outbox``), together with how far the server had got for them. Nobody else reads or sends it.
-When its author signs in again it is theirs as before, and is offered again if the server has taken a new epoch since.
+A server that is put back from a copy may lack what it had said to have. So what a person has sent stays here until a
+backup of the server holds it, and then as long as their own spares would (``outbox``), together with how far the server
+had got for them. Nobody else reads or sends it. When its author signs in again it is theirs as before, under the ids
+that it had, and is offered again if the server has taken a new epoch since; until then ``status`` names them.
+
+Nobody is kept from signing in by that. They are by what was never sent, which would be lost to the county until its
+author is back.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ def switch(device: Device, identity: Identity, server: str, user: str | None) ->
     """Let a user sign in: delete another one's data, lay their sent work aside, and put back what is kept of this one.
 
     identity, server: where, and as whom the server knows them. user: name signed in with, None with a key. Returns how
-    many changes were put back. Raises Refused while changes of the other user may exist only here.
+    many changes were put back. Raises Refused while work of the other user is unsent.
     """
     user = user or identity.user
     with device.writing():
@@ -32,20 +36,8 @@ def switch(device: Device, identity: Identity, server: str, user: str | None) ->
             or _differs(device.setting("user"), user)
             or (_differs(device.setting("server"), server) and _differs(device.setting("epoch"), identity.epoch))
         )
-        if is_other and _differs(device.setting("epoch"), identity.epoch) and (kept := outbox.count_kept(device)):
-            raise Refused(
-                f"服务器的数据放回过较早的副本，或换了服务器；本机有原来登录的 {kept} 条工作可能不在上面。"
-                "请先用原来的登录运行 fieldsync sync，或用 --store 另建目录"
-                " · an older copy of the server's data was put back, or this is another server, and it may lack work of"
-                " the earlier sign-in: sync with that first, or use another --store"
-            )
-        waiting = outbox.count_needed(device)
-        if is_other and waiting:
-            raise Refused(
-                f"本机还有原来登录的 {waiting} 条工作未发送或未备份；请先用原来的登录发送，或用 --store 另建目录"
-                " · work of the earlier sign-in is unsent or in no backup yet: push it first, or use another --store"
-            )
         if is_other:
+            _require_sent(device, identity.epoch)
             _keep(device)
             replica.clear(device)
         given_back = _give_back(device, user=user, server=server, epoch=identity.epoch)
@@ -55,11 +47,29 @@ def switch(device: Device, identity: Identity, server: str, user: str | None) ->
     return given_back
 
 
+def _require_sent(device: Device, epoch: str) -> None:
+    """Raise Refused while work of the user who leaves would be lost: what is unsent.
+
+    epoch: of the server that answers. Where it never named the user, nobody could be told to be the author of what is
+    laid aside: then also what is in no backup, or may have to be offered again.
+    """
+    waiting = outbox.count_unsent_or_photo(device)
+    if device.setting("user") is None:
+        is_restored = _differs(device.setting("epoch"), epoch)
+        waiting += outbox.count_kept(device) if is_restored else outbox.count_not_durable(device)
+    if waiting:
+        raise Refused(
+            f"本机还有原来登录的 {waiting} 条工作或它们的照片未发送；请先用原来的登录运行 fieldsync sync，"
+            "或用 --store 另建目录"
+            " · work of the earlier sign-in, or photos of it, is unsent: sync with that first, or use another --store"
+        )
+
+
 def _keep(device: Device) -> None:
     """Lay aside what the user who leaves has sent and could be asked for again; delete the rest that has an outcome.
 
     Unsent changes stay where they are: whoever calls has seen to it that there are none. Where the server never named
-    the user, nothing is laid aside: nobody could be told to be the author. Inside ``writing()``.
+    the user, nothing is laid aside. Inside ``writing()``.
     """
     user = device.setting("user")
     owner = {"user": user, "server": device.setting("server") or ""}

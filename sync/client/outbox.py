@@ -120,6 +120,10 @@ def apply_server_state(device: Device, state: ServerState) -> bool:
     device.set_setting("epoch", state.epoch)
     device.set_setting("durable", str(state.durable))
     device.set_setting("mark", state.mark)
+    device.run(
+        "UPDATE earlier_work SET durable = :durable WHERE epoch = :epoch",
+        {"durable": str(state.durable), "epoch": state.epoch},
+    )
     is_restored = known is not None and known != state.epoch
     if is_restored:
         device.run(
@@ -151,11 +155,16 @@ def record_decisions(device: Device, decisions: Iterable[Decision]) -> None:
 def drop_durable_bodies(device: Device) -> int:
     """Set aside the bodies of changes whose outcome is decided and durable; return how many. Inside ``writing()``.
 
-    Spares that are old enough go, and what is kept of earlier users.
+    Spares that are old enough go, and so does what is kept of earlier users, unless it may exist only here.
     """
     old = {"before": (device.clock() - SPARE_FOR).isoformat()}
     device.run("UPDATE change SET spare_body = NULL WHERE spare_body IS NOT NULL AND answered_at < :before", old)
-    device.run("DELETE FROM earlier_work WHERE answered_at < :before", old)
+    device.run(
+        "DELETE FROM earlier_work WHERE answered_at < :before"
+        " AND json_extract(change, '$.outcome_seq') <= CAST(durable AS INTEGER)"
+        " AND id NOT IN (SELECT change FROM attachment WHERE state = 'unsent')",
+        old,
+    )
     return device.run(
         "UPDATE change SET spare_body = body, body = NULL WHERE state = 'sent' AND body IS NOT NULL"
         " AND outcome_seq <= :durable AND verdict NOT IN ('waiting', 'quarantined')",
@@ -190,15 +199,10 @@ def count_not_durable(device: Device) -> int:
     return _count(device, "state = 'sent' AND body IS NOT NULL")
 
 
-def count_needed(device: Device) -> int:
-    """Return how many changes may exist only here: unsent, or decided and in no backup of the server yet.
-
-    So does one with a photo that is still to be uploaded.
-    """
-    photo = "id IN (SELECT change FROM attachment WHERE state = 'unsent')"
-    return _count(
-        device, f"state = 'unsent' OR (body IS NOT NULL AND verdict NOT IN ('waiting', 'quarantined')) OR {photo}"
-    )
+def count_unsent_or_photo(device: Device) -> int:
+    """Return how many changes are unsent, or have a photo that is and that the server has not refused."""
+    photo = "id IN (SELECT change FROM attachment WHERE state = 'unsent' AND trouble IS NULL)"
+    return _count(device, f"state = 'unsent' OR {photo}")
 
 
 def count_kept(device: Device) -> int:
@@ -209,6 +213,19 @@ def count_kept(device: Device) -> int:
 def counts_of_earlier_users(device: Device) -> dict[str, int]:
     """Return how many sent changes are kept for each earlier user (``earlier_users``), by name."""
     found = device.rows("SELECT user, COUNT(*) AS number FROM earlier_work GROUP BY user ORDER BY user")
+    return {each["user"]: each["number"] for each in found}
+
+
+def counts_to_offer_again(device: Device, epoch: str | None) -> dict[str, int]:
+    """Return how many of these their server may lack, by user: it has taken a new epoch since they were sent.
+
+    epoch: the server's, as it is now; None before it was asked.
+    """
+    found = device.rows(
+        "SELECT user, COUNT(*) AS number FROM earlier_work WHERE server = :server AND epoch <> :epoch"
+        " GROUP BY user ORDER BY user",
+        {"server": device.setting("server"), "epoch": epoch},
+    )
     return {each["user"]: each["number"] for each in found}
 
 

@@ -157,9 +157,16 @@ def offer_again(device: Device) -> None:
 
 
 def drop_old_copies(device: Device) -> None:
-    """Delete the copies of photos that were sent long ago; their rows with them. Inside ``writing()``."""
+    """Delete the copies of photos that were sent long ago; their rows with them. Inside ``writing()``.
+
+    Those of changes that are in no backup of the server stay, of earlier users as well.
+    """
     before = {"before": (device.clock() - outbox.SPARE_FOR).isoformat()}
-    device.run("DELETE FROM attachment WHERE state = 'sent' AND sent_at < :before", before)
+    device.run(
+        "DELETE FROM attachment WHERE state = 'sent' AND sent_at < :before AND change NOT IN"
+        " (SELECT id FROM change WHERE body IS NOT NULL UNION ALL SELECT id FROM earlier_work)",
+        before,
+    )
     kept = {each["sha256"] for each in device.rows("SELECT DISTINCT sha256 FROM attachment")}
     folder = device.folder / FOLDER
     for path in folder.iterdir() if folder.is_dir() else ():

@@ -27,6 +27,7 @@ def status_report(device: Device) -> dict[str, Any]:
     ``list`` shows, those made here included.
     sent_not_durable: changes whose outcome no finished backup of the server holds yet, and undecided ones.
     kept_for: how many sent changes of earlier users are kept for them, by user name; nobody else reads or sends them.
+    to_offer_again: how many of them a restored server may lack, until their author signs in here and syncs.
     problems: the newest of this device's changes about which a problem is filed that the office has yet to settle.
     """
     with device.reading():
@@ -40,6 +41,7 @@ def status_report(device: Device) -> dict[str, Any]:
             "unsent_records": outbox.count_unsent_records(device),
             "sent_not_durable": outbox.count_not_durable(device),
             "kept_for": outbox.counts_of_earlier_users(device),
+            "to_offer_again": outbox.counts_to_offer_again(device, device.setting("epoch")),
             "verdicts": {
                 each["verdict"]: each["number"]
                 for each in device.rows(

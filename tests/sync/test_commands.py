@@ -6,13 +6,14 @@ import json
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from sync.cli import opening
 from sync.cli.main import main
-from sync.client import credentials, synchronization
+from sync.client import credentials, outbox, synchronization
 from sync.client.device_file import exchange_lock
 from sync.client.failures import NotSignedIn, Refused
 from tests.sync.town import Town
@@ -216,34 +217,11 @@ def test_another_person_neither_sends_nor_sees_the_first_ones_work(fieldsync, ad
 
     status, _, complaint = fieldsync(*sign_in, "other", input=PASSWORD)
     assert (status, "未发送" in complaint) == (1, True)
-    town.durable = 0
     assert fieldsync("push")[0] == 0
-    assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 1
-    town.durable = None
-    fieldsync("pull")
     assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 0
 
     assert fieldsync("list")[1] == ""
     assert "applied" not in fieldsync("status")[1]
-
-
-def test_another_person_comes_after_the_first_ones_work_is_at_a_restored_server_again(fieldsync, address, town):
-    town.entitled["other"] = ["area:unit2"]
-    town.put("s1", head="甲")
-    sign_in = ("login", address, "--password-stdin", "--user")
-    fieldsync(*sign_in, "worker", input=PASSWORD)
-    fieldsync("pull")
-    backup = town.backup()
-    fieldsync("edit", "s1", "head=乙")
-    fieldsync("push")
-    town.restore(backup)
-
-    status, _, complaint = fieldsync(*sign_in, "other", input=PASSWORD)
-    assert (status, "放回过较早的副本" in complaint) == (1, True)
-    assert fieldsync("sync")[0] == 0
-    assert fieldsync(*sign_in, "other", input=PASSWORD)[0] == 0
-
-    assert town.state.records["s1"]["fields"]["head"] == "乙"
 
 
 @pytest.fixture
@@ -280,6 +258,61 @@ def test_what_the_first_person_sent_is_offered_again_when_they_come_back_after_a
 
     assert town.state.records["s1"]["fields"]["head"] == "乙"
     assert len(town.state.records) == 2
+    assert json.loads(fieldsync("status", "--format", "json")[1])["kept_for"] == {}
+
+
+def test_a_restored_server_keeps_nobody_out_and_all_are_told_who_has_to_offer_work_again(sign_in, fieldsync, town):
+    sign_in("worker")
+    fieldsync("pull")
+    backup = town.backup()
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("push")
+    town.restore(backup)
+    told = "可能缺 worker 从本机送出的 1 条"
+
+    assert told in sign_in("other")
+    fieldsync("sync")
+    assert told in fieldsync("status")[1]
+    assert town.state.records["s1"]["fields"]["head"] == "甲"
+    assert told not in sign_in("worker")
+    fieldsync("sync")
+
+    assert town.state.records["s1"]["fields"]["head"] == "乙"
+    assert json.loads(fieldsync("status", "--format", "json")[1])["to_offer_again"] == {}
+
+
+def test_what_is_in_no_backup_stays_for_its_author_however_long_they_are_away(sign_in, fieldsync, town, monkeypatch):
+    town.durable = 0
+    sign_in("worker")
+    fieldsync("pull")
+    backup = town.backup()
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("push")
+    sign_in("other")
+    monkeypatch.setattr(outbox, "SPARE_FOR", timedelta(0))
+    fieldsync("sync")
+    town.restore(backup)
+    fieldsync("sync")
+
+    assert "您以前在本机送出的 1 条" in sign_in("worker")
+    fieldsync("sync")
+
+    assert town.state.records["s1"]["fields"]["head"] == "乙"
+
+
+def test_what_a_backup_holds_by_now_goes_after_its_time_while_its_author_is_away(sign_in, fieldsync, town, monkeypatch):
+    town.durable = 0
+    sign_in("worker")
+    fieldsync("pull")
+    fieldsync("edit", "s1", "head=乙")
+    fieldsync("push")
+    sign_in("other")
+    town.durable = None
+    fieldsync("sync")
+    assert json.loads(fieldsync("status", "--format", "json")[1])["kept_for"] == {"worker": 1}
+    monkeypatch.setattr(outbox, "SPARE_FOR", timedelta(0))
+    fieldsync("sync")
+
     assert json.loads(fieldsync("status", "--format", "json")[1])["kept_for"] == {}
 
 
