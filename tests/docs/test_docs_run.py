@@ -76,6 +76,7 @@ def environment(home: Path, port: int) -> Mapping[str, str]:
         if not name.startswith(("FIREGRID_", "FIELDSYNC_", "VIRTUAL_ENV"))
     }
     return kept | {
+        **_own_settings(),
         "PATH": f"{home / '.venv/bin'}:{os.environ['PATH']}",
         "HOME": str(home),
         "LANG": "C.UTF-8",
@@ -83,6 +84,13 @@ def environment(home: Path, port: int) -> Mapping[str, str]:
         "DOCS_PORT": str(port),
         "DOCS_BIN": str(Path(sys.executable).parent),
     }
+
+
+def _own_settings() -> Mapping[str, str]:
+    """Return where pip and npm find what their owner has set, a mirror say: both look below HOME, which is another."""
+    files = {"PIP_CONFIG_FILE": ".config/pip/pip.conf", "NPM_CONFIG_USERCONFIG": ".npmrc"}
+    found = {name: Path.home() / path for name, path in files.items()}
+    return {name: str(path) for name, path in found.items() if name not in os.environ and path.is_file()}
 
 
 def walk(page: Page, home: Path) -> Iterator[str]:
