@@ -14,6 +14,12 @@ class AreaQuery(PageQuery):
     parent = area_filter("code of the area above; without it the county")
 
 
+class BorderQuery(BaseSchema):
+    """Whose borders."""
+
+    area = area_filter()
+
+
 class BorderPropertiesSchema(BaseSchema):
     """Which area a border is of."""
 

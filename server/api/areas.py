@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.grid import AreaQuery, AreaSchema, BordersSchema
+from schemas.grid import AreaQuery, AreaSchema, BorderQuery, BordersSchema
 from schemas.lists import page_of
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
@@ -44,11 +44,15 @@ def list_areas(query: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/areas/borders")
+@blueprint.arguments(BorderQuery, location="query")
 @blueprint.response(200, BordersSchema)
-def list_borders() -> Response:
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def list_borders(query: dict[str, Any]) -> Response:
     """Return where the areas of the caller's duties end, as GeoJSON (RFC 7946), as far as it has been brought in."""
     with context.database().reading() as reading:
-        return responses.json(bordering.as_geojson(reading, visibility.of(context.caller())))
+        by = context.caller()
+        seen = visibility.of(by).at(place_of(reading, query, by))
+        return responses.json(bordering.as_geojson(reading, seen))
 
 
 @blueprint.route("/areas/<code>")

@@ -28,7 +28,7 @@ from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
 from server.db.transactions import Reading
-from server.grid.domain.areas import Place, path_of
+from server.grid.domain.areas import path_of
 from server.grid.domain.scope import Scope
 from server.instants import BEGINNING, FOREVER, Instant
 from server.people.domain.people import Body, Person
@@ -50,7 +50,7 @@ def list_users(query: dict[str, Any]) -> Response:
     by = context.caller()
 
     def find(reading: Reading, after: str, limit: int) -> Iterable[Person]:
-        scope = _inside(account_management.people_scope(by), place_of(reading, query, by))
+        scope = account_management.people_scope(by).at(place_of(reading, query, by))
         return people.list_people(reading, scope, after, limit)
 
     def to_json(person: Person) -> responses.Json:
@@ -88,7 +88,7 @@ def list_bodies(query: dict[str, Any]) -> Response:
     people_scope = account_management.people_scope(by)
 
     def find(reading: Reading, after: str, limit: int) -> Iterator[Body]:
-        return bodies.list_bodies(reading, _inside(by.scope, place_of(reading, query, by)), after, limit)
+        return bodies.list_bodies(reading, by.scope.at(place_of(reading, query, by)), after, limit)
 
     return responses.listing(
         query, responses.decode_text, find, lambda body: _body(body, people_scope), attrgetter("code")
@@ -225,18 +225,6 @@ def end_body(arguments: dict[str, Any], body_code: str) -> Response:
     at, by = _instant(arguments["at"]), context.caller()
     body = context.write(lambda tx: body_management.end(tx, body_code, at, by=by))
     return responses.json(serializers.people.body(body, str))
-
-
-def _inside(scope: Scope, place: Place | None) -> Scope:
-    """Return the part of ``scope`` that lies at ``place``: by places alone, since a person is not at one."""
-    if place is None:
-        return scope
-    within = tuple(
-        place if each.holds(place.path) else each
-        for each in scope.places
-        if each.holds(place.path) or place.holds(each.path)
-    )
-    return Scope(within, tuple(path for path in scope.exact_paths if place.holds(path)))
 
 
 def _body(body: Body, people_scope: Scope) -> responses.Json:

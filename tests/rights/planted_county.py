@@ -6,8 +6,12 @@ import io
 import zipfile
 from typing import Any
 
+from PIL import Image
+
 from server.forms.usecases import publish
 from server.people.domain.passwords import PasswordState
+from server.people.store import people
+from server.photos.usecases import form_photos
 from server.staffing.usecases import enrolment
 from tests import field_forms as forms
 from tests.api_county import PASSWORD
@@ -111,15 +115,36 @@ def _fill_place(county: County, place: str) -> None:
         fields={"place": (None, f"{mark}街"), "premises_count": (None, "9"), "label": (None, f"{mark}巡查")},
     )  # fmt: skip
     assert Client(county, f"worker-{place}").push(patrol)[0]["verdict"] == "applied"
+    pictured = _pictured(county, place)
     case = _case(county, place, f"user:worker-{place}", by=f"officer-{place}")
     _ask(county, case, place)
     found = {name: county.ids(f"/{name}", f"officer-{place}") for name in ("submissions", "problems")}
     duties = county.get(f"/users/worker-{place}/duties", f"officer-{place}").json["items"]
     county.known |= {f"{place} {name}": " ".join(ids) for name, ids in found.items()}
     county.known |= {
-        f"{place} records": f"{station} {case}",
+        f"{place} records": f"{station} {case} {pictured}",
         f"{place} duties": " ".join(each["id"] for each in duties),
     }
+
+
+def _pictured(county: County, place: str) -> str:
+    """Make a record over JSON with a photo whose bytes say the word of its place; return it."""
+    mark, record, drawn = MARKS[place], new_uuid(), io.BytesIO()
+    Image.new("RGB", (8, 8)).save(drawn, "JPEG", comment=mark.encode())
+    drawn.seek(0)
+    with county.store.reading() as reading:
+        by = people.actor(reading, f"worker-{place}")
+    blobs = county.app.extensions["firegrid"].blobs
+    kept = form_photos.receive(county.store, blobs, drawn, f"{mark}.jpg", "image/jpeg", by=by)
+    made = Client(county, f"worker-{place}").change(
+        record,
+        area=UNITS[place],
+        fields={"head": (None, f"{mark}站长"), "label": (None, f"{mark}站")},
+        attachments=[kept._asdict()],
+    )
+    assert Client(county, f"worker-{place}").push(made)[0]["verdict"] == "applied"
+    county.known[f"{place} picture"] = kept.name
+    return record
 
 
 def _case(county: County, place: str, assignee: str, *, by: str) -> str:
@@ -153,6 +178,7 @@ def named_in(county: County, place: str) -> dict[str, list[str]]:
         "duty_id": ids["duties"][:1],
         "name": [f"worker-{place}"],
         "file": [f"{MARKS[place]}.jpg"],
+        "picture": [county.known[f"{place} picture"]],
         "code": [UNITS[place], UNITS[place][:12]],
         "body_code": [f"body-{place}"],
         "type_name": ["stations", "patrols"],

@@ -101,7 +101,7 @@ def addresses(rule: Rule, named: dict[str, list[str]]) -> Iterator[str]:
     for value in named[main]:
         values = {each: named[each][0] for each in arguments if each != main} | {main: value}
         if "attachments" in rule.rule:
-            values["name"] = named["file"][0]
+            values["name"] = named["picture" if main == "record_id" else "file"][0]
         path = rule.rule.removeprefix(PREFIX)
         for argument, shown in values.items():
             path = re.sub(rf"<(?:\w+:)?{argument}>", shown, path)
@@ -284,6 +284,7 @@ def test_every_word_is_there_to_be_found(county, described):
 
 NOTHING_OF_A_PLACE = {
     "/areas",
+    "/areas/borders",
     "/forms",
     "/items",
     "/record-types",

@@ -24,6 +24,20 @@ class Scope:
         """Return whether an area at ``path`` is inside, by its path only."""
         return path in self.exact_paths or any(place.holds(path) for place in self.places)
 
+    def at(self, place: Place | None) -> Scope:
+        """Return the part of this scope that lies at ``place``, None for all of it.
+
+        By places alone: a person or a body has none, so what is theirs elsewhere is not in the part.
+        """
+        if place is None:
+            return self
+        within = tuple(
+            place if each.holds(place.path) else each
+            for each in self.places
+            if each.holds(place.path) or place.holds(each.path)
+        )
+        return Scope(within, tuple(path for path in self.exact_paths if place.holds(path)))
+
     @property
     def assignees(self) -> tuple[str, ...]:
         """Return the assignee marks that are this reader's: ``user:<name>`` and ``body:<code>``."""
