@@ -99,6 +99,10 @@ class Uploads:
         TooLarge (more than was declared), ChecksumMismatch (nothing of it counts), Busy; once all is there, Invalid for
         what is no photo and ChecksumMismatch for what is not the stated whole, and then the upload has gone.
         """
+        upload = self._find(id, by)
+        _require_offset(upload, offset)
+        if upload.received == upload.size:
+            return self.finish(upload)  # its file may have moved to its place: to open it would make another one
         with self._files.opened(id) as file:
             upload = self._find(id, by)
             _require_offset(upload, offset)
