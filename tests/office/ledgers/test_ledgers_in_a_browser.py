@@ -63,6 +63,21 @@ def test_the_map_shows_what_the_list_holds_and_leads_to_a_record(address):
     assert (window.left, window.said) == ([], [])
 
 
+@pytest.mark.parametrize("size", ["small desk", "phone"])
+def test_the_map_of_a_record_covers_nothing_of_its_page(address, size):
+    with browser_window(address, size) as window:
+        window.sign_in("officer")
+        window.open(f"{LIST}/{uuid_of('一号')}")
+        window.page.click("[data-map]")
+        window.page.wait_for_selector(".record .leaflet-marker-icon")
+        box = "document.querySelector('#map').getBoundingClientRect()"
+        following = "document.querySelector('#map + .card').getBoundingClientRect()"
+
+        assert window.page.evaluate(f"{box}.bottom <= {following}.top && {box}.left >= {following}.left - 1")
+        assert window.page.evaluate("getComputedStyle(document.querySelector('#map')).position") != "fixed"
+        assert window.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+
+
 def test_without_script_the_list_is_narrowed_by_its_button_and_leads_to_the_villages_without(address):
     with browser_window(address, script=False) as window:
         window.sign_in("officer")

@@ -15,7 +15,7 @@ let drawn = null, marks = new Map();
 
 export async function toggle(isOpen = aside()?.hidden) {
   const box = aside(), split = document.querySelector(".split");
-  if (!box || matchMedia("(max-width: 720px)").matches) return;
+  if (!box || (split && matchMedia("(max-width: 720px)").matches)) return; // beside a list there is no room on a phone
   box.hidden = !isOpen;
   split?.classList.toggle("with-map", isOpen);
   localStorage.setItem("map open", isOpen ? "1" : "");
