@@ -50,7 +50,7 @@ class RecordFilter(BaseSchema):
     source = text_in("code of how the hazard was found, where the form asks for it", most=100)
     overdue = boolean_parameter("open and past its due instant")
     soon = boolean_parameter("`true`: open and due today or tomorrow, by Beijing's days")
-    untaken = boolean_parameter("`true`: given to somebody more than a day ago, who has not taken it")
+    untaken = boolean_parameter("`true`: given to somebody who has not taken it within its limit, a working day")
     placed = boolean_parameter("whether a case's position is known")
     conflict = boolean_parameter("some field holds values that conflict")
     requested = boolean_parameter("`true`: a request of the handler is open")

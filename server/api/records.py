@@ -26,7 +26,7 @@ from schemas.records import (
 from server.api import responses, serializers
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
-from server.cases.usecases import group_text, suggesting, todo_column
+from server.cases.usecases import group_text, suggesting, todo_column, waiting
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
@@ -265,7 +265,7 @@ def filters_of(reading: Reading, query: dict[str, Any], by: Actor) -> Filters:
         place=place_of(reading, query, by),
         overdue=query.get("overdue"),
         soon=query.get("soon", False),
-        untaken=query.get("untaken", False),
+        given_before=waiting.given_too_long_ago(reading) if query.get("untaken") else None,
         placed=query.get("placed"),
         q=query.get("q"),
         shown_label=RecordMask(reading, by).shown_label if "q" in query else None,

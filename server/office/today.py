@@ -114,7 +114,7 @@ def _stock(reading: Reading, actor: Actor) -> dict[str, str]:
         "open": count(Filters(statuses=statuses)),
         "overdue": count(Filters(statuses=statuses, overdue=True)),
         "soon": count(Filters(statuses=statuses, soon=True)),
-        "untaken": count(Filters(statuses=(Status.ASSIGNED.value,), untaken=True)),
+        "untaken": count(Filters(statuses=(Status.ASSIGNED.value,), given_before=waiting.given_too_long_ago(reading))),
         "suspected": count(Filters(statuses=statuses, columns={"severity": "suspected_major"})),
     }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from server import dated
+from server import dated, instants
 from server.cases.domain import deadlines
 from server.cases.domain.calendars import shipped
 from server.cases.domain.deadlines import Clock
@@ -22,6 +24,7 @@ LIMITS = {
     ("dispatch", ""): MONDAY,
     ("dispatch", "suspected_major"): "2026-11-27T14:30:00.000Z",
     ("dispatch", "major"): "2026-11-27T14:30:00.000Z",
+    ("take", ""): MONDAY,
     ("handle", ""): "2026-12-04T16:00:00.000Z",
     ("handle", "0"): "2026-12-04T16:00:00.000Z",
     ("handle", "1"): "2026-12-04T16:00:00.000Z",
@@ -41,6 +44,15 @@ def test_each_limit_ends_as_its_row_says(clock, case):
     assert deadlines.due_at(Clock(clock), FRIDAY_EVENING, shipped(), case) == LIMITS[clock, case]
 
 
+@given(st.sampled_from(list(Clock)), st.integers(0, 24 * 200), st.integers(0, 24 * 40))
+def test_a_clock_that_started_before_some_instant_has_run_out_and_no_other(clock, hours, later):
+    start = instants.later("2026-02-01T00:00:00.000Z", timedelta(hours=hours))
+    now = instants.later(start, timedelta(hours=later))
+
+    has_run_out = deadlines.due_at(clock, start, shipped()) <= now
+    assert (start < deadlines.started_before(clock, now, shipped())) == has_run_out
+
+
 def test_there_is_no_other_limit():
     assert [(row["clock"], row["case"]) for row in dated.rows_at("time_limits", FRIDAY_EVENING)] == list(LIMITS)
     assert {clock for clock, _ in LIMITS} == set(Clock)
@@ -53,7 +65,7 @@ def test_a_case_that_the_table_does_not_name_has_the_general_limit():
 
 @pytest.mark.parametrize(("item", "days"), [("hose_aged", 7), ("combustible_decor", 30), ("exit_missing", 90)])
 def test_the_handler_has_as_long_as_the_repair_of_the_item_takes(land, item, days):
-    given = land.lead_to(land.report("neighbour", item=item), ("assign", "officer", {"assignee": "user:worker"}))
+    assigned = land.lead_to(land.report("neighbour", item=item), ("assign", "officer", {"assignee": "user:worker"}))
 
-    assigned_on = deadlines.day_of(given.updated_at)
-    assert given.due_at == deadlines.end_of(assigned_on + timedelta(days=days))
+    assigned_on = deadlines.day_of(assigned.updated_at)
+    assert assigned.due_at == deadlines.end_of(assigned_on + timedelta(days=days))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,14 +43,14 @@ def test_every_number_of_the_stock_leads_to_the_cases_that_it_counts(land, desk)
     assert {word: number for word, (_, number) in found.items() if "board" in found[word][0]} == {
         "▲ 已超期": "1",
         "今明到期": "1",
-        "待签收超过1天": "1",
+        "超期未签收": "1",
         "疑似重大": "0",
     }
     for word, (address, number) in found.items():
         if address.startswith("/office/board"):
             assert counted(desk.open(address)) == number, word
     assert late in desk.open(found["▲ 已超期"][0]).text
-    assert untaken in desk.open(found["待签收超过1天"][0]).text
+    assert untaken in desk.open(found["超期未签收"][0]).text
     assert fresh in desk.open(found["今明到期"][0]).text
 
 
@@ -68,6 +68,19 @@ def test_lists_are_narrowed_to_what_is_due_soon_not_taken_or_placed_over_the_api
     land.clock.pass_by(hours=49)
     assert ids("untaken=true") == {placed}
     assert ids("soon=true") == set()
+
+
+def test_who_is_given_a_case_before_the_weekend_has_the_whole_of_the_next_working_day_to_take_it(land):
+    land.clock.at = datetime(2026, 4, 3, 1, 0, tzinfo=UTC)  # the Friday before 清明节, whose Monday is off
+    land.lead_to(land.report("neighbour"), ("assign", "officer", {**WORKER, "due_on": "2026-12-31"}))
+
+    def count() -> int:
+        return len(land.valley.get("/records?untaken=true", "town").json["items"])
+
+    land.clock.at = datetime(2026, 4, 7, 15, 59, tzinfo=UTC)  # 23:59 of Tuesday in Beijing
+    assert count() == 0
+    land.clock.pass_by(minutes=1)
+    assert count() == 1
 
 
 @pytest.mark.parametrize(("name", "is_told"), [("town", True), ("admin", True), ("officer", False), ("brigade", False)])

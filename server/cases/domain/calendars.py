@@ -62,6 +62,14 @@ class Calendar:
                 day += _A_DAY
         return day
 
+    def working_day_before(self, day: date, count: int) -> date:
+        """Return the ``count``-th working day before ``day``; ``day`` itself is never counted (count: 1 or more)."""
+        for _ in range(count):
+            day -= _A_DAY
+            while not self.is_working(day):
+                day -= _A_DAY
+        return day
+
     def missing_year(self, today: date) -> int | None:
         """Return the year whose holidays are missed: this one, or the next from ``AHEAD`` before it begins."""
         return next((day.year for day in (today, today + AHEAD) if day.year not in self.years), None)

@@ -16,6 +16,7 @@ class Clock(StrEnum):
 
     INTAKE = "intake"
     DISPATCH = "dispatch"
+    TAKE = "take"
     HANDLE = "handle"
     VERIFY = "verify"
     REWORK = "rework"
@@ -46,6 +47,19 @@ def due_at(clock: Clock, start: Instant, calendar: Calendar, case: str = "") -> 
     if limit.unit == "working_day":
         return end_of(calendar.working_day_after(day_of(start), limit.amount))
     return end_of(day_of(start) + timedelta(days=limit.amount))
+
+
+def started_before(clock: Clock, now: Instant, calendar: Calendar) -> Instant:
+    """Return the instant before which a clock must have started to have run out by ``now``: ``due_at`` turned round.
+
+    The limit is the general one in force now, so that it can be looked for in one range of starts.
+    """
+    limit = limit_of(clock, now)
+    if limit.unit == "hour":
+        return instants.later(now, -timedelta(hours=limit.amount))
+    if limit.unit == "working_day":
+        return instants.beginning_of(calendar.working_day_before(day_of(now), limit.amount))
+    return instants.beginning_of(day_of(now) - timedelta(days=limit.amount))
 
 
 def limit_of(clock: Clock, start: Instant, case: str = "") -> Limit:

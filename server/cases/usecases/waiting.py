@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from server.cases.domain import workflow
+from server.cases.domain import deadlines, workflow
+from server.cases.domain.deadlines import Clock
+from server.cases.store import calendars
 from server.cases.usecases import todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
+from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.records.domain.status import WITH_HANDLER, Status
 from server.records.store import record_lists
@@ -94,3 +97,8 @@ def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: to
 
 def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
     return todo.may_take(row, task.decides) if task.decides else task.word in todo.todo(row).split()
+
+
+def given_too_long_ago(reading: Reading) -> Instant:
+    """Return the instant before which a case must have been given to somebody to have been left too long untaken."""
+    return deadlines.started_before(Clock.TAKE, reading.now, calendars.calendar(reading))

@@ -12,7 +12,7 @@ from server.db.transactions import Reading
 from server.errors import NotFound
 from server.forms.store import codes
 from server.grid.domain.areas import Area
-from server.instants import FOREVER
+from server.instants import FOREVER, Instant
 from server.office.cases import case_facts
 from server.office.cases.acting import read_uuid
 from server.people.domain.actors import Actor
@@ -53,7 +53,7 @@ DEFAULT = BY_KEY["open"]
 TICKS = {
     "overdue": "已超期",
     "soon": "今明到期",
-    "untaken": "待签收超过1天",
+    "untaken": "超期未签收",
     "conflict": "有两个值",
     "requests": "有申请",
     "placed": "有定位",
@@ -91,8 +91,8 @@ class Asked(NamedTuple):
     """What an address asks of the board.
 
     ticks: filters that are on. values: the others, by name. after: where the page before ended. case: that stands open
-    beside the list, empty for none. map: it is open. ignored: what of the address nobody knows. shown_label: of
-    ``Filters``.
+    beside the list, empty for none. map: it is open. ignored: what of the address nobody knows. shown_label,
+    given_before: of ``Filters``.
     """
 
     tab: Tab
@@ -106,6 +106,7 @@ class Asked(NamedTuple):
     map: bool
     ignored: tuple[str, ...]
     shown_label: Callable[[Row], str] | None = None
+    given_before: Instant | None = None
 
     def said(self, **other: str) -> dict[str, str]:
         """Return what the address of the same list says but for ``other``; an empty value leaves a filter out."""
@@ -148,7 +149,7 @@ class Asked(NamedTuple):
             place=None if self.area is None else self.area.place,
             overdue=True if "overdue" in self.ticks else None,
             soon="soon" in self.ticks,
-            untaken="untaken" in self.ticks,
+            given_before=self.given_before,
             placed=True if "placed" in self.ticks else False if "unplaced" in self.ticks else None,
             has_request=True if "requests" in self.ticks else None,
             flag=self.values.get("flag"),
@@ -185,6 +186,7 @@ def read(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
         said.get("map") == "1",
         tuple(each[:SAID_CHARS_MAX] for each in ignored),
         RecordMask(reading, by).shown_label if said.get("q") else None,
+        waiting.given_too_long_ago(reading) if said.get("untaken") == "1" else None,
     )
 
 

@@ -31,9 +31,6 @@ DUE = f"COALESCE(due_at, '{FOREVER}')"
 STATUS_RANK = 5
 """Of the condition on the status of cases; what ranks lower leaves fewer rows."""
 
-TAKEN_WITHIN = timedelta(days=1)
-"""Whoever is given a case takes it within a working day (``domain.md`` section 2.4)."""
-
 SUPERVISED = "supervised"
 """Stands among flags for supervision at any level."""
 
@@ -47,8 +44,8 @@ class Filters:
     cases, any of which will do. has_request: True for cases on which a request of the handler is open. flag: a record
     that has it (``sync.flags``); "supervised" is any level. ids: these records alone. shown_label:
     returns what a row is called to the reader, who finds by ``q`` what they are shown and cannot guess what is masked;
-    None where nothing is. soon: open, and due today or tomorrow. untaken: given to somebody more than ``TAKEN_WITHIN``
-    ago, who has not taken it. placed: whether a position is known.
+    None where nothing is. soon: open, and due today or tomorrow. given_before: given to somebody before this instant,
+    who has not taken it. placed: whether a position is known.
     """
 
     columns: Mapping[str, str | bool] = field(default_factory=dict)
@@ -59,7 +56,7 @@ class Filters:
     has_request: bool | None = None
     flag: str | None = None
     soon: bool = False
-    untaken: bool = False
+    given_before: Instant | None = None
     placed: bool | None = None
     ids: frozenset[str] | None = None
     shown_label: Callable[[Row], str] | None = None
@@ -131,8 +128,8 @@ def _in_time_or_not(now: Instant, filters: Filters) -> Iterator[Condition]:
         yield _overdue(now) if filters.overdue else _in_time(now)
     if filters.soon:
         yield _soon(now)
-    if filters.untaken:
-        yield _untaken(now)
+    if filters.given_before is not None:
+        yield _untaken(filters.given_before)
 
 
 def _flagged(flag: str) -> Condition:
@@ -181,8 +178,8 @@ def _soon(now: Instant) -> Condition:
     return Condition(7, sql, {"now": now, "soon": until})
 
 
-def _untaken(now: Instant) -> Condition:
-    values = {"untaken": Status.ASSIGNED.value, "given_before": instants.later(now, -TAKEN_WITHIN)}
+def _untaken(given_before: Instant) -> Condition:
+    values = {"untaken": Status.ASSIGNED.value, "given_before": given_before}
     return Condition(STATUS_RANK, "status = :untaken AND assigned_at < :given_before", values)
 
 

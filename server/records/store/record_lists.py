@@ -144,7 +144,7 @@ def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> 
     Of those there are a hundred times as many as open ones, so that words are looked for by their index, and what no
     ended case can be, late or with an open request, is not looked for.
     """
-    if filters.overdue or filters.has_request or filters.soon or filters.untaken:
+    if filters.overdue or filters.has_request or filters.soon or filters.given_before:
         return 0
     wanted = replace(filters, statuses=tuple(status.value for status in ENDED))
     return len(page(reading, scope, wanted, before=None, limit=most))
