@@ -28,6 +28,7 @@ TABLES = {
     "kept_body": "没有收下的提交",
     "file": "照片和附件",
     "body": "责任主体联系方式",
+    "upload": "照片上传的文件名",
     "audit_begun": "正在进行的导出",
     "roster_import": "核对中的人员名册",
     "audit": "审计记录",
@@ -40,7 +41,7 @@ _APPLY = click.option("--apply", "applies", is_flag=True, help="do it; without t
 @click.argument("person")
 @click.option("--value", "more", multiple=True, help="another name or number of the same person 同一人的其他姓名、号码")
 @click.option("--except", "spared", multiple=True, help="id of what tells of a namesake, as listed 同名的另一人，不动")
-@click.option("--photos", is_flag=True, help="the photos of their submissions too 连同照片")
+@click.option("--photos", is_flag=True, help="the photos of their submissions and changes too 连同照片")
 @_APPLY
 @data_option
 def forget(

@@ -146,7 +146,7 @@ def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -
         """,
         {**first, **by._asdict(), "expected": max(row["expected"] for row in rows)},
     )
-    _no_longer_named(tx, old)
+    no_longer_named(tx, old)
     return 1
 
 
@@ -154,11 +154,12 @@ def delete_body_files(tx: Transaction, body: str) -> int:
     """Delete the files of something that was rejected, and return how many there were."""
     found = [sha for (sha,) in tx.sql.tuples("SELECT sha256 FROM kept_file WHERE body = :body", {"body": body})]
     tx.sql.run("DELETE FROM kept_file WHERE body = :body", {"body": body})
-    _no_longer_named(tx, found)
+    no_longer_named(tx, found)
     return len(found)
 
 
-def _no_longer_named(tx: Transaction, found: list[str]) -> None:
+def no_longer_named(tx: Transaction, found: list[str]) -> None:
+    """Note that these are to be deleted, unless a row still names them."""
     sql = "INSERT INTO blob_to_delete (sha256, asked_at) VALUES (:sha256, :now) ON CONFLICT (sha256) DO NOTHING"
     tx.sql.run_each(sql, [{"sha256": sha256, "now": tx.now} for sha256 in found])
 

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from server.admin.store import personal_traces, sent_traces
+from server.admin.store import change_photos, personal_traces, sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.admin.usecases import person_traces, sent_forgetting
 from server.admin.usecases.person_traces import Places
@@ -28,6 +28,7 @@ from server.changes.usecases import recording
 from server.db.database import Database
 from server.db.transactions import Transaction
 from server.errors import Conflict
+from server.forms.store import forms
 from server.people.store import accounts
 from server.records.store import label_search, records
 from server.summaries.domain import patrols
@@ -121,6 +122,10 @@ def forget_found(
         return text
 
     _forget_sent(tx, places, without, files, counts)
+    counts["upload"] += change_photos.rewrite_uploads(tx, without)
+    if files is not None:  # before the names of photos are others
+        about = (*places.records, *(key for table, key in places.apart if table == "change"))
+        counts["file"] += sum(_forget_photos(tx, id, files) for id in about)
     for id in places.records:
         counts.update(_forget_record(tx, id, without))
     if places.records:
@@ -145,6 +150,19 @@ def _forget_record(tx: Transaction, id: str, without: sent_forgetting.OfText) ->
             figure_recording.record_patrol(tx, before, after)
         recording.apply_by_server(tx, after, "renew", "")
     return counts
+
+
+def _forget_photos(tx: Transaction, id: str, files: Files) -> int:
+    """Take photos out of what changes announce: those of personal answers, or all; return how many.
+
+    id: of a record, or of a change that has made none.
+    """
+    types, count = forms.catalogue(tx).types, 0
+    for row in change_photos.announcing(tx, id):
+        personal = types[row["type"]].personal if row["type"] in types else {}
+        gone = {each.name for each in change_photos.photos_of(row) if files.all or each.field in personal}
+        count += change_photos.replace(tx, row, gone, files.placeholder)
+    return count
 
 
 def _forget_sent(
