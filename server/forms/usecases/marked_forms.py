@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
 
 from server.db.transactions import Reading, Transaction
 from server.forms.usecases import management
@@ -55,6 +56,13 @@ def marked(upload: Upload, faults: Sequence[Mapping[str, Any]]) -> bytes | None:
         return None
     if not sheets:
         return None
+    try:
+        return _marked(sheets, faults)
+    except XlsxWriterException:  # names of sheets that Excel would not take
+        return None
+
+
+def _marked(sheets: Iterable[workbook.Worksheet], faults: Sequence[Mapping[str, Any]]) -> bytes:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, _NEVER_RUN) as book:
         marks = Marks(

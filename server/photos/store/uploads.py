@@ -115,9 +115,12 @@ class UploadFiles:
         return self._folder / id
 
     @contextmanager
-    def opened(self, id: str) -> Iterator[BufferedRandom]:
-        """Open the file of an upload to read and write, one at a time. Raises Busy while another request has it."""
-        descriptor = os.open(self.path(id), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    def opened(self, id: str, flags: int = os.O_CREAT) -> Iterator[BufferedRandom]:
+        """Open the file of an upload to read and write, one at a time. Raises Busy while another request has it.
+
+        flags: of ``os.open``, beside those for reading and writing; with 0 it raises FileNotFoundError for no file.
+        """
+        descriptor = os.open(self.path(id), os.O_RDWR | flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

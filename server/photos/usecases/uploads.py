@@ -32,9 +32,13 @@ LIFE = timedelta(days=7)
 """How long an upload waits for its next part; a whole one, for its client to learn of it."""
 
 PERSON_BYTES_MAX = 500_000_000
+"""What one person may have lying here: unfinished, or whole and named by no change."""
+
 DEVICE_BYTES_MAX = 200_000_000
+"""What one device may have lying here unfinished."""
+
 UNFINISHED_MAX = 100
-"""What one person, and one device, may have lying here: unfinished, or whole and named by no change."""
+"""How many uploads of one person may be unfinished."""
 
 CLEANED_AT_ONCE = 100
 _CHUNK_BYTES = 256 * 1024
@@ -116,16 +120,14 @@ class Uploads:
         """Keep the content of an upload of which all is there, and return it as it then is. Raises as ``append``."""
         if upload.completed_at is not None:
             return upload
-        path = self._files.path(upload.id)
-        known = Blob(upload.sha256, upload.size) if upload.sha256 else None
-        if known is not None and not path.exists():
-            with self._blobs.open(known.sha256) as content:
-                return self._kept(upload, known, images.read_image(content).media_type)
-        with self._files.opened(upload.id) as file:
-            sha256, media_type = self._judged(upload, file)
+        try:
+            with self._files.opened(upload.id, flags=0) as file:
+                sha256, media_type = self._judged(upload, file)
+        except FileNotFoundError:
+            return self._moved(self._again(upload))
         self._database.write(lambda tx: uploads.note_sha256(tx, upload.id, sha256))
         blob = Blob(sha256, upload.size)
-        self._blobs.adopt(path, blob)
+        self._blobs.adopt(self._files.path(upload.id), blob)
         return self._kept(upload, blob, media_type)
 
     def delete(self, id: str, *, by: Actor) -> None:
@@ -163,6 +165,14 @@ class Uploads:
         except NotAPhoto as error:
             self._remove(upload.id)
             raise Invalid(str(error), errors=[{"field": "file", "message": str(error)}]) from error
+
+    def _moved(self, upload: Upload) -> Upload:
+        """Keep the content of an upload whose file has moved to its place: before a crash, or by another request."""
+        if upload.completed_at is not None:
+            return upload
+        known = Blob(upload.sha256 or "", upload.size)
+        with self._blobs.open(known.sha256) as content:
+            return self._kept(upload, known, images.read_image(content).media_type)
 
     def _kept(self, upload: Upload, blob: Blob, media_type: str) -> Upload:
         def keep(tx: Transaction) -> None:
