@@ -21,7 +21,9 @@ SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "i
 STEM_MAX = 60
 """Characters of a file's own name that stay in what its photo is called."""
 
-_NOT_OF_NAMES = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069]")
+_NOT_OF_NAMES = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Signs that turn a line, and halves of signs too: bytes of a name in another encoding (GBK) come as such."""
+
 _HEAD_BYTES = 1_024
 _TAIL_BYTES = 65_557
 """As far from its end as the end record of a ZIP may lie (APPNOTE 4.3.16)."""

@@ -116,8 +116,9 @@ def newest_unsent(device: Device, record: str) -> str | None:
 
 
 def count_unsent(device: Device) -> int:
-    """Return how many photos are still to be uploaded, those of unsent changes too."""
-    found = device.row("SELECT COUNT(DISTINCT sha256) AS number FROM attachment WHERE state = 'unsent'")
+    """Return how many photos are still to be uploaded, those of unsent changes too, of earlier users' none."""
+    sql = "SELECT COUNT(DISTINCT sha256) AS number FROM attachment WHERE state = 'unsent'"
+    found = device.row(f"{sql} AND change IN (SELECT id FROM change)")
     return 0 if found is None else int(found["number"])
 
 

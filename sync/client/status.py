@@ -16,7 +16,7 @@ _PROBLEMS = """
 _TROUBLES = """
     SELECT id, trouble FROM change WHERE trouble IS NOT NULL
      UNION ALL
-    SELECT change, trouble FROM attachment WHERE trouble IS NOT NULL ORDER BY id
+    SELECT change, trouble FROM attachment WHERE trouble IS NOT NULL AND change IN (SELECT id FROM change) ORDER BY id
 """
 
 

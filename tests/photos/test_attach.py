@@ -22,6 +22,7 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
 from sync.client.failures import NoConnection
+from sync.client.status import status_report
 from sync.client.synchronization import exchange, push
 from tests.api_county import UNIT, lay
 from tests.county import County, a_county
@@ -203,3 +204,9 @@ def test_a_photo_that_cannot_come_through_now_ends_no_sending(
         assert (done.verdicts["applied"], done.photos.sent) == (1, 0)
         assert [words in why for why in done.photos.troubles.values()] == [True]
         assert len([each for each in line.asked if each.startswith("PATCH")]) == parts
+        told = status_report(device)
+        assert (told["unsent_photos"], len(told["troubles"])) == (1, 1)
+        with device.writing():
+            device.run("DELETE FROM change")  # as when its author leaves, to whom alone all this is told
+        told = status_report(device)
+        assert (told["unsent_photos"], told["troubles"]) == (0, [])

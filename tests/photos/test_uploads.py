@@ -291,17 +291,3 @@ def test_a_crash_at_any_step_of_the_last_part_is_made_good_by_asking_again(count
     assert (stored(county), county.count("sent_file")) == ([sha256(PHOTO)], 1)
     assert list((county.store.folder / "blobs" / "uploads").iterdir()) == []
     assert timedelta(days=7) == uploads.LIFE
-
-
-@pytest.mark.parametrize("crashed", [False, True])
-def test_asked_by_no_more_bytes_after_the_last_ones_it_is_whole_and_no_file_is_left(county, monkeypatch, crashed):
-    at = begin(county, Upload_Metadata=f"sha256 {base64_of(sha256(PHOTO))}")
-    with monkeypatch.context() as halfway:
-        if crashed:
-            halfway.delattr(uploads.uploads, "complete")
-        assert append(county, at, 0, PHOTO).status_code == (500 if crashed else 204)
-
-    assert append(county, at, len(PHOTO), b"").status_code == 204
-
-    assert [path.name for path in county.blobs()] == [sha256(PHOTO)[2:]]
-    assert county.count("sent_file") == 1
