@@ -189,7 +189,7 @@ def test_a_full_disk_is_told_and_the_server_and_the_sets_before_stay_as_they_wer
 
 @pytest.mark.parametrize(
     ("target", "refusal", "words"),
-    [("/dev/full", DiskFull, "磁盘已满，备份没有做完"), ("/dev/full/absent", Invalid, "请检查磁盘是否接好")],
+    [("/dev/full", DiskFull, "磁盘已满，没有做完"), ("/dev/full/absent", Invalid, "请检查磁盘是否接好")],
 )
 def test_a_disk_that_does_not_take_the_database_is_told_as_that_of_the_backup(
     valley, to, monkeypatch, target, refusal, words

@@ -203,6 +203,13 @@ def test_a_folder_that_holds_something_is_left_as_it_is(made, place):
     assert files_in(place / "data") == before
 
 
+def test_a_folder_that_cannot_be_written_is_named_and_called_no_backup(place):
+    refused = run("restore", place / "backups", "--to", "/dev/full/data")
+
+    assert (refused.exit_code, "/dev/full 写不了（" in refused.stderr) == (1, True)
+    assert "写备份" not in refused.stderr
+
+
 def test_an_empty_folder_is_taken(place):
     (place / "back").mkdir()
 

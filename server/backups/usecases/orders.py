@@ -51,22 +51,22 @@ class Order:
 
 @contextmanager
 def in_words(to: Path) -> Iterator[None]:
-    """Turn what the system refuses in the folder of backups into a refusal that names the folder and the cure."""
+    """Turn what the system refuses in a folder that is written to into a refusal that names the folder and the cure."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise full(to) from error
         raise Invalid(
-            f"不能在 {to} 里写备份（{error.filename or ''} {error.strerror or error}）；"
+            f"{to} 写不了（{error.filename or ''} {error.strerror or error}）；"
             "请检查磁盘是否接好、是否只读，以及目录的权限。",
             folder=str(to),
         ) from error
 
 
 def full(to: Path) -> DiskFull:
-    """Return the refusal of a backup whose disk has become full on the way."""
-    return DiskFull(f"磁盘已满，备份没有做完：{to}。请清理这块磁盘，或换一块大的。")
+    """Return the refusal of a backup, or of a restore, whose disk has become full on the way."""
+    return DiskFull(f"磁盘已满，没有做完：{to}。请清理这块磁盘，或换一块大的。")
 
 
 def require_apart(data: Path, to: Path) -> None:
