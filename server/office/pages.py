@@ -126,6 +126,11 @@ def moment(instant: Instant, now: Instant) -> str:
     return f"{at:%m-%d %H:%M}" if at.year == today.year else f"{at:%Y-%m-%d}"
 
 
+def day(local: str, now: Instant) -> str:
+    """Return a local day ``YYYY-MM-DD`` as pages write it: ``12-05`` in the year of ``now``, else with its year."""
+    return local[5:] if local[:4] == instants.local_day(now)[:4] else local
+
+
 def claimed_moment(value: str, now: Instant) -> str:
     """Return an instant that a phone claims, as ``moment`` does; what it wrote where that is none."""
     try:

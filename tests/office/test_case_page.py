@@ -324,3 +324,15 @@ def test_whether_the_next_case_opens_is_ones_own_choice(land, desk):
         found += [desk.open("/office/board?tab=feedback").text, desk.open("/office/board?tab=open").text]
 
     assert [re.search(r'data-next="(.?)"', page)[1] for page in found] == ["1", "", "1", "1", "", ""]
+
+
+def test_a_day_of_another_year_is_written_with_its_year(land, desk):
+    this, next = land.report("neighbour"), land.report("neighbour", place="另一处")
+    for id, due_on in ((this, "2026-12-20"), (next, "2027-02-28")):
+        land.lead_to(id, ("assign", "officer", {"assignee": WORKER, "due_on": due_on}))
+    desk.sign_in("town")
+
+    board = desk.open("/office/board?tab=assigned").text
+
+    assert '<time datetime="2026-12-20">12-20</time>' in board
+    assert '<time datetime="2027-02-28">2027-02-28</time>' in board

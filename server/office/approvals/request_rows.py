@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import orjson
@@ -14,6 +15,7 @@ from server.cases.usecases.requests import OpenRequest
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.store import areas
+from server.instants import Instant
 from server.office import pages
 from server.office.cases import act_forms, case_rows
 from server.office.cases.act_forms import Input, Offers, Sent
@@ -145,7 +147,7 @@ def _open_row(
         days=-pages.days_until(reading.now, instants.local_day(at)),
         reason=mask.text(row, _reason(reading, each.kind.ask, said.get("reason", ""), language)),
         safeguard=mask.text(row, said.get("safeguard", "")),
-        consequence=each.consequence,
+        consequence=_dated(each.consequence, reading.now),
         grant=each.kind.grant if each.kind.grant in each.actions else "",
         decline=each.kind.decline if each.kind.decline in each.actions else "",
         obstacle=each.obstacle,
@@ -154,6 +156,12 @@ def _open_row(
         status=row["status"],
         opened=opened,
     )
+
+
+def _dated(consequence: Consequence, now: Instant) -> Consequence:
+    """Return what granting does, its days as pages write them."""
+    due_on, until = (pages.day(each, now) if each else "" for each in (consequence.due_on, consequence.until))
+    return replace(consequence, due_on=due_on, until=until)
 
 
 def _opened(each: OpenRequest, action: str, offers: Offers, sent: Sent) -> Opened:
@@ -176,7 +184,7 @@ def _decided_row(
     seen, asked = mask.exported(case), each.asked
     place, _, _ = case_rows.told(reading, seen["label"], orjson.loads(seen["fields"]), language)
     wanted = "" if asked is None else asked.inputs.get("reason", "")
-    before, after = (instants.last_day(due)[5:] if due else "" for due in each.due)
+    before, after = (pages.day(instants.last_day(due), reading.now) if due else "" for due in each.due)
     return ShownDecision(
         label=each.kind.label,
         icon=ICONS[each.kind.name],

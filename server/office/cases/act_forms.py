@@ -14,6 +14,7 @@ from server.cases.usecases import authorization
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.instants import Instant, local_day
+from server.office import pages
 from server.office.cases import act_words
 from server.office.pages import code_label
 from server.people.domain.actors import Actor
@@ -142,7 +143,7 @@ def _worded(form: ActForm, record: Record, offers: Offers) -> ActForm:
     if form.action == "assign" and record.assignee:
         return form._replace(label=act_words.REASSIGN_WORD, button=act_words.REASSIGN_WORD)
     if form.action == "reopen" and record.closed_at is not None:
-        return form._replace(hint=act_words.REOPENS, day=offers.reopened_until(record.closed_at)[5:])
+        return form._replace(hint=act_words.REOPENS, day=offers.reopened_until(record.closed_at))
     return form
 
 
@@ -240,9 +241,9 @@ class Offers:
         self._handlers: tuple[Choice, ...] | None = None
 
     def reopened_until(self, closed_at: Instant) -> str:
-        """Return the last day on which a case that was closed may be reopened."""
+        """Return the last day on which a case that was closed may be reopened, as pages write it."""
         until = deadlines.due_at(Clock.REOPEN_WINDOW, closed_at, calendars.calendar(self._reading))
-        return instants.last_day(until)
+        return pages.day(instants.last_day(until), self._reading.now)
 
     def kind(self, action: str, name: str) -> str:
         if name in DATES:

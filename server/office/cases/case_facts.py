@@ -123,7 +123,7 @@ def _handlers(reading: Reading, case: Case) -> Iterable[Fact]:
     """Yield who has the case and who helps, with those who had it before and from when to when."""
     names = display_names.of_assignees(reading, [each.mark for each in case.assignments])
     former = tuple(
-        f"{_day(each.since)} — {_day(each.until)} {names[each.mark]}"
+        f"{_day(each.since, reading.now)} — {_day(each.until, reading.now)} {names[each.mark]}"
         for each in case.assignments
         if each.until is not None
     )
@@ -134,8 +134,8 @@ def _handlers(reading: Reading, case: Case) -> Iterable[Fact]:
         yield Fact("协办", "、".join(helpers))
 
 
-def _day(at: Instant) -> str:
-    return instants.local_day(at)[5:]
+def _day(at: Instant, now: Instant) -> str:
+    return pages.day(instants.local_day(at), now)
 
 
 def _delay(fields: Mapping[str, str], received_at: Instant) -> tuple[str, ...]:

@@ -41,10 +41,14 @@ ITEMS, CATEGORIES = "hazard_items", "hazard_categories"
 
 
 class Clock(NamedTuple):
-    """How a case stands to its limit. state: over, soon, later or none. day: the last day; said: the words."""
+    """How a case stands to its limit. state: over, soon, later or none.
+
+    day: the last day ``YYYY-MM-DD``; shown: as pages write it. said: the words.
+    """
 
     state: str
     day: str
+    shown: str
     name: str
     said: str
     days: int
@@ -92,12 +96,12 @@ def note_shown(mask: RecordMask, rows: Iterable[Row]) -> None:
 def clock_of(status: Status, due_at: Instant | None, now: Instant) -> Clock:
     """Return how an open case stands to its limit now; an ended one has none."""
     if due_at is None or status in ENDED:
-        return Clock("none", "", "", "", 0)
+        return Clock("none", "", "", "", "", 0)
     day, name = instants.last_day(due_at), CLOCKS[status]
-    left = pages.days_until(now, day)
+    left, shown = pages.days_until(now, day), pages.day(day, now)
     if due_at <= now:
-        return Clock("over", day, name, "超期", -left)
-    return Clock("soon" if left <= 1 else "later", day, name, "还剩", left)
+        return Clock("over", day, shown, name, "超期", -left)
+    return Clock("soon" if left <= 1 else "later", day, shown, name, "还剩", left)
 
 
 def _shown(

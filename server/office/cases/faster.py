@@ -8,6 +8,7 @@ from typing import NamedTuple
 from server import instants
 from server.cases.domain import workflow
 from server.db.transactions import Reading
+from server.instants import Instant
 from server.office import pages
 from server.people.store import display_names
 from server.records.domain.records import Record, Revision
@@ -43,8 +44,8 @@ def told(reading: Reading, record: Record, history: Sequence[Revision], base: in
         pages.moment(first.received_at, reading.now),
         max(0, int(age.total_seconds() // 60)),
         action if mine is None else mine.label,
-        _state(seen["status"], names.get(seen["assignee"] or "", ""), seen["due_at"]),
-        _state(record.status, names.get(record.assignee or "", ""), record.due_at),
+        _state(seen["status"], names.get(seen["assignee"] or "", ""), seen["due_at"], reading.now),
+        _state(record.status, names.get(record.assignee or "", ""), record.due_at, reading.now),
     )
 
 
@@ -57,6 +58,7 @@ def _seen(history: Sequence[Revision], base: int) -> dict[str, str | None]:
     return found
 
 
-def _state(status: str | None, handler: str, due_at: str | None) -> tuple[str, ...]:
+def _state(status: str | None, handler: str, due_at: str | None, now: Instant) -> tuple[str, ...]:
     word = STATUS_LABELS[Status(status)] if status else ""
-    return tuple(each for each in (word, handler, instants.last_day(due_at)[5:] if due_at else "") if each)
+    until = pages.day(instants.last_day(due_at), now) if due_at else ""
+    return tuple(each for each in (word, handler, until) if each)

@@ -213,7 +213,7 @@ def _done(reading: Reading, mask: RecordMask, said: Mapping[str, str]) -> dict[s
         "action": action,
         "place": mask.label(record).partition("｜")[0],
         "handler": handlers.get(record.assignee or "", ""),
-        "due": "" if record.due_at is None else last_day(record.due_at)[5:],
+        "due": "" if record.due_at is None else pages.day(last_day(record.due_at), reading.now),
         "into": "" if main is None else main.case_no or mask.label(main),
         "address": f"/office/cases/{record.id}",
     }

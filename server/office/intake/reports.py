@@ -135,7 +135,7 @@ def _shown(reading: Reading, record: Record, mask: RecordMask, photo: Photo | No
         position=_position(seen["fields"]),
         photo=None if photo is None else _photo(reading, record, photo),
         handler=handlers.get(record.assignee or "", ""),
-        due="" if record.due_at is None else instants.last_day(record.due_at)[5:],
+        due="" if record.due_at is None else pages.day(instants.last_day(record.due_at), reading.now),
     )
 
 
