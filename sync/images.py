@@ -23,6 +23,8 @@ STEM_MAX = 60
 
 _NOT_OF_NAMES = re.compile(r"[\x00-\x1f\x7f/\\\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Signs that turn a line, and halves of signs too: bytes of a name in another encoding (GBK) come as such."""
+_NUMBERS = re.compile(r"(?<!\d)(?:[1１][3-9３-９]\d[ -]?\d{4}[ -]?\d{4}|\d{17}[\dXxＸ])(?!\d)")
+"""A mobile number or an identity number of 18 digits; the instants that cameras write have other lengths."""
 
 _HEAD_BYTES = 1_024
 _TAIL_BYTES = 65_557
@@ -76,11 +78,12 @@ def read_image(file: BinaryIO) -> Image:
 def name_of(name: str, media_type: str, sha256: str) -> str:
     """Return what a photo is called in a change: after the file it was chosen as, and unlike any other of the change.
 
-    name: of that file, with folders in front of it or not; whatever no file name may hold is left out. media_type: of
+    name: of that file, with folders in front of it or not; whatever no file name may hold is left out, and numbers of
+    people, since whoever sees the record is shown the name, those too to whom its numbers are masked. media_type: of
     ``SUFFIXES``. sha256: of the content, in hex.
     """
     own = name.replace("\\", "/").rpartition("/")[2].rpartition(".")[0] or name
-    stem = _NOT_OF_NAMES.sub("", own).strip(" .")[:STEM_MAX] or "photo"
+    stem = _NUMBERS.sub("", _NOT_OF_NAMES.sub("", own)).strip(" .")[:STEM_MAX] or "photo"
     return f"{stem}-{sha256[:8]}{SUFFIXES[media_type]}"
 
 

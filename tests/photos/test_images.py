@@ -81,3 +81,20 @@ def test_a_name_is_one_of_a_file_whatever_it_was_chosen_as(name):
     assert len(called) <= 80
     assert not set(called) & {"/", "\\", "\x00", "\n"}
     assert called.encode()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "called"),
+    [
+        ("张三 13800000471.jpg", "张三"),
+        ("证件-130630199001014712.png", "证件-"),
+        ("１３８００００４７１４.jpg", "photo"),
+        ("138-0000-0471.jpg", "photo"),
+        ("IMG_20261130_103000.jpg", "IMG_20261130_103000"),
+        ("IMG_20261130103000123.jpg", "IMG_20261130103000123"),
+        ("mmexport1764470000123.jpg", "mmexport1764470000123"),
+        ("wx_camera_1764470000.jpg", "wx_camera_1764470000"),
+    ],
+)
+def test_no_number_of_a_person_stays_in_a_name_and_what_cameras_write_does(chosen, called):
+    assert name_of(chosen, "image/jpeg", "ab" * 32) == f"{called}-abababab.jpg"
