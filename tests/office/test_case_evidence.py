@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -40,11 +41,12 @@ def test_the_facts_tell_where_it_is_who_had_it_and_whether_the_limit_was_kept(la
     land.clock.pass_by(hours=30)
     land.lead_to(id, ("assign", "officer", {"assignee": WORKER}), ("feedback", "worker", FIXED))
 
-    _, shown = page("town", f"/office/cases/{id}")
+    desk, shown = page("town", f"/office/cases/{id}")
     facts = facts_of(shown.text)
+    [on_the_map] = re.findall(r'href="(/office/board\?[^"]+map=1[^"]+)"', shown.text)
 
     assert facts["定位"] == "39.21530, 114.70210 ±8米 在地图上看"
-    assert f'href="/office/board?map=1&amp;case={id}"' in shown.text
+    assert re.findall(r'<tr[^>]* data-id="([^"]+)"', desk.open(html.unescape(on_the_map)).text) == [id]
     assert re.fullmatch(r"worker \d\d-\d\d — \d\d-\d\d neighbour", facts["承办"])
     assert facts["处置期限"].endswith("按期")
 

@@ -181,6 +181,17 @@ def test_the_map_follows_the_list_and_a_point_of_it_opens_its_case_beside_the_li
     assert len(asked) == 2 and window.said == []
 
 
+def test_a_map_that_an_address_opens_stays_open_while_the_list_is_clicked(address):
+    with browser_window(address) as window:
+        window.sign_in("town")
+        window.open("/office/board?map=1")
+        window.page.wait_for_selector("#map:not([hidden])")
+        window.page.click("#list .tabs", position={"x": 2, "y": 2})
+        window.page.click("#list thead th >> nth=1")
+
+        assert window.page.locator("#map").is_visible()
+
+
 def test_who_was_slower_is_led_to_what_happened_wherever_the_case_beside_the_list_stands(address):
     form = "form[action$='/acts/supervise']"
     with browser_window(address) as window:

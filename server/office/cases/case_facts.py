@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from server import instants
 from server.db.transactions import Reading
@@ -17,7 +18,7 @@ from server.people.store import display_names
 from server.records.domain import positions
 from server.records.domain.case import Case
 from server.records.domain.records import Record
-from server.records.domain.status import WITH_HANDLER
+from server.records.domain.status import ENDED, WITH_HANDLER
 from server.records.store import records
 from server.records.usecases.disclosing import RecordMask
 from server.web import context
@@ -92,7 +93,13 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
         error = () if here.accuracy_m is None else (round(here.accuracy_m),)
         accuracy = "".join(pages.say(layout.language(), " ±{n}米", n=each) for each in error)
         at = f"{here.latitude:.5f}, {here.longitude:.5f}{accuracy}"
-        yield Fact("定位", at, address=f"/office/board?map=1&case={record.id}", link="在地图上看")
+        yield Fact("定位", at, address=_on_the_map(record), link="在地图上看")
+
+
+def _on_the_map(record: Record) -> str:
+    """Return the address of the board with this case alone and its map: beside an open case there is none."""
+    wanted = {"tab": "ended" if record.status in ENDED else "open", "map": "1", "q": record.case_no or record.id}
+    return f"/office/board?{urlencode(wanted)}"
 
 
 def _merged_into(reading: Reading, id: str, mask: RecordMask) -> Iterable[Fact]:

@@ -66,7 +66,9 @@ def point(type: str, record_id: UUID) -> Response:
         seen = mask.record({"fields": dict(record.fields)}, record)["fields"]
         row = {"id": record.id, "label": mask.label(record), "fields": orjson.dumps(seen)}
         found = list(_points(reading, declared, [row]))
+        is_whole = mask.shows_persons_of(record)
         states = _words(reading, declared)
+    ledger_list.audit(type, [row], {record.id} if is_whole else ())
     return _answer(found, 1 - len(found), states, more=False)
 
 

@@ -15,6 +15,7 @@ from server.app import close
 from server.office import layout, pages
 from server.office.ledgers import ledger_list, ledger_map
 from server.records.store import type_lists
+from server.web import context
 from tests.api_county import UNIT, add_record, lay_people, uuid_of
 from tests.county import County, open_county
 from tests.office.desk import Desk, Reader
@@ -39,6 +40,19 @@ leaks,漏水,Leaks,2026-01-01,,bad
 """
 FLEET = {"一号": ("sound", "39.1 114.7"), "二号": ("sound", ""), "三号": ("leaks", "39.2 114.8"), "四号": ("", "")}
 LIST = "/office/ledgers/boats"
+HUTS = """\
+| survey |
+| | type | name | label | save_to | bind::fg:personal |
+| | text | title | 名称 | title | |
+| | text | owner | 户主 | owner | name |
+| | geopoint | spot | 位置 | spot | |
+| entities |
+| | list_name | label |
+| | huts | ${title} |
+| settings |
+| | form_title | form_id | version | namespaces | attribute::fg:kind | attribute::fg:title |
+| | 草棚登记 | hut | 1 | fg="urn:firegrid:xforms" | profile | 草棚 |
+"""
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +140,20 @@ def test_a_record_with_a_position_has_a_map_of_it_and_another_has_none(desk):
     assert f'data-points="{LIST}/{uuid_of("一号")}/point"' in placed and "data-points" not in other
     assert [each["at"] for each in point["items"]] == [[39.1, 114.7]]
     assert desk.open(f"/office/ledgers/stations/{uuid_of('一号')}/point").status_code == 404
+
+
+def test_the_audit_is_told_whose_position_was_read_of_a_list_and_of_one_record(harbour, desk, monkeypatch):
+    harbour.publish(HUTS)
+    fields = {"title": "草棚", "label": "草棚", "owner": "张三丰", "spot": "39.1 114.7"}
+    add_record(harbour, "草棚", "worker", fields, type="huts", area=UNIT)
+    told: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(context, "audit_read", lambda event, _, details, ids: told.append((event, [*ids])))
+
+    for path in ("points", f"{uuid_of('草棚')}/point"):
+        assert desk.open(f"/office/ledgers/huts/{path}").json["placed"] == 1
+
+    assert told == [("personal.read", [uuid_of("草棚")])] * 2
+    assert desk.open(f"{LIST}/{uuid_of('一号')}/point").json["placed"] == 1 and len(told) == 2
 
 
 def test_beside_the_list_come_the_towns_with_and_without(desk):

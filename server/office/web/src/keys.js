@@ -84,4 +84,4 @@ function shown() {
 }
 document.addEventListener("htmx:afterSwap", shown);
 shown();
-if (document.getElementById("list")?.dataset.map || localStorage.getItem("map open") && matchMedia("(min-width: 1400px)").matches) toggleMap(true);
+if (document.getElementById("list")?.dataset.withMap || localStorage.getItem("map open") && matchMedia("(min-width: 1400px)").matches) toggleMap(true);
