@@ -13,6 +13,7 @@ from server.cli.folder import Group, data_option, opened, opened_to_write
 from server.cli.grid import content_of
 from server.db.transactions import Reading
 from server.errors import CalendarRefused, NotFound
+from server.grid.usecases import files
 from server.instants import local_day
 
 
@@ -30,7 +31,7 @@ def load(file: Path, data: Path) -> None:
     Columns: day 日期, kind 类别 (放假 or 上班, the weekend days that are worked), name 名称. A year in FILE replaces
     what was known of that year. Limits that run already stay as they are.
     """
-    content = content_of(file)
+    content = content_of(file, files.FILE_BYTES_MAX)
     with opened_to_write(data) as database:
         try:
             days = calendars.read(content)

@@ -51,7 +51,7 @@ def load(file: Path, data: Path) -> None:
     Columns: code 代码, name 名称, and where needed level 层级, parent 上级, starts 生效日期, ends 失效日期 (the first
     day without the area), successor 并入. Areas that FILE does not mention stay as they are.
     """
-    sheet = files.read(content_of(file))
+    sheet = files.read(content_of(file, files.FILE_BYTES_MAX))
     for note in sheet.notes:
         click.echo(f"注意：{note}", err=True)
     with opened_to_write(data) as database:
@@ -152,7 +152,10 @@ def _line(area: Area, inside: list[Area]) -> str:
     return "  ".join(filter(None, (area.code, area.name, held, since, until, into)))
 
 
-def content_of(file: Path, bytes_max: int = files.FILE_BYTES_MAX) -> bytes:
+def content_of(file: Path, bytes_max: int) -> bytes:
+    """Return what is in a file that somebody brings in. Raises TooLarge above ``bytes_max``."""
     if file.stat().st_size > bytes_max:
-        raise TooLarge(f"{file.name} 太大，不像是网格的文件；请核对文件。", bytes_max=bytes_max)
+        raise TooLarge(
+            f"{file.name} 太大，最多 {bytes_max // 1_000_000} MB；请核对是不是这个文件。", bytes_max=bytes_max
+        )
     return file.read_bytes()

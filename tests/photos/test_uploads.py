@@ -14,9 +14,11 @@ from server.app import blobs_of
 from server.photos.domain import tus
 from server.photos.usecases import uploads
 from server.submissions.store import sent_files
+from server.submissions.store.sent_files import SentFile
 from tests.api_county import UNIT, lay
 from tests.county import a_county, restart
 from tests.photos.test_photos_of_changes import a_photo
+from tests.sql_steps import steps_of
 
 RESUMABLE = {"Tus-Resumable": "1.0.0"}
 PHOTO = a_photo("navy", (300, 200))
@@ -221,6 +223,16 @@ def test_what_lies_here_unused_has_a_bound_for_each_person_and_device(county, mo
     assert status(60) == 429  # whole, and named by no change yet
 
 
+def test_what_one_person_has_here_is_summed_without_the_files_of_all_others(county):
+    others = [SentFile(f"{number:064x}", 1, "image/jpeg") for number in range(1_000)]
+    county.do(lambda tx: [sent_files.add(tx, each, "other") for each in others])
+
+    steps = steps_of(county.store, lambda reading: sent_files.unnamed_bytes(reading, "worker"))
+    county.do(lambda tx: tx.sql.run("DELETE FROM sent_file"))  # rows of no files, which no county may be left with
+
+    assert steps < 200
+
+
 def test_a_disk_that_is_nearly_full_takes_records_and_no_photos(county, monkeypatch):
     at = begin(county)
     room = type("Disk", (), {"f_bavail": 300_000_000, "f_frsize": 1})
@@ -252,7 +264,9 @@ def test_uploads_given_up_and_photos_that_no_change_names_are_cleaned_up(county,
 
 def test_a_photo_sent_again_while_it_is_to_be_deleted_stays(county):
     append(county, begin(county), 0, PHOTO)
-    county.do(sent_files.let_go, "2999-01-01T00:00:00.000Z", 10)
+    with county.store.reading() as reading:
+        found = sent_files.unnamed(reading, "2999-01-01T00:00:00.000Z", 10)
+    county.do(sent_files.let_go, found, "2999-01-01T00:00:00.000Z")
 
     append(county, begin(county, name="town"), 0, PHOTO, "town")
 

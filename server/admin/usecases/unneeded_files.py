@@ -65,7 +65,11 @@ def delete_beside(database: Database, blobs: BlobStore) -> int:
 
     What was sent apart from a submission a month ago and that no change has named is given up first.
     """
-    database.write(lambda tx: sent_files.let_go(tx, instants.later(tx.now, -UNNAMED), AT_ONCE))
+    before = instants.later(database.now(), -UNNAMED)
+    with database.reading() as reading:  # it looks through years of photos, so not in the writer
+        given_up = sent_files.unnamed(reading, before, AT_ONCE)
+    if given_up:
+        database.write(lambda tx: sent_files.let_go(tx, given_up, before))
     with database.reading() as reading:
         found = sent_traces.to_delete(reading)
     gone = [sha256 for sha256 in found if blobs.delete_unneeded(sha256, UNTOUCHED_S)]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from server.db.sql import inserting
+from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 from server.people.store.display_names import batches
@@ -51,14 +51,18 @@ def unnamed_bytes(reading: Reading, author: str) -> int:
     return int(reading.sql.value(sql, {"author": author}))
 
 
-def let_go(tx: Transaction, before: Instant, limit: int) -> int:
-    """Give up contents that were sent before an instant and that no change has named; return how many.
+def unnamed(reading: Reading, before: Instant, limit: int) -> list[Row]:
+    """Return ``sha256`` and ``author`` of contents that were sent before an instant and that no change has named."""
+    sql = f"SELECT sha256, author FROM sent_file WHERE received_at < :before AND {_UNNAMED} LIMIT :limit"
+    return reading.sql.rows(sql, {"before": before, "limit": limit})
+
+
+def let_go(tx: Transaction, found: Sequence[Row], before: Instant) -> None:
+    """Give up contents that ``unnamed`` found, as far as nobody has sent or named them since.
 
     Their files are to be deleted, unless another row names them (``server.admin.usecases.unneeded_files``).
     """
-    sql = f"SELECT sha256, author FROM sent_file WHERE received_at < :before AND {_UNNAMED} LIMIT :limit"
-    found = tx.sql.rows(sql, {"before": before, "limit": limit})
-    tx.sql.run_each("DELETE FROM sent_file WHERE sha256 = :sha256 AND author = :author", found)
+    where = f"sha256 = :sha256 AND author = :author AND received_at < :before AND {_UNNAMED}"
+    tx.sql.run_each(f"DELETE FROM sent_file WHERE {where}", [{**row, "before": before} for row in found])
     note = "INSERT INTO blob_to_delete (sha256, asked_at) VALUES (:sha256, :now) ON CONFLICT (sha256) DO NOTHING"
     tx.sql.run_each(note, [{"sha256": row["sha256"], "now": tx.now} for row in found])
-    return len(found)
