@@ -9,7 +9,7 @@ HINTS = {
 }
 """What is to be known before an act."""
 
-REOPENS = "办结后30天内（{day} 前）发现没改好，可以重开。"
+REOPENS = "办结后发现没改好，到{day}（含）可以重开。"
 
 CONFIRMED = {"void": "确认作废：案件结束，不再计时，承办人手机上不再有它；作废后不能恢复。"}
 """Acts that cannot be taken back, each with what its author confirms before it is carried out."""
