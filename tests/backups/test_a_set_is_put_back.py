@@ -126,6 +126,18 @@ def test_one_changed_byte_anywhere_is_found_before_anything_is_written(place):
     assert run("restore", chosen.path, "--to", place / "back").exit_code == 0
 
 
+def test_a_photo_that_went_bad_among_the_backups_is_copied_anew_once_it_is_deleted_as_the_refusal_says(made, place):
+    photo = newest(place / "backups").photo(set_folder.photos_of(newest(place / "backups"))[0][0])
+    photo.write_bytes(photo.read_bytes()[:-1] + b"?")
+    drill = ("backup", place / "backups", "--verify", "--data", made / "data")
+
+    refused = run(*drill)
+    assert (refused.exit_code, f"删去 {photo} 再备份一次" in refused.stderr) == (1, True)
+    photo.unlink()
+
+    assert run(*drill).exit_code == 0
+
+
 def test_a_file_that_is_missing_cut_off_or_grown_is_named(place):
     chosen = newest(place / "backups")
     sha256, _ = set_folder.photos_of(chosen)[0]

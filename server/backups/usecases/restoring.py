@@ -40,6 +40,9 @@ from server.submissions.store.blobs import BlobStore
 NAMES = frozenset({folders.FILE_NAME, folders.SECRET_FILE, daily_heads.FILE_NAME, PHOTO_LIST})
 """The files of a set; no other name is taken from a manifest, which may come from anywhere."""
 
+_PHOTO_CURE = "这张照片是各份备份共用的；原来的数据还在的，删去 {path} 再备份一次，就会重新拷贝。"
+"""No later backup copies a photo again that is there, and another set has no other copy of it."""
+
 
 class Source(NamedTuple):
     """A set that is to be put back. keys: what opens it, None where it is plain."""
@@ -81,7 +84,10 @@ def verify(source: Source, pace: Pace | None = None) -> int:
         _require_sound(chosen, chosen.file(name), entry, keys, pace)
     number = 0
     for sha256, size in _photos(chosen):
-        _require_sound(chosen, chosen.photo(sha256), Entry(sha256, size), source.keys, pace)
+        try:
+            _require_sound(chosen, chosen.photo(sha256), Entry(sha256, size), source.keys, pace)
+        except Damaged as error:
+            raise Damaged(f"{error.message}{_PHOTO_CURE.format(path=chosen.photo(sha256))}", **error.data) from error
         number += 1
     return number
 
