@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask, Response, request
 from flask.json.provider import JSONProvider
+from werkzeug.routing import IntegerConverter, Map
 
 from server import api, office, openrosa
 from server.admin.usecases import unneeded_files
@@ -43,6 +44,7 @@ def mount_doors() -> Flask:
     app = Application("server", static_folder=None)
     app.json = OrjsonProvider(app)
     app.url_map.merge_slashes = False
+    app.url_map.converters["int"] = NumberConverter
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES_MAX, MAX_FORM_MEMORY_SIZE=1_000_000, PROPAGATE_EXCEPTIONS=False)
     observability.mount(app)
     openrosa.mount(app)
@@ -133,6 +135,16 @@ def refused(path: str, error: Exception, advertised_bytes: int = ADVERTISED_BYTE
     if is_phone_path(path):
         return openrosa.refusal(error, advertised_bytes)
     return office.refusal(error) if office.is_office_path(path) else as_problem(error)
+
+
+class NumberConverter(IntegerConverter):
+    """A number in an address, up to ``NUMBER_MAX``: more is no version and no year, and SQL and JSON hold no more."""
+
+    def __init__(self, map: Map, **kwargs: Any) -> None:
+        super().__init__(map, **{"max": NUMBER_MAX, **kwargs})
+
+
+NUMBER_MAX = 2**31 - 1
 
 
 class Application(Flask):
