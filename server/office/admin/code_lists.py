@@ -39,6 +39,30 @@ TABLES = {
 }
 """The dated tables that come with the product, and what the page calls them."""
 
+LISTS = {
+    "case_statuses": "案件状态",
+    "check_items": "检查项目",
+    "departments": "行业部门",
+    "extension_reasons": "延期原因",
+    "hazard_categories": "隐患类别",
+    "hazard_items": "隐患细项",
+    "hazard_sources": "隐患来源",
+    "kit_items": "站内器材",
+    "no_photo_reasons": "没有照片的原因",
+    "patrol_results": "巡查结果",
+    "readiness_levels": "达标等级",
+    "reject_reasons": "不予立项原因",
+    "result_codes": "处置结果",
+    "return_reasons": "退回原因",
+    "station_kinds": "微型消防站类型",
+    "station_states": "微型消防站状态",
+    "suspension_reasons": "挂账原因",
+    "told": "告知对象",
+    "verify_fail_reasons": "核查不通过的原因",
+    "void_reasons": "作废原因",
+}
+"""The lists that come with the built-in forms, and what the page calls them; any other goes by its own name."""
+
 DONE = {
     "replaced": "新名单已放到用它的每张表单旁；手机下次更新时拿到。",
     "back": "已恢复为上一版；手机下次更新时拿到。",
@@ -174,6 +198,7 @@ def _list_row(reading: Reading, name: str) -> dict[str, Any]:
     ]
     return {
         "name": name,
+        "title": LISTS.get(name, name),
         "address": f"{ADDRESS}/{quote(name, safe='')}",
         "active": sum(row.is_active(today) for row in rows),
         "all": len(rows),

@@ -12,7 +12,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
 from server.grid.domain.scope import Scope
-from server.office import layout
+from server.office import layout, pages
 from server.office.figures import asked as addresses
 from server.office.figures import page, shown
 from server.office.figures.asked import Asked
@@ -152,6 +152,7 @@ def _rows(reading: Reading, items: Sequence[Mapping[str, Any]]) -> Iterator[dict
         said = dict(zip(names, text, strict=True))
         if item["handle_due_at"] is not None:
             said["handle_due_at"] = instants.last_day(item["handle_due_at"])  # its end is the midnight after it
+        said["status"] = pages.say(layout.language(), str(said["status"]))
         cells = [str(said[name]) for name in SHOWN]
         yield {"address": f"/office/cases/{item['id']}", "id": item["id"], "cells": cells}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from datetime import timedelta
+from importlib.resources import files
 
 import pytest
 
@@ -85,6 +86,17 @@ def test_the_rules_that_come_with_the_program_are_shown_as_of_today(county):
         assert page.status_code == 200 and title in page.text and title in listed
     assert "受理时限" in desk.open(f"{CODES}/tables/time_limits").text
     assert desk.open(f"{CODES}/tables/secrets").status_code == 404
+
+
+def test_a_built_in_list_is_called_by_a_name_that_people_read(county_to_change):
+    county_to_change.publish(FORM.replace("tools.csv", "told.csv"), **{"told.csv": TOOLS})
+    desk = Desk(county_to_change)
+    desk.sign_in("admin")
+    built_in = {each.name.removesuffix(".csv") for each in files("kobo_forms").joinpath("lists").iterdir()}
+
+    assert set(code_lists.LISTS) == built_in
+    assert ">告知对象</a><small>told.csv</small>" in desk.open(CODES).text
+    assert "<b>告知对象</b>" in desk.open(f"{CODES}/told").text
 
 
 def test_health_says_what_is_well_and_cures_what_is_not(county, monkeypatch):

@@ -326,6 +326,15 @@ def test_the_words_are_said_in_the_reader_s_language(desk):
         assert not re.search("[\u4e00-\u9fff]", told), told
 
 
+def test_statuses_of_the_cases_are_said_in_the_reader_s_language(desk):
+    chinese = desk.open(f"/office/figures/cases?{THEN}&figure=closed").text
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, pages.ENGLISH)
+    english = desk.open(f"/office/figures/cases?{THEN}&figure=closed").text
+
+    assert "<td>已办结</td>" in chinese
+    assert chinese.count("<td>已办结</td>") == english.count("<td>Closed</td>")
+
+
 def test_files_hold_the_table_and_the_cases(april, desk):
     table = desk.open(f"/office/figures/table.csv?{THEN}")
     cases = desk.open(f"/office/figures/cases.csv?{THEN}&figure=closed")
