@@ -84,6 +84,8 @@ def test_pages_of_administration_fit_and_are_accessible(county, size):
             window.open(f"/office/admin/{path}")
             faults[path] = window.faults()
             assert window.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], path
+            tab = window.page.locator(".tabs > [aria-current]").bounding_box()
+            assert tab is not None and tab["x"] >= 0 and tab["x"] + tab["width"] <= SIZES[size][0], path
 
     assert {path: found for path, found in faults.items() if found} == {}
 

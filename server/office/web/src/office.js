@@ -100,6 +100,14 @@ document.addEventListener("change", event => {
   if (event.target.matches(".filters select, .filters input[type=checkbox]:not(.unfold)")) event.target.form.requestSubmit();
 });
 
+// A row of tabs wider than the window shows the tab one is on, not its beginning.
+const showTab = () => document.querySelectorAll(".tabs > [aria-current]").forEach(tab => {
+  const row = tab.parentElement, [at, space] = [tab, row].map(each => each.getBoundingClientRect());
+  if (at.left < space.left || at.right > space.right) row.scrollLeft += at.left - space.left - (space.width - at.width) / 2;
+});
+showTab();
+document.addEventListener("htmx:afterSettle", showTab);
+
 // What could not be fetched leaves the page as it was, and says so.
 const noLink = isShown => { const note = document.getElementById("no-link"); if (note) note.hidden = !isShown; };
 document.addEventListener("htmx:sendError", () => noLink(true));
@@ -116,7 +124,9 @@ const counting = setInterval(async () => {
   if (!answer?.ok || !tabs.isConnected) return;
   tag = answer.headers.get("ETag") ?? "";
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("tabs");
+  const left = tabs.querySelector(".tabs").scrollLeft;
   tabs.replaceWith(fresh);
+  fresh.querySelector(".tabs").scrollLeft = left;
   htmx.process(fresh);
 }, EVERY_MS);
 
