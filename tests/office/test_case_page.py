@@ -336,3 +336,17 @@ def test_a_day_of_another_year_is_written_with_its_year(land, desk):
 
     assert '<time datetime="2026-12-20">12-20</time>' in board
     assert '<time datetime="2027-02-28">2027-02-28</time>' in board
+
+
+def test_a_position_is_picked_from_the_case_by_those_who_may_edit_it(land, desk):
+    id = land.report("neighbour")
+    edit = f"/office/ledgers/hazards/{id}/edit"
+
+    offered = {}
+    for name in ("officer", "viewer"):
+        browser = Desk(land.valley)
+        browser.sign_in(name)
+        offered[name] = edit in Reader(browser.open(f"/office/cases/{id}").text).links
+        assert (browser.open(edit).status_code == 200) is offered[name], name
+
+    assert offered == {"officer": True, "viewer": False}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from server import instants
+from server.changes.usecases import interactive
 from server.db.transactions import Reading
 from server.errors import NotFound
 from server.forms.store import codes, forms
@@ -94,12 +95,21 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
         accuracy = "".join(pages.say(layout.language(), " ±{n}米", n=each) for each in error)
         at = f"{here.latitude:.5f}, {here.longitude:.5f}{accuracy}"
         yield Fact("定位", at, address=_on_the_map(record), link="在地图上看")
+    elif _may_place(reading, record):
+        yield Fact("定位", "没有定位", address=f"/office/ledgers/{record.type}/{record.id}/edit", link="在地图上点一个")
 
 
 def _on_the_map(record: Record) -> str:
     """Return the address of the board with this case alone and its map: beside an open case there is none."""
     wanted = {"tab": "ended" if record.status in ENDED else "open", "map": "1", "q": record.case_no or record.id}
     return f"/office/board?{urlencode(wanted)}"
+
+
+def _may_place(reading: Reading, record: Record) -> bool:
+    """Say whether the reader may pick a position for a case: on the page where its form is filled in again."""
+    type = forms.catalogue(reading).types[record.type]
+    is_asked = GEOMETRY in type.fields and ledger_forms.layout(reading, type).sheet is not None
+    return is_asked and interactive.may_edit(reading, record, by=context.caller())
 
 
 def _merged_into(reading: Reading, id: str, mask: RecordMask) -> Iterable[Fact]:

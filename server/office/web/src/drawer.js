@@ -99,10 +99,13 @@ document.addEventListener("click", event => {
 document.addEventListener("acted", async event => {
   if (!panel || !list()) return;
   const all = rows(), at = all.findIndex(row => row.dataset.id === event.detail.id);
-  const next = list().dataset.next ? (all[at + 1] ?? all[at - 1])?.dataset.id : "";
+  const beside = (all[at + 1] ?? all[at - 1])?.dataset.id, next = list().dataset.next ? beside : "";
   await htmx.ajax("GET", list().dataset.here, { source: panel, target: "#list", select: "#list", swap: "outerHTML" });
-  if (at >= 0 && next && !rows().some(row => row.dataset.id === event.detail.id)) show(next);
-  else mark();
+  if (at >= 0 && next && !rows().some(row => row.dataset.id === event.detail.id)) return void show(next);
+  mark();
+  if (document.activeElement !== document.body) return; // what had the focus is still there
+  const row = isWide() && at >= 0 && rows().find(each => each.dataset.id === beside);
+  (row ? row.querySelector(".c-place a") : panel.querySelector("#case-title"))?.focus();
 });
 // Somebody was faster: the row says how the case stands now.
 document.addEventListener("htmx:afterRequest", event => {
