@@ -116,13 +116,11 @@ def _named(reading: Reading, rows: list[Row]) -> Iterator[Row]:
     people = display_names.of_people(reading, {row["author"] for row in rows})
     photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
     for row in rows:
-        yield {
-            **row,
-            "area_name": places.get(row["area"], row["area"]),
-            "assignee_name": parties.get(row["assignee"]),
-            "author_name": people[row["author"]],
-            "photos": photos[row["id"]],
-        }
+        row["area_name"] = places.get(row["area"], row["area"])
+        row["assignee_name"] = parties.get(row["assignee"])
+        row["author_name"] = people[row["author"]]
+        row["photos"] = photos[row["id"]]
+        yield row
 
 
 def _due_key(row: Row) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from server.db.sql import Sql
 from server.instants import Instant
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 
 Cache = dict[Hashable, tuple[int, Any]]
@@ -51,6 +52,21 @@ class Reading:
         value = make(self)
         self._cache[key] = (version, value)
         return value
+
+    def cached_each(
+        self, name: Hashable, keys: Iterable[K], make: Callable[[Reading, list[K]], Mapping[K, T]]
+    ) -> dict[K, T]:
+        """Return what is found for each of ``keys``, remembered like ``cached``, one by one.
+
+        name: what is found, as the key of ``cached``. make: finds it for all keys that are not known yet, at once. For
+        what it leaves out nothing is returned or remembered.
+        """
+        wanted = dict.fromkeys(keys)
+        known: dict[K, T] = self.cached(name, lambda _: {})
+        missing = [key for key in wanted if key not in known]
+        if missing:
+            known.update(make(self, missing))  # true for this version of the configuration, like all that is there
+        return {key: known[key] for key in wanted if key in known}
 
     def once(self, key: Hashable, make: Callable[[Reading], T]) -> T:
         """Return ``make(self)``, remembered for this reading alone, which sees one state of the database throughout.

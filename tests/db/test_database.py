@@ -18,7 +18,7 @@ from server.db import database, migrations
 from server.db.database import Database
 from server.db.engine import connect
 from server.db.locks import serving
-from server.db.transactions import Transaction
+from server.db.transactions import Reading, Transaction
 from server.errors import Busy, Damaged, DatabaseTooNew, NotFound, Refusal
 
 OPENERS = {"inline": database.open_inline, "threaded": database.open_threaded}
@@ -225,6 +225,25 @@ def test_what_is_made_from_the_configuration_is_made_once_until_the_configuratio
     assert (look(), look()) == (1, 1)
     store.write(lambda tx: tx.configuration_changed())
     assert (look(), look()) == (2, 2)
+
+
+def test_what_is_found_by_key_is_looked_up_once_for_each_key_until_the_configuration_changes(store):
+    asked: list[list[str]] = []
+
+    def look(*keys: str) -> dict[str, str]:
+        def find(_: Reading, missing: list[str]) -> dict[str, str]:
+            asked.append(missing)
+            return {key: f"name of {key}" for key in missing if key != "unknown"}
+
+        with store.reading() as reading:
+            return reading.cached_each("names", keys, find)
+
+    assert look("a", "b") == {"a": "name of a", "b": "name of b"}
+    assert look("b", "c", "b") == {"b": "name of b", "c": "name of c"}
+    assert look("unknown") == look("unknown") == {}
+    assert asked == [["a", "b"], ["c"], ["unknown"], ["unknown"]]
+    store.write(lambda tx: tx.configuration_changed())
+    assert look("a") == {"a": "name of a"} and asked[-1] == ["a"]
 
 
 def test_another_process_that_changes_the_configuration_is_noticed(store):

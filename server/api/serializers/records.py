@@ -29,8 +29,11 @@ _stored = columns.storing(columns.select(Projection.API).split(", "))
 
 def in_list(row: Row) -> Json:
     """Return a row of ``record_lists`` with the names that were read for it."""
-    asked = [REQUESTS[flag] for flag in columns.flags(row["flags"]) if flag in REQUESTS]
-    return {**listed(row), **{name: row[name] for name in NAMED}, "requests": asked}
+    shown = listed(row)
+    for name in NAMED:
+        shown[name] = row[name]
+    shown["requests"] = [REQUESTS[flag] for flag in shown["flags"] if flag in REQUESTS]
+    return shown
 
 
 def record(found: Record) -> Json:

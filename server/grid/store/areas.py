@@ -88,9 +88,13 @@ def names(reading: Reading, codes: Iterable[str]) -> dict[str, str]:
 def full_names(reading: Reading, codes: Iterable[str]) -> dict[str, str]:
     """Return what phones show for each full code that exists: 白石山镇 荆山口村 第1单元.
 
-    The county goes without saying.
+    The county goes without saying. Remembered.
     """
-    paths = {code: _path_codes(code) for code in set(codes)}
+    return reading.cached_each("full names", codes, _full_names)
+
+
+def _full_names(reading: Reading, codes: Iterable[str]) -> dict[str, str]:
+    paths = {code: _path_codes(code) for code in codes}
     known = names(reading, (step for path in paths.values() for step in path))
     return {
         code: " ".join(short_name(known[step]) for step in path if step in known)

@@ -12,23 +12,40 @@ _PER_QUERY = 2_000
 
 
 def of_people(reading: Reading, names: Iterable[str]) -> dict[str, str]:
-    """Return the display name of each user name, as of now; the user name where there is none."""
-    found = {name: name for name in names}
-    for listed, values in batches(found):
-        for name, display in reading.sql.tuples(f"SELECT name, display FROM person WHERE name IN ({listed})", values):
-            found[name] = display or name
-    return found
+    """Return the display name of each user name, as of now; the user name where there is none. Remembered."""
+    wanted = list(names)
+    found = reading.cached_each("display names", wanted, _displays)
+    return {name: found.get(name) or name for name in wanted}
 
 
 def of_assignees(reading: Reading, assignees: Iterable[str]) -> dict[str, str]:
     """Return the display name of each ``user:<name>`` and ``body:<code>``, as of now; its name or code if unknown."""
     found = {assignee: assignee.partition(":")[2] for assignee in assignees}
-    people = of_people(reading, (name for mark, name in found.items() if mark.startswith("user:")))
+    people = of_people(reading, [name for mark, name in found.items() if mark.startswith("user:")])
     found |= {f"user:{name}": display for name, display in people.items()}
-    for listed, values in batches(code for mark, code in found.items() if mark.startswith("body:")):
-        sql = f"SELECT code, name FROM body WHERE code IN ({listed}) AND valid_from <= :now ORDER BY valid_from"
-        for code, name in reading.sql.tuples(sql, {**values, "now": reading.now}):
-            found[f"body:{code}"] = name
+    codes = [code for mark, code in found.items() if mark.startswith("body:")]
+    for code, spells in reading.cached_each("names of bodies", codes, _spells).items():
+        begun = [name for valid_from, name in spells if valid_from <= reading.now]
+        if begun:
+            found[f"body:{code}"] = begun[-1]
+    return found
+
+
+def _displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for listed, values in batches(names):
+        rows = reading.sql.tuples(f"SELECT name, display FROM person WHERE name IN ({listed})", values)
+        found |= {name: display for name, display in rows}  # noqa: C416 - dict() would take tuples of two alone
+    return found
+
+
+def _spells(reading: Reading, codes: Iterable[str]) -> dict[str, list[tuple[Instant, str]]]:
+    """Return what bodies are called, and since when, oldest first."""
+    found: dict[str, list[tuple[Instant, str]]] = {}
+    for listed, values in batches(codes):
+        sql = f"SELECT code, valid_from, name FROM body WHERE code IN ({listed}) ORDER BY valid_from"
+        for code, valid_from, name in reading.sql.tuples(sql, values):
+            found.setdefault(code, []).append((valid_from, name))
     return found
 
 

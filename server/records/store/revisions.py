@@ -55,6 +55,19 @@ def with_files(reading: Reading, wanted: Iterable[str]) -> Iterator[tuple[str, M
             yield row["record"], sent, len(orjson.loads(row["attachments"] or "[]"))
 
 
+def announced_files(reading: Reading, wanted: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield how many files each revision announced that announced any, with its record; an index holds these alone.
+
+    wanted: ids of records that the caller has found inside a scope.
+    """
+    for listed, values in batches(wanted):
+        for record, attachments in reading.sql.tuples(ANNOUNCED.format(listed=listed), values):
+            yield record, len(orjson.loads(attachments))
+
+
+ANNOUNCED = "SELECT record, attachments FROM revision WHERE record IN ({listed}) AND attachments IS NOT NULL"
+
+
 def newest_of_origin(tx: Transaction, record: str, origin: str) -> int:
     """Return the highest counter of ``origin`` that is in the history of ``record``; 0 when there is none."""
     return int(

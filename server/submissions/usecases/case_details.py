@@ -185,14 +185,15 @@ def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
     types: the record type by id, of records that the caller has found inside a scope.
     """
     known = forms.catalogue(reading).types
-    binary = {
-        type: {name for name, field in known[type].fields.items() if field.type == "binary"}
-        for type in {*types.values()}
-    }
+    binary = {type: _files_of(known[type]) for type in {*types.values()}}
+    asking = {record for record, type in types.items() if binary[type]}
     found = dict.fromkeys(types, 0)
-    for record, sent, announced in revisions.with_files(reading, types):
+    for record, sent, announced in revisions.with_files(reading, asking):
         named = sum(1 for name in binary[types[record]] if sent.get(name))
         found[record] += max(named, announced)
+    # Where no form asks for a file, there are those alone that come with changes made at a desk or by other clients.
+    for record, announced in revisions.announced_files(reading, types.keys() - asking):
+        found[record] += announced
     return found
 
 
