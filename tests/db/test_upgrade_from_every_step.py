@@ -231,3 +231,9 @@ def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
         found = {name: connection.execute(f"PRAGMA {kind}_xinfo({name})").fetchall() for kind, name in names}
     connection.close()
     return found
+
+
+def test_each_step_has_a_number_of_its_own():
+    numbers = [step.partition("_")[0] for step in STEPS]
+
+    assert sorted(set(numbers)) == numbers
