@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from datetime import timedelta
@@ -10,15 +11,17 @@ import pytest
 
 from server.admin.usecases import unneeded_files
 from server.admin.usecases.housekeeping import file_round
-from server.app import blobs_of
+from server.app import blobs_of, bridge_to
 from server.photos.domain import tus
 from server.photos.usecases import uploads
 from server.submissions.store import sent_files
 from server.submissions.store.sent_files import SentFile
+from server.web import bodies
 from tests.api_county import UNIT, lay
 from tests.county import a_county, restart
 from tests.photos.test_photos_of_changes import a_photo
 from tests.sql_steps import steps_of
+from tests.web.test_asgi import Wire, scope_of
 
 RESUMABLE = {"Tus-Resumable": "1.0.0"}
 PHOTO = a_photo("navy", (300, 200))
@@ -305,3 +308,43 @@ def test_a_crash_at_any_step_of_the_last_part_is_made_good_by_asking_again(count
     assert (stored(county), county.count("sent_file")) == ([sha256(PHOTO)], 1)
     assert list((county.store.folder / "blobs" / "uploads").iterdir()) == []
     assert timedelta(days=7) == uploads.LIFE
+
+
+def test_who_comes_while_a_part_is_being_stored_is_told_when_to_come_back(county):
+    at = begin(county)
+    append(county, at, 0, PHOTO[:100])
+
+    with uploads.UploadFiles(county.store.folder / "blobs").opened(at.rpartition("/")[2]):
+        busy = append(county, at, 100, PHOTO[100:])
+        asked = offset(county, at)
+
+    assert (busy.status_code, busy.headers["Retry-After"], asked) == (503, "2", 100)
+    assert append(county, at, 100, PHOTO[100:]).status_code == 204
+
+
+def test_a_phone_that_falls_silent_in_the_middle_keeps_nobody_from_its_upload(county, monkeypatch):
+    content = PHOTO.ljust(100_000, b"\0")
+    at = begin(county, content)
+    shown = {"authorization": f"Key {county.keys['worker']}", "tus-resumable": "1.0.0", "upload-offset": "0"}
+    shown |= {"content-type": tus.OFFSET_TYPE, "content-length": str(len(content))}
+    silent = Wire(content[:70_000], stalls=True)
+    during = []
+
+    async def scene():
+        bridge = bridge_to(county.app, threads=1)
+        scope = scope_of(at, "PATCH", list(shown.items()))
+        stalled = asyncio.ensure_future(bridge(scope, silent.receive, silent.send))
+        while silent.messages:
+            await asyncio.sleep(0)
+        during.append(offset(county, at))
+        during.append(append(county, at, 0, content[:90_000]).status_code)
+        await asyncio.wait_for(stalled, 30)
+        bridge.close()
+
+    monkeypatch.setattr(bodies, "STALL_S", 0.05)
+    monkeypatch.setattr(bodies, "DRAIN_S", 0.01)
+    asyncio.run(scene())
+
+    assert (during, silent.status) == ([0, 204], 408)
+    assert offset(county, at) == 90_000  # what came of the silent one is late, and does not count
+    assert append(county, at, 90_000, content[90_000:]).status_code == 204

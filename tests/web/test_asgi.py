@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 
@@ -10,7 +12,7 @@ from server.errors import Unavailable
 from server.web import bodies
 from server.web.admission import ADMITTED
 from server.web.asgi import ShortRequests
-from server.web.bodies import Spool, overloaded
+from server.web.bodies import IN_PART, Spool, overloaded
 from tests.web.front import bridge_to
 
 MIB = 1_048_576
@@ -192,6 +194,40 @@ def test_a_phone_that_goes_away_in_the_middle_reaches_no_application():
     wire.messages.append({"type": "http.disconnect"})
 
     assert call(bridge(application), scope_of(method="POST"), wire).sent == []
+
+
+@pytest.mark.parametrize("ending", ["closed", "silent"])
+def test_what_came_of_a_body_that_breaks_off_is_handed_on_and_nothing_is_held_for_the_rest(monkeypatch, ending):
+    monkeypatch.setattr(bodies, "STALL_S", 0.05)
+    monkeypatch.setattr(bodies, "DRAIN_S", 0.05)
+    taken = []
+
+    def application(environ, start_response):
+        taken.append(environ["wsgi.input"].read())
+        start_response("204 No Content", [])
+        return []
+
+    def in_part(environ, start_response):
+        environ[ADMITTED], environ[IN_PART] = 3 * MIB, True
+        start_response("100 Continue", [("Content-Length", "0")])
+        return []
+
+    async def scene():
+        spool = Spool(Path(gettempdir()), 2 * MIB, 0)  # for one of these bodies
+        app = bridge_to(application, threads=1, admission=in_part, spool=spool)
+        broken = Wire(b"x" * MIB, b"y" * 9, stalls=True)
+        if ending == "closed":
+            broken.messages.append({"type": "http.disconnect"})
+        for wire in (broken, Wire(b"z" * MIB, b"z")):
+            scope = scope_of(method="PATCH", headers=stating(2 * MIB))
+            await asyncio.wait_for(app(scope, wire.receive, wire.send), 5)
+        return broken, wire
+
+    broken, next_one = asyncio.run(scene())
+
+    assert [len(each) for each in taken] == [MIB + 9, MIB + 1]
+    assert [each["status"] for each in broken.sent[:1]] == ([408] if ending == "silent" else [])
+    assert next_one.status == 204
 
 
 def stating(size):
