@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 def every_second_request_lost(port: Callable[[], int], cut_at: int = 1_200_000) -> Iterator[int]:
     """Forward a port of one's own to ``port``, which is asked for each connection; yields its number.
 
-    Of every second connection the client's bytes are forwarded up to ``cut_at``, and no answer: then both ends break.
+    Of every second connection the client's bytes are forwarded up to ``cut_at``, and no answer: both ends break there,
+    or when the answer would come.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     count = 0
@@ -39,7 +40,7 @@ def every_second_request_lost(port: Callable[[], int], cut_at: int = 1_200_000) 
 
 def _forward(client: socket.socket, port: int, cut_at: int | None) -> None:
     with client, suppress(OSError), socket.create_connection(("127.0.0.1", port)) as server:
-        back = threading.Thread(target=_copy, args=(server, client if cut_at is None else None), daemon=True)
+        back = threading.Thread(target=_copy if cut_at is None else _lose, args=(server, client), daemon=True)
         back.start()
         _copy(client, server, cut_at)
         with suppress(OSError):
@@ -47,17 +48,19 @@ def _forward(client: socket.socket, port: int, cut_at: int | None) -> None:
         back.join(30)
 
 
-def _copy(source: socket.socket, target: socket.socket | None, most: int | None = None) -> None:
-    """Copy what comes; to nobody where ``target`` is None. most: bytes after which one stops."""
+def _copy(source: socket.socket, target: socket.socket, most: int | None = None) -> None:
+    """Copy what comes until it ends. most: bytes after which one stops."""
     passed = 0
     with suppress(OSError):
         while piece := source.recv(65_536):
-            if most is not None and passed + len(piece) > most:
-                if target is not None:
-                    target.sendall(piece[: most - passed])
-                return
+            target.sendall(piece if most is None else piece[: most - passed])
             passed += len(piece)
-            if target is not None:
-                target.sendall(piece)
-            if most is not None and passed < 4_000 and b"\r\n\r\n" in piece:
-                return  # a short request: it is done, and its answer lost
+            if most is not None and passed >= most:
+                return
+
+
+def _lose(source: socket.socket, target: socket.socket) -> None:
+    """Wait for an answer and break the other side's line in its place: who is not answered waits for ever."""
+    with suppress(OSError):
+        source.recv(65_536)
+        target.shutdown(socket.SHUT_RDWR)

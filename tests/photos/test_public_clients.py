@@ -11,14 +11,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from requests import RequestException
+from tusclient.client import TusClient
+from tusclient.exceptions import TusCommunicationError
 
 from tests.photos.bad_line import every_second_request_lost
 from tests.photos.test_photos_of_changes import a_photo
-from tests.stories.child_server import Folder, make_folder, serving
+from tests.stories.child_server import Folder, Server, make_folder, serving
 
 pytestmark = pytest.mark.slow
 
-BYTES = 3_000_000
+SET, BYTES = 10, 3_000_000
 CLIENT = """
 import sys
 from tusclient.client import TusClient
@@ -44,6 +47,23 @@ def named(photos: list[bytes]) -> list[str]:
     return sorted(hashlib.sha256(each).hexdigest() for each in photos)
 
 
+def upload(port: int, key: str, path: Path) -> int:
+    """Upload one file by tuspy in one piece, as its users do, and try again until it is there; return how often."""
+    client = TusClient(f"http://127.0.0.1:{port}/api/v1/uploads/", headers={"Authorization": f"Key {key}"})
+    with path.open("rb") as file:
+        uploader = None
+        for tries in range(1, 40):
+            try:
+                uploader = uploader or client.uploader(file_stream=file)
+                if uploader.url is not None:
+                    uploader.offset = uploader.get_offset()
+                uploader.upload()
+            except (TusCommunicationError, RequestException):  # of tuspy; and what it lets through of its own library
+                continue
+            return tries
+    raise AssertionError("it never came through")
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Folder:
     return make_folder(tmp_path_factory.mktemp("made") / "data")
@@ -52,6 +72,21 @@ def made(tmp_path_factory) -> Folder:
 @pytest.fixture
 def folder(made, tmp_path) -> Folder:
     return Folder(Path(shutil.copytree(made.path, tmp_path / "data")), made.key)
+
+
+def test_tuspy_brings_a_set_over_a_bad_line_and_a_kill_of_the_server_and_each_photo_is_stored_once(folder, tmp_path):
+    photos = [a_large_photo(number) for number in range(SET)]
+    servers: list[Server] = []
+    with every_second_request_lost(lambda: servers[-1].port) as port:
+        for half in (photos[:5], photos[5:]):
+            with serving(folder) as server:
+                servers.append(server)
+                for number, photo in enumerate(half):
+                    path = tmp_path / f"{number}.jpg"
+                    path.write_bytes(photo)
+                    assert upload(port, folder.key, path) > 1
+                server.kill()
+    assert stored(folder) == named(photos)
 
 
 def test_a_client_that_is_killed_goes_on_where_it_was(folder, tmp_path):
