@@ -34,8 +34,8 @@ def of_assignees(reading: Reading, assignees: Iterable[str]) -> dict[str, str]:
 def _displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for listed, values in batches(names):
-        rows = reading.sql.tuples(f"SELECT name, display FROM person WHERE name IN ({listed})", values)
-        found |= {name: display for name, display in rows}  # noqa: C416 - dict() would take tuples of two alone
+        rows = reading.sql.rows(f"SELECT name, display FROM person WHERE name IN ({listed})", values)
+        found |= {row["name"]: row["display"] for row in rows}
     return found
 
 
