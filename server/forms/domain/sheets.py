@@ -23,6 +23,7 @@ class Ask(StrEnum):
     ONE = "one"
     MANY = "many"
     POINT = "geopoint"
+    PHOTO = "photo"
     FILE = "binary"
     NOTE = "note"
     OTHER = "other"

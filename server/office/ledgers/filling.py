@@ -87,7 +87,7 @@ def not_seen(filling: Filling, form: MultiDict[str, str]) -> set[str]:
     """Return the questions that are asked now and were not on the page: other answers have brought them up."""
     answered = {name.removeprefix(sheet_inputs.PREFIX) for name in form if form.get(name)}
     seen = {*form.get("seen", "").split(), *answered}
-    asked = (each for each in questions_of(filling) if each.asked not in (Ask.NOTE, Ask.FILE))
+    asked = (each for each in questions_of(filling) if each.asked not in (Ask.NOTE, Ask.PHOTO, Ask.FILE))
     return {key_of(each.path) for each in asked} - seen
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -25,9 +26,9 @@ from server.forms.domain.record_types import Kind
 from server.forms.domain.sheets import key_of
 from server.forms.domain.xpath import Unsupported
 from server.office import drafts, layout, pages
-from server.office.cases import acting
+from server.office.cases import act_photos, acting
 from server.office.layout import signed_in
-from server.office.ledgers import sheet_inputs
+from server.office.ledgers import sheet_inputs, sheet_photos
 from server.office.ledgers.filling import (
     AREA,
     ON_A_PHONE,
@@ -38,6 +39,7 @@ from server.office.ledgers.filling import (
     questions_of,
     request_of,
 )
+from server.office.ledgers.sheet_photos import NO_PHOTOS, SheetPhotos
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
 
@@ -89,19 +91,21 @@ def send_report() -> Response:
 @drafts.replays("/office/ledgers/<type>/new")
 def replay_new(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show a new record again as it was filled in before its author had to sign in."""
-    return _show(_ledger_page(arguments["type"]), arguments["type"], MultiDict(fields), said=SIGNED_IN_AGAIN)
+    type = arguments["type"]
+    return _show(_ledger_page(type), type, *_with_photos(type, MultiDict(fields)), said=SIGNED_IN_AGAIN)
 
 
 @drafts.replays("/office/report")
 def replay_report(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
     """Show a report again as it was filled in before its author had to sign in."""
-    return _show(_report_page(), HAZARDS, MultiDict(fields), said=SIGNED_IN_AGAIN)
+    return _show(_report_page(), HAZARDS, *_with_photos(HAZARDS, MultiDict(fields)), said=SIGNED_IN_AGAIN)
 
 
 @blueprint.before_request
-def admit_long_answers() -> None:
-    """Take a form with many long texts; each is held against what pages offer."""
+def admit_answers() -> None:
+    """Take a form with many long texts, each held against what pages offer, and with photos from who is signed in."""
     request.max_content_length = sheet_inputs.FORM_BYTES_MAX
+    act_photos.allow_body()
 
 
 def _ledger_page(type: str) -> Page:
@@ -112,28 +116,31 @@ def _report_page() -> Page:
     return Page("/office/report", "", "/")
 
 
-def _take(page: Page, type: str, form: MultiDict[str, str]) -> Response:
+def _take(page: Page, type: str, sent: MultiDict[str, str]) -> Response:
+    form, photos = _with_photos(type, sent)
     if form.get("look"):
-        return _show(page, type, form)
+        return _show(page, type, form, photos, faults=photos.faults)
     by = context.caller()
     try:
         with context.database().reading() as reading:
             filling = fill_in(reading, type, form, by)
             faults, more = filling.filled.faults(), not_seen(filling, form)
             faults |= sheet_inputs.too_long({key_of(path): text for path, text in filling.filled.answers.items()})
-            new_record = request_of(filling, form)
+            faults |= photos.faults
+            new_record = replace(request_of(filling, form), attachments=photos.attachments(questions_of(filling)))
         if more and form.get("seen") is not None:
-            return _show(page, type, form, faults={} if set(faults) <= more else faults, more=len(more), status=422)
+            told = {} if set(faults) <= more else faults
+            return _show(page, type, form, photos, faults=told, more=len(more), status=422)
         if faults:
-            return _show(page, type, form, faults=faults, status=422)
+            return _show(page, type, form, photos, faults=faults, status=422)
         outcome, _ = context.write(lambda tx: interactive.create(tx, new_record, by=by))
     except Unsupported as rule:
-        return _show(page, type, form, said=ON_A_PHONE.format(rule=rule), status=422)
+        return _show(page, type, form, photos, said=ON_A_PHONE.format(rule=rule), status=422)
     except (Invalid, NotAllowed, NotFound, IllegalStep, Conflict) as refusal:
-        return _refused(page, type, form, refusal)
+        return _refused(page, type, form, photos, refusal)
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
         observability.log_failure(refusal)
-        shown = _refused(page, type, form, refusal)
+        shown = _refused(page, type, form, photos, refusal)
         set_retry_after(refusal, shown)
         return shown
     made = outcome.record
@@ -143,16 +150,25 @@ def _take(page: Page, type: str, form: MultiDict[str, str]) -> Response:
     return pages.see_other(f"/office/cases/{made.id}" if is_case else f"/office/ledgers/{type}/{made.id}?done=created")
 
 
-def _refused(page: Page, type: str, form: MultiDict[str, str], refusal: Refusal) -> Response:
+def _with_photos(type: str, form: MultiDict[str, str]) -> tuple[MultiDict[str, str], SheetPhotos]:
+    """Return a form with the photos that came with it, now or before, as answers; and these photos."""
+    by = context.caller()
+    with context.database().reading() as reading:
+        questions = fill_in(reading, type, form, by).sheet.questions
+    photos = sheet_photos.receive(form, questions, by)
+    return photos.answered(form, questions), photos
+
+
+def _refused(page: Page, type: str, form: MultiDict[str, str], photos: SheetPhotos, refusal: Refusal) -> Response:
     faults = acting.faults_of(refusal)
     is_repeated = isinstance(refusal, Conflict) and "id" in refusal.data
     said = SENT_BEFORE if is_repeated else refusal.message
-    return _show(page, type, form, faults=faults, said=said, status=status_of(refusal))
+    return _show(page, type, form, photos, faults=faults, said=said, status=status_of(refusal))
 
 
 def _show(
-    page: Page, name: str, form: MultiDict[str, str], *, faults: Mapping[str, str] | None = None, said: str = "",
-    more: int = 0, status: int = 200,
+    page: Page, name: str, form: MultiDict[str, str], photos: SheetPhotos = NO_PHOTOS, *,
+    faults: Mapping[str, str] | None = None, said: str = "", more: int = 0, status: int = 200,
 ) -> Response:  # fmt: skip
     by = context.caller()
     with context.database().reading() as reading:
@@ -161,12 +177,14 @@ def _show(
         keys = {each.saves: key_of(each.path) for each in questions if each.saves}
         told = {keys.get(key, key): message for key, message in (faults or {}).items()}
         inputs = sheet_inputs.drawn(filling.filled, questions, told)
+        asked = {each.key for each in inputs}
         values = {
             "page": page,
             "type": filling.type,
             "form": filling.sheet,
             "inputs": inputs,
-            "kept": _kept(form, {each.key for each in inputs}),
+            "kept": [*_kept(form, asked), *photos.beside(asked, by.name)],
+            "photos": photos.shown(by.name),
             "areas": [] if asks_area(filling.sheet) else areas_of(reading, by),
             "area": form.get(sheet_inputs.PREFIX + AREA, ""),
             "area_fault": told.get(AREA, ""),

@@ -17,7 +17,7 @@ from server.office.ledgers import sheet_inputs
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
 
-UNASKED = (Ask.FILE, Ask.NOTE, Ask.OTHER)
+UNASKED = (Ask.PHOTO, Ask.FILE, Ask.NOTE, Ask.OTHER)
 
 CHOICES_MOST = 60
 """Codes among which a page lets one choose; of a longer list the code is written."""

@@ -31,6 +31,14 @@ LONG_CHARS_MAX, FORM_BYTES_MAX = 10_000, 450_000
 
 NUMBERS = frozenset({Ask.INTEGER, Ask.DECIMAL})
 TYPES = {Ask.DATE: "date", Ask.TIME: "time", Ask.INSTANT: "datetime-local"}
+KINDS = {
+    Ask.NOTE: "note",
+    Ask.PHOTO: "photo",
+    Ask.FILE: "file",
+    Ask.MANY: "many",
+    Ask.LONG: "long",
+    Ask.POINT: "point",
+}
 
 
 class Other(NamedTuple):
@@ -41,8 +49,8 @@ class Other(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A question as a page shows it. kind: of its input: note, file, long, text, number, radio, select, search, many,
-    or a type of HTML. shown: what stands in the input. picked: codes. heading: of the group that begins with it.
+    """A question as a page shows it. kind: of its input: note, photo, file, long, text, number, radio, select, search,
+    many, or a type of HTML. shown: what stands in the input. picked: codes. heading: of the group that begins with it.
     """
 
     key: str
@@ -167,9 +175,7 @@ def _kind(question: Question, choices: int) -> str:
         return TYPES[asked]
     if asked in NUMBERS:
         return "number" if asked is Ask.DECIMAL else "integer"
-    if asked in (Ask.NOTE, Ask.FILE, Ask.MANY, Ask.LONG, Ask.POINT):
-        return {Ask.NOTE: "note", Ask.FILE: "file", Ask.MANY: "many", Ask.LONG: "long", Ask.POINT: "point"}[asked]
-    return "text"
+    return KINDS.get(asked, "text") if asked is not None else "text"
 
 
 def _shown(question: Question, value: str, choices: list[Choice]) -> str:

@@ -175,7 +175,7 @@ def _how(control: etree._Element | None, type: str, *, is_readonly: bool) -> Ask
     if kind in ("select", "select1", "rank"):
         return Ask.ONE if kind == "select1" else Ask.MANY if kind == "select" else Ask.OTHER
     if kind == "upload":
-        return Ask.FILE
+        return Ask.PHOTO if control.get("mediatype", "").startswith("image/") else Ask.FILE
     if kind == "input" and is_readonly:
         return Ask.NOTE
     if kind == "input" and "multiline" in control.get("appearance", ""):
