@@ -51,7 +51,7 @@ def offered(reading: Reading, by: Actor, asked: Asked) -> dict[str, Any]:
         "severities": case_facts.SEVERITIES.items(),
         "flags": board_query.FLAGS.items(),
         "chips": board_query.chips(asked, names, lambda text: pages.say(layout.language(), text)),
-        "has_areas": len(_areas_below(reading, by)) > 1,
+        "has_areas": len(areas_below(reading, by)) > 1,
     }
 
 
@@ -82,10 +82,10 @@ def _areas(reading: Reading, by: Actor, asked: Asked) -> list[Choice]:
     def choice(area: Area, within: tuple[Choice, ...] = ()) -> Choice:
         return Choice(short_name(area.name), asked.address(area=area.code), area.code == here, "", within)
 
-    return [choice(top, tuple(map(choice, inside))) for top, inside in _areas_below(reading, by)]
+    return [choice(top, tuple(map(choice, inside))) for top, inside in areas_below(reading, by)]
 
 
-def _areas_below(reading: Reading, by: Actor) -> list[tuple[Area, list[Area]]]:
+def areas_below(reading: Reading, by: Actor) -> list[tuple[Area, list[Area]]]:
     """Return the areas next below those of the caller's duties in force, each with the ones in it."""
     scope = visibility.of(by)
     found: list[tuple[Area, list[Area]]] = []

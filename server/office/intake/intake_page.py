@@ -145,6 +145,7 @@ def _page(asked: str, sent: Sent = NOTHING_SENT, status: int = 200) -> Response:
             raise NotFound("没有这个案件，或不在您的辖区。", record=id)
         values = {
             "queue": waiting,
+            "areas": queue.choices(reading, by),
             **_ways(said),
             "opened": id,
             "is_picked": bool(asked),

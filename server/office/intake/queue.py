@@ -15,6 +15,7 @@ from server.errors import NotFound
 from server.grid.domain.areas import Area, short_name
 from server.office import layout
 from server.office.cases import case_rows
+from server.office.cases.board_choices import areas_below
 from server.office.cases.case_rows import ShownCase
 from server.people.domain.actors import Actor
 from server.people.store import display_names
@@ -77,6 +78,16 @@ def read(reading: Reading, by: Actor, said: Mapping[str, str]) -> Queue:
         None if area is None else (area.code, short_name(area.name)),
         ignored,
     )
+
+
+def choices(reading: Reading, by: Actor) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return the areas that the queue may be narrowed to: code and name of each, with those in it; none of just one."""
+    below = areas_below(reading, by)
+    if len(below) < 2:
+        return []
+    return [
+        (top.code, short_name(top.name), [(one.code, short_name(one.name)) for one in inside]) for top, inside in below
+    ]
 
 
 def ids(reading: Reading, by: Actor, said: Mapping[str, str]) -> list[str]:

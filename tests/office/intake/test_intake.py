@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.case_land import ESTATE, NAMES, UNIT
+from tests.case_land import ESTATE, NAMES, TOWN, UNIT
 from tests.office.desk import Desk, Reader, with_passwords
 from tests.office.intake.walks import decide, form_of, open_report
 
@@ -272,3 +272,15 @@ def test_the_other_cases_of_a_place_are_those_of_that_very_place(land, desk):
 
     assert "另有在办1件，已办结0件" in shown
     assert f"/office/cases/{same}" in shown and other not in shown
+
+
+def test_the_queue_is_narrowed_to_a_village_that_is_picked_from_a_list(land, desk):
+    here, away = land.report(), land.report("east")
+    desk.sign_in("brigade")
+    everywhere = desk.open("/office/intake")
+
+    narrowed = desk.open(f"/office/intake?area={ESTATE}")
+
+    assert {here, away} == set(queued(everywhere)) and queued(narrowed) == [away]
+    assert f'<option value="{ESTATE}" selected>' in narrowed.text
+    assert f'<option value="{TOWN}">' in everywhere.text
