@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from server import table_files
+from server.audit.domain.entries import COMMAND
+from server.cases.domain.calendars import DayKind
 from server.cases.store import calendars as stored
 from server.cases.usecases import calendars
 from server.cli.folder import Group, data_option, opened, opened_to_write
@@ -41,10 +42,10 @@ def load(file: Path, data: Path) -> None:
                 line = f"第{fault['line']}行 " if fault["line"] else ""
                 click.echo(f"{line}{fault['value']}：{fault['reason']}；{fault['cure']}", err=True)
             raise click.exceptions.Exit(1) from None
-        years = database.write(lambda tx: calendars.load(tx, days, by="command"))
+        years = database.write(lambda tx: calendars.load(tx, days, by=COMMAND))
     for year in years:
         counted = [each for each in days if each.day.year == year]
-        off = sum(each.kind.value == "off" for each in counted)
+        off = sum(each.kind is DayKind.OFF for each in counted)
         click.echo(f"{year}年：放假 {off} 天，周末上班 {len(counted) - off} 天。已在走的期限不变。")
 
 
@@ -78,8 +79,8 @@ def show(year: int, data: Path) -> None:
 def export(year: int, file: Path, data: Path) -> None:
     """Write the days of YEAR to FILE (.csv), to be changed into those of the next and loaded."""
     with opened(data) as database, database.reading() as reading:
-        rows = _rows(reading, year)
-    file.write_bytes(table_files.BOM + table_files.csv_lines([calendars.HEADINGS, *rows]))
+        content = calendars.as_csv(reading, year)
+    file.write_bytes(content)
     click.echo(f"{year}年的放假安排已写到 {file}。")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from server.audit.domain.entries import COMMAND
 from server.audit.store import chain
 from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.transactions import Reading
@@ -56,7 +57,7 @@ def load(file: Path, data: Path) -> None:
         click.echo(f"注意：{note}", err=True)
     with opened_to_write(data) as database:
         try:
-            loaded = database.write(lambda tx: grids.load(tx, sheet.rows, by="command"))
+            loaded = database.write(lambda tx: grids.load(tx, sheet.rows, by=COMMAND))
         except GridRefused as refused:
             click.echo(f"firegrid: {refused.message}", err=True)
             for line in faults(refused):
@@ -77,7 +78,7 @@ def borders(file: Path, data: Path) -> None:
     All features are checked first, and nothing changes unless all are well.
     """
     with opened_to_write(data) as database:
-        counts = database.write(lambda tx: bordering.load(tx, content_of(file, bordering.FILE_BYTES_MAX), by="command"))
+        counts = database.write(lambda tx: bordering.load(tx, content_of(file, bordering.FILE_BYTES_MAX), by=COMMAND))
     names = {"added": "新增边界", "changed": "改了边界", "unchanged": "没有变化"}
     click.echo("，".join(f"{name} {counts[key]}" for key, name in names.items() if key in counts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from server import table_files
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.cases.domain import calendar_rows
@@ -11,7 +12,7 @@ from server.cases.domain.calendars import KIND_WORDS, CalendarDay
 from server.cases.domain.deadlines import day_of
 from server.cases.store import calendars
 from server.db.transactions import Reading, Transaction
-from server.errors import Unreadable
+from server.errors import NotFound, Unreadable
 from server.grid.usecases import files
 
 ROWS_MAX = 2_000
@@ -56,6 +57,14 @@ def rows(reading: Reading, year: int) -> Iterator[tuple[str, str, str]]:
     """Yield the cells of each day of a year, in the order of ``HEADINGS``; what ``read`` takes again."""
     for each in calendars.days(reading, year):
         yield each.day.isoformat(), KIND_WORDS[each.kind], each.name
+
+
+def as_csv(reading: Reading, year: int) -> bytes:
+    """Return the days of a year as a CSV file with a BOM, to be changed into those of the next. Raises NotFound."""
+    found = list(rows(reading, year))
+    if not found:
+        raise NotFound(f"没有{year}年的放假安排；可用 firegrid calendar load 载入。", year=year)
+    return table_files.BOM + table_files.csv_lines([HEADINGS, *found])
 
 
 def missing_year(reading: Reading) -> int | None:

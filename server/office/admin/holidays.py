@@ -11,7 +11,7 @@ from server.cases.domain.calendars import KIND_WORDS, DayKind
 from server.cases.store import calendars as stored
 from server.cases.usecases import calendars
 from server.db.transactions import Reading
-from server.errors import CalendarRefused, NotFound, TooLarge, Unreadable
+from server.errors import CalendarRefused, TooLarge, Unreadable
 from server.forms.usecases import management
 from server.instants import local_day
 from server.office import layout, pages, sessions
@@ -49,10 +49,7 @@ def file(year: int) -> Response:
     """Give the days of a year as a file, to make the next one of. Raises NotFound."""
     tabs.require(KEY)
     with context.database().reading() as reading:
-        rows = list(calendars.rows(reading, year))
-    if not rows:
-        raise NotFound(f"没有{year}年的放假安排。", year=year)
-    content = table_files.BOM + table_files.csv_lines([calendars.HEADINGS, *rows])
+        content = calendars.as_csv(reading, year)
     return downloads.download(content, table_files.CSV_TYPE, f"{year}.csv")
 
 
