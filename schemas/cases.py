@@ -100,7 +100,11 @@ class CaseSchema(BaseSchema):
     result_code = text_out_or_null()
     given = fields.List(fields.Nested(AssignmentSchema), required=True)
     requests = fields.List(fields.Nested(PendingRequestSchema), required=True)
-    handled_by = fields.List(fields.String(), required=True, metadata={"description": "who may not check it"})
+    handled_by = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "user names, and bodies as body:<code>, that had a hand in it and may not check it"},
+    )
     checked = integer_out()
     reworked = integer_out()
     extended = integer_out()

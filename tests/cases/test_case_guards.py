@@ -58,6 +58,11 @@ def by(role: Role = Role.TOWN_STATION, *limits: str, **more: object) -> ActConte
     return replace(known, **more)
 
 
+def of_bodies(*kinds: str) -> ActContext:
+    """Return what is known of somebody who holds a duty in bodies of these kinds that handle the case."""
+    return by(Role.POLICE, "not_handler", own_body_kinds=frozenset(kinds))
+
+
 def with_facts(record: Record, **more: object) -> Record:
     return replace(record, case=replace(record.case, facts=replace(record.case.facts, **more)))
 
@@ -189,20 +194,20 @@ def test_a_step_is_refused_where_the_table_does_not_have_it():
         ("withdraw", "reported", by(Role.POLICE, "author"), "somebody", "只有上报人本人"),
         ("note", "reported", by(Role.UNIT_MANAGER, "own"), "somebody", "自己上报或承办"),
         ("close", "feedback", by(Role.POLICE, "not_handler"), "worker", "您办理过这件事"),
-        ("close", "feedback", by(Role.POLICE, "not_handler"), "holder", "现在派给您"),
-        ("close", "feedback", by(Role.POLICE, "not_handler", of_handling_body=True), "somebody", "承办单位的人员"),
-        (
-            "close",
-            "feedback",
-            by(Role.POLICE, "not_handler", of_handling_body=True, handling_body_kind="department"),
-            "reporter",
-            "承办单位的人员",
-        ),
+        ("close", "feedback", by(Role.POLICE, "not_handler"), "holder", "由您承办或协办"),
+        ("close", "feedback", by(Role.POLICE, "not_handler"), "helper", "由您承办或协办"),
+        ("rework", "feedback", by(Role.POLICE, "not_handler"), "helper", "由您承办或协办"),
+        ("site_check", "handling", by(Role.POLICE, "not_handler", has_account=False), "helper", "由您承办或协办"),
+        ("close", "feedback", of_bodies("department"), "somebody", "协办单位的人员"),
+        ("close", "feedback", of_bodies("department"), "reporter", "协办单位的人员"),
+        ("close", "feedback", of_bodies("village_committee", "property"), "reporter", "协办单位的人员"),
+        ("close", "feedback", of_bodies("village_committee"), "somebody", "协办单位的人员"),
+        ("close", "feedback", of_bodies("village_committee"), "worker", "您办理过这件事"),
     ],
 )
 def test_who_may_not_is_told_why(action, status, known, author, words):
     record = a_case(status, assignee="user:holder")
-    record = replace(record, case=record.case.with_processor("worker"))
+    record = replace(record, case=record.case.assign_to("user:holder", ["user:helper"], NOW).with_processor("worker"))
 
     with pytest.raises(NotAllowed, match=words):
         judged(action, {"note": "看过了"}, record, known, author)
@@ -220,7 +225,7 @@ def test_who_may_not_is_told_why(action, status, known, author, words):
         (
             "close",
             "feedback",
-            by(Role.POLICE, "not_handler", of_handling_body=True, handling_body_kind="village_committee"),
+            of_bodies("village_committee"),
             "reporter",
         ),
     ],

@@ -77,9 +77,9 @@ def some_records() -> Iterator[Record]:
 
 SOME_RECORDS = list(some_records())
 CONTEXTS = [
-    ActContext(handles=handles, of_handling_body=of_body, handling_body_kind=kind, has_account=account, registrar=by)
-    for handles, of_body, kind, account, by in product(
-        (False, True), (False, True), ("", "village_committee"), (False, True), ("", "worker")
+    ActContext(handles=handles, own_body_kinds=frozenset(kinds), has_account=account, registrar=by)
+    for handles, kinds, account, by in product(
+        (False, True), ((), ("village_committee",), ("department",)), (False, True), ("", "worker")
     )
 ]
 RULES = {f"limit {name}": (each.refusal, each.reads) for name, each in CONDITIONS.items()} | {

@@ -36,7 +36,7 @@ def test_a_forced_feedback_hands_the_case_in_and_names_its_author(land, officer)
 
     assert done["outcome"]["verdict"] == "applied"
     record = land.record(id)
-    assert (record.status, record.case.processed_by) == ("feedback", ("stranger",))
+    assert (record.status, record.case.processed_by) == ("feedback", ("stranger", "neighbour"))
     assert land.history(id)[-1]["author"] == "stranger"
     assert "反馈" in record.office_note
 

@@ -82,19 +82,20 @@ class ActContext:
     """What the rules ask about besides the case itself; looked up before they judge.
 
     grants: the author's rights to this action on this case. handles: the author has the case, or had it within the
-    last 30 days; leads: as the one who has it, not as a co-handler. of_handling_body: they hold a duty in the body
-    that has it. handling_body_kind: of that body. has_account: somebody can act for whoever has the case. parties:
-    whom ``assignee`` and ``helpers`` name, by mark; unknown ones are missing. into: the case named by ``into``.
-    code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the last
-    feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered. registrar:
-    who took the report in as a case; looked up for ``void`` alone. calendar: the county's working days.
+    last 30 days; leads: as the one who has it, not as a co-handler. body_kinds: kind of each body that handles or
+    has handled it, by mark; own_body_kinds: of those in which the author holds a duty. has_account: somebody can
+    act for whoever has the case. parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are
+    missing. into: the case named by ``into``. code_entries: codes of ``reason`` and ``result_code`` that are in
+    their lists, by input. last_result: of the last feedback. rect: kind of repair, for its time limit. case_no: to
+    be given when the case is registered. registrar: who took the report in as a case; looked up for ``void`` alone.
+    calendar: the county's working days.
     """
 
     grants: tuple[Grant, ...] = ()
     handles: bool = False
     leads: bool = False
-    of_handling_body: bool = False
-    handling_body_kind: str = ""
+    body_kinds: Mapping[str, str] = field(default_factory=dict)
+    own_body_kinds: frozenset[str] = frozenset()
     has_account: bool = True
     parties: Mapping[str, Party] = field(default_factory=dict)
     into: MergeTarget | None = None

@@ -174,7 +174,7 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
     if not context.leads:
         return _Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    fed_back = replace(processed.without_requests(), evidence_missing=missing, reworked=False)
+    fed_back = replace(processed.with_processors().without_requests(), evidence_missing=missing, reworked=False)
     return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
 
 

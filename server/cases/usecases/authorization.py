@@ -103,7 +103,7 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
     case_context = ActContext(
         has_account=_has_account(reading, record),
-        handling_body_kind=_body_kind(reading, record),
+        body_kinds=_body_kinds(reading, record),
         registrar=_registrar(reading, record, act),
         calendar=calendars.calendar(reading),
     )
@@ -121,7 +121,7 @@ def obstacle(
     step, act = workflow.STEP_OF[action], Act(action, inputs, by.name, reading.now)
     case_context = ActContext(
         has_account=_has_account(reading, record),
-        handling_body_kind=_body_kind(reading, record),
+        body_kinds=_body_kinds(reading, record),
         registrar=_registrar(reading, record, act),
         code_entries=_code_entries(reading, act),
         calendar=calendars.calendar(reading),
@@ -141,8 +141,7 @@ _LOOKED_UP_FROM = {
     "context.grants": ("record.path", "record.author", "record.assignee", "case.assignments"),
     "context.handles": ("record.assignee", "case.assignments"),
     "context.leads": ("case.assignments",),
-    "context.of_handling_body": ("record.assignee",),
-    "context.handling_body_kind": ("record.assignee",),
+    "context.own_body_kinds": ("case.assignments", "case.processed_by"),
     "context.has_account": ("record.assignee",),
     "context.registrar": ("record.id",),
     "context.calendar": (),
@@ -184,7 +183,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
     last = record.case.facts.result_code if record.case is not None else None
     return ActContext(
         has_account=act.action != "site_check" or _has_account(tx, record),
-        handling_body_kind=_body_kind(tx, record),
+        body_kinds=_body_kinds(tx, record),
         parties=parties,
         into=_merge_target(tx, act["into"], by) if act["into"] else None,
         code_entries=_code_entries(tx, act),
@@ -225,13 +224,12 @@ def _author_context(
     grants: tuple[Grant, ...] = rights.grants(by, "case", step.action, record.path, vacant=vacant)
     if handles or record.author == by.name:
         grants += rights.grants_anywhere(by, "case", step.action)
-    body = (record.assignee or "").removeprefix("body:")
     return replace(
         context,
         grants=tuple(dict.fromkeys(grants)),
         handles=handles,
         leads=_leads(scope, record, since),
-        of_handling_body=record.assignee != body and body in scope.bodies,
+        own_body_kinds=frozenset(kind for mark, kind in context.body_kinds.items() if mark in scope.assignees),
     )
 
 
@@ -256,10 +254,12 @@ def _registrar(reading: Reading, record: Record, act: Act) -> str:
     return next((each.author for each in taken_in if each.diff.get("status", ("",))[0] in UNREGISTERED), "")
 
 
-def _body_kind(reading: Reading, record: Record) -> str:
-    mark = record.assignee or ""
-    body = bodies.find(reading, mark.removeprefix("body:")) if mark.startswith("body:") else None
-    return "" if body is None else body.kind
+def _body_kinds(reading: Reading, record: Record) -> Mapping[str, str]:
+    """Return the kind of each body that handles or has handled a case, by mark."""
+    marks = () if record.case is None else (*record.case.marks, *record.case.processed_by)
+    named = dict.fromkeys(mark for mark in marks if mark.startswith("body:"))
+    found = ((mark, bodies.find(reading, mark.removeprefix("body:"))) for mark in named)
+    return {mark: "" if body is None else body.kind for mark, body in found}
 
 
 def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:

@@ -57,7 +57,9 @@ _READS = frozenset({"record.author", "case.assignments"}).union(
 
 _AS_CALLER_SEES: Mapping[str, Callable[[Actor, Any], Hashable]] = {
     "record.author": lambda by, author: author == by.name,
-    "case.processed_by": lambda by, processed_by: by.name in processed_by,
+    "case.processed_by": lambda by, processed_by: frozenset(
+        each for each in processed_by if each == by.name or each in by.scope.assignees
+    ),
     "case.assignments": lambda by, assignments: frozenset(
         each for each in assignments if each.mark in by.scope.assignees
     ),

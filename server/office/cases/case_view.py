@@ -121,14 +121,13 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
     by = context.caller()
     alike = {each.record.id: mask.label(each.record) for each in case_details.similar(reading, record, by)}
     offers = act_forms.Offers(reading, by, alike, layout.language())
-    acts = act_forms.forms_of(
-        record, todo_column.actions(reading, record, by), offers, sent, requests.grants_of(reading, record)
-    )
-    handled = record.case.processed_by if record.case is not None and record.status == Status.FEEDBACK else ()
-    people = display_names.of_people(reading, handled)
+    actions = todo_column.actions(reading, record, by)
+    acts = act_forms.forms_of(record, actions, offers, sent, requests.grants_of(reading, record))
+    handled = _handled_by(record)
+    called = display_names.of_assignees(reading, handled)
     return {
-        "checks": "、".join(people[name] for name in handled),
-        "cannot_check": by.name in handled,
+        "checks": "、".join(called[mark] for mark in handled),
+        "cannot_check": "close" not in actions and not handled.keys().isdisjoint(by.scope.assignees),
         "acts": acts,
         "assign": assigning.form_of(reading, record, by, sent) if _has(acts, assigning.ACTION) else None,
         "sent": sent,
@@ -137,6 +136,14 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
         "change_id": str(uuid4()),
         "similar": [{"label": label, "address": f"/office/cases/{id}"} for id, label in alike.items()],
     }
+
+
+def _handled_by(record: Record) -> dict[str, None]:
+    """Return the marks of those who may not check what was fed back, in their order; nobody while nothing is."""
+    if record.case is None or record.status != Status.FEEDBACK:
+        return {}
+    hands = (name if name.startswith("body:") else f"user:{name}" for name in record.case.processed_by)
+    return dict.fromkeys((*hands, *record.case.marks))
 
 
 def _has(acts: Iterable[act_forms.ActForm], action: str) -> bool:

@@ -37,10 +37,11 @@ class Request(NamedTuple):
 class Case:
     """What the workflow remembers of one case.
 
-    facts: what it contributes to the figures. assignments: everyone who has or had it, oldest first. processed_by:
-    names of those who accepted it or fed back, who may not check it. requests: open ones. merged_into: id of the case
-    that it was merged into. supervised: level of supervision (督办), 0 for none. major: determined by the brigade.
-    village: short name of its village when it was reported; labels on phones keep it.
+    facts: what it contributes to the figures. assignments: everyone who has or had it, oldest first. processed_by: who
+    may not check it: names of those who accepted it or fed back, and all who had it when that came in, bodies by mark.
+    requests: open ones. merged_into: id of the case that it was merged into. supervised: level of supervision (督办),
+    0 for none. major: determined by the brigade. village: short name of its village when it was reported; labels on
+    phones keep it.
     """
 
     facts: CaseFacts
@@ -90,6 +91,11 @@ class Case:
     def with_processor(self, name: str) -> Case:
         """Return the case once ``name`` has accepted it or fed back."""
         return self if name in self.processed_by else replace(self, processed_by=(*self.processed_by, name))
+
+    def with_processors(self) -> Case:
+        """Return the case once its work is handed in: all who have it now had a part in that, co-handlers as well."""
+        parts = (mark.removeprefix("user:") for mark in self.marks)
+        return replace(self, processed_by=tuple(dict.fromkeys((*self.processed_by, *parts))))
 
     def with_request(self, request: Request) -> Case:
         """Return the case with one more open request; a second one of the same kind takes the first one's place."""
