@@ -11,7 +11,6 @@ from click.testing import CliRunner
 from server.cli.main import main
 from server.db.folder import FILE_NAME
 from server.grid.usecases import files
-from server.staffing.usecases import roster_files
 
 ROWS = "姓名,岗位,村\n刘一,网格员,荆山口村\n陈二,防火员,荆山口村\n"
 
@@ -44,7 +43,8 @@ def test_a_roster_is_looked_at_imported_and_its_cards_are_a_pdf(folder, tmp_path
     assert loopback.exit_code == 1 and "FIREGRID_PUBLIC_URL" in loopback.output
     assert made.exit_code == 0 and pdf.read_bytes().startswith(b"%PDF-") and "1 张卡片" in made.output
     assert run(folder, "user", "template", str(template)).exit_code == 0
-    assert roster_files.read(template.read_bytes()).rows == ()
+    unfilled = run(folder, "user", "import", str(template), "--dry-run")
+    assert unfilled.exit_code == 1 and "只有表头" in unfilled.output
 
 
 def test_the_grid_is_written_as_a_file_that_is_read_again(folder, tmp_path):

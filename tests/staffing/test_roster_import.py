@@ -24,6 +24,7 @@ GOOD = (
 BAD = {
     "周四,网格员,走马驿镇,荆山口村,,,,,,": ("village", "在白石山镇", "改成白石山镇"),
     "吴五,防火员,,荆山口村,,,,,,": ("role", "没有这个岗位", "网格员"),
+    "韩三,村干部,,,,,,,,": ("village", "没有填网格；村/社区干部应设在村", "网格代码"),
     ",网格员,,荆山口村,,,,,,": ("display", "姓名必填", "补上"),
     "郑六,网格员,,荆山口村,,,,,2026-2-30,": ("starts", "不是日期", "2026-07-01"),
     "王七,网格员,,荆山口村,,,officer,,,": ("name", "不是同一个人", "空着"),
@@ -185,6 +186,8 @@ def bomb() -> bytes:
         (b"\xd0\xcf\x11\xe0 old", Unreadable, ".xls"),
         (b"PK\x03\x04 broken", Unreadable, "打不开"),
         ("甲,乙\n".encode(), Unreadable, "姓名"),
+        (HEAD.encode(), Unreadable, "只有表头"),
+        ((HEAD + ",,,,\n").encode(), Unreadable, "只有表头"),
         (b"%PDF\0\0", Unreadable, "不是文本文件"),
         ((HEAD + "刘,网格员,,荆山口村,,,,,,\n" * 50_000).encode(), TooLarge, "5000"),
     ],
@@ -209,6 +212,8 @@ def test_the_template_and_a_marked_roster_are_rosters(office):
     with office.store.reading() as reading:
         marked = roster_import.marked(reading, found.token, by=admin)
 
-    assert roster_files.read(empty).rows == ()
+    with pytest.raises(Unreadable) as unfilled:
+        roster_files.read(empty)
+    assert "只有表头" in unfilled.value.message and "填一个人" in unfilled.value.message
     again = roster_files.read(marked)
     assert again.rows[0].text("display") == "周四"

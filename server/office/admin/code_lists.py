@@ -15,8 +15,8 @@ from server.forms.store import codes, drafts, forms
 from server.forms.store.codes import Code
 from server.forms.store.forms import State
 from server.forms.usecases import management
-from server.office import layout, pages, sessions
-from server.office.admin import holidays, tabs
+from server.office import layout, pages
+from server.office.admin import holidays, inputs, tabs
 from server.office.admin.forms import NOTHING, UPLOAD_BYTES_MAX, Outcome, refused
 from server.office.layout import signed_in
 from server.people.domain import roles
@@ -69,12 +69,7 @@ DONE = {
 }
 
 
-@blueprint.before_request
-def _admit_upload() -> None:
-    """Let those who may publish send a list; before any of it is read."""
-    if request.method == "POST":
-        management.require_right(sessions.caller())
-        request.max_content_length = UPLOAD_BYTES_MAX
+inputs.admit_uploads(blueprint, management.require_right, UPLOAD_BYTES_MAX)
 
 
 @blueprint.get(ADDRESS)

@@ -27,8 +27,8 @@ from server.forms.store.forms import State
 from server.forms.usecases import management, marked_forms
 from server.forms.usecases.publications import Upload
 from server.forms.usecases.publish import Published
-from server.office import layout, pages, sessions
-from server.office.admin import form_rows, tabs, testers
+from server.office import layout, pages
+from server.office.admin import form_rows, inputs, tabs, testers
 from server.office.layout import signed_in
 from server.table_files import XLSX_TYPE
 from server.web import context, downloads, observability
@@ -73,15 +73,7 @@ class Outcome(NamedTuple):
 NOTHING = Outcome()
 
 
-@blueprint.before_request
-def _admit_upload() -> None:
-    """Let those who may publish send more than other forms hold; before any of it is read."""
-    if request.method == "POST" and request.endpoint in (
-        f"{blueprint.name}.publish",
-        f"{blueprint.name}.publish_again",
-    ):
-        management.require_right(sessions.caller())
-        request.max_content_length = UPLOAD_BYTES_MAX
+inputs.admit_uploads(blueprint, management.require_right, UPLOAD_BYTES_MAX, ("publish", "publish_again"))
 
 
 @blueprint.get(ADDRESS)

@@ -14,8 +14,8 @@ from server.db.transactions import Reading
 from server.errors import CalendarRefused, TooLarge, Unreadable
 from server.forms.usecases import management
 from server.instants import local_day
-from server.office import layout, pages, sessions
-from server.office.admin import tabs
+from server.office import layout, pages
+from server.office.admin import inputs, tabs
 from server.office.layout import signed_in
 from server.web import context, downloads
 from server.web.problem_details import status_of
@@ -27,12 +27,7 @@ UPLOAD_BYTES_MAX = 1_000_000
 COLUMNS = dict(zip(("day", "kind", "name"), calendars.HEADINGS, strict=True))
 
 
-@blueprint.before_request
-def _admit_upload() -> None:
-    """Let those who may load a calendar send a file; before any of it is read."""
-    if request.method == "POST":
-        management.require_right(sessions.caller())
-        request.max_content_length = UPLOAD_BYTES_MAX
+inputs.admit_uploads(blueprint, management.require_right, UPLOAD_BYTES_MAX)
 
 
 @blueprint.get(ADDRESS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from flask import Response, request
+from flask import Blueprint, Response, request
 
 from server.db.transactions import Reading
 from server.errors import (
@@ -24,7 +24,7 @@ from server.errors import (
 from server.grid.domain.areas import Level, short_name
 from server.grid.store import areas
 from server.instants import Instant
-from server.office import pages
+from server.office import pages, sessions
 from server.office.cases import acting
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
@@ -57,6 +57,21 @@ NOTHING = Sent()
 
 CHARS_MAX = 2_000
 """Characters of one input."""
+
+
+def admit_uploads(
+    blueprint: Blueprint, require: Callable[[Actor], None], bytes_max: int, views: Collection[str] = ()
+) -> None:
+    """Let forms of a blueprint hold up to ``bytes_max``, from those whom ``require`` lets pass.
+
+    Judged before any of a body is read. require: raises NotAllowed. views: which take uploads; without any, all.
+    """
+
+    @blueprint.before_request
+    def admit() -> None:
+        if request.method == "POST" and (not views or (request.endpoint or "").rpartition(".")[2] in views):
+            require(sessions.caller())
+            request.max_content_length = bytes_max
 
 
 def typed() -> dict[str, str]:

@@ -139,7 +139,11 @@ def as_cells(rows: Iterable[SheetRow]) -> list[tuple[int, Mapping[str, str]]]:
 
 def _level_fault(row: SheetRow, role: Description, area: Area) -> Fault:
     names = "、".join(file_cells.LEVELS[level][1] for level in role.levels)
-    column = next((each for each in ("code", "unit", "village", "town") if row.has(each)), "village")
+    column = next((each for each in ("code", "unit", "village", "town") if row.has(each)), "")
+    if not column:
+        return fault(
+            row, "village", f"没有填网格；{role.label}应设在{names}一级", "填乡镇、村、单元的名称，或填网格代码"
+        )
     reason = f"{role.label}应设在{names}一级，填的是{file_cells.LEVELS[area.level][1]}"
     return fault(row, column, reason, "把网格填到这一级" if area.level is not Level.UNIT else "去掉单元，或换一个岗位")
 

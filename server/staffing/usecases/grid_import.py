@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.transactions import Reading, Transaction
-from server.errors import GridRefused
+from server.errors import GridRefused, Unreadable
 from server.grid.domain import file_check
 from server.grid.domain.areas import Area, Level
 from server.grid.domain.file_cells import LEVELS
@@ -36,6 +36,8 @@ TITLES = dict(zip(COLUMNS, exporting.HEADINGS, strict=True))
 LAYOUT = Layout("网格", TITLES, {"code": 20, "name": 30, "parent": 18, "successor": 20})
 ROUNDS_MAX = 20
 """How often rows are left out until the others fit together; areas are four levels deep, and few have successors."""
+
+NO_ROWS = "文件里只有表头，没有网格；请在表头下面一行填一个网格，保存后再选这个文件。"
 
 _NOTES = (
     "一行一个网格。代码必填：乡镇和村12位，单元15位（村代码加001起的三位序号）。代码一栏保持“文本”格式。",
@@ -96,6 +98,8 @@ def keep(tx: Transaction, content: bytes, file_name: str, *, by: Actor) -> str:
     """
     require_right(tx, by)
     sheet = files.read(content)
+    if not sheet.rows:
+        raise Unreadable(NO_ROWS)
     told = {"notes": list(sheet.notes), "rows": [(row.line, dict(row.cells)) for row in sheet.rows]}
     return roster_imports.keep(tx, Kind.AREAS, by.name, secrets.token_urlsafe(16), file_name[:200], told).token
 

@@ -31,10 +31,13 @@ class Roster(NamedTuple):
     notes: tuple[str, ...]
 
 
+NO_ROWS = "文件里只有表头，没有人员；请在表头下面一行填一个人，保存后再选这个文件。"
+
+
 def read(content: bytes) -> Roster:
     """Return the roster in a file.
 
-    Raises TooLarge, and Unreadable for what is no .xlsx or CSV file or has no such headings.
+    Raises TooLarge, and Unreadable for what is no .xlsx or CSV file, has no such headings, or nobody below them.
     """
     if len(content) > FILE_BYTES_MAX:
         raise TooLarge(f"文件太大，最多 {FILE_BYTES_MAX // 1_000_000} MB。", bytes_max=FILE_BYTES_MAX)
@@ -45,6 +48,8 @@ def read(content: bytes) -> Roster:
             columns = [_COLUMN_OF.get("".join(cell.split()).lower()) for cell in cells]
             if {"display", "role"} <= set(columns):
                 rows = tuple(_rows(numbered, columns))
+                if not rows:
+                    raise Unreadable(NO_ROWS)
                 return Roster(rows, name, (*notes, *_ignored(columns, cells)))
             if place + 1 >= HEADER_WITHIN:
                 break

@@ -159,11 +159,11 @@ def test_an_odd_file_is_refused_with_a_sentence(desk, content, name):
     assert "没有发布：" in page.text and 'class="cure"' in page.text
 
 
-def test_no_file_is_asked_for_again_and_a_huge_one_is_too_large(desk, monkeypatch):
-    monkeypatch.setattr(forms_page, "UPLOAD_BYTES_MAX", 100_000)
+def test_no_file_is_asked_for_again_and_a_huge_one_is_too_large(desk):
     form = desk.form(desk.open(FORMS), FORMS)
     none = desk.client.post(FORMS, data=form.fields)
-    huge = send(desk, bytes(200_000), name="huge.xlsx")
+    told = {"CONTENT_LENGTH": str(forms_page.UPLOAD_BYTES_MAX + 1)}  # which is judged before the body is read
+    huge = desk.client.post(FORMS, data=form.fields, environ_overrides=told)
 
     assert none.status_code == 422 and "请先选一个表单文件" in none.text
     assert huge.status_code == 413 and "内容太大" in huge.text
