@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.office.cases import board, board_choices, board_map, bulk, case_page, raw_submission
+from server.office.cases import board, board_choices, board_map, bulk, case_page, case_paper, raw_submission
 
 blueprints = (
     board.blueprint,
@@ -10,5 +10,6 @@ blueprints = (
     board_map.blueprint,
     bulk.blueprint,
     case_page.blueprint,
+    case_paper.blueprint,
     raw_submission.blueprint,
 )

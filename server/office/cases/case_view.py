@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from server.cases.domain import papers
 from server.cases.usecases import group_text, requests, todo_column
 from server.db.transactions import Reading
 from server.errors import NotFound
@@ -68,6 +69,7 @@ def shown(
         **_choices(reading, record, mask, sent),
         "facts": list(case_facts.told(reading, record, mask, revealed)),
         "may_reveal": reveal.may_reveal(context.caller(), record),
+        "papers": _papers(record),
         "around": _around(reading, record, mask),
         "problems": _problems(reading, record),
     }
@@ -148,6 +150,12 @@ def _handled_by(record: Record) -> dict[str, None]:
 
 def _has(acts: Iterable[act_forms.ActForm], action: str) -> bool:
     return any(form.action == action for form in acts)
+
+
+def _papers(record: Record) -> list[tuple[str, str]]:
+    """Return the title and the address of each paper that the reader may issue about a case."""
+    issued = papers.issued_by(context.caller(), record)
+    return [(each.title, f"/office/cases/{record.id}/print/{each.key}") for each in issued]
 
 
 def _around(reading: Reading, record: Record, mask: RecordMask) -> list[dict[str, Any]]:
