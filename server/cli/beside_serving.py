@@ -23,6 +23,7 @@ from server.db import engine
 from server.db.database import Database
 from server.errors import Damaged
 from server.log import log
+from server.scheduler.usecases import running
 from server.settings import Settings, described
 from server.submissions.store.blobs import BlobStore
 
@@ -40,6 +41,7 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
     try:
         with (
             Housekeeper(lambda: database.write(round_of)),
+            Housekeeper(lambda: running.round_of(database), task="timers"),
             Housekeeper(lambda: rounds.every_minute(database), task="audit"),
             Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
             Housekeeper(DiskWatch(database.folder, settings.disk_free_bytes_min).round, task="disk"),

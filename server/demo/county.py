@@ -25,6 +25,7 @@ from server.errors import Invalid
 from server.forms.usecases.publish import Prepared
 from server.grid.domain.file_rows import SheetRow
 from server.instants import BEIJING
+from server.scheduler.usecases import running
 
 Progress = Callable[[list[Event]], Iterable[Event]]
 """Yields the events one by one, and may show progress."""
@@ -75,9 +76,10 @@ def days(events: Iterable[Event]) -> Iterator[list[Event]]:
 
 
 def _run_day(tx: Transaction, clock: SettableClock, day: list[Event]) -> None:
-    """Run the events of one day, after the housekeeping that a server does each minute."""
+    """Run the events of one day, after what a server does by itself: its housekeeping and its timers."""
     clock.move(day[0].at)
     housekeeping.round_of(tx.at(instants.text(clock())))
+    running.run_due(tx.at(instants.text(clock())))
     for event in day:
         clock.move(event.at)
         event.run(tx.at(instants.text(clock())))

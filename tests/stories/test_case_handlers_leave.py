@@ -78,7 +78,7 @@ def test_cases_that_another_duty_of_theirs_covers_stay(land):
 def test_who_was_given_work_beyond_their_places_keeps_it_while_on_duty(land):
     id = assigned(land, "user:stranger", "town")
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, (), 0)
     assert land.record(id).assignee == "user:stranger"
     end(land, "stranger")
     assert land.record(id).assignee is None
@@ -113,14 +113,14 @@ def test_a_phone_that_was_offline_then_still_hands_its_work_in(land):
 def test_a_duty_that_ends_on_a_day_to_come_lets_go_when_that_has_come(land):
     id = assigned(land)
     end(land, "worker", timedelta(days=3))
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, (), 0)
     assert land.record(id).assignee == "user:worker"
 
     land.clock.pass_by(days=3, minutes=1)
 
-    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (1, 0, (), 0)
     assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 0, (), 0)
 
 
 def test_a_case_that_could_not_be_taken_back_yet_is_when_it_comes_to_be_handled_again(land):
@@ -147,30 +147,12 @@ def test_a_case_reopened_for_somebody_who_has_left_is_given_to_others(land):
     assert (land.record(id).status, land.record(id).assignee) == ("registered", None)
 
 
-def test_a_suspended_case_is_taken_up_again_when_its_plan_should_be_done(land):
-    id = assigned(land)
-    land.act(id, "suspend", "brigade", **PLAN)
-    phone = land.phone("worker")
-    land.clock.pass_by(days=16)
-    assert land.valley.do(housekeeping.round_of).resumed == 0
-
-    land.clock.pass_by(days=1)
-
-    assert land.valley.do(housekeeping.round_of).resumed == 1
-    record = land.record(id)
-    assert (record.status, record.assignee, record.case.plan_due_at) == ("handling", "user:worker", None)
-    assert record.office_note == "12-11 系统 恢复处置：整治计划到期（2026-12-10），自动恢复处置；限12-18"
-    phone.pull()
-    assert phone.rows[id].fields["todo"] == "feedback ask_extension note"
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 0, (), 0)
-
-
 def test_a_row_leaves_the_list_of_who_once_had_it_in_the_same_round(land):
     id = assigned(land, "user:stranger", "town")
     land.act(id, "assign", "town", assignee="user:worker")
     land.clock.pass_by(days=31)
 
-    assert land.valley.do(housekeeping.round_of) == (0, 0, 1, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (0, 1, (), 0)
     assert land.record(id).path.startswith(f"130630/{TOWN[6:9]}/{NEXT_UNIT[9:12]}")
 
 
@@ -201,22 +183,5 @@ def test_a_case_that_cannot_be_read_keeps_no_other_from_being_taken_back(land):
     done = land.valley.do(housekeeping.round_of)
     assert [stuck.record for stuck in done.stuck] == [spoilt]
     mend(land, kept)
-    assert land.valley.do(housekeeping.round_of) == (1, 0, 0, (), 0)
+    assert land.valley.do(housekeeping.round_of) == (1, 0, (), 0)
     assert land.record(spoilt).status == "registered"
-
-
-def test_suspended_cases_that_cannot_be_read_do_not_use_up_the_round(land, monkeypatch):
-    monkeypatch.setattr(housekeeping, "AT_ONCE", 1)
-    ids = [assigned(land) for _ in range(3)]
-    for id in ids:
-        land.act(id, "suspend", "brigade", **PLAN)
-    kept = kept_of(land, ids[0])
-    spoil(land, ids[0])
-    land.clock.pass_by(days=30)
-
-    rounds = [land.valley.do(housekeeping.round_of) for _ in range(3)]
-
-    assert [done.resumed for done in rounds] == [1, 1, 0]
-    assert all([stuck.record for stuck in done.stuck] == [ids[0]] for done in rounds)
-    assert {land.record(id).status for id in ids[1:]} == {"handling"}
-    mend(land, kept)

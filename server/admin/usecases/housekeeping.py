@@ -1,6 +1,7 @@
 """Do what time alone brings about, round after round beside a running server.
 
-Duties end, plans become due, rows leave the lists of former handlers, labels enter the search index, sign-ins run out.
+Duties end, rows leave the lists of former handlers, labels enter the search index, sign-ins run out. What happens to
+cases at a certain instant is a timer's (``server/scheduler``).
 """
 
 from __future__ import annotations
@@ -35,36 +36,32 @@ LABELS_EVERY_S = 2.0
 FILES_EVERY_S = 600.0
 """Seconds between two rounds that delete files."""
 
-AT_ONCE = 200
-"""How many suspended cases one transaction resumes: more would block the writer."""
-
 
 class RoundResult(NamedTuple):
-    """What one round did: cases taken back, cases resumed, rows that left somebody's list.
+    """What one round did: cases taken back, rows that left somebody's list.
 
     stuck: what should have been done and failed; the next round tries again. renewed: rows that show another
     ``todo`` since a duty has changed.
     """
 
     taken_back: int
-    resumed: int
     left: int
     stuck: tuple[Stuck, ...] = ()
     renewed: int = 0
 
 
 def round_of(tx: Transaction) -> RoundResult:
-    """Do what is due now, as far as one transaction should; nothing to do costs four reads.
+    """Do what is due now, as far as one transaction should; nothing to do costs three reads.
 
     Safe to repeat: what is done is recorded like any other write.
     """
-    taken_back, resumed = automatic_steps.from_everybody(tx), automatic_steps.suspended(tx, AT_ONCE)
+    taken_back = automatic_steps.from_everybody(tx)
     left = former_handlers.let_go(tx, instants.later(tx.now, -GRACE))
     renewed = todo_refresh.refresh(tx)
     sessions.delete_expired(tx)
     roster_imports.delete_expired(tx)
-    stuck = (*taken_back.stuck, *resumed.stuck, *renewed.stuck)
-    return RoundResult(taken_back.done, resumed.done, left, stuck, renewed.done)
+    stuck = (*taken_back.stuck, *renewed.stuck)
+    return RoundResult(taken_back.done, left, stuck, renewed.done)
 
 
 class Housekeeper:

@@ -1,0 +1,1 @@
+"""Rules of timers: when each is due."""
