@@ -38,6 +38,8 @@ from server.office.ledgers.sheet_inputs import Drawn
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
+from server.settlement.usecases import editing as editing_conflicts
+from server.settlement.usecases.editing import Edited
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
 from sync.changes import FieldWrite
@@ -100,7 +102,7 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
             return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
         id, seen = acting.read_uuid(form.get("change", "")), acting.read_number(form.get("version", ""))
         asked = ChangeRequest("edit", changed, id, seen)
-        outcome = context.write(lambda tx: interactive.change(tx, record_id, asked, by=by))
+        edited = context.write(lambda tx: editing_conflicts.edit(tx, record_id, asked, by=by))
     except (NotAllowed, NotFound) as refusal:  # it is theirs to change or to see no longer
         return acting.taken_along(_typed(type, form), refusal, ("回到台账", f"/office/ledgers/{type}"))
     except (Invalid, IllegalStep, Conflict, StaleVersion) as refusal:
@@ -110,9 +112,14 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
         shown = _refused(type, record_id, form, refusal)
         set_retry_after(refusal, shown)
         return shown
-    disputed = set(outcome.conflicts) & set(changed)
-    done = "both" if disputed - set(editing.record.conflicts) else "disputed" if disputed else "saved"
-    return pages.see_other(f"/office/ledgers/{type}/{record_id}?done={done}")
+    return pages.see_other(f"/office/ledgers/{type}/{record_id}?{_told(editing, edited)}")
+
+
+def _told(editing: Editing, edited: Edited) -> str:
+    """Return what the page of the record is to tell of an edit, as the query of its address."""
+    if edited.conflicts:
+        return "done=both" if edited.conflicts - set(editing.record.conflicts) else "done=disputed"
+    return f"done=settled&problem={edited.settled[-1]}" if edited.settled else "done=saved"
 
 
 def _typed(name: str, form: MultiDict[str, str]) -> list[tuple[str, str]]:
@@ -202,6 +209,7 @@ def _show(
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
             ],
             "said": said,
+            "settles": editing_conflicts.settles(reading, record, by),
             "change_id": acting.read_uuid(form.get("change", "")) or str(uuid4()),
             "has_moved": form.get("version", str(record.version)) != str(record.version),
         }

@@ -21,17 +21,21 @@ from server.forms.usecases import ledger_forms
 from server.forms.usecases.ledger_forms import LedgerForm
 from server.grid.store import areas
 from server.office import layout, pages, photos
-from server.office.cases import case_history, raw_submission
+from server.office.cases import acting, case_history, raw_submission
 from server.office.layout import signed_in
 from server.office.ledgers import ledger_map, ledger_states
 from server.office.ledgers.sheet_inputs import Other
 from server.office.shown_fields import shows_of, titles_of
+from server.people.domain.actors import Actor
 from server.people.store import display_names
+from server.problems.domain.settlements import How
+from server.problems.store import problems
 from server.records.domain.records import Record, Revision
 from server.records.store import records, revisions
 from server.records.usecases import reveal as revealing
 from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import Show
+from server.settlement.usecases import settle
 from server.submissions.store import submissions
 from server.submissions.usecases import case_details
 from server.web import context
@@ -45,6 +49,7 @@ DONE = {
     "saved": "已保存。",
     "both": "已保存；有一项别人也刚改过，两个值都留着，请选定。",
     "disputed": "已保存；这一项还有别人填的另一个值，请在问题里选定。",
+    "settled": "已选定，就按您写的。",
     "same": "没有改动，没有保存新的一版。",
 }
 
@@ -169,12 +174,25 @@ def _page(
             "may_edit": interactive.may_edit(reading, record, by=by)
             and ledger_forms.layout(reading, type).sheet is not None,
             "done": DONE.get(request.args.get("done", "") if request.method == "GET" else "", ""),
+            "undo": _undo(reading, by),
             "refused": refused,
         }
         shown = layout.show(reading, "ledgers/record.html", layout.LEDGERS.key, values, status)
     if mask.shows_persons_of(record):
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return shown
+
+
+def _undo(reading: Reading, by: Actor) -> str:
+    """Return the problem whose settlement by an edit the reader may take back; empty where there is none."""
+    id = acting.read_uuid(request.args.get("problem", "")) if request.args.get("done") == "settled" else None
+    if id is None:
+        return ""
+    try:
+        problem = problems.get(reading, id, by.scope)
+    except NotFound:
+        return ""
+    return id if How.UNDO in settle.ways_for(reading, problem, by) else ""
 
 
 def _sections(

@@ -99,13 +99,15 @@ class Settlement:
 class SettlementRequest:
     """What an officer wants done about a problem.
 
-    base_version: version of the record that they looked at; None for the present one.
+    base_version: version of the record that they looked at; None for the present one. change: id of the change that a
+    choice makes; None lets the server make one.
     """
 
     how: How
     choices: Mapping[str, Choice] = field(default_factory=dict)
     reason: str = ""
     base_version: int | None = None
+    change: str | None = None
 
     @property
     def plain_choices(self) -> Mapping[str, Mapping[str, int | str]]:

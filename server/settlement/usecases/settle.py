@@ -112,7 +112,8 @@ def _choose(tx: Transaction, problem: StoredProblem, request: SettlementRequest,
     choices = {name: _without_mask(record, type, name, choice) for name, choice in request.choices.items()}
     values = settlements.values_chosen(record, type, rules, problem.fields, choices)
     seen = {name: FieldWrite(record.fields.get(name), value) for name, value in values.items()}
-    return write.apply_or_refuse(tx, _change_by_officer(tx, record, record_history.SETTLE, seen), by=by)
+    change = _change_by_officer(tx, record, record_history.SETTLE, seen, id=request.change)
+    return write.apply_or_refuse(tx, change, by=by)
 
 
 def _without_mask(record: Record, type: RecordType, name: str, choice: Choice) -> Choice:
@@ -178,9 +179,11 @@ def _apply_quarantined(tx: Transaction, problem: StoredProblem, by: Actor, autho
     return outcome
 
 
-def _change_by_officer(tx: Transaction, record: Record, action: str, fields: dict[str, FieldWrite]) -> Change:
+def _change_by_officer(
+    tx: Transaction, record: Record, action: str, fields: dict[str, FieldWrite], *, id: str | None = None
+) -> Change:
     return Change(
-        id=tx.new_id(),
+        id=id or tx.new_id(),
         record=record.id,
         type=record.type,
         action=action,
