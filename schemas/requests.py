@@ -1,4 +1,4 @@
-"""Schemas of what handlers ask for: open requests, and the ledger of those decided."""
+"""Schemas of what is asked for on cases: open requests, and the ledger of those decided."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from schemas.fields import (
 )
 from schemas.lists import PageQuery, area_filter
 
-KINDS = ("return", "extension", "suspension")
+KINDS = ("return", "extension", "suspension", "void", "major")
 _KIND = "kind of request"
 
 
@@ -67,7 +67,7 @@ class ConsequenceSchema(BaseSchema):
 
 
 class OpenRequestSchema(BaseSchema):
-    """A request of a handler that nobody has decided."""
+    """A request that nobody has decided."""
 
     kind = text_out()
     case = fields.Nested(CaseNamedSchema, required=True)

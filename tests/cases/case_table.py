@@ -35,6 +35,10 @@ suspend         assigned accepted handling                        > suspended
 decline_return      assigned accepted                             > =
 decline_extension   assigned accepted handling                    > =
 decline_suspension  assigned accepted handling                    > =
+ask_void        open                                              > =
+decline_void    open                                              > =
+ask_major       registered assigned accepted handling suspended transferred feedback > =
+decline_major   registered assigned accepted handling suspended transferred feedback > =
 resume          suspended transferred                             > handling
 transfer        assigned accepted handling                        > transferred
 feedback        assigned accepted handling                        > feedback
@@ -63,12 +67,16 @@ start           h      h      h       h      h    h    .       .     h    h    .
 ask_return      h      h      h       h      h    h    .       .     h    h    .      .
 ask_extension   h      h      h       h      h    h    .       .     h    h    .      .
 ask_suspension  h      h      h       h      D    h    .       .     h    h    .      .
-return          .      .      D       .      D    .    D       .     .    .    .      .
-extend          .      .      .       .      D    .    D       .     .    .    .      .
-suspend         .      .      .       .      .    .    D       .     .    .    .      .
-decline_return  .      .      D       .      D    .    D       .     .    .    .      .
-decline_extension  .   .      .       .      D    .    D       .     .    .    .      .
-decline_suspension .   .      .       .      .    .    D       .     .    .    .      .
+return          .      .      d       .      d    .    d       .     .    .    .      .
+extend          .      .      .       .      d    .    d       .     .    .    .      .
+suspend         .      .      .       .      .    .    d       .     .    .    .      .
+decline_return  .      .      d       .      d    .    d       .     .    .    .      .
+decline_extension  .   .      .       .      d    .    d       .     .    .    .      .
+decline_suspension .   .      .       .      .    .    d       .     .    .    .      .
+ask_void        .      .      C       .      C    .    C       .     .    .    .      .
+decline_void    .      .      .       .      d    .    d       d     .    .    .      .
+ask_major       .      .      C       C      C    .    .       .     .    .    .      .
+decline_major   .      .      .       .      .    .    d       .     .    .    .      .
 resume          .      .      D       .      D    .    D       .     .    .    .      .
 transfer        .      .      .       .      D    .    D       .     .    .    .      .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
@@ -76,14 +84,14 @@ close           v      v      v       v      v    .    v       .     .    .    .
 rework          v      v      v       v      v    .    v       .     .    .    .      .
 site_check      v      v      v       v      v    .    v       .     .    .    .      .
 reopen          .      .      D       .      D    .    D       .     .    .    .      .
-void            .      .      .       .      s    .    s       .     .    .    .      .
+void            .      .      .       .      d    .    d       d     .    .    .      .
 withdraw        a      a      a       a      a    a    a       .     a    a    .      .
 supervise       .      .      .       .      D    .    D       .     .    .    .      .
-mark_major      .      .      .       .      .    .    D       .     .    .    .      .
+mark_major      .      .      .       .      .    .    d       .     .    .    .      .
 note            C      C      C       C      C    h    C       .     o    o    .      .
 """
 """D decides, C says a fact, h only the handler, v only who is not the handler, a only the author, o author or handler,
-s a second person, not the author.
+d decides on requests, save where they or their body have the case.
 
 m is the leader's right to move work inside the village: what nobody has registered is not theirs to give out, since
 registering is only proposed by them. A dot is nobody; what a cell of the matrix may only propose is a dot too.
@@ -116,7 +124,7 @@ def _rights() -> dict[str, dict[str, str]]:
 
 
 STEPS, RIGHTS = _steps(), _rights()
-BY_RELATION = set("hvas")
+BY_RELATION = set("hvad")
 """Cells in which it matters how one stands to the case."""
 
 PLAIN, AUTHOR, HANDLER, HOLDER, ABROAD, UNMANNED = "plain", "author", "handler", "holder", "abroad", "unmanned"
@@ -158,7 +166,7 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
-    if action.startswith("decline_"):
+    if action.startswith("decline_") or action == "void":
         return 409, "illegal-step"  # nobody has asked for anything in a fresh case
     return 200, row.target or status
 
@@ -180,5 +188,5 @@ def _may(cell: str, status: str, relation: str) -> bool:
         "v": not handles,
         "a": authored,
         "o": handles or authored,
-        "s": not authored,
+        "d": not handles,
     }[cell]

@@ -27,7 +27,8 @@ NEEDS = {
     "feedback": ("handling", "hand", ("result_code", "no_photo_reason")),
     "rework": ("feedback", "brigade-plain", ("reason",)),
     "reopen": ("closed", "brigade-plain", ("reason",)),
-    "void": ("registered", "brigade-plain", ("reason",)),
+    "ask_void": ("registered", "brigade-plain", ("reason",)),
+    "ask_major": ("registered", "town_station-plain", ("reason",)),
     "supervise": ("assigned", "brigade-plain", ("level",)),
     "mark_major": ("assigned", "brigade-plain", ("note",)),
     "note": ("closed", "brigade-plain", ("note",)),
@@ -112,7 +113,7 @@ def test_a_check_on_the_spot_says_whether_it_passes_and_why(cases, fields, names
         ("feedback", "handling", "hand", "result_code", "vanished"),
         ("assign", "registered", "brigade-plain", "helpers", "body:none"),
         ("extend", "assigned", "brigade-plain", "due_on", day(3)),
-        ("void", "registered", "brigade-plain", "reason", "x"),
+        ("ask_void", "registered", "brigade-plain", "reason", "x"),
     ],
 )
 def test_an_input_that_cannot_be_is_named(cases, action, status, who, name, value):
@@ -201,25 +202,6 @@ def test_each_role_supervises_on_its_own_levels(cases, who, allowed, not_allowed
         case = cases.bring("suspended")
         cases.do(case, who, "supervise", {"level": level})
         assert f"supervised_{level}" in cases.county.get(f"/records/{case}", who).json["flags"]
-
-
-def test_to_void_takes_another_person_than_who_reported_or_registered_it(cases):
-    own = cases.report("town_station-author")
-    taken_in = cases.bring("reported")
-    cases.do(taken_in, "town_station-plain", "assign", {"assignee": "user:near"})
-    reason = {"reason": "登记有误"}
-
-    forbidden(cases, own, "town_station-author", "void", reason, "两人")
-    forbidden(cases, taken_in, "town_station-plain", "void", reason, "两人")
-    assert cases.do(own, "town_station-plain", "void", reason)["status"] == "void"
-    assert cases.do(taken_in, "brigade-plain", "void", reason)["status"] == "void"
-
-
-def test_who_gave_a_registered_case_out_may_void_it(cases):
-    case = cases.bring("registered")
-    cases.do(case, "town_station-plain", "assign", {"assignee": "user:near"})
-
-    assert cases.do(case, "town_station-plain", "void")["status"] == "void"
 
 
 def test_who_had_the_case_before_acts_on_it_no_more_and_still_may_not_check_it(cases):

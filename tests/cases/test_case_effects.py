@@ -145,6 +145,26 @@ ROWS = [
         *("handling", "body:shop", "2026-12-24T16:00", ("reworked",), "【返工】限12-24｜荆山口村｜演示民宿07"),
     ),
     ([ASSIGN, ("void", {"reason": "x"})], "void", "user:worker", None, (), "【作废】｜荆山口村｜演示民宿07"),
+    (
+        [ASSIGN, ("ask_void", {"reason": "x"}), FEED],
+        *("feedback", "user:worker", "2026-12-02T16:00", ("void_pending",), "荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_void", {"reason": "x"}), ("ask_extension", {"reason": "x"}), ASSIGN],
+        *("assigned", "user:worker", "2026-12-02T16:00", ("void_pending",), "限12-02｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_void", {"reason": "x"}), ("decline_void", {"reason": "x"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_major", {"reason": "x"}), ("decline_major", {"reason": "x"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_major", {"reason": "x"}), ("mark_major", {"note": "集体研判"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", ("major",), "【重大】限12-02｜荆山口村｜演示民宿07"),
+    ),
     ([("withdraw", {})], "void", None, None, (), "【作废】｜荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("supervise", {"level": "2", "due_on": "2026-11-30"})],

@@ -86,7 +86,8 @@ GOOD = [
     ("site_check", {"pass": "yes", **FEEDBACK}, "assigned"),
     ("site_check", {"pass": "no", "reason": "partly"}, "handling"),
     ("reopen", {"reason": "又锁上了"}, "closed"),
-    ("void", {"reason": "test_data"}, "suspended"),
+    ("ask_void", {"reason": "test_data"}, "suspended"),
+    ("ask_major", {"reason": "出口不足"}, "handling"),
     ("supervise", {"level": "1"}, "registered"),
     ("mark_major", {"note": "集体研判"}, "feedback"),
     ("note", {"note": "看过了"}, "closed"),
@@ -326,6 +327,9 @@ ASKED = {
     "decline_return": "ask_return",
     "decline_extension": "ask_extension",
     "decline_suspension": "ask_suspension",
+    "decline_void": "ask_void",
+    "decline_major": "ask_major",
+    "void": "ask_void",
 }
 
 

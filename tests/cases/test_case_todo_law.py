@@ -55,7 +55,8 @@ STANDING = {
     "closed": (*FED_BACK, ("close", "officer")),
     "reopened": (*FED_BACK, ("close", "officer"), ("reopen", "officer", {"reason": "又锁上了"})),
     "rejected": (("reject", "officer", {"reason": "not_fire"}),),
-    "void": (("void", "town", {"reason": "test_data"}),),
+    "void asked for": (ASSIGNED, ("ask_void", "officer", {"reason": "test_data"})),
+    "void": (("ask_void", "officer", {"reason": "test_data"}), ("void", "town", {"reason": "test_data"})),
     "withdrawn": (("withdraw", "worker"),),
     "major": (("register", "officer"), ("mark_major", "brigade", {"note": "集体研判"}), ASSIGNED),
 }

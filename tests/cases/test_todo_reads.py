@@ -77,9 +77,9 @@ def some_records() -> Iterator[Record]:
 
 SOME_RECORDS = list(some_records())
 CONTEXTS = [
-    ActContext(handles=handles, own_body_kinds=frozenset(kinds), has_account=account, registrar=by)
-    for handles, kinds, account, by in product(
-        (False, True), ((), ("village_committee",), ("department",)), (False, True), ("", "worker")
+    ActContext(handles=handles, own_body_kinds=frozenset(kinds), has_account=account, handler_level=level)
+    for handles, kinds, account, level in product(
+        (False, True), ((), ("village_committee",), ("department",)), (False, True), ("", "village")
     )
 ]
 RULES = {f"limit {name}": (each.refusal, each.reads) for name, each in CONDITIONS.items()} | {

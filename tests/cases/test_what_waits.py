@@ -95,7 +95,8 @@ def test_the_counts_of_statuses_are_those_of_the_lists(land, cases):
 
 def test_the_count_of_ended_cases_is_that_of_the_list_and_none_of_them_is_late_or_has_a_request(land, cases):
     for name in ("intake", "decide", "accept"):
-        land.lead_to(cases[name], ("void", "brigade", {"reason": "created_by_mistake"}))
+        reason = {"reason": "created_by_mistake"}
+        land.lead_to(cases[name], ("ask_void", "town", reason), ("void", "brigade", reason))
     land.clock.pass_by(days=60)
     with land.valley.store.reading() as reading:
         scope = people.actor(reading, "town").scope

@@ -274,6 +274,7 @@ def test_what_was_typed_anywhere_is_text(land, desk):
 
 def test_a_case_is_made_void_only_by_who_confirms_that_it_cannot_be_taken_back(land, desk):
     id = land.report("neighbour")
+    land.act(id, "ask_void", "officer", reason="test_data")
     desk.sign_in("town")
     form = form_of(desk, desk.open(f"/office/cases/{id}"), id, "void")
 

@@ -118,7 +118,10 @@ def test_a_shop_whose_manager_has_an_account_reports_back_itself(land):
             ],
             "核查通过：现场看过",
         ),
-        ([("void", "town", {"reason": "test_data"})], "作废：测试数据"),
+        (
+            [("ask_void", "officer", {"reason": "test_data"}), ("void", "town", {"reason": "test_data"})],
+            "作废：测试数据",
+        ),
     ],
 )
 def test_a_reporter_reads_the_outcome_on_the_phone_for_thirty_days(land, ended, word):

@@ -87,7 +87,8 @@ class ActContext:
     act for whoever has the case. parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are
     missing. into: the case named by ``into``. code_entries: codes of ``reason`` and ``result_code`` that are in
     their lists, by input. last_result: of the last feedback. rect: kind of repair, for its time limit. case_no: to
-    be given when the case is registered. registrar: who took the report in as a case; looked up for ``void`` alone.
+    be given when the case is registered. level: at which the author decides (``roles.DecisionLevel``), by duties of
+    their own; handler_level: at which whoever has the case does, looked up for acts that decide on it, else empty.
     calendar: the county's working days.
     """
 
@@ -103,5 +104,6 @@ class ActContext:
     last_result: CodeEntry | None = None
     rect: str = ""
     case_no: str = ""
-    registrar: str = ""
+    level: str = ""
+    handler_level: str = ""
     calendar: Calendar = field(default_factory=shipped)

@@ -56,6 +56,21 @@ def _asked(decline: str) -> Require:
     return require
 
 
+def _void_asked(record: Record, act: Act, context: ActContext) -> None:
+    """One asks and a higher level decides: a case is never made void by one signature."""
+    if record.case is None or all(each.action != "ask_void" for each in record.case.requests):
+        raise IllegalStep(
+            "没有等待决定的“申请作废”：作废由一级申请、上一级决定。请先“申请作废”（ask_void），再由上一级决定；"
+            "在那之前照常计时。",
+            action=act.action,
+        )
+
+
+def _not_yet_major(record: Record, act: Act, context: ActContext) -> None:
+    if record.case is not None and record.case.major:
+        raise IllegalStep("这件已经认定为重大火灾隐患，不用再申请。", action=act.action)
+
+
 def _major_asked(record: Record, act: Act, context: ActContext) -> None:
     """Who may not grant it may not decline it either."""
     if is_for_brigade(record, context):
@@ -68,6 +83,9 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "return_asked": Circumstance(_asked("decline_return"), ("case.requests",)),
     "extension_asked": Circumstance(_asked("decline_extension"), ("case.requests",)),
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),
+    "void_asked": Circumstance(_void_asked, ("case.requests",)),
+    "major_asked_for": Circumstance(_asked("decline_major"), ("case.requests",)),
+    "not_yet_major": Circumstance(_not_yet_major, ("case.major",)),
     "major_asked": Circumstance(_major_asked, ("case.major", "context.grants")),
 }
 """By the name that a step gives them (``workflow.Step.guards``)."""

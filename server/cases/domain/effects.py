@@ -99,6 +99,10 @@ def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext)
 
 def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The case leaves its handler, whose open requests are closed with that."""
+    return _Decision(case.without_handlers_requests(), _target_status(step, record))
+
+
+def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     return _Decision(case.without_requests(), _target_status(step, record))
 
 
@@ -112,7 +116,7 @@ def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext
 
 def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
-    assigned = case.assign_to(act["assignee"], act["helpers"].split(), act.at).without_requests()
+    assigned = case.assign_to(act["assignee"], act["helpers"].split(), act.at).without_handlers_requests()
     due = (
         _requested_due(act)
         or case.facts.handle_due_at
@@ -131,12 +135,12 @@ def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 
 def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    request = Request(act.action, act.author, act.at, act["until"])
+    request = Request(act.action, act.author, act.at, act["until"], context.level)
     return _Decision(case.with_request(request), _target_status(step, record))
 
 
 def _take_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    returned = case.assign_to(None, (), act.at).without_requests()
+    returned = case.assign_to(None, (), act.at).without_handlers_requests()
     return _Decision(replace(returned, returns=case.returns + (act.action == "return")), _target_status(step, record))
 
 
@@ -159,7 +163,7 @@ def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
-    return _Decision(replace(case.without_requests(), plan_due_at=plan_due), _target_status(step, record))
+    return _Decision(replace(case.without_handlers_requests(), plan_due_at=plan_due), _target_status(step, record))
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -174,7 +178,9 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
     if not context.leads:
         return _Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    fed_back = replace(processed.with_processors().without_requests(), evidence_missing=missing, reworked=False)
+    fed_back = replace(
+        processed.with_processors().without_handlers_requests(), evidence_missing=missing, reworked=False
+    )
     return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
 
 
@@ -213,7 +219,7 @@ def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActCon
 
 
 def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case, major=True), _target_status(step, record))
+    return _Decision(replace(case.without_requests("ask_major"), major=True), _target_status(step, record))
 
 
 _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] = {
@@ -226,9 +232,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "reassign": _reassign,
     "accept": _accept,
     "start": _accept,
-    "ask_return": _ask,
-    "ask_extension": _ask,
-    "ask_suspension": _ask,
+    **dict.fromkeys(workflow.DECLINES.values(), _ask),
     "return": _take_back,
     "release": _take_back,
     "release_helpers": _keep_helpers,
@@ -238,7 +242,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "resume": _resume,
     "transfer": _leave_handler,
     "feedback": _feed_back,
-    "close": _leave_handler,
+    "close": _close,
     "rework": _rework,
     "site_check": _check_on_site,
     "reopen": _reopen,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
+from server.people.domain.roles import DecisionLevel
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 
@@ -57,14 +59,39 @@ def _own(record: Record, act: Act, context: ActContext) -> str:
     return "" if context.handles or act.author == record.author else "只能办理自己上报或承办的案件。"
 
 
-def _second_person(record: Record, act: Act, context: ActContext) -> str:
-    if act.author not in (record.author, context.registrar):
-        return ""
-    return "作废须两人：这件事是您上报或立项的，请由另一位有权的人作废。"
-
-
 def _registered(record: Record, act: Act, context: ActContext) -> str:
     return "还没有立项，您不能直接派遣；请村干部或乡镇先立项。" if record.status == Status.REPORTED else ""
+
+
+_NEXT = {
+    DecisionLevel.VILLAGE: "乡镇",
+    DecisionLevel.TOWN: "大队",
+    DecisionLevel.BRIGADE: "县级管理员或大队另一位人员",
+    DecisionLevel.COUNTY: "大队",
+}
+
+
+def _decides(level: DecisionLevel) -> Limit:
+    """Return what keeps a level from deciding: its own request, its own or its body's case, what a peer asks for.
+
+    The brigade is the highest office of the trade: what one of its officers asks for, another one may decide.
+    """
+
+    def limit(record: Record, act: Act, context: ActContext) -> str:
+        if record.case is None:
+            return ""
+        asked = workflow.DECIDES.get(act.action)
+        request = next((each for each in record.case.requests if each.action == asked), None)
+        if request is not None and request.author == act.author:
+            return f"这是您自己申请的，不能由您决定；请由{_NEXT[level]}决定。"
+        if context.own_body_kinds or f"user:{act.author}" in record.case.marks:
+            return f"这件由您或您的单位承办，不能由您决定；请由{_NEXT[level]}决定。"
+        below = context.handler_level if request is None else request.level
+        if not below or DecisionLevel(below).rank < level.rank or (request and below == level == DecisionLevel.BRIGADE):
+            return ""
+        return f"同级提出的事不能由同级决定；请由{_NEXT[level]}决定。"
+
+    return limit
 
 
 LEVELS = {"level_1": "1", "level_2_3": "23"}
@@ -93,7 +120,13 @@ CONDITIONS: Mapping[str, Condition] = {
     "not_major": Condition(_not_major, ("case.major",)),
     "author": Condition(_author, ("record.author",)),
     "own": Condition(_own, ("context.handles", "record.author")),
-    "second_person": Condition(_second_person, ("record.author", "context.registrar")),
+    **{
+        f"decides_{level}": Condition(
+            _decides(level),
+            ("case.requests", "case.assignments", "context.own_body_kinds", "context.handler_level"),
+        )
+        for level in _NEXT
+    },
     "registered": Condition(_registered, ("record.status",)),
     **{limit: Condition(_level(allowed)) for limit, allowed in LEVELS.items()},
     # These narrow whom one may assign and for how long, not whether one may act at all.

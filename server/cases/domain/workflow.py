@@ -100,6 +100,10 @@ STEPS = (
         ("extension_asked", "major_asked"),
     ),
     Step("decline_suspension", "不同意挂账", WITH_HANDLER, None, ("reason",), ("note",), ("suspension_asked",)),
+    Step("ask_void", "申请作废", OPEN, None, ("reason",), ("note",)),
+    Step("decline_void", "不同意作废", OPEN, None, ("reason",), ("note",), ("void_asked",)),
+    Step("ask_major", "申请认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("not_yet_major",)),
+    Step("decline_major", "不认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("major_asked_for",)),
     Step(
         "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
         takes=("due_on", "note"), guards=("due_ahead",),
@@ -120,7 +124,7 @@ STEPS = (
         "reopen", "回访重开", frozenset({Status.CLOSED, Status.SPOT_CLOSED}), Status.HANDLING, ("reason",),
         ("assignee", "due_on", "note"), ("in_window", "due_ahead"),
     ),
-    Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",)),
+    Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
     Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_ahead",)),
     Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
@@ -133,8 +137,20 @@ STEPS = (
 BY_SERVER = frozenset({"release", "release_helpers"})
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
-DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension")}
+DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension", "void", "major")}
 """Acts that turn a request down, each with the act that it turns down."""
+
+GRANTS = {
+    "return": "ask_return",
+    "extend": "ask_extension",
+    "suspend": "ask_suspension",
+    "void": "ask_void",
+    "mark_major": "ask_major",
+}
+"""Acts that grant a request, each with the act that it grants."""
+
+DECIDES = {**GRANTS, **DECLINES}
+"""Acts that decide a request, each with the act that had asked for it."""
 
 UNDONE_BY = {"merge": "split", "suspend": "resume", "transfer": "resume"}
 """Acts that another act of the table takes back, each with that act; all others stand."""

@@ -11,6 +11,7 @@ from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Pa
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import calendars, case_numbers
+from server.cases.usecases import standing
 from server.db.transactions import Reading, Transaction
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
@@ -24,8 +25,7 @@ from server.people.store import bodies, people, vacancies
 from server.records.domain import relation
 from server.records.domain.records import Record
 from server.records.domain.relation import Relation
-from server.records.domain.status import Status
-from server.records.store import records, revisions
+from server.records.store import records
 from sync.changes import Change
 
 REASONS = {
@@ -36,6 +36,7 @@ REASONS = {
     "extend": "extension_reasons",
     "ask_suspension": "suspension_reasons",
     "suspend": "suspension_reasons",
+    "ask_void": "void_reasons",
     "void": "void_reasons",
     "rework": "verify_fail_reasons",
     "site_check": "verify_fail_reasons",
@@ -48,7 +49,6 @@ ITEMS, ITEM_FIELD, REPAIR_COLUMN = "hazard_items", "item", "rect"
 
 NUMBERING = frozenset({"register", "assign", "split"})
 """Actions by which a report becomes a case and gets its number."""
-UNREGISTERED = (Status.REPORTED, Status.MERGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     """
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
     case_context = ActContext(
-        has_account=_has_account(reading, record),
-        body_kinds=_body_kinds(reading, record),
-        registrar=_registrar(reading, record, act),
+        has_account=standing.has_account(reading, record),
+        body_kinds=standing.body_kinds(reading, record),
+        handler_level=standing.handler_level(reading, record, act),
         calendar=calendars.calendar(reading),
     )
     context = _author_context(record, step, by, by.at, vacant, case_context)
@@ -120,9 +120,9 @@ def obstacle(
     """
     step, act = workflow.STEP_OF[action], Act(action, inputs, by.name, reading.now)
     case_context = ActContext(
-        has_account=_has_account(reading, record),
-        body_kinds=_body_kinds(reading, record),
-        registrar=_registrar(reading, record, act),
+        has_account=standing.has_account(reading, record),
+        body_kinds=standing.body_kinds(reading, record),
+        handler_level=standing.handler_level(reading, record, act),
         code_entries=_code_entries(reading, act),
         calendar=calendars.calendar(reading),
     )
@@ -143,7 +143,7 @@ _LOOKED_UP_FROM = {
     "context.leads": ("case.assignments",),
     "context.own_body_kinds": ("case.assignments", "case.processed_by"),
     "context.has_account": ("record.assignee",),
-    "context.registrar": ("record.id",),
+    "context.handler_level": ("record.assignee",),
     "context.calendar": (),
 }
 """What ``allowed`` reads of a record to look up each part of the context."""
@@ -182,14 +182,14 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
     item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
     last = record.case.facts.result_code if record.case is not None else None
     return ActContext(
-        has_account=act.action != "site_check" or _has_account(tx, record),
-        body_kinds=_body_kinds(tx, record),
+        has_account=act.action != "site_check" or standing.has_account(tx, record),
+        body_kinds=standing.body_kinds(tx, record),
         parties=parties,
         into=_merge_target(tx, act["into"], by) if act["into"] else None,
         code_entries=_code_entries(tx, act),
         last_result=None if last is None else _code_entry(tx, RESULTS, last),
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
-        registrar=_registrar(tx, record, act),
+        handler_level=standing.handler_level(tx, record, act),
         calendar=calendars.calendar(tx),
     )
 
@@ -212,7 +212,9 @@ def _context_with_authority(
     vacant = _vacant(tx, record, officer)
     grants = rights.grants(officer, "case", act.action, record.path, vacant=vacant)
     unbound = tuple(replace(grant, limits=grant.limits - {"handler"}) for grant in grants)
-    return replace(context, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True)
+    return replace(
+        context, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True, level=standing.level(officer, record)
+    )
 
 
 def _author_context(
@@ -230,6 +232,7 @@ def _author_context(
         handles=handles,
         leads=_leads(scope, record, since),
         own_body_kinds=frozenset(kind for mark, kind in context.body_kinds.items() if mark in scope.assignees),
+        level=standing.level(by, record),
     )
 
 
@@ -239,27 +242,6 @@ def _leads(scope: Scope, record: Record, since: instants.Instant) -> bool:
         each.lead and each.mark in scope.assignees and (each.until is None or each.until > since)
         for each in assignments
     )
-
-
-def _has_account(reading: Reading, record: Record) -> bool:
-    mark = record.assignee or ""
-    return not mark.startswith("body:") or people.acts_for_body(reading, mark.removeprefix("body:"))
-
-
-def _registrar(reading: Reading, record: Record, act: Act) -> str:
-    """Return who took the report in as a case, empty when nobody did; only the second person of ``void`` asks."""
-    if act.action != "void":
-        return ""
-    taken_in = (each for each in revisions.list_of(reading, record.id) if each.action in NUMBERING)
-    return next((each.author for each in taken_in if each.diff.get("status", ("",))[0] in UNREGISTERED), "")
-
-
-def _body_kinds(reading: Reading, record: Record) -> Mapping[str, str]:
-    """Return the kind of each body that handles or has handled a case, by mark."""
-    marks = () if record.case is None else (*record.case.marks, *record.case.processed_by)
-    named = dict.fromkeys(mark for mark in marks if mark.startswith("body:"))
-    found = ((mark, bodies.find(reading, mark.removeprefix("body:"))) for mark in named)
-    return {mark: "" if body is None else body.kind for mark, body in found}
 
 
 def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:

@@ -16,7 +16,7 @@ from server.grid.domain.areas import Place
 from server.people.domain.actors import Actor
 from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
-from server.records.domain.status import WITH_HANDLER
+from server.records.domain.status import OPEN
 from server.records.store import case_json, record_lists
 from server.records.store.record_lists import Filters
 
@@ -53,7 +53,7 @@ def list_open(
 
     kind: a name of ``decisions.KINDS``. place: where the cases lie. decidable: only those that ``by`` may decide.
     """
-    statuses = tuple(status.value for status in WITH_HANDLER)
+    statuses = tuple(status.value for status in OPEN)
     filters = Filters(statuses=statuses, has_request=True, place=place)
     todo = todo_column.TodoOfCaller(reading, by)
     found: list[OpenRequest] = []
@@ -75,7 +75,7 @@ def _pages(reading: Reading, by: Actor, filters: Filters) -> Iterator[list[Row]]
 
 def open_of(reading: Reading, by: Actor, record: str, kind: str) -> OpenRequest | None:
     """Return the open request of one kind on a case in the scope of ``by``; None when there is none, or no more."""
-    filters = Filters(statuses=tuple(status.value for status in WITH_HANDLER), has_request=True, q=record)
+    filters = Filters(statuses=tuple(status.value for status in OPEN), has_request=True, q=record)
     rows = record_lists.page_by_due(reading, by.scope, filters, after=None, limit=1)
     asked = requests.asked_of(reading, (row["id"] for row in rows))
     todo = todo_column.TodoOfCaller(reading, by)

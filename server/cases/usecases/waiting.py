@@ -14,7 +14,7 @@ from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.domain.actors import Actor
-from server.records.domain.status import WITH_HANDLER, Status
+from server.records.domain.status import OPEN, Status
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
 
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
 TASKS = (
     Task("intake", "register", (Status.REPORTED,)),
-    Task("decide", "", tuple(WITH_HANDLER), decides=frozenset(workflow.DECLINES)),
+    Task("decide", "", tuple(OPEN), decides=frozenset(workflow.DECLINES)),
     Task("assign", "assign", (Status.REGISTERED,)),
     Task("check", "check", (Status.FEEDBACK,)),
     Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),

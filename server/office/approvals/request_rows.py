@@ -17,13 +17,13 @@ from server.db.transactions import Reading
 from server.grid.store import areas
 from server.instants import Instant
 from server.office import pages
-from server.office.cases import act_forms, case_rows
+from server.office.cases import act_forms, act_words, case_rows
 from server.office.cases.act_forms import Input, Offers, Sent
 from server.people.store import display_names
 from server.records.usecases.disclosing import RecordMask
 from server.web import decision_ledger
 
-ICONS = {"return": "return", "extension": "clock", "suspension": "pause"}
+ICONS = {"return": "return", "extension": "clock", "suspension": "pause", "void": "close", "major": "flame"}
 
 
 class Opened(NamedTuple):
@@ -131,6 +131,7 @@ def _open_row(
     place, hazard, _ = case_rows.told(reading, seen["label"], orjson.loads(seen["fields"]), language)
     given, needs = each.granted_with, workflow.STEP_OF[each.kind.grant].needs
     at = each.request.at
+    at_once = not each.obstacle and each.kind.grant not in act_words.CONFIRMED
     return ShownRequest(
         id=row["id"],
         kind=each.kind.name,
@@ -151,7 +152,7 @@ def _open_row(
         grant=each.kind.grant if each.kind.grant in each.actions else "",
         decline=each.kind.decline if each.kind.decline in each.actions else "",
         obstacle=each.obstacle,
-        given=given if not each.obstacle and all(name in given for name in needs) else None,
+        given=given if at_once and all(name in given for name in needs) else None,
         version=row["version"],
         status=row["status"],
         opened=opened,

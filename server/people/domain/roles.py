@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 from server import dated, instants
@@ -12,6 +14,21 @@ from server.instants import Instant
 from server.people.domain.actors import Role
 
 
+class DecisionLevel(StrEnum):
+    """The levels at which requests are decided, the lowest first; whoever decides nothing asks from the lowest."""
+
+    UNIT = "unit"
+    VILLAGE = "village"
+    TOWN = "town"
+    BRIGADE = "brigade"
+    COUNTY = "county"
+
+    @property
+    def rank(self) -> int:
+        """How high the level lies, 0 for the lowest."""
+        return tuple(DecisionLevel).index(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """A role as of a day (``domain.md`` section 3.1).
@@ -19,6 +36,7 @@ class Description:
     label, label_en: display names. levels: of the areas that a duty in this role may be for.
     acts_for_body: its holder acts for an organisation, so that a duty without one sees little.
     by_town: a town may fill it inside of itself, for villages and their units (section 3.2, ADR 0042).
+    decides_at: the level at which its holder decides what the level below asks for (ADR 0054).
     """
 
     role: Role
@@ -27,6 +45,7 @@ class Description:
     levels: tuple[Level, ...]
     acts_for_body: bool
     by_town: bool
+    decides_at: DecisionLevel = DecisionLevel.UNIT
 
 
 def list_roles(at: Instant) -> tuple[Description, ...]:
@@ -45,6 +64,7 @@ def _on(day: str) -> tuple[Description, ...]:
             tuple(Level(level) for level in row["levels"].split()),
             row["acts_for_body"] == "yes",
             row["by_town"] == "yes",
+            DecisionLevel(row["decides_at"] or DecisionLevel.UNIT),
         )
         for row in dated.rows_on("roles", day)
     )
@@ -81,3 +101,16 @@ def _parts(label: str) -> tuple[str, ...]:
 def label(role: Role, at: Instant) -> str:
     """Return the Chinese name of a role as of ``at``; its code where the table has no name for that day."""
     return next((described.label for described in list_roles(at) if described.role is role), role.value)
+
+
+def level(held: Iterable[Role], at: Instant) -> DecisionLevel:
+    """Return the highest level at which any of these roles decides; the lowest for none of them.
+
+    Standing in for a vacant post raises nobody: the roles are those of one's own duties.
+    """
+    known = {described.role: described.decides_at for described in list_roles(at)}
+    return max((known.get(role, DecisionLevel.UNIT) for role in held), key=_rank, default=DecisionLevel.UNIT)
+
+
+def _rank(level: DecisionLevel) -> int:
+    return level.rank

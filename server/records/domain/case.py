@@ -25,12 +25,21 @@ class Assignment(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What a handler has asked for and nobody has decided: the action, by whom, when, until which day (or empty)."""
+    """What somebody has asked for and nobody has decided: the action, by whom, when, until which day (or empty).
+
+    level: at which its author decides (``roles.DecisionLevel``), so that a higher one decides this; empty where it was
+    asked before levels were kept.
+    """
 
     action: str
     author: str
     at: Instant
     until: str = ""
+    level: str = ""
+
+
+OF_THE_CASE = frozenset({"ask_void", "ask_major"})
+"""Requests about the case itself, which stand whoever has it; all others are its handler's and go with them."""
 
 
 @frozen
@@ -105,6 +114,10 @@ class Case:
     def without_requests(self, *actions: str) -> Case:
         """Return the case without open requests of these kinds; of none at all where none is named."""
         return replace(self, requests=tuple(each for each in self.requests if actions and each.action not in actions))
+
+    def without_handlers_requests(self) -> Case:
+        """Return the case without what its handler had asked for: it leaves them, or they have handed it in."""
+        return replace(self, requests=tuple(each for each in self.requests if each.action in OF_THE_CASE))
 
     @property
     def flags(self) -> tuple[Flag, ...]:

@@ -149,7 +149,7 @@ def test_who_may_not_decide_is_refused_whatever_they_send(land, county):
     assert [row["action"] for row in land.history(id)][-1] == "ask_return"
 
 
-@pytest.mark.parametrize("action", ["close", "void", "ask_return", "nothing"])
+@pytest.mark.parametrize("action", ["close", "assign", "ask_return", "nothing"])
 def test_other_acts_are_not_taken_here(land, county, action):
     id, desk = returned(land), signed_in(county, "town")
     form = desk.form(desk.open("/office/approvals"), f"/office/approvals/{id}/return")
@@ -173,3 +173,19 @@ def test_what_would_be_refused_is_not_offered_by_one_click_and_the_reason_stands
     assert not any(form.action.endswith(f"{id}/extend") for form in Reader(page.text).forms)
     assert acts_on(page, id) == {"extend", "decline_extension"}
     assert "30天" in page.text
+
+
+def test_void_is_decided_on_the_page_by_the_level_above_who_asked(land, county):
+    id = land.report("neighbour")
+    land.act(id, "ask_void", "officer", reason="test_data")
+
+    own = signed_in(county, "officer").open("/office/approvals")
+    town = signed_in(county, "town")
+    page = town.open("/office/approvals?kind=void")
+    form = town.form(town.open(f"/office/approvals?kind=void&open={id}:void"), f"/office/approvals/{id}/void")
+    answer = town.submit(form)
+
+    assert acts_on(own, id) == set()
+    assert not any(each.action.endswith(f"{id}/void") for each in Reader(page.text).forms)  # not by one click
+    assert acts_on(page, id) == {"void", "decline_void"}
+    assert answer.status_code == 303 and land.record(id).status == "void"
