@@ -103,7 +103,9 @@ STEPS = (
     Step("ask_void", "申请作废", OPEN, None, ("reason",), ("note",)),
     Step("decline_void", "不同意作废", OPEN, None, ("reason",), ("note",), ("void_asked",)),
     Step("ask_major", "申请认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("not_yet_major",)),
-    Step("decline_major", "不认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("major_asked_for",)),
+    Step(
+        "decline_major", "不认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("major_asked_for",)
+    ),
     Step(
         "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
         takes=("due_on", "note"), guards=("due_ahead",),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from server import instants
 from server.cases.domain import guards, workflow
-from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget, Party
+from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import calendars, case_numbers
@@ -16,12 +16,12 @@ from server.db.transactions import Reading, Transaction
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
 from server.forms.store import codes
-from server.grid.domain.areas import Place, path_of
+from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.people.domain import rights, roles
 from server.people.domain.actors import GRACE, Actor, Role
 from server.people.domain.rights import Grant
-from server.people.store import bodies, people, vacancies
+from server.people.store import vacancies
 from server.records.domain import relation
 from server.records.domain.records import Record
 from server.records.domain.relation import Relation
@@ -155,30 +155,10 @@ def reads_of(action: str) -> frozenset[str]:
     return frozenset(each for name in read for each in _LOOKED_UP_FROM.get(name, (name,)))
 
 
-def exists(reading: Reading, mark: str) -> bool:
-    """Say whether an assignee mark names anybody, also one who can be given no work any more."""
-    kind, _, name = mark.partition(":")
-    return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
-
-
-def party(reading: Reading, mark: str) -> Party | None:
-    """Return whom an assignee mark names, None for nobody who can be given work now."""
-    kind, _, name = mark.partition(":")
-    if kind == "body":
-        body = bodies.find(reading, name)
-        at = reading.now
-        return None if body is None else Party(mark, body.name, at, kind=body.kind, path=path_of(body.area))
-    if kind != "user" or not people.exists(reading, name):
-        return None
-    person = people.actor(reading, name)
-    duties = tuple((duty.role, duty.place.path) for duty in person.current)
-    return Party(f"user:{person.name}", person.display, reading.now, duties) if duties else None
-
-
 def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> ActContext:
     """Return what the inputs speak of, and what the code tables say."""
     marks = f"{act['assignee']} {act['helpers']}".split()
-    parties = {mark: found for mark in marks if (found := party(tx, mark)) is not None}
+    parties = {mark: found for mark in marks if (found := standing.party(tx, mark)) is not None}
     item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
     last = record.case.facts.result_code if record.case is not None else None
     return ActContext(

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from server.cases.domain.acts import Act
+from server.cases.domain.acts import Act, Party
 from server.db.transactions import Reading
+from server.grid.domain.areas import path_of
 from server.people.domain import roles
 from server.people.domain.actors import Actor
 from server.people.store import bodies, people
 from server.records.domain.records import Record
+
+
+def exists(reading: Reading, mark: str) -> bool:
+    """Say whether an assignee mark names anybody, also one who can be given no work any more."""
+    kind, _, name = mark.partition(":")
+    return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
+
+
+def party(reading: Reading, mark: str) -> Party | None:
+    """Return whom an assignee mark names, None for nobody who can be given work now."""
+    kind, _, name = mark.partition(":")
+    if kind == "body":
+        body = bodies.find(reading, name)
+        at = reading.now
+        return None if body is None else Party(mark, body.name, at, kind=body.kind, path=path_of(body.area))
+    if kind != "user" or not people.exists(reading, name):
+        return None
+    person = people.actor(reading, name)
+    duties = tuple((duty.role, duty.place.path) for duty in person.current)
+    return Party(f"user:{person.name}", person.display, reading.now, duties) if duties else None
 
 
 def level(by: Actor, record: Record) -> str:

@@ -13,7 +13,7 @@ from server.audit.domain.entries import Entry
 from server.audit.store import chain
 from server.audit.usecases.recording import record
 from server.cases.domain.workflow import AT_REST
-from server.cases.usecases import authorization
+from server.cases.usecases import standing
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
@@ -94,7 +94,7 @@ def hand_over(
     without any, all open cases of ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a known giver
     are named, when there are too many cases, or when nobody can take them.
     """
-    if authorization.party(tx, taker) is None:
+    if standing.party(tx, taker) is None:
         raise Invalid(
             f"没有“{taker}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码。", field="to", value=taker
         )
@@ -102,7 +102,7 @@ def hand_over(
     if not ids:
         if giver is None:
             raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
-        if not authorization.exists(tx, giver):
+        if not standing.exists(tx, giver):
             raise Invalid(f"没有“{giver}”；写成 user:用户名 或 body:代码。", field="from", value=giver)
         ids = [record.id for record in records.open_of(tx, giver, by.scope)]
     if len(ids) > CASES_MAX:

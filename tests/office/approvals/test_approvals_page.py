@@ -183,7 +183,7 @@ def test_void_is_decided_on_the_page_by_the_level_above_who_asked(land, county):
     town = signed_in(county, "town")
     page = town.open("/office/approvals?kind=void")
     form = town.form(town.open(f"/office/approvals?kind=void&open={id}:void"), f"/office/approvals/{id}/void")
-    answer = town.submit(form)
+    answer = town.submit(form, reason="test_data")
 
     assert acts_on(own, id) == set()
     assert not any(each.action.endswith(f"{id}/void") for each in Reader(page.text).forms)  # not by one click
