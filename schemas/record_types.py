@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from schemas.fields import BaseSchema, boolean_parameter, day, integer_out, text_out
+from schemas.fields import BaseSchema, boolean_parameter, day, integer_in, integer_out, text_out
+from schemas.lists import PageQuery, area_filter
 
 
 class WritingFormSchema(BaseSchema):
@@ -38,3 +39,20 @@ class CoveredVillageSchema(BaseSchema):
     town = text_out("code of its town")
     town_name = text_out()
     records = integer_out()
+
+
+class UnvisitedQuery(PageQuery):
+    """Which records, and since when nobody has visited them."""
+
+    days = integer_in("nobody in this many last days, with today", 1, 3_660, load_default=30)
+    area = area_filter("in this area or below")
+
+
+class UnvisitedSchema(BaseSchema):
+    """A record that nobody has visited in these days."""
+
+    id = text_out()
+    label = text_out()
+    area = text_out("code")
+    area_name = text_out("of village and unit")
+    last = text_out("Beijing day of the last visit before; empty for never")

@@ -23,6 +23,7 @@ from server.api import (
     summaries,
     summary_parts,
     sync,
+    unvisited,
     uploads,
     users,
 )
@@ -35,7 +36,7 @@ BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint),
+    *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint, unvisited.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
     *(sync.blueprint, uploads.blueprint),
 )

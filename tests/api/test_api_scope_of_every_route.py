@@ -25,6 +25,7 @@ UNSCOPED = {
     "/api/v1/record-types",
     "/api/v1/record-types/<type_name>/fields",
     "/api/v1/record-types/<type_name>/villages",
+    "/api/v1/record-types/<type_name>/unvisited",
     "/api/v1/users/import",
 }
 """What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here."""

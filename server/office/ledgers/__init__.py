@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from server.office.ledgers import coverage_page, edit_record, ledger_list, ledger_map, new_record, record_page
+from server.office.ledgers import (
+    coverage_page,
+    edit_record,
+    ledger_list,
+    ledger_map,
+    new_record,
+    record_page,
+    unvisited_page,
+)
 
 blueprints = (
     ledger_list.blueprint,
@@ -11,4 +19,5 @@ blueprints = (
     new_record.blueprint,
     edit_record.blueprint,
     record_page.blueprint,
+    unvisited_page.blueprint,
 )

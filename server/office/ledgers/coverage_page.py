@@ -11,6 +11,7 @@ from server import instants, table_files
 from server.db.transactions import Reading
 from server.errors import NotFound
 from server.forms.domain.record_types import Kind, RecordType
+from server.forms.store import forms
 from server.instants import Instant
 from server.office import layout, pages
 from server.office.layout import signed_in
@@ -18,6 +19,7 @@ from server.office.ledgers import ledger_list
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.records.usecases import coverage
+from server.summaries.domain import patrols
 from server.web import context, downloads, record_exports
 
 blueprint = layout.create_blueprint("office-ledger-coverage", __name__)
@@ -63,8 +65,16 @@ def _values(reading: Reading, by: Actor, type: RecordType, days: int) -> dict[st
         "villages": without,
         "missing": len(without),
         "total": len(found),
+        "unvisited": _places(reading, type),
         "may_export": bool(rights.scope_for(by, "export", "read").places),
     }
+
+
+def _places(reading: Reading, type: RecordType) -> list[RecordType]:
+    """Return the ledgers of places of which one may ask who was not visited: this one, or of patrols every one."""
+    if type.name == patrols.TYPE:
+        return [each for each in forms.catalogue(reading).types.values() if each.kind is Kind.PROFILE]
+    return [type] if type.kind is Kind.PROFILE else []
 
 
 @blueprint.get("/office/ledgers/<type>/missing.csv")

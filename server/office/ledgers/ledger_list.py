@@ -77,7 +77,7 @@ def ledger(type: str) -> Response:
             "next": asked.address(cursor=str(rows[ROWS - 1]["born_seq"])) if len(rows) > ROWS else "",
             "older": asked.address(cursor=str(older)) if older is not None and len(rows) <= ROWS else "",
             "looked_at": type_lists.LOOKED_AT_MOST,
-            "choices": _area_choices(reading, by),
+            "choices": area_choices(reading, by),
             "may_create": filling.may_create(by, declared) and ledger_forms.layout(reading, declared).creates,
             "may_export": bool(rights.scope_for(by, "export", "read").places),
             "form": ledger_forms.layout(reading, declared).sheet,
@@ -233,7 +233,7 @@ def _foot(reading: Reading, scope: Scope, asked: Asked) -> dict[str, Any] | None
     return {"number": ledger_states.said(number, most), "states": counted if number <= most else []}
 
 
-def _area_choices(reading: Reading, by: Actor) -> list[tuple[str, str]]:
+def area_choices(reading: Reading, by: Actor) -> list[tuple[str, str]]:
     """Return the areas that a list may be narrowed to: those right below the caller's own."""
     scope, found = visibility.of(by), list[tuple[str, str]]()
     for place in scope.places:
