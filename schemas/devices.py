@@ -26,6 +26,12 @@ class DeviceQuery(BaseSchema):
     contact = one_of(CONTACTS, "`recent`: within 7 days; `quiet`: longer ago; `lost`: 30 days and more; `never`")
 
 
+class AddressMoveQuery(BaseSchema):
+    """Whose phones."""
+
+    area = area_filter()
+
+
 class DeviceSchema(BaseSchema):
     """A phone, by one of its keys, or a laptop with a field client."""
 
@@ -40,6 +46,32 @@ class DeviceSchema(BaseSchema):
     app_version = text_out_or_null("what the program called itself then")
     unsent = integer_out_or_null("changes that a laptop had not sent then; null for a phone: nobody knows")
     advice = text_out("what to do about it, in Chinese; empty for nothing")
+
+
+class UnmovedPhoneSchema(BaseSchema):
+    """A phone that has not come by the public address since the server moved to it."""
+
+    id = text_out("of the phone key that it uses")
+    person = text_out("user name")
+    display = text_out("as people call them")
+    role = text_out("of their oldest duty in force")
+    area = text_out("code of the area of that duty")
+    last_seen_at = instant_out_or_null("last contact; null: the card was never scanned")
+    address = text_out_or_null("of the server, by which it came then; null: it came before such were kept")
+    card_at = instant_out_or_null("when a new card was made for them that nobody has scanned; null: there is none")
+
+
+class AddressMoveSchema(BaseSchema):
+    """The public address of the server, and who has not come by it yet."""
+
+    address = text_out_or_null("of new cards; null: none is kept, it is as the environment or each request says")
+    old_address = text_out_or_null("answered beside it; null: none")
+    since = instant_out_or_null("when it became the public address")
+    unmoved = fields.List(
+        fields.Nested(UnmovedPhoneSchema),
+        required=True,
+        metadata={"description": "phones of people whom the caller may see, silent longest first"},
+    )
 
 
 class FormHoldersSchema(BaseSchema):

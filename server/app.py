@@ -15,9 +15,11 @@ from server.admin.usecases import unneeded_files
 from server.db import database as store
 from server.db.database import Database
 from server.db.folder import secret
+from server.people.domain.public_addresses import Addresses
 from server.settings import ADVERTISED_BYTES, Settings
 from server.submissions.store.blobs import BlobStore
 from server.web import observability
+from server.web.addresses import PublicAddresses
 from server.web.admission import BODY_BYTES_MAX, Admission
 from server.web.asgi import Bridge, ShortRequests
 from server.web.bodies import Spool
@@ -61,20 +63,23 @@ def open_folder(app: Flask, settings: Settings) -> Flask:
     blobs = BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
     wrapped: WSGIApplication = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
-    app.extensions["firegrid admission"] = _guarded(
-        PhonePaths(TrustedProxies(Admission(app), settings.trusted_proxies)), settings
-    )
     if settings.fast_path:
         from server.fast_path import GreenletRunner, PastFlask  # they need greenlet, and nothing else does
 
-        services = Services(settings, store.open_threaded(settings.folder, runner=GreenletRunner()), blobs)
+        services = _services_of(settings, store.open_threaded(settings.folder, runner=GreenletRunner()), blobs)
         wrapped = PastFlask(wrapped, services, observability.record_request)
     else:
-        services = Services(settings, store.open_threaded(settings.folder), blobs)
+        services = _services_of(settings, store.open_threaded(settings.folder), blobs)
     unneeded_files.delete(services.database, blobs)
     app.extensions["firegrid"] = services
-    app.wsgi_app = _guarded(wrapped, settings)  # type: ignore[method-assign]  # how WSGI is wrapped
+    admission: WSGIApplication = PhonePaths(TrustedProxies(Admission(app), settings.trusted_proxies))
+    app.extensions["firegrid admission"] = _guarded(admission, services)
+    app.wsgi_app = _guarded(wrapped, services)  # type: ignore[method-assign]  # how WSGI is wrapped
     return app
+
+
+def _services_of(settings: Settings, database: Database, blobs: BlobStore) -> Services:
+    return Services(settings, database, blobs, PublicAddresses(database, settings.public_url))
 
 
 def bridge_to(app: Flask, threads: int) -> Bridge:
@@ -89,6 +94,11 @@ def bridge_to(app: Flask, threads: int) -> Bridge:
 def database_of(app: Flask) -> Database:
     """Return the store that an application works on."""
     return _services(app).database
+
+
+def addresses_of(app: Flask) -> Addresses:
+    """Return at which public addresses an application is found now."""
+    return _services(app).addresses.now()
 
 
 def blobs_of(app: Flask) -> BlobStore:
@@ -111,8 +121,14 @@ def close(app: Flask) -> None:
     database_of(app).close()
 
 
-def _guarded(wrapped: WSGIApplication, settings: Settings) -> KnownHosts:
-    return KnownHosts(wrapped, settings, lambda path, error: refused(path, error, settings.advertised_bytes))
+def _guarded(wrapped: WSGIApplication, services: Services) -> KnownHosts:
+    settings = services.settings
+    return KnownHosts(
+        wrapped,
+        settings,
+        services.addresses.now,
+        lambda path, error: refused(path, error, settings.advertised_bytes),
+    )
 
 
 def _services(app: Flask) -> Services:

@@ -118,16 +118,24 @@ def machine(environment: Mapping[str, str] | None = None) -> str | None:
     return stated.get("FIREGRID_MACHINE", "").strip() or None
 
 
+def public_url(value: str, name: str) -> str:
+    """Return an address that phones can be given, without a slash at the end. name: of what states it.
+
+    Raises Invalid for what is no address of a server.
+    """
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that hold no address, a port that is no number
+        is_one = False
+    if not is_one or any(mark in value for mark in "?#@ "):
+        raise Invalid(f"{name}“{value}”不是网址；应如 https://fire.example.org 。", field=name)
+    return value.rstrip("/")
+
+
 def _public_url(stated: Mapping[str, str]) -> str | None:
     value = stated.get("FIREGRID_PUBLIC_URL", "").strip()
-    if not value:
-        return None
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise Invalid(
-            f"FIREGRID_PUBLIC_URL“{value}”不是网址；应如 https://fire.example.org 。", field="FIREGRID_PUBLIC_URL"
-        )
-    return value.rstrip("/")
+    return public_url(value, "FIREGRID_PUBLIC_URL") if value else None
 
 
 def _folder(stated: Mapping[str, str], name: str) -> Path | None:
@@ -141,9 +149,20 @@ def _listed(stated: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 def _times(stated: Mapping[str, str], name: str, default: tuple[time, ...]) -> tuple[time, ...]:
     try:
-        return tuple(sorted(time.fromisoformat(part) for part in _listed(stated, name))) or default
+        found = tuple(sorted(_time(part) for part in _listed(stated, name)))
     except ValueError:
-        raise Invalid(f"{name}“{stated[name]}”应为一天里的时刻，如 02:30，可用逗号写几个。", field=name) from None
+        raise Invalid(
+            f"{name}“{stated[name]}”应为一天里的时刻（北京时间，不写时区），如 02:30，可用逗号写几个。", field=name
+        ) from None
+    return found or default
+
+
+def _time(text: str) -> time:
+    """Return a time of the local day. Raises ValueError, also for one with a zone, which would be none of that day."""
+    found = time.fromisoformat(text)
+    if found.tzinfo is not None:
+        raise ValueError(text)
+    return found
 
 
 def _number(stated: Mapping[str, str], name: str, default: int) -> int:

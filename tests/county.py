@@ -37,6 +37,7 @@ from server.people.usecases import phone_keys
 from server.records.store import records
 from server.settings import Settings
 from server.staffing.usecases import enrolment
+from server.web.addresses import PublicAddresses
 from tests.odk_collect import Phone
 
 Lay = Callable[[Any], Iterable[str]]
@@ -97,6 +98,12 @@ class County:
 
     def phone(self, name: str = "worker") -> Phone:
         return Phone(self, name, f"/key/{self.keys[name]}")
+
+    def found_at(self, url: str | None) -> None:
+        """Let the environment of the running server say another public address, None for none."""
+        services = self.app.extensions["firegrid"]
+        addresses = PublicAddresses(services.database, url)
+        self.app.extensions["firegrid"] = replace(services, addresses=addresses)
 
     def do(self, use_case: Callable[..., Any], *args: object, **kwargs: object) -> Any:
         """Carry a use case out in a transaction of its own."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response
 
-from schemas.devices import DeviceQuery, DeviceSchema, FormHoldersSchema
+from schemas.devices import AddressMoveQuery, AddressMoveSchema, DeviceQuery, DeviceSchema, FormHoldersSchema
 from schemas.lists import page_of
 from server.api import responses
 from server.api.areas import place_of
@@ -15,7 +15,8 @@ from server.api.blueprints import create_blueprint
 from server.forms.usecases import management
 from server.instants import Instant
 from server.people.domain.devices import ADVICE, Device
-from server.people.store import devices
+from server.people.domain.unmoved_phones import UnmovedPhone
+from server.people.store import devices, public_addresses, unmoved_phones
 from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
@@ -40,6 +41,31 @@ def list_devices(query: dict[str, Any]) -> Response:
     return responses.single_page([each for each in shown if query.get("contact") in (None, each["contact"])])
 
 
+@blueprint.route("/address-move")
+@blueprint.arguments(AddressMoveQuery, location="query")
+@blueprint.response(200, AddressMoveSchema)
+@blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
+def show_address_move(query: dict[str, Any]) -> Response:
+    """Get the public address, and the phones that have not come by it since the server moved there.
+
+    They are those of people on duty where the caller may see people.
+    """
+    by = context.caller()
+    with context.database().reading() as reading:
+        place = place_of(reading, query, by)
+        kept = public_addresses.newest(reading)
+        bounds = None if place is None else place.bounds()
+        found = unmoved_phones.list_unmoved(reading, people_scope(by), kept, bounds)
+        return responses.json(
+            {
+                "address": None if kept is None else kept.url or None,
+                "old_address": None if kept is None else kept.old_url or None,
+                "since": None if kept is None or not kept.url else kept.at,
+                "unmoved": [_unmoved(each) for each in found],
+            }
+        )
+
+
 @blueprint.route("/forms/<form_id>/phones")
 @blueprint.response(200, FormHoldersSchema)
 @blueprint.alt_response(404, success=False, description="there is no such form")
@@ -53,6 +79,20 @@ def count_phones(form_id: str) -> Response:
     with context.database().reading() as reading:
         management.get_visible(reading, form_id, by)
         return responses.json(asdict(form_holders.count(reading, form_id, people_scope(by))))
+
+
+def _unmoved(found: UnmovedPhone) -> responses.Json:
+    key = found.key
+    return {
+        "id": key.id,
+        "person": key.person,
+        "display": key.display,
+        "role": key.role,
+        "area": key.area,
+        "last_seen_at": key.last_seen_at,
+        "address": key.address,
+        "card_at": found.card_at,
+    }
 
 
 def _device(found: Device, now: Instant) -> responses.Json:

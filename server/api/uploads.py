@@ -104,7 +104,7 @@ def create_upload() -> Response:
     sha256 = tus.stated_sha256(tus.metadata_of(stated))
     made = context.uploads().create(size, stated, sha256, by=context.caller())
     response = _answer(made, 201)
-    root = urlsplit(context.settings().public_url or "").path + request.script_root
+    root = urlsplit(context.public_url() or "").path + request.script_root
     response.headers["Location"] = f"{root}{PREFIX}/uploads/{made.id}"
     return response
 

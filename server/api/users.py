@@ -7,7 +7,7 @@ from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from schemas.lists import page_of
 from schemas.people import BodyQuery, BodySchema, DutySchema, UserQuery, UserSchema
@@ -180,7 +180,7 @@ def reset_password(arguments: dict[str, Any], name: str) -> Response:
 def give_key(arguments: dict[str, Any], name: str) -> Response:
     """Give a person a new phone key; it is shown this once. Earlier keys stay good unless `replace` says otherwise."""
     give = account_management.replace_key if arguments["replace"] else account_management.issue_key
-    server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
+    server_url, by = context.card_url(), context.caller()
     card = context.write(lambda tx: give(tx, name, server_url, by=by))
     settings = setup_qr.settings(card.url, card.username, card.project)
     shown = {"settings": settings, "payload": setup_qr.payload(settings), "warning": setup_card.warning(server_url)}

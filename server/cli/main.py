@@ -24,6 +24,7 @@ COMMANDS = {
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",
     "ledger": "server.cli.ledgers:ledger",
+    "move-address": "server.cli.move_address:move_address",
     "summary": "server.cli.summary:summary",
     "audit": "server.cli.audit:audit",
     "forget": "server.cli.forget:forget",

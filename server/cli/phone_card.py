@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from server.cli.folder import with_data
+from server.cli.folder import opened, with_data
+from server.db.folder import FILE_NAME
 from server.db.locks import read_address
+from server.people.store import public_addresses
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import SetupCard, is_loopback
 from server.settings import from_environment
@@ -24,10 +26,20 @@ DEFAULT_URL = "http://127.0.0.1:8600"
 def public_url(data: Path) -> str:
     """Return the address at which phones find this server. Raises Invalid when the environment states a wrong one.
 
-    When none is set it is the one that the server of the folder was given, now or last; else where it is served: then
-    at least this machine finds it.
+    It is what the folder keeps since the server moved to it, else what the environment states. When none is set it is
+    the one that the server of the folder was given, now or last; else where it is served: then at least this machine
+    finds it.
     """
-    return from_environment(data).public_url or read_address(data) or DEFAULT_URL
+    return kept_url(data) or from_environment(data).public_url or read_address(data) or DEFAULT_URL
+
+
+def kept_url(data: Path) -> str | None:
+    """Return the public address that a folder keeps, None where it keeps none or is none."""
+    if not (data / FILE_NAME).exists():
+        return None
+    with opened(data) as database, database.reading() as reading:
+        kept = public_addresses.newest(reading)
+    return None if kept is None else kept.url or None
 
 
 def stated_before(command: str, data: Path) -> str:
@@ -36,6 +48,8 @@ def stated_before(command: str, data: Path) -> str:
     Raises Invalid when the environment states a wrong one.
     """
     stated = from_environment(data).public_url
+    if kept_url(data) is not None:
+        return command
     return command if stated in (None, read_address(data)) else f"FIREGRID_PUBLIC_URL={shlex.quote(stated)} {command}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import click
 
 from server.cli.folder import Command, data_option, opened, opened_to_write, with_data
 from server.db.transactions import Reading
-from server.errors import Invalid, NotFound
+from server.errors import Conflict, Invalid, NotFound
 from server.grid.domain.areas import Level
 from server.grid.store import areas
 from server.people.domain.actors import Actor, Duty, Role
@@ -69,15 +69,19 @@ def import_(file: Path, dry_run: bool, data: Path) -> None:
 
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--area", required=True, metavar="CODE", help="code of the grid area 网格代码")
+@click.option("--area", metavar="CODE", help="code of the grid area 网格代码")
+@click.option("--not-moved", "unmoved", is_flag=True, help="whose phone still uses the old address 还没搬到新地址的")
 @click.option("--replace", "lost", is_flag=True, help="refuse every earlier key of theirs at once 旧卡立即失效")
 @data_option
-def cards(file: Path, area: str, lost: bool, data: Path) -> None:
-    """Write phone cards with new keys for everyone in the area CODE to FILE (.pdf, A4, eight on a page).
+def cards(file: Path, area: str | None, unmoved: bool, lost: bool, data: Path) -> None:
+    """Write phone cards with new keys to FILE (.pdf, A4, eight on a page): for everyone in the area CODE, or not moved.
 
     Earlier cards stay good, unless --replace says otherwise. The file holds keys: print it, then delete it.
     """
     from server.cli import card_pdf, phone_card
+
+    if area is None and not unmoved:
+        raise click.UsageError("请用 --area 写网格代码，或加 --not-moved · needs --area or --not-moved")
 
     url = phone_card.public_url(data)
     refused = list(phone_card.warnings(url, data))
@@ -87,21 +91,48 @@ def cards(file: Path, area: str, lost: bool, data: Path) -> None:
         raise click.exceptions.Exit(1)
     with opened_to_write(data) as database:
         with database.reading() as reading:
-            by, place = administrator(reading), areas.get(reading, area).place
-            names = [person.name for person in card_printing.cardholders(reading, place, (), by=by)]
-        if not names:
-            raise NotFound(f"{area} 里没有可以发卡的人；请先加人或导入。", area=area)
-        make = _maker(names, url, lost, by)
+            by = administrator(reading)
+            names = _cardholders(reading, area, by, unmoved=unmoved)
         # Opened before the keys are made: where it cannot be written, everybody keeps the card they have.
         file.touch(mode=0o600)
         with file.open("r+b") as written:
-            made = database.write(make)
+            made = [card for some in _batched(names) for card in database.write(_maker(some, url, lost, by))]
             written.write(card_pdf.of(made))
             written.truncate()
     click.echo(f"{len(made)} 张卡片写到 {file}。里面有每个人的钥匙：打印后请删除。")
 
 
-def _maker(names: list[str], url: str, lost: bool, by: Actor) -> Callable[[Any], Any]:
+def _batched(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield names as many at a time as one sheet may have."""
+    for start in range(0, len(names), card_printing.CARDS_MAX):
+        yield names[start : start + card_printing.CARDS_MAX]
+
+
+def _cardholders(reading: Reading, area: str | None, by: Actor, *, unmoved: bool) -> list[str]:
+    """Return who is given a card: everyone in an area, those alone whose phone has not moved, or those of the county.
+
+    Raises NotFound where there is nobody, and Conflict where all have their new card already.
+    """
+    place = None if area is None else areas.get(reading, area).place
+    inside = None if place is None else [each.name for each in card_printing.cardholders(reading, place, (), by=by)]
+    if not unmoved:
+        if not inside:
+            raise NotFound(f"{area} 里没有可以发卡的人；请先加人或导入。", area=area)
+        return inside
+    left = {
+        name: card_at
+        for name, card_at in card_printing.unmoved_cardholders(reading, by=by).items()
+        if inside is None or name in inside
+    }
+    names = [name for name, card_at in left.items() if card_at is None]
+    if not left:
+        raise NotFound("没有要补发的：手机都已用新地址来过，或没有在搬的公开地址。")
+    if not names:
+        raise Conflict(f"剩下的 {len(left)} 人都已有新卡，只是还没扫；要补印，请不加 --not-moved，按 --area 做。")
+    return [each.name for each in card_printing.cardholders(reading, None, names, by=by)]
+
+
+def _maker(names: Sequence[str], url: str, lost: bool, by: Actor) -> Callable[[Any], Any]:
     return lambda tx: card_printing.make(tx, names, url, batch="", replace=lost, by=by)
 
 

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from server.cli.folder import Command, data_option, reason
+from server.cli.folder import Command, data_option, opened, reason, with_data
 from server.cli.folder_answers import answer_of, as_copy_option, moved_option, recognise
 from server.db import engine
 from server.db.database import Database
 from server.db.locks import serving, write_address
 from server.errors import Busy, Damaged, Unavailable
+from server.people.domain.public_addresses import Addresses, disagreement
+from server.people.store import public_addresses
 from server.settings import OfferedSignIn, Settings, from_environment
 
 if TYPE_CHECKING:
@@ -80,9 +82,20 @@ def serve(host: str, port: int, threads: int, moved: bool, as_copy: bool, even_i
     with serving(data):  # asked before the application is loaded: a service that is refused is refused at once
         state = State.TAKEN_AS_IT_IS if even_if_damaged else look_through(data)
         recognise(data, answer)
-    if from_environment(data).public_url is None:
-        say(NO_PUBLIC_URL)
+    for line in _public_address_words(data):
+        say(line)
     run(data, host, port, threads, state)
+
+
+def _public_address_words(data: Path) -> Iterator[str]:
+    """Yield what whoever starts the server should know of its public address."""
+    with opened(data) as database, database.reading() as reading:
+        kept, stated = public_addresses.newest(reading), from_environment(data).public_url
+    if stated is None and (kept is None or not kept.url):
+        yield NO_PUBLIC_URL
+    words = disagreement(kept, stated, with_data(f"move-address {stated}", data))
+    if words is not None:
+        yield f"Firegrid: {words}"
 
 
 class State(Enum):
@@ -123,14 +136,15 @@ def run(
 
     settings = replace(from_environment(data), sign_ins=tuple(sign_ins))
     with serving(data), listening(host, port) as listener:
-        write_address(data, settings.public_url or address_of(host, port))
         app = application.create_app(settings)
+        public = application.addresses_of(app)
+        write_address(data, public.url or address_of(host, port))
         database = application.database_of(app)
         database.is_taken_as_it_is = state is State.TAKEN_AS_IT_IS
         threads, connections_max = share_of_files(threads)
         bridge = application.bridge_to(app, threads)
         logging.basicConfig(handlers=[LogHandler()], level=logging.WARNING)
-        server = GracefulServer(configuration(bridge, settings, connections_max), bridge)
+        server = GracefulServer(configuration(bridge, settings, connections_max, public), bridge)
         server.stop_on_signals()
         try:
             _say_what_is_served(f"http://{host}:{port}", data, database)
@@ -186,8 +200,13 @@ def share_of_files(threads: int) -> tuple[int, int]:
     return threads, connections
 
 
-def configuration(bridge: Bridge, settings: Settings, connections_max: int | None = None) -> uvicorn.Config:
-    """Return how the web server runs ``bridge``. connections_max: at once, None for any number."""
+def configuration(
+    bridge: Bridge, settings: Settings, connections_max: int | None = None, public: Addresses | None = None
+) -> uvicorn.Config:
+    """Return how the web server runs ``bridge``.
+
+    connections_max: at once, None for any number. public: where the server is found, None for what the settings say.
+    """
     import uvicorn
 
     from server.web.http_protocol import BoundedProtocol
@@ -203,7 +222,7 @@ def configuration(bridge: Bridge, settings: Settings, connections_max: int | Non
         date_header=False,
         access_log=False,
         log_config=None,
-        headers=[*EVERY_ANSWER, *([HSTS] if (settings.public_url or "").startswith("https:") else [])],
+        headers=[*EVERY_ANSWER, *([HSTS] if (public or Addresses(settings.public_url)).are_https_alone() else [])],
         log_level="warning",
         backlog=BACKLOG,
         limit_concurrency=connections_max,

@@ -68,7 +68,7 @@ class PastFlask:
         """Store a submission. Raises whatever keeps it from being answered with a receipt."""
         query, agent = environ["QUERY_STRING"], environ.get("HTTP_USER_AGENT")
         device = parse_qs(query).get("deviceID", [""])[0] if query else None
-        by = actor_of_key(self._services, token, device, agent)
+        by = actor_of_key(self._services, token, device, agent, environ)
         posted = SubmissionRequest(
             BytesIO(raw),
             environ.get("CONTENT_TYPE", ""),

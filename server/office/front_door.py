@@ -208,7 +208,7 @@ def _why_no_token() -> str:
     if sessions.has_cookie():
         return pages.say(layout.language(), "这一页放得太久了，请再登录一次。")
     if sessions.is_cookie_for_https_alone():
-        address = context.settings().public_url
+        address = context.card_url()
         return pages.say(layout.language(), "从这个地址登录不了；请改从 {address} 打开本系统。", address=address)
     return pages.say(layout.language(), "浏览器没有带回 Cookie；请在浏览器的设置里允许本站的 Cookie，再登录一次。")
 

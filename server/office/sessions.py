@@ -244,7 +244,7 @@ def _is_set_in(response: Response) -> bool:
 def _require_same_site() -> None:
     """Do nothing for a request that our own pages sent. Raises NotAllowed for one that another site's did."""
     origin = request.headers.get("Origin", "")
-    own = {request.host, urlsplit(context.settings().public_url or "").netloc}  # a proxy may pass its own name on
+    own = {request.host, *context.services().addresses.now().netlocs()}  # a proxy may pass its own name on
     foreign = origin not in ("", "null") and _host_of(origin) not in own - {""}
     if foreign or request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         raise NotAllowed("这个表单是从别的网站提交的，没有执行；请从本系统的页面提交。")
@@ -284,4 +284,4 @@ def _idle(settings: Settings) -> timedelta:
 
 
 def _is_https() -> bool:
-    return request.is_secure or (context.settings().public_url or "").startswith("https:")
+    return request.is_secure or (context.public_url() or "").startswith("https:")

@@ -173,7 +173,7 @@ def _base_url() -> str:
 
     Raises Unreadable when the address that the caller used has no host in it that a phone could ask for a form.
     """
-    root = context.settings().public_url
+    root = context.public_url()
     if root is None and not request.host:
         raise Unreadable(
             "服务器地址里的主机名手机不能用（只能用字母、数字、点和连字符，不能有下划线）。"

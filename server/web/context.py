@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import current_app, g, request
 
@@ -16,12 +16,18 @@ from server.errors import Unavailable
 from server.forms.domain import personal
 from server.log import log
 from server.people.domain.actors import Actor
+from server.people.domain.public_addresses import origin
 from server.people.store import people
 from server.people.usecases import basic_login
 from server.phones.usecases.entity_lists import ListHashes
 from server.photos.usecases.uploads import Uploads
 from server.settings import Settings
 from server.submissions.store.blobs import BlobStore
+from server.web.addresses import PublicAddresses
+from server.web.proxy import stated_origin
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 T = TypeVar("T")
 _DEVICE_CHARS_MAX = 255
@@ -31,12 +37,14 @@ _DEVICE_CHARS_MAX = 255
 class Services:
     """The services of one running server; kept in the Flask app under ``firegrid``.
 
-    hashes: of the lists that its phones download; of this server alone, since another county counts from 1 as well.
+    addresses: at which it is found. hashes: of the lists that its phones download; of this server alone, since another
+    county counts from 1 as well.
     """
 
     settings: Settings
     database: Database
     blobs: BlobStore
+    addresses: PublicAddresses
     hashes: ListHashes = field(default_factory=ListHashes)
 
 
@@ -52,6 +60,20 @@ def database() -> Database:
 
 def settings() -> Settings:
     return services().settings
+
+
+def card_url() -> str:
+    """Return the address that new cards are given: the public one, else that of this request."""
+    return services().addresses.now().url or request.root_url.rstrip("/")
+
+
+def public_url() -> str | None:
+    """Return the public address by which this request came, else the public address; None where none is known.
+
+    Whoever came by an address that the server moves away from is given addresses like that.
+    """
+    known = services().addresses.now()
+    return known.of_request(*stated_origin(request.environ, settings().trusted_proxies)) or known.url
 
 
 def blobs() -> BlobStore:
@@ -135,20 +157,24 @@ def caller_by_key(token: str, *, is_phone: bool = True) -> Actor:
     if not is_phone:
         return set_caller(people.actor_by_key(database().single_read(), token))
     device, app_version = request.args.get("deviceID"), request.headers.get("User-Agent")
-    return set_caller(actor_of_key(services(), token, device, app_version))
+    return set_caller(actor_of_key(services(), token, device, app_version, request.environ))
 
 
-def actor_of_key(services: Services, token: str, device: str | None, app_version: str | None) -> Actor:
-    """Return the actor who holds a phone key, and note when their phone was last seen.
+def actor_of_key(
+    services: Services, token: str, device: str | None, app_version: str | None, environ: WSGIEnvironment
+) -> Actor:
+    """Return the actor who holds a phone key, and note when their phone was last seen, and by which address it came.
 
     device, app_version: as the phone names them, None where it does not. Raises KeyRefused when the key is unknown,
     replaced or revoked.
     """
     actor = people.actor_by_key(services.database.single_read(), token)
-    if not people.seen_recently(actor):
-        key_id = actor.key_id or ""
+    came_to = stated_origin(environ, services.settings.trusted_proxies)
+    known = services.addresses.now().of_request(*came_to)
+    if not people.seen_recently(actor) or known not in (None, actor.key_address):
+        key_id, address = actor.key_id or "", known or origin(*came_to)
         names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
-        note(services.database, lambda tx: people.touch_key(tx, key_id, *names))
+        note(services.database, lambda tx: people.touch_key(tx, key_id, *names, address))
     return actor
 
 

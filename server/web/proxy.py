@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from server.errors import HostUnknown
+from server.people.domain.public_addresses import Addresses
 from server.settings import Network, Settings
 
 if TYPE_CHECKING:
@@ -51,40 +52,50 @@ def client_address(environ: WSGIEnvironment, trusted: tuple[Network, ...]) -> st
     return address
 
 
+def stated_origin(environ: WSGIEnvironment, trusted: tuple[Network, ...]) -> tuple[str, str]:
+    """Return scheme and host, with its port, to which a request was sent: as the last trusted proxy says, if any."""
+    scheme: str = environ["wsgi.url_scheme"]
+    host: str = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+    if trusted and _is_in(environ.get("REMOTE_ADDR", ""), trusted):
+        scheme = _last(environ.get("HTTP_X_FORWARDED_PROTO")) or scheme
+        host = _last(environ.get("HTTP_X_FORWARDED_HOST")) or host
+    return scheme, host
+
+
 class KnownHosts:
     """Answers requests to the hosts of this installation, and refuses all others; any host where no name is known.
 
-    Known are the host of ``public_url``, those of ``hosts``, ``localhost``, and the address at which the connection
-    came in. refuse: makes the answer to a path from the refusal, in the format of its door.
+    Known are the hosts of ``addresses``, which may change while the server runs, those of the settings, ``localhost``,
+    and the address at which the connection came in. refuse: makes the answer to a path from the refusal, in the format
+    of its door.
     """
 
     def __init__(
-        self, app: WSGIApplication, settings: Settings, refuse: Callable[[str, HostUnknown], Response]
+        self,
+        app: WSGIApplication,
+        settings: Settings,
+        addresses: Callable[[], Addresses],
+        refuse: Callable[[str, HostUnknown], Response],
     ) -> None:
         self._app = app
         self._refuse = refuse
         self._trusted = settings.trusted_proxies
-        self._public_url = settings.public_url
-        public = urlsplit(settings.public_url or "").hostname
-        self._hosts = frozenset({public, "localhost", *settings.hosts}) if public else None
+        self._addresses = addresses
+        self._always = frozenset({"localhost", *settings.hosts})
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if self._hosts is not None:
-            stated = self._stated(environ)
-            host = host_name(stated)
-            if host not in self._hosts and host != environ["SERVER_NAME"]:
-                return self._refuse(environ.get("PATH_INFO", ""), self._unknown(stated))(environ, start_response)
+        _, stated = stated_origin(environ, self._trusted)
+        host = host_name(stated)
+        if host not in self._always and host != environ["SERVER_NAME"]:
+            known = self._addresses()
+            if known.url is not None and host not in known.hosts():
+                refusal = self._unknown(stated, known.url)
+                return self._refuse(environ.get("PATH_INFO", ""), refusal)(environ, start_response)
         return self._app(environ, start_response)
 
-    def _stated(self, environ: WSGIEnvironment) -> str:
-        host: str = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
-        if self._trusted and _is_in(environ.get("REMOTE_ADDR", ""), self._trusted):
-            return (environ.get("HTTP_X_FORWARDED_HOST") or host).rpartition(",")[2].strip()
-        return host
-
-    def _unknown(self, stated: str) -> HostUnknown:
+    def _unknown(self, stated: str, public_url: str) -> HostUnknown:
         return HostUnknown(
-            f"这台服务器没有“{stated[:100]}”这个地址；请改用 {self._public_url} 。"
+            f"这台服务器没有“{stated[:100]}”这个地址；请改用 {public_url} 。"
             "它确是本机的另一个名字时，请管理员把它写进 FIREGRID_HOSTS。"
         )
 
@@ -109,6 +120,10 @@ class PhonePaths:
         if ("//" in path or path.endswith("/")) and is_phone_path(path):
             environ["PATH_INFO"] = "/" + "/".join(step for step in path.split("/") if step)
         return self._app(environ, start_response)
+
+
+def _last(stated: str | None) -> str:
+    return (stated or "").rpartition(",")[2].strip()
 
 
 def _is_in(address: str, networks: tuple[Network, ...]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import replace
 
 import pytest
 
@@ -260,9 +259,7 @@ def test_a_phone_key_is_shown_once_with_what_the_code_for_collect_holds(office):
 
 
 def test_a_key_at_an_address_that_phones_reach_brings_no_warning(office):
-    services = office.app.extensions["firegrid"]
-    reached = replace(services.settings, public_url="https://fire.example.org/grid")
-    office.app.extensions["firegrid"] = replace(services, settings=reached)
+    office.found_at("https://fire.example.org/grid")
 
     answer = office.post("/users/worker/key", "admin")
 

@@ -174,7 +174,7 @@ def test_the_environment_says_where_when_and_for_whom():
     assert settings.backup_times == (time(2, 30), time(14, 30))
     assert settings.backup_recipients == ("age1a", "age1b")
     assert from_environment(None, {}).backup_folder is None
-    for wrong in ("25:00", "2:30", "x"):
+    for wrong in ("25:00", "2:30", "x", "02:30+08:00", "02:30Z,14:30"):
         with pytest.raises(Invalid, match="02:30"):
             from_environment(None, {"FIREGRID_BACKUP_AT": wrong})
 

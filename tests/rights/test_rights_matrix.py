@@ -296,6 +296,7 @@ NOTHING_OF_A_PLACE = {
     "/audit.csv",
     "/users/import/template.xlsx",
     "/devices",
+    "/address-move",
     "/vacancies",
     "/records/counts",
 }

@@ -16,6 +16,7 @@ from server.db import identity
 from server.db.identity import Identity
 from server.db.transactions import Reading, Transaction
 from server.errors import FolderMoved
+from server.people.usecases import address_moves
 from server.replication.usecases import restoring
 
 BY = "command"
@@ -42,6 +43,7 @@ def settle(tx: Transaction, here: Identity, answer: Answer | None) -> None:
         restoring.take_new_epoch(tx, BY)
     if answer is Answer.AS_COPY:
         backup_facts.forget_all(tx)  # its sets would stand among those of the original, and each delete the other's
+        address_moves.forget(tx, by=BY)
     identity.record(tx, here)
     if answer is not None:
         record(tx, Entry(answer, BY, "folder"))

@@ -95,7 +95,7 @@ def roster_template() -> Response:
 @blueprint.alt_response(409, success=False, description="an account is closed, or these cards were made already")
 def make_cards(arguments: dict[str, Any]) -> Response:
     """Make a card with a new key for each of many people; they are shown this once."""
-    server_url, by = context.settings().public_url or request.root_url.rstrip("/"), context.caller()
+    server_url, by = context.card_url(), context.caller()
     batch = "" if arguments["id"] is None else str(arguments["id"])
     names, replace = arguments["names"], arguments["replace"]
     made = context.write(lambda tx: card_printing.make(tx, names, server_url, batch=batch, replace=replace, by=by))

@@ -43,7 +43,7 @@ def choose() -> Response:
 def make() -> Response:
     """Make cards, and show them for print: in this answer alone, since it holds the keys."""
     tabs.require(KEY)
-    names, by, url = request.form.getlist("names"), context.caller(), _server_url()
+    names, by, url = request.form.getlist("names"), context.caller(), context.card_url()
     if setup_card.warning(url) is not None:
         return _page(Sent("cards", {}, {}, "现在的地址只有本机能用，先设好对外地址。"), 409)
     batch, is_lost = request.form.get("batch", "")[:64], request.form.get("old") == "end"
@@ -60,20 +60,28 @@ def _page(sent: Sent = NOTHING, status: int = 200) -> Response:
     by = context.caller()
     with context.database().reading() as reading:
         area, names, told = _asked(reading, by)
-        found = card_printing.cardholders(reading, None if area is None else area.place, names, by=by)
-        chosen = set(request.form.getlist("names")) if sent.form else {person.name for person in found}
-        warning = setup_card.warning(_server_url())
+        unmoved = card_printing.unmoved_cardholders(reading, by=by)
+        is_of_move = request.values.get("moved") == "no"
+        listed = list(unmoved) if is_of_move and not request.form else names
+        found = card_printing.cardholders(reading, None if area is None else area.place, listed, by=by)
+        chosen = {person.name for person in found if not (is_of_move and unmoved.get(person.name))}
+        if sent.form:
+            chosen = set(request.form.getlist("names"))
+        warning = setup_card.warning(context.card_url())
         values = {
             "choices": _choices(reading, by, area),
             "area": "" if area is None else area.code,
             "rows": _rows(reading, found[:CARDS_MAX], by),
             "chosen": chosen,
-            "is_asked": area is not None or bool(names) or told,
+            "is_asked": area is not None or bool(names) or told or is_of_move,
+            "unmoved": len(unmoved),
+            "is_of_move": is_of_move,
+            "with_card": sum(person.name not in chosen for person in found) if is_of_move else 0,
             "more": len(found) > CARDS_MAX,
             "most": CARDS_MAX,
             "sent": sent,
             "warning": warning or "",
-            "server_url": _server_url(),
+            "server_url": context.card_url(),
             "batch": str(uuid4()),
             "is_lost": request.form.get("old") == "end",
         }
@@ -138,7 +146,3 @@ def _sheets(made: tuple[PrintedCard, ...]) -> list[list[dict[str, str]]]:
 
 def _county(reading: Reading) -> str:
     return next((area.name for area in areas.whole_grid(reading).values() if area.level is Level.COUNTY), "")
-
-
-def _server_url() -> str:
-    return context.settings().public_url or request.root_url.rstrip("/")

@@ -11,12 +11,13 @@ from server.db.transactions import Reading
 from server.forms.store import forms
 from server.grid.store import areas
 from server.office import layout, pages
+from server.office.admin import tabs as admin_tabs
 from server.office.layout import signed_in
 from server.office.problems import desk
 from server.people.domain import roles
 from server.people.domain.actors import Actor, Role
 from server.people.domain.devices import ADVICE, Contact, Device
-from server.people.store import devices
+from server.people.store import devices, public_addresses, unmoved_phones
 from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
@@ -42,6 +43,7 @@ def device_list() -> Response:
             "recent": [row for row in rows if row["contact"] is Contact.RECENT],
             "never": [row for row in rows if row["contact"] is Contact.NEVER],
             "forms": _forms(reading, by),
+            **_unmoved(reading, by),
         }
         return layout.show(reading, "problems/devices.html", "problems", values)
 
@@ -61,6 +63,30 @@ def _forms(reading: Reading, by: Actor) -> list[dict[str, Any]]:
         }
         for each in sorted(found, key=lambda each: -each.older)
     ]
+
+
+def _unmoved(reading: Reading, by: Actor) -> dict[str, Any]:
+    """Return the phones that have not come by the public address yet, while the server moves to it."""
+    kept = public_addresses.newest(reading)
+    if kept is None or not kept.old_url:
+        return {"move": None, "unmoved": []}
+    found = unmoved_phones.list_unmoved(reading, people_scope(by), kept)
+    names = areas.full_names(reading, (each.key.area for each in found))
+    rows = [
+        {
+            "display": each.key.display,
+            "role": roles.label(Role(each.key.role), reading.now),
+            "area": names.get(each.key.area, each.key.area),
+            "instant": each.key.last_seen_at or "",
+            "at": "" if each.key.last_seen_at is None else pages.moment(each.key.last_seen_at, reading.now),
+            "address": each.key.address or "",
+            "card_at": "" if each.card_at is None else pages.moment(each.card_at, reading.now),
+        }
+        for each in found
+    ]
+    may_make = any(tab.key == "cards" for tab in admin_tabs.tabs_of(by))
+    move = {"url": kept.url, "old_url": kept.old_url, "since": pages.moment(kept.at, reading.now)}
+    return {"move": move | {"may_make_cards": may_make}, "unmoved": rows}
 
 
 def _row(reading: Reading, each: Device, names: dict[str, str]) -> dict[str, Any]:

@@ -114,7 +114,8 @@ class Actor:
 
     name: user name. duties: all duties, past and future, since late submissions are judged by the last 30 days.
     key_id, key_seen_at: id of the phone key they came with and its last contact on record, None for a signed-in
-    person. device: ``collect:…`` id of the phone, as far as known.
+    person. device: ``collect:…`` id of the phone, key_address: address of the server by which it came then, as far as
+    known.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Actor:
     key_id: str | None = None
     device: str | None = None
     key_seen_at: Instant | None = None
+    key_address: str | None = None
     current: tuple[Duty, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ _ADD_KEY = inserting("phone_key", ("id", "person", "token_hash", "created_at"))
 
 _BY_KEY = """
     SELECT phone_key.id AS key_id, phone_key.revoked_at AS key_revoked_at, phone_key.last_seen_at, phone_key.device,
-           person.name, person.display, person.revoked_at,
+           phone_key.address, person.name, person.display, person.revoked_at,
            (SELECT value FROM counter WHERE name = 'configuration') AS configuration
       FROM phone_key
       JOIN person ON person.name = phone_key.person
@@ -64,7 +64,8 @@ def actor_by_key(reading: Reading, token: str) -> Actor:
     if row["key_revoked_at"] is not None:
         raise KeyRefused("这个手机密钥已被更换：请向管理员索取新的二维码，在原项目里重新扫描。", reason="replaced")
     duties = _known_duties(reading, row["name"], row["configuration"])
-    return Actor(row["name"], row["display"], reading.now, duties, row["key_id"], row["device"], row["last_seen_at"])
+    seen = (row["device"], row["last_seen_at"], row["address"])
+    return Actor(row["name"], row["display"], reading.now, duties, row["key_id"], *seen)
 
 
 def known_actor(reading: Reading, name: str, display: str, configuration: int) -> Actor:
@@ -93,17 +94,23 @@ def seen_recently(caller: Actor) -> bool:
     return caller.key_seen_at is not None and instants.later(caller.key_seen_at, SEEN_EVERY) > caller.at
 
 
-def touch_key(tx: Transaction, key_id: str, device: str | None, app_version: str | None) -> None:
-    """Record the last contact of a phone. device, app_version: as it reported them; None keeps the stored ones."""
+def touch_key(
+    tx: Transaction, key_id: str, device: str | None, app_version: str | None, address: str | None = None
+) -> None:
+    """Record the last contact of a phone. device, app_version: as it reported them; None keeps the stored ones.
+
+    address: of the server, by which it came, likewise.
+    """
     tx.sql.run(
         """
         UPDATE phone_key
            SET last_seen_at = :now,
+               address = COALESCE(:address, address),
                device = COALESCE(:device, device),
                app_version = COALESCE(:app_version, app_version)
          WHERE id = :id
         """,
-        {"id": key_id, "now": tx.now, "device": device, "app_version": app_version},
+        {"id": key_id, "now": tx.now, "address": address, "device": device, "app_version": app_version},
     )
 
 

@@ -12,10 +12,11 @@ from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, Invalid, NotAllowed, NotFound
 from server.grid.domain.areas import Place
 from server.grid.store import areas
+from server.instants import Instant
 from server.people.domain import roles
 from server.people.domain.actors import Actor
 from server.people.domain.people import Person
-from server.people.store import duty_lists, people
+from server.people.store import duty_lists, people, public_addresses, unmoved_phones
 from server.people.store.duty_lists import Filters
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import SetupCard
@@ -49,6 +50,17 @@ def cardholders(reading: Reading, place: Place | None, names: Sequence[str], *, 
     else:
         found = []
     return [person for person in found if person.revoked_at is None and _is_managed(reading, person.name, by)]
+
+
+def unmoved_cardholders(reading: Reading, *, by: Actor) -> dict[str, Instant | None]:
+    """Return the user names of people with a phone that has not come by the public address yet, silent longest first.
+
+    With each comes when its holder was last given a new card that nobody has scanned, None for no such card. They are
+    those whom ``by`` may see.
+    """
+    kept = public_addresses.newest(reading)
+    found = unmoved_phones.list_unmoved(reading, account_management.people_scope(by), kept)
+    return {each.key.person: each.card_at for each in found}
 
 
 def make(

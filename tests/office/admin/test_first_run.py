@@ -52,7 +52,7 @@ def test_once_all_are_done_the_steps_are_gone_for_good(desk):
         desk, f"{ADMIN}/people?add=1", f"{ADMIN}/people", display="刘一", name="liu-1", role="grid_worker", area=UNIT
     )
     between = desk.open(ADMIN).text
-    object.__setattr__(desk.county.app.extensions["firegrid"].settings, "public_url", "http://fire.example.org")
+    desk.county.found_at("http://fire.example.org")
     sheet = post(desk, f"{ADMIN}/cards?names=liu-1", f"{ADMIN}/cards", names="liu-1")
     after = desk.open(ADMIN)
 

@@ -14,7 +14,7 @@ from werkzeug.test import encode_multipart
 from server.office import layout, pages
 from server.office.admin import bodies
 from server.people.store import people
-from server.settings import Settings
+from server.people.usecases import address_moves
 from tests.api_county import FAR_VILLAGE, NEXT_VILLAGE, PEOPLE, TOWN, UNIT, VILLAGE, add_record
 from tests.county import EVERYTHING
 from tests.office.desk import Desk, Reader
@@ -274,9 +274,7 @@ def test_an_area_is_renamed_to_something(desk):
 
 
 def with_address(county, url: str | None):
-    services = county.app.extensions["firegrid"]
-    settings: Settings = services.settings
-    object.__setattr__(settings, "public_url", url)
+    county.found_at(url)
     return county
 
 
@@ -300,6 +298,27 @@ def test_cards_are_shown_once_with_a_key_that_opens_the_server(county_to_change)
     assert Reader(sheet.text).inline == []
     assert again.status_code == 409 and "刚才已经做好" in again.text
     assert desk.client.post(form.action, data={**data, "names": ["town"], "batch": "x"}).status_code == 403
+
+
+def test_while_the_server_moves_those_who_have_not_are_listed_and_chosen_for_cards(county_to_change):
+    county = with_address(county_to_change, "http://192.168.1.20:8600")
+    county.client.get(f"/key/{county.keys['worker']}/formList", headers={"Host": "192.168.1.20:8600"})
+    county.do(address_moves.begin, "https://fire.example.org", old=None, known="http://192.168.1.20:8600", by="test")
+    desk = signed_in(with_address(county, None), "town")
+
+    listed = desk.open("/office/problems/devices").text
+    page = desk.open(f"{ADMIN}/cards?moved=no")
+    form = form_of(page, f"{ADMIN}/cards")
+    sheet = desk.client.post(form.action, data={**form.fields, "names": ["worker"]})
+    after = desk.open(f"{ADMIN}/cards?moved=no").text
+
+    assert "还没用新地址来过的手机" in listed and "http://192.168.1.20:8600</td>" in listed
+    assert f'href="{ADMIN}/cards?moved=no"' in listed
+    assert 'value="worker" aria-label="worker" checked' in page.text
+    assert sheet.status_code == 200
+    assert "没有勾选的 1 人已有新卡片" in after
+    assert 'value="worker" aria-label="worker">' in after
+    assert "新卡片" in desk.open("/office/problems/devices").text
 
 
 def test_a_town_sees_its_own_and_its_rail_leads_there(county):
