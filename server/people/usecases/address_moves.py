@@ -32,9 +32,9 @@ def begin(tx: Transaction, url: str, *, old: str | None, known: str | None, by: 
         raise Conflict(
             f"正从 {kept.old_url} 搬到 {kept.url} ，还没有办完；请先加 --finish 办完，或加 --undo 撤回。", url=kept.url
         )
-    before = [old, None if kept is None else kept.url, known, *unmoved_phones.addresses_used(tx)]
-    answered = (each for each in before if each and each != url and not _is_for_this_machine_alone(each))
-    return _taken(tx, Step.BEGIN, url, next(answered, ""), by)
+    before = (None if kept is None else kept.url, known, *unmoved_phones.addresses_used(tx))
+    found = (each for each in before if each and each != url and not _is_for_this_machine_alone(each))
+    return _taken(tx, Step.BEGIN, url, old or next(found, ""), by)
 
 
 def finish(tx: Transaction, scope: Scope, *, by: str, even_if_not_moved: bool = False) -> KeptAddress:
