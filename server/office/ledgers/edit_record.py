@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from flask import Response, request
@@ -31,15 +32,18 @@ from server.forms.domain.sheets import Ask, Question
 from server.forms.domain.xpath import Unsupported
 from server.forms.store import forms
 from server.office import drafts, layout, pages, shown_fields
-from server.office.cases import acting
+from server.office.cases import act_photos, acting
+from server.office.cases.act_photos import ShownPhoto
 from server.office.layout import signed_in
-from server.office.ledgers import filling, new_record, record_page, record_sheets, sheet_inputs
+from server.office.ledgers import filling, new_record, record_page, record_sheets, sheet_inputs, sheet_photos
 from server.office.ledgers.sheet_inputs import Drawn
+from server.office.ledgers.sheet_photos import SheetPhotos
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
 from server.settlement.usecases import editing as editing_conflicts
 from server.settlement.usecases.editing import Edited
+from server.submissions.usecases import case_details
 from server.web import context, observability
 from server.web.problem_details import set_retry_after, status_of
 from sync.changes import FieldWrite
@@ -82,17 +86,19 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
 
 @blueprint.before_request
 def admit_long_answers() -> None:
-    """Take a form with many long texts; each is held against what pages offer."""
+    """Take a form with many long texts, each held against what pages offer, and with photos from who is signed in."""
     request.max_content_length = sheet_inputs.FORM_BYTES_MAX
+    act_photos.allow_body()
 
 
-def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
-    by = context.caller()
+def _save(type: str, record_id: str, sent: MultiDict[str, str]) -> Response:
+    by, form = context.caller(), sent
     try:
+        form, photos = _with_photos(type, record_id, sent, by)
         with context.database().reading() as reading:
             editing = _editing(reading, type, record_id, form, by)
             changed = _changed(editing, form)
-            faults = _faults(editing, changed)
+            faults = _faults(editing, changed) | dict(photos.faults)
             faults |= sheet_inputs.too_long(
                 {name: editing.filled.answers[editing.asked[name].path] for name in changed}
             )
@@ -101,7 +107,7 @@ def _save(type: str, record_id: str, form: MultiDict[str, str]) -> Response:
         if not changed:
             return pages.see_other(f"/office/ledgers/{type}/{record_id}?done=same")
         id, seen = acting.read_uuid(form.get("change", "")), acting.read_number(form.get("version", ""))
-        asked = ChangeRequest("edit", changed, id, seen)
+        asked = ChangeRequest("edit", changed, id, seen, attachments=photos.attachments(changed))
         edited = context.write(lambda tx: editing_conflicts.edit(tx, record_id, asked, by=by))
     except (NotAllowed, NotFound) as refusal:  # it is theirs to change or to see no longer
         return acting.taken_along(_typed(type, form), refusal, ("回到台账", f"/office/ledgers/{type}"))
@@ -120,6 +126,23 @@ def _told(editing: Editing, edited: Edited) -> str:
     if edited.conflicts:
         return "done=both" if edited.conflicts - set(editing.record.conflicts) else "done=disputed"
     return f"done=settled&problem={edited.settled[-1]}" if edited.settled else "done=saved"
+
+
+def _with_photos(
+    type: str, record_id: str, form: MultiDict[str, str], by: Actor
+) -> tuple[MultiDict[str, str], SheetPhotos]:
+    """Return a form with the photos that came with it, now or before, as answers that it carries on; and these."""
+    with context.database().reading() as reading:
+        keys = _photo_fields(_editing(reading, type, record_id, form, by))
+    photos = sheet_photos.receive(form, keys, by)
+    answered = photos.answered(form, keys)
+    for field, photo in photos.shown(by.name).items():
+        answered[sheet_photos.KEPT + field] = photo.sealed
+    return answered, photos
+
+
+def _photo_fields(editing: Editing) -> list[str]:
+    return [field for field, question in editing.asked.items() if question.asked is Ask.PHOTO]
 
 
 def _typed(name: str, form: MultiDict[str, str]) -> list[tuple[str, str]]:
@@ -154,7 +177,7 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
     record = record_page.find(reading, name, record_id)
     interactive.require_edit(reading, record, by=by)
     type = forms.catalogue(reading).types[name]
-    made = record_sheets.form_of(reading, record, type, by)
+    made = record_sheets.form_of(reading, record, type, by, photos=True)
     if made is None:
         raise NotFound(filling.NO_FORM.format(title=type.title), type=name)
     asked, fill, stands = made.asked, made.fill, record_sheets.standing(made, record)
@@ -168,11 +191,15 @@ def _editing(reading: Reading, name: str, record_id: str, form: MultiDict[str, s
 
 def _changed(editing: Editing, form: MultiDict[str, str]) -> dict[str, FieldWrite | str]:
     """Return what somebody changed on the page; what they saw there, the base version tells."""
-    return {
-        name: editing.filled.answers[question.path]
-        for name, question in editing.asked.items()
-        if form.get(WAS + name, "") not in ("", _print(question, editing.filled.answers[question.path]))
+    photos = _photo_fields(editing)
+    changed: dict[str, FieldWrite | str] = {
+        name: form[sheet_inputs.PREFIX + name] for name in photos if sheet_inputs.PREFIX + name in form
     }
+    for name, question in editing.asked.items():
+        value = editing.filled.answers[question.path]
+        if name not in photos and form.get(WAS + name, "") not in ("", _print(question, value)):
+            changed[name] = value
+    return changed
 
 
 def _print(question: Question, value: str) -> str:
@@ -203,7 +230,10 @@ def _show(
             "was": {
                 field: form.get(WAS + field) or _print(question, record.fields.get(field, ""))
                 for field, question in editing.asked.items()
+                if question.asked is not Ask.PHOTO
             },
+            "photos": _kept(editing, form, by),
+            "files": _files(reading, record),
             "version": form.get("version") or record.version,
             "faults": [
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
@@ -217,6 +247,23 @@ def _show(
     if mask.shows_persons_of(record):
         context.audit_read("personal.read", record.id, {"types": [record.type]}, [record.id])
     return shown
+
+
+def _kept(editing: Editing, form: MultiDict[str, str], by: Actor) -> dict[str, ShownPhoto]:
+    """Return the photos that are in already, by field, as the form that comes back names them."""
+    carried = {field: form.getlist(sheet_photos.KEPT + field) for field in _photo_fields(editing)}
+    found = {field: act_photos.carried_again(" ".join(sealed)) for field, sealed in carried.items()}
+    return {field: act_photos.shown(photos, by.name)[-1] for field, photos in found.items() if photos}
+
+
+def _files(reading: Reading, record: Record) -> dict[str, str]:
+    """Return where the photo that stands in a field is seen, by field."""
+    here = (each for each in case_details.photos(reading, record) if each.is_here)
+    return {
+        each.field: f"/office/ledgers/{record.type}/{record.id}/files/{each.version}/{quote(each.name, safe='')}"
+        for each in here
+        if each.field and record.fields.get(each.field) == each.name
+    }
 
 
 def _inputs(reading: Reading, editing: Editing, mask: RecordMask, faults: Mapping[str, str]) -> list[Drawn]:

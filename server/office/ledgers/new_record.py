@@ -127,7 +127,8 @@ def _take(page: Page, type: str, sent: MultiDict[str, str]) -> Response:
             faults, more = filling.filled.faults(), not_seen(filling, form)
             faults |= sheet_inputs.too_long({key_of(path): text for path, text in filling.filled.answers.items()})
             faults |= photos.faults
-            new_record = replace(request_of(filling, form), attachments=photos.attachments(questions_of(filling)))
+            asked = sheet_photos.photo_keys(questions_of(filling))
+            new_record = replace(request_of(filling, form), attachments=photos.attachments(asked))
         if more and form.get("seen") is not None:
             told = {} if set(faults) <= more else faults
             return _show(page, type, form, photos, faults=told, more=len(more), status=422)
@@ -154,9 +155,9 @@ def _with_photos(type: str, form: MultiDict[str, str]) -> tuple[MultiDict[str, s
     """Return a form with the photos that came with it, now or before, as answers; and these photos."""
     by = context.caller()
     with context.database().reading() as reading:
-        questions = fill_in(reading, type, form, by).sheet.questions
-    photos = sheet_photos.receive(form, questions, by)
-    return photos.answered(form, questions), photos
+        keys = sheet_photos.photo_keys(fill_in(reading, type, form, by).sheet.questions)
+    photos = sheet_photos.receive(form, keys, by)
+    return photos.answered(form, keys), photos
 
 
 def _refused(page: Page, type: str, form: MultiDict[str, str], photos: SheetPhotos, refusal: Refusal) -> Response:

@@ -17,7 +17,7 @@ from server.office.ledgers import sheet_inputs
 from server.people.domain.actors import Actor
 from server.records.domain.records import Record
 
-UNASKED = (Ask.PHOTO, Ask.FILE, Ask.NOTE, Ask.OTHER)
+UNASKED = frozenset({Ask.PHOTO, Ask.FILE, Ask.NOTE, Ask.OTHER})
 
 CHOICES_MOST = 60
 """Codes among which a page lets one choose; of a longer list the code is written."""
@@ -38,16 +38,22 @@ class Rule(NamedTuple):
     choices: tuple[Choice, ...]
 
 
-def form_of(reading: Reading, record: Record, type: RecordType, by: Actor) -> RecordForm | None:
-    """Return how the main form of a ledger asks for the fields of a record; None where there is no form."""
+def form_of(
+    reading: Reading, record: Record, type: RecordType, by: Actor, *, photos: bool = False
+) -> RecordForm | None:
+    """Return how the main form of a ledger asks for the fields of a record; None where there is no form.
+
+    photos: with the questions that a photo answers.
+    """
     ledger = ledger_forms.layout(reading, type)
     sheet = ledger.sheet
     if sheet is None:
         return None
+    unasked = UNASKED - {Ask.PHOTO} if photos else UNASKED
     asked = {
         each.name: each.question
         for each in ledger.fields
-        if each.question is not None and each.question.asked not in UNASKED
+        if each.question is not None and each.question.asked not in unasked
     }
     fixed = sheets.creating_answer(sheet)
     at, lists = sheet_inputs.moment(reading), sheet_inputs.lists_of(reading, sheet.form_id, by)

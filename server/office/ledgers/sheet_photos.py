@@ -32,9 +32,8 @@ class SheetPhotos(NamedTuple):
     by_key: Mapping[str, AttachmentName]
     faults: Mapping[str, str]
 
-    def attachments(self, questions: Iterable[Question]) -> tuple[AttachmentName, ...]:
+    def attachments(self, asked: Container[str]) -> tuple[AttachmentName, ...]:
         """Return each photo of these questions once, as the change names them."""
-        asked = photo_keys(questions)
         return tuple(dict.fromkeys(photo for key, photo in self.by_key.items() if key in asked))
 
     def shown(self, author: str) -> dict[str, ShownPhoto]:
@@ -45,10 +44,10 @@ class SheetPhotos(NamedTuple):
         """Return the inputs that name the photos of questions which are not asked now: they may be asked again."""
         return [(KEPT + key, photo.sealed) for key, photo in self.shown(author).items() if key not in asked]
 
-    def answered(self, form: MultiDict[str, str], questions: Iterable[Question]) -> MultiDict[str, str]:
+    def answered(self, form: MultiDict[str, str], keys: Iterable[str]) -> MultiDict[str, str]:
         """Return the form with the photos as the answers to their questions; what else it says of these is dropped."""
         answers = MultiDict(form)
-        for key in photo_keys(questions):
+        for key in keys:
             answers.poplist(sheet_inputs.PREFIX + key)
             if key in self.by_key:
                 answers[sheet_inputs.PREFIX + key] = self.by_key[key].name
@@ -63,14 +62,15 @@ def photo_keys(questions: Iterable[Question]) -> list[str]:
     return [key_of(each.path) for each in questions if each.asked is Ask.PHOTO]
 
 
-def receive(form: MultiDict[str, str], questions: Iterable[Question], by: Actor) -> SheetPhotos:
+def receive(form: MultiDict[str, str], keys: Iterable[str], by: Actor) -> SheetPhotos:
     """Keep the photos of this request, and return them with those that came before; a new one takes an old one's place.
 
-    Nothing is raised for one that cannot be taken: the form is shown again, and says so beside its question.
+    keys: of the questions that are answered by a photo. Nothing is raised for one that cannot be taken: the form is
+    shown again, and says so beside its question.
     """
     found: dict[str, AttachmentName] = {}
     faults: dict[str, str] = {}
-    for key in photo_keys(questions):
+    for key in keys:
         chosen = request.files.get(sheet_inputs.PREFIX + key)
         try:
             for photo in act_photos.carried(form.getlist(KEPT + key), by.name):

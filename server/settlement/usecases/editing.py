@@ -70,10 +70,11 @@ def _chosen(
 ) -> dict[str, list[str]]:
     """Return, by open problem, the fields that are chosen by being written over."""
     seen = record.version if request.base_version is None else request.base_version
+    named = {each.name for each in request.attachments}
+    photos = {name for name, value in values.items() if value in named}  # a photo comes with an edit alone
     kept, may = registers.from_json(record.registers), settles(tx, record, by)
-    over = {
-        name for name in may & values.keys() if name in kept and all(head.version <= seen for head in kept[name].heads)
-    }
+    written = (may & values.keys() & kept.keys()) - photos
+    over = {name for name in written if all(head.version <= seen for head in kept[name].heads)}
     found: dict[str, list[str]] = {}
     for problem in problems.conflicts_of(tx, record.id):
         if problem.settled_at is None and (names := sorted(over & problem.fields)):
