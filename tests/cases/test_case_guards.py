@@ -77,7 +77,7 @@ GOOD = [
     ("extend", {"reason": "天气", "due_on": "2026-12-20"}, "handling"),
     ("ask_extension", {"reason": "天气", "until": "2026-12-04"}, "handling"),
     ("suspend", PLAN, "assigned"),
-    ("resume", {"due_on": "2026-12-20"}, "transferred"),
+    ("resume", {"due_on": "2026-12-01"}, "transferred"),
     ("transfer", {"body": "住建局", "document": "函12号"}, "handling"),
     ("feedback", FEEDBACK, "assigned"),
     ("feedback", {"result_code": "fixed", "fixed_photo_2": "1.jpg"}, "handling"),

@@ -120,7 +120,7 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
         case.failed += case.status not in CLOSED
     if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
         case.feedback = None
-    case.extended += action == "extend"
+    case.extended += action == "extend" or "算一次延期" in (diff.get("office_note") or "")
 
 
 def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:

@@ -330,7 +330,7 @@ def test_whether_the_next_case_opens_is_ones_own_choice(land, desk):
 def test_a_day_of_another_year_is_written_with_its_year(land, desk):
     this, next = land.report("neighbour"), land.report("neighbour", place="另一处")
     for id, due_on in ((this, "2026-12-20"), (next, "2027-02-28")):
-        land.lead_to(id, ("assign", "officer", {"assignee": WORKER, "due_on": due_on}))
+        land.lead_to(id, ("assign", "brigade", {"assignee": WORKER, "due_on": due_on}))
     desk.sign_in("town")
 
     board = desk.open("/office/board?tab=assigned").text

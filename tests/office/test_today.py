@@ -32,7 +32,7 @@ def counted(page) -> str:
 
 def test_every_number_of_the_stock_leads_to_the_cases_that_it_counts(land, desk):
     late, untaken, fresh = (land.report("neighbour", place=place) for place in ("甲", "乙", "丙"))
-    land.lead_to(untaken, ("assign", "officer", {**WORKER, "due_on": "2026-12-31"}))
+    land.lead_to(untaken, ("assign", "officer", {**WORKER}))
     land.clock.pass_by(hours=49)
     tomorrow = (land.clock.at + timedelta(days=1)).date().isoformat()
     land.lead_to(fresh, ("assign", "officer", {**WORKER, "due_on": tomorrow}))
@@ -56,7 +56,7 @@ def test_every_number_of_the_stock_leads_to_the_cases_that_it_counts(land, desk)
 
 def test_lists_are_narrowed_to_what_is_due_soon_not_taken_or_placed_over_the_api_too(land):
     placed, bare = land.report("neighbour", spot=SPOT, place="甲"), land.report("neighbour", place="乙")
-    land.lead_to(placed, ("assign", "officer", {**WORKER, "due_on": "2027-06-30"}))
+    land.lead_to(placed, ("assign", "officer", {**WORKER}))
 
     def ids(query: str) -> set[str]:
         items = land.valley.get(f"/records?{query}", "town").json["items"]
@@ -72,7 +72,7 @@ def test_lists_are_narrowed_to_what_is_due_soon_not_taken_or_placed_over_the_api
 
 def test_who_is_given_a_case_before_the_weekend_has_the_whole_of_the_next_working_day_to_take_it(land):
     land.clock.at = datetime(2026, 4, 3, 1, 0, tzinfo=UTC)  # the Friday before 清明节, whose Monday is off
-    land.lead_to(land.report("neighbour"), ("assign", "officer", {**WORKER, "due_on": "2026-12-31"}))
+    land.lead_to(land.report("neighbour"), ("assign", "officer", {**WORKER}))
 
     def count() -> int:
         return len(land.valley.get("/records?untaken=true", "town").json["items"])

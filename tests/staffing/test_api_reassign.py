@@ -137,7 +137,7 @@ def test_who_helps_goes_on_helping_and_the_limit_runs_on_from_hand_to_hand(valle
     id = new_uuid()
     valley.phone("worker").send(a_hazard(id))
     helpers = "user:neighbour user:officer"
-    act(valley, id, "officer", "assign", assignee="user:worker", helpers=helpers, due_on="2026-12-30")
+    act(valley, id, "brigade", "assign", assignee="user:worker", helpers=helpers, due_on="2026-12-30")
     valley.clock.pass_by(days=2)
 
     call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:neighbour"})
@@ -158,7 +158,7 @@ def test_a_limit_that_runs_is_not_begun_anew_by_the_move_of_its_handler(valley):
     assert (valley.record(id).status, valley.record(id).due_at) == ("assigned", due)
 
     later = valley.do(lambda tx: instants.local_day(instants.later(tx.now, timedelta(days=5))))
-    act(valley, id, "officer", "assign", assignee="user:neighbour", due_on=later)
+    act(valley, id, "brigade", "assign", assignee="user:neighbour", due_on=later)
     assert valley.record(id).due_at > due
 
 

@@ -89,6 +89,7 @@ class ActContext:
     their lists, by input. last_result: of the last feedback. rect: kind of repair, for its time limit. case_no: to
     be given when the case is registered. level: at which the author decides (``roles.DecisionLevel``), by duties of
     their own; handler_level: at which whoever has the case does, looked up for acts that decide on it, else empty.
+    extends_by: the right by which the author may extend this case, looked up for acts that name a limit.
     calendar: the county's working days.
     """
 
@@ -106,4 +107,5 @@ class ActContext:
     case_no: str = ""
     level: str = ""
     handler_level: str = ""
+    extends_by: Grant | None = None
     calendar: Calendar = field(default_factory=shipped)

@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from server import instants
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.later_limits import EXTENDING_MARK
 from server.cases.domain.workflow import Step
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
 
 
-def office_note(step: Step, act: Act, context: ActContext, who: str, after: Record) -> str:
-    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``."""
+def office_note(step: Step, act: Act, context: ActContext, who: str, after: Record, *, extends: bool) -> str:
+    """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``.
+
+    who: the role that acts, in Chinese. after: the case once it is done. extends: it set a later limit than its rule.
+    """
     parts = [
         context.code_entries[name].label if name in context.code_entries else act[name]
         for name in ("result_code", "reason", "note", "plan", "body", "document")
@@ -22,6 +26,8 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
     ]
     if act.action in _SAYING_LIMIT and after.due_at is not None:
         parts.append(f"限{instants.last_day(after.due_at)[5:]}")
+    if extends:
+        parts.append(EXTENDING_MARK)
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(parts)}" if parts else head
 

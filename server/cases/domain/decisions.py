@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from server import instants
 from server.cases.domain import workflow
-from server.cases.domain.guards import EXTENSIONS_MAX
+from server.cases.domain.later_limits import EXTENSIONS_MAX
 from server.instants import Instant
 from server.records.domain.case import JOINT_MEETING_AFTER, Case
 from sync.values import frozen

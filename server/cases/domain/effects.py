@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import case_labels, deadlines, workflow
+from server.cases.domain import case_labels, deadlines, later_limits, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.calendars import Calendar
 from server.cases.domain.case_columns import with_columns
@@ -68,13 +68,21 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     case = _case_of(record)
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
     kept = case_facts.Step(
-        act.action, act.at, decision.status, decision.handle_due_at, decision.close_due_at, decision.result_code
+        act.action,
+        act.at,
+        decision.status,
+        decision.handle_due_at,
+        decision.close_due_at,
+        decision.result_code,
+        extends=later_limits.extends(record, act, context),
     )
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
     after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=context.case_no)
-    return CaseUpdate(replace(after, office_note=case_labels.office_note(step, act, context, who, after)), kept)
+    return CaseUpdate(
+        replace(after, office_note=case_labels.office_note(step, act, context, who, after, extends=kept.extends)), kept
+    )
 
 
 def refreshed(record: Record) -> Record:

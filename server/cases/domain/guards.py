@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import assignable, deadlines, workflow
+from server.cases.domain import assignable, deadlines, later_limits, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
-from server.cases.domain.circumstances import CIRCUMSTANCES, is_for_brigade
-from server.cases.domain.deadlines import Clock
+from server.cases.domain.circumstances import CIRCUMSTANCES
 from server.cases.domain.right_conditions import CONDITIONS
 from server.cases.domain.workflow import Step
 from server.errors import IllegalStep, Invalid, NotAllowed
@@ -27,8 +26,6 @@ INPUT_LABELS = {
     "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划", "plan_due": "计划完成日", "leader": "责任领导",
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
 }  # fmt: skip
-EXTENSIONS_MAX = 2
-"""How often a case may be extended (``domain.md`` section 2.5)."""
 
 
 def check(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
@@ -83,17 +80,25 @@ def _require_circumstances(step: Step, record: Record, act: Act, context: ActCon
             CIRCUMSTANCES[name].require(record, act, context)
 
 
-def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
+def right_among(grants: Iterable[Grant], record: Record, act: Act, context: ActContext) -> tuple[Grant | None, str]:
+    """Return the first of these rights that nothing narrows away from the act; None and the first reason else."""
     why = ""
-    for grant in context.grants:
+    for grant in grants:
         if grant.mark is Mark.PROPOSE:
             continue
         refused = next(
             (reason for limit in grant.limits if (reason := CONDITIONS[limit].refusal(record, act, context))), ""
         )
         if not refused:
-            return grant
+            return grant, ""
         why = why or refused
+    return None, why
+
+
+def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Grant:
+    grant, why = right_among(context.grants, record, act, context)
+    if grant is not None:
+        return grant
     if why:
         raise NotAllowed(why, action=act.action)
     names = "、".join(roles.label(role, act.at) for role in holders_of("case", act.action, act.at))
@@ -190,19 +195,16 @@ def _beyond(record: Record, act: Act, name: str, called: str) -> Iterator[Fault]
 
 
 def _twice(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    if record.case is not None and record.case.facts.extended >= EXTENSIONS_MAX:
-        yield "due_on", f"已经延期{EXTENSIONS_MAX}次，不能再延；需要更长时间请走挂账"
-    if is_for_brigade(record, context):
-        yield "due_on", "重大火灾隐患的延期须由大队批准"
+    if record.case is not None:
+        yield from later_limits.refusals(record.case, context.grants)
 
 
 def _too_long(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     day = _date(act["due_on"])
     if day is None or record.due_at is None:
         return
-    running_until = instants.later(record.due_at, -timedelta(seconds=1))
-    if deadlines.end_of(day) > deadlines.due_at(Clock.EXTENSION_STEP, running_until, context.calendar):
-        yield "due_on", "乡镇一次最多延期30天；更长的请由大队批准挂账"
+    if later_limits.too_far(record.due_at, deadlines.end_of(day), context.calendar):
+        yield "due_on", later_limits.TOO_FAR
 
 
 def _evidence(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
@@ -226,6 +228,7 @@ def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Faul
 
 _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
+    "due_by_rule": later_limits.faults,
     "plan_ahead": _plan_ahead,
     "until_later": _until_later,
     "into_open": _into_open,

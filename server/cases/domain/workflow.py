@@ -71,7 +71,7 @@ STEPS = (
     Step("split", "拆分", frozenset({Status.MERGED}), Status.REGISTERED, ("reason",), ("note",)),
     Step(
         "assign", "派遣", AT_INTAKE | WITH_HANDLER, Status.ASSIGNED, ("assignee",), ("due_on", "helpers", "note"),
-        ("due_ahead",),
+        ("due_by_rule", "due_ahead"),
     ),
     Step("reassign", "改派", AT_REST, None, ("assignee",), ("helpers", "note")),
     Step("accept", "签收", frozenset({Status.ASSIGNED}), Status.ACCEPTED, takes=("note",)),
@@ -108,7 +108,7 @@ STEPS = (
     ),
     Step(
         "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
-        takes=("due_on", "note"), guards=("due_ahead",),
+        takes=("due_on", "note"), guards=("due_by_rule", "due_ahead"),
     ),
     Step("transfer", "移交", WITH_HANDLER, Status.TRANSFERRED, ("body", "document"), ("reason", "note")),
     Step(
@@ -116,19 +116,21 @@ STEPS = (
     ),
     Step("close", "核查通过", frozenset({Status.FEEDBACK}), Status.CLOSED, takes=("note",), guards=("closable",)),
     Step(
-        "rework", "返工", frozenset({Status.FEEDBACK}), Status.HANDLING, ("reason",), ("due_on", "note"), ("due_ahead",)
+        "rework", "返工", frozenset({Status.FEEDBACK}), Status.HANDLING, ("reason",), ("due_on", "note"),
+        ("due_by_rule", "due_ahead"),
     ),
     Step(
         "site_check", "现场核查", WITH_HANDLER, Status.CLOSED, ("pass",),
-        ("result_code", "reason", "due_on", "note", *_EVIDENCE), ("no_account", "site_result"),
+        ("result_code", "reason", "due_on", "note", *_EVIDENCE),
+        ("no_account", "site_result", "due_by_rule", "due_ahead"),
     ),
     Step(
         "reopen", "回访重开", frozenset({Status.CLOSED, Status.SPOT_CLOSED}), Status.HANDLING, ("reason",),
-        ("assignee", "due_on", "note"), ("in_window", "due_ahead"),
+        ("assignee", "due_on", "note"), ("in_window", "due_by_rule", "due_ahead"),
     ),
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
-    Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_ahead",)),
+    Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_by_rule", "due_ahead")),
     Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),

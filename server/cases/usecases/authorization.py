@@ -177,7 +177,9 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
 def _context_with_author(
     tx: Transaction, record: Record, act: Act, by: Actor, context: ActContext, since: instants.Instant
 ) -> ActContext:
-    return _author_context(record, workflow.STEP_OF[act.action], by, since, _vacant(tx, record, by), context)
+    vacant = _vacant(tx, record, by)
+    known = _author_context(record, workflow.STEP_OF[act.action], by, since, vacant, context)
+    return replace(known, extends_by=standing.right_to_extend(tx, record, act, by, vacant, known))
 
 
 def _vacant(tx: Transaction, record: Record, by: Actor) -> frozenset[str]:
@@ -193,7 +195,12 @@ def _context_with_authority(
     grants = rights.grants(officer, "case", act.action, record.path, vacant=vacant)
     unbound = tuple(replace(grant, limits=grant.limits - {"handler"}) for grant in grants)
     return replace(
-        context, grants=tuple(dict.fromkeys(unbound)), handles=True, leads=True, level=standing.level(officer, record)
+        context,
+        grants=tuple(dict.fromkeys(unbound)),
+        handles=True,
+        leads=True,
+        level=standing.level(officer, record),
+        extends_by=standing.right_to_extend(tx, record, act, officer, vacant, context),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from server.cases.domain.acts import Act, Party
+from server.cases.domain import guards
+from server.cases.domain.acts import Act, ActContext, Party
 from server.db.transactions import Reading
 from server.grid.domain.areas import path_of
-from server.people.domain import roles
+from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
+from server.people.domain.rights import Grant
 from server.people.store import bodies, people
 from server.records.domain.records import Record
 
@@ -63,3 +66,24 @@ def body_kinds(reading: Reading, record: Record) -> Mapping[str, str]:
     named = dict.fromkeys(mark for mark in marks if mark.startswith("body:"))
     found = ((mark, bodies.find(reading, mark.removeprefix("body:"))) for mark in named)
     return {mark: "" if body is None else body.kind for mark, body in found}
+
+
+def right_to_extend(
+    reading: Reading, record: Record, act: Act, by: Actor, vacant: frozenset[str], context: ActContext
+) -> Grant | None:
+    """Return the right by which ``by`` may set a later limit than the rule in passing, by another act than ``extend``.
+
+    None where the act names no day, or would move a limit of their own, of their body or of a peer.
+    vacant: paths of the villages without an officer that matter. context: what is known of the act.
+    """
+    marks = {act["assignee"], *act["helpers"].split()}
+    if not act["due_on"] or not marks.isdisjoint(by.scope.assignees):
+        return None
+    given = (context.parties[mark] for mark in marks if mark in context.parties)
+    mine = roles.level(by.roles, by.at)
+    if any(roles.level((role for role, _ in party.duties), by.at) is mine for party in given):
+        return None
+    asked = Act("extend", {}, act.author, act.at)
+    known = replace(context, handler_level=handler_level(reading, record, asked))
+    grants = rights.grants(by, "case", "extend", record.path, vacant=vacant)
+    return guards.right_among(grants, record, asked, known)[0]

@@ -50,6 +50,7 @@ class Step(NamedTuple):
     handle_due_at, close_due_at: the limits it set, None where it left them as they were.
     result_code: what the handler says came of it, None where the step says nothing.
     category: the one that it gave the case, None where it left that as it was.
+    extends: it set a later limit than its rule, which is an extension whatever the act.
     """
 
     action: str
@@ -59,6 +60,7 @@ class Step(NamedTuple):
     close_due_at: Instant | None = None
     result_code: str | None = None
     category: str | None = None
+    extends: bool = False
 
 
 @frozen
@@ -148,7 +150,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "closed_at": _closed_at(facts, step),
         "handle_due_at": step.handle_due_at or facts.handle_due_at,
         "close_due_at": step.close_due_at or facts.close_due_at,
-        "extended": facts.extended + (step.action == "extend"),
+        "extended": facts.extended + (step.action == "extend" or step.extends),
         "result_code": step.result_code or facts.result_code,
         "category": facts.category if step.category is None else step.category,
     }

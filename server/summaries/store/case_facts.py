@@ -32,6 +32,7 @@ STEP_COLUMNS = (
     "close_due_at",
     "result_code",
     "category",
+    "extends",
 )
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
@@ -142,7 +143,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
 
 
 def step_row(record: str, version: int, step: Step) -> Row:
-    return {"record": record, "version": version, **step._asdict()}
+    return {"record": record, "version": version, **step._asdict(), "extends": int(step.extends)}
 
 
 def step_of(row: Mapping[str, Any]) -> Step:
@@ -155,6 +156,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         row["close_due_at"],
         row["result_code"],
         row["category"],
+        bool(row["extends"]),
     )
 
 

@@ -1,0 +1,93 @@
+"""The latest limit that each act may set by its rule; a later one is an extension, whatever the act (ADR 0055)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from server import instants
+from server.cases.domain import deadlines
+from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.calendars import Calendar
+from server.cases.domain.deadlines import Clock
+from server.instants import Instant
+from server.people.domain.actors import Role
+from server.people.domain.rights import Grant
+from server.records.domain.case import Case
+from server.records.domain.records import Record
+from server.records.domain.status import WITH_HANDLER
+
+EXTENSIONS_MAX = 2
+"""How often a case may be extended (GB/T 30428.8 wants the share of extensions kept small)."""
+
+EXTENDING_MARK = "算一次延期"
+"""What the office note of an act says that set a later limit than its rule, so that history and phones tell it."""
+
+
+def by_rule(record: Record, act: Act, context: ActContext) -> Instant | None:
+    """Return the latest limit that ``act`` may set without extending the case; None where it sets none.
+
+    Work that somebody has goes on by the limit that runs. A dispatch from intake, a resumption, a failed check and a
+    reopening each have a limit of their own (``data/time_limits.csv``).
+    """
+    if record.case is None:
+        return None
+    running, at, calendar = record.case.facts.handle_due_at or "", act.at, context.calendar
+    has_it = record.status in WITH_HANDLER
+    if act.action == "supervise":
+        return running or None if has_it else None
+    if act.action == "assign" and has_it and running:
+        return running
+    if act.action in ("assign", "resume"):
+        return max(running, deadlines.due_at(Clock.HANDLE, at, calendar, context.rect))
+    if act.action in ("rework", "site_check"):
+        return max(running, deadlines.due_at(Clock.REWORK, at, calendar))
+    return deadlines.due_at(Clock.REOPEN, at, calendar) if act.action == "reopen" else None
+
+
+def extends(record: Record, act: Act, context: ActContext) -> bool:
+    """Say whether an act whose inputs are in order sets a later limit than its rule."""
+    latest = by_rule(record, act, context)
+    wanted = _wanted(act)
+    return latest is not None and wanted is not None and wanted > latest
+
+
+def faults(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a limit later than the rule: its author may not extend, not again, or not so far."""
+    latest = by_rule(record, act, context)
+    if latest is None or record.case is None or not extends(record, act, context):
+        return
+    until = instants.last_day(latest)
+    if context.extends_by is None:
+        cure = "请不超过这一天，由承办人“申请延期”（ask_extension），由上一级批准"
+        yield "due_on", f"期限最晚到 {until}，更晚就是延期：{cure}"
+        return
+    yield from refusals(record.case, (context.extends_by,))
+    if "days_30" in context.extends_by.limits and too_far(latest, _wanted(act) or "", context.calendar):
+        yield "due_on", TOO_FAR
+
+
+def refusals(case: Case, grants: Iterable[Grant]) -> Iterator[tuple[str, str]]:
+    """Yield why nobody may extend the case any more by these rights."""
+    if case.facts.extended >= EXTENSIONS_MAX:
+        yield "due_on", f"已经延期{EXTENSIONS_MAX}次，不能再延；需要更长时间请走挂账"
+    if case.major and all(grant.role is not Role.BRIGADE for grant in grants):
+        yield "due_on", "重大火灾隐患的延期须由大队批准"
+
+
+TOO_FAR = "乡镇一次最多延期30天；更长的请由大队批准挂账"
+
+
+def too_far(running: Instant, wanted: Instant, calendar: Calendar) -> bool:
+    """Say whether a town would extend by more than it may at once. running: the limit that is moved."""
+    step = deadlines.due_at(Clock.EXTENSION_STEP, instants.later(running, -timedelta(seconds=1)), calendar)
+    return wanted > step
+
+
+def _wanted(act: Act) -> Instant | None:
+    """Return the limit that an act names, None where it names no day."""
+    try:
+        day = date.fromisoformat(act["due_on"]) if len(act["due_on"]) == 10 else date.max
+    except ValueError:
+        return None
+    return None if day == date.max else deadlines.end_of(day)
