@@ -33,6 +33,7 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters
+from server.staffing.usecases import handover
 from server.web import context, observability, record_exports
 from server.web.problem_details import status_of
 from server.web.record_exports import Wanted, listed
@@ -45,19 +46,27 @@ MOST = 100
 
 
 class Bulk(NamedTuple):
-    """An act on several cases. actions: of the table; a case takes the first of them that it allows."""
+    """An act on several cases. actions: of the table; a case takes the first of them that it allows.
+
+    inputs: that its form asks for, all of the actions' where it is empty.
+    """
 
     key: str
     word: str
     actions: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
 
 
 ACTS = (
     Bulk("assign", "派遣/改派", ("assign", "reassign")),
+    Bulk("handover", "移交承办", ("assign", "reassign"), ("assignee", "note")),
     Bulk("register", "立项", ("register",)),
     Bulk("extend", "延期", ("extend",)),
     Bulk("supervise", "督办", ("supervise",)),
 )
+HANDOVER = ACTS[1]
+"""What somebody has goes to somebody else: its limit and its helpers stay (``server.staffing.usecases.handover``)."""
+
 BY_KEY = {each.key: each for each in ACTS}
 
 
@@ -114,7 +123,7 @@ def carry_out(key: str) -> Response:
     for id in ids:
         change = _change(act, id, fields, form)
         try:
-            context.write(partial(_write, id, change, by))
+            context.write(partial(_write, act, id, change, by))
         except Refusal as refusal:
             if status_of(refusal) >= 500:
                 observability.log_failure(refusal)
@@ -158,8 +167,9 @@ def _require_some(ids: Sequence[str]) -> None:
         raise Invalid("请至少选一件。")
 
 
-def _write(id: str, change: ChangeRequest, by: Actor, tx: Transaction) -> None:
-    interactive.change(tx, id, change, by=by)
+def _write(act: Bulk, id: str, change: ChangeRequest, by: Actor, tx: Transaction) -> None:
+    write = handover.hand_over_case if act is HANDOVER else interactive.change
+    write(tx, id, change, by=by)
 
 
 def _export(ids: Sequence[str]) -> Response:
@@ -213,6 +223,8 @@ def _rows(reading: Reading, by: Actor, ids: Sequence[str]) -> list[Row]:
 
 
 def _action(todo: TodoOfCaller, row: Row, act: Bulk) -> str:
+    if act is HANDOVER and not row["assignee"]:
+        return ""
     return next((each for each in act.actions if todo.may_take(row, (each,))), "")
 
 
@@ -232,13 +244,13 @@ def _fields(reading: Reading, by: Actor, act: Bulk, actions: set[str], sent: Sen
             sent.faults.get(name, ""),
         )
         for name in (*step.needs, *step.takes)
-        if name not in act_forms.FILES
+        if name not in act_forms.FILES and name in (act.inputs or (name,))
     ]
 
 
 def _names(act: Bulk) -> list[str]:
     steps = [workflow.STEP_OF[action] for action in act.actions]
-    return list(dict.fromkeys(name for step in steps for name in (*step.needs, *step.takes)))
+    return list(act.inputs) or list(dict.fromkeys(name for step in steps for name in (*step.needs, *step.takes)))
 
 
 def _inputs(act: Bulk, form: MultiDict[str, str]) -> dict[str, str]:
@@ -246,7 +258,7 @@ def _inputs(act: Bulk, form: MultiDict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for action in act.actions:
         found |= acting.inputs_sent(action, form, {"helpers": form.getlist("helpers")})
-    return found
+    return {name: value for name, value in found.items() if name in _names(act)}
 
 
 def _change(act: Bulk, id: str, fields: Mapping[str, str], form: Mapping[str, str]) -> ChangeRequest:

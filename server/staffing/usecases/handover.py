@@ -7,13 +7,14 @@ a phone sends late is judged by what its owner had within the last 30 days (``sy
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.audit.domain.entries import Entry
 from server.audit.store import chain
 from server.audit.usecases.recording import record
 from server.cases.domain.workflow import AT_REST
 from server.cases.usecases import standing
+from server.changes.store import verdicts
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
@@ -112,6 +113,22 @@ def hand_over(
     return handed
 
 
+def hand_over_case(tx: Transaction, id: str, request: ChangeRequest, *, by: Actor) -> Outcome:
+    """Assign one case to another; who helps with it goes on helping, and its limit stays.
+
+    request: ``assign`` or ``reassign`` with ``assignee`` and perhaps ``note``, and what was seen of the case. Raises
+    what ``interactive.change`` raises.
+    """
+    taker = request.fields["assignee"]
+    helpers = " ".join(mark for mark in _helpers(records.find_for_writing(tx, id)) if mark != taker)
+    asked = replace(request, fields={**request.fields, **({"helpers": helpers} if helpers else {})})
+    is_repeated = request.id is not None and verdicts.find(tx, request.id) is not None
+    outcome = interactive.change(tx, id, asked, by=by)
+    if not is_repeated:
+        record(tx, Entry("case.hand_over", by.name, str(taker), {"cases": 1, "case": id}))
+    return outcome
+
+
 def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) -> tuple[Duty, Duty]:
     """Swap the areas of two people now, and return their new duties, ``one``'s first.
 
@@ -133,8 +150,7 @@ def swap(tx: Transaction, one: str, other: str, *, id: str | None, by: Actor) ->
 
 def _hand_over_one(tx: Transaction, id: str, taker: str, note: str, by: Actor) -> HandedCase:
     record = records.find_for_writing(tx, id)
-    assignments = () if record is None or record.case is None else record.case.assignments
-    helpers = " ".join(each.mark for each in assignments if each.until is None and not each.lead and each.mark != taker)
+    helpers = " ".join(mark for mark in _helpers(record) if mark != taker)
     fields = {"assignee": taker, "helpers": helpers, "note": note}
     try:
         with tx.savepoint():
@@ -143,6 +159,12 @@ def _hand_over_one(tx: Transaction, id: str, taker: str, note: str, by: Actor) -
             return HandedCase(id, interactive.change(tx, id, request, by=by))
     except Refusal as refusal:  # reported beside the outcomes of the others
         return HandedCase(id, refusal=refusal)
+
+
+def _helpers(record: Record | None) -> tuple[str, ...]:
+    """Return the marks of who helps with a case now."""
+    assignments = () if record is None or record.case is None else record.case.assignments
+    return tuple(each.mark for each in assignments if each.until is None and not each.lead)
 
 
 def _is_inside(duty: Duty, places: Sequence[Place]) -> bool:

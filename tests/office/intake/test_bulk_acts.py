@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from server.audit.store import chain
 from server.instants import BEIJING
 from tests.case_land import NAMES
 from tests.office.desk import Desk, Reader, with_passwords
@@ -27,6 +28,11 @@ def registered(land, count=2) -> list[str]:
     for id in ids:
         land.act(id, "register", "officer")
     return ids
+
+
+def handed_over(land, taker):
+    with land.valley.store.reading() as reading:
+        return [entry for entry in chain.list_about(reading, taker) if entry.event == "case.hand_over"]
 
 
 def page_for(desk, act, ids):
@@ -56,6 +62,35 @@ def test_all_that_were_picked_are_assigned_and_the_board_says_so(land, desk):
     assert "2件已办好" in board.text
     assert [land.record(id).assignee for id in ids] == [WORKER, WORKER]
     assert all([row["action"] for row in land.history(id)][-1] == "assign" for id in ids)
+
+
+def test_what_somebody_has_goes_to_somebody_else_with_its_limit_and_its_helpers(land, desk):
+    ids = registered(land)
+    for id in ids:
+        land.act(id, "assign", "officer", assignee=WORKER, helpers="user:leader")
+    before = [land.record(id).due_at for id in ids]
+    desk.sign_in("officer")
+    page = page_for(desk, "handover", ids)
+    form = desk.form(page, "/office/board/bulk/handover")
+
+    answers = [send(desk, page, ids, "handover", assignee=NEIGHBOUR, note="调岗") for _ in range(2)]
+
+    assert "handover" in offered(desk, ids) and "due_on" not in form.fields
+    assert [answer.headers["Location"] for answer in answers] == [f"{BACK}&bulk=handover.2"] * 2
+    records = [land.record(id) for id in ids]
+    assert [record.assignee for record in records] == [NEIGHBOUR] * 2
+    assert [record.due_at for record in records] == before
+    assert all("user:leader" in record.case.marks for record in records)
+    found = [entry for entry in handed_over(land, NEIGHBOUR) if entry.details["case"] in ids]
+    assert len(found) == 2
+
+
+def test_what_nobody_has_yet_is_not_handed_over(land, desk):
+    ids = registered(land)
+    desk.sign_in("officer")
+
+    assert "handover" not in offered(desk, ids)
+    assert "没有能办这件事的" in page_for(desk, "handover", ids).text
 
 
 def test_the_form_sent_twice_has_one_effect(land, desk):
