@@ -57,19 +57,25 @@ def mount_doors() -> Flask:
     return app
 
 
-def open_folder(app: Flask, settings: Settings) -> Flask:
-    """Let an application with its doors work on the data folder of ``settings``, and return it. Raises as above."""
+def open_folder(
+    app: Flask, settings: Settings, database: Database | None = None, blobs: BlobStore | None = None
+) -> Flask:
+    """Let an application with its doors work on the data folder of ``settings``, and return it. Raises as above.
+
+    database, blobs: of that folder, where somebody has opened them otherwise than for serving, as a simulation does.
+    """
     app.config["JWT_SECRET_KEY"] = secret(settings.folder)
-    blobs = BlobStore(settings.folder / "blobs")
+    blobs = blobs or BlobStore(settings.folder / "blobs")
     blobs.sweep(STALE_UPLOAD_S)
     wrapped: WSGIApplication = PhonePaths(TrustedProxies(app.wsgi_app, settings.trusted_proxies))
     if settings.fast_path:
         from server.fast_path import GreenletRunner, PastFlask  # they need greenlet, and nothing else does
 
-        services = _services_of(settings, store.open_threaded(settings.folder, runner=GreenletRunner()), blobs)
+        database = database or store.open_threaded(settings.folder, runner=GreenletRunner())
+        services = _services_of(settings, database, blobs)
         wrapped = PastFlask(wrapped, services, observability.record_request)
     else:
-        services = _services_of(settings, store.open_threaded(settings.folder), blobs)
+        services = _services_of(settings, database or store.open_threaded(settings.folder), blobs)
     unneeded_files.delete(services.database, blobs)
     app.extensions["firegrid"] = services
     admission: WSGIApplication = PhonePaths(TrustedProxies(Admission(app), settings.trusted_proxies))

@@ -10,7 +10,8 @@ import os
 import select
 import stat
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,13 +47,25 @@ class LogFile:
         self._descriptor = descriptor
         self._told = 0
         self._is_cut = False
+        self._is_silent = False
         self._poll: select.poll | None = None
         if descriptor is not None and not stat.S_ISREG(os.fstat(descriptor).st_mode):
             self._poll = select.poll()
             self._poll.register(descriptor, select.POLLOUT)
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Write nothing until the block ends, and miss nothing: for a command that plays a server, not runs one."""
+        before, self._is_silent = self._is_silent, True
+        try:
+            yield
+        finally:
+            self._is_silent = before
+
     def write(self, text: bytes) -> None:
         """Write whole lines, or count them as dropped."""
+        if self._is_silent:
+            return
         missing = self.dropped - self._told
         if missing and self._put(line(None, "warning", {"event": "log lines dropped", "lines": missing}) + b"\n"):
             self._told += missing

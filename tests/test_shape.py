@@ -27,7 +27,7 @@ SMALL_MODULE_LINES = 60
 FUNCTION_LINES_MAX = 40
 FOLDER_FILES_MAX = 25
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "lib"}
-DOORS_AND_COMMANDS = {"api", "openrosa", "fast_path", "cli", "demo", "web", "db", "data"}
+DOORS_AND_COMMANDS = {"api", "openrosa", "fast_path", "cli", "simulate", "demo", "web", "db", "data"}
 FORBIDDEN = re.compile(
     r"/work/|(?<!\))/root/|/home/\w|pypi-mirror|#[^\n]*\b(?:TODO|FIXME|XXX)\b|except[^:\n]*:\s*(?:pass|\.\.\.)\s*$",
     re.MULTILINE,

@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": "server.cli.audit:audit",
     "forget": "server.cli.forget:forget",
     "retention": "server.cli.forget:retention",
+    "simulate": "server.cli.simulate:simulate",
 }
 
 

@@ -172,18 +172,22 @@ class Checkpointer:
         db.conn.close()
 
 
-def create(folder: Path) -> None:
-    """Make the folder and an empty, migrated database in it. Raises Busy when there is one already."""
+def create(folder: Path, ids: Callable[[], str] | None = None) -> None:
+    """Make the folder and an empty, migrated database in it. Raises Busy when there is one already.
+
+    ids: makes the UUID of its epoch; a random one without it.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
     if (folder / FILE_NAME).exists():
         raise Busy(f"数据目录 {folder} 里已有数据库；请换一个目录，或直接使用它。", folder=str(folder))
     with exclusive_write(folder):
         db = connect(folder / FILE_NAME)
         migrations().apply(db)
+        epoch = uuid.UUID(ids()).hex if ids is not None else uuid.uuid4().hex
         with db.atomic():
             for name in ("seq", "configuration"):
                 db.execute("INSERT INTO counter (name, value) VALUES (:name, 0)", {"name": name})
-            db.execute("INSERT INTO setting (name, value) VALUES ('epoch', :epoch)", {"epoch": uuid.uuid4().hex})
+            db.execute("INSERT INTO setting (name, value) VALUES ('epoch', :epoch)", {"epoch": epoch})
         db.close()
 
 
@@ -200,13 +204,21 @@ def open_threaded(folder: Path, clock: Clock | None = None, runner: RequestRunne
     return Database(folder, writer, clock, cache, Checkpointer(lambda: connect(folder / FILE_NAME)))
 
 
-def open_inline(folder: Path, clock: Clock | None = None, ids: Callable[[], str] | None = None) -> Database:
-    """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected."""
+def open_inline(
+    folder: Path,
+    clock: Clock | None = None,
+    ids: Callable[[], str] | None = None,
+    around: Callable[[Writer], Writer] = lambda writer: writer,
+) -> Database:
+    """Open an existing database for a command, a simulation or a test: no thread, clock and ids injected.
+
+    around: returns the writer to use in place of the one that it is given, for instance one whose disk is full.
+    """
     migrate(folder)
     clock = clock or system_clock
     cache: Cache = {}
     writer = InlineWriter(connect(folder / FILE_NAME), _begin(clock, cache, ids or new_uuid), WriteLock(folder))
-    return Database(folder, writer, clock, cache)
+    return Database(folder, around(writer), clock, cache)
 
 
 def system_clock() -> datetime:

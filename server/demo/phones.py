@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +13,9 @@ from lxml import etree
 from server import instants
 from server.db.transactions import Reading, Transaction
 from server.demo import photos
+from server.demo.filled_forms import EntityBlock, blank_instance, fill
 from server.errors import Refusal
 from server.forms.store import forms
-from server.forms.usecases.xform.xml_parsing import child, children, parse
 from server.instants import BEIJING
 from server.openrosa.submission_xml import read_submission
 from server.people.store import people
@@ -75,7 +74,7 @@ class Phones:
             if self._chance.random() >= _MISSING_PHOTO_SHARE:
                 files.append(self._photo(category, question != "photo", tx)._replace(name=filled[question]))
         empty = set(answers) - set(filled)
-        raw = etree.tostring(self._filled(tx, form, target, filled, empty), encoding="utf-8", xml_declaration=True)
+        raw = self._filled(tx, form, target, filled, empty)
         xml = read_submission(raw)
         referenced = {text for _, text in xml.leaves}
         sent = tuple(file for file in files if file.name in referenced)
@@ -94,55 +93,14 @@ class Phones:
             self._kept[wanted] = Attachment("", blob.sha256, blob.size, "image/png")
         return self._kept[wanted]
 
-    def _filled(
-        self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str], empty: Set[str]
-    ) -> etree._Element:
-        root = deepcopy(self._blank_of(tx, form))
-        finished = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
-        started = finished - timedelta(minutes=3)
-        times = {"start": started.isoformat("T", "milliseconds"), "end": finished.isoformat("T", "milliseconds")}
-        times["discovered_at"] = times["start"]
-        for leaf in [node for node in root.iter() if len(node) == 0]:
-            leaf.text = {**times, **answers}.get(etree.QName(leaf).localname) or leaf.text
-        meta = child(root, "meta")
-        _fill_meta(meta, target, tx.new_id(), tx.new_id())
-        for leaf in [node for node in root.iter() if len(node) == 0 and not node.text and node.getparent() is not meta]:
-            parent = leaf.getparent()
-            kept = etree.QName(leaf).localname in empty
-            if parent is not None and etree.QName(parent).localname != "entity" and not kept:
-                parent.remove(leaf)  # as a phone leaves out questions that are not relevant
-        return root
+    def _filled(self, tx: Transaction, form: str, target: Target, answers: Mapping[str, str], empty: Set[str]) -> bytes:
+        ended = instants.parse(tx.now).astimezone(BEIJING) - timedelta(minutes=1)
+        began, instance_id, branch = ended - timedelta(minutes=3), tx.new_id(), tx.new_id()
+        block = EntityBlock(target.id, target.base, target.base, branch, target.label)
+        blank = self._blank_of(tx, form)
+        return fill(blank, block, answers, empty=empty, began=began, ended=ended, instance_id=instance_id)
 
     def _blank_of(self, reading: Reading, form: str) -> etree._Element:
         if form not in self._blank:
-            html = parse(forms.xml(reading, form, forms.get(reading, form).version))
-            instance = child(child(child(html, "head"), "model"), "instance")
-            if instance is None:
-                raise RuntimeError(f"form {form} has no instance")
-            self._blank[form] = deepcopy(instance[0])
+            self._blank[form] = blank_instance(forms.xml(reading, form, forms.get(reading, form).version))
         return self._blank[form]
-
-
-def _fill_meta(meta: etree._Element | None, target: Target, instance_id: str, branch: str) -> None:
-    """Fill the meta block as a phone does: the id of the instance, and which record it is about."""
-    if meta is None:
-        raise RuntimeError("a built-in form has no meta block")
-    creates = target.base == 0
-    entity = children(meta, "entity")[0]
-    entity.set("id", target.id)
-    for name, value in {
-        "create": "1" if creates else "",
-        "update": "" if creates else "1",
-        "baseVersion": "" if creates else str(target.base),
-        "trunkVersion": "" if creates else str(target.base),
-        "branchId": "" if creates else branch,
-    }.items():
-        if value or name in entity.attrib:
-            entity.set(name, value)
-    label = child(entity, "label")
-    if label is not None:
-        label.text = target.label if creates else ""
-    for name, text in {"instanceID": f"uuid:{instance_id}", "instanceName": target.label}.items():
-        node = child(meta, name)
-        if node is not None:
-            node.text = text

@@ -11,13 +11,13 @@ from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import parse, text
+from server.simulate import recount
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.figure_definitions import UNSTATED, Kind
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary
 from server.summaries.usecases.closure_summary import Grouping, Query
-from tests.demo import recount
 from tests.demo.half_year import END
 
 COUNTY, TOWN = "130630000000", "130630106000"

@@ -1,7 +1,7 @@
 """Whatever is done to cases over the API, every figure is what their histories come to, and opens into as many cases.
 
-The histories are asked for over the API, too, and counted by ``tests.demo.recount``, which knows nothing of how the
-program keeps its figures. Cases are closed and reopened, merged and split, void and corrected at random.
+The histories are asked for over the API, too, and counted by ``server.simulate.recount``, which knows nothing of how
+the program keeps its figures. Cases are closed and reopened, merged and split, void and corrected at random.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 import kobo_forms
 from server.grid.domain.areas import path_of
 from server.instants import BEIJING, parse, text
+from server.simulate import recount
 from server.summaries.domain.periods import Period, months_of
 from tests.case_land import ESTATE, FAR_UNIT, NEXT_UNIT, UNIT, lay
 from tests.county import County, a_county
-from tests.demo import recount
 from tests.laws import examples
 
 MAY = {

@@ -12,7 +12,7 @@ begins again:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from uuid import uuid4
+from uuid import UUID
 
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
@@ -42,7 +42,7 @@ def take_new_epoch(tx: Transaction, by: str, *, after: int = 0) -> str:
     """
     before, restores = epochs.current(tx), epochs.restores(tx)
     number = max(restores, after) + 1
-    epoch = uuid4().hex
+    epoch = UUID(tx.new_id()).hex
     records = raised_versions.raise_all(tx, VERSIONS * (number - restores), epoch)
     epochs.replace(tx, epoch, number)
     detail = {"before": before, "number": number, "records": records}

@@ -15,7 +15,9 @@ from datetime import datetime, timedelta, timezone
 from importlib.resources import files
 from typing import Any
 
+from server.db.transactions import Reading
 from server.instants import parse
+from server.simulate.store import stored_rows
 
 CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
 NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
@@ -66,14 +68,9 @@ class Case:
         return [move for move in self.moves if move[0] < at]
 
 
-def cases(reading, until: str = "9999") -> list[Case]:
+def cases(reading: Reading, until: str = "9999") -> list[Case]:
     """Return every case as its revisions tell it, those until an instant."""
-    rows = reading.sql.rows(
-        "SELECT record, path, action, verdict, diff, received, revision.received_at AS at "
-        "FROM revision JOIN record ON record.id = revision.record WHERE kind = 'case' "
-        "AND revision.received_at <= :until ORDER BY record, revision.version",
-        {"until": until},
-    )
+    rows = stored_rows.case_revisions(reading, until)
     return of_history(row | {name: json.loads(row[name]) for name in ("diff", "received")} for row in rows)
 
 
@@ -135,36 +132,23 @@ def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
 
 def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> dict[str, int]:
     """Return the main counts of the summary for what lies in [start, end), as of ``now``."""
-
-    def within(at: datetime | None) -> bool:
-        return at is not None and start <= at < end
-
-    def past(at: datetime | None) -> bool:
-        return at is not None and at <= now
-
-    reports = [case for case in every if within(case.received)]
-    decided = [case for case in reports if case.decided]
-    registered = [case for case in every if within(case.registered)]
+    registered = [case for case in every if _within(case.registered, start, end)]
     cohort = [case for case in registered if case.status not in ("void", "merged")]
-    closed = [case for case in cohort if case.status in CLOSED]
-    running = [case for case in cohort if case.status not in (*CLOSED, *HELD)]
-    late = [case for case in running if past(case.close_due)]
-    sent = [case for case in cohort if case.dispatches]
-    handled = [case for case in sent if case.feedback]
-    in_time = [case for case in handled if case.handle_due is None or case.feedback <= case.handle_due]
-    owing = [case for case in sent if case in running and not case.feedback and past(case.handle_due)]
-    closed_in_time = [case for case in closed if case.close_due is None or case.closed <= case.close_due]
-    checked = [case for case in cohort if case.checks]
-    alive = [case for case in every if case.status != "void"]
-    gone = (*CLOSED, "void", "merged")
-    stock = [
-        case
-        for case in every
-        if case.registered and case.registered < start and case.moved_before(start)[-1][1] not in gone
-    ]
-    done = [moves[-1] for case in every if (moves := case.moved_before(end))]
+    return {
+        **_reports([case for case in every if _within(case.received, start, end)], now),
+        "registered": len(registered),
+        "void": sum(case.status == "void" for case in registered),
+        "merged_cases": sum(case.status == "merged" for case in registered),
+        **_closing(cohort, now),
+        **_handling(cohort, now),
+        **_checks(cohort, now),
+        **_work(every, cohort, start, end),
+    }
+
+
+def _reports(reports: list[Case], now: datetime) -> dict[str, int]:
+    decided = [case for case in reports if case.decided]
     valid = [case for case in decided if case.status == "merged" or (case.registered and case.status != "void")]
-    status = Counter(case.status for case in cohort)
     return {
         "reports": len(reports),
         "decided_reports": len(decided),
@@ -175,9 +159,15 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         "rejected_reports": sum(case.status == "rejected" for case in decided),
         "merged_reports": sum(case.status == "merged" for case in decided),
         "withdrawn_reports": sum(case.status == "void" and not case.registered for case in decided),
-        "registered": len(registered),
-        "void": sum(case.status == "void" for case in registered),
-        "merged_cases": sum(case.status == "merged" for case in registered),
+    }
+
+
+def _closing(cohort: list[Case], now: datetime) -> dict[str, int]:
+    status = Counter(case.status for case in cohort)
+    closed = [case for case in cohort if case.status in CLOSED]
+    running, late = _running(cohort), _late(cohort, now)
+    closed_in_time = [case for case in closed if _in_time(case.closed, case.close_due)]
+    return {
         "cases": len(cohort),
         "spot_closed": status["spot_closed"],
         "limited": len(cohort) - status["spot_closed"],
@@ -193,6 +183,15 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         "closed_late": len(closed) - len(closed_in_time),
         "open_in_time": len(running) - len(late),
         "closing_overdue": len(late),
+    }
+
+
+def _handling(cohort: list[Case], now: datetime) -> dict[str, int]:
+    sent, running = [case for case in cohort if case.dispatches], _running(cohort)
+    handled = [case for case in sent if case.feedback]
+    in_time = [case for case in handled if _in_time(case.feedback, case.handle_due)]
+    owing = [case for case in sent if case in running and not case.feedback and _past(case.handle_due, now)]
+    return {
         "dispatched": len(sent),
         "handling_due": len(handled) + len(owing),
         "handled": len(handled),
@@ -203,18 +202,59 @@ def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> 
         "extended": sum(case.extended > 0 for case in cohort),
         "extended_handling_due": sum(case.extended > 0 for case in (*handled, *owing)),
         "once_fed_back": sum(case.ever_fed_back for case in cohort),
+    }
+
+
+def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
+    checked = [case for case in cohort if case.checks]
+    closed = [case for case in cohort if case.status in CLOSED]
+    return {
         "checked": len(checked),
         "passed_at_once": sum(case.failed == 0 for case in checked),
         "reworked": sum(case.failed > 0 for case in checked),
-        "reworked_due": sum(case.failed > 0 for case in (*closed, *late)),
-        "dispatches": sum(within(at) for case in alive for at in case.dispatches),
-        "dispatches_kept": sum(within(at) for case in alive for at in case.dispatches)
-        - sum(within(at) for case in alive for at, _ in case.returns),
-        "returns": sum(within(at) for case in alive for _, at in case.returns),
+        "reworked_due": sum(case.failed > 0 for case in (*closed, *_late(cohort, now))),
+    }
+
+
+def _work(every: list[Case], cohort: list[Case], start: datetime, end: datetime) -> dict[str, int]:
+    alive = [case for case in every if case.status != "void"]
+    gone = (*CLOSED, "void", "merged")
+    stock = [
+        case
+        for case in every
+        if case.registered and case.registered < start and case.moved_before(start)[-1][1] not in gone
+    ]
+    done = [moves[-1] for case in every if (moves := case.moved_before(end))]
+    dispatches = sum(_within(at, start, end) for case in alive for at in case.dispatches)
+    returns = [(sent, at) for case in alive for sent, at in case.returns]
+    return {
+        "dispatches": dispatches,
+        "dispatches_kept": dispatches - sum(_within(sent, start, end) for sent, _ in returns),
+        "returns": sum(_within(at, start, end) for _, at in returns),
         "opening": len(stock),
         "closed_in_period": sum(status in CLOSED and start <= at for at, status in done),
         "workload": len(stock) + len(cohort),
     }
+
+
+def _running(cohort: list[Case]) -> list[Case]:
+    return [case for case in cohort if case.status not in (*CLOSED, *HELD)]
+
+
+def _late(cohort: list[Case], now: datetime) -> list[Case]:
+    return [case for case in _running(cohort) if _past(case.close_due, now)]
+
+
+def _within(at: datetime | None, start: datetime, end: datetime) -> bool:
+    return at is not None and start <= at < end
+
+
+def _past(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
+
+
+def _in_time(at: datetime | None, due: datetime | None) -> bool:
+    return due is None or (at is not None and at <= due)
 
 
 def results(every: list[Case], start: datetime, end: datetime) -> Counter[str]:

@@ -1,0 +1,58 @@
+"""Whether all work that was ever saved on a device is where it should be (promises 1, 7 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.db.sql import Row
+from server.simulate.invariants import Findings
+from server.simulate.laptops import unsent_without_reason
+from server.simulate.store import stored_rows
+from server.simulate.world import World
+from sync.changes import Verdict
+
+VERDICTS = frozenset(str(each) for each in Verdict)
+
+
+def check(world: World, findings: Findings) -> None:
+    """Look for every change and form of the ledger on the devices and at the server."""
+    with world.server.store.reading() as reading:
+        stored, instances = stored_rows.changes(reading), stored_rows.instances(reading)
+    _check_changes(world, findings, stored)
+    _check_forms(world, findings, stored, instances)
+
+
+def _check_changes(world: World, findings: Findings, stored: Mapping[str, Row]) -> None:
+    held: dict[str, str] = {}
+    for laptop in world.laptops.values():
+        for each in laptop.device.rows("SELECT id, state, verdict, trouble FROM change ORDER BY seq"):
+            held[each["id"]] = each["state"]
+            row = stored.get(each["id"])
+            if each["state"] == "sent" and row is not None and each["verdict"] != row["verdict"]:
+                findings.add(1, f"{laptop.name} {each['id']} is {each['verdict']} here and {row['verdict']} there")
+        for id in unsent_without_reason(laptop):
+            findings.add(9, f"{laptop.name} still holds {id} and does not say why")
+    for id, saved in world.ledger.changes.items():
+        row = stored.get(id)
+        if row is None and id not in world.ledger.excused and held.get(id) != "unsent":
+            promise = 7 if id in world.ledger.acknowledged else 1
+            findings.add(promise, f"{saved.device} {saved.action} {saved.record} ({id}) is nowhere")
+        if row is not None and row["verdict"] not in VERDICTS:
+            findings.add(1, f"{id} has no verdict of the protocol: {row['verdict']}")
+
+
+def _check_forms(world: World, findings: Findings, stored: Mapping[str, Row], instances: Mapping[str, str]) -> None:
+    here = {each.filled.instance: each.trouble for phone in world.phones.values() for each in phone.unsent}
+    of_submission: dict[str, list[Row]] = {}
+    for row in stored.values():
+        if row["submission"] is not None:
+            of_submission.setdefault(row["submission"], []).append(row)
+    for instance, saved in world.ledger.forms.items():
+        submission = instances.get(instance)
+        if submission is not None:
+            found = [row for row in of_submission.get(submission, []) if row["record"] == saved.record]
+            if len(found) != 1:
+                findings.add(1, f"{saved.phone} {saved.form} {instance} has {len(found)} verdicts")
+        elif instance not in world.ledger.excused and not here.get(instance):
+            promise = 7 if instance in world.ledger.acknowledged else 1
+            findings.add(promise, f"{saved.phone} {saved.form} {instance} is nowhere")

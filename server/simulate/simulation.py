@@ -1,0 +1,176 @@
+"""Runs a script: one event after the other, then everybody comes to rest, then every promise is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from server.simulate import checks, county_events, field_work, officers, phones
+from server.simulate.clock import generator
+from server.simulate.invariants import Findings
+from server.simulate.laptops import Laptop
+from server.simulate.phones import Phone
+from server.simulate.plan import BEGIN, Event, Script
+from server.simulate.store import stored_rows
+from server.simulate.world import World
+
+REST_ROUNDS = 4
+"""So many times everybody syncs once nothing goes wrong any more: the last hear of what the first brought."""
+
+REST = timedelta(hours=2)
+LATE_ARRIVALS = 2
+"""At most so many requests that were held back arrive between two events."""
+
+
+class Outcome(NamedTuple):
+    """What came of a run. trace: its lines. verdicts: how many of each. flagged, written: profile changes that raised a
+    conflict, and all of them."""
+
+    script: Script
+    findings: Findings
+    trace: tuple[str, ...]
+    verdicts: Mapping[str, int]
+    flagged: int
+    written: int
+
+    @property
+    def is_broken(self) -> bool:
+        return bool(self.findings.broken)
+
+
+def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _number: None) -> Outcome:
+    """Run a script in an empty folder and return what came of it. progress: called after each event with its number."""
+    world = World(folder, script.seed, script.phones)
+    findings = Findings()
+    try:
+        for number, event in enumerate(script.events):
+            _happen(world, event)
+            progress(number + 1)
+        _come_to_rest(world)
+        with world.server.store.reading() as reading:
+            verdicts = stored_rows.verdict_counts(reading)
+            flagged, written = stored_rows.conflict_problems(reading), stored_rows.profile_changes(reading)
+        checks.check(world, findings)
+    finally:
+        world.close()
+    return Outcome(script, findings, tuple(world.trace), verdicts, flagged, written)
+
+
+def _happen(world: World, event: Event) -> None:
+    world.clock.move(BEGIN + timedelta(minutes=event.minute))
+    chance = generator(event.seed)
+    if chance.random() < 0.5:
+        world.network.exchange(())
+        world.network.deliver_held(LATE_ARRIVALS)
+    world.tell(f"{event.minute:06d} {event.actor} {event.kind}")
+    world.network.exchange(event.faults)
+    said = _do(world, event, chance)
+    world.network.exchange(())
+    world.tell(f"  = {said}")
+
+
+def _do(world: World, event: Event, chance: Random) -> str:
+    if event.actor == "county":
+        return county_events.EVENTS[event.kind](world, chance)
+    if event.actor in world.officers:
+        return _at_desk(world, event, chance)
+    if event.actor in world.laptops:
+        return _at_laptop(world, world.laptops[event.actor], event.kind, chance)
+    return _on_phone(world, world.phones[event.actor], event.kind, chance)
+
+
+def _on_phone(world: World, phone: Phone, kind: str, chance: Random) -> str:
+    if kind == "sync":
+        _take_new_card(world, phone)
+        said = phones.sync(phone, world.network, is_split=chance.random() < 0.3)
+        for other in _extra_of(world, phone.person):
+            said += f" {other.name} {phones.sync(other, world.network)}"
+        return said
+    if kind in ("update_station", "edit_any_station"):
+        part = chance.choice(sorted(field_work.PARTS))
+        return field_work.update_station(phone, part, chance, of_any=kind == "edit_any_station")
+    if kind == "report_hazard":
+        return field_work.report_hazard(phone, chance, with_photo=chance.random() < 0.5)
+    return _PHONE_WORK[kind](phone, chance)
+
+
+_PHONE_WORK: Mapping[str, Callable[[Phone, Random], str]] = {
+    "register_station": field_work.register_station,
+    "check_station": field_work.check_station,
+    "handle_case": field_work.handle_case,
+    "check_case": field_work.check_case,
+    "patrol": field_work.patrol,
+}
+
+
+def _extra_of(world: World, person: str) -> list[Phone]:
+    """Return further phones of a person, which sync when their first one does."""
+    return [world.phones[name] for name in world.extra if name in world.phones and world.phones[name].person == person]
+
+
+def _at_laptop(world: World, laptop: Laptop, kind: str, chance: Random) -> str:
+    if kind == "sync":
+        _take_new_card(world, laptop)
+        said = laptop.sync()
+        for name in world.extra:
+            if name in world.laptops and world.laptops[name].person == laptop.person and chance.random() < 0.7:
+                said += f" {name} {world.laptops[name].sync()}"
+        return said
+    said = _laptop_work(world, laptop, kind, chance)
+    laptop.note()
+    for name in world.extra:
+        if name in world.laptops and world.laptops[name].person == laptop.person and chance.random() < 0.3:
+            said += f" {name} {_laptop_work(world, world.laptops[name], kind, chance)}"
+            world.laptops[name].note()
+    return said
+
+
+def _laptop_work(world: World, laptop: Laptop, kind: str, chance: Random) -> str:
+    if kind == "create_station":
+        areas = [each.area for each in world.layout.people if each.name == laptop.person]
+        inside = [code for code in world.layout.units if code.startswith(areas[0].rstrip("0"))] or world.layout.units
+        return laptop.create_station(chance, chance.choice(inside))
+    if kind in ("edit_station", "edit_any_station"):
+        part = chance.choice(sorted(field_work.PARTS))
+        return laptop.edit_station(chance, part, of_any=kind == "edit_any_station")
+    return laptop.act(chance) if kind == "act" else laptop.attach(chance)
+
+
+def _at_desk(world: World, event: Event, chance: Random) -> str:
+    officer = world.officers[event.actor]
+    if event.kind == "take_in":
+        return officers.take_in(officer, world.handlers(), chance)
+    if event.kind == "edit_station":
+        return officers.edit_station(officer, chance, field_work.value_of)
+    return {"check": officers.check, "decide": officers.decide, "settle": officers.settle}[event.kind](officer, chance)
+
+
+def _take_new_card(world: World, device: Phone | Laptop) -> None:
+    """Let whoever uses a device whose key was replaced scan the new card, once it was refused."""
+    key = world.keys[device.person]
+    if device.key != key:
+        device.key = key
+        if isinstance(device, Laptop):
+            device.connect(world.network, world.clock)
+    if device.person in world.expired:
+        world.keys[device.person] = world.expired.pop(device.person)
+
+
+def _come_to_rest(world: World) -> None:
+    """Let everything arrive: no fault any more, and everybody syncs until all have heard of all."""
+    world.tell("rest")
+    world.network.exchange(())
+    world.network.deliver_held()
+    world.keys |= world.expired
+    world.expired.clear()
+    for _ in range(REST_ROUNDS):
+        world.clock.sleep(REST.total_seconds())
+        world.server.keep_house()
+        devices: list[Phone | Laptop] = [*world.phones.values(), *world.laptops.values()]
+        for device in devices:
+            _take_new_card(world, device)
+            said = device.sync() if isinstance(device, Laptop) else phones.sync(device, world.network)
+            world.tell(f"rest {device.name} = {said}")

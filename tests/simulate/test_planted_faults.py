@@ -1,0 +1,82 @@
+"""The simulation finds what is wrong: each fault planted here is found within five hundred days of phones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from server.changes.store import verdicts
+from server.records.store import buckets
+from server.replication.store import raised_versions
+from server.simulate import faults, runs
+from sync import registers
+from sync.changes import Verdict
+from sync.client import outbox
+
+PHONES, DAYS, TRIES = 8, 5, 12
+"""40 days of phones a try: twelve are fewer than five hundred."""
+
+
+def last_one_wins(patch) -> None:
+    """Merge: a write drops every other value, seen or not."""
+    put = registers.put
+    patch.setattr(registers, "put", lambda register, head, *, replacing: put(register, head, replacing=register.heads))
+
+
+def repeats_are_told_that_all_went_well(patch) -> None:
+    """Verdicts: who asks again is told another verdict than the stored one."""
+    find = verdicts.find
+
+    def found(*arguments):
+        stored = find(*arguments)
+        went_well = stored is not None and stored.verdict is not Verdict.WAITING
+        return replace(stored, verdict=Verdict.APPLIED, told=Verdict.APPLIED) if went_well else stored
+
+    patch.setattr(verdicts, "find", found)
+
+
+def the_last_commits_seem_idle(patch) -> None:
+    """Cursor: a pull thinks that nothing is new where little is."""
+    newest = buckets.newest_of_all
+    patch.setattr(buckets, "newest_of_all", lambda reading, scope: newest(reading, scope) - 3)
+
+
+def buckets_forget_assignees(patch) -> None:
+    """Buckets: a case that is given to somebody is not told to their own bucket."""
+    patch.setattr(buckets, "of", lambda record: {f"area:{record.path}", f"person:{record.author}"})
+
+
+def a_restore_raises_no_version(patch) -> None:
+    """Restore: numbers that phones have seen are given out again."""
+    patch.setattr(raised_versions, "raise_all", lambda *_: 0)
+
+
+def nothing_is_offered_again(patch) -> None:
+    """Restore: a field client does not offer again what it had sent."""
+    apply = outbox.apply_server_state
+
+    def applied(device, state):
+        device.run("UPDATE change SET body = NULL, spare_body = NULL WHERE state = 'sent'")
+        return apply(device, state)
+
+    patch.setattr(outbox, "apply_server_state", applied)
+
+
+PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (
+    (last_one_wins, (*faults.ALL, faults.OVERLAP)),
+    (repeats_are_told_that_all_went_well, (*faults.ALL, faults.OVERLAP)),
+    (the_last_commits_seem_idle, faults.ALL),
+    (buckets_forget_assignees, faults.ALL),
+    (a_restore_raises_no_version, faults.ALL),
+    (nothing_is_offered_again, faults.ALL),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("plant", "may"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_planted_fault_is_found(monkeypatch, plant, may):
+    plant(monkeypatch)
+
+    assert any(runs.play(runs.draw(seed, PHONES, DAYS, may)).is_broken for seed in range(1, TRIES + 1))
