@@ -16,10 +16,12 @@ from server.forms.usecases.xform.reader import read_xform
 from server.forms.usecases.xlsform import child_process, conversion
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import files, loading
-from server.people.usecases import phone_keys
+from server.people.domain.passwords import PasswordState
+from server.people.usecases import phone_keys, sign_in
 from server.staffing.usecases import enrolment
 
 BY = "simulate"
+PASSWORD = "simulate-laiyuan-2026"  # noqa: S105 - opens an invented county that nobody can reach
 COUNTY = "130630000000"
 TOWNS = 2
 UNITS_OF_A_VILLAGE = 2
@@ -111,8 +113,16 @@ def install(tx: Transaction, where: Layout) -> dict[str, str]:
         publish.publish(tx, prepared(name), None)
     enrolment.add_body(tx, DEPARTMENT, name="燃气主管部门", kind="department", area=COUNTY, by=BY)
     for each in where.people:
-        enrolment.add_user(tx, each.name, role=each.role, area=each.area, body=each.body, by=BY)
+        enrolment.add_user(
+            tx, each.name, role=each.role, area=each.area, body=each.body, by=BY,
+            password_hash=_password_hash(), password_state=PasswordState.OWN,
+        )  # fmt: skip
     return {each.name: phone_keys.issue(tx, each.name, by=BY) for each in where.people}
+
+
+@cache
+def _password_hash() -> str:
+    return sign_in.hash_password(PASSWORD)
 
 
 @cache

@@ -85,8 +85,14 @@ def _excuse_lost(world: World) -> int:
 
 
 def expire_token(world: World, chance: Random) -> str:
-    """Let the key of a laptop be replaced: it is refused until its holder scans the new card."""
+    """Let the sign-in of a laptop run out.
+
+    Where its user signs in by a key, that is replaced, and refused until they scan the new card.
+    """
     laptop = _any(world.laptops, chance)
+    if laptop.signs_in:
+        laptop.expire()
+        return f"token of {laptop.name}"
     key = world.server.write(lambda tx: enrolment.replace_phone_key(tx, laptop.person, by=county.BY))
     world.expired[laptop.person] = key
     return f"{laptop.person} of {laptop.name}"
@@ -186,8 +192,9 @@ def clone_laptop(world: World, chance: Random) -> str:
     laptop = _any(world.laptops, chance)
     name = f"twin-laptop{len(world.laptops) + 1:02d}"
     laptop.copy_to(world.folder / name)
-    world.add_laptop(name, laptop.person).key = laptop.key
-    world.laptops[name].connect(world.network, world.clock)
+    twin = world.add_laptop(name, laptop.person, signs_in=laptop.signs_in)
+    twin.key = laptop.key
+    twin.connect(world.network, world.clock, laptop.connection and laptop.connection.credentials)
     world.extra.append(name)
     return f"{laptop.name} as {name}"
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -30,7 +31,10 @@ HAZARDS, STATIONS = field_work.HAZARDS, field_work.STATIONS
 
 
 class Laptop:
-    """A laptop with the field client. name: of the laptop. person, key: who has signed in."""
+    """A laptop with the field client.
+
+    name: of the laptop. person, key: who uses it. signs_in: whether by name and password, not by the key.
+    """
 
     def __init__(
         self, name: str, person: str, key: str, folder: Path, clock: DeviceClock, ids: Callable[[], str], ledger: Ledger
@@ -44,15 +48,31 @@ class Laptop:
         self.ledger = ledger
         self.device = Device(folder, clock=clock, ids=ids)
         self.connection: Connection | None = None
+        self.signs_in = False
 
     def connect(self, network: Network, server_clock: ServerClock, credentials: Credentials | None = None) -> None:
         """Connect anew, as whoever has signed in now."""
         session = requests.Session()
         session.mount(ADDRESS, Adapter(network, self.name))
+        if self.signs_in:
+            credentials = credentials or Credentials(ADDRESS, user=self.person, access="", refresh="")
         backoff = Backoff(tries=TRIES, sleep=server_clock.sleep, jitter=generator(self.name))
         self.connection = Connection(
             credentials or Credentials(ADDRESS, key=self.key), backoff=backoff, session=session
         )
+
+    def sign_in(self, password: str) -> str:
+        """Sign in by name and password; return what came of it."""
+        try:
+            self._connected().sign_in(self.person, password)
+        except (ClientKilled, Failure) as failure:
+            return type(failure).__name__
+        return "signed in"
+
+    def expire(self) -> None:
+        """Let the access token run out, as it does within the hour: the server refuses it from now on."""
+        connection = self._connected()
+        connection.credentials = replace(connection.credentials, access="run-out")
 
     def sync(self) -> str:
         """Push and pull; return what came of it: the verdicts, or why it ended."""
@@ -128,17 +148,15 @@ class Laptop:
 
     def take_over(self, person: str, key: str, network: Network, server_clock: ServerClock) -> str:
         """Let another person sign in here. Returns what the client said."""
-        before = (self.person, self.key)
-        self.key = key
+        before = (self.person, self.key, self.signs_in, self.connection)
+        self.person, self.key, self.signs_in = person, key, False
         self.connect(network, server_clock)
         try:
             identity = synchronization.identify(self.device, self._connected())
             earlier_users.switch(self.device, identity, ADDRESS, None)
         except Failure as failure:
-            self.person, self.key = before
-            self.connect(network, server_clock)
+            self.person, self.key, self.signs_in, self.connection = before
             return f"kept: {type(failure).__name__}"
-        self.person = person
         return f"now {person}"
 
     def copy_to(self, folder: Path) -> None:

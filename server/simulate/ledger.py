@@ -60,7 +60,9 @@ class Ledger:
         )
 
     def save_form(self, filled: SavedForm) -> None:
-        """Write down a form that was finished on a phone."""
+        """Write down a form that was finished on a phone. Raises ValueError for an instance that is known."""
+        if filled.instance in self.forms:
+            raise ValueError(f"{filled.instance} was finished before")
         self.forms[filled.instance] = filled
 
     def excuse(self, id: str, why: str) -> None:

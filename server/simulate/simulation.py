@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from server.simulate import checks, county_events, field_work, officers, phones
+from server.simulate import checks, county, county_events, field_work, officers, phones
 from server.simulate.clock import generator
 from server.simulate.invariants import Findings
 from server.simulate.laptops import Laptop
@@ -113,11 +113,10 @@ def _extra_of(world: World, person: str) -> list[Phone]:
 
 def _at_laptop(world: World, laptop: Laptop, kind: str, chance: Random) -> str:
     if kind == "sync":
-        _take_new_card(world, laptop)
-        said = laptop.sync()
+        said = _sync_laptop(world, laptop)
         for name in world.extra:
             if name in world.laptops and world.laptops[name].person == laptop.person and chance.random() < 0.7:
-                said += f" {name} {world.laptops[name].sync()}"
+                said += f" {name} {_sync_laptop(world, world.laptops[name])}"
         return said
     said = _laptop_work(world, laptop, kind, chance)
     laptop.note()
@@ -125,6 +124,14 @@ def _at_laptop(world: World, laptop: Laptop, kind: str, chance: Random) -> str:
         if name in world.laptops and world.laptops[name].person == laptop.person and chance.random() < 0.3:
             said += f" {name} {_laptop_work(world, world.laptops[name], kind, chance)}"
             world.laptops[name].note()
+    return said
+
+
+def _sync_laptop(world: World, laptop: Laptop) -> str:
+    _take_new_card(world, laptop)
+    said = laptop.sync()
+    if said == "NotSignedIn" and laptop.signs_in:
+        said += f" {laptop.sign_in(county.PASSWORD)} {laptop.sync()}"
     return said
 
 
@@ -172,5 +179,5 @@ def _come_to_rest(world: World) -> None:
         devices: list[Phone | Laptop] = [*world.phones.values(), *world.laptops.values()]
         for device in devices:
             _take_new_card(world, device)
-            said = device.sync() if isinstance(device, Laptop) else phones.sync(device, world.network)
+            said = _sync_laptop(world, device) if isinstance(device, Laptop) else phones.sync(device, world.network)
             world.tell(f"rest {device.name} = {said}")

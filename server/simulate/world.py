@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from server.db import database
@@ -34,6 +35,7 @@ class World:
         self.clock = ServerClock(BEGIN)
         self.ledger = Ledger()
         self.trace: list[str] = []
+        self._generators = 0
         self.extra: list[str] = []
         self.expired: dict[str, str] = {}
         self.upgrades: dict[str, int] = {}
@@ -51,7 +53,7 @@ class World:
         holders = [*self.layout.workers[::3], *self.layout.officers]
         for number in range(1, laptops_for(phones) + 1):
             person = holders[number % len(holders)]
-            self.add_laptop(f"laptop{number:02d}", person.name)
+            self.add_laptop(f"laptop{number:02d}", person.name, signs_in=number % 2 == 0)
         self.officers = {
             each.name: Officer(each.name, self.keys[each.name], self.network, self.new_ids(f"office {each.name}"))
             for each in self.layout.officers
@@ -61,10 +63,11 @@ class World:
         """Add a line to the trace."""
         self.trace.append(line)
 
-    def add_laptop(self, name: str, person: str) -> Laptop:
-        """Give a person a laptop."""
+    def add_laptop(self, name: str, person: str, *, signs_in: bool = False) -> Laptop:
+        """Give a person a laptop. signs_in: they sign in by name and password, not by their key."""
         clock = DeviceClock(self.clock)
         laptop = Laptop(name, person, self.keys[person], self.folder / name, clock, self.new_ids(name), self.ledger)
+        laptop.signs_in = signs_in
         laptop.connect(self.network, self.clock)
         self.laptops[name] = laptop
         return laptop
@@ -94,10 +97,7 @@ class World:
         return name, Phone(name, person, self.keys[person], DeviceClock(self.clock), self.new_ids(name), self.ledger)
 
     def new_ids(self, name: str) -> Callable[[], str]:
-        """Return what makes the ids of one device, whatever the others do."""
-        return seeded_ids_of(self.seed, name)
-
-
-def seeded_ids_of(seed: int, name: str) -> Callable[[], str]:
-    """Return a function that makes the ids of a device called ``name``."""
-    return seeded_ids(seed * 1_000_003 + int.from_bytes(name.encode()[-7:], "big"))
+        """Return what makes the ids of one device, whatever the others do; other ones each time it is asked."""
+        self._generators += 1
+        digest = sha256(f"{self.seed} {name} {self._generators}".encode()).digest()
+        return seeded_ids(int.from_bytes(digest[:8], "big"))

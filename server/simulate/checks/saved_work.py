@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from server.db.sql import Row
 from server.simulate.invariants import Findings
@@ -20,6 +21,7 @@ def check(world: World, findings: Findings) -> None:
         stored, instances = stored_rows.changes(reading), stored_rows.instances(reading)
     _check_changes(world, findings, stored)
     _check_forms(world, findings, stored, instances)
+    _check_photos(world, findings, instances)
 
 
 def _check_changes(world: World, findings: Findings, stored: Mapping[str, Row]) -> None:
@@ -39,6 +41,21 @@ def _check_changes(world: World, findings: Findings, stored: Mapping[str, Row]) 
             findings.add(promise, f"{saved.device} {saved.action} {saved.record} ({id}) is nowhere")
         if row is not None and row["verdict"] not in VERDICTS:
             findings.add(1, f"{id} has no verdict of the protocol: {row['verdict']}")
+
+
+def _check_photos(world: World, findings: Findings, instances: Mapping[str, str]) -> None:
+    with world.server.store.reading() as reading:
+        files, uploaded = stored_rows.files(reading), stored_rows.uploaded(reading)
+    for instance, saved in world.ledger.forms.items():
+        for name, content in saved.files if instance in instances else ():
+            if (instances[instance], name, sha256(content).hexdigest()) not in files:
+                findings.add(1, f"{saved.phone} {instance} was taken without its photo {name}")
+    for laptop in world.laptops.values():
+        for each in laptop.device.rows("SELECT change, sha256, state, trouble FROM attachment ORDER BY change, name"):
+            if each["state"] == "unsent" and not each["trouble"]:
+                findings.add(9, f"{laptop.name} still holds a photo of {each['change']} and does not say why")
+            if each["state"] == "sent" and each["sha256"] not in uploaded:
+                findings.add(7, f"{laptop.name} was told that the photo of {each['change']} is there, and it is not")
 
 
 def _check_forms(world: World, findings: Findings, stored: Mapping[str, Row], instances: Mapping[str, str]) -> None:

@@ -16,6 +16,17 @@ def instances(reading: Reading) -> dict[str, str]:
     return {row["instance_id"]: row["id"] for row in reading.sql.each("SELECT id, instance_id FROM submission")}
 
 
+def files(reading: Reading) -> set[tuple[str, str, str]]:
+    """Return (submission, name, SHA-256) of every file of a submission that is here."""
+    sql = "SELECT submission, name, sha256 FROM submission_file"
+    return {(row["submission"], row["name"], row["sha256"]) for row in reading.sql.each(sql)}
+
+
+def uploaded(reading: Reading) -> set[str]:
+    """Return the SHA-256 of every photo of a change that is here."""
+    return {row["sha256"] for row in reading.sql.each("SELECT DISTINCT sha256 FROM sent_file")}
+
+
 def changes(reading: Reading) -> dict[str, Row]:
     """Return every stored verdict, by id of the change: record, author, verdict, version, submission, body."""
     sql = "SELECT id, record, type, author, verdict, version, submission, body FROM change"
