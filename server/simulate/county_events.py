@@ -194,7 +194,7 @@ def clone_laptop(world: World, chance: Random) -> str:
     laptop.copy_to(world.folder / name)
     twin = world.add_laptop(name, laptop.person, signs_in=laptop.signs_in)
     twin.key = laptop.key
-    twin.connect(world.network, world.clock, laptop.connection and laptop.connection.credentials)
+    twin.connect(world.network, world.clock, None if laptop.connection is None else laptop.connection.credentials)
     world.extra.append(name)
     return f"{laptop.name} as {name}"
 
