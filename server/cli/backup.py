@@ -11,6 +11,7 @@ import click
 from pyrage.x25519 import Identity as SecretKey
 
 from server import instants, settings
+from server.admin.store.lost_photos import LostPhoto
 from server.audit.domain.entries import COMMAND
 from server.backups.store import copying
 from server.backups.store.copying import Pace
@@ -76,25 +77,50 @@ def backup(
 @click.command(cls=Command)
 @click.argument("path", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="SET")
 @click.option("--to", "folder", type=FOLDER, required=True, help="new data folder, absent or empty 新的数据目录")
+@click.option(
+    "--without-damaged-photos",
+    "spared",
+    is_flag=True,
+    help="restore all but photos that are broken, and list these 照片损坏的除外，并列出",
+)
 @IDENTITY
-def restore(path: Path, folder: Path, identity: Path | None) -> None:
+def restore(path: Path, folder: Path, spared: bool, identity: Path | None) -> None:
     """Put a backup back as a new data folder 恢复.
 
     SET is one set, or a folder of backups, whose newest is taken. All of it is verified first. A new epoch begins:
-    laptops offer again what they had sent since.
+    laptops offer again what they had sent since. A photo that is left out shows as under way until it is
+    sent again.
     """
     source = restoring.find(path, () if identity is None else copying.identities_in(identity))
     _require_empty(folder)
     click.echo(f"正在核对 {source.set.path} …", err=True)
-    photos = restoring.verify(source)
-    _put_back(source, folder)
+    verified = restoring.verify(source, without_damaged_photos=spared)
+    without = (*verified.damaged, *source.set.manifest.missing) if spared else ()
+    lost = _put_back(source, folder, without)
     made_at = instants.parse(source.set.manifest.made_at).astimezone(BEIJING)
     click.echo(
-        f"已恢复到 {folder}：截至 {made_at:%Y-%m-%d %H:%M:%S}（北京时间），照片 {photos} 个。新的同步纪元已开始。"
+        f"已恢复到 {folder}：截至 {made_at:%Y-%m-%d %H:%M:%S}（北京时间），"
+        f"照片 {verified.photos} 个。新的同步纪元已开始。"
     )
-    if source.set.manifest.missing:
+    if without:
+        _tell_lost(without, lost)
+    elif source.set.manifest.missing:
         click.echo(f"  注意：备份时已丢失的照片 {len(source.set.manifest.missing)} 个不在里面。", err=True)
     click.echo(f"接着核对：{with_data('check', folder)}", err=True)
+
+
+def _tell_lost(without: Sequence[str], lost: Sequence[LostPhoto]) -> None:
+    """Name each photo that was left out, with everything that shows it as under way from now on."""
+    click.echo(f"缺少的照片 {len(without)} 个，已标为待补传；手机或笔记本里还有的，可以再交一次：", err=True)
+    for sha256 in without:
+        click.echo(f"  {sha256}", err=True)
+        for each in lost:
+            if each.sha256 == sha256:
+                click.echo(f"    {_PLACES[each.place]} {each.object} {each.name}".rstrip(), err=True)
+
+
+_PLACES = {"submission": "上报", "change": "记录", "rejected": "未收下的上报"}
+"""What names a photo, as it is called here."""
 
 
 def _told(made: Made) -> None:
@@ -125,24 +151,28 @@ def _drill(path: Path, keys: Sequence[SecretKey]) -> bool:
     return found == 0
 
 
-def _put_back(source: Source, folder: Path) -> None:
-    """Make the folder under another name first, so that nothing half restored ever stands under its own."""
+def _put_back(source: Source, folder: Path, without: Sequence[str] = ()) -> list[LostPhoto]:
+    """Make the folder under another name first, so that nothing half restored ever stands under its own.
+
+    without: hashes of photos that are left out; what names them is returned.
+    """
     whole = folder.resolve()
     unfinished = whole.with_name(f"{whole.name}.restoring")
     shutil.rmtree(unfinished, ignore_errors=True)
     with orders.in_words(whole.parent):
         unfinished.mkdir(mode=0o700, parents=True)
     try:
-        restoring.put_back(source, unfinished)
+        restoring.put_back(source, unfinished, frozenset(without))
         with opened(unfinished) as store:
             here = identity.here(unfinished, settings.machine())
-            store.write(lambda tx: restoring.settle(tx, here, source))
+            lost = store.write(lambda tx: restoring.settle(tx, here, source, without))
         for each in unfinished.glob("*.before-*"):
             each.unlink()  # what an upgrade set aside: the set itself is still there
         if whole.exists():
             whole.rmdir()
         unfinished.replace(whole)
         copying.sync_folder(whole.parent)
+        return lost
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

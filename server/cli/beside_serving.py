@@ -18,6 +18,7 @@ from server.admin.usecases.housekeeping import (
     round_of,
 )
 from server.audit.usecases import rounds
+from server.backups.store import plain_copy
 from server.backups.usecases import schedule
 from server.db import engine
 from server.db.database import Database
@@ -36,6 +37,7 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
     never make one.
     """
     stopping = threading.Event()
+    plain_copy.sweep(database.folder)
     keeper = _keeper(database, settings, stopping)
     rounds.start(database, described(settings))
     try:

@@ -43,7 +43,7 @@ def check(ctx: click.Context, moved: bool, restored: bool, as_copy: bool, heads:
         ctx.exit(1)
     click.echo(f"一切正常 all is well: {data}，附件 {files} 个")
     with opened(data) as store, store.reading() as reading:
-        click.echo(health.backup_line(backup_facts.last_backup(reading), reading.now))
+        click.echo(health.backup_words(backup_facts.last_backup(reading), reading.now))
 
 
 def report(data: Path, heads: Path | None = None) -> tuple[int, int]:

@@ -138,6 +138,36 @@ def test_a_photo_that_went_bad_among_the_backups_is_copied_anew_once_it_is_delet
     assert run(*drill).exit_code == 0
 
 
+def test_without_its_damaged_photos_all_the_rest_is_put_back_and_they_are_named_and_taken_again(made, place):
+    chosen = newest(place / "backups")
+    (rotten, _), (sound, _) = set_folder.photos_of(chosen)
+    path = chosen.photo(rotten)
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    assert "--without-damaged-photos" in refusal(place)
+
+    restored = run("restore", chosen.path, "--without-damaged-photos", "--to", place / "back")
+
+    assert restored.exit_code == 0, restored.output
+    assert "照片 1 个" in restored.output and "缺少的照片 1 个" in restored.stderr
+    assert rotten in restored.stderr and "上报 hazard " in restored.stderr and " 1.jpg" in restored.stderr
+    assert sound not in restored.stderr
+    assert run("check", "--data", place / "back").exit_code == 0
+    with reading(place / "back") as found:
+        assert [sha256 for (sha256,) in found.sql.tuples("SELECT sha256 FROM submission_file")] == [sound]
+        [entry] = entry_lists.page(found, EVERYWHERE, AuditFilters(events=("folder.restored",)), before=None, limit=5)
+        assert (entry.details["photos_lost"], entry.details["lost"]) == (1, [rotten])
+
+
+def test_no_other_file_than_a_photo_may_be_damaged(place):
+    chosen = newest(place / "backups")
+    for name in (FILE_NAME, "secret", "audit-heads.txt", "photos.txt"):
+        path = chosen.path / name
+        if sound := path.read_bytes():
+            path.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1]))
+            assert "不完整或被改动过" in refusal(place, chosen.path, "--without-damaged-photos"), name
+            path.write_bytes(sound)
+
+
 def test_a_file_that_is_missing_cut_off_or_grown_is_named(place):
     chosen = newest(place / "backups")
     sha256, _ = set_folder.photos_of(chosen)[0]

@@ -12,12 +12,12 @@ import pytest
 
 from server.admin.store import backup_facts
 from server.app import blobs_of
-from server.backups.store import set_folder
+from server.backups.store import plain_copy, set_folder
 from server.backups.usecases import schedule
 from server.backups.usecases.orders import Order
 from server.cli.beside_serving import doing_beside
 from server.db.locks import serving
-from server.errors import Invalid
+from server.errors import Busy, Invalid
 from server.replication.store import epochs
 from server.settings import Settings, from_environment
 from tests.backups.backed_up import back_up, files_in, run, send_photo
@@ -210,6 +210,30 @@ def test_an_encrypted_set_shows_nothing_and_only_its_key_opens_it(valley, to, tm
     assert run("restore", to, "--to", back, "--identity", own).exit_code == 0
     assert run("check", "--data", back).exit_code == 0
     assert not (valley.store.folder / "backup.making").exists()
+
+
+def test_a_plain_copy_of_one_that_was_killed_while_it_encrypted_is_gone_at_the_next_start(valley, to, keys):
+    left = valley.store.folder / "backup.making"
+    left.mkdir()
+    (left / "firegrid.db").write_bytes(b"plain")
+    settings = Settings(valley.store.folder)
+
+    with doing_beside(valley.store, blobs_of(valley.app), settings, is_seen_whole=True):
+        assert not left.exists()
+    with plain_copy.held(valley.store.folder) as held:
+        plain_copy.sweep(valley.store.folder)
+        assert held.exists()
+        with pytest.raises(Busy, match="正在加密"):
+            back_up(valley, to, recipients=[keys.to_public()])
+    assert not left.exists()
+
+
+def test_check_says_in_chinese_when_the_last_backup_was_made(valley, to):
+    folder = valley.store.folder
+    assert "从未备份" in run("check", "--data", folder).stdout
+    back_up(valley, to)
+
+    assert "上次备份：2026-11-24 12:00（北京时间）" in run("check", "--data", folder).stdout
 
 
 def test_one_changed_byte_of_an_encrypted_set_is_found(valley, to, tmp_path, keys):

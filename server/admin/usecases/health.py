@@ -90,6 +90,17 @@ def backup_line(last: backup_facts.LastBackup, now: Instant) -> str:
     return f"last backup: {last.finished_at}, {age.days} d {age.seconds // 3600} h ago"
 
 
+def backup_words(last: backup_facts.LastBackup, now: Instant) -> str:
+    """Return the same for people, in Chinese and English."""
+    age = last.age(now)
+    if age is None:
+        said = "从未备份；请运行 firegrid backup"
+    else:
+        at = instants.parse(last.finished_at).astimezone(BEIJING)
+        said = f"上次备份：{at:%Y-%m-%d %H:%M}（北京时间），{age.days} 天 {age.seconds // 3600} 小时前"
+    return f"{said} · {backup_line(last, now)}"
+
+
 def findings(database: Database, reading: Reading, disk_free_bytes_min: int) -> Iterator[Finding]:
     """Yield how the server is, from what matters most to what is only worth knowing."""
     yield _database(database, disk_free_bytes_min)

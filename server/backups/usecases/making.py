@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from server.audit.usecases import daily_heads
 from server.audit.usecases.recording import record
 from server.backups.domain import keeping
 from server.backups.domain.manifests import Entry, Manifest
-from server.backups.store import copying, set_folder
+from server.backups.store import copying, plain_copy, set_folder
 from server.backups.store.set_folder import PHOTO_LIST, BackupSet
 from server.backups.usecases import orders
 from server.backups.usecases.orders import Order
@@ -42,9 +42,6 @@ from server.log import log
 from server.replication.store import epochs
 from server.submissions.store.blobs import BlobStore
 from sync import build
-
-PLAIN = "backup.making"
-"""Folder within the data folder in which a database stands until it is encrypted."""
 
 
 class Made(NamedTuple):
@@ -97,7 +94,7 @@ def _make(database: Database, order: Order) -> Made:
     orders.require_apart(data, order.to)
     with set_folder.locked(order.to):
         set_folder.sweep_unfinished(order.to)
-        shutil.rmtree(data / PLAIN, ignore_errors=True)
+        plain_copy.sweep(data)
         series = database.write(backup_facts.begin_series)
         orders.require_own(order.to, series)
         small = {  # the heads come before the snapshot: the chain in it holds all that they name
@@ -142,20 +139,15 @@ def _manifest(taken: Snapshot, series: str, photos: Sequence[tuple[str, int]], o
 
 def _copy_database(data: Path, taken: Snapshot, made: Path, order: Order) -> Entry:
     """Copy the database into the set and return its hash and size; an encrypted one first stands beside the data."""
-    place = made
-    if order.recipients:
-        place = data / PLAIN
-        place.mkdir(mode=0o700)
-    plain = place / folders.FILE_NAME
-    os.close(os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    taken.copy_to(plain, order.pace.spend)
-    with plain.open("rb") as content:
-        if order.recipients:
-            entry = copying.write(content, order.file(made, folders.FILE_NAME), order.pace, order.recipients)
-            shutil.rmtree(place)
-            return entry
-        os.fsync(content.fileno())
-        return copying.read(content, None, None, order.pace)
+    with plain_copy.held(data) if order.recipients else nullcontext(made) as place:
+        plain = place / folders.FILE_NAME
+        os.close(os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        taken.copy_to(plain, order.pace.spend)
+        with plain.open("rb") as content:
+            if order.recipients:
+                return copying.write(content, order.file(made, folders.FILE_NAME), order.pace, order.recipients)
+            os.fsync(content.fileno())
+            return copying.read(content, None, None, order.pace)
 
 
 def _copy_photos(blobs: BlobStore, photos: Sequence[tuple[str, int]], order: Order) -> tuple[list[int], list[str]]:

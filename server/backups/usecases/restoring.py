@@ -11,13 +11,14 @@ Steps, and what is true if we die after each:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from pyrage.x25519 import Identity as SecretKey
 
-from server.admin.store import backup_facts
+from server.admin.store import backup_facts, lost_photos
+from server.admin.store.lost_photos import LostPhoto
 from server.audit.domain.entries import COMMAND
 from server.audit.domain.entries import Entry as AuditEntry
 from server.audit.usecases import daily_heads
@@ -40,8 +41,22 @@ from server.submissions.store.blobs import BlobStore
 NAMES = frozenset({folders.FILE_NAME, folders.SECRET_FILE, daily_heads.FILE_NAME, PHOTO_LIST})
 """The files of a set; no other name is taken from a manifest, which may come from anywhere."""
 
-_PHOTO_CURE = "这张照片是各份备份共用的；原来的数据还在的，删去 {path} 再备份一次，就会重新拷贝。"
+_PHOTO_CURE = (
+    "这张照片是各份备份共用的；原来的数据还在的，删去 {path} 再备份一次，就会重新拷贝。"
+    "原来的数据已经没有的，恢复时加 --without-damaged-photos，其余的都恢复，并列出缺哪些照片。"
+)
 """No later backup copies a photo again that is there, and another set has no other copy of it."""
+
+
+_LOST_TOLD = 100
+"""So many hashes of photos that were left out stand in the audit; the set has the list of all."""
+
+
+class Verified(NamedTuple):
+    """What was read of a set. photos: how many are sound. damaged: hashes of those that are broken or gone."""
+
+    photos: int
+    damaged: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):
@@ -75,25 +90,34 @@ def find(path: Path, keys: Sequence[SecretKey] = ()) -> Source:
     return Source(chosen, keys if manifest.is_encrypted else None)
 
 
-def verify(source: Source, pace: Pace | None = None) -> int:
-    """Read everything of a set, and return how many photos it has. Raises Damaged that names the first broken file."""
+def verify(source: Source, pace: Pace | None = None, *, without_damaged_photos: bool = False) -> Verified:
+    """Read everything of a set, and return how many photos it has. Raises Damaged that names the first broken file.
+
+    without_damaged_photos: photos that are broken or gone are returned in place of that; other files never are.
+    """
     pace = pace or Pace()
     chosen = source.set
     for name, entry in chosen.manifest.files.items():
         keys = None if name == PHOTO_LIST else source.keys
         _require_sound(chosen, chosen.file(name), entry, keys, pace)
-    number = 0
+    number, damaged = 0, []
     for sha256, size in _photos(chosen):
         try:
             _require_sound(chosen, chosen.photo(sha256), Entry(sha256, size), source.keys, pace)
+            number += 1
         except Damaged as error:
-            raise Damaged(f"{error.message}{_PHOTO_CURE.format(path=chosen.photo(sha256))}", **error.data) from error
-        number += 1
-    return number
+            if not without_damaged_photos:
+                cure = _PHOTO_CURE.format(path=chosen.photo(sha256))
+                raise Damaged(f"{error.message}{cure}", **error.data) from error
+            damaged.append(sha256)
+    return Verified(number, tuple(damaged))
 
 
-def put_back(source: Source, folder: Path) -> None:
-    """Copy everything of a verified set into an empty folder. Raises Damaged where it was changed since, DiskFull."""
+def put_back(source: Source, folder: Path, without: Collection[str] = ()) -> None:
+    """Copy everything of a verified set into an empty folder. Raises Damaged where it was changed since, DiskFull.
+
+    without: hashes of photos that are left out.
+    """
     chosen = source.set
     with orders.in_words(folder):
         orders.require_free(folder, chosen.manifest.size() + orders.SPARE_BYTES)
@@ -102,6 +126,8 @@ def put_back(source: Source, folder: Path) -> None:
                 _copy_file(source, name, entry, folder)
         blobs = BlobStore(folder / "blobs")
         for sha256, size in _photos(chosen):
+            if sha256 in without:
+                continue
             incoming = blobs.incoming()
             try:
                 with chosen.photo(sha256).open("rb") as content:
@@ -113,20 +139,25 @@ def put_back(source: Source, folder: Path) -> None:
                 incoming.discard()
 
 
-def settle(tx: Transaction, here: Identity, source: Source) -> str:
-    """Let the database be ``here``, take a new epoch and return it; the audit tells from which set it came.
+def settle(tx: Transaction, here: Identity, source: Source, without: Sequence[str] = ()) -> list[LostPhoto]:
+    """Let the database be ``here`` and take a new epoch; the audit tells from which set it came.
 
-    Its number is above that of every set beside it, so that one set that is put back twice gives no version twice.
+    without: hashes of photos that were left out: they are marked as not here, and what names them is returned. The
+    epoch's number is above that of every set beside it, so that one set that is put back twice gives no version twice.
     """
     chosen = source.set
     beside = max(each.manifest.restores for each in (*set_folder.sets(chosen.path.parent), chosen))
-    epoch = restoring.take_new_epoch(tx, COMMAND, after=beside)
+    restoring.take_new_epoch(tx, COMMAND, after=beside)
+    lost = lost_photos.mark(tx, without)
     identity.record(tx, here)
     epochs.cover(tx, chosen.manifest.seq)
     parent = str(chosen.path.parent.resolve())
     backup_facts.record_finished(tx, parent, chosen.path.name, chosen.manifest.made_at)
-    record(tx, AuditEntry("folder.restored", COMMAND, "folder", _told(chosen.path.name, chosen.manifest)))
-    return epoch
+    told = _told(chosen.path.name, chosen.manifest)
+    if without:
+        told |= {"photos_lost": len(without), "lost": list(without[:_LOST_TOLD])}
+    record(tx, AuditEntry("folder.restored", COMMAND, "folder", told))
+    return lost
 
 
 def _told(name: str, manifest: Manifest) -> dict[str, object]:
