@@ -27,6 +27,7 @@ class RequestQuery(BaseSchema):
     kind = one_of(KINDS, _KIND)
     area = area_filter()
     decidable = boolean_parameter("`true`: only those that the caller may decide")
+    overdue = boolean_parameter("`true`: only those that should have been decided by now")
 
 
 class DecisionFilter(BaseSchema):
@@ -76,6 +77,8 @@ class OpenRequestSchema(BaseSchema):
     reason = text_out()
     safeguard = text_out()
     note = text_out()
+    level = text_out("that it waits for: `village`, `town`, `brigade` or `county`; any higher one may decide as well")
+    decide_by = instant_out("until when that level is to decide; silence decides nothing")
     if_granted = fields.Nested(ConsequenceSchema, required=True)
     actions = fields.List(
         fields.String(), required=True, metadata={"description": "acts by which the caller may decide it now"}

@@ -45,6 +45,7 @@ def list_requests(query: dict[str, Any]) -> Response:
             kind=query.get("kind"),
             place=place_of(reading, query, by),
             decidable=query.get("decidable", False),
+            overdue=query.get("overdue", False),
         )
         mask = RecordMask(reading, by)
         _note_shown(mask, [each.row for each in found])
@@ -127,6 +128,8 @@ def _open(each: OpenRequest, mask: RecordMask) -> responses.Json:
         "asked_by": each.request.author,
         "asked_at": each.request.at,
         **{name: mask.text(each.row, said.get(name, "")) for name in ("reason", "safeguard", "note")},
+        "level": each.level,
+        "decide_by": each.decide_by,
         "if_granted": {
             "due_on": meant.due_on,
             "until": meant.until,

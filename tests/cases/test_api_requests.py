@@ -188,3 +188,26 @@ def test_every_open_request_is_listed_however_many_are_read_at_once(cases, monke
 
     assert mine <= {each["case"]["id"] for each in items}
     assert len({(each["case"]["id"], each["kind"]) for each in items}) == len(items)
+
+
+@pytest.mark.parametrize(
+    ("action", "asker", "level"),
+    [
+        ("ask_return", "hand", "village"),
+        ("ask_extension", "hand", "town"),
+        ("ask_suspension", "hand", "brigade"),
+        ("ask_void", OFFICER, "town"),
+        ("ask_void", TOWN, "brigade"),
+        ("ask_void", "chief", "county"),
+        ("ask_major", OFFICER, "brigade"),
+    ],
+)
+def test_a_request_waits_for_one_level_until_a_day(cases, action, asker, level):
+    case = cases.bring("accepted")
+    cases.do(case, asker, action)
+
+    [found] = listed(cases, BRIGADE, case)
+
+    assert found["level"] == level
+    assert found["decide_by"] > found["asked_at"]
+    assert listed(cases, BRIGADE, case, "?overdue=true") == []

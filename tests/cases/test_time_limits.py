@@ -35,6 +35,9 @@ LIMITS = {
     ("reopen", ""): "2026-12-04T16:00:00.000Z",
     ("reopen_window", ""): "2026-12-27T16:00:00.000Z",
     ("extension_step", ""): "2026-12-27T16:00:00.000Z",
+    ("decide", ""): MONDAY,
+    ("decide", "brigade"): WEDNESDAY,
+    ("decide", "county"): WEDNESDAY,
 }
 """Clock and case, and when it runs out."""
 

@@ -23,6 +23,7 @@ class Clock(StrEnum):
     REOPEN = "reopen"
     REOPEN_WINDOW = "reopen_window"
     EXTENSION_STEP = "extension_step"
+    DECIDE = "decide"
 
 
 class Limit(NamedTuple):
@@ -37,7 +38,8 @@ def due_at(clock: Clock, start: Instant, calendar: Calendar, case: str = "") -> 
     """Return the instant at which a clock that starts at ``start`` runs out; limits are those in force then.
 
     calendar: which days are working days. case: for ``HANDLE`` the kind of repair (column ``rect`` of the hazard
-    items), for ``INTAKE`` and ``DISPATCH`` the severity of the hazard; a case that the table does not name has the
+    items), for ``INTAKE`` and ``DISPATCH`` the severity of the hazard, for ``DECIDE`` the level that
+    decides; a case that the table does not name has the
     general limit. Hours run from the start, days to the 24:00 that ends the last of them; the day of the start is not
     counted, so that a limit of three working days from a Sunday ends with Wednesday (``domain.md`` section 2.8).
     """

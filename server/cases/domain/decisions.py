@@ -1,4 +1,4 @@
-"""What a handler's request is decided by, and what granting it would do; a new kind is a line of ``KINDS``."""
+"""What a request is decided by and until when, and what granting it would do; a new kind is a line of ``KINDS``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from server import instants
-from server.cases.domain import workflow
+from server.cases.domain import deadlines, workflow
+from server.cases.domain.calendars import Calendar
+from server.cases.domain.deadlines import Clock
 from server.cases.domain.later_limits import EXTENSIONS_MAX
 from server.instants import Instant
-from server.records.domain.case import JOINT_MEETING_AFTER, Case
+from server.people.domain import roles
+from server.people.domain.rights import holders_of
+from server.people.domain.roles import DecisionLevel
+from server.records.domain.case import JOINT_MEETING_AFTER, Case, Request
 from sync.values import frozen
 
 
@@ -111,6 +116,28 @@ def consequence(kind: Kind, case: Case, due_at: Instant | None, until: str) -> C
     if kind.name == "return":
         return Consequence(due_on, "", None, case.returns + 1, JOINT_MEETING_AFTER)
     return Consequence(due_on, until, None, None, None)
+
+
+def decider(kind: Kind, request: Request, case: Case, at: Instant) -> DecisionLevel:
+    """Return the level that a request waits for: the lowest above whoever asked that may grant it.
+
+    at: when rights are looked at. Any higher level may decide as well, so that a vacant post stalls nothing. More time
+    for a major hazard waits for the brigade.
+    """
+    asked = DecisionLevel(request.level or DecisionLevel.UNIT)
+    if kind.name == "extension" and case.major:
+        asked = max(asked, DecisionLevel.TOWN, key=_rank)
+    levels = sorted({roles.level([role], at) for role in holders_of("case", kind.grant, at)}, key=_rank)
+    return next((level for level in levels if level.rank > asked.rank), levels[-1])
+
+
+def decide_by(level: DecisionLevel, request: Request, calendar: Calendar) -> Instant:
+    """Return the instant by which ``level`` is to have decided a request; silence decides nothing."""
+    return deadlines.due_at(Clock.DECIDE, request.at, calendar, level)
+
+
+def _rank(level: DecisionLevel) -> int:
+    return level.rank
 
 
 def granted_with(kind: Kind, inputs: Mapping[str, str]) -> dict[str, str]:

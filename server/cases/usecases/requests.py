@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from server.cases.domain import decisions, workflow
 from server.cases.domain.decisions import Asked, Consequence, Kind
-from server.cases.store import requests
+from server.cases.store import calendars, requests
 from server.cases.usecases import todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.areas import Place
+from server.instants import Instant
 from server.people.domain.actors import Actor
+from server.people.domain.roles import DecisionLevel
 from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import OPEN
@@ -28,8 +30,9 @@ PAGE_ROWS = 1_000
 class OpenRequest:
     """A request that nobody has decided. row: its case, as ``record_lists.page_by_due`` has it.
 
-    asked: what was said, as the history keeps it. actions: acts by which the reader may decide it now. obstacle: why
-    granting it as it was asked for would be refused, empty where it would not.
+    asked: what was said, as the history keeps it. level: that it waits for; decide_by: until when that is to decide.
+    actions: acts by which the reader may decide it now. obstacle: why granting it as it was asked for would be refused,
+    empty where it would not.
     """
 
     row: Row
@@ -37,6 +40,8 @@ class OpenRequest:
     request: Request
     asked: Asked
     consequence: Consequence
+    level: DecisionLevel
+    decide_by: Instant
     actions: tuple[str, ...]
     obstacle: str = ""
 
@@ -47,11 +52,18 @@ class OpenRequest:
 
 
 def list_open(
-    reading: Reading, by: Actor, *, kind: str | None = None, place: Place | None = None, decidable: bool = False
+    reading: Reading,
+    by: Actor,
+    *,
+    kind: str | None = None,
+    place: Place | None = None,
+    decidable: bool = False,
+    overdue: bool = False,
 ) -> list[OpenRequest]:
     """Return the open requests in the scope of ``by``, the oldest first.
 
     kind: a name of ``decisions.KINDS``. place: where the cases lie. decidable: only those that ``by`` may decide.
+    overdue: only those that should have been decided by now.
     """
     statuses = tuple(status.value for status in OPEN)
     filters = Filters(statuses=statuses, has_request=True, place=place)
@@ -60,7 +72,9 @@ def list_open(
     for rows in _pages(reading, by, filters):
         asked = requests.asked_of(reading, (row["id"] for row in rows))
         found += [each for row in rows for each in _of_case(row, asked, todo) if kind in (None, each.kind.name)]
-    wanted = (each for each in found if each.actions or not decidable)
+    wanted = (
+        each for each in found if (each.actions or not decidable) and (each.decide_by <= reading.now or not overdue)
+    )
     return sorted(wanted, key=lambda each: (each.request.at, each.row["id"]))
 
 
@@ -112,10 +126,13 @@ def _open(
     if said is None:  # carried out under another verdict: what the case itself remembers is left
         said = Asked(row["id"], request.action, request.author, request.at, {"until": request.until})
     meant = decisions.consequence(kind, case, row["due_at"], request.until)
+    level = decisions.decider(kind, request, case, todo.reading.now)
+    until = decisions.decide_by(level, request, calendars.calendar(todo.reading))
+    shown = OpenRequest(row, kind, request, said, meant, level, until, ())
     if not todo.may_take(row, [kind.decline]):  # a decline stands only where the request is open
-        return OpenRequest(row, kind, request, said, meant, ())
+        return shown
     actions, obstacle = _ways(row, kind, said, todo)
-    return OpenRequest(row, kind, request, said, meant, actions, obstacle)
+    return replace(shown, actions=actions, obstacle=obstacle)
 
 
 def _ways(row: Row, kind: Kind, said: Asked, todo: todo_column.TodoOfCaller) -> tuple[tuple[str, ...], str]:

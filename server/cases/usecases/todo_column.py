@@ -79,6 +79,11 @@ class TodoOfCaller:
         self._vacant_given = vacant
         self._judged: dict[Hashable, str] = {}
 
+    @property
+    def reading(self) -> Reading:
+        """The reading in which rows are judged."""
+        return self._reading
+
     @cached_property
     def _vacant(self) -> frozenset[str]:
         # Found when the first row is judged: an idle pull has none.

@@ -19,11 +19,20 @@ from server.instants import Instant
 from server.office import pages
 from server.office.cases import act_forms, act_words, case_rows
 from server.office.cases.act_forms import Input, Offers, Sent
+from server.people.domain.roles import DecisionLevel
 from server.people.store import display_names
 from server.records.usecases.disclosing import RecordMask
 from server.web import decision_ledger
 
 ICONS = {"return": "return", "extension": "clock", "suspension": "pause", "void": "close", "major": "flame"}
+
+LEVELS = {
+    DecisionLevel.VILLAGE: "村/社区",
+    DecisionLevel.TOWN: "乡镇",
+    DecisionLevel.BRIGADE: "大队",
+    DecisionLevel.COUNTY: "县",
+}
+"""What the page calls the level that a request waits for."""
 
 
 class Opened(NamedTuple):
@@ -37,7 +46,8 @@ class Opened(NamedTuple):
 class ShownRequest(NamedTuple):
     """An open request as a row. given: inputs of granting it at once, None where more has to be said first.
 
-    grant, decline: acts that its reader may take, empty for none. obstacle: why it is not granted as it was asked for.
+    level: that it waits for; decide_on: the last day of that, is_late: it is over. grant, decline: acts that its reader
+    may take, empty for none. obstacle: why it is not granted as it was asked for.
     """
 
     id: str
@@ -56,6 +66,9 @@ class ShownRequest(NamedTuple):
     reason: str
     safeguard: str
     consequence: Consequence
+    level: str
+    decide_on: str
+    is_late: bool
     grant: str
     decline: str
     obstacle: str
@@ -129,9 +142,6 @@ def _open_row(
     row, said = each.row, each.asked.inputs
     seen = mask.exported(row)
     place, hazard, _ = case_rows.told(reading, seen["label"], orjson.loads(seen["fields"]), language)
-    given, needs = each.granted_with, workflow.STEP_OF[each.kind.grant].needs
-    at = each.request.at
-    at_once = not each.obstacle and each.kind.grant not in act_words.CONFIRMED
     return ShownRequest(
         id=row["id"],
         kind=each.kind.name,
@@ -143,20 +153,31 @@ def _open_row(
         area=names.get(row["area"], ""),
         address=f"/office/cases/{row['id']}",
         asker=people[each.request.author],
-        instant=at,
-        at=pages.moment(at, reading.now),
-        days=-pages.days_until(reading.now, instants.local_day(at)),
+        instant=each.request.at,
+        at=pages.moment(each.request.at, reading.now),
+        days=-pages.days_until(reading.now, instants.local_day(each.request.at)),
         reason=mask.text(row, _reason(reading, each.kind.ask, said.get("reason", ""), language)),
         safeguard=mask.text(row, said.get("safeguard", "")),
         consequence=_dated(each.consequence, reading.now),
+        level=LEVELS[each.level],
+        decide_on=pages.day(instants.last_day(each.decide_by), reading.now),
+        is_late=each.decide_by <= reading.now,
         grant=each.kind.grant if each.kind.grant in each.actions else "",
         decline=each.kind.decline if each.kind.decline in each.actions else "",
         obstacle=each.obstacle,
-        given=given if at_once and all(name in given for name in needs) else None,
+        given=_given_at_once(each),
         version=row["version"],
         status=row["status"],
         opened=opened,
     )
+
+
+def _given_at_once(each: OpenRequest) -> Mapping[str, str] | None:
+    """Return the inputs of granting a request by one click; None where more is to be said, or it cannot be undone."""
+    given, needs = each.granted_with, workflow.STEP_OF[each.kind.grant].needs
+    if each.obstacle or each.kind.grant in act_words.CONFIRMED or any(name not in given for name in needs):
+        return None
+    return given
 
 
 def _dated(consequence: Consequence, now: Instant) -> Consequence:
