@@ -106,6 +106,14 @@ def fitting(value: str) -> str:
     return _cut(value, CELL_UNITS_MAX - _units(CUT)) + CUT
 
 
+def code(value: str) -> str:
+    """Return the code of an area as lists of areas write it: with a tab after it, or a spreadsheet makes it a number.
+
+    Whoever reads such a list takes the tab away.
+    """
+    return f"{value}\t" if value else ""
+
+
 def csv_lines(rows: Iterable[Iterable[str]]) -> bytes:
     """Return rows as lines of CSV that a spreadsheet opens, without a BOM; each cell is ``escaped``."""
     text = io.StringIO(newline="")

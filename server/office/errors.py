@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from flask import Response, has_request_context, request
+from flask import Response, current_app, has_request_context, request
+from werkzeug.exceptions import NotFound as RoutingNotFound
 
 from server.errors import Busy, PasswordChangeRequired, Refusal, SignInRequired
 from server.office import front_door, layout, own_password, pages, sessions
@@ -56,6 +57,8 @@ def as_page(error: Exception) -> Response:
         return front_door.ask_to_sign_in(error)
     if isinstance(error, PasswordChangeRequired):
         return own_password.ask()
+    if bare := _without_slash(error):
+        return pages.see_other(bare)
     values = _values(error)
     try:
         answer = _in_frame(values)
@@ -67,6 +70,18 @@ def as_page(error: Exception) -> Response:
     if answer is None:
         answer = pages.respond("error.html", layout.language(), {**layout.bare(), **values}, values["status"])
     return _finished(error, answer)
+
+
+def _without_slash(error: Exception) -> str:
+    """Return the address of the page that was asked for with a slash at its end; empty where there is none."""
+    if not isinstance(error, RoutingNotFound) or not has_request_context() or request.method not in ("GET", "HEAD"):
+        return ""
+    path = request.path.rstrip("/")
+    known = current_app.create_url_adapter(request)
+    if path == request.path or known is None or not known.test(path, method="GET"):
+        return ""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{path}?{query}" if query else path
 
 
 def _in_frame(values: Mapping[str, Any]) -> Response | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from server.cases.usecases import waiting
 from server.cases.usecases.waiting import Waiting
@@ -70,7 +70,7 @@ PROBLEM_WORDS = {
 @blueprint.get("/office/")
 @signed_in
 def today() -> Response:
-    """Show what waits for the caller."""
+    """Show what waits for the caller; ``poll`` asks for that part alone, 304 while it is what the page has."""
     actor = context.caller()
     with context.database().reading() as reading:
         found = waiting.for_person(reading, actor)
@@ -82,7 +82,13 @@ def today() -> Response:
             "problems": _problems(reading, actor),
             "people": _people(reading, actor),
             "may_report": bool(rights.scope_for(actor, "case", "report").places),
+            "has_figures": layout.FIGURES in layout.rail_of(actor),
         }
+        if request.args.get("poll"):
+            response = pages.respond("today_parts.html", layout.language(), values)
+            response.add_etag()
+            response.make_conditional(request)
+            return response
         return layout.show(reading, "today.html", layout.TODAY.key, values)
 
 

@@ -96,3 +96,17 @@ def test_whoever_has_nothing_to_do_is_told_so(desk):
     page = desk.open("/office/").text
 
     assert "今天没有等您办的事" in page and "看全部在办" in page
+
+
+def test_what_waits_is_read_again_alone_and_not_when_nothing_has_changed(land, desk):
+    land.report("neighbour", place="甲")
+    desk.sign_in("officer")
+    page = desk.open("/office/")
+
+    first = desk.open("/office/?poll=1")
+    same = desk.open("/office/?poll=1", **{"If-None-Match": first.headers["ETag"]})
+    land.report("neighbour", place="乙")
+    changed = desk.open("/office/?poll=1", **{"If-None-Match": first.headers["ETag"]})
+
+    assert 'data-poll="/office/?poll=1"' in page.text and "<html" not in first.text
+    assert (first.status_code, same.status_code, changed.status_code) == (200, 304, 200)

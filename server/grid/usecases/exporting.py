@@ -33,7 +33,7 @@ def rows(areas: Iterable[Area]) -> Iterator[tuple[str, ...]]:
 
 def _code(code: str | None) -> str:
     """Return a code that a spreadsheet leaves alone: it would round 15 digits that look like a number."""
-    return f"{code}\t" if code else ""
+    return table_files.code(code or "")
 
 
 def _day(instant: Instant, open_end: Instant) -> str:

@@ -39,6 +39,9 @@ CREATIONS = {
 
 SERVER, SYSTEM_NAME = "server", "系统"
 
+TONES = {Verdict.LATE: "amber", Verdict.RECORDED: "amber", Verdict.QUARANTINED: "violet"}
+"""Of the pills of verdicts: late facts, and what somebody has to decide; all others are as they should be."""
+
 VERDICTS = {
     Verdict.MERGED: "合并了别人的修改",
     Verdict.LATE: "迟到，已照办",
@@ -61,10 +64,10 @@ class Told(NamedTuple):
 class Entry(NamedTuple):
     """One revision as people read it.
 
-    status: that the case had after it, where it changed. is_late: it changed nothing any more; stood: the status that
-    it met. clashes: the version whose value stands beside one of its own, 0 for none. photos: that it names. made: when
-    it was filled in, as a phone or a laptop claims, empty for a page. clock: how far that clock was off.
-    submission: that it came in, empty for none that the reader may look at.
+    status: that the case had after it, where it changed. tone: of the verdict's pill, empty for grey. is_late: it
+    changed nothing any more; stood: the status that it met. clashes: the version whose value stands beside one of its
+    own, 0 for none. photos: that it names. made: when it was filled in, as a phone or a laptop claims, empty for a
+    page. clock: how far that clock was off. submission: that it came in, empty for none that the reader may look at.
     """
 
     version: int
@@ -72,6 +75,7 @@ class Entry(NamedTuple):
     verb: str
     status: str
     verdict: str
+    tone: str
     is_late: bool
     stood: str
     clashes: int
@@ -168,6 +172,7 @@ def _entry(reading: Reading, type: RecordType, revision: Revision, naming: _Nami
         verb=step.label if step is not None else CREATIONS.get(revision.action, revision.action),
         status=STATUS_LABELS[Status(status)] if status else "",
         verdict=VERDICTS.get(revision.verdict, ""),
+        tone=TONES.get(revision.verdict, ""),
         is_late=revision.verdict in (Verdict.RECORDED, Verdict.QUARANTINED),
         stood=stood,
         clashes=clashes,

@@ -5,7 +5,7 @@ What its reader may not see of persons is masked, as the API masks it (ADR 0039)
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,7 +13,11 @@ from flask import Response
 
 from server.db.transactions import Reading
 from server.errors import NotFound, Refusal
+from server.forms.domain import outline
 from server.forms.store import forms
+from server.forms.store.forms import Form
+from server.forms.usecases import choice_labels
+from server.forms.usecases.choice_labels import CodeLabels
 from server.forms.usecases.xform.xml_parsing import parse
 from server.office import layout, pages, photos
 from server.office.cases import case_view
@@ -29,6 +33,19 @@ from server.submissions.usecases import case_details
 from server.submissions.usecases.declared_answers import leaves_of
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, sent_documents
+
+
+class Answer(NamedTuple):
+    """An answer as it was sent. path: its question's in the form; asked: the question's text, empty where it has none.
+
+    value: as sent; said: what its codes are called, empty for none.
+    """
+
+    path: str
+    asked: str
+    value: str
+    said: str
+
 
 blueprint = layout.create_blueprint("office-case-submission", __name__)
 
@@ -70,7 +87,7 @@ def told(reading: Reading, record: Record, version: int, at: str, files: str) ->
         "who": display_names.of_people(reading, [found.author])[found.author],
         "received": pages.moment(revision.received_at, reading.now),
         "made": "" if revision.made_at is None else pages.claimed_moment(revision.made_at, reading.now),
-        "answers": _answers(content if hidden == NOTHING else mask.xml(content, hidden)),
+        "answers": _answers(reading, form, content if hidden == NOTHING else mask.xml(content, hidden)),
         "files": _files(reading, record, version, found, f"{at}/{files}/{version}/"),
         "is_masked": hidden != NOTHING,
     }
@@ -111,10 +128,37 @@ def _files(reading: Reading, record: Record, version: int, found: StoredSubmissi
     ]
 
 
-def _answers(content: bytes) -> list[tuple[str, str]]:
-    """Return the answers of a submission, each under its path in the form; none of one that is no XML any more."""
+def _answers(reading: Reading, form: Form | None, content: bytes) -> list[Answer]:
+    """Return the answers of a submission as its form asked for them; none of one that is no XML any more.
+
+    form: None for one that is known no longer; its answers stand under their paths alone.
+    """
     try:
         root = parse(content, "提交")
     except Refusal:
         return []
-    return [(path, node.text or "") for path, node in leaves_of(root)]
+    language = layout.form_language()
+    texts, codes = dict[str, str](), dict[str, CodeLabels]()
+    if form is not None:
+        whole = choice_labels.outline_of(reading, form)
+        texts = {each.path: outline.text_in(each.texts, language, whole.default) for each in whole.asked}
+        codes.update(choice_labels.of_form(reading, form, language))
+    found = []
+    for path, node in leaves_of(root):
+        value = node.text or ""
+        found.append(Answer(path, _plain(texts.get(path, "")), value, _said(codes.get(path), value)))
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return the text of a question without the marks of emphasis that phones show as bold."""
+    return text.replace("**", "").strip()
+
+
+def _said(labels: CodeLabels | None, value: str) -> str:
+    """Return what the codes of an answer are called; empty where it is no code, or called the same."""
+    if labels is None or not value:
+        return ""
+    codes = value.split() if labels.several else [value]
+    said = "、".join(labels.known.get(code, "") for code in codes)
+    return said if all(code in labels.known for code in codes) and said != value else ""

@@ -88,8 +88,9 @@ def missing_csv(type: str) -> Response:
         days = _days(declared, request.args.get("days", ""))
         found = [each for each in coverage.villages(reading, by, type, _since(reading, days)) if not each.records]
     export = record_exports.begin("records.export", type, {"format": "csv", "filters": {"missing": True, "days": days}})
-    rows = [(each.town, each.code, each.name, str(each.records)) for each in export.counted(found)]
-    lines = table_files.csv_lines([map(table_files.verbatim, row) for row in (HEADINGS, *rows)])
+    safe = table_files.verbatim
+    rows = [(safe(each.town), table_files.code(each.code), safe(each.name), "0") for each in export.counted(found)]
+    lines = table_files.csv_lines([HEADINGS, *rows])
     return downloads.exported(export, [table_files.BOM, lines], table_files.CSV_TYPE, f"{type}-missing.csv")
 
 

@@ -257,6 +257,7 @@ def _entry(
         "who": people.get(revision.author, revision.author),
         "verb": case_history.CREATIONS.get(revision.action, revision.action),
         "verdict": case_history.VERDICTS.get(revision.verdict, ""),
+        "tone": case_history.TONES.get(revision.verdict, ""),
         "at": pages.moment(revision.received_at, reading.now),
         "instant": revision.received_at,
         "told": [] if revision.version == 1 else list(_told(revision, show, titles)),

@@ -75,8 +75,12 @@ def unvisited_csv(type: str) -> Response:
     told = {"unvisited": True, "days": days, **({} if area is None else {"area": area.code})}
     export = record_exports.begin("records.export", type, {"format": "csv", "filters": told})
     _audit(type, found)
-    lines = [(each["place"], each["area"], each["label"], each["last"]) for each in export.counted(rows)]
-    content = table_files.csv_lines([map(table_files.verbatim, line) for line in (HEADINGS, *lines)])
+    safe = table_files.verbatim
+    lines = [
+        (safe(each["place"]), table_files.code(each["area"]), safe(each["label"]), each["last"])
+        for each in export.counted(rows)
+    ]
+    content = table_files.csv_lines([HEADINGS, *lines])
     return downloads.exported(export, [table_files.BOM, content], table_files.CSV_TYPE, f"{type}-unvisited.csv")
 
 

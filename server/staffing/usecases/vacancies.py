@@ -53,8 +53,9 @@ def in_place(found: tuple[TownVacancies, ...], place: Place | None) -> tuple[Tow
 
 def as_csv(found: tuple[TownVacancies, ...]) -> bytes:
     """Return the vacant villages as a CSV file that spreadsheets open as it is."""
+    code = table_files.code
     rows = (
-        (short_name(each.town.name), f"{each.town.code}\t", short_name(area.name), f"{area.code}\t")
+        (short_name(each.town.name), code(each.town.code), short_name(area.name), code(area.code))
         for each in found
         for area in each.vacant
     )

@@ -80,4 +80,4 @@ def _instant(written: str | None, now: Instant) -> Instant | None:
         return periods.as_of_instant(written, now)
     except (ValueError, OverflowError) as error:
         wrong = "应为时刻，如 2026-05-01T00:00:00+08:00，或日期，即那天结束时；不写时区按北京时间。"
-        raise Invalid(f"请求有误。as_of：{wrong}", errors=[{"field": "as_of", "message": wrong}]) from error
+        raise Invalid(f"“截至”（as_of）写得不对：{wrong}", errors=[{"field": "as_of", "message": wrong}]) from error

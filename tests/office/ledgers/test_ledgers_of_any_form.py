@@ -242,7 +242,16 @@ def test_villages_without_a_record_are_named(county):
     after = desk.open("/office/ledgers/water_points/missing").text
 
     assert "荆山口村" in before and "荆山口村" not in after and "插箭岭村" in after
-    assert "插箭岭村" in desk.open("/office/ledgers/water_points/missing.csv").text
+    assert "130630100202\t,插箭岭村" in desk.open("/office/ledgers/water_points/missing.csv").text
+
+
+@pytest.mark.parametrize("path", ["/office/ledgers", "/office/board", "/office/figures?period=month"])
+def test_an_address_with_a_slash_at_its_end_leads_to_its_page(county, path):
+    address, mark, query = path.partition("?")
+
+    answer = at_desk(county, "town").open(f"{address}/{mark}{query}")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, path)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ def test_what_a_phone_sent_with_a_version_is_shown_and_saved(valley):
 
     assert f'<a href="{record}/submissions/1">看提交</a>' in page.text
     assert sent.status_code == 200 and ">8<" in sent.text and f'href="{record}"' in sent.text
+    assert '<dt title="hoses">水带数</dt>' in sent.text
     assert file.status_code == 200 and b"<hoses>8</hoses>" in file.data
     assert "attachment" in file.headers["Content-Disposition"]
     assert desk.open(f"{record}/submissions/2").status_code == 404

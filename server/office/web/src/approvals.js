@@ -5,6 +5,9 @@ if (hint) hint.hidden = false;
 document.querySelector(".answer [autofocus], #refused")?.focus();
 
 document.addEventListener("keydown", event => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) {
+    return void event.target.closest("form")?.requestSubmit(); // the reason one is writing
+  }
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape") document.querySelector(".answer a.plain")?.click();
   if (event.target.closest("input, select, textarea")) return;

@@ -71,6 +71,15 @@ document.addEventListener("keydown", event => {
   KEYS[key](event);
 });
 
+// On a phone one form of an act is open at a time.
+const isPhone = () => matchMedia("(max-width: 720px)").matches;
+const leaveOpen = form => {
+  for (const each of form.parentElement.querySelectorAll(":scope > details[open]")) if (each !== form) each.open = false;
+};
+document.addEventListener("toggle", event => {
+  if (isPhone() && event.target.matches(".acts > details[open]")) leaveOpen(event.target);
+}, true);
+
 // Leaflet comes when the map is opened.
 const toggleMap = async isOpen => (await import("./map.js")).toggle(isOpen);
 
@@ -80,6 +89,8 @@ document.addEventListener("click", event => {
 });
 function shown() {
   document.querySelectorAll(".footbar .keys, [data-map]").forEach(each => (each.hidden = false));
+  const open = isPhone() && document.querySelector(".acts > details[open]");
+  if (open) leaveOpen(open);
   document.querySelectorAll(".filters .apply").forEach(each => (each.hidden = true)); // a change applies itself
 }
 document.addEventListener("htmx:afterSwap", shown);

@@ -43,7 +43,19 @@ async function draw(box) {
   drawn.fitBounds(L.latLngBounds(items.map(each => each.at)).pad(0.15), { maxZoom: 16 });
   drawAreas(L, drawn, areas);
   L.control.scale({ imperial: false }).addTo(drawn);
-  items.forEach(mark);
+  const taken = new Map(); // how many stand at a place already
+  for (const each of items) {
+    const place = each.at.map(degrees => degrees.toFixed(5)).join();
+    taken.set(place, (taken.get(place) ?? -1) + 1);
+    mark(each, taken.get(place));
+  }
+}
+
+// Where a point is drawn from its place, in pixels: those of one place stand around the first in rings of eight.
+function besideOthers(nth) {
+  if (!nth) return [0, 0];
+  const ring = Math.ceil(nth / 8), turn = (nth % 8) * Math.PI / 4;
+  return [Math.round(Math.cos(turn) * 16 * ring), Math.round(Math.sin(turn) * 16 * ring)];
 }
 
 // Where no position is known, a number for each village stands instead.
@@ -52,8 +64,10 @@ function villagesOf(villages) {
     element("li", {}, element("a", { href: each.address }, each.name, element("b", { textContent: each.count })))));
 }
 
-function mark(each) {
-  const icon = L.divIcon({ className: "", html: element("i", { className: each.state }), iconSize: [14, 14] });
+function mark(each, nth) {
+  const [right, down] = besideOthers(nth);
+  const html = element("i", { className: each.state });
+  const icon = L.divIcon({ className: "", html, iconSize: [14, 14], iconAnchor: [7 - right, 7 - down] });
   const made = L.marker(each.at, { icon, title: each.label, alt: each.label, keyboard: true }).addTo(drawn);
   made.on("click", () => {
     const row = document.querySelector(`#list tr[data-id="${each.id}"] .c-place a`);
