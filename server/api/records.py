@@ -60,8 +60,10 @@ def list_records(query: dict[str, Any]) -> Response:
     """List records, newest or due first: in the caller's areas, assigned to them, or written by them."""
     by = context.caller()
     whole: dict[str, str] = {}
+    masks: list[RecordMask] = []
 
-    def find(reading: Reading, cursor: str | None, limit: int) -> list[Row]:
+    def find(reading: Reading, cursor: str | None, limit: int) -> list[NamedRow]:
+        masks.append(RecordMask(reading, by))
         filters = filters_of(reading, query, by)
         if query.get("sort") == "due":
             after = None if cursor is None else _due_position(cursor)
@@ -69,15 +71,13 @@ def list_records(query: dict[str, Any]) -> Response:
         else:
             before = None if cursor is None else responses.number_of(cursor)
             rows = record_lists.page(reading, by.scope, filters, before=before, limit=limit)
-        return list(_named(reading, rows))
+        return list(zip(rows, _named(reading, rows), strict=True))
 
-    def shown(row: Row) -> responses.Json:
-        return mask.listed(serializers.records.in_list(row), row, whole)
+    def shown(found: NamedRow) -> responses.Json:
+        return masks[0].listed(serializers.records.in_list(*found), found[0], whole)
 
-    with context.database().reading() as reading:
-        mask = RecordMask(reading, by)
     key = _due_key if query.get("sort") == "due" else itemgetter("born_seq")
-    response = responses.listing(query, responses.decode_cursor, find, shown, key)
+    response = responses.listing(query, responses.decode_cursor, find, shown, lambda found: key(found[0]))
     if whole:
         context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
     return response
@@ -109,18 +109,18 @@ def count_records(query: dict[str, Any]) -> Response:
     return response
 
 
-def _named(reading: Reading, rows: list[Row]) -> Iterator[Row]:
-    """Yield rows with what their area, assignee and author are called, and how many photos they have."""
+NamedRow = tuple[Row, serializers.records.Named]
+
+
+def _named(reading: Reading, rows: list[Row]) -> Iterator[serializers.records.Named]:
+    """Yield what the area, assignee and author of each row are called, and how many photos it has."""
     places = areas.full_names(reading, {row["area"] for row in rows})
     parties = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
     people = display_names.of_people(reading, {row["author"] for row in rows})
-    photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
-    for row in rows:
-        row["area_name"] = places.get(row["area"], row["area"])
-        row["assignee_name"] = parties.get(row["assignee"])
-        row["author_name"] = people[row["author"]]
-        row["photos"] = photos[row["id"]]
-        yield row
+    for row, photos in zip(rows, case_details.photo_counts(reading, rows), strict=True):
+        area: str = row["area"]
+        assignee = parties[row["assignee"]] if row["assignee"] else None
+        yield serializers.records.Named(places.get(area, area), assignee, people[row["author"]], photos)
 
 
 def _due_key(row: Row) -> str:
@@ -150,7 +150,7 @@ def get_record(record_id: UUID) -> Response:
         by = context.caller()
         found, mask = records.get(reading, str(record_id), by.scope), RecordMask(reading, by)
         heads = _heads(reading, found) if found.conflicts else {}
-        files = [serializers.cases.photo(found.id, each) for each in case_details.photos(reading, found)]
+        files = [serializers.cases.photo(found.id, each) for each in case_details.photos(reading, found, mask)]
         shown = {
             **serializers.records.record(found),
             "office_note": found.office_note,

@@ -21,7 +21,7 @@ from server.forms.store import forms
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
-from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
+from server.submissions.usecases.masked_answers import NOTHING, AnswerMask, ShownFile, files_of
 from server.web import context, downloads, sent_documents
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
@@ -100,9 +100,9 @@ def list_attachments(submission_id: UUID) -> Response:
     """List the files of a submission by name; of several contents of one name the one that is served comes first."""
     files = _files(submission_id)
     served: dict[str, StoredAttachment] = {}
-    for file in files:
-        served.setdefault(file.name, file)
-    return responses.single_page(serializers.submissions.attachment(file, served[file.name]) for file in files)
+    for each in files:
+        served.setdefault(each.file.name, each.file)
+    return responses.single_page(serializers.submissions.attachment(each, served[each.file.name]) for each in files)
 
 
 @blueprint.route("/submissions/<uuid:submission_id>/attachments/<name>")
@@ -117,13 +117,13 @@ def list_attachments(submission_id: UUID) -> Response:
 def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Response:
     """Get the content of a file: the first that came under this name, or the one of `sha256`."""
     wanted = query.get("sha256")
-    for file in _files(submission_id):
-        if file.name == name and wanted in (None, file.sha256):
-            return downloads.stored_file(file.sha256, file.media_type, file.name)
+    for shown, address, file in _files(submission_id):
+        if name in (shown, address) and wanted in (None, file.sha256):
+            return downloads.stored_file(file.sha256, file.media_type, shown)
     raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
 
 
-def _files(submission_id: UUID) -> list[StoredAttachment]:
+def _files(submission_id: UUID) -> list[ShownFile]:
     with context.database().reading() as reading:
         found = submissions.get(reading, str(submission_id), context.caller().scope)
-        return submissions.attachments_of(reading, found.id)
+        return files_of(reading, found, RecordMask(reading, context.caller()))

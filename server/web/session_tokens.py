@@ -6,10 +6,13 @@ the refresh token of their pair, which says whether the pair has arrived.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
@@ -92,7 +95,7 @@ def renewed(token: str) -> tuple[Actor, Tokens]:
 def read(token: str, kind: str | None = None) -> Claims:
     """Return what a token of this kind says, None for either. Raises SignInRequired when it is none of ours."""
     try:
-        claims = decode_token(token)
+        claims = _verified(current_app.config["JWT_SECRET_KEY"], token)
     except (PyJWTError, JWTExtendedException) as error:
         raise _refused() from error
     if claims["type"] not in ((ACCESS, REFRESH) if kind is None else (kind,)):
@@ -101,7 +104,19 @@ def read(token: str, kind: str | None = None) -> Claims:
         raise _refused()
     if "exp" not in claims:
         raise _refused()  # such a token would never run out; we make none
+    if claims["exp"] <= time.time():
+        raise _refused()
     return Claims(claims["sub"], claims["session"], claims["pair"], claims["stamp"])
+
+
+@lru_cache(maxsize=1_000)  # a page and its lists show one token again and again, and verifying costs a tenth of a list
+def _verified(secret: str, token: str) -> dict[str, Any]:
+    """Return what a token says that this installation has signed. It may have run out since.
+
+    secret: of the installation, the key of the signature. Raises PyJWTError, JWTExtendedException.
+    """
+    claims: dict[str, Any] = decode_token(token)
+    return claims
 
 
 def _access(name: str, claims: dict[str, str]) -> str:

@@ -25,7 +25,7 @@ def shops(tmp_path):
 
 def whole(county) -> frozenset[str]:
     with county.store.reading() as reading:
-        return frozenset(disclosing.RecordMask(reading, people.actor(reading, "town")).disclosure._vacant)
+        return frozenset(disclosing.RecordMask(reading, people.actor(reading, "town")).disclosure.vacant)
 
 
 def test_an_officer_who_comes_at_noon_is_there_at_noon(shops):

@@ -91,12 +91,12 @@ def suggestion(found: Suggestion) -> Json:
 
 def photo(record: str, found: Photo) -> Json:
     """Return a file that the history of a record names; ``href`` is null while its bytes are under way (待补传)."""
-    name = quote(found.name, safe="")
+    name = quote(found.address, safe="")
     address = f"records/{record}/attachments/{found.version}/{name}"
     if found.submission is not None:
         address = f"submissions/{found.submission}/attachments/{name}"
     href = f"/api/v1/{address}" if found.is_here else None
-    return {"version": found.version, "field": found.field, "name": found.name, "href": href}
+    return {"version": found.version, "field": found.field, "name": found.shown, "href": href}
 
 
 def _given(given: Assignment) -> Json:

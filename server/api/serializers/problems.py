@@ -11,7 +11,7 @@ from server.problems.domain.settlements import Settlement
 from server.problems.store.problems import StoredProblem
 from server.settlement.usecases.details import ConflictedField, ProblemDetails, Value
 from server.staffing.store.sent_items import ProblemNotice
-from server.submissions.store.submissions import StoredAttachment
+from server.submissions.usecases.masked_answers import ShownFile
 from sync.changes import Change
 
 
@@ -100,9 +100,9 @@ def _value(found: Value) -> Json:
     }
 
 
-def _photo(submission: str | None, file: StoredAttachment) -> Json:
-    url = f"{PREFIX}/submissions/{submission}/attachments/{quote(file.name, safe='')}"
-    return {"name": file.name, "media_type": file.media_type, "url": url}
+def _photo(submission: str | None, photo: ShownFile) -> Json:
+    url = f"{PREFIX}/submissions/{submission}/attachments/{quote(photo.address, safe='')}"
+    return {"name": photo.name, "media_type": photo.file.media_type, "url": url}
 
 
 def _change(change: Change) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from server.api.responses import Json
 from server.cases.domain import workflow
@@ -17,7 +18,6 @@ from sync.flags import Flag
 listed = columns.showing(Projection.API)
 """Return a row of ``record_lists`` as lists show it."""
 
-NAMED = ("area_name", "assignee_name", "author_name", "photos")
 REQUESTS: Mapping[str, str] = {
     Flag.RETURN_PENDING: "ask_return",
     Flag.EXTENSION_PENDING: "ask_extension",
@@ -27,11 +27,19 @@ REQUESTS: Mapping[str, str] = {
 _stored = columns.storing(columns.select(Projection.API).split(", "))
 
 
-def in_list(row: Row) -> Json:
-    """Return a row of ``record_lists`` with the names that were read for it."""
+class Named(NamedTuple):
+    """What is read for a row of a list: what its area, assignee and author are called, and how many photos it has."""
+
+    area: str
+    assignee: str | None
+    author: str
+    photos: int
+
+
+def in_list(row: Row, named: Named) -> Json:
+    """Return a row of ``record_lists`` with what was read for it."""
     shown = listed(row)
-    for name in NAMED:
-        shown[name] = row[name]
+    shown["area_name"], shown["assignee_name"], shown["author_name"], shown["photos"] = named
     shown["requests"] = [REQUESTS[flag] for flag in shown["flags"] if flag in REQUESTS]
     return shown
 

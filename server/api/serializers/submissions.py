@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.api.responses import Json
 from server.api.serializers.grid import area_at
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
+from server.submissions.usecases.masked_answers import ShownFile
 
 
 def submission(found: StoredSubmission) -> Json:
@@ -30,10 +31,11 @@ def submission(found: StoredSubmission) -> Json:
     }
 
 
-def attachment(found: StoredAttachment, served: StoredAttachment) -> Json:
+def attachment(shown: ShownFile, served: StoredAttachment) -> Json:
     """Return a file of a submission. served: the content that the plain address of its name gives."""
+    found = shown.file
     return {
-        "name": found.name,
+        "name": shown.name,
         "sha256": found.sha256,
         "size": found.size,
         "media_type": found.media_type,

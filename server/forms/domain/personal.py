@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
 
 from server import dated
@@ -83,6 +84,17 @@ def without_numbers(text: str) -> str:
     for pattern, shown in _NUMBERS:
         plain, text = _replaced(pattern, shown, plain, text)
     return text
+
+
+def file_address(name: str, sha256: str) -> str:
+    """Return by what a file is asked for whose name is masked: its content tells it from all others of the same mask.
+
+    name: as it was sent. sha256: of its content, in hexadecimal.
+    """
+    return sha256[:_ADDRESS_DIGITS] + PurePosixPath(name).suffix
+
+
+_ADDRESS_DIGITS = 16
 
 
 def told(value: Any) -> Any:

@@ -78,7 +78,8 @@ class RecordType:
     ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
     ``validated`` are the fields in which not every text may stand.
     ``built_in`` says what fields hold of private persons of which no form says it.
-    ``personal`` are the fields to be masked; ``unwritten`` those that hold no free text, or none to be looked through.
+    ``personal`` are the fields to be masked; ``unwritten`` those that hold no free text, or none to be looked through;
+    the name of a photo is free text, since whoever takes it may call it by a number.
     """
 
     name: str
@@ -105,7 +106,10 @@ class RecordType:
         unwritten = {
             name
             for name, each in self.fields.items()
-            if each.type != "string" or each.set_valued or each.options or stated[name] is Personal.PUBLIC
+            if each.type not in ("string", "binary")
+            or each.set_valued
+            or each.options
+            or stated[name] is Personal.PUBLIC
         }
         object.__setattr__(self, "unwritten", frozenset(unwritten))
 

@@ -82,8 +82,11 @@ def shown(reading: Reading, rows: Sequence[Row], by: Actor, language: str) -> li
     note_shown(mask, rows)
     names = _names_of_areas(reading, {row["area"] for row in rows})
     handlers = display_names.of_assignees(reading, {row["assignee"] for row in rows if row["assignee"]})
-    photos = case_details.photo_counts(reading, {row["id"]: row["type"] for row in rows})
-    return [_shown(reading, mask.exported(row), names, handlers, language, photos[row["id"]]) for row in rows]
+    counts = case_details.photo_counts(reading, rows)
+    return [
+        _shown(reading, mask.exported(row), names, handlers, language, photos)
+        for row, photos in zip(rows, counts, strict=True)
+    ]
 
 
 def note_shown(mask: RecordMask, rows: Iterable[Row]) -> None:

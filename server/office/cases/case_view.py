@@ -102,7 +102,7 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) ->
         "stages": _stages(reading, record, history),
         "photos": [
             _photo(record, each, made[each.version], told[each.version])
-            for each in case_details.photos(reading, record)
+            for each in case_details.photos(reading, record, mask)
         ],
         "no_photo": _no_photo(reading, record),
         "faster": _faster(reading, record, history, sent),
@@ -216,7 +216,7 @@ def _stages(reading: Reading, record: Record, history: Iterable[Any]) -> list[di
 
 
 def _photo(record: Record, photo: Photo, revision: Revision, entry: Entry) -> dict[str, Any]:
-    address = f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.name, safe='')}"
+    address = f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.address, safe='')}"
     return {
         "tag": _tag(photo, revision),
         "address": address if photo.is_here else "",

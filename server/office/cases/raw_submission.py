@@ -29,7 +29,7 @@ from server.records.store import revisions
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredSubmission
-from server.submissions.usecases import case_details
+from server.submissions.usecases import case_details, masked_answers
 from server.submissions.usecases.declared_answers import leaves_of
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, sent_documents
@@ -115,16 +115,19 @@ def _sent(reading: Reading, found: StoredSubmission) -> tuple[AnswerMask, Kinds,
 
 def _files(reading: Reading, record: Record, version: int, found: StoredSubmission, at: str) -> list[dict[str, Any]]:
     """Return the files that came with a submission, those that a page shows with their address."""
-    named = {each.name for each in case_details.photos(reading, record) if each.version == version}
+    mask = RecordMask(reading, context.caller())
+    addresses = {
+        each.name: each.address for each in case_details.photos(reading, record, mask) if each.version == version
+    }
     return [
         {
-            "name": each.name,
-            "kilobytes": max(1, round(each.size / 1024)),
-            "address": at + quote(each.name, safe="")
-            if each.name in named and photos.is_shown(each.media_type)
+            "name": shown.name,
+            "kilobytes": max(1, round(shown.file.size / 1024)),
+            "address": at + quote(addresses[shown.file.name], safe="")
+            if shown.file.name in addresses and photos.is_shown(shown.file.media_type)
             else "",
         }
-        for each in submissions.attachments_of(reading, found.id)
+        for shown in masked_answers.files_of(reading, found, mask)
     ]
 
 

@@ -75,7 +75,7 @@ class Duplicate(NamedTuple):
 
 def report(reading: Reading, record: Record, mask: RecordMask) -> ShownReport:
     """Return a report for the head of its page."""
-    return _shown(reading, record, mask, case_details.first_photo(reading, record))
+    return _shown(reading, record, mask, case_details.first_photo(reading, record, mask))
 
 
 def facts(reading: Reading, record: Record, mask: RecordMask) -> list[Fact]:
@@ -83,9 +83,9 @@ def facts(reading: Reading, record: Record, mask: RecordMask) -> list[Fact]:
     return list(case_facts.told(reading, record, mask, {}))
 
 
-def photos(reading: Reading, record: Record) -> list[ShownPhoto]:
+def photos(reading: Reading, record: Record, mask: RecordMask) -> list[ShownPhoto]:
     """Return every photo that came with a report."""
-    return [_photo(reading, record, each) for each in case_details.photos(reading, record)]
+    return [_photo(reading, record, each) for each in case_details.photos(reading, record, mask)]
 
 
 def duplicates(reading: Reading, record: Record, mask: RecordMask) -> list[Duplicate]:
@@ -172,6 +172,8 @@ def _position(fields: Mapping[str, str]) -> str:
 
 
 def _photo(reading: Reading, record: Record, photo: Photo) -> ShownPhoto:
-    address = f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.name, safe='')}" if photo.is_here else ""
+    address = (
+        f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.address, safe='')}" if photo.is_here else ""
+    )
     author = display_names.of_people(reading, [record.author])[record.author]
     return ShownPhoto(address, f"{pages.moment(record.created_at, reading.now)} {author}")

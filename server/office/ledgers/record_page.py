@@ -167,7 +167,7 @@ def _page(
             "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
             "sections": _sections(reading, record, mask, show, titles, revealed or {}),
             "has_position": ledger_map.position_of(type, record.fields) is not None,
-            "files": [_file(record, each) for each in case_details.photos(reading, record)],
+            "files": [_file(record, each) for each in case_details.photos(reading, record, mask)],
             "history": _history(reading, record, mask, show, titles),
             "updated": pages.moment(record.updated_at, reading.now),
             "may_reveal": revealing.may_reveal(by, record),
@@ -228,8 +228,8 @@ def _heading(form: LedgerForm, field: ledger_forms.LedgerField) -> tuple[str, st
 
 
 def _file(record: Record, photo: case_details.Photo) -> dict[str, Any]:
-    address = f"/office/ledgers/{record.type}/{record.id}/files/{photo.version}/{quote(photo.name, safe='')}"
-    return {"address": address if photo.is_here else "", "version": photo.version, "name": photo.name}
+    address = f"/office/ledgers/{record.type}/{record.id}/files/{photo.version}/{quote(photo.address, safe='')}"
+    return {"address": address if photo.is_here else "", "version": photo.version, "name": photo.shown}
 
 
 def _history(

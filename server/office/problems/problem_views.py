@@ -211,7 +211,7 @@ def _value(reading: Reading, one: Value, value: str, record: Record | None, pick
         received="" if one.received_at is None else pages.moment(one.received_at, reading.now),
         source="" if form is None else form.title,
         away=None if one.from_record_m is None else round(one.from_record_m),
-        photos=tuple(_photo(record, one.head.version, each.name) for each in one.photos),
+        photos=tuple(_photo(record, one.head.version, each.address) for each in one.photos),
         is_picked=picked == str(one.head.version),
     )
 

@@ -104,7 +104,8 @@ class Disclosure:
 
     def __init__(self, by: Actor, vacant: frozenset[str] = frozenset()) -> None:
         self.sight = sight_of(by, vacant)
-        self._by, self._vacant = by, vacant
+        self.vacant = vacant
+        self._by = by
         self._judged: dict[Hashable, bool] = {}
 
     def is_whole(self, kind: Kind, area: str, author: str, assignee: str | None) -> bool:
@@ -120,7 +121,7 @@ class Disclosure:
 
     def _judge(self, subject: str, path: str, is_author: bool, is_given: bool) -> bool:
         by = self._by
-        _, holding = deciding_grants(by, subject, path, is_author=is_author, is_given=is_given, vacant=self._vacant)
+        _, holding = deciding_grants(by, subject, path, is_author=is_author, is_given=is_given, vacant=self.vacant)
         if holding:
             return True
         # Beyond their own places they see what they once had to do: as whoever does this work sees it.

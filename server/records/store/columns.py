@@ -91,12 +91,12 @@ class Column(NamedTuple):
 
 def conflicts(marks: str) -> list[str]:
     """Return the names of fields in conflict that the column ``flags`` holds before its first bar."""
-    return marks.partition("|")[0].split()
+    return marks.partition("|")[0].split() if marks else []
 
 
 def flags(marks: str) -> list[str]:
     """Return the flags that the column ``flags`` holds."""
-    return marks.split("|")[1:]
+    return marks.split("|")[1:] if marks else []
 
 
 def _marks(record: Record) -> str:

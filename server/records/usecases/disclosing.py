@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -23,6 +23,7 @@ from server.people.store import vacancies
 from server.records.domain import disclosure
 from server.records.domain.disclosure import WHOLE, Disclosure, Sight
 from server.records.domain.records import Record, Revision
+from server.records.usecases import remembered
 from sync.changes import FieldWrite
 
 FieldMask = Callable[[RecordType, Mapping[str, str]], dict[str, str]]
@@ -97,7 +98,7 @@ def _declared(reading: Reading) -> str:
     return sha256(repr((_PATTERNS, plain)).encode()).hexdigest()[:8]
 
 
-_PATTERNS = 2
+_PATTERNS = 3
 """To be raised whenever the masks themselves change, so that clients read again what they hold."""
 
 
@@ -109,8 +110,9 @@ class RecordMask:
         self.masks_phones = masks_phones
         self.disclosure = Disclosure(by, _vacant(reading, by))
         self.may_hide = bool(self.disclosure.sight.hidden)  # asked of every row: a call less for most readers
-        self._judged: dict[tuple[str, str, str, str | None], bool] = {}
+        self._judged = remembered.hidden_rows(reading, by, self.disclosure.vacant)
         self._types = forms.catalogue(reading).types
+        self._known = remembered.masked_rows(reading)
 
     def type_of(self, name: str | None) -> RecordType | None:
         """Return what forms declare of a type, None where none does."""
@@ -124,7 +126,8 @@ class RecordMask:
         hidden = self._judged.get(deciding)  # rows of a list have much in common
         if hidden is None:
             kind = self._types[row["type"]].kind
-            hidden = self._judged[deciding] = not self.disclosure.is_whole(kind, *deciding[1:])
+            hidden = not self.disclosure.is_whole(kind, *deciding[1:])
+            remembered.keep(self._judged, deciding, hidden)
         return hidden
 
     def hides(self, record: Record) -> bool:
@@ -139,8 +142,13 @@ class RecordMask:
         declared = self._types[row["type"]].personal
         if not declared:
             return False
-        fields = orjson.loads(row["fields"])
-        return any(fields.get(name) for name in declared)
+        key = (row["type"], row["fields"])
+        names = self._known.names.get(key)
+        if names is None:
+            fields = orjson.loads(row["fields"])
+            names = any(fields.get(name) for name in declared)
+            remembered.keep(self._known.names, key, names)
+        return names
 
     def shows_persons_of(self, record: Record) -> bool:
         """Say whether a record is shown whole and something stands in its personal fields."""
@@ -153,7 +161,7 @@ class RecordMask:
         whole: gets the type, by id, of a record whose personal fields are shown whole.
         """
         if self.may_hide and self.hides_row(row):
-            return self._changed(shown, row, disclosure.masked_fields)
+            return self._masked(shown, row)
         if whole is not None and self._names_persons(row):
             whole[row["id"]] = row["type"]
         return shown
@@ -194,6 +202,17 @@ class RecordMask:
         told = _told(told, names)
         left = dict.fromkeys(type.personal, "") | disclosure.fields_left(type, fields)
         return told.pop("label", label), {**values, **left, **told}
+
+    def _masked(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
+        """Put what an officer sees into ``shown``; it depends on the row alone, so that each is masked once."""
+        key = (row["type"], row["label"], row["fields"])
+        found = self._known.rows.get(key)
+        if found is None:
+            changed = self._changed({"label": row["label"]}, row, disclosure.masked_fields)
+            found = changed["label"], orjson.Fragment(orjson.dumps(changed["fields"]))
+            remembered.keep(self._known.rows, key, found)
+        shown["label"], shown["fields"] = found
+        return shown
 
     def _changed(self, shown: dict[str, Any], row: Row, of: FieldMask) -> dict[str, Any]:
         type, fields = self._types[row["type"]], orjson.loads(row["fields"])
@@ -238,10 +257,7 @@ class RecordMask:
         """Return revisions of ``record`` as an officer sees them, what was received with them too."""
         if not self.hides(record):
             return found
-        type = self._types[record.type]
-        diffs = ({name: pair[at] for name, pair in each.diff.items()} for each in found for at in (0, 1))
-        sent = ({name: write.new for name, write in each.received.items()} for each in found)
-        names = disclosure.names_in(type, record.fields, *diffs, *sent)
+        type, names = self._types[record.type], self.names_of(record, found)
 
         def mask(name: str, value: str | None) -> str | None:
             return None if value is None else disclosure.mask_of(type, name, value, names)
@@ -254,9 +270,18 @@ class RecordMask:
                     name: FieldWrite(mask(name, write.seen), mask(name, write.new) or "")
                     for name, write in each.received.items()
                 },
+                attachments=tuple(
+                    file._replace(name=disclosure.masked_text(file.name, names)) for file in each.attachments
+                ),
             )
             for each in found
         ]
+
+    def names_of(self, record: Record, history: Sequence[Revision]) -> dict[str, str]:
+        """Return what personal fields of a record hold or ever held, each value with its mask, the longest first."""
+        diffs = ({name: pair[at] for name, pair in each.diff.items()} for each in history for at in (0, 1))
+        sent = ({name: write.new for name, write in each.received.items()} for each in history)
+        return disclosure.names_in(self._types[record.type], record.fields, *diffs, *sent)
 
 
 def _told(shown: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:

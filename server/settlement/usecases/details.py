@@ -21,9 +21,12 @@ from server.records.domain import positions
 from server.records.domain.positions import Position
 from server.records.domain.records import Record, Revision
 from server.records.store import records, revisions
+from server.records.usecases.disclosing import RecordMask
 from server.settlement.usecases import settle
 from server.submissions.store import submissions
-from server.submissions.store.submissions import StoredAttachment, StoredSubmission
+from server.submissions.store.submissions import StoredSubmission
+from server.submissions.usecases import masked_answers
+from server.submissions.usecases.masked_answers import ShownFile
 from sync import registers
 from sync.changes import Change, Verdict
 from sync.registers import Head
@@ -53,7 +56,7 @@ class Value:
     form: str | None
     position: Position | None
     from_record_m: float | None
-    photos: tuple[StoredAttachment, ...]
+    photos: tuple[ShownFile, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,12 @@ class _WriteOrigins:
         return None if write is None else positions.read(write.new)
 
 
-def _submission(reading: Reading, id: str, by: Actor) -> tuple[StoredSubmission, tuple[StoredAttachment, ...]] | None:
+def _submission(reading: Reading, id: str, by: Actor) -> tuple[StoredSubmission, tuple[ShownFile, ...]] | None:
     """Return a submission with its pictures, each name once; None when it is not the reader's to see."""
     try:
         stored = submissions.get(reading, id, by.scope)
     except NotFound:
         return None
-    attachments = reversed(submissions.attachments_of(reading, id))
-    served: Mapping[str, StoredAttachment] = {each.name: each for each in attachments}
-    return stored, tuple(served[name] for name in sorted(served) if served[name].media_type.startswith("image/"))
+    files = masked_answers.files_of(reading, stored, RecordMask(reading, by))
+    served: Mapping[str, ShownFile] = {each.file.name: each for each in reversed(files)}
+    return stored, tuple(served[name] for name in sorted(served) if served[name].file.media_type.startswith("image/"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -14,12 +14,13 @@ from server.cases.domain import similarity
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.errors import NotFound
+from server.forms.domain import personal
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Place
 from server.instants import Instant
 from server.people.domain.actors import Actor
-from server.records.domain import positions
+from server.records.domain import disclosure, positions
 from server.records.domain.case_facts import CLOSED
 from server.records.domain.positions import Position
 from server.records.domain.records import Record
@@ -31,9 +32,10 @@ from server.submissions.store import sent_files, submissions
 class Photo(NamedTuple):
     """A file that a revision names.
 
-    version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None
-    for one that comes apart from its change. is_here: its bytes are in; else they are under way, 照片待补传. sha256: of
-    one that comes apart, as its change states it.
+    version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None for
+    one that comes apart from its change. is_here: its bytes are in; else they are under way, 照片待补传. shown: its
+    name as the reader sees it, numbers and private names masked. address: by what they ask for it. sha256: of its
+    content, None where that has not come with its submission.
     """
 
     version: int
@@ -41,6 +43,8 @@ class Photo(NamedTuple):
     name: str
     submission: str | None
     is_here: bool
+    shown: str
+    address: str
     sha256: str | None = None
 
 
@@ -73,7 +77,8 @@ def similar(reading: Reading, record: Record, by: Actor) -> list[SimilarCase]:
     """
     near = _near(reading, by, record.type, record.path, record.created_at, record.created_at)
     alike = (each for each in near if each.id != record.id and similarity.are_alike(record.fields, each.fields))
-    return [_similar(reading, record, each) for each in islice(alike, _SIMILAR_MAX)]
+    mask = RecordMask(reading, by)
+    return [_similar(reading, record, each, mask) for each in islice(alike, _SIMILAR_MAX)]
 
 
 def at_same_place(reading: Reading, record: Record, by: Actor) -> list[Record]:
@@ -132,16 +137,16 @@ def _village(path: str) -> str:
     return "/".join(path.split("/")[:3])
 
 
-def _similar(reading: Reading, record: Record, other: Record) -> SimilarCase:
+def _similar(reading: Reading, record: Record, other: Record, mask: RecordMask) -> SimilarCase:
     here, there = (positions.read(each.fields.get(similarity.GEOMETRY, "")) for each in (record, other))
     distance = None if here is None or there is None else positions.distance_m(here, there)
     is_same_place = similarity.is_same_place(record.fields, other.fields)
-    return SimilarCase(other, is_same_place, there, distance, first_photo(reading, other))
+    return SimilarCase(other, is_same_place, there, distance, first_photo(reading, other, mask))
 
 
-def first_photo(reading: Reading, record: Record) -> Photo | None:
+def first_photo(reading: Reading, record: Record, mask: RecordMask) -> Photo | None:
     """Return the first photo that shows a hazard, one whose bytes are here before all others; None without any."""
-    found = photos(reading, record)
+    found = photos(reading, record, mask)
     return next((each for each in found if each.is_here), found[0] if found else None)
 
 
@@ -150,9 +155,9 @@ RECURS_WITHIN = timedelta(days=90)
 """A hazard that is found again at its place within this time of its closing has come back (反弹)."""
 
 
-def photos(reading: Reading, record: Record) -> list[Photo]:
-    """Return every file that the record's history names or announces, oldest first."""
-    return list(_photos(reading, record))
+def photos(reading: Reading, record: Record, mask: RecordMask) -> list[Photo]:
+    """Return every file that the record's history names or announces, oldest first. mask: of the reader."""
+    return list(_photos(reading, record, mask))
 
 
 def file_of(reading: Reading, record: Record, version: int, name: str, mask: RecordMask) -> PhotoFile:
@@ -162,28 +167,52 @@ def file_of(reading: Reading, record: Record, version: int, name: str, mask: Rec
     way, and for the answer to a personal question that is masked for this reader.
     """
     hidden = mask.hides(record) and mask.type_of(record.type)
-    for each in photos(reading, record):
-        is_wanted = each.is_here and (each.version, each.name) == (version, name)
+    for each in photos(reading, record, mask):
+        is_wanted = each.is_here and each.version == version and name in _addresses(each)
         if is_wanted and not (hidden and each.field in hidden.personal):
             return _file(reading, record, each)
     raise NotFound("这张照片还没有传到，或不能给您看；请过一会儿再看。", record=record.id, version=version, name=name)
+
+
+def _addresses(photo: Photo) -> tuple[str, ...]:
+    """Return by what a photo may be asked for: by its content too, whether its name is masked or not."""
+    return photo.shown, photo.address, personal.file_address(photo.name, photo.sha256 or "")
 
 
 def _file(reading: Reading, record: Record, photo: Photo) -> PhotoFile:
     if photo.submission is not None:
         files = submissions.attachments_of(reading, photo.submission)
         found = next(each for each in files if each.name == photo.name)
-        return PhotoFile(photo.name, found.sha256, found.media_type)
+        return PhotoFile(photo.shown, found.sha256, found.media_type)
     author = revisions.at_versions(reading, record.id, [photo.version])[photo.version].author
     key = photo.sha256 or "", author
-    return PhotoFile(photo.name, key[0], sent_files.sent(reading, [key])[key].media_type)
+    return PhotoFile(photo.shown, key[0], sent_files.sent(reading, [key])[key].media_type)
 
 
-def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
+def photo_counts(reading: Reading, rows: Sequence[Row]) -> list[int]:
     """Return how many files the history of each record names or announces, those still to come included.
 
-    types: the record type by id, of records that the caller has found inside a scope.
+    rows: ``id``, ``type`` and ``version`` of records that the caller has found inside a scope. Remembered by version:
+    counting reads the whole history, and an officer's list shows the same cases again and again.
     """
+    known: dict[tuple[str, int], int] = reading.cached("photo counts", lambda _: {})
+    wanted = [(row["id"], row["version"]) for row in rows]
+    missing = {row["id"]: row["type"] for row, key in zip(rows, wanted, strict=True) if key not in known}
+    if not missing:
+        return [known[key] for key in wanted]
+    counted = _counted(reading, missing)
+    found = [counted[key[0]] if key[0] in counted else known[key] for key in wanted]
+    if len(known) + len(missing) > _COUNTS_KEPT:
+        known.clear()
+    known.update(zip(wanted, found, strict=True))
+    return found
+
+
+_COUNTS_KEPT = 20_000
+"""Of how many records a process knows the count; then it forgets all of them."""
+
+
+def _counted(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
     known = forms.catalogue(reading).types
     binary = {type: _files_of(known[type]) for type in {*types.values()}}
     asking = {record for record, type in types.items() if binary[type]}
@@ -197,9 +226,10 @@ def photo_counts(reading: Reading, types: Mapping[str, str]) -> dict[str, int]:
     return found
 
 
-def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
-    binary = _files_of(forms.catalogue(reading).types[record.type])
-    history = list(revisions.list_of(reading, record.id))
+def _photos(reading: Reading, record: Record, mask: RecordMask) -> Iterator[Photo]:
+    type = forms.catalogue(reading).types[record.type]
+    binary, history = _files_of(type), list(revisions.list_of(reading, record.id))
+    naming = _Naming(type, mask.names_of(record, history), mask.hides(record))
     apart = [(file.sha256, each.author) for each in history for file in each.attachments]
     sent = sent_files.sent(reading, apart) if apart else {}
     for revision in history:
@@ -207,12 +237,30 @@ def _photos(reading: Reading, record: Record) -> Iterator[Photo]:
         if revision.submission is None:
             fields = {value: name for name, value in named.items()}
             for each in revision.attachments:
-                is_here = (each.sha256, revision.author) in sent
-                yield Photo(revision.version, fields.get(each.name, ""), each.name, None, is_here, each.sha256)
+                field, is_here = fields.get(each.name, ""), (each.sha256, revision.author) in sent
+                shown, address = naming.of(field, each.name, each.sha256)
+                yield Photo(revision.version, field, each.name, None, is_here, shown, address, each.sha256)
             continue
-        here = {file.name for file in submissions.attachments_of(reading, revision.submission)}
+        files = submissions.attachments_of(reading, revision.submission)
+        here = {file.name: file.sha256 for file in reversed(files)}  # the first of a name is served
         for field, name in named.items():
-            yield Photo(revision.version, field, name, revision.submission, name in here)
+            shown, address = naming.of(field, name, here.get(name, ""))
+            is_here, sha256 = name in here, here.get(name)
+            yield Photo(revision.version, field, name, revision.submission, is_here, shown, address, sha256)
+
+
+class _Naming(NamedTuple):
+    """What files of a record are called. names: values of persons with their masks. is_hidden: from the reader."""
+
+    type: RecordType
+    names: Mapping[str, str]
+    is_hidden: bool
+
+    def of(self, field: str, name: str, sha256: str) -> tuple[str, str]:
+        """Return the name of a file as its reader sees it, and its address, which tells nobody of a person."""
+        masked = disclosure.masked_text(disclosure.masked_value(self.type, field, name), self.names)
+        address = name if masked == name else personal.file_address(name, sha256)
+        return masked if self.is_hidden else name, address
 
 
 def _files_of(type: RecordType) -> frozenset[str]:

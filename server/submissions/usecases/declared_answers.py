@@ -44,7 +44,7 @@ class DeclaredAnswers:
             self.unwritten.add(path)
         elif kind is not None:
             self.personal[path] = kind
-        elif question.type != "string" or question.options is not None or question.multiple:
+        elif question.type not in ("string", "binary") or question.options is not None or question.multiple:
             self.unwritten.add(path)
 
     def kind_at(self, path: str) -> Personal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -10,14 +11,26 @@ from server.db.transactions import Reading
 from server.errors import NotAllowed, Refusal
 from server.forms.domain import personal
 from server.forms.domain.personal import NUMBERS
+from server.forms.store import forms
 from server.forms.store.forms import Form
 from server.forms.usecases.xform.xml_parsing import parse
 from server.grid.domain.areas import code_of
 from server.records.domain import disclosure
 from server.records.domain.disclosure import Kinds
 from server.records.usecases.disclosing import RecordMask
+from server.submissions.store import submissions
+from server.submissions.store.submissions import StoredAttachment, StoredSubmission
 from server.submissions.usecases.answer_rows import AnswerRow
 from server.submissions.usecases.declared_answers import DeclaredAnswers, attributes_of, leaves_of, mixed_texts
+
+
+class ShownFile(NamedTuple):
+    """A file of a submission. name: as its reader sees it. address: by what they ask for it."""
+
+    name: str
+    address: str
+    file: StoredAttachment
+
 
 NOTHING: Kinds = ()
 """Of a reader from whom nothing is hidden."""
@@ -132,6 +145,19 @@ def _mask_beside_answers(root: etree._Element, names: Mapping[str, str]) -> None
 def _longest_first(names: Mapping[str, str]) -> dict[str, str]:
     """Return names in the order in which they are looked for: one may be the beginning of another."""
     return dict(sorted(names.items(), key=lambda pair: -len(pair[0])))
+
+
+def files_of(reading: Reading, found: StoredSubmission, records: RecordMask) -> list[ShownFile]:
+    """Return the files of a submission that its reader has found inside their scope, as ``records`` shows them."""
+    mask = AnswerMask(reading, forms.catalogue(reading).forms.get(found.form), records)
+    is_whole = mask.hidden(found.path, found.author) == NOTHING
+    files = submissions.attachments_of(reading, found.id)
+    content, shown = submissions.xml_of(reading, found.id) if files else b"", []
+    for each in files:
+        masked = mask.name(content, each.name, None)
+        address = each.name if masked == each.name else personal.file_address(each.name, each.sha256)
+        shown.append(ShownFile(each.name if is_whole else masked, address, each))
+    return shown
 
 
 def shown_name(text: str, names: Mapping[str, str], kinds: Kinds) -> str:
