@@ -233,7 +233,7 @@ def _show(
                 if question.asked is not Ask.PHOTO
             },
             "photos": _kept(editing, form, by),
-            "files": _files(reading, record),
+            "files": _files(reading, record, mask),
             "version": form.get("version") or record.version,
             "faults": [
                 (*labels.get(field, ("main", titles.get(field, ""))), wrong) for field, wrong in (faults or {}).items()
@@ -256,11 +256,11 @@ def _kept(editing: Editing, form: MultiDict[str, str], by: Actor) -> dict[str, S
     return {field: act_photos.shown(photos, by.name)[-1] for field, photos in found.items() if photos}
 
 
-def _files(reading: Reading, record: Record) -> dict[str, str]:
+def _files(reading: Reading, record: Record, mask: RecordMask) -> dict[str, str]:
     """Return where the photo that stands in a field is seen, by field."""
-    here = (each for each in case_details.photos(reading, record) if each.is_here)
+    here = (each for each in case_details.photos(reading, record, mask) if each.is_here)
     return {
-        each.field: f"/office/ledgers/{record.type}/{record.id}/files/{each.version}/{quote(each.name, safe='')}"
+        each.field: f"/office/ledgers/{record.type}/{record.id}/files/{each.version}/{quote(each.address, safe='')}"
         for each in here
         if each.field and record.fields.get(each.field) == each.name
     }
