@@ -27,7 +27,7 @@ TOWNS = 2
 UNITS_OF_A_VILLAGE = 2
 WORKERS_OF_A_UNIT = 2
 DEPARTMENT = "dept-gas"
-_TOWN_DIGITS, _VILLAGE_DIGITS = 9, 12
+TOWN_DIGITS, VILLAGE_DIGITS = 9, 12
 
 
 class SimulatedPerson(NamedTuple):
@@ -47,11 +47,11 @@ class Layout(NamedTuple):
 
     @property
     def units(self) -> list[str]:
-        return [code for code in self.grid if code[_VILLAGE_DIGITS:]]
+        return [code for code in self.grid if code[VILLAGE_DIGITS:]]
 
     @property
     def villages(self) -> list[str]:
-        return [code for code in self.grid if not code[_VILLAGE_DIGITS:] and code[_TOWN_DIGITS:] != "000"]
+        return [code for code in self.grid if not code[VILLAGE_DIGITS:] and code[TOWN_DIGITS:] != "000"]
 
     @property
     def workers(self) -> list[SimulatedPerson]:
@@ -67,7 +67,7 @@ def layout(phones: int) -> Layout:
     """Return a county for so many phones: two workers to a unit, two units to a village, at least two villages."""
     wanted = max(2, -(-phones // (UNITS_OF_A_VILLAGE * WORKERS_OF_A_UNIT)))
     named = {row.cells["code"]: row.cells["name"] for row in files.shipped_rows()}
-    towns = sorted({code[:_TOWN_DIGITS] for code in named if code[_TOWN_DIGITS:] != "000"})[:TOWNS]
+    towns = sorted({code[:TOWN_DIGITS] for code in named if code[TOWN_DIGITS:] != "000"})[:TOWNS]
     grid = {COUNTY: named[COUNTY]}
     for number, town in enumerate(towns):
         code = f"{town}000"
@@ -91,7 +91,7 @@ def _people(grid: Mapping[str, str], phones: int) -> list[SimulatedPerson]:
         SimulatedPerson(f"village{number:03d}", "village_officer", code)
         for number, code in enumerate(found.villages, start=1)
     ]
-    towns = [code for code in grid if code[_TOWN_DIGITS:] == "000" and code != COUNTY]
+    towns = [code for code in grid if code[TOWN_DIGITS:] == "000" and code != COUNTY]
     stations = [SimulatedPerson(f"town{number:02d}", "town_station", code) for number, code in enumerate(towns, 1)]
     return [
         *workers,

@@ -76,6 +76,7 @@ def _excuse_lost(world: World) -> int:
     What arrived before is not repeated: the server as it is now may never have had it.
     """
     world.network.kept.clear()
+    world.ledger.told.clear()
     with world.server.store.reading() as reading:
         there = stored_rows.instances(reading)
     lost = [id for id in world.ledger.forms if id in world.ledger.acknowledged and id not in there]

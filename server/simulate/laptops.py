@@ -27,6 +27,11 @@ from sync.client.device import Device
 from sync.client.failures import Failure, NoConnection, NotSignedIn, Refused
 
 TRIES = 3
+PUSHED = "pushed"
+"""How what is told of an exchange begins that went through."""
+UNDECIDED = ("waiting", "quarantined")
+"""The verdicts that may change, once."""
+
 HAZARDS, STATIONS = field_work.HAZARDS, field_work.STATIONS
 
 
@@ -89,7 +94,7 @@ class Laptop:
             self.note()
         said = " ".join(f"{verdict} {number}" for verdict, number in sorted(pushed.verdicts.items()))
         restored = " restored" if pulled.is_restored or pushed.is_restored else ""
-        return f"pushed [{said}] photos {pushed.photos.sent} pulled {pulled.rows} removed {pulled.removed}{restored}"
+        return f"{PUSHED} [{said}] photos {pushed.photos.sent} pulled {pulled.rows} removed {pulled.removed}{restored}"
 
     def reopen(self) -> None:
         """Open the store anew from its files, as after the laptop was switched off."""
@@ -180,11 +185,19 @@ class Laptop:
 
     def note(self) -> None:
         """Write down in the ledger what was saved here, and what the server has answered for."""
-        for each in self.device.rows("SELECT device, body, id, state FROM change ORDER BY seq"):
+        for each in self.device.rows("SELECT device, body, id, state, verdict FROM change ORDER BY seq"):
             if each["id"] not in self.ledger.changes and each["body"] is not None:
                 self.ledger.save_change(self.name, _body(each["body"]))
             if each["state"] == "sent":
                 self.ledger.acknowledged.add(each["id"])
+                self._note_verdict(each["id"], each["verdict"])
+
+    def _note_verdict(self, id: str, verdict: str) -> None:
+        before = self.ledger.told.setdefault(id, verdict)
+        if before in UNDECIDED:
+            self.ledger.told[id] = verdict
+        elif before != verdict:
+            self.ledger.changed_verdicts.append(f"{self.name} was told of {id} that it is {before}, then {verdict}")
 
     def close(self) -> None:
         with suppress(Exception):

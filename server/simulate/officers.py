@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
+from server.simulate.county import VILLAGE_DIGITS
 from server.simulate.network import Lost, Network, Request
 from server.simulate.server import Answer
 
@@ -42,7 +43,7 @@ class Officer(NamedTuple):
 
 
 def take_in(officer: Officer, handlers: Mapping[str, list[str]], chance: Random) -> str:
-    """Give a reported case to somebody, or turn it down. handlers: assignees by code of the unit."""
+    """Give a reported case to somebody, or turn it down. handlers: assignees by code of the area."""
     case = _pick(officer, "reported", chance) or _pick(officer, "registered", chance)
     if case is None:
         return "no report"
@@ -51,7 +52,8 @@ def take_in(officer: Officer, handlers: Mapping[str, list[str]], chance: Random)
         return _act(officer, case, "reject", {"reason": "not_found"})
     if draw < 0.2:
         return _act(officer, case, "register", {})
-    assignee = chance.choice(handlers.get(case["area"]) or handlers[""])
+    place = case["area"] if draw < 0.7 else case["area"][:VILLAGE_DIGITS]
+    assignee = chance.choice((handlers.get(place) or []) + handlers[""])
     return _act(officer, case, "assign", {"assignee": assignee})
 
 

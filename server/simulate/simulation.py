@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from server.simulate import checks, county, county_events, field_work, officers, phones
+from server.simulate import checks, county, county_events, field_work, laptops, officers, phones
+from server.simulate.checks import entitlement
 from server.simulate.clock import generator
 from server.simulate.invariants import Findings
 from server.simulate.laptops import Laptop
@@ -26,15 +28,23 @@ LATE_ARRIVALS = 2
 
 
 class Outcome(NamedTuple):
-    """What came of a run. trace: its lines. verdicts: how many of each. flagged, written: profile changes that raised a
-    conflict, and all of them."""
+    """What came of a run.
+
+    trace: its lines. judged: the verdict on each change, by id. flagged, written: how many profile changes raised a
+    conflict, and how many there were.
+    """
 
     script: Script
     findings: Findings
     trace: tuple[str, ...]
-    verdicts: Mapping[str, int]
+    judged: Mapping[str, str]
     flagged: int
     written: int
+
+    @property
+    def verdicts(self) -> Mapping[str, int]:
+        """Return how many verdicts there are of each kind."""
+        return dict(sorted(Counter(self.judged.values()).items()))
 
     @property
     def is_broken(self) -> bool:
@@ -47,19 +57,19 @@ def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _
     findings = Findings()
     try:
         for number, event in enumerate(script.events):
-            _happen(world, event)
+            _happen(world, event, findings)
             progress(number + 1)
         _come_to_rest(world)
         with world.server.store.reading() as reading:
-            verdicts = stored_rows.verdict_counts(reading)
+            judged = {id: row["verdict"] for id, row in stored_rows.changes(reading).items()}
             flagged, written = stored_rows.conflict_problems(reading), stored_rows.profile_changes(reading)
         checks.check(world, findings)
     finally:
         world.close()
-    return Outcome(script, findings, tuple(world.trace), verdicts, flagged, written)
+    return Outcome(script, findings, tuple(world.trace), judged, flagged, written)
 
 
-def _happen(world: World, event: Event) -> None:
+def _happen(world: World, event: Event, findings: Findings) -> None:
     world.clock.move(BEGIN + timedelta(minutes=event.minute))
     chance = generator(event.seed)
     if chance.random() < 0.5:
@@ -70,6 +80,15 @@ def _happen(world: World, event: Event) -> None:
     said = _do(world, event, chance)
     world.network.exchange(())
     world.tell(f"  = {said}")
+    if said.startswith(laptops.PUSHED):
+        _check_after_sync(world, world.laptops[event.actor], findings)
+
+
+def _check_after_sync(world: World, laptop: Laptop, findings: Findings) -> None:
+    """Check what holds after every exchange that went through: nothing is stuck, nobody holds what is not theirs."""
+    for id in laptops.unsent_without_reason(laptop):
+        findings.add(9, f"{laptop.name} still held {id} after an exchange that went through")
+    entitlement.check_laptop(world, laptop, findings)
 
 
 def _do(world: World, event: Event, chance: Random) -> str:

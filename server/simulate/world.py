@@ -50,9 +50,10 @@ class World:
         self.network = Network(self.server, self.clock, self.tell)
         self.phones = dict(map(self._phone, range(1, phones + 1)))
         self.laptops: dict[str, Laptop] = {}
-        holders = [*self.layout.workers[::3], *self.layout.officers]
+        handlers = [person for person in self.layout.people if person.body]
+        holders = [*handlers, *self.layout.workers[::3], *self.layout.officers]
         for number in range(1, laptops_for(phones) + 1):
-            person = holders[number % len(holders)]
+            person = holders[(number - 1) % len(holders)]
             self.add_laptop(f"laptop{number:02d}", person.name, signs_in=number % 2 == 0)
         self.officers = {
             each.name: Officer(each.name, self.keys[each.name], self.network, self.new_ids(f"office {each.name}"))
@@ -79,10 +80,11 @@ class World:
         return phone
 
     def handlers(self) -> dict[str, list[str]]:
-        """Return to whom cases may be given, by code of the unit; under no code those who handle cases of any."""
+        """Return to whom cases may be given, by code of the unit or village; under no code who handles cases of any."""
         found: dict[str, list[str]] = {"": [f"body:{county.DEPARTMENT}"]}
         for worker in self.layout.workers:
-            found.setdefault(worker.area, []).append(f"user:{worker.name}")
+            for code in (worker.area, worker.area[: county.VILLAGE_DIGITS]):
+                found.setdefault(code, []).append(f"user:{worker.name}")
         return found
 
     def close(self) -> None:

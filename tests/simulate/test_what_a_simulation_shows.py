@@ -73,6 +73,20 @@ def test_few_changes_raise_a_flag_where_everybody_looks_after_their_own():
 
 
 @pytest.mark.slow
+def test_clocks_that_are_wrong_by_a_year_change_no_verdict():
+    drawn = runs.draw(12, 6, 5, ("drop_answer", "reorder", "clock", faults.OVERLAP))
+    # What is flagged may be another thing, and so what officers find to settle.
+    events = [event for event in drawn.events if event.kind != "settle"]
+    right = tuple(event for event in events if event.kind != "wrong_clock")
+    assert len(right) < len(events)
+
+    outcomes = [runs.play(drawn._replace(events=each)) for each in (tuple(events), right)]
+
+    assert [failing(outcome) for outcome in outcomes] == ["", ""]
+    assert outcomes[0].judged == outcomes[1].judged
+
+
+@pytest.mark.slow
 def test_the_same_seed_tells_the_same_in_another_process(tmp_path):
     traces = [tmp_path / f"{number}.txt" for number in (1, 2)]
     for number, trace in enumerate(traces, start=1):

@@ -22,6 +22,8 @@ def check(world: World, findings: Findings) -> None:
     _check_changes(world, findings, stored)
     _check_forms(world, findings, stored, instances)
     _check_photos(world, findings, instances)
+    for told in world.ledger.changed_verdicts:
+        findings.add(5, told)
 
 
 def _check_changes(world: World, findings: Findings, stored: Mapping[str, Row]) -> None:

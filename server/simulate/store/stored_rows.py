@@ -73,20 +73,9 @@ def shared_origins(reading: Reading) -> set[str]:
     return {row["origin"] for row in reading.sql.each("SELECT origin FROM device_origin WHERE shared_from IS NOT NULL")}
 
 
-def open_conflicts(reading: Reading) -> set[str]:
-    """Return the records that have a conflict which is not settled."""
-    return {row["id"] for row in reading.sql.each("SELECT id FROM record WHERE conflicted = 1")}
-
-
 def conflict_problems(reading: Reading) -> int:
     """Return how many conflicts were ever shown to an officer."""
     return int(reading.sql.value("SELECT COUNT(*) FROM problem WHERE kind = 'conflict'", {}))
-
-
-def verdict_counts(reading: Reading) -> dict[str, int]:
-    """Return how many stored verdicts there are of each kind."""
-    sql = "SELECT verdict, COUNT(*) AS number FROM change GROUP BY verdict ORDER BY verdict"
-    return {row["verdict"]: row["number"] for row in reading.sql.each(sql)}
 
 
 def profile_changes(reading: Reading) -> int:
