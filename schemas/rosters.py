@@ -56,6 +56,40 @@ class RosterSchema(BaseSchema):
     faults = fields.List(fields.Nested(RosterFaultSchema), required=True)
 
 
+class AreaImportQuery(BaseSchema):
+    """Whether to import."""
+
+    dry_run = boolean_parameter("only look: no area is changed; the file is kept for 24 hours under its token")
+
+
+class AreaImportWarningSchema(BaseSchema):
+    """What may be meant otherwise, and hinders nothing."""
+
+    line = integer_out()
+    message = text_out()
+
+
+class AreaImportSchema(BaseSchema):
+    """What importing a grid file would do, or what it did."""
+
+    token = text_out("under which it is kept for 24 hours")
+    file = text_out("its name")
+    rows = integer_out()
+    counts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "new areas by level, and `renamed`, `ended`, `unchanged`; what is not named is 0"},
+    )
+    carried = integer_out("duties that go on in the area which takes theirs in")
+    ended = integer_out("duties that end with their area")
+    faulty = integer_out("rows that are not imported")
+    done = fields.Boolean(required=True, metadata={"description": "it was imported"})
+    notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
+    warnings = fields.List(fields.Nested(AreaImportWarningSchema), required=True)
+    faults = fields.List(fields.Nested(RosterFaultSchema), required=True)
+
+
 class CardsRequestSchema(BaseSchema):
     """Whose cards to make."""
 

@@ -27,14 +27,14 @@ from server.api import (
     uploads,
     users,
 )
-from server.api.staff import area_changes, handover, rosters
+from server.api.staff import area_changes, area_imports, handover, rosters
 from server.web import session_tokens
 
 __all__ = ["mount"]
 
 BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
-    *(area_changes.blueprint, rosters.blueprint),
+    *(area_imports.blueprint, area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint, unvisited.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import flask
 import orjson
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError
 from webargs import core
@@ -15,6 +15,8 @@ from webargs.flaskparser import FlaskParser, is_json_request
 
 from server.api import auth
 from server.errors import Invalid, Unreadable
+from server.people.domain.actors import Actor
+from server.web import context
 
 PREFIX = "/api/v1"
 
@@ -123,3 +125,16 @@ def flat(messages: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]
     else:
         for each in messages:
             yield from flat(each, above)
+
+
+def admit_uploads(blueprint: ApiBlueprint, require: Callable[[Actor], None], bytes_max: int, view: str) -> None:
+    """Let a view of a blueprint take bodies of up to ``bytes_max`` from whom ``require`` lets pass.
+
+    Judged before any of a body is read. require: raises NotAllowed.
+    """
+
+    @blueprint.before_request
+    def admit() -> None:
+        if request.endpoint == f"{blueprint.name}.{view}":
+            require(context.caller())
+            request.max_content_length = bytes_max

@@ -15,7 +15,7 @@ from schemas.record_types import CoverageQuery, CoveredVillageSchema, FieldWrite
 from schemas.records import RecordTypeSchema
 from server import instants
 from server.api import responses, serializers
-from server.api.blueprints import create_blueprint
+from server.api.blueprints import admit_uploads, create_blueprint
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
 from server.forms.domain.definitions import Allowance
@@ -73,12 +73,7 @@ UPLOAD = {
 }
 
 
-@blueprint.before_request
-def _admit_upload() -> None:
-    """Let those who may publish send more than other bodies hold; before any of it is read."""
-    if request.endpoint == f"{blueprint.name}.publish_form":
-        management.require_right(context.caller())
-        request.max_content_length = UPLOAD_BYTES_MAX
+admit_uploads(blueprint, management.require_right, UPLOAD_BYTES_MAX, "publish_form")
 
 
 @blueprint.route("/forms")

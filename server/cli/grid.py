@@ -11,6 +11,7 @@ import click
 from server.audit.domain.entries import COMMAND
 from server.audit.store import chain
 from server.cli.folder import Group, data_option, everything, opened, opened_to_write
+from server.cli.rosters import administrator
 from server.db.transactions import Reading
 from server.errors import GridRefused, NotFound, TooLarge
 from server.grid.domain.areas import Area, Level
@@ -20,6 +21,7 @@ from server.grid.store import areas
 from server.grid.usecases import bordering, exporting, files, searching
 from server.grid.usecases import loading as grids
 from server.instants import BEGINNING, FOREVER, local_day
+from server.staffing.usecases import grid_import
 
 COLUMN_NAMES = {
     "code": "代码",
@@ -67,6 +69,46 @@ def load(file: Path, data: Path) -> None:
         click.echo(f"注意：第{warning.line}行 {warning.message}", err=True)
     counts = (f"{name} {loaded.counts[key]}" for key, name in COUNT_NAMES.items() if key in loaded.counts)
     click.echo("，".join(counts) or "表里没有任何网格，没有改动。")
+
+
+@grid.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="only look: no area is changed 只核对")
+@data_option
+def import_(file: Path, dry_run: bool, data: Path) -> None:
+    """Import the good rows of the grid FILE (.csv or .xlsx); each bad one is told with its cure.
+
+    Unlike `load`, which takes a file as a whole. Duties of an area that ends go on in the area that takes it in. The
+    same file again changes nothing.
+    """
+    content = content_of(file, files.FILE_BYTES_MAX)
+    with opened_to_write(data) as database:
+        with database.reading() as reading:
+            by = administrator(reading)
+        token = database.write(lambda tx: grid_import.keep(tx, content, file.name, by=by))
+        if not dry_run:
+            database.write(lambda tx: grid_import.carry_out(tx, token, by=by))
+        with database.reading() as reading:
+            found = grid_import.get(reading, token, by=by)
+    _tell(found)
+    if found.plan.faults:
+        raise click.exceptions.Exit(1)
+
+
+def _tell(found: grid_import.DryRun) -> None:
+    """Say how a file was read, what is wrong with which rows, and what importing the others does or did."""
+    plan, done = found.plan, found.done
+    for note in found.notes:
+        click.echo(f"注意：{note}", err=True)
+    for warning in () if done else plan.warnings:
+        click.echo(f"注意：第{warning.line}行 {warning.message}", err=True)
+    for each in plan.faults:
+        place = " ".join(filter(None, (f"第{each.line}行", COLUMN_NAMES[each.column], " ".join(each.value.split()))))
+        click.echo(f"{place}：{each.reason}；{each.cure}", err=True)
+    counts = plan.counts if done is None else done["counts"]
+    told = "，".join(f"{name} {counts[key]}" for key, name in COUNT_NAMES.items() if counts.get(key)) or "没有改动"
+    bad = len({each.line for each in plan.faults}) if done is None else done["faulty"]
+    click.echo(f"{'只核对，没有导入：' if done is None else ''}{told}，要改 {bad} 行。")
 
 
 @grid.command()

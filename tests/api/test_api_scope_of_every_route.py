@@ -27,6 +27,7 @@ UNSCOPED = {
     "/api/v1/record-types/<type_name>/villages",
     "/api/v1/record-types/<type_name>/unvisited",
     "/api/v1/users/import",
+    "/api/v1/areas/import",
 }
 """What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here."""
 
@@ -43,6 +44,7 @@ WRITES = {
     "/users/<name>/key": {},
     "/users/<name>/swap": {"with": "neighbour"},
     "/users/import": None,
+    "/areas/import": None,
     "/users/cards": {"names": ["worker"]},
     "/areas/<code>/merger": {"into": VILLAGE, "from": "2027-01-01"},
     "/areas/<code>/closing": {"from": "2027-01-01"},

@@ -89,3 +89,15 @@ def _roster(folder):
 def keys(folder):
     with closing(sqlite3.connect(folder / FILE_NAME)) as db:
         return db.execute("SELECT * FROM phone_key ORDER BY 1").fetchall()
+
+
+def test_the_good_rows_of_a_grid_file_are_imported_and_the_others_told(folder, tmp_path):
+    file = tmp_path / "grid.csv"
+    file.write_text("代码,名称\n130630100250,新村\n13063010,太短\n", encoding="utf-8")
+
+    looked = run(folder, "grid", "import", str(file), "--dry-run")
+    done, again = (run(folder, "grid", "import", str(file)) for _ in range(2))
+
+    assert looked.exit_code == 1 and "没有导入：新增" in looked.output and "第3行" in looked.output
+    assert done.output.startswith("第3行") or "新增村" in done.output
+    assert "没有变化" in again.output and "新增" not in again.output

@@ -17,7 +17,7 @@ from schemas.rosters import (
 )
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import create_blueprint
+from server.api.blueprints import admit_uploads, create_blueprint
 from server.errors import Invalid
 from server.people.usecases import setup_card, setup_qr
 from server.staffing.domain.roster_plan import Kind
@@ -48,12 +48,7 @@ UPLOAD = {
 _REFUSED = "the caller fills no role"
 
 
-@blueprint.before_request
-def _admit_upload() -> None:
-    """Let those who may import send more than other bodies hold; before any of it is read."""
-    if request.endpoint == f"{blueprint.name}.import_roster":
-        roster_import.require_right(context.caller())
-        request.max_content_length = UPLOAD_BYTES_MAX
+admit_uploads(blueprint, roster_import.require_right, UPLOAD_BYTES_MAX, "import_roster")
 
 
 @blueprint.route("/users/import", methods=("POST",))
