@@ -44,6 +44,7 @@ ELSEWHERE = {UNIT: FAR_UNIT, VILLAGE: FAR_VILLAGE, TOWN: OTHER_TOWN}
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "夜间"}
 PLAN = {"reason": "要等雨季过后", "plan": "更换管线", "plan_due": day(90), "leader": "李某", "safeguard": "专人看守"}
+MAJOR = {"person_1": "甲", "person_2": "乙", "person_3": "丙", "document": "涞消认1号", "rules": "GB35181-2025"}
 WAYS: dict[str, tuple[tuple[str, str], ...]] = {
     "reported": (),
     "spot_closed": (),
@@ -141,7 +142,8 @@ class Cases:
             "void": {"reason": "登记有误"},
             "ask_major": {"reason": "安全出口数量不足"},
             "supervise": {"level": "2" if role == "brigade" else "1"},
-            "mark_major": {"note": "三人集体研究"},
+            "mark_major": MAJOR,
+            "unmark_major": {"reason": "已整改", "document": "涞消销〔2026〕1号"},
             "note": {"note": "已到现场"},
         }.get(action, {})
 

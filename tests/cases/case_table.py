@@ -50,6 +50,7 @@ void            open                                              > void
 withdraw        reported                                          > void
 supervise       open                                              > =
 mark_major      registered assigned accepted handling suspended transferred feedback > =
+unmark_major    registered assigned accepted handling suspended transferred feedback > =
 note            any                                               > =
 """
 """Action, from where, to where (``=`` stays). open: reported to feedback."""
@@ -88,6 +89,7 @@ void            .      .      .       .      d    .    d       d     .    .    .
 withdraw        a      a      a       a      a    a    a       .     a    a    .      .
 supervise       .      .      .       .      D    .    D       .     .    .    .      .
 mark_major      .      .      .       .      .    .    d       .     .    .    .      .
+unmark_major    .      .      .       .      .    .    D       .     .    .    .      .
 note            C      C      C       C      C    h    C       .     o    o    .      .
 """
 """D decides, C says a fact, h only the handler, v only who is not the handler, a only the author, o author or handler,
@@ -166,8 +168,8 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
-    if action.startswith("decline_") or action == "void":
-        return 409, "illegal-step"  # nobody has asked for anything in a fresh case
+    if action.startswith("decline_") or action in ("void", "unmark_major"):
+        return 409, "illegal-step"  # nobody has asked for anything in a fresh case, nor found it major
     return 200, row.target or status
 
 

@@ -30,7 +30,7 @@ NEEDS = {
     "ask_void": ("registered", "brigade-plain", ("reason",)),
     "ask_major": ("registered", "town_station-plain", ("reason",)),
     "supervise": ("assigned", "brigade-plain", ("level",)),
-    "mark_major": ("assigned", "brigade-plain", ("note",)),
+    "mark_major": ("assigned", "brigade-plain", ("person_1", "person_2", "person_3", "document", "rules")),
     "note": ("closed", "brigade-plain", ("note",)),
 }
 """What each action must be told (``design.md`` section 5), a status to ask in, and who may take it."""

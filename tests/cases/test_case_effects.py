@@ -165,6 +165,10 @@ ROWS = [
         [ASSIGN, ("ask_major", {"reason": "x"}), ("mark_major", {"note": "集体研判"})],
         *("assigned", "user:worker", "2026-12-02T16:00", ("major",), "【重大】限12-02｜荆山口村｜演示民宿07"),
     ),
+    (
+        [ASSIGN, ("mark_major", {}), ("unmark_major", {"reason": "x"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
     ([("withdraw", {})], "void", None, None, (), "【作废】｜荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("supervise", {"level": "2", "due_on": "2026-11-30"})],

@@ -30,6 +30,7 @@ FAR = Party("user:far", "乙", NOW, ((Role.GRID_WORKER, "130630/100/400/001"),))
 VIEWER = Party("user:viewer", "丙", NOW, ((Role.VIEWER, PATH),))
 PARTIES = {party.mark: party for party in (WORKER, POLICE, OFFICE, SHOP, STATION, FAR, VIEWER)}
 FEEDBACK = {"result_code": "fixed", "no_photo_reason": "too_dark"}
+MAJOR = {"person_1": "甲", "person_2": "乙", "person_3": "丙", "document": "函1号", "rules": "GB35181-2025"}
 PLAN = {"reason": "工程量大", "plan": "拆除", "plan_due": "2027-10-31", "leader": "王", "safeguard": "每日巡查"}
 
 
@@ -89,7 +90,7 @@ GOOD = [
     ("ask_void", {"reason": "test_data"}, "suspended"),
     ("ask_major", {"reason": "出口不足"}, "handling"),
     ("supervise", {"level": "1"}, "registered"),
-    ("mark_major", {"note": "集体研判"}, "feedback"),
+    ("mark_major", MAJOR, "feedback"),
     ("note", {"note": "看过了"}, "closed"),
 ]
 
@@ -144,6 +145,17 @@ BAD = [
         "result_code",
         "不能算通过",
     ),
+    ("mark_major", MAJOR | {"rules": "GB35181-2017"}, "feedback", {}, "rules", "2026-11-24 不适用GB 35181-2017"),
+    (
+        "mark_major",
+        MAJOR | {"determined_on": "2025-10-31"},
+        "feedback",
+        {},
+        "rules",
+        "2025-10-31 不适用GB 35181-2025",
+    ),
+    ("mark_major", MAJOR | {"rules": "GB1"}, "feedback", {}, "rules", "没有“GB1”这个判定标准，请选 GB35181-2025"),
+    ("mark_major", MAJOR | {"determined_on": "2026-12-24"}, "feedback", {}, "determined_on", "还没有到"),
     ("supervise", {"level": "9"}, "handling", {}, "level", "1、2 或 3"),
 ]
 
@@ -394,3 +406,25 @@ def test_each_guard_that_a_step_names_is_a_rule_that_there_is():
     missing = {(step.action, name) for step in workflow.STEPS for name in step.guards if name not in guards.NAMES}
 
     assert missing == set()
+
+
+# Major hazards
+
+
+def test_the_old_rules_hold_for_what_was_found_before_they_were_replaced():
+    for day, rules in (("2025-10-31", "GB35181-2017"), ("2025-11-01", "GB35181-2025")):
+        assert judged("mark_major", MAJOR | {"determined_on": day, "rules": rules}, a_case("handling"), by())
+
+
+def test_a_major_hazard_is_found_by_three_people_and_not_by_one_who_is_named_twice():
+    with pytest.raises(Invalid, match="三个不同的人"):
+        judged("mark_major", MAJOR | {"person_3": "甲"}, a_case("handling"), by())
+
+
+def test_only_what_was_found_to_be_major_is_struck_off():
+    record, off = a_case("handling"), {"reason": "已整改", "document": "函2号"}
+    major = replace(record, case=replace(record.case, major=True))
+
+    assert judged("unmark_major", off, major, by())
+    with pytest.raises(IllegalStep, match="没有认定"):
+        judged("unmark_major", off, record, by())

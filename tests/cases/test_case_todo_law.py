@@ -11,6 +11,7 @@ from server.phones.usecases import entity_lists, handler_list
 from tests.case_land import NAMES, Land, act, rows_of
 
 SHOP, COMMITTEE, OFFICE = "body:shop", "body:committee", "body:city_mgmt"
+MAJOR = {"person_1": "甲", "person_2": "乙", "person_3": "丙", "document": "函1号", "rules": "GB35181-2025"}
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 PLAN = {
     "reason": "engineering",
@@ -58,7 +59,7 @@ STANDING = {
     "void asked for": (ASSIGNED, ("ask_void", "officer", {"reason": "test_data"})),
     "void": (("ask_void", "officer", {"reason": "test_data"}), ("void", "town", {"reason": "test_data"})),
     "withdrawn": (("withdraw", "worker"),),
-    "major": (("register", "officer"), ("mark_major", "brigade", {"note": "集体研判"}), ASSIGNED),
+    "major": (("register", "officer"), ("mark_major", "brigade", MAJOR), ASSIGNED),
 }
 
 

@@ -64,6 +64,7 @@ HANDLERS = {
         ("case", "void", {"town_station", "brigade", "county_admin"}),
         ("case", "supervise", {"town_station", "brigade"}),
         ("case", "mark_major", {"brigade"}),
+        ("case", "unmark_major", {"brigade"}),
         ("station", "check", {"grid_worker", "grid_leader", "village_officer", "town_station", "brigade"}),
         ("water", "check", {"grid_worker", "grid_leader", "village_officer", "town_station", "dept_handler"}),
         ("household", "write", {"grid_worker", "village_officer"}),

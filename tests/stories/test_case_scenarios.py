@@ -198,6 +198,7 @@ def test_a_case_that_comes_back_twice_needs_a_joint_meeting(land):
     assert [dispatch.returned_at is not None for dispatch in record.case.facts.dispatches] == [True, True]
     assert land.listed("clerk")[id]["todo"] == ""
     land.act(id, "assign", "town", assignee="user:officer")
+    assert land.record(id).flags == ()  # the meeting has found somebody
     assert [dispatch.returned_at is not None for dispatch in land.record(id).case.facts.dispatches] == [
         True,
         True,

@@ -71,6 +71,11 @@ def _not_yet_major(record: Record, act: Act, context: ActContext) -> None:
         raise IllegalStep("这件已经认定为重大火灾隐患，不用再申请。", action=act.action)
 
 
+def _now_major(record: Record, act: Act, context: ActContext) -> None:
+    if record.case is None or not record.case.major:
+        raise IllegalStep("这件没有认定为重大火灾隐患，不用销案。", action=act.action)
+
+
 def _major_asked(record: Record, act: Act, context: ActContext) -> None:
     """Who may not grant it may not decline it either."""
     if is_for_brigade(record, context):
@@ -85,6 +90,7 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),
     "void_asked": Circumstance(_void_asked, ("case.requests",)),
     "major_asked_for": Circumstance(_asked("decline_major"), ("case.requests",)),
+    "now_major": Circumstance(_now_major, ("case.major",)),
     "not_yet_major": Circumstance(_not_yet_major, ("case.major",)),
     "major_asked": Circumstance(_major_asked, ("case.major", "context.grants")),
 }

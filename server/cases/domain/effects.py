@@ -230,6 +230,10 @@ def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActCo
     return _Decision(replace(case.without_requests("ask_major"), major=True), _target_status(step, record))
 
 
+def _unmark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(replace(case, major=False), _target_status(step, record))
+
+
 _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] = {
     "reject": _end,
     "merge": _end,
@@ -256,6 +260,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "reopen": _reopen,
     "supervise": _supervise,
     "mark_major": _mark_major,
+    "unmark_major": _unmark_major,
 }
 
 

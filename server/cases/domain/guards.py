@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import assignable, deadlines, later_limits, workflow
+from server.cases.domain import assignable, deadlines, later_limits, major_hazards, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.circumstances import CIRCUMSTANCES
 from server.cases.domain.right_conditions import CONDITIONS
@@ -20,11 +20,13 @@ from server.records.domain.status import ENDED, Status
 Fault = tuple[str, str]
 """An input and what is wrong with it, in Chinese."""
 
-DATES = ("due_on", "until", "plan_due")
+DATES = ("due_on", "until", "plan_due", "determined_on")
 INPUT_LABELS = {
     "reason": "原因", "note": "说明", "assignee": "承办人", "due_on": "期限", "helpers": "协办人", "into": "主案件",
     "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划", "plan_due": "计划完成日", "leader": "责任领导",
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
+    "person_1": "集体研究人员一", "person_2": "集体研究人员二", "person_3": "集体研究人员三", "rules": "判定标准",
+    "determined_on": "认定日期",
 }  # fmt: skip
 
 
@@ -236,6 +238,8 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "twice": _twice,
     "evidence": _evidence,
     "closable": _closable,
+    "major_by_rules": major_hazards.by_rules,
+    "three_people": major_hazards.by_three_people,
     "site_result": _site_result,
 }
 """Rules about what comes with an act."""

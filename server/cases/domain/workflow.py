@@ -62,6 +62,8 @@ AT_INTAKE = frozenset({Status.REPORTED, Status.REGISTERED})
 
 EVIDENCE_PHOTOS = ("fixed_photo", "fixed_photo_2")
 """Inputs that name photos of what was put right."""
+JUDGED_BY = ("person_1", "person_2", "person_3")
+"""Inputs that name the three people at least who find together that a hazard is a major one."""
 _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 
 STEPS = (
@@ -131,7 +133,14 @@ STEPS = (
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
     Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_by_rule", "due_ahead")),
-    Step("mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, ("note",)),
+    Step(
+        "mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, (*JUDGED_BY, "document", "rules"),
+        ("determined_on", "note"), ("major_by_rules", "three_people"),
+    ),
+    Step(
+        "unmark_major", "重大火灾隐患销案", OPEN - {Status.REPORTED}, None, ("reason", "document"), ("note",),
+        ("now_major",),
+    ),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
     Step("note", "说明", frozenset(Status), None, ("note",)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from server import instants
-from server.cases.domain import deadlines, workflow
+from server.cases.domain import deadlines, major_hazards, workflow
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.guards import DATES, INPUT_LABELS
 from server.cases.store import calendars
@@ -266,6 +266,9 @@ class Offers:
             return tuple(Choice(value, label) for value, label in PASSES.items())
         if name == "level":
             return tuple(Choice(level, f"{level}级") for level in authorization.levels(self._by))
+        if name == "rules":
+            today = local_day(self._reading.now)
+            return tuple(Choice(row["code"], row["label"]) for row in major_hazards.rules_on(today))
         lists = {
             "reason": authorization.REASONS.get(action, ""),
             "result_code": authorization.RESULTS,

@@ -5,7 +5,8 @@ from __future__ import annotations
 HINTS = {
     "ask_void": "只用于登记错了，不能用于“改不了”；由上一级决定，决定之前照常计时。",
     "ask_major": "写明为什么可能是重大火灾隐患；由大队集体研究认定。",
-    "mark_major": "须3人以上集体研究，请在说明里写明。",
+    "mark_major": "须3人以上集体研究，写明三个人、文号和依据的判定标准。",
+    "unmark_major": "整改完成或不再构成时销案；写明原因和文号，案件照常核查办结。",
     "split": "并错了可以拆开：拆开后回到“已立项”，另行派遣。",
 }
 """What is to be known before an act."""

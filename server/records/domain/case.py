@@ -128,10 +128,10 @@ class Case:
             Flag.MAJOR: self.major,
             Flag.REWORKED: self.reworked,
             Flag.EVIDENCE_MISSING: self.evidence_missing,
-            Flag.JOINT_MEETING: self.returns >= JOINT_MEETING_AFTER,
+            Flag.JOINT_MEETING: self.returns >= JOINT_MEETING_AFTER and self.lead is None,
         }
         return (*found, *(flag for flag, holds in conditions.items() if holds))
 
 
 JOINT_MEETING_AFTER = 2
-"""After so many returns a joint meeting (会商) decides who is to handle the case (``domain.md`` section 2.5)."""
+"""After so many returns a joint meeting (会商) decides who is to handle the case; giving it to somebody closes it."""
