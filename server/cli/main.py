@@ -25,7 +25,7 @@ COMMANDS = {
     "form": "server.cli.forms:form",
     "ledger": "server.cli.ledgers:ledger",
     "move-address": "server.cli.move_address:move_address",
-    "summary": "server.cli.summary:summary",
+    "summary": "server.cli.summary_parts:summary",
     "audit": "server.cli.audit:audit",
     "forget": "server.cli.forget:forget",
     "retention": "server.cli.forget:retention",

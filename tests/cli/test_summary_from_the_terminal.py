@@ -161,3 +161,33 @@ def test_the_cases_behind_a_number_go_to_a_workbook_with_days_as_numbers(folder)
 )
 def test_a_question_that_makes_no_sense_says_so(folder, words, status, said):
     assert said in run(folder, *words, status=status).stderr
+
+
+def parts(folder, command: str, *words: str) -> list[list[str]]:
+    result = CliRunner().invoke(main, ["summary", command, *words, "--data", str(folder)])
+    assert result.exit_code == 0, result.output
+    return [line.split("\t") for line in result.stdout.splitlines()]
+
+
+def test_who_has_what_is_overdue_adds_up_to_the_figure(folder):
+    headings, *lines = parts(folder, "overdue", *APRIL)
+    figures = json.loads(run(folder, *APRIL, "--format", "json").stdout)["total"]["counts"]
+
+    assert headings == ["承办", "超期未结", "最长（天）"]
+    assert sum(int(cases) for _, cases, _ in lines) == figures["handling_overdue"] == 1
+    assert all(int(days) >= 1 for *_, days in lines)
+
+
+def test_each_day_of_a_period_is_counted(folder):
+    headings, *lines = parts(folder, "days", *APRIL, "--area", "130630100000")
+    figures = json.loads(run(folder, *APRIL, "--area", "130630100000", "--format", "json").stdout)["total"]["counts"]
+
+    assert headings == ["日期", "收到", "办结", "近7天办结"] and len(lines) == 30
+    assert sum(int(received) for _, received, *_ in lines) == figures["reports"]
+    assert sum(int(closed) for _, _, closed, _ in lines) == figures["closed_in_period"]
+
+
+def test_days_are_given_together(folder):
+    refused = CliRunner().invoke(main, ["summary", "days", "--from", "2026-04-01", "--data", str(folder)])
+
+    assert refused.exit_code == 2 and "要一起给" in refused.output
