@@ -1,0 +1,145 @@
+"""A copy of a picture has every point of it, and nothing of where, when and by which device it was taken."""
+
+from __future__ import annotations
+
+import io
+import random
+
+import pillow_heif
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import ExifTags, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image as Picture
+
+from server.pictures.copies import Unreadable, without_metadata
+
+pillow_heif.register_heif_opener()
+
+SECRET = "LAIYUAN-39.3576N-114.6912E"
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
+MODES = {"JPEG": ("RGB", "L", "CMYK"), "PNG": ("RGB", "RGBA", "L", "P", "1"), "WEBP": ("RGB", "RGBA"), "HEIF": ("RGB",)}
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def located(turned: int) -> Picture.Exif:
+    """Return Exif as phones write it: place, time, device, and how the picture was held."""
+    exif = Picture.Exif()
+    exif[ExifTags.Base.Make] = SECRET
+    exif[ExifTags.Base.Orientation] = turned
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (39.0, 21.0, 27.4)
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSProcessingMethod] = SECRET.encode()
+    return exif
+
+
+def taken(format: str, mode: str, size: tuple[int, int], seed: int, turned: int, *, fancy: bool) -> bytes:
+    """Return a picture of random points with a place in every spot that its format has for one."""
+    picture = Picture.frombytes("RGB", size, random.Random(seed).randbytes(3 * size[0] * size[1])).convert(mode)
+    options: dict[str, object] = {"exif": located(turned), "xmp": f"<x:xmpmeta>{SECRET}</x:xmpmeta>".encode()}
+    if mode in ("RGB", "RGBA"):
+        options["icc_profile"] = PROFILE
+    if format == "JPEG":
+        options |= {"comment": SECRET, "progressive": fancy}
+    if format == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_text("Comment", SECRET)
+    if format == "WEBP":
+        options |= {"lossless": fancy}
+    out = io.BytesIO()
+    picture.save(out, format, **options)
+    behind = b"" if format == "WEBP" else f"\x00\x00\x00\x00film{SECRET}".encode() if format != "HEIF" else film()
+    return out.getvalue() + behind
+
+
+def film() -> bytes:
+    """Return a box behind the picture, in which phones keep a short film."""
+    content = SECRET.encode()
+    return (8 + len(content)).to_bytes(4) + b"mpvd" + content
+
+
+def copy(content: bytes, media_type: str = "image/jpeg") -> bytes:
+    with without_metadata(io.BytesIO(content), media_type) as file:
+        made = file.read()
+        assert len(made) == file.size
+        return made
+
+
+def points(content: bytes) -> tuple[str, tuple[int, int], bytes]:
+    with Picture.open(io.BytesIO(content)) as picture:
+        upright = ImageOps.exif_transpose(picture)
+        return upright.mode, upright.size, upright.tobytes()
+
+
+SMALL = {format: taken(format, "RGB", (16, 12), 1, 6, fancy=False) for format in FORMATS}
+
+
+@given(st.data())
+def test_every_point_stays_and_the_place_goes(data):
+    format = data.draw(st.sampled_from(FORMATS))
+    size = data.draw(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+    mode, turned = data.draw(st.sampled_from(MODES[format])), data.draw(st.integers(1, 8))
+    content = taken(format, mode, size, data.draw(st.integers(0, 99)), turned, fancy=data.draw(st.booleans()))
+    assert SECRET.encode() in content
+
+    made = copy(content)
+
+    assert points(made) == points(content)
+    assert SECRET.encode() not in made
+    with Picture.open(io.BytesIO(made)) as left, Picture.open(io.BytesIO(content)) as sent:
+        assert not left.getexif().get_ifd(ExifTags.IFD.GPSInfo)
+        assert set(left.getexif()) <= {ExifTags.Base.Orientation}
+        assert left.getexif().get(ExifTags.Base.Orientation, 1) == sent.getexif().get(ExifTags.Base.Orientation, 1)
+        assert left.info.get("icc_profile") == sent.info.get("icc_profile")
+    assert copy(made) == made
+
+
+@given(st.sampled_from(list(SMALL)), st.data())
+def test_a_damaged_picture_is_copied_or_refused_and_never_an_error(format, data):
+    content = SMALL[format]
+    at = data.draw(st.integers(0, len(content) - 1))
+    broken = content[:at] + data.draw(st.binary(max_size=8)) + content[at + data.draw(st.integers(0, 8)) :]
+
+    try:
+        made = copy(broken)
+    except Unreadable:
+        made = b""
+
+    assert len(made) <= len(broken) + 200
+
+
+@given(st.sampled_from(list(SMALL)), st.data())
+def test_any_part_of_a_copy_is_read_as_it_stands_in_the_whole(format, data):
+    content = SMALL[format]
+    made = copy(content)
+    start = data.draw(st.integers(0, len(made) + 5))
+    count = data.draw(st.integers(0, len(made) + 5))
+
+    with without_metadata(io.BytesIO(content), "") as file:
+        file.seek(start)
+        assert file.read(count) == made[start : start + count]
+
+
+def test_a_picture_that_breaks_off_is_copied_as_far_as_it_goes():
+    content = taken("JPEG", "RGB", (90, 90), 2, 6, fancy=False)
+    at = content.index(b"\xff\xda") + 400
+
+    made = copy(content[:at])
+
+    assert made.endswith(content[at - 100 : at])
+    assert SECRET.encode() not in made
+
+
+def test_a_second_picture_behind_the_first_goes_with_its_place():
+    one, other = (taken("JPEG", "RGB", (9, 9), seed, 1, fancy=False) for seed in (1, 2))
+
+    assert points(copy(one + other)) == points(one)
+    assert SECRET.encode() not in copy(one + other)
+
+
+def test_what_is_no_picture_stays_as_it_is_unless_somebody_calls_it_one():
+    sound = b"ID3\x04 a sound"
+
+    assert copy(sound, "audio/mpeg") == sound
+    with pytest.raises(Unreadable):
+        copy(sound, "image/jpeg; q=1")
