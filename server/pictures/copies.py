@@ -7,13 +7,18 @@ how the picture is to be turned. The original stays as it was sent.
 from __future__ import annotations
 
 import os
+import re
 from typing import BinaryIO
 
 from server.pictures import chunked, heic, jpeg
 from server.pictures.pieces import Kept, Piece, PiecedFile
 
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif"})
-_PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif")
+_TELLING = re.compile(rb"Exif|II\*\x00|MM\x00\*|ns\.adobe\.com|xmpmeta|Photoshop 3\.0|GPS")
+"""How what cameras write beside a picture begins (Exif, XMP, IPTC), wherever it stands."""
+
+_TELLING_BYTES_MAX = 16
+_CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 64
 
 
@@ -21,23 +26,26 @@ class Unreadable(ValueError):
     """A picture whose parts cannot be told apart, so that nobody knows what would leave with it."""
 
 
-def without_metadata(original: BinaryIO, media_type: str) -> PiecedFile:
+def without_metadata(original: BinaryIO) -> PiecedFile:
     """Return a file that may be read in place of ``original``, which it closes.
 
-    original: open to be read from anywhere. media_type: as who sent it called it; what it is, its bytes say, and what
-    they are not and nobody called a picture (a sound, a film) is left as it is. Raises Unreadable, and then the caller
-    closes ``original``.
+    original: open to be read from anywhere; what it is, its bytes say. What is no picture of these formats, such as a
+    sound, and a damaged picture in which nothing looks like Exif or XMP are left as they are. Raises Unreadable, and
+    then the caller closes ``original``.
     """
     size = original.seek(0, os.SEEK_END)
-    original.seek(0)
-    head = original.read(_HEAD_BYTES)
     try:
-        return PiecedFile(original, _pieces(original, head, size, media_type))
+        pieces = _pieces(original, size)
     except ValueError as error:
-        raise Unreadable(str(error)) from error
+        if _tells(original):
+            raise Unreadable(str(error)) from error
+        pieces = [Kept(0, size)]
+    return PiecedFile(original, pieces)
 
 
-def _pieces(file: BinaryIO, head: bytes, size: int, media_type: str) -> list[Piece]:
+def _pieces(file: BinaryIO, size: int) -> list[Piece]:
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
     if head.startswith(b"\xff\xd8"):
         return jpeg.pieces(file, size)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -47,6 +55,14 @@ def _pieces(file: BinaryIO, head: bytes, size: int, media_type: str) -> list[Pie
     brands = {head[at : at + 4] for at in (8, *range(16, min(int.from_bytes(head[:4]), _HEAD_BYTES), 4))}
     if head[4:8] == b"ftyp" and brands & _HEIC_BRANDS:
         return heic.pieces(file, size)
-    if media_type.split(";")[0].strip().lower() in _PICTURES:
-        raise ValueError("no picture of a known format")
     return [Kept(0, size)]
+
+
+def _tells(file: BinaryIO) -> bool:
+    file.seek(0)
+    before = b""
+    while chunk := file.read(_CHUNK_BYTES):
+        if _TELLING.search(before + chunk):
+            return True
+        before = chunk[-_TELLING_BYTES_MAX:]
+    return False

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO
 
-from server import instants, table_files
-from server.errors import Invalid, NotFound
-from server.instants import Instant
+from server import table_files
+from server.errors import Invalid
 from server.submissions.store.blobs import BlobStore
 from server.submissions.usecases.answer_export import AnswerExport, Page
 from server.submissions.usecases.answer_tables import AnswerTable
-
-MISSING = "missing.txt"
-"""The file of an archive that lists photos whose bytes the disk no longer gives."""
-
-_CHUNK_BYTES = 256 * 1024
-_LEVEL = 4
-"""Of compression: above it an archive takes half as long again and is a twentieth smaller."""
+from server.submissions.usecases.archives import Archive
 
 
 def csv_parts(export: AnswerExport, path: str = "") -> Iterator[bytes]:
@@ -37,7 +28,7 @@ def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
 
     The table of the form goes out as it is read; those of repeats wait on the disk for their turn.
     """
-    archive, lines = _Archive(export.began_at), _Lines(export)
+    archive, lines = Archive(export.began_at), _Lines(export)
     form, *repeats = export.tables.tables.values()
     with ExitStack() as stack:
         waiting = {table.path: stack.enter_context(tempfile.TemporaryFile()) for table in repeats}
@@ -55,7 +46,7 @@ def zip_parts(export: AnswerExport, blobs: BlobStore) -> Iterator[bytes]:
         for table in repeats:
             waiting[table.path].seek(0)
             yield from archive.copied(f"{table.name}.csv", waiting[table.path])
-        yield from _photos(archive, photos, blobs)
+        yield from archive.photos(_listed(photos), blobs)
     yield archive.close()
 
 
@@ -100,68 +91,8 @@ class _Lines:
         )
 
 
-class _Archive:
-    """An archive that is sent while it is written: what is written waits in memory until it is taken."""
-
-    def __init__(self, at: Instant) -> None:
-        """at: what its files are dated."""
-        self._sink = _Sink()
-        self._at = instants.parse(at).astimezone(instants.BEIJING).timetuple()[:6]
-        self._archive = zipfile.ZipFile(self._sink, "w", compresslevel=_LEVEL)
-
-    def open(self, name: str, compression: int = zipfile.ZIP_DEFLATED) -> IO[bytes]:
-        """Begin a file of any size; it has to be closed before the next one begins."""
-        entry = zipfile.ZipInfo(name, self._at)
-        entry.compress_type = compression
-        return self._archive.open(entry, "w", force_zip64=True)
-
-    def take(self) -> bytes:
-        return self._sink.take()
-
-    def copied(self, name: str, content: IO[bytes], compression: int = zipfile.ZIP_DEFLATED) -> Iterator[bytes]:
-        """Add a file; yield what is to be sent meanwhile."""
-        with self.open(name, compression) as written:
-            while chunk := content.read(_CHUNK_BYTES):
-                written.write(chunk)
-                yield self.take()
-
-    def close(self) -> bytes:
-        """Return the end of the archive."""
-        self._archive.close()
-        return self.take()
-
-
-class _Sink(io.RawIOBase):
-    """A file without an end, in which nobody can go back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._written: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: bytes) -> int:  # type: ignore[override]  # zipfile writes bytes
-        self._written.append(bytes(content))
-        return len(content)
-
-    def take(self) -> bytes:
-        taken = b"".join(self._written)
-        self._written.clear()
-        return taken
-
-
-def _photos(archive: _Archive, listed: IO[bytes], blobs: BlobStore) -> Iterator[bytes]:
-    missing: list[str] = []
-    listed.seek(0)
-    for line in listed:
+def _listed(photos: IO[bytes]) -> Iterator[tuple[str, str]]:
+    photos.seek(0)
+    for line in photos:
         sha256, _, name = line.decode().rstrip("\n").partition(" ")
-        try:
-            content = blobs.open(sha256)
-        except NotFound:
-            missing.append(name)
-            continue
-        with content:
-            yield from archive.copied(name, content, zipfile.ZIP_STORED)  # photos are compressed already
-    if missing:
-        yield from archive.copied(MISSING, io.BytesIO("".join(f"{name}\r\n" for name in missing).encode()))
+        yield name, sha256
