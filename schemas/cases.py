@@ -40,6 +40,9 @@ class NamedFileSchema(BaseSchema):
     field = text_out()
     name = text_out()
     href = text_out_or_null("where its bytes are; null while they are under way")
+    damaged = fields.Boolean(
+        required=True, metadata={"description": "known to be a picture that cannot be read, or not to its end"}
+    )
 
 
 class CasePositionSchema(BaseSchema):

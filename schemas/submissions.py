@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from schemas.fields import BaseSchema, instant_out, integer_out, matching, text_in, text_out, text_out_or_null
 from schemas.lists import PageQuery, area_filter
+from schemas.uploads import PhotoQuery
 
 
 class SubmissionQuery(PageQuery):
@@ -40,8 +41,8 @@ class SubmissionSchema(BaseSchema):
     files_present = integer_out("how many of those are here")
 
 
-class AttachmentQuery(BaseSchema):
-    """Which content of a file name."""
+class AttachmentQuery(PhotoQuery):
+    """Which content of a file name, and in which size."""
 
     sha256 = matching(
         r"[0-9a-f]{64}", "of one content; the first that came without it", "应为64位小写十六进制的 SHA-256。"

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from schemas.fields import BaseSchema, matching
+from schemas.fields import BaseSchema, matching, one_of
 
 ASKED_MAX = 200
 
@@ -30,3 +30,9 @@ class FilesMissingSchema(BaseSchema):
     """Those of them that the caller has not uploaded yet."""
 
     missing = _hashes("of each, in hex")
+
+
+class PhotoQuery(BaseSchema):
+    """In which size a photo is wanted."""
+
+    size = one_of(("thumb",), "`thumb`: small, 400 points at most; as it is without")

@@ -31,7 +31,9 @@ _TAIL_BYTES = 65_557
 """As far from its end as the end record of a ZIP may lie (APPNOTE 4.3.16)."""
 
 _SEGMENTS_MAX = 2_000
-_BOXES_MAX = 2_000
+_BOXES_MAX = 5_000
+"""Boxes of a HEIC that are looked at, of the whole file: a read each. One of a hundred tiles has some hundred."""
+
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|body|script|svg|iframe|\?php)[\s>/]", re.IGNORECASE)
@@ -133,24 +135,22 @@ def _of_webp(head: bytes) -> tuple[int, int]:
 
 def _of_heic(file: BinaryIO, size: int) -> tuple[int, int]:
     """Return the width and height of the largest picture of a file: each states its own (``ispe``)."""
-    found = [
-        (_number(stated[4:8]), _number(stated[8:12]))
-        for start, end in _boxes(file, 0, size, b"meta")
-        for start, end in _boxes(file, start + 4, end, b"iprp")
-        for start, end in _boxes(file, start, end, b"ipco")
-        for start, end in _boxes(file, start, end, b"ispe")
-        for stated in [_at(file, start, 12)]
-    ]
+    spans, looks = [(0, size)], iter(range(_BOXES_MAX))
+    for kind, head in ((b"meta", 4), (b"iprp", 0), (b"ipco", 0), (b"ispe", 0)):
+        spans = [(start + head, end) for span in spans for start, end in _boxes(file, *span, kind, looks)]
+    found = [(_number(stated[4:8]), _number(stated[8:12])) for start, _ in spans for stated in [_at(file, start, 12)]]
     _require(bool(found))
     return max(found, key=lambda pair: pair[0] * pair[1])
 
 
-def _boxes(file: BinaryIO, start: int, end: int, kind: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where the content of each box of a kind begins and ends, among those between ``start`` and ``end``."""
+def _boxes(file: BinaryIO, start: int, end: int, kind: bytes, looks: Iterator[int]) -> Iterator[tuple[int, int]]:
+    """Yield where the content of each box of a kind begins and ends, among those between ``start`` and ``end``.
+
+    looks: how many boxes may be read, of the whole file; one that has more of them is not as cameras write.
+    """
     at = start
-    for _ in range(_BOXES_MAX):
-        if at + 8 > end:
-            return
+    while at + 8 <= end:
+        _require(next(looks, None) is not None)
         head = _at(file, at, 16)
         length, content = _number(head[:4]), at + 8
         if length == 1:

@@ -24,9 +24,9 @@ from server.api import (
     summary_parts,
     sync,
     unvisited,
-    uploads,
     users,
 )
+from server.api.photos import record_photos, uploads
 from server.api.staff import area_changes, area_imports, handover, rosters
 from server.web import session_tokens
 
@@ -38,7 +38,7 @@ BLUEPRINTS = (
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint, unvisited.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
-    *(sync.blueprint, uploads.blueprint),
+    *(sync.blueprint, uploads.discovery, uploads.blueprint, record_photos.blueprint),
 )
 
 

@@ -13,7 +13,9 @@ from server.api.blueprints import create_blueprint
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
+from server.errors import Invalid
 from server.records.usecases.disclosing import RecordMask
+from server.submissions.store import sent_files
 from server.web import context
 from sync.changes import AttachmentName, FieldWrite
 
@@ -92,7 +94,21 @@ def _writes(fields: dict[str, Write]) -> dict[str, FieldWrite | str]:
 
 
 def _attachments(arguments: dict[str, Any]) -> tuple[AttachmentName, ...]:
-    return tuple(AttachmentName(**each) for each in arguments["attachments"])
+    """Return the files that a change names. Raises Invalid for a size that is not that of what the caller has sent."""
+    named = tuple(AttachmentName(**each) for each in arguments["attachments"])
+    by = context.caller().name
+    sent = sent_files.sent(context.database().single_read(), [(each.sha256, by) for each in named]) if named else {}
+    wrong = [
+        {
+            "field": f"attachments.{at}.size",
+            "message": f"这个 SHA-256 的照片已传到，有 {sent[each.sha256, by].size} 字节，不是 {each.size}。",
+        }
+        for at, each in enumerate(named)
+        if (each.sha256, by) in sent and sent[each.sha256, by].size != each.size
+    ]
+    if wrong:
+        raise Invalid(f"请求有误：{wrong[0]['message']}", errors=wrong)
+    return named
 
 
 def _expected() -> frozenset[int] | None:

@@ -42,7 +42,7 @@ from server.records.store.record_lists import DuePosition, Filters
 from server.records.usecases import reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
-from server.web import context, downloads
+from server.web import context
 from sync import registers
 
 blueprint = create_blueprint("records", "台账记录 · records: profiles, events and cases")
@@ -163,23 +163,6 @@ def get_record(record_id: UUID) -> Response:
             shown["case"] = serializers.cases.case(found.case, actions, _alike(reading, found, mask))
     _note_read(mask, found)
     return responses.conditional(responses.json(mask.record(shown, found)), found.version)
-
-
-@blueprint.route("/records/<uuid:record_id>/attachments/<int:version>/<path:name>")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="*/*")
-@blueprint.alt_response(
-    206, schema={"type": "string", "format": "binary"}, content_type="*/*", description="the part that `Range` names"
-)
-@blueprint.alt_response(304, success=False, description="the client has it")
-@blueprint.alt_response(416, success=False, description="the file has no such part")
-@blueprint.alt_response(404, success=False, description="unknown, out of scope, under way, or not this reader's to see")
-def get_attachment(record_id: UUID, version: int, name: str) -> Response:
-    """Get a photo that the history of a record names, by the version with which it came."""
-    with context.database().reading() as reading:
-        by = context.caller()
-        found, mask = records.get(reading, str(record_id), by.scope), RecordMask(reading, by)
-        file = case_details.file_of(reading, found, version, name, mask)
-    return downloads.stored_file(file.sha256, file.media_type, file.name)
 
 
 @blueprint.route("/records/<uuid:record_id>/suggestion")

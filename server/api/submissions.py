@@ -21,8 +21,9 @@ from server.forms.store import forms
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import submissions
 from server.submissions.store.submissions import StoredAttachment, StoredSubmission
+from server.submissions.usecases.case_details import PhotoFile
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask, ShownFile, files_of
-from server.web import context, downloads, sent_documents
+from server.web import context, photo_files, sent_documents
 
 blueprint = create_blueprint("submissions", "提交 · what phones posted")
 
@@ -115,11 +116,18 @@ def list_attachments(submission_id: UUID) -> Response:
 @blueprint.alt_response(416, success=False, description="the file has no such part")
 @blueprint.alt_response(404, success=False, description="unknown, or out of scope")
 def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Response:
-    """Get the content of a file: the first that came under this name, or the one of `sha256`."""
+    """Get the content of a file: the first that came under this name, or the one of `sha256`; a photo small, too.
+
+    A photo comes as it was sent to who is shown the submission whole; to others without where and when it was taken.
+    """
     wanted = query.get("sha256")
+    with context.database().reading() as reading:
+        found = submissions.get(reading, str(submission_id), context.caller().scope)
+        is_whole = _mask(reading, found.form).hidden(found.path, found.author) == NOTHING
     for shown, address, file in _files(submission_id):
         if name in (shown, address) and wanted in (None, file.sha256):
-            return downloads.stored_file(file.sha256, file.media_type, shown)
+            photo = PhotoFile(shown, file.sha256, file.media_type)
+            return photo_files.as_asked(photo, query.get("size"), is_whole=is_whole)
     raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
 
 

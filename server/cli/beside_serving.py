@@ -24,6 +24,7 @@ from server.db import engine
 from server.db.database import Database
 from server.errors import Damaged
 from server.log import log
+from server.photos.usecases import thumbnails
 from server.scheduler.usecases import running
 from server.settings import Settings, described
 from server.submissions.store.blobs import BlobStore
@@ -40,6 +41,10 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
     plain_copy.sweep(database.folder)
     keeper = _keeper(database, settings, stopping)
     rounds.start(database, described(settings))
+
+    def draw() -> None:
+        thumbnails.round_of(database, blobs, stopping, settings.disk_free_bytes_min)
+
     try:
         with (
             Housekeeper(lambda: database.write(round_of)),
@@ -48,6 +53,7 @@ def doing_beside(database: Database, blobs: BlobStore, settings: Settings, *, is
             Housekeeper(lambda: file_round(database, blobs), FILES_EVERY_S, "cleaning files"),
             Housekeeper(DiskWatch(database.folder, settings.disk_free_bytes_min).round, task="disk"),
             Housekeeper(lambda: label_round(database), LABELS_EVERY_S, "entering labels"),
+            Housekeeper(draw, thumbnails.EVERY_S, "thumbnails"),
             nullcontext() if is_seen_whole else _looking_through(database),
             nullcontext() if keeper is None else Housekeeper(keeper.round, task="backups"),
         ):

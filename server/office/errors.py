@@ -12,7 +12,7 @@ from server.errors import Busy, PasswordChangeRequired, Refusal, SignInRequired
 from server.office import front_door, layout, own_password, pages, sessions
 from server.people.domain.actors import Actor
 from server.web import context, observability
-from server.web.problem_details import message_of, set_allow, set_retry_after, status_of
+from server.web.problem_details import message_of, set_particulars, set_retry_after, status_of
 
 
 class Saying(NamedTuple):
@@ -151,5 +151,5 @@ def _most() -> str:
 
 def _finished(error: Exception, response: Response) -> Response:
     set_retry_after(error, response)
-    set_allow(error, response)
+    set_particulars(error, response)
     return response

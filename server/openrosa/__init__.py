@@ -7,7 +7,7 @@ from flask import Flask, Response, request
 from server.openrosa import responses
 from server.openrosa.routes import door
 from server.web import context
-from server.web.problem_details import challenge_of, message_of, set_allow, set_retry_after, status_of
+from server.web.problem_details import challenge_of, message_of, set_particulars, set_retry_after, status_of
 from server.web.proxy import is_phone_path
 
 __all__ = ["as_envelope", "mount", "refusal"]
@@ -39,7 +39,7 @@ def as_envelope(error: Exception) -> Response:
     if 400 <= status < 500 and status not in _CLIENT_STATUSES:
         status = 400
     response = responses.envelope(status, message_of(error), "error")
-    set_allow(error, response)
+    set_particulars(error, response)
     set_retry_after(error, response)
     if status == 401:
         challenge = challenge_of(error)

@@ -136,10 +136,13 @@ class Bridge:
         return True
 
     async def _run_in_part(self, scope: Scope, body: Body) -> None:
-        """Let the application take what has come of a body that broke off; nobody is there to be answered."""
+        """Let the application take what has come of a body that broke off; whom a failure would be told has gone."""
         body.file.seek(0)
         environ = _environ(scope, body.file, body.size)
-        await self._in_thread(lambda: Exchange(_nobody).run(self._application, environ))
+        try:
+            await self._in_thread(lambda: Exchange(_nobody).run(self._application, environ))
+        except Exception as error:
+            log_front_failure(as_refusal(error))
 
     async def _run(self, environ: WSGIEnvironment, path: str, exchange: Exchange) -> None:
         short = self._short if self._short is not None and self._short.include(environ) else None

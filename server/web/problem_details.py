@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import orjson
 from flask import Response
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 from werkzeug.http import http_date
 
 from server import errors, instants
@@ -64,6 +64,7 @@ HTTP_MESSAGES = {
     412: "内容已被他人更新，请刷新后重试。",
     413: "内容太大，服务器不能接收。",
     415: "请求的内容类型不受支持。",
+    416: "文件没有这么长；请按 Content-Range 里的长度改过 Range 再取。",
     422: "填写内容有误，请按提示改正。",
     428: "请带上 If-Match，以免覆盖他人的修改。",
     429: "请求过于频繁，请稍后再试。",
@@ -147,7 +148,7 @@ def as_problem(error: Exception) -> Response:
     until = error.data.get("until") if isinstance(error, Refusal) else None
     if status == 429 and isinstance(until, str):
         response.headers["Retry-After"] = http_date(instants.parse(until))
-    set_allow(error, response)
+    set_particulars(error, response)
     return response
 
 
@@ -158,8 +159,10 @@ def set_retry_after(error: Exception, response: Response) -> None:
         response.headers["Retry-After"] = str(again_s)
 
 
-def set_allow(error: Exception, response: Response) -> None:
-    """Set ``Allow`` of a 405: the methods that the address takes."""
+def set_particulars(error: Exception, response: Response) -> None:
+    """Set what a status says in a header: ``Allow`` of a 405, the methods; ``Content-Range`` of a 416, the length."""
+    if isinstance(error, RequestedRangeNotSatisfiable) and error.length is not None:
+        response.headers["Content-Range"] = f"{error.units} */{error.length}"
     allowed = getattr(error, "valid_methods", None)
     if allowed:
         response.headers["Allow"] = ", ".join(sorted(allowed))

@@ -210,7 +210,7 @@ def _missing(connection: Connection, sha256s: list[str]) -> set[str]:
 def _upload(device: Device, connection: Connection, photo: Row, progress: Callable[[int], None]) -> None:
     """Upload one photo from where its upload was left. Raises Refused when it is no longer here, or not taken."""
     path = device.folder / FOLDER / photo["sha256"]
-    if not (path.is_file() and path.stat().st_size == photo["size"]):
+    if not _is_sound(path, photo):
         raise Refused(
             "本机的照片文件不见了或已损坏，请重新附上 · the copy of this photo is gone or damaged: attach it anew"
         )
@@ -224,6 +224,15 @@ def _upload(device: Device, connection: Connection, photo: Row, progress: Callab
             file.seek(offset)
             offset = tus.append(connection, url, offset, file.read(PART_BYTES))
             progress(offset)
+
+
+def _is_sound(path: Path, photo: Row) -> bool:
+    """Say whether a copy is as it was kept; of a damaged one nothing goes over the line."""
+    if not (path.is_file() and path.stat().st_size == photo["size"]):
+        return False
+    with path.open("rb") as file:
+        sha256: str = photo["sha256"]
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def _note(device: Device, sha256: str, what: str, told: str) -> None:

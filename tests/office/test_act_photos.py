@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from server.photos.usecases import form_photos
+from server.photos.usecases import form_photos, uploads
 from tests.office.desk import Desk, with_passwords
 from tests.photos.test_images import a_picture
 
@@ -103,6 +103,24 @@ def test_what_is_no_photo_or_too_much_is_said_beside_the_field_and_changes_nothi
 
     assert page.status_code == status
     assert said in field[field.index('id="feedback-photos-fault"') :][:200] and "写了很久的话" in page.text
+    assert land.record(id).status == "assigned"
+
+
+@pytest.mark.parametrize(("bound", "status"), [("PERSON_BYTES_MAX", 429), ("disk", 507)])
+def test_where_no_photo_can_be_taken_now_the_form_comes_back_with_what_was_typed(
+    land, worker, monkeypatch, bound, status
+):
+    desk, id = worker
+    room = type("Disk", (), {"f_bavail": 300_000_000, "f_frsize": 1})
+    if bound == "disk":
+        monkeypatch.setattr(uploads.os, "statvfs", lambda _path: room)
+    else:
+        monkeypatch.setattr(uploads, bound, 10)
+
+    refused = send(desk, id, "feedback", ("1.jpg", JPEG), result_code="fixed", note="换了软管")
+    monkeypatch.undo()
+
+    assert (refused.status_code, "换了软管" in refused.text) == (status, True)
     assert land.record(id).status == "assigned"
 
 

@@ -169,19 +169,22 @@ def test_what_is_no_photo_is_refused_where_somebody_can_choose_another(tmp_path,
         assert (photos.count_unsent(device), [*(store / "photos").glob("*")]) == (0, [])
 
 
-def test_a_photo_that_the_server_refuses_is_told_and_holds_up_no_other(county, tmp_path):
+def test_a_copy_that_was_damaged_on_the_laptop_is_told_costs_nothing_and_holds_up_no_other(county, tmp_path):
     store = tmp_path / "laptop"
-    with served(county) as (url, _), Device(store) as device, closing(connect(county, url)) as connection:
+    with served(county) as (url, line), Device(store) as device, closing(connect(county, url)) as connection:
         record = run(store, "create", "stations", "head=甲", "label=站", "--area", UNIT).stdout.split()[0]
         for colour in ("red", "blue"):
             run(store, "attach", str(a_file(tmp_path, f"{colour}.jpg", a_photo(colour))), "--record", record)
         damaged = device.rows("SELECT sha256 FROM attachment WHERE name LIKE 'red%'")[0]["sha256"]
-        (store / "photos" / damaged).write_bytes(a_photo("black"))
+        path = store / "photos" / damaged
+        path.write_bytes(path.read_bytes()[:-3] + b"???")  # as long as before
 
         done = push(device, connection)
 
         assert done.photos.sent == 1
-        assert [name.split("-")[0] for name in done.photos.troubles] == ["red"]
+        [(name, told)] = done.photos.troubles.items()
+        assert (name.split("-")[0], "已损坏，请重新附上" in told) == ("red", True)
+        assert [each.split()[0] for each in line.asked].count("PATCH") == 1
         assert len(device.rows("SELECT 1 FROM attachment WHERE trouble IS NOT NULL")) == 1
 
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 from PIL import Image as Picture
 
-from server.errors import Invalid, TooLarge
+from server.errors import DiskFull, Invalid, QuotaExceeded, TooLarge
 from server.people.store import people
-from server.photos.usecases import form_photos
+from server.photos.usecases import form_photos, uploads
 from tests.api_county import UNIT, uuid_of
 from tests.case_land import a_land
 
@@ -168,4 +168,21 @@ def test_too_large_a_photo_and_too_many_are_refused_before_more_is_read(county):
     with pytest.raises(TooLarge):
         form_photos.require_few(form_photos.FORM_PHOTOS_MAX + 1)
 
+    assert county.blobs() == before
+
+
+def test_photos_of_forms_have_the_same_bounds_as_uploads(county, monkeypatch):
+    content = a_photo()
+    monkeypatch.setattr(uploads, "PERSON_BYTES_MAX", len(content) + 10)
+
+    assert receive(county, "town", content) == receive(county, "town", content)  # which takes no room again
+    with pytest.raises(QuotaExceeded):
+        receive(county, "town", a_photo("blue"))
+    with county.store.reading() as reading:
+        by = people.actor(reading, "worker")
+    blobs, before = county.app.extensions["firegrid"].blobs, county.blobs()
+    with pytest.raises(DiskFull, match="记录照常能送"):
+        form_photos.receive(
+            county.store, blobs, io.BytesIO(content), "1.jpg", "image/jpeg", by=by, free_bytes_min=2**62
+        )
     assert county.blobs() == before

@@ -17,8 +17,10 @@ from server.photos.usecases import uploads
 from server.submissions.store import sent_files
 from server.submissions.store.sent_files import SentFile
 from server.web import bodies
+from sync.changes import AttachmentName
 from tests.api_county import UNIT, lay
 from tests.county import a_county, restart
+from tests.photos.taken_photos import draw
 from tests.photos.test_photos_of_changes import a_photo
 from tests.sql_steps import steps_of
 from tests.web.test_asgi import Wire, scope_of
@@ -66,7 +68,7 @@ def sha256(content: bytes) -> str:
 
 
 def test_options_tell_version_extensions_and_size(county):
-    answer = ask(county, "OPTIONS", "/api/v1/uploads/")
+    answer = county.client.options("/api/v1/uploads/")  # by whoever asks: browsers show nothing of theirs
 
     assert (answer.status_code, answer.headers["Tus-Version"]) == (204, "1.0.0")
     assert answer.headers["Tus-Extension"] == "creation,checksum,expiration,termination"
@@ -172,6 +174,32 @@ def test_a_whole_that_is_no_photo_or_not_the_stated_one_goes_with_its_upload(cou
         assert answer.json["detail"].endswith("。")
         assert ask(county, "HEAD", at).status_code == 404
     assert (stored(county), county.count("upload"), county.count("sent_file")) == ([], 0, 0)
+
+
+def test_a_photo_that_breaks_off_behind_its_header_is_kept_and_told_to_be_damaged(county):
+    whole = a_photo("red", (900, 900))
+    cut = whole[: len(whole) // 2]
+    file = AttachmentName("现场.jpg", sha256(cut), len(cut), "image/jpeg")
+    body = {"type": "stations", "action": "create", "area": UNIT, "fields": {"head": "丁"}}
+
+    assert append(county, begin(county, cut), 0, cut).status_code == 204
+    made = county.post("/records", "worker", body | {"attachments": [file._asdict()]})
+    draw(county)
+
+    assert stored(county) == [sha256(cut)]
+    [shown] = county.get(f"/records/{made.json['record']['id']}", "worker").json["photos"]
+    assert (shown["href"] is not None, shown["damaged"]) == (True, True)
+
+
+def test_a_change_that_states_another_size_of_what_has_come_is_refused_with_the_size(county):
+    append(county, begin(county), 0, PHOTO)
+    file = AttachmentName("现场.jpg", sha256(PHOTO), len(PHOTO) + 1, "image/jpeg")
+    body = {"type": "stations", "action": "create", "area": UNIT, "fields": {"head": "丁"}}
+
+    answer = county.post("/records", "worker", body | {"attachments": [file._asdict()]})
+
+    assert (answer.status_code, [each["field"] for each in answer.json["errors"]]) == (422, ["attachments.0.size"])
+    assert f"{len(PHOTO)} 字节" in answer.json["detail"]
 
 
 def test_an_upload_is_its_authors_alone_and_roles_that_look_have_none(county):

@@ -230,6 +230,26 @@ def test_what_came_of_a_body_that_breaks_off_is_handed_on_and_nothing_is_held_fo
     assert next_one.status == 204
 
 
+def test_a_failure_with_what_came_of_a_body_is_logged_and_nobody_is_answered(capfd):
+    def fails(_environ, _start_response):
+        raise RuntimeError("the disk has gone")
+
+    def in_part(environ, start_response):
+        environ[ADMITTED], environ[IN_PART] = 3 * MIB, True
+        start_response("100 Continue", [("Content-Length", "0")])
+        return []
+
+    async def scene():
+        app = bridge_to(fails, threads=1, admission=in_part, spool=Spool(Path(gettempdir()), 2 * MIB, 0))
+        wire = Wire(b"x" * MIB, b"y" * 9, stalls=True)
+        wire.messages.append({"type": "http.disconnect"})
+        await asyncio.wait_for(app(scope_of(method="PATCH", headers=stating(2 * MIB)), wire.receive, wire.send), 5)
+        return wire
+
+    assert asyncio.run(scene()).sent == []
+    assert "the disk has gone" in capfd.readouterr().err
+
+
 def stating(size):
     return [("content-length", str(size))]
 

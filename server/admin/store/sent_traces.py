@@ -8,6 +8,7 @@ from typing import NamedTuple
 from server.db.sql import Row
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
+from server.submissions.store import thumbnails
 
 
 class Placeholder(NamedTuple):
@@ -169,13 +170,15 @@ def to_delete(reading: Reading) -> list[str]:
     return [sha for (sha,) in reading.sql.tuples(f"SELECT sha256 FROM blob_to_delete WHERE {_NO_NAMES}")]
 
 
-def forget_deleted(tx: Transaction) -> None:
-    """Note that nothing is to be deleted any more."""
+def forget_deleted(tx: Transaction, sha256s: list[str]) -> None:
+    """Note that nothing is to be deleted any more. sha256s: of what has been."""
+    thumbnails.forget(tx, sha256s)
     tx.sql.run("DELETE FROM blob_to_delete")
 
 
 def forget(tx: Transaction, sha256s: list[str]) -> None:
     """Note that these are deleted."""
+    thumbnails.forget(tx, sha256s)
     sql = "DELETE FROM blob_to_delete WHERE sha256 = :sha256"
     tx.sql.run_each(sql, [{"sha256": sha256} for sha256 in sha256s])
 

@@ -16,6 +16,7 @@ from server.db.database import Database
 from server.db.locks import alone
 from server.errors import Busy, Unavailable
 from server.log import log
+from server.photos.store.thumbnail_files import ThumbnailFiles
 from server.submissions.store import sent_files
 from server.submissions.store.blobs import BlobStore
 
@@ -45,17 +46,19 @@ def delete(database: Database, blobs: BlobStore) -> int | None:
         return 0
     try:
         with alone(database.folder):
+            drawn = ThumbnailFiles(database.folder)
             for sha256 in found:
                 blobs.delete(sha256)
-            _forget(database)
+                drawn.delete(sha256)
+            _forget(database, found)
     except Busy:
         return None
     return len(found)
 
 
-def _forget(database: Database) -> None:
+def _forget(database: Database, found: list[str]) -> None:
     try:
-        database.write(sent_traces.forget_deleted)
+        database.write(lambda tx: sent_traces.forget_deleted(tx, found))
     except Unavailable as error:  # on a full disk serving begins all the same; the next start finds nothing to delete
         log.error("deleted files not noted", cause=repr(error.__cause__ or error))
 
@@ -74,6 +77,9 @@ def delete_beside(database: Database, blobs: BlobStore) -> int:
         found = sent_traces.to_delete(reading)
     gone = [sha256 for sha256 in found if blobs.delete_unneeded(sha256, UNTOUCHED_S)]
     if gone:
+        drawn = ThumbnailFiles(database.folder)
+        for sha256 in gone:
+            drawn.delete(sha256)
         database.write(lambda tx: sent_traces.forget(tx, gone))
     return len(gone)
 

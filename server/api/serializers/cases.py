@@ -96,7 +96,13 @@ def photo(record: str, found: Photo) -> Json:
     if found.submission is not None:
         address = f"submissions/{found.submission}/attachments/{name}"
     href = f"/api/v1/{address}" if found.is_here else None
-    return {"version": found.version, "field": found.field, "name": found.shown, "href": href}
+    return {
+        "version": found.version,
+        "field": found.field,
+        "name": found.shown,
+        "href": href,
+        "damaged": found.is_damaged,
+    }
 
 
 def _given(given: Assignment) -> Json:

@@ -11,8 +11,9 @@ from typing import BinaryIO, NamedTuple, cast
 
 from flask import request
 from itsdangerous import BadData
+from werkzeug.datastructures import FileStorage
 
-from server.errors import Invalid, Refusal, TooLarge
+from server.errors import DiskFull, Invalid, QuotaExceeded, Refusal, TooLarge
 from server.office import sessions
 from server.office.cases import act_forms
 from server.people.domain import rights
@@ -47,7 +48,7 @@ def receive(found: list[AttachmentName], action: str, by: Actor) -> None:
     """Add the photos of this form to ``found``, those that came before and then those that come now.
 
     What has come is in ``found`` also where a later one is refused. Nothing is kept from who may take the act nowhere.
-    Raises TooLarge and Invalid, about the input ``FIELD``.
+    Raises ``NOT_TAKEN``, about the input ``FIELD``.
     """
     if not rights.scope_for(by, "case", action).places:
         return
@@ -55,11 +56,21 @@ def receive(found: list[AttachmentName], action: str, by: Actor) -> None:
     chosen = [each for each in request.files.getlist(FIELD) if each.filename]
     form_photos.require_few(len(found) + len(chosen))
     for each in chosen:
-        sent = form_photos.receive(
-            context.database(), context.blobs(), cast(BinaryIO, each.stream), each.filename or "", each.mimetype, by=by
-        )
+        sent = receive_one(each, by)
         if sent not in found:
             found.append(sent)
+
+
+def receive_one(posted: FileStorage, by: Actor) -> AttachmentName:
+    """Keep one photo of this form. Raises what says why not: ``NOT_TAKEN``."""
+    return form_photos.receive(
+        context.database(), context.blobs(), cast(BinaryIO, posted.stream), posted.filename or "", posted.mimetype,
+        by=by, free_bytes_min=2 * context.settings().disk_free_bytes_min,
+    )  # fmt: skip
+
+
+NOT_TAKEN = (Invalid, TooLarge, QuotaExceeded, DiskFull)
+"""Refusals of one photo: the rest of its form can do without it."""
 
 
 def carried(sealed: Iterable[str], author: str) -> list[AttachmentName]:
@@ -94,4 +105,4 @@ def shown(photos: Iterable[AttachmentName], author: str) -> list[ShownPhoto]:
 
 def faults_of(refusal: Refusal) -> dict[str, str]:
     """Return what a refusal says of the photos, where it says that without naming an input."""
-    return {FIELD: refusal.message} if isinstance(refusal, TooLarge) else {}
+    return {FIELD: refusal.message} if isinstance(refusal, (TooLarge, QuotaExceeded, DiskFull)) else {}

@@ -19,6 +19,7 @@ from server.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    QuotaExceeded,
     Refusal,
     ShortOfMemory,
     StaleVersion,
@@ -30,7 +31,7 @@ from server.office.cases import act_forms, act_photos, act_words, acting, assign
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.layout import signed_in
 from server.records.usecases import reveal as revealing
-from server.web import context, observability
+from server.web import context, observability, photo_exports
 from server.web.problem_details import set_retry_after, status_of
 from sync.changes import AttachmentName
 
@@ -74,6 +75,15 @@ def photo(record_id: UUID, version: int, name: str) -> Response:
     """Show a photo of one version of a case."""
     with context.database().reading() as reading:
         return photos.send(reading, case_view.find(reading, str(record_id), context.caller()), version, name)
+
+
+@blueprint.get("/office/cases/<uuid:record_id>/photos.zip")
+@signed_in
+def photos_zip(record_id: UUID) -> Response:
+    """Send the photos of a case as an archive, to be saved."""
+    with context.database().reading() as reading:
+        found = case_view.find(reading, str(record_id), context.caller())
+    return photo_exports.as_zip(found.id)
 
 
 @blueprint.post("/office/cases/<uuid:record_id>/reveal")
@@ -128,7 +138,7 @@ def _carry_out(record_id: str, form: str) -> Response:
         context.write(lambda tx: interactive.change(tx, record_id, change, by=by))
     except NotFound as refusal:
         return acting.gone(fields, refusal)
-    except (Invalid, TooLarge, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
+    except (Invalid, TooLarge, QuotaExceeded, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
         return back(refusal)
     except (Unavailable, Busy, ShortOfMemory) as refusal:  # another time; what was typed stays
         observability.log_failure(refusal)

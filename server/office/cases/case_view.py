@@ -19,6 +19,7 @@ from server.office import problem_kinds as kinds
 from server.office.cases import act_forms, act_photos, acting, assigning, case_facts, case_history, case_rows, faster
 from server.office.cases.act_forms import NOTHING_SENT, Sent
 from server.office.cases.case_history import Entry
+from server.office.photos import thumbnail
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.people.store import display_names
@@ -32,7 +33,7 @@ from server.records.usecases import reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.submissions.usecases.case_details import Photo
-from server.web import context
+from server.web import context, record_exports
 from sync.changes import CREATING, Verdict
 from sync.flags import LABELS
 
@@ -98,12 +99,11 @@ def _evidence(reading: Reading, record: Record, mask: RecordMask, sent: Sent) ->
     history = mask.history(record, list(revisions.list_of(reading, record.id)))
     entries = case_history.entries(reading, record, history, mask, layout.language())
     made, told = {each.version: each for each in history}, {each.version: each for each in entries}
+    photos = case_details.photos(reading, record, mask)
     return {
         "stages": _stages(reading, record, history),
-        "photos": [
-            _photo(record, each, made[each.version], told[each.version])
-            for each in case_details.photos(reading, record, mask)
-        ],
+        "photos": [_photo(record, each, made[each.version], told[each.version]) for each in photos],
+        "may_export": record_exports.may_export(context.caller()) and any(each.is_here for each in photos),
         "no_photo": _no_photo(reading, record),
         "faster": _faster(reading, record, history, sent),
         "history": entries,
@@ -220,6 +220,8 @@ def _photo(record: Record, photo: Photo, revision: Revision, entry: Entry) -> di
     return {
         "tag": _tag(photo, revision),
         "address": address if photo.is_here else "",
+        "thumbnail": thumbnail(address),
+        "is_damaged": photo.is_damaged,
         "version": photo.version,
         "came": f"{entry.at} {entry.who}",
         "verb": entry.verb,

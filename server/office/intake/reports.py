@@ -18,6 +18,7 @@ from server.instants import Instant
 from server.office import layout, pages
 from server.office.cases import case_facts, case_rows
 from server.office.cases.case_facts import Fact
+from server.office.photos import thumbnail
 from server.people.store import display_names
 from server.records.domain import positions
 from server.records.domain.positions import Position
@@ -35,9 +36,10 @@ ENDED_WELL = (Status.CLOSED.value, Status.SPOT_CLOSED.value)
 
 
 class ShownPhoto(NamedTuple):
-    """A photo of a case. address: empty while its bytes are under way."""
+    """A photo of a case. address, thumbnail: empty while its bytes are under way."""
 
     address: str
+    thumbnail: str
     caption: str
 
 
@@ -176,4 +178,4 @@ def _photo(reading: Reading, record: Record, photo: Photo) -> ShownPhoto:
         f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.address, safe='')}" if photo.is_here else ""
     )
     author = display_names.of_people(reading, [record.author])[record.author]
-    return ShownPhoto(address, f"{pages.moment(record.created_at, reading.now)} {author}")
+    return ShownPhoto(address, thumbnail(address), f"{pages.moment(record.created_at, reading.now)} {author}")

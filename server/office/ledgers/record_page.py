@@ -167,7 +167,7 @@ def _page(
             "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
             "sections": _sections(reading, record, mask, show, titles, revealed or {}),
             "has_position": ledger_map.position_of(type, record.fields) is not None,
-            "files": [_file(record, each) for each in case_details.photos(reading, record, mask)],
+            "files": _files(reading, record, mask),
             "history": _history(reading, record, mask, show, titles),
             "updated": pages.moment(record.updated_at, reading.now),
             "may_reveal": revealing.may_reveal(by, record),
@@ -227,9 +227,20 @@ def _heading(form: LedgerForm, field: ledger_forms.LedgerField) -> tuple[str, st
     return "", "、".join(dict.fromkeys(f"“{writer.title}”" for writer in field.writers))
 
 
-def _file(record: Record, photo: case_details.Photo) -> dict[str, Any]:
-    address = f"/office/ledgers/{record.type}/{record.id}/files/{photo.version}/{quote(photo.address, safe='')}"
-    return {"address": address if photo.is_here else "", "version": photo.version, "name": photo.shown}
+def _files(reading: Reading, record: Record, mask: RecordMask) -> list[dict[str, Any]]:
+    found = case_details.photos(reading, record, mask)
+    at = f"/office/ledgers/{record.type}/{record.id}/files"
+    addresses = [f"{at}/{each.version}/{quote(each.address, safe='')}" if each.is_here else "" for each in found]
+    return [
+        {
+            "address": address,
+            "thumbnail": photos.thumbnail(address),
+            "is_damaged": each.is_damaged,
+            "version": each.version,
+            "name": each.shown,
+        }
+        for each, address in zip(found, addresses, strict=True)
+    ]
 
 
 def _history(

@@ -7,19 +7,17 @@ author (``server.office.cases.act_photos``); so a form that asks more, or is ref
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple
 
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from server.errors import Invalid, Refusal, TooLarge
+from server.errors import Refusal
 from server.forms.domain.sheets import Ask, Question, key_of
 from server.office.cases import act_photos
 from server.office.cases.act_photos import ShownPhoto
 from server.office.ledgers import sheet_inputs
 from server.people.domain.actors import Actor
-from server.photos.usecases import form_photos
-from server.web import context
 from sync.changes import AttachmentName
 
 KEPT = "kept."
@@ -76,11 +74,8 @@ def receive(form: MultiDict[str, str], keys: Iterable[str], by: Actor) -> SheetP
             for photo in act_photos.carried(form.getlist(KEPT + key), by.name):
                 found[key] = photo
             if chosen is not None and chosen.filename:
-                found[key] = form_photos.receive(
-                    context.database(), context.blobs(), cast(BinaryIO, chosen.stream), chosen.filename,
-                    chosen.mimetype, by=by,
-                )  # fmt: skip
-        except (Invalid, TooLarge) as refusal:
+                found[key] = act_photos.receive_one(chosen, by)
+        except act_photos.NOT_TAKEN as refusal:
             faults[key] = _said(refusal)
     return SheetPhotos(found, faults)
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from server.db.database import Database
 from server.errors import Invalid, TooLarge
 from server.people.domain.actors import Actor
+from server.photos.usecases import uploads
 from server.submissions.store import sent_files
 from server.submissions.store.blobs import BlobStore, IncomingBlob
 from server.submissions.store.sent_files import SentFile
@@ -32,18 +33,29 @@ _CHUNK_BYTES = 256 * 1024
 
 
 def receive(
-    database: Database, blobs: BlobStore, stream: BinaryIO, name: str, media_type: str, *, by: Actor
+    database: Database,
+    blobs: BlobStore,
+    stream: BinaryIO,
+    name: str,
+    media_type: str,
+    *,
+    by: Actor,
+    free_bytes_min: int = 0,
 ) -> AttachmentName:
     """Keep one photo of a form, and return what the change of the same form shall name as its attachment.
 
     stream: its bytes, open to be read from anywhere, as Werkzeug gives a posted file. name, media_type: as the browser
-    calls it; what it is, its bytes say. Raises TooLarge above ``PHOTO_BYTES_MAX``, and Invalid for what is no photo
-    (``sync.images``).
+    calls it; what it is, its bytes say. free_bytes_min: the room on the disk below which none is taken. Raises TooLarge
+    above ``PHOTO_BYTES_MAX``, Invalid for what is no photo (``sync.images``), and QuotaExceeded and DiskFull as an
+    upload does.
     """
+    uploads.require_room(blobs, free_bytes_min)
     incoming = blobs.incoming()
     try:
         _copy(stream, incoming, name)
         image = _judged(stream, name, media_type)
+        with database.reading() as reading:
+            uploads.require_quota(reading, by, incoming.size, incoming.sha256)
         kept = blobs.keep(incoming)
     finally:
         incoming.discard()

@@ -54,10 +54,8 @@ class Uploads:
         self._free_bytes_min = free_bytes_min
 
     def require_room(self) -> None:
-        """Raise DiskFull on a disk that is nearly full: records come first, photos stay on the device a while."""
-        disk = os.statvfs(self._blobs.folder)
-        if disk.f_bavail * disk.f_frsize < self._free_bytes_min:
-            raise DiskFull("服务器磁盘快满了，照片暂时不能上传，记录照常能送；请告诉管理员，照片先留在设备上。")
+        """Raise DiskFull on a disk that is nearly full."""
+        require_room(self._blobs, self._free_bytes_min)
 
     def create(self, size: int, metadata: str, stated_sha256: str | None, *, by: Actor) -> Upload:
         """Begin an upload and return it.
@@ -69,7 +67,7 @@ class Uploads:
         self.require_room()
 
         def begin(tx: Transaction) -> Upload:
-            _require_quota(tx, by, size)
+            require_quota(tx, by, size)
             until = instants.later(tx.now, LIFE)
             upload = Upload(
                 tx.new_id(), by.name, by.key_id, size, 0, metadata, stated_sha256, None, tx.now, until, None
@@ -215,9 +213,25 @@ def require_may_upload(by: Actor) -> None:
         raise NotAllowed("您的岗位只能查看，不能上传照片；请联系管理员。")
 
 
-def _require_quota(tx: Transaction, by: Actor, size: int) -> None:
-    of_all, of_device, count = uploads.held_bytes(tx, by.name, by.key_id)
-    unnamed = sent_files.unnamed_bytes(tx, by.name)
+def require_room(blobs: BlobStore, free_bytes_min: int) -> None:
+    """Raise DiskFull on a disk that is nearly full: records come first, photos stay on the device a while.
+
+    free_bytes_min: the room on the disk of ``blobs`` below which no photo is taken.
+    """
+    disk = os.statvfs(blobs.folder)
+    if disk.f_bavail * disk.f_frsize < free_bytes_min:
+        raise DiskFull("服务器磁盘快满了，照片暂时不能上传，记录照常能送；请告诉管理员，照片先留在设备上。")
+
+
+def require_quota(reading: Reading, by: Actor, size: int, sha256: str | None = None) -> None:
+    """Do nothing while ``by`` may send ``size`` bytes more. Raises QuotaExceeded.
+
+    sha256: of them, None where that is not known; what they have sent before takes no room again.
+    """
+    if sha256 is not None and sent_files.sent(reading, [(sha256, by.name)]):
+        return
+    of_all, of_device, count = uploads.held_bytes(reading, by.name, by.key_id)
+    unnamed = sent_files.unnamed_bytes(reading, by.name)
     if (
         count >= UNFINISHED_MAX
         or of_all + unnamed + size > PERSON_BYTES_MAX

@@ -9,6 +9,7 @@ from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
 from server.instants import Instant
 from server.people.store.display_names import batches
+from server.submissions.store import thumbnails
 
 
 class SentFile(NamedTuple):
@@ -28,6 +29,7 @@ _UNNAMED = "NOT EXISTS (SELECT 1 FROM change_file WHERE change_file.sha256 = sen
 def add(tx: Transaction, file: SentFile, author: str) -> None:
     """Note that ``author`` has sent all of a content, which is on the disk already."""
     tx.sql.run(_ADD, {**file._asdict(), "author": author, "received_at": tx.now})
+    thumbnails.ask(tx, [file.sha256])
 
 
 def sent(reading: Reading, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], SentFile]:

@@ -14,6 +14,7 @@ from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import display_names, scopes
 from server.submissions.domain.submissions import Attachment
+from server.submissions.store import thumbnails
 from sync.values import frozen
 
 _PLAIN = (
@@ -156,7 +157,10 @@ def supersede(tx: Transaction, id: str) -> None:
 
 def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, bool]], *, carried: int) -> None:
     """Store attachments of a submission, each with whether its XML names it. carried: 1 for those of an older one."""
+    pictures = set[str]()
     for file, expected in files:
+        if file.media_type.lower().startswith("image/"):
+            pictures.add(file.sha256)
         tx.sql.run(
             _INSERT_FILE,
             {
@@ -170,6 +174,7 @@ def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, 
                 "received_at": tx.now,
             },
         )
+    thumbnails.ask(tx, sorted(pictures))
     tx.sql.run(
         """
         UPDATE submission

@@ -6,7 +6,6 @@ hold what had come when the export began, each submission once and in the versio
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +28,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import Show, local_second
 from server.submissions.store import answers
 from server.submissions.store.answers import AnswerFilters
-from server.submissions.usecases import masked_answers
+from server.submissions.usecases import archives, masked_answers
 from server.submissions.usecases.answer_rows import AnswerRow, rows_of
 from server.submissions.usecases.answer_tables import RECEIPT, AnswerOptions, AnswerTable, AnswerTables
 from server.submissions.usecases.masked_answers import AnswerMask
@@ -37,8 +36,6 @@ from server.summaries.domain import periods
 
 REVIEW_STATES = {"edited": "已修改", "hasIssues": "有问题", "approved": "已通过", "rejected": "不通过"}
 _PHOTOS = "photos"
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
-_NAME_CHARS_MAX = 60
 
 
 class Photo(NamedTuple):
@@ -126,7 +123,7 @@ class AnswerExport:
         taken_names, found = set[str](), {}
         for file in files:
             parts = (stored[RECEIPT], asked.get(file, ""), show(file))
-            name = unique = "_".join(_safe(part) for part in parts if part)
+            name = unique = "_".join(archives.safe_name(part) for part in parts if part)
             while unique.lower() in taken_names:
                 unique = f"_{unique}"
             taken_names.add(unique.lower())
@@ -210,9 +207,3 @@ class _Told:
             "files_present": str(row["files_present"]),
             "instance_id": row["instance_id"],
         }
-
-
-def _safe(name: str) -> str:
-    """Return ``name`` as every file system takes it, its ending kept where it is long."""
-    clean = _UNSAFE.sub("-", name).strip(" .") or "-"
-    return clean if len(clean) <= _NAME_CHARS_MAX else f"{clean[: _NAME_CHARS_MAX - 20]}~{clean[-19:]}"

@@ -7,6 +7,7 @@ taken (``server.pictures``); the one that was sent stays as it is.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO
@@ -24,9 +25,17 @@ MISSING = "missing.txt"
 DAMAGED = "damaged.txt"
 """The file of an archive that lists photos which are left out: so damaged that nobody can tell what they would tell."""
 
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_NAME_CHARS_MAX = 60
 _CHUNK_BYTES = 256 * 1024
 _LEVEL = 4
 """Of compression: above it an archive takes half as long again and is a twentieth smaller."""
+
+
+def safe_name(name: str) -> str:
+    """Return ``name`` as every file system takes it, its ending kept where it is long."""
+    clean = _UNSAFE.sub("-", name).strip(" .") or "-"
+    return clean if len(clean) <= _NAME_CHARS_MAX else f"{clean[: _NAME_CHARS_MAX - 20]}~{clean[-19:]}"
 
 
 class Archive:
@@ -57,15 +66,16 @@ class Archive:
                 written.write(chunk)
                 yield self.take()
 
-    def photos(self, listed: Iterable[tuple[str, str]], blobs: BlobStore) -> Iterator[bytes]:
+    def photos(self, listed: Iterable[tuple[str, str | None]], blobs: BlobStore) -> Iterator[bytes]:
         """Add copies of photos, and lists of those that cannot be added; yield what is to be sent meanwhile.
 
-        listed: name in the archive and SHA-256 of each. What is no picture, such as a sound, is added as it was sent.
+        listed: name in the archive and SHA-256 of each, None while its bytes are under way. What is no picture, such
+        as a sound, is added as it was sent.
         """
         left_out: dict[str, list[str]] = {MISSING: [], DAMAGED: []}
         for name, sha256 in listed:
             try:
-                content = blobs.open(sha256)
+                content = blobs.open(sha256 or "")
             except NotFound:
                 left_out[MISSING].append(name)
                 continue

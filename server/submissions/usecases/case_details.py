@@ -26,7 +26,7 @@ from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions
 from server.records.usecases.disclosing import RecordMask
-from server.submissions.store import sent_files, submissions
+from server.submissions.store import sent_files, submissions, thumbnails
 
 
 class Photo(NamedTuple):
@@ -35,7 +35,8 @@ class Photo(NamedTuple):
     version: of the record. field: whose value it is, empty where none is. submission: in which its bytes come, None for
     one that comes apart from its change. is_here: its bytes are in; else they are under way, 照片待补传. shown: its
     name as the reader sees it, numbers and private names masked. address: by what they ask for it. sha256: of its
-    content, None where that has not come with its submission.
+    content, None where that has not come with its submission. is_damaged: it is known to be one that cannot be read, or
+    not to its end, 照片损坏.
     """
 
     version: int
@@ -46,6 +47,7 @@ class Photo(NamedTuple):
     shown: str
     address: str
     sha256: str | None = None
+    is_damaged: bool = False
 
 
 class PhotoFile(NamedTuple):
@@ -157,7 +159,9 @@ RECURS_WITHIN = timedelta(days=90)
 
 def photos(reading: Reading, record: Record, mask: RecordMask) -> list[Photo]:
     """Return every file that the record's history names or announces, oldest first. mask: of the reader."""
-    return list(_photos(reading, record, mask))
+    found = list(_photos(reading, record, mask))
+    damaged = thumbnails.damaged(reading, (each.sha256 for each in found if each.is_here))
+    return [each._replace(is_damaged=each.is_here and each.sha256 in damaged) for each in found]
 
 
 def file_of(reading: Reading, record: Record, version: int, name: str, mask: RecordMask) -> PhotoFile:
@@ -166,12 +170,16 @@ def file_of(reading: Reading, record: Record, version: int, name: str, mask: Rec
     mask: of the reader, who has found the record inside their scope. Raises NotFound also while its bytes are under
     way, and for the answer to a personal question that is masked for this reader.
     """
-    hidden = mask.hides(record) and mask.type_of(record.type)
-    for each in photos(reading, record, mask):
-        is_wanted = each.is_here and each.version == version and name in _addresses(each)
-        if is_wanted and not (hidden and each.field in hidden.personal):
+    for each in shown_photos(reading, record, mask):
+        if each.is_here and each.version == version and name in _addresses(each):
             return _file(reading, record, each)
     raise NotFound("这张照片还没有传到，或不能给您看；请过一会儿再看。", record=record.id, version=version, name=name)
+
+
+def shown_photos(reading: Reading, record: Record, mask: RecordMask) -> list[Photo]:
+    """Return ``photos`` without the answers to personal questions that are masked for this reader."""
+    hidden = mask.type_of(record.type) if mask.hides(record) else None
+    return [each for each in photos(reading, record, mask) if hidden is None or each.field not in hidden.personal]
 
 
 def _addresses(photo: Photo) -> tuple[str, ...]:

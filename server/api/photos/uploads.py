@@ -12,7 +12,7 @@ from werkzeug.http import http_date
 from schemas.uploads import FilesAskedSchema, FilesMissingSchema
 from server import instants
 from server.api import responses
-from server.api.blueprints import PREFIX, create_blueprint
+from server.api.blueprints import PREFIX, create_blueprint, create_public_blueprint
 from server.errors import PreconditionFailed
 from server.photos.domain import tus
 from server.photos.store.uploads import Upload
@@ -21,6 +21,8 @@ from server.web import context
 from server.web.bodies import IN_PART
 
 blueprint = create_blueprint("uploads", "照片上传 · uploads of photos, tus 1.0")
+discovery = create_public_blueprint("uploads-discovery", "照片上传 · what of tus 1.0 there is")
+"""Clients ask what a server can do before they show who they are, browsers always."""
 
 _METADATA = {
     "in": "header",
@@ -51,7 +53,7 @@ _OF_ANOTHER = "no upload of the caller's, or past its seven days"
 @blueprint.before_request
 def _judge_head() -> None:
     """Judge a request by its headers, before more than a little of its body is read (``server.web.admission``)."""
-    if request.endpoint == f"{blueprint.name}.find_missing" or request.method == "OPTIONS":
+    if request.endpoint == f"{blueprint.name}.find_missing":
         return
     if request.headers.get("Tus-Resumable") != tus.VERSION:
         raise PreconditionFailed(
@@ -69,6 +71,7 @@ def _judge_head() -> None:
         request.environ[IN_PART] = True
 
 
+@discovery.after_request
 @blueprint.after_request
 def _say_version(response: Response) -> Response:
     response.headers["Tus-Resumable"] = tus.VERSION
@@ -78,10 +81,10 @@ def _say_version(response: Response) -> Response:
     return response
 
 
-@blueprint.route("/uploads/", methods=("OPTIONS",), provide_automatic_options=False)
-@blueprint.response(204)
+@discovery.route("/uploads/", methods=("OPTIONS",), provide_automatic_options=False)
+@discovery.response(204)
 def describe_uploads() -> Response:
-    """Say which version and extensions of tus there are, and how large an upload may be."""
+    """Say which version and extensions of tus there are, and how large an upload may be; to anybody."""
     response = Response(status=204)
     response.headers["Tus-Version"] = tus.VERSION
     response.headers["Tus-Extension"] = tus.EXTENSIONS

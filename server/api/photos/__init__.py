@@ -1,0 +1,1 @@
+"""The API of photos: uploads of them, and those that records have."""

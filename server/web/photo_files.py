@@ -1,0 +1,134 @@
+"""Answers with photos: as they were sent, without place and time, or small; whole or in parts (RFC 9110, 14)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Response, request, send_file
+from werkzeug.wsgi import wrap_file
+
+from server.errors import NotFound
+from server.photos.usecases import thumbnails
+from server.pictures import copies
+from server.submissions.usecases.case_details import PhotoFile
+from server.web import context, downloads
+
+THUMB = "thumb"
+"""What ``size`` asks for in an address: the thumbnail."""
+
+HEIC = frozenset({"image/heic", "image/heif"})
+"""Pictures that phones take and most browsers do not show: pages show a JPEG made of them."""
+
+PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+"""What browsers show of what was sent; nothing that they could run."""
+
+
+def kind_of(media_type: str) -> str:
+    """Return a media type without its parameters, as ``PICTURES`` names it."""
+    return media_type.split(";")[0].strip().lower()
+
+
+def as_asked(photo: PhotoFile, size: str | None, *, is_whole: bool) -> Response:
+    """Answer with a photo as a program asks for it.
+
+    size: ``THUMB`` or None for all of it; one whose thumbnail is not made yet, or is none, comes as it is. is_whole:
+    the reader may know where and when it was taken; else it comes without. Raises NotFound where the disk has it no
+    more, and for one so damaged that nobody can tell what it tells.
+    """
+    if size == THUMB and _is_picture(photo):
+        path = thumbnails.file_of(context.database(), photo.sha256)
+        if path is not None:
+            return _drawn(photo, path, THUMB)
+        is_whole = False  # where a thumbnail stands next time
+    if is_whole:
+        return downloads.stored_file(photo.sha256, photo.media_type, photo.name)
+    try:
+        return _plain(photo)
+    except copies.Unreadable as error:
+        raise NotFound("照片损坏，不能确定里面有没有拍摄位置，不能给您看；原件留着。", name=photo.name) from error
+
+
+def on_page(photo: PhotoFile, size: str | None) -> Response:
+    """Answer with a photo as a page shows it, without place and time.
+
+    A HEIC comes as JPEG. One that has not been made yet, and a photo that cannot be read, come as a picture that says
+    so: a page never shows a broken one. Raises NotFound for what is no picture, and where the disk has it no more.
+    """
+    kind = kind_of(photo.media_type)
+    if not _is_picture(photo):
+        raise NotFound("这份附件不是浏览器能显示的图片；原件在提交里。", name=photo.name)
+    database = context.database()
+    path = thumbnails.file_of(database, photo.sha256) if size == THUMB else None
+    if path is not None:
+        response = _drawn(photo, path, THUMB)
+    elif kind in HEIC:
+        path = thumbnails.large_file_of(database, photo.sha256)
+        response = _said(photo) if path is None else _drawn(photo, path, "large")
+    elif size == THUMB and thumbnails.is_damaged(database, photo.sha256):
+        response = _said(photo)
+    else:
+        try:
+            response = _plain(photo)
+        except copies.Unreadable:
+            response = _said(photo)
+    if not response.cache_control.no_store:
+        response.headers["Cache-Control"] = "private, no-cache"  # asked for again, also after signing out
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def _is_picture(photo: PhotoFile) -> bool:
+    return kind_of(photo.media_type) in PICTURES | HEIC
+
+
+def _drawn(photo: PhotoFile, path: Path, size: str) -> Response:
+    response = send_file(
+        path,
+        mimetype="image/jpeg",
+        download_name=f"{Path(photo.name).stem}-{size}.jpg",
+        conditional=True,
+        etag=f"{photo.sha256}-{size}",
+    )
+    return downloads.sandboxed(response)
+
+
+def _plain(photo: PhotoFile) -> Response:
+    """Answer with a copy of a photo that has every point of it, and neither place, time nor device.
+
+    Raises NotFound, and Unreadable for one so damaged that nobody can tell what it tells.
+    """
+    content = context.blobs().open(photo.sha256)
+    try:
+        copy = copies.without_metadata(content)
+    except copies.Unreadable:
+        content.close()
+        raise
+    kind = kind_of(photo.media_type)
+    is_shown = kind in downloads.INLINE_TYPES
+    response = Response(
+        wrap_file(request.environ, copy),  # type: ignore[arg-type]  # any file that reads bytes
+        content_type=kind if is_shown else "application/octet-stream",
+        direct_passthrough=True,
+    )
+    response.content_length = copy.size
+    response.set_etag(f"{photo.sha256}-plain")
+    response.make_conditional(request, accept_ranges=True, complete_length=copy.size)
+    if not is_shown:
+        downloads.name_file(response, photo.name)
+    return downloads.sandboxed(response)
+
+
+def _said(photo: PhotoFile) -> Response:
+    """Answer with a picture that says why there is none."""
+    is_known = thumbnails.is_damaged(context.database(), photo.sha256) or kind_of(photo.media_type) not in HEIC
+    says, below = ("照片损坏", "原件留着，请重新拍照") if is_known else ("照片正在处理", "请过一会儿刷新页面")
+    response = Response(_SAID.format(says=says, below=below), 200, content_type="image/svg+xml; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    return downloads.sandboxed(response)
+
+
+_SAID = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="300" viewBox="0 0 400 300">'
+    '<rect width="400" height="300" fill="#eef1f5"/><g fill="#4a5a70" font-family="sans-serif" text-anchor="middle">'
+    '<text x="200" y="145" font-size="28">{says}</text><text x="200" y="182" font-size="18">{below}</text></g></svg>'
+)
