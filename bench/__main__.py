@@ -28,6 +28,7 @@ SECTIONS = (
     "labels",
     "answers",
     "attack",
+    "backup",
     "start",
     "memory",
 )

@@ -62,7 +62,10 @@ def backup(
         raise click.UsageError("--verify 加密的备份要 --identity 给出私钥 · needs --identity for an encrypted backup")
     opened_by = () if identity is None else copying.identities_in(identity)
     stated = settings.from_environment(data)
-    pace = Pace(copying.BESIDE_A_SERVER) if is_served_elsewhere(data) else Pace()
+    pace = Pace()
+    if is_served_elsewhere(data):
+        pace = Pace(copying.BESIDE_A_SERVER)
+        copying.give_way()
     with opened_to_write(data) as database:
         order = Order(folder, COMMAND, copying.recipients_of(keys), pace, stated.disk_free_bytes_min)
         made = making.make(database, order)

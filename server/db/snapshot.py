@@ -21,8 +21,8 @@ from server.db.sql import Sql
 from server.db.transactions import Reading
 from server.instants import Instant
 
-PAGES_A_STEP = 256
-"""Pages that are copied at once: a megabyte, so that whoever waits for the disk waits for no more."""
+PAGES_A_STEP = 64
+"""Pages that are copied at once: 256 KiB, so that whoever waits for the disk or a core waits for no more."""
 
 
 class Snapshot:

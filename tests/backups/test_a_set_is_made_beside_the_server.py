@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sqlite3
 import stat
@@ -216,6 +217,22 @@ def test_one_for_which_there_is_no_room_is_not_begun(valley, to, monkeypatch):
 
     assert set_folder.sets(to) == []
     assert not (to / "blobs").exists()
+
+
+def test_whoever_copies_beside_a_server_gives_way_to_those_who_ask():
+    """In a thread of its own: a priority that was given away is not had back."""
+    found: list[int] = []
+
+    def copy() -> None:
+        copying.give_way()
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    copying_thread = threading.Thread(target=copy)
+    copying_thread.start()
+    copying_thread.join()
+
+    assert found == [copying.PRIORITY]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < copying.PRIORITY
 
 
 def test_one_that_is_told_to_stop_stops_and_says_so(valley, to):

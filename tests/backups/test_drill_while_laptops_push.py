@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -26,8 +25,9 @@ from sync.client.device import Device
 from sync.client.failures import NoConnection
 from tests.backups.backed_up import back_up, run
 from tests.county import County, restart
-from tests.stories import child_server
-from tests.stories.child_server import Folder, Server, make_folder, records_in, serving
+from tests.stories import child_server, forked_commands
+from tests.stories.child_server import Folder, Server, make_folder, records_in
+from tests.stories.forked_commands import Command, Commands
 from tests.sync.test_with_the_real_server import Road
 from tests.sync.town import Phone
 from tests.valley import UNIT, a_valley
@@ -105,7 +105,7 @@ def assert_all_there(valley: County, laptops: list[Phone]) -> None:
 
 @pytest.fixture
 def folder(tmp_path) -> Folder:
-    return make_folder(tmp_path / "data")
+    return make_folder(tmp_path / "data", is_small=True)
 
 
 def work_until_gone(path: Path, server: Server, told: list[str]) -> None:
@@ -130,19 +130,17 @@ def exchange(device: Device, server: Server) -> None:
         way.close()
 
 
-def killed_during_a_backup(folder: Folder, to: Path, server: Server, chance: random.Random) -> None:
+def killed_during_a_backup(
+    commands: Commands, folder: Folder, to: Path, served: Command, chance: random.Random
+) -> None:
     """Begin a backup beside the server, and kill both at some instant of it."""
-    command = child_server.command("backup", to, "--data", folder.path)
-    backup = subprocess.Popen(
-        command, env=child_server.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    backup = commands.begin("backup", to, "--data", folder.path)
     until = time.monotonic() + child_server.PATIENCE_S
-    while backup.poll() is None and not list(to.glob("*.making")) and time.monotonic() < until:
+    while backup.is_running() and not list(to.glob("*.making")) and time.monotonic() < until:
         time.sleep(0.002)
     time.sleep(chance.random() * 0.4)
-    server.kill()
+    served.kill()
     backup.kill()
-    backup.wait()
 
 
 @pytest.mark.slow
@@ -151,25 +149,28 @@ def test_fifty_instants_at_which_server_and_backup_are_killed(folder, tmp_path):
     laptops = [Device(tmp_path / f"laptop{number}") for number in range(LAPTOPS)]
     told: list[str] = []
     unfinished = 0
-    for instant in range(INSTANTS):
-        with serving(folder) as server:
-            for each in laptops:
+    with forked_commands.commands() as commands:
+        for instant in range(INSTANTS):
+            with commands.serving(folder) as (server, served):
+                for each in laptops:
+                    exchange(each, server)
+                if instant == 0:
+                    assert run("backup", to, "--data", folder.path).exit_code == 0
+                threads = [
+                    threading.Thread(target=work_until_gone, args=(each.folder, server, told)) for each in laptops
+                ]
+                for each in threads:
+                    each.start()
+                killed_during_a_backup(commands, folder, to, served, chance)
+                for each in threads:
+                    each.join()
+            unfinished += len(list(to.glob("*.making")))
+            put_back(to, folder.path)
+            for old in set_folder.sets(to)[:-1]:
+                set_folder.delete(old)
+        with commands.serving(folder) as (server, _):
+            for each in [*laptops, *laptops]:
                 exchange(each, server)
-            if instant == 0:
-                assert run("backup", to, "--data", folder.path).exit_code == 0
-            threads = [threading.Thread(target=work_until_gone, args=(each.folder, server, told)) for each in laptops]
-            for each in threads:
-                each.start()
-            killed_during_a_backup(folder, to, server, chance)
-            for each in threads:
-                each.join()
-        unfinished += len(list(to.glob("*.making")))
-        put_back(to, folder.path)
-        for old in set_folder.sets(to)[:-1]:
-            set_folder.delete(old)
-    with serving(folder) as server:
-        for each in [*laptops, *laptops]:
-            exchange(each, server)
 
     for each in laptops:
         each.close()

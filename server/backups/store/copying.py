@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -32,8 +33,17 @@ SYNC_BYTES = 8_388_608
 BESIDE_A_SERVER = 20_000_000
 """How many bytes a second a backup reads and writes beside a server, so that who sends does not wait for the disk."""
 
+PRIORITY = 15
+"""The niceness of whoever copies beside a server: it takes no core from those who ask."""
+
 UNFINISHED = ".part"
 """How the name of a file ends that is not whole yet."""
+
+
+def give_way() -> None:
+    """Let this thread, or where threads have no priority of their own this process, take what nobody else wants."""
+    thread = threading.get_native_id() if sys.platform == "linux" else 0
+    os.setpriority(os.PRIO_PROCESS, thread, PRIORITY)
 
 
 class Pace:
@@ -203,5 +213,8 @@ def _pour(reader: _Reader, writer: _Writer, recipients: Sequence[Recipient]) -> 
 
 
 def _sync(file: BinaryIO) -> None:
+    """Have the disk take a file, and keep none of it in memory: nobody reads it, and the database needs the room."""
     file.flush()
     os.fsync(file.fileno())
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

@@ -6,7 +6,6 @@ a server that was down at the time makes it when it is up again.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -25,9 +24,6 @@ from server.errors import Refusal
 from server.instants import Instant
 from server.log import log
 from server.replication.store import epochs
-
-PRIORITY = 15
-"""The niceness of the thread: it takes no core from those who ask."""
 
 
 class Keeper:
@@ -66,7 +62,7 @@ class Keeper:
     def _begin(self) -> None:
         """Let nothing count as durable that no backup covers, from the first round on."""
         if sys.platform == "linux":  # where a thread has a priority of its own
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PRIORITY)
+            copying.give_way()
         with self._database.reading() as reading:
             if epochs.is_backed_up(reading):
                 return
