@@ -25,6 +25,7 @@ SECTIONS = (
     "lists",
     "sync",
     "closure",
+    "board",
     "labels",
     "answers",
     "attack",

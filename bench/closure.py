@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import quote
 
-from bench import case_generator, labels
-from bench.case_generator import CASES, DAYS, TYPE
+from bench import labels
+from bench.cases import generator
+from bench.cases.generator import CASES, DAYS, TYPE
 from bench.county import UNIT, County
 from bench.environment import Environment, ask, expect, serving
 from bench.figures import Figure, latency
@@ -31,7 +32,7 @@ TOWN, VILLAGE = UNIT[:9], UNIT[:12]
 def measure(environment: Environment) -> Iterator[Figure]:
     filled = environment.copy_of_county("closure")
     began = time.perf_counter()
-    case_generator.fill(filled.folder)
+    generator.fill(filled.folder)
     size = (filled.folder / FILE_NAME).stat().st_size / 1e9
     yield Figure(f"{CASES:,} cases made", time.perf_counter() - began, "s", reference=f"{size:.1f} GB, {DAYS} days")
     yield from labels.indexed(filled.folder)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
 
-from bench import case_generator
-from bench.case_generator import CASES
+from bench.cases import generator
+from bench.cases.generator import CASES
 from bench.county import COUNTY
 from bench.environment import Environment
 from bench.figures import Figure, latency, number
@@ -38,7 +38,7 @@ TEXTS = {
 
 def measure(environment: Environment) -> Iterator[Figure]:
     folder = environment.copy_of_county("labels").folder
-    case_generator.fill(folder)
+    generator.fill(folder)
     yield from indexed(folder)
     store = database.open_inline(folder)
     with store.reading() as reading:

@@ -101,6 +101,8 @@ def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: fr
     vacant: paths of the villages without an officer that matter, as ``vacancies.vacant_villages`` gives them.
     """
     step, act = workflow.STEP_OF[action], Act(action, {}, by.name, reading.now)
+    if record.status not in step.sources:  # true of most steps: it saves finding out how people stand to the case
+        return False
     case_context = ActContext(
         has_account=standing.has_account(reading, record),
         body_kinds=standing.body_kinds(reading, record),

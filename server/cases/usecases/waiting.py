@@ -96,7 +96,7 @@ def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: to
 
 
 def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
-    return todo.may_take(row, task.decides) if task.decides else task.word in todo.todo(row).split()
+    return todo.may_take(row, task.decides) if task.decides else todo.offers(row, task.word)
 
 
 def given_too_long_ago(reading: Reading) -> Instant:

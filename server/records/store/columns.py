@@ -56,10 +56,12 @@ class Filter(NamedTuple):
     """A filter of lists by the value of a column: a text, or true and false for an INTEGER of 0 and 1.
 
     rank: how few rows it is sure to leave, as in ``record_lists``; 0 without an index (``column, born_seq``).
+    common: the value that most rows have, which its index leaves out; empty for none.
     """
 
     name: str
     rank: int = 0
+    common: str = ""
 
 
 class Column(NamedTuple):
@@ -156,7 +158,7 @@ COLUMNS = (
     Column("born_seq", "INTEGER", _ONCE),
     Column("month", "TEXT", _CASE, null=True),
     Column(
-        "conflicted", "INTEGER", _ALWAYS, of=lambda record: 1 if record.conflicts else 0, filter=Filter("conflict", 4)
+        "conflicted", "INTEGER", _ALWAYS, of=lambda record: 1 if record.conflicts else 0, filter=Filter("conflict", 3)
     ),
     Column("registers", "TEXT", _ALWAYS),
     Column("case_state", "TEXT", _CASE, _TODO, null=True, of=lambda record: case_json.to_text(record.case)),
@@ -166,7 +168,7 @@ COLUMNS = (
     ),
     Column("category", "TEXT", _CASE, null=True, of=_code("category"), filter=Filter("category", 4)),
     Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 3)),
-    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity")),
+    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 4, "general")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),

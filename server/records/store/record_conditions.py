@@ -26,10 +26,13 @@ _VILLAGE_DEPTH = 2
 """Slashes in the path of a village: what is no larger is found by its path and sorted, a few thousand rows at most."""
 
 DUE = f"COALESCE(due_at, '{FOREVER}')"
-"""The order of limits, as the index of open cases has it (migration 0041)."""
+"""The order of limits, as the index of open cases has it (migrations 0041 and 0049)."""
 
 STATUS_RANK = 5
 """Of the condition on the status of cases; what ranks lower leaves fewer rows."""
+
+FEW_RANK = 3
+"""What ranks no higher leaves fewer rows than there are open cases."""
 
 SUPERVISED = "supervised"
 """Stands among flags for supervision at any level."""
@@ -64,7 +67,7 @@ class Filters:
 
 def of_open_status(conditions: list[Condition], status: str) -> Condition:
     """Return what leads to the cases of an open status by the index of limits, in the range that is asked for."""
-    ranged = next((each for each in conditions if "soon" in each.values), None)
+    ranged = next((each for each in conditions if each.is_range), None)
     sql = "status = :of_status AND closed_at IS NULL"
     if ranged is None:
         return Condition(1, sql, {"of_status": status})
@@ -82,11 +85,15 @@ def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, 
 
 
 class Condition(NamedTuple):
-    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all."""
+    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all.
+
+    is_range: it is about ``DUE``, and is answered by the index of limits.
+    """
 
     rank: int
     sql: str
     values: dict[str, Any]
+    is_range: bool = False
 
 
 def leading(conditions: list[Condition]) -> Condition | None:
@@ -112,7 +119,7 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     if filters.placed is not None:
         found.append(_placed(reading) if filters.placed else _unplaced(reading))
     if filters.has_request:
-        found.append(Condition(0, "flags LIKE '%|%_pending%'", {}))
+        found.append(Condition(3, "flags LIKE '%|%_pending%'", {}))
     if filters.ids is not None:
         ids = {f"id{number}": id for number, id in enumerate(sorted(filters.ids))}
         found.append(Condition(1, f"id IN ({', '.join(f':{name}' for name in ids)})" if ids else "1 = 0", ids))
@@ -135,13 +142,18 @@ def _in_time_or_not(now: Instant, filters: Filters) -> Iterator[Condition]:
 def _flagged(flag: str) -> Condition:
     """Return the condition that a record has a flag; without its level, at any of them."""
     part = "%|supervised~_%" if flag == SUPERVISED else f"%|{flag.replace('_', '~_')}|%"
-    return Condition(0, "flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
+    return Condition(4, "flags <> '' AND flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
 
 
 def _equal(column: Column, value: str | bool) -> Condition:
     rank = 0 if column.filter is None else column.filter.rank
     if isinstance(value, bool):  # written out, or the planner could not use an index of the rows where it is 1
         return Condition(rank if value else 0, f"{column.name} = {int(value)}", {})
+    if column.filter is not None and column.filter.common:
+        if value == column.filter.common:
+            return Condition(0, f"{column.name} = '{value}'", {})
+        rare = f"{column.name} <> '{column.filter.common}' AND {column.name} = :wanted_{column.name}"
+        return Condition(rank, rare, {f"wanted_{column.name}": value})
     return Condition(rank, f"{column.name} = :wanted_{column.name}", {f"wanted_{column.name}": value})
 
 
@@ -165,7 +177,8 @@ def _is_narrow(place: Place) -> bool:
 
 
 def _overdue(now: Instant) -> Condition:
-    return Condition(7, "closed_at IS NULL AND due_at IS NOT NULL AND due_at < :now", {"now": now})
+    sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} < :now"
+    return Condition(7, sql, {"now": now}, is_range=True)
 
 
 def _in_time(now: Instant) -> Condition:
@@ -175,7 +188,7 @@ def _in_time(now: Instant) -> Condition:
 def _soon(now: Instant) -> Condition:
     until = instants.beginning_of(date.fromisoformat(instants.local_day(now)) + timedelta(days=2))
     sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} >= :now AND {DUE} <= :soon"
-    return Condition(7, sql, {"now": now, "soon": until})
+    return Condition(7, sql, {"now": now, "soon": until}, is_range=True)
 
 
 def _untaken(given_before: Instant) -> Condition:

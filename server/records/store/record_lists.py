@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from heapq import merge
@@ -77,7 +78,7 @@ def page_by_due(
     conditions = conditions_of(reading, scope, filters)
     leading = record_conditions.leading(conditions)
     statuses = sorted({*(filters.statuses or ())})  # one that is named twice is read once
-    if statuses and OPEN.issuperset(statuses) and (leading is None or leading.rank >= record_conditions.STATUS_RANK):
+    if statuses and OPEN.issuperset(statuses) and not _is_small(leading):
         readers = [_of_status(reading, conditions, status, limit) for status in statuses]
     else:
         readers = [_sorted(reading, conditions, leading, limit)]
@@ -89,6 +90,11 @@ def page_by_due(
     return _as_shown(filters, read, limit)
 
 
+def _is_small(leading: Condition | None) -> bool:
+    """Say whether a condition leaves fewer rows than there are open cases, so that these need not be walked."""
+    return leading is not None and 0 < leading.rank <= record_conditions.FEW_RANK
+
+
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
     """Return what reads the cases of one open status by their limits: its index has them in this order."""
     of_status = record_conditions.of_open_status(conditions, status)
@@ -98,12 +104,15 @@ def _of_status(reading: Reading, conditions: list[Condition], status: str, limit
 def _sorted(reading: Reading, conditions: list[Condition], leading: Condition | None, limit: int) -> ReadAfter:
     """Return what reads up to ``limit`` cases after a position, None for the first ones, by their limits."""
     terms, values = where(conditions, leading)
+    # Open to the planner only where the index of limits has it: else it would walk all records by status.
+    is_case = (
+        "(status IS NOT NULL) IS TRUE" if _is_small(leading) and "of_status" not in values else "status IS NOT NULL"
+    )
 
     def read(position: DuePosition | None) -> list[Row]:
         further, more = ("", {}) if position is None else (_AFTER, position._asdict())
         return reading.sql.rows(
-            f"SELECT {_TODO} FROM record WHERE {terms}{further} AND status IS NOT NULL"
-            f" ORDER BY {_DUE}, born_seq LIMIT :limit",
+            f"SELECT {_TODO} FROM record WHERE {terms}{further} AND {is_case} ORDER BY {_DUE}, born_seq LIMIT :limit",
             {**values, **more, "limit": limit},
         )
 
@@ -120,22 +129,32 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
 
     A status that no case has is missing. For statuses of open cases: their rows are looked at one by one.
     """
-    found: dict[str, int] = {}
-    for status in filters.statuses or ():
-        if filters.q is not None and filters.shown_label is not None:
-            rows = page_by_due(reading, scope, replace(filters, statuses=(status,)), after=None, limit=most)
-            found |= {status: len(rows)} if rows else {}
-            continue
-        conditions = conditions_of(reading, scope, replace(filters, statuses=(status,)))
-        leading = record_conditions.leading(conditions)
-        if filters.soon and status in OPEN and (leading is None or leading.rank >= record_conditions.STATUS_RANK):
-            leading = record_conditions.of_open_status(conditions, status)
-            conditions = [leading, *conditions]
+    if filters.q is not None and filters.shown_label is not None:
+        each = {status: replace(filters, statuses=(status,)) for status in filters.statuses or ()}
+        found = {s: len(page_by_due(reading, scope, each[s], after=None, limit=most)) for s in each}
+        return {status: count for status, count in found.items() if count}
+    conditions = conditions_of(reading, scope, filters)
+    leading = record_conditions.leading(conditions)
+    if _is_small(leading):
         terms, values = where(conditions, leading)
-        sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {terms} LIMIT :most) AS counted"
-        if count := int(reading.sql.value(sql, {**values, "most": most})):
-            found[status] = count
-    return found
+        # Counted here: asked to group, SQLite would walk all records by status instead.
+        rows = reading.sql.tuples(f"SELECT status FROM record WHERE {terms}", values)
+        return {status: min(count, most) for status, count in Counter(status for (status,) in rows).items()}
+    counts = {status: _count(reading, conditions, status, most) for status in filters.statuses or ()}
+    return {status: count for status, count in counts.items() if count}
+
+
+def _count(reading: Reading, conditions: list[Condition], status: str, most: int) -> int:
+    """Return how many cases of a status meet all conditions, by the index of limits where it is an open one."""
+    if status in OPEN:
+        of_status = record_conditions.of_open_status(conditions, status)
+    else:
+        of_status = Condition(1, "status = :of_status", {"of_status": status})
+    rest = [each for each in conditions if not (each.is_range and status in OPEN)]
+    terms, values = where([of_status, *rest], of_status)
+    found = f"SELECT 1 AS one FROM record WHERE {terms} AND status IS NOT NULL LIMIT :most"
+    sql = f"SELECT COUNT(*) FROM ({found}) AS counted"
+    return int(reading.sql.value(sql, {**values, "most": most}))
 
 
 def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> int:
@@ -147,7 +166,12 @@ def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> 
     if filters.overdue or filters.has_request or filters.soon or filters.given_before:
         return 0
     wanted = replace(filters, statuses=tuple(status.value for status in ENDED))
-    return len(page(reading, scope, wanted, before=None, limit=most))
+    if filters.q is not None:
+        return len(page(reading, scope, wanted, before=None, limit=most))
+    conditions = conditions_of(reading, scope, wanted)
+    terms, values = where(conditions, record_conditions.leading(conditions))
+    sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {terms} LIMIT :most) AS counted"
+    return int(reading.sql.value(sql, {**values, "most": most}))
 
 
 def count_by_assignee(reading: Reading, scope: Scope, filters: Filters, most: int) -> list[tuple[str, int]]:

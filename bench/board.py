@@ -1,0 +1,134 @@
+"""Measures the pages that people open first, with a hundred thousand and with a million cases, as three roles see them.
+
+In processor time of this process, so that a busy machine matters less: what a server adds is the same for every page.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+from bench import labels
+from bench.cases import generator
+from bench.county import COUNTY, UNIT, County
+from bench.environment import Environment
+from bench.figures import Figure, Target, number
+from server.app import close, create_app
+from server.db import database
+from server.db.transactions import Transaction
+from server.people.domain.actors import Role
+from server.people.domain.passwords import PasswordState
+from server.people.usecases import passwords, sign_in
+from server.settings import Settings
+from server.staffing.usecases import enrolment
+
+TITLE = "board, today and figures with 100,000 and 1,000,000 cases, for three roles"
+LIMITS_MS = {100_000: 100, 1_000_000: 200}
+PANEL_MS, FIGURES_MS = 50, 150
+ROUNDS = 5
+TOWN, VILLAGE = UNIT[:9], UNIT[:12]
+READERS = {
+    "village": (Role.VILLAGE_OFFICER, VILLAGE),
+    "town": (Role.TOWN_STATION, TOWN),
+    "brigade": (Role.BRIGADE, COUNTY),
+}
+PAGES = {
+    "today": "/office/",
+    "by due": "/office/board",
+    "mine": "/office/board?tab=mine",
+    "ended": "/office/board?tab=ended",
+    "newest first": "/office/board?sort=-created",
+    "overdue": "/office/board?overdue=1",
+    "two values": "/office/board?conflict=1",
+    "with a request": "/office/board?requests=1",
+    "of a village": f"/office/board?area={VILLAGE}",
+    "search, common": "/office/board?q=演示",
+    "search, rare": "/office/board?q=演示场所0007",
+    "search, ended": "/office/board?tab=ended&q=演示场所0007",
+    "of a handler": "/office/board?handler=user:gw0007",
+    "of a category": "/office/board?category=fire_use",
+    "severe and ended": "/office/board?tab=ended&severity=suspected_major",
+    "points of the map": "/office/board/points?tab=open",
+    "counts of the tabs": "/office/board/tabs?tab=open",
+}
+
+
+def measure(environment: Environment) -> Iterator[Figure]:
+    for cases, limit in LIMITS_MS.items():
+        filled = environment.copy_of_county(f"board-{cases}")
+        began = time.process_time()
+        generator.fill(filled.folder, cases)
+        yield Figure(f"{cases:,} cases made", time.process_time() - began, "s", reference="of processor")
+        for _ in labels.indexed(filled.folder):
+            continue
+        yield from _pages(filled, cases, limit)
+
+
+def _pages(filled: County, cases: int, limit: float) -> Iterator[Figure]:
+    password = _add_readers(filled.folder)
+    app = create_app(Settings(filled.folder))
+    try:
+        for name in READERS:
+            client = app.test_client()
+            _sign_in(client, name, password)
+            pages = {**PAGES, **_following(client)}
+            for page, path in pages.items():
+                bound = PANEL_MS if page == "case beside the list" else limit
+                yield _figure(client, f"{cases:,}, {name}: {page}", path, bound)
+            yield _figure(client, f"{cases:,}, {name}: figures", "/office/figures", FIGURES_MS)
+    finally:
+        close(app)
+
+
+def _add_readers(folder: Path) -> str:
+    """Add somebody in each role of ``READERS``, and return the password of them all."""
+    password = passwords.make_password()
+    password_hash = sign_in.hash_password(password)
+
+    def add(tx: Transaction) -> None:
+        for name, (role, area) in READERS.items():
+            enrolment.add_user(tx, name, role=role, area=area, by="bench", password_hash=password_hash,
+                               password_state=PasswordState.OWN)  # fmt: skip
+
+    store = database.open_inline(folder)
+    store.write(add)
+    store.close()
+    return password
+
+
+def _sign_in(client: Any, name: str, password: str) -> None:
+    """Sign in on the page. Raises RuntimeError where it does not let one in."""
+    door = client.get("/").text
+    named = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', door)
+    sent = {**{key: unescape(value) for key, value in named}, "username": name, "password": password}
+    answer = client.post("/office/sign-in", data=sent)
+    if answer.status_code != 303:
+        raise RuntimeError(f"{name} could not sign in: {answer.status_code}")
+
+
+def _following(client: Any) -> dict[str, str]:
+    """Return the second page of the list by limits, and the case of its first row beside it."""
+    page = client.get("/office/board").text
+    case = re.search(r"/office/cases/([0-9a-f-]{36})", page)
+    further = re.search(r'href="([^"]*cursor=[^"]*)"', page)
+    found = {} if further is None else {"by due, further on": unescape(further[1])}
+    return found if case is None else {**found, "case beside the list": f"/office/cases/{case[1]}"}
+
+
+def _figure(client: Any, name: str, path: str, limit: float) -> Figure:
+    """Return what a page costs, the middle one of some rounds. Raises RuntimeError for one that is not shown."""
+    took, size = [], 0
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        answer = client.get(path, buffered=True)
+        took.append((time.process_time() - began) * 1000)
+        size = len(answer.data)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} answered {answer.status_code}")
+    took.sort()
+    spread = f"at most {number(took[-1])}"
+    return Figure(name, took[len(took) // 2], "ms", Target(limit), spread, f"{size / 1e3:.0f} kB of page")
