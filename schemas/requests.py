@@ -1,4 +1,4 @@
-"""Schemas of what is asked for on cases: open requests, and the ledger of those decided."""
+"""Schemas of what waits for a person's word: requests, open and decided, and closed cases to be checked again."""
 
 from __future__ import annotations
 
@@ -101,3 +101,26 @@ class DecisionSchema(BaseSchema):
     asked_reason = text_out()
     due_before = text_out("the last day that ran before, empty for none")
     due_after = text_out("and after")
+
+
+class RecheckQuery(BaseSchema):
+    """Which drawn cases."""
+
+    week = text_in("the week of the draw, as ISO 8601 names it: `2026-W48`", most=8)
+    area = area_filter()
+    waiting = boolean_parameter("`true`: only those that nobody has checked again yet")
+
+
+class RecheckSchema(BaseSchema):
+    """A closed case that was drawn to be checked again."""
+
+    case = fields.Nested(CaseNamedSchema, required=True)
+    week = text_out("of the draw")
+    town = text_out("code of the town from whose cases it was drawn")
+    stratum = text_out("`spot` (fixed on the spot), `site` (closed by a check on the spot), `checked`")
+    drawn_at = instant_out()
+    due_at = instant_out("until when it is to be checked again, and may be reopened")
+    waits = fields.Boolean(required=True, metadata={"description": "nobody has checked it again yet"})
+    may_recheck = fields.Boolean(
+        required=True, metadata={"description": "the caller may do so, by the action `recheck`"}
+    )

@@ -27,6 +27,8 @@ class Flag(StrEnum):
     REWORKED = "reworked"
     EVIDENCE_MISSING = "evidence_missing"
     JOINT_MEETING = "joint_meeting"
+    RECHECK_DUE = "recheck_due"
+    RECHECK_FAILED = "recheck_failed"
 
 
 FLAGS_OF_ANY_RECORD = frozenset({Flag.CLOCK_SUSPECT, Flag.INVALID_AFTER_MERGE})
@@ -47,4 +49,6 @@ LABELS: Mapping[str, str] = {
     Flag.REWORKED: "返工",
     Flag.EVIDENCE_MISSING: "缺少佐证",
     Flag.JOINT_MEETING: "需要会商",
+    Flag.RECHECK_DUE: "待回访",
+    Flag.RECHECK_FAILED: "回访不合格",
 }

@@ -15,6 +15,7 @@ from server.api import (
     forms,
     hazard_ledger,
     problems,
+    rechecks,
     records,
     requests,
     sent_items,
@@ -36,7 +37,8 @@ BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(area_imports.blueprint, area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    *(answers.blueprint, audit.blueprint, requests.blueprint, devices.blueprint, unvisited.blueprint),
+    *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, devices.blueprint),
+    unvisited.blueprint,
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
     *(sync.blueprint, uploads.discovery, uploads.blueprint, record_photos.blueprint),
 )

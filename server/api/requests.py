@@ -13,6 +13,7 @@ from server import instants
 from server.api import responses
 from server.api.areas import place_of
 from server.api.blueprints import create_blueprint
+from server.api.serializers import cases_named
 from server.cases.domain import decisions
 from server.cases.domain.decisions import Decided
 from server.cases.store import requests as decided_requests
@@ -48,7 +49,7 @@ def list_requests(query: dict[str, Any]) -> Response:
             overdue=query.get("overdue", False),
         )
         mask = RecordMask(reading, by)
-        _note_shown(mask, [each.row for each in found])
+        cases_named.note_shown(mask, [each.row for each in found], "requests")
         return responses.single_page([_open(each, mask) for each in found])
 
 
@@ -67,7 +68,7 @@ def list_decisions(query: dict[str, Any]) -> Response:
         mask, wanted = RecordMask(reading, by), _filter(reading, query, by)
         found = decided_requests.list_decided(reading, by.scope, wanted, before=before, limit=limit)
         cases = decided_requests.cases(reading, (each.record for each in found))
-        _note_shown(mask, list(cases.values()))
+        cases_named.note_shown(mask, list(cases.values()), "requests")
         return found
 
     def shown(each: Decided) -> responses.Json:
@@ -96,13 +97,6 @@ def decisions_xlsx(query: dict[str, Any]) -> Response:
     return decision_ledger.as_workbook(*_wanted(query))
 
 
-def _note_shown(mask: RecordMask, rows: list[Row]) -> None:
-    """Let the audit tell that the caller was shown personal data of these cases whole."""
-    whole = {row["id"]: row["type"] for row in rows if mask.shows_persons(row)}
-    if whole:
-        context.audit_read("personal.read", "requests", {"types": sorted({*whole.values()})}, whole)
-
-
 def _wanted(query: dict[str, Any]) -> tuple[DecidedFilter, dict[str, Any]]:
     decision_ledger.require_export()  # before anything else is said of the query
     with context.database().reading() as reading:
@@ -124,7 +118,7 @@ def _open(each: OpenRequest, mask: RecordMask) -> responses.Json:
     meant = each.consequence
     return {
         "kind": each.kind.name,
-        "case": _case(each.row, mask),
+        "case": cases_named.case(each.row, mask),
         "asked_by": each.request.author,
         "asked_at": each.request.at,
         **{name: mask.text(each.row, said.get(name, "")) for name in ("reason", "safeguard", "note")},
@@ -147,7 +141,7 @@ def _decided(each: Decided, case: Row, mask: RecordMask) -> responses.Json:
     before, after = (instants.last_day(due) if due else "" for due in each.due)
     return {
         "kind": each.kind.name,
-        "case": _case(case, mask),
+        "case": cases_named.case(case, mask),
         "granted": each.is_granted,
         "action": each.action,
         "by": each.author,
@@ -158,15 +152,4 @@ def _decided(each: Decided, case: Row, mask: RecordMask) -> responses.Json:
         "asked_reason": "" if asked is None else mask.text(case, asked.inputs.get("reason", "")),
         "due_before": before,
         "due_after": after,
-    }
-
-
-def _case(row: Row, mask: RecordMask) -> responses.Json:
-    return {
-        "id": row["id"],
-        "label": mask.row_label(row),
-        "case_no": row["case_no"],
-        "area": row["area"],
-        "status": row["status"],
-        "version": row["version"],
     }

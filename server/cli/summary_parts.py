@@ -22,9 +22,7 @@ _OPTIONS = (
     click.option("--area", help="area code 网格代码; without it the whole county"),
     click.option("--from", "first", type=DAY, help="first Beijing day 起始日"),
     click.option("--to", "last", type=DAY, help="last Beijing day, included 截止日"),
-    click.option(
-        "--period", type=click.Choice([each.value for each in Named]), help="instead of days"
-    ),
+    click.option("--period", type=click.Choice([each.value for each in Named]), help="instead of days"),
     click.option("--as-of", type=Instant(), help="as of this instant, or the end of this day 统计时刻; else now"),
     data_option,
 )

@@ -49,6 +49,7 @@ WORDS = {
     "check": ("件等您核查", "去核查", "feedback"),
     "accept": ("件等您签收", "去签收", "assigned"),
     "handle": ("件在您手上，等您处置", "去处置", "handling"),
+    "recheck": ("件已办结的抽中回访，等您看", "去回访", "ended&flag=recheck_due"),
 }
 """Of each kind of work: what is counted, the button, and the tab of the board that it opens."""
 
@@ -74,6 +75,8 @@ def today() -> Response:
     actor = context.caller()
     with context.database().reading() as reading:
         found = waiting.for_person(reading, actor)
+        if (drawn := waiting.rechecks(reading, actor)).rows:
+            found.append(drawn)
         values = {
             "date": pages.day_with_weekday(reading.now, layout.language()),
             "groups": [_group(reading, each, actor) for each in found],

@@ -60,6 +60,10 @@ class Case:
     checks: int = 0
     failed: int = 0
     extended: int = 0
+    on_site: bool = False
+    drawn: bool = False
+    looked_again: list[bool] = field(default_factory=list)
+    supervised: bool = False
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -118,6 +122,10 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
     if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
         case.feedback = None
     case.extended += action == "extend" or "算一次延期" in (diff.get("office_note") or "")
+    case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
+    case.drawn = case.drawn or action == "draw_recheck"
+    case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
+    case.supervised = case.supervised or action == "supervise"
 
 
 def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
@@ -213,6 +221,13 @@ def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
         "passed_at_once": sum(case.failed == 0 for case in checked),
         "reworked": sum(case.failed > 0 for case in checked),
         "reworked_due": sum(case.failed > 0 for case in (*closed, *_late(cohort, now))),
+        "site_closed": sum(case.on_site for case in closed),
+        "drawn": sum(case.drawn for case in cohort),
+        "rechecked": sum(bool(case.looked_again) for case in cohort),
+        "recheck_passed": sum(bool(case.looked_again) and all(case.looked_again) for case in cohort),
+        "recheck_failed": sum(not all(case.looked_again) for case in cohort),
+        "supervised": sum(case.supervised for case in cohort),
+        "supervised_closed": sum(case.supervised for case in closed),
     }
 
 

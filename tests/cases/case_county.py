@@ -137,6 +137,7 @@ class Cases:
             "rework": {"reason": "还有杂物"},
             "site_check": {"pass": "yes", **FIXED},
             "fail": {"pass": "no", "reason": "还有杂物"},
+            "recheck": {"pass": "yes", "method": "phone"},
             "reopen": {"reason": "又堆上了"},
             "ask_void": {"reason": "登记有误"},
             "void": {"reason": "登记有误"},

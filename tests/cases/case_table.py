@@ -46,6 +46,7 @@ close           feedback                                          > closed
 rework          feedback                                          > handling
 site_check      assigned accepted handling                        > closed
 reopen          closed spot_closed                                > handling
+recheck         closed spot_closed                                > =
 void            open                                              > void
 withdraw        reported                                          > void
 supervise       open                                              > =
@@ -85,6 +86,7 @@ close           v      v      v       v      v    .    v       .     .    .    .
 rework          v      v      v       v      v    .    v       .     .    .    .      .
 site_check      v      v      v       v      v    .    v       .     .    .    .      .
 reopen          .      .      D       .      D    .    D       .     .    .    .      .
+recheck         n      n      n       n      n    .    n       .     .    .    .      .
 void            .      .      .       .      d    .    d       d     .    .    .      .
 withdraw        a      a      a       a      a    a    a       .     a    a    .      .
 supervise       .      .      .       .      D    .    D       .     .    .    .      .
@@ -93,7 +95,7 @@ unmark_major    .      .      .       .      .    .    D       .     .    .    .
 note            C      C      C       C      C    h    C       .     o    o    .      .
 """
 """D decides, C says a fact, h only the handler, v only who is not the handler, a only the author, o author or handler,
-d decides on requests, save where they or their body have the case.
+d decides on requests, save where they or their body have the case, n who neither handled nor closed it.
 
 m is the leader's right to move work inside the village: what nobody has registered is not theirs to give out, since
 registering is only proposed by them. A dot is nobody; what a cell of the matrix may only propose is a dot too.
@@ -126,7 +128,7 @@ def _rights() -> dict[str, dict[str, str]]:
 
 
 STEPS, RIGHTS = _steps(), _rights()
-BY_RELATION = set("hvad")
+BY_RELATION = set("hvadn")
 """Cells in which it matters how one stands to the case."""
 
 PLAIN, AUTHOR, HANDLER, HOLDER, ABROAD, UNMANNED = "plain", "author", "handler", "holder", "abroad", "unmanned"
@@ -168,8 +170,8 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
-    if action.startswith("decline_") or action in ("void", "unmark_major"):
-        return 409, "illegal-step"  # nobody has asked for anything in a fresh case, nor found it major
+    if action.startswith("decline_") or action in ("void", "unmark_major", "recheck"):
+        return 409, "illegal-step"  # nobody has asked for anything in a fresh case, nor found it major, nor drawn it
     return 200, row.target or status
 
 
@@ -191,4 +193,5 @@ def _may(cell: str, status: str, relation: str) -> bool:
         "a": authored,
         "o": handles or authored,
         "d": not handles,
+        "n": not handles and not (authored and status == "spot_closed"),
     }[cell]

@@ -144,6 +144,18 @@ ROWS = [
         [ASSIGN, FEED, ("close", {}), ("reopen", {"assignee": "body:shop", "due_on": "2026-12-24"})],
         *("handling", "body:shop", "2026-12-24T16:00", ("reworked",), "【返工】限12-24｜荆山口村｜演示民宿07"),
     ),
+    (
+        [ASSIGN, FEED, ("close", {}), ("draw_recheck", {})],
+        *("closed", "user:worker", None, ("recheck_due",), "【已办结】｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, FEED, ("close", {}), ("draw_recheck", {}), ("recheck", {"pass": "yes", "method": "phone"})],
+        *("closed", "user:worker", None, (), "【已办结】｜荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, FEED, ("close", {}), ("draw_recheck", {}), ("recheck", {"pass": "no", "method": "visit"})],
+        *("closed", "user:worker", None, ("recheck_failed",), "【已办结】｜荆山口村｜演示民宿07"),
+    ),
     ([ASSIGN, ("void", {"reason": "x"})], "void", "user:worker", None, (), "【作废】｜荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("ask_void", {"reason": "x"}), FEED],

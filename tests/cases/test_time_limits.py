@@ -34,6 +34,7 @@ LIMITS = {
     ("rework", ""): MONDAY,
     ("reopen", ""): "2026-12-04T16:00:00.000Z",
     ("reopen_window", ""): "2026-12-27T16:00:00.000Z",
+    ("recheck", ""): "2026-12-27T16:00:00.000Z",
     ("extension_step", ""): "2026-12-27T16:00:00.000Z",
     ("decide", ""): MONDAY,
     ("decide", "brigade"): WEDNESDAY,

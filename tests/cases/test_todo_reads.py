@@ -72,6 +72,7 @@ def some_records() -> Iterator[Record]:
         for hands, major in product(((), ("worker",), ("officer",)), (False, True)):
             case = a_case(status, processed_by=hands, major=major)
             yield a_record(status, author, case if mark is None else case.assign_to(mark, ("user:neighbour",), AT))
+        yield a_record(status, author, a_case(status, recheck_due_at=AT))
         yield a_record(status, author, None)
 
 

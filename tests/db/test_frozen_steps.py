@@ -25,6 +25,7 @@ from server.db.migrations import (
     step_0014_first_hands,
     step_0023_case_endings,
     step_0024_patrol_facts,
+    step_0059_checks_on_site,
 )
 from server.db.sql import Sql
 from server.records.domain import case_facts as rules
@@ -48,6 +49,14 @@ def database_before(step: str) -> Sql:
     migrations.migrations().apply(db, stop_before=step)
     db.conn.isolation_level = None
     return Sql(db)
+
+
+def widened(sql: Sql) -> Sql:
+    """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
+    for statement in script("0059_rechecks").split(";"):
+        if "ALTER TABLE" in statement:
+            sql.run(statement[statement.index("ALTER TABLE") :])
+    return sql
 
 
 def emptied(sql: Sql, *more: str) -> None:
@@ -270,7 +279,7 @@ def test_step_0014_computes_what_a_count_of_today_computes(before_0014, today, t
 
 @pytest.fixture(scope="module")
 def before_0024() -> Sql:
-    return database_before("0024_patrol_facts")
+    return widened(database_before("0024_patrol_facts"))
 
 
 @given(st.lists(histories(corrections=True), max_size=5, unique_by=lambda history: history.id))
@@ -329,6 +338,34 @@ def test_step_0023_keeps_when_a_case_was_closed_before_it_was_reopened():
     stock = {20260402: 1, 20260403: -1, 20260504: 1, 20260506: -1, 20260607: 1, 202606: 1}
     assert dict(sql.tuples("SELECT period, stock FROM case_count WHERE category = '*'")) == stock
     assert dict(sql.tuples("SELECT period, stock FROM case_count WHERE category = 'lane'")) == {202606: 1}
+
+
+@given(st.lists(histories(corrections=True), max_size=5, unique_by=lambda history: history.id))
+def test_step_0059_keeps_checks_on_the_spot_and_supervision_as_the_program_of_today_does(today, town):
+    sql = today
+    emptied(sql, "case_ending")
+    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    written_by_today(sql, lived)
+    expected = figures(sql)
+    for history, (facts, _) in zip(town, lived, strict=True):
+        state = orjson.loads(case_json.to_text(Case(facts, village="荆山口")))
+        del state["facts"]["site_closed"], state["facts"]["supervised"]
+        add_record(sql, history.id, history.path, {}, case_state=orjson.dumps(state).decode())
+        for version, each in enumerate(history.steps, start=1):
+            case_facts.add_step(sql, history.id, version, each)
+    for statement in (
+        "UPDATE case_fact SET site_closed = 0, supervised = 0",
+        "UPDATE case_count SET site_closed = 0, supervised = 0, supervised_closed = 0",
+    ):
+        sql.run(statement)
+
+    step_0059_checks_on_site.apply(sql)
+
+    assert figures(sql) == expected
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
+        facts.id: facts for facts, _ in lived
+    }
 
 
 @given(st.lists(st.tuples(walked, st.sampled_from(["主街", "主 街", "Ａ1", "a-1", "、", "", None])), max_size=6))
@@ -397,7 +434,7 @@ def test_step_0014_counts_what_came_back_from_a_spot_fix_as_dispatched(before_00
 
 
 def test_step_0021_plays_back_the_categories_that_edits_had_corrected():
-    sql = database_before("0021_category_corrections")
+    sql = widened(database_before("0021_category_corrections"))
     sql.run("ALTER TABLE case_fact ADD COLUMN endings TEXT NOT NULL DEFAULT ''")  # as step 0023 adds it
     life = a_case("1", step("report", "04-01"), step("register", "04-02"), category="gas")
     plain = a_case("2", step("report", "04-01"), category="lane")

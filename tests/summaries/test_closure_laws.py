@@ -250,7 +250,7 @@ def entered_as_case(history: History, at: str) -> str:
 def standing_feedback(history: History, at: str) -> str | None:
     found = None
     for step in history.until(at):
-        if step.status is Status.FEEDBACK:
+        if step.status is Status.FEEDBACK or step.action == "site_check":
             found = step.at
         if step.action in ("rework", "reopen"):
             found = None
@@ -300,7 +300,7 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
     closed_in_time = [
         history
         for history in closed
-        if when(history, at, "close", "spot_close")[-1] <= limit(history, at, "close_due_at")
+        if when(history, at, "close", "spot_close", "site_check")[-1] <= limit(history, at, "close_due_at")
     ]
     alive = [history for history in seen if status(history, at) is not Status.VOID]
     return {
@@ -322,7 +322,17 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "handled_on_time": len(in_time),
         "handling_overdue": len(late),
         "extended": len([h for h in cohort if when(h, at, "extend")]),
-        "checked": len([h for h in cohort if when(h, at, "close", "rework")]),
+        "checked": len([h for h in cohort if when(h, at, "close", "rework", "site_check")]),
+        "site_closed": len(
+            [
+                h
+                for h in closed
+                if when(h, at, "close", "spot_close", "site_check")[-1:] == when(h, at, "site_check")[-1:]
+            ]
+        ),
+        "rechecked": len([h for h in cohort if when(h, at, "recheck", "recheck_failed")]),
+        "recheck_failed": len([h for h in cohort if when(h, at, "recheck_failed")]),
+        "supervised": len([h for h in cohort if when(h, at, "supervise")]),
         "reworked": len([h for h in cohort if when(h, at, "rework")]),
         "dispatches": len([t for h in alive for t in sent(h, at) if window.holds(t)]),
         "returns": len([t for h in alive for t in when(h, at, "return") if window.holds(t)]),
@@ -352,7 +362,7 @@ def closed_by_the_end_of(history: History, window: Period, at: str) -> bool:
     done = before(history, min(window.ends_at, just_after(at)))
     if not done or done[-1].status not in ("closed", "spot_closed"):
         return False
-    return window.holds([step.at for step in done if step.action in ("close", "spot_close")][-1])
+    return window.holds([step.at for step in done if step.action in ("close", "spot_close", "site_check")][-1])
 
 
 def results_recounted(town: list[History], window: Period, at: str) -> dict[str, int]:

@@ -31,7 +31,7 @@ MAY = {
     "merged": ("split",),
     "assigned": ("feedback", "feedback", "accept", "return", "transfer", "void"),
     "accepted": ("start", "feedback", "extend", "suspend"),
-    "handling": ("feedback", "feedback", "feedback", "extend", "suspend", "transfer", "void"),
+    "handling": ("feedback", "feedback", "feedback", "extend", "suspend", "transfer", "supervise", "void"),
     "suspended": ("resume",),
     "transferred": ("resume",),
     "feedback": ("close", "close", "close", "rework"),
@@ -113,6 +113,7 @@ class Months:
             "feedback": {"result_code": "fixed", "no_photo_reason": "too_dark"},
             "rework": {"reason": "还有杂物", **due},
             "reopen": {"reason": "又堆上了", **due},
+            "supervise": {"level": "2"},
             "void": {"reason": "登记有误"},
         }.get(action, {})  # fmt: skip
 

@@ -21,7 +21,7 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
     """
     parts = [
         context.code_entries[name].label if name in context.code_entries else act[name]
-        for name in ("result_code", "reason", "note", "plan", "body", "document")
+        for name in ("result_code", "method", "reason", "note", "plan", "body", "document")
         if act[name]
     ]
     if act.action in _SAYING_LIMIT and after.due_at is not None:

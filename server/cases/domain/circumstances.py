@@ -8,8 +8,10 @@ from typing import NamedTuple
 from server import instants
 from server.cases.domain import deadlines, workflow
 from server.cases.domain.acts import Act, ActContext
+from server.cases.domain.calendars import Calendar
 from server.cases.domain.deadlines import Clock
 from server.errors import IllegalStep
+from server.instants import Instant
 from server.people.domain.actors import Role
 from server.records.domain.records import Record
 
@@ -39,9 +41,24 @@ def _no_account(record: Record, act: Act, context: ActContext) -> None:
         )
 
 
+def reopened_until(record: Record, closed_at: Instant, calendar: Calendar) -> Instant:
+    """Return until when a closed case may be reopened: some days, and until it is checked again if it was drawn."""
+    window = deadlines.due_at(Clock.REOPEN_WINDOW, closed_at, calendar)
+    recheck_due_at = None if record.case is None else record.case.recheck_due_at
+    return window if recheck_due_at is None else max(window, recheck_due_at)
+
+
+def _recheck_drawn(record: Record, act: Act, context: ActContext) -> None:
+    case = record.case
+    if case is None or case.recheck_due_at is None:
+        raise IllegalStep("这件事没有被抽中回访；没改好的可以“回访重开”。", action=act.action)
+    if case.recheck_result:
+        raise IllegalStep("这件事已经回访过；没改好的请“回访重开”。", action=act.action)
+
+
 def _in_window(record: Record, act: Act, context: ActContext) -> None:
     closed_at = record.closed_at
-    if closed_at is not None and act.at > deadlines.due_at(Clock.REOPEN_WINDOW, closed_at, context.calendar):
+    if closed_at is not None and act.at > reopened_until(record, closed_at, context.calendar):
         raise IllegalStep(f"案件办结于 {instants.local_day(closed_at)}，已过重开期限；请另行上报。", action=act.action)
 
 
@@ -84,7 +101,8 @@ def _major_asked(record: Record, act: Act, context: ActContext) -> None:
 
 CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "no_account": Circumstance(_no_account, ("context.has_account",)),
-    "in_window": Circumstance(_in_window, ("record.closed_at", "context.calendar")),
+    "in_window": Circumstance(_in_window, ("record.closed_at", "case.recheck_due_at", "context.calendar")),
+    "recheck_drawn": Circumstance(_recheck_drawn, ("case.recheck_due_at", "case.recheck_result")),
     "return_asked": Circumstance(_asked("decline_return"), ("case.requests",)),
     "extension_asked": Circumstance(_asked("decline_extension"), ("case.requests",)),
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),

@@ -24,6 +24,7 @@ class Clock(StrEnum):
     REOPEN_WINDOW = "reopen_window"
     EXTENSION_STEP = "extension_step"
     DECIDE = "decide"
+    RECHECK = "recheck"
 
 
 class Limit(NamedTuple):

@@ -15,7 +15,7 @@ from server.cases.domain.deadlines import Clock
 from server.cases.domain.workflow import Step
 from server.instants import Instant
 from server.records.domain import case_facts
-from server.records.domain.case import Case, Request
+from server.records.domain.case import FAILED, PASSED, Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER, Status
 
@@ -59,7 +59,8 @@ def create_case(
     case = Case(facts, village)
     if status is not Status.REPORTED:
         missing = not record.fields.get(AFTER_PHOTO)
-        case = replace(case.with_processor(record.author), evidence_missing=missing)
+        closed_by = record.author if status is Status.SPOT_CLOSED else ""
+        case = replace(case.with_processor(record.author), evidence_missing=missing, closed_by=closed_by)
     return CaseUpdate(with_columns(replace(record, case_no=case_no), case, status, at, calendar), step)
 
 
@@ -68,7 +69,7 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     case = _case_of(record)
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
     kept = case_facts.Step(
-        act.action,
+        case_facts.RECHECK_FAILED if act.action == "recheck" and act.failed else act.action,
         act.at,
         decision.status,
         decision.handle_due_at,
@@ -80,6 +81,8 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=context.case_no)
+    if act.action == "draw_recheck":  # the reporter is still to read how the case ended
+        return CaseUpdate(after, kept)
     return CaseUpdate(
         replace(after, office_note=case_labels.office_note(step, act, context, who, after, extends=kept.extends)), kept
     )
@@ -108,10 +111,6 @@ def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext)
 def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     """The case leaves its handler, whose open requests are closed with that."""
     return _Decision(case.without_handlers_requests(), _target_status(step, record))
-
-
-def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(case.without_requests(), _target_status(step, record))
 
 
 def _end(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -192,6 +191,20 @@ def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActCon
     return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
 
 
+def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    return _Decision(replace(case.without_requests(), closed_by=act.author), _target_status(step, record))
+
+
+def _recheck(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    if act.action == "draw_recheck":
+        case = replace(
+            case, recheck_due_at=deadlines.due_at(Clock.RECHECK, act.at, context.calendar), recheck_result=""
+        )
+    else:
+        case = replace(case, recheck_result=FAILED if act.failed else PASSED)
+    return _Decision(case, _target_status(step, record))
+
+
 def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     if case.lead is None:  # put right on the spot and never assigned to anybody: whoever reported that goes on with it
         case = case.assign_to(f"user:{record.author}", (), act.at)
@@ -205,7 +218,9 @@ def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: Ac
     if act.failed:
         return _rework(step, record, case, act, context)
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
-    closed = replace(case.without_requests(), evidence_missing=missing, reworked=False)
+    closed = replace(
+        case.with_processors().without_requests(), evidence_missing=missing, reworked=False, closed_by=act.author
+    )
     return _Decision(closed, _target_status(step, record), result_code=act["result_code"])
 
 
@@ -214,7 +229,10 @@ def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContex
     assigned = case.assign_to(act["assignee"] or last, (), act.at)
     due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at, context.calendar)
     return _Decision(
-        replace(assigned, reworked=True), _target_status(step, record), due, _close_due(due, context.calendar)
+        replace(assigned.taken_up_again(), reworked=True),
+        _target_status(step, record),
+        due,
+        _close_due(due, context.calendar),
     )
 
 
@@ -255,6 +273,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "transfer": _leave_handler,
     "feedback": _feed_back,
     "close": _close,
+    **dict.fromkeys(("draw_recheck", "recheck"), _recheck),
     "rework": _rework,
     "site_check": _check_on_site,
     "reopen": _reopen,

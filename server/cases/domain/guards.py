@@ -26,7 +26,7 @@ INPUT_LABELS = {
     "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划", "plan_due": "计划完成日", "leader": "责任领导",
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
     "person_1": "集体研究人员一", "person_2": "集体研究人员二", "person_3": "集体研究人员三", "rules": "判定标准",
-    "determined_on": "认定日期",
+    "determined_on": "认定日期", "method": "回访方式",
 }  # fmt: skip
 
 
@@ -134,6 +134,8 @@ _REASON_CHARACTERS_MIN = 2
 def _unknown(act: Act, context: ActContext) -> Iterator[Fault]:
     if act["result_code"] and "result_code" not in context.code_entries:
         yield "result_code", f"处置结果没有“{act['result_code'][:30]}”这一项，请从处置结果表中选，如 fixed"
+    if act["method"] and "method" not in context.code_entries:
+        yield "method", f"回访方式没有“{act['method'][:30]}”这一项，请从回访方式表中选，如 phone"
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             if mark not in context.parties:
@@ -220,6 +222,11 @@ def _closable(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
         yield "result_code", f"反馈结果是“{result.label}”，还不能办结；请退回返工，或走挂账、移交"
 
 
+def _recheck_explained(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
+    if act.failed and not act["note"]:
+        yield "note", "没改好的请在说明里写明现场情况"
+
+
 def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     result = context.code_entries.get("result_code")
     if act.passed and result is not None and result.extra.get("closable") == "0":
@@ -241,6 +248,7 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "major_by_rules": major_hazards.by_rules,
     "three_people": major_hazards.by_three_people,
     "site_result": _site_result,
+    "recheck_explained": _recheck_explained,
 }
 """Rules about what comes with an act."""
 

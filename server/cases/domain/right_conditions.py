@@ -46,6 +46,16 @@ _CHECKED_BY_REPORTER = frozenset({"village_committee"})
 a village of two people has nobody else."""
 
 
+def _not_closer(record: Record, act: Act, context: ActContext) -> str:
+    case = record.case
+    if case is not None and act.author == case.closed_by:
+        return "这件事是您办结的，不能由您回访；请由别人打电话或下次巡查时看。"
+    own_hand = case is not None and (act.author in case.processed_by or f"user:{act.author}" in case.marks)
+    if own_hand or context.own_body_kinds:
+        return "这件事由您或您的单位经办，不能由您回访；请由没有经办的人打电话或下次巡查时看。"
+    return ""
+
+
 def _not_major(record: Record, act: Act, context: ActContext) -> str:
     major = record.case is not None and record.case.major
     return "重大火灾隐患须由村干部或上级核查办结。" if major and not act.failed else ""
@@ -116,6 +126,9 @@ CONDITIONS: Mapping[str, Condition] = {
     "not_handler": Condition(
         _not_handler,
         ("case.processed_by", "case.assignments", "record.author", "context.own_body_kinds"),
+    ),
+    "not_closer": Condition(
+        _not_closer, ("case.closed_by", "case.processed_by", "case.assignments", "context.own_body_kinds")
     ),
     "not_major": Condition(_not_major, ("case.major",)),
     "author": Condition(_author, ("record.author",)),

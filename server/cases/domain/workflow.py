@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from server.errors import IllegalStep, Invalid
+from server.records.domain.case_facts import CLOSED
 from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
 from sync.changes import Change, FieldWrite
 
@@ -143,11 +144,16 @@ STEPS = (
     ),
     Step("release", "承办人离岗", WITH_HANDLER, Status.REGISTERED, takes=("note",)),
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
+    Step("draw_recheck", "抽中回访", CLOSED, None, takes=("note",)),
+    Step(
+        "recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn", "recheck_explained")
+    ),
     Step("note", "说明", frozenset(Status), None, ("note",)),
 )  # fmt: skip
-"""Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended."""
+"""Every step of ``domain.md`` section 2.3 (T03-T22). ``release`` is the server's own: a handler's duty has ended. So
+is ``draw_recheck``: a closed case is among those that the week's draw has chosen to be checked again."""
 
-BY_SERVER = frozenset({"release", "release_helpers"})
+BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck"})
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
 DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension", "void", "major")}

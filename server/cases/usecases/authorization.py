@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from server import instants
+from server import dated, instants
 from server.cases.domain import guards, workflow
 from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget
 from server.cases.domain.right_conditions import LEVELS
@@ -243,7 +243,14 @@ def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
 def _code_entries(reading: Reading, act: Act) -> Mapping[str, CodeEntry]:
     lists = {"reason": REASONS.get(act.action, ""), "result_code": RESULTS}
     found = {name: _code_entry(reading, codes_in, act[name]) for name, codes_in in lists.items() if act[name]}
+    found["method"] = next((each for each in recheck_methods(act.at) if each.code == act["method"]), None)
     return {name: word for name, word in found.items() if word is not None}
+
+
+def recheck_methods(at: instants.Instant) -> tuple[CodeEntry, ...]:
+    """Return the ways in which a closed case may be checked again (``data/recheck_methods.csv``)."""
+    rows = dated.rows_at("recheck_methods", at)
+    return tuple(CodeEntry(row["method"], row["label"], {"label_en": row["label_en"]}) for row in rows)
 
 
 def _code_entry(reading: Reading, codes_in: str, code: str) -> CodeEntry | None:

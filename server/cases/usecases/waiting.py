@@ -8,7 +8,8 @@ from typing import NamedTuple
 from server.cases.domain import deadlines, workflow
 from server.cases.domain.deadlines import Clock
 from server.cases.store import calendars
-from server.cases.usecases import todo_column
+from server.cases.store.rechecks import Wanted
+from server.cases.usecases import rechecking, todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -49,6 +50,9 @@ TASKS = (
 )
 """In the order in which it should be done (``office.md`` section 6.2): a report nobody has looked at comes first."""
 
+RECHECK = Task("recheck", "", (Status.CLOSED, Status.SPOT_CLOSED), decides=frozenset({rechecking.ACTION}))
+"""Looking again at what was closed and drawn for it; it is nobody's alone, so that it is no work of one's own list."""
+
 STATUSES = tuple(dict.fromkeys(status for task in TASKS for status in task.statuses))
 
 
@@ -68,6 +72,13 @@ def for_person(reading: Reading, by: Actor, filters: Filters = Filters()) -> lis
     """
     todo = todo_column.TodoOfCaller(reading, by)
     return [waiting for task in TASKS if (waiting := _of_task(reading, by, task, filters, todo)).rows]
+
+
+def rechecks(reading: Reading, by: Actor) -> Waiting:
+    """Return the closed cases that ``by`` may check again, since they were drawn for it; those due first in front."""
+    found = rechecking.list_drawn(reading, by, Wanted(waits=True))
+    rows = [each.row for each in found if each.may_recheck]
+    return Waiting(RECHECK, tuple(rows[:LISTED_MOST]), len(rows) > LISTED_MOST)
 
 
 def count(reading: Reading, by: Actor, name: str) -> tuple[int, bool]:

@@ -10,7 +10,7 @@ import orjson
 
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
-from server.cases.store import calendars, former_handlers
+from server.cases.store import calendars, former_handlers, rechecks
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
 from server.changes.domain.write_context import WriteContext
@@ -142,6 +142,8 @@ def _update_dependents(tx: Transaction, before: Record | None, revised: Revised)
         return
     was = None if before is None else before.case
     former_handlers.replace(tx, after.id, was, after.case)
+    if was is not None and was.waits_for_recheck and not after.case.waits_for_recheck:
+        rechecks.settle(tx, after.id)
     figure_recording.record(tx, None if was is None else was.facts, after.case.facts, revised.step, after.version)
     if before is not None and after.status in ENDED and before.status not in ENDED:
         _notify_duplicates(tx, after)

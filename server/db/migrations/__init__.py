@@ -19,6 +19,7 @@ from server.db.migrations import (
     step_0024_patrol_facts,
     step_0029_audit_chain,
     step_0037_named_contents,
+    step_0059_checks_on_site,
 )
 from server.db.sql import Sql
 
@@ -34,6 +35,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0024_patrol_facts": step_0024_patrol_facts.apply,
     "0029_audit_chain": step_0029_audit_chain.apply,
     "0037_uploads": step_0037_named_contents.apply,
+    "0059_rechecks": step_0059_checks_on_site.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

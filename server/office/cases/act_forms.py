@@ -264,6 +264,10 @@ class Offers:
             return self._similar
         if name == "pass":
             return tuple(Choice(value, label) for value, label in PASSES.items())
+        if name == "method":
+            methods = authorization.recheck_methods(self._reading.now)
+            named = "label_en" if self._language == pages.ENGLISH else ""
+            return tuple(Choice(each.code, each.extra.get(named) or each.label) for each in methods)
         if name == "level":
             return tuple(Choice(level, f"{level}级") for level in authorization.levels(self._by))
         if name == "rules":

@@ -50,7 +50,9 @@ class Case:
     may not check it: names of those who accepted it or fed back, and all who had it when that came in, bodies by mark.
     requests: open ones. merged_into: id of the case that it was merged into. supervised: level of supervision (督办),
     0 for none. major: determined by the brigade. village: short name of its village when it was reported; labels on
-    phones keep it.
+    phones keep it. closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
+    to be checked again, since it was drawn for that; recheck_result: what that found (``PASSED``, ``FAILED``), empty
+    before.
     """
 
     facts: CaseFacts
@@ -65,6 +67,9 @@ class Case:
     reworked: bool = False
     returns: int = 0
     plan_due_at: Instant | None = None
+    closed_by: str = ""
+    recheck_due_at: Instant | None = None
+    recheck_result: str = ""
 
     @property
     def lead(self) -> Assignment | None:
@@ -120,6 +125,15 @@ class Case:
         return replace(self, requests=tuple(each for each in self.requests if each.action in OF_THE_CASE))
 
     @property
+    def waits_for_recheck(self) -> bool:
+        """Whether it was drawn to be checked again and nobody has done so."""
+        return self.recheck_due_at is not None and not self.recheck_result
+
+    def taken_up_again(self) -> Case:
+        """Return the case once it is no longer closed: a re-check of that closing has nothing to look at."""
+        return replace(self, closed_by="", recheck_due_at=None, recheck_result="")
+
+    @property
     def flags(self) -> tuple[Flag, ...]:
         """What the office sees beside the status (``domain.md`` section 2.2)."""
         found = [Flag(f"{each.action.removeprefix('ask_')}_pending") for each in self.requests]
@@ -129,9 +143,14 @@ class Case:
             Flag.REWORKED: self.reworked,
             Flag.EVIDENCE_MISSING: self.evidence_missing,
             Flag.JOINT_MEETING: self.returns >= JOINT_MEETING_AFTER and self.lead is None,
+            Flag.RECHECK_DUE: self.waits_for_recheck,
+            Flag.RECHECK_FAILED: self.recheck_result == FAILED,
         }
         return (*found, *(flag for flag, holds in conditions.items() if holds))
 
+
+PASSED, FAILED = "passed", "failed"
+"""What a re-check finds: the hazard is still gone, or not."""
 
 JOINT_MEETING_AFTER = 2
 """After so many returns a joint meeting (会商) decides who is to handle the case; giving it to somebody closes it."""

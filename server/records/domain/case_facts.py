@@ -25,6 +25,10 @@ CHECKS = frozenset({"close", "rework", "site_check"})
 """Actions by which a verifier judges what the handler says; ``site_check`` is feedback and check in one visit."""
 
 
+RECHECK_FAILED = "recheck_failed"
+"""Action of the step by which a re-check found the hazard there again; one that found it gone is ``recheck``."""
+
+
 class Dispatch(NamedTuple):
     """A case given to a handler, and when the handler's return was granted; None while it stands."""
 
@@ -72,6 +76,8 @@ class CaseFacts:
     a case; one fixed on the spot is registered when received.
     fed_back_at: the feedback that stands, which no later check or reopening has undone; first_fed_back_at: the first.
     checked, reworked, extended: how many checks, failed checks and granted extensions.
+    site_closed: closed by a check on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often
+    it was drawn to be checked again after its closing, was so, and was found not put right. supervised: it ever was.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
@@ -96,6 +102,11 @@ class CaseFacts:
     extended: int = 0
     result_code: str | None = None
     endings: tuple[Ending, ...] = ()
+    site_closed: bool = False
+    drawn: int = 0
+    rechecked: int = 0
+    recheck_failed: int = 0
+    supervised: bool = False
 
     @property
     def closed(self) -> bool:
@@ -153,6 +164,11 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "extended": facts.extended + (step.action == "extend" or step.extends),
         "result_code": step.result_code or facts.result_code,
         "category": facts.category if step.category is None else step.category,
+        "site_closed": step.status in CLOSED and (facts.site_closed or step.action == "site_check"),
+        "drawn": facts.drawn + (step.action == "draw_recheck"),
+        "rechecked": facts.rechecked + (step.action in ("recheck", RECHECK_FAILED)),
+        "recheck_failed": facts.recheck_failed + (step.action == RECHECK_FAILED),
+        "supervised": facts.supervised or step.action == "supervise",
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.
     moved = {**_held(facts, step), **_handed_on(facts, step), **_handled(facts, step), **_ended(facts, step)}

@@ -167,6 +167,12 @@ def plan_over(reading: Reading) -> list[str]:
     return [id for (id,) in reading.sql.tuples(sql, {"now": reading.now})]
 
 
+def case_number(reading: Reading, id: str) -> str | None:
+    """Return the number of a case wherever it lies, None for none: for the server's own commands."""
+    found: str | None = reading.sql.value("SELECT case_no FROM record WHERE id = :id", {"id": id})
+    return found
+
+
 def exists(tx: Transaction, id: str) -> bool:
     """Say whether there is a record ``id`` anywhere."""
     return tx.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": id}) is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
-from server.changes.usecases import automatic_steps
+from server.changes.usecases import automatic_steps, recheck_draws
 from server.changes.usecases.automatic_steps import AutomaticSteps
 from server.db.database import Database
 from server.db.transactions import Transaction
@@ -51,7 +51,10 @@ def resume_suspended(tx: Transaction, due_at: Instant) -> AutomaticSteps:
     return automatic_steps.suspended(tx, SUSPENDED_AT_ONCE)
 
 
-TIMERS = (Timer("suspensions", occurrences.minutely, resume_suspended, is_continuous=True),)
+TIMERS = (
+    Timer("suspensions", occurrences.minutely, resume_suspended, is_continuous=True),
+    Timer("rechecks", occurrences.weekly, recheck_draws.draw_week),
+)
 """Everything that acts by itself. Nothing here decides what people have to decide: silence never does."""
 
 

@@ -13,26 +13,13 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
-from server.instants import BEGINNING, FOREVER, Instant
-from server.records.domain.case_facts import CLOSED, CaseFacts, Dispatch
-from server.records.domain.status import Status
-from server.summaries.domain import figure_definitions
+from server.instants import Instant
+from server.records.domain.case_facts import CLOSED, CaseFacts
+from server.summaries.domain import counting_keys, figure_definitions
+from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
 from server.summaries.domain.figure_definitions import COUNT_RULES, Kind, Window
 from server.summaries.domain.periods import Day, day_number
 from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
-
-RECEIVED = (
-    "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",
-    "withdrawn_reports",
-)  # fmt: skip
-"""Columns of the day on which a report came in."""
-
-REGISTERED = (
-    "registered", "void", "merged_cases", "spot_closed", "closed", "suspended", "transferred", "rectified",
-    "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
-    "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due",
-)  # fmt: skip
-"""Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
 STOCK = "stock"
 """What a day adds to the stock of registered cases that have not ended, as of its own time: reopening adds again."""
@@ -66,14 +53,12 @@ FORMULAS: Mapping[str, str] = {
     "extended_handling_due": "extended_handling_due late_extended",
     "passed_at_once": "checked -reworked",
     "reworked_due": "reworked_due late_reworked",
+    "recheck_passed": "rechecked -recheck_failed",
     "dispatches_kept": "dispatches -sent_in_vain",
     "closed_in_period": f"closed_in_period {REOPENED_LATER}",
     "workload": "opening registered -void -merged_cases",
 }
 """How each count is made of columns; ``-`` takes one away."""
-
-_EVER = Window(BEGINNING, FOREVER, BEGINNING, BEGINNING)
-"""Holds every day, and nothing is late in it: no limit has passed at the beginning of time."""
 
 Contribution = dict[tuple[Day, str], int]
 
@@ -83,7 +68,7 @@ Percentiles = tuple[int, int, int] | None
 
 def contribution(case: CaseFacts) -> Contribution:
     """Return what a case adds to each column of each day; columns to which it adds nothing are left out."""
-    received, registered = _columns(_counting_key(case))
+    received, registered = counting_keys.columns_of(case)
     day = day_number(case.received_at)
     found: Contribution = {(day, column): 1 for column in received}
     if case.registered_at is not None:
@@ -145,12 +130,12 @@ def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
 
 def handling_seconds(case: CaseFacts) -> int | None:
     """Return the seconds that a case's handling took, None where it is in no cohort or no feedback stands."""
-    return case.handled_s if figure_definitions.handled(case, _EVER) else None
+    return case.handled_s if figure_definitions.handled(case, EVER) else None
 
 
 def result(case: CaseFacts) -> str | None:
     """Return the result code under which a case counts on the day it was registered, None while it is not closed."""
-    return figure_definitions.result_of(case) if COUNT_RULES["closed"](case, _EVER) else None
+    return figure_definitions.result_of(case) if COUNT_RULES["closed"](case, EVER) else None
 
 
 def counts(columns: Mapping[str, int]) -> dict[str, int]:
@@ -224,68 +209,6 @@ def percentiles_of(took: Iterable[int]) -> Percentiles:
         return None
     low, high, p90 = ranks(len(ordered))
     return ordered[low], ordered[high], ordered[p90]
-
-
-class _CountingKey(NamedTuple):
-    """The properties that decide to which columns a case adds: a million cases have few different ones."""
-
-    status: Status
-    decided: bool
-    registered: bool
-    dispatched: bool
-    once_fed_back: bool
-    fed_back: bool
-    fed_back_in_time: bool
-    closed: bool
-    closed_in_time: bool
-    checked: bool
-    reworked: bool
-    extended: bool
-
-
-def _counting_key(case: CaseFacts) -> _CountingKey:
-    return _CountingKey(
-        case.status,
-        case.decided_at is not None,
-        case.registered_at is not None,
-        bool(case.dispatches),
-        case.first_fed_back_at is not None,
-        case.fed_back_at is not None,
-        case.fed_back_at is not None and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at),
-        case.closed_at is not None,
-        figure_definitions.on_time(case),
-        case.checked > 0,
-        case.reworked > 0,
-        case.extended > 0,
-    )
-
-
-@lru_cache(maxsize=4_096)
-def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return to which of RECEIVED and of REGISTERED every case with this key adds one."""
-    then, later = "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
-    case = CaseFacts(
-        "",
-        "",
-        "",
-        then,
-        key.status,
-        decided_at=then if key.decided else None,
-        registered_at=then if key.registered else None,
-        dispatches=(Dispatch(then),) if key.dispatched else (),
-        first_fed_back_at=then if key.once_fed_back else None,
-        fed_back_at=later if key.fed_back else None,
-        handle_due_at=None if key.fed_back_in_time else then,
-        closed_at=later if key.closed else None,
-        close_due_at=None if key.closed_in_time else then,
-        checked=int(key.checked),
-        reworked=int(key.reworked),
-        extended=int(key.extended),
-    )
-    added = [
-        tuple(column for column in columns if COUNT_RULES[column](case, _EVER)) for columns in (RECEIVED, REGISTERED)
-    ]
-    return added[0], added[1]
 
 
 def _add(found: Contribution, day: Day, column: str, n: int = 1) -> None:

@@ -255,6 +255,13 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "transferred": lambda case, window: in_cohort(case, window) and case.status == "transferred",
     "not_held": lambda case, window: in_cohort(case, window) and not case.held,
     "rectified": lambda case, window: in_cohort(case, window) and (case.spot or case.fed_back_at is not None),
+    "site_closed": lambda case, window: in_cohort(case, window) and case.closed and case.site_closed,
+    "drawn": lambda case, window: in_cohort(case, window) and case.drawn > 0,
+    "rechecked": lambda case, window: in_cohort(case, window) and case.rechecked > 0,
+    "recheck_failed": lambda case, window: in_cohort(case, window) and case.recheck_failed > 0,
+    "recheck_passed": lambda case, window: in_cohort(case, window) and case.rechecked > 0 and case.recheck_failed == 0,
+    "supervised": lambda case, window: in_cohort(case, window) and case.supervised,
+    "supervised_closed": lambda case, window: in_cohort(case, window) and case.supervised and case.closed,
     # 应结案
     "due": due,
     "closed_on_time": lambda case, window: in_cohort(case, window) and case.closed and on_time(case),

@@ -15,7 +15,8 @@ from server.summaries.domain.figure_definitions import still_open
 COLUMNS = (
     "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
-    "checked", "reworked", "extended", "result_code", "endings",
+    "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
+    "rechecked", "recheck_failed", "supervised",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -123,6 +124,8 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         **{column: getattr(facts, column) for column in COLUMNS},
         "dispatches": " ".join(f"{sent}/{returned or ''}" for sent, returned in facts.dispatches),
         "endings": " ".join(f"{at}/{undone_at or ''}/{status}" for at, undone_at, status in facts.endings),
+        "site_closed": int(facts.site_closed),
+        "supervised": int(facts.supervised),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -139,6 +142,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["status"] = Status(row["status"])
     values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
+    values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
     return CaseFacts(**values)
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
+from server import instants
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.records.domain import case_facts as domain
 from server.records.domain.case_facts import CaseFacts, Step
 from server.records.store import case_json
-from server.summaries.domain import contributions, periods
+from server.summaries.domain import counting_keys, periods
 from server.summaries.domain.periods import Period
 from server.summaries.store import case_facts
 from server.summaries.store.rollup_sums import IS_CLOSING, AreaCondition
@@ -57,7 +59,7 @@ BASES = {
     "closed_in_period": CLOSED,
     "opening": OPENING,
     "workload": (*OPENING, *REGISTERED),
-    **dict.fromkeys(contributions.RECEIVED, RECEIVED),
+    **dict.fromkeys(counting_keys.RECEIVED, RECEIVED),
 }
 """The cases among which a figure counts; REGISTERED for figures that are not listed."""
 
@@ -139,6 +141,24 @@ def _changed_since(
     for row in rows:
         taken = steps.get(row["id"])
         yield case_facts.from_row(row), None if taken is None else _facts_as_of(row, taken, as_of)
+
+
+def closed_within(reading: Reading, first: date, last: date, as_of: Instant) -> list[CaseFacts]:
+    """Return every case of the county that was closed from one day to another and stood so at ``as_of``, by id.
+
+    For the server's own work, never for an answer. Facts are as of that instant, whatever became of the case since.
+    """
+    days = {"first": int(first.strftime("%Y%m%d")), "last": int(last.strftime("%Y%m%d"))}
+    found = _as_of(
+        reading,
+        "id IN (SELECT id FROM case_fact WHERE closed_day BETWEEN :first AND :last"
+        " UNION SELECT record FROM case_ending WHERE ended_day BETWEEN :first AND :last)",
+        days,
+        as_of,
+    )
+    begins_at = instants.beginning_of(first)
+    closed = [case for case in found if case.closed_at is not None and begins_at <= case.closed_at <= as_of]
+    return sorted(closed, key=lambda case: case.id)
 
 
 def contributing(reading: Reading, inside: Condition, low: int, high: int) -> Iterator[CaseFacts]:

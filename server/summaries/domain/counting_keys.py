@@ -1,0 +1,111 @@
+"""To which columns a case adds one: few properties decide it, so that a million cases are judged a few hundred times"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from server.instants import BEGINNING, FOREVER
+from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.status import Status
+from server.summaries.domain import figure_definitions
+from server.summaries.domain.figure_definitions import COUNT_RULES, Window
+
+RECEIVED = (
+    "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",
+    "withdrawn_reports",
+)  # fmt: skip
+"""Columns of the day on which a report came in."""
+
+REGISTERED = (
+    "registered", "void", "merged_cases", "spot_closed", "closed", "suspended", "transferred", "rectified",
+    "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
+    "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
+    "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
+)  # fmt: skip
+"""Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
+
+EVER = Window(BEGINNING, FOREVER, BEGINNING, BEGINNING)
+"""Holds every day, and nothing is late in it: no limit has passed at the beginning of time."""
+
+
+class _CountingKey(NamedTuple):
+    """The properties that decide to which columns a case adds: a million cases have few different ones."""
+
+    status: Status
+    decided: bool
+    registered: bool
+    dispatched: bool
+    once_fed_back: bool
+    fed_back: bool
+    fed_back_in_time: bool
+    closed: bool
+    closed_in_time: bool
+    checked: bool
+    reworked: bool
+    extended: bool
+    site_closed: bool
+    drawn: bool
+    rechecked: bool
+    recheck_failed: bool
+    supervised: bool
+
+
+def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return to which of RECEIVED and of REGISTERED a case adds one."""
+    return _columns(_counting_key(case))
+
+
+def _counting_key(case: CaseFacts) -> _CountingKey:
+    return _CountingKey(
+        case.status,
+        case.decided_at is not None,
+        case.registered_at is not None,
+        bool(case.dispatches),
+        case.first_fed_back_at is not None,
+        case.fed_back_at is not None,
+        case.fed_back_at is not None and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at),
+        case.closed_at is not None,
+        figure_definitions.on_time(case),
+        case.checked > 0,
+        case.reworked > 0,
+        case.extended > 0,
+        case.site_closed,
+        case.drawn > 0,
+        case.rechecked > 0,
+        case.recheck_failed > 0,
+        case.supervised,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return to which of RECEIVED and of REGISTERED every case with this key adds one."""
+    then, later = "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
+    case = CaseFacts(
+        "",
+        "",
+        "",
+        then,
+        key.status,
+        decided_at=then if key.decided else None,
+        registered_at=then if key.registered else None,
+        dispatches=(Dispatch(then),) if key.dispatched else (),
+        first_fed_back_at=then if key.once_fed_back else None,
+        fed_back_at=later if key.fed_back else None,
+        handle_due_at=None if key.fed_back_in_time else then,
+        closed_at=later if key.closed else None,
+        close_due_at=None if key.closed_in_time else then,
+        checked=int(key.checked),
+        reworked=int(key.reworked),
+        extended=int(key.extended),
+        site_closed=key.site_closed,
+        drawn=int(key.drawn),
+        rechecked=int(key.rechecked),
+        recheck_failed=int(key.recheck_failed),
+        supervised=key.supervised,
+    )
+    added = [
+        tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)
+    ]
+    return added[0], added[1]
