@@ -15,9 +15,7 @@ from server.api import (
     forms,
     hazard_ledger,
     problems,
-    rechecks,
     records,
-    requests,
     sent_items,
     session,
     submissions,
@@ -27,6 +25,7 @@ from server.api import (
     unvisited,
     users,
 )
+from server.api.cases import rechecks, requests
 from server.api.photos import record_photos, uploads
 from server.api.staff import area_changes, area_imports, handover, rosters
 from server.web import session_tokens

@@ -20,7 +20,7 @@ COMMANDS = {
     "restore": "server.cli.backup:restore",
     "grid": "server.cli.grid:grid",
     "calendar": "server.cli.calendars:calendar",
-    "recheck": "server.cli.rechecks:recheck",
+    "recheck": "server.cli.cases.rechecks:recheck",
     "user": "server.cli.users:user",
     "body": "server.cli.users:body",
     "form": "server.cli.forms:form",

@@ -52,6 +52,14 @@ def due_at(clock: Clock, start: Instant, calendar: Calendar, case: str = "") -> 
     return end_of(day_of(start) + timedelta(days=limit.amount))
 
 
+def close_due(handle_due_at: Instant, calendar: Calendar) -> Instant:
+    """Return when a case should be closed: the handler's limit, and the time to check what was done until then."""
+    return due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT), calendar)
+
+
+_A_MOMENT = timedelta(milliseconds=1)
+
+
 def started_before(clock: Clock, now: Instant, calendar: Calendar) -> Instant:
     """Return the instant before which a clock must have started to have run out by ``now``: ``due_at`` turned round.
 

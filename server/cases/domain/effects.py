@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
-from server import instants
 from server.cases.domain import case_labels, deadlines, later_limits, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.calendars import Calendar
 from server.cases.domain.case_columns import with_columns
-from server.cases.domain.deadlines import Clock
+from server.cases.domain.deadlines import Clock, close_due
 from server.cases.domain.workflow import Step
 from server.instants import Instant
 from server.records.domain import case_facts
@@ -129,7 +128,7 @@ def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContex
         or case.facts.handle_due_at
         or deadlines.due_at(Clock.HANDLE, act.at, context.calendar, context.rect)
     )
-    return _Decision(assigned, _target_status(step, record), due, _close_due(due, context.calendar))
+    return _Decision(assigned, _target_status(step, record), due, close_due(due, context.calendar))
 
 
 def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -164,7 +163,7 @@ def _decline(step: Step, record: Record, case: Case, act: Act, context: ActConte
 def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or record.due_at or act.at
     return _Decision(
-        case.without_requests("ask_extension"), _target_status(step, record), due, _close_due(due, context.calendar)
+        case.without_requests("ask_extension"), _target_status(step, record), due, close_due(due, context.calendar)
     )
 
 
@@ -176,7 +175,7 @@ def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActConte
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or _handle_due(act, context)
     return _Decision(
-        replace(case, plan_due_at=None), _target_status(step, record), due, _close_due(due, context.calendar)
+        replace(case, plan_due_at=None), _target_status(step, record), due, close_due(due, context.calendar)
     )
 
 
@@ -211,7 +210,7 @@ def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContex
     due = _requested_due(act) or max(
         case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at, context.calendar)
     )
-    return _Decision(replace(case, reworked=True), Status.HANDLING, due, _close_due(due, context.calendar))
+    return _Decision(replace(case, reworked=True), Status.HANDLING, due, close_due(due, context.calendar))
 
 
 def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -232,7 +231,7 @@ def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContex
         replace(assigned.taken_up_again(), reworked=True),
         _target_status(step, record),
         due,
-        _close_due(due, context.calendar),
+        close_due(due, context.calendar),
     )
 
 
@@ -240,7 +239,7 @@ def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActCon
     due = _requested_due(act) if record.status in WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
     return _Decision(
-        supervised, _target_status(step, record), due, None if due is None else _close_due(due, context.calendar)
+        supervised, _target_status(step, record), due, None if due is None else close_due(due, context.calendar)
     )
 
 
@@ -294,11 +293,3 @@ def _handle_due(act: Act, context: ActContext) -> Instant:
 
 def _requested_due(act: Act) -> Instant | None:
     return deadlines.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None
-
-
-def _close_due(handle_due_at: Instant, calendar: Calendar) -> Instant:
-    """Return when a case should be closed: the handler's limit and the time to check (``domain.md`` section 2.7)."""
-    return deadlines.due_at(Clock.VERIFY, instants.later(handle_due_at, -_A_MOMENT), calendar)
-
-
-_A_MOMENT = timedelta(milliseconds=1)

@@ -1,0 +1,1 @@
+"""What people decide about cases: requests and re-checks over the API."""
