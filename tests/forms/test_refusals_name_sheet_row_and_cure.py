@@ -465,8 +465,9 @@ def test_each_save_to_without_its_ledger_is_told_where_there_are_several():
     with pytest.raises(FormRefused) as refusal:
         converted(a_form(survey, entities=ENTITIES + "| | wells | ${keeper} |\n"))
 
-    first, second = refusal.value.data["errors"]
+    first, second, third = refusal.value.data["errors"]
     assert (first["row"], first["column"], second["row"], second["column"]) == (2, "save_to", 3, "save_to")
+    assert third["sheet"] == "entities" and "只能写一个台账" in third["message"]
     assert "apiaries#keeper" in first["cure"]
     assert "apiaries、wells" in second["cure"]
 

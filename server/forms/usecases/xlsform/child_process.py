@@ -3,13 +3,14 @@
 Started by ``xlsform``:
 ``python -m server.forms.usecases.xlsform.child_process MEMORY_BYTES CPU_S TYPE OFFER FOLDER…``.
 Reads each ``FOLDER/source``, leaves ``FOLDER/result.json``: ``{xform, warnings, sheets, itemsets, taken}`` or
-``{error}``.
+``{error}``, with ``further`` errors where there are more.
 """
 
 from __future__ import annotations
 
 import errno
 import json
+import re
 import resource
 import sys
 import zipfile
@@ -26,6 +27,12 @@ RESULT_BYTES_MAX = 40_000_000
 MESSAGE_CHARS_MAX = 1_000
 """What is told of one message of the tool."""
 
+FURTHER_MOST = 20
+"""Rows without which the tool is asked again: more are told another time."""
+
+_ROW, _SHEET = re.compile(r"\[row : (\d+)\]"), re.compile(r"On the '(\w+)' sheet")
+_QUOTED = re.compile(r"'([^']*)'")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _SHEETS = ("survey", "choices", "settings", "entities")
 
 
@@ -80,15 +87,72 @@ def converted(source: bytes, file_type: str, offered: Mapping[str, str] | None =
     workbook = get_xlsform(source, file_type=file_type)
     taken = _take_offer(workbook, offered or {})
     sheets = _sheets(workbook)
+    language = plain_language(sheets["headers"])  # for pyxform: a setting of the form goes before it
     try:
-        language = plain_language(sheets["headers"])  # for pyxform: a setting of the form goes before it
         result = convert(asdict(workbook), warnings=warnings, default_language=language)
     except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
         raise
     except Exception as error:
-        return {"error": _error_of(error), "sheets": sheets}
+        return {"error": _error_of(error), "further": _further(asdict(workbook), error, language), "sheets": sheets}
     said = [_shortened(each) for each in warnings]
     return {"xform": result.xform, "warnings": said, "sheets": sheets, "itemsets": result.itemsets, "taken": taken}
+
+
+def _further(workbook: dict[str, Any], error: Exception, language: str | None) -> list[dict[str, Any]]:
+    """Return what else the tool finds: it stops at the first row that it refuses, and is asked again without it.
+
+    A row goes on as a plain question of its name, so that what refers to it still finds it. Where a group begins or
+    ends nothing can stand in its place, and the tool is not asked again. Where it names no row, it may have missed the
+    choices as a whole: the tool goes on without the questions that choose.
+    """
+    from pyxform.xls2xform import convert
+
+    found: list[dict[str, Any]] = []
+    rows = workbook["survey"] = [dict(row) for row in workbook.get("survey") or []]
+    for _ in range(FURTHER_MOST):
+        made = [_made_plain(rows, at) for at in _stumbled_over(rows, str(error))]
+        if not any(made):
+            break
+        try:
+            convert(workbook | {"survey": [dict(row) for row in rows]}, warnings=[], default_language=language)
+        except (MemoryError, ImportError):  # pragma: no cover - comes only under the child's own limit
+            raise
+        except Exception as next_error:
+            error = next_error
+            found.append(_error_of(error))
+        else:
+            break
+    return found
+
+
+def _stumbled_over(rows: list[dict[Any, Any]], message: str) -> list[int]:
+    """Return the places in ``rows`` that an error is about: by its row, or by the type that it quotes.
+
+    Where it says neither, they are those of the questions that choose.
+    """
+    sheet, row = _SHEET.search(message), _ROW.search(message)
+    if sheet is not None and sheet[1] != "survey":
+        return []
+    if row is not None:
+        return [at] if 0 <= (at := int(row[1]) - 2) < len(rows) else []
+    types = [str(each.get("type") or "") for each in rows]
+    quoted = {text for text in _QUOTED.findall(message) if text}
+    return [at for at, type in enumerate(types) if type in quoted] or [
+        at for at, type in enumerate(types) if type.startswith(("select", "rank"))
+    ]
+
+
+def _made_plain(rows: list[dict[Any, Any]], at: int) -> bool:
+    """Put a plain question in the place of a row; say whether one can stand there that did not already."""
+    row = {str(header).strip().lower(): value for header, value in rows[at].items()}
+    kind, name = str(row.get("type") or "").strip().lower(), str(row.get("name") or "").strip()
+    labels = {header: value for header, value in rows[at].items() if str(header).strip().lower().startswith("label")}
+    if kind.startswith(("begin", "end")):
+        return False
+    is_taken = any(str(each.get("name") or "").strip() == name for n, each in enumerate(rows) if n != at)
+    plain = {**labels, "type": "text", "name": f"row_{at + 2}" if is_taken or not _NAME.fullmatch(name) else name}
+    changed, rows[at] = plain != rows[at], plain
+    return changed
 
 
 def _take_offer(workbook: Any, offered: Mapping[str, str]) -> list[str]:

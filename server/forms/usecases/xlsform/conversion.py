@@ -175,14 +175,12 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
         {name: tuple(rows) for name, rows in raw["rows"].items()},
     )
     if "error" in outcome:
-        error = outcome["error"]
-        told = _same_as_root(error["message"], sheets) or _with_row(translated(error["code"], error["message"]), sheets)
+        told = [_told(each, sheets) for each in (outcome["error"], *outcome.get("further", ()))]
         # What our own checks find in a cell is often what the tool stumbled over there.
         cells = [*cell_faults(sheets), *reference_faults(sheets)]
-        found = any(
-            (each.sheet, each.row) == (told.sheet, told.row) and told.column in {None, each.column} for each in cells
-        )
-        raise refused(quoting([*cells, *([] if found else [told]), *sheet_faults(sheets)], sheets))
+        places = {(each.sheet, each.row, column) for each in cells for column in (None, each.column)}
+        more = [each for each in told if (each.sheet, each.row, each.column) not in places]
+        raise refused(quoting(dict.fromkeys([*cells, *more, *sheet_faults(sheets)]), sheets))
     plain = plain_column_warnings(sheets)
     # pyxform counts a column without a language as a language of its own, whatever it was told to take it for.
     of_tool = [each for each in outcome["warnings"] if not (plain and is_about_languages(each))]
@@ -194,6 +192,12 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
     return Converted(
         outcome["xform"].encode("utf-8"), warnings, sheets, None if itemsets is None else itemsets.encode("utf-8")
     )
+
+
+def _told(error: dict[str, Any], sheets: Sheets) -> Fault:
+    """Return what the tool says of an error as a fault with its place and cure."""
+    same = _same_as_root(error["message"], sheets)
+    return same or _with_row(translated(error["code"], error["message"]), sheets)
 
 
 def _same_as_root(message: str, sheets: Sheets) -> Fault | None:
