@@ -6,17 +6,21 @@ import http.client
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
+from typing import NamedTuple
 
 import orjson
 
-from bench import concurrent_clients, county, machine
+from bench import county, machine
 from bench.environment import ROUNDS, Answer, Environment, Server, ask, expect, serving
 from bench.figures import Figure, Target, latency, number
 from bench.lists import sign_in
 from bench.load import uuid4
 from bench.machine import processor_s
 from bench.memory import memory_mb, reset_peak_memory
-from bench.push_requests import creation, edit, headers, push
+from bench.push_requests import Wire, creation, edit, headers, push
 from schemas.sync import CHANGES_MAX, ROWS_MAX
 
 TITLE = "push and pull of field clients"
@@ -25,6 +29,9 @@ FIRST_MB, AGAIN_MB = 60, 10
 """A page and SQLite's cache at first; hardly anything the second time, or memory would grow with the bucket."""
 
 RECORDS, FEW, MANY = 2_000, 10, 100_000
+CLIENTS, ITEMS, CONCURRENT = 1_000, 30, 32
+TRIES_MAX = 20
+TIMEOUT_S = 60
 
 
 def measure(environment: Environment) -> Iterator[Figure]:
@@ -105,16 +112,16 @@ def _concurrent_pushes(environment: Environment) -> Iterator[Figure]:
     filled = environment.copy_of_county("sync concurrent")
     with serving(filled.folder) as server:
         used = processor_s(server.pid)
-        result = concurrent_clients.run(server.port, filled.key)
+        result = _all_push(server.port, filled.key)
         cost = f"{number((processor_s(server.pid) - used) / result.items * 1000)} ms of processor each"
-    name = f"{concurrent_clients.CLIENTS:,} clients with {concurrent_clients.ITEMS} items each"
+    name = f"{CLIENTS:,} clients with {ITEMS} items each"
     yield Figure(
         name,
         result.items / result.seconds,
         "items/s",
         None,
         cost,
-        f"{concurrent_clients.CONCURRENT} at once, {machine.load_now()}",
+        f"{CONCURRENT} at once, {machine.load_now()}",
     )
     yield Figure("  clients with an error", result.errors, "", Target(1), f"{result.delays} answers to retry later")
 
@@ -149,3 +156,59 @@ def _pull(connection: http.client.HTTPConnection, authorization: str, cursor: st
 
 def _empty_application_ms(environment: Environment) -> str:
     return number(sorted(environment.empty_application_seconds)[len(environment.empty_application_seconds) // 2] * 1000)
+
+
+class EveningResult(NamedTuple):
+    """What a thousand clients got that each push a batch, as in the evening when everybody is back on a network.
+
+    items: that got a verdict. errors: clients that gave up. delays: answers to retry later."""
+
+    items: int
+    seconds: float
+    errors: int
+    delays: int
+
+
+class _ClientResult(NamedTuple):
+    items: int
+    is_done: bool
+    delays: int
+
+
+def _all_push(port: int, key: str) -> EveningResult:
+    """Let every client push once over a connection of its own, and retry when the server says so."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        results = list(pool.map(lambda number: _client(port, key, f"device {number}"), range(CLIENTS)))
+    seconds = time.perf_counter() - began
+    items, delays = sum(each.items for each in results), sum(each.delays for each in results)
+    return EveningResult(items, seconds, sum(not each.is_done for each in results), delays)
+
+
+def _client(port: int, key: str, device: str) -> _ClientResult:
+    changes = [creation(uuid4(), seq) for seq in range(1, ITEMS + 1)]
+    delays = 0
+    for wait_s in _retry_delays(port, key, device, changes):
+        if wait_s is None:
+            return _ClientResult(ITEMS, True, delays)
+        delays += 1
+        time.sleep(wait_s)
+    return _ClientResult(0, False, delays)
+
+
+def _retry_delays(port: int, key: str, device: str, changes: list[Wire]) -> Iterator[float | None]:
+    """Yield how long to wait before the next try, in seconds; None when everything was applied. Ends on an error."""
+    for _ in range(TRIES_MAX):
+        try:
+            with closing(HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)) as connection:
+                answer = push(connection, key, device, changes)
+        except (OSError, HTTPException):
+            return
+        if answer.status == 200:
+            outcomes = orjson.loads(answer.body)["outcomes"]
+            if all(each["verdict"] == "applied" for each in outcomes) and len(outcomes) == len(changes):
+                yield None
+            return
+        if answer.status not in (429, 503):
+            return
+        yield float(answer.headers.get("retry-after", "1"))

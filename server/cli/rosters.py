@@ -78,7 +78,8 @@ def cards(file: Path, area: str | None, unmoved: bool, lost: bool, data: Path) -
 
     Earlier cards stay good, unless --replace says otherwise. The file holds keys: print it, then delete it.
     """
-    from server.cli import card_pdf, phone_card
+    from server.cli import phone_card
+    from server.staffing.usecases import card_pdf
 
     if area is None and not unmoved:
         raise click.UsageError("请用 --area 写网格代码，或加 --not-moved · needs --area or --not-moved")

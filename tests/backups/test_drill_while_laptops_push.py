@@ -23,16 +23,20 @@ from sync.client.connection import Connection
 from sync.client.credentials import Credentials
 from sync.client.device import Device
 from sync.client.failures import NoConnection
+from tests.backups import forked_commands
 from tests.backups.backed_up import back_up, run
+from tests.backups.forked_commands import Command, Commands
 from tests.county import County, restart
-from tests.stories import child_server, forked_commands
+from tests.stories import child_server
 from tests.stories.child_server import Folder, Server, make_folder, records_in
-from tests.stories.forked_commands import Command, Commands
 from tests.sync.test_with_the_real_server import Road
 from tests.sync.town import Phone
 from tests.valley import UNIT, a_valley
 
 LAPTOPS, INSTANTS = 8, 50
+PAUSE_S = 0.1
+"""Between two pushes of a laptop: what it has sent it offers again after each restore, and the more, the longer."""
+
 NAMES = ("worker", "officer", "town")
 
 
@@ -119,6 +123,7 @@ def work_until_gone(path: Path, server: Server, told: list[str]) -> None:
             except NoConnection:
                 return
             told.append(id)
+            time.sleep(PAUSE_S)
 
 
 def exchange(device: Device, server: Server) -> None:
