@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from flask import Response, request, send_file
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
 from server.errors import NotFound
@@ -112,7 +113,13 @@ def _plain(photo: PhotoFile) -> Response:
     )
     response.content_length = copy.size
     response.set_etag(f"{photo.sha256}-plain")
-    response.make_conditional(request, accept_ranges=True, complete_length=copy.size)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=copy.size)
+    except RequestedRangeNotSatisfiable:
+        copy.close()
+        raise
+    if response.status_code == 304 or request.method == "HEAD":  # nothing of it is read
+        copy.close()
     if not is_shown:
         downloads.name_file(response, photo.name)
     return downloads.sandboxed(response)

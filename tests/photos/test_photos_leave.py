@@ -112,6 +112,8 @@ def test_who_is_not_shown_the_record_whole_gets_no_place_from_any_address_of_a_p
             answer = county.get(path + size, name)
             assert answer.status_code == 200, (name, answer.text)
             told[name, size] = SECRET.encode() in answer.data
+            head = county.client.head(f"/api/v1{path}{size}", headers={"Authorization": f"Key {county.keys[name]}"})
+            assert head.headers["Content-Length"] == str(len(answer.data))
             part = county.get(path + size, name, Range="bytes=-20")
             assert (part.status_code, part.data) == (206, answer.data[-20:])
 
