@@ -115,6 +115,7 @@ class CaseSchema(BaseSchema):
     supervised = integer_out("level of supervision, 0 for none")
     major = fields.Boolean(required=True)
     plan_due_at = instant_out_or_null("end of a suspension's plan")
+    review_due_at = instant_out_or_null("until when a suspension is to be looked at again, by `review`")
     merged_into = text_out_or_null("id of the main case")
     similar = fields.List(fields.Nested(SimilarSchema), required=True)
 

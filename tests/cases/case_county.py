@@ -45,6 +45,9 @@ ELSEWHERE = {UNIT: FAR_UNIT, VILLAGE: FAR_VILLAGE, TOWN: OTHER_TOWN}
 FIXED = {"result_code": "fixed", "no_photo_reason": "夜间"}
 PLAN = {"reason": "要等雨季过后", "plan": "更换管线", "plan_due": day(90), "leader": "李某", "safeguard": "专人看守"}
 MAJOR = {"person_1": "甲", "person_2": "乙", "person_3": "丙", "document": "涞消认1号", "rules": "GB35181-2025"}
+ASKED_PLAN = {name: value for name, value in PLAN.items() if name != "plan_due"} | {
+    "until": day(90), "milestones": "先清理再改造",
+}  # fmt: skip
 WAYS: dict[str, tuple[tuple[str, str], ...]] = {
     "reported": (),
     "spot_closed": (),
@@ -124,7 +127,7 @@ class Cases:
             "reassign": {"assignee": "user:near"},
             "ask_return": {"reason": "不归我管"},
             "ask_extension": {"reason": "材料未到", "until": day(9)},
-            "ask_suspension": {"reason": "要等雨季过后"},
+            "ask_suspension": ASKED_PLAN,
             "return": {"reason": "确不归他管"},
             "extend": {"reason": "材料未到", "due_on": day(9)},
             "suspend": PLAN,

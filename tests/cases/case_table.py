@@ -39,6 +39,7 @@ ask_void        open                                              > =
 decline_void    open                                              > =
 ask_major       registered assigned accepted handling suspended transferred feedback > =
 decline_major   registered assigned accepted handling suspended transferred feedback > =
+review          suspended                                         > =
 resume          suspended transferred                             > handling
 transfer        assigned accepted handling                        > transferred
 feedback        assigned accepted handling                        > feedback
@@ -71,14 +72,15 @@ ask_extension   h      h      h       h      h    h    .       .     h    h    .
 ask_suspension  h      h      h       h      D    h    .       .     h    h    .      .
 return          .      .      d       .      d    .    d       .     .    .    .      .
 extend          .      .      .       .      d    .    d       .     .    .    .      .
-suspend         .      .      .       .      .    .    d       .     .    .    .      .
+suspend         .      .      .       .      .    .    d       d     .    .    .      .
 decline_return  .      .      d       .      d    .    d       .     .    .    .      .
 decline_extension  .   .      .       .      d    .    d       .     .    .    .      .
-decline_suspension .   .      .       .      .    .    d       .     .    .    .      .
+decline_suspension .   .      .       .      .    .    d       d     .    .    .      .
 ask_void        .      .      C       .      C    .    C       .     .    .    .      .
 decline_void    .      .      .       .      d    .    d       d     .    .    .      .
 ask_major       .      .      C       C      C    .    .       .     .    .    .      .
 decline_major   .      .      .       .      .    .    d       .     .    .    .      .
+review          .      .      C       .      C    h    C       .     .    .    .      .
 resume          .      .      D       .      D    .    D       .     .    .    .      .
 transfer        .      .      .       .      D    .    D       .     .    .    .      .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
@@ -170,8 +172,11 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
-    if action.startswith("decline_") or action in ("void", "unmark_major", "recheck"):
-        return 409, "illegal-step"  # nobody has asked for anything in a fresh case, nor found it major, nor drawn it
+    if action.startswith("decline_") or action in ("void", "unmark_major", "recheck", "review"):
+        return (
+            409,
+            "illegal-step",
+        )  # nothing asked for in a fresh case, nor found major, nor drawn; no quarter has passed
     return 200, row.target or status
 
 

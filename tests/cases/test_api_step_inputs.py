@@ -19,7 +19,10 @@ NEEDS = {
     "reassign": ("suspended", "brigade-plain", ("assignee",)),
     "ask_return": ("assigned", "hand", ("reason",)),
     "ask_extension": ("accepted", "hand", ("reason",)),
-    "ask_suspension": ("handling", "hand", ("reason",)),
+    "ask_suspension": (
+        *("handling", "hand"),
+        ("reason", "plan", "until", "leader", "milestones", "safeguard"),
+    ),
     "return": ("assigned", "brigade-plain", ("reason",)),
     "extend": ("assigned", "brigade-plain", ("due_on", "reason")),
     "suspend": ("handling", "brigade-plain", ("reason", "plan", "plan_due", "leader", "safeguard")),

@@ -181,6 +181,7 @@ ROWS = [
         [ASSIGN, ("mark_major", {}), ("unmark_major", {"reason": "x"})],
         *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
     ),
+    ([ASSIGN, SUSPEND, ("review", {})], "suspended", "user:worker", "2027-10-31T16:00", (), "荆山口村｜演示民宿07"),
     ([("withdraw", {})], "void", None, None, (), "【作废】｜荆山口村｜演示民宿07"),
     (
         [ASSIGN, ("supervise", {"level": "2", "due_on": "2026-11-30"})],

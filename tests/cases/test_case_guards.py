@@ -30,6 +30,10 @@ FAR = Party("user:far", "乙", NOW, ((Role.GRID_WORKER, "130630/100/400/001"),))
 VIEWER = Party("user:viewer", "丙", NOW, ((Role.VIEWER, PATH),))
 PARTIES = {party.mark: party for party in (WORKER, POLICE, OFFICE, SHOP, STATION, FAR, VIEWER)}
 FEEDBACK = {"result_code": "fixed", "no_photo_reason": "too_dark"}
+ASKED_PLAN = {
+    "reason": "工程量大", "plan": "拆除", "until": "2027-10-31", "leader": "王", "milestones": "先拆后建",
+    "safeguard": "每日巡查",
+}  # fmt: skip
 MAJOR = {"person_1": "甲", "person_2": "乙", "person_3": "丙", "document": "函1号", "rules": "GB35181-2025"}
 PLAN = {"reason": "工程量大", "plan": "拆除", "plan_due": "2027-10-31", "leader": "王", "safeguard": "每日巡查"}
 
@@ -78,6 +82,9 @@ GOOD = [
     ("extend", {"reason": "天气", "due_on": "2026-12-20"}, "handling"),
     ("ask_extension", {"reason": "天气", "until": "2026-12-04"}, "handling"),
     ("suspend", PLAN, "assigned"),
+    ("suspend", PLAN | {"plan_due": "2027-11-25"}, "assigned"),
+    ("ask_suspension", ASKED_PLAN, "handling"),
+    ("review", {}, "suspended"),
     ("resume", {"due_on": "2026-12-01"}, "transferred"),
     ("transfer", {"body": "住建局", "document": "函12号"}, "handling"),
     ("feedback", FEEDBACK, "assigned"),
@@ -127,7 +134,9 @@ BAD = [
         "应晚于现在的期限 2026-12-03",
     ),
     ("ask_extension", {"reason": "天气", "until": "2020-01-01"}, "assigned", {}, "until", "已经过去"),
-    ("ask_suspension", {"reason": "工程量大", "until": "2036-01-01"}, "handling", {}, "until", "太远了"),
+    ("ask_suspension", ASKED_PLAN | {"until": "2036-01-01"}, "handling", {}, "until", "太远了"),
+    ("ask_suspension", ASKED_PLAN | {"until": "2027-11-26"}, "handling", {}, "until", "最长12个月，到 2027-11-25"),
+    ("suspend", PLAN | {"plan_due": "2027-11-26"}, "handling", {}, "plan_due", "最长12个月，到 2027-11-25"),
     ("suspend", PLAN | {"plan_due": "2026-11-01"}, "handling", {}, "plan_due", "已经过去"),
     ("feedback", {"result_code": "fixed"}, "handling", {}, "no_photo_reason", "请附整改后照片"),
     ("feedback", FEEDBACK | {"result_code": "gone"}, "handling", {"code_entries": {}}, "result_code", "没有“gone”"),

@@ -21,9 +21,7 @@ def faults_of(rows: str, foot: str = FOOT) -> list[tuple[str, int]]:
 
 
 def test_several_rows_that_the_tool_refuses_are_all_named():
-    rows = (
-        "| | textt | a | 甲 | |\n| | text | b | 乙 | |\n| | wrong | c | x | |\n| | select_one nothing | d | 丁 | |\n"
-    )
+    rows = "| | textt | a | 甲 | |\n| | text | b | 乙 | |\n| | wrong | c | x | |\n| | select_one nothing | d | 丁 | |\n"
 
     assert {("survey", 2), ("survey", 4), ("survey", 5)} <= set(faults_of(rows))
 

@@ -39,6 +39,7 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Json]) -> Json:
         "supervised": found.supervised,
         "major": found.major,
         "plan_due_at": found.plan_due_at,
+        "review_due_at": found.review_due_at,
         "merged_into": found.merged_into,
         "similar": similar,
     }

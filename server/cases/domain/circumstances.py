@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import NamedTuple
 
 from server import instants
@@ -99,6 +100,16 @@ def _major_asked(record: Record, act: Act, context: ActContext) -> None:
         raise IllegalStep("重大火灾隐患的延期须由大队决定。", action=act.action)
 
 
+_REVIEW_AHEAD = timedelta(days=14)
+"""How long before its day a suspension may be looked at again."""
+
+
+def _review_near(record: Record, act: Act, context: ActContext) -> None:
+    due = None if record.case is None else record.case.review_due_at
+    if due is not None and act.at < instants.later(due, -_REVIEW_AHEAD):
+        raise IllegalStep(f"本季度已核查过；下次请在 {instants.last_day(due)} 前14天内核查。", action=act.action)
+
+
 CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "no_account": Circumstance(_no_account, ("context.has_account",)),
     "in_window": Circumstance(_in_window, ("record.closed_at", "case.recheck_due_at", "context.calendar")),
@@ -108,6 +119,7 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),
     "void_asked": Circumstance(_void_asked, ("case.requests",)),
     "major_asked_for": Circumstance(_asked("decline_major"), ("case.requests",)),
+    "review_near": Circumstance(_review_near, ("case.review_due_at",)),
     "now_major": Circumstance(_now_major, ("case.major",)),
     "not_yet_major": Circumstance(_not_yet_major, ("case.major",)),
     "major_asked": Circumstance(_major_asked, ("case.major", "context.grants")),

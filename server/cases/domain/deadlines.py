@@ -25,6 +25,8 @@ class Clock(StrEnum):
     EXTENSION_STEP = "extension_step"
     DECIDE = "decide"
     RECHECK = "recheck"
+    SUSPENSION = "suspension"
+    REVIEW = "review"
 
 
 class Limit(NamedTuple):

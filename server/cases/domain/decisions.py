@@ -145,7 +145,9 @@ def granted_with(kind: Kind, inputs: Mapping[str, str]) -> dict[str, str]:
     step = workflow.STEP_OF[kind.grant]
     said = {**inputs, "due_on": inputs.get("until", ""), "plan_due": inputs.get("until", "")}
     return {
-        name: said[name] for name in (*step.needs, "safeguard") if name in {*step.needs, *step.takes} and said.get(name)
+        name: said[name]
+        for name in (*step.needs, "safeguard", "milestones")
+        if name in {*step.needs, *step.takes} and said.get(name)
     }
 
 

@@ -67,15 +67,9 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     """Return the record after ``act``, which ``guards.check`` has let through. who: the role that acts, in Chinese."""
     case = _case_of(record)
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
-    kept = case_facts.Step(
-        case_facts.RECHECK_FAILED if act.action == "recheck" and act.failed else act.action,
-        act.at,
-        decision.status,
-        decision.handle_due_at,
-        decision.close_due_at,
-        decision.result_code,
-        extends=later_limits.extends(record, act, context),
-    )
+    extends = later_limits.extends(record, act, context)
+    limits = (decision.handle_due_at, decision.close_due_at)
+    kept = case_facts.Step(act.action, act.at, decision.status, *limits, decision.result_code, extends=extends)
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
     after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
@@ -169,14 +163,25 @@ def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
-    return _Decision(replace(case.without_handlers_requests(), plan_due_at=plan_due), _target_status(step, record))
+    return _Decision(
+        replace(case.without_handlers_requests(), plan_due_at=plan_due, review_due_at=_next_review(act, context)),
+        _target_status(step, record),
+    )
+
+
+def _review(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+    """Nothing has changed: the plan goes on, and is looked at again in a quarter."""
+    return _Decision(replace(case, review_due_at=_next_review(act, context)), _target_status(step, record))
+
+
+def _next_review(act: Act, context: ActContext) -> Instant:
+    return deadlines.due_at(Clock.REVIEW, act.at, context.calendar)
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
     due = _requested_due(act) or _handle_due(act, context)
-    return _Decision(
-        replace(case, plan_due_at=None), _target_status(step, record), due, close_due(due, context.calendar)
-    )
+    resumed = replace(case, plan_due_at=None, review_due_at=None)
+    return _Decision(resumed, _target_status(step, record), due, close_due(due, context.calendar))
 
 
 def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
@@ -244,11 +249,8 @@ def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActCon
 
 
 def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case.without_requests("ask_major"), major=True), _target_status(step, record))
-
-
-def _unmark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case, major=False), _target_status(step, record))
+    judged = replace(case.without_requests("ask_major"), major=act.action == "mark_major")
+    return _Decision(judged, _target_status(step, record))
 
 
 _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] = {
@@ -267,6 +269,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "release_helpers": _keep_helpers,
     "extend": _extend,
     "suspend": _suspend,
+    "review": _review,
     **dict.fromkeys(workflow.DECLINES, _decline),
     "resume": _resume,
     "transfer": _leave_handler,
@@ -278,7 +281,7 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "reopen": _reopen,
     "supervise": _supervise,
     "mark_major": _mark_major,
-    "unmark_major": _unmark_major,
+    "unmark_major": _mark_major,
 }
 
 

@@ -9,6 +9,7 @@ from server import instants
 from server.cases.domain import assignable, deadlines, later_limits, major_hazards, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.circumstances import CIRCUMSTANCES
+from server.cases.domain.deadlines import Clock
 from server.cases.domain.right_conditions import CONDITIONS
 from server.cases.domain.workflow import Step
 from server.errors import IllegalStep, Invalid, NotAllowed
@@ -23,7 +24,8 @@ Fault = tuple[str, str]
 DATES = ("due_on", "until", "plan_due", "determined_on")
 INPUT_LABELS = {
     "reason": "原因", "note": "说明", "assignee": "承办人", "due_on": "期限", "helpers": "协办人", "into": "主案件",
-    "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划", "plan_due": "计划完成日", "leader": "责任领导",
+    "until": "延期至", "safeguard": "临时防范措施", "plan": "整治计划",
+    "milestones": "分阶段目标", "plan_due": "计划完成日", "leader": "责任领导",
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
     "person_1": "集体研究人员一", "person_2": "集体研究人员二", "person_3": "集体研究人员三", "rules": "判定标准",
     "determined_on": "认定日期", "method": "回访方式",
@@ -161,6 +163,14 @@ def _plan_ahead(record: Record, act: Act, context: ActContext) -> Iterator[Fault
     yield from _ahead(act, "plan_due")
 
 
+def _within_a_year(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
+    longest = deadlines.due_at(Clock.SUSPENSION, act.at, context.calendar)
+    for name in ("until", "plan_due"):
+        day = _date(act[name])
+        if day is not None and deadlines.end_of(day) > longest:
+            yield name, f"挂账最长12个月，到 {instants.last_day(longest)} 为止；到期仍未完成的，再申请一次"
+
+
 def _ahead(act: Act, name: str) -> Iterator[Fault]:
     day = _date(act[name])
     if day is None:
@@ -239,6 +249,7 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "due_ahead": _due_ahead,
     "due_by_rule": later_limits.faults,
     "plan_ahead": _plan_ahead,
+    "within_a_year": _within_a_year,
     "until_later": _until_later,
     "into_open": _into_open,
     "longer": _longer,

@@ -84,7 +84,8 @@ STEPS = (
         "ask_extension", "申请延期", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
     ),
     Step(
-        "ask_suspension", "申请挂账", WITH_HANDLER, None, ("reason",), ("until", "safeguard", "note"), ("until_later",)
+        "ask_suspension", "申请挂账", WITH_HANDLER, None,
+        ("reason", "plan", "until", "leader", "milestones", "safeguard"), ("note",), ("within_a_year", "until_later"),
     ),
     Step(
         "return", "同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), Status.REGISTERED, ("reason",), ("note",)
@@ -92,7 +93,10 @@ STEPS = (
     Step("extend", "同意延期", WITH_HANDLER, None, ("due_on", "reason"), ("safeguard", "note"), ("longer", "twice")),
     Step(
         "suspend", "同意挂账", WITH_HANDLER, Status.SUSPENDED,
-        ("reason", "plan", "plan_due", "leader", "safeguard"), ("note",), ("plan_ahead",),
+        ("reason", "plan", "plan_due", "leader", "safeguard"), ("milestones", "note"), ("within_a_year", "plan_ahead"),
+    ),
+    Step(
+        "review", "挂账季度核查：无变化", frozenset({Status.SUSPENDED}), None, takes=("note",), guards=("review_near",)
     ),
     Step(
         "decline_return", "不同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",),

@@ -31,6 +31,7 @@ class Task(NamedTuple):
 
     is_handlers: only who has a case does it, so that no other cases need to be looked at. decides: acts of which one
     declines an open request, in place of a word: whoever may decline it may grant it, and the other way round.
+    acts: that are to be taken when their time has come, in place of a word too.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Task(NamedTuple):
     statuses: tuple[Status, ...]
     is_handlers: bool = False
     decides: frozenset[str] = frozenset()
+    acts: frozenset[str] = frozenset()
 
 
 TASKS = (
@@ -45,6 +47,7 @@ TASKS = (
     Task("decide", "", tuple(OPEN), decides=frozenset(workflow.DECLINES)),
     Task("assign", "assign", (Status.REGISTERED,)),
     Task("check", "check", (Status.FEEDBACK,)),
+    Task("review", "", (Status.SUSPENDED,), acts=frozenset({"review"})),
     Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),
     Task("handle", "feedback", (Status.ACCEPTED, Status.HANDLING), is_handlers=True),
 )
@@ -107,7 +110,8 @@ def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: to
 
 
 def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
-    return todo.may_take(row, task.decides) if task.decides else todo.offers(row, task.word)
+    acts = task.decides or task.acts
+    return todo.may_take(row, acts) if acts else todo.offers(row, task.word)
 
 
 def given_too_long_ago(reading: Reading) -> Instant:

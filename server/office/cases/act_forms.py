@@ -30,7 +30,7 @@ FILES = frozenset(workflow.EVIDENCE_PHOTOS)
 PHOTOS = "photos"
 """The file input of a form."""
 
-LONG = frozenset({"note", "plan", "safeguard"})
+LONG = frozenset({"note", "plan", "safeguard", "milestones"})
 
 NO_PHOTO_REASONS = "no_photo_reasons"
 LABELS = {**INPUT_LABELS, "no_photo_reason": "没有照片的原因"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 HINTS = {
     "ask_void": "只用于登记错了，不能用于“改不了”；由上一级决定，决定之前照常计时。",
+    "review": "现场或电话问过、没有变化的，按一下即可；有变化的请写说明，或恢复处置。",
     "ask_major": "写明为什么可能是重大火灾隐患；由大队集体研究认定。",
     "mark_major": "须3人以上集体研究，写明三个人、文号和依据的判定标准。",
     "unmark_major": "整改完成或不再构成时销案；写明原因和文号，案件照常核查办结。",
@@ -31,6 +32,8 @@ WORDS = {
     ("extend", "due_on"): "延到哪一天",
     ("suspend", "safeguard"): "期间防火措施",
     ("suspend", "leader"): "负责人",
+    ("ask_suspension", "leader"): "负责人",
+    ("ask_suspension", "plan"): "怎么整治",
     ("rework", "due_on"): "新期限",
     ("reopen", "reason"): "为什么重开",
     ("reopen", "due_on"): "新期限",

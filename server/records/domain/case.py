@@ -50,7 +50,8 @@ class Case:
     may not check it: names of those who accepted it or fed back, and all who had it when that came in, bodies by mark.
     requests: open ones. merged_into: id of the case that it was merged into. supervised: level of supervision (督办),
     0 for none. major: determined by the brigade. village: short name of its village when it was reported; labels on
-    phones keep it. closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
+    phones keep it. plan_due_at: end of a suspension's plan; review_due_at: until when that is to be looked at again.
+    closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
     to be checked again, since it was drawn for that; recheck_result: what that found (``PASSED``, ``FAILED``), empty
     before.
     """
@@ -67,6 +68,7 @@ class Case:
     reworked: bool = False
     returns: int = 0
     plan_due_at: Instant | None = None
+    review_due_at: Instant | None = None
     closed_by: str = ""
     recheck_due_at: Instant | None = None
     recheck_result: str = ""

@@ -7,6 +7,10 @@ import pytest
 from tests.office.desk import Desk, Reader, with_passwords
 
 WORKER = "user:worker"
+WORKS = {
+    "reason": "需要工程施工", "plan": "改造", "until": "2027-03-20", "leader": "王某", "milestones": "先拆后建",
+    "safeguard": "专人看守",
+}  # fmt: skip
 REASON = "开工令已下，请按原期限完成"
 NASTY = "<script>alert(1)</script>'\""
 
@@ -48,7 +52,7 @@ def acts_on(page, id: str) -> set[str]:
             *("ask_extension", {"reason": "weather", "until": "2026-12-20"}),
             *("extend", "decline_extension", {"town", "brigade"}),
         ),
-        ("ask_suspension", {"reason": "需要工程施工"}, "suspend", "decline_suspension", {"brigade"}),
+        ("ask_suspension", WORKS, "suspend", "decline_suspension", {"brigade"}),
     ],
 )
 def test_a_request_is_offered_to_those_who_may_decide_it(land, county, action, inputs, grant, decline, may):
@@ -84,7 +88,7 @@ def test_who_declines_says_why_and_the_case_tells_its_handler(land, county):
 
 
 def test_a_suspension_asks_for_its_plan_and_loses_nothing_that_was_typed(land, county):
-    id, desk = asked(land, "ask_suspension", {"reason": "需要工程施工"}), signed_in(county, "brigade")
+    id, desk = asked(land, "ask_suspension", WORKS), signed_in(county, "brigade")
     page = desk.open(f"/office/approvals?open={id}:suspend")
     form = desk.form(page, f"/office/approvals/{id}/suspend")
 
