@@ -118,8 +118,6 @@ def _plain(photo: PhotoFile) -> Response:
     except RequestedRangeNotSatisfiable:
         copy.close()
         raise
-    if response.status_code == 304 or request.method == "HEAD":  # nothing of it is read
-        copy.close()
     if not is_shown:
         downloads.name_file(response, photo.name)
     return downloads.sandboxed(response)

@@ -105,12 +105,13 @@ def test_a_photo_that_takes_too_long_or_kills_the_process_is_given_up_and_anothe
     files, began = ThumbnailFiles(tmp_path), time.monotonic()
     with Drawer(files, threading.Event(), drawing_s=0.3) as drawer:
         assert drawer.draw(tmp_path / "slow", "ab" * 32) == (Outcome.DIED, "longer than 0.3 s")
+    with Drawer(files, threading.Event()) as drawer:
         assert drawer.draw(tmp_path / "dies", "ab" * 32) == (Outcome.DIED, "exit status 3")
     stopping = threading.Event()
     stopping.set()
     with Drawer(files, stopping) as drawer:
         assert drawer.draw(tmp_path / "slow", "ab" * 32).outcome is Outcome.STOPPED
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 50
 
 
 def test_a_photo_of_which_the_process_dies_again_and_again_counts_as_damaged(county, tmp_path, monkeypatch):
