@@ -15,7 +15,8 @@ from server.admin.store.lost_photos import LostPhoto
 from server.audit.domain.entries import COMMAND
 from server.backups.store import copying
 from server.backups.store.copying import Pace
-from server.backups.usecases import making, orders, restoring
+from server.backups.usecases import forgotten, making, orders, restoring
+from server.backups.usecases.forgotten import Forgotten
 from server.backups.usecases.making import Made
 from server.backups.usecases.orders import Order
 from server.backups.usecases.restoring import Source
@@ -96,6 +97,7 @@ def restore(path: Path, folder: Path, spared: bool, identity: Path | None) -> No
     """
     source = restoring.find(path, () if identity is None else copying.identities_in(identity))
     _require_empty(folder)
+    to_forget = forgotten.since(source.set.path.parent, source.set.manifest.made_at)
     click.echo(f"正在核对 {source.set.path} …", err=True)
     verified = restoring.verify(source, without_damaged_photos=spared)
     without = (*verified.damaged, *source.set.manifest.missing) if spared else ()
@@ -109,7 +111,24 @@ def restore(path: Path, folder: Path, spared: bool, identity: Path | None) -> No
         _tell_lost(without, lost)
     elif source.set.manifest.missing:
         click.echo(f"  注意：备份时已丢失的照片 {len(source.set.manifest.missing)} 个不在里面。", err=True)
+    _tell_forgotten(to_forget)
     click.echo(f"接着核对：{with_data('check', folder)}", err=True)
+
+
+def _tell_forgotten(found: Sequence[Forgotten]) -> None:
+    """Say what the set has brought back that was forgotten after it."""
+    names = [each.account for each in found if each.account]
+    records = [id for each in found for id in each.records]
+    if names:
+        click.echo(f"这份备份之后删除过个人信息的账号，已再次删除：{'、'.join(names)}", err=True)
+    if records:
+        click.echo(
+            f"这份备份之后删除过 {len(records)} 条记录里的姓名或号码，现在又有了；"
+            "请照当时的申请再运行一次 firegrid forget … --apply：",
+            err=True,
+        )
+        for id in records:
+            click.echo(f"  {id}", err=True)
 
 
 def _tell_lost(without: Sequence[str], lost: Sequence[LostPhoto]) -> None:

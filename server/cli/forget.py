@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 
+from server.admin.store import backup_facts
 from server.admin.usecases import expiry, forgetting, person_traces, unneeded_files
 from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten
 from server.admin.usecases.person_traces import Places
 from server.audit.domain.entries import COMMAND
+from server.backups.usecases import forgotten, orders
 from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.db import compaction
 from server.db.database import Database
@@ -73,6 +75,7 @@ def forget(
             done = forgetting.forget_values(database, values, by=COMMAND, files=files, spared=spared)
             _done(done)
             _kept((*_of_values(photos), *_media(done.media)))
+        _tell_backups(database)
         _wipe(database, blobs, data)
 
 
@@ -100,6 +103,15 @@ def retention(applies: bool, data: Path) -> None:
             _wipe(database, blobs, data)
         else:
             click.echo("没有到期的个人信息。")
+
+
+def _tell_backups(database: Database) -> None:
+    """Let the folder of the last backup know at once, so that no older set brings it back unnoticed."""
+    with database.reading() as reading:
+        folder = Path(backup_facts.last_backup(reading).folder or "-")
+        if folder.is_dir():
+            with orders.in_words(folder):
+                forgotten.keep(reading, folder)
 
 
 def _told(found: Places) -> None:

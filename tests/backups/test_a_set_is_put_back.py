@@ -288,3 +288,33 @@ def test_a_manifest_is_readable_by_others(place):
 
     assert plain["format"] == 1
     assert set(plain["files"]) == {"firegrid.db", "secret", "audit-heads.txt", "photos.txt"}
+
+
+def test_what_was_forgotten_after_a_set_is_forgotten_again_when_that_is_put_back(tmp_path):
+    county = open_county(tmp_path / "data", lay)
+    to, data = tmp_path / "backups", tmp_path / "data"
+    back_up(county, to)
+    record = send_photo(county, b"first")
+    back_up(county, to)
+    close(county.app)
+    assert run("user", "revoke", "worker", "--data", data).exit_code == 0
+    assert run("forget", "worker", "--apply", "--data", data).exit_code == 0
+    told = json.loads((to / "forgotten.json").read_text())
+    assert [each["account"] for each in told] == ["worker"]
+    assert (to / "forgotten.json").stat().st_mode & 0o077 == 0
+
+    restored = run("restore", to, "--to", tmp_path / "back")
+
+    assert restored.exit_code == 0, restored.output
+    assert "已再次删除：worker" in restored.stderr
+    with reading(tmp_path / "back") as found:
+        row = found.sql.find("SELECT display, revoked_at FROM person WHERE name = 'worker'", {})
+        assert (row["display"], row["revoked_at"] is not None) == ("已删除姓名", True)
+        assert found.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": record}) == 1
+    assert run("check", "--data", tmp_path / "back").exit_code == 0
+
+
+def test_a_list_of_what_was_forgotten_that_is_broken_is_told_before_anything_is_put_back(place):
+    (place / "backups" / "forgotten.json").write_text("[")
+
+    assert "forgotten.json 读不出来" in refusal(place)

@@ -30,7 +30,7 @@ from server.backups.domain import keeping
 from server.backups.domain.manifests import Entry, Manifest
 from server.backups.store import copying, plain_copy, set_folder
 from server.backups.store.set_folder import PHOTO_LIST, BackupSet
-from server.backups.usecases import orders
+from server.backups.usecases import forgotten, orders
 from server.backups.usecases.orders import Order
 from server.db import folder as folders
 from server.db.database import Database
@@ -112,6 +112,8 @@ def _make(database: Database, order: Order) -> Made:
         listed = set_folder.photo_lines(photos)
         files[PHOTO_LIST] = copying.write(io.BytesIO(listed), made / PHOTO_LIST, order.pace)
         copied, missing = _copy_photos(BlobStore(data / "blobs"), photos, order)
+        with database.reading() as reading:
+            forgotten.keep(reading, order.to)
         finished = set_folder.finish(made, manifest._replace(files=files, missing=tuple(missing)))
     database.write(lambda tx: _finished(tx, finished, order.by))
     return Made(finished, len(copied), sum(copied), missing)

@@ -27,7 +27,7 @@ from server.backups.domain.manifests import Entry, Manifest
 from server.backups.store import copying, set_folder
 from server.backups.store.copying import Pace
 from server.backups.store.set_folder import PHOTO_LIST, BackupSet
-from server.backups.usecases import orders
+from server.backups.usecases import forgotten, orders
 from server.db import folder as folders
 from server.db import identity
 from server.db.identity import Identity
@@ -149,6 +149,7 @@ def settle(tx: Transaction, here: Identity, source: Source, without: Sequence[st
     beside = max(each.manifest.restores for each in (*set_folder.sets(chosen.path.parent), chosen))
     restoring.take_new_epoch(tx, COMMAND, after=beside)
     lost = lost_photos.mark(tx, without)
+    forgotten.again(tx, forgotten.since(chosen.path.parent, chosen.manifest.made_at), by=COMMAND)
     identity.record(tx, here)
     epochs.cover(tx, chosen.manifest.seq)
     parent = str(chosen.path.parent.resolve())
