@@ -1,7 +1,8 @@
 """Keeps beside the sets what was forgotten, so that an older set does not bring it back unnoticed.
 
 The list names accounts and records by their ids, and no name or number that was taken out: who may not be kept cannot
-be kept in order to be forgotten. So after a restore accounts are forgotten again at once, and of records it is told which.
+be kept in order to be forgotten. So after a restore accounts are forgotten again at once, and of records it is told
+which.
 """
 
 from __future__ import annotations
