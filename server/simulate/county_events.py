@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import TypeVar
 
@@ -57,8 +58,7 @@ def restore(world: World, _chance: Random) -> str:
         store.write(lambda tx: restoring.settle(tx, identity.here(fresh), source))
     finally:
         store.close()
-    world.server.put_back(fresh)
-    return f"restored {_excuse_lost(world)} forms lost"
+    return f"restored {_put_back(world, fresh)} forms lost"
 
 
 def put_back(world: World, _chance: Random) -> str:
@@ -66,19 +66,23 @@ def put_back(world: World, _chance: Random) -> str:
     copied = world.folder / "copy"
     if not copied.is_dir():
         return "no copy"
-    world.server.put_back(copied)
-    return f"put back {_excuse_lost(world)} forms lost"
+    return f"put back {_put_back(world, copied)} forms lost"
 
 
-def _excuse_lost(world: World) -> int:
-    """Excuse the forms that phones have sent and the copy lacks: Collect cannot offer them again.
+def _put_back(world: World, folder: Path) -> int:
+    """Serve a copy of the folder, and return how many forms it lacks that phones have sent.
 
-    What arrived before is not repeated: the server as it is now may never have had it.
+    Those are excused: Collect cannot offer them again. What arrived before is not repeated: the server as it is now may
+    never have had it.
     """
+    with world.server.store.reading() as reading:
+        before = stored_rows.records(reading).keys()
+    world.server.put_back(folder)
     world.network.kept.clear()
     world.ledger.told.clear()
     with world.server.store.reading() as reading:
         there = stored_rows.instances(reading)
+        world.lost_records |= before - stored_rows.records(reading).keys()
     lost = [id for id in world.ledger.forms if id in world.ledger.acknowledged and id not in there]
     for id in lost:
         world.ledger.excuse(id, "sent by a phone after the copy that was put back")

@@ -23,6 +23,9 @@ REST_ROUNDS = 4
 """So many times everybody syncs once nothing goes wrong any more: the last hear of what the first brought."""
 
 REST = timedelta(hours=2)
+AFTER_GRACE = timedelta(days=31)
+"""After so long nobody holds any more what they handled, or were sent by a duty that has ended."""
+
 LATE_ARRIVALS = 2
 """At most so many requests that were held back arrive between two events."""
 
@@ -64,6 +67,8 @@ def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _
             judged = {id: row["verdict"] for id, row in stored_rows.changes(reading).items()}
             flagged, written = stored_rows.conflict_problems(reading), stored_rows.profile_changes(reading)
         checks.check(world, findings)
+        _come_to_rest(world, AFTER_GRACE, rounds=1)
+        checks.check_holdings(world, findings)
     finally:
         world.close()
     return Outcome(script, findings, tuple(world.trace), judged, flagged, written)
@@ -185,15 +190,18 @@ def _take_new_card(world: World, device: Phone | Laptop) -> None:
         world.keys[device.person] = world.expired.pop(device.person)
 
 
-def _come_to_rest(world: World) -> None:
-    """Let everything arrive: no fault any more, and everybody syncs until all have heard of all."""
+def _come_to_rest(world: World, pause: timedelta = REST, rounds: int = REST_ROUNDS) -> None:
+    """Let everything arrive: no fault any more, and everybody syncs until all have heard of all.
+
+    pause: before each round of everybody's syncs.
+    """
     world.tell("rest")
     world.network.exchange(())
     world.network.deliver_held()
     world.keys |= world.expired
     world.expired.clear()
-    for _ in range(REST_ROUNDS):
-        world.clock.sleep(REST.total_seconds())
+    for _ in range(rounds):
+        world.clock.sleep(pause.total_seconds())
         world.server.keep_house()
         devices: list[Phone | Laptop] = [*world.phones.values(), *world.laptops.values()]
         for device in devices:

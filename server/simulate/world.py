@@ -24,8 +24,9 @@ class World:
     """A county with its server and everybody's devices.
 
     folder: that holds all of it. trace: a line for each thing that happened. extra: devices that came in addition.
-    expired: keys that people have not scanned yet, by name. upgrades: how often each form was published anew.
-    phone_copies, laptop_copies: what was kept of devices; of a laptop, whose it then was.
+    lost_records: those that a server which was put back did not have any more. expired: keys that people have not
+    scanned yet, by name. upgrades: how often each form was published anew. phone_copies, laptop_copies: what was kept
+    of devices; of a laptop, whose it then was.
     """
 
     def __init__(self, folder: Path, seed: int, phones: int) -> None:
@@ -37,6 +38,7 @@ class World:
         self.trace: list[str] = []
         self._generators = 0
         self.extra: list[str] = []
+        self.lost_records: set[str] = set()
         self.expired: dict[str, str] = {}
         self.upgrades: dict[str, int] = {}
         self.phone_copies: dict[str, Phone] = {}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from itertools import permutations
 
-from server.simulate.checks.edits import Write, standing
+from server.simulate.checks.standing import Write, shown, standing
 
 
-def values(came: list[Write]) -> list[str]:
-    return sorted(each.value for each in standing(came))
+def values(came: list[Write], **more: bool) -> list[str]:
+    return sorted(each.value[0] for each in standing(came, **more))
 
 
 def write(origin: str, seq: int, seen: str, value: str, base: int | None, version: int) -> Write:
-    return Write(origin, seq, seen, value, base, version, "2026-03-02T00:00:00.000Z")
+    return Write(origin, seq, (seen,), (value,), base, version, f"2026-03-02T00:00:{version:02d}.000Z")
 
 
 BEGUN = write("maker", 1, "", "甲", 0, 1)
@@ -40,3 +40,10 @@ def test_the_order_of_arrival_does_not_matter():
     came = [BEGUN, write("b", 1, "甲", "乙", 1, 2), write("c", 1, "甲", "丙", 1, 3), write("d", 1, "乙", "丁", 2, 4)]
 
     assert {tuple(values(list(order))) for order in permutations(came)} == {("丁", "丙")}
+
+
+def test_of_observations_only_what_nobody_held_stays_beside_the_last_and_that_is_shown():
+    came = [BEGUN, write("b", 1, "甲", "乙", 1, 2), write("c", 1, "", "丙", 2, 3), write("d", 1, "甲", "丁", 1, 4)]
+
+    assert values(came, is_latest=True) == ["丁", "丙"]
+    assert shown(standing(came, is_latest=True)) == ("丁",)

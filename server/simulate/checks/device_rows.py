@@ -32,7 +32,7 @@ def check(world: World, findings: Findings) -> None:
         phones.sync(phone, world.network)
         if phone.person not in fresh_lists:
             fresh_lists[phone.person] = _a_fresh_phone(world, phone)
-        _compare_phone(phone, fresh_lists[phone.person], findings)
+        _compare_phone(world, phone, fresh_lists[phone.person], findings)
 
 
 def _check_buckets(world: World, findings: Findings) -> None:
@@ -81,10 +81,14 @@ def _a_fresh_phone(world: World, phone: Phone) -> Phone:
     return fresh
 
 
-def _compare_phone(phone: Phone, fresh: Phone, findings: Findings) -> None:
+def _compare_phone(world: World, phone: Phone, fresh: Phone, findings: Findings) -> None:
+    """Compare rows, but for records that a server which was put back lacked and that came to it anew.
+
+    They begin at version 1 again, and a phone that did not ask in between keeps the higher one that it has.
+    """
     for name, wanted in fresh.lists.items():
         held = phone.lists[name].rows if name in phone.lists else {}
-        for id in sorted(held.keys() | wanted.rows.keys()):
+        for id in sorted((held.keys() | wanted.rows.keys()) - world.lost_records):
             here, there = held.get(id), wanted.rows.get(id)
             if here is not None and there is None and not here.is_online:
                 continue  # made here, and no list ever had it: Collect keeps it

@@ -1,42 +1,27 @@
-"""Whether edits of profiles came out as they must (promises 5, 8 and 10), told without the code that merges.
+"""Whether edits of profiles came out as they must (promises 5, 8 and 10), whatever the order in which they came.
 
-A value stands when its author's hand has written no later one, and nobody has replaced it who saw it: it was the value
-they saw, in a version that they held. That says nothing of the order in which edits arrive, so whatever the order was,
-the server must have come to the same. Merge groups, sets and values of which only the last counts have rules of their
-own and are left out, as are records whose history has gaps: one that was settled, put back, or written by two hands.
+Left out are sets, and records whose history has gaps: one that was settled, put back, or written by two hands.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 from server.db.sql import Row
 from server.forms.store import forms
+from server.simulate.checks import standing
 from server.simulate.invariants import Findings
 from server.simulate.store import stored_rows
 from server.simulate.world import World
 from sync import registers
-from sync.rules import DEFAULT_RULE
+from sync.rules import DEFAULT_RULE, FieldRule, MergePolicy
 
 WRITING = ("create", "edit")
 NO_FIELDS = ("label", "area")
 """What a change carries that no register of the record holds."""
-
-
-class Write(NamedTuple):
-    """One value that came in. seen: what its author was shown. base: version that they held."""
-
-    origin: str
-    seq: int
-    seen: str
-    value: str
-    base: int | None
-    version: int
-    observed_at: str
 
 
 def check(world: World, findings: Findings) -> None:
@@ -45,11 +30,10 @@ def check(world: World, findings: Findings) -> None:
         records, revisions = stored_rows.records(reading), stored_rows.revisions(reading)
         stored, rules = stored_rows.changes(reading), forms.catalogue(reading).rules
         shared = stored_rows.shared_origins(reading)
-    plain = {type: {name for name, rule in of_type.items() if rule != DEFAULT_RULE} for type, of_type in rules.items()}
     for id, group in groupby(revisions, itemgetter("record")):
         history, record = list(group), records[id]
         if record["kind"] == "profile" and _is_whole(history, shared):
-            _check_record(record, history, plain.get(record["type"], set()), findings)
+            _check_record(record, history, rules.get(record["type"], {}), findings)
     _check_retrievable(world, revisions, stored, findings)
     _check_clocks(revisions, records, findings)
 
@@ -65,55 +49,42 @@ def _is_whole(history: Iterable[Row], shared: set[str]) -> bool:
     )
 
 
-def _check_record(record: Row, history: list[Row], special: set[str], findings: Findings) -> None:
-    known = registers.from_json(record["registers"])
-    writes = _writes(history)
-    for field, came in writes.items():
-        if field in special or field in NO_FIELDS:
-            continue
-        must = {(each.origin, each.value) for each in standing(came)}
-        are = {(head.origin, head.value) for head in known[field].heads} if field in known else set()
-        if must != are:
-            findings.add(5, f"{record['id']} {field} stands at {sorted(are)} and must at {sorted(must)}")
-        values = {value for _, value in must}
-        if len(values) > 1 and not record["conflicted"]:
-            findings.add(8, f"{record['id']} {field} has {sorted(values)} and no flag")
-    ordinary = {name for name in writes if name not in special and name not in NO_FIELDS}
-    overlaps = any(len({each.value for each in standing(writes[name])}) > 1 for name in ordinary)
-    if record["conflicted"] and not overlaps and not special & writes.keys():
+def _check_record(record: Row, history: list[Row], rules: Mapping[str, FieldRule], findings: Findings) -> None:
+    known, fields = registers.from_json(record["registers"]), json.loads(record["fields"])
+    overlaps, is_sure = False, True
+    for members, is_latest in _registers(history, rules):
+        came = standing.writes(history, members)
+        if came is None or any(rules.get(name, DEFAULT_RULE).set_valued for name in members):
+            is_sure = False
+        elif came:
+            name, stands = " ".join(members), standing.standing(came, is_latest=is_latest)
+            must, are = {(each.origin, each.value) for each in stands}, standing.heads(known, members)
+            if must != are:
+                findings.add(5, f"{record['id']} {name} stands at {sorted(are)} and must at {sorted(must)}")
+            shows = tuple(fields.get(each, "") for each in members)
+            if shows != standing.shown(stands):
+                findings.add(5, f"{record['id']} {name} shows {shows} and must show {standing.shown(stands)}")
+            values = sorted({each.value for each in stands})
+            overlaps |= len(values) > 1 and not is_latest
+            if len(values) > 1 and not is_latest and not record["conflicted"]:
+                findings.add(8, f"{record['id']} {name} has {values} and no flag")
+    if record["conflicted"] and not overlaps and is_sure:
         findings.add(8, f"{record['id']} is flagged and nothing overlaps")
 
 
-def _writes(history: Iterable[Row]) -> dict[str, list[Write]]:
-    found: dict[str, list[Write]] = {}
-    for each in history:
-        for name, (seen, new) in json.loads(each["received"]).items():
-            if (seen or "") != new:
-                write = Write(
-                    each["origin"], each["origin_seq"], seen or "", new, each["base_version"], each["version"],
-                    each["observed_at"],
-                )  # fmt: skip
-                found.setdefault(name, []).append(write)
-    return found
-
-
-def standing(came: list[Write]) -> list[Write]:
-    """Return the writes whose value stands, whatever the order in which they came."""
-    newest: dict[str, int] = {}
-    for each in came:
-        newest[each.origin] = max(each.seq, newest.get(each.origin, 0))
-    return [
-        each
-        for each in came
-        if each.seq == newest[each.origin]
-        and not any(
-            other is not each
-            and other.origin != each.origin
-            and other.seen == each.value
-            and (other.base is None or each.version <= other.base)
-            for other in came
-        )
-    ]
+def _registers(history: Iterable[Row], rules: Mapping[str, FieldRule]) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Yield what comes and goes as one: the members of a group, or a field; and whether only the last counts."""
+    named = {name for each in history for name in json.loads(each["received"])} - {*NO_FIELDS}
+    done: set[str] = set()
+    for name in sorted(named):
+        rule = rules.get(name, DEFAULT_RULE)
+        members = [name]
+        if rule.group is not None:
+            members = sorted(each for each, other in rules.items() if other.group == rule.group)
+        if name not in done:
+            done |= {*members}
+            policies = {rules.get(each, DEFAULT_RULE).policy for each in members}
+            yield tuple(members), policies == {MergePolicy.LATEST}
 
 
 def _check_retrievable(world: World, revisions: Iterable[Row], stored: Mapping[str, Row], findings: Findings) -> None:

@@ -84,11 +84,11 @@ def _allowed(reading: Reading, person: str) -> Allowed:
     ]
     marks = frozenset({f"user:{person}", *(f"body:{duty['body']}" for duty in duties if duty["body"])})
     had = frozenset((each["record"], each["mark"]) for each in stored_rows.hands(reading) if each["until"] > recent)
-    within, exactly = _paths(duties, areas)
+    within, exactly = paths(duties, areas)
     return Allowed(person, marks, tuple(within), tuple(exactly), had, bool(duties))
 
 
-def _paths(duties: Iterable[Row], areas: Mapping[str, Row]) -> tuple[list[str], list[str]]:
+def paths(duties: Iterable[Row], areas: Mapping[str, Row]) -> tuple[list[str], list[str]]:
     """Return the paths within which somebody sees all, and those at which they see what lies there itself."""
     within: list[str] = []
     exactly: list[str] = []
