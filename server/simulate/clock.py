@@ -35,6 +35,10 @@ class DeviceClock:
     def __call__(self) -> datetime:
         return self._server() + self.wrong_by
 
+    def server_time(self) -> datetime:
+        """Return what the server takes for the time."""
+        return self._server.at
+
 
 def generator(seed: int | str) -> Random:
     """Return a generator that draws the same for the same seed, whatever the process."""

@@ -18,6 +18,7 @@ from server.db import database, identity
 from server.errors import Refusal
 from server.forms.usecases import publish
 from server.people.store import people
+from server.people.usecases import phone_keys
 from server.simulate import county
 from server.simulate.phones import Phone
 from server.simulate.store import stored_rows
@@ -39,6 +40,7 @@ def backup(world: World, _chance: Random) -> str:
     """Make a backup set while the server serves, and keep the plain folder as somebody's own copy."""
     making.make(world.server.store, Order(world.folder / "backups", "simulate"))
     stored_rows.copy_folder(world.server.folder, world.server.store.now(), world.folder / "copy")
+    world.copied_at = world.clock.at
     return "made"
 
 
@@ -62,10 +64,15 @@ def restore(world: World, _chance: Random) -> str:
 
 
 def put_back(world: World, _chance: Random) -> str:
-    """Put an older copy of the folder in its place, and tell the server nothing."""
+    """Put an older copy of the folder in its place, and tell the server nothing.
+
+    It can only notice by a field client that has heard of what the copy lacks.
+    """
     copied = world.folder / "copy"
     if not copied.is_dir():
         return "no copy"
+    if not any(each.heard_at and each.heard_at > world.copied_at for each in world.laptops.values()):
+        return "nobody would notice"
     return f"put back {_put_back(world, copied)} forms lost"
 
 
@@ -79,7 +86,11 @@ def _put_back(world: World, folder: Path) -> int:
         before = stored_rows.records(reading).keys()
     world.server.put_back(folder)
     world.network.kept.clear()
-    world.ledger.told.clear()
+    for laptop in world.laptops.values():
+        laptop.heard_at = None
+    world.expired.clear()
+    for name in sorted(world.renewed):  # the copy may not know their newest key
+        world.keys[name] = world.server.write(lambda tx, person=name: phone_keys.issue(tx, person, by=county.BY))  # type: ignore[misc]  # mypy infers no lambda with a default
     with world.server.store.reading() as reading:
         there = stored_rows.instances(reading)
         world.lost_records |= before - stored_rows.records(reading).keys()
@@ -100,6 +111,7 @@ def expire_token(world: World, chance: Random) -> str:
         return f"token of {laptop.name}"
     key = world.server.write(lambda tx: enrolment.replace_phone_key(tx, laptop.person, by=county.BY))
     world.expired[laptop.person] = key
+    world.renewed.add(laptop.person)
     return f"{laptop.person} of {laptop.name}"
 
 

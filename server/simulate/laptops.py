@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,7 +39,8 @@ HAZARDS, STATIONS = field_work.HAZARDS, field_work.STATIONS
 class Laptop:
     """A laptop with the field client.
 
-    name: of the laptop. person, key: who uses it. signs_in: whether by name and password, not by the key.
+    name: of the laptop. person, key: who uses it. signs_in: whether by name and password, not by the key. heard_at:
+    when it last heard of the server, by the server's clock; None for never, and since that was put back.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Laptop:
         self.device = Device(folder, clock=clock, ids=ids)
         self.connection: Connection | None = None
         self.signs_in = False
+        self.heard_at: datetime | None = None
 
     def connect(self, network: Network, server_clock: ServerClock, credentials: Credentials | None = None) -> None:
         """Connect anew, as whoever has signed in now."""
@@ -92,6 +95,7 @@ class Laptop:
             return f"refused: {refusal.message.partition(' · ')[0]}"
         finally:
             self.note()
+        self.heard_at = self.clock.server_time()
         said = " ".join(f"{verdict} {number}" for verdict, number in sorted(pushed.verdicts.items()))
         restored = " restored" if pulled.is_restored or pushed.is_restored else ""
         return f"{PUSHED} [{said}] photos {pushed.photos.sent} pulled {pulled.rows} removed {pulled.removed}{restored}"
@@ -162,6 +166,7 @@ class Laptop:
         except Failure as failure:
             self.person, self.key, self.signs_in, self.connection = before
             return f"kept: {type(failure).__name__}"
+        self.heard_at = None
         return f"now {person}"
 
     def copy_to(self, folder: Path) -> None:
@@ -177,7 +182,7 @@ class Laptop:
         self.device.close()
         shutil.rmtree(self.folder)
         shutil.copytree(folder, self.folder)
-        self.device = Device(self.folder, clock=self.clock, ids=self.ids)
+        self.device, self.heard_at = Device(self.folder, clock=self.clock, ids=self.ids), None
         after = {each["id"] for each in self.device.rows("SELECT id FROM change")}
         for id in sorted(before.keys() - after):
             if before[id] == "unsent":
@@ -193,9 +198,10 @@ class Laptop:
                 self._note_verdict(each["id"], each["verdict"])
 
     def _note_verdict(self, id: str, verdict: str) -> None:
-        before = self.ledger.told.setdefault(id, verdict)
+        known = (self.device.setting("epoch") or "", id)
+        before = self.ledger.told.setdefault(known, verdict)
         if before in UNDECIDED:
-            self.ledger.told[id] = verdict
+            self.ledger.told[known] = verdict
         elif before != verdict:
             self.ledger.changed_verdicts.append(f"{self.name} was told of {id} that it is {before}, then {verdict}")
 

@@ -42,7 +42,7 @@ class Ledger:
     """What the devices saved.
 
     changes, forms: by id of the change, and of the instance. acknowledged: ids and instances that the server has
-    answered for. told: the last verdict that a laptop was told of a change, since the server was last put back.
+    answered for. told: the last verdict that a laptop was told of a change, by epoch and id.
     changed_verdicts: where that was another one than before, though it was decided already. excused: why one of them
     need not be at the server, such as ``lost with the device``.
     """
@@ -50,7 +50,7 @@ class Ledger:
     changes: dict[str, SavedChange] = field(default_factory=dict)
     forms: dict[str, SavedForm] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
-    told: dict[str, str] = field(default_factory=dict)
+    told: dict[tuple[str, str], str] = field(default_factory=dict)
     changed_verdicts: list[str] = field(default_factory=list)
     excused: dict[str, str] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ def uploaded(reading: Reading) -> set[str]:
 
 def changes(reading: Reading) -> dict[str, Row]:
     """Return every stored verdict, by id of the change: record, author, verdict, version, submission, body."""
-    sql = "SELECT id, record, type, author, verdict, version, submission, body FROM change"
+    sql = "SELECT id, record, type, author, verdict, version, submission, received_at, body FROM change"
     return {row["id"]: row for row in reading.sql.each(sql)}
 
 
