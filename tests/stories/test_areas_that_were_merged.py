@@ -87,3 +87,15 @@ def test_a_worker_of_one_unit_of_the_heir_sees_what_belongs_to_the_merged_villag
 def test_a_worker_of_one_unit_of_the_heir_does_not_see_the_merged_village(valley, merged):
     assert merged not in valley.phone("worker").list("hazard", "hazards.csv")
     assert valley.record(merged).area != UNIT
+
+
+def act(valley: County, id: str, name: str, action: str, **inputs: str):
+    return valley.do(lambda tx: interactive.change(tx, id, ChangeRequest(action, inputs), by=people.actor(tx, name)))
+
+
+def test_the_officer_of_the_heir_gives_what_was_reported_before_to_the_heirs_own_people(valley, merged):
+    assigned = act(valley, merged, "officer", "assign", assignee="user:worker").record
+
+    assert (assigned.status, assigned.assignee, assigned.area) == ("assigned", "user:worker", FAR_UNIT)
+    assert merged in valley.phone("worker").list("hazard", "hazards.csv")
+    assert act(valley, merged, "worker", "accept").record.status == "accepted"

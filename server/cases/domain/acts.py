@@ -90,6 +90,7 @@ class ActContext:
     be given when the case is registered. level: at which the author decides (``roles.DecisionLevel``), by duties of
     their own; handler_level: at which whoever has the case does, looked up for acts that decide on it, else empty.
     extends_by: the right by which the author may extend this case, looked up for acts that name a limit.
+    heirs: paths of the author's areas into which that of the case was merged.
     calendar: the county's working days.
     """
 
@@ -108,4 +109,5 @@ class ActContext:
     level: str = ""
     handler_level: str = ""
     extends_by: Grant | None = None
+    heirs: tuple[str, ...] = ()
     calendar: Calendar = field(default_factory=shipped)

@@ -151,7 +151,8 @@ def _out_of_reach(grant: Grant, record: Record, act: Act, context: ActContext) -
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             party = context.parties.get(mark)
-            if party is not None and not assignable.party(grant, record.path, party):
+            paths = (record.path, *context.heirs)
+            if party is not None and not any(assignable.party(grant, path, party) for path in paths):
                 yield name, f"“{party.label}”不在您能派遣的范围内；请选本辖区的人员或单位，或请上级派遣"
 
 

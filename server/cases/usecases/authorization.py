@@ -203,6 +203,7 @@ def _context_with_authority(
         leads=True,
         level=standing.level(officer, record),
         extends_by=standing.right_to_extend(tx, record, act, officer, vacant, context),
+        heirs=standing.heirs(officer, record),
     )
 
 
@@ -222,6 +223,7 @@ def _author_context(
         leads=_leads(scope, record, since),
         own_body_kinds=frozenset(kind for mark, kind in context.body_kinds.items() if mark in scope.assignees),
         level=standing.level(by, record),
+        heirs=standing.heirs(by, record),
     )
 
 

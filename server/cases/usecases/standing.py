@@ -87,3 +87,9 @@ def right_to_extend(
     known = replace(context, handler_level=handler_level(reading, record, asked))
     grants = rights.grants(by, "case", "extend", record.path, vacant=vacant)
     return guards.right_among(grants, record, asked, known)[0]
+
+
+def heirs(by: Actor, record: Record) -> tuple[str, ...]:
+    """Return the paths of the areas of ``by`` into which that of the case was merged: its work is done by theirs."""
+    covering = (duty.place for duty in by.current if duty.covers(record.path))
+    return tuple(dict.fromkeys(place.path for place in covering if not place.holds(record.path)))
