@@ -214,3 +214,23 @@ def test_without_handling_times_counts_and_rates_are_those_of_the_summary(store,
     )
     assert found == expected
     assert parts.total.counts == whole.total.counts
+
+
+def test_the_cases_of_a_line_are_found_without_reading_those_of_others(handed, monkeypatch):
+    read: list[str] = []
+    pages = closure_summary.drill_down
+
+    def counted(*arguments):
+        page = pages(*arguments)
+        read.extend(case.id for case in page.cases)
+        return page
+
+    lines = overdue(handed, MARCH)
+    monkeypatch.setattr(closure_summary, "drill_down", counted)
+
+    for line in lines:
+        read.clear()
+        found = listed(handed, replace(MARCH, as_of=None), line.key, 50)
+        assert len(found) == line.cases
+        if line.key.startswith("body:") or line.key == handlers.NOBODY:
+            assert read == found

@@ -23,6 +23,7 @@ from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Summary
 from server.summaries.store import counted_cases, patrol_facts
 from server.summaries.store.counted_cases import AssigneeCondition, Condition, Cursor
+from server.summaries.store.held_cases import HeldCondition
 from server.summaries.store.rollup_sums import AreaCondition
 from server.summaries.usecases import live_summary
 
@@ -114,29 +115,29 @@ def summarise(reading: Reading, query: Query) -> Result:
     return Result(query.area, view.by, query.period, view.as_of, summary, visited)
 
 
-def drill_down(reading: Reading, query: Query, figure: str, row: str | None, after: Cursor, limit: int) -> CasePage:
+def drill_down(
+    reading: Reading, query: Query, figure: str, row: str | None, after: Cursor, limit: int, held_by: str | None = None
+) -> CasePage:
     """Return up to ``limit`` of the cases that a figure counts in a row; their number, over all pages, is the figure.
 
-    row: its key, ELSEWHERE for the rest; None for the total. Raises Invalid for what is no count, or no row.
+    row: its key, ELSEWHERE for the rest; None for the total. held_by: as in ``HeldCondition``. Raises Invalid for what
+    is no count, or no row.
     """
-    view = view_of(reading, query)
-    count_rule = figure_definitions.count_rule(figure, view.as_of)
-    if row is not None:
-        view = view.of_row(row)
+    whole = view_of(reading, query)
+    count_rule, view = figure_definitions.count_rule(figure, whole.as_of), whole if row is None else whole.of_row(row)
     if training.is_on(reading):
         return CasePage((), None)
     window = figure_definitions.window_of(view.period, view.as_of)
-    found: list[CaseFacts] = []
-    cursors: list[Cursor] = []
-    for case in counted_cases.candidates(reading, view.inside, figure, view.period, view.as_of, after):
+    found, cursors = list[CaseFacts](), list[Cursor]()
+    inside = view.inside if held_by is None else HeldCondition(view.inside, held_by)
+    for case in counted_cases.candidates(reading, inside, figure, view.period, view.as_of, after):
         skipped = after.times if case.id == after.id else 0
         counted = count_rule(case, window) if view.includes(case) else 0
         found += [case] * (counted - skipped)
         cursors += [Cursor(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
         if len(found) > limit:
             break
-    more = len(found) > limit
-    return CasePage(tuple(found[:limit]), cursors[limit - 1] if more else None)
+    return CasePage(tuple(found[:limit]), cursors[limit - 1] if len(found) > limit else None)
 
 
 def patrols_behind(reading: Reading, query: Query) -> list[Patrol]:
