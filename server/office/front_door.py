@@ -16,6 +16,7 @@ from server.errors import LockedOut, Refusal, ShortOfMemory, SignInFailed, SignI
 from server.grid.domain.areas import Level
 from server.grid.store import areas
 from server.office import drafts, layout, own_password, pages, sessions
+from server.people.store import own_settings
 from server.people.usecases import sessions as kept_sessions
 from server.people.usecases import sign_in
 from server.web import context
@@ -122,13 +123,11 @@ def end_everywhere() -> Response:
 @blueprint.post("/office/next")
 @layout.signed_in
 def choose_next() -> Response:
-    """Keep whether the next case opens when one is done, for whoever is signed in on this browser, and go back."""
-    chosen, back = request.form.get("opens", ""), request.form.get("back", "")
-    response = pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
+    """Keep whether the next case opens when one is done, for whoever is signed in on any browser, and go back."""
+    chosen, back, by = request.form.get("opens", ""), request.form.get("back", ""), context.caller()
     if chosen in layout.NEXT_CHOICES:
-        kept = sessions.sign("next", [context.caller().name, chosen])
-        response.set_cookie(layout.NEXT_COOKIE, kept, max_age=365 * 24 * 3600, httponly=True, samesite="Lax")
-    return response
+        context.write(lambda tx: own_settings.keep(tx, by.name, own_settings.OPENS_NEXT, chosen))
+    return pages.see_other(back if _OWN_ADDRESS.fullmatch(back) else "/")
 
 
 @blueprint.post("/office/language")

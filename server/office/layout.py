@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol
 
 from flask import Blueprint, Response, current_app, g, request
-from itsdangerous import BadData
 
 from server.cases.usecases import waiting
 from server.db import training
@@ -19,6 +18,7 @@ from server.grid.store import areas
 from server.office import pages, sessions
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor, Role
+from server.people.store import own_settings
 from server.problems.store import problems
 from server.records.domain.status import Status
 from server.records.store import record_lists
@@ -28,7 +28,7 @@ from server.web import context
 
 P = ParamSpec("P")
 
-LANGUAGE_COOKIE, NEXT_COOKIE = "firegrid_language", "firegrid_next"
+LANGUAGE_COOKIE = "firegrid_language"
 NEXT_CHOICES = ("on", "off")
 """Whether the next case of a list opens when one is done; for who has not chosen, the list decides."""
 
@@ -150,13 +150,10 @@ def choose_language(chosen: str) -> None:
     g.office_language = chosen
 
 
-def opens_next(name: str) -> str:
-    """Return what ``name`` has chosen of ``NEXT_CHOICES`` in this browser; empty for nothing."""
-    try:
-        owner, chosen = sessions.unsign("next", request.cookies.get(NEXT_COOKIE, ""))
-    except (BadData, ValueError):
-        return ""
-    return chosen if owner == name and chosen in NEXT_CHOICES else ""
+def opens_next(reading: Reading, name: str) -> str:
+    """Return what ``name`` has chosen of ``NEXT_CHOICES``; empty for nothing."""
+    chosen = own_settings.get(reading, name, own_settings.OPENS_NEXT)
+    return chosen if chosen in NEXT_CHOICES else ""
 
 
 def show(reading: Reading, template: str, here: str, values: Mapping[str, Any], status: int = 200) -> Response:
@@ -173,7 +170,7 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
         "rail": rail,
         "badges": {place.key: _waiting_at(reading, actor, place) for place in rail if place in _BADGED},
         "here": here,
-        "opens_next": opens_next(actor.name),
+        "opens_next": opens_next(reading, actor.name),
         "person": {
             "name": actor.name,
             "display": actor.display,

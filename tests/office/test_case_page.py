@@ -325,6 +325,10 @@ def test_whether_the_next_case_opens_is_ones_own_choice(land, desk):
         found += [desk.open("/office/board?tab=feedback").text, desk.open("/office/board?tab=open").text]
 
     assert [re.search(r'data-next="(.?)"', page)[1] for page in found] == ["1", "", "1", "1", "", ""]
+    for name, opens in (("officer", ""), ("town", "1")):  # on another browser
+        other = Desk(land.valley)
+        other.sign_in(name)
+        assert f'data-next="{opens}"' in other.open("/office/board?tab=feedback").text
 
 
 def test_a_day_of_another_year_is_written_with_its_year(land, desk):

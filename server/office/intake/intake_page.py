@@ -114,6 +114,8 @@ def replay(arguments: Mapping[str, str], fields: Mapping[str, str]) -> Response:
 def _next(decided: str, action: str, following: str) -> str:
     """Return the address of the report after the one that was decided, with what has been done."""
     with context.database().reading() as reading:
+        if layout.opens_next(reading, context.caller().name) == "off":
+            return _address(request.args, report=decided, done=action, of=decided)
         ids = [id for id in queue.ids(reading, context.caller(), request.args) if id != decided]
     report = decided if action == "note" else following if following in ids else next(iter(ids), "")
     return _address(request.args, report=report, done=action, of=decided)

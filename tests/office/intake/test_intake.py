@@ -284,3 +284,15 @@ def test_the_queue_is_narrowed_to_a_village_that_is_picked_from_a_list(land, des
     assert {here, away} == set(queued(everywhere)) and queued(narrowed) == [away]
     assert f'<option value="{ESTATE}" selected>' in narrowed.text
     assert f'<option value="{TOWN}">' in everywhere.text
+
+
+def test_who_has_chosen_so_stays_at_the_report_that_they_decided(land, desk):
+    first, second = land.report("neighbour"), land.report("neighbour", place="另一处")
+    desk.sign_in("officer")
+    desk.submit(desk.form(desk.open("/office/intake"), "/office/next"), opens="off")
+
+    decided = decide(desk, first, "register")
+    page = desk.open(decided.headers["Location"])
+
+    assert f"report={first}" in decided.headers["Location"]
+    assert f"report={second}" in page.text and "下一条" in page.text
