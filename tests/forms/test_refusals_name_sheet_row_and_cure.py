@@ -557,3 +557,47 @@ def test_languages_that_differ_between_sheets_are_refused_with_the_column_to_wri
 
 def test_one_language_spelled_in_two_ways_is_one_fault():
     assert len(checked(in_languages(BOTH, "label::中文(zh) | label::English (en)"))[0]) == 1
+
+
+ROWS_HEAD = "| survey |\n| | type | name | label | relevant |\n"
+ROWS_FOOT = (
+    "| choices |\n| | list_name | name | label |\n| | yes_no | yes | 是 |\n"
+    "| settings |\n| | form_title | form_id | version |\n| | 试 | try | 1 |\n"
+)
+
+
+def places_of(rows: str, foot: str = ROWS_FOOT) -> list[tuple[str, int]]:
+    with pytest.raises(FormRefused) as refused:
+        converted(f"{ROWS_HEAD}{rows}{foot}")
+    return [(each["sheet"], each["row"]) for each in refused.value.data["errors"]]
+
+
+def test_several_rows_that_the_tool_refuses_are_all_named():
+    rows = "| | textt | a | 甲 | |\n| | text | b | 乙 | |\n| | wrong | c | x | |\n| | select_one nothing | d | 丁 | |\n"
+
+    assert {("survey", 2), ("survey", 4), ("survey", 5)} <= set(places_of(rows))
+
+
+def test_what_our_own_checks_find_stands_beside_what_the_tool_finds():
+    rows = "| | text | a b | 甲 | |\n| | textt | c | 乙 | |\n| | text | d | 丙 | ${nothing} = 'x' |\n"
+
+    assert {("survey", 2), ("survey", 3), ("survey", 4)} <= set(places_of(rows))
+
+
+def test_a_row_that_was_set_aside_is_still_found_by_what_refers_to_it():
+    rows = "| | textt | a | 甲 | |\n| | text | b | 乙 | ${a} = 'x' |\n"
+
+    assert places_of(rows) == [("survey", 2)]
+
+
+def test_without_any_choices_the_other_rows_are_told_too():
+    rows = "| | select_one nothing | a | 甲 | |\n| | textt | b | 乙 | |\n"
+    without = ROWS_FOOT[ROWS_FOOT.index("| settings") :]
+
+    assert ("survey", 3) in places_of(rows, without)
+
+
+def test_each_fault_is_told_once():
+    found = places_of("| | textt | a | 甲 | |\n| | textt | a | 乙 | |\n")
+
+    assert len(found) == len(set(found))
