@@ -10,6 +10,7 @@ import click
 
 from server.admin.store import backup_facts
 from server.admin.usecases import expiry, forgetting, person_traces, unneeded_files
+from server.admin.usecases.expiry import Due
 from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten
 from server.admin.usecases.person_traces import Places
 from server.audit.domain.entries import COMMAND
@@ -94,7 +95,7 @@ def retention(applies: bool, data: Path) -> None:
     with opened_to_write(data) as database:
         blobs, counts, labels = BlobStore(data / "blobs"), Counter[str](), dict[str, str]()
         files = Files(unneeded_files.placeholder(blobs))
-        while done := database.write(lambda tx: expiry.remove(tx, by=COMMAND, files=files)):
+        while done := _remove(database, files):
             counts.update({each.kind: each.rows for each in done})
             labels |= {each.kind: f"{each.label}：满 {each.days} 天（{each.source}）" for each in done}
         for kind, count in counts.items():
@@ -112,6 +113,12 @@ def _tell_backups(database: Database) -> None:
         if folder.is_dir():
             with orders.in_words(folder):
                 forgotten.keep(reading, folder)
+
+
+def _remove(database: Database, files: Files) -> list[Due]:
+    with database.reading() as reading:
+        prepared = expiry.prepare(reading)
+    return database.write(lambda tx: expiry.remove(tx, by=COMMAND, files=files, prepared=prepared))
 
 
 def _told(found: Places) -> None:

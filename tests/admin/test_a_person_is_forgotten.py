@@ -45,6 +45,13 @@ def files_of(county, *, all: bool = False) -> Files:
     return Files(unneeded_files.placeholder(blobs_of(county)), all)
 
 
+def remove_what_is_due(county) -> list[expiry.Due]:
+    """Work out in a reading what becomes of what is past its time, and write it, as the command does."""
+    with county.store.reading() as reading:
+        prepared = expiry.prepare(reading)
+    return county.do(expiry.remove, by="command", files=files_of(county), prepared=prepared)
+
+
 def broken(county) -> list[tuple[str, str]]:
     with county.store.reading() as reading:
         return list(invariants.broken(reading))
@@ -140,11 +147,11 @@ def test_an_account_closed_for_longer_than_the_table_says_is_forgotten_by_time(s
     old = "2020-01-01T00:00:00.000Z"
     shops.store.write(lambda tx: tx.sql.run("UPDATE person SET revoked_at = :old WHERE name = 'worker'", {"old": old}))
 
-    done = shops.do(expiry.remove, by="command", files=files_of(shops))
+    done = remove_what_is_due(shops)
 
     assert {each.kind: each.rows for each in done}["account"] == 1
     assert shops.rows("SELECT display FROM person WHERE name = 'worker'") == [{"display": forgetting.FORGOTTEN}]
-    assert shops.do(expiry.remove, by="command", files=files_of(shops)) == []
+    assert remove_what_is_due(shops) == []
 
 
 def test_the_command_says_first_what_would_go_and_goes_only_when_told(tmp_path):

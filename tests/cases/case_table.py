@@ -141,6 +141,9 @@ SEES_ONLY_THEIRS = ("dept_handler", "unit_manager", "station_head")
 COUNTY_WIDE = ("brigade", "county_admin", "viewer", "auditor")
 REPORTS_NOTHING = ("county_admin", "viewer", "auditor")
 HANDLES_NOTHING = ("brigade", *REPORTS_NOTHING)
+STANDS_IN = {"town_station": ("village_officer",)}
+"""For whom a role acts where a village has nobody."""
+
 WITH_HANDLER = ("assigned", "accepted", "handling", "suspended", "transferred", "feedback", "closed")
 """Statuses in which somebody has the case, or had it when it ended."""
 
@@ -166,6 +169,8 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
     row = STEPS[action]
     if not _sees(role, relation):
         return 404, "not-found"
+    if all(RIGHTS[action][each] == "." for each in (role, *STANDS_IN.get(role, ()))):
+        return 403, "not-allowed"  # whoever may never do it is told nothing of the case
     if status not in row.sources:
         return 409, "illegal-step"
     if not _may(RIGHTS[action][role], status, relation):

@@ -7,18 +7,20 @@ anonymous. What answers say of premises and hazards stays: only what they say of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from server import dated, instants
 from server.admin.store import personal_traces, sent_traces
 from server.admin.usecases import forgetting, sent_forgetting
 from server.admin.usecases.forgetting import FORGOTTEN, Files
 from server.admin.usecases.person_traces import NUMBER_DIGITS_MIN, VALUE_CHARACTERS_MIN
-from server.admin.usecases.sent_forgetting import Answers
+from server.admin.usecases.sent_forgetting import Answers, Rewriting
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
+from server.db.sql import Row
 from server.db.transactions import Reading, Transaction
 from server.forms.domain import personal
 from server.forms.domain.personal import Wanted
@@ -62,15 +64,39 @@ def _before(reading: Reading, row: dated.Row) -> instants.Instant:
     return instants.later(reading.now, -timedelta(days=int(row["days"])))
 
 
-def remove(tx: Transaction, *, by: str, files: Files) -> list[Due]:
+class Prepared(NamedTuple):
+    """What becomes of what is past its time. submissions: by id. bodies: of what was rejected, by the hash it had."""
+
+    submissions: Mapping[str, Rewriting]
+    bodies: Mapping[str, bytes]
+
+
+def prepare(reading: Reading) -> Prepared:
+    """Read what is past its time and work out what becomes of it, of each kind as much as ``remove`` takes."""
+    submissions: dict[str, Rewriting] = {}
+    bodies: dict[str, bytes] = {}
+    answers = Answers(reading)
+    for row in dated.rows_at("retention", reading.now):
+        if row["days"] and row["kind"] in _SENT:
+            due = sent_traces.due(reading, row["kind"], _before(reading, row), AT_ONCE)
+            submissions |= {each["id"]: _rewriting(reading, answers, each) for each in due}
+        elif row["days"] and row["kind"] == "rejected":
+            hashes = sent_traces.due_bodies(reading, _before(reading, row))[:AT_ONCE]
+            bodies |= {hash: sent_forgetting.emptied(sent_traces.body(reading, hash)) for hash in hashes}
+    return Prepared(submissions, bodies)
+
+
+def remove(tx: Transaction, *, by: str, files: Files, prepared: Prepared) -> list[Due]:
     """Take out what is past its time, and return what that was; nothing when all has gone.
 
     At most AT_ONCE submissions and accounts of each kind: whoever calls it calls again until it returns nothing.
+    prepared: what a reading has worked out just before, since taking submissions apart would block the writer for
+    seconds; what has changed or come since is worked out here.
     """
     done = Counter[str]()
     for row in dated.rows_at("retention", tx.now):
         if row["days"]:
-            done[row["kind"]] = _remove(tx, row["kind"], _before(tx, row), by, files)
+            done[row["kind"]] = _remove(tx, row["kind"], _before(tx, row), by, files, prepared)
     rows = {row["kind"]: row for row in dated.rows_at("retention", tx.now)}
     found = [
         Due(kind, rows[kind]["label"], rows[kind]["source"], int(rows[kind]["days"]), count)
@@ -82,31 +108,39 @@ def remove(tx: Transaction, *, by: str, files: Files) -> list[Due]:
     return found
 
 
-def _remove(tx: Transaction, kind: str, before: instants.Instant, by: str, files: Files) -> int:
+def _remove(tx: Transaction, kind: str, before: instants.Instant, by: str, files: Files, prepared: Prepared) -> int:
     if kind == "account":
         names = personal_traces.accounts_revoked_before(tx, before, FORGOTTEN)[:AT_ONCE]
         for name in names:
             forgetting.forget_account(tx, name, by=by)
         return len(names)
     if kind == "rejected":
-        return _empty_bodies(tx, sent_traces.due_bodies(tx, before)[:AT_ONCE])
+        return _empty_bodies(tx, sent_traces.due_bodies(tx, before)[:AT_ONCE], prepared.bodies)
     if kind in _SENT:
-        return _mask_answers(tx, kind, before, files)
+        return _mask_answers(tx, kind, before, files, prepared.submissions)
     count = personal_traces.count_expired(tx, kind, before)
     personal_traces.remove_expired(tx, kind, before)
     return count
 
 
-def _mask_answers(tx: Transaction, kind: str, before: instants.Instant, files: Files) -> int:
+def _mask_answers(
+    tx: Transaction, kind: str, before: instants.Instant, files: Files, prepared: Mapping[str, Rewriting]
+) -> int:
     answers = Answers(tx)
     found = sent_traces.due(tx, kind, before, AT_ONCE)
     for row in found:
-        words = sorted(filter(_is_telling, answers.persons_in(row["form"], row["xml"])), key=len, reverse=True)
-        without = _Without([Wanted(word) for word in words])
-        named = answers.personal_files(row["form"], row["xml"])
-        sent_forgetting.forget_submission(tx, row, without, named, files.placeholder, answers.is_personal(row["form"]))
+        known = prepared.get(row["id"])
+        rewriting = known if known is not None and known.is_of(tx, row) else _rewriting(tx, answers, row)
+        sent_forgetting.rewrite(tx, rewriting, files.placeholder)
         sent_traces.mark_cleared(tx, row["id"])
     return len(found)
+
+
+def _rewriting(reading: Reading, answers: Answers, row: Row) -> Rewriting:
+    words = sorted(filter(_is_telling, answers.persons_in(row["form"], row["xml"])), key=len, reverse=True)
+    without = _Without([Wanted(word) for word in words])
+    named = answers.personal_files(row["form"], row["xml"])
+    return sent_forgetting.rewriting_of(reading, row, without, named, answers.is_personal(row["form"]))
 
 
 def _is_telling(word: str) -> bool:
@@ -127,9 +161,9 @@ class _Without:
         return personal.without_numbers(text)
 
 
-def _empty_bodies(tx: Transaction, hashes: Sequence[str]) -> int:
+def _empty_bodies(tx: Transaction, hashes: Sequence[str], prepared: Mapping[str, bytes]) -> int:
     for hash in hashes:
-        sent_traces.rewrite_body(tx, hash, sent_forgetting.emptied(sent_traces.body(tx, hash)))
+        sent_traces.rewrite_body(tx, hash, prepared.get(hash) or sent_forgetting.emptied(sent_traces.body(tx, hash)))
         sent_traces.delete_body_files(tx, hash)
         sent_traces.mark_body_cleared(tx, hash)
     return len(hashes)

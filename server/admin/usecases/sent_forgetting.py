@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -161,15 +162,48 @@ def forget_submission(
 
     row: of ``sent_traces``. files: the names of those that go. masks_whole: as of ``rewritten``.
     """
-    old, names = bytes(row["xml"]), sent_traces.files_of(tx, row["id"])
+    return rewrite(tx, rewriting_of(tx, row, without, files, masks_whole), placeholder)
+
+
+class Rewriting(NamedTuple):
+    """What becomes of a submission: worked out in a reading, written in a transaction that is short.
+
+    row: as it was read. names: of its files then. xml, name: what it says and is called now. renamed: files by their
+    old name. gone: names of the files that go.
+    """
+
+    row: Row
+    names: Sequence[str]
+    xml: bytes
+    name: str | None
+    renamed: Mapping[str, str]
+    gone: Collection[str]
+
+    def is_of(self, tx: Transaction, row: Row) -> bool:
+        """Say whether the submission is what it was when this was worked out."""
+        return self.row == row and self.names == sent_traces.files_of(tx, row["id"])
+
+
+def rewriting_of(
+    reading: Reading, row: Row, without: OfText, files: Collection[str], masks_whole: Callable[[str], bool]
+) -> Rewriting:
+    """Return what becomes of a submission; the arguments are those of ``forget_submission``."""
+    names = sent_traces.files_of(reading, row["id"])
     renamed = _renamed(names, without)
-    new = rewritten(old, _naming(renamed, without), masks_whole)
+    new = rewritten(bytes(row["xml"]), _naming(renamed, without), masks_whole)
     name = None if row["instance_name"] is None else without(row["instance_name"])
-    changed = new != old or name != row["instance_name"] or bool(renamed)
+    return Rewriting(row, names, new, name, renamed, files)
+
+
+def rewrite(tx: Transaction, rewriting: Rewriting, placeholder: Placeholder) -> tuple[int, int]:
+    """Write what ``rewriting_of`` has worked out; returns what ``forget_submission`` does."""
+    row, old = rewriting.row, bytes(rewriting.row["xml"])
+    changed = rewriting.xml != old or rewriting.name != row["instance_name"] or bool(rewriting.renamed)
     if changed:
-        sent_traces.rewrite_submission(tx, row["id"], new, name, sha256(old).hexdigest())
-    gone = sum(sent_traces.replace_file(tx, row["id"], file, placeholder) for file in names if file in files)
-    for file, other in renamed.items():
+        sent_traces.rewrite_submission(tx, row["id"], rewriting.xml, rewriting.name, sha256(old).hexdigest())
+    going = (file for file in rewriting.names if file in rewriting.gone)
+    gone = sum(sent_traces.replace_file(tx, row["id"], file, placeholder) for file in going)
+    for file, other in rewriting.renamed.items():
         sent_traces.rename_file(tx, row["id"], file, other)
     return int(changed), gone
 

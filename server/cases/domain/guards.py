@@ -105,8 +105,13 @@ def _permitted(step: Step, record: Record, act: Act, context: ActContext) -> Gra
         return grant
     if why:
         raise NotAllowed(why, action=act.action)
-    names = "、".join(roles.label(role, act.at) for role in holders_of("case", act.action, act.at))
-    raise NotAllowed(f"您的岗位不能在这里“{step.label}”；可以办理的有：{names}。", action=act.action)
+    raise not_allowed_here(step, act.at)
+
+
+def not_allowed_here(step: Step, at: instants.Instant) -> NotAllowed:
+    """Return the refusal to somebody whose post gives no right to a step, which names the posts that do."""
+    names = "、".join(roles.label(role, at) for role in holders_of("case", step.action, at))
+    return NotAllowed(f"您的岗位不能在这里“{step.label}”；可以办理的有：{names}。", action=step.action)
 
 
 def _missing(step: Step, act: Act) -> Iterator[Fault]:
@@ -141,7 +146,7 @@ def _unknown(act: Act, context: ActContext) -> Iterator[Fault]:
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             if mark not in context.parties:
-                yield name, f"没有“{mark[:60]}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码"
+                yield name, _not_to_be_given(mark)
     if len(act["assignee"].split()) > 1:
         yield "assignee", "承办人只能有一个，其余写到协办人（helpers）"
 
@@ -153,7 +158,15 @@ def _out_of_reach(grant: Grant, record: Record, act: Act, context: ActContext) -
             party = context.parties.get(mark)
             paths = (record.path, *context.heirs)
             if party is not None and not any(assignable.party(grant, path, party) for path in paths):
-                yield name, f"“{party.label}”不在您能派遣的范围内；请选本辖区的人员或单位，或请上级派遣"
+                yield name, _not_to_be_given(mark)
+
+
+def _not_to_be_given(mark: str) -> str:
+    """Return one refusal for nobody and for somebody beyond reach: no name is told to be somebody's."""
+    return (
+        f"没有您能派遣的承办人“{mark[:60]}”：写错了、现在没有岗位，或不在您能派遣的范围内；"
+        "请选本辖区的人员或单位（user:用户名 或 body:代码），或请上级派遣"
+    )
 
 
 def _due_ahead(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:

@@ -95,6 +95,22 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
     return Authorized(act, _numbered(tx, record, act, context), roles.label(grant.role, tx.now), late)
 
 
+def require_ever(action: str, by: Actor) -> None:
+    """Do nothing for somebody whose post may take ``action`` on some case, now or by a duty of the last 30 days.
+
+    Asked before the case and the inputs are looked at, so that whoever may never act is told that and nothing else. An
+    action that nobody takes by a right passes. Raises NotAllowed.
+    """
+    if action not in workflow.STEP_OF or action in workflow.BY_SERVER:
+        return
+    held = {duty.role for duty in by.with_recent_duties().current}
+    if Role.TOWN_STATION in held:
+        held.add(Role.VILLAGE_OFFICER)  # for whom they stand in where a village has none
+    holders = rights.holders_of("case", action, by.at)
+    if held.isdisjoint(holders):
+        raise guards.not_allowed_here(workflow.STEP_OF[action], by.at)
+
+
 def allowed(reading: Reading, record: Record, action: str, by: Actor, vacant: frozenset[str]) -> bool:
     """Say whether ``by`` may take ``action`` on ``record`` now, as far as person and status decide.
 

@@ -18,7 +18,7 @@ import orjson
 
 from server import instants
 from server.cases.domain import workflow
-from server.cases.usecases import item_words
+from server.cases.usecases import authorization, item_words
 from server.changes.domain import manual_edits, validation
 from server.changes.store import verdicts
 from server.changes.usecases import base_state, write
@@ -89,8 +89,8 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     again = _repeated(tx, request.id, content, by)
     if again is not None:
         return again
-    base = _base(record, request)
-    type = forms.catalogue(tx).types[record.type]
+    authorization.require_ever(request.action, by)
+    base, type = _base(record, request), forms.catalogue(tx).types[record.type]
     if request.action == manual_edits.EDIT:
         require_edit(tx, record, by=by)
         values = {name: _new(value) for name, value in request.fields.items()}
