@@ -12,6 +12,9 @@ from server.simulate.store import stored_rows
 from server.simulate.world import World
 from sync.changes import Verdict
 
+TOLD = {"quarantined": "waiting"}
+"""What people beyond the reach of a record are told of their change: as if the record had not come (ADR 0038)."""
+
 VERDICTS = frozenset(str(each) for each in Verdict)
 
 
@@ -32,8 +35,11 @@ def _check_changes(world: World, findings: Findings, stored: Mapping[str, Row]) 
         for each in laptop.device.rows("SELECT id, state, verdict, trouble FROM change ORDER BY seq"):
             held[each["id"]] = each["state"]
             row = stored.get(each["id"])
-            if each["state"] == "sent" and row is not None and each["verdict"] != row["verdict"]:
-                findings.add(1, f"{laptop.name} {each['id']} is {each['verdict']} here and {row['verdict']} there")
+            told = {row["verdict"], TOLD.get(row["verdict"])} if row is not None else {each["verdict"]}
+            if each["state"] == "sent" and each["verdict"] not in told:
+                findings.add(
+                    1, f"{laptop.name} {each['id']} is {each['verdict']} here and {sorted(map(str, told))} there"
+                )
         for id in unsent_without_reason(laptop):
             findings.add(9, f"{laptop.name} still holds {id} and does not say why")
     for id, saved in world.ledger.changes.items():
