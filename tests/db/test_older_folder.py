@@ -71,7 +71,9 @@ def test_every_answer_is_what_it_was(then, now):
     for line in then["answers"]["ledger"]:  # which gave codes in this column, under a Chinese heading
         line["标记"] = "、".join(flags.LABELS[flag] for flag in line["标记"].split())
 
-    assert list(lost(then["answers"], now)) == []
+    # A case is made void by two levels today, so that nobody may before somebody has asked (ADR 0054).
+    by_one = ".case.actions: no void"
+    assert [each for each in lost(then["answers"], now) if not each.endswith(by_one)] == []
 
 
 def test_a_phone_finds_its_lists_unchanged(then, now):
