@@ -15,6 +15,7 @@ from server.errors import NotFound
 from server.forms.domain.outline import Language
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
+from server.instants import Instant
 from server.office import pages, sessions
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor, Role
@@ -174,7 +175,7 @@ def frame(reading: Reading, actor: Actor, here: str) -> dict[str, Any]:
         "person": {
             "name": actor.name,
             "display": actor.display,
-            "role": "" if duty is None else _role_label(duty.role, actor),
+            "role": "" if duty is None else role_label(duty.role, actor.at),
             "place": "" if duty is None else _area_name(reading, duty.area),
         },
     }
@@ -206,8 +207,9 @@ def _address() -> str:
     return "/"
 
 
-def _role_label(role: Role, actor: Actor) -> str:
-    described = next((each for each in roles.list_roles(actor.at) if each.role is role), None)
+def role_label(role: Role, at: Instant) -> str:
+    """Return what a role is called in the reader's language; one that is no longer known, its code."""
+    described = next((each for each in roles.list_roles(at) if each.role is role), None)
     if described is None:
         return role.value
     return described.label_en if language() == pages.ENGLISH else described.label

@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 
 from flask import Response, request
 
-from server import instants
 from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
 from server.forms.store import codes
 from server.grid.domain.scope import Scope
-from server.instants import BEIJING
 from server.office import layout, pages
 from server.office.figures import asked as addresses
-from server.office.figures import pickers, shown
+from server.office.figures import pickers, sentence_words, shown
 from server.office.figures.asked import Asked
 from server.office.layout import signed_in
 from server.people.domain import rights
@@ -157,8 +155,7 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
         "asked": asked,
         "result": result,
         "has_begun": summary_tables.has_begun(result),
-        "sentence": summary_tables.sentence(result),
-        "spoken_period": _spoken(result),
+        "sentence": sentence_words.told(result, layout.language()),
         "until": summary_tables.local(result.as_of)[5:],
         "is_now": "as_of" not in asked.said,
         "running": _running(result),
@@ -196,16 +193,6 @@ def _running(result: Result) -> dict[str, Any] | None:
         return None
     day = (periods.day_of(result.as_of) - result.period.first).days + 1
     return {"day": day, "days": (result.period.last - result.period.first).days + 1}
-
-
-def _spoken(result: Result) -> str:
-    """Return since when and until when the sentence counts: 10月1日至11月29日10时49分."""
-    first, at = result.period.first, instants.parse(result.as_of).astimezone(BEIJING)
-    year = f"{first.year}年" if first.year != at.year else ""
-    if result.over:
-        last = result.period.last
-        return f"{first.year}年{first.month}月{first.day}日至{last.year}年{last.month}月{last.day}日"
-    return f"{year}{first.month}月{first.day}日至{at.month}月{at.day}日{at.hour}时{at.minute:02}分"
 
 
 def _links(by: Actor, asked: Asked, result: Result) -> dict[str, str]:

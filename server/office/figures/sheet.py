@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 from flask import Response, request
 
-from server import instants
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
-from server.instants import BEIJING
 from server.office import layout, pages
 from server.office.figures import asked as addresses
-from server.office.figures import page
+from server.office.figures import page, sentence_words
 from server.office.layout import signed_in
 from server.summaries.domain import sentences
 from server.summaries.domain.summary_rows import Figures
@@ -74,15 +72,15 @@ def sheet() -> Response:
 def _told(result: Result) -> dict[str, Any]:
     begun = summary_tables.has_begun(result)
     rows = result.summary.rows if begun else ()
-    at = instants.parse(result.as_of).astimezone(BEIJING)
+    language = layout.language()
     lines = [_line(str(n), short_name(row.name), row.figures) for n, row in enumerate(rows, start=1)]
     return {
         "parts": parts_of(lines),
         "total": _line("", "", result.summary.total) if begun else None,
         "row_title": summary_tables.ROW_TITLES[result.by],
-        "period": _period(result),
-        "at": f"{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02}分{at.second:02}秒",
-        "sentence": summary_tables.sentence(result),
+        "period": sentence_words.period(result.period.first, result.period.last, language),
+        "at": sentence_words.instant(result.as_of, language),
+        "sentence": sentence_words.sentence(result, language),
         "is_final": result.over,
     }
 
@@ -111,10 +109,3 @@ def _line(number: str, name: str, figures: Figures) -> Line:
         tuple(str(figures.counts[code]) for code in COUNTS),
         tuple(sentences.share(figures.rates[code]) for code in RATES),
     )
-
-
-def _period(result: Result) -> str:
-    """Return the days as a sheet names them: 2026年10月1日至12月31日."""
-    first, last = result.period.first, result.period.last
-    year = "" if first.year == last.year else f"{last.year}年"
-    return f"{first.year}年{first.month}月{first.day}日至{year}{last.month}月{last.day}日"

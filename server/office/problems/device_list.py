@@ -14,7 +14,6 @@ from server.office import layout, pages
 from server.office.admin import tabs as admin_tabs
 from server.office.layout import signed_in
 from server.office.problems import desk
-from server.people.domain import roles
 from server.people.domain.actors import Actor, Role
 from server.people.domain.devices import ADVICE, Contact, Device
 from server.people.store import devices, public_addresses, unmoved_phones
@@ -75,7 +74,7 @@ def _unmoved(reading: Reading, by: Actor) -> dict[str, Any]:
     rows = [
         {
             "display": each.key.display,
-            "role": roles.label(Role(each.key.role), reading.now),
+            "role": layout.role_label(Role(each.key.role), reading.now),
             "area": names.get(each.key.area, each.key.area),
             "instant": each.key.last_seen_at or "",
             "at": "" if each.key.last_seen_at is None else pages.moment(each.key.last_seen_at, reading.now),
@@ -95,7 +94,7 @@ def _row(reading: Reading, each: Device, names: dict[str, str]) -> dict[str, Any
     return {
         "is_phone": each.is_phone,
         "display": each.display,
-        "role": roles.label(Role(each.role), reading.now),
+        "role": layout.role_label(Role(each.role), reading.now),
         "area": names.get(each.area, each.area),
         "instant": seen or "",
         "at": "" if seen is None else pages.moment(seen, reading.now),

@@ -12,14 +12,13 @@ from server.forms.domain.record_types import Kind, RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import code_of
 from server.grid.store import areas
-from server.office import pages
+from server.office import layout, pages
 from server.office import problem_kinds as kinds
 from server.office.cases.act_forms import LABELS
 from server.office.problem_kinds import Word
 from server.office.problems import problem_list
 from server.office.problems.answers import OTHER, OWN, PICK, Answered
 from server.office.shown_fields import shows_of, titles_of
-from server.people.domain import roles
 from server.people.store import display_names, people
 from server.problems.domain.problems import ProblemKind
 from server.problems.domain.settlements import HOW_LABELS, How
@@ -292,4 +291,4 @@ def _address(record: Record | None) -> str:
 
 def _role(reading: Reading, name: str | None) -> str:
     duties = people.actor(reading, name).current if name and people.exists(reading, name) else ()
-    return roles.label(duties[0].role, reading.now) if duties else ""
+    return layout.role_label(duties[0].role, reading.now) if duties else ""

@@ -12,6 +12,9 @@ NOTHING = "—"
 NOT_BEGUN = "时段还没有开始，没有可报的数。"
 """Stands for the sentence where the days are still to come: noughts would be read as figures."""
 
+SENTENCE = "检查{visited}家，发现{cases}处，当场整改{spot_closed}处，限期整改{limited}处，已办结{closed}处（含当场整改），挂账{suspended}处，超期未结{handling_overdue}处（按处置时限）。"  # noqa: E501 - the catalogue finds a text in one piece
+"""The sentence for the brigade's report, with counts by their codes."""
+
 
 def percent(rate: Rate) -> str:
     """Return a share as ``66.67%``, rounded half up, or NOTHING."""
@@ -40,12 +43,7 @@ def sentence(figures: Figures, *, visited: int) -> str:
     visited: how many places were inspected, from patrols. 已办结 holds the spot fixes and says so, and 超期 names its
     clock: otherwise the reader guesses between two numbers (``domain.md`` section 2.7).
     """
-    n = figures.counts
-    return (
-        f"检查{visited}家，发现{n['cases']}处，当场整改{n['spot_closed']}处，限期整改{n['limited']}处，"
-        f"已办结{n['closed']}处（含当场整改），挂账{n['suspended']}处，"
-        f"超期未结{n['handling_overdue']}处（按处置时限）。"
-    )
+    return SENTENCE.format(visited=visited, **figures.counts)
 
 
 def _half_up(n: int, d: int, places: int) -> str:
