@@ -104,7 +104,7 @@ GOOD = [
 
 @pytest.mark.parametrize(("action", "inputs", "status"), GOOD)
 def test_a_complete_act_of_who_may_is_let_through(action, inputs, status):
-    known = by(into=OPEN, has_account=False)
+    known = by(into=OPEN, merges_unlike=True, has_account=False)
 
     assert judged(action, inputs, a_case(status, closed_at=NOW), known).role is Role.TOWN_STATION
 

@@ -53,7 +53,8 @@ def database_before(step: str) -> Sql:
 
 def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
-    for statement in script("0059_rechecks").split(";"):
+    later = script("0059_rechecks") + script("0056_steps_that_extend")
+    for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
     return sql
@@ -93,7 +94,7 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
         row = each._asdict()
-        del row["category"]  # came with step 0021
+        del row["category"], row["extends"]  # came with later steps
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 

@@ -69,12 +69,14 @@ class CodeEntry:
 
 @dataclass(frozen=True, slots=True)
 class MergeTarget:
-    """Another case, as far as merging into it needs: its status, and whether the author may see it."""
+    """Another case that the author may see, as far as merging into it needs. path: of its area."""
 
     id: str
     type: str
     status: str
     label: str
+    path: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +87,13 @@ class ActContext:
     last 30 days; leads: as the one who has it, not as a co-handler. body_kinds: kind of each body that handles or
     has handled it, by mark; own_body_kinds: of those in which the author holds a duty. has_account: somebody can
     act for whoever has the case. parties: whom ``assignee`` and ``helpers`` name, by mark; unknown ones are
-    missing. into: the case named by ``into``. code_entries: codes of ``reason`` and ``result_code`` that are in
-    their lists, by input. last_result: of the last feedback. rect: kind of repair, for its time limit. case_no: to
-    be given when the case is registered. level: at which the author decides (``roles.DecisionLevel``), by duties of
-    their own; handler_level: at which whoever has the case does, looked up for acts that decide on it, else empty.
-    extends_by: the right by which the author may extend this case, looked up for acts that name a limit.
-    heirs: paths of the author's areas into which that of the case was merged.
-    calendar: the county's working days.
+    missing. into: the case named by ``into``; merges_unlike: the author decides above whoever registered the case.
+    code_entries: codes of ``reason`` and ``result_code`` that are in their lists, by input. last_result: of the
+    last feedback. rect: kind of repair, for its time limit. case_no: to be given when the case is registered.
+    level: at which the author decides (``roles.DecisionLevel``), by duties of their own; handler_level: at which
+    whoever has the case does, looked up for acts that decide on it, else empty. extends_by: the right by which the
+    author may extend this case, looked up for acts that name a limit. heirs: paths of the author's areas into which
+    that of the case was merged. calendar: the county's working days.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -102,6 +104,7 @@ class ActContext:
     has_account: bool = True
     parties: Mapping[str, Party] = field(default_factory=dict)
     into: MergeTarget | None = None
+    merges_unlike: bool = False
     code_entries: Mapping[str, CodeEntry] = field(default_factory=dict)
     last_result: CodeEntry | None = None
     rect: str = ""

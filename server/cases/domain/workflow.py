@@ -70,7 +70,7 @@ _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 STEPS = (
     Step("register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",)),
     Step("reject", "不予立项", frozenset({Status.REPORTED}), Status.REJECTED, ("reason",), ("note",)),
-    Step("merge", "并案", AT_INTAKE, Status.MERGED, ("into",), ("reason", "note"), ("into_open",)),
+    Step("merge", "并案", AT_INTAKE, Status.MERGED, ("into",), ("reason", "note"), ("into_open", "into_alike")),
     Step("split", "拆分", frozenset({Status.MERGED}), Status.REGISTERED, ("reason",), ("note",)),
     Step(
         "assign", "派遣", AT_INTAKE | WITH_HANDLER, Status.ASSIGNED, ("assignee",), ("due_on", "helpers", "note"),

@@ -184,6 +184,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         body_kinds=standing.body_kinds(tx, record),
         parties=parties,
         into=_merge_target(tx, act["into"], by) if act["into"] else None,
+        merges_unlike=act["into"] != "" and standing.is_above_registrar(tx, record, by),
         code_entries=_code_entries(tx, act),
         last_result=None if last is None else _code_entry(tx, RESULTS, last),
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
@@ -255,7 +256,7 @@ def _merge_target(tx: Transaction, id: str, by: Actor) -> MergeTarget | None:
     found = records.find_for_writing(tx, id)
     if found is None or found.kind is not Kind.CASE or relation.to_record(by, found) is not Relation.NOW:
         return None
-    return MergeTarget(found.id, found.type, found.status or "", found.label)
+    return MergeTarget(found.id, found.type, found.status or "", found.label, found.path, found.fields)
 
 
 def _code_entries(reading: Reading, act: Act) -> Mapping[str, CodeEntry]:

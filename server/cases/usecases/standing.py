@@ -12,8 +12,10 @@ from server.grid.domain.areas import path_of
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
 from server.people.domain.rights import Grant
+from server.people.domain.roles import DecisionLevel
 from server.people.store import bodies, people
 from server.records.domain.records import Record
+from server.records.store import revisions
 
 
 def exists(reading: Reading, mark: str) -> bool:
@@ -58,6 +60,22 @@ def handler_level(reading: Reading, record: Record, act: Act) -> str:
     if act.action not in _ABOUT_THE_HANDLER or kind != "user" or not people.exists(reading, name):
         return ""
     return roles.level(people.actor(reading, name).roles, reading.now)
+
+
+def is_above_registrar(reading: Reading, record: Record, by: Actor) -> bool:
+    """Say whether ``by`` decides above whoever took the report in as a case, or is of the brigade, the highest office.
+
+    A report that nobody has taken in is its village's. Who stands in for a vacant post is no level above themselves.
+    """
+    mine = DecisionLevel(level(by, record))
+    took_in = (
+        each for each in revisions.list_of(reading, record.id) if each.diff.get("status", ("",))[0] == "reported"
+    )
+    registrar = next((each.author for each in took_in), "")
+    theirs = DecisionLevel.VILLAGE
+    if registrar and people.exists(reading, registrar):
+        theirs = DecisionLevel(level(people.actor(reading, registrar), record))
+    return mine.rank > theirs.rank or mine in (DecisionLevel.BRIGADE, DecisionLevel.COUNTY)
 
 
 def body_kinds(reading: Reading, record: Record) -> Mapping[str, str]:
