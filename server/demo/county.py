@@ -15,7 +15,7 @@ from server import instants
 from server.admin.usecases import housekeeping, setup
 from server.db import database, training
 from server.db.transactions import Transaction
-from server.demo import patrols, people, stories
+from server.demo import patrols, people, rechecks, stories
 from server.demo.case_steps import Case, CaseWork
 from server.demo.patrols import Event
 from server.demo.phones import Phones
@@ -80,6 +80,7 @@ def _run_day(tx: Transaction, clock: SettableClock, day: list[Event]) -> None:
     clock.move(day[0].at)
     housekeeping.round_of(tx.at(instants.text(clock())))
     running.run_due(tx.at(instants.text(clock())))
+    rechecks.call(tx.at(instants.text(clock())))
     for event in day:
         clock.move(event.at)
         event.run(tx.at(instants.text(clock())))

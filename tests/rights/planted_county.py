@@ -8,7 +8,11 @@ from typing import Any
 
 from PIL import Image
 
+from server.cases.domain.rechecks import Stratum
+from server.cases.store import rechecks
+from server.cases.store.rechecks import Recheck
 from server.forms.usecases import publish
+from server.grid.domain.areas import path_of
 from server.people.domain.passwords import PasswordState
 from server.people.store import people
 from server.photos.usecases import form_photos
@@ -147,6 +151,13 @@ def _pictured(county: County, place: str) -> str:
     return record
 
 
+def _drawn(county: County, case: str, place: str) -> None:
+    """Let a case be one of those that were drawn to be checked again."""
+    path, at = path_of(UNITS[place]), "2026-11-30T00:00:00.000Z"
+    town = "/".join(path.split("/")[:2])
+    county.do(rechecks.add, Recheck(case, "2026-W48", town, path, Stratum.SPOT, at, at))
+
+
 def _case(county: County, place: str, assignee: str, *, by: str) -> str:
     """Report a case and give it to ``assignee``; return its record."""
     case, mark = new_uuid(), MARKS[place]
@@ -160,6 +171,7 @@ def _case(county: County, place: str, assignee: str, *, by: str) -> str:
 
 def _ask(county: County, case: str, place: str) -> None:
     """Let the handler of a case ask to give it back, be declined, and ask once more."""
+    _drawn(county, case, place)
     mark, address = MARKS[place], f"/records/{case}/changes"
     asked = {"action": "ask_return", "fields": {"reason": f"{mark}申请"}}
     declined = {"action": "decline_return", "fields": {"reason": f"{mark}不同意"}}
