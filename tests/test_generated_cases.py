@@ -21,7 +21,7 @@ CASES, NOW = 600, datetime(2026, 11, 25, tzinfo=UTC)
 OF_REVISIONS = {"a record stands where its newest revision left it",
                 "a record's version is the number of its revisions, and what new epochs raised it by"}  # fmt: skip
 EVERYWHERE = Scope(places=(Place("130630"),))
-OF_OPEN, OF_ENDED = (tuple(each.value for each in statuses) for statuses in (OPEN, ENDED))
+OF_OPEN, OF_ENDED = (tuple(sorted(each.value for each in statuses)) for statuses in (OPEN, ENDED))
 
 
 @pytest.fixture(scope="module")
