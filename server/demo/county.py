@@ -10,12 +10,17 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
+from zlib import crc32
 
 from server import instants
 from server.admin.usecases import housekeeping, setup
+from server.cases.store import rechecks
+from server.cases.store.rechecks import Wanted
+from server.changes.usecases import interactive
+from server.changes.usecases.interactive import ChangeRequest
 from server.db import database, training
 from server.db.transactions import Transaction
-from server.demo import patrols, people, rechecks, stories
+from server.demo import patrols, people, stories
 from server.demo.case_steps import Case, CaseWork
 from server.demo.patrols import Event
 from server.demo.phones import Phones
@@ -23,8 +28,13 @@ from server.demo.roster import Roster, draw_borders
 from server.demo.stories import StoryCase
 from server.errors import Invalid
 from server.forms.usecases.publish import Prepared
+from server.grid.domain.areas import Place
 from server.grid.domain.file_rows import SheetRow
+from server.grid.domain.scope import Scope
 from server.instants import BEIJING
+from server.people.domain.actors import Role
+from server.people.store import people as stored_people
+from server.records.store import records
 from server.scheduler.usecases import running
 
 Progress = Callable[[list[Event]], Iterable[Event]]
@@ -80,10 +90,38 @@ def _run_day(tx: Transaction, clock: SettableClock, day: list[Event]) -> None:
     clock.move(day[0].at)
     housekeeping.round_of(tx.at(instants.text(clock())))
     running.run_due(tx.at(instants.text(clock())))
-    rechecks.call(tx.at(instants.text(clock())))
+    _call_about_drawn(tx.at(instants.text(clock())))
     for event in day:
         clock.move(event.at)
         event.run(tx.at(instants.text(clock())))
+
+
+CALLED_AFTER = timedelta(days=5)
+"""The newest draw still waits, so that there is something to do."""
+
+FAILED_OF = 12
+"""One re-check of so many finds the hazard there again."""
+
+
+def _call_about_drawn(tx: Transaction) -> None:
+    """Check again by a call what was drawn some days ago, as far as somebody of the town had no hand in it."""
+    drawn = rechecks.list_drawn(tx, Scope(places=(Place("130630"),)), Wanted(waits=True))
+    for each in drawn:
+        if instants.later(each.drawn_at, CALLED_AFTER) > tx.now:
+            continue
+        record = records.find_for_writing(tx, each.record)
+        callers = [
+            one.name
+            for one in stored_people.on_duty(tx, Scope(places=(Place(each.town),)))
+            if one.role is Role.TOWN_STATION
+        ]
+        if record is None or record.case is None or not callers or callers[0] == record.case.closed_by:
+            continue
+        found = (
+            {"pass": "yes"} if crc32(each.record.encode()) % FAILED_OF else {"pass": "no", "note": "当事人说又堆上了"}
+        )
+        asked = ChangeRequest("recheck", {**found, "method": "phone"})
+        interactive.change(tx, each.record, asked, by=stored_people.actor(tx, callers[0]))
 
 
 def install(tx: Transaction, basis: Basis) -> None:

@@ -118,6 +118,8 @@ def _missing(step: Step, act: Act) -> Iterator[Fault]:
     needs = step.needs
     if act.action == "site_check":
         needs += ("result_code",) if act.passed else ("reason",) if act.failed else ()
+    if act.action == "recheck" and act.failed:
+        needs += ("note",)
     for name in needs:
         if not act[name]:
             yield name, f"请填写{INPUT_LABELS.get(name, name)}（{name}）"
@@ -257,11 +259,6 @@ def _closable(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
         yield "result_code", f"反馈结果是“{result.label}”，还不能办结；请退回返工，或走挂账、移交"
 
 
-def _recheck_explained(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    if act.failed and not act["note"]:
-        yield "note", "没改好的请在说明里写明现场情况"
-
-
 def _site_result(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     result = context.code_entries.get("result_code")
     if act.passed and result is not None and result.extra.get("closable") == "0":
@@ -285,7 +282,6 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "major_by_rules": major_hazards.by_rules,
     "three_people": major_hazards.by_three_people,
     "site_result": _site_result,
-    "recheck_explained": _recheck_explained,
 }
 """Rules about what comes with an act."""
 

@@ -150,7 +150,7 @@ STEPS = (
     Step("release_helpers", "协办人离岗", OPEN, None, takes=("helpers", "note")),
     Step("draw_recheck", "抽中回访", CLOSED, None, takes=("note",)),
     Step(
-        "recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn", "recheck_explained")
+        "recheck", "回访", CLOSED, None, ("pass", "method"), ("note",), ("recheck_drawn",)
     ),
     Step("note", "说明", frozenset(Status), None, ("note",)),
 )  # fmt: skip
