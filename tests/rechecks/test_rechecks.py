@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from server.changes.usecases import recheck_draws, recording
+from server.grid.domain.areas import Place
+from server.grid.domain.scope import Scope
 from server.scheduler.usecases import running
+from server.summaries.domain.periods import Named, named
+from server.summaries.usecases import closure_summary
+from server.summaries.usecases.closure_summary import Query
 from tests.case_land import Land, Refused
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
@@ -173,6 +178,18 @@ def test_what_is_found_wanting_is_reopened_by_a_person_and_never_by_itself(land,
     assert (land.record(spot).status, land.record(spot).flags) == ("spot_closed", ("recheck_failed",))
     land.act(spot, "reopen", "officer", reason="又堆上了")
     assert (land.record(spot).status, land.record(spot).flags) == ("handling", ("reworked",))
+
+
+@pytest.mark.parametrize(("found", "passed"), [("yes", 1), ("no", 0)])
+def test_the_pass_rate_counts_what_rechecks_found(land, spot, found, passed):
+    land.act(spot, "recheck", "town", **{"pass": found}, method="visit", note="看过了")
+
+    with land.valley.store.reading() as reading:
+        month = named(Named.MONTH, date(2026, 11, 30))
+        query = Query(Scope(places=(Place("130630"),)), None, None, month)
+        total = closure_summary.summarise(reading, query).summary.total
+    rate = total.rates["recheck_pass_rate"]
+    assert (rate.n, rate.d, total.counts["recheck_failed"]) == (passed, 1, 1 - passed)
 
 
 def test_silence_decides_nothing(land, spot):

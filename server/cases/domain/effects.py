@@ -69,7 +69,8 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
     extends = later_limits.extends(record, act, context)
     limits = (decision.handle_due_at, decision.close_due_at)
-    kept = case_facts.Step(act.action, act.at, decision.status, *limits, decision.result_code, extends=extends)
+    action = case_facts.RECHECK_FAILED if act.action == "recheck" and act.failed else act.action
+    kept = case_facts.Step(action, act.at, decision.status, *limits, decision.result_code, extends=extends)
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
     after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
