@@ -18,8 +18,12 @@ _KEPT = {_APP0: b"JFIF\x00", _APP2: b"ICC_PROFILE\x00", _APP14: b"Adobe"}
 _NEXT = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """Ends the coded points: any marker but those that stand among them."""
 
+_SOMETHING_ELSE = re.compile(rb"[^\xff]")
+"""Ends the bytes that fill the room in front of a marker's code."""
+
 _SEGMENTS_MAX = 100_000
-_CHUNK_BYTES = 256 * 1024
+_FIRST_LOOK_BYTES, _LOOK_BYTES_MAX = 64, 256 * 1024
+"""How much is read for what may stand close by, and how much where it does not: hostile files have both, often."""
 
 
 def pieces(file: BinaryIO, size: int) -> list[Piece]:
@@ -49,7 +53,7 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
             found.append(Kept(at, end - at))
         at = end
         if marker == _SOS:
-            end = _end_of_points(file, at, size)
+            end = _end_of_points(file, at)
             found.append(Kept(at, end - at))
             at = end
             if at == size:
@@ -59,15 +63,13 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
 
 def _marker(file: BinaryIO, at: int) -> tuple[int, int]:
     """Return where the next marker stands, behind its fill bytes, and which it is."""
-    for _ in range(_CHUNK_BYTES):
-        file.seek(at)
-        head = file.read(2)
-        if len(head) < 2 or head[0] != 0xFF or head[1] == 0:
-            raise ValueError("no marker where one has to be")
-        if head[1] != 0xFF:
-            return at, head[1]
-        at += 1
-    raise ValueError("nothing but fill bytes")
+    file.seek(at)
+    if file.read(1) != b"\xff":
+        raise ValueError("no marker where one has to be")
+    at, code = _found(file, _SOMETHING_ELSE, at + 1, overlap=0)
+    if code in (b"", b"\x00"):
+        raise ValueError("no marker where one has to be")
+    return at - 1, code[0]
 
 
 def _stays(file: BinaryIO, marker: int, at: int) -> bool:
@@ -91,18 +93,27 @@ def _turned(file: BinaryIO, at: int, end: int) -> list[Piece]:
     return [Written(b"\xff\xe1" + (2 + len(left)).to_bytes(2) + left)]
 
 
-def _end_of_points(file: BinaryIO, at: int, size: int) -> int:
+def _end_of_points(file: BinaryIO, at: int) -> int:
     """Return where the coded points end that begin at ``at``: at the next marker, or with the file."""
-    while at < size:
+    return _found(file, _NEXT, at, overlap=1)[0]  # a marker may stand across the end of what is read at once
+
+
+def _found(file: BinaryIO, wanted: re.Pattern[bytes], at: int, *, overlap: int) -> tuple[int, bytes]:
+    """Return where ``wanted`` stands first from ``at``, and what was found; the end of the file and nothing without it.
+
+    overlap: how many bytes of a look are looked at once more with the next, for what stands across its end.
+    """
+    count = _FIRST_LOOK_BYTES
+    while True:
         file.seek(at)
-        chunk = file.read(_CHUNK_BYTES)
-        found = _NEXT.search(chunk)
+        chunk = file.read(count)
+        found = wanted.search(chunk)
         if found is not None:
-            return at + found.start()
-        if len(chunk) < 2:
-            return size
-        at += len(chunk) - 1  # a marker may stand across the end of a chunk
-    return size
+            return at + found.start(), found.group()
+        if len(chunk) < count:
+            return at + len(chunk), b""
+        at += len(chunk) - overlap
+        count = min(4 * count, _LOOK_BYTES_MAX)
 
 
 def _number(file: BinaryIO, at: int) -> int:

@@ -71,7 +71,7 @@ def points(content: bytes) -> tuple[str, tuple[int, int], bytes]:
         return upright.mode, upright.size, upright.tobytes()
 
 
-SMALL = {format: taken(format, "RGB", (16, 12), 1, 6, fancy=False) for format in FORMATS}
+SMALL = {format: taken(format, "RGB", (16, 12), 1, 6, fancy=False) for format in (*FORMATS, "GIF")}
 
 
 @given(st.data())
@@ -146,3 +146,56 @@ def test_what_is_no_picture_stays_as_it_is(content):
 def test_a_picture_too_damaged_to_tell_its_parts_is_not_copied_where_it_may_tell_a_place(told):
     with pytest.raises(Unreadable):
         copy(b"\xff\xd8 front" + bytes(262_130) + told)
+
+
+def test_a_gif_keeps_its_pictures_and_neither_words_nor_place():
+    frames = [Picture.frombytes("RGB", (9, 7), random.Random(seed).randbytes(189)) for seed in range(3)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", comment=SECRET.encode(), save_all=True, append_images=frames[1:], loop=0, duration=200)
+    xmp = b"\x21\xff\x0bXMP DataXMP" + f"<x:xmpmeta>{SECRET}</x:xmpmeta>".encode() + b"\x01" + bytes(range(255, -1, -1))
+    content = out.getvalue()[:-1] + xmp + b"\x00;" + SECRET.encode()
+
+    made = copy(content)
+
+    assert SECRET.encode() not in made
+    with Picture.open(io.BytesIO(made)) as left, Picture.open(io.BytesIO(content)) as sent:
+        assert (left.n_frames, left.info["loop"], left.info["duration"]) == (3, 0, 200)
+        for number in range(3):
+            left.seek(number)
+            sent.seek(number)
+            assert left.convert("RGB").tobytes() == sent.convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize("format", ["TIFF", "JPEG2000"])
+def test_a_picture_of_another_format_is_not_copied_where_it_may_tell_a_place(format):
+    out = io.BytesIO()
+    Picture.new("RGB", (9, 7)).save(out, format, exif=located(6), comment=f"<x:xmpmeta>{SECRET}")
+
+    with pytest.raises(Unreadable):
+        copy(out.getvalue())
+
+
+def test_a_jpeg_of_fill_bytes_and_scans_costs_a_read_for_many_of_them():
+    content = SMALL["JPEG"]
+    at = content.index(b"\xff\xda")
+    filled = content[:at] + b"".join(b"\xff" * 100_000 + b"\xfe\x00\x02" for _ in range(20)) + content[at:]
+    scans = content[:-2] + b"\xff\xda\x00\x02\x11" * 500 + b"\xff\xd9"
+
+    for hostile in (filled, scans):
+        file = _Counted(hostile)
+        with without_metadata(file) as made:
+            assert made.size < len(hostile)
+        assert file.reads < 4_000
+        assert file.bytes_read < 5 * len(hostile) + 500_000
+
+
+class _Counted(io.BytesIO):
+    """Counts what is read."""
+
+    reads = bytes_read = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        self.reads += 1
+        self.bytes_read += len(content)
+        return content

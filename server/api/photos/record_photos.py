@@ -52,6 +52,6 @@ def get_photos(record_id: UUID) -> Response:
     """Export the photos of a record as an archive, without where and when they were taken.
 
     Each is named by the version with which it came and by its own name; `missing.txt` lists those under way,
-    `damaged.txt` those too damaged to tell what they would tell.
+    `damaged.txt` those too damaged, or of a format too strange, to tell what they would tell.
     """
     return photo_exports.as_zip(str(record_id))
