@@ -47,6 +47,16 @@ def test_each_photo_has_a_name_of_its_own_that_stays_and_none_tells_its_place(co
     assert SECRET.encode() in first
 
 
+def test_names_that_only_some_file_systems_tell_apart_are_not_the_same_and_none_hides_its_ending(county):
+    names = ["\u00c1.jpg", "a\u0301.jpg", "ﬁle.jpg", "FILE.jpg", "ok\u202egpj.exe"]
+    files = [receive(county, "town", a_photo(colour=(at, 0, 0))) for at in range(len(names))]
+    attach(county, "town", STATION, *(file._replace(name=name) for file, name in zip(files, names, strict=True)))
+
+    found = archive(county.get(f"{STATION}/photos.zip", "town"))
+
+    assert list(found) == ["002_Á.jpg", "002_á-2.jpg", "002_ﬁle.jpg", "002_FILE-2.jpg", "002_ok-gpj.exe"]
+
+
 def test_it_says_which_photos_are_under_way_or_too_damaged_to_leave(county):
     coming = receive(county, "worker", a_photo(colour="navy"))  # another's bytes are not the town's
     broken = receive(county, "town", a_photo()[:1_000] + a_photo())

@@ -13,7 +13,7 @@ from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.store.blobs import BlobStore
 from server.submissions.usecases import case_details
-from server.submissions.usecases.archives import Archive, safe_name
+from server.submissions.usecases.archives import Archive, safe_name, same_name
 
 
 class Named(NamedTuple):
@@ -35,11 +35,11 @@ def named(reading: Reading, record: Record, mask: RecordMask) -> list[Named]:
         own = personal.without_numbers(photo.shown) if mask.masks_phones else photo.shown
         name = unique = f"{photo.version:03d}_{safe_name(own)}"
         number = 2
-        while unique.lower() in taken:
+        while same_name(unique) in taken:
             stem, dot, ending = name.rpartition(".")
             unique = f"{stem or ending}-{number}{dot if stem else ''}{ending if stem else ''}"
             number += 1
-        taken.add(unique.lower())
+        taken.add(same_name(unique))
         found.append(Named(unique, photo.sha256 if photo.is_here else None))
     return found
 

@@ -124,9 +124,9 @@ class AnswerExport:
         for file in files:
             parts = (stored[RECEIPT], asked.get(file, ""), show(file))
             name = unique = "_".join(archives.safe_name(part) for part in parts if part)
-            while unique.lower() in taken_names:
+            while archives.same_name(unique) in taken_names:
                 unique = f"_{unique}"
-            taken_names.add(unique.lower())
+            taken_names.add(archives.same_name(unique))
             found[file] = f"{_PHOTOS}/{unique}"
         return found
 

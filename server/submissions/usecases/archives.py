@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import IO
@@ -25,7 +26,9 @@ MISSING = "missing.txt"
 DAMAGED = "damaged.txt"
 """The file of an archive that lists photos which are left out: so damaged that nobody can tell what they would tell."""
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]+')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+')
+"""What some file system does not take, signs that turn a line, so that an ending hides, and halves of signs."""
+
 _NAME_CHARS_MAX = 60
 _CHUNK_BYTES = 256 * 1024
 _LEVEL = 4
@@ -34,8 +37,13 @@ _LEVEL = 4
 
 def safe_name(name: str) -> str:
     """Return ``name`` as every file system takes it, its ending kept where it is long."""
-    clean = _UNSAFE.sub("-", name).strip(" .") or "-"
+    clean = _UNSAFE.sub("-", unicodedata.normalize("NFC", name)).strip(" .") or "-"
     return clean if len(clean) <= _NAME_CHARS_MAX else f"{clean[: _NAME_CHARS_MAX - 20]}~{clean[-19:]}"
+
+
+def same_name(name: str) -> str:
+    """Return what is the same for names that some file system takes for one: by case, by how accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 class Archive:
