@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 from urllib.parse import quote
 
-from flask import Response, send_file
+from flask import Response, request, send_file
 
 from server.audit.usecases.exports import Export
 from server.table_files import XLSX_TYPE, Workbook
-from server.web import context
+from server.web import byte_ranges, context
 
 INLINE_TYPES = frozenset(
     {
@@ -76,8 +76,10 @@ def stored_file(sha256: str, media_type: str, name: str) -> Response:
     shown = media_type.split(";")[0].strip().lower()
     harmless = shown in INLINE_TYPES
     context.blobs().open(sha256).close()
+    path = context.blobs().path(sha256)
+    byte_ranges.narrow(request.environ, path.stat().st_size)
     response = send_file(
-        context.blobs().path(sha256),
+        path,
         mimetype=shown if harmless else "application/octet-stream",
         as_attachment=not harmless,
         download_name=name,

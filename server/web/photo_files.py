@@ -12,7 +12,7 @@ from server.errors import NotFound
 from server.photos.usecases import thumbnails
 from server.pictures import copies
 from server.submissions.usecases.case_details import PhotoFile
-from server.web import context, downloads
+from server.web import byte_ranges, context, downloads
 
 THUMB = "thumb"
 """What ``size`` asks for in an address: the thumbnail."""
@@ -83,6 +83,7 @@ def _is_picture(photo: PhotoFile) -> bool:
 
 
 def _drawn(photo: PhotoFile, path: Path, size: str) -> Response:
+    byte_ranges.narrow(request.environ, path.stat().st_size)
     response = send_file(
         path,
         mimetype="image/jpeg",
@@ -113,6 +114,7 @@ def _plain(photo: PhotoFile) -> Response:
     )
     response.content_length = copy.size
     response.set_etag(f"{photo.sha256}-plain")
+    byte_ranges.narrow(request.environ, copy.size)
     try:
         response.make_conditional(request, accept_ranges=True, complete_length=copy.size)
     except RequestedRangeNotSatisfiable:

@@ -167,6 +167,13 @@ def test_a_part_is_given_by_range_and_none_where_there_is_none(county):
         assert county.get(asked, "town", Range="bytes=-5").data == whole[-5:]
         beyond = county.get(asked, "town", Range=f"bytes={len(whole)}-")
         assert (beyond.status_code, beyond.headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
+        longer = county.get(asked, "town", Range=f"bytes=-{len(whole) + 1}")
+        assert (longer.status_code, longer.data) == (206, whole)
+        for nothing_in_particular in ("bytes=0-1,5-6", "lines=0-4", "bytes=a-b", f"bytes=-{'9' * 5_000}"):
+            assert county.get(asked, "town", Range=nothing_in_particular).status_code == 200
+        asks = {"Authorization": f"Key {county.keys['town']}", "Range": "bytes=0-9"}
+        head = county.client.head(f"/api/v1{asked}", headers=asks, buffered=True)
+        assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole)))
         same = county.get(asked, "town", Range="bytes=0-3", **{"If-Range": tag})
         other = county.get(asked, "town", Range="bytes=0-3", **{"If-Range": '"another"'})
         assert (same.status_code, other.status_code, other.data) == (206, 200, whole)
