@@ -148,6 +148,9 @@ def _asked(reading: Reading, said: Mapping[str, str], by: Actor) -> Asked:
     if role and role not in {each.role.value for each in fillable(by)}:
         ignored.append(role)
         role = ""
+    if phones and phones not in PHONES:
+        ignored.append(phones)
+        phones = ""
     cursor = said.get("cursor", "")[:64]
     return Asked(said.get("q", "").strip()[:100], area, role, phones, cursor, tuple(each[:50] for each in ignored))
 

@@ -27,7 +27,6 @@ def _told(reading: Reading, token: str, by: Actor) -> dict[str, Any]:
     bad = {each.line for each in found.plan.faults}
     done = found.done
     counts = {kind.value: len(found.plan.of(kind) if done is None else done[kind.value]) for kind in Kind}
-    shown = faults[:FAULTS_SHOWN] if done is None or done["refused"] else ()
     return {
         "token": found.token,
         "file_name": found.file_name,
@@ -36,9 +35,9 @@ def _told(reading: Reading, token: str, by: Actor) -> dict[str, Any]:
         "total": len(found.rows),
         "counts": counts,
         "good": found.good,
-        "bad": len(bad) if done is None else done["faulty"],
+        "bad": len(bad) if done is None else roster_import.not_imported(done),
         "places": len(faults),
-        "faults": [file_import.told_fault(each, TITLES) for each in shown],
+        "faults": [file_import.told_fault(each, TITLES) for each in faults[:FAULTS_SHOWN]],
         "more_faults": max(0, len(faults) - FAULTS_SHOWN),
         "moved": [_moved(step) for step in found.plan.of(Kind.MOVED)[:PEOPLE_SHOWN]] if done is None else [],
         "is_done": done is not None,
