@@ -22,6 +22,10 @@ ADVERTISED_BYTES = 1_000_000
 """So that on a weak link the record lands with its first photo; further photos come in further POSTs."""
 
 
+NOT_IN_ADDRESSES = frozenset('?#@<>"\\^`{|}\x7f')
+"""A server's address has no query, fragment or password; the rest stands in no URI (RFC 3986, section 2)."""
+
+
 class OfferedSignIn(NamedTuple):
     """A sign-in that anybody may use: an invented person of a demonstration. role: its code."""
 
@@ -128,7 +132,7 @@ def public_url(value: str, name: str) -> str:
         is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # brackets that hold no address, a port that is no number
         is_one = False
-    if not is_one or any(mark in value for mark in "?#@ "):
+    if not is_one or any(mark in NOT_IN_ADDRESSES or mark <= " " for mark in value):
         raise Invalid(f"{name}“{value}”不是网址；应如 https://fire.example.org 。", field=name)
     return value.rstrip("/")
 

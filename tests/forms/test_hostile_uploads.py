@@ -167,6 +167,12 @@ def test_a_damaged_file_is_called_unreadable_and_not_a_bad_form(source, file_typ
     assert "文件不是能读的 XLSForm" in refused(source, file_type)
 
 
+def test_a_plain_table_as_csv_is_told_that_its_first_column_names_the_sheets():
+    told = refused(b"type,name,label\ntext,a,A\n", ".csv")
+
+    assert "survey" in told and "第一列" in told and "转换不成功" not in told
+
+
 def test_a_truncated_workbook_is_refused():
     whole = a_workbook(a_form())
 

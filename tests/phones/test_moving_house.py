@@ -192,7 +192,9 @@ def test_what_cannot_be_moved_to_is_refused_with_the_cure(town):
     for url in ("http://127.0.0.1:8600", "http://localhost"):
         with pytest.raises(Invalid, match="只有本机能访问"):
             begin(town, url)
-    for wrong in ("fire.example.org", "ftp://x", "https://a/?b", "https://u@a", "https://[", "https://a:x"):
+    parts = ("fire.example.org", "ftp://x", "https://a/?b", "https://u@a", "https://[", "https://a:x")
+    marks = ("https://a/<b>", 'https://a/"b', "https://a/b\tc", "https://a\\b", "https://a\n")
+    for wrong in (*parts, *marks):
         refused = run(town, "move-address", wrong)
         assert (refused.exit_code, "不是网址" in refused.output) == (1, True), wrong
     begin(town)

@@ -224,6 +224,11 @@ _TRANSLATIONS = (
         "请确认扩展名与内容一致，文件没有损坏，并且有 survey 表。",
     ),
     _Translation(
+        r"DefinitionData\.__init__\(\) got an unexpected keyword argument",
+        "CSV 里没有写哪些行是哪张表。",
+        "请在第一列写表名 (survey、choices、settings)，下一行起从第二列写列名和内容；或改传 .xlsx。",
+    ),
+    _Translation(
         r"similar names were found|sheet named 'survey'|survey sheet", "找不到 survey 表。", "请把工作表命名为 survey。"
     ),
 )
