@@ -15,6 +15,7 @@ from server.errors import (
     IllegalStep,
     Invalid,
     NotAllowed,
+    NotFound,
     Refusal,
     ShortOfMemory,
     TooLarge,
@@ -93,11 +94,17 @@ def require_short(fields: Mapping[str, str]) -> None:
 def carry_out(form: str, act: Callable[[], str], page: Callable[[Sent, int], Response]) -> Response:
     """Carry out an act and lead on to the address that it returns; refused, show ``page`` again with what was typed.
 
-    Raises NotFound for what is out of sight.
+    Raises NotFound for what is out of sight, unless it was typed into an input, which is to be corrected there.
     """
     try:
         require_short(typed())
         return pages.see_other(act())
+    except NotFound as refusal:
+        sent = typed()
+        mistyped = [name for name, value in sent.items() if value and refusal.data.get(name) == value]
+        if not mistyped:
+            raise
+        return page(Sent(form, sent, dict.fromkeys(mistyped, refusal.message), refusal.message), 422)
     except OURS as refusal:
         return page(refused(form, refusal), status_of(refusal))
     except FOR_ANOTHER_TIME as refusal:

@@ -100,7 +100,7 @@ def _add() -> str:
         area.code,
         sent.get("body") or None,
         area_changes.beginning(starts) if starts else BEGINNING,
-        area_changes.beginning(ends) if ends else FOREVER,
+        area_changes.beginning(ends, "to") if ends else FOREVER,
     )
     person, _ = account_management.add(
         context.database(),

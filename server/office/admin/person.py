@@ -80,7 +80,7 @@ def give_duty(name: str) -> Response:
         with context.database().reading() as reading:
             area = searching.get(reading, sent.get("area", ""), visibility.of(by))
         starts = area_changes.beginning(sent["from"]) if sent.get("from") else BEGINNING
-        ends = area_changes.beginning(sent["to"]) if sent.get("to") else FOREVER
+        ends = area_changes.beginning(sent["to"], "to") if sent.get("to") else FOREVER
         wanted = DutyRequest(sent.get("role", ""), area.code, sent.get("body") or None, starts, ends)
         context.write(lambda tx: account_management.give_duty(tx, name, wanted, by=by))
         return f"{people_rows.address(name)}?done=duty"

@@ -183,14 +183,14 @@ def _target(reading: Reading, code: str, by: Actor) -> Area:
     return managed(reading, code, by)
 
 
-def beginning(day: str) -> Instant:
-    """Return the instant at which a Beijing day begins. Raises Invalid for what is none."""
+def beginning(day: str, field: str = "from") -> Instant:
+    """Return the instant at which a Beijing day begins. field: what says it. Raises Invalid for what is none."""
     try:
         found = file_cells.day(day)
     except Invalid as refusal:
-        raise Invalid(f"日期{refusal.message}", field="from", value=day) from None
+        raise Invalid(f"“{day[:30]}”{refusal.message}", field=field, value=day) from None
     if found is None:
-        raise Invalid("请填从哪一天起。", field="from")
+        raise Invalid("请填从哪一天起。", field=field)
     return found
 
 

@@ -129,6 +129,33 @@ def test_somebody_is_added_once_and_what_was_typed_comes_back(desk):
     assert "&lt;script&gt;" in desk.open(f"{ADMIN}/people/li-1").text
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"body": "nobody"}, "没有代码为“nobody”的责任主体"),
+        ({"from": "2127-02-30"}, "“2127-02-30”不是日期"),
+        ({"from": "2127-01-01", "to": "soon"}, "“soon”不是日期"),
+    ],
+)
+def test_a_wrong_body_or_day_is_told_at_its_input_and_the_rest_comes_back(desk, wrong, said):
+    typed = {"role": "dept_handler", "area": "涞源县", **wrong}
+    added = post(desk, f"{ADMIN}/people?add=1", f"{ADMIN}/people", name="lisi", display="李四", **typed)
+    given = post(desk, f"{ADMIN}/people/worker", f"{ADMIN}/people/worker/duties", **typed)
+
+    for answer in (added, given):
+        assert answer.status_code == 422
+        at = re.search(rf'name="{list(wrong)[-1]}"[^>]*aria-describedby="([^"]+)"', answer.text)
+        assert said in re.search(rf'id="{at[1]}"[^>]*>(.*?)</', answer.text, re.DOTALL)[1]
+        assert 'value="涞源县"' in answer.text
+    assert 'value="李四"' in added.text
+
+
+def test_a_filter_that_nobody_knows_is_told_and_ignored(desk):
+    page = desk.open(f"{ADMIN}/people?area=xx&role=yy&phones=zz").text
+
+    assert all(f"筛选条件“{each}”不认识，已忽略" in page for each in ("xx", "yy", "zz"))
+
+
 def test_a_move_is_looked_at_and_then_made_once(desk):
     label = {"label": "商店｜隐患"}
     add_record(desk.county, "one", "worker", label, type="hazards", action="report", area=UNIT)
