@@ -101,7 +101,9 @@ class ListedRecordSchema(RecordSchema):
     author_name = text_out("display name of who reported it")
     photos = integer_out("files that its history names, those still under way included")
     requests = fields.List(
-        fields.String(), required=True, metadata={"description": "the handler's open requests, as actions (`ask_…`)"}
+        fields.String(),
+        required=True,
+        metadata={"description": "what was asked for and nobody has decided, as actions (`ask_…`)"},
     )
 
 

@@ -51,6 +51,16 @@ def test_what_one_level_asks_for_the_level_above_decides(cases, asker, may, may_
         assert cases.do(case, name, "void")["status"] == "void"
 
 
+@pytest.mark.parametrize("action", ["ask_void", "ask_major"])
+def test_lists_of_records_tell_what_was_asked_about_the_case_itself(cases, action):
+    case = cases.bring("handling")
+
+    cases.do(case, OFFICER, action)
+
+    [row] = cases.county.get(f"/records?q={case}", OFFICER).json["items"]
+    assert (row["id"], row["requests"]) == (case, [action])
+
+
 def test_nobody_makes_a_case_void_that_nobody_asked_to(cases):
     case = cases.bring("handling")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from server.api.responses import Json
-from server.cases.domain import workflow
+from server.cases.domain import decisions, workflow
 from server.changes.usecases.recording import Outcome
 from server.db.sql import Row
 from server.records.domain.records import Record, Revision
@@ -18,11 +18,7 @@ from sync.flags import Flag
 listed = columns.showing(Projection.API)
 """Return a row of ``record_lists`` as lists show it."""
 
-REQUESTS: Mapping[str, str] = {
-    Flag.RETURN_PENDING: "ask_return",
-    Flag.EXTENSION_PENDING: "ask_extension",
-    Flag.SUSPENSION_PENDING: "ask_suspension",
-}
+REQUESTS: Mapping[str, str] = {Flag(f"{kind.name}_pending"): kind.ask for kind in decisions.KINDS}
 
 _stored = columns.storing(columns.select(Projection.API).split(", "))
 

@@ -25,7 +25,7 @@ def _listed(actions: Iterable[str]) -> str:
     return ", ".join(f"'{action}'" for action in sorted(actions))
 
 
-# Written out, by OR and in this order: the index of decisions holds these rows alone (migration 0043).
+# Written out, by OR and in this order: the index of decisions holds these rows alone (migration 0055).
 DECIDING = "(" + " OR ".join(f"action = '{action}'" for action in sorted(decisions.DECIDING)) + ")"
 _TOLD = f"action IN ({_listed({*decisions.DECIDING, *decisions.ASKING})})"
 
