@@ -68,3 +68,14 @@ def test_the_town_merges_what_its_villages_registered_and_the_brigade_what_the_t
     land.act(of_town, "merge", "brigade", into=master)
 
     assert land.record(of_town).status == "merged"
+
+
+def test_what_the_town_took_apart_and_so_took_in_is_the_brigades_to_merge(land):
+    master, other = reported(land), reported(land, "村尾")
+    land.act(other, "merge", "officer", into=master)
+    land.act(other, "split", "town", reason="不是一件")
+
+    assert refused(land, other, "town", master) == ["fields.into"]
+    land.act(other, "merge", "brigade", into=master)
+
+    assert land.record(other).status == "merged"

@@ -15,6 +15,7 @@ from server.people.domain.rights import Grant
 from server.people.domain.roles import DecisionLevel
 from server.people.store import bodies, people
 from server.records.domain.records import Record
+from server.records.domain.status import Status
 from server.records.store import revisions
 
 
@@ -62,6 +63,10 @@ def handler_level(reading: Reading, record: Record, act: Act) -> str:
     return roles.level(people.actor(reading, name).roles, reading.now)
 
 
+_AT_INTAKE = (Status.REPORTED, Status.MERGED)
+_TAKEN_IN = (Status.REGISTERED, Status.ASSIGNED)
+
+
 def is_above_registrar(reading: Reading, record: Record, by: Actor) -> bool:
     """Say whether ``by`` decides above whoever took the report in as a case, or is of the brigade, the highest office.
 
@@ -69,9 +74,11 @@ def is_above_registrar(reading: Reading, record: Record, by: Actor) -> bool:
     """
     mine = DecisionLevel(level(by, record))
     took_in = (
-        each for each in revisions.list_of(reading, record.id) if each.diff.get("status", ("",))[0] == "reported"
+        each.author
+        for each in revisions.list_of(reading, record.id)
+        if "status" in each.diff and each.diff["status"][0] in _AT_INTAKE and each.diff["status"][1] in _TAKEN_IN
     )
-    registrar = next((each.author for each in took_in), "")
+    registrar = next(took_in, "")
     theirs = DecisionLevel.VILLAGE
     if registrar and people.exists(reading, registrar):
         theirs = DecisionLevel(level(people.actor(reading, registrar), record))
