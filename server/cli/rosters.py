@@ -97,7 +97,7 @@ def cards(file: Path, area: str | None, unmoved: bool, lost: bool, data: Path) -
         # Opened before the keys are made: where it cannot be written, everybody keeps the card they have.
         file.touch(mode=0o600)
         with file.open("r+b") as written:
-            made = [card for some in _batched(names) for card in database.write(_maker(some, url, lost, by))]
+            made = database.write(_maker(names, url, lost, by))
             written.write(card_pdf.of(made))
             written.truncate()
     click.echo(f"{len(made)} 张卡片写到 {file}。里面有每个人的钥匙：打印后请删除。")
@@ -134,7 +134,10 @@ def _cardholders(reading: Reading, area: str | None, by: Actor, *, unmoved: bool
 
 
 def _maker(names: Sequence[str], url: str, lost: bool, by: Actor) -> Callable[[Any], Any]:
-    return lambda tx: card_printing.make(tx, names, url, batch="", replace=lost, by=by)
+    """Return what makes all cards at once: where one cannot be made, nobody's earlier card is refused."""
+    return lambda tx: [
+        card for some in _batched(names) for card in card_printing.make(tx, some, url, batch="", replace=lost, by=by)
+    ]
 
 
 def _tell(found: DryRun) -> None:
