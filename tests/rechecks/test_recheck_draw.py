@@ -80,7 +80,9 @@ def test_a_week_is_named_as_iso_8601_does(week, monday):
     assert rechecks.week_name(monday) == week
 
 
-@pytest.mark.parametrize("week", ["", "2026", "2026-48", "2026-W54", "2025-W53", "2026-W00", "x-W10"])
+@pytest.mark.parametrize(
+    "week", ["", "2026", "2026-48", "2026-W54", "2025-W53", "2026-W00", "x-W10", "2026-W4_8", " 2026-W48", "9999-W52"]
+)
 def test_what_is_no_week_is_refused_with_an_example(week):
     with pytest.raises(Invalid, match="应写成 2026-W48"):
         rechecks.monday_of(week)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
+from server.cases.domain.rechecks import Stratum
+from server.cases.store import rechecks
+from server.cases.store.rechecks import Recheck, Wanted
 from server.cli.main import main
+from server.grid.domain.areas import Place
+from server.grid.domain.scope import Scope
 from server.scheduler.usecases import running
 from tests.case_land import VILLAGE, Land
 from tests.office.desk import Desk, with_passwords
@@ -53,6 +58,20 @@ def test_the_list_is_narrowed_to_a_week_an_area_and_what_still_waits(land, spot)
     assert [each["waits"] for each in listed(land, "town")] == [False]
 
 
+def test_of_more_than_a_list_holds_the_newest_are_shown_save_of_those_that_wait(land):
+    ids = [land.report("worker", action="spot_close", item="corridor_blocked", photo_after="1.jpg") for _ in "123"]
+    due = ["2026-12-10T16:00:00.000Z", "2026-12-17T16:00:00.000Z", "2026-12-24T16:00:00.000Z"]
+    for id, due_at in zip(ids, due, strict=True):
+        path = land.record(id).path
+        drawn = Recheck(id, "2026-W48", path.rsplit("/", 2)[0], path, Stratum.SPOT, due_at, due_at)
+        land.valley.do(rechecks.add, drawn)
+    with land.valley.store.reading() as reading:
+        everything = Scope(places=(Place("130630"),))
+        both = [rechecks.list_drawn(reading, everything, Wanted(waits=waits), limit=2) for waits in (True, False)]
+
+    assert [[each.due_at for each in found] for found in both] == [due[:2], due[1:]]
+
+
 def test_the_command_prints_the_seed_and_the_same_cases(land, spot):
     result = CliRunner().invoke(
         main, ["recheck", "draw", "--week", "2026-W48", "--data", str(land.valley.store.folder)]
@@ -64,9 +83,17 @@ def test_the_command_prints_the_seed_and_the_same_cases(land, spot):
     assert result.output.rstrip().endswith(spot)
 
 
-@pytest.mark.parametrize(("week", "words"), [("2026-48", "不是一周"), ("2999-W01", "还没有过完")])
-def test_the_command_refuses_what_is_no_week_or_not_over(land, week, words):
-    result = CliRunner().invoke(main, ["recheck", "draw", "--week", week, "--data", str(land.valley.store.folder)])
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (["2026-48"], "不是一周"),
+        (["2999-W01"], "到 2999-01-07 零点才能抽取"),
+        (["2026-W47", "--area", VILLAGE], "请写乡镇的代码"),
+        (["2026-W47", "--area", "130630999000"], "130630999000"),
+    ],
+)
+def test_the_command_refuses_what_is_no_week_or_not_over_or_no_town(land, asked, words):
+    result = CliRunner().invoke(main, ["recheck", "draw", "--data", str(land.valley.store.folder), "--week", *asked])
 
     assert result.exit_code == 1
     assert words in result.output

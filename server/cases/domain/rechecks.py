@@ -56,9 +56,13 @@ def monday_of(week: str) -> date:
     """Return the Monday with which a week begins. Raises Invalid for what is no week of the form ``2026-W48``."""
     year, _, number = week.partition("-W")
     try:
-        return date.fromisocalendar(int(year), int(number), 1)
-    except ValueError:
-        raise Invalid(f"“{week[:20]}”不是一周；应写成 2026-W48。", field="week", value=week) from None
+        monday = date.fromisocalendar(int(year), int(number), 1)
+        ends_at(monday)  # the last week of all has no end
+    except (ValueError, OverflowError):
+        monday = None
+    if monday is None or week_name(monday) != week:
+        raise Invalid(f"“{week[:20]}”不是一周；应写成 2026-W48。", field="week", value=week)
+    return monday
 
 
 def ends_at(monday: date) -> Instant:

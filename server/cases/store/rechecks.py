@@ -55,7 +55,10 @@ def last_revision_before(reading: Reading, at: Instant) -> tuple[int, Instant]:
 
 
 def list_drawn(reading: Reading, scope: Scope, wanted: Wanted, *, limit: int = LISTED_MOST) -> list[Recheck]:
-    """Return up to ``limit`` cases inside ``scope`` that were drawn, those due first in front."""
+    """Return up to ``limit`` cases inside ``scope`` that were drawn, those due first in front.
+
+    Where there are more: of those that wait the ones that are due first, of all the ones that are due last.
+    """
     inside, values = scopes.by_place_or_person(scope, reading.now)
     terms = [f"record IN (SELECT id FROM record WHERE record.id = recheck.record AND {inside})"]
     if wanted.waits:
@@ -67,6 +70,9 @@ def list_drawn(reading: Reading, scope: Scope, wanted: Wanted, *, limit: int = L
         terms.append("path >= :from_path AND path < :to_path")
         values |= {"from_path": wanted.bounds[0], "to_path": wanted.bounds[1]}
     columns, found = ", ".join(_COLUMNS), " AND ".join(terms)
-    sql = f"SELECT {columns}, waits FROM recheck WHERE {found} ORDER BY due_at, record LIMIT :most"
+    order = "due_at, record" if wanted.waits else "due_at DESC, record DESC"
+    sql = f"SELECT {columns}, waits FROM recheck WHERE {found} ORDER BY {order} LIMIT :most"
     rows = reading.sql.rows(sql, {**values, "most": limit})
+    if not wanted.waits:
+        rows.reverse()
     return [Recheck(**{**row, "stratum": Stratum(row["stratum"]), "waits": bool(row["waits"])}) for row in rows]

@@ -25,7 +25,10 @@ class Drawn(NamedTuple):
 
 
 def list_drawn(reading: Reading, by: Actor, wanted: Wanted) -> list[Drawn]:
-    """Return the cases in the scope of ``by`` that were drawn, those due first in front; a thousand at most."""
+    """Return the cases in the scope of ``by`` that were drawn, those due first in front; a thousand at most.
+
+    Which of more than that, ``rechecks.list_drawn`` of the store says.
+    """
     found = rechecks.list_drawn(reading, by.scope, wanted)
     rows: dict[str, Row] = {}
     if found:

@@ -53,7 +53,7 @@ TASKS = (
 )
 """In the order in which it should be done (``office.md`` section 6.2): a report nobody has looked at comes first."""
 
-RECHECK = Task("recheck", "", (Status.CLOSED, Status.SPOT_CLOSED), decides=frozenset({rechecking.ACTION}))
+RECHECK = Task("recheck", "", (Status.CLOSED, Status.SPOT_CLOSED), acts=frozenset({rechecking.ACTION}))
 """Looking again at what was closed and drawn for it; it is nobody's alone, so that it is no work of one's own list."""
 
 STATUSES = tuple(dict.fromkeys(status for task in TASKS for status in task.statuses))

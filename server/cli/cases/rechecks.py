@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -13,8 +14,8 @@ from server.changes.usecases import recheck_draws
 from server.changes.usecases.recheck_draws import Draw
 from server.cli.folder import Group, data_option, opened
 from server.db.transactions import Reading
-from server.errors import NotFound
-from server.grid.domain.areas import code_of, path_of
+from server.errors import Invalid, NotFound
+from server.grid.domain.areas import Level, code_of
 from server.grid.store import areas
 from server.records.store import records
 
@@ -26,7 +27,7 @@ def recheck() -> None:
 
 @recheck.command()
 @click.option("--week", required=True, help="a week that is over, as ISO 8601 names it: 2026-W48")
-@click.option("--area", help="code of one town")
+@click.option("--area", metavar="CODE", help="code of one town 乡镇代码")
 @data_option
 def draw(week: str, area: str | None, data: Path) -> None:
     """Draw the cases of WEEK once more and print them: the same list whenever and by whomever it is asked for.
@@ -38,13 +39,21 @@ def draw(week: str, area: str | None, data: Path) -> None:
     monday = rechecks.monday_of(week)
     with opened(data) as database, database.reading() as reading:
         if rechecks.ends_at(monday) > reading.now:
-            raise NotFound(f"{week} 还没有过完，到 {rechecks.ends_at(monday)} 才能抽取。", week=week)
-        town = None if area is None else path_of(areas.get(reading, area).code)
+            raise NotFound(f"{week} 还没有过完，到 {monday + timedelta(days=7)} 零点才能抽取。", week=week)
+        town = None if area is None else _town(reading, area)
         draws = [each for each in recheck_draws.draws_of(reading, monday) if town in (None, each.town)]
         for each in draws:
             _print(reading, each)
     if not draws:
         click.echo(f"{week} 没有办结的案件，没有可抽的。")
+
+
+def _town(reading: Reading, code: str) -> str:
+    """Return the path of a town. Raises NotFound for no area, Invalid for one below a town: each draw is a town's."""
+    area = areas.get(reading, code)
+    if area.level not in (Level.COUNTY, Level.TOWN):
+        raise Invalid(f"{code} {area.name}不是乡镇；按乡镇抽取，请写乡镇的代码。", field="area", value=code)
+    return area.path
 
 
 def _print(reading: Reading, found: Draw) -> None:
