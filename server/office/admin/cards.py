@@ -49,7 +49,7 @@ def make() -> Response:
     batch, is_lost = request.form.get("batch", "")[:64], request.form.get("old") == "end"
     try:
         made = context.write(lambda tx: card_printing.make(tx, names, url, batch=batch, replace=is_lost, by=by))
-    except inputs.OURS as refusal:
+    except (*inputs.OURS, NotFound) as refusal:  # somebody who was chosen may have gone since the page was opened
         return _page(inputs.refused("cards", refusal), status_of(refusal))
     with context.database().reading() as reading:
         values = {"sheets": _sheets(made), "count": len(made), "county": _county(reading), "back": ADDRESS}

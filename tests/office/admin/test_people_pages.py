@@ -258,6 +258,7 @@ def test_a_merger_that_cannot_be_made_offers_no_button(desk):
         page = desk.open(f"{ADMIN}/areas/{VILLAGE}/merge?{query}")
         assert page.status_code == 200
         assert 'role="alert"' in page.text and "起合并</button>" not in page.text
+        assert "个岗位" not in page.text and "在办案件" not in page.text  # nothing that is not going to happen
 
 
 def test_the_tree_opens_step_by_step_and_a_unit_is_added(desk):
@@ -328,6 +329,17 @@ def test_cards_are_shown_once_with_a_key_that_opens_the_server(county_to_change)
     assert Reader(sheet.text).inline == []
     assert again.status_code == 409 and "刚才已经做好" in again.text
     assert desk.client.post(form.action, data={**data, "names": ["town"], "batch": "x"}).status_code == 403
+
+
+def test_cards_for_somebody_who_is_not_there_say_so_beside_what_was_chosen(county_to_change):
+    desk = signed_in(with_address(county_to_change, "http://fire.example.org"), "town")
+    form = form_of(desk.open(f"{ADMIN}/cards?area={VILLAGE}"), f"{ADMIN}/cards")
+
+    answer = desk.client.post(form.action, data={**form.fields, "names": ["worker", "nobody-here"]})
+
+    assert answer.status_code == 404
+    assert "没有用户“nobody-here”" in answer.text and "做卡片并打印" in answer.text and 'value="worker"' in answer.text
+    assert 'class="phone-card"' not in answer.text
 
 
 def test_while_the_server_moves_those_who_have_not_are_listed_and_chosen_for_cards(county_to_change):
