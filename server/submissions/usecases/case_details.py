@@ -205,15 +205,15 @@ def photo_counts(reading: Reading, rows: Sequence[Row]) -> list[int]:
     """
     known: dict[tuple[str, int], int] = reading.cached("photo counts", lambda _: {})
     wanted = [(row["id"], row["version"]) for row in rows]
-    missing = {row["id"]: row["type"] for row, key in zip(rows, wanted, strict=True) if key not in known}
-    if not missing:
-        return [known[key] for key in wanted]
-    counted = _counted(reading, missing)
-    found = [counted[key[0]] if key[0] in counted else known[key] for key in wanted]
-    if len(known) + len(missing) > _COUNTS_KEPT:
-        known.clear()
-    known.update(zip(wanted, found, strict=True))
-    return found
+    found = {key: count for key in wanted if (count := known.get(key)) is not None}  # another thread may clear it
+    missing = {row["id"]: row["type"] for row, key in zip(rows, wanted, strict=True) if key not in found}
+    if missing:
+        counted = _counted(reading, missing)
+        found |= {key: counted[key[0]] for key in wanted if key[0] in counted}
+        if len(known) + len(missing) > _COUNTS_KEPT:
+            known.clear()
+        known.update(found)
+    return [found[key] for key in wanted]
 
 
 _COUNTS_KEPT = 20_000
