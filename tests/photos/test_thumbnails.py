@@ -205,6 +205,28 @@ def test_a_thumbnail_goes_with_its_photo(county):
     assert state(county, file.sha256) is None
 
 
+def test_nothing_stays_of_a_photo_that_is_deleted_while_it_is_drawn(county):
+    file = receive(county, "town", a_photo())
+    path = ThumbnailFiles(county.store.folder).thumbnail(file.sha256)
+    blobs = county.app.extensions["firegrid"].blobs
+    os.utime(blobs.path(file.sha256), (0, 0))
+    county.store.write(lambda tx: sent_files.let_go(tx, [{"sha256": file.sha256, "author": "town"}], instants.FOREVER))
+    write = county.store.write
+
+    def drawn_meanwhile(work):
+        if not blobs.path(file.sha256).exists() and state(county, file.sha256) is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"drawn from the photo that was open")
+        return write(work)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(county.store, "write", drawn_meanwhile)
+        unneeded_files.delete_beside(county.store, blobs)
+
+    assert not path.exists()
+    assert state(county, file.sha256) is None
+
+
 def test_a_photo_that_was_deleted_meanwhile_is_forgotten(county):
     file = receive(county, "town", a_photo())
     county.app.extensions["firegrid"].blobs.delete(file.sha256)

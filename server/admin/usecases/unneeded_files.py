@@ -17,7 +17,7 @@ from server.db.locks import alone
 from server.errors import Busy, Unavailable
 from server.log import log
 from server.photos.store.thumbnail_files import ThumbnailFiles
-from server.submissions.store import sent_files
+from server.submissions.store import sent_files, thumbnails
 from server.submissions.store.blobs import BlobStore
 
 _BLANK = bytes.fromhex(
@@ -77,8 +77,9 @@ def delete_beside(database: Database, blobs: BlobStore) -> int:
         found = sent_traces.to_delete(reading)
     gone = [sha256 for sha256 in found if blobs.delete_unneeded(sha256, UNTOUCHED_S)]
     if gone:
+        database.write(lambda tx: thumbnails.forget(tx, gone))
         drawn = ThumbnailFiles(database.folder)
-        for sha256 in gone:
+        for sha256 in gone:  # after their rows, so that one that is drawn right now finds none and deletes its own
             drawn.delete(sha256)
         database.write(lambda tx: sent_traces.forget(tx, gone))
     return len(gone)
