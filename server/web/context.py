@@ -63,7 +63,7 @@ def settings() -> Settings:
 
 
 def card_url() -> str:
-    """Return the address that new cards are given: the public one, else that of this request."""
+    """Return the address that is printed, on cards and papers: the public one, else that of this request."""
     return services().addresses.now().url or request.root_url.rstrip("/")
 
 

@@ -12,12 +12,14 @@ from server.audit.store import entry_lists
 from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.cli.main import main
 from server.errors import Conflict, Invalid
+from server.office.cases import case_paper
 from server.people.domain.unmoved_phones import History, PhoneKey, unmoved
 from server.people.store import public_addresses, unmoved_phones
 from server.people.usecases import address_moves
 from server.web import addresses
 from tests.county import EVERYTHING, County
 from tests.filled_forms import a_hazard, multipart, new_uuid
+from tests.office.desk import Desk, with_passwords
 from tests.valley import PEOPLE, a_valley
 
 OLD, NEW = "http://192.168.1.20:8600", "https://fire.example.org"
@@ -90,6 +92,20 @@ def test_a_server_that_runs_takes_the_move_of_a_command_and_cards_are_for_the_ne
     assert f"{OLD} 仍应答" in moved.stdout
     key = run(town, "user", "key", "worker", FIREGRID_PUBLIC_URL=OLD)
     assert key.stdout.startswith(f"{NEW}/key/")
+
+
+def test_papers_lead_to_the_new_address(town):
+    id = new_uuid()
+    assert town.phone().post(*multipart(a_hazard(id).xml(), ()), **AT_OLD).status_code == 201
+    paper = f"/office/cases/{id}/print/notice"
+    desk = Desk(with_passwords(town))
+    desk.sign_in("town")
+    before = desk.open(paper).text
+
+    begin(town)
+
+    assert case_paper.code(f"{OLD}/office/cases/{id}") in before
+    assert case_paper.code(f"{NEW}/office/cases/{id}") in desk.open(paper).text
 
 
 def test_phones_that_have_not_moved_are_told_with_their_last_address(town):

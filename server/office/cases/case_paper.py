@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import segno
-from flask import Response, request
+from flask import Response
 
 from server.cases.usecases import papers
 from server.office import layout, pages
@@ -29,20 +29,16 @@ def show_paper(record_id: UUID, paper: str) -> Response:
             **layout.bare_in(reading),
             "told": told,
             "back": back,
-            "qr": _code(f"{_server_url()}{back}"),
+            "qr": code(f"{context.card_url()}{back}"),
             "unit": context.settings().report_unit,
         }
     return pages.respond("cases/paper.html", layout.language(), values)
 
 
-def _code(address: str) -> str:
+def code(address: str) -> str:
     """Return the QR code of an address as an ``svg`` element; it opens the case to who may see it, and to nobody else.
 
     With error correction M, as paper creases, and a quiet zone of two modules inside of white paper.
     """
-    code = segno.make(address, error="m", micro=False)
-    return str(code.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None))
-
-
-def _server_url() -> str:
-    return context.settings().public_url or request.root_url.rstrip("/")
+    made = segno.make(address, error="m", micro=False)
+    return str(made.svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None))
