@@ -8,7 +8,6 @@ from flask import Response, request
 
 from server import table_files
 from server.db.transactions import Reading
-from server.errors import NotFound
 from server.grid.domain.areas import Area
 from server.grid.store import areas
 from server.office import layout, pages
@@ -95,12 +94,9 @@ def _days() -> int:
 
 
 def _area(reading: Reading) -> Area | None:
-    """Return the area of the address, None where it names none that the caller sees."""
+    """Return the area of the address, None for none. Raises NotFound for one that the caller does not see."""
     code = request.args.get("area", "")
-    try:
-        return visibility.get_visible(reading, code, context.caller()) if code else None
-    except NotFound:
-        return None
+    return visibility.get_visible(reading, code, context.caller()) if code else None
 
 
 def _rows(reading: Reading, found: list[Unvisited]) -> list[dict[str, Any]]:

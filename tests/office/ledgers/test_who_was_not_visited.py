@@ -81,6 +81,13 @@ def test_it_is_read_in_scope_and_asked_for_places_alone(county):
     assert signed_in(county, "worker").open(f"{PAGE}.csv").status_code == 403
 
 
+def test_an_area_out_of_sight_narrows_nothing_and_gives_no_wider_list(county):
+    desk = signed_in(county, "town")
+
+    assert desk.open(f"{PAGE}?area={OTHER_TOWN}").status_code == 404
+    assert desk.open(f"{PAGE}.csv?area={OTHER_TOWN}").status_code == 404
+
+
 def test_the_list_goes_on_page_by_page(county):
     first = county.get(f"{API}?limit=1", "officer").json
     rest = county.get(f"{API}?limit=100&cursor={first['next']}", "officer").json
