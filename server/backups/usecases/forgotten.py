@@ -19,7 +19,7 @@ from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.backups.store import copying
 from server.backups.store.copying import Pace
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, Invalid, NotFound
+from server.errors import Invalid, NotFound
 from server.instants import Instant
 from server.people.store import accounts
 from server.staffing.usecases import enrolment
@@ -63,11 +63,12 @@ def again(tx: Transaction, found: Sequence[Forgotten], *, by: str) -> None:
     """Forget these accounts again; one that was still open at the time of the set is closed first."""
     for name in dict.fromkeys(each.account for each in found if each.account):
         try:
-            if accounts.get(tx, name).revoked_at is None:
-                enrolment.revoke_user(tx, name, by=by)
-            forgetting.forget_account(tx, name, by=by)
-        except (NotFound, Conflict):
+            account = accounts.get(tx, name)
+        except NotFound:
             continue  # it was made after the set
+        if account.revoked_at is None:
+            enrolment.revoke_user(tx, name, by=by)
+        forgetting.forget_account(tx, name, by=by)
 
 
 def _read(to: Path) -> list[Forgotten]:
