@@ -216,10 +216,11 @@ def _stages(reading: Reading, record: Record, history: Iterable[Any]) -> list[di
 
 
 def _photo(record: Record, photo: Photo, revision: Revision, entry: Entry) -> dict[str, Any]:
-    address = f"/office/cases/{record.id}/photos/{photo.version}/{quote(photo.address, safe='')}"
+    at = f"/office/cases/{record.id}/photos/{photo.version}"
+    address = f"{at}/{quote(photo.address, safe='')}" if photo.is_here else ""
     return {
         "tag": _tag(photo, revision),
-        "address": address if photo.is_here else "",
+        "address": address,
         "thumbnail": thumbnail(address),
         "is_damaged": photo.is_damaged,
         "version": photo.version,
