@@ -87,7 +87,7 @@ class SuggestionSchema(BaseSchema):
 
     handlers = fields.List(fields.Nested(SuggestedHandlerSchema), required=True)
     unreached = text_out_or_null("who should by the rule, where the caller can assign to none of them")
-    due_on = text_out("local day")
+    due_on = text_out("local day; empty where the limit has passed and a later one would be an extension")
     due_reason = text_out("in Chinese")
 
 

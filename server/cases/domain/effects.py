@@ -180,7 +180,7 @@ def _next_review(act: Act, context: ActContext) -> Instant:
 
 
 def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    due = _requested_due(act) or _handle_due(act, context)
+    due = _requested_due(act) or later_limits.after_transfer(record, act.at) or _handle_due(act, context)
     resumed = replace(case, plan_due_at=None, review_due_at=None)
     return _Decision(resumed, _target_status(step, record), due, close_due(due, context.calendar))
 
@@ -237,7 +237,7 @@ def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContex
         replace(assigned.taken_up_again(), reworked=True),
         _target_status(step, record),
         due,
-        close_due(due, context.calendar),
+        None if case.facts.closed_late else close_due(due, context.calendar),  # or closing it again would be on time
     )
 
 

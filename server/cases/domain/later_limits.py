@@ -15,7 +15,7 @@ from server.people.domain.actors import Role
 from server.people.domain.rights import Grant
 from server.records.domain.case import Case
 from server.records.domain.records import Record
-from server.records.domain.status import WITH_HANDLER
+from server.records.domain.status import WITH_HANDLER, Status
 
 EXTENSIONS_MAX = 2
 """How often a case may be extended (GB/T 30428.8 wants the share of extensions kept small)."""
@@ -27,8 +27,9 @@ EXTENDING_MARK = "算一次延期"
 def by_rule(record: Record, act: Act, context: ActContext) -> Instant | None:
     """Return the latest limit that ``act`` may set without extending the case; None where it sets none.
 
-    Work that somebody has goes on by the limit that runs. A dispatch from intake, a resumption, a failed check and a
-    reopening each have a limit of their own (``data/time_limits.csv``).
+    Work that somebody has, or had until their duty ended, goes on by the limit that runs; what comes back from a
+    transfer by that limit and the days that it was away. A dispatch from intake or after a return, the end of a
+    suspension, a failed check and a reopening each have a limit of their own (``data/time_limits.csv``).
     """
     if record.case is None:
         return None
@@ -36,8 +37,10 @@ def by_rule(record: Record, act: Act, context: ActContext) -> Instant | None:
     has_it = record.status in WITH_HANDLER
     if act.action == "supervise":
         return running or None if has_it else None
-    if act.action == "assign" and has_it and running:
-        return running
+    if act.action == "assign" and (goes_on := goes_on_by(record)) is not None:
+        return goes_on
+    if act.action == "resume" and (away := after_transfer(record, act.at)) is not None:
+        return away
     if act.action in ("assign", "resume"):
         return max(running, deadlines.due_at(Clock.HANDLE, at, calendar, context.rect))
     if act.action in ("rework", "site_check"):
@@ -45,8 +48,43 @@ def by_rule(record: Record, act: Act, context: ActContext) -> Instant | None:
     return deadlines.due_at(Clock.REOPEN, at, calendar) if act.action == "reopen" else None
 
 
+def goes_on_by(record: Record) -> Instant | None:
+    """Return the limit that stays the same when a case is given to somebody else; None where a new one begins.
+
+    It stays for what somebody has, and for what was taken from somebody whose duty ended; a return begins a new one.
+    """
+    if record.case is None or record.status not in (*WITH_HANDLER, Status.REGISTERED):
+        return None
+    dispatches = record.case.facts.dispatches
+    is_returned = record.status == Status.REGISTERED and bool(dispatches) and dispatches[-1].returned_at is not None
+    return None if is_returned else record.case.facts.handle_due_at
+
+
+def after_transfer(record: Record, at: Instant) -> Instant | None:
+    """Return the limit by which a transferred case goes on when it comes back: later by the days that it was away.
+
+    None for what is not transferred, or had no limit.
+    """
+    facts = None if record.case is None else record.case.facts
+    if record.status != Status.TRANSFERRED or facts is None or facts.handle_due_at is None or facts.held_since is None:
+        return None
+    away = deadlines.day_of(at) - deadlines.day_of(facts.held_since)
+    return deadlines.end_of(date.fromisoformat(instants.last_day(facts.handle_due_at)) + away)
+
+
 def extends(record: Record, act: Act, context: ActContext) -> bool:
-    """Say whether an act whose inputs are in order sets a later limit than its rule."""
+    """Say whether an act whose inputs are in order counts as an extension.
+
+    It sets a later limit than its rule, or a later one than the handler had when the case was transferred: one person
+    may transfer a case and take it back, so that the days between are told as those of an extension are.
+    """
+    back = after_transfer(record, act.at) if act.action == "resume" else None
+    if back is not None and record.case is not None:
+        return (_wanted(act) or back) > (record.case.facts.handle_due_at or "")
+    return _is_later(record, act, context)
+
+
+def _is_later(record: Record, act: Act, context: ActContext) -> bool:
     latest = by_rule(record, act, context)
     wanted = _wanted(act)
     return latest is not None and wanted is not None and wanted > latest
@@ -55,12 +93,13 @@ def extends(record: Record, act: Act, context: ActContext) -> bool:
 def faults(record: Record, act: Act, context: ActContext) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a limit later than the rule: its author may not extend, not again, or not so far."""
     latest = by_rule(record, act, context)
-    if latest is None or record.case is None or not extends(record, act, context):
+    if latest is None or record.case is None or not _is_later(record, act, context):
         return
     until = instants.last_day(latest)
     if context.extends_by is None:
-        cure = "请不超过这一天，由承办人“申请延期”（ask_extension），由上一级批准"
-        yield "due_on", f"期限最晚到 {until}，更晚就是延期：{cure}"
+        cure = "请不填更晚的日期，由承办人“申请延期”（ask_extension），由上一级批准"
+        at_most = f"期限最晚到 {until}" if latest > act.at else f"原来的期限到 {until}，已经过去，不填就不变"
+        yield "due_on", f"{at_most}；更晚就是延期：{cure}"
         return
     yield from refusals(record.case, (context.extends_by,))
     if "days_30" in context.extends_by.limits and too_far(latest, _wanted(act) or "", context.calendar):

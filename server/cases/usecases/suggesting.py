@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from server import instants
-from server.cases.domain import deadlines, suggestion
+from server.cases.domain import deadlines, later_limits, suggestion
 from server.cases.domain.deadlines import Clock
 from server.cases.domain.suggestion import Candidate, Hazard, Lead, Suggested, Why
 from server.cases.store import calendars
@@ -45,10 +45,14 @@ class SuggestedHandler(NamedTuple):
         return self.why.format(**self.said)
 
 
-class SuggestedDue(NamedTuple):
-    """Until when a case might be handled: a Beijing day. limit: what the limit is called; days: how long it is.
+PASSED = "原来定的处置期限已过：不填就不变，填以后的日期算一次延期"
 
-    is_running: the limit was set when the case was first assigned and runs on.
+
+class SuggestedDue(NamedTuple):
+    """Until when a case might be handled: a Beijing day, empty where only a limit that has passed needs no extension.
+
+    limit: what the limit is called; days: how long it is. is_running: the limit was set when the case was first
+    assigned and runs on.
     """
 
     day: str
@@ -59,6 +63,8 @@ class SuggestedDue(NamedTuple):
     @property
     def reason(self) -> str:
         """Return where the day comes from, in Chinese."""
+        if not self.day:
+            return PASSED
         if self.is_running:
             return "原来定的处置期限，接着算"
         return f"{self.limit}{self.days}天，今天起算"
@@ -113,10 +119,13 @@ def _handler(found: Suggested, hazard: Hazard, names: dict[str, str], loads: dic
 
 
 def _due(reading: Reading, record: Record) -> SuggestedDue:
-    """Return the limit that an assignment sets when its author says none, or a new one where that is over."""
+    """Return the limit that an assignment sets when its author says none, or a new one where one begins."""
     item = codes.current(reading, ITEMS, record.fields.get(ITEM_FIELD, ""))
     rect = "" if item is None else item.extra.get(REPAIR_COLUMN, "")
     limit = deadlines.limit_of(Clock.HANDLE, reading.now, rect)
+    goes_on = later_limits.goes_on_by(record)
+    if goes_on is not None and goes_on <= reading.now:
+        return SuggestedDue("", limit.label, limit.amount, is_running=True)
     running = None if record.case is None else record.case.facts.handle_due_at
     is_running = running is not None and running > reading.now
     until = running if running is not None and is_running else _handle_due(reading, rect)

@@ -119,6 +119,11 @@ class CaseFacts:
         return self.status is Status.SPOT_CLOSED
 
     @property
+    def closed_late(self) -> bool:
+        """Whether it stands closed since an instant later than its limit."""
+        return self.closed_at is not None and self.close_due_at is not None and self.closed_at > self.close_due_at
+
+    @property
     def held(self) -> bool:
         """Whether its clocks stand still: suspended, or handed over to an outside body."""
         return self.status in HELD

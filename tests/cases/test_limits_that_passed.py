@@ -1,0 +1,106 @@
+"""A limit that has passed stays passed: no act that one person takes makes a late case punctual without a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.cases.usecases.suggesting import PASSED
+from server.people.store import people
+from server.records.domain.case_facts import CaseFacts
+from server.staffing.usecases import enrolment
+from tests.case_land import Land, Refused, a_land
+
+FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
+HANDED_OVER = {"body": "住建局", "document": "函1号"}
+
+
+@pytest.fixture
+def land(tmp_path) -> Iterator[Land]:
+    with a_land(tmp_path / "data") as land:
+        yield land
+
+
+def late_after(land: Land, days: int) -> str:
+    """Return a case that the worker has, with seven days for it, so many days later."""
+    id = land.report("neighbour")
+    land.lead_to(id, ("register", "officer"), ("assign", "officer", {"assignee": "user:worker"}), ("accept", "worker"))
+    land.clock.pass_by(days=days)
+    return id
+
+
+def facts(land: Land, id: str) -> CaseFacts:
+    case = land.record(id).case
+    assert case is not None
+    return case.facts
+
+
+def limits(land: Land, id: str) -> tuple[str | None, str | None, int]:
+    """Return the limits of handling and closing, and how often the case was extended."""
+    return facts(land, id).handle_due_at, facts(land, id).close_due_at, facts(land, id).extended
+
+
+def leave(land: Land, name: str) -> None:
+    """Let the only duty of somebody end."""
+    [duty] = land.valley.do(people.duties_of, name)
+    land.valley.do(enrolment.end_duty, name, duty.id, by="admin")
+
+
+def test_transferring_a_late_case_and_taking_it_back_gives_no_time(land):
+    id = late_after(land, 20)
+    before = limits(land, id)
+
+    land.act(id, "transfer", "town", **HANDED_OVER)
+    land.act(id, "resume", "officer")
+
+    assert limits(land, id) == before
+
+
+def test_the_days_of_a_transfer_are_told_as_an_extension(land):
+    id = late_after(land, 2)
+    land.act(id, "transfer", "town", **HANDED_OVER)
+    land.clock.pass_by(days=20)
+
+    note = land.lead_to(id, ("resume", "officer")).office_note
+
+    assert limits(land, id) == ("2026-12-21T16:00:00.000Z", "2026-12-24T16:00:00.000Z", 1)
+    assert "算一次延期" in note
+
+
+def test_what_a_leaver_had_goes_on_by_its_limit(land):
+    id = late_after(land, 20)
+    before = limits(land, id)
+    leave(land, "worker")
+    assert land.record(id).status == "registered"
+    told = land.valley.get(f"/records/{id}/suggestion", "officer").json
+    assert (told["due_on"], told["due_reason"]) == ("", PASSED)
+
+    with pytest.raises(Refused) as refused:
+        land.act(id, "assign", "officer", assignee="user:neighbour", due_on="2026-12-20")
+    land.act(id, "assign", "officer", assignee="user:neighbour")
+
+    assert refused.value.fields == ["fields.due_on"] and "不填就不变" in str(refused.value)
+    assert limits(land, id) == before
+
+
+def test_what_was_closed_late_is_late_however_often_it_is_reopened(land):
+    id = late_after(land, 20)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
+
+    land.act(id, "reopen", "town", reason="又堆上了")
+    assert facts(land, id).handle_due_at == "2026-12-21T16:00:00.000Z"  # its handler has time all the same
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
+
+    assert facts(land, id).closed_at > facts(land, id).close_due_at
+
+
+def test_what_was_closed_in_time_gets_a_limit_of_its_own_when_it_is_reopened(land):
+    id = late_after(land, 1)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
+    land.clock.pass_by(days=20)
+
+    land.act(id, "reopen", "town", reason="又堆上了")
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
+
+    assert facts(land, id).closed_at < facts(land, id).close_due_at
