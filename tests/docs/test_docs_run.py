@@ -16,7 +16,7 @@ import pytest
 from tests.docs.pages import ROOT, Expected, Page, pages
 from tests.stories.child_server import free_port
 
-PAGE_S = 600
+PAGE_S = 1200
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 REPLACED = ("firegrid", "fieldsync", "make", "sudo", "useradd", "systemctl", "apt-get")
 """Programs in whose place a stand-in is run."""
