@@ -69,6 +69,25 @@ def test_an_event_is_told_once():
         manual_edits.require_edit(somebody(Role.GRID_WORKER), a_record(Kind.EVENT, author="li"))
 
 
+def test_who_may_not_correct_an_event_is_told_that_and_not_what_an_event_is():
+    with pytest.raises(NotAllowed):
+        manual_edits.require_edit(somebody(Role.VIEWER), a_record(Kind.EVENT))
+
+
+@pytest.mark.parametrize("kind", [*Kind, None])
+def test_who_may_never_create_is_told_that_before_anything_of_what_they_sent(kind):
+    type = None if kind is None else RecordType("ledger", "台账", kind, {}, ())
+    refused = [Role.VIEWER, Role.AUDITOR, *([Role.COUNTY_ADMIN] if kind is Kind.CASE else [])]
+
+    for role in refused:
+        with pytest.raises(NotAllowed):
+            manual_edits.require_ever_create(somebody(role), type)
+        if type is not None:
+            with pytest.raises(NotAllowed):
+                manual_edits.require_create(somebody(role), type, "no-such-action", PATH)
+    manual_edits.require_ever_create(somebody(Role.GRID_WORKER), type)
+
+
 @pytest.mark.parametrize(
     ("kind", "action", "fits"),
     [

@@ -96,6 +96,22 @@ def test_the_same_word_is_written_anew_after_a_while_only(valley):
     assert said[0] == said[1] != said[2]
 
 
+def test_a_preview_shows_of_who_has_moved_on_no_case_that_the_reader_may_not_see(valley):
+    valley.do(enrolment.move_user, "worker", area=FAR_UNIT, by="test")
+    far, helped = new_uuid(), new_uuid()
+    for id, fields in (
+        (far, {"assignee": "user:worker"}),
+        (helped, {"assignee": "user:stranger", "helpers": "user:worker"}),
+    ):
+        valley.phone("stranger").send(a_hazard(id, area=FAR_UNIT))
+        act(valley, id, "brigade", "assign", **fields)
+
+    seen = {name: call(valley, "GET", "/users/worker/move-preview", name).json for name in ("officer", "brigade")}
+
+    counts = {name: [len(told["going_back"]), len(told["helping"]), told["records"]] for name, told in seen.items()}
+    assert counts == {"officer": [0, 0, 0], "brigade": [1, 1, 2]}
+
+
 def test_what_stays_inside_the_new_area_stays_with_the_person(valley):
     id = an_assigned_case(valley)
 
@@ -225,16 +241,32 @@ def test_nobody_can_be_handed_cases_even_when_there_are_none_to_hand_over(valley
     answer = call(valley, "POST", "/handovers", "officer", {"from": "user:worker", "to": "user:nobody"})
 
     assert answer.status_code == 422
-    assert "没有“user:nobody”这个承办人" in answer.json["detail"]
+    assert "没有您能派遣的承办人“user:nobody”" in answer.json["detail"]
 
 
 def test_who_may_not_assign_hands_nothing_over(valley):
     id = an_assigned_case(valley)
 
-    answer = call(valley, "POST", "/handovers", "worker", {"from": "user:worker", "to": "user:neighbour"})
+    answers = [
+        call(valley, "POST", "/handovers", "worker", {"from": giver, "to": taker})
+        for giver, taker in (("user:worker", "user:neighbour"), ("user:worker", "user:nobody"), ("body:no", "body:no"))
+    ]
 
-    assert answer.json["items"][0]["refusal"]["status"] == 403
+    assert [each.status_code for each in answers] == [403] * 3
     assert valley.record(id).assignee == "user:worker"
+
+
+@pytest.mark.parametrize("other", ["to", "from"])
+def test_a_hand_over_does_not_tell_whether_there_is_somebody_of_a_name_beyond_reach(valley, other):
+    an_assigned_case(valley)
+    told = []
+    for name in ("user:stranger", "user:nobody", "body:no"):
+        body = {"from": "user:worker", "to": "user:neighbour"} | {other: name}
+        answer = call(valley, "POST", "/handovers", "officer", body)
+        told.append((answer.status_code, answer.json["detail"].replace(name, "")))
+
+    assert told[0][0] == 422
+    assert told[0] == told[1] == told[2]
 
 
 def test_two_workers_change_places_and_their_phones_follow(valley):

@@ -148,7 +148,7 @@ def _unknown(act: Act, context: ActContext) -> Iterator[Fault]:
     for name in ("assignee", "helpers"):
         for mark in act[name].split():
             if mark not in context.parties:
-                yield name, _not_to_be_given(mark)
+                yield name, not_to_be_given(mark)
     if len(act["assignee"].split()) > 1:
         yield "assignee", "承办人只能有一个，其余写到协办人（helpers）"
 
@@ -160,10 +160,10 @@ def _out_of_reach(grant: Grant, record: Record, act: Act, context: ActContext) -
             party = context.parties.get(mark)
             paths = (record.path, *context.heirs)
             if party is not None and not any(assignable.party(grant, path, party) for path in paths):
-                yield name, _not_to_be_given(mark)
+                yield name, not_to_be_given(mark)
 
 
-def _not_to_be_given(mark: str) -> str:
+def not_to_be_given(mark: str) -> str:
     """Return one refusal for nobody and for somebody beyond reach: no name is told to be somebody's."""
     return (
         f"没有您能派遣的承办人“{mark[:60]}”：写错了、现在没有岗位，或不在您能派遣的范围内；"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from server.cases.domain import guards
+from server.cases.domain import assignable, guards
 from server.cases.domain.acts import Act, ActContext, Party
 from server.db.transactions import Reading
 from server.grid.domain.areas import path_of
 from server.people.domain import rights, roles
 from server.people.domain.actors import Actor
-from server.people.domain.rights import Grant
+from server.people.domain.rights import Grant, Mark
 from server.people.domain.roles import DecisionLevel
 from server.people.store import bodies, people
 from server.records.domain.records import Record
@@ -19,10 +19,18 @@ from server.records.domain.status import Status
 from server.records.store import revisions
 
 
-def exists(reading: Reading, mark: str) -> bool:
-    """Say whether an assignee mark names anybody, also one who can be given no work any more."""
-    kind, _, name = mark.partition(":")
-    return bodies.find(reading, name) is not None if kind == "body" else people.exists(reading, name)
+def may_be_given(reading: Reading, mark: str, by: Actor) -> bool:
+    """Say whether an assignee mark names somebody to whom ``by`` might give a case of their areas.
+
+    By their duties of now or of the last 30 days; no case is looked at.
+    """
+    taker = party(reading, mark)
+    if taker is None:
+        return False
+    lately = by.with_recent_duties()
+    paths = (place.path for duty in lately.current for place in duty.places)
+    granted = ((grant, path) for path in paths for grant in rights.grants(lately, "case", "assign", path))
+    return any(assignable.party(grant, path, taker) for grant, path in granted if grant.mark is not Mark.PROPOSE)
 
 
 def party(reading: Reading, mark: str) -> Party | None:

@@ -11,7 +11,7 @@ from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind, RecordType
 from server.people.domain import rights
 from server.people.domain.actors import Actor
-from server.people.domain.rights import NOWHERE
+from server.people.domain.rights import NOWHERE, Mark
 from server.records.domain import disclosure
 from server.records.domain.records import Record
 
@@ -23,11 +23,16 @@ PLAIN_BIRTH = "create"
 def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> None:
     """Do nothing for who may correct ``record``. vacant: as for ``rights.allows``.
 
-    Raises IllegalStep for an event, which is reported once (``sync.md`` section 1), and NotAllowed.
+    Raises NotAllowed, and to who might correct it otherwise IllegalStep for an event, which is reported once
+    (``sync.md`` section 1).
     """
+    _require_right_to_edit(by, record, vacant)
     if record.kind is Kind.EVENT:
         message = "这是一次性的记录，登记后不再更正；有误请另行登记，并在说明中写明。"
         raise IllegalStep(message, action=EDIT)
+
+
+def _require_right_to_edit(by: Actor, record: Record, vacant: Set[str]) -> None:
     subject = disclosure.subject_of(record.kind)
     action = disclosure.ACTIONS[subject]
     is_author, is_given = record.author == by.name, record.assignee in by.scope.assignees
@@ -42,14 +47,34 @@ def require_edit(by: Actor, record: Record, *, vacant: Set[str] = NOWHERE) -> No
     rights.require(by, subject, action, record.path, vacant=vacant)
 
 
+def require_ever_create(by: Actor, type: RecordType | None) -> None:
+    """Do nothing for somebody whose post may bring a record of ``type`` into being somewhere. Raises NotAllowed.
+
+    Asked before the inputs are looked at, so that whoever may never create is told that and nothing else. type: None
+    for one that is unknown, where a right to create anything will do.
+    """
+    rows = [row for kind in Kind if type is None or kind is type.kind for row in _births(kind).values()]
+    granted = (grant for row in rows for grant in rights.grants_anywhere(by, *row))
+    if all(grant.mark is Mark.PROPOSE for grant in granted):
+        raise rights.refusal(by, *rows[0])
+
+
 def require_create(by: Actor, type: RecordType, action: str, path: str) -> None:
     """Do nothing for who may bring a record of ``type`` into being at ``path`` by ``action``.
 
-    Raises Invalid when records of this type come into being otherwise, and NotAllowed.
+    Raises NotAllowed, and to who may create one Invalid when records of this type come into being otherwise.
     """
-    validated = CASE_BIRTHS if type.kind is Kind.CASE else (PLAIN_BIRTH,)
-    if action not in validated:
-        wrong = f"“{type.title}”的记录应使用：{'、'.join(validated)}。"
+    births = _births(type.kind)
+    if action not in births:
+        if not any(rights.allows(by, *row, path) for row in births.values()):
+            raise rights.refusal(by, *next(iter(births.values())))
+        wrong = f"“{type.title}”的记录应使用：{'、'.join(births)}。"
         raise Invalid(f"请求有误。action：{wrong}", errors=[{"field": "action", "message": wrong}])
-    subject, verb = ("case", action) if type.kind is Kind.CASE else ("record", "write")
-    rights.require(by, subject, verb, path)
+    rights.require(by, *births[action], path)
+
+
+def _births(kind: Kind) -> dict[str, tuple[str, str]]:
+    """Return the actions by which records of a kind come into being, each with its row of the rights."""
+    if kind is Kind.CASE:
+        return {action: (disclosure.CASE, action) for action in CASE_BIRTHS}
+    return {PLAIN_BIRTH: (disclosure.RECORD, disclosure.ACTIONS[disclosure.RECORD])}

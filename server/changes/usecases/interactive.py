@@ -1,8 +1,8 @@
 """Writes through the API: a change is checked as everywhere, but what a rule forbids is refused and leaves no trace.
 
 What is true if we die after each step: nothing, until the commit. 1. The record is found in the caller's scope. 2. A
-change id that was carried out already gets its outcome again. 3. ``If-Match``, ``base_version`` and what was seen are
-held against the record. 4. Rights and every field are authorized at once. 5. ``write`` carries it out.
+change id that was carried out already gets its outcome again. 3. Rights, 4. ``If-Match``, ``base_version`` and what was
+seen, 5. every field are held against the record. 6. ``write`` carries it out.
 
 An edit of an older version is merged; another person's request in between must not look like one of the same origin, so
 it gets an origin of its own. An act on an older version is refused: its author decided on what is no longer so.
@@ -90,9 +90,10 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     if again is not None:
         return again
     authorization.require_ever(request.action, by)
-    base, type = _base(record, request), forms.catalogue(tx).types[record.type]
     if request.action == manual_edits.EDIT:
         require_edit(tx, record, by=by)
+    base, type = _base(record, request), forms.catalogue(tx).types[record.type]
+    if request.action == manual_edits.EDIT:
         values = {name: _new(value) for name, value in request.fields.items()}
         masks = base_state.masks_among(tx, record, type, values, base)
         written = {name: value for name, value in request.fields.items() if name not in masks}
@@ -140,8 +141,8 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     again = _repeated(tx, new.id, content, by)
     if again is not None:
         return again, False
-    type = _type(tx, new.type)
-    area = _area_of_new_record(tx, new.area, by)
+    manual_edits.require_ever_create(by, forms.catalogue(tx).types.get(new.type))
+    type, area = _type(tx, new.type), _area_of_new_record(tx, new.area, by)
     manual_edits.require_create(by, type, new.action, area.path)
     _require_fields(type, new.fields, tx.now, {})
     if new.record is not None and records.find_for_writing(tx, new.record) is not None:
@@ -176,8 +177,9 @@ def _repeated(tx: Transaction, id: str | None, content: str, by: Actor) -> Outco
 def _base(record: Record, request: ChangeRequest) -> int:
     """Return the version that was looked at. Raises PreconditionFailed, StaleVersion."""
     if request.expected is not None and record.version not in request.expected:
-        message = f"记录已更新到第 {record.version} 版，与 If-Match 不符；请刷新后重试。"
-        raise PreconditionFailed(message, version=record.version)
+        raise PreconditionFailed(
+            f"记录已更新到第 {record.version} 版，与 If-Match 不符；请刷新后重试。", version=record.version
+        )
     base = record.version if request.base_version is None else request.base_version
     if base > record.version:
         message = f"base_version {base} 比现在的第 {record.version} 版还新；请刷新后重试。"
@@ -267,8 +269,7 @@ def _type(reading: Reading, name: str) -> RecordType:
 def _area_of_new_record(reading: Reading, code: str | None, by: Actor) -> Area:
     """Return where a new record belongs. Raises NotFound (out of reach), Invalid (none stated, or no longer in use)."""
     if code is None:
-        home = by.current[0].area if len(by.current) == 1 else ""
-        area = areas.find(reading, home)
+        area = areas.find(reading, by.current[0].area if len(by.current) == 1 else "")
         if area is None or area.level is not Level.UNIT:
             raise _bad_area("请写明网格代码。")
         return area
@@ -296,5 +297,4 @@ def _told(attachments: tuple[AttachmentName, ...]) -> tuple[object, ...]:
 
 def _content(by: Actor, *parts: object) -> str:
     """Return a hash that tells one request from another: of all its parts and its author."""
-    plain = orjson.dumps((by.name, *parts), default=tuple, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(plain).hexdigest()
+    return hashlib.sha256(orjson.dumps((by.name, *parts), default=tuple, option=orjson.OPT_SORT_KEYS)).hexdigest()

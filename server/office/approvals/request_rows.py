@@ -116,7 +116,7 @@ def open_rows(
     rows = []
     for each in found:
         is_open = each.row["id"] == opened_record and opened_action in each.actions
-        opened = _opened(each, opened_action, offers, sent) if is_open else None
+        opened = _opened(each, mask, opened_action, offers, sent) if is_open else None
         rows.append(_open_row(reading, each, mask, people, names, language, opened))
     return rows
 
@@ -165,16 +165,21 @@ def _open_row(
         grant=each.kind.grant if each.kind.grant in each.actions else "",
         decline=each.kind.decline if each.kind.decline in each.actions else "",
         obstacle=each.obstacle,
-        given=_given_at_once(each),
+        given=_given_at_once(each, mask),
         version=row["version"],
         status=row["status"],
         opened=opened,
     )
 
 
-def _given_at_once(each: OpenRequest) -> Mapping[str, str] | None:
+def _given(each: OpenRequest, mask: RecordMask) -> dict[str, str]:
+    """Return with what a request is granted, as its reader is shown it: a page holds no number that it masks."""
+    return {name: mask.text(each.row, value) for name, value in each.granted_with.items()}
+
+
+def _given_at_once(each: OpenRequest, mask: RecordMask) -> Mapping[str, str] | None:
     """Return the inputs of granting a request by one click; None where more is to be said, or it cannot be undone."""
-    given, needs = each.granted_with, workflow.STEP_OF[each.kind.grant].needs
+    given, needs = _given(each, mask), workflow.STEP_OF[each.kind.grant].needs
     if each.obstacle or each.kind.grant in act_words.CONFIRMED or any(name not in given for name in needs):
         return None
     return given
@@ -186,9 +191,9 @@ def _dated(consequence: Consequence, now: Instant) -> Consequence:
     return replace(consequence, due_on=due_on, until=until)
 
 
-def _opened(each: OpenRequest, action: str, offers: Offers, sent: Sent) -> Opened:
+def _opened(each: OpenRequest, mask: RecordMask, action: str, offers: Offers, sent: Sent) -> Opened:
     is_grant = action == each.kind.grant
-    given = each.granted_with if is_grant else {}
+    given = _given(each, mask) if is_grant else {}
     typed = sent if sent.action == action else Sent(action, given, {}, "")
     inputs = act_forms.form_of(offers, action, typed).inputs
     return Opened(action, is_grant, inputs if is_grant else tuple(one for one in inputs if one.is_needed))

@@ -124,7 +124,11 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
     alike = {each.record.id: mask.label(each.record) for each in case_details.similar(reading, record, by)}
     offers = act_forms.Offers(reading, by, alike, layout.language())
     actions = todo_column.actions(reading, record, by)
-    acts = act_forms.forms_of(record, actions, offers, sent, requests.grants_of(reading, record))
+    grants = {
+        action: {name: mask.text(record, value) for name, value in asked.items()}
+        for action, asked in requests.grants_of(reading, record).items()
+    }
+    acts = act_forms.forms_of(record, actions, offers, sent, grants)
     handled = _handled_by(record)
     called = display_names.of_assignees(reading, handled)
     return {

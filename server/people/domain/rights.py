@@ -51,11 +51,18 @@ def allows(actor: Actor, subject: str, action: str, area_path: str, *, vacant: S
 
 def require(actor: Actor, subject: str, action: str, area_path: str, *, vacant: Set[str] = NOWHERE) -> None:
     """Do nothing when ``allows`` says yes; otherwise raise NotAllowed that names the action and who may do it."""
-    if allows(actor, subject, action, area_path, vacant=vacant):
-        return
+    if not allows(actor, subject, action, area_path, vacant=vacant):
+        raise refusal(actor, subject, action)
+
+
+def refusal(actor: Actor, subject: str, action: str) -> NotAllowed:
+    """Return the refusal to somebody without this right, which names the action and who may do it.
+
+    subject, action: a row of the matrix. Raises LookupError for a row that does not exist.
+    """
     holders = holders_of(subject, action, actor.at)
     names = "、".join(roles.label(role, actor.at) for role in holders)
-    raise NotAllowed(
+    return NotAllowed(
         f"您的岗位不能在这里“{_row(subject, action, actor.at)['label']}”；可以办理的有：{names}。",
         object=subject,
         action=action,

@@ -148,15 +148,19 @@ def count_in_hand(reading: Reading, scope: Scope, marks: Iterable[str]) -> dict[
     return {str(mark): int(count) for mark, count in rows}
 
 
-def helped_by(reading: Reading, mark: str) -> list[Record]:
-    """Return every open case that ``mark`` has a part in without leading it (协办), oldest first."""
+def helped_by(reading: Reading, mark: str, scope: Scope) -> list[Record]:
+    """Return every open case that ``mark`` has a part in without leading it (协办), oldest first.
+
+    scope: of whoever asks.
+    """
+    inside, values = scopes.by_place_or_person(scope, reading.now)
     rows = reading.sql.rows(
         f"""
-        {_SELECT} WHERE closed_at IS NULL AND COALESCE(assignee, '') <> :mark
-           AND id IN (SELECT record FROM case_hand WHERE mark = :mark AND until = :forever)
+        {_SELECT} WHERE closed_at IS NULL AND COALESCE(assignee, '') <> :helper AND {inside}
+           AND id IN (SELECT record FROM case_hand WHERE mark = :helper AND until = :always)
          ORDER BY born_seq
         """,
-        {"mark": mark, "forever": FOREVER},
+        {"helper": mark, "always": FOREVER, **values},
     )
     return [from_row(row) for row in rows]
 

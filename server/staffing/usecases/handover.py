@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from server.audit.domain.entries import Entry
 from server.audit.store import chain
 from server.audit.usecases.recording import record
+from server.cases.domain import guards
 from server.cases.domain.workflow import AT_REST
-from server.cases.usecases import standing
+from server.cases.usecases import authorization, standing
 from server.changes.store import verdicts
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest
@@ -39,6 +40,8 @@ CASES_MAX = 500
 @dataclass(frozen=True, slots=True)
 class MovePreview:
     """What moving somebody would affect.
+
+    Of cases and records it tells those alone that whoever asks may see.
 
     leaving: areas whose records their phones will lose. going_back: open cases that return to be assigned anew.
     staying: open cases that stay theirs, those among them that nobody works on until they are checked or taken up
@@ -75,12 +78,13 @@ def preview(reading: Reading, name: str, area: str | None, *, by: Actor) -> Move
     kept = () if area is None else (visibility.get_visible(reading, area, by).place,)
     held = [duty for duty in person.duties if duty.holds_at(reading.now)]
     left = tuple(dict.fromkeys(duty.area for duty in held if not _is_inside(duty, kept)))
-    mine, helped = records.open_of(reading, f"user:{name}"), records.helped_by(reading, f"user:{name}")
+    mine = records.open_of(reading, f"user:{name}", by.scope)
+    helped = records.helped_by(reading, f"user:{name}", by.scope)
     lost = {record.id for record in (*mine, *helped) if not any(place.holds(record.path) for place in kept)}
     going_back = tuple(record for record in mine if record.id in lost and record.status in WITH_HANDLER)
     staying = tuple(record for record in mine if record not in going_back)
     helping = tuple(record for record in helped if record.id in lost)
-    places = [areas.get(reading, code).place for code in left]
+    places = [place for code in left if by.scope.covers((place := areas.get(reading, code).place).path)]
     phones = tuple(phone for phone in person.phones if phone.revoked_at is None)
     inside, clients = records.count_inside(reading, places), field_clients.of_person(reading, name)
     return MovePreview(person, left, going_back, staying, helping, inside, phones, clients)
@@ -92,25 +96,30 @@ def hand_over(
     """Assign many open cases to ``taker``, each by itself: a refused one is reported and blocks none of the others.
 
     Who helps with a case goes on helping. taker, giver: assignees (``user:<name>``, ``body:<code>``). cases: ids;
-    without any, all open cases of ``giver`` that ``by`` may see. Raises Invalid when neither cases nor a known giver
-    are named, when there are too many cases, or when nobody can take them.
+    without any, all open cases of ``giver`` that ``by`` may see. Raises NotAllowed for who may assign nothing, and
+    Invalid when ``by`` may give ``taker`` nothing, when neither cases nor a giver within their reach are named, or when
+    there are too many cases. Nobody and somebody beyond reach are refused in the same words.
     """
-    if standing.party(tx, taker) is None:
-        raise Invalid(
-            f"没有“{taker}”这个承办人，或他现在没有岗位；写成 user:用户名 或 body:代码。", field="to", value=taker
-        )
-    ids = list(dict.fromkeys(cases))
-    if not ids:
-        if giver is None:
-            raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
-        if not standing.exists(tx, giver):
-            raise Invalid(f"没有“{giver}”；写成 user:用户名 或 body:代码。", field="from", value=giver)
-        ids = [record.id for record in records.open_of(tx, giver, by.scope)]
+    authorization.require_ever("assign", by)
+    if not standing.may_be_given(tx, taker, by):
+        raise Invalid(f"{guards.not_to_be_given(taker)}。", field="to", value=taker)
+    ids = list(dict.fromkeys(cases)) or _open_cases_of(tx, giver, by)
     if len(ids) > CASES_MAX:
         raise Invalid(f"一次最多移交{CASES_MAX}件；请分几次办理。", field="cases", value=len(ids))
     handed = tuple(_hand_over_one(tx, id, taker, note, by) for id in ids)
     record(tx, Entry("case.hand_over", by.name, taker, {"from": giver, "cases": len(ids)}))
     return handed
+
+
+def _open_cases_of(reading: Reading, giver: str | None, by: Actor) -> list[str]:
+    """Return the ids of the open cases of ``giver`` that ``by`` may see. Raises Invalid for a giver beyond reach."""
+    if giver is None:
+        raise Invalid("请写明交出人（from）或案件（cases）。", field="from")
+    ids = [record.id for record in records.open_of(reading, giver, by.scope)]
+    if not ids and not standing.may_be_given(reading, giver, by):
+        message = f"没有“{giver[:60]}”这个承办人，或他名下没有您能移交的案件；写成 user:用户名 或 body:代码。"
+        raise Invalid(message, field="from", value=giver)
+    return ids
 
 
 def hand_over_case(tx: Transaction, id: str, request: ChangeRequest, *, by: Actor) -> Outcome:

@@ -74,6 +74,15 @@ def test_a_return_is_granted_by_one_click_with_what_was_asked(land, county):
     assert "已同意退回" in desk.open(answer.headers["Location"]).text
 
 
+def test_a_page_of_masked_numbers_holds_none_whole_where_it_grants_what_was_asked(land, county):
+    id, desk = asked(land, "ask_return", {"reason": "找张三 13912345678"}), signed_in(county, "brigade")
+
+    pages = [desk.open(f"/office/{path}") for path in ("approvals", f"approvals?open={id}:return", f"cases/{id}")]
+
+    assert ["13912345678" in page.text for page in pages] == [False] * 3
+    assert "139****5678" in desk.form(pages[0], f"/office/approvals/{id}/return").fields["reason"]
+
+
 def test_who_declines_says_why_and_the_case_tells_its_handler(land, county):
     id, desk = returned(land), signed_in(county, "town")
     page = desk.open(f"/office/approvals?open={id}:decline_return")
