@@ -125,7 +125,7 @@ def _choices(reading: Reading, record: Record, mask: RecordMask, sent: Sent) -> 
     offers = act_forms.Offers(reading, by, alike, layout.language())
     actions = todo_column.actions(reading, record, by)
     grants = {
-        action: {name: mask.text(record, value) for name, value in asked.items()}
+        action: {name: mask.text_of(record, value) for name, value in asked.items()}
         for action, asked in requests.grants_of(reading, record).items()
     }
     acts = act_forms.forms_of(record, actions, offers, sent, grants)

@@ -181,6 +181,10 @@ class RecordMask:
         """Return a text about a record as a file tells it."""
         return personal.without_numbers(text) if self.masks_phones or self.hides_row(row) else text
 
+    def text_of(self, record: Record, text: str) -> str:
+        """Return a text about a record as ``text`` does."""
+        return personal.without_numbers(text) if self.masks_phones or self.hides(record) else text
+
     def held(self, shown: dict[str, Any], row: Row) -> dict[str, Any]:
         """Return a record, made of ``row``, as a field client holds it: what is masked is not there."""
         hidden = self.may_hide and self.hides_row(row)
