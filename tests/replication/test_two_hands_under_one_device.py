@@ -188,6 +188,18 @@ def test_two_people_on_one_device_keep_their_values_apart(valley, worker, statio
     assert [each["origin"] for each in history] == [worker.device, worker.device, f"{worker.device}/officer"]
 
 
+def test_a_copied_store_of_the_second_person_on_a_device_makes_records_too(valley, worker, stations, officer):
+    other = Client(valley, "officer", worker.device)
+    made, copied = (a_station(other, label=label) | {"seq": 3} for label in ("三号站", "副本的站"))
+
+    outcomes = other.push(made, copied)
+
+    assert [each["verdict"] for each in outcomes] == ["applied", "applied"]
+    assert valley.problems() == ["dot_reused"]
+    [origin] = [each["origin"] for each in officer.get(f"/records/{copied['record']}/history")["items"]]
+    assert origin.startswith(f"{worker.device}/officer#")
+
+
 def test_who_takes_a_device_over_replaces_what_they_saw_there_unsent(valley, worker, stations):
     one, _ = stations
     other = Client(valley, "officer", worker.device)

@@ -173,11 +173,14 @@ def first_of(change: Change, hand: Hand | None, path: str) -> tuple[Change, tupl
     """Return a change that creates a record under the origin of its hand, and the problem that ``report`` makes."""
     if hand is None:
         return change, ()
-    origin, told = hand.origin, report(hand, change, path=path)
+    told = report(hand, change, path=path)
+    if hand.origin != change.dot.origin:
+        change = replace(change, dot=Dot(hand.origin, change.dot.seq))
     if hand.is_shared_at(change.dot.seq):
         mine = record_history.arrived(change, {}, {}, "", 1)
-        origin = hands.origins([mine], {origin: hand.shared_from or 1})[change.id]
-    return (change if origin == change.dot.origin else replace(change, dot=Dot(origin, change.dot.seq))), told
+        origin = hands.origins([mine], {hand.origin: hand.shared_from or 1})[change.id]
+        change = replace(change, dot=Dot(origin, change.dot.seq))
+    return change, told
 
 
 def report(hand: Hand, change: Change, *, path: str = "", type: str | None = None) -> tuple[Problem, ...]:
