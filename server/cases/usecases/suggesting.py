@@ -24,7 +24,7 @@ LEAD_COLUMN, DEPARTMENTS, PLACE_FIELD = "lead", "departments", "place"
 """Where the code table says by whom an item is handled (``domain.md`` section 4.2)."""
 
 DAYS_OFFERED = (3, 7, 30)
-"""Limits that are one touch away, in days from today (``office.md`` section 6.4)."""
+"""Limits that are one touch away, in days from today. A day later than the rule's is an extension: no touch sets it."""
 
 
 class SuggestedHandler(NamedTuple):
@@ -71,7 +71,10 @@ class SuggestedDue(NamedTuple):
 
 
 class Suggestion(NamedTuple):
-    """What is suggested for a case. unreached: who should handle it by the rule and is beyond the reader's reach."""
+    """What is suggested for a case. unreached: who should handle it by the rule and is beyond the reader's reach.
+
+    days: limits that are one touch away, in days from today, with the day of each; none is later than ``due``.
+    """
 
     handlers: tuple[SuggestedHandler, ...]
     unreached: str
@@ -84,12 +87,14 @@ def suggest(reading: Reading, record: Record, by: Actor) -> Suggestion:
     hazard = _hazard(reading, record)
     found = suggestion.ranked(hazard, (each for _, each in handlers.candidates(reading, by)))
     loads = records.count_in_hand(reading, by.scope, [each.candidate.mark for each in found])
+    due = _due(reading, record)
+    offered = {days: _day_after(reading, days) for days in DAYS_OFFERED}
     names = areas.full_names(reading, {each.candidate.area for each in found})
     return Suggestion(
         handlers=tuple(_handler(each, hazard, names, loads) for each in found),
         unreached=suggestion.unreached(hazard, found),
-        due=_due(reading, record),
-        days={days: _day_after(reading, days) for days in DAYS_OFFERED},
+        due=due,
+        days={days: day for days, day in offered.items() if day <= due.day},
     )
 
 

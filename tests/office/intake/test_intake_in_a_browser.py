@@ -51,7 +51,7 @@ def test_on_a_phone_one_report_is_a_page_and_a_touch_sets_the_limit(land, addres
         window.page.wait_for_selector(".twice")
         faults = window.faults()
         width = window.page.evaluate("document.documentElement.scrollWidth")
-        window.page.click("text=30天")
+        window.page.click("text=3天")
         day = window.page.input_value("#assign-due_on")
         window.page.click("text=立项并派遣")
         window.page.wait_for_url("**done=assign**")
