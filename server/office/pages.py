@@ -12,7 +12,7 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
-from flask import Response, request
+from flask import Response, current_app, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from server import instants
@@ -81,7 +81,13 @@ def text(template: str, language: str, values: Mapping[str, Any]) -> str:
 
 
 def respond(template: str, language: str, values: Mapping[str, Any], status: int = 200) -> Response:
-    """Answer with a page, guarded by its headers."""
+    """Answer with a page, guarded by its headers.
+
+    A page that answers a form says whether its address can be opened as well: one goes back to it by its address then.
+    """
+    adapter = current_app.create_url_adapter(request)
+    if request.method == "POST" and adapter is not None and adapter.test(method="GET"):
+        values = {**values, "can_be_opened": True}
     return guarded(Response(text(template, language, values), status, content_type="text/html; charset=utf-8"))
 
 

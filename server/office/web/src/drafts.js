@@ -25,6 +25,13 @@ if (user && sessionStorage.getItem("drafts of") !== user) {
   sessionStorage.setItem("drafts of", user);
 }
 
+// A sheet that was sent is done with once another page answers; its own page again says what is wrong in it.
+const sent = sessionStorage.getItem("sent");
+if (user && sent) {
+  if (!sent.endsWith(` ${location.pathname}`)) sessionStorage.removeItem(sent);
+  sessionStorage.removeItem("sent");
+}
+
 function keep(form) {
   const kept = fields(form).filter(field => !untouched(field)).map(field => [field.name, ticks(field) ? field.value : null, stateOf(field)]);
   if (kept.length) sessionStorage.setItem(keyOf(form), JSON.stringify(kept)); else sessionStorage.removeItem(keyOf(form));

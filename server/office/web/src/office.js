@@ -25,6 +25,9 @@ document.addEventListener("acted", event => {
   toast.leaves = setTimeout(leave, 8_000);
 });
 
+// Back to a form that was refused opens it by its address: no store has the answer, and the browser would show its own error.
+if ("canBeOpened" in document.body.dataset) history.replaceState(history.state, "", location.href);
+
 for (const button of document.querySelectorAll("[data-show]")) {
   const field = document.getElementById(button.dataset.show), show = button.textContent;
   button.hidden = false;
