@@ -182,6 +182,8 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
             409,
             "illegal-step",
         )  # nothing asked for in a fresh case, nor found major, nor drawn; no quarter has passed
+    if (status, action) == ("registered", "merge") and role != "brigade":
+        return 422, "invalid"  # the brigade registered them, and none names a place that would tell that they are alike
     return 200, row.target or status
 
 
