@@ -12,7 +12,7 @@ from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, has_request_context, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from server import instants
@@ -85,10 +85,17 @@ def respond(template: str, language: str, values: Mapping[str, Any], status: int
 
     A page that answers a form says whether its address can be opened as well: one goes back to it by its address then.
     """
-    adapter = current_app.create_url_adapter(request)
-    if request.method == "POST" and adapter is not None and adapter.test(method="GET"):
+    if _answers_a_form_that_can_be_opened():
         values = {**values, "can_be_opened": True}
     return guarded(Response(text(template, language, values), status, content_type="text/html; charset=utf-8"))
+
+
+def _answers_a_form_that_can_be_opened() -> bool:
+    """Say whether this request sent a form whose address can be opened; what is refused at the door is no request."""
+    if not has_request_context() or request.method != "POST":
+        return False
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.test(method="GET")
 
 
 def guarded(response: Response) -> Response:

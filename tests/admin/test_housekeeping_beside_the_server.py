@@ -9,7 +9,7 @@ from server.admin.usecases import housekeeping
 from server.admin.usecases.housekeeping import Housekeeper, RoundResult
 from server.changes.usecases.automatic_steps import Stuck
 
-NOTHING = RoundResult(0, 0, 0)
+NOTHING = RoundResult(0, 0)
 
 
 def test_the_first_round_is_at_once_and_leaving_ends_it_for_good():
@@ -40,7 +40,7 @@ def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
     told = Told()
     monkeypatch.setattr(housekeeping, "log", told)
     answers: Queue[RoundResult | OSError] = Queue()
-    for answer in (OSError("disk full"), RoundResult(2, 0, 0)):
+    for answer in (OSError("disk full"), RoundResult(2, 0)):
         answers.put(answer)
     third = threading.Event()
 
@@ -56,7 +56,7 @@ def test_a_round_that_fails_is_told_and_the_next_one_comes(monkeypatch):
     with Housekeeper(turn, every_s=0.001):
         assert third.wait(30)
 
-    done = {"taken_back": 2, "resumed": 0, "left": 0, "renewed": 0}
+    done = {"taken_back": 2, "left": 0, "renewed": 0}
     assert told == [("housekeeping failed", "OSError"), ("housekeeping", done)]
 
 
@@ -88,10 +88,10 @@ def test_a_record_that_could_not_be_written_is_named_each_time_beside_what_was_d
             named.set()
 
     monkeypatch.setattr(housekeeping, "log", Log())
-    with Housekeeper(lambda: RoundResult(1, 0, 0, (Stuck("r1", "JSONDecodeError"),)), every_s=3600):
+    with Housekeeper(lambda: RoundResult(1, 0, (Stuck("r1", "JSONDecodeError"),)), every_s=3600):
         assert named.wait(30)
 
     assert told == [
         ("housekeeping left a record as it was", {"record": "r1", "problem": "JSONDecodeError"}),
-        ("housekeeping", {"taken_back": 1, "resumed": 0, "left": 0, "renewed": 0}),
+        ("housekeeping", {"taken_back": 1, "left": 0, "renewed": 0}),
     ]

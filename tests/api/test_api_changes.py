@@ -312,8 +312,8 @@ def test_an_id_that_a_record_has_is_a_conflict(county):
         ("officer", {"fields": {"hoses": "x", "what": "y"}}, 422, "invalid"),
         ("worker", {"area": NEXT_UNIT}, 404, "not-found"),
         ("viewer", {}, 403, "not-allowed"),
-        ("gone", {}, 404, "not-found"),
-        ("gone", {"area": None}, 422, "invalid"),
+        ("gone", {}, 403, "not-allowed"),
+        ("gone", {"area": None}, 403, "not-allowed"),
         ("admin", {"type": "hazards", "action": "report", "fields": {"item": "x"}}, 403, "not-allowed"),
     ],
 )

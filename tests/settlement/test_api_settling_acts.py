@@ -45,7 +45,7 @@ def test_a_forced_feedback_hands_the_case_in_and_names_its_author(land, officer)
     ("action", "inputs", "status", "why"),
     [
         ("close", {}, 409, "不能“核查通过”"),
-        ("assign", {"assignee": "user:nobody"}, 422, "没有“user:nobody”"),
+        ("assign", {"assignee": "user:nobody"}, 422, "没有您能派遣的承办人“user:nobody”"),
         ("mark_major", {}, 403, "可以办理的有"),
     ],
 )

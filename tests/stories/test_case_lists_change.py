@@ -9,7 +9,7 @@ from tests.case_land import UNIT, Land, as_listed
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 LIFE = [
     ("register", "officer", {}),
-    ("assign", "officer", {"assignee": "user:worker", "due_on": "2026-12-03"}),
+    ("assign", "officer", {"assignee": "user:worker", "due_on": "2026-11-30"}),
     ("ask_extension", "worker", {"reason": "weather", "until": "2026-12-20"}),
     ("extend", "town", {"reason": "weather", "due_on": "2026-12-20"}),
     ("supervise", "brigade", {"level": "2"}),
@@ -67,9 +67,9 @@ def test_a_list_in_which_nothing_happened_stays_the_same_until_the_day_is_over(l
         ([], "2026-11-25"),
         ([("register", "officer", {})], "2026-11-25"),
         ([("assign", "officer", {"assignee": "user:worker"})], "2026-12-01"),
-        ([("assign", "officer", {"assignee": "user:worker", "due_on": "2026-12-03"})], "2026-12-03"),
+        ([("assign", "officer", {"assignee": "user:worker", "due_on": "2026-11-30"})], "2026-11-30"),
         (
-            [("assign", "officer", {"assignee": "user:worker", "due_on": "2026-12-03"}), ("feedback", "worker", FIXED)],
+            [("assign", "officer", {"assignee": "user:worker", "due_on": "2026-11-30"}), ("feedback", "worker", FIXED)],
             "2026-11-27",
         ),
         (

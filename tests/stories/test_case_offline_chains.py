@@ -49,13 +49,13 @@ def test_a_case_goes_from_report_to_closed_on_two_phones(land, first, second, lo
 
     officer.pull()
     officer.act(id, "register", status="registered", todo="assign merge")
-    officer.act(id, "assign", assignee="user:worker", due_on="2026-12-03", status="assigned", todo="")
+    officer.act(id, "assign", assignee="user:worker", due_on="2026-11-30", status="assigned", todo="")
     sent(officer, first, lost=lost)
     assert land.record(id).status == "assigned"
     assert_same_on_phone_and_server(land, officer, id)
 
     worker.pull()
-    assert worker.rows[id].label == "限12-03｜荆山口村｜演示民宿07｜燃气软管老化"
+    assert worker.rows[id].label == "限11-30｜荆山口村｜演示民宿07｜燃气软管老化"
     assert worker.rows[id].fields["todo"] == "accept feedback ask_return ask_extension note"
     worker.act(id, "accept", status="accepted", todo="feedback ask_return ask_extension note")
     worker.act(id, "feedback", status="feedback", todo="", **FIXED)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from server.cases.domain import workflow
-from server.records.domain.case import JOINT_MEETING_AFTER, Case, Request
+from server.records.domain.case import FAILED, JOINT_MEETING_AFTER, Case, Request
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.status import Status
 from sync.cli import messages
@@ -42,7 +42,10 @@ def test_every_flag_of_a_case_that_the_server_sets_is_in_the_table():
         requests=requests, major=True, reworked=True, evidence_missing=True, returns=JOINT_MEETING_AFTER,
     )  # fmt: skip
 
-    flags = {flag for level in (1, 2, 3) for flag in replace(case, supervised=level).flags}
+    drawn = replace(case, recheck_due_at=at)
+    cases = [replace(case, supervised=level) for level in (1, 2, 3)] + [drawn, replace(drawn, recheck_result=FAILED)]
+
+    flags = {flag for each in cases for flag in each.flags}
 
     assert flags == set(Flag) - FLAGS_OF_ANY_RECORD
 
