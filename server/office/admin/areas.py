@@ -56,9 +56,10 @@ def export() -> Response:
     tabs.require(KEY)
     by = context.caller()
     with context.database().reading() as reading:
-        content = exporting.as_csv(areas.list_covered(reading, visibility.of(by)))
-    context.write(lambda tx: record(tx, Entry("grid.export", by.name, "grid", {"format": "csv"})))
-    return downloads.download(content, table_files.CSV_TYPE, "grid.csv")
+        found = list(areas.list_covered(reading, visibility.of(by)))
+    details = {"format": "csv", "rows": len(found)}
+    context.write(lambda tx: record(tx, Entry("grid.export", by.name, "grid", details)))
+    return downloads.download(exporting.as_csv(found), table_files.CSV_TYPE, "grid.csv")
 
 
 @blueprint.get(f"{ADDRESS}/<code>")

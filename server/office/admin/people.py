@@ -86,7 +86,8 @@ def export_vacancies() -> Response:
     by = context.caller()
     with context.database().reading() as reading:
         found = vacancies.by_town(reading, by)
-    context.write(lambda tx: record(tx, Entry("people.export", by.name, "vacancies", {"format": "csv"})))
+    details = {"format": "csv", "rows": sum(len(town.vacant) for town in found)}
+    context.write(lambda tx: record(tx, Entry("people.export", by.name, "vacancies", details)))
     return downloads.download(vacancies.as_csv(found), table_files.CSV_TYPE, "vacancies.csv")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from urllib.parse import urlencode
@@ -464,3 +465,14 @@ def test_a_file_that_is_no_grid_is_refused_in_words(desk, content, said):
     answer = upload(desk, content, "网格.csv", f"{ADMIN}/areas/import")
 
     assert answer.status_code == 400 and said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "action"), [(f"{ADMIN}/areas/grid.csv", "grid.export"), (f"{ADMIN}/people/vacancies.csv", "people.export")]
+)
+def test_a_file_that_is_taken_out_is_on_record_with_its_number_of_rows(desk, address, action):
+    lines = desk.open(address).text.splitlines()[1:]
+
+    [kept] = desk.county.rows("SELECT detail FROM audit WHERE action = :action", action=action)
+
+    assert json.loads(kept["detail"]) == {"format": "csv", "rows": len(lines)}
