@@ -42,8 +42,8 @@ _TOKEN = re.compile(
 _LEVELS: tuple[tuple[str, ...], ...] = (
     ("or",), ("and",), ("=", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "div", "mod"),
 )  # fmt: skip
-_DEPTH_MAX = 40
-"""Of parentheses and calls in each other; each takes a dozen calls to read."""
+_DEPTH_MAX, _OPERANDS_MAX = 40, 200
+"""Of parentheses and calls in each other; of operands in a row, as of ``a or b or c``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def paths_in(expression: str) -> tuple[str, ...]:
 def _evaluated(expression: str, scope: Scope, row: Row | None = None) -> Value:
     try:
         return _parsed(expression)(_Context(scope, row))
-    except RecursionError as error:  # of hundreds of operands in a row
+    except RecursionError as error:  # of long rows of operands in each other
         raise Unsupported(expression[:100]) from error
 
 
@@ -154,8 +154,10 @@ class _Parser:
         """Read what binds at least as closely as the operators of a level."""
         if level == len(_LEVELS):
             return self._unary()
-        node = self.expression(level + 1)
+        node, operands = self.expression(level + 1), 1
         while self.text in _LEVELS[level] and self.kind in ("sign", "name"):
+            if (operands := operands + 1) > _OPERANDS_MAX:
+                raise Unsupported(self._whole)
             node = _operation(self._next(), node, self.expression(level + 1))
         return node
 
