@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Flask
+from werkzeug.routing import MapAdapter
 
 from tests.office.desk import Reader
 
@@ -27,23 +28,29 @@ class Seen(NamedTuple):
     text: str
 
 
-def walk(app: Flask, client: Any, starts: Iterable[str]) -> Iterator[Seen]:
-    """Yield the pages that links lead to from ``starts``, each kind of page once or twice. client: signed in."""
+def kinds(adapter: MapAdapter, address: str) -> list[tuple[str, str]]:
+    """Return what tells the page at an address from others: its endpoint, alone and with each part of ``TELLING``."""
+    split = urlsplit(address)
+    endpoint, query = str(adapter.match(split.path, "GET")[0]), parse_qsl(split.query)
+    return [(endpoint, "")] + [(endpoint, f"{name}={value}") for name, value in query if name in TELLING]
+
+
+def walk(app: Flask, client: Any, starts: Iterable[str], most: int = EACH_MOST) -> Iterator[Seen]:
+    """Yield the pages that links lead to from ``starts``, each kind of page up to ``most`` times. client: signed in."""
     adapter = app.url_map.bind("localhost")
     waiting, opened, known = deque(starts), Counter[tuple[str, str]](), set(starts)
     while waiting:
         address = waiting.popleft()
-        split = urlsplit(address)
-        if not adapter.test(split.path, "GET"):
+        if not adapter.test(urlsplit(address).path, "GET"):
             continue
-        endpoint = str(adapter.match(split.path, "GET")[0])
-        query = parse_qsl(split.query)
-        told = [(endpoint, "")] + [(endpoint, f"{name}={value}") for name, value in query if name in TELLING]
-        if all(opened[each] >= EACH_MOST for each in told):
+        told = kinds(adapter, address)
+        endpoint = told[0][0]
+        if all(opened[each] >= most for each in told):
             continue
         opened.update(told)
         answer = client.get(address, buffered=True)
         if answer.status_code in (302, 303):
+            opened.subtract(told)  # no page of its own
             led = urlsplit(answer.headers["Location"])
             links = [led.path + (f"?{led.query}" if led.query else "")]
         elif answer.content_type.startswith("text/html"):

@@ -1,0 +1,128 @@
+"""Every page of the map of addresses is walked to, and axe-core finds no serious fault on any kind of page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from server.app import close
+from tests.api_county import VILLAGE, add_record, fill, lay, uuid_of
+from tests.county import open_county
+from tests.office import every_page
+from tests.office.admin.test_codes_and_health import FORM, TOOLS
+from tests.office.admin.test_people_pages import GRID_HEAD, HEAD, upload
+from tests.office.browser import browser_window, listening
+from tests.office.desk import Desk
+
+pytestmark = pytest.mark.browser
+
+CASE, STATION = uuid_of("case one"), uuid_of("station one")
+COMMON = ("/", "/office/", "/office/board", "/office/report", "/office/password", "/office/figures/words")
+STARTS = {
+    "admin": ("/office/admin/areas", f"/office/admin/areas/{VILLAGE}/merge", f"/office/ledgers/stations/{STATION}",
+              "/office/ledgers/stations/unvisited"),
+    "town": ("/office/intake", "/office/approvals", f"/office/board/bulk?pick={CASE}&act=supervise",
+             f"/office/cases/{CASE}/submissions/1", f"/office/ledgers/stations/{STATION}/submissions/1",
+             "/office/figures/print?from=2026-11-01&to=2026-11-30"),
+    "brigade": ("/office/board",),
+    "worker": ("/office/report",),
+}  # fmt: skip
+"""Where the walk of each reader begins: the first pages, and those that a link leads to only when there is a reason."""
+
+IMPORTED = {"areas": f"{GRID_HEAD}130630100203,新村,,,,,\n", "people": f"{HEAD}张三,网格员,,,,,\n"}
+"""Tables whose import is looked at, with rows that are right and rows that are not."""
+
+READERS = ("admin", "town", "brigade", "worker")
+LOOKED_AT = ("do", "act", "add")
+"""What of a query gives a page another form; with each value axe-core looks at it once, for each reader.
+
+Kinds, periods and tabs change only what rows a page has. The pages of cases are looked at in each size and language in
+test_in_a_browser.py.
+"""
+
+NO_PAGES = {
+    "office-board-map.borders_of_caller", "office-board-map.points", "office-ledger-map.point",
+    "office-ledger-map.points", "office-case.photo", "office-case.photos_zip", "office-case-submission.submission_xml",
+    "office-ledger-record.file", "office-ledger-record.submission_xml", "office-problems.original",
+    "office-admin-areas.export", "office-admin-area-import.template", "office-admin-area-import.marked",
+    "office-admin-roster.template", "office-admin-roster.marked", "office-admin-people.export_vacancies",
+    "office-admin-forms.workbook", "office-admin-forms.xform", "office-admin-forms.marked", "office-admin-codes.file",
+    "office-admin-holidays.file", "office-approvals.ledger", "office-board.export", "office-ledger.export",
+    "office-ledger-coverage.missing_csv", "office-ledger-unvisited.unvisited_csv", "office-figures-cases.cases_as_file",
+    "office-figures-cases.table_as_file", "office-assets.asset",
+}  # fmt: skip
+"""Addresses that answer a file, a photo or points of a map."""
+
+PIECES_OF_PAGES = {
+    "office-board.tabs", "office-bulk.offered", "office-case.panel", "office-ledger-coverage.panel",
+    "office-figures.beside", "office-figures.rows", "office-admin-areas.children", "office-intake.waiting",
+}  # fmt: skip
+"""Addresses that answer a part of a page that another address shows whole."""
+
+LEAD_ELSEWHERE = {"office.root", "office-ledger.ledgers", "office-admin.first"}
+"""Addresses that lead on to another page once somebody has signed in."""
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory):
+    made = open_county(tmp_path_factory.mktemp("every page") / "data", lay, fill)
+    made.publish(FORM, **{"tools.csv": TOOLS})
+    fields = {"label": "商店｜灭火器失效", "item": "other"}
+    add_record(made, "every", "worker", fields, type="hazards", action="report", area="130630100201001")
+    yield made
+    close(made.app)
+
+
+@pytest.fixture(scope="module")
+def pages_of(county) -> Callable[[str], dict[str, str]]:
+    """Tell of a reader the endpoint of every page they come to, by its address; each kind of page once."""
+    return cache(lambda name: _pages_of(county, name))
+
+
+def _pages_of(county: Any, name: str) -> dict[str, str]:
+    desk = Desk(county)
+    desk.sign_in(name)
+    starts = [*COMMON, *STARTS[name]]
+    if name == "admin":
+        for what, table in IMPORTED.items():
+            starts.append(upload(desk, table.encode(), "表.csv", f"/office/admin/{what}/import").location)
+    return {page.address: page.endpoint for page in every_page.walk(county.app, desk.client, starts, most=1)}
+
+
+def _one_of_each(pages: dict[str, str]) -> list[str]:
+    """Return one address of each endpoint with each of what ``LOOKED_AT`` names. pages: endpoints by address."""
+    samples: dict[tuple[Any, ...], str] = {}
+    for address, endpoint in pages.items():
+        told = (each for each in parse_qsl(urlsplit(address).query) if each[0] in LOOKED_AT)
+        samples.setdefault((endpoint, *told), address)
+    return list(samples.values())
+
+
+def test_no_page_of_the_map_of_addresses_is_forgotten(county, pages_of):
+    opened = {endpoint for name in READERS for endpoint in pages_of(name).values()}
+    answering = {
+        rule.endpoint
+        for rule in county.app.url_map.iter_rules()
+        if rule.endpoint.startswith("office") and rule.methods is not None and "GET" in rule.methods
+    }
+    others = NO_PAGES | PIECES_OF_PAGES | LEAD_ELSEWHERE
+
+    assert (sorted(answering - opened - others), sorted(others - answering)) == ([], [])
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_axe_finds_no_serious_fault_on_any_kind_of_page(county, pages_of, name):
+    found = {}
+    with listening(county.app) as server, browser_window(server) as window:
+        window.sign_in(name)
+        for address in _one_of_each(pages_of(name)):
+            window.open(address)
+            if faults := window.faults():
+                found[address] = faults
+
+    assert found == {}
+    assert window.left == []
