@@ -20,6 +20,7 @@ from server.instants import parse
 from server.simulate.store import stored_rows
 
 CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
+SETTING_LIMITS = ("assign", "extend", "resume", "rework", "site_check")
 NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
 DONE = ("applied", "merged", "late")
 CHECK_DAYS = 3
@@ -57,6 +58,7 @@ class Case:
     due: str | None = None
     handle_due: datetime | None = None
     close_due: datetime | None = None
+    stays_late: bool = False
     checks: int = 0
     failed: int = 0
     extended: int = 0
@@ -96,6 +98,7 @@ def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
 
 def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, str], at: datetime) -> None:
     before, case.status = case.status, diff.get("status") or case.status
+    was_late = case.closed is not None and not _in_time(case.closed, case.close_due)
     moved = case.status != before
     case.moves += [(at, case.status)] * moved
     case.category = diff.get("category") or case.category
@@ -112,6 +115,9 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
     first_hands = case.status in ("assigned", "accepted", "handling") and not case.dispatches
     if first_hands or (case.status == "assigned" and before in ("reported", "registered")):
         case.dispatches.append(at)
+    # Who reopens what was closed late does not make it on time; the next act that sets a limit begins anew.
+    sets_limit = action in SETTING_LIMITS or bool(told.get("due_on"))
+    case.stays_late = (action == "reopen" and was_late) or (case.stays_late and not sets_limit)
     _clocks(case, action, diff)
     if (moved and case.status == "feedback") or action == "site_check":
         case.feedback, case.ever_fed_back = at, True
@@ -133,7 +139,8 @@ def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
     due = case.due = diff.get("due_at", case.due)
     if due and case.status in ("assigned", "accepted", "handling"):
         case.handle_due = parse(due)
-        case.close_due = working_days_later(case.handle_due, CHECK_DAYS)
+        if not case.stays_late:
+            case.close_due = working_days_later(case.handle_due, CHECK_DAYS)
     if due and case.status == "feedback" and action == "spot_close":
         case.close_due = parse(due)
 
