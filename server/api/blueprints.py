@@ -127,6 +127,21 @@ def flat(messages: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, str]
             yield from flat(each, above)
 
 
+def import_body(file: str) -> dict[str, Any]:
+    """Return what the description of the API says of the body of an import: a file, or the token of its dry run.
+
+    file: says in English which file it is, of which kinds, and how large it may be.
+    """
+    properties = {
+        "file": {"type": "string", "format": "binary", "description": file},
+        "token": {"type": "string", "description": "of a dry run, instead of the file"},
+    }
+    return {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}},
+    }
+
+
 def admit_uploads(blueprint: ApiBlueprint, require: Callable[[Actor], None], bytes_max: int, view: str) -> None:
     """Let a view of a blueprint take bodies of up to ``bytes_max`` from whom ``require`` lets pass.
 

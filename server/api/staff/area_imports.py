@@ -9,7 +9,7 @@ from flask import Response, request
 
 from schemas.rosters import AreaImportQuery, AreaImportSchema
 from server.api import responses
-from server.api.blueprints import admit_uploads, create_blueprint
+from server.api.blueprints import admit_uploads, create_blueprint, import_body
 from server.errors import Invalid
 from server.grid.usecases import files
 from server.people.domain.actors import Actor
@@ -20,24 +20,7 @@ from server.web import context
 blueprint = create_blueprint("area-imports", "网格导入 · a grid file: look first, then import its good rows")
 
 UPLOAD_BYTES_MAX = files.FILE_BYTES_MAX + 100_000
-UPLOAD = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "file": {
-                        "type": "string",
-                        "format": "binary",
-                        "description": "the grid file, .xlsx or CSV (UTF-8 or GB18030), at most 20,000 rows",
-                    },
-                    "token": {"type": "string", "description": "of a dry run, instead of the file"},
-                },
-            }
-        }
-    },
-}
+UPLOAD = import_body("the grid file, .xlsx or CSV (UTF-8 or GB18030), at most 20,000 rows")
 
 
 def _require_right(by: Actor) -> None:

@@ -17,7 +17,7 @@ from schemas.rosters import (
 )
 from server.api import responses, serializers
 from server.api.areas import place_of
-from server.api.blueprints import admit_uploads, create_blueprint
+from server.api.blueprints import admit_uploads, create_blueprint, import_body
 from server.errors import Invalid
 from server.people.usecases import setup_card, setup_qr
 from server.staffing.domain.roster_plan import Kind
@@ -31,20 +31,7 @@ blueprint = create_blueprint("rosters", "花名册、手机卡片、空岗 · ro
 
 UPLOAD_BYTES_MAX = roster_files.FILE_BYTES_MAX + 100_000
 FILE = {"type": "string", "format": "binary"}
-UPLOAD = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "properties": {
-                    "file": {**FILE, "description": "the roster, .xlsx or CSV (UTF-8 or GB18030), at most 5,000 rows"},
-                    "token": {"type": "string", "description": "of a dry run, instead of the file"},
-                },
-            }
-        }
-    },
-}
+UPLOAD = import_body("the roster, .xlsx or CSV (UTF-8 or GB18030), at most 5,000 rows")
 _REFUSED = "the caller fills no role"
 
 

@@ -36,7 +36,6 @@ class Disk:
     def __init__(self) -> None:
         self.is_full = False
         self.kill = ""
-        self.commits = 0
 
     def around(self, folder: Path) -> Callable[[Writer], Writer]:
         """Return what puts this disk below a writer of the database in ``folder``."""
@@ -53,7 +52,6 @@ class _Writer:
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         result = self._writer.write(lambda tx: self._work(tx, work))
-        self._disk.commits += 1
         if self._disk.kill == "after":
             self._die()
         return result
