@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from pyrage.x25519 import Identity as SecretKey
 
-from server import instants, settings
+from server import background, instants, settings
 from server.admin.store.lost_photos import LostPhoto
 from server.audit.domain.entries import COMMAND
 from server.backups.store import copying
@@ -63,13 +64,12 @@ def backup(
         raise click.UsageError("--verify 加密的备份要 --identity 给出私钥 · needs --identity for an encrypted backup")
     opened_by = () if identity is None else copying.identities_in(identity)
     stated = settings.from_environment(data)
-    pace = Pace()
-    if is_served_elsewhere(data):
-        pace = Pace(copying.BESIDE_A_SERVER)
-        copying.give_way()
+    is_beside = is_served_elsewhere(data)
+    pace = Pace(copying.BESIDE_A_SERVER if is_beside else None)
     with opened_to_write(data) as database:
         order = Order(folder, COMMAND, copying.recipients_of(keys), pace, stated.disk_free_bytes_min)
-        made = making.make(database, order)
+        make = partial(making.make, database, order)
+        made = background.giving_way(make, pace.stop) if is_beside else make()
         _told(made)
         gone = making.prune(database, folder) if prune else ()
     if gone:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+from server import background
 from server.admin.usecases.disk_room import DiskWatch
 from server.admin.usecases.housekeeping import (
     FILES_EVERY_S,
@@ -79,8 +78,7 @@ def _looking_through(database: Database) -> Iterator[None]:
     stopping = threading.Event()
 
     def look() -> None:
-        if sys.platform == "linux":  # where a thread has a priority of its own: it takes no core from those who ask
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        background.give_way()
         try:
             engine.require_sound(database.folder, stopping)
         except Damaged as found:

@@ -61,6 +61,38 @@ def exclusive_write(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def held_file(path: Path) -> Iterator[bool]:
+    """Hold the lock of a file of its own, made where it is missing, for one block; yield whether it is ours.
+
+    Nobody waits: where another process, or another block of this one, holds it, False is yielded at once.
+    """
+    descriptor = _open(path)
+    try:
+        yield is_ours(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def held_folder(path: Path) -> Iterator[bool]:
+    """Do the same with a folder that is there. Raises FileNotFoundError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield is_ours(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def is_ours(descriptor: int) -> bool:
+    """Take the lock of an open file or folder, and say whether it is ours; it ends when the file is closed."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
 def serving(folder: Path) -> Iterator[None]:
     """Hold the right to serve this folder.
 
@@ -68,19 +100,14 @@ def serving(folder: Path) -> Iterator[None]:
     """
     if not folder.is_dir():
         raise no_data(folder)
-    lock = _open(folder / _SERVING)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Busy(f"另一个 firegrid serve 正在使用 {folder}；请先停止它。", folder=str(folder)) from None
-    else:
+    with held_file(folder / _SERVING) as is_held:
+        if not is_held:
+            raise Busy(f"另一个 firegrid serve 正在使用 {folder}；请先停止它。", folder=str(folder))
         _SERVED_HERE.add(folder.resolve())
         try:
             yield
         finally:
             _SERVED_HERE.discard(folder.resolve())
-    finally:
-        os.close(lock)
 
 
 @contextmanager
@@ -104,15 +131,8 @@ def is_served_elsewhere(folder: Path) -> bool:
     """Return whether another process serves this folder now."""
     if folder.resolve() in _SERVED_HERE:
         return False
-    lock = _open(folder / _SERVING)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(lock)
+    with held_file(folder / _SERVING) as is_held:
+        return not is_held
 
 
 def write_address(folder: Path, address: str) -> None:
@@ -132,4 +152,4 @@ def read_address(folder: Path) -> str | None:
 
 
 def _open(path: Path) -> int:
-    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o640)
+    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

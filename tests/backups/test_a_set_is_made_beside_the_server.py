@@ -5,15 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from server import background
 from server.admin.store import backup_facts
 from server.audit.store import entry_lists
 from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
@@ -221,18 +226,54 @@ def test_one_for_which_there_is_no_room_is_not_begun(valley, to, monkeypatch):
 
 def test_whoever_copies_beside_a_server_gives_way_to_those_who_ask():
     """In a thread of its own: a priority that was given away is not had back."""
-    found: list[int] = []
+    own = priority()
 
-    def copy() -> None:
-        copying.give_way()
-        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    assert background.giving_way(priority, pytest.fail) == background.PRIORITY
+    assert priority() == own < background.PRIORITY
 
-    copying_thread = threading.Thread(target=copy)
-    copying_thread.start()
-    copying_thread.join()
 
-    assert found == [copying.PRIORITY]
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < copying.PRIORITY
+def test_the_command_beside_a_server_gives_way_in_the_thread_that_copies_alone(valley, to, monkeypatch):
+    copied_by: list[int] = []
+    write = copying.write
+
+    def watched(*arguments):
+        copied_by.append(priority())
+        return write(*arguments)
+
+    own = priority()
+    monkeypatch.setattr(copying, "write", watched)
+    with beside_another_server(valley.store.folder):
+        assert run("backup", to, "--data", valley.store.folder).exit_code == 0
+
+    assert set(copied_by) == {background.PRIORITY}
+    assert priority() == own
+
+
+def test_a_command_that_is_interrupted_lets_its_copy_come_to_an_end():
+    stopping = threading.Event()
+
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stopping.wait(10)
+
+    with pytest.raises(KeyboardInterrupt):
+        background.giving_way(interrupted, stopping.set)
+
+
+def priority() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+@contextmanager
+def beside_another_server(folder: Path) -> Iterator[None]:
+    """Let another process hold the lock of who serves, until the block ends."""
+    program = "import sys, pathlib\nfrom server.db.locks import serving\n"
+    program += "with serving(pathlib.Path(sys.argv[1])):\n    print(flush=True)\n    sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", program, folder], stdin=pipe, stdout=pipe) as process:
+        process.stdout.readline()
+        yield
+        process.stdin.close()
 
 
 def test_one_that_is_told_to_stop_stops_and_says_so(valley, to):

@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 
 from server.admin.store import backup_facts
+from server.audit.domain.entries import Entry
 from server.audit.store import entry_lists
 from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
+from server.audit.usecases.recording import record
 from server.backups.domain import manifests
 from server.backups.domain.manifests import Manifest
 from server.backups.store import set_folder
+from server.backups.usecases import forgotten
 from server.db.folder import FILE_NAME, secret
 from server.replication.store import epochs
 from tests.backups.backed_up import back_up, files_in, newest, reading, run, send_photo
 from tests.county import close, open_county
-from tests.valley import lay
+from tests.valley import a_valley, lay
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +315,19 @@ def test_what_was_forgotten_after_a_set_is_forgotten_again_when_that_is_put_back
         assert (row["display"], row["revoked_at"] is not None) == ("已删除姓名", True)
         assert found.sql.value("SELECT 1 FROM record WHERE id = :id", {"id": record}) == 1
     assert run("check", "--data", tmp_path / "back").exit_code == 0
+
+
+def test_everything_forgotten_is_kept_beside_the_sets_however_much_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(forgotten, "_AT_ONCE", 2)
+    with a_valley(tmp_path / "data") as county:
+        names = [f"left{number}" for number in range(5)]
+        for name in names:
+            entry = Entry("user.forget", "command", name, {})
+            county.store.write(lambda tx, entry=entry: record(tx, entry))
+        back_up(county, tmp_path / "backups")
+
+    told = json.loads((tmp_path / "backups" / "forgotten.json").read_text())
+    assert sorted(each["account"] for each in told) == names
 
 
 def test_a_list_of_what_was_forgotten_that_is_broken_is_told_before_anything_is_put_back(place):

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -33,17 +32,8 @@ SYNC_BYTES = 8_388_608
 BESIDE_A_SERVER = 20_000_000
 """How many bytes a second a backup reads and writes beside a server, so that who sends does not wait for the disk."""
 
-PRIORITY = 15
-"""The niceness of whoever copies beside a server: it takes no core from those who ask."""
-
 UNFINISHED = ".part"
 """How the name of a file ends that is not whole yet."""
-
-
-def give_way() -> None:
-    """Let this thread, or where threads have no priority of their own this process, take what nobody else wants."""
-    thread = threading.get_native_id() if sys.platform == "linux" else 0
-    os.setpriority(os.PRIO_PROCESS, thread, PRIORITY)
 
 
 class Pace:
@@ -61,6 +51,10 @@ class Pace:
     def is_stopping(self) -> bool:
         """Whether the backup was told to stop."""
         return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Let the backup end with Unavailable."""
+        self._stopping.set()
 
     def spend(self, size: int) -> None:
         """Count ``size`` bytes, and wait until they may have been copied. Raises Unavailable when told to stop."""

@@ -5,13 +5,12 @@ Whoever works in it holds it locked, and the kernel lets go of it when they die;
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from server.db.locks import held_folder
 from server.errors import Busy
 
 FOLDER = "backup.making"
@@ -22,7 +21,7 @@ def held(data: Path) -> Iterator[Path]:
     """Hold the folder, empty, for one block; it is gone afterwards. Raises Busy while another backup is in it."""
     path = data / FOLDER
     path.mkdir(mode=0o700, exist_ok=True)
-    with _locked(path) as is_ours:
+    with held_folder(path) as is_ours:
         if not is_ours:
             raise Busy("另一个备份正在加密这个数据目录；请等它做完再试。", folder=str(data))
         for left in path.iterdir():
@@ -36,20 +35,6 @@ def held(data: Path) -> Iterator[Path]:
 def sweep(data: Path) -> None:
     """Delete what a backup has left that was killed while it encrypted; not that of one under way."""
     path = data / FOLDER
-    with suppress(FileNotFoundError), _locked(path) as is_ours:
+    with suppress(FileNotFoundError), held_folder(path) as is_ours:
         if is_ours:
             shutil.rmtree(path)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(descriptor)

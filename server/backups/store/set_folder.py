@@ -9,7 +9,6 @@ only deleted while no set names it. One process at a time works in the folder.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -22,6 +21,7 @@ from typing import NamedTuple
 from server.backups.domain import manifests
 from server.backups.domain.manifests import Entry, Manifest
 from server.backups.store.copying import UNFINISHED, sync_folder
+from server.db.locks import held_file
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound
 
 BLOBS, PHOTO_LIST, ENCRYPTED = "blobs", "photos.txt", ".age"
@@ -60,15 +60,10 @@ def photo_lines(photos: Iterable[tuple[str, int]]) -> bytes:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder of backups for one block, made where it is missing. Raises Busy while another works in it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(folder / "backup.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Busy(f"另一个备份正在使用 {folder}；请等它做完再试。", folder=str(folder)) from None
+    with held_file(folder / "backup.lock") as is_ours:
+        if not is_ours:
+            raise Busy(f"另一个备份正在使用 {folder}；请等它做完再试。", folder=str(folder))
         yield
-    finally:
-        os.close(lock)
 
 
 def sets(folder: Path) -> list[BackupSet]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,9 @@ from server.people.store import accounts
 from server.staffing.usecases import enrolment
 
 FILE_NAME, EVENT = "forgotten.json", "user.forget"
-_MOST = 100_000
+_AT_ONCE = 500
+"""How many entries of the audit are in memory together; each may name thousands of records."""
+
 _RECORDS = "records"
 """What the audit names as object where names and numbers in records were forgotten, and no account."""
 
@@ -43,15 +45,24 @@ def keep(reading: Reading, to: Path) -> None:
 
     Raises OSError, and Invalid for a list there that is broken.
     """
-    entries = entry_lists.page(reading, EVERYWHERE, AuditFilters(events=(EVENT,)), before=None, limit=_MOST)
-    told = {
-        Forgotten(each.at, "" if each.object == _RECORDS else each.object, tuple(each.details.get("objects", ())))
-        for each in entries
-    }
     known = {*_read(to)}
-    if not told <= known:
-        text = json.dumps([each._asdict() for each in sorted(told | known)], ensure_ascii=False, indent=1)
+    fresh = {each for each in _told(reading) if each not in known}
+    if fresh:
+        text = json.dumps([each._asdict() for each in sorted(known | fresh)], ensure_ascii=False, indent=1)
         copying.write(io.BytesIO(text.encode()), to / FILE_NAME, Pace())
+
+
+def _told(reading: Reading) -> Iterator[Forgotten]:
+    """Yield everything that the audit says was forgotten, newest first."""
+    before: int | None = None
+    while True:
+        page = entry_lists.page(reading, EVERYWHERE, AuditFilters(events=(EVENT,)), before=before, limit=_AT_ONCE)
+        for each in page:
+            account = "" if each.object == _RECORDS else each.object
+            yield Forgotten(each.at, account, tuple(each.details.get("objects", ())))
+        if len(page) < _AT_ONCE:
+            return
+        before = page[-1].number
 
 
 def since(to: Path, made_at: Instant) -> list[Forgotten]:

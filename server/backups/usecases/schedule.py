@@ -6,18 +6,19 @@ a server that was down at the time makes it when it is up again.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Sequence
 from datetime import time
 from pathlib import Path
 
+from server import background
 from server.admin.store import backup_facts
 from server.audit.domain.entries import SERVER
 from server.backups.domain import keeping
 from server.backups.store import copying
 from server.backups.store.copying import Pace
 from server.backups.usecases import making, orders
+from server.backups.usecases.making import Made
 from server.backups.usecases.orders import Order
 from server.db.database import Database
 from server.errors import Refusal
@@ -50,8 +51,7 @@ class Keeper:
         if not keeping.is_due(finished_at, self._failed_at, now, self._times):
             return
         try:
-            made = making.make(self._database, self._order)
-            gone = making.prune(self._database, self._order.to)
+            made, gone = background.giving_way(self._make, self._order.pace.stop)
         except Refusal as refusal:
             log.error("backup failed", problem=refusal.message, cause=repr(refusal.__cause__))
             self._failed_at = now
@@ -59,10 +59,11 @@ class Keeper:
         self._failed_at = ""
         log.info("backup made", set=made.set.path.name, photos=made.photos, missing=len(made.missing), gone=len(gone))
 
+    def _make(self) -> tuple[Made, Sequence[str]]:
+        return making.make(self._database, self._order), making.prune(self._database, self._order.to)
+
     def _begin(self) -> None:
         """Let nothing count as durable that no backup covers, from the first round on."""
-        if sys.platform == "linux":  # where a thread has a priority of its own
-            copying.give_way()
         with self._database.reading() as reading:
             if epochs.is_backed_up(reading):
                 return

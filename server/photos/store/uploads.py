@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
 
+from server.db import locks
 from server.db.sql import inserting
 from server.db.transactions import Reading, Transaction
 from server.errors import Busy
@@ -122,10 +122,8 @@ class UploadFiles:
         """
         descriptor = os.open(self.path(id), os.O_RDWR | flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise Busy("这张照片的上一段还在接收，请过几秒再接着传。", retry_after_s=2) from error
+            if not locks.is_ours(file.fileno()):
+                raise Busy("这张照片的上一段还在接收，请过几秒再接着传。", retry_after_s=2)
             yield file
 
     def delete(self, id: str) -> None:
