@@ -83,7 +83,7 @@ def test_a_list_and_its_count_are_led_by_the_index_made_for_them(reading, monkey
         for text, told in asked
         if " record " in text
     ]
-    assert plans and [plan for plan in plans if f"USING INDEX {index} " not in f"{plan} "] == []
+    assert plans and [plan for plan in plans if f" INDEX {index} " not in f"{plan} "] == []
 
 
 def test_counts_are_those_of_the_lists_whatever_they_are_narrowed_to(reading):
