@@ -59,7 +59,9 @@ class Laptop:
         self.heard_at: datetime | None = None
 
     def connect(self, network: Network, server_clock: ServerClock, credentials: Credentials | None = None) -> None:
-        """Connect anew, as whoever has signed in now."""
+        """Connect anew, as whoever has signed in now; the store knows the server, as after a sign-in."""
+        with self.device.writing():
+            self.device.set_setting("server", ADDRESS)
         session = requests.Session()
         session.mount(ADDRESS, Adapter(network, self.name))
         if self.signs_in:

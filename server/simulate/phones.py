@@ -45,11 +45,12 @@ class Unsent(NamedTuple):
 class Phone:
     """A phone with Collect on it.
 
-    key: of the person whose card was scanned. forms, lists, media: what was downloaded; rows of media by file name.
-    unsent: finished forms, oldest first. sent: instances that the server has taken.
+    id: by which Collect tells it from others; a copy keeps it. key: of the person whose card was scanned. forms, lists,
+    media: what was downloaded; rows of media by file name. unsent: finished forms, oldest first.
     """
 
     name: str
+    id: str
     person: str
     key: str
     clock: DeviceClock
@@ -89,7 +90,7 @@ def sync(phone: Phone, network: Network, *, is_split: bool = False) -> str:
 def send(phone: Phone, network: Network, *, is_split: bool = False) -> None:
     """Send every finished form, oldest first. Raises Lost; what was taken is gone from the phone."""
     for each in list(phone.unsent):
-        preflight = _ask(phone, network, "HEAD", f"submission?deviceID=collect%3A{phone.name}")
+        preflight = _ask(phone, network, "HEAD", "submission")
         if preflight.status in (401, 403):
             phone.unsent = [Unsent(kept.filled, f"{preflight.status}") for kept in phone.unsent]
             return
@@ -173,8 +174,7 @@ def _send_parts(
         parts.append(b'Content-Disposition: form-data; name="*isIncomplete*"\r\n\r\nyes\r\n')
     body = b"".join(b"--" + _BOUNDARY.encode() + b"\r\n" + part for part in parts)
     whole = body + b"--" + _BOUNDARY.encode() + b"--\r\n"
-    path = f"submission?deviceID=collect%3A{phone.name}"
-    return _ask(phone, network, "POST", path, whole, f"multipart/form-data; boundary={_BOUNDARY}")
+    return _ask(phone, network, "POST", "submission", whole, f"multipart/form-data; boundary={_BOUNDARY}")
 
 
 def _part(name: str, filename: str, media_type: str, content: bytes) -> bytes:
@@ -184,7 +184,8 @@ def _part(name: str, filename: str, media_type: str, content: bytes) -> bytes:
 
 def _ask(phone: Phone, network: Network, method: str, path: str, body: bytes = b"", content_type: str = "") -> Answer:
     """Send a request to a path below the phone's address, or to an address that the server gave."""
-    where = path.removeprefix(ADDRESS) if path.startswith("http") else f"/key/{phone.key}/{path}"
+    below = path.removeprefix(ADDRESS) if path.startswith("http") else f"/key/{phone.key}/{path}"
+    where = f"{below}{'&' if '?' in below else '?'}deviceID=collect%3A{phone.id}"
     headers = {"X-OpenRosa-Version": "1.0", "User-Agent": AGENT}
     headers |= {"Content-Type": content_type} if content_type else {}
     return network.send(Request(phone.name, method, where, headers, body))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -18,11 +18,15 @@ from server.simulate.phones import Phone
 from server.simulate.plan import BEGIN, Event, Script
 from server.simulate.store import stored_rows
 from server.simulate.world import World
+from sync.client import outbox
 
-REST_ROUNDS = 4
-"""So many times everybody syncs once nothing goes wrong any more: the last hear of what the first brought."""
+REST = (*(timedelta(hours=2),) * 3, timedelta(hours=26))
+"""The pauses before everybody syncs once nothing goes wrong any more: the last hear of what the first brought, and a
+phone that is back with an earlier user is noticed after a day without the other."""
 
-REST = timedelta(hours=2)
+EARLIER_USERS_ROUND = 2
+"""After this round whoever has used a laptop before signs in there once more."""
+
 AFTER_GRACE = timedelta(days=31)
 """After so long nobody holds any more what they handled, or were sent by a duty that has ended."""
 
@@ -67,7 +71,7 @@ def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _
             judged = {id: row["verdict"] for id, row in stored_rows.changes(reading).items()}
             flagged, written = stored_rows.conflict_problems(reading), stored_rows.profile_changes(reading)
         checks.check(world, findings)
-        _come_to_rest(world, AFTER_GRACE, rounds=1)
+        _come_to_rest(world, (AFTER_GRACE,))
         checks.check_holdings(world, findings)
     finally:
         world.close()
@@ -190,17 +194,17 @@ def _take_new_card(world: World, device: Phone | Laptop) -> None:
         world.keys[device.person] = world.expired.pop(device.person)
 
 
-def _come_to_rest(world: World, pause: timedelta = REST, rounds: int = REST_ROUNDS) -> None:
+def _come_to_rest(world: World, pauses: Iterable[timedelta] = REST) -> None:
     """Let everything arrive: no fault any more, and everybody syncs until all have heard of all.
 
-    pause: before each round of everybody's syncs.
+    pauses: before each round of everybody's syncs.
     """
     world.tell("rest")
     world.network.exchange(())
     world.network.deliver_held()
     world.keys |= world.expired
     world.expired.clear()
-    for _ in range(rounds):
+    for number, pause in enumerate(pauses, start=1):
         world.clock.sleep(pause.total_seconds())
         world.server.keep_house()
         devices: list[Phone | Laptop] = [*world.phones.values(), *world.laptops.values()]
@@ -208,3 +212,17 @@ def _come_to_rest(world: World, pause: timedelta = REST, rounds: int = REST_ROUN
             _take_new_card(world, device)
             said = _sync_laptop(world, device) if isinstance(device, Laptop) else phones.sync(device, world.network)
             world.tell(f"rest {device.name} = {said}")
+        if number == EARLIER_USERS_ROUND:
+            _let_earlier_users_back(world)
+
+
+def _let_earlier_users_back(world: World) -> None:
+    """Let everybody who has used a laptop sign in there once more: what is kept for them is offered again."""
+    for laptop in list(world.laptops.values()):
+        user = laptop.person
+        for name in sorted(outbox.counts_of_earlier_users(laptop.device)):
+            back = laptop.take_over(name, world.keys[name], world.network, world.clock)
+            world.tell(f"rest {laptop.name} {back} {_sync_laptop(world, laptop)}")
+        if laptop.person != user:
+            back = laptop.take_over(user, world.keys[user], world.network, world.clock)
+            world.tell(f"rest {laptop.name} {back} {_sync_laptop(world, laptop)}")

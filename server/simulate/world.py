@@ -80,7 +80,8 @@ class World:
 
     def add_phone(self, name: str, person: str) -> Phone:
         """Give a person a phone."""
-        phone = Phone(name, person, self.keys[person], DeviceClock(self.clock), self.new_ids(name), self.ledger)
+        clock, ids = DeviceClock(self.clock), self.new_ids(name)
+        phone = Phone(name, name, person, self.keys[person], clock, ids, self.ledger)
         self.phones[name] = phone
         return phone
 
@@ -101,7 +102,9 @@ class World:
     def _phone(self, number: int) -> tuple[str, Phone]:
         person = self.layout.workers[number - 1].name
         name = f"phone{number:03d}"
-        return name, Phone(name, person, self.keys[person], DeviceClock(self.clock), self.new_ids(name), self.ledger)
+        return name, Phone(
+            name, name, person, self.keys[person], DeviceClock(self.clock), self.new_ids(name), self.ledger
+        )
 
     def new_ids(self, name: str) -> Callable[[], str]:
         """Return what makes the ids of one device, whatever the others do; other ones each time it is asked."""

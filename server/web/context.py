@@ -19,6 +19,7 @@ from server.people.domain.actors import Actor
 from server.people.domain.public_addresses import origin
 from server.people.store import people
 from server.people.usecases import basic_login
+from server.phones.store import phone_holders
 from server.phones.usecases.entity_lists import ListHashes
 from server.photos.usecases.uploads import Uploads
 from server.settings import Settings
@@ -171,11 +172,18 @@ def actor_of_key(
     actor = people.actor_by_key(services.database.single_read(), token)
     came_to = stated_origin(environ, services.settings.trusted_proxies)
     known = services.addresses.now().of_request(*came_to)
-    if not people.seen_recently(actor) or known not in (None, actor.key_address):
+    names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
+    is_known = known in (None, actor.key_address) and names[0] in (None, actor.device)
+    if not is_known or not people.seen_recently(actor):
         key_id, address = actor.key_id or "", known or origin(*came_to)
-        names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
-        note(services.database, lambda tx: people.touch_key(tx, key_id, *names, address))
+        note(services.database, lambda tx: _note_phone(tx, key_id, names, address))
     return actor
+
+
+def _note_phone(tx: Transaction, key_id: str, names: tuple[str | None, str | None], address: str | None) -> None:
+    people.touch_key(tx, key_id, *names, address)
+    if names[0] is not None:
+        phone_holders.note(tx, names[0], key_id)
 
 
 def caller_by_password(name: str, password: str) -> Actor:

@@ -45,6 +45,7 @@ _ACCOUNT = (
     "DELETE FROM sign_in_address WHERE person = :name",
     "DELETE FROM sign_in_session WHERE person = :name",
     "DELETE FROM todo_told WHERE person = :name",
+    "DELETE FROM phone_holder WHERE person = :name",
 )
 
 _EXPIRED = {

@@ -22,7 +22,7 @@ from server.db.transactions import Transaction
 from server.log import log
 from server.people.domain.actors import GRACE
 from server.people.store import roster_imports, sessions
-from server.phones.usecases import todo_refresh
+from server.phones.usecases import handed_phones, todo_refresh
 from server.photos.usecases.uploads import CLEANED_AT_ONCE, Uploads
 from server.records.store import label_search
 from server.submissions.store.blobs import BlobStore
@@ -51,17 +51,17 @@ class RoundResult(NamedTuple):
 
 
 def round_of(tx: Transaction) -> RoundResult:
-    """Do what is due now, as far as one transaction should; nothing to do costs three reads.
+    """Do what is due now, as far as one transaction should; nothing to do costs four reads.
 
     Safe to repeat: what is done is recorded like any other write.
     """
     taken_back = automatic_steps.from_everybody(tx)
     left = former_handlers.let_go(tx, instants.later(tx.now, -GRACE))
-    renewed = todo_refresh.refresh(tx)
+    renewed, handed = todo_refresh.refresh(tx), handed_phones.refresh(tx)
     sessions.delete_expired(tx)
     roster_imports.delete_expired(tx)
-    stuck = (*taken_back.stuck, *renewed.stuck)
-    return RoundResult(taken_back.done, left, stuck, renewed.done)
+    stuck = (*taken_back.stuck, *renewed.stuck, *handed.stuck)
+    return RoundResult(taken_back.done, left, stuck, renewed.done + handed.done)
 
 
 class Housekeeper:

@@ -6,33 +6,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import orjson
 
-from server.cases.usecases import todo_column
 from server.changes.usecases import automatic_steps
 from server.changes.usecases.automatic_steps import AutomaticSteps, Stuck
-from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
 from server.errors import ITEM_ERRORS
-from server.forms.domain.record_types import Kind
-from server.forms.store import forms
 from server.instants import BEGINNING, FOREVER
 from server.people.domain.actors import Actor, Duty, Role
 from server.people.store import people, vacancies
-from server.phones.store import entity_rows, todo_state
-from server.phones.usecases import entity_lists
-from server.records.domain.records import Record
+from server.phones.store import todo_state
+from server.phones.usecases import shown_rows
+from server.phones.usecases.shown_rows import Viewer
 
-ACTION, NOTE = "renew", "岗位变动后可办事项有变，更新手机名单"
+NOTE = "岗位变动后可办事项有变，更新手机名单"
 
 _PEOPLE_PER_TRANSACTION = 50
 """How many people's rows one transaction compares: more would hold the writer from others."""
 
 
 def refresh(tx: Transaction) -> AutomaticSteps:
-    """Give the rows that stay on a phone and would show another ``todo`` a new version.
+    """Give the rows that stay on a phone and would be shown otherwise a new version.
 
     A row that comes or goes with a move needs nothing, so moving a person touches no record that is new to them. Costs
     two reads while no duty has changed.
@@ -61,13 +57,8 @@ def _refresh_person(tx: Transaction, name: str, before: str | None, now: str) ->
     todo_state.store(tx, name, now)
     if before is None or not todo_state.has_phone(tx, name):
         return AutomaticSteps(0, ())
-    differing = sorted(_differing(tx, _actor(tx, name, before), _actor(tx, name, now)))
-    return automatic_steps.each(tx, differing, _revise)
-
-
-def _revise(tx: Transaction, record: Record) -> bool:
-    apply_by_server(tx, record, ACTION, NOTE)
-    return True
+    differing = sorted(shown_rows.differing(tx, _viewer(tx, name, before), _viewer(tx, name, now)))
+    return automatic_steps.each(tx, differing, shown_rows.renewing(NOTE))
 
 
 def _duty_states(reading: Reading) -> Mapping[str, str]:
@@ -85,25 +76,10 @@ def _text(reading: Reading, duties: list[Duty]) -> str:
     return orjson.dumps([listed, vacant]).decode()
 
 
-def _actor(reading: Reading, name: str, state: str) -> tuple[Actor, frozenset[str]]:
+def _viewer(reading: Reading, name: str, state: str) -> Viewer:
     listed, vacant = orjson.loads(state)
     duties = tuple(
         Duty(Role(role), area, body or None, BEGINNING, FOREVER, "", *map(tuple, also))
         for role, area, body, *also in listed
     )
-    return Actor(name, name, reading.now, duties), frozenset(vacant)
-
-
-def _differing(
-    reading: Reading, before: tuple[Actor, frozenset[str]], now: tuple[Actor, frozenset[str]]
-) -> Iterator[str]:
-    """Yield the open cases that are on the phone before and now, and show another ``todo``."""
-    was, then = before
-    todo_before, todo_now = todo_column.TodoOfCaller(reading, was, then), todo_column.TodoOfCaller(reading, *now)
-    since = entity_lists.closed_after(reading)
-    for type in forms.catalogue(reading).types.values():
-        if type.kind is not Kind.CASE:
-            continue
-        rows = entity_rows.each(reading, type, entity_lists.phone_scope(now[0]), closed_after=since)
-        differing = [row["id"] for row in rows if todo_now.todo(row) != todo_before.todo(row)]
-        yield from entity_rows.entitled_ids(reading, type, entity_lists.phone_scope(was), differing, closed_after=since)
+    return Viewer(Actor(name, name, reading.now, duties), frozenset(vacant))

@@ -76,7 +76,8 @@ def _compare_laptop(laptop: Laptop, fresh: Mapping[str, Any], findings: Findings
 
 
 def _a_fresh_phone(world: World, phone: Phone) -> Phone:
-    fresh = Phone(f"fresh-{phone.person}", phone.person, phone.key, phone.clock, world.new_ids("fresh"), world.ledger)
+    name, ids = f"fresh-{phone.person}", world.new_ids("fresh")
+    fresh = Phone(name, name, phone.person, phone.key, phone.clock, ids, world.ledger)
     phones.sync(fresh, world.network)
     return fresh
 
