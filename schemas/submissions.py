@@ -55,7 +55,8 @@ class AttachmentSchema(BaseSchema):
     name = text_out()
     sha256 = text_out()
     size = integer_out("bytes")
-    media_type = text_out("as the phone stated it")
+    media_type = text_out("as its bytes say")
+    declared_type = text_out("as the phone called it")
     expected = fields.Boolean(required=True, metadata={"description": "the XML speaks of it"})
     carried = fields.Boolean(
         required=True, metadata={"description": "taken over from the version that this one replaces"}

@@ -126,7 +126,7 @@ def get_attachment(query: dict[str, str], submission_id: UUID, name: str) -> Res
         is_whole = _mask(reading, found.form).hidden(found.path, found.author) == NOTHING
     for shown, address, file in _files(submission_id):
         if name in (shown, address) and wanted in (None, file.sha256):
-            photo = PhotoFile(shown, file.sha256, file.media_type)
+            photo = PhotoFile(shown, file.sha256, file.media_type, file.declared_type)
             return photo_files.as_asked(photo, query.get("size"), is_whole=is_whole)
     raise NotFound(f"这份提交没有名为“{name}”的附件（可能还没有传到）。", submission=str(submission_id), name=name)
 

@@ -21,11 +21,6 @@ def send(reading: Reading, record: Record, version: int, name: str) -> Response:
     return photo_files.on_page(file, request.args.get("size"))
 
 
-def is_shown(media_type: str) -> bool:
-    """Say whether a page shows files of a media type."""
-    return photo_files.kind_of(media_type) in photo_files.PICTURES | photo_files.HEIC
-
-
 def thumbnail(address: str) -> str:
     """Return where the thumbnail is of the photo at an address of ours; empty for none."""
     return f"{address}?size={photo_files.THUMB}" if address else ""

@@ -9,6 +9,7 @@ from server.openrosa import submission_xml
 from server.openrosa.multipart import Limits, PostedFile, Stream, read_post
 from server.people.domain.actors import Actor
 from server.phones.usecases import offered_forms
+from server.pictures import media_types
 from server.submissions.domain.submissions import Attachment, PostedSubmission
 from server.submissions.store import blobs
 from server.submissions.usecases import receiving
@@ -16,6 +17,7 @@ from server.submissions.usecases.receiving import Arrival, Receipt
 from server.web.context import Services
 
 _DEVICE_CHARS_MAX = 255
+_TYPE_CHARS_MAX = 255
 
 
 class SubmissionRequest(NamedTuple):
@@ -75,4 +77,5 @@ def truncated(text: str | None) -> str | None:
 
 def _keep(services: Services, file: PostedFile[blobs.IncomingBlob], expected: frozenset[str]) -> Attachment:
     blob = services.blobs.keep(file.sink)
-    return Attachment(file.stored_name(expected), blob.sha256, blob.size, file.media_type)
+    media_type = media_types.of(file.sink.head, file.media_type)
+    return Attachment(file.stored_name(expected), blob.sha256, blob.size, media_type, file.media_type[:_TYPE_CHARS_MAX])

@@ -1,1 +1,1 @@
-"""Pictures as files: copies of them without what a camera writes down beside the picture."""
+"""Pictures, films and sounds as files: what they are, and copies without what their maker writes down beside them."""

@@ -1,47 +1,39 @@
-"""Copies of pictures without place, time, device and words: for exports, and for who is not shown a record whole.
+"""Copies of pictures, films and sounds without place, time, device and words.
 
-Nothing is decoded, so every point stays as it was; what stays beside the points says how they are read as colours and
-how the picture is to be turned. The original stays as it was sent.
+They are for exports, and for who is not shown a record whole.
+Nothing is decoded, so every point and every sample stays as it was; what stays beside them says how they are shown and
+heard: colours, how the picture is to be turned. The original stays as it was sent.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from server.pictures import chunked, gif, heic, jpeg
+from server.pictures import chunked, films, gif, heic, jpeg, matroska, media_types, ogg, sounds, tiff
 from server.pictures.pieces import Kept, Piece, PiecedFile
 
-_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif"})
-_OTHER_PICTURES = (
-    b"II*\x00",
-    b"MM\x00*",
-    b"II+\x00",
-    b"MM\x00+",
-    b"\x00\x00\x00\x0cjP  ",
-    b"\x00\x00\x00\x0cJXL ",
-    b"8BPS",
+_TELLING = re.compile(
+    rb"Exif|II[*+]\x00|MM\x00[*+]|ns\.adobe\.com|xmpmeta|Photoshop 3\.0|GPS"
+    rb"|\xa9xyz|loci|ISO6709|(?i:location|latitude)|mebx|gpmd|camm|IDIT|\xa9(?:nam|ART|mak|mod|day|cmt)"
 )
-"""How pictures of other formats begin (TIFF and raw files of cameras, JPEG 2000, JPEG XL, Photoshop)."""
-
-_TELLING = re.compile(rb"Exif|II\*\x00|MM\x00\*|ns\.adobe\.com|xmpmeta|Photoshop 3\.0|GPS")
-"""How what cameras write beside a picture begins (Exif, XMP, IPTC), wherever it stands."""
+"""How what cameras write beside a picture or film begins (Exif, XMP, IPTC, places), wherever it stands."""
 
 _TELLING_BYTES_MAX = 16
 _CHUNK_BYTES = 256 * 1024
-_HEAD_BYTES = 64
 
 
 class Unreadable(ValueError):
-    """A picture whose parts are not told apart, damaged or of another format: nobody knows what would leave with it."""
+    """A file whose parts are not told apart, damaged or of another format: nobody knows what would leave with it."""
 
 
 def without_metadata(original: BinaryIO) -> PiecedFile:
     """Return a file that may be read in place of ``original``, which it closes.
 
-    original: open to be read from anywhere; what it is, its bytes say. What is no picture, such as a sound, and a
-    damaged picture, or one of another format, in which nothing looks like Exif or XMP are left as they are. Raises
+    original: open to be read from anywhere; what it is, its bytes say. What is none of these, such as a table, and what
+    is damaged or of another format, where nothing in it looks as if it told something, are left as they are. Raises
     Unreadable, and then the caller closes ``original``.
     """
     size = original.seek(0, os.SEEK_END)
@@ -56,21 +48,34 @@ def without_metadata(original: BinaryIO) -> PiecedFile:
 
 def _pieces(file: BinaryIO, size: int) -> list[Piece]:
     file.seek(0)
-    head = file.read(_HEAD_BYTES)
-    if head.startswith(b"\xff\xd8"):
-        return jpeg.pieces(file, size)
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return chunked.png_pieces(file, size)
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return chunked.webp_pieces(file, size)
-    brands = {head[at : at + 4] for at in (8, *range(16, min(int.from_bytes(head[:4]), _HEAD_BYTES), 4))}
-    if head[4:8] == b"ftyp" and brands & _HEIC_BRANDS:
-        return heic.pieces(file, size)
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return gif.pieces(file, size)
-    if head.startswith(_OTHER_PICTURES):
+    kind = media_types.of(file.read(media_types.HEAD_BYTES), "")
+    if kind in _PIECES:
+        return _PIECES[kind](file, size)
+    if kind.startswith(("image/", "video/")):
         raise ValueError("a format whose parts are not known here")
-    return [Kept(0, size)]
+    return [Kept(0, size)]  # AMR has no room for anything else (RFC 4867, 5)
+
+
+_PIECES: Mapping[str, Callable[[BinaryIO, int], list[Piece]]] = {
+    "image/jpeg": jpeg.pieces,
+    "image/png": chunked.png_pieces,
+    "image/webp": chunked.webp_pieces,
+    "image/heic": heic.pieces,
+    "image/avif": heic.pieces,
+    "image/gif": gif.pieces,
+    "image/tiff": tiff.pieces,
+    "video/mp4": films.pieces,
+    "video/3gpp": films.pieces,
+    "video/quicktime": films.pieces,
+    "audio/mp4": films.pieces,
+    "video/webm": matroska.pieces,
+    "video/x-matroska": matroska.pieces,
+    "audio/ogg": ogg.pieces,
+    "audio/mpeg": sounds.mpeg_pieces,
+    "audio/aac": sounds.mpeg_pieces,
+    "audio/flac": sounds.flac_pieces,
+    "audio/wav": sounds.wave_pieces,
+}
 
 
 def _tells(file: BinaryIO) -> bool:

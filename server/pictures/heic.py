@@ -1,5 +1,6 @@
-"""HEIC (ISO/IEC 23008-12) without what cameras write beside the picture; nothing moves, since items stand at offsets.
+"""HEIC and AVIF (ISO/IEC 23008-12) without what cameras write beside the picture.
 
+Nothing moves, since items stand at offsets.
 What is kept is named: the boxes that describe the picture, and of the data what its own items point at. All else is
 overwritten with zeros: Exif, XMP, films, small pictures of other programs.
 """
@@ -7,11 +8,11 @@ overwritten with zeros: Exif, XMP, films, small pictures of other programs.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
-from server.pictures import exif
-from server.pictures.pieces import Blank, Kept, Piece, Written
+from server.pictures import boxes, exif
+from server.pictures.boxes import Box
+from server.pictures.pieces import Piece, merged
 
 _HEAD_KEPT = {b"ftyp", b"hdlr", b"pitm", b"iinf", b"iloc", b"iref", b"iprp", b"dinf", b"grpl"}
 """Boxes that describe the picture, at the top and in ``meta``."""
@@ -20,17 +21,8 @@ _DATA = {b"mdat", b"idat"}
 """Boxes of which that is kept which an item of the picture points at."""
 
 _NOT_PICTURES = {b"Exif", b"mime", b"uri "}
-_BOXES_MAX, _ITEMS_MAX, _META_BYTES_MAX = 2_000, 20_000, 4_000_000
+_ITEMS_MAX, _META_BYTES_MAX = 20_000, 4_000_000
 _IN_FILE, _IN_IDAT = 0, 1
-
-
-class _Box(NamedTuple):
-    """start, end: in the file. content: where it begins, behind type and length."""
-
-    kind: bytes
-    start: int
-    content: int
-    end: int
 
 
 class _Extent(NamedTuple):
@@ -43,12 +35,12 @@ class _Extent(NamedTuple):
 
 def pieces(file: BinaryIO, size: int) -> list[Piece]:
     """Return a HEIC of the same size, with nothing but its pictures. Raises ValueError where it is damaged."""
-    top = list(_boxes(file, 0, size))
+    top = list(boxes.within(file, 0, size))
     metas = [box for box in top if box.kind == b"meta"]
     if len(metas) != 1 or metas[0].end - metas[0].start > _META_BYTES_MAX:
         raise ValueError("no description of the items, or too long a one")
     [meta] = metas
-    inner = list(_boxes(file, meta.content + 4, meta.end))
+    inner = list(boxes.within(file, meta.content + 4, meta.end))
     kinds = _kinds(file, inner)
     extents = _extents(file, inner)
     kept, written = [(meta.start, meta.content + 4)], _turned(file, kinds, extents)
@@ -61,24 +53,7 @@ def pieces(file: BinaryIO, size: int) -> list[Piece]:
             kept += [(box.start, box.start + 4), (box.start + 8, box.content)]
             written[box.start + 4] = b"free"
     kept += [(each.start, each.end) for each in extents if kinds.get(each.item) not in _NOT_PICTURES]
-    return list(_merged(kept, written, size))
-
-
-def _merged(kept: Iterable[tuple[int, int]], written: dict[int, bytes], size: int) -> Iterator[Piece]:
-    """Yield the pieces of a file in which only what is ``kept`` stands, and between that what is ``written``."""
-    spans = [(start, end, b"") for start, end in kept]
-    spans += [(start, start + len(content), content) for start, content in written.items()]
-    at = 0
-    for start, end, content in sorted(spans):
-        if end > size:
-            raise ValueError("an item goes beyond the file")
-        if end <= at:
-            continue
-        yield Blank(max(0, start - at))
-        at = max(start, at)
-        yield Written(content[at - start :]) if content else Kept(at, end - at)
-        at = end
-    yield Blank(size - at)
+    return list(merged(kept, written, size))
 
 
 def _turned(file: BinaryIO, kinds: dict[int, bytes], extents: list[_Extent]) -> dict[int, bytes]:
@@ -88,32 +63,32 @@ def _turned(file: BinaryIO, kinds: dict[int, bytes], extents: list[_Extent]) -> 
     """
     for each in extents:
         if kinds.get(each.item) == b"Exif" and each.end - each.start <= _META_BYTES_MAX:
-            content = _at(file, each.start, each.end - each.start)
+            content = boxes.bytes_at(file, each.start, each.end - each.start)
             turned = exif.orientation_of(content[4 + int.from_bytes(content[:4]) :])
             left = bytes(4) + exif.of_orientation(turned)
             return {each.start: left} if len(left) <= len(content) else {}
     return {}
 
 
-def _kinds(file: BinaryIO, inner: list[_Box]) -> dict[int, bytes]:
+def _kinds(file: BinaryIO, inner: list[Box]) -> dict[int, bytes]:
     """Return the type of each item (``iinf``)."""
-    box = _only(inner, b"iinf")
-    version = _number(file, box.content, 1)
+    box = boxes.only(inner, b"iinf")
+    version = boxes.number(file, box.content, 1)
     first = box.content + 4 + (2 if version == 0 else 4)
     found: dict[int, bytes] = {}
-    for entry in _boxes(file, first, box.end):
-        version = _number(file, entry.content, 1)
+    for entry in boxes.within(file, first, box.end):
+        version = boxes.number(file, entry.content, 1)
         if entry.kind != b"infe" or version not in (2, 3):
             raise ValueError("an item whose type is not told")
         wide = 2 if version == 2 else 4
-        found[_number(file, entry.content + 4, wide)] = _at(file, entry.content + 4 + wide + 2, 4)
+        found[boxes.number(file, entry.content + 4, wide)] = boxes.bytes_at(file, entry.content + 4 + wide + 2, 4)
     return found
 
 
-def _extents(file: BinaryIO, inner: list[_Box]) -> list[_Extent]:
+def _extents(file: BinaryIO, inner: list[Box]) -> list[_Extent]:
     """Return where the data of each item stands (``iloc``)."""
-    box, idat = _only(inner, b"iloc"), next((box for box in inner if box.kind == b"idat"), None)
-    reader = io.BytesIO(_at(file, box.content, box.end - box.content))
+    box, idat = boxes.only(inner, b"iloc"), next((box for box in inner if box.kind == b"idat"), None)
+    reader = io.BytesIO(boxes.bytes_at(file, box.content, box.end - box.content))
 
     def read(length: int) -> int:
         content = reader.read(length)
@@ -139,36 +114,3 @@ def _extents(file: BinaryIO, inner: list[_Box]) -> list[_Extent]:
                 raise ValueError("an item whose data is not told")
             found.append(_Extent(item, start, start + length))
     return found
-
-
-def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
-    at = start
-    for _ in range(_BOXES_MAX):
-        if at + 8 > end:
-            return
-        length, content = _number(file, at, 4), at + 8
-        if length == 1:
-            length, content = _number(file, at + 8, 8), at + 16
-        elif length == 0:
-            length = end - at
-        if length < content - at or at + length > end:
-            raise ValueError("a box goes beyond what it is in")
-        yield _Box(_at(file, at + 4, 4), at, content, at + length)
-        at += length
-    raise ValueError("too many boxes")
-
-
-def _only(boxes: list[_Box], kind: bytes) -> _Box:
-    found = [box for box in boxes if box.kind == kind]
-    if len(found) != 1:
-        raise ValueError(f"not one {kind!r}")
-    return found[0]
-
-
-def _number(file: BinaryIO, at: int, length: int) -> int:
-    return int.from_bytes(_at(file, at, length))
-
-
-def _at(file: BinaryIO, at: int, count: int) -> bytes:
-    file.seek(at)
-    return file.read(count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import BinaryIO, NamedTuple
 
@@ -99,3 +99,24 @@ class PiecedFile(io.RawIOBase):
 def size_of(piece: Piece) -> int:
     """Return how many bytes a piece has."""
     return len(piece.content) if isinstance(piece, Written) else piece.size
+
+
+def merged(kept: Iterable[tuple[int, int]], written: Mapping[int, bytes], size: int) -> Iterator[Piece]:
+    """Yield the pieces of a file of the same size in which only what is ``kept`` stands, and what is ``written``.
+
+    kept: where each part of the original starts and ends. written: new bytes by their offset. All else are zeros.
+    Raises ValueError for a part beyond the end.
+    """
+    spans = [(start, end, b"") for start, end in kept]
+    spans += [(start, start + len(content), content) for start, content in written.items()]
+    at = 0
+    for start, end, content in sorted(spans):
+        if end > size:
+            raise ValueError("a part goes beyond the file")
+        if end <= at:
+            continue
+        yield Blank(max(0, start - at))
+        at = max(start, at)
+        yield Written(content[at - start :]) if content else Kept(at, end - at)
+        at = end
+    yield Blank(size - at)

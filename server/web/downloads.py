@@ -11,13 +11,15 @@ from urllib.parse import quote
 from flask import Response, request, send_file
 
 from server.audit.usecases.exports import Export
+from server.pictures import media_types
 from server.table_files import XLSX_TYPE, Workbook
 from server.web import byte_ranges, context
 
 INLINE_TYPES = frozenset(
     {
         "image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "audio/mpeg", "audio/mp4", "audio/aac",
-        "audio/amr", "audio/ogg", "audio/wav", "video/mp4", "video/3gpp", "video/webm", "text/plain", "text/csv",
+        "audio/amr", "audio/amr-wb", "audio/3gpp", "audio/flac", "audio/ogg", "audio/wav", "audio/webm", "video/mp4",
+        "video/3gpp", "video/ogg", "video/quicktime", "video/webm", "text/plain", "text/csv",
     }
 )  # fmt: skip
 """What a browser shows and never runs; everything else is offered for download as plain bytes."""
@@ -71,11 +73,10 @@ _CHUNK_BYTES = 256 * 1024
 def stored_file(sha256: str, media_type: str, name: str) -> Response:
     """Return a stored file, whole or in parts, to be shown where a browser only shows its kind; else to be saved.
 
-    media_type: as who sent it called it. Raises NotFound where the disk has it no more.
+    media_type: as it is known; what it is, its bytes say. Raises NotFound where the disk has it no more.
     """
-    shown = media_type.split(";")[0].strip().lower()
+    shown = true_type(sha256, media_type)
     harmless = shown in INLINE_TYPES
-    context.blobs().open(sha256).close()
     path = context.blobs().path(sha256)
     byte_ranges.narrow(request.environ, path.stat().st_size)
     response = send_file(
@@ -87,6 +88,15 @@ def stored_file(sha256: str, media_type: str, name: str) -> Response:
         etag=sha256,
     )
     return sandboxed(response)
+
+
+def true_type(sha256: str, declared: str) -> str:
+    """Return the media type of a stored file, by its bytes. Raises NotFound where the disk has it no more.
+
+    declared: as it was called, for where they leave a choice.
+    """
+    with context.blobs().open(sha256) as content:
+        return media_types.of(content.read(media_types.HEAD_BYTES), declared)
 
 
 def sandboxed(response: Response) -> Response:

@@ -10,23 +10,19 @@ from werkzeug.wsgi import wrap_file
 
 from server.errors import NotFound
 from server.photos.usecases import thumbnails
-from server.pictures import copies
+from server.pictures import copies, media_types
+from server.submissions.store.thumbnails import State
 from server.submissions.usecases.case_details import PhotoFile
 from server.web import byte_ranges, context, downloads
 
 THUMB = "thumb"
 """What ``size`` asks for in an address: the thumbnail."""
 
-HEIC = frozenset({"image/heic", "image/heif"})
-"""Pictures that phones take and most browsers do not show: pages show a JPEG made of them."""
-
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 """What browsers show of what was sent; nothing that they could run."""
 
-
-def kind_of(media_type: str) -> str:
-    """Return a media type without its parameters, as ``PICTURES`` names it."""
-    return media_type.split(";")[0].strip().lower()
+CONVERTED = media_types.DRAWN - PICTURES
+"""Pictures that not every browser shows (HEIC, AVIF, TIFF): pages show a JPEG made of them."""
 
 
 def as_asked(photo: PhotoFile, size: str | None, *, is_whole: bool) -> Response:
@@ -36,6 +32,7 @@ def as_asked(photo: PhotoFile, size: str | None, *, is_whole: bool) -> Response:
     the reader may know where and when it was taken; else it comes without. Raises NotFound where the disk has it no
     more, and for one so damaged that nobody can tell what it tells.
     """
+    photo = _as_it_is(photo)
     if size == THUMB and _is_picture(photo):
         path = thumbnails.file_of(context.database(), photo.sha256)
         if path is not None:
@@ -52,20 +49,21 @@ def as_asked(photo: PhotoFile, size: str | None, *, is_whole: bool) -> Response:
 def on_page(photo: PhotoFile, size: str | None) -> Response:
     """Answer with a photo as a page shows it, without place and time.
 
-    A HEIC comes as JPEG. One that has not been made yet, and a photo that cannot be read, come as a picture that says
-    so: a page never shows a broken one. Raises NotFound for what is no picture, and where the disk has it no more.
+    A HEIC, AVIF or TIFF comes as JPEG; one that nothing here draws is offered to be saved. One that has not been made
+    yet, and a photo that cannot be read, come as a picture that says so: a page never shows a broken one. Raises
+    NotFound for what is no picture, and where the disk has it no more.
     """
-    kind = kind_of(photo.media_type)
+    photo = _as_it_is(photo)
     if not _is_picture(photo):
         raise NotFound("这份附件不是浏览器能显示的图片；原件在提交里。", name=photo.name)
     database = context.database()
     path = thumbnails.file_of(database, photo.sha256) if size == THUMB else None
     if path is not None:
         response = _drawn(photo, path, THUMB)
-    elif kind in HEIC:
+    elif photo.media_type in CONVERTED and (size == THUMB or not _is_undrawn(photo)):
         path = thumbnails.large_file_of(database, photo.sha256)
         response = _said(photo) if path is None else _drawn(photo, path, "large")
-    elif size == THUMB and thumbnails.is_damaged(database, photo.sha256):
+    elif photo.media_type not in media_types.DRAWN or (size == THUMB and _is_damaged(photo)):
         response = _said(photo)
     else:
         try:
@@ -78,8 +76,22 @@ def on_page(photo: PhotoFile, size: str | None) -> Response:
     return response
 
 
+def _is_damaged(photo: PhotoFile) -> bool:
+    return thumbnails.state_of(context.database(), photo.sha256) is State.DAMAGED
+
+
+def _is_undrawn(photo: PhotoFile) -> bool:
+    return thumbnails.state_of(context.database(), photo.sha256) is State.UNDRAWN
+
+
+def _as_it_is(photo: PhotoFile) -> PhotoFile:
+    """Return a photo with the media type that its bytes have; rows of before say what the phone called it."""
+    declared = photo.declared_type or photo.media_type
+    return photo._replace(media_type=downloads.true_type(photo.sha256, declared), declared_type=declared)
+
+
 def _is_picture(photo: PhotoFile) -> bool:
-    return kind_of(photo.media_type) in PICTURES | HEIC
+    return media_types.is_picture(photo.media_type, photo.declared_type)
 
 
 def _drawn(photo: PhotoFile, path: Path, size: str) -> Response:
@@ -105,11 +117,10 @@ def _plain(photo: PhotoFile) -> Response:
     except copies.Unreadable:
         content.close()
         raise
-    kind = kind_of(photo.media_type)
-    is_shown = kind in downloads.INLINE_TYPES
+    is_shown = photo.media_type in downloads.INLINE_TYPES
     response = Response(
         wrap_file(request.environ, copy),  # type: ignore[arg-type]  # any file that reads bytes
-        content_type=kind if is_shown else "application/octet-stream",
+        content_type=photo.media_type if is_shown else "application/octet-stream",
         direct_passthrough=True,
     )
     response.content_length = copy.size
@@ -127,8 +138,12 @@ def _plain(photo: PhotoFile) -> Response:
 
 def _said(photo: PhotoFile) -> Response:
     """Answer with a picture that says why there is none."""
-    is_known = thumbnails.is_damaged(context.database(), photo.sha256) or kind_of(photo.media_type) not in HEIC
-    says, below = ("照片损坏", "原件留着，请重新拍照") if is_known else ("照片正在处理", "请过一会儿刷新页面")
+    if _is_damaged(photo) or photo.media_type not in CONVERTED:
+        says, below = "照片损坏", "原件留着，请重新拍照"
+    elif _is_undrawn(photo):
+        says, below = "这种照片这里显示不了", "原件留着，可以下载后打开"
+    else:
+        says, below = "照片正在处理", "请过一会儿刷新页面"
     response = Response(_SAID.format(says=says, below=below), 200, content_type="image/svg+xml; charset=utf-8")
     response.headers["Cache-Control"] = "no-store"
     return downloads.sandboxed(response)

@@ -91,7 +91,7 @@ def test_it_is_sent_a_part_of_a_photo_at_a_time(county, monkeypatch):
     big = a_photo("PNG", (40, 40)) + bytes(5_000_000)
     file = receive(county, "town", big)
     attach(county, "town", STATION, file)
-    monkeypatch.setattr(copies.chunked, "png_pieces", lambda _file, size: [copies.Kept(0, size)])
+    monkeypatch.setitem(copies._PIECES, "image/png", lambda _file, size: [copies.Kept(0, size)])
 
     parts = list(county.get(f"{STATION}/photos.zip", "town", buffered=False).iter_encoded())
 

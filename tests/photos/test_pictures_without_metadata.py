@@ -17,8 +17,15 @@ from server.pictures.copies import Unreadable, without_metadata
 pillow_heif.register_heif_opener()
 
 SECRET = "LAIYUAN-39.3576N-114.6912E"
-FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
-MODES = {"JPEG": ("RGB", "L", "CMYK"), "PNG": ("RGB", "RGBA", "L", "P", "1"), "WEBP": ("RGB", "RGBA"), "HEIF": ("RGB",)}
+FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF")
+MODES = {
+    "JPEG": ("RGB", "L", "CMYK"),
+    "PNG": ("RGB", "RGBA", "L", "P", "1"),
+    "WEBP": ("RGB", "RGBA"),
+    "HEIF": ("RGB",),
+    "AVIF": ("RGB", "RGBA"),
+    "TIFF": ("RGB", "RGBA", "L", "P", "1", "CMYK"),
+}
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -46,16 +53,20 @@ def taken(format: str, mode: str, size: tuple[int, int], seed: int, turned: int,
         options["pnginfo"].add_text("Comment", SECRET)
     if format == "WEBP":
         options |= {"lossless": fancy}
+    if format == "TIFF":
+        options |= {"description": SECRET, "compression": "tiff_lzw" if fancy else None, "big_tiff": False}
     out = io.BytesIO()
     picture.save(out, format, **options)
-    behind = b"" if format == "WEBP" else f"\x00\x00\x00\x00film{SECRET}".encode() if format != "HEIF" else film()
-    return out.getvalue() + behind
+    return out.getvalue() + BEHIND.get(format, f"\x00\x00\x00\x00film{SECRET}".encode())
 
 
 def film() -> bytes:
     """Return a box behind the picture, in which phones keep a short film."""
     content = SECRET.encode()
     return (8 + len(content)).to_bytes(4) + b"mpvd" + content
+
+
+BEHIND = {"WEBP": b"", "HEIF": film(), "AVIF": film()}
 
 
 def copy(content: bytes) -> bytes:
@@ -88,7 +99,7 @@ def test_every_point_stays_and_the_place_goes(data):
     assert SECRET.encode() not in made
     with Picture.open(io.BytesIO(made)) as left, Picture.open(io.BytesIO(content)) as sent:
         assert not left.getexif().get_ifd(ExifTags.IFD.GPSInfo)
-        assert set(left.getexif()) <= {ExifTags.Base.Orientation}
+        assert format == "TIFF" or set(left.getexif()) <= {ExifTags.Base.Orientation}
         assert left.getexif().get(ExifTags.Base.Orientation, 1) == sent.getexif().get(ExifTags.Base.Orientation, 1)
         assert left.info.get("icc_profile") == sent.info.get("icc_profile")
     assert copy(made) == made
@@ -166,13 +177,29 @@ def test_a_gif_keeps_its_pictures_and_neither_words_nor_place():
             assert left.convert("RGB").tobytes() == sent.convert("RGB").tobytes()
 
 
-@pytest.mark.parametrize("format", ["TIFF", "JPEG2000"])
-def test_a_picture_of_another_format_is_not_copied_where_it_may_tell_a_place(format):
+@pytest.mark.parametrize(("format", "options"), [("TIFF", {"big_tiff": True}), ("JPEG2000", {})])
+def test_a_picture_of_another_format_is_not_copied_where_it_may_tell_a_place(format, options):
     out = io.BytesIO()
-    Picture.new("RGB", (9, 7)).save(out, format, exif=located(6), comment=f"<x:xmpmeta>{SECRET}")
+    Picture.new("RGB", (9, 7)).save(out, format, exif=located(6), comment=f"<x:xmpmeta>{SECRET}", **options)
 
     with pytest.raises(Unreadable):
         copy(out.getvalue())
+
+
+def test_every_page_of_a_tiff_stays_and_its_place_goes():
+    pages = [Picture.frombytes("RGB", (9, 7), random.Random(seed).randbytes(189)) for seed in range(3)]
+    out = io.BytesIO()
+    pages[0].save(out, "TIFF", save_all=True, append_images=pages[1:], exif=located(1), description=SECRET)
+
+    made = copy(out.getvalue())
+
+    assert SECRET.encode() in out.getvalue()
+    assert SECRET.encode() not in made
+    with Picture.open(io.BytesIO(made)) as left:
+        assert left.n_frames == 3
+        for number, page in enumerate(pages):
+            left.seek(number)
+            assert left.tobytes() == page.tobytes()
 
 
 def test_a_jpeg_of_fill_bytes_and_scans_costs_a_read_for_many_of_them():

@@ -142,8 +142,9 @@ def replace_file(tx: Transaction, submission: str, name: str, by: Placeholder) -
     tx.sql.run("DELETE FROM submission_file WHERE submission = :submission AND name = :name", where)
     tx.sql.run(
         """
-        INSERT INTO submission_file (submission, name, sha256, size, media_type, expected, carried, received_at)
-        VALUES (:submission, :name, :sha256, :size, :media_type, :expected, :carried, :received_at)
+        INSERT INTO submission_file (submission, name, sha256, size, media_type, declared_type, expected, carried,
+                                     received_at)
+        VALUES (:submission, :name, :sha256, :size, :media_type, :media_type, :expected, :carried, :received_at)
         """,
         {**first, **by._asdict(), "expected": max(row["expected"] for row in rows)},
     )

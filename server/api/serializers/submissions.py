@@ -39,6 +39,7 @@ def attachment(shown: ShownFile, served: StoredAttachment) -> Json:
         "sha256": found.sha256,
         "size": found.size,
         "media_type": found.media_type,
+        "declared_type": found.declared_type,
         "expected": bool(found.expected),
         "carried": bool(found.carried),
         "served": found == served,

@@ -19,7 +19,7 @@ from server.forms.store.forms import Form
 from server.forms.usecases import choice_labels
 from server.forms.usecases.choice_labels import CodeLabels
 from server.forms.usecases.xform.xml_parsing import parse
-from server.office import layout, pages, photos
+from server.office import layout, pages
 from server.office.cases import case_view
 from server.office.layout import signed_in
 from server.people.store import display_names
@@ -124,7 +124,7 @@ def _files(reading: Reading, record: Record, version: int, found: StoredSubmissi
             "name": shown.name,
             "kilobytes": max(1, round(shown.file.size / 1024)),
             "address": at + quote(addresses[shown.file.name], safe="")
-            if shown.file.name in addresses and photos.is_shown(shown.file.media_type)
+            if shown.file.name in addresses and shown.file.is_picture
             else "",
         }
         for shown in masked_answers.files_of(reading, found, mask)

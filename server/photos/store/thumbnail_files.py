@@ -29,10 +29,15 @@ _LOOK_S = 0.2
 
 
 class Outcome(Enum):
-    """How drawing a thumbnail went. FULL: the disk took nothing. DIED: of the photo, or of time. STOPPED: by us."""
+    """How drawing a thumbnail went.
+
+    UNDRAWN: nothing here draws this kind of picture. FULL: the disk took nothing. DIED: of the photo, or of time.
+    STOPPED: by us.
+    """
 
     MADE = auto()
     DAMAGED = auto()
+    UNDRAWN = auto()
     FULL = auto()
     DIED = auto()
     STOPPED = auto()
@@ -126,6 +131,7 @@ _OUTCOMES = {
     thumbnail_process.MADE: Outcome.MADE,
     thumbnail_process.DAMAGED: Outcome.DAMAGED,
     thumbnail_process.FULL: Outcome.FULL,
+    thumbnail_process.UNDRAWN: Outcome.UNDRAWN,
 }
 
 

@@ -3,8 +3,8 @@
 What a hostile picture can do ends with this process: its memory is bounded, its priority is the lowest, and it is
 killed when it takes too long. It knows nothing of the server, and imports Pillow, which nothing else does.
 
-It reads lines of JSON: the path of a photo, where its thumbnail goes, and where a large JPEG goes of one that browsers
-do not show. It answers each with a line: state and reason.
+It reads lines of JSON: the path of a photo, where its thumbnail goes, and where a large JPEG goes of one that not every
+browser shows. It answers each with a line: state and reason.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL import Image
 
-MADE, DAMAGED, FULL = "made", "damaged", "full"
-"""The thumbnail is there; the photo cannot be read, or not to its end; the disk took nothing."""
+MADE, DAMAGED, FULL, UNDRAWN = "made", "damaged", "full", "undrawn"
+"""The thumbnail is there; the photo cannot be read, or not to its end; the disk took nothing; no library draws it."""
 
 THUMBNAIL_SIDE, LARGE_SIDE = 400, 2_560
 """The longer side of each, in points."""
@@ -31,7 +31,10 @@ THUMBNAIL_SIDE, LARGE_SIDE = 400, 2_560
 MEMORY_BYTES_MAX = 1_073_741_824
 """What the process may have of memory: a photo of 65 million points and its copies fit."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF", "TIFF")
+CONVERTED = ("HEIF", "AVIF", "TIFF")
+"""Of which a large JPEG is drawn, too."""
+
 _PROFILE_BYTES_MAX = 16_384
 
 
@@ -39,8 +42,9 @@ def main() -> None:
     """Draw what is asked for until there is no more. The first argument: points above which nothing is decoded."""
     _bound_itself()
     import pillow_heif
-    from PIL import Image
+    from PIL import AvifImagePlugin, Image
 
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.MAX_IMAGE_PIXELS = int(sys.argv[1])
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     pillow_heif.register_heif_opener()
@@ -52,7 +56,7 @@ def main() -> None:
 
 
 def drawn(photo: Path, thumbnail: Path, large: Path) -> tuple[str, str]:
-    """Draw the thumbnail of a photo, and a large JPEG of a HEIC; return the state and, for a damaged one, why."""
+    """Draw the thumbnail of a photo, and a large JPEG of one of ``CONVERTED``; return the state and its reason."""
     from PIL import ImageFile
 
     state, reason = MADE, ""
@@ -60,10 +64,11 @@ def drawn(photo: Path, thumbnail: Path, large: Path) -> tuple[str, str]:
         ImageFile.LOAD_TRUNCATED_IMAGES = takes_cut
         try:
             pictures = {thumbnail: _jpeg(photo, THUMBNAIL_SIDE)}
-            if _is_heif(photo):
+            if _format(photo) in CONVERTED:
                 pictures[large] = _jpeg(photo, LARGE_SIDE)
         except Exception as error:  # of whatever library reads this format: the photo is not as its format says
-            state, reason = DAMAGED, f"{type(error).__name__}: {error}"[:300]
+            state = UNDRAWN if _is_beyond(photo, error) else DAMAGED
+            reason = f"{type(error).__name__}: {error}"[:300]
             continue
         try:
             for path, content in pictures.items():
@@ -98,11 +103,21 @@ def _flat(picture: Image.Image) -> Image.Image:
     return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
 
 
-def _is_heif(photo: Path) -> bool:
+def _is_beyond(photo: Path, error: Exception) -> bool:
+    """Say whether a photo is of a format of which Pillow draws some kinds only, or none as it was built."""
+    from PIL import UnidentifiedImageError
+
+    with photo.open("rb") as file:
+        head = file.read(16)
+    is_such = head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")) or head[4:12] == b"ftypavif"
+    return is_such and (isinstance(error, UnidentifiedImageError) or "decoder" in str(error))
+
+
+def _format(photo: Path) -> str | None:
     from PIL import Image
 
     with Image.open(photo, formats=FORMATS) as picture:
-        return picture.format == "HEIF"
+        return picture.format
 
 
 def _write(path: Path, content: bytes) -> None:

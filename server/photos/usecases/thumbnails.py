@@ -68,9 +68,9 @@ def large_file_of(database: Database, sha256: str) -> Path | None:
     return path if path.exists() else file_of(database, sha256)
 
 
-def is_damaged(database: Database, sha256: str) -> bool:
-    """Say whether a photo is known to be one that cannot be read, or not to its end."""
-    return thumbnails.states(database.single_read(), [sha256]).get(sha256) is State.DAMAGED
+def state_of(database: Database, sha256: str) -> State | None:
+    """Return how far the thumbnail of a photo is, None for one that gets none."""
+    return thumbnails.states(database.single_read(), [sha256]).get(sha256)
 
 
 def _draw(drawer: Drawer, blobs: BlobStore, photo: Waiting) -> Drawn | None:
@@ -87,13 +87,16 @@ def _note(database: Database, files: ThumbnailFiles, photo: Waiting, drawn: Draw
         database.write(lambda tx: thumbnails.forget(tx, [photo.sha256]))
         return
     tries = photo.tries + 1 if drawn.outcome is Outcome.DIED else 0
-    state = State.MADE if drawn.outcome is Outcome.MADE else State.DAMAGED
+    state = _STATES.get(drawn.outcome, State.DAMAGED)
     if 0 < tries < TRIES_MAX:
         state = State.WAITING
     if state is State.DAMAGED:
         log.warning("photo cannot be read", sha256=photo.sha256, reason=drawn.reason)
     if not database.write(partial(thumbnails.note, sha256=photo.sha256, state=state, tries=tries)):
         files.delete(photo.sha256)
+
+
+_STATES = {Outcome.MADE: State.MADE, Outcome.UNDRAWN: State.UNDRAWN}
 
 
 def _has_room(folder: Path, free_bytes_min: int) -> bool:

@@ -182,4 +182,4 @@ def _submission(reading: Reading, id: str, by: Actor) -> tuple[StoredSubmission,
         return None
     files = masked_answers.files_of(reading, stored, RecordMask(reading, by))
     served: Mapping[str, ShownFile] = {each.file.name: each for each in reversed(files)}
-    return stored, tuple(served[name] for name in sorted(served) if served[name].file.media_type.startswith("image/"))
+    return stored, tuple(served[name] for name in sorted(served) if served[name].file.is_picture)

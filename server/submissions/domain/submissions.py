@@ -68,12 +68,16 @@ class SubmissionXml:
 
 
 class Attachment(NamedTuple):
-    """A file posted with a submission, whose bytes are on disk and durable already; ``size`` in bytes."""
+    """A file posted with a submission, whose bytes are on disk and durable already; ``size`` in bytes.
+
+    media_type: as its bytes say. declared_type: as the phone called it.
+    """
 
     name: str
     sha256: str
     size: int
     media_type: str
+    declared_type: str = ""
 
 
 @frozen

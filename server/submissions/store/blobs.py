@@ -23,6 +23,7 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from server.errors import Damaged, NotFound
+from server.pictures.media_types import HEAD_BYTES
 
 # A POST may bring a thousand small files: what they hold in memory together has to stay small too.
 MEMORY_BYTES_MAX = 32 * 1024
@@ -48,6 +49,7 @@ class IncomingBlob:
         self._sha256 = hashlib.sha256()
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._memory = bytearray()
+        self._head = b""
         self._file: BinaryIO | None = None
         self._path: Path | None = None
         self._open = True
@@ -64,12 +66,19 @@ class IncomingBlob:
         """Lower-case hex MD5 of what was written so far, as manifests state it."""
         return self._md5.hexdigest()
 
+    @property
+    def head(self) -> bytes:
+        """The first bytes of it (``HEAD_BYTES``), by which it is known what it is."""
+        return self._head
+
     def write(self, chunk: bytes) -> None:
         """Append ``chunk``. Raises ValueError after close, keep or discard, OSError when the disk is full."""
         if not self._open:
             raise ValueError("this content is closed")
         self._sha256.update(chunk)
         self._md5.update(chunk)
+        if self.size < HEAD_BYTES:
+            self._head += chunk[: HEAD_BYTES - self.size]
         self.size += len(chunk)
         if self._file is None and self.size <= MEMORY_BYTES_MAX:
             self._memory += chunk

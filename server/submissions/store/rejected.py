@@ -13,7 +13,7 @@ _INSERT = (
     + " ON CONFLICT (sha256) DO NOTHING"
 )
 _INSERT_FILE = (
-    inserting("kept_file", ("body", "name", "sha256", "size", "media_type"))
+    inserting("kept_file", ("body", "name", "sha256", "size", "media_type", "declared_type"))
     + " ON CONFLICT (body, name, sha256) DO NOTHING"
 )
 
@@ -62,7 +62,6 @@ def form_of(reading: Reading, sha256: str) -> str:
 
 def attachments_of(reading: Reading, sha256: str) -> list[Attachment]:
     """Return the attachments of a rejected submission."""
-    rows = reading.sql.each(
-        "SELECT name, sha256, size, media_type FROM kept_file WHERE body = :body ORDER BY name", {"body": sha256}
-    )
+    columns = ", ".join(Attachment._fields)
+    rows = reading.sql.each(f"SELECT {columns} FROM kept_file WHERE body = :body ORDER BY name", {"body": sha256})
     return [Attachment(**row) for row in rows]

@@ -13,6 +13,7 @@ from server.errors import NotFound
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import display_names, scopes
+from server.pictures import media_types
 from server.submissions.domain.submissions import Attachment
 from server.submissions.store import thumbnails
 from sync.values import frozen
@@ -28,7 +29,7 @@ _INSERT = InsertInto("submission", *_PLAIN, "xml")
 _plain = attrgetter(*_PLAIN)
 _INSERT_FILE = inserting(
     "submission_file",
-    ("submission", "name", "sha256", "size", "media_type", "expected", "carried", "received_at"),
+    ("submission", "name", "sha256", "size", "media_type", "declared_type", "expected", "carried", "received_at"),
 ) + " ON CONFLICT (submission, name, sha256) DO UPDATE SET carried = 0"  # fmt: skip
 
 
@@ -62,15 +63,25 @@ class StoredSubmission:
 
 @dataclass(frozen=True, slots=True)
 class StoredAttachment:
-    """An attachment of a submission; several contents of one name may be stored, the first one is served."""
+    """An attachment of a submission; several contents of one name may be stored, the first one is served.
+
+    media_type: as its bytes say; of what came before 2026-12 as the phone called it. declared_type: as the phone called
+    it.
+    """
 
     name: str
     sha256: str
     size: int
     media_type: str
+    declared_type: str
     expected: int
     carried: int
     received_at: Instant
+
+    @property
+    def is_picture(self) -> bool:
+        """Say whether it counts as a picture, be it a broken one."""
+        return media_types.is_picture(self.media_type, self.declared_type)
 
 
 def add(tx: Transaction, stored: StoredSubmission, xml: bytes) -> None:
@@ -159,7 +170,7 @@ def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, 
     """Store attachments of a submission, each with whether its XML names it. carried: 1 for those of an older one."""
     pictures = set[str]()
     for file, expected in files:
-        if file.media_type.lower().startswith("image/"):
+        if media_types.is_picture(file.media_type, file.declared_type):
             pictures.add(file.sha256)
         tx.sql.run(
             _INSERT_FILE,
@@ -169,6 +180,7 @@ def add_attachments(tx: Transaction, id: str, files: Iterable[tuple[Attachment, 
                 "sha256": file.sha256,
                 "size": file.size,
                 "media_type": file.media_type,
+                "declared_type": file.declared_type,
                 "expected": int(expected),
                 "carried": carried,
                 "received_at": tx.now,
@@ -190,7 +202,7 @@ def attachments_of(reading: Reading, id: str) -> list[StoredAttachment]:
     """Return the attachments of a version, the one that is served first for each name."""
     rows = reading.sql.each(
         """
-        SELECT name, sha256, size, media_type, expected, carried, received_at
+        SELECT name, sha256, size, media_type, declared_type, expected, carried, received_at
           FROM submission_file
          WHERE submission = :id
          ORDER BY name, carried, received_at, sha256

@@ -11,11 +11,15 @@ from server.people.store.display_names import batches
 
 
 class State(StrEnum):
-    """How far the thumbnail of a photo is. DAMAGED: the photo cannot be read, or not to its end."""
+    """How far the thumbnail of a photo is.
+
+    DAMAGED: the photo cannot be read, or not to its end. UNDRAWN: it may be whole, and nothing here draws its kind.
+    """
 
     WAITING = "waiting"
     MADE = "made"
     DAMAGED = "damaged"
+    UNDRAWN = "undrawn"
 
 
 class Waiting(NamedTuple):

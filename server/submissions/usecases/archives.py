@@ -77,8 +77,8 @@ class Archive:
     def photos(self, listed: Iterable[tuple[str, str | None]], blobs: BlobStore) -> Iterator[bytes]:
         """Add copies of photos, and lists of those that cannot be added; yield what is to be sent meanwhile.
 
-        listed: name in the archive and SHA-256 of each, None while its bytes are under way. What is no picture, such
-        as a sound, is added as it was sent.
+        listed: name in the archive and SHA-256 of each, None while its bytes are under way. What is no picture, film
+        or sound, such as a table, is added as it was sent.
         """
         left_out: dict[str, list[str]] = {MISSING: [], DAMAGED: []}
         for name, sha256 in listed:

@@ -43,7 +43,7 @@ def carry_over(
     sent = {file.name for file in posted.files}
     expected = entities.expected_files(posted.xml, layout)
     carried = {
-        file.name: Attachment(file.name, file.sha256, file.size, file.media_type)
+        file.name: Attachment(file.name, file.sha256, file.size, file.media_type, file.declared_type)
         for file in reversed(submissions.attachments_of(tx, replaced.id))
         if file.name in expected and file.name not in sent
     }

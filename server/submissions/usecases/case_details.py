@@ -51,11 +51,12 @@ class Photo(NamedTuple):
 
 
 class PhotoFile(NamedTuple):
-    """The file of a photo whose bytes are in. media_type: as who sent it called it, or as the bytes say."""
+    """The file of a photo whose bytes are in. media_type: as the bytes say. declared_type: as its phone called it."""
 
     name: str
     sha256: str
     media_type: str
+    declared_type: str = ""
 
 
 class SimilarCase(NamedTuple):
@@ -191,7 +192,7 @@ def _file(reading: Reading, record: Record, photo: Photo) -> PhotoFile:
     if photo.submission is not None:
         files = submissions.attachments_of(reading, photo.submission)
         found = next(each for each in files if each.name == photo.name)
-        return PhotoFile(photo.shown, found.sha256, found.media_type)
+        return PhotoFile(photo.shown, found.sha256, found.media_type, found.declared_type)
     author = revisions.at_versions(reading, record.id, [photo.version])[photo.version].author
     key = photo.sha256 or "", author
     return PhotoFile(photo.shown, key[0], sent_files.sent(reading, [key])[key].media_type)
