@@ -177,6 +177,18 @@ class CalendarRefused(Refusal):
     code = "calendar-refused"
 
 
+class MonthFrozen(Conflict):
+    """The sheet of the month was filed; what was filed is never changed, only corrected by a further sheet."""
+
+    code = "month-frozen"
+
+
+class MonthNotFrozen(NotFound):
+    """The sheet of the month was not filed, so there is nothing to compare or correct."""
+
+    code = "month-not-frozen"
+
+
 class UnsupportedType(Refusal):
     """The body is of another media type than this address takes."""
 

@@ -28,6 +28,9 @@ from tests.county import NOON, County, add_grid, add_people, open_county, prepar
 from tests.passwords import hash_of
 
 COUNTY, TOWN, OTHER_TOWN = "130630000000", "130630100000", "130630101000"
+MONTH = "2026-06"
+"""A month whose sheet was filed."""
+
 VILLAGE, NEXT_VILLAGE, FAR_VILLAGE = "130630100201", "130630100202", "130630101201"
 UNIT, NEXT_UNIT, FAR_UNIT = "130630100201001", "130630100202001", "130630101201001"
 NAMES = {
@@ -224,6 +227,7 @@ def fill(county: County) -> None:
     county.known["xml"] = send(county, "worker", "sent", ("photo.jpg", JPEG, "image/jpeg")).decode()
     send(county, "stranger", "sent far", ("page.html", b"<script>1</script>", "text/html"))
     county.store.write(_place_case)
+    assert county.post(f"/monthly-reports/{MONTH}/freeze", "brigade", {}).status_code == 201
 
 
 def _place_case(tx) -> None:

@@ -27,6 +27,7 @@ COMMANDS = {
     "ledger": "server.cli.ledgers:ledger",
     "move-address": "server.cli.move_address:move_address",
     "summary": "server.cli.summary_parts:summary",
+    "figures": "server.cli.figures.monthly_reports:figures",
     "audit": "server.cli.audit:audit",
     "forget": "server.cli.forget:forget",
     "retention": "server.cli.forget:retention",

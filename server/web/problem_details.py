@@ -41,6 +41,8 @@ STATUS: dict[type[Refusal], int] = {
     errors.TypeConflict: 409,
     errors.GridRefused: 422,
     errors.CalendarRefused: 422,
+    errors.MonthFrozen: 409,
+    errors.MonthNotFrozen: 404,
     errors.UnsupportedType: 415,
     errors.ChecksumMismatch: 460,
     errors.QuotaExceeded: 429,

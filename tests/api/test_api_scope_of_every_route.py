@@ -9,7 +9,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from server.api.blueprints import PREFIX
-from tests.api_county import FAR_VILLAGE, UNIT, VILLAGE, uuid_of
+from tests.api_county import FAR_VILLAGE, MONTH, UNIT, VILLAGE, uuid_of
 
 UNSCOPED = {
     "/api/v1/forms",
@@ -60,12 +60,13 @@ WRITES = {
     "/forms/<form_id>": {"state": "closed"},
     "/forms/<form_id>/release": None,
     "/forms/<form_id>/bring-back": None,
+    "/monthly-reports/<month>/freeze": {},
     "/problems/<problem_id>/settlement": {"how": "choose", "choices": {"hoses": {"value": "5"}}},
 }
 """What to ask of each writing route, so that whoever has the right would change something of the worker's village."""
 
 
-UNSEEN_BY = {"worker": ("/bodies/<",), "viewer": ("/users/<", "/users/cards")}
+UNSEEN_BY = {"worker": ("/bodies/<", "/monthly-reports/<"), "viewer": ("/users/<", "/users/cards")}
 """What the routes name that a role does not see, and so is not told about."""
 
 
@@ -97,6 +98,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "type_name": "stations",
         "duty_id": county.get("/users/worker/duties", "worker").json["items"][0]["id"],
         "problem_id": county.ids("/problems?kind=conflict", "officer")[0],
+        "month": MONTH,
         "upload_id": uuid_of("nobody's upload"),
     }
     adapter = county.app.url_map.bind("localhost")

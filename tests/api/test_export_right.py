@@ -39,6 +39,9 @@ EXPORTS = {
 OF_ONE_RECORD = {"/records/<record_id>/photos.zip"}
 """The same of a single record: ``tests/photos`` asks who may."""
 
+OF_THE_COUNTY = {f"/monthly-reports/<month>?{YEAR}&format={ending}" for ending in ("csv", "xlsx")}
+"""The same of the whole county alone: ``tests/monthly_reports`` asks who may."""
+
 OF_THE_AUDIT = {"/audit.csv"}
 """The same, for those who may read and export the audit: ``tests/audit`` asks who may."""
 
@@ -92,10 +95,12 @@ def address(path: str) -> str:
 
 
 def test_every_route_that_gives_a_file_is_an_export_or_known_to_be_none(files):
-    known = EXPORTS | OF_ONE_RECORD | OF_THE_AUDIT | {re.sub(r"<\w+:", "<", path) for path in NO_EXPORTS}
+    known = (
+        EXPORTS | OF_ONE_RECORD | OF_THE_COUNTY | OF_THE_AUDIT | {re.sub(r"<\w+:", "<", path) for path in NO_EXPORTS}
+    )
 
     assert {plain(path) for path in files} <= known
-    assert {plain(path) for path in files} >= EXPORTS | OF_ONE_RECORD | OF_THE_AUDIT
+    assert {plain(path) for path in files} >= EXPORTS | OF_ONE_RECORD | OF_THE_COUNTY | OF_THE_AUDIT
 
 
 def test_openapi_describes_every_route_that_is_read(county):

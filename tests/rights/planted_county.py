@@ -57,6 +57,9 @@ BODIES = (
     ("shop", "演示小卖部02", "premises", "130630100201"),
     *((f"body-{place}", f"{MARKS[place]}场所", "premises", UNITS[place][:12]) for place in ("own", "near", "far")),
 )
+MONTH = "2026-06"
+"""A month that was filed."""
+
 ROLES = {
     "grid_worker": (UNITS["own"], None),
     "grid_leader": ("130630100201", None),
@@ -98,6 +101,7 @@ def fill(county: County) -> None:
     """Let people write everything that there is to read, in each place."""
     for place in ("own", "near", "far"):
         _fill_place(county, place)
+    assert county.post(f"/monthly-reports/{MONTH}/freeze", "brigade", {}).status_code == 201
     for place in ("shop", "gas"):
         _case(county, place, f"body:{place}", by="brigade")
 
@@ -193,6 +197,7 @@ def named_in(county: County, place: str) -> dict[str, list[str]]:
         "picture": [county.known[f"{place} picture"]],
         "code": [UNITS[place], UNITS[place][:12]],
         "body_code": [f"body-{place}"],
+        "month": [MONTH],
         "type_name": ["stations", "patrols"],
     }
 

@@ -88,7 +88,7 @@ def formats_of(described: dict[str, Any], rule: Rule) -> list[str]:
 def allowed(rule: Rule, format: str) -> set[str]:
     """Return the roles that a list answers at all."""
     path = rule.rule.removeprefix(PREFIX).lstrip("/")
-    if path.startswith("summaries/"):
+    if path.startswith(("summaries/", "monthly-reports")):
         return SUMMARY & EXPORT if format in FILES else SUMMARY
     return LISTS_ASK.get(path, set(ROLES)) & (EXPORT if format in FILES else set(ROLES))
 
@@ -296,6 +296,7 @@ NOTHING_OF_A_PLACE = {
     "/audit.csv",
     "/users/import/template.xlsx",
     "/devices",
+    "/monthly-reports",
     "/address-move",
     "/vacancies",
     "/records/counts",

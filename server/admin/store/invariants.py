@@ -15,6 +15,7 @@ from server.changes.domain.record_history import Diff
 from server.db.sql import EngineError, Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import CASE_COLUMNS, LABEL
+from server.monthly_reports.store import reports
 from server.records.domain.status import STAGE_OF, Status
 from server.records.store import case_json
 from server.summaries.store import recount
@@ -107,6 +108,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from _paths(reading)
         yield from _handlers(reading)
         yield from recount.broken(reading.sql)
+        yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
     except EngineError as error:
         yield "SQLite can read the whole file", str(error)

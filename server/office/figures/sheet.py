@@ -9,24 +9,19 @@ from flask import Response, request
 
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
+from server.instants import Instant
+from server.monthly_reports.domain import definition, sheets
+from server.monthly_reports.domain.definition import Definition
 from server.office import layout, pages
 from server.office.figures import asked as addresses
 from server.office.figures import page, sentence_words
 from server.office.layout import signed_in
-from server.summaries.domain import sentences
 from server.summaries.domain.summary_rows import Figures
 from server.summaries.usecases import requests, summary_tables
 from server.summaries.usecases.closure_summary import Result
 from server.web import context
 
 blueprint = layout.create_blueprint("office-figures-print", __name__)
-
-COUNTS = (
-    "reports", "void", "cases", "spot_closed", "limited", "closed", "open", "suspended", "transferred", "extended",
-    "handling_overdue", "due", "closed_on_time",
-)  # fmt: skip
-RATES = ("closure_rate", "closure_rate_ex_susp", "due_closure_rate", "on_time_closure_rate")
-"""Columns of the sheet: with the counts every rate can be computed again."""
 
 ROWS_MOST, ROWS_OF_LAST = 24, 18
 """Rows of a page of A4 lying, and of the last one, which has the total, the notes and the signatures too."""
@@ -40,8 +35,7 @@ class Line(NamedTuple):
 
     number: str
     name: str
-    counts: tuple[str, ...]
-    rates: tuple[str, ...]
+    cells: tuple[str, ...]
 
 
 @blueprint.get(addresses.PRINT)
@@ -62,9 +56,9 @@ def sheet() -> Response:
         values = {
             **layout.bare(),
             **_told(result),
-            "place": "" if place is None else short_name(place.name),
+            "title": context.settings().report_title or title("" if place is None else place.name, result.as_of),
             "author": by.display,
-            "settings": context.settings(),
+            "unit": context.settings().report_unit,
         }
     return pages.respond("figures/sheet.html", layout.language(), values)
 
@@ -73,16 +67,52 @@ def _told(result: Result) -> dict[str, Any]:
     begun = summary_tables.has_begun(result)
     rows = result.summary.rows if begun else ()
     language = layout.language()
-    lines = [_line(str(n), short_name(row.name), row.figures) for n, row in enumerate(rows, start=1)]
+    known = definition.definition_at(result.as_of)
+    lines = [_line(known, str(n), row.name, row.figures) for n, row in enumerate(rows, start=1)]
     return {
+        **headings(known, language),
         "parts": parts_of(lines),
-        "total": _line("", "", result.summary.total) if begun else None,
+        "total": _line(known, "", "", result.summary.total) if begun else None,
         "row_title": summary_tables.ROW_TITLES[result.by],
         "period": sentence_words.period(result.period.first, result.period.last, language),
         "at": sentence_words.instant(result.as_of, language),
         "sentence": sentence_words.sentence(result, language),
         "is_final": result.over,
+        "back": addresses.PAGE,
+        "filed": (),
     }
+
+
+class Heading(NamedTuple):
+    """A column's heading. group: what stands above it and its neighbours, empty for nothing; wide: so many columns."""
+
+    group: str
+    wide: int
+    label: str
+
+
+def headings(known: Definition, language: str) -> dict[str, Any]:
+    """Return the headings of the columns and the notes of a sheet, in a language.
+
+    A group is told at the first of its columns, with how many there are; at the others ``wide`` is nought.
+    """
+    is_english = language == pages.ENGLISH
+    found, before = list[Heading](), ""
+    for column in known.columns:
+        group, label = (column.group_en, column.label_en) if is_english else (column.group, column.label)
+        wide = sum(each.group == column.group for each in known.columns) if column.group != before else 0
+        found.append(Heading(group, wide, label))
+        before = column.group
+    return {
+        "headings": found,
+        "notes": [note.text_en if is_english else note.text for note in known.notes],
+    }
+
+
+def title(place: str, at: Instant) -> str:
+    """Return what a sheet of a place is called, in the reader's language."""
+    known = definition.definition_at(at)
+    return f"{short_name(place)}{known.title_en if layout.language() == pages.ENGLISH else known.title}"
 
 
 def parts_of(lines: Sequence[Line]) -> list[list[Line]]:
@@ -102,10 +132,5 @@ def parts_of(lines: Sequence[Line]) -> list[list[Line]]:
     return found
 
 
-def _line(number: str, name: str, figures: Figures) -> Line:
-    return Line(
-        number,
-        name,
-        tuple(str(figures.counts[code]) for code in COUNTS),
-        tuple(sentences.share(figures.rates[code]) for code in RATES),
-    )
+def _line(known: Definition, number: str, name: str, figures: Figures) -> Line:
+    return Line(number, short_name(name), sheets.cells(known, sheets.line_of(known, "", name, figures)))

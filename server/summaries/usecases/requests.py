@@ -68,12 +68,13 @@ def request_for(
     written. Raises NotFound for an area that ``by`` is not shown, Invalid for an instant that is none or is to come.
     """
     found = None if area is None else visibility.get_visible(reading, area, by)
-    at = _instant(as_of, reading.now)
+    at = instant_of(as_of, reading.now)
     beside = periods.comparison(days, periods.day_of(at or reading.now), against or Against.PREVIOUS)
     return Request(scope, found, grouping, beside.current, at, None if against is None else beside)
 
 
-def _instant(written: str | None, now: Instant) -> Instant | None:
+def instant_of(written: str | None, now: Instant) -> Instant | None:
+    """Return the instant that is written, or the end of the day; None for now. Raises Invalid, which says the cure."""
     if written is None:
         return None
     try:

@@ -1,0 +1,1 @@
+"""Schemas of what is filed of the figures."""

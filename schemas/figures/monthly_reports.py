@@ -1,0 +1,103 @@
+"""Schemas of monthly reports: the sheet of a month, as it was filed and as it would be now."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from schemas.fields import (
+    BaseSchema,
+    boolean_parameter,
+    instant_out,
+    integer_out,
+    one_of,
+    text_in,
+    text_out,
+    text_out_or_null,
+)
+from schemas.summaries import RateSchema
+
+
+class MonthlyReportsQuery(BaseSchema):
+    """Nothing can be asked: every month that was filed is listed."""
+
+
+class FrozenReportSchema(BaseSchema):
+    """A month as it was filed."""
+
+    month = text_out("`2026-04`")
+    as_of = instant_out("instant of the count")
+    sha256 = text_out("of `content`, in hexadecimal")
+    frozen_at = instant_out()
+    frozen_by = text_out("user name, or `command`")
+
+
+class FreezeSchema(BaseSchema):
+    """As of when to file a month."""
+
+    as_of = text_in(
+        "instant of the count, a date for the end of that day; without it the last full minute, ten seconds ago",
+        most=40,
+    )
+
+
+class MonthlyReportQuery(BaseSchema):
+    """How a sheet is written, and as it was filed or as it would be now."""
+
+    format = one_of(("json", "csv", "xlsx"), "how it is written", load_default="json")
+    live = boolean_parameter("`true`: as it would be now, also of a month that was filed")
+
+
+class SheetColumnSchema(BaseSchema):
+    """A column of the sheet, by the code of its figure."""
+
+    code = text_out()
+    kind = text_out("`count` or `rate`")
+    label = text_out()
+    label_en = text_out()
+    numerator = text_out("of a rate: codes of columns to add up, those with `-` before them to take off; else empty")
+    denominator = text_out("the same")
+
+
+class SheetRowSchema(BaseSchema):
+    """A row of the sheet."""
+
+    key = text_out_or_null("code of the area, `-` for what lies in none of them, null for the total")
+    name = text_out()
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    rates = fields.Dict(keys=fields.String(), values=fields.Nested(RateSchema), required=True)
+
+
+class SheetNoteSchema(BaseSchema):
+    """A sentence below the sheet."""
+
+    text = text_out()
+    text_en = text_out()
+
+
+class RuleVersionSchema(BaseSchema):
+    """Which version of a table of rules the sheet was counted by."""
+
+    table = text_out()
+    since = text_out("first day of its newest row in force, empty where rows have none")
+    sha256 = text_out("of its rows in force, in canonical form")
+
+
+class MonthlyReportSchema(BaseSchema):
+    """The sheet of a month."""
+
+    month = text_out("`2026-04`")
+    title = text_out()
+    unit = text_out("who hands it in")
+    from_ = text_out("first local day", data_key="from")
+    to = text_out("last local day, included")
+    as_of = instant_out("instant of the count")
+    over = fields.Boolean(required=True, metadata={"description": "the month had ended by then"})
+    sentence = text_out()
+    late_reports = integer_out("reports of the month that had been discovered before it began; they count in it")
+    columns = fields.List(fields.Nested(SheetColumnSchema), required=True)
+    rows = fields.List(fields.Nested(SheetRowSchema), required=True)
+    total = fields.Nested(SheetRowSchema, required=True)
+    notes = fields.List(fields.Nested(SheetNoteSchema), required=True)
+    rules = fields.List(fields.Nested(RuleVersionSchema), required=True)
+    program = text_out("version that counted")
+    frozen = fields.Nested(FrozenReportSchema, required=True, allow_none=True)

@@ -1,0 +1,131 @@
+"""Serve the sheet of a month: as it would be now, as it was filed, and the filing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from schemas.figures.monthly_reports import (
+    FreezeSchema,
+    FrozenReportSchema,
+    MonthlyReportQuery,
+    MonthlyReportSchema,
+    MonthlyReportsQuery,
+)
+from schemas.lists import page_of
+from server import table_files
+from server.api import responses
+from server.api.blueprints import create_blueprint
+from server.monthly_reports.store import reports
+from server.monthly_reports.usecases import drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases.drawing import Heading
+from server.summaries.usecases import requests
+from server.web import context, downloads, record_exports
+
+blueprint = create_blueprint("monthly-reports", "月报 · the sheet of a month, as it was filed")
+
+WHOLE = "the caller's duties do not cover the whole county"
+REFUSED = "the caller's duties do not let them do this"
+
+
+def heading() -> Heading:
+    """Return what this county has set to stand above its sheet."""
+    settings = context.settings()
+    return Heading(settings.report_title, settings.report_unit)
+
+
+@blueprint.route("/monthly-reports")
+@blueprint.arguments(MonthlyReportsQuery, location="query")
+@blueprint.response(200, page_of(FrozenReportSchema))
+@blueprint.alt_response(403, success=False, description="the caller's duties show them no summaries")
+def list_monthly_reports(query: dict[str, Any]) -> Response:
+    """List the months that were filed, the newest first; none to who does not see the whole county."""
+    scope = requests.reading_scope(context.caller())
+    with context.database().reading() as reading:
+        found = reports.list_all(reading) if drawing.is_whole(scope) else []
+    return responses.single_page([sheet_json.frozen(each) for each in found])
+
+
+@blueprint.route("/monthly-reports/<month>")
+@blueprint.doc(
+    responses={
+        "200": {
+            "description": "by `format`",
+            "content": {
+                "application/json": {"schema": MonthlyReportSchema},
+                "text/csv": {"schema": {"type": "string"}},
+                table_files.XLSX_TYPE: {"schema": {"type": "string", "format": "binary"}},
+            },
+        }
+    }
+)
+@blueprint.arguments(MonthlyReportQuery, location="query")
+@blueprint.response(200, MonthlyReportSchema)
+@blueprint.alt_response(403, success=False, description=REFUSED)
+@blueprint.alt_response(404, success=False, description=WHOLE)
+def get_monthly_report(query: dict[str, Any], month: str) -> Response:
+    """Return the sheet of a month: as it was filed, or, where it was not or with `live`, as it would be now.
+
+    Every rate can be computed again from the counts of its row. As `csv` (UTF-8 with BOM, codes as headings) or `xlsx`,
+    a file.
+    """
+    by = context.caller()
+    scope = drawing.reading_scope(by)
+    if query["format"] != "json":
+        scope = drawing.whole(record_exports.scope_of(by, requests.READ))
+    with responses.naming_fields(), context.database().reading() as reading:
+        report = None if query.get("live") else reports.find(reading, month)
+        sheet = drawing.draw(reading, scope, month, heading()) if report is None else report.sheet
+    if query["format"] == "json":
+        return responses.json(sheet_json.as_json(sheet, report))
+    export = record_exports.begin("monthly_reports.export", month, {"format": query["format"]})
+    export.rows = len(sheet.rows)
+    with export.ending_where_it_fails():
+        if query["format"] == "csv":
+            content, type = sheet_files.as_csv(sheet), table_files.CSV_TYPE
+        else:
+            content, type = sheet_files.as_xlsx(sheet, sheet_files.filed_words(report)), table_files.XLSX_TYPE
+    return downloads.exported(export, [content], type, sheet_files.file_name(sheet, query["format"]))
+
+
+@blueprint.route("/monthly-reports/<month>/content")
+@blueprint.response(200, {"type": "object"}, content_type="application/json")
+@blueprint.alt_response(404, success=False, description="the month was not filed, or " + WHOLE)
+@blueprint.alt_response(422, success=False, description="what is named is no month")
+def get_content(month: str) -> Response:
+    """Return the sheet of a month as it was filed, byte for byte in canonical form (RFC 8785).
+
+    The SHA-256 of these bytes is the hash that the sheet was filed with: `sha256sum` of the file gives it.
+    """
+    drawing.reading_scope(context.caller())
+    with responses.naming_fields(), context.database().reading() as reading:
+        report = freezing.get(reading, month)
+    return Response(report.content, 200, content_type="application/json")
+
+
+@blueprint.route("/monthly-reports/<month>/freeze", methods=["POST"])
+@blueprint.arguments(FreezeSchema)
+@blueprint.response(200, FrozenReportSchema)
+@blueprint.alt_response(201, schema=FrozenReportSchema, description="it was filed just now")
+@blueprint.alt_response(403, success=False, description=REFUSED)
+@blueprint.alt_response(404, success=False, description=WHOLE)
+@blueprint.alt_response(409, success=False, description="`month-frozen`: it was filed as of another instant")
+def freeze(body: dict[str, Any], month: str) -> Response:
+    """File the sheet of a month that is over: it is kept with its hash and never changes.
+
+    Asked again it answers the same. What was wrong in it is told by a correction.
+    """
+    by = context.caller()
+    scope = drawing.require(by, "freeze")
+    with responses.naming_fields():
+        found = freezing.freeze(
+            context.database(),
+            scope,
+            month,
+            heading(),
+            as_of=body.get("as_of"),
+            by=by.name,
+            write=context.write,
+        )
+    return responses.json(sheet_json.frozen(found.report), 201 if found.is_new else 200)

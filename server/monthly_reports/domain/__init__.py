@@ -1,0 +1,1 @@
+"""Rules of monthly reports: pure functions and values, without SQL, network or clock."""
