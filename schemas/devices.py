@@ -48,16 +48,18 @@ class DeviceSchema(BaseSchema):
     advice = text_out("what to do about it, in Chinese; empty for nothing")
 
 
-class UnmovedPhoneSchema(BaseSchema):
-    """A phone that has not come by the public address since the server moved to it."""
+class UnmovedDeviceSchema(BaseSchema):
+    """A phone or laptop that has not come by the public address since the server moved to it."""
 
-    id = text_out("of the phone key that it uses")
+    kind = fields.String(required=True, metadata={"description": "`phone` or `laptop`"})
+    id = text_out("of the phone key that it uses; of a laptop, as the field client calls itself")
     person = text_out("user name")
     display = text_out("as people call them")
     role = text_out("of their oldest duty in force")
     area = text_out("code of the area of that duty")
     last_seen_at = instant_out_or_null("last contact; null: the card was never scanned")
     address = text_out_or_null("of the server, by which it came then; null: it came before such were kept")
+    key_made_at = instant_out_or_null("when its card was made; null: a laptop")
     card_at = instant_out_or_null("when a new card was made for them that nobody has scanned; null: there is none")
 
 
@@ -68,9 +70,9 @@ class AddressMoveSchema(BaseSchema):
     old_address = text_out_or_null("answered beside it; null: none")
     since = instant_out_or_null("when it became the public address")
     unmoved = fields.List(
-        fields.Nested(UnmovedPhoneSchema),
+        fields.Nested(UnmovedDeviceSchema),
         required=True,
-        metadata={"description": "phones of people whom the caller may see, silent longest first"},
+        metadata={"description": "phones and laptops of people whom the caller may see, silent longest first"},
     )
 
 

@@ -15,8 +15,8 @@ from server.api.blueprints import create_blueprint
 from server.forms.usecases import management
 from server.instants import Instant
 from server.people.domain.devices import ADVICE, Device
-from server.people.domain.unmoved_phones import UnmovedPhone
-from server.people.store import devices, public_addresses, unmoved_phones
+from server.people.domain.unmoved_devices import UnmovedDevice
+from server.people.store import devices, public_addresses, unmoved_devices
 from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
@@ -55,7 +55,7 @@ def show_address_move(query: dict[str, Any]) -> Response:
         place = place_of(reading, query, by)
         kept = public_addresses.newest(reading)
         bounds = None if place is None else place.bounds()
-        found = unmoved_phones.list_unmoved(reading, people_scope(by), kept, bounds)
+        found = unmoved_devices.list_unmoved(reading, people_scope(by), kept, bounds)
         return responses.json(
             {
                 "address": None if kept is None else kept.url or None,
@@ -81,18 +81,9 @@ def count_phones(form_id: str) -> Response:
         return responses.json(asdict(form_holders.count(reading, form_id, people_scope(by))))
 
 
-def _unmoved(found: UnmovedPhone) -> responses.Json:
-    key = found.key
-    return {
-        "id": key.id,
-        "person": key.person,
-        "display": key.display,
-        "role": key.role,
-        "area": key.area,
-        "last_seen_at": key.last_seen_at,
-        "address": key.address,
-        "card_at": found.card_at,
-    }
+def _unmoved(found: UnmovedDevice) -> responses.Json:
+    told = asdict(found)
+    return {"kind": "phone" if told.pop("is_phone") else "laptop", **told}
 
 
 def _device(found: Device, now: Instant) -> responses.Json:

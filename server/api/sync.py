@@ -193,14 +193,12 @@ def _fresh_device(reading: Reading, by: Actor, device: str, items: Sequence[Item
 
 def _note_unsent(by: Actor, device: str | None, unsent: int | None) -> None:
     """Keep what a client says still waits on it, when that is news: an idle pull shall cost no write."""
-    if (
-        device is None
-        or unsent is None
-        or not field_clients.is_due(context.database().single_read(), by.name, device, unsent)
-    ):
+    if device is None or unsent is None:
         return
-    program = (flask.request.headers.get("User-Agent") or "")[:100]
-    context.note(context.database(), lambda tx: field_clients.record(tx, by.name, device, program, unsent))
+    known, address = context.came_by()
+    if field_clients.is_due(context.database().single_read(), by.name, device, unsent, known):
+        program = (flask.request.headers.get("User-Agent") or "")[:100]
+        context.note(context.database(), lambda tx: field_clients.record(tx, by.name, device, program, unsent, address))
 
 
 def _settled(reading: Reading, by: Actor, problems: list[str]) -> list[responses.Json]:

@@ -14,8 +14,8 @@ from server.db.transactions import Reading
 from server.grid.store import areas
 from server.instants import BEIJING, Instant
 from server.people.domain.public_addresses import KeptAddress, disagreement
-from server.people.domain.unmoved_phones import UnmovedPhone
-from server.people.store import public_addresses, unmoved_phones
+from server.people.domain.unmoved_devices import UnmovedDevice
+from server.people.store import public_addresses, unmoved_devices
 from server.people.usecases import address_moves
 from server.settings import from_environment, public_url
 
@@ -25,7 +25,7 @@ BY = "command"
 @click.command(cls=Command)
 @click.argument("url", required=False, metavar="[URL]")
 @click.option("--from", "old", metavar="URL", help="the address of before, where it is not known 原来的地址")
-@click.option("--status", is_flag=True, help="say how far it is, and which phones have not moved 查看进度")
+@click.option("--status", is_flag=True, help="say how far it is, and which phones and laptops have not moved 查看进度")
 @click.option("--finish", is_flag=True, help="give the old address up 办完，停用旧地址")
 @click.option("--undo", is_flag=True, help="give out the old address again 撤回")
 @click.option("--even-if-not-moved", "anyway", is_flag=True, help="finish though phones are left 有手机没搬也办完")
@@ -78,8 +78,14 @@ def _taken(reading: Reading, stated: str | None, data: Path) -> Iterator[str]:
             f"{kept.old_url} 仍应答：从它来的手机照旧取表单、名单和上报，拿到的网址也还是它的。"
             "旧地址本身要通：旧域名、旧端口和网线先不要撤。"
         )
-        yield f"还没用新地址来过的手机 {len(left)} 部，名单：{with_data('move-address --status', data)}"
-        if left:
+        phones = sum(each.is_phone for each in left)
+        yield (
+            f"还没用新地址来过的手机 {phones} 部、电脑 {len(left) - phones} 台，"
+            f"名单：{with_data('move-address --status', data)}"
+        )
+        if len(left) > phones:
+            yield f"电脑请本人用新地址重新登录：fieldsync login {kept.url} …，本机的数据都在。"
+        if phones:
             cards = with_data("user cards --not-moved CARDS.pdf", data)
             yield f"给他们重印卡片：{cards}（或在“管理—手机卡片”里选“还没搬的”）"
         yield f"都搬完后停用旧地址：{with_data('move-address --finish', data)}；不搬了：--undo"
@@ -99,28 +105,28 @@ def _status(reading: Reading, stated: str | None, data: Path) -> Iterator[str]:
     yield from _environment(kept, stated, data)
     left = _unmoved(reading, kept)
     if not left:
-        yield "连过的手机都已用这个地址来过。"
+        yield "连过的手机和电脑都已用这个地址来过。"
         return
-    yield f"还没用这个地址来过的手机 {len(left)} 部，最久没联系的在前："
-    names = areas.full_names(reading, (each.key.area for each in left))
+    phones = sum(each.is_phone for each in left)
+    yield f"还没用这个地址来过的手机 {phones} 部、电脑 {len(left) - phones} 台，最久没联系的在前："
+    names = areas.full_names(reading, (each.area for each in left))
     for each in left:
-        yield "  " + "  ".join(_shown(each, names.get(each.key.area, each.key.area)))
+        yield "  " + "  ".join(_shown(each, names.get(each.area, each.area)))
 
 
-def _shown(each: UnmovedPhone, area: str) -> Iterator[str]:
-    key = each.key
-    yield key.display if key.display == key.person else f"{key.display}（{key.person}）"
-    yield area
-    if key.last_seen_at is None:
-        yield f"卡片没扫过，{_minute(key.created_at)} 发的"
+def _shown(each: UnmovedDevice, area: str) -> Iterator[str]:
+    yield each.display if each.display == each.person else f"{each.display}（{each.person}）"
+    yield area if each.is_phone else f"{area}  电脑"
+    if each.last_seen_at is None:
+        yield "卡片没扫过" if each.key_made_at is None else f"卡片没扫过，{_minute(each.key_made_at)} 发的"
     else:
-        yield f"上次 {_minute(key.last_seen_at)} 用 {key.address or '旧地址'}"
+        yield f"上次 {_minute(each.last_seen_at)} 用 {each.address or '旧地址'}"
     if each.card_at is not None:
         yield f"新卡已发（{_minute(each.card_at)}），还没扫"
 
 
-def _unmoved(reading: Reading, kept: KeptAddress) -> list[UnmovedPhone]:
-    return unmoved_phones.list_unmoved(reading, everything(reading), kept)
+def _unmoved(reading: Reading, kept: KeptAddress) -> list[UnmovedDevice]:
+    return unmoved_devices.list_unmoved(reading, everything(reading), kept)
 
 
 def _environment(kept: KeptAddress, stated: str | None, data: Path) -> Iterator[str]:

@@ -77,6 +77,13 @@ def public_url() -> str | None:
     return known.of_request(*stated_origin(request.environ, settings().trusted_proxies)) or known.url
 
 
+def came_by() -> tuple[str | None, str]:
+    """Return the public address by which this request came, None where it is none of those, and its address anyway."""
+    came_to = stated_origin(request.environ, settings().trusted_proxies)
+    known = services().addresses.now().of_request(*came_to)
+    return known, known or origin(*came_to)
+
+
 def blobs() -> BlobStore:
     return services().blobs
 

@@ -13,8 +13,8 @@ from server.audit.store.entry_lists import EVERYWHERE, AuditFilters
 from server.cli.main import main
 from server.errors import Conflict, Invalid
 from server.office.cases import case_paper
-from server.people.domain.unmoved_phones import History, PhoneKey, unmoved
-from server.people.store import public_addresses, unmoved_phones
+from server.people.domain.unmoved_devices import History, PhoneKey, unmoved
+from server.people.store import public_addresses, unmoved_devices
 from server.people.usecases import address_moves
 from server.web import addresses
 from tests.county import EVERYTHING, County
@@ -53,8 +53,8 @@ def told(county: County, name: str = "officer") -> dict:
 def left(county: County) -> list[str]:
     with county.store.reading() as reading:
         kept = public_addresses.newest(reading)
-        found = unmoved_phones.list_unmoved(reading, EVERYTHING, kept)
-    return [each.key.person for each in found if each.key.last_seen_at is not None]
+        found = unmoved_devices.list_unmoved(reading, EVERYTHING, kept)
+    return [each.person for each in found if each.last_seen_at is not None]
 
 
 def test_both_addresses_give_forms_and_lists_and_take_submissions_each_in_its_own_terms(town):
@@ -126,6 +126,47 @@ def test_phones_that_have_not_moved_are_told_with_their_last_address(town):
     assert f"用 {OLD}" in shown and "卡片没扫过" in shown and "  officer" not in shown
 
 
+def test_a_laptop_is_told_beside_the_phones_until_it_has_come_by_the_new_address(town):
+    laptop = new_uuid()
+    sync(town, "worker", laptop, OLD)
+    begin(town)
+
+    [told_of] = [each for each in told(town)["unmoved"] if each["kind"] == "laptop"]
+
+    assert (told_of["id"], told_of["person"], told_of["address"]) == (laptop, "worker", OLD)
+    assert (told_of["key_made_at"], told_of["card_at"]) == (None, None)
+    status = run(town, "move-address", "--status").stdout
+    assert "电脑 1 台" in status and f"电脑  上次 2026-11-24 13:00 用 {OLD}" in status
+    assert run(town, "move-address", "--finish").exit_code == 1
+    desk = Desk(with_passwords(town))
+    desk.sign_in("officer")
+    assert f"fieldsync login {NEW}" in desk.open("/office/problems/devices").text
+
+    sync(town, "worker", laptop, NEW)  # at once, not ten minutes later
+
+    assert [each for each in told(town)["unmoved"] if each["kind"] == "laptop"] == []
+
+
+def test_a_laptop_of_two_people_has_moved_when_its_last_contact_came_by_the_new_address(town):
+    laptop = new_uuid()
+    for person in ("worker", "neighbour"):
+        sync(town, person, laptop, OLD)
+    begin(town)
+
+    town.clock.pass_by(minutes=1)
+    sync(town, "neighbour", laptop, NEW)
+
+    assert [each for each in told(town)["unmoved"] if each["kind"] == "laptop"] == []
+
+
+def sync(county: County, person: str, laptop: str, address: str) -> None:
+    """Let a laptop pull by an address and say that nothing waits on it."""
+    headers = {"Authorization": f"Key {county.keys[person]}", "Host": address.partition("//")[2]}
+    asked = {"cursor": None, "limit": 1, "device": laptop, "unsent": 0}
+    answer = county.app.test_client().post("/api/v1/sync/pull", json=asked, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
 def test_a_contact_by_another_address_is_noted_at_once_and_not_a_minute_later(town):
     begin(town)
     town.phone().get("formList", **AT_OLD)
@@ -151,7 +192,7 @@ def test_a_move_is_finished_once_all_have_come_and_not_before_unless_it_is_said(
     town.phone().get("formList", **AT_OLD)
     begin(town)
 
-    with pytest.raises(Conflict, match="还有 7 部手机"):
+    with pytest.raises(Conflict, match="还有 7 台手机或电脑"):
         town.do(address_moves.finish, EVERYTHING, by="test")
     for name in town.keys:
         town.phone(name).get("formList", **AT_NEW)

@@ -16,7 +16,7 @@ from server.office.layout import signed_in
 from server.office.problems import desk
 from server.people.domain.actors import Actor, Role
 from server.people.domain.devices import ADVICE, Contact, Device
-from server.people.store import devices, public_addresses, unmoved_phones
+from server.people.store import devices, public_addresses, unmoved_devices
 from server.phones.usecases import form_holders
 from server.staffing.usecases.account_management import people_scope
 from server.web import context
@@ -65,20 +65,21 @@ def _forms(reading: Reading, by: Actor) -> list[dict[str, Any]]:
 
 
 def _unmoved(reading: Reading, by: Actor) -> dict[str, Any]:
-    """Return the phones that have not come by the public address yet, while the server moves to it."""
+    """Return the phones and laptops that have not come by the public address yet, while the server moves to it."""
     kept = public_addresses.newest(reading)
     if kept is None or not kept.old_url:
         return {"move": None, "unmoved": []}
-    found = unmoved_phones.list_unmoved(reading, people_scope(by), kept)
-    names = areas.full_names(reading, (each.key.area for each in found))
+    found = unmoved_devices.list_unmoved(reading, people_scope(by), kept)
+    names = areas.full_names(reading, (each.area for each in found))
     rows = [
         {
-            "display": each.key.display,
-            "role": layout.role_label(Role(each.key.role), reading.now),
-            "area": names.get(each.key.area, each.key.area),
-            "instant": each.key.last_seen_at or "",
-            "at": "" if each.key.last_seen_at is None else pages.moment(each.key.last_seen_at, reading.now),
-            "address": each.key.address or "",
+            "is_phone": each.is_phone,
+            "display": each.display,
+            "role": layout.role_label(Role(each.role), reading.now),
+            "area": names.get(each.area, each.area),
+            "instant": each.last_seen_at or "",
+            "at": "" if each.last_seen_at is None else pages.moment(each.last_seen_at, reading.now),
+            "address": each.address or "",
             "card_at": "" if each.card_at is None else pages.moment(each.card_at, reading.now),
         }
         for each in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from server.db.sql import inserting
 from server.db.transactions import Reading, Transaction
 from server.people.domain.public_addresses import KeptAddress, Step
-from server.people.domain.unmoved_phones import History
+from server.people.domain.unmoved_devices import History
 
 _ADD = inserting("address_step", ("number", "step", "url", "old_url", "made_at", "made_by"))
 _NEWEST = """

@@ -10,7 +10,7 @@ from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, Invalid
 from server.grid.domain.scope import Scope
 from server.people.domain.public_addresses import KeptAddress, Step
-from server.people.store import public_addresses, unmoved_phones
+from server.people.store import public_addresses, unmoved_devices
 from server.people.usecases.setup_card import is_loopback
 
 
@@ -32,7 +32,7 @@ def begin(tx: Transaction, url: str, *, old: str | None, known: str | None, by: 
         raise Conflict(
             f"正从 {kept.old_url} 搬到 {kept.url} ，还没有办完；请先加 --finish 办完，或加 --undo 撤回。", url=kept.url
         )
-    before = (None if kept is None else kept.url, known, *unmoved_phones.addresses_used(tx))
+    before = (None if kept is None else kept.url, known, *unmoved_devices.addresses_used(tx))
     found = (each for each in before if each and each != url and not _is_for_this_machine_alone(each))
     return _taken(tx, Step.BEGIN, url, old or next(found, ""), by)
 
@@ -40,13 +40,15 @@ def begin(tx: Transaction, url: str, *, old: str | None, known: str | None, by: 
 def finish(tx: Transaction, scope: Scope, *, by: str, even_if_not_moved: bool = False) -> KeptAddress:
     """Give the old address up. scope: of the county.
 
-    even_if_not_moved: though some phones still use it. Raises Conflict where no move is under way, or phones are left.
+    even_if_not_moved: though some phones or laptops still use it. Raises Conflict where no move is under way, or such
+    are left.
     """
     kept = _under_way(tx)
-    left = len(unmoved_phones.list_unmoved(tx, scope, kept))
+    left = len(unmoved_devices.list_unmoved(tx, scope, kept))
     if left and not even_if_not_moved:
         raise Conflict(
-            f"还有 {left} 部手机没有用新地址来过，停用旧地址后它们就连不上了；名单见 --status，请先发新卡。"
+            f"还有 {left} 台手机或电脑没有用新地址来过，停用旧地址后它们就连不上了；名单见 --status，"
+            "手机请先发新卡，电脑请用新地址登录。"
             "确要停用的，请加 --even-if-not-moved。",
             left=left,
         )

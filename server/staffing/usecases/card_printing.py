@@ -16,7 +16,7 @@ from server.instants import Instant
 from server.people.domain import roles
 from server.people.domain.actors import Actor
 from server.people.domain.people import Person
-from server.people.store import duty_lists, people, public_addresses, unmoved_phones
+from server.people.store import duty_lists, people, public_addresses, unmoved_devices
 from server.people.store.duty_lists import Filters
 from server.people.usecases import setup_qr
 from server.people.usecases.setup_card import SetupCard
@@ -59,8 +59,8 @@ def unmoved_cardholders(reading: Reading, *, by: Actor) -> dict[str, Instant | N
     those whom ``by`` may see.
     """
     kept = public_addresses.newest(reading)
-    found = unmoved_phones.list_unmoved(reading, account_management.people_scope(by), kept)
-    return {each.key.person: each.card_at for each in found}
+    found = unmoved_devices.list_unmoved(reading, account_management.people_scope(by), kept)
+    return {each.person: each.card_at for each in found if each.is_phone}
 
 
 def make(
