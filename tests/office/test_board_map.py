@@ -45,6 +45,17 @@ def test_a_case_stands_where_its_phone_says_and_one_without_position_is_counted(
     assert (found["placed"], found["unplaced"], found["more"]) == (1, 1, False)
 
 
+def test_a_list_in_any_order_and_of_what_is_over_has_a_map(land, desk):
+    over, still_open = (land.report(name, spot=SPOT, place=name) for name in ("worker", "neighbour"))
+    land.lead_to(over, ("reject", "officer", {"reason": "not_fire"}))
+    desk.sign_in("officer")
+
+    newest, ended = on_map(desk, "tab=open&sort=-created"), on_map(desk, "tab=ended")
+
+    assert [(each["id"], each["state"]) for each in newest["items"]] == [(still_open, "early")]
+    assert [(each["id"], each["state"]) for each in ended["items"]] == [(over, "ended")]
+
+
 def test_what_waits_for_somebody_is_all_that_their_own_tab_shows(land, desk):
     mine, theirs = (land.report(name, spot=SPOT, place=name) for name in ("worker", "neighbour"))
     land.lead_to(mine, ("assign", "officer", {"assignee": "user:worker"}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -15,7 +16,7 @@ from server.forms.domain.record_types import Kind
 from server.grid.domain.areas import Place, code_of
 from server.grid.domain.scope import Scope
 from server.records.domain.records import Record
-from server.records.store import columns, record_lists, records
+from server.records.store import columns, record_leads, record_lists, records
 from server.records.store.columns import Projection
 from server.records.store.record_lists import Filters
 from tests.county import new_database
@@ -152,10 +153,15 @@ def _found(record: Record, q: str | None) -> bool:
 
 
 @settings(max_examples=examples(400), suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(ledgers, scopes, filters, st.integers(1, 5))
-def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(store, ledger, scope, by, limit):
+@given(ledgers, scopes, filters, st.integers(1, 5), st.sampled_from((0, 2, 1_000)))
+def test_pages_together_hold_what_is_wanted_in_the_scope_newest_first_and_once(store, ledger, scope, by, limit, few):
+    """few: so many rows are read and sorted rather than walked past."""
     keep(store, ledger)
+    with patch.object(record_leads, "FEW", few):
+        pages_hold_what_is_wanted(store, ledger, scope, by, limit)
 
+
+def pages_hold_what_is_wanted(store, ledger, scope, by, limit):
     found, before = [], None
     while before is None or found:
         with store.reading() as reading:

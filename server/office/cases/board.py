@@ -28,8 +28,9 @@ from server.web.record_exports import Wanted, listed
 blueprint = layout.create_blueprint("office-board", __name__)
 
 ROWS = 50
-COUNTED_MOST, ENDED_COUNTED_MOST = 9_999, 300
-"""As far as a tab counts: beyond it a plus says that there are more. Of what is over nobody has work."""
+COUNTED_MOST, SEARCHED_COUNTED_MOST, ENDED_COUNTED_MOST = 9_999, 300, 300
+"""As far as a tab counts: beyond it a plus says that there are more. Whoever searches narrows the search first, and of
+what is over nobody has work."""
 
 OF_OPEN_CASES = frozenset({"overdue", "soon", "untaken", "requests"})
 """Filters that no ended case meets: it has no limit, no handler and no request."""
@@ -143,9 +144,10 @@ def _next(asked: Asked, rows: list[Row]) -> str:
 def _head(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> dict[str, Any]:
     """Return the tabs with their counts, and how many cases of the list have changed since the page was made."""
     wanted = asked._replace(tab=BY_KEY["open"]).filters
-    counts = record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST + 1)
+    most = SEARCHED_COUNTED_MOST if wanted.q else COUNTED_MOST
+    counts = record_lists.count_by_status(reading, by.scope, wanted, most + 1)
     ended = record_lists.count_ended(reading, by.scope, wanted, ENDED_COUNTED_MOST + 1)
-    shown = [_tab(tab, asked, counts, ended, mine) for tab in TABS]
+    shown = [_tab(tab, asked, counts, most, ended, mine) for tab in TABS]
     newest, since = pulls.current_seq(reading), request.args.get("since", "")
     changed = 0
     if since.isascii() and since.isdigit() and len(since) <= 18:
@@ -162,9 +164,9 @@ def _head(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Wait
 
 
 def _tab(
-    tab: Tab, asked: Asked, counts: Mapping[str, int], ended: int, mine: Iterable[waiting.Waiting]
+    tab: Tab, asked: Asked, counts: Mapping[str, int], most: int, ended: int, mine: Iterable[waiting.Waiting]
 ) -> dict[str, Any]:
-    most = COUNTED_MOST
+    """Return a tab as the page shows it. most: as far as each status was counted."""
     if tab is MINE:
         # A case may wait for two kinds of work; it is listed once.
         count, more = len({row["id"] for each in mine for row in each.rows}), any(each.more for each in mine)

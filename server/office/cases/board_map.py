@@ -13,7 +13,7 @@ from flask import Response, request
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import forms
-from server.grid.domain.areas import Area, Level, code_of, short_name
+from server.grid.domain.areas import Area, Level, code_of, path_of, short_name
 from server.grid.domain.borders import Rings
 from server.grid.store import areas, borders
 from server.office import layout, pages
@@ -23,7 +23,7 @@ from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.records.domain import positions
-from server.records.domain.status import Status
+from server.records.domain.status import ENDED, Status
 from server.records.usecases.disclosing import RecordMask
 from server.web import context
 
@@ -33,7 +33,7 @@ POINTS_MOST, BORDERS_MOST, VILLAGES_MOST = 1_000, 60, 100
 """How many cases of a list the map looks at, in the order of the list; of how many villages it draws the border, and
 of how many it tells a number where no position is known."""
 
-STATES = {"over": "超期", "early": "待受理/派遣", "open": "在办", "check": "待核查"}
+STATES = {"over": "超期", "early": "待受理/派遣", "open": "在办", "check": "待核查", "ended": "已结束"}
 WORDS = {
     "placed": "有定位",
     "unplaced": "无定位",
@@ -60,7 +60,7 @@ def points() -> Response:
         mask, looked_at = RecordMask(reading, by), rows[:POINTS_MOST]
         case_rows.note_shown(mask, looked_at)
         found = list(_points(reading, looked_at, mask))
-        counts = Counter(village for row in looked_at if (village := _village(row["path"])))
+        counts = Counter(village for row in looked_at if (village := _village(path_of(row["area"]))))
         shown = {
             "items": found,
             "placed": len(found),
@@ -141,6 +141,8 @@ def _points(reading: Reading, rows: list[Row], mask: RecordMask) -> Iterator[dic
 
 def _state(row: Row, now: str) -> str:
     status = Status(row["status"])
+    if status in ENDED:
+        return "ended"
     if case_rows.clock_of(status, row["due_at"], now).state == "over":
         return "over"
     if status in (Status.REPORTED, Status.REGISTERED):

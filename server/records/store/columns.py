@@ -55,7 +55,7 @@ class Value(NamedTuple):
 class Filter(NamedTuple):
     """A filter of lists by the value of a column: a text, or true and false for an INTEGER of 0 and 1.
 
-    rank: how few rows it is sure to leave, as in ``record_lists``; 0 without an index (``column, born_seq``).
+    rank: how few rows it is likely to leave, as in ``record_conditions``; 0 without an index (``column, born_seq``).
     common: the value that most rows have, which its index leaves out; empty for none.
     """
 
@@ -128,16 +128,16 @@ _ONCE, _ALWAYS, _CASE = Written.ONCE, Written.ALWAYS, Written.CASE
 
 COLUMNS = (
     Column("id", "TEXT", _ONCE, _SHOWN | _TODO),
-    Column("type", "TEXT", _ONCE, _SHOWN | _TODO, filter=Filter("type", 8)),
+    Column("type", "TEXT", _ONCE, _SHOWN | _TODO, filter=Filter("type", 11)),
     Column("kind", "TEXT", _ONCE, _JSON),
     Column("area", "TEXT", _ONCE, _SHOWN | _PHONE | _TODO),
     Column("path", "TEXT", _ONCE, _TODO),
     Column("label", "TEXT", _ALWAYS, _SHOWN | _TODO),
     Column("version", "INTEGER", _ALWAYS, _SHOWN | _TODO),
-    Column("status", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("status", 5)),
-    Column("stage", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("stage", 6)),
+    Column("status", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("status", 8)),
+    Column("stage", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("stage", 9)),
     Column("case_no", "TEXT", _CASE, _SHOWN | _PHONE, null=True),
-    Column("assignee", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("assignee", 3)),
+    Column("assignee", "TEXT", _CASE, _SHOWN | _PHONE | _TODO, null=True, filter=Filter("assignee", 5)),
     Column(
         "due_at", "TEXT", _CASE, (Value("due_at", _SHOWN | _TODO), Value("due_on", _PULL | _PHONE, _due_on)), null=True
     ),
@@ -158,7 +158,7 @@ COLUMNS = (
     Column("born_seq", "INTEGER", _ONCE),
     Column("month", "TEXT", _CASE, null=True),
     Column(
-        "conflicted", "INTEGER", _ALWAYS, of=lambda record: 1 if record.conflicts else 0, filter=Filter("conflict", 3)
+        "conflicted", "INTEGER", _ALWAYS, of=lambda record: 1 if record.conflicts else 0, filter=Filter("conflict", 4)
     ),
     Column("registers", "TEXT", _ALWAYS),
     Column("case_state", "TEXT", _CASE, _TODO, null=True, of=lambda record: case_json.to_text(record.case)),
@@ -166,9 +166,9 @@ COLUMNS = (
     Column(
         "merged_into", "TEXT", _CASE, null=True, of=lambda record: record.case and record.case.merged_into
     ),
-    Column("category", "TEXT", _CASE, null=True, of=_code("category"), filter=Filter("category", 4)),
-    Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 3)),
-    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 4, "general")),
+    Column("category", "TEXT", _CASE, null=True, of=_code("category"), filter=Filter("category", 6)),
+    Column("item", "TEXT", _CASE, null=True, of=_code("item"), filter=Filter("item", 5)),
+    Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 6, "general")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),

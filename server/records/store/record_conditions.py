@@ -28,11 +28,17 @@ _VILLAGE_DEPTH = 2
 DUE = f"COALESCE(due_at, '{FOREVER}')"
 """The order of limits, as the index of open cases has it (migrations 0041 and 0049)."""
 
-STATUS_RANK = 5
-"""Of the condition on the status of cases; what ranks lower leaves fewer rows."""
+IDS_RANK, PLACE_RANK, SCOPE_RANK, MARKED_RANK = 1, 2, 3, 4
+"""Of single records, a village, a narrow scope, and what few cases have: a request, two values."""
 
-FEW_RANK = 3
-"""What ranks no higher leaves fewer rows than there are open cases."""
+COUNTED_RANK = 6
+"""What ranks no higher is counted by its index alone (``record_leads.fewest``)."""
+
+FLAG_RANK, STATUS_RANK, DUE_RANK = 7, 8, 10
+"""Of a flag, the status of cases, and limits; what ranks lower is likely to leave fewer rows."""
+
+UNORDERED_RANK = 12
+"""From here on an index answers, but in no order in which lists are shown: it helps to count."""
 
 SUPERVISED = "supervised"
 """Stands among flags for supervision at any level."""
@@ -65,27 +71,8 @@ class Filters:
     shown_label: Callable[[Row], str] | None = None
 
 
-def of_open_status(conditions: list[Condition], status: str) -> Condition:
-    """Return what leads to the cases of an open status by the index of limits, in the range that is asked for."""
-    ranged = next((each for each in conditions if each.is_range), None)
-    sql = "status = :of_status AND closed_at IS NULL"
-    if ranged is None:
-        return Condition(1, sql, {"of_status": status})
-    return Condition(1, f"{sql} AND {ranged.sql}", {"of_status": status, **ranged.values})
-
-
-def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, dict[str, Any]]:
-    """Return the terms of a query, and their values; all but the leading one are hidden from the planner."""
-    terms: list[str] = []
-    values: dict[str, Any] = {}
-    for condition in conditions:
-        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
-        values |= condition.values
-    return " AND ".join(terms), values
-
-
 class Condition(NamedTuple):
-    """A term of the query. rank: how few rows it is sure to leave, 1 for the fewest; 0 when it may leave them all.
+    """A term of the query. rank: how few rows it is likely to leave, 1 for the fewest; 0 without an index.
 
     is_range: it is about ``DUE``, and is answered by the index of limits.
     """
@@ -96,20 +83,10 @@ class Condition(NamedTuple):
     is_range: bool = False
 
 
-def leading(conditions: list[Condition]) -> Condition | None:
-    """Return the one condition that an index may answer; None to walk all records, newest first.
-
-    A planner without statistics collects and sorts half a county where the first hundred rows are at hand. So one
-    condition leads, either small or with an index in the order of the list, and the others (``IS TRUE`` hides them
-    from the planner) are checked row by row.
-    """
-    return min((each for each in conditions if each.rank), key=lambda each: each.rank, default=None)
-
-
 def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Condition]:
     """Return a condition for the scope, and one for each filter that is set."""
     inside, values = scopes.by_place_or_person(scope, reading.now)
-    found = [Condition(2 if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
+    found = [Condition(SCOPE_RANK if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
     if filters.place is not None:
         found.append(_inside(reading, filters.place))
     found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
@@ -119,10 +96,10 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     if filters.placed is not None:
         found.append(_placed(reading) if filters.placed else _unplaced(reading))
     if filters.has_request:
-        found.append(Condition(3, "flags LIKE '%|%_pending%'", {}))
+        found.append(Condition(MARKED_RANK, "flags LIKE '%|%_pending%'", {}))
     if filters.ids is not None:
         ids = {f"id{number}": id for number, id in enumerate(sorted(filters.ids))}
-        found.append(Condition(1, f"id IN ({', '.join(f':{name}' for name in ids)})" if ids else "1 = 0", ids))
+        found.append(Condition(IDS_RANK, f"id IN ({', '.join(f':{name}' for name in ids)})" if ids else "1 = 0", ids))
     if filters.flag is not None:
         found.append(_flagged(filters.flag))
     if filters.q is not None:
@@ -142,7 +119,7 @@ def _in_time_or_not(now: Instant, filters: Filters) -> Iterator[Condition]:
 def _flagged(flag: str) -> Condition:
     """Return the condition that a record has a flag; without its level, at any of them."""
     part = "%|supervised~_%" if flag == SUPERVISED else f"%|{flag.replace('_', '~_')}|%"
-    return Condition(4, "flags <> '' AND flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
+    return Condition(FLAG_RANK, "flags <> '' AND flags || '|' LIKE :flag ESCAPE '~'", {"flag": part})
 
 
 def _equal(column: Column, value: str | bool) -> Condition:
@@ -159,7 +136,9 @@ def _equal(column: Column, value: str | bool) -> Condition:
 
 def _status_among(statuses: Collection[str]) -> Condition:
     values = {f"status{number}": status for number, status in enumerate(sorted(statuses))}
-    return Condition(STATUS_RANK, f"status IN ({', '.join(f':{name}' for name in values)})", values)
+    # Nearly all cases of many years are closed: among them and others, walking all is quicker than sorting.
+    rank = 0 if Status.CLOSED.value in statuses and len(values) > 1 else STATUS_RANK
+    return Condition(rank, f"status IN ({', '.join(f':{name}' for name in values)})", values)
 
 
 def _inside(reading: Reading, place: Place) -> Condition:
@@ -169,7 +148,7 @@ def _inside(reading: Reading, place: Place) -> Condition:
     for number, path in enumerate(paths):
         terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")
         values[f"area_low{number}"], values[f"area_high{number}"] = Place(path).bounds()
-    return Condition(1 if _is_narrow(place) else 0, f"({' OR '.join(terms)})", values)
+    return Condition(PLACE_RANK if _is_narrow(place) else UNORDERED_RANK, f"({' OR '.join(terms)})", values)
 
 
 def _is_narrow(place: Place) -> bool:
@@ -178,7 +157,7 @@ def _is_narrow(place: Place) -> bool:
 
 def _overdue(now: Instant) -> Condition:
     sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} < :now"
-    return Condition(7, sql, {"now": now}, is_range=True)
+    return Condition(DUE_RANK, sql, {"now": now}, is_range=True)
 
 
 def _in_time(now: Instant) -> Condition:
@@ -188,7 +167,7 @@ def _in_time(now: Instant) -> Condition:
 def _soon(now: Instant) -> Condition:
     until = instants.beginning_of(date.fromisoformat(instants.local_day(now)) + timedelta(days=2))
     sql = f"closed_at IS NULL AND due_at IS NOT NULL AND {DUE} >= :now AND {DUE} <= :soon"
-    return Condition(7, sql, {"now": now, "soon": until}, is_range=True)
+    return Condition(DUE_RANK, sql, {"now": now, "soon": until}, is_range=True)
 
 
 def _untaken(given_before: Instant) -> Condition:
@@ -218,7 +197,7 @@ def _holding_positions(reading: Reading) -> list[str]:
 
 def _search(text: str) -> Condition:
     if is_uuid(text):
-        return Condition(1, "id = :q", {"q": text.lower()})
+        return Condition(IDS_RANK, "id = :q", {"q": text.lower()})
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     # LOWER on both sides, because LIKE minds the case on some engines and not on others.
     sql = "LOWER(label) LIKE LOWER(:part) ESCAPE '\\' OR case_no = :q"

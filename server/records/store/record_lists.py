@@ -13,10 +13,11 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.instants import FOREVER, Instant
-from server.records.domain.status import ENDED, OPEN
-from server.records.store import columns, label_search, record_conditions
+from server.records.domain.status import ENDED
+from server.records.store import columns, label_search, record_conditions, record_leads
 from server.records.store.columns import Projection
-from server.records.store.record_conditions import SUPERVISED, Condition, Filters, conditions_of, is_uuid, where
+from server.records.store.record_conditions import SUPERVISED, Condition, Filters, conditions_of, is_uuid
+from server.records.store.record_leads import are_open, fewest, of_one_status, of_open_status, where
 
 __all__ = [
     "SUPERVISED",
@@ -33,11 +34,9 @@ __all__ = [
 
 _SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
 _TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
+_LABELLED = "type, area, author, assignee, label, fields, case_no"
 _DUE = record_conditions.DUE
 _AFTER = f" AND ({_DUE}, born_seq) > (:due_at, :born_seq)"
-
-_FEW = 4
-"""Conditions of this rank or less leave so few rows that comparing their labels is as fast as asking the index."""
 
 _READ_LEAST, _READ_MOST = 200, 3_200
 """How many candidates are compared at first, and at most in one query."""
@@ -62,7 +61,7 @@ def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None
     conditions = conditions_of(reading, scope, filters)
 
     def read(last: Row | None) -> list[Row]:
-        return _newest(reading, conditions, filters.q, before if last is None else last["born_seq"], limit)
+        return _newest(reading, conditions, filters, before if last is None else last["born_seq"], limit)
 
     return _as_shown(filters, read, limit)
 
@@ -76,12 +75,12 @@ def page_by_due(
     first page.
     """
     conditions = conditions_of(reading, scope, filters)
-    leading = record_conditions.leading(conditions)
-    statuses = sorted({*(filters.statuses or ())})  # one that is named twice is read once
-    if statuses and OPEN.issuperset(statuses) and not _is_small(leading):
-        readers = [_of_status(reading, conditions, status, limit) for status in statuses]
+    few = fewest(reading, conditions)
+    if few is None and are_open(filters.statuses):
+        # One that is named twice is read once.
+        readers = [_of_status(reading, conditions, status, limit) for status in sorted({*(filters.statuses or ())})]
     else:
-        readers = [_sorted(reading, conditions, leading, limit)]
+        readers = [_sorted(reading, conditions, few or record_leads.leading(conditions), limit, few is not None)]
 
     def read(last: Row | None) -> list[Row]:
         position = after if last is None else due_position(last)
@@ -90,24 +89,22 @@ def page_by_due(
     return _as_shown(filters, read, limit)
 
 
-def _is_small(leading: Condition | None) -> bool:
-    """Say whether a condition leaves fewer rows than there are open cases, so that these need not be walked."""
-    return leading is not None and 0 < leading.rank <= record_conditions.FEW_RANK
-
-
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
     """Return what reads the cases of one open status by their limits: its index has them in this order."""
-    of_status = record_conditions.of_open_status(conditions, status)
+    of_status = of_open_status(conditions, status)
     return _sorted(reading, [of_status, *conditions], of_status, limit)
 
 
-def _sorted(reading: Reading, conditions: list[Condition], leading: Condition | None, limit: int) -> ReadAfter:
-    """Return what reads up to ``limit`` cases after a position, None for the first ones, by their limits."""
+def _sorted(
+    reading: Reading, conditions: list[Condition], leading: Condition | None, limit: int, is_few: bool = False
+) -> ReadAfter:
+    """Return what reads up to ``limit`` cases after a position, None for the first ones, by their limits.
+
+    is_few: the leading condition leaves so few rows that they are sorted.
+    """
     terms, values = where(conditions, leading)
     # Open to the planner only where the index of limits has it: else it would walk all records by status.
-    is_case = (
-        "(status IS NOT NULL) IS TRUE" if _is_small(leading) and "of_status" not in values else "status IS NOT NULL"
-    )
+    is_case = "(status IS NOT NULL) IS TRUE" if is_few else "status IS NOT NULL"
 
     def read(position: DuePosition | None) -> list[Row]:
         further, more = ("", {}) if position is None else (_AFTER, position._asdict())
@@ -129,14 +126,15 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
 
     A status that no case has is missing. For statuses of open cases: their rows are looked at one by one.
     """
-    if filters.q is not None and filters.shown_label is not None:
-        each = {status: replace(filters, statuses=(status,)) for status in filters.statuses or ()}
-        found = {s: len(page_by_due(reading, scope, each[s], after=None, limit=most)) for s in each}
-        return {status: count for status, count in found.items() if count}
     conditions = conditions_of(reading, scope, filters)
-    leading = record_conditions.leading(conditions)
-    if _is_small(leading):
-        terms, values = where(conditions, leading)
+    few = fewest(reading, conditions)
+    if filters.q is not None and filters.shown_label is not None and not is_uuid(filters.q):
+        counts = {
+            s: _count_shown(reading, conditions, few, filters, s, most) for s in dict.fromkeys(filters.statuses or ())
+        }
+        return {status: count for status, count in counts.items() if count}
+    if few is not None:
+        terms, values = where(conditions, few)
         # Counted here: asked to group, SQLite would walk all records by status instead.
         rows = reading.sql.tuples(f"SELECT status FROM record WHERE {terms}", values)
         return {status: min(count, most) for status, count in Counter(status for (status,) in rows).items()}
@@ -146,15 +144,22 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
 
 def _count(reading: Reading, conditions: list[Condition], status: str, most: int) -> int:
     """Return how many cases of a status meet all conditions, by the index of limits where it is an open one."""
-    if status in OPEN:
-        of_status = record_conditions.of_open_status(conditions, status)
-    else:
-        of_status = Condition(1, "status = :of_status", {"of_status": status})
-    rest = [each for each in conditions if not (each.is_range and status in OPEN)]
-    terms, values = where([of_status, *rest], of_status)
-    found = f"SELECT 1 AS one FROM record WHERE {terms} AND status IS NOT NULL LIMIT :most"
+    terms, values = of_one_status(conditions, status)
+    found = f"SELECT 1 AS one FROM record WHERE {terms} LIMIT :most"
     sql = f"SELECT COUNT(*) FROM ({found}) AS counted"
     return int(reading.sql.value(sql, {**values, "most": most}))
+
+
+def _count_shown(
+    reading: Reading, conditions: list[Condition], few: Condition | None, filters: Filters, status: str, most: int
+) -> int:
+    """Return how many cases of a status hold what is searched for where their reader sees it; ``most`` at most."""
+    if few is None:
+        terms, values = of_one_status(conditions, status)
+    else:
+        terms, values = where([*conditions, Condition(0, "status = :of_status", {"of_status": status})], few)
+    rows = reading.sql.each(f"SELECT {_LABELLED} FROM record WHERE {terms}", values)
+    return sum(1 for _ in islice((row for row in rows if _is_shown(filters, row)), most))
 
 
 def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> int:
@@ -169,7 +174,7 @@ def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> 
     if filters.q is not None:
         return len(page(reading, scope, wanted, before=None, limit=most))
     conditions = conditions_of(reading, scope, wanted)
-    terms, values = where(conditions, record_conditions.leading(conditions))
+    terms, values = where(conditions, fewest(reading, conditions) or record_leads.leading(conditions, in_order=False))
     sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {terms} LIMIT :most) AS counted"
     return int(reading.sql.value(sql, {**values, "most": most}))
 
@@ -180,7 +185,9 @@ def count_by_assignee(reading: Reading, scope: Scope, filters: Filters, most: in
     most: how many cases are looked at. For statuses of open cases; words are not looked for.
     """
     conditions = conditions_of(reading, scope, replace(filters, q=None))
-    terms, values = where(conditions, record_conditions.leading(conditions))
+    few = fewest(reading, conditions)
+    open_ones = Condition(1, "closed_at IS NULL AND status IS NOT NULL", {})
+    terms, values = where([open_ones, *conditions], few or open_ones)
     sql = f"""
         SELECT assignee, COUNT(*) AS n
           FROM (SELECT assignee FROM record WHERE {terms} AND assignee IS NOT NULL LIMIT :most) AS given
@@ -213,21 +220,27 @@ def _as_shown(filters: Filters, read: Callable[[Row | None], list[Row]], limit: 
         return rows
     found: list[Row] = []
     while True:
-        found += [row for row in rows if row["case_no"] == text or text.lower() in label(row).lower()]
+        found += [row for row in rows if _is_shown(filters, row)]
         if len(rows) < limit or len(found) >= limit:
             return found[:limit]
         rows = read(rows[-1])
 
 
+def _is_shown(filters: Filters, row: Row) -> bool:
+    """Say whether a row holds what is searched for where its reader sees it."""
+    text, label = filters.q or "", filters.shown_label
+    return label is None or row["case_no"] == text or text.lower() in label(row).lower()
+
+
 def _newest(
-    reading: Reading, conditions: list[Condition], text: str | None, before: int | None, limit: int
+    reading: Reading, conditions: list[Condition], filters: Filters, before: int | None, limit: int
 ) -> list[Row]:
-    leading = record_conditions.leading(conditions)
-    if text is not None and (leading is None or leading.rank > _FEW):
-        numbers = label_search.candidates(reading, text, before)
+    few = fewest(reading, conditions)
+    if few is None and filters.q is not None:
+        numbers = label_search.candidates(reading, filters.q, before)
         if numbers is not None:
             return _among(reading, conditions, numbers, limit)
-    return list(_selected(reading, conditions, leading, before, limit))
+    return list(_selected(reading, conditions, few or record_leads.leading(conditions), before, limit))
 
 
 def _among(reading: Reading, conditions: list[Condition], numbers: Iterator[int], limit: int) -> list[Row]:
