@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from server.admin.store import backup_facts
-from server.admin.usecases import expiry, forgetting, person_traces, unneeded_files
+from server.admin.usecases import expiry, file_forgetting, forgetting, person_traces, unneeded_files
 from server.admin.usecases.expiry import Due
 from server.admin.usecases.forgetting import KEPT_OF_ACCOUNT, KEPT_OF_VALUES, Files, Forgotten
 from server.admin.usecases.person_traces import Places
@@ -18,6 +18,7 @@ from server.backups.usecases import forgotten, orders
 from server.cli.folder import Command, data_option, opened, opened_to_write
 from server.db import compaction
 from server.db.database import Database
+from server.db.transactions import Reading
 from server.people.store import accounts
 from server.submissions.store.blobs import BlobStore
 
@@ -30,6 +31,7 @@ TABLES = {
     "submission": "提交原文",
     "kept_body": "没有收下的提交",
     "file": "照片和附件",
+    "text_in_file": "照片和附件里面写着的",
     "body": "责任主体联系方式",
     "upload": "照片上传的文件名",
     "audit_begun": "正在进行的导出",
@@ -57,12 +59,14 @@ def forget(
     with opened(data) as database, database.reading() as reading:
         is_account = accounts.find(reading, person) is not None
         values = [*more] if is_account else [person, *more]
-        found = person_traces.find(reading, values, spared) if values and not applies else Places()
+        is_looked_for = bool(values) and not applies
+        found = person_traces.find(reading, values, spared) if is_looked_for else Places()
+        inside = len(_inside(reading, data, values, spared)) if is_looked_for else 0
     if not applies:
         if is_account:
             click.echo(f"将删除账号 {person} 的显示名、密码、设备名和登录地址。")
         if values:
-            _told(found)
+            _told(found, inside)
         _kept((*(KEPT_OF_ACCOUNT if is_account else ()), *(_of_values(photos) if values else ()), *_media(found.media)))
         click.echo("还没有删除。确认后加上 --apply 再执行一次；删除后不能恢复。")
         return
@@ -72,7 +76,11 @@ def forget(
             _done(database.write(lambda tx: forgetting.forget_account(tx, person, by=COMMAND)))
             _kept(KEPT_OF_ACCOUNT)
         if values:
-            files = Files(unneeded_files.placeholder(blobs), photos)
+            with database.reading() as reading:
+                person_traces.require_long(values)
+                inside_of = _inside(reading, data, values, spared)
+            cleaned = file_forgetting.cleaned(blobs, inside_of, person_traces.wanted_of(values))
+            files = Files(unneeded_files.placeholder(blobs), photos, cleaned)
             done = forgetting.forget_values(database, values, by=COMMAND, files=files, spared=spared)
             _done(done)
             _kept((*_of_values(photos), *_media(done.media)))
@@ -121,14 +129,21 @@ def _remove(database: Database, files: Files) -> list[Due]:
     return database.write(lambda tx: expiry.remove(tx, by=COMMAND, files=files, prepared=prepared))
 
 
-def _told(found: Places) -> None:
+def _inside(reading: Reading, data: Path, values: Sequence[str], spared: Sequence[str]) -> Mapping[str, str]:
+    """Return the contents of files that tell of a person."""
+    return file_forgetting.telling(reading, BlobStore(data / "blobs"), person_traces.wanted_of(values), spared)
+
+
+def _told(found: Places, inside: int) -> None:
     listed = (
         ("条记录和它们的历史、问题", found.records),
         ("份提交", found.submissions),
         ("份没有收下的提交", found.bodies),
         ("处变更原文、问题和联系方式", tuple(key for _, key in found.apart)),
     )
-    click.echo("将遮盖：" + ("" if any(ids for _, ids in listed) else "没有找到"))
+    click.echo("将遮盖：" + ("" if inside or any(ids for _, ids in listed) else "没有找到"))
+    if inside:
+        click.echo(f"{inside} 个照片或附件里面写着的（Exif、audit.csv 等）")
     for what, ids in listed:
         if ids:
             click.echo(f"{len(ids)} {what}：{'、'.join(ids)}")

@@ -38,7 +38,7 @@ def without_metadata(original: BinaryIO) -> PiecedFile:
     """
     size = original.seek(0, os.SEEK_END)
     try:
-        pieces = _pieces(original, size)
+        pieces = pieces_of(original, size)
     except ValueError as error:
         if _tells(original):
             raise Unreadable(str(error)) from error
@@ -46,7 +46,8 @@ def without_metadata(original: BinaryIO) -> PiecedFile:
     return PiecedFile(original, pieces)
 
 
-def _pieces(file: BinaryIO, size: int) -> list[Piece]:
+def pieces_of(file: BinaryIO, size: int) -> list[Piece]:
+    """Return what a copy without metadata is made of; all of it for what has none. Raises ValueError."""
     file.seek(0)
     kind = media_types.of(file.read(media_types.HEAD_BYTES), "")
     if kind in _PIECES:

@@ -7,11 +7,12 @@ import base64
 import pytest
 
 from server.admin.store import invariants
-from server.admin.usecases import forgetting, unneeded_files
+from server.admin.usecases import file_forgetting, forgetting, person_traces, unneeded_files
 from server.admin.usecases.forgetting import Files
 from server.app import close
 from server.photos.domain import tus
 from server.submissions.store.blobs import BlobStore
+from tests.admin.test_forgotten_in_files import taken_by
 from tests.api_county import UNIT, VILLAGE, lay_people, uuid_of
 from tests.county import open_county
 from tests.photos.test_photos_of_changes import a_photo, named, photos, receive
@@ -84,6 +85,25 @@ def test_the_photo_of_a_personal_answer_goes_and_the_other_stays(dogs):
     assert (a_photo() in on_disk(dogs), a_photo("blue") in on_disk(dogs)) == (False, True)
     assert shown(dogs) == [unneeded_files._BLANK, a_photo("blue")]
     assert all(PHONE not in name for _, name, _ in photos(dogs, f"/records/{DOG}", "worker"))
+
+
+def test_a_name_that_a_camera_wrote_into_the_photo_of_a_change_goes_and_the_photo_stays(dogs):
+    content = taken_by(NAME)
+    yard = receive(dogs, "worker", content)
+    body = {"type": "dogs", "action": "create", "area": UNIT, "record": DOG, "fields": {"owner": "王二"}}
+    assert dogs.post("/records", "worker", body | {"attachments": [named(yard)]}).status_code == 201
+    blobs, wanted = BlobStore(dogs.store.folder / "blobs"), person_traces.wanted_of([NAME])
+    with dogs.store.reading() as reading:
+        found = file_forgetting.telling(reading, blobs, wanted)
+
+    files = Files(unneeded_files.placeholder(blobs), cleaned=file_forgetting.cleaned(blobs, found, wanted))
+    done = forgetting.forget_values(dogs.store, [NAME], by="command", files=files)
+    unneeded_files.delete(dogs.store, blobs)
+
+    [left] = shown(dogs)
+    assert (len(found), done.counts["text_in_file"]) == (1, 1)
+    assert (len(left), NAME.encode() in left, NAME.encode() in content) == (len(content), False, True)
+    assert content not in on_disk(dogs)
 
 
 def test_every_photo_goes_when_it_is_asked_also_one_that_somebody_else_only_names(dogs):

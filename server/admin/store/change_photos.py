@@ -69,6 +69,13 @@ def announcing(reading: Reading, id: str) -> list[Row]:
     return [*found.values()]
 
 
+def announcing_change(reading: Reading, change: str) -> list[Row]:
+    """Return the same of one change, for each record that it has a revision of."""
+    records = reading.sql.tuples("SELECT DISTINCT record FROM revision WHERE change = :change", {"change": change})
+    found = [row for (id,) in [*records] for row in announcing(reading, id) if row["change"] == change]
+    return found or [row for row in announcing(reading, change) if row["change"] == change]
+
+
 def _written(fields: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     return ((name, write[-1] if isinstance(write, list) else write) for name, write in fields.items())
 

@@ -13,10 +13,10 @@ pages (``db/compaction.py``). The command may be given again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from server.admin.store import change_photos, personal_traces, sent_traces
+from server.admin.store import change_photos, file_traces, personal_traces, sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.admin.usecases import person_traces, sent_forgetting
 from server.admin.usecases.person_traces import Places
@@ -45,6 +45,7 @@ KEPT_OF_ACCOUNT = (
 KEPT_OF_VALUES = (
     "版本号、时间、结论和统计：不含个人信息",
     "照片：只换掉答案声明为个人信息的（如证件照）；其他的可能是隐患的证据，要一并删除请加 --photos",
+    "照片里写着的拍摄时间和地点：是证据；写着的姓名、号码已抹去（压缩包、文档和损坏的文件里面的不查，请加 --photos）",
     "只在说明、备注里提到这个名字的其他记录：不能确定是同一个人（号码不论写在哪里都删）",
     "还没同步的手机和笔记本：同步后更新；里面还没交的表单交上来会重新保存，请交后再执行一次",
     "备份、升级前的旧副本和已导出的文件：程序改不到，到期请管理员删除",
@@ -62,11 +63,15 @@ class Forgotten:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """What happens to files of a person. placeholder: what stands in their place. all: not those of personal answers
-    alone."""
+    """What happens to files of a person.
+
+    placeholder: what stands in their place. all: not those of personal answers alone. cleaned: by the hash of each
+    content that tells of the person what stands in its place (``file_forgetting.cleaned``).
+    """
 
     placeholder: Placeholder
     all: bool = False
+    cleaned: Mapping[str, Placeholder] = field(default_factory=dict)
 
 
 def forget_account(tx: Transaction, name: str, *, by: str) -> Forgotten:
@@ -126,6 +131,7 @@ def forget_found(
     if files is not None:  # before the names of photos are others
         about = (*places.records, *(key for table, key in places.apart if table == "change"))
         counts["file"] += sum(_forget_photos(tx, id, files) for id in about)
+        counts["text_in_file"] += sum(file_traces.replace(tx, old, by) for old, by in files.cleaned.items())
     for id in places.records:
         counts.update(_forget_record(tx, id, without))
     if places.records:

@@ -62,9 +62,7 @@ def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) 
     spared: ids of what tells of somebody else of the same name. Raises Invalid for a value too short to be told from
     other texts.
     """
-    if not values or any(map(_is_short, values)):
-        message = f"要删除的姓名至少{VALUE_CHARACTERS_MIN}个字，号码至少{NUMBER_DIGITS_MIN}位，请写全。"
-        raise Invalid(message)
+    require_long(values)
     wanted = wanted_of(values)
     found = _found(reading, wanted, spared, _BEGINNING)
     wrote = [id for record in found.records for id in sent_traces.of_record(reading, record)]
@@ -75,6 +73,13 @@ def find(reading: Reading, values: Sequence[str], spared: Collection[str] = ()) 
     )
     media = personal_traces.media_naming(reading, lambda content: _is_in_media(content, wanted))
     return replace(found, wrote=tuple(wrote), media=tuple(media), until=until)
+
+
+def require_long(values: Sequence[str]) -> None:
+    """Do nothing for names and numbers that can be told from other texts. Raises Invalid."""
+    if not values or any(map(_is_short, values)):
+        message = f"要删除的姓名至少{VALUE_CHARACTERS_MIN}个字，号码至少{NUMBER_DIGITS_MIN}位，请写全。"
+        raise Invalid(message)
 
 
 def with_newer(reading: Reading, found: Places, wanted: Sequence[Wanted], spared: Collection[str]) -> Places:

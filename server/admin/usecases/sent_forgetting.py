@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from server.admin.store import sent_traces
+from server.admin.store import file_traces, sent_traces
 from server.admin.store.sent_traces import Placeholder
 from server.db.sql import Row
 from server.db.transactions import Reading, Transaction
@@ -29,7 +29,8 @@ _INSTANCE = ("meta/instanceID", "meta/deprecatedID")
 def submissions_telling(reading: Reading, wanted: Sequence[Wanted], since: int) -> list[str]:
     """Return the ids of the submissions whose answers tell of one of ``wanted``, oldest first; those after a seq."""
     answers, rows = Answers(reading), sent_traces.submissions(reading, since)
-    return [row["id"] for row in rows if answers.tell(row["form"], row["xml"], wanted)]
+    called = {id for id, name in file_traces.names(reading, since) if _is_called(name, wanted)}
+    return [row["id"] for row in rows if row["id"] in called or answers.tell(row["form"], row["xml"], wanted)]
 
 
 def submissions_about(reading: Reading, records: Collection[str], since: int) -> list[str]:
@@ -42,11 +43,13 @@ def submissions_about(reading: Reading, records: Collection[str], since: int) ->
 def bodies_telling(reading: Reading, wanted: Sequence[Wanted], known: Collection[str]) -> list[str]:
     """Return the hashes of what was rejected and tells of one of ``wanted``, oldest first, ``known`` ones left out."""
     answers = Answers(reading)
+    called = {hash for hash, name in file_traces.names_of_bodies(reading) if _is_called(name, wanted)}
     fresh = (hash for hash in sent_traces.bodies(reading) if hash not in known)
     return [
         hash
         for hash in fresh
-        if answers.tell(sent_traces.form_of_body(reading, hash), sent_traces.body(reading, hash), wanted)
+        if hash in called
+        or answers.tell(sent_traces.form_of_body(reading, hash), sent_traces.body(reading, hash), wanted)
     ]
 
 
@@ -95,6 +98,11 @@ def _texts(xml: bytes) -> Iterator[tuple[str, str]]:
     yield from (("", getattr(node, part)) for node, part in mixed_texts(root))
     yield from (("", value) for node in root.iter() for value in attributes_of(node).values())
     yield from (("", each) for each in notes_of(xml, "提交"))
+
+
+def _is_called(name: str, wanted: Sequence[Wanted]) -> bool:
+    """Say whether a file is called after a person, be it one that no answer names."""
+    return any(each.stands_in(_ENDING.sub("", name)) for each in wanted)
 
 
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")

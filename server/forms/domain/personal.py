@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
@@ -176,7 +177,7 @@ class Wanted:
 
     def __init__(self, value: str) -> None:
         """value: as somebody wrote it."""
-        plain = value.strip().translate(_NARROW)
+        plain = self._value = value.strip().translate(_NARROW)
         digits = _digits(plain)
         self.is_number = len(digits) > _SHORT and _NO_NUMBER.search(plain) is None
         self.is_word = not self.is_number and plain.isascii()
@@ -218,6 +219,22 @@ class Wanted:
         found = self._pattern.search(plain) if self.is_number else self._pattern.fullmatch(plain)
         return found is not None
 
+    def spans_in(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where this stands in bytes of no known order, start and end: as UTF-8, GBK, or UTF-16 as Exif has it.
+
+        A word of three letters stands by chance in any of them, and is not looked for.
+        """
+        if self.is_word and len(self._value) < _WORD_MIN:
+            return
+        if self.is_number or self.is_word:
+            yield from (found.span() for found in self._pattern.finditer(content.decode("latin-1")))
+        for encoding in (
+            ("utf-16-le", "utf-16-be") if self._value.isascii() else ("utf-8", "gbk", "utf-16-le", "utf-16-be")
+        ):
+            with suppress(UnicodeEncodeError):  # not every name can be written in each
+                sought = re.escape(self._value.encode(encoding))
+                yield from (found.span() for found in re.finditer(sought, content))
+
     def taken_out_of(self, text: str) -> str:
         """Return a text with a mask in every place where this stands."""
         plain = _CODES.sub(lambda code: "#" * len(code[0]), text.translate(_NARROW))
@@ -226,6 +243,7 @@ class Wanted:
         return text
 
 
+_WORD_MIN = 4
 _CERTAIN = 11
 """Digits of a number from which on no other number of the county's papers is the same."""
 _OTHERWISE = re.compile(rb"&#|\xef[\xbc\xbd]")
