@@ -9,7 +9,7 @@ import pytest
 from pyxform.errors import ErrorCode
 
 from server.errors import FormRefused
-from server.forms.domain.definitions import Allowance
+from server.forms.domain.definitions import Allowance, faults_of
 from server.forms.domain.record_types import Declaration, Field, Kind, combine
 from server.forms.usecases import checks
 from server.forms.usecases.xform import reader
@@ -601,3 +601,18 @@ def test_each_fault_is_told_once():
     found = places_of("| | textt | a | 甲 | |\n| | textt | a | 乙 | |\n")
 
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize("name", ["bee keeper", "1beekeeper", "bee\u200bkeeper"])
+def test_a_reference_is_no_fault_of_its_own_where_the_name_it_means_is_refused(name):
+    meant = "bee_keeper" if " " in name else "beekeeper"
+    source = (
+        "| survey |\n| | type | name | label | relevant |\n"
+        f"| | text | {name} | 养蜂人 | |\n| | text | hives | 蜂箱 | ${{{meant}}} != '' |\n"
+        "| | text | note | 备注 | ${hive} != '' |\n"
+    )
+    with pytest.raises(FormRefused) as refusal:
+        converted(source)
+
+    told = [(each.row, each.column) for each in faults_of(refusal.value) if each.sheet == "survey"]
+    assert told == [(2, "name"), (4, "relevant")]

@@ -26,7 +26,7 @@ from server.forms.usecases.xform.xml_parsing import parse, with_missing_identity
 from server.forms.usecases.xlsform import subprocesses
 from server.forms.usecases.xlsform.cells import cell_faults, cell_warnings
 from server.forms.usecases.xlsform.messages import is_about_languages, said_in_chinese, translated
-from server.forms.usecases.xlsform.references import reference_faults
+from server.forms.usecases.xlsform.references import following, reference_faults
 from server.forms.usecases.xlsform.sheets import (
     Sheets,
     plain_column_warnings,
@@ -176,9 +176,10 @@ def read_outcome(outcome: dict[str, Any]) -> Converted:
     )
     if "error" in outcome:
         told = [_told(each, sheets) for each in (outcome["error"], *outcome.get("further", ()))]
-        # What our own checks find in a cell is often what the tool stumbled over there.
+        # What our own checks find in a cell is often what the tool stumbled over there, as is what follows from it.
         cells = [*cell_faults(sheets), *reference_faults(sheets)]
         places = {(each.sheet, each.row, column) for each in cells for column in (None, each.column)}
+        places |= following(sheets)
         more = [each for each in told if (each.sheet, each.row, each.column) not in places]
         raise refused(quoting(dict.fromkeys([*cells, *more, *sheet_faults(sheets)]), sheets))
     plain = plain_column_warnings(sheets)

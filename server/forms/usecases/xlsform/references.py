@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from server.forms.domain.definitions import Fault
+from server.forms.domain.invisible import invisible_in
 from server.forms.usecases.xlsform.sheets import FIRST_ROW, Sheets, cell
 
 _REFERENCE = re.compile(r"\$\{\s*(?:last-saved#)?([^}\s]*)\s*\}")
 _SELECT = re.compile(r"(select_one|select_multiple|select one|select multiple|rank)\s+(?P<list>\S+)(\s+or_other)?")
+_NO_LETTERS = re.compile(r"[\W_]+")
 _CLOSING = re.compile(r"end[ _](group|repeat|loop)")
 _NAMELESS = frozenset(
     {"start", "end", "today", "deviceid", "username", "email", "phonenumber", "simserial", "subscriberid", "audit"}
@@ -22,23 +24,37 @@ _NAMELESS = frozenset(
 
 
 def reference_faults(sheets: Sheets) -> list[Fault]:
-    """Return every row that lacks a name or type, names a question that is not there, or a choice list without rows."""
+    """Return every row that lacks a name or type, names a question that is not there, or a choice list without rows.
+
+    A reference to a question whose own name is refused is right once that name is: it is not told besides.
+    """
     survey = list(enumerate(sheets.rows.get("survey", ()), FIRST_ROW))
     if not any(cell(row, "type") for _, row in survey):
         return []
-    names = {cell(row, "name") for _, row in survey}
-    names |= {f"{name}_other" for name in names} | {f"{name}_count" for name in names}
     return [
         *(fault for number, row in survey for fault in _bare_faults(number, row)),
-        *(fault for number, row in survey for fault in _unknown("survey", number, row, names)),
-        *(
-            fault
-            for number, row in enumerate(sheets.rows.get("entities", ()), FIRST_ROW)
-            for fault in _unknown("entities", number, row, names)
-        ),
+        *(fault for name, fault in _unknown(sheets) if _letters(name) not in _meant(sheets)),
         *_list_faults(sheets, survey),
         *_save_to_faults(sheets, survey),
     ]
+
+
+def following(sheets: Sheets) -> set[tuple[str | None, int | None, str | None]]:
+    """Return sheet, row and column of each reference that is wrong only because a question's own name is refused."""
+    found = (fault for name, fault in _unknown(sheets) if _letters(name) in _meant(sheets))
+    return {(each.sheet, each.row, each.column) for each in found}
+
+
+def _meant(sheets: Sheets) -> set[str]:
+    """Return the letters of names that are refused: with a blank, a character unseen, or a digit before them."""
+    names = {cell(row, "name") for row in sheets.rows.get("survey", ())}
+    wrong = [name for name in names if re.search(r"\s|^\d", name) or invisible_in(name)]
+    return {_letters(name) for name in wrong} | {_letters(name).lstrip("0123456789") for name in wrong}
+
+
+def _letters(name: str) -> str:
+    """Return what is left of a name without blanks, underlines, hyphens and characters unseen."""
+    return _NO_LETTERS.sub("", name).lower()
 
 
 def _bare_faults(number: int, row: Mapping[str, str]) -> Iterator[Fault]:
@@ -51,15 +67,24 @@ def _bare_faults(number: int, row: Mapping[str, str]) -> Iterator[Fault]:
         yield Fault(f"问题 {name} 没有题型 (type)。", cure, "survey", number, "type")
 
 
-def _unknown(sheet: str, number: int, row: Mapping[str, str], names: set[str]) -> Iterator[Fault]:
-    for header, text in row.items():
+def _unknown(sheets: Sheets) -> Iterator[tuple[str, Fault]]:
+    """Yield the names that expressions refer to and no question has, each with its fault."""
+    names = {cell(row, "name") for row in sheets.rows.get("survey", ())}
+    names |= {f"{name}_other" for name in names} | {f"{name}_count" for name in names}
+    cells = (
+        (sheet, number, header, text)
+        for sheet in ("survey", "entities")
+        for number, row in enumerate(sheets.rows.get(sheet, ()), FIRST_ROW)
+        for header, text in row.items()
+    )
+    for sheet, number, header, text in cells:
         for name in dict.fromkeys(_REFERENCE.findall(text)):
             if name not in names:
                 near = next((each for each in names if each and each.lower() == name.lower()), "")
                 cure = (
                     f"名字区分大小写，请改成 ${{{near}}}。" if near else "请改成 survey 表里有的 name，写法要完全一样。"
                 )
-                yield Fault(f"引用了不存在的问题 ${{{name}}}。", cure, sheet, number, header)
+                yield name, Fault(f"引用了不存在的问题 ${{{name}}}。", cure, sheet, number, header)
 
 
 def _save_to_faults(sheets: Sheets, survey: list[tuple[int, Mapping[str, str]]]) -> Iterator[Fault]:
