@@ -83,8 +83,11 @@ def text(template: str, language: str, values: Mapping[str, Any]) -> str:
 def respond(template: str, language: str, values: Mapping[str, Any], status: int = 200) -> Response:
     """Answer with a page, guarded by its headers.
 
-    A page that answers a form says whether its address can be opened as well: one goes back to it by its address then.
+    A page that answers a form says so: what was typed is not done with. It says whether its address can be opened as
+    well: one goes back to it by its address then.
     """
+    if has_request_context() and request.method == "POST":
+        values = {**values, "answers": True}
     if _answers_a_form_that_can_be_opened():
         values = {**values, "can_be_opened": True}
     return guarded(Response(text(template, language, values), status, content_type="text/html; charset=utf-8"))

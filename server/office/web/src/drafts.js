@@ -1,9 +1,10 @@
-// Nothing typed is lost: forms keep what is typed until their act has succeeded, and a session that has run out is
-// begun anew over the page. Kept in the window alone, for the person who is signed in, until they sign out.
+// Nothing typed is lost: forms keep what is typed until their act has succeeded or is given up, and a session that has
+// run out is begun anew over the page. Kept in the window alone, for the person who is signed in, until they sign out.
 import htmx from "htmx.org";
 
 const user = document.body.dataset.user ?? "", PREFIX = "draft ";
-const keyOf = form => `${PREFIX}${user} ${new URL(form.action).pathname}`;
+// A form says in data-draft what else tells it from others of its address, as what a bulk act is about.
+const keyOf = form => `${PREFIX}${user} ${new URL(form.action).pathname} ${form.dataset.draft}`;
 const forms = within => [...within.querySelectorAll("form[data-draft]")];
 const fields = form => [...form.elements].filter(each => each.name && each.matches("textarea, select, input:not([type=hidden], [type=password], [type=file])"));
 const ticks = field => field.type === "radio" || field.type === "checkbox";
@@ -25,29 +26,60 @@ if (user && sessionStorage.getItem("drafts of") !== user) {
   sessionStorage.setItem("drafts of", user);
 }
 
-// A sheet that was sent is done with once another page answers; its own page again says what is wrong in it.
-const sent = sessionStorage.getItem("sent");
+// A form that was sent whole is done with once the server leads on from it: not with its own page, which says what is
+// wrong in it, not with any that somebody opens after a line that failed, and not with the door.
+const sent = sessionStorage.getItem("sent"), answers = "answers" in document.body.dataset;
 if (user && sent) {
-  if (!sent.endsWith(` ${location.pathname}`)) sessionStorage.removeItem(sent);
+  if (!answers && performance.getEntriesByType("navigation")[0]?.redirectCount) sessionStorage.removeItem(sent);
   sessionStorage.removeItem("sent");
 }
+addEventListener("pageshow", event => event.persisted && sessionStorage.removeItem("sent"));
+document.addEventListener("submit", event => {
+  const form = event.target;
+  if (form.matches("[data-draft]:not([hx-post])") && !event.defaultPrevented) sessionStorage.setItem("sent", keyOf(form));
+});
+document.addEventListener("click", event => {
+  const gaveUp = event.target.closest("[data-gives-up]")?.closest("form");
+  if (gaveUp) sessionStorage.removeItem(keyOf(gaveUp));
+});
 
+const kept = form => JSON.parse(sessionStorage.getItem(keyOf(form)) ?? "[]");
+const isOf = (field, [name, value]) => field.name === name && (value === null || field.value === value);
+
+// What somebody typed before stands as given in the page that answers it, and in a sheet whose questions come in rounds.
 function keep(form) {
-  const kept = fields(form).filter(field => !untouched(field)).map(field => [field.name, ticks(field) ? field.value : null, stateOf(field)]);
-  if (kept.length) sessionStorage.setItem(keyOf(form), JSON.stringify(kept)); else sessionStorage.removeItem(keyOf(form));
+  const before = kept(form), stands = answers || form.matches("[data-rounds]"), here = fields(form);
+  const typed = here.filter(field => !untouched(field) || (stands && before.some(each => isOf(field, each))))
+    .map(field => [field.name, ticks(field) ? field.value : null, stateOf(field)]);
+  const later = form.matches("[data-rounds]") ? before.filter(each => !here.some(field => isOf(field, each))) : [];
+  const all = [...typed, ...later];
+  if (!all.length) return sessionStorage.removeItem(keyOf(form));
+  // What the author saw goes with what they wrote: others may have changed it by the time it is sent.
+  const seen = [...form.querySelectorAll("input[data-seen]")].map(field => [field.name, null, field.value]);
+  sessionStorage.setItem(keyOf(form), JSON.stringify([...all, ...seen]));
 }
 
-function restore(form) {
-  for (const [name, value, state] of JSON.parse(sessionStorage.getItem(keyOf(form)) ?? "[]")) {
-    for (const field of fields(form)) {
-      if (field.name !== name || (value !== null && field.value !== value) || !untouched(field)) continue;
+// Each thing is put back once: what the page makes of it afterwards stands. Says whether anything was.
+const putBack = new WeakMap();
+export function restore(form) {
+  const done = putBack.get(form) ?? new Set();
+  putBack.set(form, done);
+  let isFound = false;
+  for (const each of kept(form)) {
+    const [name, value, state] = each, mark = `${name} ${value}`;
+    for (const field of [...fields(form), ...form.querySelectorAll("input[data-seen]")].filter(found => isOf(found, each))) {
+      if (done.has(mark)) continue;
+      done.add(mark);
+      if (!untouched(field)) continue;
+      isFound ||= JSON.stringify(stateOf(field)) !== JSON.stringify(state);
       if (ticks(field)) field.checked = state;
-      else if (field.multiple) for (const each of field.options) each.selected = state.includes(each.value);
+      else if (field.multiple) for (const one of field.options) one.selected = state.includes(one.value);
       else field.value = state;
       const folded = form.closest("details");
       if (folded) folded.open = true;
     }
   }
+  return isFound;
 }
 
 document.addEventListener("input", event => event.target.form?.matches("[data-draft]") && keep(event.target.form));
