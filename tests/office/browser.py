@@ -82,7 +82,11 @@ def browser_window(address: str, size: str = "desk", *, script: bool = True) -> 
 
     width, height = SIZES[size]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            env={**os.environ, "LANGUAGE": "en"},  # in which order a date is typed
+        )
         page = browser.new_page(
             viewport={"width": width, "height": height}, java_script_enabled=script, bypass_csp=False, locale="zh-CN"
         )
