@@ -355,3 +355,21 @@ def test_a_position_is_picked_from_the_case_by_those_who_may_edit_it(land, desk)
         assert (browser.open(edit).status_code == 200) is offered[name], name
 
     assert offered == {"officer": True, "viewer": False}
+
+
+def test_the_board_says_how_many_are_overdue_under_its_filters_and_offers_categories_as_links(land, desk):
+    late, soon = land.report(), land.report("neighbour")
+    land.act(late, "reject", "town", reason="not_a_hazard")
+    desk.sign_in("officer")
+    before = desk.open("/office/board").text
+    land.clock.pass_by(days=9)
+    desk.sign_in("officer", at="/office/sign-in")
+
+    def told(query: str) -> str:
+        return re.sub(r"\s+", " ", desk.open(f"/office/board?{query}").text)
+
+    assert "已超期</span>" in before
+    assert "已超期 <b>1</b>" in told("tab=open") and "已超期 <b>1</b>" in told("tab=mine")
+    assert "已超期</span>" in told("tab=registered") and "已超期</span>" in told("tab=ended")
+    assert "/office/board?tab=open&amp;category=" in told("tab=open")
+    assert soon in told("tab=open&overdue=1")

@@ -60,7 +60,12 @@ def test_a_report_becomes_a_closed_case_and_the_figure_moves_by_one(land, addres
     with browser_window(address, size, script=script) as window:
         window.sign_in("officer")
         window.open(f"/office/cases/{first}")
-        window.page.click("label[for=outcome-close]")
+        reason = window.page.locator("form[action$='/acts/check'] [name=reason]")
+        asked = [reason.is_visible()]
+        for outcome in ("rework", "close"):
+            window.page.click(f"label[for=outcome-{outcome}]")
+            asked.append(reason.is_visible())
+        assert asked == [False, True, False]
         window.page.click("form[action$='/acts/check'] button:not([type=button])")
         window.page.wait_for_selector("text=已办结")
 

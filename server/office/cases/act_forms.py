@@ -62,9 +62,10 @@ class Choice(NamedTuple):
 
 
 class Input(NamedTuple):
-    """An input of an act. kind: of its field: text, long, date, choice or choices. fault: what is wrong with it.
+    """An input of an act. kind: of its field: text, long, date, choice, choices or outcome. fault: what is wrong in it.
 
-    only: the outcome of a check that it belongs to, empty for both.
+    only: the outcome of a check that it belongs to, empty for both. needed: what is said of when it is to be filled in,
+    empty for always or never.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Input(NamedTuple):
     choices: tuple[Choice, ...]
     fault: str
     only: str = ""
+    needed: str = ""
 
 
 class ActForm(NamedTuple):
@@ -202,7 +204,7 @@ def _check(offers: Offers, sent: Sent) -> ActForm:
     step = workflow.STEP_OF["rework"]
     taken = (*workflow.STEP_OF["close"].needs, *workflow.STEP_OF["close"].takes)
     inputs = [_input(offers, "rework", name, told) for name in (*step.needs, *step.takes)]
-    shown = tuple(each._replace(is_needed=False, only="" if each.name in taken else "rework") for each in inputs)
+    shown = tuple(each._replace(is_needed=False, only="" if each.name in taken else each.only) for each in inputs)
     return ActForm(
         CHECK,
         "核查：整改好了吗？",
@@ -226,6 +228,8 @@ def _input(offers: Offers, action: str, name: str, sent: Sent) -> Input:
         sent.fields.get(name, ""),
         offers.choices(action, name),
         sent.faults.get(name, ""),
+        act_words.OF_OUTCOME.get((action, name), ""),
+        act_words.NEEDED.get((action, name), ""),
     )
 
 
@@ -248,8 +252,8 @@ class Offers:
     def kind(self, action: str, name: str) -> str:
         if name in DATES:
             return "date"
-        if name == "helpers":
-            return "choices"
+        if name in ("helpers", "pass"):
+            return "choices" if name == "helpers" else "outcome"
         if self.choices(action, name):
             return "choice"
         return "long" if name in LONG else "text"

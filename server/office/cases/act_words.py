@@ -1,4 +1,4 @@
-"""What the forms of acts say beside the names of their inputs: hints, what is confirmed, words of one act alone."""
+"""What forms of acts say beside the names of inputs: hints, confirmations, words of one act, what an outcome asks."""
 
 from __future__ import annotations
 
@@ -40,3 +40,20 @@ WORDS = {
     ("transfer", "body"): "移交给",
 }
 """What the form of an act calls an input, where that says more than ``LABELS``."""
+
+OF_OUTCOME = {
+    ("rework", "reason"): "rework",
+    ("rework", "due_on"): "rework",
+    ("site_check", "result_code"): "yes",
+    ("site_check", "reason"): "no",
+    ("site_check", "due_on"): "no",
+}
+"""Inputs that one outcome of a check asks for, and the other has no use for."""
+
+NEEDED = {
+    ("rework", "reason"): "没改好时必填",
+    ("site_check", "result_code"): "整改好了时必填",
+    ("site_check", "reason"): "没改好时必填",
+    ("recheck", "note"): "没改好时必填",
+}
+"""Inputs that are needed with one outcome alone, and what stands beside them."""

@@ -56,6 +56,7 @@ def board() -> Response:
             "listed_first": ROWS if asked.tab is MINE and _goes_on(mine, rows) else 0,
             **bulk.on_board(by, request.args),
             "can_export": record_exports.may_export(by),
+            "overdue": _overdue(reading, by, asked, mine),
             "clock": f"{parse(reading.now).astimezone(BEIJING):%H:%M}",
             "panel": _panel(reading, asked),
         }
@@ -161,6 +162,18 @@ def _head(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Wait
         "counts_address": asked.address("/office/board/tabs", poll="1", since=since),
         "changed": changed,
     }
+
+
+def _overdue(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> str:
+    """Return how many cases of the list are overdue; empty where an ended case has no limit, and where none is."""
+    if asked.tab is ENDED_TAB:
+        return ""
+    if asked.tab is MINE:
+        count = sum(row["due_at"] is not None and row["due_at"] <= reading.now for row in _mine(mine))
+    else:
+        wanted = asked._replace(ticks=asked.ticks | {"overdue"}).filters
+        count = sum(record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST + 1).values())
+    return f"{min(count, COUNTED_MOST)}{'+' if count > COUNTED_MOST else ''}" if count else ""
 
 
 def _tab(

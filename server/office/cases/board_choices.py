@@ -44,9 +44,9 @@ class Choice(NamedTuple):
 def offered(reading: Reading, by: Actor, asked: Asked) -> dict[str, Any]:
     """Return what the filters of the board offer, and the chips of those that are set."""
     categories, sources = (_offered(reading, board_query.CODED[name]) for name in ("category", "source"))
-    names = _names(reading, asked) | dict(categories)
+    names, here = _names(reading, asked) | dict(categories), asked.values.get("category", "")
     return {
-        "categories": categories,
+        "categories": [Choice(name, asked.address(category=code), code == here) for code, name in categories],
         "sources": sources,
         "severities": case_facts.SEVERITIES.items(),
         "flags": board_query.FLAGS.items(),
