@@ -17,7 +17,7 @@ from schemas.fields import (
 )
 from schemas.lists import PageQuery, area_filter
 
-KINDS = ("return", "extension", "suspension", "void", "major")
+KINDS = ("return", "extension", "suspension", "transfer", "void", "major")
 _KIND = "kind of request"
 
 
@@ -124,3 +124,17 @@ class RecheckSchema(BaseSchema):
     may_recheck = fields.Boolean(
         required=True, metadata={"description": "the caller may do so, by the action `recheck`"}
     )
+
+
+class ReviewQuery(BaseSchema):
+    """Which held cases."""
+
+    area = area_filter()
+
+
+class ReviewSchema(BaseSchema):
+    """A suspended or transferred case that is to be looked at again."""
+
+    case = fields.Nested(CaseNamedSchema, required=True)
+    due_at = instant_out_or_null("until when; null for what was held before such days were kept: at once")
+    may_review = fields.Boolean(required=True, metadata={"description": "the caller may do so, by the action `review`"})

@@ -18,6 +18,7 @@ class Flag(StrEnum):
     RETURN_PENDING = "return_pending"
     EXTENSION_PENDING = "extension_pending"
     SUSPENSION_PENDING = "suspension_pending"
+    TRANSFER_PENDING = "transfer_pending"
     VOID_PENDING = "void_pending"
     MAJOR_PENDING = "major_pending"
     SUPERVISED_1 = "supervised_1"
@@ -40,6 +41,7 @@ LABELS: Mapping[str, str] = {
     Flag.RETURN_PENDING: "申请退回待定",
     Flag.EXTENSION_PENDING: "申请延期待定",
     Flag.SUSPENSION_PENDING: "申请挂账待定",
+    Flag.TRANSFER_PENDING: "申请移交待定",
     Flag.VOID_PENDING: "申请作废待定",
     Flag.MAJOR_PENDING: "申请认定重大待定",
     Flag.SUPERVISED_1: "1级督办",

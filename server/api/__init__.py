@@ -26,7 +26,7 @@ from server.api import (
     unvisited,
     users,
 )
-from server.api.cases import rechecks, requests
+from server.api.cases import rechecks, requests, reviews
 from server.api.photos import record_photos, uploads
 from server.api.staff import area_changes, area_imports, handover, rosters
 from server.web import session_tokens
@@ -37,7 +37,7 @@ BLUEPRINTS = (
     *(session.blueprint, areas.blueprint, users.blueprint, users.management, handover.blueprint, forms.blueprint),
     *(area_imports.blueprint, area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
-    *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, devices.blueprint),
+    *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, reviews.blueprint, devices.blueprint),
     *(unvisited.blueprint, monthly_reports.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
     *(sync.blueprint, uploads.discovery, uploads.blueprint, record_photos.blueprint),

@@ -47,7 +47,7 @@ WORDS = {
     "decide": ("件申请待审批", "去审批", "open"),
     "assign": ("件已立项，等您派遣", "去派遣", "registered"),
     "check": ("件等您核查", "去核查", "feedback"),
-    "review": ("件挂账该季度核查了", "去核查", "held"),
+    "review": ("件挂账、移交该核查了", "去核查", "held"),
     "accept": ("件等您签收", "去签收", "assigned"),
     "handle": ("件在您手上，等您处置", "去处置", "handling"),
     "recheck": ("件已办结的抽中回访，等您看", "去回访", "ended&flag=recheck_due"),

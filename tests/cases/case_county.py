@@ -59,7 +59,7 @@ WAYS: dict[str, tuple[tuple[str, str], ...]] = {
     "accepted": (("assign", "chief"), ("accept", HANDLER)),
     "handling": (("assign", "chief"), ("accept", HANDLER), ("start", HANDLER)),
     "suspended": (("assign", "chief"), ("accept", HANDLER), ("suspend", "chief")),
-    "transferred": (("assign", "chief"), ("accept", HANDLER), ("transfer", "chief")),
+    "transferred": (("assign", "chief"), ("accept", HANDLER), ("ask_transfer", "chief"), ("transfer", "brigade-plain")),
     "feedback": (("assign", "chief"), ("feedback", HANDLER)),
     "closed": (("assign", "chief"), ("feedback", HANDLER), ("close", "chief")),
 }
@@ -133,8 +133,9 @@ class Cases:
             "suspend": PLAN,
             **{
                 f"decline_{kind}": {"reason": "请按期办好"}
-                for kind in ("return", "extension", "suspension", "void", "major")
+                for kind in ("return", "extension", "suspension", "transfer", "void", "major")
             },
+            "ask_transfer": {"body": "住建局", "reason": "属住建部门职责"},
             "transfer": {"body": "住建局", "document": "涞消函7号"},
             "feedback": FIXED,
             "rework": {"reason": "还有杂物"},

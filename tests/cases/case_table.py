@@ -35,11 +35,13 @@ suspend         assigned accepted handling                        > suspended
 decline_return      assigned accepted                             > =
 decline_extension   assigned accepted handling                    > =
 decline_suspension  assigned accepted handling                    > =
+ask_transfer    assigned accepted handling                        > =
+decline_transfer registered assigned accepted handling suspended transferred feedback > =
 ask_void        open                                              > =
 decline_void    open                                              > =
 ask_major       registered assigned accepted handling suspended transferred feedback > =
 decline_major   registered assigned accepted handling suspended transferred feedback > =
-review          suspended                                         > =
+review          suspended transferred                             > =
 resume          suspended transferred                             > handling
 transfer        assigned accepted handling                        > transferred
 feedback        assigned accepted handling                        > feedback
@@ -76,13 +78,15 @@ suspend         .      .      .       .      .    .    d       d     .    .    .
 decline_return  .      .      d       .      d    .    d       .     .    .    .      .
 decline_extension  .   .      .       .      d    .    d       .     .    .    .      .
 decline_suspension .   .      .       .      .    .    d       d     .    .    .      .
+ask_transfer    .      .      C       .      C    .    C       .     .    .    .      .
+decline_transfer .     .      .       .      d    .    d       d     .    .    .      .
 ask_void        .      .      C       .      C    .    C       .     .    .    .      .
 decline_void    .      .      .       .      d    .    d       d     .    .    .      .
 ask_major       .      .      C       C      C    .    .       .     .    .    .      .
 decline_major   .      .      .       .      .    .    d       .     .    .    .      .
 review          .      .      C       .      C    h    C       .     .    .    .      .
 resume          .      .      D       .      D    .    D       .     .    .    .      .
-transfer        .      .      .       .      D    .    D       .     .    .    .      .
+transfer        .      .      .       .      d    .    d       d     .    .    .      .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
 close           v      v      v       v      v    .    v       .     .    .    .      .
 rework          v      v      v       v      v    .    v       .     .    .    .      .
@@ -177,7 +181,7 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 403, "not-allowed"
     if action == "site_check" and relation != UNMANNED:
         return 409, "illegal-step"  # who has an account feeds back, and is checked then
-    if action.startswith("decline_") or action in ("void", "unmark_major", "recheck", "review"):
+    if action.startswith("decline_") or action in (*("void", "transfer", "unmark_major", "recheck", "review"),):
         return (
             409,
             "illegal-step",

@@ -26,7 +26,7 @@ NEEDS = {
     "return": ("assigned", "brigade-plain", ("reason",)),
     "extend": ("assigned", "brigade-plain", ("due_on", "reason")),
     "suspend": ("handling", "brigade-plain", ("reason", "plan", "plan_due", "leader", "safeguard")),
-    "transfer": ("assigned", "brigade-plain", ("body", "document")),
+    "ask_transfer": ("assigned", "brigade-plain", ("body", "reason")),
     "feedback": ("handling", "hand", ("result_code", "no_photo_reason")),
     "rework": ("feedback", "brigade-plain", ("reason",)),
     "reopen": ("closed", "brigade-plain", ("reason",)),

@@ -181,6 +181,14 @@ ROWS = [
         [ASSIGN, ("mark_major", {}), ("unmark_major", {"reason": "x"})],
         *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
     ),
+    (
+        [ASSIGN, ("ask_transfer", {"reason": "x"}), ("ask_extension", {"reason": "x"}), FEED],
+        *("feedback", "user:worker", "2026-12-02T16:00", ("transfer_pending",), "荆山口村｜演示民宿07"),
+    ),
+    (
+        [ASSIGN, ("ask_transfer", {"reason": "x"}), ("decline_transfer", {"reason": "x"})],
+        *("assigned", "user:worker", "2026-12-02T16:00", (), "限12-02｜荆山口村｜演示民宿07"),
+    ),
     ([ASSIGN, SUSPEND, ("review", {})], "suspended", "user:worker", "2027-10-31T16:00", (), "荆山口村｜演示民宿07"),
     ([("withdraw", {})], "void", None, None, (), "【作废】｜荆山口村｜演示民宿07"),
     (

@@ -52,7 +52,11 @@ STANDING = {
     ),
     "given back": (ASSIGNED, ("return", "officer", {"reason": "not_my_duty"})),
     "suspended": (ASSIGNED, ("suspend", "brigade", PLAN)),
-    "transferred": (ASSIGNED, ("transfer", "town", {"body": "县住建局", "document": "函12号"})),
+    "transferred": (
+        ASSIGNED,
+        ("ask_transfer", "officer", {"body": "县住建局", "reason": "属其职责"}),
+        ("transfer", "town", {"body": "县住建局", "document": "函12号"}),
+    ),
     "closed": (*FED_BACK, ("close", "officer")),
     "reopened": (*FED_BACK, ("close", "officer"), ("reopen", "officer", {"reason": "又锁上了"})),
     "rejected": (("reject", "officer", {"reason": "not_fire"}),),

@@ -13,6 +13,7 @@ from server.staffing.usecases import enrolment
 from tests.case_land import Land, Refused, a_land
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
+ASKED = {"body": "住建局", "reason": "属住建部门职责"}
 HANDED_OVER = {"body": "住建局", "document": "函1号"}
 
 
@@ -51,15 +52,14 @@ def test_transferring_a_late_case_and_taking_it_back_gives_no_time(land):
     id = late_after(land, 20)
     before = limits(land, id)
 
-    land.act(id, "transfer", "town", **HANDED_OVER)
-    land.act(id, "resume", "officer")
+    land.lead_to(id, ("ask_transfer", "officer", ASKED), ("transfer", "town", HANDED_OVER), ("resume", "officer"))
 
     assert limits(land, id) == before
 
 
 def test_the_days_of_a_transfer_are_told_as_an_extension(land):
     id = late_after(land, 2)
-    land.act(id, "transfer", "town", **HANDED_OVER)
+    land.lead_to(id, ("ask_transfer", "officer", ASKED), ("transfer", "town", HANDED_OVER))
     land.clock.pass_by(days=20)
 
     note = land.lead_to(id, ("resume", "officer")).office_note

@@ -46,13 +46,13 @@ def test_a_suspension_is_looked_at_again_each_quarter_by_one_tap(land):
     with pytest.raises(Refused) as refused:
         land.act(id, "review", "town")
     assert (refused.value.status, refused.value.code) == (409, "illegal-step")
-    assert "件挂账该季度核查了" not in waiting_for(land, "town")
+    assert "件挂账、移交该核查了" not in waiting_for(land, "town")
 
     land.clock.pass_by(days=85)
-    assert "件挂账该季度核查了" in waiting_for(land, "town")
+    assert "件挂账、移交该核查了" in waiting_for(land, "town")
     land.act(id, "review", "town")
 
-    assert "件挂账该季度核查了" not in waiting_for(land, "town")
+    assert "件挂账、移交该核查了" not in waiting_for(land, "town")
     assert "无变化" in land.record(id).office_note
     assert (land.record(id).status, land.record(id).case.review_due_at > land.clock.at.isoformat()) == (
         "suspended",

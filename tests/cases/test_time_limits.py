@@ -41,6 +41,7 @@ LIMITS = {
     ("decide", "county"): WEDNESDAY,
     ("suspension", ""): "2027-11-28T16:00:00.000Z",
     ("review", ""): "2027-02-27T16:00:00.000Z",
+    ("review", "transferred"): "2026-12-28T16:00:00.000Z",
 }
 """Clock and case, and when it runs out."""
 

@@ -30,6 +30,7 @@ def acts_of(land: Land, cases: list[str], chance: Random) -> Iterator[tuple[str,
         "register": {}, "close": {}, "feedback": FIXED, "accept": {}, "site_check": {"pass": "yes", **FIXED},
         "void": {"reason": "test_data"}, "reject": {"reason": "not_fire"}, "resume": {},
         "assign": {"assignee": "user:worker"}, "transfer": {"body": "住建局", "document": "函1号"},
+        "ask_transfer": {"body": "住建局", "reason": "属其职责"},
         "recheck": {"pass": "yes", "method": "phone"}, "reopen": {"reason": "又堆上了"},
     }  # fmt: skip
     for _ in range(30):

@@ -22,6 +22,7 @@ LEADS = {
     ],
     "transferred": [
         ("assign", "officer", {"assignee": WORKER}),
+        ("ask_transfer", "officer", {"body": "city_mgmt", "reason": "属其职责"}),
         ("transfer", "town", {"body": "city_mgmt", "document": "涞白消移〔2026〕3号"}),
     ],
 }
@@ -56,7 +57,7 @@ def may_see(land, id, name) -> bool:
                 "supervision": {"brigade"},
             },
         ),
-        ("transferred", {"notice": TELLS, "transfer": {"town", "brigade"}}),
+        ("transferred", {"notice": TELLS, "transfer": {"town", "brigade", "admin"}}),
     ],
 )
 def test_each_paper_is_offered_and_given_just_where_it_makes_sense(land, to, expected):

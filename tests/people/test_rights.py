@@ -60,6 +60,8 @@ HANDLERS = {
         ("case", "close", {"grid_worker", "grid_leader", "village_officer", "police", "town_station", "brigade"}),
         ("case", "extend", DECIDERS - {"village_officer"}),
         ("case", "suspend", {"brigade", "county_admin"}),
+        ("case", "ask_transfer", DECIDERS),
+        ("case", "transfer", {"town_station", "brigade", "county_admin"}),
         ("case", "ask_void", DECIDERS),
         ("case", "void", {"town_station", "brigade", "county_admin"}),
         ("case", "supervise", {"town_station", "brigade"}),

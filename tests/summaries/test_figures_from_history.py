@@ -87,6 +87,9 @@ class Months:
         if may is None:
             return
         action = self.chance.choice(may)
+        if action in ("transfer", "void"):  # each is asked for first, and decided a level above
+            asked_for = {"action": f"ask_{action}", "fields": {"body": "住建局", "reason": "属其职责"}}
+            any(self.tried(case, name, asked_for) for name in self.chance.sample(ACTORS, k=len(ACTORS)))
         asked = {"action": action, "fields": self.inputs(action)}
         any(self.tried(case, name, asked) for name in self.chance.sample(ACTORS, k=3))
 

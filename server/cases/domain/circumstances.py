@@ -74,14 +74,18 @@ def _asked(decline: str) -> Require:
     return require
 
 
-def _void_asked(record: Record, act: Act, context: ActContext) -> None:
-    """One asks and a higher level decides: a case is never made void by one signature."""
-    if record.case is None or all(each.action != "ask_void" for each in record.case.requests):
-        raise IllegalStep(
-            "没有等待决定的“申请作废”：作废由一级申请、上一级决定。请先“申请作废”（ask_void），再由上一级决定；"
-            "在那之前照常计时。",
-            action=act.action,
-        )
+def _asked_first(ask: str, label: str) -> Require:
+    """Return what forbids to decide what nobody asked for: one asks and a higher level decides, never one signature."""
+
+    def require(record: Record, act: Act, context: ActContext) -> None:
+        if record.case is None or all(each.action != ask for each in record.case.requests):
+            raise IllegalStep(
+                f"没有等待决定的“申请{label}”：{label}由一级申请、上一级决定。请先“申请{label}”（{ask}），"
+                "再由上一级决定；在那之前照常计时。",
+                action=act.action,
+            )
+
+    return require
 
 
 def _not_yet_major(record: Record, act: Act, context: ActContext) -> None:
@@ -101,13 +105,21 @@ def _major_asked(record: Record, act: Act, context: ActContext) -> None:
 
 
 _REVIEW_AHEAD = timedelta(days=14)
-"""How long before its day a suspension may be looked at again."""
+"""How long before its day a suspended or transferred case may be looked at again."""
+
+
+def may_be_reviewed(due_at: Instant | None, at: Instant) -> bool:
+    """Say whether it is time to look again at a suspended or transferred case.
+
+    due_at: until when that is due; None for what was held before such days were kept, which is due at once.
+    """
+    return due_at is None or at >= instants.later(due_at, -_REVIEW_AHEAD)
 
 
 def _review_near(record: Record, act: Act, context: ActContext) -> None:
     due = None if record.case is None else record.case.review_due_at
-    if due is not None and act.at < instants.later(due, -_REVIEW_AHEAD):
-        raise IllegalStep(f"本季度已核查过；下次请在 {instants.last_day(due)} 前14天内核查。", action=act.action)
+    if due is not None and not may_be_reviewed(due, act.at):
+        raise IllegalStep(f"本期已核查过；下次请在 {instants.last_day(due)} 前14天内核查。", action=act.action)
 
 
 CIRCUMSTANCES: Mapping[str, Circumstance] = {
@@ -117,7 +129,8 @@ CIRCUMSTANCES: Mapping[str, Circumstance] = {
     "return_asked": Circumstance(_asked("decline_return"), ("case.requests",)),
     "extension_asked": Circumstance(_asked("decline_extension"), ("case.requests",)),
     "suspension_asked": Circumstance(_asked("decline_suspension"), ("case.requests",)),
-    "void_asked": Circumstance(_void_asked, ("case.requests",)),
+    "void_asked": Circumstance(_asked_first("ask_void", "作废"), ("case.requests",)),
+    "transfer_asked": Circumstance(_asked_first("ask_transfer", "移交"), ("case.requests",)),
     "major_asked_for": Circumstance(_asked("decline_major"), ("case.requests",)),
     "review_near": Circumstance(_review_near, ("case.review_due_at",)),
     "now_major": Circumstance(_now_major, ("case.major",)),

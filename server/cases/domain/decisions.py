@@ -34,6 +34,7 @@ KINDS = (
     Kind("return", "ask_return", "return", "decline_return", "退回"),
     Kind("extension", "ask_extension", "extend", "decline_extension", "延期"),
     Kind("suspension", "ask_suspension", "suspend", "decline_suspension", "挂账"),
+    Kind("transfer", "ask_transfer", "transfer", "decline_transfer", "移交"),
     Kind("void", "ask_void", "void", "decline_void", "作废"),
     Kind("major", "ask_major", "mark_major", "decline_major", "重大认定"),
 )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 
-from server.cases.domain import case_labels, deadlines, later_limits, workflow
+from server.cases.domain import case_labels, deadlines, holding, later_limits, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.calendars import Calendar
 from server.cases.domain.case_columns import with_columns
 from server.cases.domain.deadlines import Clock, close_due
+from server.cases.domain.holding import Decision, requested_due, target_status
 from server.cases.domain.workflow import Step
-from server.instants import Instant
 from server.records.domain import case_facts
 from server.records.domain.case import FAILED, PASSED, Case, Request
 from server.records.domain.records import Record
@@ -30,17 +29,6 @@ class CaseUpdate:
 
     record: Record
     step: case_facts.Step
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What an effect decides: the case, its status, and the limits that it sets (None leaves them as they are)."""
-
-    case: Case
-    status: Status
-    handle_due_at: Instant | None = None
-    close_due_at: Instant | None = None
-    result_code: str | None = None
 
 
 def create_case(
@@ -97,164 +85,136 @@ def _case_of(record: Record) -> Case:
     return record.case
 
 
-def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _stay(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     """The status goes where the table says, and nothing else happens."""
-    return _Decision(case, _target_status(step, record))
+    return Decision(case, target_status(step, record))
 
 
-def _leave_handler(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    """The case leaves its handler, whose open requests are closed with that."""
-    return _Decision(case.without_handlers_requests(), _target_status(step, record))
+def _end(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    return Decision(replace(case.without_requests(), merged_into=act["into"] or None), target_status(step, record))
 
 
-def _end(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case.without_requests(), merged_into=act["into"] or None), _target_status(step, record))
+def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    return Decision(replace(case, merged_into=None), target_status(step, record))
 
 
-def _split(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case, merged_into=None), _target_status(step, record))
-
-
-def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _assign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     """The handler's limit runs on from hand to hand (T08, T20), unless the officer sets another."""
     assigned = case.assign_to(act["assignee"], act["helpers"].split(), act.at).without_handlers_requests()
     due = (
-        _requested_due(act)
+        requested_due(act)
         or case.facts.handle_due_at
         or deadlines.due_at(Clock.HANDLE, act.at, context.calendar, context.rect)
     )
-    return _Decision(assigned, _target_status(step, record), due, close_due(due, context.calendar))
+    return Decision(assigned, target_status(step, record), due, close_due(due, context.calendar))
 
 
-def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _reassign(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     """Somebody else has the case from now on; no clock and no status changes (T20)."""
-    return _Decision(case.assign_to(act["assignee"], act["helpers"].split(), act.at), _target_status(step, record))
+    return Decision(case.assign_to(act["assignee"], act["helpers"].split(), act.at), target_status(step, record))
 
 
-def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(case.with_processor(act.author), _target_status(step, record))
+def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    return Decision(case.with_processor(act.author), target_status(step, record))
 
 
-def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     request = Request(act.action, act.author, act.at, act["until"], context.level)
-    return _Decision(case.with_request(request), _target_status(step, record))
+    return Decision(case.with_request(request), target_status(step, record))
 
 
-def _take_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _take_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     returned = case.assign_to(None, (), act.at).without_handlers_requests()
-    return _Decision(replace(returned, returns=case.returns + (act.action == "return")), _target_status(step, record))
+    return Decision(replace(returned, returns=case.returns + (act.action == "return")), target_status(step, record))
 
 
-def _keep_helpers(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _keep_helpers(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     lead = None if case.lead is None else case.lead.mark
-    return _Decision(case.assign_to(lead, act["helpers"].split(), act.at), _target_status(step, record))
+    return Decision(case.assign_to(lead, act["helpers"].split(), act.at), target_status(step, record))
 
 
-def _decline(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _decline(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     """The request is off the list, and nothing else changes: whoever has the case goes on with it."""
-    return _Decision(case.without_requests(workflow.DECLINES[act.action]), _target_status(step, record))
+    return Decision(case.without_requests(workflow.DECLINES[act.action]), target_status(step, record))
 
 
-def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    due = _requested_due(act) or record.due_at or act.at
-    return _Decision(
-        case.without_requests("ask_extension"), _target_status(step, record), due, close_due(due, context.calendar)
+def _extend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    due = requested_due(act) or record.due_at or act.at
+    return Decision(
+        case.without_requests("ask_extension"), target_status(step, record), due, close_due(due, context.calendar)
     )
 
 
-def _suspend(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    plan_due = deadlines.end_of(date.fromisoformat(act["plan_due"]))
-    return _Decision(
-        replace(case.without_handlers_requests(), plan_due_at=plan_due, review_due_at=_next_review(act, context)),
-        _target_status(step, record),
-    )
-
-
-def _review(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    """Nothing has changed: the plan goes on, and is looked at again in a quarter."""
-    return _Decision(replace(case, review_due_at=_next_review(act, context)), _target_status(step, record))
-
-
-def _next_review(act: Act, context: ActContext) -> Instant:
-    return deadlines.due_at(Clock.REVIEW, act.at, context.calendar)
-
-
-def _resume(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    due = _requested_due(act) or later_limits.after_transfer(record, act.at) or _handle_due(act, context)
-    resumed = replace(case, plan_due_at=None, review_due_at=None)
-    return _Decision(resumed, _target_status(step, record), due, close_due(due, context.calendar))
-
-
-def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _feed_back(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     processed = case.with_processor(act.author)
     if not context.leads:
-        return _Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
+        return Decision(processed, Status(record.status or ""))  # a co-handler's part; the lead hands the case in
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
     fed_back = replace(
         processed.with_processors().without_handlers_requests(), evidence_missing=missing, reworked=False
     )
-    return _Decision(fed_back, _target_status(step, record), result_code=act["result_code"])
+    return Decision(fed_back, target_status(step, record), result_code=act["result_code"])
 
 
-def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    return _Decision(replace(case.without_requests(), closed_by=act.author), _target_status(step, record))
+def _close(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    return Decision(replace(case.without_requests(), closed_by=act.author), target_status(step, record))
 
 
-def _recheck(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _recheck(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     if act.action == "draw_recheck":
         case = replace(
             case, recheck_due_at=deadlines.due_at(Clock.RECHECK, act.at, context.calendar), recheck_result=""
         )
     else:
         case = replace(case, recheck_result=FAILED if act.failed else PASSED)
-    return _Decision(case, _target_status(step, record))
+    return Decision(case, target_status(step, record))
 
 
-def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _rework(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     if case.lead is None:  # put right on the spot and never assigned to anybody: whoever reported that goes on with it
         case = case.assign_to(f"user:{record.author}", (), act.at)
-    due = _requested_due(act) or max(
+    due = requested_due(act) or max(
         case.facts.handle_due_at or "", deadlines.due_at(Clock.REWORK, act.at, context.calendar)
     )
-    return _Decision(replace(case, reworked=True), Status.HANDLING, due, close_due(due, context.calendar))
+    return Decision(replace(case, reworked=True), Status.HANDLING, due, close_due(due, context.calendar))
 
 
-def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _check_on_site(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     if act.failed:
         return _rework(step, record, case, act, context)
     missing = not (act["fixed_photo"] or act["fixed_photo_2"])
     closed = replace(
         case.with_processors().without_requests(), evidence_missing=missing, reworked=False, closed_by=act.author
     )
-    return _Decision(closed, _target_status(step, record), result_code=act["result_code"])
+    return Decision(closed, target_status(step, record), result_code=act["result_code"])
 
 
-def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _reopen(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     last = next((each.mark for each in reversed(case.assignments) if each.lead), f"user:{record.author}")
     assigned = case.assign_to(act["assignee"] or last, (), act.at)
-    due = _requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at, context.calendar)
-    return _Decision(
+    due = requested_due(act) or deadlines.due_at(Clock.REOPEN, act.at, context.calendar)
+    return Decision(
         replace(assigned.taken_up_again(), reworked=True),
-        _target_status(step, record),
+        target_status(step, record),
         due,
         None if case.facts.closed_late else close_due(due, context.calendar),  # or closing it again would be on time
     )
 
 
-def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
-    due = _requested_due(act) if record.status in WITH_HANDLER else None
+def _supervise(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
+    due = requested_due(act) if record.status in WITH_HANDLER else None
     supervised = replace(case, supervised=int(act["level"]))
-    return _Decision(
-        supervised, _target_status(step, record), due, None if due is None else close_due(due, context.calendar)
+    return Decision(
+        supervised, target_status(step, record), due, None if due is None else close_due(due, context.calendar)
     )
 
 
-def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> _Decision:
+def _mark_major(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
     judged = replace(case.without_requests("ask_major"), major=act.action == "mark_major")
-    return _Decision(judged, _target_status(step, record))
+    return Decision(judged, target_status(step, record))
 
 
-_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] = {
+_EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], Decision]] = {
     "reject": _end,
     "merge": _end,
     "void": _end,
@@ -269,11 +229,11 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "release": _take_back,
     "release_helpers": _keep_helpers,
     "extend": _extend,
-    "suspend": _suspend,
-    "review": _review,
+    "suspend": holding.suspend,
+    "review": holding.review,
     **dict.fromkeys(workflow.DECLINES, _decline),
-    "resume": _resume,
-    "transfer": _leave_handler,
+    "resume": holding.resume,
+    "transfer": holding.transfer,
     "feedback": _feed_back,
     "close": _close,
     **dict.fromkeys(("draw_recheck", "recheck"), _recheck),
@@ -284,16 +244,3 @@ _EFFECTS: dict[str, Callable[[Step, Record, Case, Act, ActContext], _Decision]] 
     "mark_major": _mark_major,
     "unmark_major": _mark_major,
 }
-
-
-def _target_status(step: Step, record: Record) -> Status:
-    """Return where the table says that a step leads."""
-    return Status(record.status or "") if step.target is None else step.target
-
-
-def _handle_due(act: Act, context: ActContext) -> Instant:
-    return deadlines.due_at(Clock.HANDLE, act.at, context.calendar, context.rect)
-
-
-def _requested_due(act: Act) -> Instant | None:
-    return deadlines.end_of(date.fromisoformat(act["due_on"])) if act["due_on"] else None

@@ -96,7 +96,8 @@ STEPS = (
         ("reason", "plan", "plan_due", "leader", "safeguard"), ("milestones", "note"), ("within_a_year", "plan_ahead"),
     ),
     Step(
-        "review", "挂账季度核查：无变化", frozenset({Status.SUSPENDED}), None, takes=("note",), guards=("review_near",)
+        "review", "定期核查：无变化", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), None, takes=("note",),
+        guards=("review_near",),
     ),
     Step(
         "decline_return", "不同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), None, ("reason",), ("note",),
@@ -107,6 +108,8 @@ STEPS = (
         ("extension_asked", "major_asked"),
     ),
     Step("decline_suspension", "不同意挂账", WITH_HANDLER, None, ("reason",), ("note",), ("suspension_asked",)),
+    Step("ask_transfer", "申请移交", WITH_HANDLER, None, ("body", "reason"), ("document", "note")),
+    Step("decline_transfer", "不同意移交", OPEN - AT_INTAKE, None, ("reason",), ("note",), ("transfer_asked",)),
     Step("ask_void", "申请作废", OPEN, None, ("reason",), ("note",)),
     Step("decline_void", "不同意作废", OPEN, None, ("reason",), ("note",), ("void_asked",)),
     Step("ask_major", "申请认定重大隐患", OPEN - {Status.REPORTED}, None, ("reason",), ("note",), ("not_yet_major",)),
@@ -117,7 +120,10 @@ STEPS = (
         "resume", "恢复处置", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), Status.HANDLING,
         takes=("due_on", "note"), guards=("due_by_rule", "due_ahead"),
     ),
-    Step("transfer", "移交", WITH_HANDLER, Status.TRANSFERRED, ("body", "document"), ("reason", "note")),
+    Step(
+        "transfer", "移交", WITH_HANDLER, Status.TRANSFERRED, ("body", "document"), ("reason", "note"),
+        ("transfer_asked",),
+    ),
     Step(
         "feedback", "反馈", WITH_HANDLER, Status.FEEDBACK, ("result_code",), ("note", *_EVIDENCE), ("evidence",)
     ),
@@ -160,13 +166,16 @@ is ``draw_recheck``: a closed case is among those that the week's draw has chose
 BY_SERVER = frozenset({"release", "release_helpers", "draw_recheck"})
 """Actions that nobody asks for: the server takes them when something else has happened."""
 
-DECLINES = {f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension", "void", "major")}
+DECLINES = {
+    f"decline_{kind}": f"ask_{kind}" for kind in ("return", "extension", "suspension", "transfer", "void", "major")
+}
 """Acts that turn a request down, each with the act that it turns down."""
 
 GRANTS = {
     "return": "ask_return",
     "extend": "ask_extension",
     "suspend": "ask_suspension",
+    "transfer": "ask_transfer",
     "void": "ask_void",
     "mark_major": "ask_major",
 }

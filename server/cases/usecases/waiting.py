@@ -9,7 +9,7 @@ from server.cases.domain import deadlines, workflow
 from server.cases.domain.deadlines import Clock
 from server.cases.store import calendars
 from server.cases.store.rechecks import Wanted
-from server.cases.usecases import rechecking, todo_column
+from server.cases.usecases import rechecking, reviewing, todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -47,7 +47,7 @@ TASKS = (
     Task("decide", "", tuple(OPEN), decides=frozenset(workflow.DECLINES)),
     Task("assign", "assign", (Status.REGISTERED,)),
     Task("check", "check", (Status.FEEDBACK,)),
-    Task("review", "", (Status.SUSPENDED,), acts=frozenset({"review"})),
+    Task("review", "", reviewing.REVIEWED, acts=frozenset({reviewing.ACTION})),
     Task("accept", "accept", (Status.ASSIGNED,), is_handlers=True),
     Task("handle", "feedback", (Status.ACCEPTED, Status.HANDLING), is_handlers=True),
 )

@@ -51,6 +51,7 @@ RATES = {
     "return_rate": ("退回率", "returns"),
     "extension_rate": ("延期率", "extended_handling_due"),
     "suspended_rate": ("挂账率", "suspended"),
+    "transferred_rate": ("移交率", "transferred"),
     "void_rate": ("作废率", "void"),
 }
 """Shares that are to be kept small (``domain.md`` section 2.5), what the page calls them, and the figure behind."""

@@ -24,7 +24,10 @@ from server.people.store import display_names
 from server.records.usecases.disclosing import RecordMask
 from server.web import decision_ledger
 
-ICONS = {"return": "return", "extension": "clock", "suspension": "pause", "void": "close", "major": "flame"}
+ICONS = {
+    "return": "return", "extension": "clock", "suspension": "pause", "transfer": "send", "void": "close",
+    "major": "flame",
+}  # fmt: skip
 
 LEVELS = {
     DecisionLevel.VILLAGE: "村/社区",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 HINTS = {
     "ask_void": "只用于登记错了，不能用于“改不了”；由上一级决定，决定之前照常计时。",
-    "review": "现场或电话问过、没有变化的，按一下即可；有变化的请写说明，或恢复处置。",
+    "review": "挂账每季度、移交每月核查一次：现场或电话问过、没有变化的，按一下即可；有变化的请写说明，或恢复处置。",
+    "ask_transfer": "写明为什么要由外单位办、移交给谁；由上一级决定，决定之前照常计时。",
     "ask_major": "写明为什么可能是重大火灾隐患；由大队集体研究认定。",
     "mark_major": "须3人以上集体研究，写明三个人、文号和依据的判定标准。",
     "unmark_major": "整改完成或不再构成时销案；写明原因和文号，案件照常核查办结。",
@@ -38,6 +39,7 @@ WORDS = {
     ("reopen", "reason"): "为什么重开",
     ("reopen", "due_on"): "新期限",
     ("transfer", "body"): "移交给",
+    ("ask_transfer", "body"): "移交给",
 }
 """What the form of an act calls an input, where that says more than ``LABELS``."""
 

@@ -38,7 +38,7 @@ class Request(NamedTuple):
     level: str = ""
 
 
-OF_THE_CASE = frozenset({"ask_void", "ask_major"})
+OF_THE_CASE = frozenset({"ask_transfer", "ask_void", "ask_major"})
 """Requests about the case itself, which stand whoever has it; all others are its handler's and go with them."""
 
 
@@ -50,7 +50,8 @@ class Case:
     may not check it: names of those who accepted it or fed back, and all who had it when that came in, bodies by mark.
     requests: open ones. merged_into: id of the case that it was merged into. supervised: level of supervision (督办),
     0 for none. major: determined by the brigade. village: short name of its village when it was reported; labels on
-    phones keep it. plan_due_at: end of a suspension's plan; review_due_at: until when that is to be looked at again.
+    phones keep it. plan_due_at: end of a suspension's plan; review_due_at: until when a suspended or transferred
+    case is to be looked at again.
     closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
     to be checked again, since it was drawn for that; recheck_result: what that found (``PASSED``, ``FAILED``), empty
     before.
