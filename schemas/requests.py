@@ -130,6 +130,7 @@ class ReviewQuery(BaseSchema):
     """Which held cases."""
 
     area = area_filter()
+    later = boolean_parameter("`true`: those that it is not yet time to look at, too")
 
 
 class ReviewSchema(BaseSchema):

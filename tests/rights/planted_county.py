@@ -126,6 +126,7 @@ def _fill_place(county: County, place: str) -> None:
     pictured = _pictured(county, place)
     case = _case(county, place, f"user:worker-{place}", by=f"officer-{place}")
     _ask(county, case, place)
+    _transfer(county, _case(county, place, f"user:worker-{place}", by=f"officer-{place}"), place)
     found = {name: county.ids(f"/{name}", f"officer-{place}") for name in ("submissions", "problems")}
     duties = county.get(f"/users/worker-{place}/duties", f"officer-{place}").json["items"]
     county.known |= {f"{place} {name}": " ".join(ids) for name, ids in found.items()}
@@ -181,6 +182,17 @@ def _ask(county: County, case: str, place: str) -> None:
     declined = {"action": "decline_return", "fields": {"reason": f"{mark}不同意"}}
     for who, act in ((f"worker-{place}", asked), (f"officer-{place}", declined), (f"worker-{place}", asked)):
         answer = county.post(address, who, act)
+        assert answer.status_code == 200, answer.text
+
+
+def _transfer(county: County, case: str, place: str) -> None:
+    """Let a case be handed over to an outside body, where it is looked at each month."""
+    asked = {"body": "供电公司", "reason": f"{MARKS[place]}移交"}
+    for who, action, fields in (
+        (f"officer-{place}", "ask_transfer", asked),
+        ("brigade", "transfer", {"body": "供电公司", "document": "函1号"}),
+    ):
+        answer = county.post(f"/records/{case}/changes", who, {"action": action, "fields": fields})
         assert answer.status_code == 200, answer.text
 
 

@@ -301,7 +301,7 @@ NOTHING_OF_A_PLACE = {
     "/vacancies",
     "/records/counts",
 }
-MORE = {"/summaries/closure/cases": "figure=reports"}
+MORE = {"/summaries/closure/cases": "figure=reports", "/reviews": "later=true"}
 """Lists that say nothing that anybody wrote in a place, or of the caller alone; and what must be asked for."""
 
 

@@ -159,6 +159,7 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("return_rate", Rate(1, 9), "11.11%"),
         ("dispatch_accuracy", Rate(8, 9), "88.89%"),
         ("suspended_rate", Rate(1, 9), "11.11%"),
+        ("transferred_rate", Rate(0, 9), "0.00%"),
         ("void_rate", Rate(1, 10), "10.00%"),
         ("period_clearance", Rate(7, 10), "70.00%"),
     ],
@@ -169,7 +170,7 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 25
+    assert len(FIGURES.rates) == 26
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():

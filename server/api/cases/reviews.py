@@ -31,7 +31,7 @@ def list_reviews(query: dict[str, Any]) -> Response:
     """
     by = context.caller()
     with context.database().reading() as reading:
-        found = reviewing.list_due(reading, by, place_of(reading, query, by))
+        found = reviewing.list_due(reading, by, place_of(reading, query, by), later=query.get("later", False))
         mask = RecordMask(reading, by)
         cases_named.note_shown(mask, [each.row for each in found], "reviews")
         shown = [

@@ -93,7 +93,8 @@ class ActContext:
     level: at which the author decides (``roles.DecisionLevel``), by duties of their own; handler_level: at which
     whoever has the case does, looked up for acts that decide on it, else empty. extends_by: the right by which the
     author may extend this case, looked up for acts that name a limit. heirs: paths of the author's areas into which
-    that of the case was merged. calendar: the county's working days.
+    that of the case was merged. calendar: the county's working days. lacks:
+    what a report does not say that a case has to, looked up for acts that register it (``registering.lacking``).
     """
 
     grants: tuple[Grant, ...] = ()
@@ -114,3 +115,4 @@ class ActContext:
     extends_by: Grant | None = None
     heirs: tuple[str, ...] = ()
     calendar: Calendar = field(default_factory=shipped)
+    lacks: tuple[str, ...] = ()

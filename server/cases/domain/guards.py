@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
 
 from server import instants
-from server.cases.domain import assignable, deadlines, later_limits, major_hazards, similarity, workflow
+from server.cases.domain import assignable, deadlines, later_limits, major_hazards, registering, similarity, workflow
 from server.cases.domain.acts import PASSES, Act, ActContext
 from server.cases.domain.circumstances import CIRCUMSTANCES
 from server.cases.domain.deadlines import Clock
@@ -16,7 +16,7 @@ from server.errors import IllegalStep, Invalid, NotAllowed
 from server.people.domain import roles
 from server.people.domain.rights import Grant, Mark, holders_of, limits_of
 from server.records.domain.records import Record
-from server.records.domain.status import ENDED, Status
+from server.records.domain.status import Status
 
 Fault = tuple[str, str]
 """An input and what is wrong with it, in Chinese."""
@@ -205,26 +205,6 @@ def _until_later(record: Record, act: Act, context: ActContext) -> Iterator[Faul
     yield from _ahead(act, "until")
 
 
-def _into_open(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    if act["into"] == record.id:
-        yield "into", "不能并入自己，请选另一件"
-    elif act["into"] and (context.into is None or context.into.type != record.type):
-        yield "into", "没有这个主案件，或它不在您的管辖范围内；请核对主案件的记录编号"
-    elif context.into is not None and context.into.status in ENDED:
-        yield "into", "选的主案件已经结束，不能再并入；请另选一件"
-
-
-def _into_alike(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
-    """A case that counts, or has been left too long, goes into no rate any more once it is merged."""
-    into = context.into
-    is_late = record.due_at is not None and record.due_at <= act.at
-    if into is None or context.merges_unlike or not (record.status == Status.REGISTERED or is_late):
-        return
-    is_near = record.path.split("/")[:3] == into.path.split("/")[:3]
-    if not is_near or not similarity.are_alike(record.fields, into.fields):
-        yield "into", "已立项或已超期的，只能并入同一隐患、同一地点（或相距50米内）的案件；确是同一件的，请由上一级并案"
-
-
 def _longer(record: Record, act: Act, context: ActContext) -> Iterator[Fault]:
     yield from _beyond(record, act, "due_on", "延期后的期限")
 
@@ -273,8 +253,9 @@ _GUARDS: dict[str, Callable[[Record, Act, ActContext], Iterator[Fault]]] = {
     "plan_ahead": _plan_ahead,
     "within_a_year": _within_a_year,
     "until_later": _until_later,
-    "into_open": _into_open,
-    "into_alike": _into_alike,
+    "into_open": similarity.into_open,
+    "into_alike": similarity.into_alike,
+    "what_and_where": registering.says_what_and_where,
     "longer": _longer,
     "twice": _twice,
     "evidence": _evidence,

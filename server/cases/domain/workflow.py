@@ -68,13 +68,15 @@ JUDGED_BY = ("person_1", "person_2", "person_3")
 _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 
 STEPS = (
-    Step("register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",)),
+    Step(
+        "register", "立项", frozenset({Status.REPORTED}), Status.REGISTERED, takes=("note",), guards=("what_and_where",)
+    ),
     Step("reject", "不予立项", frozenset({Status.REPORTED}), Status.REJECTED, ("reason",), ("note",)),
     Step("merge", "并案", AT_INTAKE, Status.MERGED, ("into",), ("reason", "note"), ("into_open", "into_alike")),
     Step("split", "拆分", frozenset({Status.MERGED}), Status.REGISTERED, ("reason",), ("note",)),
     Step(
         "assign", "派遣", AT_INTAKE | WITH_HANDLER, Status.ASSIGNED, ("assignee",), ("due_on", "helpers", "note"),
-        ("due_by_rule", "due_ahead"),
+        ("what_and_where", "due_by_rule", "due_ahead"),
     ),
     Step("reassign", "改派", AT_REST, None, ("assignee",), ("helpers", "note")),
     Step("accept", "签收", frozenset({Status.ASSIGNED}), Status.ACCEPTED, takes=("note",)),

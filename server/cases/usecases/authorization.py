@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from server import dated, instants
-from server.cases.domain import guards, workflow
+from server.cases.domain import guards, registering, workflow
 from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import calendars, case_numbers
-from server.cases.usecases import standing
+from server.cases.usecases import item_words, standing
 from server.db.transactions import Reading, Transaction
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
@@ -190,6 +190,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
         handler_level=standing.handler_level(tx, record, act),
         calendar=calendars.calendar(tx),
+        lacks=item_words.lacking(tx, record) if registering.is_registered_by(record, act.action) else (),
     )
 
 

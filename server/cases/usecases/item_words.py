@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from server.cases.domain import registering
 from server.db.transactions import Reading
 from server.forms.domain.record_types import LABEL, Kind, RecordType
-from server.forms.store import codes
+from server.forms.store import codes, forms
+from server.records.domain.records import Record
 
 ITEMS = "hazard_items"
 ITEM, CATEGORY, PLACE = "item", "category", "place"
@@ -31,3 +33,9 @@ def filled_in(reading: Reading, type: RecordType, fields: Mapping[str, str]) -> 
     if not values.get(LABEL, "").strip():
         values[LABEL] = "｜".join(part for part in (values.get(PLACE, "").strip(), code.label) if part)
     return values
+
+
+def lacking(reading: Reading, record: Record) -> tuple[str, ...]:
+    """Return what a report lacks to be registered, of ``item`` and ``place`` (``registering.lacking``)."""
+    type = forms.catalogue(reading).types.get(record.type)
+    return registering.lacking(record.fields, record.path, () if type is None else type.fields)

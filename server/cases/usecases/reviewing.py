@@ -36,16 +36,16 @@ class Review(NamedTuple):
     may_review: bool
 
 
-def list_due(reading: Reading, by: Actor, place: Place | None = None) -> list[Review]:
+def list_due(reading: Reading, by: Actor, place: Place | None = None, *, later: bool = False) -> list[Review]:
     """Return the held cases in the scope of ``by`` that it is time to look at, those due first in front.
 
-    place: where they lie, None for all of the scope.
+    place: where they lie, None for all of the scope. later: those that it is not yet time to look at, too.
     """
     todo = todo_column.TodoOfCaller(reading, by)
     found = [
         Review(row, case.review_due_at, todo.may_take(row, (ACTION,)))
         for row, case in _held(reading, by, place)
-        if may_be_reviewed(case.review_due_at, reading.now)
+        if later or may_be_reviewed(case.review_due_at, reading.now)
     ]
     return sorted(found, key=lambda each: (each.due_at or "", each.row["id"]))
 

@@ -278,6 +278,7 @@ class Offers:
             today = local_day(self._reading.now)
             return tuple(Choice(row["code"], row["label"]) for row in major_hazards.rules_on(today))
         lists = {
+            "item": authorization.ITEMS,
             "reason": authorization.REASONS.get(action, ""),
             "result_code": authorization.RESULTS,
             "no_photo_reason": NO_PHOTO_REASONS,

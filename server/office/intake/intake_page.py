@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 
 from flask import Response, request
 
+from server.cases.domain import registering
 from server.cases.usecases import todo_column
-from server.changes.usecases import interactive
 from server.db.transactions import Reading
 from server.errors import (
     Busy,
@@ -31,7 +31,7 @@ from server.instants import last_day
 from server.office import drafts, layout, pages
 from server.office.cases import act_forms, acting, assigning, case_rows
 from server.office.cases.act_forms import NOTHING_SENT, Sent
-from server.office.intake import queue, reports
+from server.office.intake import completing, queue, reports
 from server.office.intake.queue import Queue
 from server.office.layout import signed_in
 from server.people.store import display_names
@@ -88,7 +88,9 @@ def decide(record_id: UUID, action: str) -> Response:
     change, by = acting.asked(action, fields, form), context.caller()
     try:
         acting.require_storable(fields)
-        context.write(lambda tx: interactive.change(tx, id, change, by=by))
+        more = completing.sent(request.form)
+        acting.require_storable(more)
+        context.write(lambda tx: completing.change(tx, id, change, more, by))
     except NotFound as refusal:
         return acting.gone(fields, refusal)
     except (Invalid, NotAllowed, StaleVersion, IllegalStep, Conflict) as refusal:
@@ -192,9 +194,11 @@ def _decision(reading: Reading, record: Record, sent: Sent, status: Status) -> d
     is_waiting = status is Status.REPORTED
     actions = [each for each in todo_column.actions(reading, record, by) if each in DECISIONS] if is_waiting else []
     offers = act_forms.Offers(reading, by, {}, layout.language())
+    said = {**sent.fields, **request.form} if sent.action in registering.REGISTERS else {}
     return {
         "actions": actions,
         "assign": assigning.form_of(reading, record, by, sent) if "assign" in actions else None,
+        "completing": completing.of(reading, record, by, offers, said) if registering.REGISTERS & {*actions} else None,
         "reasons": offers.choices("reject", "reason") if "reject" in actions else (),
         "kept": [] if sent.action in actions else act_forms.not_offered((), offers, sent),
         "change_id": str(uuid4()),
