@@ -13,6 +13,7 @@ REQUEST_FAULTS = {
     "reorder": "the request is held back, and arrives after others that were sent later",
     "kill_before_commit": "the server is killed (kill -9) before it commits, and started again",
     "kill_after_commit": "the server is killed between the commit and the answer, and started again",
+    "power_loss": "the server loses its power once the answer is out; what was not synced to disk is gone",
     "kill_client": "the phone or laptop is switched off while it waits for the answer",
     "disk_full": "the server's disk is full while it answers",
 }

@@ -40,7 +40,8 @@ class Laptop:
     """A laptop with the field client.
 
     name: of the laptop. person, key: who uses it. signs_in: whether by name and password, not by the key. heard_at:
-    when it last heard of the server, by the server's clock; None for never, and since that was put back.
+    when it last heard of the server, by the server's clock; None for never, and since that was put back. reread: buckets
+    that it had to read again, since what it held was not what the server has.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Laptop:
         self.connection: Connection | None = None
         self.signs_in = False
         self.heard_at: datetime | None = None
+        self.reread: list[str] = []
 
     def connect(self, network: Network, server_clock: ServerClock, credentials: Credentials | None = None) -> None:
         """Connect anew, as whoever has signed in now; the store knows the server, as after a sign-in."""
@@ -70,6 +72,11 @@ class Laptop:
         self.connection = Connection(
             credentials or Credentials(ADDRESS, key=self.key), backoff=backoff, session=session
         )
+
+    def ask_for(self, rows: int) -> None:
+        """Ask for so many rows at a time from now on."""
+        with self.device.writing():
+            self.device.set_setting("limit rows", str(rows))
 
     def sign_in(self, password: str) -> str:
         """Sign in by name and password; return what came of it."""
@@ -98,6 +105,7 @@ class Laptop:
         finally:
             self.note()
         self.heard_at = self.clock.server_time()
+        self.reread += pulled.reread
         said = " ".join(f"{verdict} {number}" for verdict, number in sorted(pushed.verdicts.items()))
         restored = " restored" if pulled.is_restored or pushed.is_restored else ""
         return f"{PUSHED} [{said}] photos {pushed.photos.sent} pulled {pulled.rows} removed {pulled.removed}{restored}"

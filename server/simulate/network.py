@@ -103,6 +103,8 @@ class Network:
             raise Lost from None
         finally:
             self._server.disk.is_full, self._server.disk.kill = False, ""
+        if fault == "power_loss":
+            self._server.lose_power()
         if fault == "drop_answer":
             raise Lost
         if fault == "kill_client":

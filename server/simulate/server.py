@@ -67,6 +67,7 @@ class Server:
         self.stop()
         shutil.rmtree(self.folder)
         shutil.copytree(copy_of_it, self.folder)
+        self.disk.forget_images()
         self.start()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
@@ -90,10 +91,16 @@ class Server:
             self.failures.append(f"{method} {shown_path(path)}")
         return Answer(got.status_code, dict(got.headers), got.data)
 
+    def lose_power(self) -> None:
+        """Let the machine lose its power, and start again with what had been synced to disk by then."""
+        self.disk.keep_synced(self.folder)
+        self._start_after_kill()
+
     def _start_after_kill(self) -> None:
         self.kills += 1
         self.stop()
         take_killed(self.folder)
+        self.disk.forget_images()
         self.start()
 
     def _running(self) -> Flask:

@@ -9,7 +9,7 @@ from pathlib import Path
 from server.db import database
 from server.demo.county import seeded_ids
 from server.simulate import county
-from server.simulate.clock import DeviceClock, ServerClock
+from server.simulate.clock import DeviceClock, ServerClock, generator
 from server.simulate.county import Layout
 from server.simulate.laptops import Laptop
 from server.simulate.ledger import Ledger
@@ -18,6 +18,9 @@ from server.simulate.officers import Officer
 from server.simulate.phones import Phone
 from server.simulate.plan import BEGIN, laptops_for
 from server.simulate.server import Server
+
+PAGES = (1, 2, 3, 5, 500)
+"""So many rows a laptop asks for at a time: a bucket of an invented county is small, and must not fit into one page."""
 
 
 class World:
@@ -74,6 +77,7 @@ class World:
         clock = DeviceClock(self.clock)
         laptop = Laptop(name, person, self.keys[person], self.folder / name, clock, self.new_ids(name), self.ledger)
         laptop.signs_in = signs_in
+        laptop.ask_for(generator(f"{self.seed} {name}").choice(PAGES))
         laptop.connect(self.network, self.clock)
         self.laptops[name] = laptop
         return laptop

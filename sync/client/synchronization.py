@@ -142,7 +142,7 @@ def pull(device: Device, connection: Connection, progress: Callable[[int], None]
         while True:
             request = replica.next_request(device)
             more = {
-                "limit": PAGE_ROWS,
+                "limit": _limit(device, "rows", PAGE_ROWS),
                 "device": device.id,
                 "unsent": outbox.count_unsent(device),
                 "problems": problems,

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from server.changes.store import verdicts
+from server.db import database
 from server.records.store import buckets
-from server.replication.store import raised_versions
+from server.replication.store import pulls, raised_versions
+from server.replication.usecases import pull
 from server.simulate import faults, runs
 from sync import registers
 from sync.changes import Verdict
@@ -64,6 +66,35 @@ def nothing_is_offered_again(patch) -> None:
     patch.setattr(outbox, "apply_server_state", applied)
 
 
+def a_bucket_that_is_cut_counts_as_whole(patch) -> None:
+    """Pages: what did not fit into a page is never sent."""
+    rows = pull._BucketPages._bucket
+
+    def bucket(self, name, position):
+        yield from rows(self, name, position)
+        self._positions[name] = self._seq
+
+    patch.setattr(pull._BucketPages, "_bucket", bucket)
+
+
+def nothing_is_removed(patch) -> None:
+    """Pages: a row that has left a bucket is not told of."""
+    changed = pulls.changed
+    patch.setattr(pulls, "changed", lambda *asked: (row for row in changed(*asked) if "version" in row))
+
+
+def commits_are_not_synced(patch) -> None:
+    """Durability: a commit is acknowledged before it is on disk."""
+    connect = database.connect
+
+    def connected(path):
+        connection = connect(path)
+        connection.conn.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    patch.setattr(database, "connect", connected)
+
+
 PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (last_one_wins, (*faults.ALL, faults.OVERLAP)),
     (repeats_are_told_that_all_went_well, (*faults.ALL, faults.OVERLAP)),
@@ -71,6 +102,9 @@ PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (buckets_forget_assignees, faults.ALL),
     (a_restore_raises_no_version, faults.ALL),
     (nothing_is_offered_again, faults.ALL),
+    (a_bucket_that_is_cut_counts_as_whole, faults.ALL),
+    (nothing_is_removed, faults.ALL),
+    (commits_are_not_synced, faults.ALL),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.simulate import phones
+from server.simulate.checks import entitlement
 from server.simulate.entity_lists import Row
 from server.simulate.invariants import Findings
 from server.simulate.laptops import Laptop
@@ -21,11 +22,13 @@ def check(world: World, findings: Findings) -> None:
     world.network.exchange(())
     for laptop in world.laptops.values():
         laptop.sync()
+        for bucket in laptop.reread:
+            findings.add(2, f"{laptop.name} had to read {bucket} again: it held other rows at the server's cursor")
     _check_buckets(world, findings)
     fresh_rows: dict[str, dict[str, Any]] = {}
     for laptop in list(world.laptops.values()):
         if laptop.person not in fresh_rows:
-            fresh_rows[laptop.person] = _of_a_fresh_laptop(world, laptop)
+            fresh_rows[laptop.person] = _of_a_fresh_laptop(world, laptop, findings)
         _compare_laptop(laptop, fresh_rows[laptop.person], findings)
     fresh_lists: dict[str, Phone] = {}
     for phone in list(world.phones.values()):
@@ -52,11 +55,15 @@ def _check_buckets(world: World, findings: Findings) -> None:
                 findings.add(2, f"{other} and {laptop.name} hold other rows of {bucket}: {differing}")
 
 
-def _of_a_fresh_laptop(world: World, laptop: Laptop) -> dict[str, Any]:
+def _of_a_fresh_laptop(world: World, laptop: Laptop, findings: Findings) -> dict[str, Any]:
+    """Return the rows of a laptop set up just now, which must have all that its user may have."""
     fresh = world.add_laptop(f"fresh-{laptop.person}", laptop.person)
     try:
         fresh.sync()
-        return _shown(fresh)
+        rows = _shown(fresh)
+        for id in sorted(entitlement.of_person(world, laptop.person) - rows.keys()):
+            findings.add(2, f"a laptop of {laptop.person} set up just now lacks {id}")
+        return rows
     finally:
         fresh.close()
         del world.laptops[fresh.name]

@@ -61,6 +61,13 @@ def check_laptop(world: World, laptop: Laptop, findings: Findings) -> None:
     _check(world, laptop, [each["id"] for each in laptop.device.rows(_HELD)], findings)
 
 
+def of_person(world: World, person: str) -> set[str]:
+    """Return the ids of all records that a person may have now."""
+    with world.server.store.reading() as reading:
+        allowed = _allowed(reading, person)
+        return {id for id, record in stored_rows.records(reading).items() if allowed.has(record)}
+
+
 def _on_phone(phone: Phone) -> list[str]:
     return sorted(id for each in phone.lists.values() for id, row in each.rows.items() if row.is_online)
 

@@ -16,7 +16,9 @@ from server.submissions.store.blobs import Blob, BlobStore, IncomingBlob
 
 T = TypeVar("T")
 
-AFTER_KILL = "killed"
+AFTER_KILL, SYNCED = "killed", "synced"
+SYNCS_EACH_COMMIT = 2
+"""From this level of SQLite's ``synchronous`` on a commit is on disk when it returns, in WAL mode too (FULL)."""
 _FILES = (FILE_NAME, f"{FILE_NAME}-wal")
 
 
@@ -36,6 +38,21 @@ class Disk:
     def __init__(self) -> None:
         self.is_full = False
         self.kill = ""
+        self._synced: Path | None = None
+
+    def before_commit(self, tx: Transaction, folder: Path) -> None:
+        """Keep what is on disk for certain, where the commit that comes is not synced when it returns."""
+        if self._synced is None and int(tx.sql.value("PRAGMA synchronous")) < SYNCS_EACH_COMMIT:
+            self._synced = folder.with_name(SYNCED)
+            _copy_database(folder, self._synced)
+
+    def keep_synced(self, folder: Path) -> None:
+        """Keep the files as they are on disk when the power goes."""
+        _copy_database(self._synced or folder, folder.with_name(AFTER_KILL))
+
+    def forget_images(self) -> None:
+        """Take what is in the folder now for synced, as it is after a start."""
+        self._synced = None
 
     def around(self, folder: Path) -> Callable[[Writer], Writer]:
         """Return what puts this disk below a writer of the database in ``folder``."""
@@ -72,6 +89,7 @@ class _Writer:
         self._writer.close()
 
     def _work(self, tx: Transaction, work: Callable[[Transaction], T]) -> T:
+        self._disk.before_commit(tx, self._folder)
         result = work(tx)
         if self._disk.kill == "before":
             self._die()
@@ -82,13 +100,16 @@ class _Writer:
     def _die(self) -> None:
         """Keep the files as they are at this instant, byte for byte, and be killed."""
         self._disk.kill = ""
-        kept = self._folder.with_name(AFTER_KILL)
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.mkdir()
-        for name in _FILES:
-            if (self._folder / name).exists():
-                shutil.copyfile(self._folder / name, kept / name)
+        _copy_database(self._folder, self._folder.with_name(AFTER_KILL))
         raise Killed
+
+
+def _copy_database(folder: Path, to: Path) -> None:
+    shutil.rmtree(to, ignore_errors=True)
+    to.mkdir()
+    for name in _FILES:
+        if (folder / name).exists():
+            shutil.copyfile(folder / name, to / name)
 
 
 def _full() -> sqlite3.OperationalError:
