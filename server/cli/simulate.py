@@ -96,5 +96,5 @@ def _write_short(outcome: Outcome) -> None:
     click.echo("正在缩短失败的过程 · making the failing run shorter …", err=True)
     short = shortened(outcome)
     path = Path(f"simulate-{short.seed}.json")
-    path.write_bytes(orjson.dumps(short.as_json(), option=orjson.OPT_INDENT_2))
+    path.write_bytes(runs.script_text(short))
     click.echo(f"shortened to {len(short.events)} events: firegrid simulate --script {path}")

@@ -22,14 +22,21 @@ PROMISES = {
 TOLD_MAX = 20
 
 
+class Enough(Exception):
+    """A promise is broken of those that were asked for: nothing more need be run."""
+
+
 @dataclass
 class Findings:
-    """What was found. broken: by number of the promise, what breaks it."""
+    """What was found. wanted: promises of which one is enough. broken: by number of the promise, what breaks it."""
 
+    wanted: frozenset[int] = frozenset()
     broken: dict[int, list[str]] = field(default_factory=dict)
 
     def add(self, promise: int, what: str) -> None:
-        """Add what breaks a promise; of many only the first are kept."""
+        """Add what breaks a promise; of many only the first are kept. Raises Enough where it is a wanted one."""
         found = self.broken.setdefault(promise, [])
         if len(found) < TOLD_MAX:
             found.append(what)
+        if promise in self.wanted:
+            raise Enough

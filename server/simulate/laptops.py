@@ -40,8 +40,8 @@ class Laptop:
     """A laptop with the field client.
 
     name: of the laptop. person, key: who uses it. signs_in: whether by name and password, not by the key. heard_at:
-    when it last heard of the server, by the server's clock; None for never, and since that was put back. reread: buckets
-    that it had to read again, since what it held was not what the server has.
+    when it last heard of the server, by the server's clock; None for never, and since that was put back. reread: what
+    buckets it had to read again, since what it held there was not what the server has.
     """
 
     def __init__(
@@ -72,6 +72,11 @@ class Laptop:
         self.connection = Connection(
             credentials or Credentials(ADDRESS, key=self.key), backoff=backoff, session=session
         )
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is on it yet."""
+        return self.device.setting("epoch") is None and self.device.row("SELECT id FROM change LIMIT 1") is None
 
     def ask_for(self, rows: int) -> None:
         """Ask for so many rows at a time from now on."""

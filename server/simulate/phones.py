@@ -62,6 +62,11 @@ class Phone:
     hashes: dict[str, str] = field(default_factory=dict)
     unsent: list[Unsent] = field(default_factory=list)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing is on it yet."""
+        return not self.forms and not self.unsent
+
     def finish(self, filled: SavedForm) -> None:
         """Keep a finished form until it is sent."""
         self.unsent.append(Unsent(filled))

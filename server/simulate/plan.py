@@ -41,6 +41,11 @@ class Event(NamedTuple):
     seed: int
     faults: tuple[str, ...] = ()
 
+    @property
+    def head(self) -> str:
+        """The line with which a trace begins to tell of it."""
+        return f"{self.minute:06d} {self.actor} {self.kind}"
+
     def as_json(self) -> list[Any]:
         return [self.minute, self.actor, self.kind, self.seed, list(self.faults)]
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import orjson
+
 from server import log
 from server.simulate import county, plan, simulation
 from server.simulate.invariants import PROMISES
@@ -20,10 +22,23 @@ def draw(seed: int, phones: int, days: int, faults: Iterable[str]) -> Script:
     return plan.draw(seed, phones, days, officers, faults)
 
 
-def play(script: Script, progress: Callable[[int], None] = lambda _number: None) -> Outcome:
-    """Run a script in a temporary folder of its own, which is gone afterwards."""
+def play(
+    script: Script, progress: Callable[[int], None] = lambda _number: None, wanted: frozenset[int] = frozenset()
+) -> Outcome:
+    """Run a script in a temporary folder of its own, which is gone afterwards.
+
+    progress: called after each event with its number. wanted: numbers of promises; the run ends when one is found
+    broken.
+    """
     with tempfile.TemporaryDirectory(prefix="firegrid-simulate-") as folder, log.file.silent():
-        return simulation.run(script, Path(folder), progress)
+        return simulation.run(script, Path(folder), progress, wanted)
+
+
+def script_text(script: Script) -> bytes:
+    """Return a script as the JSON of a file, with a line for each event."""
+    whole = script.as_json()
+    events = b",\n".join(orjson.dumps(event) for event in whole.pop("events"))
+    return orjson.dumps(whole)[:-1] + b',"events":[\n' + events + b"\n]}\n"
 
 
 def trace_text(outcome: Outcome) -> str:

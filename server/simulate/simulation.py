@@ -12,7 +12,7 @@ from typing import NamedTuple
 from server.simulate import checks, county, county_events, field_work, laptops, officers, phones
 from server.simulate.checks import entitlement
 from server.simulate.clock import generator
-from server.simulate.invariants import Findings
+from server.simulate.invariants import Enough, Findings
 from server.simulate.laptops import Laptop
 from server.simulate.phones import Phone
 from server.simulate.plan import BEGIN, Event, Script
@@ -58,10 +58,21 @@ class Outcome(NamedTuple):
         return bool(self.findings.broken)
 
 
-def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _number: None) -> Outcome:
-    """Run a script in an empty folder and return what came of it. progress: called after each event with its number."""
+def run(
+    script: Script,
+    folder: Path,
+    progress: Callable[[int], None] = lambda _number: None,
+    wanted: frozenset[int] = frozenset(),
+) -> Outcome:
+    """Run a script in an empty folder and return what came of it.
+
+    progress: called after each event with its number. wanted: numbers of promises; once one of them is found broken
+    nothing more is run.
+    """
     world = World(folder, script.seed, script.phones)
-    findings = Findings()
+    findings = Findings(wanted)
+    judged: dict[str, str] = {}
+    flagged = written = 0
     try:
         for number, event in enumerate(script.events):
             _happen(world, event, findings)
@@ -73,6 +84,8 @@ def run(script: Script, folder: Path, progress: Callable[[int], None] = lambda _
         checks.check(world, findings)
         _come_to_rest(world, (AFTER_GRACE,))
         checks.check_holdings(world, findings)
+    except Enough:
+        world.tell("enough")
     finally:
         world.close()
     return Outcome(script, findings, tuple(world.trace), judged, flagged, written)
@@ -84,7 +97,7 @@ def _happen(world: World, event: Event, findings: Findings) -> None:
     if chance.random() < 0.5:
         world.network.exchange(())
         world.network.deliver_held(LATE_ARRIVALS)
-    world.tell(f"{event.minute:06d} {event.actor} {event.kind}")
+    world.tell(event.head)
     world.network.exchange(event.faults)
     said = _do(world, event, chance)
     world.network.exchange(())
@@ -208,7 +221,7 @@ def _come_to_rest(world: World, pauses: Iterable[timedelta] = REST) -> None:
         world.clock.sleep(pause.total_seconds())
         world.server.keep_house()
         devices: list[Phone | Laptop] = [*world.phones.values(), *world.laptops.values()]
-        for device in devices:
+        for device in [each for each in devices if not each.is_blank]:
             _take_new_card(world, device)
             said = _sync_laptop(world, device) if isinstance(device, Laptop) else phones.sync(device, world.network)
             world.tell(f"rest {device.name} = {said}")
