@@ -17,6 +17,9 @@ FOREVER: Instant = "9999-12-31T23:59:59.999Z"
 BEGINNING: Instant = "0001-01-01T00:00:00.000Z"
 
 
+_FIRST_YEAR, _LAST_YEAR = date.min.year, date.max.year
+
+
 def text(instant: datetime) -> Instant:
     """Return ``instant`` (must carry an offset) as UTC text with milliseconds."""
     if instant.tzinfo is None:
@@ -33,10 +36,11 @@ def parse(value: str) -> datetime:
     """
     instant = datetime.fromisoformat(value.strip())
     aware = instant if instant.tzinfo else instant.replace(tzinfo=BEIJING)
-    try:
-        aware.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(f"no year of UTC holds {value!r}") from error
+    if not _FIRST_YEAR < aware.year < _LAST_YEAR:  # an offset leads no other year out of what can be told
+        try:
+            aware.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(f"no year of UTC holds {value!r}") from error
     return aware
 
 

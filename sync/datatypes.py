@@ -33,7 +33,7 @@ def invalid_reason(datatype: str, value: str) -> str | None:
     """
     if value == "":
         return None
-    if UNWRITABLE.search(value):
+    if not value.isprintable() and UNWRITABLE.search(value):  # all that can be printed, XML can carry
         return "含有不能保存的控制字符，请删去。"
     rule = _RULES.get(datatype)
     if rule is None:

@@ -225,7 +225,7 @@ class ThreadWriter:
         while going_on:
             self._gather(answered)
             waiting, requests, going_on = self._next_batch()
-            answered = sum(type(job) is _Waiting for job in waiting) + len(requests)
+            answered = [type(job) for job in waiting].count(_Waiting) + len(requests)
             parked = self._runner.begin(requests)
             while waiting or parked:
                 commit(db, [*waiting, *parked], self._begin, self._write_lock)

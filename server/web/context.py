@@ -177,11 +177,14 @@ def actor_of_key(
     replaced or revoked.
     """
     actor = people.actor_by_key(services.database.single_read(), token)
+    addresses, named = services.addresses.now(), (device or "")[:_DEVICE_CHARS_MAX] or None
+    is_fresh = named in (None, actor.device) and people.seen_recently(actor)
+    if is_fresh and not addresses.are_known():
+        return actor  # as most requests of phones
     came_to = stated_origin(environ, services.settings.trusted_proxies)
-    known = services.addresses.now().of_request(*came_to)
-    names = ((device or "")[:_DEVICE_CHARS_MAX] or None, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
-    is_known = known in (None, actor.key_address) and names[0] in (None, actor.device)
-    if not is_known or not people.seen_recently(actor):
+    known = addresses.of_request(*came_to)
+    if not is_fresh or known not in (None, actor.key_address):
+        names = (named, (app_version or "")[:_DEVICE_CHARS_MAX] or None)
         key_id, address = actor.key_id or "", known or origin(*came_to)
         note(services.database, lambda tx: _note_phone(tx, key_id, names, address))
     return actor

@@ -56,6 +56,10 @@ class Addresses(NamedTuple):
     others: tuple[str, ...] = ()
     since: Instant | None = None
 
+    def are_known(self) -> bool:
+        """Say whether there are any; else the address is taken from each request."""
+        return self.url is not None or bool(self.others)
+
     def hosts(self) -> frozenset[str]:
         """Return the names of the hosts of all of them."""
         return frozenset(urlsplit(each).hostname or "" for each in self._all()) - {""}

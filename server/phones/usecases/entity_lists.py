@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
@@ -155,16 +156,21 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
 def _content(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
     if name == handler_list.LIST:
-        return _csv(handler_list.COLUMNS, handler_list.rows(reading, by))
+        return _csv(handler_list.COLUMNS, lambda: handler_list.rows(reading, by))
     return _rows_csv(reading, types[name], by) if name in types else _areas_csv(reading, phone_scope(by))
 
 
 def _rows_csv(reading: Reading, type: RecordType, by: Actor) -> bytes:
     columns = _columns(type)
-    rows = entity_rows.each(reading, type, phone_scope(by), closed_after=closed_after(reading))
+    scope, since = phone_scope(by), closed_after(reading)
     may_do, mask = todo_column.TodoOfCaller(reading, by), RecordMask(reading, by)
     hiding = mask if mask.may_hide else None
-    return _csv(("name", "label", "__version", *columns), (_csv_row(row, columns, may_do, hiding) for row in rows))
+
+    def rows() -> Iterable[list[object]]:
+        found = entity_rows.each(reading, type, scope, closed_after=since)
+        return (_csv_row(row, columns, may_do, hiding) for row in found)
+
+    return _csv(("name", "label", "__version", *columns), rows)
 
 
 def _columns(type: RecordType) -> tuple[str, ...]:
@@ -192,12 +198,40 @@ def _csv_row(
 def _areas_csv(reading: Reading, scope: Scope) -> bytes:
     codes = [unit.code for unit in areas.list_units(reading, scope)]
     names = areas.full_names(reading, codes)
-    return _csv(SERVER_LISTS[AREAS], [*((code, names[code]) for code in codes), UNKNOWN_AREA])
+    rows = [*((code, names[code]) for code in codes), UNKNOWN_AREA]
+    return _csv(SERVER_LISTS[AREAS], lambda: rows)
 
 
 def closed_after(reading: Reading) -> Instant:
     """Return the beginning of the local day 30 days ago: by day, so that the list changes at most daily by itself."""
     return instants.text(instants.parse(instants.local_day(reading.now)) - CLOSED_KEPT)
+
+
+def _csv(header: tuple[str, ...], rows: Callable[[], Iterable[Iterable[object]]]) -> bytes:
+    """Return a list as phones read it. rows: makes them, as often as it is called.
+
+    A cell with a carriage return is quoted, or it would end its row, and no phone would open the list; Python quotes
+    it only where the lines end in one. Characters that XML cannot carry are left out: a form that was filled in from
+    them could never be sent. Almost no list holds either, so all are looked for in the whole text, and no cell is.
+    """
+    lines = io.StringIO()
+    _write(lines, "\n", header, rows())
+    text = lines.getvalue()
+    if "\r" in text:
+        quoted = _Lines()
+        _write(quoted, "\r\n", header, rows())
+        text = "".join(f"{line[:-2]}\n" for line in quoted)
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:  # halves of pairs
+        return UNWRITABLE.sub("", text).encode()
+    if any(map(raw.__contains__, _CONTROLS)) or any(map(text.__contains__, _NO_CHARACTERS)):
+        return UNWRITABLE.sub("", text).encode()
+    return raw
+
+
+_CONTROLS = tuple(code for code in range(32) if chr(code) not in "\t\n\r")
+_NO_CHARACTERS = ("\ufffe", "\uffff")
 
 
 class _Lines(list[str]):
@@ -206,33 +240,9 @@ class _Lines(list[str]):
     write = list.append
 
 
-def _csv(header: tuple[str, ...], rows: Iterable[Iterable[object]]) -> bytes:
-    """Return a list as phones read it.
-
-    A cell with a carriage return is quoted, or it would end its row, and no phone would open the list; Python quotes
-    it only where the lines end in one. Characters that XML cannot carry are left out: a form that was filled in from
-    them could never be sent.
-    """
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator="\r\n")
+def _write(
+    into: io.StringIO | _Lines, line_end: str, header: tuple[str, ...], rows: Iterable[Iterable[object]]
+) -> None:
+    writer = csv.writer(into, lineterminator=line_end)
     writer.writerow(header)
     writer.writerows(rows)
-    text, count = "".join(lines), len(lines)
-    # Almost no list has a cell with a carriage return.
-    is_plain = text.count("\r") == count
-    text = text.replace("\r\n", "\n") if is_plain else "".join(f"{line[:-2]}\n" for line in lines)
-    raw = text.encode(errors="surrogatepass")
-    if _may_hold_unwritable(raw):
-        return UNWRITABLE.sub("", text).encode()
-    return raw
-
-
-_CONTROLS = bytes(code for code in range(32) if chr(code) not in "\t\n\r")
-
-
-def _may_hold_unwritable(raw: bytes) -> bool:
-    """Say whether UTF-8 may hold what XML cannot carry: controls, or what begins as halves of pairs or U+FFFE do.
-
-    Almost no list does, and to look for them by an expression takes a tenth of making it.
-    """
-    return b"\xed" in raw or b"\xef\xbf" in raw or len(raw.translate(None, _CONTROLS)) < len(raw)

@@ -86,7 +86,7 @@ def filled_entities(xml: SubmissionXml, layout: SubmissionLayout) -> list[Filled
     """Return the entity blocks of a submission, those of the form before those of its groups and repeats."""
     if len(xml.entities) == 1 and not xml.entities[0].path:  # as most submissions are
         values = _values(xml.entities[0], xml, layout)
-        return [FilledEntity(xml.entities[0], values, area=values.get("area"))]
+        return [FilledEntity(xml.entities[0], values, "", 1, values.get("area"))]
     found: list[FilledEntity] = []
     around, copies, numbers = _Around(), Counter[tuple[str, str]](), Counter[str]()
     read: dict[tuple[str, int], dict[str, str]] = {}  # else many blocks in one container take the square of the time
@@ -267,14 +267,14 @@ def made_at(xml: SubmissionXml) -> datetime | None:
     """Return when the worker finished (or began) the form, by the phone's clock; None when the form states neither."""
     times: dict[str, str] = {}
     for path, text in xml.leaves:
-        name = path.rpartition("/")[2]
-        if name in _TIMES:
-            times[name] = text
+        if path.endswith(_TIMES):  # the name may still be a longer one
+            times[path.rpartition("/")[2]] = text
     for name in _TIMES:
-        try:
-            return instants.parse(times[name])
-        except (KeyError, ValueError):
-            continue  # absent, or no time that can be read: the next one, else the server's clock stands
+        if name in times:
+            try:
+                return instants.parse(times[name])
+            except ValueError:
+                continue  # no time that can be read: the next one, else the server's clock stands
     return None
 
 

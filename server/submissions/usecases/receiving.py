@@ -172,9 +172,10 @@ def _apply_entities(
         elif change is not None:
             content = posted.sha256 if filled.copy == 1 else f"{posted.sha256} {filled.copy}"
             outcome = write.apply(tx, change, by=by, submission=stored.id, content=content)
-            paths += [] if outcome.record is None else [outcome.record.path]
+            if outcome.record is not None:
+                paths.append(outcome.record.path)
     _report_unusable(tx, stored, unusable)
-    return next(iter(paths), stored.path)
+    return paths[0] if paths else stored.path
 
 
 def _compare_edit(

@@ -1,0 +1,1 @@
+"""Counts the instructions that requests take, beside those of an older version."""
