@@ -10,6 +10,7 @@ from flask import Response, request
 from schemas.changes import ChangeRequestSchema, CreateRequestSchema, OutcomeSchema, Write
 from server.api import responses, serializers
 from server.api.blueprints import create_blueprint
+from server.changes.domain import manual_edits
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.changes.usecases.recording import Outcome
@@ -25,6 +26,7 @@ ETAG = {"ETag": {"description": "the version of the record as it now is", "schem
 
 
 @blueprint.route("/records/<uuid:record_id>/changes", methods=("POST",))
+@blueprint.needs(*manual_edits.RIGHTS_TO_CHANGE, lately=True)
 @blueprint.arguments(ChangeRequestSchema)
 @blueprint.response(200, OutcomeSchema, headers=ETAG)
 @blueprint.doc(
@@ -58,6 +60,7 @@ def change(arguments: dict[str, Any], record_id: UUID) -> Response:
 
 
 @blueprint.route("/records", methods=("POST",))
+@blueprint.needs(*manual_edits.RIGHTS_TO_CREATE)
 @blueprint.arguments(CreateRequestSchema)
 @blueprint.response(201, OutcomeSchema, headers=ETAG)
 @blueprint.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")

@@ -126,6 +126,7 @@ def get_form_workbook(form_id: str, version: str) -> Response:
 
 
 @blueprint.route("/forms", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.doc(requestBody=UPLOAD)
 @blueprint.response(201, PublicationSchema)
 @blueprint.alt_response(200, schema=PublicationSchema, description="this very version is there already")
@@ -147,6 +148,7 @@ def publish_form() -> Response:
 
 
 @blueprint.route("/forms/<form_id>/release", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.response(200, PublicationSchema)
 @blueprint.alt_response(404, success=False, description="unknown, or nothing of it is on trial")
 @blueprint.alt_response(409, success=False, description="another form declares the same ledger otherwise")
@@ -158,6 +160,7 @@ def release_form(form_id: str) -> Response:
 
 
 @blueprint.route("/forms/<form_id>/bring-back", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.response(200, PublicationSchema)
 @blueprint.alt_response(404, success=False, description="unknown, or nothing was ever replaced")
 @blueprint.alt_response(409, success=False, description="another form declares the same ledger otherwise")
@@ -169,6 +172,7 @@ def bring_back_form(form_id: str) -> Response:
 
 
 @blueprint.route("/forms/<form_id>", methods=("PATCH",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.arguments(FormStateRequestSchema)
 @blueprint.response(200, FormSchema)
 @blueprint.alt_response(404, success=False, description="unknown")

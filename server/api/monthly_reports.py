@@ -105,6 +105,7 @@ def get_content(month: str) -> Response:
 
 
 @blueprint.route("/monthly-reports/<month>/freeze", methods=["POST"])
+@blueprint.needs(("monthly_report", "freeze"))
 @blueprint.arguments(FreezeSchema)
 @blueprint.response(200, FrozenReportSchema)
 @blueprint.alt_response(201, schema=FrozenReportSchema, description="it was filed just now")

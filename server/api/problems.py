@@ -94,6 +94,7 @@ def get_problem(problem_id: UUID) -> Response:
 
 
 @blueprint.route("/problems/<uuid:problem_id>/settlement", methods=("POST",))
+@blueprint.needs(("problem", "settle"))
 @blueprint.arguments(SettlementRequestSchema)
 @blueprint.response(200, SettlementResultSchema)
 @blueprint.alt_response(403, success=False, description="not the caller's to settle")

@@ -219,6 +219,7 @@ def _note_read(mask: RecordMask, found: Record) -> None:
 
 
 @blueprint.route("/records/<uuid:record_id>/reveal", methods=("POST",))
+@blueprint.needs(("personal", "reveal"))
 @blueprint.arguments(RevealRequestSchema)
 @blueprint.response(200, RevealedSchema)
 @blueprint.alt_response(403, success=False, description="the caller's duties do not let them see it")

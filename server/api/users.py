@@ -96,6 +96,7 @@ def list_bodies(query: dict[str, Any]) -> Response:
 
 
 @management.route("/users", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.arguments(UserRequestSchema)
 @management.response(201, UserSchema)
 @management.alt_response(200, schema=UserSchema, description="this very person is there already")
@@ -112,6 +113,7 @@ def add_user(arguments: dict[str, Any]) -> Response:
 
 
 @management.route("/users/<name>/duties", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.arguments(DutyRequestSchema)
 @management.response(201, DutySchema)
 @management.alt_response(200, schema=DutySchema, description="this very duty is held already")
@@ -125,6 +127,7 @@ def give_duty(arguments: dict[str, Any], name: str) -> Response:
 
 
 @management.route("/users/<name>/duties/<duty_id>/end", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.arguments(EndRequestSchema)
 @management.response(200, DutySchema)
 @management.alt_response(404, success=False, description="the person or duty is unknown, or out of reach")
@@ -136,6 +139,7 @@ def end_duty(arguments: dict[str, Any], name: str, duty_id: str) -> Response:
 
 
 @management.route("/users/<name>/move", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.arguments(MoveRequestSchema)
 @management.response(200, DutySchema)
 @management.alt_response(404, success=False, description="the person or area is unknown, or out of reach")
@@ -148,6 +152,7 @@ def move(arguments: dict[str, Any], name: str) -> Response:
 
 
 @management.route("/users/<name>/revocation", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.response(200, UserSchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
 @management.alt_response(409, success=False, description="the caller's own account, which another administrator closes")
@@ -159,6 +164,7 @@ def revoke(name: str) -> Response:
 
 
 @management.route("/users/<name>/password", methods=("POST",))
+@management.needs(("configuration", "edit"))
 @management.arguments(PasswordRequestSchema)
 @management.response(200, PasswordSchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
@@ -173,6 +179,7 @@ def reset_password(arguments: dict[str, Any], name: str) -> Response:
 
 
 @management.route("/users/<name>/key", methods=("POST",))
+@management.needs(("staff", "edit"))
 @management.arguments(KeyRequestSchema)
 @management.response(201, KeySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
@@ -188,6 +195,7 @@ def give_key(arguments: dict[str, Any], name: str) -> Response:
 
 
 @management.route("/bodies", methods=("POST",))
+@management.needs(("configuration", "edit"))
 @management.arguments(BodyRequestSchema)
 @management.response(201, BodySchema)
 @management.alt_response(200, schema=BodySchema, description="this very body is there already")
@@ -201,6 +209,7 @@ def add_body(arguments: dict[str, str]) -> Response:
 
 
 @management.route("/bodies/<body_code>", methods=("PATCH",))
+@management.needs(("configuration", "edit"))
 @management.arguments(BodyUpdateSchema)
 @management.response(200, BodySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")
@@ -217,6 +226,7 @@ def revise_body(arguments: dict[str, Any], body_code: str) -> Response:
 
 
 @management.route("/bodies/<body_code>/end", methods=("POST",))
+@management.needs(("configuration", "edit"))
 @management.arguments(EndRequestSchema)
 @management.response(200, BodySchema)
 @management.alt_response(404, success=False, description="unknown, or out of scope")

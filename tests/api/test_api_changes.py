@@ -220,7 +220,7 @@ def test_who_has_no_right_or_no_sight_changes_nothing(county, name):
 
     answer = change(county, name, fields={"head": "乙"})
 
-    refused(answer, *((403, "not-allowed") if name == "viewer" else (404, "not-found")))
+    refused(answer, *((403, "not-allowed") if name in ("viewer", "gone") else (404, "not-found")))
     assert county.every_row() == before
 
 

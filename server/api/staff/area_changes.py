@@ -46,6 +46,7 @@ def preview_change(query: dict[str, Any], code: str) -> Response:
 
 
 @blueprint.route("/areas/<code>/merger", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.arguments(MergerRequestSchema)
 @blueprint.response(200, AreaSchema)
 @blueprint.alt_response(404, success=False, description=_UNKNOWN)
@@ -57,6 +58,7 @@ def merge(arguments: dict[str, Any], code: str) -> Response:
 
 
 @blueprint.route("/areas/<code>/closing", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.arguments(ClosingRequestSchema)
 @blueprint.response(200, AreaSchema)
 @blueprint.alt_response(404, success=False, description=_UNKNOWN)
@@ -67,6 +69,7 @@ def close(arguments: dict[str, Any], code: str) -> Response:
 
 
 @blueprint.route("/areas/<code>/name", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.arguments(AreaNameSchema)
 @blueprint.response(200, AreaSchema)
 @blueprint.alt_response(404, success=False, description=_UNKNOWN)
@@ -77,6 +80,7 @@ def rename(arguments: dict[str, Any], code: str) -> Response:
 
 
 @blueprint.route("/areas/<code>/units", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.arguments(UnitRequestSchema)
 @blueprint.response(201, AreaSchema)
 @blueprint.alt_response(200, schema=AreaSchema, description="a unit of this name is there already")

@@ -32,6 +32,7 @@ admit_uploads(blueprint, _require_right, UPLOAD_BYTES_MAX, "import_areas")
 
 
 @blueprint.route("/areas/import", methods=("POST",))
+@blueprint.needs(("configuration", "edit"))
 @blueprint.doc(requestBody=UPLOAD)
 @blueprint.arguments(AreaImportQuery, location="query")
 @blueprint.response(200, AreaImportSchema)

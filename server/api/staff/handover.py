@@ -56,6 +56,7 @@ def preview(query: dict[str, Any], name: str) -> Response:
 
 
 @blueprint.route("/handovers", methods=("POST",))
+@blueprint.needs(("case", "assign"), lately=True)
 @blueprint.arguments(HandoverRequestSchema)
 @blueprint.response(200, page_of(HandoverResultSchema))
 def hand_over(arguments: dict[str, Any]) -> Response:
@@ -71,6 +72,7 @@ def hand_over(arguments: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/users/<name>/swap", methods=("POST",))
+@blueprint.needs(("staff", "edit"))
 @blueprint.arguments(SwapRequestSchema)
 @blueprint.response(200, SwapResultSchema)
 @blueprint.alt_response(404, success=False, description="one of them is unknown, or out of reach")

@@ -39,6 +39,7 @@ admit_uploads(blueprint, roster_import.require_right, UPLOAD_BYTES_MAX, "import_
 
 
 @blueprint.route("/users/import", methods=("POST",))
+@blueprint.needs(("staff", "edit"))
 @blueprint.doc(requestBody=UPLOAD)
 @blueprint.arguments(RosterQuery, location="query")
 @blueprint.response(200, RosterSchema)
@@ -71,6 +72,7 @@ def roster_template() -> Response:
 
 
 @blueprint.route("/users/cards", methods=("POST",))
+@blueprint.needs(("staff", "edit"))
 @blueprint.arguments(CardsRequestSchema)
 @blueprint.response(201, CardsSchema)
 @blueprint.alt_response(404, success=False, description="somebody is unknown, or out of scope")

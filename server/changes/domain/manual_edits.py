@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 
+from server.cases.domain import workflow
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind, RecordType
 from server.people.domain import rights
@@ -78,3 +79,14 @@ def _births(kind: Kind) -> dict[str, tuple[str, str]]:
     if kind is Kind.CASE:
         return {action: (disclosure.CASE, action) for action in CASE_BIRTHS}
     return {PLAIN_BIRTH: (disclosure.RECORD, disclosure.ACTIONS[disclosure.RECORD])}
+
+
+RIGHTS_TO_CREATE = tuple(dict.fromkeys(row for kind in Kind for row in _births(kind).values()))
+"""The rights one of which it takes to bring anything into being, each as a row of the rights."""
+
+RIGHTS_TO_CHANGE = (
+    *disclosure.ACTIONS.items(),
+    *((disclosure.CASE, action) for action in workflow.ACTIONS if action not in workflow.BY_SERVER),
+    ("problem", "settle"),
+)
+"""The rights one of which it takes to change anything that is there."""

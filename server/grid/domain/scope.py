@@ -12,13 +12,15 @@ class Scope:
     """What a reader may see: rows inside ``places``, rows exactly at ``exact_paths``, and rows of theirs.
 
     places: subtrees; exact_paths: single areas without what lies below (a unit worker's village itself).
-    person: user name, whose own and assigned rows show; bodies: codes of bodies they act for.
+    person: user name, whose own and assigned rows show; bodies: codes of bodies they act for. duties_after: where the
+    rows are people, a duty that ended by this instant gives the reader no more to see of its holder; empty for none.
     """
 
     places: tuple[Place, ...] = ()
     exact_paths: tuple[str, ...] = ()
     person: str | None = None
     bodies: tuple[str, ...] = ()
+    duties_after: str = ""
 
     def covers(self, path: str) -> bool:
         """Return whether an area at ``path`` is inside, by its path only."""
@@ -36,7 +38,8 @@ class Scope:
             for each in self.places
             if each.holds(place.path) or place.holds(each.path)
         )
-        return Scope(within, tuple(path for path in self.exact_paths if place.holds(path)))
+        exact = tuple(path for path in self.exact_paths if place.holds(path))
+        return Scope(within, exact, duties_after=self.duties_after)
 
     @property
     def assignees(self) -> tuple[str, ...]:

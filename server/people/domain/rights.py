@@ -7,7 +7,7 @@ A row is an action on an object, a column a role. A cell is empty (no) or a mark
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,6 +105,19 @@ def grants_anywhere(actor: Actor, subject: str, action: str) -> tuple[Grant, ...
     row = _row(subject, action, actor.at)
     found = (_grant(duty.role, row[duty.role.value]) for duty in actor.current)
     return tuple(dict.fromkeys(grant for grant in found if grant))
+
+
+def require_anywhere(actor: Actor, rows: Sequence[tuple[str, str]]) -> None:
+    """Do nothing when a duty in force gives one of these rights somewhere; otherwise raise NotAllowed.
+
+    rows: rows of the matrix, as subject and action; the first is the one that the refusal names. A duty that may only
+    propose gives nothing; in a village without an officer the town may do what that officer may (``allows``).
+    """
+    held = {duty.role for duty in actor.current}
+    if Role.TOWN_STATION in held:
+        held.add(Role.VILLAGE_OFFICER)
+    if all(held.isdisjoint(holders_of(*row, actor.at)) for row in rows):
+        raise refusal(actor, *rows[0])
 
 
 def holders_of(subject: str, action: str, at: Instant) -> tuple[Role, ...]:

@@ -165,7 +165,8 @@ def list_people(
 ) -> Iterable[Person]:
     """Yield at most ``limit`` people whom ``scope`` shows, by name, after the name ``after``, revoked ones too.
 
-    Scope shows the reader and everyone who holds, held or will hold a duty for an area inside its places.
+    Scope shows the reader and everyone who holds, held or will hold a duty for an area inside its places; of duties
+    that have ended, those after ``scope.duties_after``.
     narrowed: a further condition on ``person``, as ``duty_lists.condition`` makes it.
     """
     condition, values = narrowed
@@ -229,12 +230,12 @@ def _people(reading: Reading, scope: Scope, more: str, values: Mapping[str, Any]
           FROM person
          WHERE (person.name = :reader
                 OR EXISTS (SELECT 1 FROM duty JOIN area ON area.code = duty.area
-                            WHERE duty.person = person.name AND {inside}))
+                            WHERE duty.person = person.name AND duty.ends_at > :duties_after AND {inside}))
                {more}
          ORDER BY name
          LIMIT :limit
         """,
-        {**places, **values, "reader": scope.person or "", "limit": limit},
+        {**places, **values, "reader": scope.person or "", "duties_after": scope.duties_after, "limit": limit},
     )
     names = [row["name"] for row in rows]
     duties, phones = _duties(reading, names), _phones(reading, names)

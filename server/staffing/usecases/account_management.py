@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from server import instants
 from server.db.database import Database
 from server.db.transactions import Reading, Transaction
 from server.errors import Conflict, NotFound
@@ -16,7 +17,7 @@ from server.grid.domain.areas import full_code, path_of
 from server.grid.domain.scope import Scope
 from server.instants import BEGINNING, FOREVER, Instant
 from server.people.domain import rights, roles
-from server.people.domain.actors import Actor, Duty
+from server.people.domain.actors import GRACE, Actor, Duty
 from server.people.domain.people import Person, checked_name
 from server.people.store import accounts, bodies, people
 from server.people.usecases import password_rules, passwords, phone_keys, sign_in, visibility
@@ -42,8 +43,12 @@ class DutyRequest:
 
 
 def people_scope(actor: Actor) -> Scope:
-    """Return the scope of people of an actor: those with a duty where the actor may see people, and the actor."""
-    return replace(rights.scope_for(actor, "people", "read"), person=actor.name)
+    """Return the scope of people of an actor: those with a duty where the actor may see people, and the actor.
+
+    Who fills posts finds those whose duty has ended, to give them another; anybody else for 30 days, as they see cases.
+    """
+    found = replace(rights.scope_for(actor, "people", "read"), person=actor.name)
+    return found if staff_rights.places(actor) else replace(found, duties_after=instants.later(actor.at, -GRACE))
 
 
 def add(
