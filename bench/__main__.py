@@ -26,6 +26,7 @@ SECTIONS = (
     "sync",
     "closure",
     "board",
+    "paint",
     "labels",
     "answers",
     "attack",

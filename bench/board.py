@@ -31,6 +31,7 @@ LIMITS_MS = {100_000: 100, 1_000_000: 200}
 PANEL_MS, FIGURES_MS = 50, 150
 ROUNDS = 5
 TOWN, VILLAGE = UNIT[:9], UNIT[:12]
+NUMBER = "a number"
 READERS = {
     "village": (Role.VILLAGE_OFFICER, VILLAGE),
     "town": (Role.TOWN_STATION, TOWN),
@@ -40,21 +41,42 @@ PAGES = {
     "today": "/office/",
     "by due": "/office/board",
     "mine": "/office/board?tab=mine",
-    "ended": "/office/board?tab=ended",
+    **{f"tab {tab}": f"/office/board?tab={tab}" for tab in ("reported", "handling", "feedback", "held", "ended")},
     "newest first": "/office/board?sort=-created",
     "overdue": "/office/board?overdue=1",
+    "due soon": "/office/board?soon=1",
     "two values": "/office/board?conflict=1",
     "with a request": "/office/board?requests=1",
+    "of a town": f"/office/board?area={TOWN}",
     "of a village": f"/office/board?area={VILLAGE}",
-    "search, common": "/office/board?q=演示",
-    "search, rare": "/office/board?q=演示场所0007",
-    "search, ended": "/office/board?tab=ended&q=演示场所0007",
-    "of a handler": "/office/board?handler=user:gw0007",
+    "of a town, ended": f"/office/board?area={TOWN}&tab=ended",
+    "of a village, ended": f"/office/board?area={VILLAGE}&tab=ended",
     "of a category": "/office/board?category=fire_use",
+    "of a category, ended": "/office/board?category=fire_use&tab=ended",
+    "of the commonest item": "/office/board?item=illegal_structure",
+    "of an item, ended": "/office/board?item=no_rcd&tab=ended",
+    "of a source": "/office/board?source=patrol",
+    "of a handler": "/office/board?handler=user:gw0007",
+    "severe": "/office/board?severity=suspected_major",
     "severe and ended": "/office/board?tab=ended&severity=suspected_major",
+    "reworked": "/office/board?flag=reworked",
+    "search, common": "/office/board?q=演示",
+    "search, common, mine": "/office/board?tab=mine&q=演示",
+    "search, common, ended": "/office/board?tab=ended&q=演示",
+    "search, rare": "/office/board?q=演示场所0007",
+    "search, absent": "/office/board?q=没有这样的事",
+    "search, ended": "/office/board?tab=ended&q=演示场所0007",
+    "search, a number": f"/office/board?tab=ended&q={NUMBER}",
     "points of the map": "/office/board/points?tab=open",
+    "points of the map, ended": "/office/board/points?tab=ended",
+    "points of the map, search": "/office/board/points?tab=open&q=演示",
     "counts of the tabs": "/office/board/tabs?tab=open",
+    "counts of a search": "/office/board/tabs?tab=open&q=演示",
+    "choice of handlers": "/office/board/handlers",
+    "intake": "/office/intake",
+    "approvals": "/office/approvals",
 }
+"""What is measured; ``NUMBER`` stands for the number of a case that is there."""
 
 
 def measure(environment: Environment) -> Iterator[Figure]:
@@ -69,7 +91,7 @@ def measure(environment: Environment) -> Iterator[Figure]:
 
 
 def _pages(filled: County, cases: int, limit: float) -> Iterator[Figure]:
-    password = _add_readers(filled.folder)
+    password, case_no = add_readers(filled.folder), _number(filled.folder)
     app = create_app(Settings(filled.folder))
     try:
         for name in READERS:
@@ -78,13 +100,22 @@ def _pages(filled: County, cases: int, limit: float) -> Iterator[Figure]:
             pages = {**PAGES, **_following(client)}
             for page, path in pages.items():
                 bound = PANEL_MS if page == "case beside the list" else limit
-                yield _figure(client, f"{cases:,}, {name}: {page}", path, bound)
+                yield _figure(client, f"{cases:,}, {name}: {page}", path.replace(NUMBER, case_no), bound)
             yield _figure(client, f"{cases:,}, {name}: figures", "/office/figures", FIGURES_MS)
     finally:
         close(app)
 
 
-def _add_readers(folder: Path) -> str:
+def _number(folder: Path) -> str:
+    """Return the number of a case that is neither the first nor the last."""
+    store = database.open_inline(folder)
+    with store.reading() as reading:
+        found = reading.sql.value("SELECT case_no FROM record WHERE case_no IS NOT NULL ORDER BY id LIMIT 1")
+    store.close()
+    return str(found)
+
+
+def add_readers(folder: Path) -> str:
     """Add somebody in each role of ``READERS``, and return the password of them all."""
     password = passwords.make_password()
     password_hash = sign_in.hash_password(password)

@@ -15,7 +15,6 @@ Another engine has a module of its own with these public functions: PostgreSQL n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
@@ -86,27 +85,27 @@ def move_mark(tx: Transaction, window: Window) -> None:
     )
 
 
-def candidates(reading: Reading, text: str, before: int | None) -> Iterator[int] | None:
-    """Yield, highest first, the ``born_seq`` of every record whose label may hold ``text`` or that has this number.
+def candidates(reading: Reading, text: str) -> list[int] | None:
+    """Return, highest first, the ``born_seq`` of every record whose label may hold ``text`` or that has this number.
 
-    before: only those below it. None when labels are better compared as they come: the index lies too far back, or
-    the text is so common that a page is full at once.
+    None when labels are better compared as they come: the index lies too far back, or the text is so common that a
+    page is full at once.
     """
     mark, newest = _marks(reading)
     if not text or newest - mark > LAG_MAX:
         return None
-    values = {"query": _query(text), "before": newest + 1 if before is None else before}
-    found = [born for (born,) in islice(reading.sql.tuples(_MATCHING, values), newest // COMMON + 1)]
+    most = newest // COMMON + 1
+    found = [born for (born,) in reading.sql.tuples(_MATCHING, {"query": _query(text), "most": most})]
     if len(found) * COMMON > newest:
         return None
     if newest > mark:
         above = reading.sql.tuples(_ABOVE.format("record.born_seq"), {"mark": mark, "until": newest})
-        found = sorted({*found, *(born for (born,) in above if born < values["before"])}, reverse=True)
-    return iter(found)
+        found = sorted({*found, *(born for (born,) in above)}, reverse=True)
+    return found
 
 
 _MATCHING = """
-SELECT rowid FROM label_search WHERE label_search MATCH :query AND rowid < :before ORDER BY rowid DESC
+SELECT rowid FROM label_search WHERE label_search MATCH :query ORDER BY rowid DESC LIMIT :most
 """
 
 # Hops from path to path, since an index by seq alone would cost every write another page.

@@ -74,13 +74,15 @@ class Filters:
 class Condition(NamedTuple):
     """A term of the query. rank: how few rows it is likely to leave, 1 for the fewest; 0 without an index.
 
-    is_range: it is about ``DUE``, and is answered by the index of limits.
+    is_range: it is about ``DUE``, and is answered by the index of limits. beside: the same where another condition
+    leads, said with what the index of limits holds; empty where ``sql`` is.
     """
 
     rank: int
     sql: str
     values: dict[str, Any]
     is_range: bool = False
+    beside: str = ""
 
 
 def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Condition]:
@@ -103,8 +105,14 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
     if filters.flag is not None:
         found.append(_flagged(filters.flag))
     if filters.q is not None:
-        found.append(_search(filters.q))
+        found.append(holding(filters.q))
     return found
+
+
+def possible_statuses(filters: Filters) -> list[str]:
+    """Return those of the statuses of ``filters`` that the other filters leave, each once."""
+    statuses = sorted({*(filters.statuses or ())})
+    return statuses if filters.given_before is None else [each for each in statuses if each == Status.ASSIGNED]
 
 
 def _in_time_or_not(now: Instant, filters: Filters) -> Iterator[Condition]:
@@ -124,6 +132,8 @@ def _flagged(flag: str) -> Condition:
 
 def _equal(column: Column, value: str | bool) -> Condition:
     rank = 0 if column.filter is None else column.filter.rank
+    if column.name == "conflicted" and value:
+        return Condition(rank, "conflicted = 1", {}, beside="flags <> '' AND flags NOT LIKE '|%'")
     if isinstance(value, bool):  # written out, or the planner could not use an index of the rows where it is 1
         return Condition(rank if value else 0, f"{column.name} = {int(value)}", {})
     if column.filter is not None and column.filter.common:
@@ -195,7 +205,8 @@ def _holding_positions(reading: Reading) -> list[str]:
     return sorted(names)
 
 
-def _search(text: str) -> Condition:
+def holding(text: str) -> Condition:
+    """Return the condition that a record has a text in its label as it is stored, or is named by it as a whole."""
     if is_uuid(text):
         return Condition(IDS_RANK, "id = :q", {"q": text.lower()})
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

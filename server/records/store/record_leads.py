@@ -42,7 +42,7 @@ def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, 
     terms: list[str] = []
     values: dict[str, Any] = {}
     for condition in conditions:
-        terms.append(condition.sql if condition is leading else f"({condition.sql}) IS TRUE")
+        terms.append(condition.sql if condition is leading else f"({condition.beside or condition.sql}) IS TRUE")
         values |= condition.values
     return " AND ".join(terms), values
 

@@ -14,10 +14,18 @@ from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
 from server.instants import FOREVER, Instant
 from server.records.domain.status import ENDED
-from server.records.store import columns, label_search, record_conditions, record_leads
+from server.records.store import columns, record_conditions, record_leads
 from server.records.store.columns import Projection
-from server.records.store.record_conditions import SUPERVISED, Condition, Filters, conditions_of, is_uuid
+from server.records.store.record_conditions import (
+    SUPERVISED,
+    Condition,
+    Filters,
+    conditions_of,
+    is_uuid,
+    possible_statuses,
+)
 from server.records.store.record_leads import are_open, fewest, of_one_status, of_open_status, where
+from server.records.store.record_search import among_these, as_shown, is_shown, label_candidates, searched_conditions
 
 __all__ = [
     "SUPERVISED",
@@ -58,12 +66,12 @@ def page(reading: Reading, scope: Scope, filters: Filters, *, before: int | None
     before: ``born_seq`` of the last record of the page before, None for the first page. A record keeps its
     ``born_seq`` for ever, so that paging shows each one once, whatever is written meanwhile.
     """
-    conditions = conditions_of(reading, scope, filters)
+    conditions = searched_conditions(reading, scope, filters)
 
     def read(last: Row | None) -> list[Row]:
         return _newest(reading, conditions, filters, before if last is None else last["born_seq"], limit)
 
-    return _as_shown(filters, read, limit)
+    return as_shown(filters, read, limit)
 
 
 def page_by_due(
@@ -74,11 +82,10 @@ def page_by_due(
     Rows have what decides their ``todo`` as well. after: where the last row of the page before stood, None for the
     first page.
     """
-    conditions = conditions_of(reading, scope, filters)
-    few = fewest(reading, conditions)
-    if few is None and are_open(filters.statuses):
-        # One that is named twice is read once.
-        readers = [_of_status(reading, conditions, status, limit) for status in sorted({*(filters.statuses or ())})]
+    conditions = searched_conditions(reading, scope, filters)
+    few, statuses = fewest(reading, conditions), possible_statuses(filters)
+    if few is None and are_open(statuses):
+        readers = [_of_status(reading, conditions, status, limit) for status in statuses]
     else:
         readers = [_sorted(reading, conditions, few or record_leads.leading(conditions), limit, few is not None)]
 
@@ -86,7 +93,7 @@ def page_by_due(
         position = after if last is None else due_position(last)
         return list(islice(merge(*(each(position) for each in readers), key=due_position), limit))
 
-    return _as_shown(filters, read, limit)
+    return as_shown(filters, read, limit)
 
 
 def _of_status(reading: Reading, conditions: list[Condition], status: str, limit: int) -> ReadAfter:
@@ -126,19 +133,17 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
 
     A status that no case has is missing. For statuses of open cases: their rows are looked at one by one.
     """
-    conditions = conditions_of(reading, scope, filters)
+    conditions = searched_conditions(reading, scope, filters)
     few = fewest(reading, conditions)
     if filters.q is not None and filters.shown_label is not None and not is_uuid(filters.q):
-        counts = {
-            s: _count_shown(reading, conditions, few, filters, s, most) for s in dict.fromkeys(filters.statuses or ())
-        }
+        counts = {s: _count_shown(reading, conditions, few, filters, s, most) for s in possible_statuses(filters)}
         return {status: count for status, count in counts.items() if count}
     if few is not None:
         terms, values = where(conditions, few)
         # Counted here: asked to group, SQLite would walk all records by status instead.
         rows = reading.sql.tuples(f"SELECT status FROM record WHERE {terms}", values)
         return {status: min(count, most) for status, count in Counter(status for (status,) in rows).items()}
-    counts = {status: _count(reading, conditions, status, most) for status in filters.statuses or ()}
+    counts = {status: _count(reading, conditions, status, most) for status in possible_statuses(filters)}
     return {status: count for status, count in counts.items() if count}
 
 
@@ -159,7 +164,7 @@ def _count_shown(
     else:
         terms, values = where([*conditions, Condition(0, "status = :of_status", {"of_status": status})], few)
     rows = reading.sql.each(f"SELECT {_LABELLED} FROM record WHERE {terms}", values)
-    return sum(1 for _ in islice((row for row in rows if _is_shown(filters, row)), most))
+    return sum(1 for _ in islice((row for row in rows if is_shown(filters, row)), most))
 
 
 def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> int:
@@ -173,7 +178,7 @@ def count_ended(reading: Reading, scope: Scope, filters: Filters, most: int) -> 
     wanted = replace(filters, statuses=tuple(status.value for status in ENDED))
     if filters.q is not None:
         return len(page(reading, scope, wanted, before=None, limit=most))
-    conditions = conditions_of(reading, scope, wanted)
+    conditions = searched_conditions(reading, scope, wanted)
     terms, values = where(conditions, fewest(reading, conditions) or record_leads.leading(conditions, in_order=False))
     sql = f"SELECT COUNT(*) FROM (SELECT 1 AS one FROM record WHERE {terms} LIMIT :most) AS counted"
     return int(reading.sql.value(sql, {**values, "most": most}))
@@ -210,36 +215,15 @@ def count_changed(reading: Reading, scope: Scope, filters: Filters, since: int, 
     return int(reading.sql.value(f"SELECT COUNT(*) FROM record WHERE {terms}", values))
 
 
-def _as_shown(filters: Filters, read: Callable[[Row | None], list[Row]], limit: int) -> list[Row]:
-    """Return up to ``limit`` rows that hold what is searched for where their reader sees it.
-
-    read: returns up to ``limit`` rows after the given one, or the first ones.
-    """
-    rows, text, label = read(None), filters.q, filters.shown_label
-    if text is None or label is None or is_uuid(text):
-        return rows
-    found: list[Row] = []
-    while True:
-        found += [row for row in rows if _is_shown(filters, row)]
-        if len(rows) < limit or len(found) >= limit:
-            return found[:limit]
-        rows = read(rows[-1])
-
-
-def _is_shown(filters: Filters, row: Row) -> bool:
-    """Say whether a row holds what is searched for where its reader sees it."""
-    text, label = filters.q or "", filters.shown_label
-    return label is None or row["case_no"] == text or text.lower() in label(row).lower()
-
-
 def _newest(
     reading: Reading, conditions: list[Condition], filters: Filters, before: int | None, limit: int
 ) -> list[Row]:
     few = fewest(reading, conditions)
     if few is None and filters.q is not None:
-        numbers = label_search.candidates(reading, filters.q, before)
+        numbers = label_candidates(reading, filters.q)
         if numbers is not None:
-            return _among(reading, conditions, numbers, limit)
+            older = (number for number in numbers if before is None or number < before)
+            return _among(reading, conditions, older, limit)
     return list(_selected(reading, conditions, few or record_leads.leading(conditions), before, limit))
 
 
@@ -248,8 +232,7 @@ def _among(reading: Reading, conditions: list[Condition], numbers: Iterator[int]
     found: list[Row] = []
     size = max(limit, _READ_LEAST)
     while len(found) < limit and (some := list(islice(numbers, size))):
-        values = {f"born{n}": number for n, number in enumerate(some)}
-        these = Condition(1, f"born_seq IN ({', '.join(f':{name}' for name in values)})", values)
+        these = among_these(some)
         found += _selected(reading, [these, *conditions], these, None, limit - len(found))
         size = min(size * 4, _READ_MOST)
     return found
