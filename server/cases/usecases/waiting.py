@@ -16,7 +16,7 @@ from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.records.domain.status import OPEN, Status
-from server.records.store import record_lists
+from server.records.store import columns, record_lists
 from server.records.store.record_lists import Filters
 
 LISTED_MOST = 100
@@ -110,8 +110,15 @@ def _of_task(reading: Reading, by: Actor, task: Task, filters: Filters, todo: to
 
 
 def _is_theirs(todo: todo_column.TodoOfCaller, row: Row, task: Task) -> bool:
-    acts = task.decides or task.acts
-    return todo.may_take(row, acts) if acts else todo.offers(row, task.word)
+    if task.decides:
+        asked = columns.flags(row["flags"])
+        return todo.may_take(row, (act for act in task.decides if _flag_of(act) in asked))
+    return todo.may_take(row, task.acts) if task.acts else todo.offers(row, task.word)
+
+
+def _flag_of(decline: str) -> str:
+    """Return the flag that a case has while the request is open that ``decline`` turns down."""
+    return f"{decline.removeprefix('decline_')}_pending"
 
 
 def given_too_long_ago(reading: Reading) -> Instant:

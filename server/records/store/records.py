@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import fields
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -80,39 +80,53 @@ def count_inside(reading: Reading, places: Iterable[Place]) -> int:
     return total
 
 
+class Brief(NamedTuple):
+    """As much of a case as tells whether it is like another. fields: as JSON."""
+
+    id: str
+    created_at: Instant
+    fields: str
+
+
 def open_cases_near(
     reading: Reading, scope: Scope, type: str, place: Place, between: tuple[Instant, Instant]
-) -> Iterator[Record]:
-    """Yield open cases of ``type`` inside ``place`` in ``scope``, reported between two instants, oldest first."""
+) -> list[Brief]:
+    """Return open cases of ``type`` inside ``place`` in ``scope``, reported between two instants, oldest first."""
     inside, values = scopes.by_place_or_person(scope, reading.now)
     low, high = place.bounds()
     since, until = between
-    rows = reading.sql.each(
+    # Hops from path to path, so that of each the cases of these days alone are read.
+    rows = reading.sql.tuples(
         f"""
-        {_SELECT}
-         WHERE path >= :near_low AND path < :near_high AND type = :type AND closed_at IS NULL
-           AND created_at >= :since AND created_at <= :until AND ({inside})
+        WITH RECURSIVE unit (unit_path) AS (
+          SELECT MIN(path) FROM record WHERE type = :type AND path >= :near_low AND path < :near_high
+           UNION ALL
+          SELECT (SELECT MIN(path) FROM record WHERE type = :type AND path > unit_path AND path < :near_high)
+            FROM unit WHERE unit_path IS NOT NULL)
+        SELECT id, created_at, fields FROM unit JOIN record ON path = unit_path
+         WHERE type = :type AND created_at >= :since AND created_at <= :until AND closed_at IS NULL
+           AND ({inside}) IS TRUE
          ORDER BY born_seq
         """,
         {**values, "near_low": low, "near_high": high, "type": type, "since": since, "until": until},
     )
-    return map(from_row, rows)
+    return [Brief(*row) for row in rows]
 
 
-def cases_in(reading: Reading, scope: Scope, type: str, place: Place, since: Instant) -> Iterator[Record]:
-    """Yield cases of ``type`` inside ``place`` in ``scope`` that are open, or ended after ``since``; newest first."""
+def cases_in(reading: Reading, scope: Scope, type: str, place: Place, since: Instant) -> list[Brief]:
+    """Return cases of ``type`` inside ``place`` in ``scope`` that are open, or ended after ``since``; newest first."""
     inside, values = scopes.by_place_or_person(scope, reading.now)
     low, high = place.bounds()
-    rows = reading.sql.each(
+    rows = reading.sql.tuples(
         f"""
-        {_SELECT}
+        SELECT id, created_at, fields FROM record
          WHERE path >= :near_low AND path < :near_high AND type = :type
-           AND (closed_at IS NULL OR closed_at >= :since) AND ({inside})
+           AND (closed_at IS NULL OR closed_at >= :since) AND ({inside}) IS TRUE
          ORDER BY born_seq DESC
         """,
         {**values, "near_low": low, "near_high": high, "type": type, "since": since},
     )
-    return map(from_row, rows)
+    return [Brief(*row) for row in rows]
 
 
 def open_of(reading: Reading, mark: str, scope: Scope | None = None) -> list[Record]:

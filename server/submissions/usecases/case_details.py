@@ -25,6 +25,7 @@ from server.records.domain.case_facts import CLOSED
 from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions
+from server.records.store.records import Brief
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.store import sent_files, submissions, thumbnails
 
@@ -79,9 +80,11 @@ def similar(reading: Reading, record: Record, by: Actor) -> list[SimilarCase]:
     Only such as ``by`` may see, reported within 30 days of ``record``.
     """
     near = _near(reading, by, record.type, record.path, record.created_at, record.created_at)
-    alike = (each for each in near if each.id != record.id and similarity.are_alike(record.fields, each.fields))
+    alike = (each for each in near if each.id != record.id and similarity.are_alike(record.fields, _fields(each)))
     mask = RecordMask(reading, by)
-    return [_similar(reading, record, each, mask) for each in islice(alike, _SIMILAR_MAX)]
+    return [
+        _similar(reading, record, records.get(reading, each.id, by.scope), mask) for each in islice(alike, _SIMILAR_MAX)
+    ]
 
 
 def at_same_place(reading: Reading, record: Record, by: Actor) -> list[Record]:
@@ -93,8 +96,8 @@ def at_same_place(reading: Reading, record: Record, by: Actor) -> list[Record]:
         return []
     since = instants.later(record.created_at, -RECURS_WITHIN)
     near = records.cases_in(reading, by.scope, record.type, Place(_village(record.path)), since)
-    others = (each for each in near if each.id != record.id and similarity.is_same_place(record.fields, each.fields))
-    return list(islice(others, _SIMILAR_MAX))
+    others = (each for each in near if each.id != record.id and similarity.is_same_place(record.fields, _fields(each)))
+    return [records.get(reading, each.id, by.scope) for each in islice(others, _SIMILAR_MAX)]
 
 
 def is_recurrence(record: Record, other: Record) -> bool:
@@ -115,21 +118,24 @@ def with_duplicates(reading: Reading, reports: Iterable[Row], by: Actor) -> set[
 
 def _with_duplicates(reading: Reading, by: Actor, type: str, path: str, rows: list[Row]) -> Iterator[str]:
     since, until = min(row["created_at"] for row in rows), max(row["created_at"] for row in rows)
-    near = list(_near(reading, by, type, path, since, until))
+    near = [(each, _fields(each)) for each in _near(reading, by, type, path, since, until)]
     for row in rows:
         fields = orjson.loads(row["fields"])
         around = _around(row["created_at"], row["created_at"])
         if any(
-            each.id != row["id"]
-            and around[0] <= each.created_at <= around[1]
-            and similarity.are_alike(fields, each.fields)
-            for each in near
+            each.id != row["id"] and around[0] <= each.created_at <= around[1] and similarity.are_alike(fields, found)
+            for each, found in near
         ):
             yield row["id"]
 
 
-def _near(reading: Reading, by: Actor, type: str, path: str, since: Instant, until: Instant) -> Iterator[Record]:
+def _near(reading: Reading, by: Actor, type: str, path: str, since: Instant, until: Instant) -> list[Brief]:
     return records.open_cases_near(reading, by.scope, type, Place(_village(path)), _around(since, until))
+
+
+def _fields(case: Brief) -> dict[str, str]:
+    found: dict[str, str] = orjson.loads(case.fields)
+    return found
 
 
 def _around(since: Instant, until: Instant) -> tuple[Instant, Instant]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from bench import county, load
-from bench.attackers import ATTACKS, FRAMING_TRICKS, said
+from bench.attack.attackers import ATTACKS, FRAMING_TRICKS, said
 from bench.county import County
 from bench.environment import PROGRAM, Environment, Server, ask, expect, serving, submit
 from bench.figures import Figure, Target, number, percentile
@@ -178,7 +178,7 @@ def _require_one_answer_each(server: Server) -> None:
 
 @contextmanager
 def _attacking(attack: str, port: int, key: str) -> Iterator[None]:
-    process = subprocess.Popen([sys.executable, "-m", "bench.attackers", attack, str(port), key])
+    process = subprocess.Popen([sys.executable, "-m", "bench.attack.attackers", attack, str(port), key])
     try:
         yield
         if process.poll() is not None:

@@ -1,6 +1,6 @@
 """Attacks a server from a process of its own until it is stopped: what strangers, or one worker, might do to a county.
 
-``python -m bench.attackers NAME PORT KEY``; only against a server of one's own.
+``python -m bench.attack.attackers NAME PORT KEY``; only against a server of one's own.
 """
 
 from __future__ import annotations
