@@ -8,6 +8,7 @@ import hashlib
 from flask import Request, Response
 
 from server.openrosa import submission_xml
+from server.web import downloads
 from server.web.http_date import http_date
 
 VERSION = "1.0"
@@ -17,13 +18,13 @@ _GZIP_BYTES_MIN = 1_000
 
 
 def document(content: bytes) -> Response:
-    """Answer 200 with an OpenRosa document."""
-    return Response(content, 200, content_type=TEXT_XML)
+    """Answer 200 with an OpenRosa document, which no browser may run: a form is written in XHTML."""
+    return downloads.sandboxed(Response(content, 200, content_type=TEXT_XML))
 
 
 def file(content: bytes, media_type: str) -> Response:
-    """Answer 200 with a file that a form needs."""
-    return Response(content, 200, content_type=media_type)
+    """Answer 200 with a file that a form needs, which no browser may run."""
+    return downloads.sandboxed(Response(content, 200, content_type=media_type))
 
 
 def envelope(status: int, message: str, nature: str) -> Response:

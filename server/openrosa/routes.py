@@ -15,11 +15,13 @@ from server.openrosa.submission_post import SubmissionRequest
 from server.openrosa.submission_xml import ListedForm, ManifestFile
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists, offered_forms
-from server.web import context
+from server.pictures import media_types
+from server.web import context, downloads
 
 door = Blueprint("openrosa", __name__)
 _CHALLENGE = 'Basic realm="Firegrid", charset="UTF-8"'
-MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "png": "image/png", "jpg": "image/jpeg", "xml": "text/xml"}
+TEXT_TYPES = {"csv": "text/csv; charset=utf-8", "xml": "text/xml"}
+"""Of files beside forms, by the ending by which a form asks for them; what others are their bytes say."""
 
 
 def mount(app_door: Blueprint) -> None:
@@ -130,8 +132,13 @@ def attachment(form_id: str, name: str) -> Response:
         content = entity_lists.content(reading, context.hashes(), form_id, name, by)
     if content is None:
         raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
-    media_type = MEDIA_TYPES.get(name.rpartition(".")[2].lower(), "application/octet-stream")
-    return responses.with_etag(request, responses.file(content, media_type))
+    return responses.with_etag(request, responses.file(content, _media_type(name, content)))
+
+
+def _media_type(name: str, content: bytes) -> str:
+    by_ending = TEXT_TYPES.get(name.rpartition(".")[2].lower())
+    found = by_ending or media_types.of(content[: media_types.HEAD_BYTES], "")
+    return found if by_ending or found in downloads.INLINE_TYPES else media_types.UNKNOWN
 
 
 def integrity(list_name: str) -> Response:

@@ -18,7 +18,7 @@ DRAWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\x89PNG", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
     (b"II*\x00", "image/tiff"),

@@ -49,6 +49,17 @@ def test_a_file_that_the_server_does_not_have_is_left_out(valley, phone):
     assert phone.get(file["downloadUrl"]).status_code == 404
 
 
+def test_no_browser_runs_a_form_or_a_file_beside_it(valley, phone):
+    survey = "| survey |\n| | type | name | label | media::image |\n| | note | look | 看图 | legend.png |\n"
+    valley.publish(survey + settings_of("pictured"), legend_png=b"<html><script>alert(1)</script></html>")
+    file = phone.get(phone.manifest("pictured")["legend.png"]["downloadUrl"])
+    form = phone.get(phone.form("pictured")["downloadUrl"])
+
+    assert file.content_type == "application/octet-stream"
+    assert "sandbox" in file.headers["Content-Security-Policy"]
+    assert "sandbox" in form.headers["Content-Security-Policy"]
+
+
 def _lose_files(tx):
     tx.sql.run("DELETE FROM form_media")
     tx.configuration_changed()
