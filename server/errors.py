@@ -224,6 +224,19 @@ class DiskFull(Unavailable):
         super().__init__(message)
 
 
+class DiskUnwritable(Unavailable):
+    """The data folder cannot be read or written, as on a read-only disk; only who runs the server can help."""
+
+    code = "disk-unwritable"
+
+    def __init__(
+        self,
+        message: str = "服务器的数据目录读写不了（磁盘只读、出错或权限不对），暂时不能保存；"
+        "请告诉管理员检查。没送到的内容都还在，稍后再送。",
+    ) -> None:
+        super().__init__(message)
+
+
 class Busy(Refusal):
     """Another process holds what this one needs, such as the data folder."""
 

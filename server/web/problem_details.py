@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
@@ -48,6 +49,7 @@ STATUS: dict[type[Refusal], int] = {
     errors.QuotaExceeded: 429,
     errors.Unavailable: 503,
     errors.DiskFull: 507,
+    errors.DiskUnwritable: 503,
     errors.Busy: 503,
     errors.DatabaseTooNew: 500,
     errors.FolderMoved: 500,
@@ -94,14 +96,21 @@ def status_of(error: Exception) -> int:
 
 
 def as_refusal(error: Exception) -> Exception:
-    """Return ``error``, or what it means: DiskFull where the system said that there is no room, ShortOfMemory."""
+    """Return ``error``, or what it means: DiskFull or DiskUnwritable where the system said so, ShortOfMemory."""
     if isinstance(error, MemoryError):
         return errors.ShortOfMemory()
-    if not (isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+    meaning = _OF_THE_DISK.get(error.errno or 0) if isinstance(error, OSError) else None
+    if meaning is None:
         return error
-    full = errors.DiskFull()
-    full.__cause__ = error
-    return full
+    refusal = meaning()
+    refusal.__cause__ = error
+    return refusal
+
+
+_OF_THE_DISK: Mapping[int, type[errors.DiskFull | errors.DiskUnwritable]] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), errors.DiskFull),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO), errors.DiskUnwritable),
+}
 
 
 def message_of(error: Exception) -> str:

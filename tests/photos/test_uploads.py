@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import hashlib
+import os
 from datetime import timedelta
 
 import pytest
 
-from server.admin.usecases import unneeded_files
+from server.admin.usecases import disk_room, unneeded_files
 from server.admin.usecases.housekeeping import file_round
 from server.app import blobs_of, bridge_to
 from server.photos.domain import tus
@@ -262,6 +264,31 @@ def test_what_one_person_has_here_is_summed_without_the_files_of_all_others(coun
     county.do(lambda tx: tx.sql.run("DELETE FROM sent_file"))  # rows of no files, which no county may be left with
 
     assert steps < 200
+
+
+@pytest.mark.parametrize("reason", [errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_folder_that_cannot_be_written_is_told_with_its_cure_and_takes_records(county, monkeypatch, reason):
+    at = begin(county)
+
+    def refused(*_arguments, **_more):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(uploads.UploadFiles, "opened", refused)
+    answer = append(county, at, 0, PHOTO)
+    body = {"type": "stations", "action": "create", "area": UNIT, "fields": {"label": "站"}}
+
+    assert (answer.status_code, answer.json["type"]) == (503, "/problems/disk-unwritable")
+    assert "请告诉管理员检查" in answer.json["detail"]
+    assert county.post("/records", "worker", body).status_code == 201
+
+
+def test_a_server_whose_folder_of_photos_cannot_be_written_is_not_ready(county, monkeypatch):
+    monkeypatch.setattr(disk_room.os, "access", lambda *_: False)
+
+    answer = county.app.test_client().get("/readyz")
+
+    assert answer.status_code == 503
+    assert "写不了" in answer.json["detail"]
 
 
 def test_a_disk_that_is_nearly_full_takes_records_and_no_photos(county, monkeypatch):

@@ -6,6 +6,7 @@ takes no large bodies, photos first; records are taken until the disk is full.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,15 @@ LOW_TIMES = 5
 def free_bytes(folder: Path) -> int:
     """Return how many bytes are free on the disk of a folder."""
     return shutil.disk_usage(folder).free
+
+
+def unwritable(folder: Path) -> list[str]:
+    """Return the names of those folders of a data folder, for photos, that are there and cannot be written to."""
+    found = (name for name in _OF_FILES if (folder / name).is_dir())
+    return [name for name in found if not os.access(folder / name, os.W_OK | os.X_OK)]
+
+
+_OF_FILES = ("blobs", "blobs/incoming", "blobs/uploads")
 
 
 def is_low(free: int, disk_free_bytes_min: int) -> bool:

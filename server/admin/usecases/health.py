@@ -19,7 +19,7 @@ from server.cases.usecases import calendars
 from server.db.database import Database
 from server.db.folder import FILE_NAME
 from server.db.transactions import Reading
-from server.errors import Refusal, Unavailable
+from server.errors import DiskUnwritable, Refusal, Unavailable
 from server.forms.usecases import management
 from server.instants import BEIJING, Instant
 
@@ -64,6 +64,9 @@ class Finding:
 
 def require_ready(database: Database, disk_free_bytes_min: int) -> None:
     """Do nothing where the server can take work: a real write, and room on the disk. Raises Unavailable if not."""
+    if unwritable := disk_room.unwritable(database.folder):
+        names = "、".join(unwritable)
+        raise DiskUnwritable(f"数据目录里的 {names} 写不了：磁盘只读，或目录的权限不对；照片收不了，请检查。")
     free = disk_room.free_bytes(database.folder)
     if free < disk_free_bytes_min:
         raise Unavailable("磁盘空间不足，请清理或扩容。", disk_free_bytes=free)
