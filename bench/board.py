@@ -96,7 +96,7 @@ def _pages(filled: County, cases: int, limit: float) -> Iterator[Figure]:
     try:
         for name in READERS:
             client = app.test_client()
-            _sign_in(client, name, password)
+            sign_in_on_page(client, name, password)
             pages = {**PAGES, **_following(client)}
             for page, path in pages.items():
                 bound = PANEL_MS if page == "case beside the list" else limit
@@ -131,7 +131,7 @@ def add_readers(folder: Path) -> str:
     return password
 
 
-def _sign_in(client: Any, name: str, password: str) -> None:
+def sign_in_on_page(client: Any, name: str, password: str) -> None:
     """Sign in on the page. Raises RuntimeError where it does not let one in."""
     door = client.get("/").text
     named = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', door)

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
+from bench import board
 from bench.cases import generator
 from server.admin.store import invariants
+from server.app import close, create_app
 from server.db import database
 from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_leads, record_lists, records
 from server.records.store.record_lists import Filters
-from tests.api_county import lay
+from server.settings import Settings
+from tests.api_county import PASSWORD, lay
 from tests.county import new_database
 
 CASES, NOW = 600, datetime(2026, 11, 25, tzinfo=UTC)
 OF_REVISIONS = {"a record stands where its newest revision left it",
                 "a record's version is the number of its revisions, and what new epochs raised it by"}  # fmt: skip
+BOARD_BYTES_MAX, SHEETS_MOST = 25_000, 3
+"""The budget of a board of fifty rows, compressed, and of the style sheets that come before it is painted."""
+
 EVERYWHERE = Scope(places=(Place("130630"),))
 OF_OPEN, OF_ENDED = (tuple(sorted(each.value for each in statuses)) for statuses in (OPEN, ENDED))
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated") / "data"
     new_database(folder, lay)
     generator.fill(folder, CASES, NOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reading(folder):
     store = database.open_inline(folder, clock=lambda: NOW)
     with store.reading() as held:
         yield held
@@ -163,3 +176,19 @@ def meets(row, more, now) -> bool:
         and ("place" not in more or more["place"].holds(row["path"]))
         and ("q" not in more or more["q"] in shown(row))
     )
+
+
+def test_a_board_of_fifty_rows_is_small_and_nothing_in_its_head_keeps_it_from_being_painted(folder):
+    app = create_app(Settings(folder))
+    client = app.test_client()
+    board.sign_in_on_page(client, "brigade", PASSWORD)
+    packed = client.get("/office/board?tab=ended", headers={"Accept-Encoding": "gzip"}, buffered=True).data
+    close(app)
+    page = gzip.decompress(packed).decode()
+    head = page[: page.index("</head>")]
+
+    assert len(re.findall(r'<tr[^>]* data-id="', page)) == 50
+    assert len(packed) <= BOARD_BYTES_MAX
+    assert [tag for tag in re.findall(r"<script[^>]*>", page) if 'type="module"' not in tag] == []
+    assert len(re.findall(r'<link rel="stylesheet"', head)) <= SHEETS_MOST
+    assert "<style" not in page

@@ -145,7 +145,7 @@ def _next(asked: Asked, rows: list[Row]) -> str:
 def _head(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.Waiting]) -> dict[str, Any]:
     """Return the tabs with their counts, and how many cases of the list have changed since the page was made."""
     wanted = asked._replace(tab=BY_KEY["open"]).filters
-    most = SEARCHED_COUNTED_MOST if wanted.q else COUNTED_MOST
+    most = _counted_most(asked)
     counts = record_lists.count_by_status(reading, by.scope, wanted, most + 1)
     ended = record_lists.count_ended(reading, by.scope, wanted, ENDED_COUNTED_MOST + 1)
     shown = [_tab(tab, asked, counts, most, ended, mine) for tab in TABS]
@@ -172,8 +172,14 @@ def _overdue(reading: Reading, by: Actor, asked: Asked, mine: Iterable[waiting.W
         count = sum(row["due_at"] is not None and row["due_at"] <= reading.now for row in _mine(mine))
     else:
         wanted = asked._replace(ticks=asked.ticks | {"overdue"}).filters
-        count = sum(record_lists.count_by_status(reading, by.scope, wanted, COUNTED_MOST + 1).values())
-    return f"{min(count, COUNTED_MOST)}{'+' if count > COUNTED_MOST else ''}" if count else ""
+        count = sum(record_lists.count_by_status(reading, by.scope, wanted, _counted_most(asked) + 1).values())
+    most = _counted_most(asked)
+    return f"{min(count, most)}{'+' if count > most else ''}" if count else ""
+
+
+def _counted_most(asked: Asked) -> int:
+    """Return as far as each status of a list is counted."""
+    return SEARCHED_COUNTED_MOST if asked.q else COUNTED_MOST
 
 
 def _tab(
