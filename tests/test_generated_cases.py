@@ -26,7 +26,7 @@ from tests.county import new_database
 CASES, NOW = 600, datetime(2026, 11, 25, tzinfo=UTC)
 OF_REVISIONS = {"a record stands where its newest revision left it",
                 "a record's version is the number of its revisions, and what new epochs raised it by"}  # fmt: skip
-BOARD_BYTES_MAX, SHEETS_MOST = 25_000, 3
+BOARD_BYTES_MAX, SHEETS_MOST = 25_000, 4
 """The budget of a board of fifty rows, compressed, and of the style sheets that come before it is painted."""
 
 EVERYWHERE = Scope(places=(Place("130630"),))
