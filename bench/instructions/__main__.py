@@ -40,7 +40,7 @@ def measure(checkout: Path, folder: Path, *, pairs: int, kinds: Sequence[str]) -
     older = make_county(checkout, folder / "older")
     newer = older._replace(folder=folder / "newer")
     shutil.copytree(older.folder, newer.folder)
-    subprocess.run(_command(newer, "migrate"), env=_environment(HERE, 0), check=True)
+    subprocess.run(_command(newer, "migrate"), env=_environment(HERE, 0), capture_output=True, check=True)
     counts: dict[str, list[tuple[int, int]]] = {}
     for pair in range(pairs):
         was = count(checkout, older, folder / f"older-{pair}", pair, kinds)
@@ -94,7 +94,7 @@ def make_county(checkout: Path, folder: Path) -> County:
     run("user", "add", WORKER, "--role", "grid_worker", "--area", UNIT)
     run("form", "publish", str(_BENCH_FORM))
     county = County(folder, run("user", "key", WORKER).strip().rpartition("/")[2], password="")
-    subprocess.run(_command(county, "fill"), env=_environment(checkout, 0), check=True)
+    subprocess.run(_command(county, "fill"), env=_environment(checkout, 0), capture_output=True, check=True)
     return county
 
 

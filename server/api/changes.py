@@ -66,7 +66,7 @@ def change(arguments: dict[str, Any], record_id: UUID) -> Response:
 @blueprint.alt_response(200, schema=OutcomeSchema, description="this very change was carried out already")
 @blueprint.alt_response(403, success=False, description="not the caller's to do")
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
-@blueprint.alt_response(409, success=False, description="an id is in use")
+@blueprint.alt_response(409, success=False, description="the change id is used otherwise")
 @blueprint.alt_response(422, success=False, description="`errors` names every wrong field")
 def create(arguments: dict[str, Any]) -> Response:
     """Create a record: report a hazard, or add a row to a ledger."""
@@ -76,7 +76,6 @@ def create(arguments: dict[str, Any]) -> Response:
         fields=_writes(arguments["fields"]),
         area=arguments["area"],
         id=_text(arguments.get("id")),
-        record=_text(arguments.get("record")),
         attachments=_attachments(arguments),
     )
     by = context.caller()

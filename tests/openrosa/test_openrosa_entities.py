@@ -11,6 +11,7 @@ from server.forms.usecases import publish
 from server.people.store import people
 from server.staffing.usecases import enrolment
 from tests.desks import Desk
+from tests.field_clients import Client
 from tests.filled_forms import Entity, Filled, a_hazard, a_station, a_visit, new_uuid
 from tests.valley import FAR_UNIT, UNIT, VILLAGE
 
@@ -56,15 +57,15 @@ def test_an_id_that_is_no_uuid_v4_makes_a_problem_and_no_record(valley, phone, i
     assert valley.count("record") == 0
 
 
-@pytest.mark.parametrize("id", [None, "01a2152e-e307-7dda-a77a-d6ba7b48724f", "6fa459ea-ee8a-3ca4-894e-db77e160355e"])
-def test_a_phone_updates_a_record_of_the_office_whatever_uuid_it_has(valley, phone, id):
-    asked = {"type": "stations", "action": "create", "area": UNIT, "fields": {"label": "甲", "head": "甲"}}
-    begun = Desk(valley, "officer").post("/records", asked | ({"record": id} if id else {}))
+@pytest.mark.parametrize("id", ["01a2152e-e307-7dda-a77a-d6ba7b48724f", "6fa459ea-ee8a-3ca4-894e-db77e160355e"])
+def test_a_phone_updates_a_record_of_a_laptop_whatever_uuid_it_has(valley, phone, id):
+    officer, fields = Client(valley, "officer"), {"label": (None, "甲"), "head": (None, "甲")}
+    [begun] = officer.push(officer.change(id, area=UNIT, fields=fields))
     [listed] = phone.list()
 
     phone.send(a_visit(listed, 1, head="乙"))
 
-    assert (begun.json["record"]["id"], phone.list()[listed]["head"]) == (listed, "乙")
+    assert (begun["record"]["id"], phone.list()[listed]["head"]) == (listed, "乙")
     assert valley.problems() == []
 
 

@@ -63,9 +63,10 @@ class ChangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """A record that somebody wants to be. id: of the change; record: of the record; None lets the server make one.
+    """A record that somebody wants to be. id: of the change, None lets the server make one.
 
-    area: code, may be short; None for the author's unit, where they have just one. attachments: as above.
+    area: code, may be short; None for the author's unit, where they have just one. attachments: as above. The record's
+    own id is always the server's: by one of the author's choice they could try which ids are in use (ADR 0038).
     """
 
     action: str
@@ -73,7 +74,6 @@ class CreateRequest:
     fields: Mapping[str, FieldWrite | str]
     area: str | None = None
     id: str | None = None
-    record: str | None = None
     attachments: tuple[AttachmentName, ...] = ()
 
 
@@ -134,10 +134,10 @@ def require_edit(reading: Reading, record: Record, *, by: Actor) -> None:
 def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, bool]:
     """Bring a record into being and return what became of it, and whether that was now.
 
-    Raises NotFound (the area is out of reach), Conflict (an id is in use), NotAllowed, and Invalid that names every
-    wrong field.
+    Raises NotFound (the area is out of reach), Conflict (the change id was used otherwise), NotAllowed, and Invalid
+    that names every wrong field.
     """
-    content = _content(by, new.record, new.action, new.fields, new.type, new.area, *_told(new.attachments))
+    content = _content(by, None, new.action, new.fields, new.type, new.area, *_told(new.attachments))
     again = _repeated(tx, new.id, content, by)
     if again is not None:
         return again, False
@@ -145,14 +145,12 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     type, area = _type(tx, new.type), _area_of_new_record(tx, new.area, by)
     manual_edits.require_create(by, type, new.action, area.path)
     _require_fields(type, new.fields, tx.now, {})
-    if new.record is not None and records.find_for_writing(tx, new.record) is not None:
-        raise Conflict("这个编号的记录已经存在；请换一个新的编号 (UUID)，或改为更正它。", record=new.record)
     values = item_words.filled_in(tx, type, {name: _new(value) for name, value in new.fields.items()})
     if not values.get(LABEL, "").strip():
         values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
     new_change = Change(
         id=new.id or tx.new_id(),
-        record=new.record or tx.new_record_id(),
+        record=tx.new_record_id(),
         type=type.name,
         action=new.action,
         dot=Dot(OFFICE, 1),
