@@ -14,7 +14,14 @@ from schemas.fields import (
     text_out,
     text_out_or_null,
 )
+from schemas.lists import PageQuery, page_of
 from schemas.summaries import RateSchema
+
+CHANGE_KINDS = (
+    "closed", "void", "merged", "reopened", "split", "corrected", "extended", "held", "registered", "due", "other",
+    "late",
+)  # fmt: skip
+"""What can have become of a case of a filed month since."""
 
 
 class MonthlyReportsQuery(BaseSchema):
@@ -101,3 +108,53 @@ class MonthlyReportSchema(BaseSchema):
     rules = fields.List(fields.Nested(RuleVersionSchema), required=True)
     program = text_out("version that counted")
     frozen = fields.Nested(FrozenReportSchema, required=True, allow_none=True)
+
+
+class ChangesQuery(PageQuery):
+    """Which of the changes since a month was filed."""
+
+    kind = one_of(CHANGE_KINDS, "what has become of a case; without it all")
+
+
+class ColumnDifferenceSchema(BaseSchema):
+    """One column of the total, as it was filed and as it is now."""
+
+    code = text_out()
+    label = text_out()
+    then = integer_out()
+    now = integer_out()
+    difference = integer_out("what the cases listed add up to")
+
+
+class ChangeKindSchema(BaseSchema):
+    """What can have become of a case, and of how many it has."""
+
+    kind = text_out()
+    label = text_out()
+    label_en = text_out()
+    cases = integer_out()
+
+
+class ChangeSchema(BaseSchema):
+    """What has become of one case."""
+
+    id = text_out("of the record")
+    case_no = text_out()
+    label = text_out()
+    area_name = text_out()
+    kinds = fields.List(fields.String(), required=True)
+    differences = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={"description": "what it adds to each column now; nought is left out"},
+    )
+
+
+class ChangesSchema(page_of(ChangeSchema)):  # type: ignore[misc]  # a class that is made
+    """A page of what has changed since a month was filed."""
+
+    frozen = fields.Nested(FrozenReportSchema, required=True)
+    now = instant_out("up to which")
+    columns = fields.List(fields.Nested(ColumnDifferenceSchema), required=True)
+    kinds = fields.List(fields.Nested(ChangeKindSchema), required=True)

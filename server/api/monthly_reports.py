@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response
 
 from schemas.figures.monthly_reports import (
+    ChangesQuery,
+    ChangesSchema,
     FreezeSchema,
     FrozenReportSchema,
     MonthlyReportQuery,
@@ -17,8 +20,13 @@ from schemas.lists import page_of
 from server import table_files
 from server.api import responses
 from server.api.blueprints import create_blueprint
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.monthly_reports.domain import changes
+from server.monthly_reports.domain.changes import Change, Kind
 from server.monthly_reports.store import reports
-from server.monthly_reports.usecases import drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases import changes_since, drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases.changes_since import Comparison
 from server.monthly_reports.usecases.drawing import Heading
 from server.summaries.usecases import requests
 from server.web import context, downloads, record_exports
@@ -102,6 +110,65 @@ def get_content(month: str) -> Response:
     with responses.naming_fields(), context.database().reading() as reading:
         report = freezing.get(reading, month)
     return Response(report.content, 200, content_type="application/json")
+
+
+@blueprint.route("/monthly-reports/<month>/changes")
+@blueprint.arguments(ChangesQuery, location="query")
+@blueprint.response(200, ChangesSchema)
+@blueprint.alt_response(404, success=False, description="the month was not filed, or " + WHOLE)
+def get_changes(query: dict[str, Any], month: str) -> Response:
+    """List what has changed since a month was filed, those received first first.
+
+    Closings, voids, mergers, reopenings, corrections, and limits that have passed; over all pages their differences add
+    up to those of the columns. `late` (补报) came in after it was filed and counts in its own month.
+    """
+    scope = drawing.reading_scope(context.caller())
+    after = responses.decode_text(query.get("cursor"))
+    with responses.naming_fields(), context.database().reading() as reading:
+        found = changes_since.since(reading, scope, freezing.get(reading, month))
+        wanted = found.of_kind(Kind(query["kind"]) if "kind" in query else None)
+        ahead = [change for change in wanted if position(change) > after]
+        page = ahead[: query["limit"]]
+        items = changes_since.listed(reading, page, label_for(reading))
+    following = position(page[-1]) if len(page) < len(ahead) else None
+    return responses.json(
+        {
+            "items": items,
+            "next": None if following is None else responses.encode_cursor(following),
+            "frozen": sheet_json.frozen(found.report),
+            "now": found.now,
+            "columns": [
+                {
+                    "code": each.code,
+                    "label": each.label,
+                    "then": each.then,
+                    "now": each.now,
+                    "difference": each.now - each.then,
+                }
+                for each in found.columns
+            ],
+            "kinds": _kinds(found),
+        }
+    )
+
+
+def position(change: Change) -> str:
+    """Return where a change stands in the list."""
+    return f"{change.received_at} {change.id}"
+
+
+def label_for(reading: Reading) -> Callable[[Row], str] | None:
+    """Return what shows the caller the label of a record, None where nothing is masked."""
+    mask = record_exports.mask_for(reading, context.caller())
+    return mask.row_label if mask.masks_phones or mask.disclosure.sight.hidden else None
+
+
+def _kinds(found: Comparison) -> list[dict[str, Any]]:
+    english = changes.labels(found.now, english=True)
+    return [
+        {"kind": kind, "label": label, "label_en": english[kind], "cases": found.count(Kind(kind))}
+        for kind, label in changes.labels(found.now).items()
+    ]
 
 
 @blueprint.route("/monthly-reports/<month>/freeze", methods=["POST"])

@@ -13,13 +13,14 @@ from rich.table import Table
 
 from server.audit.domain.entries import COMMAND, Entry
 from server.audit.usecases import exports
-from server.cli.folder import Group, data_option, everything, opened_to_write
+from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.database import Database
 from server.monthly_reports.domain import months, sheets
+from server.monthly_reports.domain.changes import Kind, labels
 from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import reports
-from server.monthly_reports.usecases import drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases import changes_since, drawing, freezing, sheet_files, sheet_json
 from server.monthly_reports.usecases.drawing import Heading
 from server.settings import from_environment
 
@@ -76,6 +77,26 @@ def sheet(month: str, form: str, live: bool, data: Path) -> None:
             _show(found, report)
             return
         _export(database, found, report, form)
+
+
+@figures.command()
+@click.argument("month")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="only what has become so; else all")
+@data_option
+def changes(month: str, kind: str | None, data: Path) -> None:
+    """List what has changed since MONTH was filed 报送后的变化: column by column, and case by case."""
+    with opened(data) as database, database.reading() as reading:
+        found = changes_since.since(reading, everything(reading), freezing.get(reading, month))
+        wanted = found.of_kind(None if kind is None else Kind(kind))
+        items = changes_since.listed(reading, wanted)
+    for each in found.columns:
+        click.echo(f"{each.label}\t{each.then}\t{each.now}\t{each.now - each.then:+d}")
+    names = labels(found.now)
+    for item in items:
+        kinds = "、".join(names[each] for each in item["kinds"])
+        told = changes_since.words(item, found.columns)
+        click.echo(f"{item['case_no']}\t{item['label']}\t{item['area_name']}\t{kinds}\t{told}")
+    click.echo(f"报送后有变化的 {len(items)} 件，其中补报 {found.count(Kind.LATE)} 件（记在收到的月份）。", err=True)
 
 
 def _export(database: Database, found: Sheet, report: FrozenReport | None, form: str) -> None:

@@ -36,6 +36,11 @@ def words(month: str) -> str:
     return f"{year}年{int(number)}月"
 
 
+def before(month: str) -> str:
+    """Return the month before one."""
+    return month_of(periods.named(periods.Named.LAST_MONTH, period_of(month).first))
+
+
 def last_over(at: Instant) -> str:
     """Return the last month that was over at an instant."""
     this = periods.containing(Span.MONTH, periods.day_of(at))

@@ -23,20 +23,23 @@ def received_within(reading: Reading, inside: Condition, period: Period, as_of: 
     """Return how many reports came in during a period, by an instant, that had been discovered before it began."""
     first = period.first.isoformat()
     until = min(as_of, instants.later(period.ends_at, -_MILLISECOND))
-    return sum(day < first for _, day in _discovered(reading, inside, period.starts_at, until))
+    return sum(day < first for _, _, day in _discovered(reading, inside, period.starts_at, until))
 
 
 def discovered_within(
     reading: Reading, inside: Condition, period: Period, after: Instant, until: Instant
-) -> Iterator[str]:
-    """Yield the id of each report that was discovered in a period and came in after an instant, up to another."""
+) -> Iterator[tuple[str, Instant]]:
+    """Yield (id, receipt) of each report that was discovered in a period and came in after an instant."""
     first, last = period.first.isoformat(), period.last.isoformat()
     after = instants.later(after, _MILLISECOND)
-    return (id for id, day in _discovered(reading, inside, after, until) if first <= day <= last)
+    found = _discovered(reading, inside, after, until)
+    return ((id, received_at) for id, received_at, day in found if first <= day <= last)
 
 
-def _discovered(reading: Reading, inside: Condition, since: Instant, until: Instant) -> Iterator[tuple[str, str]]:
-    """Yield (id, Beijing day of the discovery) of the reports received from one instant to another.
+def _discovered(
+    reading: Reading, inside: Condition, since: Instant, until: Instant
+) -> Iterator[tuple[str, Instant, str]]:
+    """Yield (id, receipt, Beijing day of the discovery) of the reports received from one instant to another.
 
     The day is what the phone says. One whose clock was off says nothing, nor does one that is ahead of its receipt.
     """
@@ -59,7 +62,7 @@ def _discovered(reading: Reading, inside: Condition, since: Instant, until: Inst
             continue
         day = _day(orjson.loads(fields).get("discovered_at", ""))
         if day and day <= instants.local_day(received_at):
-            yield id, day
+            yield id, received_at, day
 
 
 def _day(written: str) -> str:

@@ -60,7 +60,7 @@ def _line(sheet: Sheet, line: Line) -> dict[str, Any]:
     return {
         "key": None if line.key == sheets.TOTAL else line.key,
         "name": line.name,
-        "counts": dict(line.counts),
+        "counts": {column.code: line.counts[column.code] for column in sheet.definition.counts},
         "rates": {column.code: _rate(line, column) for column in columns},
     }
 

@@ -19,7 +19,9 @@ from server.summaries.usecases import requests
 from server.summaries.usecases.closure_summary import Grouping
 from server.summaries.usecases.requests import Request
 
-PAGE, CASES, PRINT, WORDS = (f"/office/figures{part}" for part in ("", "/cases", "/print", "/words"))
+PAGE, CASES, PRINT, WORDS, MONTHLY = (
+    f"/office/figures{part}" for part in ("", "/cases", "/print", "/words", "/monthly")
+)
 
 PERIODS = {
     Named.MONTH: "本月",

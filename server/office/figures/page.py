@@ -12,6 +12,7 @@ from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
 from server.forms.store import codes
 from server.grid.domain.scope import Scope
+from server.monthly_reports.usecases import drawing
 from server.office import layout, pages
 from server.office.figures import asked as addresses
 from server.office.figures import pickers, sentence_words, shown
@@ -199,6 +200,7 @@ def _links(by: Actor, asked: Asked, result: Result) -> dict[str, str]:
     """Return where the figures go on: words, print and, for who may, files."""
     found = {
         "words": addresses.WORDS,
+        "monthly": addresses.MONTHLY if drawing.is_whole(requests.reading_scope(by)) else "",
         "print": asked.address(addresses.PRINT, as_of=result.as_of),
         **dict.fromkeys(("xlsx", "csv"), ""),
     }

@@ -77,7 +77,7 @@ def _told(result: Result) -> dict[str, Any]:
         "period": sentence_words.period(result.period.first, result.period.last, language),
         "at": sentence_words.instant(result.as_of, language),
         "sentence": sentence_words.sentence(result, language),
-        "is_final": result.over,
+        "boxed": "" if result.over else "时段未结束 · 非最终数",
         "back": addresses.PAGE,
         "filed": (),
     }
