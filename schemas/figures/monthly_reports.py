@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from schemas.fields import (
     BaseSchema,
     boolean_parameter,
     instant_out,
+    integer_in,
     integer_out,
     one_of,
     text_in,
@@ -108,6 +109,51 @@ class MonthlyReportSchema(BaseSchema):
     rules = fields.List(fields.Nested(RuleVersionSchema), required=True)
     program = text_out("version that counted")
     frozen = fields.Nested(FrozenReportSchema, required=True, allow_none=True)
+
+
+class CellSchema(BaseSchema):
+    """A number of the sheet, and what is right."""
+
+    row = text_in("`key` of a row; the total follows from the rows", required=True, most=20)
+    figure = text_in("code of a column of counts", required=True, most=60)
+    is_ = integer_in("what is right", 0, 9_999_999, data_key="is", required=True)
+
+
+class CorrectSchema(BaseSchema):
+    """A correction of a filed sheet."""
+
+    previous = text_in("hash of the sheet, or of its newest correction, that was seen", required=True, most=64)
+    cells = fields.List(
+        fields.Nested(CellSchema), required=True, validate=validate.Length(1, 500, error="应有1至500格。")
+    )
+    reason = text_in("why the numbers were wrong", required=True, most=500)
+    signer = text_in("who signs, as it is written on the paper", required=True, most=50)
+
+
+class CorrectedCellSchema(BaseSchema):
+    """A number that was wrong."""
+
+    row = text_out_or_null("`key` of the row, null for the total")
+    name = text_out()
+    figure = text_out()
+    label = text_out()
+    was = integer_out()
+    is_ = fields.Integer(required=True, data_key="is")
+
+
+class CorrectionSchema(BaseSchema):
+    """A correction of a filed sheet, which stays."""
+
+    month = text_out()
+    number = integer_out("counts from 1 within a month")
+    sha256 = text_out("of this correction in canonical form")
+    previous = text_out("hash of the sheet, or of the correction before")
+    reason = text_out()
+    signer = text_out()
+    made_at = instant_out()
+    made_by = text_out("user name")
+    cells = fields.List(fields.Nested(CorrectedCellSchema), required=True)
+    content = text_out("the correction in canonical form, as it was hashed")
 
 
 class ChangesQuery(PageQuery):

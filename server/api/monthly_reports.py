@@ -10,6 +10,8 @@ from flask import Response
 from schemas.figures.monthly_reports import (
     ChangesQuery,
     ChangesSchema,
+    CorrectionSchema,
+    CorrectSchema,
     FreezeSchema,
     FrozenReportSchema,
     MonthlyReportQuery,
@@ -25,7 +27,7 @@ from server.db.transactions import Reading
 from server.monthly_reports.domain import changes
 from server.monthly_reports.domain.changes import Change, Kind
 from server.monthly_reports.store import reports
-from server.monthly_reports.usecases import changes_since, drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases import changes_since, correcting, drawing, freezing, sheet_files, sheet_json
 from server.monthly_reports.usecases.changes_since import Comparison
 from server.monthly_reports.usecases.drawing import Heading
 from server.summaries.usecases import requests
@@ -150,6 +152,39 @@ def get_changes(query: dict[str, Any], month: str) -> Response:
             "kinds": _kinds(found),
         }
     )
+
+
+@blueprint.route("/monthly-reports/<month>/corrections")
+@blueprint.response(200, page_of(CorrectionSchema))
+@blueprint.alt_response(404, success=False, description="the month was not filed, or " + WHOLE)
+@blueprint.alt_response(422, success=False, description="what is named is no month")
+def list_corrections(month: str) -> Response:
+    """List the corrections (更正表) of a filed month in their order; the filed sheet itself stays what it was."""
+    drawing.reading_scope(context.caller())
+    with responses.naming_fields(), context.database().reading() as reading:
+        freezing.get(reading, month)
+        found = reports.corrections_of(reading, month)
+    return responses.single_page([sheet_json.correction(each) for each in found])
+
+
+@blueprint.route("/monthly-reports/<month>/corrections", methods=["POST"])
+@blueprint.arguments(CorrectSchema)
+@blueprint.response(201, CorrectionSchema)
+@blueprint.alt_response(403, success=False, description=REFUSED)
+@blueprint.alt_response(404, success=False, description="the month was not filed, or " + WHOLE)
+@blueprint.alt_response(409, success=False, description="`stale-version`: there is a newer correction")
+def correct(body: dict[str, Any], month: str) -> Response:
+    """Issue a correction of a filed month: what was and what is, why, and who signs.
+
+    Each row must still add up; the total follows from the rows. Every fault is told at once.
+    """
+    by = context.caller()
+    drawing.require(by, "correct")
+    asked = {(cell["row"], cell["figure"]): cell["is_"] for cell in body["cells"]}
+    told = {name: body[name] for name in ("previous", "reason", "signer")}
+    with responses.naming_fields():
+        made = context.write(lambda tx: correcting.correct(tx, month, asked, by=by.name, **told))
+    return responses.json(sheet_json.correction(made), 201)
 
 
 def position(change: Change) -> str:

@@ -61,6 +61,12 @@ WRITES = {
     "/forms/<form_id>/release": None,
     "/forms/<form_id>/bring-back": None,
     "/monthly-reports/<month>/freeze": {},
+    "/monthly-reports/<month>/corrections": {
+        "previous": "0",
+        "reason": "漏",
+        "signer": "某某",
+        "cells": [{"row": UNIT, "figure": "reports", "is": 1}],
+    },
     "/problems/<problem_id>/settlement": {"how": "choose", "choices": {"hoses": {"value": "5"}}},
 }
 """What to ask of each writing route, so that whoever has the right would change something of the worker's village."""

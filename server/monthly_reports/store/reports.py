@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 from server.db.sql import Row, inserting
 from server.db.transactions import Reading, Transaction
-from server.monthly_reports.domain import canonical
+from server.monthly_reports.domain import canonical, corrections
+from server.monthly_reports.domain.corrections import Correction
 from server.monthly_reports.domain.frozen import FrozenReport
 
 _COLUMNS = ("month", "as_of", "content", "sha256", "frozen_at", "frozen_by")
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM monthly_report"
+_CORRECTION_COLUMNS = ("month", "number", "content", "sha256", "made_at", "made_by")
+_ADD_CORRECTION = inserting("monthly_report_correction", _CORRECTION_COLUMNS)
 _ADD = inserting("monthly_report", _COLUMNS)
 
 
@@ -28,6 +31,18 @@ def list_all(reading: Reading) -> list[FrozenReport]:
 def add(tx: Transaction, report: FrozenReport) -> None:
     """Keep a month as it is filed."""
     tx.sql.run(_ADD, {**{name: getattr(report, name) for name in _COLUMNS}, "content": report.content.decode()})
+
+
+def corrections_of(reading: Reading, month: str) -> list[Correction]:
+    """Return the corrections of a filed month in their order."""
+    sql = "SELECT content, sha256 FROM monthly_report_correction WHERE month = :month ORDER BY number"
+    return [corrections.read(row["content"].encode(), row["sha256"]) for row in reading.sql.each(sql, {"month": month})]
+
+
+def add_correction(tx: Transaction, correction: Correction) -> None:
+    """Append a correction of a filed month."""
+    row = {name: getattr(correction, name) for name in _CORRECTION_COLUMNS}
+    tx.sql.run(_ADD_CORRECTION, {**row, "content": correction.content.decode()})
 
 
 def broken(reading: Reading) -> Iterator[tuple[str, str]]:

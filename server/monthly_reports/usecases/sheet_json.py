@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.monthly_reports.domain import definition, sheets
+from server.monthly_reports.domain.corrections import Correction
 from server.monthly_reports.domain.definition import Column
 from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Line, Sheet
@@ -42,6 +43,28 @@ def frozen(report: FrozenReport) -> dict[str, Any]:
         "frozen_at": report.frozen_at,
         "frozen_by": report.frozen_by,
     }
+
+
+def correction(made: Correction) -> dict[str, Any]:
+    """Return a correction as plain values."""
+    return {
+        **{name: getattr(made, name) for name in _OF_CORRECTION},
+        "cells": [
+            {
+                "row": None if each.key == sheets.TOTAL else each.key,
+                "name": each.name,
+                "figure": each.code,
+                "label": each.label,
+                "was": each.was,
+                "is": each.now,
+            }
+            for each in made.cells
+        ],
+        "content": made.content.decode(),
+    }
+
+
+_OF_CORRECTION = ("month", "number", "sha256", "previous", "reason", "signer", "made_at", "made_by")
 
 
 def _column(column: Column) -> dict[str, Any]:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from server.office.figures import counted, monthly, page, sheet, words
+from server.office.figures import corrections, counted, monthly, page, sheet, words
 
-blueprints = (page.blueprint, counted.blueprint, sheet.blueprint, monthly.blueprint, words.blueprint)
+blueprints = (
+    page.blueprint,
+    counted.blueprint,
+    sheet.blueprint,
+    monthly.blueprint,
+    corrections.blueprint,
+    words.blueprint,
+)
 """The pages of each part."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -13,6 +13,7 @@ from server.errors import Refusal
 from server.grid.domain.areas import short_name
 from server.monthly_reports.domain import changes, months, sheets
 from server.monthly_reports.domain.changes import Kind
+from server.monthly_reports.domain.corrections import Correction
 from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import reports
@@ -133,8 +134,12 @@ def _overview(said: str = "", status: int = 200) -> Response:
     with context.database().reading() as reading:
         known = {report.month: report for report in reports.list_all(reading)}
         values = {
-            "rows": [_month(month, known.get(month)) for month in _shown(known, reading)],
+            "rows": [
+                _month(month, known.get(month), reports.corrections_of(reading, month))
+                for month in _shown(known, reading)
+            ],
             "may_freeze": drawing.may(by, "freeze"),
+            "may_correct": drawing.may(by, "correct"),
             "may_export": record_exports.may_export(by),
             "said": said,
             "done": months.words(request.args["done"]) if request.args.get("done", "") in known and not said else "",
@@ -151,7 +156,7 @@ def _shown(known: Mapping[str, FrozenReport], reading: Reading) -> list[str]:
     return sorted(found, reverse=True)
 
 
-def _month(month: str, report: FrozenReport | None) -> dict[str, Any]:
+def _month(month: str, report: FrozenReport | None, corrections: Sequence[Correction]) -> dict[str, Any]:
     return {
         "month": month,
         "words": months.words(month),
@@ -159,6 +164,7 @@ def _month(month: str, report: FrozenReport | None) -> dict[str, Any]:
         "as_of": "" if report is None else summary_tables.local(report.as_of),
         "frozen_at": "" if report is None else summary_tables.local(report.frozen_at),
         "sha256": "" if report is None else report.sha256,
+        "corrections": [each.number for each in corrections],
     }
 
 

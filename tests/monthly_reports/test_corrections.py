@@ -1,0 +1,99 @@
+"""What was wrong in a filed month is told by a signed correction that names it; the filed sheet itself stays."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+
+from server.app import close
+from tests.api_county import OTHER_TOWN, TOWN
+from tests.monthly_reports.april import PATH, an_april, freeze
+from tests.office.desk import Desk
+
+PAGE = "/office/figures/monthly/2026-04"
+RIGHT = [{"row": TOWN, "figure": "reports", "is": 20}]
+
+
+@pytest.fixture
+def april(tmp_path):
+    made = an_april(tmp_path / "data")
+    assert freeze(made).status_code == 201
+    yield made
+    close(made.app)
+
+
+def filed(county) -> dict:
+    return county.get(PATH, "brigade").json
+
+
+def correct(county, cells, by: str = "brigade", **more: str):
+    told = {"previous": filed(county)["frozen"]["sha256"], "reason": "录入时漏了一册", "signer": "某某", **more}
+    return county.post(f"{PATH}/corrections", by, {"cells": cells, **told})
+
+
+def test_a_correction_says_what_was_and_what_is_and_the_filed_sheet_stays(april):
+    before = filed(april)
+    was = {row["key"]: row["counts"]["reports"] for row in before["rows"]}[TOWN]
+    made = correct(april, RIGHT)
+
+    assert made.status_code == 201 and filed(april) == before
+    assert [(cell["row"], cell["figure"], cell["was"], cell["is"]) for cell in made.json["cells"]] == [
+        (TOWN, "reports", was, 20),
+        (None, "reports", before["total"]["counts"]["reports"], before["total"]["counts"]["reports"] + 20 - was),
+    ]
+    assert (made.json["number"], made.json["signer"], made.json["made_by"]) == (1, "某某", "brigade")
+    assert before["frozen"]["sha256"] in made.json["content"]
+    assert sha256(made.json["content"].encode()).hexdigest() == made.json["sha256"]
+    assert april.get(f"{PATH}/corrections", "viewer").json["items"] == [made.json]
+    assert april.broken() == []
+
+
+def test_the_next_correction_goes_on_from_the_one_before(april):
+    first = correct(april, RIGHT).json
+    stale = correct(april, [{"row": TOWN, "figure": "reports", "is": 21}])
+    second = correct(april, [{"row": TOWN, "figure": "reports", "is": 21}], previous=first["sha256"])
+
+    assert (stale.status_code, stale.json["type"]) == (409, "/problems/stale-version")
+    assert second.status_code == 201
+    assert (second.json["number"], second.json["previous"]) == (2, first["sha256"])
+    assert second.json["cells"][0]["was"] == 20
+
+
+def test_every_fault_is_told_at_once_and_nothing_is_kept(april):
+    refused = correct(
+        april, [{"row": "none", "figure": "reports", "is": 1}, {"row": TOWN, "figure": "closure_rate", "is": 1}]
+    )
+    apart = correct(april, [{"row": TOWN, "figure": "cases", "is": 900}])
+    same = correct(april, [{"row": OTHER_TOWN, "figure": "reports", "is": 0}])
+
+    assert refused.status_code == apart.status_code == same.status_code == 422
+    assert len(refused.json["errors"]) == 2
+    assert "当场整改加限期整改" in apart.json["detail"] and "一起改" in apart.json["detail"]
+    assert "没有改动" in same.json["detail"]
+    assert april.get(f"{PATH}/corrections", "brigade").json["items"] == []
+
+
+def test_only_the_brigade_corrects_and_only_what_was_filed(april):
+    assert correct(april, RIGHT, by="admin").status_code == 403
+    body = {"cells": RIGHT, "previous": "0" * 64, "reason": "漏", "signer": "某某"}
+    missing = april.post("/monthly-reports/2026-05/corrections", "brigade", body)
+    assert (missing.status_code, missing.json["type"]) == (404, "/problems/month-not-frozen")
+
+
+def test_the_form_of_the_page_makes_one_and_leads_to_the_paper(april):
+    desk = Desk(april)
+    desk.sign_in("brigade")
+    form = desk.form(desk.open(f"{PAGE}/correction"), f"{PAGE}/correction")
+    empty = desk.submit(form, **{f"n-{TOWN}-reports": "20"})
+    sent = desk.submit(form, **{f"n-{TOWN}-reports": "20", "reason": "录入时漏了一册", "signer": "某某"})
+    paper = desk.open(sent.headers["Location"])
+
+    assert empty.status_code == 422 and "更正原因" in empty.text and 'value="20"' in empty.text
+    assert sent.status_code == 303 and paper.status_code == 200
+    for said in ("更正表第1号", "录入时漏了一册", "某某", filed(april)["frozen"]["sha256"]):
+        assert said in paper.text
+    wrong = desk.submit(form, **{f"n-{TOWN}-reports": "twenty", "reason": "漏", "signer": "某某"})
+    assert wrong.status_code == 409 and "更新的更正表" in wrong.text
+    assert f"{PAGE}/corrections/1" in desk.open("/office/figures/monthly").text
+    assert desk.open(f"{PAGE}/corrections/2").status_code == 404
