@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -15,13 +15,13 @@ from server.api import exports
 from server.api.blueprints import create_blueprint
 from server.audit.usecases.exports import Export
 from server.cases.domain import case_labels
+from server.cases.usecases import parties
 from server.db import training
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.grid.domain.areas import code_of, path_of
 from server.grid.store import areas
-from server.people.store import display_names
 from server.records.store import columns
 from server.records.usecases.disclosing import RecordMask
 from server.summaries.store import ledger
@@ -31,8 +31,8 @@ from sync.flags import LABELS
 blueprint = create_blueprint("ledger", "责任清单 · the hazard ledger")
 
 TITLES = (
-    "编号", "乡镇", "村（社区）", "单元", "场所", "隐患", "类别", "等级", "情况说明", "责任人", "措施", "整改期限",
-    "状态", "进展", "标记", "上报时间", "办结时间", "记录",
+    "编号", "乡镇", "村（社区）", "单元", "场所", "隐患", "类别", "等级", "情况说明", "责任人", "措施", "资金",
+    "整改期限", "应急预案", "状态", "进展", "标记", "上报时间", "办结时间", "记录",
 )  # fmt: skip
 STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_items"
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
@@ -46,7 +46,7 @@ def ledger_csv(query: dict[str, Any]) -> Response:
     """Export the hazard ledger as CSV (UTF-8 with BOM), newest first: responsible party, measure, limit, state.
 
     The filters of the list of records narrow it; only cases are in it. `措施` is what the office set to be done,
-    `进展` its last word on the case.
+    `进展` its last word on the case; who answers is a body, or a role and a town, never a person by name.
     """
     titles: list[Sequence[str]] = [TITLES]
     export, pages = _pages("ledger.csv", query)
@@ -88,11 +88,11 @@ def _pages(format: str, query: dict[str, Any]) -> tuple[Export, Iterator[list[Se
 def _rows(reading: Reading, found: list[Row], mask: RecordMask) -> list[Sequence[str]]:
     office_notes = ledger.office_notes(reading, (each["id"] for each in found))
     work = ledger.work_instructions(reading, (each["id"] for each in found))
-    parties = display_names.of_assignees(reading, (each["assignee"] for each in found if each["assignee"]))
+    called = parties.parties(reading, {(each["assignee"], each["area"]) for each in found if each["assignee"]})
     ancestors = {each["area"]: _ancestor_codes(each["area"]) for each in found}
     area_names = areas.names(reading, (code for codes in ancestors.values() for code in codes if code))
     return [
-        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, parties, mask) for each in found
+        _row(reading, each, ancestors[each["area"]], area_names, office_notes, work, called, mask) for each in found
     ]
 
 
@@ -103,10 +103,11 @@ def _row(
     area_names: dict[str, str],
     office_notes: dict[str, str],
     work: dict[str, dict[str, str]],
-    parties: dict[str, str],
+    called: Mapping[tuple[str, str], str],
     mask: RecordMask,
 ) -> Sequence[str]:
     fields: dict[str, str] = orjson.loads(each["fields"])
+    inputs = work.get(each["id"], {})
     row = (
         each["case_no"] or "",
         *(area_names.get(code, "") for code in ancestors),
@@ -115,9 +116,11 @@ def _row(
         _label(reading, CATEGORIES, fields.get("category", "")),
         SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         fields.get("description", ""),
-        parties.get(each["assignee"] or "", ""),
-        case_labels.measure(each["status"] or "", work.get(each["id"], {})),
+        called.get((each["assignee"] or "", each["area"]), ""),
+        case_labels.measure(each["status"] or "", inputs),
+        inputs.get("fund", ""),
         instants.last_day(each["due_at"]) if each["due_at"] else "",
+        inputs.get("contingency", ""),
         _label(reading, STATUSES, each["status"] or ""),
         office_notes.get(each["id"], ""),
         "、".join(LABELS.get(flag, flag) for flag in columns.flags(each["flags"])),

@@ -147,7 +147,7 @@ def granted_with(kind: Kind, inputs: Mapping[str, str]) -> dict[str, str]:
     said = {**inputs, "due_on": inputs.get("until", ""), "plan_due": inputs.get("until", "")}
     return {
         name: said[name]
-        for name in (*step.needs, "safeguard", "milestones")
+        for name in (*step.needs, "safeguard", "milestones", *workflow.FIVE_DUTIES)
         if name in {*step.needs, *step.takes} and said.get(name)
     }
 

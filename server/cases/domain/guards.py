@@ -28,7 +28,7 @@ INPUT_LABELS = {
     "milestones": "分阶段目标", "plan_due": "计划完成日", "leader": "责任领导",
     "body": "移交部门", "document": "文号", "result_code": "处置结果", "pass": "是否通过", "level": "督办级别",
     "person_1": "集体研究人员一", "person_2": "集体研究人员二", "person_3": "集体研究人员三", "rules": "判定标准",
-    "determined_on": "认定日期", "method": "回访方式",
+    "determined_on": "认定日期", "method": "回访方式", "fund": "整改资金", "contingency": "应急预案",
 }  # fmt: skip
 
 

@@ -65,6 +65,9 @@ EVIDENCE_PHOTOS = ("fixed_photo", "fixed_photo_2")
 """Inputs that name photos of what was put right."""
 JUDGED_BY = ("person_1", "person_2", "person_3")
 """Inputs that name the three people at least who find together that a hazard is a major one."""
+FIVE_DUTIES = ("fund", "contingency")
+"""Inputs that say, of a long-term or supervised hazard, who pays and what is ready for the worst: of the five things
+that are to be settled (五落实: 责任、措施、资金、时限、预案) those that no other input says."""
 _EVIDENCE = (*EVIDENCE_PHOTOS, "no_photo_reason")
 
 STEPS = (
@@ -87,7 +90,8 @@ STEPS = (
     ),
     Step(
         "ask_suspension", "申请挂账", WITH_HANDLER, None,
-        ("reason", "plan", "until", "leader", "milestones", "safeguard"), ("note",), ("within_a_year", "until_later"),
+        ("reason", "plan", "until", "leader", "milestones", "safeguard"), (*FIVE_DUTIES, "note"),
+        ("within_a_year", "until_later"),
     ),
     Step(
         "return", "同意退回", frozenset({Status.ASSIGNED, Status.ACCEPTED}), Status.REGISTERED, ("reason",), ("note",)
@@ -95,7 +99,8 @@ STEPS = (
     Step("extend", "同意延期", WITH_HANDLER, None, ("due_on", "reason"), ("safeguard", "note"), ("longer", "twice")),
     Step(
         "suspend", "同意挂账", WITH_HANDLER, Status.SUSPENDED,
-        ("reason", "plan", "plan_due", "leader", "safeguard"), ("milestones", "note"), ("within_a_year", "plan_ahead"),
+        ("reason", "plan", "plan_due", "leader", "safeguard"), ("milestones", *FIVE_DUTIES, "note"),
+        ("within_a_year", "plan_ahead"),
     ),
     Step(
         "review", "定期核查：无变化", frozenset({Status.SUSPENDED, Status.TRANSFERRED}), None, takes=("note",),
@@ -145,7 +150,9 @@ STEPS = (
     ),
     Step("void", "作废", OPEN, Status.VOID, ("reason",), ("note",), ("void_asked",)),
     Step("withdraw", "撤回", frozenset({Status.REPORTED}), Status.VOID, takes=("reason", "note")),
-    Step("supervise", "督办", OPEN, None, ("level",), ("due_on", "note"), ("due_by_rule", "due_ahead")),
+    Step(
+        "supervise", "督办", OPEN, None, ("level",), ("due_on", *FIVE_DUTIES, "note"), ("due_by_rule", "due_ahead")
+    ),
     Step(
         "mark_major", "认定重大火灾隐患", OPEN - {Status.REPORTED}, None, (*JUDGED_BY, "document", "rules"),
         ("determined_on", "note"), ("major_by_rules", "three_people"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.office.figures import corrections, counted, monthly, page, sheet, words
+from server.office.figures import corrections, counted, hazard_lists, monthly, page, sheet, words
 
 blueprints = (
     page.blueprint,
@@ -10,6 +10,7 @@ blueprints = (
     sheet.blueprint,
     monthly.blueprint,
     corrections.blueprint,
+    hazard_lists.blueprint,
     words.blueprint,
 )
 """The pages of each part."""

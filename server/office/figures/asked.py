@@ -19,8 +19,8 @@ from server.summaries.usecases import requests
 from server.summaries.usecases.closure_summary import Grouping
 from server.summaries.usecases.requests import Request
 
-PAGE, CASES, PRINT, WORDS, MONTHLY = (
-    f"/office/figures{part}" for part in ("", "/cases", "/print", "/words", "/monthly")
+PAGE, CASES, PRINT, WORDS, MONTHLY, LISTS = (
+    f"/office/figures{part}" for part in ("", "/cases", "/print", "/words", "/monthly", "/lists")
 )
 
 PERIODS = {

@@ -12,6 +12,7 @@ from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
 from server.forms.store import codes
 from server.grid.domain.scope import Scope
+from server.monthly_reports.domain import hazard_lists
 from server.monthly_reports.usecases import drawing
 from server.office import layout, pages
 from server.office.figures import asked as addresses
@@ -166,6 +167,7 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
         "switches": [(word, asked.address(by=each.value), each is result.by) for each, word in titles.items()],
         "pickers": pickers.shown(reading, by, asked),
         "links": _links(by, asked, result),
+        "lists": _lists(by),
         "depth": 0,
         "under": "",
     }
@@ -194,6 +196,15 @@ def _running(result: Result) -> dict[str, Any] | None:
         return None
     day = (periods.day_of(result.as_of) - result.period.first).days + 1
     return {"day": day, "days": (result.period.last - result.period.first).days + 1}
+
+
+def _lists(by: Actor) -> list[tuple[str, str]]:
+    """Return the lists of hazards that somebody may print or take along: what each is called, and its address."""
+    if rights.scope_for(by, "export", "read") == Scope():
+        return []
+    is_english = layout.language() == pages.ENGLISH
+    known = hazard_lists.lists_at(by.at)
+    return [(each.title_en if is_english else each.title, f"{addresses.LISTS}/{each.key}") for each in known]
 
 
 def _links(by: Actor, asked: Asked, result: Result) -> dict[str, str]:

@@ -1,0 +1,93 @@
+"""Draw up a list of hazards, the one due first before all others, page by page at constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import orjson
+
+from server import instants
+from server.cases.domain import case_labels
+from server.cases.usecases import parties
+from server.db.sql import Row
+from server.db.transactions import Reading
+from server.forms.store import codes
+from server.grid.domain.areas import code_of, path_of
+from server.grid.domain.scope import Scope
+from server.grid.store import areas
+from server.monthly_reports.domain.hazard_lists import HazardList
+from server.records.domain.status import STATUS_LABELS, Status
+from server.records.store import columns, record_lists
+from server.records.store.record_lists import Filters
+from server.records.usecases.disclosing import RecordMask
+from server.summaries.store import ledger
+from server.summaries.usecases import handlers
+from sync.flags import LABELS
+
+PAGE_ROWS = 1_000
+ITEMS = "hazard_items"
+SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
+
+
+def pages(reading: Reading, scope: Scope, wanted: HazardList, mask: RecordMask) -> Iterator[list[tuple[str, ...]]]:
+    """Yield the rows of a list, each with the cells of ``hazard_lists.HEADINGS``; no cell names a person.
+
+    scope: of whom the list is for. mask: shows them what is written.
+    """
+    filters = Filters(statuses=wanted.statuses, flag=wanted.flag or None, overdue=True if wanted.overdue else None)
+    after = None
+    while True:
+        found = record_lists.page_by_due(reading, scope, filters, after=after, limit=PAGE_ROWS)
+        if found:
+            yield _rows(reading, [mask.exported(row) for row in found], mask)
+        if len(found) < PAGE_ROWS:
+            return
+        after = record_lists.due_position(found[-1])
+
+
+def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask) -> list[tuple[str, ...]]:
+    work = ledger.work_instructions(reading, (row["id"] for row in found))
+    called = parties.parties(reading, {(row["assignee"], row["area"]) for row in found if row["assignee"]})
+    above = {row["area"]: _towns_and_villages(row["area"]) for row in found}
+    names = areas.names(reading, {code for pair in above.values() for code in pair if code})
+    return [
+        tuple(
+            mask.text(row, cell)
+            for cell in _cells(
+                reading,
+                row,
+                tuple(names.get(code, "") for code in above[row["area"]]),
+                called.get((row["assignee"], row["area"]), ""),
+                work.get(row["id"], {}),
+            )
+        )
+        for row in found
+    ]
+
+
+def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, inputs: dict[str, str]) -> tuple[str, ...]:
+    fields: dict[str, str] = orjson.loads(row["fields"])
+    item = codes.current(reading, ITEMS, fields.get("item", "")) if fields.get("item") else None
+    due_at = row["due_at"]
+    over = handlers.days_over(due_at, reading.now) if due_at and due_at <= reading.now else 0
+    return (
+        row["case_no"] or "",
+        *place,
+        fields.get("place", ""),
+        fields.get("item", "") or row["label"] if item is None else item.label,
+        SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
+        party,
+        case_labels.measure(row["status"] or "", inputs),
+        inputs.get("fund", ""),
+        instants.last_day(due_at) if due_at else "",
+        inputs.get("contingency", ""),
+        STATUS_LABELS[Status(row["status"])],
+        "、".join(LABELS[flag] for flag in columns.flags(row["flags"]) if flag.startswith("supervised")),
+        str(over) if over else "",
+    )
+
+
+def _towns_and_villages(code: str) -> tuple[str, str]:
+    steps = path_of(code).split("/")
+    town, village = (code_of("/".join(steps[:depth])) if len(steps) >= depth else "" for depth in (2, 3))
+    return town, village
