@@ -168,6 +168,7 @@ def list_corrections(month: str) -> Response:
 
 
 @blueprint.route("/monthly-reports/<month>/corrections", methods=["POST"])
+@blueprint.needs(("monthly_report", "correct"))
 @blueprint.arguments(CorrectSchema)
 @blueprint.response(201, CorrectionSchema)
 @blueprint.alt_response(403, success=False, description=REFUSED)

@@ -130,7 +130,7 @@ def test_only_the_brigade_files_and_who_sees_the_county_reads(april):
     as_town = april.post(f"{PATH}/freeze", "town", {})
     not_filed = april.get(f"{PATH}/content", "admin")
 
-    assert (as_admin.status_code, as_town.status_code) == (403, 404)
+    assert (as_admin.status_code, as_town.status_code) == (403, 403)
     assert "报送月报" in as_admin.json["detail"] and "消防救援大队" in as_admin.json["detail"]
     assert (not_filed.status_code, not_filed.json["type"]) == (404, "/problems/month-not-frozen")
     freeze(april)

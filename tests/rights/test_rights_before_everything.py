@@ -33,6 +33,7 @@ MAY = {
     "POST /forms/<form_id>/bring-back": ADMIN,
     "POST /forms/<form_id>/release": ADMIN,
     "POST /handovers": {"grid_leader", "village_officer", "town_station", "brigade"},
+    "POST /monthly-reports/<month>/corrections": {"brigade"},
     "POST /monthly-reports/<month>/freeze": {"brigade"},
     "POST /problems/<problem_id>/settlement": {"village_officer", "town_station", "brigade", "county_admin"},
     "POST /records": WRITING,
