@@ -102,6 +102,7 @@ def test_page_of_the_api_csv_and_workbook_say_the_same(april):
                 assert shown[at] == (rate["text"] if few else pytest.approx(rate["value"]))
     assert cells[0][0] == said["title"] and "说明" in cells[6 + len(rows)][0]
     assert cells[6 + len(rows) + 1][0] == said["sentence"]
+    assert cells[6 + len(rows) + 2][0].startswith("补报") and cells[6 + len(rows) + 2][0].endswith("0 件。")
 
 
 def test_a_rate_of_fewer_than_ten_cases_is_no_percentage():

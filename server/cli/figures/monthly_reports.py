@@ -132,6 +132,7 @@ def _show(found: Sheet, report: FrozenReport | None) -> None:
         table.add_row(line.name, *sheets.cells(found.definition, line), end_section=n == len(found.lines))
     console.print(table)
     console.print(found.sentence)
+    console.print(sheets.LATE.format(n=found.late_reports))
     for said in sheet_files.filed_words(report) or ("还没有报送。",):
         console.print(said)
 

@@ -91,6 +91,10 @@ def cells(definition: Definition, line: Line) -> tuple[str, ...]:
     )
 
 
+LATE = "补报（以前月份发现、本月收到，已计在本月上报内）：{n} 件。"
+"""The memo line below a sheet, with ``late_reports``."""
+
+
 def heading(place: str, stated: str, definition: Definition) -> str:
     """Return the title. stated: the one that the county has set, empty for the usual one."""
     return stated or f"{short_name(place)}{definition.title}"

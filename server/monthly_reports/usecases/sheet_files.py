@@ -27,6 +27,8 @@ LEADING = ("序号", "乡镇")
 SIGNED = "　　　　　　　　".join(
     ("单位负责人（签字）：", "审核人（签字）：", "制表人（签字）：", "报出日期：　　　年　　月　　日")
 )
+ROWS_OF_ONE_PAGE = 24
+"""So many rows of a county are printed on one page, however small; more go on to the next."""
 _A4 = 9
 _HEAD = 4
 """Lines above the headings of the columns."""
@@ -99,7 +101,8 @@ class _Page:
         for n, line in enumerate(self._sheet.rows, start=1):
             self._write_line(_HEAD + 1 + n, "" if line.key == sheets.TOTAL else str(n), line)
         notes = "说明：" + "".join(note.text for note in self._sheet.definition.notes)
-        below = (notes, self._sheet.sentence, *told, SIGNED)
+        late = sheets.LATE.format(n=self._sheet.late_reports)
+        below = (notes, self._sheet.sentence, late, *told, SIGNED)
         for n, text in enumerate(below):
             at = _HEAD + 2 + len(self._sheet.rows) + n
             self._page.merge_range(at, 0, at, self._last, "", self._text)
@@ -110,7 +113,7 @@ class _Page:
         page = self._page
         page.set_landscape()
         page.set_paper(_A4)
-        page.fit_to_pages(1, 0)
+        page.fit_to_pages(1, 1 if len(self._sheet.rows) <= ROWS_OF_ONE_PAGE else 0)
         page.set_margins(0.4, 0.4, 0.5, 0.5)
         page.repeat_rows(_HEAD, _HEAD + 1)
         page.set_column(0, 0, 5)

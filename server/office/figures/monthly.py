@@ -174,7 +174,7 @@ def _printed(sheet: Sheet, report: FrozenReport | None) -> dict[str, Any]:
     lines = [
         Line(str(n), short_name(line.name), sheets.cells(known, line)) for n, line in enumerate(sheet.lines, start=1)
     ]
-    late = pages.say(language, "补报（以前月份发现、本月收到，已计在本月上报内）：{n} 件。", n=sheet.late_reports)
+    late = pages.say(language, sheets.LATE, n=sheet.late_reports)
     is_english = language == pages.ENGLISH
     return {
         **headings(known, language),
