@@ -184,7 +184,7 @@ def second_phone(world: World, chance: Random) -> str:
 def hand_over_phone(world: World, chance: Random) -> str:
     """Pass a phone on with everything on it: another person scans their card."""
     phone, person = _any(world.phones, chance), chance.choice(world.layout.workers).name
-    phone.person, phone.key = person, world.keys[person]
+    phone.person, phone.key, phone.has_passed = person, world.keys[person], True
     return f"{phone.name} to {person}"
 
 

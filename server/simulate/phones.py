@@ -46,7 +46,8 @@ class Phone:
     """A phone with Collect on it.
 
     id: by which Collect tells it from others; a copy keeps it. key: of the person whose card was scanned. forms, lists,
-    media: what was downloaded; rows of media by file name. unsent: finished forms, oldest first.
+    media: what was downloaded; rows of media by file name. unsent: finished forms, oldest first. has_passed: somebody
+    else has had it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Phone:
     media: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     unsent: list[Unsent] = field(default_factory=list)
+    has_passed: bool = False
 
     @property
     def is_blank(self) -> bool:

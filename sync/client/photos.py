@@ -153,8 +153,13 @@ def send(device: Device, connection: Connection, progress: Progress = no_progres
 
 
 def offer_again(device: Device) -> None:
-    """Let photos whose copies are here be offered to a server that was restored. Inside ``writing()``."""
-    device.run("UPDATE attachment SET state = 'unsent', url = NULL WHERE state = 'sent'")
+    """Let photos whose copies are here be offered to a server that was restored. Inside ``writing()``.
+
+    Those of earlier users wait, as their changes do: nobody else can send them.
+    """
+    device.run(
+        "UPDATE attachment SET state = 'unsent', url = NULL WHERE state = 'sent' AND change IN (SELECT id FROM change)"
+    )
 
 
 def drop_old_copies(device: Device) -> None:

@@ -8,10 +8,11 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from server import app as application
+from server.demo import photos as pictures
 from server.replication.store import epochs
 from server.replication.usecases import restoring
 from server.settings import Settings
-from sync.client import earlier_users, outbox, synchronization
+from sync.client import earlier_users, outbox, photos, records, synchronization
 from tests.county import restart
 from tests.odk_collect import Collect
 from tests.put_back import copied, put_back
@@ -210,6 +211,42 @@ def test_what_the_first_of_two_persons_sent_comes_again_when_they_are_back(valle
     assert [each["author"] for each in authors] == ["worker"]
     assert outbox.counts_of_earlier_users(shared) == {}
     assert new_epochs(valley) == 1
+
+
+def test_a_photo_of_whoever_left_waits_for_them_when_a_copy_is_put_back(valley, laptop, copy, tmp_path):
+    worker, officer = laptop("worker"), laptop("officer")
+    station = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    before, shared = copy(), worker.device
+    picture = tmp_path / "photo.png"
+    picture.write_bytes(pictures.photo("fire_use", False, "2026-08-01"))
+    kept = photos.keep(shared, picture)
+    seen = next(view for view in records.list_views(shared, "stations") if view.id == station)
+    with shared.writing():
+        photos.attach(shared, records.add_photos(shared, seen, ""), [kept])
+    sync(worker)
+
+    def states() -> list[str]:
+        return [each["state"] for each in shared.rows("SELECT state FROM attachment")]
+
+    def sign_in(way) -> None:
+        earlier_users.switch(shared, synchronization.identify(shared, way), ADDRESS, None)
+
+    with shared.writing():  # this road carries no uploads: as after one
+        shared.run(
+            "UPDATE attachment SET state = 'sent', trouble = NULL, sent_at = :at", {"at": "2026-08-01T00:00:00Z"}
+        )
+    for way in (worker.way, officer.way):
+        sign_in(way)
+    synchronization.exchange(shared, officer.way)
+    go_back(valley, before)
+    synchronization.exchange(shared, officer.way)
+    assert states() == ["sent"]  # nobody else can send it, so it does not wait to be sent
+
+    sign_in(worker.way)
+    synchronization.exchange(shared, worker.way)
+
+    assert states() == ["unsent"]  # offered again with its change
 
 
 def test_a_push_notices_before_it_is_judged_and_no_number_means_two_things(valley, laptop, copy):

@@ -49,7 +49,6 @@ def test_every_promise_is_kept_where_edits_overlap():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("FIREGRID_TEST_FRESH_SEED" not in os.environ, reason="asked for by FIREGRID_TEST_FRESH_SEED=1")
 def test_a_seed_that_nobody_has_tried_keeps_every_promise():
     assert failing(runs.play(runs.draw(SystemRandom().randrange(10**6), 8, 5, faults.ALL))) == ""
 

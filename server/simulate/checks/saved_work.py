@@ -59,8 +59,9 @@ def _check_photos(world: World, findings: Findings, instances: Mapping[str, str]
             if (instances[instance], name, sha256(content).hexdigest()) not in files:
                 findings.add(1, f"{saved.phone} {instance} was taken without its photo {name}")
     for laptop in world.laptops.values():
+        of_earlier_users = {each["id"] for each in laptop.device.rows("SELECT id FROM earlier_work")}
         for each in laptop.device.rows("SELECT change, sha256, state, trouble FROM attachment ORDER BY change, name"):
-            if each["state"] == "unsent" and not each["trouble"]:
+            if each["state"] == "unsent" and not each["trouble"] and each["change"] not in of_earlier_users:
                 findings.add(9, f"{laptop.name} still holds a photo of {each['change']} and does not say why")
             if each["state"] == "sent" and each["sha256"] not in uploaded:
                 findings.add(7, f"{laptop.name} was told that the photo of {each['change']} is there, and it is not")
