@@ -17,9 +17,6 @@ from tests.office.desk import Desk
 READERS = ("admin", "town", "worker")
 STARTS = ("/", "/office/", "/office/board", "/office/report", "/office/admin/areas", "/office/figures/words")
 
-TABLES_OF_RULES = {"office-admin-codes.one_table"}
-"""Pages that show dated tables as they are, whose labels are data."""
-
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
@@ -76,7 +73,6 @@ def test_no_text_of_our_own_stays_chinese_on_any_page_in_english(seen):
     known = {text for text, english in pages.english().items() if HAN.search(text) and not HAN.search(english)}
     known -= {cell.strip() for form in (STATION_FORM, HAZARD_FORM) for cell in form.split("|")}
     left = {(text, page.endpoint) for _, page in seen for text in Words(page.text).found & known}
-    left = {each for each in left if each[1] not in TABLES_OF_RULES}
 
     assert sorted(left) == []
     assert len({page.endpoint for _, page in seen}) > 30

@@ -44,6 +44,23 @@ Kinds, periods and tabs change only what rows a page has. The pages of cases are
 test_in_a_browser.py.
 """
 
+ON_PAPER = {"office-figures-print.sheet", "office-case-paper.show_paper"}
+"""Pages that are laid out for paper, whose columns the paper gives."""
+
+SQUEEZED = """() => {
+  const found = [], width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > width) found.push(`${document.documentElement.scrollWidth} wide`);
+  for (const cell of document.querySelectorAll("th, td")) {
+    const style = getComputedStyle(cell), text = cell.textContent.trim(), em = parseFloat(style.fontSize);
+    const room = cell.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const isShown = cell.checkVisibility() && !cell.querySelector(".unseen") && cell.clientWidth > 2;
+    if (isShown && text.length > 4 && room < 4 * em - 1)
+      found.push(`${Math.round(room)} pixels for: ${text.slice(0, 40)}`);
+  }
+  return found;
+}"""
+"""Says where a page is wider than its window, and which columns have no room for four characters."""
+
 NO_PAGES = {
     "office-board-map.borders_of_caller", "office-board-map.points", "office-ledger-map.point",
     "office-ledger-map.points", "office-case.photo", "office-case.photos_zip", "office-case-submission.submission_xml",
@@ -126,3 +143,19 @@ def test_axe_finds_no_serious_fault_on_any_kind_of_page(county, pages_of, name):
 
     assert found == {}
     assert window.left == []
+
+
+@pytest.mark.parametrize(("size", "language"), [("enlarged", "en"), ("phone", "zh")])
+@pytest.mark.parametrize("name", ["admin", "town"])
+def test_no_page_is_wider_than_its_window_and_no_column_squeezed(county, pages_of, name, size, language):
+    pages, found = pages_of(name), {}
+    with listening(county.app) as server, browser_window(server, size) as window:
+        window.open("/")
+        window.page.click(f"button[value={language}]")
+        window.sign_in(name)
+        for address in _one_of_each(pages):
+            window.open(address)
+            if (wrong := window.page.evaluate(SQUEEZED)) and pages[address] not in ON_PAPER:
+                found[address] = wrong
+
+    assert found == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -228,13 +229,21 @@ def _table_row(name: str, now: str) -> dict[str, Any]:
 
 def _table(name: str, reading: Reading) -> dict[str, Any]:
     rows = dated.rows_at(name, reading.now)
-    named = {each.role.value: each.label for each in roles.list_roles(reading.now)} if name == "rights" else {}
-    columns = [column for column in dated.table(name)[0] if column not in ("active_from", "active_to", "label_en")]
+    is_english = layout.language() == pages.ENGLISH
+    held = roles.list_roles(reading.now) if name == "rights" else ()
+    named = {each.role.value: each.label_en if is_english else each.label for each in held}
+    dates = ("active_from", "active_to")
+    columns = [column for column in dated.table(name)[0] if column not in dates and not column.endswith("_en")]
+
+    def cell(row: Mapping[str, str], column: str) -> str:
+        said = pages.say(layout.language(), row[column]) if column == "label" else row[column]
+        return (row.get(f"{column}_en", "") if is_english else "") or said
+
     return {
         **_table_row(name, reading.now),
         "columns": [named.get(column, column) for column in columns],
         "rows": [
-            {"cells": [row[column] for column in columns], "from": row["active_from"], "to": row["active_to"]}
+            {"cells": [cell(row, column) for column in columns], "from": row["active_from"], "to": row["active_to"]}
             for row in rows
         ],
     }

@@ -13,7 +13,7 @@ from server.errors import Invalid
 from server.grid.store import areas
 from server.grid.usecases import searching
 from server.instants import BEGINNING, FOREVER, last_day
-from server.office import layout
+from server.office import labels, layout
 from server.office.admin import inputs, people, people_rows, tabs
 from server.office.admin.inputs import NOTHING, Sent
 from server.office.layout import signed_in
@@ -22,7 +22,6 @@ from server.people.domain.actors import Actor
 from server.people.domain.people import Person
 from server.people.store import people as stored
 from server.people.usecases import visibility
-from server.phones.usecases import handler_list
 from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
 from server.staffing.domain.staff_rights import fillable
@@ -220,8 +219,7 @@ def _cases(found: tuple[Record, ...], mask: RecordMask) -> dict[str, Any]:
 
 
 def _takers(reading: Reading, person: Person, by: Actor) -> list[tuple[str, str]]:
-    rows = handler_list.rows(reading, by)
-    return [(each.name, each.label.replace("｜", " · ")) for each in rows if each.name != f"user:{person.name}"]
+    return [each for each in labels.handlers(reading, by).items() if each[0] != f"user:{person.name}"]
 
 
 def _may_reset(person: Person, by: Actor) -> bool:

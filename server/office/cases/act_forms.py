@@ -14,11 +14,10 @@ from server.cases.usecases import authorization
 from server.db.transactions import Reading
 from server.forms.store import codes
 from server.instants import Instant, local_day
-from server.office import pages
+from server.office import labels, pages
 from server.office.cases import act_words
 from server.office.pages import code_label
 from server.people.domain.actors import Actor
-from server.phones.usecases import handler_list
 from server.records.domain.case_facts import CHECKS
 from server.records.domain.records import Record
 from server.records.domain.status import Status
@@ -261,8 +260,7 @@ class Offers:
     def choices(self, action: str, name: str) -> tuple[Choice, ...]:
         if name in ("assignee", "helpers"):
             if self._handlers is None:
-                rows = handler_list.rows(self._reading, self._by)
-                self._handlers = tuple(Choice(each.name, each.label.replace("｜", " · ")) for each in rows)
+                self._handlers = tuple(Choice(*each) for each in labels.handlers(self._reading, self._by).items())
             return self._handlers
         if name == "into":
             return self._similar

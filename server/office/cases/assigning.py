@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from server.cases.usecases import suggesting
-from server.cases.usecases.suggesting import SuggestedDue, SuggestedHandler
+from server.cases.usecases.suggesting import DEPARTMENTS, SuggestedDue, SuggestedHandler
 from server.db.transactions import Reading
+from server.office import labels
 from server.office.cases.act_forms import Choice, Sent
+from server.office.cases.case_rows import ITEMS
 from server.people.domain.actors import Actor
-from server.phones.usecases import handler_list
 from server.records.domain.records import Record
 
 ACTION, ASSIGNEE, OTHER = "assign", "assignee", "other"
@@ -39,16 +40,16 @@ def form_of(reading: Reading, record: Record, by: Actor, sent: Sent) -> AssignFo
     """Return the form for a case, filled in with what is suggested, or with what was ``sent`` and not carried out."""
     found = suggesting.suggest(reading, record, by)
     marks = [each.candidate.mark for each in found.handlers]
-    others = tuple(
-        Choice(each.name, each.label.replace("｜", " · "))
-        for each in handler_list.rows(reading, by)
-        if each.name not in marks
-    )
+    others = tuple(Choice(mark, label) for mark, label in labels.handlers(reading, by).items() if mark not in marks)
+    words = labels.in_english(reading, ITEMS) | labels.in_english(reading, DEPARTMENTS)
     said = sent.fields if sent.action == ACTION else {ASSIGNEE: next(iter(marks), ""), "due_on": found.due.day}
     return AssignForm(
-        suggested=found.handlers,
+        suggested=tuple(
+            each._replace(said={name: words.get(word, word) for name, word in each.said.items()})
+            for each in found.handlers
+        ),
         others=others,
-        unreached=found.unreached,
+        unreached=words.get(found.unreached, found.unreached),
         chosen=said.get(ASSIGNEE, ""),
         due_on=said.get("due_on", ""),
         due=found.due,

@@ -16,6 +16,7 @@ from server.db.transactions import Reading
 from server.forms.domain.filled_sheets import Choice, FilledSheet, Instant, Lists, Rows
 from server.forms.domain.sheets import Ask, Question, key_of
 from server.instants import BEIJING
+from server.office import labels
 from server.people.domain.actors import Actor
 from server.phones.usecases import entity_lists
 from server.phones.usecases.entity_lists import ListHashes
@@ -86,14 +87,15 @@ def moment(reading: Reading, opened: str = "") -> Instant:
 
 
 def lists_of(reading: Reading, form_id: str, by: Actor) -> Lists:
-    """Return the lists beside a form as the phone of ``by`` is given them."""
+    """Return the lists beside a form as the phone of ``by`` is given them, called as the reader's language has it."""
     read: dict[str, Rows | None] = {}
 
     def rows(file: str) -> Rows | None:
         if file not in read:
             content = entity_lists.content(reading, ListHashes(), form_id, file, by) if file.endswith(".csv") else None
-            found = None if content is None else list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
-            read[file] = found
+            found = [] if content is None else list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+            named = labels.of_rows(reading, file.removesuffix(".csv"), found)
+            read[file] = None if content is None else named
         return read[file]
 
     return rows

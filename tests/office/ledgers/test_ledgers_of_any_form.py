@@ -9,6 +9,7 @@ import pytest
 
 import kobo_forms
 from server.forms.usecases import code_lists, publish
+from server.office import layout
 from tests.api_county import UNIT
 from tests.county import prepared
 from tests.office.desk import Desk
@@ -261,6 +262,21 @@ def reporting(office):
     media = tuple(kobo_forms.sources("hazard_report").items())
     office.do(publish.publish, prepared(kobo_forms.source("hazard_report").decode(), media), None)
     return office
+
+
+def test_who_reads_english_is_offered_codes_grids_and_handlers_in_english(reporting):
+    desk = at_desk(reporting, "town")
+    desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
+    asked = desk.open("/office/report").text
+    form = desk.form(desk.open("/office/report"), "/office/report")
+    typed = {"q.where/place": "路口小店", "q.what/item": "ebike_in_evac", "q.what_was_done/fixed_now": "no"}
+    made = desk.submit(form, **{**typed, "q.where/area_pick": UNIT, "q.what/description": "四辆电动车"})
+    case = desk.open(made.headers["Location"].partition("?")[0]).text
+
+    assert "Person in charge or resident" in asked and "场所负责人或住户" not in asked
+    assert "Not sure / another grid" in asked and "不确定/其他网格" not in asked
+    assert "officer · Community officer · " in case and "村/社区干部" not in case
+    assert "村（居）委会" not in case
 
 
 @pytest.mark.parametrize("name", ["officer", "worker"])
