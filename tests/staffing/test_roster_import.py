@@ -188,7 +188,7 @@ def bomb() -> bytes:
         ("甲,乙\n".encode(), Unreadable, "姓名"),
         (HEAD.encode(), Unreadable, "只有表头"),
         ((HEAD + ",,,,\n").encode(), Unreadable, "只有表头"),
-        (b"%PDF\0\0", Unreadable, "不是文本文件"),
+        (b"%PDF\0\0", Unreadable, "这是PDF，不是表格；请选 Excel"),
         ((HEAD + "刘,网格员,,荆山口村,,,,,,\n" * 50_000).encode(), TooLarge, "5000"),
     ],
 )

@@ -20,6 +20,9 @@ ROWS_MAX = 20_000
 HEADER_WITHIN = 10
 """A sheet may open with titles and notes; its headers stand in one of this many first rows."""
 
+_NO_TABLES = {b"%PDF": "PDF", b"\xff\xd8\xff": "照片", b"\x89PNG": "图片", b"{\\rtf": "文稿", b"MZ": "程序"}
+"""What files that somebody takes for the table begin with, and what they are."""
+
 Line = tuple[int, Sequence[str]]
 _COLUMN_OF_HEADER = {header: column for column, headers in COLUMNS.items() for header in headers}
 
@@ -54,6 +57,9 @@ def tables(content: bytes, rows_max: int) -> tuple[Iterator[tuple[str, Iterator[
         raise Unreadable("文件是空的；请选填好的表格。")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise Unreadable("这是旧版 Excel（.xls）或加密的文件；请另存为不加密的 .xlsx 或 CSV。")
+    kind = next((kind for begins, kind in _NO_TABLES.items() if content.startswith(begins)), "")
+    if kind:
+        raise Unreadable(f"这是{kind}，不是表格；请选 Excel（.xlsx）或 CSV 文件。")
     if content.startswith(b"PK"):
         return _worksheets(content, rows_max), ()
     text, notes = _decoded(content)
