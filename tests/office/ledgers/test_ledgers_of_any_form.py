@@ -10,7 +10,7 @@ import pytest
 import kobo_forms
 from server.forms.usecases import code_lists, publish
 from server.office import layout
-from tests.api_county import UNIT
+from tests.api_county import UNIT, add_record, uuid_of
 from tests.county import prepared
 from tests.office.desk import Desk
 
@@ -268,10 +268,9 @@ def test_who_reads_english_is_offered_codes_grids_and_handlers_in_english(report
     desk = at_desk(reporting, "town")
     desk.client.set_cookie(layout.LANGUAGE_COOKIE, "en")
     asked = desk.open("/office/report").text
-    form = desk.form(desk.open("/office/report"), "/office/report")
-    typed = {"q.where/place": "路口小店", "q.what/item": "ebike_in_evac", "q.what_was_done/fixed_now": "no"}
-    made = desk.submit(form, **{**typed, "q.where/area_pick": UNIT, "q.what/description": "四辆电动车"})
-    case = desk.open(made.headers["Location"].partition("?")[0]).text
+    fields = {"label": "路口小店｜停放电动车", "item": "ebike_in_evac"}
+    add_record(reporting, "english", "worker", fields, type="hazards", action="report", area=UNIT)
+    case = desk.open(f"/office/cases/{uuid_of('english')}").text
 
     assert "Person in charge or resident" in asked and "场所负责人或住户" not in asked
     assert "Not sure / another grid" in asked and "不确定/其他网格" not in asked
