@@ -115,8 +115,11 @@ class CaseSchema(BaseSchema):
     supervised = integer_out("level of supervision, 0 for none")
     major = fields.Boolean(required=True)
     plan_due_at = instant_out_or_null("end of a suspension's plan")
-    review_due_at = instant_out_or_null("until when a suspension is to be looked at again, by `review`")
+    review_due_at = instant_out_or_null(
+        "until when a suspended or transferred case is to be looked at again, by `review`"
+    )
     merged_into = text_out_or_null("id of the main case")
+    recurrence_of = text_out_or_null("id of the closed case of the same hazard that this one comes back after")
     similar = fields.List(fields.Nested(SimilarSchema), required=True)
 
 

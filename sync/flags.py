@@ -30,6 +30,8 @@ class Flag(StrEnum):
     JOINT_MEETING = "joint_meeting"
     RECHECK_DUE = "recheck_due"
     RECHECK_FAILED = "recheck_failed"
+    RETURN_LATE = "return_late"
+    RECURRENCE = "recurrence"
 
 
 FLAGS_OF_ANY_RECORD = frozenset({Flag.CLOCK_SUSPECT, Flag.INVALID_AFTER_MERGE})
@@ -53,4 +55,6 @@ LABELS: Mapping[str, str] = {
     Flag.JOINT_MEETING: "需要会商",
     Flag.RECHECK_DUE: "待回访",
     Flag.RECHECK_FAILED: "回访不合格",
+    Flag.RETURN_LATE: "退回申请超窗",
+    Flag.RECURRENCE: "反弹",
 }

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
 
+from server.cases.store import deliveries
 from server.db.transactions import Reading
 from server.errors import Busy, NotAllowed, NotFound, Refusal, SignInFailed, SignInRequired, TooManySignIns, Unreadable
 from server.forms.store import forms
@@ -130,6 +131,9 @@ def attachment(form_id: str, name: str) -> Response:
         if tag is not None and request.if_none_match.contains_weak(tag):
             return responses.not_modified(tag)
         content = entity_lists.content(reading, context.hashes(), form_id, name, by)
+        given = entity_lists.first_delivered(reading, name, by)
+    if given:
+        context.write(lambda tx: deliveries.add(tx, given))
     if content is None:
         raise NotFound(f"表单没有附件“{name}”。", form=form_id, name=name)
     return responses.with_etag(request, responses.file(content, _media_type(name, content)))

@@ -66,6 +66,9 @@ class Case:
     drawn: bool = False
     looked_again: list[bool] = field(default_factory=list)
     supervised: bool = False
+    reopened: bool = False
+    recurrent: bool = False
+    asked_late: bool = False
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -127,11 +130,15 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
         case.failed += case.status not in CLOSED
     if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
         case.feedback = None
-    case.extended += action == "extend" or "算一次延期" in (diff.get("office_note") or "")
+    note = diff.get("office_note") or ""
+    case.extended += action == "extend" or "算一次延期" in note
     case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
     case.drawn = case.drawn or action == "draw_recheck"
     case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
     case.supervised = case.supervised or action == "supervise"
+    case.reopened = case.reopened or action == "reopen"
+    case.recurrent = case.recurrent or (action in ("register", "assign") and "（反弹）" in note)
+    case.asked_late = case.asked_late or (action == "ask_return" and "（超窗）" in note)
 
 
 def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
@@ -233,6 +240,10 @@ def _checks(cohort: list[Case], now: datetime) -> dict[str, int]:
         "rechecked": sum(bool(case.looked_again) for case in cohort),
         "recheck_passed": sum(bool(case.looked_again) and all(case.looked_again) for case in cohort),
         "recheck_failed": sum(not all(case.looked_again) for case in cohort),
+        "reopened": sum(case.reopened for case in cohort),
+        "recurrent": sum(case.recurrent for case in cohort),
+        "came_back": sum(case.recurrent or case.reopened for case in cohort),
+        "late_returns": sum(case.asked_late for case in cohort),
         "supervised": sum(case.supervised for case in cohort),
         "supervised_closed": sum(case.supervised for case in closed),
     }

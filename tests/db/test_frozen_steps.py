@@ -26,6 +26,7 @@ from server.db.migrations import (
     step_0023_case_endings,
     step_0024_patrol_facts,
     step_0059_checks_on_site,
+    step_0068_reopenings,
 )
 from server.db.sql import Sql
 from server.records.domain import case_facts as rules
@@ -53,7 +54,7 @@ def database_before(step: str) -> Sql:
 
 def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
-    later = script("0059_rechecks") + script("0056_steps_that_extend")
+    later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -94,7 +95,7 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
         row = each._asdict()
-        del row["category"], row["extends"]  # came with later steps
+        del row["category"], row["extends"], row["recurs"]  # came with later steps
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 
@@ -361,6 +362,33 @@ def test_step_0059_keeps_checks_on_the_spot_and_supervision_as_the_program_of_to
         sql.run(statement)
 
     step_0059_checks_on_site.apply(sql)
+
+    assert figures(sql) == expected
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
+        facts.id: facts for facts, _ in lived
+    }
+
+
+@given(st.lists(histories(corrections=True), max_size=5, unique_by=lambda history: history.id))
+def test_step_0068_keeps_reopenings_as_the_program_of_today_does(today, town):
+    sql = today
+    emptied(sql, "case_ending")
+    town = [replace(each, steps=tuple(step._replace(recurs=False) for step in each.steps)) for each in town]
+    town = [replace(each, steps=tuple(s for s in each.steps if s.action != "ask_return_late")) for each in town]
+    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    written_by_today(sql, lived)
+    expected = figures(sql)
+    for history, (facts, _) in zip(town, lived, strict=True):
+        state = orjson.loads(case_json.to_text(Case(facts, village="荆山口")))
+        del state["facts"]["reopened"]
+        add_record(sql, history.id, history.path, {}, case_state=orjson.dumps(state).decode())
+        for version, each in enumerate(history.steps, start=1):
+            case_facts.add_step(sql, history.id, version, each)
+    sql.run("UPDATE case_fact SET reopened = 0")
+    sql.run("UPDATE case_count SET reopened = 0, came_back = 0")
+
+    step_0068_reopenings.apply(sql)
 
     assert figures(sql) == expected
     states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}

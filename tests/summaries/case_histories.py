@@ -38,6 +38,7 @@ LEADS_TO = {
     "reopen": Status.HANDLING,
     "site_check": Status.CLOSED,
     "supervise": Status.HANDLING,
+    "ask_return_late": Status.ACCEPTED,
     "draw_recheck": Status.CLOSED,
     "recheck": Status.CLOSED,
     "recheck_failed": Status.CLOSED,
@@ -47,7 +48,7 @@ MAY = {
     Status.REGISTERED: ("assign", "merge", "void"),
     Status.MERGED: ("split",),
     Status.ASSIGNED: ("accept", "return", "feedback", "transfer", "void"),
-    Status.ACCEPTED: ("start", "feedback", "return", "void"),
+    Status.ACCEPTED: ("start", "feedback", "return", "ask_return_late", "void"),
     Status.HANDLING: ("feedback", "extend", "suspend", "transfer", "void", "site_check", "supervise"),
     Status.SUSPENDED: ("resume",),
     Status.TRANSFERRED: ("resume",),
@@ -163,5 +164,7 @@ def _dated(draw: st.DrawFn, action: str, at: datetime, status: Status) -> Step:
         due = at + timedelta(hours=draw(gaps))
         limits = instants.text(due), instants.text(due + timedelta(days=3))
         return Step(action, instants.text(at), status, *limits)
+    if action == "register":
+        return Step(action, instants.text(at), status, recurs=draw(st.booleans()))
     code = draw(st.sampled_from([None, "fixed", "place_closed"])) if action == "feedback" else None
     return Step(action, instants.text(at), status, result_code=code)

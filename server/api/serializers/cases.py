@@ -41,6 +41,7 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Json]) -> Json:
         "plan_due_at": found.plan_due_at,
         "review_due_at": found.review_due_at,
         "merged_into": found.merged_into,
+        "recurrence_of": found.recurrence_of or None,
         "similar": similar,
     }
 

@@ -95,6 +95,8 @@ class ActContext:
     author may extend this case, looked up for acts that name a limit. heirs: paths of the author's areas into which
     that of the case was merged. calendar: the county's working days. lacks:
     what a report does not say that a case has to, looked up for acts that register it (``registering.lacking``).
+    recurrence_of: id of the closed case of the same hazard that a report comes back after, likewise. return_late: the
+    case is asked to be given back after the time for that.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -116,3 +118,5 @@ class ActContext:
     heirs: tuple[str, ...] = ()
     calendar: Calendar = field(default_factory=shipped)
     lacks: tuple[str, ...] = ()
+    recurrence_of: str = ""
+    return_late: bool = False

@@ -28,12 +28,18 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
         parts.append(f"限{instants.last_day(after.due_at)[5:]}")
     if extends:
         parts.append(EXTENDING_MARK)
+    parts += [LATE_RETURN_MARK] * context.return_late + [RECURRENCE_MARK] * (context.recurrence_of != "")
     head = f"{instants.local_day(act.at)[5:]} {who} {step.label}"
     return f"{head}：{'；'.join(parts)}" if parts else head
 
 
 _SAYING_LIMIT = {"assign", "extend", "rework", "resume", "reopen", *workflow.DECLINES}
 """Acts after which the handler has to know by when: a limit was set, or the one that was to move stands."""
+
+
+LATE_RETURN_MARK = "已过退回时限（超窗）"
+RECURRENCE_MARK = "近期办结过，又出现（反弹）"
+"""What the office note of an act says that asked too late, or that registered a hazard again."""
 
 
 def measure(status: str, inputs: Mapping[str, str]) -> str:

@@ -25,6 +25,8 @@ class Clock(StrEnum):
     EXTENSION_STEP = "extension_step"
     DECIDE = "decide"
     RECHECK = "recheck"
+    RETURN_WINDOW = "return_window"
+    RECURRENCE = "recurrence"
     SUSPENSION = "suspension"
     REVIEW = "review"
 

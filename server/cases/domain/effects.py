@@ -57,9 +57,13 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
     extends = later_limits.extends(record, act, context)
     limits = (decision.handle_due_at, decision.close_due_at)
-    action = case_facts.RECHECK_FAILED if act.action == "recheck" and act.failed else act.action
-    kept = case_facts.Step(action, act.at, decision.status, *limits, decision.result_code, extends=extends)
+    kept = case_facts.Step(
+        _action_of_figures(act, context), act.at, decision.status, *limits, decision.result_code, extends=extends,
+        recurs=context.recurrence_of != "",
+    )  # fmt: skip
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
+    if context.recurrence_of:
+        moved = replace(moved, recurrence_of=context.recurrence_of)
     after = with_columns(record, moved, decision.status, act.at, context.calendar)
     if record.case_no is None and moved.facts.registered_at is not None:
         after = replace(after, case_no=context.case_no)
@@ -68,6 +72,13 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     return CaseUpdate(
         replace(after, office_note=case_labels.office_note(step, act, context, who, after, extends=kept.extends)), kept
     )
+
+
+def _action_of_figures(act: Act, context: ActContext) -> str:
+    """Return the action as the figures tell it: how a re-check went, and whether a return was asked for too late."""
+    if act.action == "recheck" and act.failed:
+        return case_facts.RECHECK_FAILED
+    return case_facts.RETURN_ASKED_LATE if context.return_late else act.action
 
 
 def refreshed(record: Record) -> Record:
@@ -119,7 +130,7 @@ def _accept(step: Step, record: Record, case: Case, act: Act, context: ActContex
 
 
 def _ask(step: Step, record: Record, case: Case, act: Act, context: ActContext) -> Decision:
-    request = Request(act.action, act.author, act.at, act["until"], context.level)
+    request = Request(act.action, act.author, act.at, act["until"], context.level, context.return_late)
     return Decision(case.with_request(request), target_status(step, record))
 
 

@@ -11,7 +11,7 @@ from server.cases.domain.acts import Act, ActContext, CodeEntry, MergeTarget
 from server.cases.domain.right_conditions import LEVELS
 from server.cases.domain.workflow import Step
 from server.cases.store import calendars, case_numbers
-from server.cases.usecases import item_words, standing
+from server.cases.usecases import act_marks, item_words, standing
 from server.db.transactions import Reading, Transaction
 from server.errors import IllegalStep, Invalid, NotAllowed
 from server.forms.domain.record_types import Kind
@@ -77,7 +77,10 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
     taken = {*step.needs, *step.takes}
     inputs = {name: write.new.strip() for name, write in change.fields.items() if name in taken and write.new.strip()}
     act = Act(change.action, inputs, by.name, tx.now)
-    inputs_context = _context_of_inputs(tx, record, act, authority or by)
+    inputs_context = replace(
+        _context_of_inputs(tx, record, act, authority or by),
+        return_late=act_marks.is_late_return(tx, record, act, change),
+    )
     if authority is not None:
         context = _context_with_authority(tx, record, act, authority, inputs_context)
         grant = guards.check(step, record, act, context)
@@ -178,6 +181,7 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
     marks = f"{act['assignee']} {act['helpers']}".split()
     parties = {mark: found for mark in marks if (found := standing.party(tx, mark)) is not None}
     item = codes.current(tx, ITEMS, record.fields.get(ITEM_FIELD, ""))
+    is_registered = registering.is_registered_by(record, act.action)
     last = record.case.facts.result_code if record.case is not None else None
     return ActContext(
         has_account=act.action != "site_check" or standing.has_account(tx, record),
@@ -190,7 +194,8 @@ def _context_of_inputs(tx: Transaction, record: Record, act: Act, by: Actor) -> 
         rect="" if item is None else item.extra.get(REPAIR_COLUMN, ""),
         handler_level=standing.handler_level(tx, record, act),
         calendar=calendars.calendar(tx),
-        lacks=item_words.lacking(tx, record) if registering.is_registered_by(record, act.action) else (),
+        lacks=item_words.lacking(tx, record) if is_registered else (),
+        recurrence_of=act_marks.recurrence_of(tx, record) if is_registered else "",
     )
 
 

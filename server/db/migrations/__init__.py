@@ -20,6 +20,7 @@ from server.db.migrations import (
     step_0029_audit_chain,
     step_0037_named_contents,
     step_0059_checks_on_site,
+    step_0068_reopenings,
 )
 from server.db.sql import Sql
 
@@ -36,6 +37,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0029_audit_chain": step_0029_audit_chain.apply,
     "0037_uploads": step_0037_named_contents.apply,
     "0059_rechecks": step_0059_checks_on_site.apply,
+    "0068_cases_that_come_back": step_0068_reopenings.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

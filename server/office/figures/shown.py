@@ -21,8 +21,12 @@ from server.summaries.usecases.summary_tables import LEVELS
 COUNTS = ("cases", "spot_closed", "closed", "open", "suspended", "transferred", "void", "handling_overdue")
 """Counts of the table by area, in the order of its columns."""
 
-CONTROLS = ("return_rate", "extension_rate", "suspended_rate", "transferred_rate", "void_rate", "rework_rate")
-"""Shares that say whether approvals are used to hide work: 退延挂移废占比, and rework."""
+CONTROLS = (
+    "return_rate", "extension_rate", "suspended_rate", "transferred_rate", "void_rate", "rework_rate", "came_back_rate",
+    "recurrence_rate", "reopen_rate",
+)  # fmt: skip
+"""Shares that say whether approvals are used to hide work: 退延挂移废占比, rework, and what comes
+back after its closing."""
 
 MONTHS = 6
 """Months of the chart by month of registration, the last of them that of the instant."""

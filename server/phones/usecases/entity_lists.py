@@ -14,6 +14,8 @@ from threading import Lock
 import orjson
 
 from server import instants
+from server.cases.store import deliveries
+from server.cases.store.deliveries import Given
 from server.cases.usecases import todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -246,3 +248,12 @@ def _write(
     writer = csv.writer(into, lineterminator=line_end)
     writer.writerow(header)
     writer.writerows(rows)
+
+
+def first_delivered(reading: Reading, name: str, by: Actor) -> list[Given]:
+    """Return the cases given to ``by``, or to their body, that this file brings to a phone of theirs the first time.
+
+    name: of the file; one that is no list of cases brings none.
+    """
+    type = forms.catalogue(reading).types.get(name.removesuffix(".csv"))
+    return [] if type is None or type.kind is not Kind.CASE else deliveries.undelivered(reading, by.scope.assignees)

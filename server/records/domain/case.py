@@ -28,7 +28,7 @@ class Request(NamedTuple):
     """What somebody has asked for and nobody has decided: the action, by whom, when, until which day (or empty).
 
     level: at which its author decides (``roles.DecisionLevel``), so that a higher one decides this; empty where it was
-    asked before levels were kept.
+    asked before levels were kept. late: to give it back, after the time for that was over (超窗).
     """
 
     action: str
@@ -36,6 +36,7 @@ class Request(NamedTuple):
     at: Instant
     until: str = ""
     level: str = ""
+    late: bool = False
 
 
 OF_THE_CASE = frozenset({"ask_transfer", "ask_void", "ask_major"})
@@ -54,7 +55,7 @@ class Case:
     case is to be looked at again.
     closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
     to be checked again, since it was drawn for that; recheck_result: what that found (``PASSED``, ``FAILED``), empty
-    before.
+    before. recurrence_of: id of the closed case of the same hazard that it comes back after, empty for none.
     """
 
     facts: CaseFacts
@@ -73,6 +74,7 @@ class Case:
     closed_by: str = ""
     recheck_due_at: Instant | None = None
     recheck_result: str = ""
+    recurrence_of: str = ""
 
     @property
     def lead(self) -> Assignment | None:
@@ -148,6 +150,8 @@ class Case:
             Flag.JOINT_MEETING: self.returns >= JOINT_MEETING_AFTER and self.lead is None,
             Flag.RECHECK_DUE: self.waits_for_recheck,
             Flag.RECHECK_FAILED: self.recheck_result == FAILED,
+            Flag.RETURN_LATE: any(each.late for each in self.requests),
+            Flag.RECURRENCE: self.recurrence_of != "",
         }
         return (*found, *(flag for flag, holds in conditions.items() if holds))
 

@@ -28,6 +28,9 @@ CHECKS = frozenset({"close", "rework", "site_check"})
 RECHECK_FAILED = "recheck_failed"
 """Action of the step by which a re-check found the hazard there again; one that found it gone is ``recheck``."""
 
+RETURN_ASKED_LATE = "ask_return_late"
+"""Action of the step by which a handler asked to give a case back after the time for that was over (超窗)."""
+
 
 class Dispatch(NamedTuple):
     """A case given to a handler, and when the handler's return was granted; None while it stands."""
@@ -55,6 +58,7 @@ class Step(NamedTuple):
     result_code: what the handler says came of it, None where the step says nothing.
     category: the one that it gave the case, None where it left that as it was.
     extends: it set a later limit than its rule, which is an extension whatever the act.
+    recurs: it registered a hazard that is back after it was closed.
     """
 
     action: str
@@ -65,6 +69,7 @@ class Step(NamedTuple):
     result_code: str | None = None
     category: str | None = None
     extends: bool = False
+    recurs: bool = False
 
 
 @frozen
@@ -78,6 +83,8 @@ class CaseFacts:
     checked, reworked, extended: how many checks, failed checks and granted extensions.
     site_closed: closed by a check on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often
     it was drawn to be checked again after its closing, was so, and was found not put right. supervised: it ever was.
+    reopened, late_returns: how often it was reopened, and was asked to be given back too late. recurrent: it was
+    registered as a hazard that is back after it was closed.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
@@ -107,6 +114,9 @@ class CaseFacts:
     rechecked: int = 0
     recheck_failed: int = 0
     supervised: bool = False
+    reopened: int = 0
+    recurrent: bool = False
+    late_returns: int = 0
 
     @property
     def closed(self) -> bool:
@@ -174,6 +184,9 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "rechecked": facts.rechecked + (step.action in ("recheck", RECHECK_FAILED)),
         "recheck_failed": facts.recheck_failed + (step.action == RECHECK_FAILED),
         "supervised": facts.supervised or step.action == "supervise",
+        "reopened": facts.reopened + (step.action == "reopen"),
+        "recurrent": facts.recurrent or step.recurs,
+        "late_returns": facts.late_returns + (step.action == RETURN_ASKED_LATE),
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.
     moved = {**_held(facts, step), **_handed_on(facts, step), **_handled(facts, step), **_ended(facts, step)}

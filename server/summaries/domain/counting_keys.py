@@ -22,6 +22,7 @@ REGISTERED = (
     "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
     "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
     "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
+    "reopened", "recurrent", "came_back", "late_returns",
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
@@ -49,6 +50,9 @@ class _CountingKey(NamedTuple):
     rechecked: bool
     recheck_failed: bool
     supervised: bool
+    reopened: bool
+    recurrent: bool
+    late_returns: bool
 
 
 def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -75,6 +79,9 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.rechecked > 0,
         case.recheck_failed > 0,
         case.supervised,
+        case.reopened > 0,
+        case.recurrent,
+        case.late_returns > 0,
     )
 
 
@@ -104,6 +111,9 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         rechecked=int(key.rechecked),
         recheck_failed=int(key.recheck_failed),
         supervised=key.supervised,
+        reopened=int(key.reopened),
+        recurrent=key.recurrent,
+        late_returns=int(key.late_returns),
     )
     added = [
         tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)

@@ -1,8 +1,7 @@
 """Define which cases every figure of the closure summary counts, so that each number opens into its cases.
 
-A figure is a row of ``data/figures.csv`` (name, base, formula). A *count* has its rule in ``COUNT_RULES``; a *rate*
-names two counts, so both of its ends open; a *time* names the count over whose cases it is taken. Sets are those of
-``domain.md`` section 2.7: R reports, D decided, G registered, C cohort, X closed, H held, O overdue open, A dispatched.
+A figure is a row of ``data/figures.csv``. A *count* has its rule in ``COUNT_RULES``; both ends of a *rate* are counts,
+a *time* is taken over a count. Sets: R reports, D decided, G registered, C cohort, X closed, H held, A dispatched.
 """
 
 from __future__ import annotations
@@ -262,6 +261,10 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "recheck_passed": lambda case, window: in_cohort(case, window) and case.rechecked > 0 and case.recheck_failed == 0,
     "supervised": lambda case, window: in_cohort(case, window) and case.supervised,
     "supervised_closed": lambda case, window: in_cohort(case, window) and case.supervised and case.closed,
+    "reopened": lambda case, window: in_cohort(case, window) and case.reopened > 0,
+    "recurrent": lambda case, window: in_cohort(case, window) and case.recurrent,
+    "came_back": lambda case, window: in_cohort(case, window) and (case.recurrent or case.reopened > 0),
+    "late_returns": lambda case, window: in_cohort(case, window) and case.late_returns > 0,
     # 应结案
     "due": due,
     "closed_on_time": lambda case, window: in_cohort(case, window) and case.closed and on_time(case),

@@ -16,7 +16,7 @@ COLUMNS = (
     "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
-    "rechecked", "recheck_failed", "supervised",
+    "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -34,6 +34,7 @@ STEP_COLUMNS = (
     "result_code",
     "category",
     "extends",
+    "recurs",
 )
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
@@ -126,6 +127,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "endings": " ".join(f"{at}/{undone_at or ''}/{status}" for at, undone_at, status in facts.endings),
         "site_closed": int(facts.site_closed),
         "supervised": int(facts.supervised),
+        "recurrent": int(facts.recurrent),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -143,11 +145,18 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
+    values["recurrent"] = bool(row["recurrent"])
     return CaseFacts(**values)
 
 
 def step_row(record: str, version: int, step: Step) -> Row:
-    return {"record": record, "version": version, **step._asdict(), "extends": int(step.extends)}
+    return {
+        "record": record,
+        "version": version,
+        **step._asdict(),
+        "extends": int(step.extends),
+        "recurs": int(step.recurs),
+    }
 
 
 def step_of(row: Mapping[str, Any]) -> Step:
@@ -161,6 +170,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         row["result_code"],
         row["category"],
         bool(row["extends"]),
+        bool(row["recurs"]),
     )
 
 
