@@ -69,6 +69,7 @@ class Case:
     reopened: bool = False
     recurrent: bool = False
     asked_late: bool = False
+    written: datetime | None = None
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -86,20 +87,21 @@ def cases(reading: Reading, until: str = "9999") -> list[Case]:
 def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
     """Return the cases that revisions tell of.
 
-    rows: record, path, action, verdict, diff (before and after), received (seen and new) and at of each, in order.
+    rows: record, path, action, verdict, diff (before and after), received (seen and new), at, observed_at, in order.
     """
     found: dict[str, Case] = {}
     for row in rows:
-        diff = {name: after for name, (_, after) in row["diff"].items()}
-        at = parse(row["at"])
-        case = found.setdefault(row["record"], Case(row["record"], row["path"], diff.get("category", ""), at))
+        _, category = row["diff"].get("category", (None, ""))
+        case = found.setdefault(row["record"], Case(row["record"], row["path"], category or "", parse(row["at"])))
         if row["verdict"] in DONE:
-            told = {name: write[1] for name, write in row["received"].items()}
-            _take(case, row["action"], diff, told, at)
+            _take(case, row)
     return list(found.values())
 
 
-def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, str], at: datetime) -> None:
+def _take(case: Case, row: Mapping[str, Any]) -> None:
+    action, at, observed = row["action"], parse(row["at"]), parse(row.get("observed_at") or row["at"])
+    diff = {name: after for name, (_, after) in row["diff"].items()}
+    told = {name: write[1] for name, write in row["received"].items()}
     before, case.status = case.status, diff.get("status") or case.status
     was_late = case.closed is not None and not _in_time(case.closed, case.close_due)
     moved = case.status != before
@@ -124,6 +126,7 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
     _clocks(case, action, diff)
     if (moved and case.status == "feedback") or action == "site_check":
         case.feedback, case.ever_fed_back = at, True
+        case.written = observed if action == "feedback" and case.dispatches and case.dispatches[-1] <= observed else at
         case.result = told.get("result_code") or case.result
     if action in ("close", "rework", "site_check"):
         case.checks += 1
@@ -133,10 +136,10 @@ def _take(case: Case, action: str, diff: dict[str, str | None], told: dict[str, 
     note = diff.get("office_note") or ""
     case.extended += action == "extend" or "算一次延期" in note
     case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
-    case.drawn = case.drawn or action == "draw_recheck"
+    case.drawn |= action == "draw_recheck"
     case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
-    case.supervised = case.supervised or action == "supervise"
-    case.reopened = case.reopened or action == "reopen"
+    case.supervised |= action == "supervise"
+    case.reopened |= action == "reopen"
     case.recurrent = case.recurrent or (action in ("register", "assign") and "（反弹）" in note)
     case.asked_late = case.asked_late or (action == "ask_return" and "（超窗）" in note)
 
@@ -220,6 +223,7 @@ def _handling(cohort: list[Case], now: datetime) -> dict[str, int]:
         "handled_on_time": len(in_time),
         "handled_on_time_extended": sum(case.extended > 0 for case in in_time),
         "handled_late": len(handled) - len(in_time),
+        "filled_in_time": sum(_in_time(case.written, case.handle_due) for case in handled if case not in in_time),
         "handling_overdue": len(owing),
         "extended": sum(case.extended > 0 for case in cohort),
         "extended_handling_due": sum(case.extended > 0 for case in (*handled, *owing)),

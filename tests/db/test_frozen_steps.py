@@ -55,6 +55,7 @@ def database_before(step: str) -> Sql:
 def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
+    later += script("0069_written_in_time")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -95,7 +96,7 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
         row = each._asdict()
-        del row["category"], row["extends"], row["recurs"]  # came with later steps
+        del row["category"], row["extends"], row["recurs"], row["written_at"]  # came with later steps
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 

@@ -167,4 +167,6 @@ def _dated(draw: st.DrawFn, action: str, at: datetime, status: Status) -> Step:
     if action == "register":
         return Step(action, instants.text(at), status, recurs=draw(st.booleans()))
     code = draw(st.sampled_from([None, "fixed", "place_closed"])) if action == "feedback" else None
-    return Step(action, instants.text(at), status, result_code=code)
+    said = draw(st.sampled_from([None, 0, 100, 700])) if action == "feedback" else None
+    written = None if said is None else instants.text(at - timedelta(hours=said))
+    return Step(action, instants.text(at), status, result_code=code, written_at=written)

@@ -269,6 +269,12 @@ def limit(history: History, at: str, name: str) -> str:
     return found[-1] if found else NEVER
 
 
+def written(history: History, at: str) -> str | None:
+    """Return when the feedback that stands was written, as its step says."""
+    standing = standing_feedback(history, at)
+    return next((step.written_at for step in reversed(history.until(at)) if step.at == standing), None)
+
+
 def the_cohort(town: list[History], window: Period, at: str) -> list[History]:
     seen = [history for history in town if history.until(at)]
     gone = {Status.VOID, Status.MERGED}
@@ -321,6 +327,13 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "handled": len(handled),
         "handled_on_time": len(in_time),
         "handling_overdue": len(late),
+        "filled_in_time": len(
+            [
+                h
+                for h in handled
+                if h not in in_time and (written(h, at) or NEVER) <= limit(h, at, "handle_due_at") < NEVER
+            ]
+        ),
         "extended": len([h for h in cohort if when(h, at, "extend")]),
         "checked": len([h for h in cohort if when(h, at, "close", "rework", "site_check")]),
         "site_closed": len(

@@ -96,7 +96,7 @@ class ActContext:
     that of the case was merged. calendar: the county's working days. lacks:
     what a report does not say that a case has to, looked up for acts that register it (``registering.lacking``).
     recurrence_of: id of the closed case of the same hazard that a report comes back after, likewise. return_late: the
-    case is asked to be given back after the time for that.
+    case is asked to be given back after the time for that. written_at: when a feedback was written, as its device says.
     """
 
     grants: tuple[Grant, ...] = ()
@@ -120,3 +120,4 @@ class ActContext:
     lacks: tuple[str, ...] = ()
     recurrence_of: str = ""
     return_late: bool = False
+    written_at: Instant | None = None

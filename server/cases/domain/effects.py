@@ -59,7 +59,7 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     limits = (decision.handle_due_at, decision.close_due_at)
     kept = case_facts.Step(
         _action_of_figures(act, context), act.at, decision.status, *limits, decision.result_code, extends=extends,
-        recurs=context.recurrence_of != "",
+        recurs=context.recurrence_of != "", written_at=context.written_at,
     )  # fmt: skip
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
     if context.recurrence_of:

@@ -1,9 +1,11 @@
-"""What an act is marked with: a report comes back after a closing (反弹), a return is asked for late, when it was written.
+"""What an act is marked with: a hazard that comes back (反弹), a return asked for late, when a feedback was written.
 
 A handler's time to ask runs from when the case first reached their phone (ADR 0063).
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 import orjson
 
@@ -14,7 +16,6 @@ from server.cases.domain.deadlines import Clock
 from server.cases.store import calendars, deliveries
 from server.cases.store.deliveries import Given
 from server.db.transactions import Reading
-from server.errors import Invalid
 from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.instants import Instant
@@ -66,14 +67,28 @@ def is_late_return(reading: Reading, record: Record, act: Act, change: Change) -
     if delivered_at is None:
         return False
     until = deadlines.due_at(Clock.RETURN_WINDOW, delivered_at, calendars.calendar(reading))
-    return _asked_at(change, act.at, delivered_at) > until
+    return claimed_at(change, act.at, delivered_at) > until
 
 
-def _asked_at(change: Change, received_at: Instant, delivered_at: Instant) -> Instant:
+def claimed_at(change: Change, received_at: Instant, earliest: Instant) -> Instant:
+    """Return when the device says that something was written, corrected by its offset where that is known.
+
+    What it says counts only between ``earliest``, before which that could not be, and the receipt; else the receipt is
+    returned, as for a device that says nothing.
+    """
     if change.made_at is None:
         return received_at
     try:
-        claimed = instants.text(change.made_at)
-    except (Invalid, OverflowError, ValueError):  # a year that is none
+        claimed = instants.text(change.made_at + timedelta(seconds=change.clock_offset_s or 0))
+    except OverflowError:  # of a year that is none
         return received_at
-    return claimed if delivered_at <= claimed <= received_at else received_at
+    return claimed if earliest <= claimed <= received_at else received_at
+
+
+def written_at(record: Record, act: Act, change: Change) -> Instant | None:
+    """Return when a handler wrote the feedback that ``act`` brings, None for every other act.
+
+    Whoever is out of signal writes in time and is heard late.
+    """
+    dispatches = () if record.case is None else record.case.facts.dispatches
+    return claimed_at(change, act.at, dispatches[-1].at) if act.action == "feedback" and dispatches else None

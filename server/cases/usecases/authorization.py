@@ -80,6 +80,7 @@ def evaluate(tx: Transaction, record: Record, change: Change, by: Actor, authori
     inputs_context = replace(
         _context_of_inputs(tx, record, act, authority or by),
         return_late=act_marks.is_late_return(tx, record, act, change),
+        written_at=act_marks.written_at(record, act, change),
     )
     if authority is not None:
         context = _context_with_authority(tx, record, act, authority, inputs_context)

@@ -58,7 +58,8 @@ class Step(NamedTuple):
     result_code: what the handler says came of it, None where the step says nothing.
     category: the one that it gave the case, None where it left that as it was.
     extends: it set a later limit than its rule, which is an extension whatever the act.
-    recurs: it registered a hazard that is back after it was closed.
+    recurs: it registered a hazard that is back after it was closed. written_at: when it was written, as its
+    device says, None where that was not asked.
     """
 
     action: str
@@ -70,6 +71,7 @@ class Step(NamedTuple):
     category: str | None = None
     extends: bool = False
     recurs: bool = False
+    written_at: Instant | None = None
 
 
 @frozen
@@ -83,6 +85,7 @@ class CaseFacts:
     checked, reworked, extended: how many checks, failed checks and granted extensions.
     site_closed: closed by a check on the spot, feedback and check in one. drawn, rechecked, recheck_failed: how often
     it was drawn to be checked again after its closing, was so, and was found not put right. supervised: it ever was.
+    written_at: when the feedback that stands was written, as its device says.
     reopened, late_returns: how often it was reopened, and was asked to be given back too late. recurrent: it was
     registered as a hazard that is back after it was closed.
     endings: every ending in order, save the closing that stands, which is closed_at.
@@ -117,6 +120,7 @@ class CaseFacts:
     reopened: int = 0
     recurrent: bool = False
     late_returns: int = 0
+    written_at: Instant | None = None
 
     @property
     def closed(self) -> bool:
@@ -132,6 +136,13 @@ class CaseFacts:
     def closed_late(self) -> bool:
         """Whether it stands closed since an instant later than its limit."""
         return self.closed_at is not None and self.close_due_at is not None and self.closed_at > self.close_due_at
+
+    @property
+    def filled_in_time(self) -> bool:
+        """Whether the feedback that stands came in late and was written in time, as its device says."""
+        due, fed_back = self.handle_due_at, self.fed_back_at
+        came_late = due is not None and fed_back is not None and fed_back > due
+        return came_late and self.written_at is not None and self.written_at <= (due or "")
 
     @property
     def held(self) -> bool:
@@ -223,9 +234,10 @@ def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
     handed_in = step.status is Status.FEEDBACK and facts.status is not Status.FEEDBACK
     if handed_in or step.action == "site_check":
         changed |= {"fed_back_at": step.at, "first_fed_back_at": facts.first_fed_back_at or step.at}
+        changed["written_at"] = step.written_at
     # A failed check or a reopening undoes the feedback: the hazard is there again.
     if step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED):
-        changed["fed_back_at"] = None
+        changed["fed_back_at"] = changed["written_at"] = None
     return changed
 
 

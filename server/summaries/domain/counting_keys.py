@@ -22,7 +22,7 @@ REGISTERED = (
     "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
     "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
     "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
-    "reopened", "recurrent", "came_back", "late_returns",
+    "reopened", "recurrent", "came_back", "late_returns", "filled_in_time",
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
@@ -53,6 +53,7 @@ class _CountingKey(NamedTuple):
     reopened: bool
     recurrent: bool
     late_returns: bool
+    filled_in_time: bool
 
 
 def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -82,6 +83,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.reopened > 0,
         case.recurrent,
         case.late_returns > 0,
+        case.filled_in_time,
     )
 
 
@@ -114,6 +116,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         reopened=int(key.reopened),
         recurrent=key.recurrent,
         late_returns=int(key.late_returns),
+        written_at=then if key.filled_in_time else None,
     )
     added = [
         tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)

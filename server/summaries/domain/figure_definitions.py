@@ -175,11 +175,7 @@ def handled(case: CaseFacts, window: Window) -> bool:
 
 def handled_on_time(case: CaseFacts, window: Window) -> bool:
     """Handled with the feedback that stands in by the limit, extensions included."""
-    return (
-        dispatched(case, window)
-        and case.fed_back_at is not None
-        and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at)
-    )
+    return handled(case, window) and (case.handle_due_at is None or (case.fed_back_at or "") <= case.handle_due_at)
 
 
 def handling_overdue(case: CaseFacts, window: Window) -> bool:
@@ -280,6 +276,7 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "handled_on_time": handled_on_time,
     "handled_on_time_extended": lambda case, window: handled_on_time(case, window) and case.extended > 0,
     "handled_late": lambda case, window: handled(case, window) and not handled_on_time(case, window),
+    "filled_in_time": lambda case, window: handled(case, window) and case.filled_in_time,
     "handling_overdue": handling_overdue,
     "extended": lambda case, window: in_cohort(case, window) and case.extended > 0,
     "extended_handling_due": lambda case, window: handling_due(case, window) and case.extended > 0,

@@ -16,7 +16,7 @@ COLUMNS = (
     "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
-    "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns",
+    "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -35,6 +35,7 @@ STEP_COLUMNS = (
     "category",
     "extends",
     "recurs",
+    "written_at",
 )
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
@@ -171,6 +172,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         row["category"],
         bool(row["extends"]),
         bool(row["recurs"]),
+        row["written_at"],
     )
 
 
