@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from server import instants
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.later_limits import EXTENDING_MARK
 from server.cases.domain.workflow import Step
-from server.records.domain.case import Case
+from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
 
@@ -35,6 +35,16 @@ def office_note(step: Step, act: Act, context: ActContext, who: str, after: Reco
 
 _SAYING_LIMIT = {"assign", "extend", "rework", "resume", "reopen", *workflow.DECLINES}
 """Acts after which the handler has to know by when: a limit was set, or the one that was to move stands."""
+
+
+def dropped_requests(act: Act, dropped: Iterable[Request]) -> str:
+    """Return what the office note says of open requests that end with an act which does not decide them.
+
+    dropped: requests that stand no more after it; one that the act grants, declines or repeats is not told.
+    """
+    told = {act.action, workflow.DECIDES.get(act.action, "")}
+    labels = [workflow.STEP_OF[each.action].label for each in dropped if each.action not in told]
+    return f"；未决定的“{'、'.join(labels)}”随之作罢" if labels else ""
 
 
 LATE_RETURN_MARK = "已过退回时限（超窗）"

@@ -69,9 +69,10 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
         after = replace(after, case_no=context.case_no)
     if act.action == "draw_recheck":  # the reporter is still to read how the case ended
         return CaseUpdate(after, kept)
-    return CaseUpdate(
-        replace(after, office_note=case_labels.office_note(step, act, context, who, after, extends=kept.extends)), kept
-    )
+    dropped = [each for each in case.requests if each not in moved.requests]
+    note = case_labels.office_note(step, act, context, who, after, extends=kept.extends)
+    note += case_labels.dropped_requests(act, dropped)
+    return CaseUpdate(replace(after, office_note=note), kept)
 
 
 def _action_of_figures(act: Act, context: ActContext) -> str:

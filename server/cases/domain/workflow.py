@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from server.errors import IllegalStep, Invalid
 from server.records.domain.case_facts import CLOSED
+from server.records.domain.records import Record
 from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
 from sync.changes import Change, FieldWrite
 
@@ -249,6 +250,15 @@ def require_legal(step: Step, status: Status) -> None:
         status=status.value,
         sources=sorted(each.value for each in step.sources),
     )
+
+
+def is_done_already(record: Record, action: str, by: str) -> bool:
+    """Say whether an act that is not legal any more was taken by the same person: a phone sent 签收 or 开始 twice.
+
+    by: user name of its author.
+    """
+    is_under_way = record.status in (Status.ACCEPTED, Status.HANDLING)
+    return is_under_way and action in ("accept", "start") and record.case is not None and by in record.case.processed_by
 
 
 def leads_to(step: Step, status: Status) -> frozenset[Status]:

@@ -182,14 +182,16 @@ def bump_version(record: Record, context: WriteContext) -> Revised:
 
 
 def keep_in_history(
-    record: Record, context: WriteContext, verdict: Verdict, message: str, kind: ProblemKind
+    record: Record, context: WriteContext, verdict: Verdict, message: str, kind: ProblemKind | None
 ) -> Revised:
     """Return a revision that keeps what was sent in the history and changes nothing else.
 
     Phones count every accepted update as one version, so the record moves on by one whatever the verdict;
-    else the phone would never take the server's copy again (``openrosa.md`` section 4.5).
+    else the phone would never take the server's copy again (``openrosa.md`` section 4.5). kind: None tells nobody.
     """
     after = replace(record, version=record.version + 1, seq=context.seq, updated_at=context.received_at)
+    if kind is None:
+        return Revised(after, revision_of(context, after, verdict, {}), (), ())
     if verdict is Verdict.RECORDED and record.case is not None:
         after = replace(
             after, office_note=_note_of_kept(record, f"{instants.local_day(context.received_at)[5:]} {message}")

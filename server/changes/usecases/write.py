@@ -272,7 +272,8 @@ def _keep_refused(record: Record, context: WriteContext, refusal: Refusal) -> Re
     step = workflow.STEP_OF.get(context.change.action)
     named = _SETTLING.get(context.change.action, context.change.action) if step is None else step.label
     message = f"现场送来的“{named}”已留存，案件状态未变：{refusal.message}"
-    return revise.keep_in_history(record, context, Verdict.RECORDED, message, ProblemKind.RECORDED)
+    is_done = workflow.is_done_already(record, context.change.action, context.author)
+    return revise.keep_in_history(record, context, Verdict.RECORDED, message, None if is_done else ProblemKind.RECORDED)
 
 
 _SETTLING = {record_history.SETTLE: "核定", record_history.UNSETTLE: "撤销核定"}
