@@ -23,8 +23,7 @@ CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
 SETTING_LIMITS = ("assign", "extend", "resume", "rework", "site_check")
 NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
 DONE = ("applied", "merged", "late")
-CHECK_DAYS = 3
-BEIJING = timezone(timedelta(hours=8))
+CHECK_DAYS, BEIJING = 3, timezone(timedelta(hours=8))
 
 
 def working_days_later(midnight: datetime, days: int) -> datetime:
@@ -111,10 +110,7 @@ def _take(case: Case, row: Mapping[str, Any]) -> None:
         case.decided = case.decided or at
     if case.status not in NEVER_REGISTERED:
         case.registered = case.registered or at
-    if case.status not in CLOSED:
-        case.closed = None
-    elif before not in CLOSED:
-        case.closed = at
+    case.closed = None if case.status not in CLOSED else case.closed if before in CLOSED else at
     if action == "return":
         case.returns.append((case.dispatches[-1], at))
     first_hands = case.status in ("assigned", "accepted", "handling") and not case.dispatches
@@ -133,15 +129,18 @@ def _take(case: Case, row: Mapping[str, Any]) -> None:
         case.failed += case.status not in CLOSED
     if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
         case.feedback = None
-    note = diff.get("office_note") or ""
+    _marks(case, action, diff.get("office_note") or "", told)
+
+
+def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:
     case.extended += action == "extend" or "算一次延期" in note
     case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
     case.drawn |= action == "draw_recheck"
     case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
     case.supervised |= action == "supervise"
     case.reopened |= action == "reopen"
-    case.recurrent = case.recurrent or (action in ("register", "assign") and "（反弹）" in note)
-    case.asked_late = case.asked_late or (action == "ask_return" and "（超窗）" in note)
+    case.recurrent |= action in ("register", "assign") and "（反弹）" in note
+    case.asked_late |= action == "ask_return" and "（超窗）" in note
 
 
 def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
