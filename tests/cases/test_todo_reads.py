@@ -141,3 +141,19 @@ def test_a_row_has_the_todo_that_it_would_have_without_the_rows_before_it(land):
             assert [together.todo(row) for row in rows] == apart, name
 
     land.valley.store.write(work)
+
+
+def test_an_act_may_be_taken_on_a_row_whatever_rows_were_judged_before_it(land):
+    stored = columns.storing(columns.select(Projection.TODO).split(", "))
+    rows = [stored(record) for record in SOME_RECORDS[::293]]
+    acts = [action for action in workflow.ACTIONS if action not in workflow.BY_SERVER]
+
+    def work(tx):
+        for name in NAMES:
+            by = people.actor(tx, name)
+            together = TodoOfCaller(tx, by, NOBODY_THERE)
+            for row, act in product(rows, acts):
+                apart = TodoOfCaller(tx, by, NOBODY_THERE).may_take(row, (act,))
+                assert together.may_take(row, (act,)) == apart, (name, act)
+
+    land.valley.store.write(work)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from server.cases.domain import workflow
+from server.cases.domain.circumstances import may_be_reviewed
 from server.cases.usecases import authorization
 from server.db.sql import Row
 from server.db.transactions import Reading
@@ -79,6 +80,7 @@ class TodoOfCaller:
         self._vacant_given = vacant
         self._judged: dict[Hashable, str] = {}
         self._offered: dict[tuple[str, Hashable], bool] = {}
+        self._taken: dict[Hashable, bool] = {}
 
     @property
     def reading(self) -> Reading:
@@ -112,8 +114,14 @@ class TodoOfCaller:
 
     def may_take(self, row: Row, wanted: Iterable[str]) -> bool:
         """Say whether the caller may take any of these actions on one row (``columns.select(TODO)``) now."""
-        record = _record(row, case_json.from_text(row["case_state"]))
-        return any(authorization.allowed(self._reading, record, each, self._by, self._vacant) for each in wanted)
+        acts, case = frozenset(wanted), case_json.from_text(row["case_state"])
+        key = (acts, self._deciding(row, case), *self._deciding_further(acts, row, case))
+        if key not in self._taken:
+            record = _record(row, case)
+            self._taken[key] = any(
+                authorization.allowed(self._reading, record, each, self._by, self._vacant) for each in acts
+            )
+        return self._taken[key]
 
     def obstacle(self, row: Row, action: str, inputs: Mapping[str, str]) -> str:
         """Return why the caller could not take an action with these inputs on one row now; empty where they could."""
@@ -130,6 +138,13 @@ class TodoOfCaller:
             *(seen(by, getattr(case, name)) for name, seen in _SEEN_OF_CASE if case is not None),
         )
 
+    def _deciding_further(self, acts: frozenset[str], row: Row, case: Case | None) -> Iterator[Hashable]:
+        """Yield what else decides whether one of ``acts`` may be taken: of a day of review, whether it has come."""
+        for each in _further_reads(acts):
+            source, _, name = each.partition(".")
+            value = row[name] if source == "record" else getattr(case, name, None)
+            yield may_be_reviewed(value, self._reading.now) if name == "review_due_at" else value
+
     def _words(self, record: Record) -> str:
         return " ".join(word for word in OFFERED if self._has(word, record))
 
@@ -140,6 +155,12 @@ class TodoOfCaller:
         return (mine or word not in BY_HAND) and any(
             authorization.allowed(self._reading, record, action, self._by, self._vacant) for action in OFFERED[word]
         )
+
+
+@lru_cache
+def _further_reads(acts: frozenset[str]) -> tuple[str, ...]:
+    """Return what the rules read of a record to judge ``acts`` besides what they read for a word of ``todo``."""
+    return tuple(sorted(frozenset[str]().union(*map(authorization.reads_of, acts)) - _READS))
 
 
 def _read(source: str) -> list[str]:
