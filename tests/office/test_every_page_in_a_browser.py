@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from server.app import close
-from tests.api_county import VILLAGE, add_record, fill, lay, uuid_of
+from tests.api_county import MONTH, TOWN, VILLAGE, add_record, fill, lay, uuid_of
 from tests.county import open_county
 from tests.office import every_page
 from tests.office.admin.test_codes_and_health import FORM, TOOLS
@@ -70,7 +70,8 @@ NO_PAGES = {
     "office-admin-forms.workbook", "office-admin-forms.xform", "office-admin-forms.marked", "office-admin-codes.file",
     "office-admin-holidays.file", "office-approvals.ledger", "office-board.export", "office-ledger.export",
     "office-ledger-coverage.missing_csv", "office-ledger-unvisited.unvisited_csv", "office-figures-cases.cases_as_file",
-    "office-figures-cases.table_as_file", "office-assets.asset",
+    "office-figures-cases.table_as_file", "office-figures-lists.as_file", "office-figures-monthly.as_file",
+    "office-assets.asset",
 }  # fmt: skip
 """Addresses that answer a file, a photo or points of a map."""
 
@@ -88,6 +89,10 @@ LEAD_ELSEWHERE = {"office.root", "office-ledger.ledgers", "office-admin.first"}
 def county(tmp_path_factory):
     made = open_county(tmp_path_factory.mktemp("every page") / "data", lay, fill)
     made.publish(FORM, **{"tools.csv": TOOLS})
+    filed = made.get(f"/monthly-reports/{MONTH}", "brigade").json["frozen"]["sha256"]
+    cells = [{"row": TOWN, "figure": "reports", "is": 1}]
+    corrected = {"previous": filed, "cells": cells, "reason": "漏录", "signer": "某某"}
+    assert made.post(f"/monthly-reports/{MONTH}/corrections", "brigade", corrected).status_code == 201
     fields = {"label": "商店｜灭火器失效", "item": "other"}
     add_record(made, "every", "worker", fields, type="hazards", action="report", area="130630100201001")
     yield made

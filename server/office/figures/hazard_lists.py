@@ -22,6 +22,9 @@ from server.web import context, downloads, record_exports
 
 blueprint = layout.create_blueprint("office-figures-lists", __name__)
 
+OF_OURS = frozenset(HEADINGS.index(heading) for heading in ("等级", "措施", "状态", "督办"))
+"""Columns whose cells may be words of ours alone."""
+
 ROWS_MOST = 500
 """Rows that are printed; a longer list is taken along as a file."""
 
@@ -46,7 +49,7 @@ def printed(key: str) -> Response:
             "unit": context.settings().report_unit,
             "at": sentence_words.instant(reading.now, language),
             "columns": HEADINGS,
-            "rows": rows[:ROWS_MOST],
+            "rows": [_said(row, language) for row in rows[:ROWS_MOST]],
             "is_cut": len(rows) > ROWS_MOST,
             "file": f"{LISTS}/{key}.xlsx",
             "back": PAGE,
@@ -55,6 +58,11 @@ def printed(key: str) -> Response:
     export.rows = min(len(rows), ROWS_MOST)
     export.end()
     return pages.respond("figures/hazard_list.html", layout.language(), values)
+
+
+def _said(row: tuple[str, ...], language: str) -> list[str]:
+    """Return the cells of a row, those that hold words of ours in the language of the reader."""
+    return [pages.say(language, cell) if at in OF_OURS else cell for at, cell in enumerate(row)]
 
 
 @blueprint.get(f"{LISTS}/<key>.<any(csv, xlsx):ending>")
