@@ -192,3 +192,27 @@ def test_a_board_of_fifty_rows_is_small_and_nothing_in_its_head_keeps_it_from_be
     assert [tag for tag in re.findall(r"<script[^>]*>", page) if 'type="module"' not in tag] == []
     assert len(re.findall(r'<link rel="stylesheet"', head)) <= SHEETS_MOST
     assert "<style" not in page
+
+
+def test_what_may_be_the_same_is_looked_for_among_the_cases_of_its_days_and_village_alone(reading, monkeypatch):
+    asked: list[tuple[str, dict[str, object]]] = []
+    sql = type(reading.sql)
+    tuples = sql.tuples
+    monkeypatch.setattr(
+        sql, "tuples", lambda self, text, told={}: (asked.append((text, told)), tuples(self, text, told))[1]
+    )
+    place, days = Place("130630/100/201"), ("2026-10-01T00:00:00.000Z", "2026-11-01T00:00:00.000Z")
+    found = records.open_cases_near(reading, EVERYWHERE, generator.TYPE, place, days)
+    records.cases_in(reading, EVERYWHERE, generator.TYPE, place, days[0])
+    monkeypatch.setattr(sql, "tuples", tuples)
+
+    rows = reading.sql.rows("SELECT id, path, created_at, closed_at FROM record ORDER BY born_seq")
+    assert [each.id for each in found] == [
+        row["id"]
+        for row in rows
+        if place.holds(row["path"]) and days[0] <= row["created_at"] <= days[1] and row["closed_at"] is None
+    ]
+    plans = [[step["detail"] for step in reading.sql.each(f"EXPLAIN QUERY PLAN {text}", told)] for text, told in asked]
+    of_days = "SEARCH record USING INDEX record_type_path (type=? AND path=? AND created_at>? AND created_at<?)"
+    assert of_days in plans[0]
+    assert not any("record_type_born" in step for plan in plans for step in plan)

@@ -95,7 +95,8 @@ def open_cases_near(
     inside, values = scopes.by_place_or_person(scope, reading.now)
     low, high = place.bounds()
     since, until = between
-    # Hops from path to path, so that of each the cases of these days alone are read.
+    # Hops from path to path, so that of each the cases of these days alone are read; a CROSS JOIN keeps SQLite from
+    # walking all records of the type in the order of the list instead.
     rows = reading.sql.tuples(
         f"""
         WITH RECURSIVE unit (unit_path) AS (
@@ -103,8 +104,8 @@ def open_cases_near(
            UNION ALL
           SELECT (SELECT MIN(path) FROM record WHERE type = :type AND path > unit_path AND path < :near_high)
             FROM unit WHERE unit_path IS NOT NULL)
-        SELECT id, created_at, fields FROM unit JOIN record ON path = unit_path
-         WHERE type = :type AND created_at >= :since AND created_at <= :until AND closed_at IS NULL
+        SELECT id, created_at, fields FROM unit CROSS JOIN record
+         WHERE path = unit_path AND type = :type AND created_at >= :since AND created_at <= :until AND closed_at IS NULL
            AND ({inside}) IS TRUE
          ORDER BY born_seq
         """,
