@@ -27,6 +27,8 @@ from server.staffing.usecases import area_changes, enrolment
 
 DOCUMENT = "涞政办〔2026〕演示"
 YEAR = timedelta(days=365)
+AGAIN = 0.5
+"""How often the copy is put back that was put back before."""
 
 Device = TypeVar("Device")
 
@@ -63,17 +65,23 @@ def restore(world: World, _chance: Random) -> str:
     return f"restored {_put_back(world, fresh)} forms lost"
 
 
-def put_back(world: World, _chance: Random) -> str:
+def put_back(world: World, chance: Random) -> str:
     """Put an older copy of the folder in its place, and tell the server nothing.
 
-    It can only notice by a field client that has heard of what the copy lacks.
+    Now and then it is the copy that was put back before, though there is a newer one. The server can only notice by a
+    field client that has heard of what the copy lacks.
     """
-    copied = world.folder / "copy"
+    copied, before = world.folder / "copy", world.folder / "copy put back before"
     if not copied.is_dir():
         return "no copy"
     if not any(each.heard_at and each.heard_at > world.copied_at for each in world.laptops.values()):
         return "nobody would notice"
-    return f"put back {_put_back(world, copied)} forms lost"
+    source = before if before.is_dir() and chance.random() < AGAIN else copied
+    if source is copied:
+        shutil.rmtree(before, ignore_errors=True)
+        shutil.copytree(copied, before)
+    again = " again" if source is before else ""
+    return f"put back{again} {_put_back(world, source)} forms lost"
 
 
 def _put_back(world: World, folder: Path) -> int:
@@ -94,6 +102,7 @@ def _put_back(world: World, folder: Path) -> int:
     with world.server.store.reading() as reading:
         there = stored_rows.instances(reading)
         world.lost_records |= before - stored_rows.records(reading).keys()
+    _excuse_twice_lost(world)
     lost = [id for id in world.ledger.forms if id in world.ledger.acknowledged and id not in there]
     for id in lost:
         world.ledger.excuse(id, "sent by a phone after the copy that was put back")
@@ -251,7 +260,16 @@ def restore_laptop(world: World, chance: Random) -> str:
         return "no copy"
     name = chance.choice(same)
     world.laptops[name].restore_from(world.folder / f"{name}.copy")
+    _excuse_twice_lost(world)
     return name
+
+
+def _excuse_twice_lost(world: World) -> None:
+    """Excuse changes that the server has lost with a copy put back, and their laptop with another."""
+    with world.server.store.reading() as reading:
+        there = stored_rows.changes(reading)
+    for id in sorted(world.ledger.at_server_alone - there.keys()):
+        world.ledger.excuse(id, "lost with the device, and with the server's copy")
 
 
 def wrong_clock(world: World, chance: Random) -> str:

@@ -202,6 +202,8 @@ class Laptop:
         for id in sorted(before.keys() - after):
             if before[id] == "unsent":
                 self.ledger.excuse(id, "lost with the device")
+            else:
+                self.ledger.at_server_alone.add(id)
 
     def note(self) -> None:
         """Write down in the ledger what was saved here, and what the server has answered for."""

@@ -44,7 +44,8 @@ class Ledger:
     changes, forms: by id of the change, and of the instance. acknowledged: ids and instances that the server has
     answered for. told: the last verdict that a laptop was told of a change, by epoch and id.
     changed_verdicts: where that was another one than before, though it was decided already. excused: why one of them
-    need not be at the server, such as ``lost with the device``.
+    need not be at the server, such as ``lost with the device``. at_server_alone: sent from a laptop that was put back
+    since and holds them no more, so that nobody can offer them again.
     """
 
     changes: dict[str, SavedChange] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Ledger:
     told: dict[tuple[str, str], str] = field(default_factory=dict)
     changed_verdicts: list[str] = field(default_factory=list)
     excused: dict[str, str] = field(default_factory=dict)
+    at_server_alone: set[str] = field(default_factory=set)
 
     def save_change(self, device: str, body: Mapping[str, Any]) -> None:
         """Write down a change as its laptop keeps it; one that is known already is not written twice."""

@@ -161,7 +161,7 @@ COUNTY_EVENTS: dict[str, tuple[tuple[str, float], ...]] = {
     "shared_person": (("second_phone", 0.1),),
     "shared_phone": (("hand_over_phone", 0.1), ("hand_over_laptop", 0.1)),
     "restore": (("restore", 0.07),),
-    "put_back": (("put_back", 0.05),),
+    "put_back": (("put_back", 0.3),),
     "clones": (("clone_laptop", 0.06), ("clone_phone", 0.08)),
     "restored_devices": (("copy_laptop", 0.2), ("restore_laptop", 0.1), ("copy_phone", 0.2), ("restore_phone", 0.1)),
     "clock": (("wrong_clock", 0.15),),
