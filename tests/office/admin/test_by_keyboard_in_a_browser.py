@@ -140,8 +140,8 @@ def _add_a_person(window: Window) -> None:
 
 
 def _choose(window: Window, selector: str, path: Path) -> None:
-    _go_to(window, selector)
-    with window.page.expect_file_chooser() as chooser:
+    with window.page.expect_file_chooser(timeout=120_000) as chooser:  # listened for well before Enter is pressed
+        _go_to(window, selector)
         window.page.keyboard.press("Enter")
     chooser.value.set_files(path)
 
