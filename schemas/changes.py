@@ -91,7 +91,9 @@ class CreateRequestSchema(BaseSchema):
     """A record to create."""
 
     id = _uuid("of the change: the same again gets the same answer; the server makes one where it is left out")
-    record = _uuid("taken, and not used: the server makes the id of a record, and the answer tells it")
+    record = _uuid(
+        "stands for `id` where that is left out; the server makes the id of a record, and the answer tells it"
+    )
     action = one_of(
         ("create", "report", "spot_close"), "`report` and `spot_close` for cases, `create` for the rest", required=True
     )

@@ -76,6 +76,7 @@ def create(arguments: dict[str, Any]) -> Response:
         fields=_writes(arguments["fields"]),
         area=arguments["area"],
         id=_text(arguments.get("id")),
+        record=_text(arguments.get("record")),
         attachments=_attachments(arguments),
     )
     by = context.caller()

@@ -82,15 +82,13 @@ def test_the_same_change_sent_twice_at_once_is_carried_out_once(county):
     assert county.get(TWO, "town").json["version"] == 2
 
 
-@pytest.mark.parametrize(
-    ("name", "other"), [("town", {"fields": {"head": "丙"}}), ("town", {"base_version": 1}), ("neighbour", {})]
-)
-def test_a_change_id_with_another_content_or_hand_is_a_conflict(county, name, other):
+@pytest.mark.parametrize("other", [{"fields": {"head": "丙"}}, {"base_version": 1}])
+def test_a_change_id_with_another_content_is_a_conflict(county, other):
     id = str(uuid4())
     change(county, "town", id=id, fields={"head": "乙"})
     before = county.every_row()
 
-    refused(change(county, name, id=id, **{"fields": {"head": "乙"}, **other}), 409, "conflict", "UUID")
+    refused(change(county, "town", id=id, **{"fields": {"head": "乙"}, **other}), 409, "conflict", "UUID")
     assert county.every_row() == before
 
 
@@ -287,6 +285,43 @@ def test_the_same_record_asked_for_again_is_made_once(county):
     assert again.json == first.json
     refused(other, 409, "conflict", "UUID")
     assert county.every_row() == before
+
+
+def test_a_record_asked_for_again_by_the_id_of_its_author_s_choice_is_made_once(county):
+    asked = {"record": str(uuid4()), "fields": {"head": "丁"}}
+    first = create(county, "officer", **asked)
+    before = county.every_row()
+
+    again = create(county, "officer", **asked)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json == first.json
+    refused(create(county, "officer", **asked | {"fields": {"head": "戊"}}), 409, "conflict", "UUID")
+    assert county.every_row() == before
+    others = create(county, "worker", **asked)
+    assert others.status_code == 201
+    assert others.json["record"]["id"] != first.json["record"]["id"]
+
+
+@pytest.mark.parametrize("first", ["worker", "stranger"])
+def test_nobody_learns_which_ids_the_changes_of_others_have(county, first):
+    id = str(uuid4())
+    asked = {"id": id, "area": None, "fields": {"head": "丁", "label": "三号站"}}
+    taken = create(county, first, **asked)
+
+    answers = [create(county, "neighbour", **asked) for _ in range(2)]
+    edits = [change(county, "town", id=id, fields={"head": "乙"}) for _ in range(2)]
+
+    assert taken.status_code == 201
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert answers[0].json == answers[1].json
+    assert (answers[0].json["id"], answers[0].json["verdict"]) == (id, "applied")
+    assert answers[0].json["record"]["id"] != taken.json["record"]["id"]
+    assert [answer.status_code for answer in edits] == [200, 200]
+    assert edits[0].json == edits[1].json
+    assert (edits[0].json["id"], edits[0].json["record"]["fields"]["head"]) == (id, "乙")
+    refused(change(county, "town", id=id, fields={"head": "丙"}), 409, "conflict", "UUID")
+    assert create(county, first, **asked).json == taken.json
 
 
 @pytest.mark.parametrize("record", [uuid_of("station one"), uuid_of("station far"), str(uuid4())])

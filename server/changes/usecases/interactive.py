@@ -20,11 +20,10 @@ from server import instants
 from server.cases.domain import workflow
 from server.cases.usecases import authorization, item_words
 from server.changes.domain import manual_edits, validation
-from server.changes.store import verdicts
-from server.changes.usecases import base_state, write
+from server.changes.usecases import base_state, change_ids, write
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Reading, Transaction
-from server.errors import Conflict, IllegalStep, Invalid, NotAllowed, PreconditionFailed, StaleVersion
+from server.errors import IllegalStep, Invalid, NotAllowed, PreconditionFailed, StaleVersion
 from server.forms.domain.record_types import ACTION, CASE_COLUMNS, LABEL, Kind, RecordType
 from server.forms.store import forms
 from server.grid.domain.areas import Area, Level, Place
@@ -65,8 +64,9 @@ class ChangeRequest:
 class CreateRequest:
     """A record that somebody wants to be. id: of the change, None lets the server make one.
 
-    area: code, may be short; None for the author's unit, where they have just one. attachments: as above. The record's
-    own id is always the server's: by one of the author's choice they could try which ids are in use (ADR 0038).
+    area: code, may be short; None for the author's unit, where they have just one. attachments: as above. record: UUID
+    by which a request without ``id`` is known again. The record's own id is always the server's: by one of the
+    author's choice they could try which ids are in use (ADR 0038).
     """
 
     action: str
@@ -74,6 +74,7 @@ class CreateRequest:
     fields: Mapping[str, FieldWrite | str]
     area: str | None = None
     id: str | None = None
+    record: str | None = None
     attachments: tuple[AttachmentName, ...] = ()
 
 
@@ -86,7 +87,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     record = records.get(tx, record_id, by.scope)
     asked = (record.id, request.action, request.fields, request.base_version, request.seen_status)
     content = _content(by, *asked, *_told(request.attachments))
-    again = _repeated(tx, request.id, content, by)
+    id, again = change_ids.repeated(tx, request.id, content, by)
     if again is not None:
         return again
     authorization.require_ever(request.action, by)
@@ -102,7 +103,6 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
     else:
         _require_inputs(request)
         _require_current(record, request, base)
-    id = request.id or tx.new_id()
     new_change = Change(
         id=id,
         record=record.id,
@@ -114,7 +114,7 @@ def change(tx: Transaction, record_id: str, request: ChangeRequest, *, by: Actor
         seen_status=request.seen_status,
         attachments=request.attachments,
     )
-    return write.apply_or_refuse(tx, new_change, by=by, content=content)
+    return change_ids.answered(write.apply_or_refuse(tx, new_change, by=by, content=content), request.id)
 
 
 def may_edit(reading: Reading, record: Record, *, by: Actor) -> bool:
@@ -137,8 +137,9 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     Raises NotFound (the area is out of reach), Conflict (the change id was used otherwise), NotAllowed, and Invalid
     that names every wrong field.
     """
-    content = _content(by, None, new.action, new.fields, new.type, new.area, *_told(new.attachments))
-    again = _repeated(tx, new.id, content, by)
+    content = _content(by, new.record, new.action, new.fields, new.type, new.area, *_told(new.attachments))
+    named = new.id if new.id or new.record is None else change_ids.of_record(new.record, by)
+    id, again = change_ids.repeated(tx, named, content, by)
     if again is not None:
         return again, False
     manual_edits.require_ever_create(by, forms.catalogue(tx).types.get(new.type))
@@ -149,7 +150,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
     if not values.get(LABEL, "").strip():
         values[LABEL] = f"{type.title} {instants.local_day(tx.now)}"
     new_change = Change(
-        id=new.id or tx.new_id(),
+        id=id,
         record=tx.new_record_id(),
         type=type.name,
         action=new.action,
@@ -158,18 +159,7 @@ def create(tx: Transaction, new: CreateRequest, *, by: Actor) -> tuple[Outcome, 
         area=area.code,
         attachments=new.attachments,
     )
-    return write.apply_or_refuse(tx, new_change, by=by, content=content), True
-
-
-def _repeated(tx: Transaction, id: str | None, content: str, by: Actor) -> Outcome | None:
-    """Return the outcome of a change that was carried out already. Raises Conflict when it was another one."""
-    stored = None if id is None else verdicts.find(tx, id)
-    if stored is None:
-        return None
-    if stored.content != content:
-        raise Conflict("这个变更编号 (id) 已用于别的内容；请换一个新的 UUID 再提交。", id=id)
-    record = records.get(tx, stored.record, by.scope)
-    return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem)
+    return change_ids.answered(write.apply_or_refuse(tx, new_change, by=by, content=content), named), True
 
 
 def _base(record: Record, request: ChangeRequest) -> int:

@@ -14,8 +14,7 @@ from server.cases.domain import registering
 from server.cases.domain.similarity import ITEM, PLACE
 from server.cases.usecases import item_words
 from server.changes.domain import manual_edits
-from server.changes.store import verdicts
-from server.changes.usecases import interactive
+from server.changes.usecases import change_ids, interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.db.transactions import Reading, Transaction
 from server.forms.domain.record_types import LABEL
@@ -59,7 +58,7 @@ def change(tx: Transaction, id: str, request: ChangeRequest, said: Mapping[str, 
     """
     if said and request.id and request.base_version is not None and request.action in registering.REGISTERS:
         edit_id = str(uuid5(NAMESPACE_URL, f"{request.id}/complete"))
-        is_done = verdicts.find(tx, edit_id) is not None
+        is_done = change_ids.find(tx, edit_id, by)[1] is not None
         edit = None if is_done else _edit(tx, id, request.base_version, edit_id, said, by)
         if edit is not None:
             interactive.change(tx, id, edit, by=by)

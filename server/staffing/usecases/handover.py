@@ -15,8 +15,7 @@ from server.audit.usecases.recording import record
 from server.cases.domain import guards
 from server.cases.domain.workflow import AT_REST
 from server.cases.usecases import authorization, standing
-from server.changes.store import verdicts
-from server.changes.usecases import interactive
+from server.changes.usecases import change_ids, interactive
 from server.changes.usecases.interactive import ChangeRequest
 from server.changes.usecases.recording import Outcome
 from server.db.transactions import Reading, Transaction
@@ -131,7 +130,7 @@ def hand_over_case(tx: Transaction, id: str, request: ChangeRequest, *, by: Acto
     taker = request.fields["assignee"]
     helpers = " ".join(mark for mark in _helpers(records.find_for_writing(tx, id)) if mark != taker)
     asked = replace(request, fields={**request.fields, **({"helpers": helpers} if helpers else {})})
-    is_repeated = request.id is not None and verdicts.find(tx, request.id) is not None
+    is_repeated = request.id is not None and change_ids.find(tx, request.id, by)[1] is not None
     outcome = interactive.change(tx, id, asked, by=by)
     if not is_repeated:
         record(tx, Entry("case.hand_over", by.name, str(taker), {"cases": 1, "case": id}))
