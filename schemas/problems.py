@@ -63,6 +63,12 @@ class ProblemQuery(PageQuery):
     settled = one_of(("false", "true", "any"), "whether it is settled", load_default="false")
 
 
+class KeptBodyQuery(BaseSchema):
+    """Why a body that was not taken has to be seen."""
+
+    reason = text_in("why it has to be seen, of a form that is not published here; the audit keeps it", most=500)
+
+
 class ChoiceSchema(BaseSchema):
     """The value to settle a field on: one of its values in conflict, or another."""
 

@@ -11,6 +11,7 @@ from flask import Response
 
 from schemas.lists import page_of
 from schemas.problems import (
+    KeptBodyQuery,
     ProblemDetailSchema,
     ProblemQuery,
     ProblemSchema,
@@ -30,6 +31,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.settlement.usecases import details, masked_problems, settle
 from server.settlement.usecases.details import ProblemDetails
 from server.submissions.store import rejected
+from server.submissions.usecases import unknown_forms
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, sent_documents
 
@@ -124,10 +126,17 @@ def _in_full(view: ProblemDetails, mask: RecordMask) -> responses.Json:
 
 
 @blueprint.route("/problems/<uuid:problem_id>/body")
+@blueprint.arguments(KeptBodyQuery, location="query")
 @blueprint.response(200, {"type": "string"}, content_type="text/xml")
+@blueprint.alt_response(403, success=False, description="it may hold personal data that is not the caller's to see")
 @blueprint.alt_response(404, success=False, description="unknown, out of scope, or the problem is about no such body")
-def get_kept_body(problem_id: UUID) -> Response:
-    """Get the bytes of the body that could not be taken, as the phone sent them."""
+@blueprint.alt_response(422, success=False, description="no reason, of a form that is not published here")
+def get_kept_body(query: dict[str, str], problem_id: UUID) -> Response:
+    """Get the bytes of the body that could not be taken, as the phone sent them.
+
+    Of a form that is not published here nobody knows what in it is personal: it is revealed for a `reason`, and the
+    audit keeps who looked, and why.
+    """
     with context.database().reading() as reading:
         by = context.caller()
         found, records = problems.get(reading, str(problem_id), by.scope), RecordMask(reading, by)
@@ -135,6 +144,9 @@ def get_kept_body(problem_id: UUID) -> Response:
         mask = AnswerMask(reading, forms.catalogue(reading).forms.get(form), records)
         hidden = None if masked_problems.is_hidden(records, found) else NOTHING
         content = None if found.kept_body is None else rejected.xml_of(reading, found.kept_body)
+        is_unknown = unknown_forms.is_unknown(reading, found.kept_body)
     if content is None:
         raise NotFound("这个问题没有另外保存的提交内容。", problem=found.id)
+    if is_unknown and hidden == NOTHING:
+        return sent_documents.revealed(content, form, found.id, mask, query.get("reason", ""))
     return sent_documents.download(content, form, found.kept_body or "", mask, hidden)

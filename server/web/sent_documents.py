@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from server.records.domain.disclosure import Kinds
+from server.submissions.usecases import unknown_forms
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, downloads, record_exports
 
@@ -31,3 +32,15 @@ def download(content: bytes, form: str, name: str, mask: AnswerMask, kinds: Kind
     if is_masked:
         response.headers[MASKED_HEADER] = "true"
     return response
+
+
+def revealed(content: bytes, form: str, problem: str, mask: AnswerMask, reason: str) -> Response:
+    """Return a body of a form that is not published here, byte for byte, once the audit has who looks at it, and why.
+
+    problem: id of the problem about it. reason: in words. form, mask: as above. Raises NotAllowed, Invalid, and
+    DiskFull where nothing could be recorded.
+    """
+    by = context.caller()
+    unknown_forms.require_reason(reason, by)
+    context.write(lambda tx: unknown_forms.reveal(tx, problem, form, reason, by=by))
+    return download(content, form, problem, mask, NOTHING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 
 import pytest
 
@@ -150,5 +151,18 @@ def test_a_body_that_could_not_be_taken_waits_as_a_problem_with_its_bytes(statio
     [problem] = stations.get("/problems?kind=not_taken", "officer").json["items"]
 
     assert ProblemSchema().validate(problem) == {}
-    assert stations.get(f"/problems/{problem['id']}/body", "officer").data == xml
-    assert stations.get(f"/problems/{problem['id']}/body", "stranger").status_code == 404
+    body = f"/problems/{problem['id']}/body"
+    assert stations.get(body, "stranger").status_code == 404
+    assert stations.get(f"{body}?reason=要看看填了什么", "stranger").status_code == 404
+    for reason in ("", "?reason=看看", "?reason=%20%20%20%20"):
+        refused = stations.get(f"{body}{reason}", "officer")
+        assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "reason")
+    assert stations.rows("SELECT 1 FROM audit WHERE action = 'personal.reveal'") == []
+
+    shown = stations.get(f"{body}?reason=要看看填了什么", "officer")
+
+    assert (shown.status_code, shown.data) == (200, xml)
+    [entry] = stations.rows("SELECT actor, subject, detail FROM audit WHERE action = 'personal.reveal'")
+    assert (entry["actor"], entry["subject"]) == ("officer", problem["id"])
+    told = json.loads(entry["detail"])
+    assert (told["form"], told["reason"]) == ("unheard_of", "要看看填了什么")

@@ -37,6 +37,7 @@ from server.settlement.usecases import details, masked_problems, settle
 from server.settlement.usecases.details import ProblemDetails
 from server.staffing.usecases.account_management import people_scope
 from server.submissions.store import rejected, submissions
+from server.submissions.usecases import unknown_forms
 from server.submissions.usecases.masked_answers import NOTHING, AnswerMask
 from server.web import context, observability, sent_documents
 from server.web.problem_details import set_retry_after, status_of
@@ -103,6 +104,10 @@ def original(problem_id: UUID) -> Response:
         content, form, known = _sent(reading, found)
         mask = AnswerMask(reading, forms.catalogue(reading).forms.get(form), RecordMask(reading, context.caller()))
         hidden = mask.hidden(found.path, found.author or "") if known is NOTHING else known
+        is_unknown = unknown_forms.is_unknown(reading, found.kept_body)
+    if is_unknown and known == NOTHING:
+        reason = request.args.get("reason", "")
+        return pages.guarded(sent_documents.revealed(content, form, found.id, mask, reason))
     return pages.guarded(sent_documents.download(content, form, found.id, mask, hidden))
 
 

@@ -29,6 +29,7 @@ from server.records.usecases.disclosing import RecordMask
 from server.records.usecases.shown_values import Show
 from server.settlement.usecases import masked_problems
 from server.settlement.usecases.details import ConflictedField, ProblemDetails, Value
+from server.submissions.usecases import unknown_forms
 
 
 class ShownValue(NamedTuple):
@@ -74,7 +75,7 @@ class Line(NamedTuple):
 
 
 class ShownProblem(NamedTuple):
-    """A problem with all that its reader needs. original: what was sent can be looked at."""
+    """A problem with all that its reader needs. original: what was sent can be seen; needs_reason: for a reason."""
 
     id: str
     kind: str
@@ -97,6 +98,7 @@ class ShownProblem(NamedTuple):
     lines: tuple[Line, ...]
     made: str
     original: bool
+    needs_reason: bool
     decided: Mapping[str, str] | None
     shows_persons: bool
 
@@ -138,7 +140,7 @@ def in_full(
         lines=lines,
         made=_made(reading, view),
         original=found.submission is not None or found.kept_body is not None,
-        decided=_decided(reading, view, told),
+        needs_reason=unknown_forms.is_unknown(reading, found.kept_body), decided=_decided(reading, view, told),
         shows_persons=record is not None and mask.shows_persons_of(record),
     )  # fmt: skip
 

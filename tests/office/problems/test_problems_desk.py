@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from server.office.problems import answers
 from server.office.problems import desk as desk_page
 from server.problems.domain.settlements import Choice
 from server.staffing.usecases import enrolment
-from tests.api_county import OTHER_TOWN, PASSWORD, UNIT, add_record, edit, uuid_of
+from tests.api_county import OTHER_TOWN, PASSWORD, SUBMISSION, UNIT, add_record, edit, uuid_of
 from tests.office.desk import Desk, Reader
 
 NASTY = "<script>alert(1)</script>'\""
@@ -178,6 +179,27 @@ def test_a_problem_of_elsewhere_is_not_found(county):
 
     assert stranger.open(f"/office/problems?problem={id}").status_code == 404
     assert stranger.open(f"/office/problems/{id}/original.xml").status_code == 404
+
+
+def test_what_came_by_a_form_that_is_not_published_is_shown_for_a_reason(county):
+    xml = SUBMISSION.format(photo="", instance="uuid:1").replace('id="station"', 'id="unheard_of"').encode()
+    county.client.post(
+        f"/key/{county.keys['worker']}/submission",
+        data={"xml_submission_file": (io.BytesIO(xml), "submission.xml", "text/xml")},
+        headers={"X-OpenRosa-Version": "1.0"},
+    )
+    [found] = county.get("/problems?kind=not_taken", "town").json["items"]
+    desk, id = signed_in(county, "town"), found["id"]
+    original = f"/office/problems/{id}/original.xml"
+
+    page = desk.open(f"/office/problems?problem={id}").text
+    assert f'action="{original}"' in page
+    assert f'href="{original}"' not in page
+    assert desk.open(original).status_code == 422
+    assert desk.open(f"{original}?reason=看看填了什么").data == xml
+    [told] = county.rows("SELECT detail FROM audit WHERE action = 'personal.reveal'")
+    assert "看看填了什么" in told["detail"]
+    assert signed_in(county, "othertown").open(f"{original}?reason=看看填了什么").status_code == 404
 
 
 def test_devices_have_their_tab(county):
