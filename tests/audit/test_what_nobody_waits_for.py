@@ -251,3 +251,24 @@ def test_looks_at_the_audit_are_recorded_each_time(store):
         reads.record(store, Entry("audit.read", "li", "audit", {"event": "export"}))
 
     assert events(store) == [("audit.read", "li", "done")] * 2
+
+
+def test_no_export_begins_while_anything_is_missing_and_the_end_of_one_is_written_when_there_is_room(store):
+    export = exports.begin(store, EXPORT)
+    rows = list(export.counted(range(7)))
+    fill_the_disk(store)
+    export.end()
+    settle(store)
+
+    with pytest.raises(DiskFull):
+        exports.begin(store, EXPORT)
+    make_room(store)
+    exports.begin(store, EXPORT).end()
+
+    ended = [entry for entry in entries(store) if entry.event == EXPORT.event]
+    assert len(rows) == 7
+    assert [(entry.result, entry.details["rows"]) for entry in ended] == [("done", 7), ("done", 0)]
+    [gap] = [entry for entry in entries(store) if entry.object == "audit" and entry.event == "audit.gap"]
+    assert gap.details["entries"] == {EXPORT.event: 1}
+    with store.reading() as reading:
+        assert reading.sql.value("SELECT count(*) FROM audit_begun") == 0

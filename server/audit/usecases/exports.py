@@ -67,7 +67,8 @@ class Export:
     def end(self, result: str = DONE) -> None:
         """Make the entry, without waiting for it; a second end changes nothing.
 
-        While the disk is full the note stays, and becomes an entry with the next start of the server.
+        While the disk is full the note stays, and the entry is written as soon as it can be, by the next start of the
+        server without its rows.
         """
         if self._ended:
             return
@@ -109,10 +110,12 @@ def begin(database: Database, entry: Entry) -> Export:
     """Note down, on disk, that an export begins. Not for use inside a transaction.
 
     entry: who exports what; the filter in its details, the address in it. Raises DiskFull where the note cannot be
-    written, so that nothing leaves unnoticed; LookupError for an event that nobody declared.
+    written, or anything that was missed before, so that nothing leaves unnoticed: a note is small, and may find room on
+    a disk on which its entry will not; LookupError for an event that nobody declared.
     """
     event_row(entry.event)
     try:
+        deferred.write_missing(database)
         id, began_at = database.write(lambda tx: begun_exports.add(tx, entry))
     except Unavailable as error:
         deferred.missed(database, entry, error)
