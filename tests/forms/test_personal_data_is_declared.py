@@ -6,7 +6,7 @@ import pytest
 
 from server.errors import FormRefused
 from server.forms.domain import personal
-from server.forms.domain.personal import Personal, masked, without_numbers
+from server.forms.domain.personal import Personal, Wanted, masked, without_numbers
 from server.forms.domain.record_types import Field, RecordType
 from server.forms.domain.record_types import Kind as RecordKind
 from server.forms.store import forms
@@ -37,6 +37,9 @@ FORM = """\
         ("１３８００００４７１１", "138****4711"),
         ("+86 13800000471", "+86 138****0471"),
         ("＋８６１３８００００４７１１", "＋８６138****4711"),
+        ("外地打013800000471", "外地打0138****0471"),
+        ("0138-0000-0471", "0138****0471"),
+        ("０１３８００００４７１１", "０138****4711"),
         ("0312-7324713", "031****13"),
         ("（0312）7324713", "（031****13"),
         ("03127324713转8", "031****13转8"),
@@ -143,3 +146,10 @@ def test_the_built_in_station_was_published_before_forms_could_say_it():
 
     assert dict(type.personal) == {"head": Personal.NAME}
     assert "duty_phone" in type.unwritten
+
+
+@pytest.mark.parametrize("wanted", ["13800000471", "013800000471", "+8613800000471", "138 0000 0471"])
+@pytest.mark.parametrize("text", ["13800000471", "打013800000471", "0138-0000-0471", "0 13800000471", "8613800000471"])
+def test_a_number_of_a_person_is_found_however_it_is_dialled(wanted, text):
+    assert Wanted(wanted).stands_in(text)
+    assert not Wanted(wanted).stands_in(text.replace("0471", "0472"))

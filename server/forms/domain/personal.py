@@ -158,7 +158,8 @@ _LONG = re.compile(r"\d{5}")
 _COUNTRY = rf"(?:(?:\+|00){_GAP}86{_GAP}|86{_GAP}(?=1))?"
 _AREA = r"(?:10|2\d|[3-9]\d\d)"
 _IDENTITY = rf"{_BEGIN}(?P<number>[1-9](?:{_GAP}\d){{16}}{_GAP}[\dXx])(?![\dXx])"
-_MOBILE = rf"{_BEGIN}{_COUNTRY}(?P<number>1{_GAP}[3-9](?:{_GAP}\d){{9}}){_END}"
+# A mobile number of another city is dialled, and written, with a 0 before it.
+_MOBILE = rf"{_BEGIN}{_COUNTRY}(?:0{_GAP})?(?P<number>1{_GAP}[3-9](?:{_GAP}\d){{9}}){_END}"
 _LANDLINE = rf"{_BEGIN}(?P<number>(?:0|(?:\+|00){_GAP}86{_GAP}){_AREA}{_GAP}[1-9](?:{_GAP}\d){{6,7}}){_END}"
 # With a dot or a stroke only where numbers are parted in speech: a decimal fraction has the same digits.
 _PARTED = rf"{_BEGIN}(?P<number>1[3-9]\d[./]\d{{4}}[./]\d{{4}}|0{_AREA}[./][1-9]\d{{6,7}}){_END}"
@@ -185,7 +186,7 @@ class Wanted:
             digits = _ABROAD.sub("", digits)
         self.parts = tuple(_parts(value.strip(), digits if self.is_number else ""))
         word = _ANY_GAP.join(digits) if self.is_number else re.escape(plain)
-        before = r"(?:(?:\+|(?<!\d)00)?86[\s\-]?|(?<!\d))" if self.is_number else _edge(plain[:1], "(?<![A-Za-z0-9])")
+        before = _BEFORE_NUMBER if self.is_number else _edge(plain[:1], "(?<![A-Za-z0-9])")
         after = r"(?!\d)" if self.is_number else _edge(plain[-1:], "(?![A-Za-z0-9])")
         self._pattern = re.compile(before + word + after, re.IGNORECASE)
 
@@ -246,12 +247,13 @@ class Wanted:
 _WORD_MIN = 4
 _CERTAIN = 11
 """Digits of a number from which on no other number of the county's papers is the same."""
+_BEFORE_NUMBER = r"(?:(?:\+|(?<!\d)00)?86[\s\-]?|(?<!\d)(?:0[\s\-]?(?=1))?)"
 _OTHERWISE = re.compile(rb"&#|\xef[\xbc\xbd]")
 """Characters by their number, and in full width: what a document holds is not what its bytes look like."""
 _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _ANY_GAP = rf"(?:{_GAP}|[./])"
 _NO_NUMBER = re.compile(r"[^\dXx\s\-‐-―_()·•・./+]")
-_ABROAD = re.compile(r"(?:00)?86(?=1[3-9]\d{9}$)")
+_ABROAD = re.compile(r"(?:(?:00)?86|0)(?=1[3-9]\d{9}$)")
 
 
 def _parts(value: str, digits: str) -> Iterator[tuple[str, ...]]:
