@@ -90,8 +90,6 @@ def _put_back(world: World, folder: Path) -> int:
     Those are excused: Collect cannot offer them again. What arrived before is not repeated: the server as it is now may
     never have had it.
     """
-    with world.server.store.reading() as reading:
-        before = stored_rows.records(reading).keys()
     world.server.put_back(folder)
     world.network.kept.clear()
     for laptop in world.laptops.values():
@@ -101,7 +99,6 @@ def _put_back(world: World, folder: Path) -> int:
         world.keys[name] = world.server.write(lambda tx, person=name: phone_keys.issue(tx, person, by=county.BY))  # type: ignore[misc]  # mypy infers no lambda with a default
     with world.server.store.reading() as reading:
         there = stored_rows.instances(reading)
-        world.lost_records |= before - stored_rows.records(reading).keys()
     _excuse_twice_lost(world)
     lost = [id for id in world.ledger.forms if id in world.ledger.acknowledged and id not in there]
     for id in lost:

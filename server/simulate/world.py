@@ -27,10 +27,9 @@ class World:
     """A county with its server and everybody's devices.
 
     folder: that holds all of it. trace: a line for each thing that happened. extra: devices that came in addition.
-    lost_records: those that a server which was put back did not have any more. copied_at: when its folder was last
-    copied. renewed: who was ever given a new key; expired: those that people have not scanned yet, by name.
-    upgrades: how often each form was published anew. phone_copies, laptop_copies: what was kept of devices; of a
-    laptop, whose it then was.
+    copied_at: when the folder of the server was last copied. renewed: who was ever given a new key; expired: those that
+    people have not scanned yet, by name. upgrades: how often each form was published anew. phone_copies, laptop_copies:
+    what was kept of devices; of a laptop, whose it then was.
     """
 
     def __init__(self, folder: Path, seed: int, phones: int) -> None:
@@ -42,7 +41,6 @@ class World:
         self.trace: list[str] = []
         self._generators = 0
         self.extra: list[str] = []
-        self.lost_records: set[str] = set()
         self.copied_at = BEGIN
         self.renewed: set[str] = set()
         self.expired: dict[str, str] = {}

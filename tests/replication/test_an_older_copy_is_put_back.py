@@ -8,6 +8,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from server import app as application
+from server.admin.store import invariants
 from server.demo import photos as pictures
 from server.replication.store import epochs
 from server.replication.usecases import restoring
@@ -77,8 +78,8 @@ def test_a_pull_alone_notices_and_the_work_since_the_copy_comes_again_once(valle
     assert epoch_of(valley)[1] == new_epochs(valley) == 1
     assert valley.record(old).fields["head"] == officer.fields(old)["head"] == "乙"
     assert valley.record(new).fields["head"] == officer.fields(new)["head"] == "丙"
-    assert (valley.record(old).version, valley.record(new).version) == (1002, 1)
-    assert valley.count("change") == 4  # three of the worker's, and one by which the epoch raised the first station
+    assert (valley.record(old).version, valley.record(new).version) == (1002, 1001)
+    assert valley.count("change") == 5  # three of the worker's, and one for each station that was raised
     assert valley.problems() == []
 
 
@@ -163,7 +164,7 @@ def test_what_was_only_pushed_is_noticed_by_a_pull_that_stands_before_it(valley,
     worker.push()
 
     assert new_epochs(valley) == 1
-    assert valley.record(station).version == 1
+    assert valley.record(station).version == 1001
 
 
 def test_somebody_else_who_signs_in_at_the_laptop_is_told_before_anything_is_deleted(valley, laptop, copy):
@@ -322,7 +323,7 @@ def test_two_clients_that_notice_at_once_make_one_epoch(valley, laptop, copy):
         sync(each)
 
     assert epoch_of(valley)[1] == new_epochs(valley) == 1
-    assert valley.record(made).version == 1
+    assert valley.record(made).version == 1001
 
 
 def test_another_process_on_the_same_folder_follows_at_once(valley, laptop, copy):
@@ -450,6 +451,44 @@ def test_a_phone_takes_the_servers_row_and_what_it_sends_on_a_lost_one_is_kept(v
     assert collect.rows[station].version == record.version == 1002
     assert record.fields["hoses"] == collect.rows[station].fields["hoses"] == "9"
     assert valley.problems() == ["conflict", "base_unknown"]
+
+
+def test_a_lost_record_that_comes_again_is_taken_by_a_phone_that_did_not_ask_in_between(valley, laptop, copy):
+    collect, worker = Collect(valley.phone()), laptop("worker")
+    before = copy()
+    station = worker.create(area=UNIT, label="一号站", head="甲")
+    sync(worker)
+    for head in ("乙", "丙"):
+        collect.pull()
+        collect.visit(station, head=head)
+        collect.push()
+    collect.pull()
+    assert collect.rows[station].version == 3
+
+    go_back(valley, before)
+    sync(worker)
+    collect.pull()
+
+    record = valley.record(station)
+    assert collect.rows[station].version == record.version == 1001
+    assert collect.rows[station].fields["head"] == record.fields["head"] == "甲"
+    with valley.store.reading() as reading:
+        assert list(invariants.broken(reading)) == []
+
+
+def test_what_a_phone_made_and_changed_offline_comes_together_after_a_new_epoch(valley):
+    collect = Collect(valley.phone())
+    valley.do(restoring.take_new_epoch, "test")
+    station = collect.register(head="甲", hoses="2")
+    collect.visit(station, head="乙")
+
+    collect.push()
+    collect.pull()
+
+    record = valley.record(station)
+    assert collect.rows[station].version == record.version == 1002
+    assert (record.fields["head"], record.fields["hoses"]) == ("乙", "2")
+    assert valley.problems() == []
 
 
 def test_history_tells_of_the_new_epoch_and_adds_up(valley, laptop):

@@ -29,7 +29,7 @@ from server.problems.store import problems
 from server.records.domain.records import Record
 from server.records.domain.relation import Relation
 from server.records.domain.status import ENDED, STATUS_LABELS, Status
-from server.records.store import buckets, records, revisions
+from server.records.store import buckets, epoch_raises, records, revisions
 from server.summaries.domain import patrols
 from server.summaries.store import figure_recording
 from sync.changes import Change, Dot, FieldWrite, Verdict
@@ -127,6 +127,8 @@ def record_revision(
         verdicts.settle(tx, stored)
         problems.settle(tx, pending.problem, pending.settled_by)
     _update_dependents(tx, before, revised)
+    if before is None:
+        record = epoch_raises.raise_new(tx, record)
     message = found[0].message if found else None if joined is None else joined.message
     return Outcome(stored.id, stored.verdict, stored.version, record, stored.conflicts, stored.problem, message=message)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from server.db import epoch
 from server.db.transactions import Reading, Transaction
 from server.replication.store import pulls
 
@@ -44,34 +45,34 @@ def is_behind(reading: Reading, told: Mark) -> bool:
 
 def current(reading: Reading) -> str:
     """Return the epoch: it changes with every restore (``sync.md`` section 5)."""
-    return reading.cached("epoch", lambda fresh: str(_setting(fresh, "epoch")))
+    return epoch.current(reading)
 
 
 def restores(reading: Reading) -> int:
     """Return how many new epochs the database has taken since it was made."""
-    return reading.cached("restores", lambda fresh: int(_setting(fresh, "restores") or 0))
+    return epoch.number(reading)
 
 
 def durable(reading: Reading) -> int:
     """Return the seq that the last finished backup covers; where none is configured, everything committed."""
-    covered = _setting(reading, "durable")
+    covered = epoch.setting(reading, "durable")
     return pulls.current_seq(reading) if covered is None else int(covered)
 
 
 def is_backed_up(reading: Reading) -> bool:
     """Say whether backups are made, so that only what one covers is durable."""
-    return _setting(reading, "durable") is not None
+    return epoch.setting(reading, "durable") is not None
 
 
 def cover(tx: Transaction, seq: int) -> None:
     """Say that a finished backup covers everything up to ``seq``; one that covers less takes nothing back."""
-    covered = _setting(tx, "durable")
+    covered = epoch.setting(tx, "durable")
     if covered is None or int(covered) < seq:
         tx.sql.run(_SET, {"name": "durable", "value": str(seq)})
 
 
 def replace(tx: Transaction, epoch: str, restores: int) -> None:
-    """Put a new epoch in the place of the present one."""
+    """Put a new epoch in the place of the present one. restores: its number."""
     for name, value in (("epoch", epoch), ("restores", str(restores))):
         tx.sql.run(_SET, {"name": name, "value": value})
     tx.configuration_changed()
@@ -81,11 +82,6 @@ _SET = """
     INSERT INTO setting (name, value) VALUES (:name, :value)
     ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-
-
-def _setting(reading: Reading, name: str) -> str | None:
-    found: str | None = reading.sql.value("SELECT value FROM setting WHERE name = :name", {"name": name})
-    return found
 
 
 def _change_at(reading: Reading, seq: int) -> str | None:

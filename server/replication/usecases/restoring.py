@@ -5,7 +5,7 @@ begins again:
 
 1. The sign is looked at once more: of two clients that noticed, the second finds the new epoch and takes none.
 2. Every record moves on by a thousand versions with a revision of its own: no number means two things, and a phone
-   takes the server's row, whatever it held.
+   takes the server's row, whatever it held. What is made later is raised alike, since it may have been here before.
 3. The new epoch stands; cursors of the old one are worth nothing, and clients offer again what they had sent.
 """
 
@@ -17,11 +17,9 @@ from uuid import UUID
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.transactions import Transaction
+from server.records.store.epoch_raises import VERSIONS
 from server.replication.store import epochs, raised_versions
 from server.replication.store.epochs import Mark
-
-VERSIONS = 1_000
-"""By how many versions each new epoch raises every record."""
 
 
 def notice(tx: Transaction, told: Iterable[Mark]) -> str | None:

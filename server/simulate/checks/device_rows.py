@@ -94,16 +94,15 @@ def _a_fresh_phone(world: World, phone: Phone) -> Phone:
 
 
 def _compare_phone(world: World, phone: Phone, fresh: Phone, findings: Findings) -> None:
-    """Compare rows, but for records that a server which was put back lacked and that came to it anew.
+    """Compare rows.
 
-    They begin at version 1 again, and a phone that did not ask in between keeps the higher one that it has. Of copies
-    that go on under one id the server cannot tell which has passed to whom: what they may do is left out there.
+    Of copies that go on under one id the server cannot tell which has passed to whom: what they may do is left out.
     """
     copies = [each for each in world.phones.values() if each.id == phone.id]
     left_out = PERSONAL if len(copies) > 1 and any(each.has_passed for each in copies) else frozenset[str]()
     for name, wanted in fresh.lists.items():
         held = phone.lists[name].rows if name in phone.lists else {}
-        for id in sorted((held.keys() | wanted.rows.keys()) - world.lost_records):
+        for id in sorted(held.keys() | wanted.rows.keys()):
             here, there = held.get(id), wanted.rows.get(id)
             if here is not None and there is None and not here.is_online:
                 continue  # made here, and no list ever had it: Collect keeps it
