@@ -1,25 +1,19 @@
-"""What happens to the county as a whole: backups, restores, areas and people that change, devices copied and lost."""
+"""What happens to the county as a whole: the server put back, areas and people that change, devices copied."""
 
 from __future__ import annotations
 
 import copy
-import shutil
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from typing import TypeVar
 
 from server import instants
-from server.backups.usecases import making, restoring
-from server.backups.usecases.orders import Order
-from server.db import database, identity
 from server.errors import Refusal
 from server.forms.usecases import publish
 from server.people.store import people
-from server.people.usecases import phone_keys
-from server.simulate import county
+from server.simulate import county, server_copies
 from server.simulate.phones import Phone
 from server.simulate.store import stored_rows
 from server.simulate.world import World
@@ -27,8 +21,6 @@ from server.staffing.usecases import area_changes, enrolment
 
 DOCUMENT = "涞政办〔2026〕演示"
 YEAR = timedelta(days=365)
-AGAIN = 0.5
-"""How often the copy is put back that was put back before."""
 
 Device = TypeVar("Device")
 
@@ -36,74 +28,6 @@ Device = TypeVar("Device")
 def housekeeping(world: World, _chance: Random) -> str:
     world.server.keep_house()
     return "done"
-
-
-def backup(world: World, _chance: Random) -> str:
-    """Make a backup set while the server serves, and keep the plain folder as somebody's own copy."""
-    making.make(world.server.store, Order(world.folder / "backups", "simulate"))
-    stored_rows.copy_folder(world.server.folder, world.server.store.now(), world.folder / "copy")
-    world.copied_at = world.clock.at
-    return "made"
-
-
-def restore(world: World, _chance: Random) -> str:
-    """Put the server back from its newest backup, as ``firegrid restore`` does."""
-    sets = world.folder / "backups"
-    if not sets.is_dir():
-        return "no backup"
-    source = restoring.find(sets)
-    restoring.verify(source)
-    fresh = world.folder / "restored"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    restoring.put_back(source, fresh)
-    store = database.open_inline(fresh, world.clock, world.server_ids)
-    try:
-        store.write(lambda tx: restoring.settle(tx, identity.here(fresh), source))
-    finally:
-        store.close()
-    return f"restored {_put_back(world, fresh)} forms lost"
-
-
-def put_back(world: World, chance: Random) -> str:
-    """Put an older copy of the folder in its place, and tell the server nothing.
-
-    Now and then it is the copy that was put back before, though there is a newer one. The server can only notice by a
-    field client that has heard of what the copy lacks.
-    """
-    copied, before = world.folder / "copy", world.folder / "copy put back before"
-    if not copied.is_dir():
-        return "no copy"
-    if not any(each.heard_at and each.heard_at > world.copied_at for each in world.laptops.values()):
-        return "nobody would notice"
-    source = before if before.is_dir() and chance.random() < AGAIN else copied
-    if source is copied:
-        shutil.rmtree(before, ignore_errors=True)
-        shutil.copytree(copied, before)
-    again = " again" if source is before else ""
-    return f"put back{again} {_put_back(world, source)} forms lost"
-
-
-def _put_back(world: World, folder: Path) -> int:
-    """Serve a copy of the folder, and return how many forms it lacks that phones have sent.
-
-    Those are excused: Collect cannot offer them again. What arrived before is not repeated: the server as it is now may
-    never have had it.
-    """
-    world.server.put_back(folder)
-    world.network.kept.clear()
-    for laptop in world.laptops.values():
-        laptop.heard_at = None
-    world.expired.clear()
-    for name in sorted(world.renewed):  # the copy may not know their newest key
-        world.keys[name] = world.server.write(lambda tx, person=name: phone_keys.issue(tx, person, by=county.BY))  # type: ignore[misc]  # mypy infers no lambda with a default
-    with world.server.store.reading() as reading:
-        there = stored_rows.instances(reading)
-    _excuse_twice_lost(world)
-    lost = [id for id in world.ledger.forms if id in world.ledger.acknowledged and id not in there]
-    for id in lost:
-        world.ledger.excuse(id, "sent by a phone after the copy that was put back")
-    return len(lost)
 
 
 def expire_token(world: World, chance: Random) -> str:
@@ -257,16 +181,8 @@ def restore_laptop(world: World, chance: Random) -> str:
         return "no copy"
     name = chance.choice(same)
     world.laptops[name].restore_from(world.folder / f"{name}.copy")
-    _excuse_twice_lost(world)
+    server_copies.excuse_twice_lost(world)
     return name
-
-
-def _excuse_twice_lost(world: World) -> None:
-    """Excuse changes that the server has lost with a copy put back, and their laptop with another."""
-    with world.server.store.reading() as reading:
-        there = stored_rows.changes(reading)
-    for id in sorted(world.ledger.at_server_alone - there.keys()):
-        world.ledger.excuse(id, "lost with the device, and with the server's copy")
 
 
 def wrong_clock(world: World, chance: Random) -> str:
@@ -300,8 +216,8 @@ def _any(named: Mapping[str, Device], chance: Random) -> Device:
 EVENTS: Mapping[str, Callable[[World, Random], str]] = {
     each.__name__: each
     for each in (
-        housekeeping, backup, restore, put_back, expire_token, upgrade_form, merge_area, add_unit, swap_workers,
-        second_phone, hand_over_phone, hand_over_laptop, clone_phone, clone_laptop, copy_phone, restore_phone,
-        copy_laptop, restore_laptop, wrong_clock,
+        housekeeping, server_copies.backup, server_copies.restore, server_copies.put_back, expire_token, upgrade_form,
+        merge_area, add_unit, swap_workers, second_phone, hand_over_phone, hand_over_laptop, clone_phone, clone_laptop,
+        copy_phone, restore_phone, copy_laptop, restore_laptop, wrong_clock,
     )
 }  # fmt: skip
