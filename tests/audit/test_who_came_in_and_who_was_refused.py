@@ -99,7 +99,7 @@ def test_what_is_out_of_reach_or_not_allowed_is_recorded_with_what_was_asked(cou
     shown = token(county, "worker")
 
     assert ask(county, f"/records/{STATION}", shown) == 404
-    assert ask(county, "/users/neighbour/key", shown, "POST") == 404
+    assert ask(county, "/users/neighbour/key", shown, "POST") == 403
     assert ask(county, "/records.csv", shown) == 403
     assert ask(county, "/no-such-address", shown) == 404
 

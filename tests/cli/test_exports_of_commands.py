@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from server.cli.main import COMMANDS, main
 
-EXPORTS = {"form answers", "summary closure", "audit"}
+EXPORTS = {"form answers", "summary closure", "audit", "figures sheet"}
 """Commands that write the data of a county as files."""
 
 NO_EXPORTS = {

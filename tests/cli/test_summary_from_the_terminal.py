@@ -45,16 +45,15 @@ def test_a_table_shows_every_town_the_total_and_the_sentence(folder):
     shown = run(folder, *APRIL, "--by", "town").stdout
 
     lines = [line.split() for line in shown.splitlines()]
-    rates = next(
-        line for line in lines[lines.index(next(each for each in lines if "立项率" in each)) :] if "白石山镇" in line
-    )
+    rated = lines[lines.index(next(each for each in lines if "立项率" in each)) :]
+    rates = next(line for line in rated if "白石山镇" in line)
     assert rates == ["白石山镇", "83.33%", "66.67%", "75.00%", "62.50%", "85.71%"]
     assert "全县  2026-04-01 至 2026-04-30  统计时刻 2026-05-01 00:00" in shown
     assert (
         "检查0家，发现9处，当场整改1处，限期整改8处，已办结6处（含当场整改），挂账1处，超期未结1处（按处置时限）。"
         in shown
     )
-    assert [line[1:] for line in lines if line[:1] == ["走马驿镇"]][3] == ["—"] * 5
+    assert next(line[1:] for line in rated if line[:1] == ["走马驿镇"]) == ["—"] * 5
 
 
 def test_a_period_stands_with_the_one_before_in_brackets(folder):

@@ -29,11 +29,15 @@ def assert_same_on_phone_and_server(land: Land, phone: CasePhone, id: str) -> No
 
 
 def outcome(land: Land, id: str) -> tuple[object, ...]:
-    """Return all that the order of arrival must not change."""
+    """Return all that the order of arrival must not change.
+
+    That a request ended undecided is said where it came before what ended it, and was open until then.
+    """
     record = land.record(id)
+    note = record.office_note.partition("；未决定的")[0]
     requests = sorted(request.action for request in record.case.requests)
     return (
-        *(record.status, record.version, record.assignee, record.office_note, record.flags, record.list_label),
+        *(record.status, record.version, record.assignee, note, record.flags, record.list_label),
         *(record.case.processed_by, requests, [given.mark for given in record.case.assignments], record.fields),
         *(land.valley.problems(), sorted(land.valley.verdicts(id))),
     )

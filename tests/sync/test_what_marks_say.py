@@ -36,10 +36,11 @@ def test_every_flag_is_shown_with_its_label(flag):
 def test_every_flag_of_a_case_that_the_server_sets_is_in_the_table():
     at = "2026-11-24T06:00:00.000Z"
     asks = {step.action for step in workflow.STEPS if step.action.startswith("ask_")}
-    requests = tuple(Request(action, "worker", at) for action in sorted(asks))
+    requests = tuple(Request(action, "worker", at, late=True) for action in sorted(asks))
     case = Case(
         CaseFacts("c1", "130630/100/201", "electrical", at, Status.ASSIGNED),
         requests=requests, major=True, reworked=True, evidence_missing=True, returns=JOINT_MEETING_AFTER,
+        recurrence_of="c0",
     )  # fmt: skip
 
     drawn = replace(case, recheck_due_at=at)
