@@ -249,6 +249,15 @@ def test_the_command_beside_a_server_gives_way_in_the_thread_that_copies_alone(v
     assert priority() == own
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Take Ctrl-C as a terminal's program does; what a shell starts in the background was told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_command_that_is_interrupted_lets_its_copy_come_to_an_end():
     stopping = threading.Event()
 
