@@ -50,6 +50,15 @@ class Phone:
             **posted, **headers,
         }  # fmt: skip
 
+    def call(self, path: str, query: str) -> dict[str, Any]:
+        """Return the request that reads ``path`` of the API with the key of the phone."""
+        asked = {
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "HTTP_AUTHORIZATION": f"Key {self._key.removeprefix('/key/')}",
+        }
+        return self.environ("") | asked
+
     def ask(self, environ: Mapping[str, Any], status: int) -> tuple[Mapping[str, str], bytes]:
         """Return headers and body of an answer. Raises RuntimeError when it has another status."""
         begun: list[Any] = []
@@ -121,6 +130,7 @@ def counted(phone: Phone) -> Mapping[str, tuple[list[dict[str, Any]], int]]:
         "list": ([phone.environ(LISTED)] * 25, 200),
         "unchanged": ([unchanged] * 60, 304 if "etag" in headers else 200),
         "formList": ([phone.environ("/formList")] * 60, 200),
+        "records": ([phone.call("/api/v1/records", "type=micro_stations&limit=100")] * 45, 200),
     }
 
 
