@@ -87,7 +87,7 @@ def test_without_the_right_the_answer_is_no_whatever_is_named_or_sent(county, ro
     for name, method, path in writes(county):
         answer = county.send(method, path, role, body)
 
-        if role in MAY[name]:
+        if role in MAY[name]:  # which of the unknown object and the wrong body is told first is each route's own
             assert answer.status_code in (404, 422), (name, answer.text[:300])
         else:
             assert answer.status_code == 403, (name, answer.text[:300])

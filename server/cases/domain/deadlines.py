@@ -46,7 +46,7 @@ def due_at(clock: Clock, start: Instant, calendar: Calendar, case: str = "") -> 
     items), for ``INTAKE`` and ``DISPATCH`` the severity of the hazard, for ``DECIDE`` the level that decides, for
     ``REVIEW`` the status; a case that the table does not name has the general limit. Hours run from the start, days
     to the 24:00 that ends the last of them; the day of the start is not counted, so
-    that a limit of three working days from a Sunday ends with Wednesday (``domain.md`` section 2.8).
+    that a limit of three working days from a Sunday ends with Wednesday.
     """
     limit = limit_of(clock, start, case)
     if limit.unit == "hour":
