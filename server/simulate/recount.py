@@ -6,75 +6,18 @@ step table, no sum and no fact kept beside it.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from importlib.resources import files
+from datetime import datetime, timedelta
 from typing import Any
 
 from server.db.transactions import Reading
 from server.instants import parse
 from server.simulate.store import stored_rows
+from server.simulate.told_cases import CLOSED, HELD, Case, how_late, in_time, take
 
-CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
-SETTING_LIMITS = ("assign", "extend", "resume", "rework", "site_check")
-NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
 DONE = ("applied", "merged", "late")
-CHECK_DAYS, BEIJING = 3, timezone(timedelta(hours=8))
-
-
-def working_days_later(midnight: datetime, days: int) -> datetime:
-    """Return the 24:00 of the last of some working days from a midnight on, day by day through the arrangement."""
-    text = files("server").joinpath("data", "calendar_days.csv").read_text(encoding="utf-8")
-    kinds = {row["day"]: row["kind"] for row in csv.DictReader(text.splitlines())}
-    while days:
-        begun = midnight.astimezone(BEIJING)
-        kind = kinds.get(begun.date().isoformat(), "working" if begun.weekday() < 5 else "off")
-        days -= kind == "working"
-        midnight += timedelta(days=1)
-    return midnight
-
-
-@dataclass
-class Case:
-    """What the history of one case comes to."""
-
-    id: str
-    path: str
-    category: str
-    received: datetime
-    status: str = ""
-    decided: datetime | None = None
-    registered: datetime | None = None
-    closed: datetime | None = None
-    dispatches: list[datetime] = field(default_factory=list)
-    returns: list[tuple[datetime, datetime]] = field(default_factory=list)
-    feedback: datetime | None = None
-    ever_fed_back: bool = False
-    due: str | None = None
-    handle_due: datetime | None = None
-    close_due: datetime | None = None
-    stays_late: bool = False
-    checks: int = 0
-    failed: int = 0
-    extended: int = 0
-    on_site: bool = False
-    drawn: bool = False
-    looked_again: list[bool] = field(default_factory=list)
-    supervised: bool = False
-    reopened: bool = False
-    recurrent: bool = False
-    asked_late: bool = False
-    written: datetime | None = None
-    result: str = ""
-    moves: list[tuple[datetime, str]] = field(default_factory=list)
-
-    def moved_before(self, at: datetime) -> list[tuple[datetime, str]]:
-        """Return the statuses that it had come to before an instant, each with when it did."""
-        return [move for move in self.moves if move[0] < at]
 
 
 def cases(reading: Reading, until: str = "9999") -> list[Case]:
@@ -93,65 +36,8 @@ def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
         _, category = row["diff"].get("category", (None, ""))
         case = found.setdefault(row["record"], Case(row["record"], row["path"], category or "", parse(row["at"])))
         if row["verdict"] in DONE:
-            _take(case, row)
+            take(case, row)
     return list(found.values())
-
-
-def _take(case: Case, row: Mapping[str, Any]) -> None:
-    action, at, observed = row["action"], parse(row["at"]), parse(row.get("observed_at") or row["at"])
-    diff = {name: after for name, (_, after) in row["diff"].items()}
-    told = {name: write[1] for name, write in row["received"].items()}
-    before, case.status = case.status, diff.get("status") or case.status
-    was_late = case.closed is not None and not _in_time(case.closed, case.close_due)
-    moved = case.status != before
-    case.moves += [(at, case.status)] * moved
-    case.category = diff.get("category") or case.category
-    if case.status != "reported":
-        case.decided = case.decided or at
-    if case.status not in NEVER_REGISTERED:
-        case.registered = case.registered or at
-    case.closed = None if case.status not in CLOSED else case.closed if before in CLOSED else at
-    if action == "return":
-        case.returns.append((case.dispatches[-1], at))
-    first_hands = case.status in ("assigned", "accepted", "handling") and not case.dispatches
-    if first_hands or (case.status == "assigned" and before in ("reported", "registered")):
-        case.dispatches.append(at)
-    # Who reopens what was closed late does not make it on time; the next act that sets a limit begins anew.
-    sets_limit = action in SETTING_LIMITS or bool(told.get("due_on"))
-    case.stays_late = (action == "reopen" and was_late) or (case.stays_late and not sets_limit)
-    _clocks(case, action, diff)
-    if (moved and case.status == "feedback") or action == "site_check":
-        case.feedback, case.ever_fed_back = at, True
-        case.written = observed if action == "feedback" and case.dispatches and case.dispatches[-1] <= observed else at
-        case.result = told.get("result_code") or case.result
-    if action in ("close", "rework", "site_check"):
-        case.checks += 1
-        case.failed += case.status not in CLOSED
-    if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
-        case.feedback = None
-    _marks(case, action, diff.get("office_note") or "", told)
-
-
-def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:
-    case.extended += action == "extend" or "算一次延期" in note
-    case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
-    case.drawn |= action == "draw_recheck"
-    case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
-    case.supervised |= action == "supervise"
-    case.reopened |= action == "reopen"
-    case.recurrent |= action in ("register", "assign") and "（反弹）" in note
-    case.asked_late |= action == "ask_return" and "（超窗）" in note
-
-
-def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
-    # What is due shows in a revision only where it changed: a limit may fall on the day of the one before.
-    due = case.due = diff.get("due_at", case.due)
-    if due and case.status in ("assigned", "accepted", "handling"):
-        case.handle_due = parse(due)
-        if not case.stays_late:
-            case.close_due = working_days_later(case.handle_due, CHECK_DAYS)
-    if due and case.status == "feedback" and action == "spot_close":
-        case.close_due = parse(due)
 
 
 def counts(every: list[Case], start: datetime, end: datetime, now: datetime) -> dict[str, int]:
@@ -190,7 +76,7 @@ def _closing(cohort: list[Case], now: datetime) -> dict[str, int]:
     status = Counter(case.status for case in cohort)
     closed = [case for case in cohort if case.status in CLOSED]
     running, late = _running(cohort), _late(cohort, now)
-    closed_in_time = [case for case in closed if _in_time(case.closed, case.close_due)]
+    closed_in_time = [case for case in closed if in_time(case.closed, case.close_due) and not case.was_closed_late]
     return {
         "cases": len(cohort),
         "spot_closed": status["spot_closed"],
@@ -213,16 +99,16 @@ def _closing(cohort: list[Case], now: datetime) -> dict[str, int]:
 def _handling(cohort: list[Case], now: datetime) -> dict[str, int]:
     sent, running = [case for case in cohort if case.dispatches], _running(cohort)
     handled = [case for case in sent if case.feedback]
-    in_time = [case for case in handled if _in_time(case.feedback, case.handle_due)]
+    punctual = [case for case in handled if not how_late(case)]
     owing = [case for case in sent if case in running and not case.feedback and _past(case.handle_due, now)]
     return {
         "dispatched": len(sent),
         "handling_due": len(handled) + len(owing),
         "handled": len(handled),
-        "handled_on_time": len(in_time),
-        "handled_on_time_extended": sum(case.extended > 0 for case in in_time),
-        "handled_late": len(handled) - len(in_time),
-        "filled_in_time": sum(_in_time(case.written, case.handle_due) for case in handled if case not in in_time),
+        "handled_on_time": len(punctual),
+        "handled_on_time_extended": sum(case.extended > 0 for case in punctual),
+        "handled_late": len(handled) - len(punctual),
+        "filled_in_time": sum(how_late(case) == {"received"} for case in handled),
         "handling_overdue": len(owing),
         "extended": sum(case.extended > 0 for case in cohort),
         "extended_handling_due": sum(case.extended > 0 for case in (*handled, *owing)),
@@ -287,10 +173,6 @@ def _within(at: datetime | None, start: datetime, end: datetime) -> bool:
 
 def _past(at: datetime | None, now: datetime) -> bool:
     return at is not None and at <= now
-
-
-def _in_time(at: datetime | None, due: datetime | None) -> bool:
-    return due is None or (at is not None and at <= due)
 
 
 def results(every: list[Case], start: datetime, end: datetime) -> Counter[str]:

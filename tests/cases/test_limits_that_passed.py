@@ -42,6 +42,18 @@ def limits(land: Land, id: str) -> tuple[str | None, str | None, int]:
     return facts(land, id).handle_due_at, facts(land, id).close_due_at, facts(land, id).extended
 
 
+def counted(land: Land) -> dict[str, int]:
+    """Return the counts of the county's summary from November on."""
+    answer = land.valley.get(f"/summaries/closure?from=2026-11-01&to={land.clock.at.date().isoformat()}", "brigade")
+    return answer.json["total"]["counts"]
+
+
+def on_time(land: Land) -> tuple[int, int, int, int]:
+    """Return how many were handled on time, handled late, closed on time and closed late."""
+    n = counted(land)
+    return n["handled_on_time"], n["handled_late"], n["closed_on_time"], n["closed_late"]
+
+
 def leave(land: Land, name: str) -> None:
     """Let the only duty of somebody end."""
     [duty] = land.valley.do(people.duties_of, name)
@@ -104,3 +116,63 @@ def test_what_was_closed_in_time_gets_a_limit_of_its_own_when_it_is_reopened(lan
     land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
 
     assert facts(land, id).closed_at < facts(land, id).close_due_at
+
+
+def again(land: Land, id: str) -> None:
+    """Let the worker feed back again within the new limit, and somebody else close the case."""
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"))
+
+
+def test_what_was_handled_late_is_late_after_a_failed_check(land):
+    id = late_after(land, 8)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("rework", "neighbour", {"reason": "partly"}))
+
+    again(land, id)
+
+    assert on_time(land) == (0, 1, 1, 0)  # its closing limit had not passed when it was sent back
+
+
+def test_what_was_handled_late_is_late_after_a_reopening(land):
+    id = late_after(land, 20)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("close", "neighbour"), ("reopen", "town", {"reason": "又堆上了"}))
+
+    again(land, id)
+
+    assert on_time(land) == (0, 1, 0, 1)
+
+
+def test_what_was_in_time_is_in_time_after_a_failed_check_and_a_reopening(land):
+    id = late_after(land, 2)
+    land.lead_to(id, ("feedback", "worker", FIXED), ("rework", "neighbour", {"reason": "partly"}))
+    again(land, id)
+    land.clock.pass_by(days=20)
+    land.lead_to(id, ("reopen", "town", {"reason": "又堆上了"}))
+
+    again(land, id)
+
+    assert on_time(land) == (1, 0, 1, 0)
+
+
+def test_a_suspension_washes_no_lateness_off(land):
+    asked = {
+        "reason": "需要拆除", "plan": "明年拆除", "until": "2027-06-30", "leader": "张某", "milestones": "三月前腾空",
+        "safeguard": "每日巡查",
+    }  # fmt: skip
+    granted = {name: asked[name] for name in ("reason", "plan", "leader", "safeguard")} | {"plan_due": "2027-06-30"}
+    id = late_after(land, 20)
+    land.lead_to(id, ("ask_suspension", "town", asked), ("suspend", "brigade", granted), ("resume", "brigade"))
+
+    again(land, id)
+
+    assert on_time(land) == (0, 1, 0, 1)
+
+
+def test_an_extension_that_was_granted_late_counts_as_extended_and_on_time(land):
+    id = late_after(land, 8)
+    land.act(id, "ask_extension", "worker", reason="等配件", until="2026-12-20")
+    land.act(id, "extend", "town", reason="等配件", due_on="2026-12-20")
+
+    again(land, id)
+
+    assert on_time(land) == (1, 0, 1, 0)
+    assert counted(land)["handled_on_time_extended"] == 1

@@ -53,11 +53,21 @@ def test_what_the_device_says_counts_between_dispatch_and_receipt(land, written,
     assert counted(land) == expected
 
 
-def test_a_failed_check_undoes_what_was_written_in_time(land):
+def test_a_failed_check_keeps_that_it_was_late_and_written_in_time(land):
     id = handed_in(land, written=2, received=12)
 
     land.lead_to(id, ("rework", "officer", {"reason": "partly"}))
     assert counted(land) == (0, 0, 0)
 
     land.lead_to(id, ("feedback", "worker", FIXED))
-    assert counted(land) == (1, 0, 0)
+    assert counted(land) == (0, 1, 1)
+
+
+def test_a_second_feedback_that_is_written_late_is_late_altogether(land):
+    id = handed_in(land, written=2, received=12)
+    land.lead_to(id, ("rework", "officer", {"reason": "partly"}))
+    land.clock.pass_by(days=9)
+
+    land.lead_to(id, ("feedback", "worker", FIXED))
+
+    assert counted(land) == (0, 1, 0)

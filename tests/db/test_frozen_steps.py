@@ -27,6 +27,7 @@ from server.db.migrations import (
     step_0024_patrol_facts,
     step_0059_checks_on_site,
     step_0068_reopenings,
+    step_0073_late_for_good,
 )
 from server.db.sql import Sql
 from server.records.domain import case_facts as rules
@@ -55,7 +56,7 @@ def database_before(step: str) -> Sql:
 def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
-    later += script("0069_written_in_time")
+    later += script("0069_written_in_time") + script("0073_late_for_good")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -231,9 +232,14 @@ def before_0014() -> Sql:
     return database_before("0014_first_hands")
 
 
+def never_late_before(facts: CaseFacts) -> CaseFacts:
+    """Return facts as they were kept before step 0073: what gave way to a later limit was forgotten."""
+    return replace(facts, late_handling=0, late_closing=False)
+
+
 def by_rules_before_0014(facts: CaseFacts, taken: Step) -> CaseFacts:
     """Return the facts after a step as they were counted then: nothing but an assignment from intake is a dispatch."""
-    after = rules.after(facts, taken)
+    after = never_late_before(rules.after(facts, taken))
     from_intake = taken.status is Status.ASSIGNED and facts.status in (Status.REPORTED, Status.REGISTERED)
     returned = taken.action == "return" and facts.dispatches
     return after if from_intake or returned else replace(after, dispatches=facts.dispatches)
@@ -268,7 +274,8 @@ def test_step_0014_computes_what_a_count_of_today_computes(before_0014, today, t
     step_0014_first_hands.apply(sql)
 
     found = figures(sql)
-    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    ends = [history.steps[-1].at for history in town]
+    lived = [(never_late_before(history.as_of(end)), end) for history, end in zip(town, ends, strict=True)]
     states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
     assert states == {facts.id: case_json.to_text(Case(facts, village="荆山口")) for facts, _ in lived}
     expected = by_today(today, sql, lived)
@@ -396,6 +403,30 @@ def test_step_0068_keeps_reopenings_as_the_program_of_today_does(today, town):
     assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
         facts.id: facts for facts, _ in lived
     }
+
+
+@given(st.lists(histories(corrections=True), max_size=5, unique_by=lambda history: history.id))
+def test_step_0073_keeps_lateness_as_the_program_of_today_does(today, town):
+    sql = today
+    emptied(sql, "case_ending")
+    lived = [(history.as_of(history.steps[-1].at), history.steps[-1].at) for history in town]
+    written_by_today(sql, [(never_late_before(facts), at) for facts, at in lived])
+    for history, (facts, _) in zip(town, lived, strict=True):
+        state = orjson.loads(case_json.to_text(Case(facts, village="荆山口")))
+        del state["facts"]["late_handling"], state["facts"]["late_closing"]
+        add_record(sql, history.id, history.path, {}, case_state=orjson.dumps(state).decode())
+        for version, each in enumerate(history.steps, start=1):
+            case_facts.add_step(sql, history.id, version, each)
+
+    step_0073_late_for_good.apply(sql)
+
+    found = figures(sql)
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
+        facts.id: facts for facts, _ in lived
+    }
+    written_by_today(sql, lived)
+    assert found == figures(sql)
 
 
 @given(st.lists(st.tuples(walked, st.sampled_from(["主街", "主 街", "Ａ1", "a-1", "、", "", None])), max_size=6))

@@ -275,6 +275,47 @@ def written(history: History, at: str) -> str | None:
     return next((step.written_at for step in reversed(history.until(at)) if step.at == standing), None)
 
 
+def past_lateness(history: History, at: str) -> tuple[set[str], bool]:
+    """Return how earlier handlings were late (received, written), and whether an earlier closing limit was missed.
+
+    What is over is what a check or a reopening undid, and what gave way to a later limit without an extension.
+    """
+    how, closing = set(), False
+    taken = history.until(at)
+    for n, step in enumerate(taken[1:], start=1):
+        past = History(history.id, history.path, history.category, taken[:n])
+        before = taken[n - 1]
+        stopped = step.at
+        for held in reversed(taken[:n]):
+            if held.status not in ("suspended", "transferred"):
+                break
+            stopped = held.at
+        undone = before.status in ("closed", "spot_closed") and step.status not in ("closed", "spot_closed")
+        handling, close_by = (limit(past, before.at, name) for name in ("handle_due_at", "close_due_at"))
+        fed_back, said = standing_feedback(past, before.at), written(past, before.at)
+        gave_way = handling < (step.handle_due_at or "")
+        if sent(past, before.at) and fed_back and (gave_way or undone or step.action == "rework"):
+            how |= {"received" if said and said <= handling else "written"} if fed_back > handling else set()
+        elif sent(past, before.at) and gave_way and step.action != "extend" and stopped > handling:
+            how.add("written")
+        if entered_as_case(past, before.at) != NEVER:
+            closed = when(past, before.at, "close", "spot_close", "site_check")
+            if undone:
+                closing |= closed[-1] > close_by
+            elif close_by < (step.close_due_at or "") and step.action != "extend":
+                closing |= stopped > close_by
+    return how, closing
+
+
+def filled_in_time(history: History, at: str) -> bool:
+    """Whether a case is late by receipt alone."""
+    how, _ = past_lateness(history, at)
+    fed_back, said, due = (standing_feedback(history, at), written(history, at), limit(history, at, "handle_due_at"))
+    if fed_back is not None and fed_back > due:
+        how.add("received" if said and said <= due else "written")
+    return how == {"received"}
+
+
 def the_cohort(town: list[History], window: Period, at: str) -> list[History]:
     seen = [history for history in town if history.until(at)]
     gone = {Status.VOID, Status.MERGED}
@@ -302,11 +343,16 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         for history in dispatched
         if history in running and history not in handled and limit(history, at, "handle_due_at") <= at
     ]
-    in_time = [h for h in handled if (standing_feedback(h, at) or "") <= limit(h, at, "handle_due_at")]
+    in_time = [
+        h
+        for h in handled
+        if (standing_feedback(h, at) or "") <= limit(h, at, "handle_due_at") and not past_lateness(h, at)[0]
+    ]
     closed_in_time = [
         history
         for history in closed
         if when(history, at, "close", "spot_close", "site_check")[-1] <= limit(history, at, "close_due_at")
+        and not past_lateness(history, at)[1]
     ]
     alive = [history for history in seen if status(history, at) is not Status.VOID]
     return {
@@ -327,13 +373,7 @@ def recounted(town: list[History], window: Period, at: str) -> dict[str, int]:
         "handled": len(handled),
         "handled_on_time": len(in_time),
         "handling_overdue": len(late),
-        "filled_in_time": len(
-            [
-                h
-                for h in handled
-                if h not in in_time and (written(h, at) or NEVER) <= limit(h, at, "handle_due_at") < NEVER
-            ]
-        ),
+        "filled_in_time": len([h for h in handled if h not in in_time and filled_in_time(h, at)]),
         "extended": len([h for h in cohort if when(h, at, "extend")]),
         "checked": len([h for h in cohort if when(h, at, "close", "rework", "site_check")]),
         "site_closed": len(

@@ -21,6 +21,7 @@ from server.db.migrations import (
     step_0037_named_contents,
     step_0059_checks_on_site,
     step_0068_reopenings,
+    step_0073_late_for_good,
 )
 from server.db.sql import Sql
 
@@ -38,6 +39,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0037_uploads": step_0037_named_contents.apply,
     "0059_rechecks": step_0059_checks_on_site.apply,
     "0068_cases_that_come_back": step_0068_reopenings.apply,
+    "0073_late_for_good": step_0073_late_for_good.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 

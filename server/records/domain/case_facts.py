@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from server.instants import Instant, parse
+from server.records.domain import lateness
 from server.records.domain.status import WITH_HANDLER, Status
 from sync.values import frozen
 
@@ -88,6 +89,8 @@ class CaseFacts:
     written_at: when the feedback that stands was written, as its device says.
     reopened, late_returns: how often it was reopened, and was asked to be given back too late. recurrent: it was
     registered as a hazard that is back after it was closed.
+    late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
+    (``lateness``).
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
@@ -121,6 +124,8 @@ class CaseFacts:
     recurrent: bool = False
     late_returns: int = 0
     written_at: Instant | None = None
+    late_handling: int = lateness.NOT_LATE
+    late_closing: bool = False
 
     @property
     def closed(self) -> bool:
@@ -138,11 +143,15 @@ class CaseFacts:
         return self.closed_at is not None and self.close_due_at is not None and self.closed_at > self.close_due_at
 
     @property
+    def handling_lateness(self) -> int:
+        """How late its handlings were, that of the feedback that stands included; the worst of them."""
+        standing = lateness.of_feedback(self.handle_due_at, self.fed_back_at, self.written_at)
+        return max(self.late_handling, standing)
+
+    @property
     def filled_in_time(self) -> bool:
-        """Whether the feedback that stands came in late and was written in time, as its device says."""
-        due, fed_back = self.handle_due_at, self.fed_back_at
-        came_late = due is not None and fed_back is not None and fed_back > due
-        return came_late and self.written_at is not None and self.written_at <= (due or "")
+        """Whether its feedback stands, and all that came in late was written in time, as the devices say."""
+        return self.fed_back_at is not None and self.handling_lateness == lateness.RECEIVED_LATE
 
     @property
     def held(self) -> bool:
@@ -201,7 +210,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.
     moved = {**_held(facts, step), **_handed_on(facts, step), **_handled(facts, step), **_ended(facts, step)}
-    return replace(facts, **changed, **moved)
+    return replace(facts, **changed, **moved, **_late(facts, step))
 
 
 def _held(facts: CaseFacts, step: Step) -> dict[str, Any]:
@@ -235,10 +244,29 @@ def _handled(facts: CaseFacts, step: Step) -> dict[str, Any]:
     if handed_in or step.action == "site_check":
         changed |= {"fed_back_at": step.at, "first_fed_back_at": facts.first_fed_back_at or step.at}
         changed["written_at"] = step.written_at
-    # A failed check or a reopening undoes the feedback: the hazard is there again.
-    if step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED):
+    if _undoes_feedback(facts, step):
         changed["fed_back_at"] = changed["written_at"] = None
     return changed
+
+
+def _undoes_feedback(facts: CaseFacts, step: Step) -> bool:
+    """A failed check or a reopening does: the hazard is there again."""
+    return step.status not in CLOSED and (step.action in CHECKS or facts.status in CLOSED)
+
+
+def _late(facts: CaseFacts, step: Step) -> dict[str, Any]:
+    ran_until, is_extended = facts.held_since or step.at, step.extends or step.action == "extend"
+    found: dict[str, Any] = {}
+    if facts.dispatches:
+        clock = lateness.Clock(facts.handle_due_at, step.handle_due_at, ran_until, is_extended)
+        undone = _undoes_feedback(facts, step)
+        late = lateness.of_handling(clock, facts.fed_back_at, facts.written_at, is_undone=undone)
+        found["late_handling"] = max(facts.late_handling, late)
+    if facts.registered_at is not None:
+        clock = lateness.Clock(facts.close_due_at, step.close_due_at, ran_until, is_extended)
+        late_now = lateness.of_closing(clock, facts.closed_at, is_undone=step.status not in CLOSED)
+        found["late_closing"] = facts.late_closing or late_now
+    return found
 
 
 def _ended(facts: CaseFacts, step: Step) -> dict[str, Any]:

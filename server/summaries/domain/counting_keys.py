@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from server.instants import BEGINNING, FOREVER
+from server.records.domain import lateness
 from server.records.domain.case_facts import CaseFacts, Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
@@ -69,7 +70,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         bool(case.dispatches),
         case.first_fed_back_at is not None,
         case.fed_back_at is not None,
-        case.fed_back_at is not None and (case.handle_due_at is None or case.fed_back_at <= case.handle_due_at),
+        case.handling_lateness == lateness.NOT_LATE,
         case.closed_at is not None,
         figure_definitions.on_time(case),
         case.checked > 0,

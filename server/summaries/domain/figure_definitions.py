@@ -16,6 +16,7 @@ from typing import TypeAlias
 from server import dated, instants
 from server.errors import Invalid
 from server.instants import FOREVER, Instant
+from server.records.domain import lateness
 from server.records.domain.case_facts import CLOSED, CaseFacts
 from server.summaries.domain.periods import Period
 
@@ -144,8 +145,8 @@ def in_cohort(case: CaseFacts, window: Window) -> bool:
 
 
 def on_time(case: CaseFacts) -> bool:
-    """Return whether a closed case was closed by its limit; one fixed on the spot has none."""
-    return case.closed_at is not None and (case.close_due_at is None or case.closed_at <= case.close_due_at)
+    """Return whether a closed case was closed by its limit each time; one fixed on the spot has none."""
+    return case.closed_at is not None and not case.closed_late and not case.late_closing
 
 
 def still_open(case: CaseFacts) -> bool:
@@ -174,8 +175,8 @@ def handled(case: CaseFacts, window: Window) -> bool:
 
 
 def handled_on_time(case: CaseFacts, window: Window) -> bool:
-    """Handled with the feedback that stands in by the limit, extensions included."""
-    return handled(case, window) and (case.handle_due_at is None or (case.fed_back_at or "") <= case.handle_due_at)
+    """Handled with each feedback in by its limit, extensions included."""
+    return handled(case, window) and case.handling_lateness == lateness.NOT_LATE
 
 
 def handling_overdue(case: CaseFacts, window: Window) -> bool:

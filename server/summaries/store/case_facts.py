@@ -17,6 +17,7 @@ COLUMNS = (
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
     "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
+    "late_handling", "late_closing",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -129,6 +130,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "site_closed": int(facts.site_closed),
         "supervised": int(facts.supervised),
         "recurrent": int(facts.recurrent),
+        "late_closing": int(facts.late_closing),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -146,7 +148,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["dispatches"] = tuple(_dispatch(text) for text in row["dispatches"].split())
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
-    values["recurrent"] = bool(row["recurrent"])
+    values["recurrent"], values["late_closing"] = bool(row["recurrent"]), bool(row["late_closing"])
     return CaseFacts(**values)
 
 

@@ -1,0 +1,164 @@
+"""A case as its revisions alone tell it: when it moved, by which limits, and how late it was."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from importlib.resources import files
+from typing import Any
+
+from server.instants import parse
+
+CLOSED, HELD = ("closed", "spot_closed"), ("suspended", "transferred")
+SETTING_LIMITS = ("assign", "extend", "resume", "rework", "site_check")
+NEVER_REGISTERED = ("reported", "rejected", "merged", "void")
+CHECK_DAYS, BEIJING = 3, timezone(timedelta(hours=8))
+
+
+def working_days_later(midnight: datetime, days: int) -> datetime:
+    """Return the 24:00 of the last of some working days from a midnight on, day by day through the arrangement."""
+    text = files("server").joinpath("data", "calendar_days.csv").read_text(encoding="utf-8")
+    kinds = {row["day"]: row["kind"] for row in csv.DictReader(text.splitlines())}
+    while days:
+        begun = midnight.astimezone(BEIJING)
+        kind = kinds.get(begun.date().isoformat(), "working" if begun.weekday() < 5 else "off")
+        days -= kind == "working"
+        midnight += timedelta(days=1)
+    return midnight
+
+
+@dataclass
+class Case:
+    """What the history of one case comes to."""
+
+    id: str
+    path: str
+    category: str
+    received: datetime
+    status: str = ""
+    decided: datetime | None = None
+    registered: datetime | None = None
+    closed: datetime | None = None
+    dispatches: list[datetime] = field(default_factory=list)
+    returns: list[tuple[datetime, datetime]] = field(default_factory=list)
+    feedback: datetime | None = None
+    ever_fed_back: bool = False
+    due: str | None = None
+    handle_due: datetime | None = None
+    close_due: datetime | None = None
+    stays_late: bool = False
+    checks: int = 0
+    failed: int = 0
+    extended: int = 0
+    on_site: bool = False
+    drawn: bool = False
+    looked_again: list[bool] = field(default_factory=list)
+    supervised: bool = False
+    reopened: bool = False
+    recurrent: bool = False
+    asked_late: bool = False
+    written: datetime | None = None
+    was_late: set[str] = field(default_factory=set)
+    was_closed_late: bool = False
+    result: str = ""
+    moves: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def moved_before(self, at: datetime) -> list[tuple[datetime, str]]:
+        """Return the statuses that it had come to before an instant, each with when it did."""
+        return [move for move in self.moves if move[0] < at]
+
+
+def take(case: Case, row: Mapping[str, Any]) -> None:
+    """Let a case take the act of one more revision. row: as of ``recount.of_history``."""
+    action, at, observed = row["action"], parse(row["at"]), parse(row.get("observed_at") or row["at"])
+    diff = {name: after for name, (_, after) in row["diff"].items()}
+    told = {name: write[1] for name, write in row["received"].items()}
+    past = replace(case, moves=[*case.moves], dispatches=[*case.dispatches])
+    before, case.status = case.status, diff.get("status") or case.status
+    was_late = case.closed is not None and not in_time(case.closed, case.close_due)
+    moved = case.status != before
+    case.moves += [(at, case.status)] * moved
+    case.category = diff.get("category") or case.category
+    if case.status != "reported":
+        case.decided = case.decided or at
+    if case.status not in NEVER_REGISTERED:
+        case.registered = case.registered or at
+    case.closed = None if case.status not in CLOSED else case.closed if before in CLOSED else at
+    if action == "return":
+        case.returns.append((case.dispatches[-1], at))
+    first_hands = case.status in ("assigned", "accepted", "handling") and not case.dispatches
+    if first_hands or (case.status == "assigned" and before in ("reported", "registered")):
+        case.dispatches.append(at)
+    # Who reopens what was closed late does not make it on time; the next act that sets a limit begins anew.
+    sets_limit = action in SETTING_LIMITS or bool(told.get("due_on"))
+    case.stays_late = (action == "reopen" and was_late) or (case.stays_late and not sets_limit)
+    _clocks(case, action, diff)
+    if (moved and case.status == "feedback") or action == "site_check":
+        case.feedback, case.ever_fed_back = at, True
+        case.written = observed if action == "feedback" and case.dispatches and case.dispatches[-1] <= observed else at
+        case.result = told.get("result_code") or case.result
+    if action in ("close", "rework", "site_check"):
+        case.checks += 1
+        case.failed += case.status not in CLOSED
+    if action in ("rework", "reopen") or (action == "site_check" and case.status not in CLOSED):
+        case.feedback = None
+    extends = action == "extend" or "算一次延期" in (diff.get("office_note") or "")
+    _keep_lateness(past, case, past.moves[-1][0] if before in HELD else at, extends)
+    _marks(case, action, diff.get("office_note") or "", told)
+
+
+def _keep_lateness(past: Case, case: Case, stopped: datetime, extends: bool) -> None:
+    """Keep what was late once: undone by this act, or passed before a later limit. stopped: when time did."""
+    gave_way = _is_later(case.handle_due, past.handle_due)
+    if past.dispatches and past.feedback and (gave_way or not case.feedback):
+        case.was_late |= _standing_lateness(past)
+    elif past.dispatches and gave_way and not extends and not in_time(stopped, past.handle_due):
+        case.was_late.add("written")
+    if past.closed is not None and case.closed is None:
+        case.was_closed_late |= not in_time(past.closed, past.close_due)
+    elif past.registered and _is_later(case.close_due, past.close_due) and not extends:
+        case.was_closed_late |= not in_time(stopped, past.close_due)
+
+
+def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:
+    case.extended += action == "extend" or "算一次延期" in note
+    case.on_site = case.status in CLOSED and (case.on_site or action == "site_check")
+    case.drawn |= action == "draw_recheck"
+    case.looked_again += [told.get("pass") == "yes"] * (action == "recheck")
+    case.supervised |= action == "supervise"
+    case.reopened |= action == "reopen"
+    case.recurrent |= action in ("register", "assign") and "（反弹）" in note
+    case.asked_late |= action == "ask_return" and "（超窗）" in note
+
+
+def _clocks(case: Case, action: str, diff: dict[str, str | None]) -> None:
+    # What is due shows in a revision only where it changed: a limit may fall on the day of the one before.
+    due = case.due = diff.get("due_at", case.due)
+    if due and case.status in ("assigned", "accepted", "handling"):
+        case.handle_due = parse(due)
+        if not case.stays_late:
+            case.close_due = working_days_later(case.handle_due, CHECK_DAYS)
+    if due and case.status == "feedback" and action == "spot_close":
+        case.close_due = parse(due)
+
+
+def how_late(case: Case) -> set[str]:
+    """Return how the handlings of a case were late, the one that stands included: ``received``, ``written``."""
+    return case.was_late | _standing_lateness(case)
+
+
+def _standing_lateness(case: Case) -> set[str]:
+    if case.feedback is None or in_time(case.feedback, case.handle_due):
+        return set()
+    return {"received" if in_time(case.written, case.handle_due) else "written"}
+
+
+def _is_later(due: datetime | None, than: datetime | None) -> bool:
+    return due is not None and than is not None and due > than
+
+
+def in_time(at: datetime | None, due: datetime | None) -> bool:
+    """Say whether something was done by a limit, which what has none always is."""
+    return due is None or (at is not None and at <= due)
