@@ -7,6 +7,7 @@ Before and after each kind it writes a line and waits for one, while the countin
 from __future__ import annotations
 
 import gc
+import json
 import sys
 import time
 import uuid
@@ -34,6 +35,7 @@ class Phone:
         self.app = create_app(Settings(folder))
         self._key = f"/key/{key}"
         self._random = Random(seed)
+        self._pushed = 0
 
     def environ(self, path: str, body: bytes | None = None, **headers: str) -> dict[str, Any]:
         """Return the request for ``path`` below the phone's own. body: of a submission, None to read."""
@@ -59,9 +61,36 @@ class Phone:
         }
         return self.environ("") | asked
 
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the request that posts JSON to ``path`` of the API with the key of the phone."""
+        raw = json.dumps(body).encode()
+        typed = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(raw))}
+        return self.call(path, "") | typed | {"REQUEST_METHOD": "POST", "wsgi.input": BytesIO(raw)}
+
+    def push(self, changes: int) -> dict[str, Any]:
+        """Return the request in which a field client pushes so many changes, each of which creates a hazard."""
+        made = [self._creation(seq) for seq in range(self._pushed + 1, self._pushed + changes + 1)]
+        self._pushed += changes
+        return self.post("/api/v1/sync/push", {"device": "laptop", "epoch": None, "changes": made})
+
+    def _creation(self, seq: int) -> dict[str, Any]:
+        change, record = (str(uuid.UUID(int=self._random.getrandbits(128), version=4)) for _ in range(2))
+        fields = {name: (None, HAZARD[name]) for name in ("severity", "category", "description", "label")}
+        return {"id": change, "record": record, "type": "bench_hazards", "action": "create", "seq": seq,
+                "base_version": 0, "fields": fields, "made_at": HAZARD["start"]}  # fmt: skip
+
+    def idle_pull(self) -> dict[str, Any]:
+        """Return the request of a field client that has everything."""
+        cursor, more = None, True
+        while more:
+            _, body = self.ask(self.post("/api/v1/sync/pull", {"cursor": cursor, "limit": 1_000}), 200)
+            cursor, more = json.loads(body)["cursor"], json.loads(body)["more"]
+        return self.post("/api/v1/sync/pull", {"cursor": cursor, "limit": 1_000})
+
     def ask(self, environ: Mapping[str, Any], status: int) -> tuple[Mapping[str, str], bytes]:
         """Return headers and body of an answer. Raises RuntimeError when it has another status."""
         begun: list[Any] = []
+        environ["wsgi.input"].seek(0)  # of a request that is sent again
 
         def start_response(line: str, headers: list[tuple[str, str]], *_: object) -> Callable[[bytes], None]:
             begun[:] = [line, headers]
@@ -131,6 +160,8 @@ def counted(phone: Phone) -> Mapping[str, tuple[list[dict[str, Any]], int]]:
         "unchanged": ([unchanged] * 60, 304 if "etag" in headers else 200),
         "formList": ([phone.environ("/formList")] * 60, 200),
         "records": ([phone.call("/api/v1/records", "type=micro_stations&limit=100")] * 45, 200),
+        "pull": ([phone.idle_pull()] * 80, 200),
+        "push": ([phone.push(50) for _ in range(30)], 200),
     }
 
 

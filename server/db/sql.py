@@ -42,7 +42,7 @@ class Sql:
         """Yield rows as dicts while they are read, so that memory does not grow with the answer."""
         cursor = self._conn.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
-        return (dict(zip(names, row, strict=True)) for row in cursor)
+        return (dict(zip(names, row)) for row in cursor)  # noqa: B905 - an engine's rows have its columns; strict costs
 
     def rows(self, sql: str, parameters: Parameters = _NONE) -> list[Row]:
         """Return all rows as dicts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+import orjson
 import pytest
 
 from schemas.records import RecordFilter, RecordSchema
@@ -11,7 +12,7 @@ from schemas.sync import PulledRecordSchema
 from server.db import database
 from server.forms.domain.record_types import Kind
 from server.records.domain.records import Record
-from server.records.store import columns, records
+from server.records.store import columns, record_lists, records
 from server.records.store.columns import Projection
 
 A_RECORD = Record(
@@ -76,6 +77,23 @@ def test_a_projection_is_made_from_what_its_select_reads(to):
     row = columns.storing(columns.select(to).split(", "))(A_RECORD)
 
     assert tuple(columns.showing(to)(row)) == columns.names(to)
+
+
+@pytest.mark.parametrize("to", [Projection.API, Projection.CSV, Projection.PULL, Projection.PHONE], ids=str)
+@pytest.mark.parametrize("read", [record_lists.NEWEST, record_lists.BY_DUE, ", ".join(columns.NAMES)])
+def test_a_copied_row_shows_what_the_projection_shows_and_nothing_else_of_what_was_read(to, read):
+    wanted = {*columns.select(to).split(", "), *read.split(", ")}
+    row = columns.storing(wanted)(A_RECORD)
+    before = dict(row)
+    copied, shown = columns.copying(to, ", ".join(row))(row), columns.showing(to)(row)
+
+    assert {name: _plain(value) for name, value in copied.items()} == {n: _plain(v) for n, v in shown.items()}
+    assert row == before
+
+
+def _plain(value):
+    """Return a value so that two of them compare: orjson's texts do not."""
+    return orjson.dumps(value) if isinstance(value, orjson.Fragment) else value
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from typing import NamedTuple
 from server.api.responses import Json
 from server.cases.domain import decisions, workflow
 from server.changes.usecases.recording import Outcome
-from server.db.sql import Row
 from server.records.domain.records import Record, Revision
-from server.records.store import columns
+from server.records.store import columns, record_lists
 from server.records.store.columns import Projection
 from server.records.usecases.disclosing import RecordMask
 from sync.flags import Flag
@@ -24,19 +23,26 @@ _stored = columns.storing(columns.select(Projection.API).split(", "))
 
 
 class Named(NamedTuple):
-    """What is read for a row of a list: what its area, assignee and author are called, and how many photos it has."""
+    """What the area, assignee and author of a row of a list are called."""
 
     area: str
     assignee: str | None
     author: str
-    photos: int
 
 
-def in_list(row: Row, named: Named) -> Json:
-    """Return a row of ``record_lists`` with what was read for it."""
-    shown = listed(row)
-    shown["area_name"], shown["assignee_name"], shown["author_name"], shown["photos"] = named
-    shown["requests"] = [REQUESTS[flag] for flag in shown["flags"] if flag in REQUESTS]
+newest = columns.copying(Projection.API, record_lists.NEWEST)
+"""Return a row of ``record_lists.page`` as ``listed`` does."""
+
+by_due = columns.copying(Projection.API, record_lists.BY_DUE)
+"""Return a row of ``record_lists.page_by_due`` as ``listed`` does."""
+
+
+def in_list(shown: Json, named: Named, photos: int) -> Json:
+    """Add to a row of a list, as it is shown, what was read for it. photos: how many it has."""
+    shown["area_name"], shown["assignee_name"], shown["author_name"] = named
+    shown["photos"] = photos
+    flags = shown["flags"]
+    shown["requests"] = [REQUESTS[flag] for flag in flags if flag in REQUESTS] if flags else []
     return shown
 
 

@@ -205,6 +205,30 @@ def showing(to: Projection) -> Callable[[Row], dict[str, Any]]:
     return show
 
 
+def copying(to: Projection, stored: str) -> Callable[[Row], dict[str, Any]]:
+    """Return the function that makes the projection ``to`` of a row with exactly the columns ``stored``.
+
+    stored: as a SELECT names them, those of ``select(to)`` among them. What is shown is the same as ``showing`` shows,
+    in another order and in a tenth of the time: most of it stands in the row as it is shown.
+    """
+    values = [(column.name, value) for column in COLUMNS for value in column.values if value.to & to]
+    changed = [(value.name, column, value.read) for column, value in values if value.read is not None]
+    more = [(value.name, column) for column, value in values if value.read is None and value.name != column]
+    left = sorted({*stored.split(", ")} - {*names(to)})
+
+    def show(row: Row) -> dict[str, Any]:
+        found = row.copy()
+        for name in left:
+            del found[name]
+        for name, column in more:
+            found[name] = row[column]
+        for name, column, read in changed:
+            found[name] = read(row[column])
+        return found
+
+    return show
+
+
 def storing(wanted: Iterable[str]) -> Callable[[Record], Row]:
     """Return the function that makes of a record what is stored of it in these columns."""
     names = tuple(column.name for column in _among(wanted))

@@ -30,11 +30,23 @@ def leading(conditions: list[Condition], *, in_order: bool = True) -> Condition 
 def fewest(reading: Reading, conditions: list[Condition]) -> Condition | None:
     """Return the condition that leaves the fewest rows; None where each leaves more than ``FEW``."""
     found, least = None, FEW + 1
-    for each in sorted((each for each in conditions if 0 < each.rank <= COUNTED_RANK), key=lambda each: each.rank):
+    for each in sorted(filter(_is_counted, conditions), key=lambda each: each.rank):
         rows = _rows(reading, each)
         if rows < least:
             found, least = each, rows
     return found
+
+
+def newest_first(reading: Reading, conditions: list[Condition]) -> Condition | None:
+    """Return the condition that leads a list, newest first; None to walk all records."""
+    lead = leading(conditions)
+    if [lead] == list(filter(_is_counted, conditions)):
+        return lead  # however many rows it leaves
+    return fewest(reading, conditions) or lead
+
+
+def _is_counted(condition: Condition) -> bool:
+    return 0 < condition.rank <= COUNTED_RANK
 
 
 def where(conditions: list[Condition], leading: Condition | None) -> tuple[str, dict[str, Any]]:

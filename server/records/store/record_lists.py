@@ -24,7 +24,7 @@ from server.records.store.record_conditions import (
     is_uuid,
     possible_statuses,
 )
-from server.records.store.record_leads import are_open, fewest, of_one_status, of_open_status, where
+from server.records.store.record_leads import are_open, fewest, newest_first, of_one_status, of_open_status, where
 from server.records.store.record_search import among_these, as_shown, is_shown, label_candidates, searched_conditions
 
 __all__ = [
@@ -40,8 +40,12 @@ __all__ = [
     "page_by_due",
 ]
 
-_SELECT = f"SELECT {columns.select(Projection.API | Projection.CSV, 'born_seq')} FROM record"
-_TODO = columns.select(Projection.API | Projection.TODO, "born_seq")
+NEWEST = columns.select(Projection.API | Projection.CSV, "born_seq")
+"""The columns of rows of ``page``."""
+
+BY_DUE = columns.select(Projection.API | Projection.TODO, "born_seq")
+"""The columns of rows of ``page_by_due``."""
+
 _LABELLED = "type, area, author, assignee, label, fields, case_no"
 _DUE = record_conditions.DUE
 _AFTER = f" AND ({_DUE}, born_seq) > (:due_at, :born_seq)"
@@ -116,7 +120,7 @@ def _sorted(
     def read(position: DuePosition | None) -> list[Row]:
         further, more = ("", {}) if position is None else (_AFTER, position._asdict())
         return reading.sql.rows(
-            f"SELECT {_TODO} FROM record WHERE {terms}{further} AND {is_case} ORDER BY {_DUE}, born_seq LIMIT :limit",
+            f"SELECT {BY_DUE} FROM record WHERE {terms}{further} AND {is_case} ORDER BY {_DUE}, born_seq LIMIT :limit",
             {**values, **more, "limit": limit},
         )
 
@@ -218,13 +222,12 @@ def count_changed(reading: Reading, scope: Scope, filters: Filters, since: int, 
 def _newest(
     reading: Reading, conditions: list[Condition], filters: Filters, before: int | None, limit: int
 ) -> list[Row]:
-    few = fewest(reading, conditions)
-    if few is None and filters.q is not None:
+    if filters.q is not None and fewest(reading, conditions) is None:
         numbers = label_candidates(reading, filters.q)
         if numbers is not None:
             older = (number for number in numbers if before is None or number < before)
             return _among(reading, conditions, older, limit)
-    return list(_selected(reading, conditions, few or record_leads.leading(conditions), before, limit))
+    return list(_selected(reading, conditions, newest_first(reading, conditions), before, limit))
 
 
 def _among(reading: Reading, conditions: list[Condition], numbers: Iterator[int], limit: int) -> list[Row]:
@@ -247,7 +250,7 @@ def _selected(
         values["before"] = before
     return reading.sql.each(
         f"""
-        {_SELECT}
+        SELECT {NEWEST} FROM record
          WHERE {terms}
          ORDER BY born_seq DESC
          LIMIT :limit

@@ -142,7 +142,7 @@ class RecordMask:
         declared = self._types[row["type"]].personal
         if not declared:
             return False
-        key = (row["type"], row["fields"])
+        key = (row["id"], row["version"])
         names = self._known.names.get(key)
         if names is None:
             fields = orjson.loads(row["fields"])

@@ -28,11 +28,11 @@ class MaskedRows(NamedTuple):
     """What is remembered of rows, by what they hold.
 
     rows: label and fields as they are masked, by type, label and fields. names: whether something stands in a personal
-    field, by type and fields.
+    field, by id and version.
     """
 
     rows: dict[tuple[str, str, str], tuple[str, orjson.Fragment]]
-    names: dict[tuple[str, str], bool]
+    names: dict[tuple[str, int], bool]
 
 
 def masked_rows(reading: Reading) -> MaskedRows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 import orjson
@@ -211,16 +212,17 @@ def photo_counts(reading: Reading, rows: Sequence[Row]) -> list[int]:
     counting reads the whole history, and an officer's list shows the same cases again and again.
     """
     known: dict[tuple[str, int], int] = reading.cached("photo counts", lambda _: {})
-    wanted = [(row["id"], row["version"]) for row in rows]
-    found = {key: count for key in wanted if (count := known.get(key)) is not None}  # another thread may clear it
-    missing = {row["id"]: row["type"] for row, key in zip(rows, wanted, strict=True) if key not in found}
-    if missing:
-        counted = _counted(reading, missing)
-        found |= {key: counted[key[0]] for key in wanted if key[0] in counted}
-        if len(known) + len(missing) > _COUNTS_KEPT:
-            known.clear()
-        known.update(found)
-    return [found[key] for key in wanted]
+    wanted = map(itemgetter("id", "version"), rows)
+    found = list(map(known.get, wanted))  # read once: another thread may clear it
+    complete = [count for count in found if count is not None]
+    if len(complete) == len(rows):
+        return complete
+    missing = {row["id"]: row["type"] for row, count in zip(rows, found, strict=True) if count is None}
+    counted = _counted(reading, missing)
+    if len(known) + len(missing) > _COUNTS_KEPT:
+        known.clear()
+    known.update({(row["id"], row["version"]): counted[row["id"]] for row in rows if row["id"] in counted})
+    return [counted[row["id"]] if count is None else count for row, count in zip(rows, found, strict=True)]
 
 
 _COUNTS_KEPT = 20_000
