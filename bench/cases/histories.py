@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server import instants
-from server.records.domain.case_facts import Step
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 
 

@@ -21,7 +21,8 @@ from server.forms.domain.record_types import Kind
 from server.instants import FOREVER
 from server.records.domain import case_facts
 from server.records.domain.case import Case, Request
-from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Step
 from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER
 from server.records.store import columns

@@ -32,7 +32,8 @@ from server.db.migrations import (
 from server.db.sql import Sql
 from server.records.domain import case_facts as rules
 from server.records.domain.case import Case
-from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.records.store import case_json
 from server.summaries.domain import contributions, patrols

@@ -21,7 +21,7 @@ from server.grid.domain.areas import Place, code_of
 from server.grid.domain.scope import Scope
 from server.records.domain import case_facts
 from server.records.domain.case import Case
-from server.records.domain.case_facts import Step
+from server.records.domain.case_steps import Step
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 from server.records.store import record_lists, records

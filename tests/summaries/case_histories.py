@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from server import instants
 from server.instants import BEIJING, Instant
 from server.records.domain import case_facts
-from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.periods import Period

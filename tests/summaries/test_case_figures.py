@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from server.db.database import Database
-from server.records.domain.case_facts import Step
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.summaries.store import case_facts, figure_recording, recount, rollups
 from tests.summaries.case_histories import CATEGORIES, a_case, histories, step

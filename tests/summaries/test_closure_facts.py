@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.figure_definitions import Window

@@ -15,7 +15,7 @@ from server import dated, instants
 from server.errors import Invalid
 from server.grid.domain.areas import Area, Level, code_of, level_of, parent_code
 from server.records.domain import case_facts
-from server.records.domain.case_facts import Step
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions, summary_rows
 from server.summaries.domain.figure_definitions import Kind

@@ -9,7 +9,7 @@ import pytest
 
 from server import instants
 from server.instants import Instant
-from server.records.domain.case_facts import Step
+from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
 from server.summaries.domain import summary_rows
 from server.summaries.domain.periods import Period

@@ -12,7 +12,7 @@ from server.cases.domain.case_columns import with_columns
 from server.cases.domain.deadlines import Clock, close_due
 from server.cases.domain.holding import Decision, requested_due, target_status
 from server.cases.domain.workflow import Step
-from server.records.domain import case_facts
+from server.records.domain import case_facts, case_steps
 from server.records.domain.case import FAILED, PASSED, Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import WITH_HANDLER, Status
@@ -28,7 +28,7 @@ class CaseUpdate:
     """A case after one step, as its record, and the step as the figures keep it."""
 
     record: Record
-    step: case_facts.Step
+    step: case_steps.Step
 
 
 def create_case(
@@ -41,7 +41,7 @@ def create_case(
     """
     at = record.created_at
     check_by = deadlines.due_at(Clock.VERIFY, at, calendar) if status is Status.FEEDBACK else None
-    step = case_facts.Step(action, at, status, close_due_at=check_by)
+    step = case_steps.Step(action, at, status, close_due_at=check_by)
     facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
     case = Case(facts, village)
     if status is not Status.REPORTED:
@@ -57,7 +57,7 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
     decision = _EFFECTS.get(act.action, _stay)(step, record, case, act, context)
     extends = later_limits.extends(record, act, context)
     limits = (decision.handle_due_at, decision.close_due_at)
-    kept = case_facts.Step(
+    kept = case_steps.Step(
         _action_of_figures(act, context), act.at, decision.status, *limits, decision.result_code, extends=extends,
         recurs=context.recurrence_of != "", written_at=context.written_at,
     )  # fmt: skip
@@ -78,8 +78,8 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
 def _action_of_figures(act: Act, context: ActContext) -> str:
     """Return the action as the figures tell it: how a re-check went, and whether a return was asked for too late."""
     if act.action == "recheck" and act.failed:
-        return case_facts.RECHECK_FAILED
-    return case_facts.RETURN_ASKED_LATE if context.return_late else act.action
+        return case_steps.RECHECK_FAILED
+    return case_steps.RETURN_ASKED_LATE if context.return_late else act.action
 
 
 def refreshed(record: Record) -> Record:

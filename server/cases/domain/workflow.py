@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from server.errors import IllegalStep, Invalid
-from server.records.domain.case_facts import CLOSED
+from server.records.domain.case_steps import CLOSED
 from server.records.domain.records import Record
 from server.records.domain.status import OPEN, STATUS_LABELS, WITH_HANDLER, Status
 from sync.changes import Change, FieldWrite

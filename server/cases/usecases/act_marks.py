@@ -19,7 +19,7 @@ from server.db.transactions import Reading
 from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.instants import Instant
-from server.records.domain.case_facts import CLOSED
+from server.records.domain.case_steps import CLOSED
 from server.records.domain.records import Record
 from server.records.store import record_lists
 from server.records.store.record_lists import Filters

@@ -15,7 +15,7 @@ from server.changes.domain.validation import Validated, field_writes, validate
 from server.changes.domain.write_context import WriteContext
 from server.forms.domain.record_types import LABEL
 from server.problems.domain.problems import Problem, ProblemKind
-from server.records.domain.case_facts import Step as CaseStep
+from server.records.domain.case_steps import Step as CaseStep
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, Status
 from sync import merge, registers, replay

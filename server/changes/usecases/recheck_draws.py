@@ -17,7 +17,7 @@ from server.changes.usecases.recording import apply_by_server
 from server.db.transactions import Reading, Transaction
 from server.grid.domain.areas import code_of
 from server.instants import Instant
-from server.records.domain.case_facts import CLOSED
+from server.records.domain.case_steps import CLOSED
 from server.records.domain.records import Record
 from server.summaries.store import counted_cases, rollups
 

@@ -9,7 +9,8 @@ from enum import StrEnum
 from server import dated
 from server.instants import Instant
 from server.monthly_reports.domain.definition import Definition
-from server.records.domain.case_facts import CLOSED, CaseFacts
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import CLOSED
 from server.records.domain.status import Status
 from server.summaries.domain.figure_definitions import COUNT_RULES, Window
 

@@ -18,7 +18,7 @@ from server.office import labels, pages
 from server.office.cases import act_words
 from server.office.pages import code_label
 from server.people.domain.actors import Actor
-from server.records.domain.case_facts import CHECKS
+from server.records.domain.case_steps import CHECKS
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 from sync.changes import AttachmentName

@@ -25,7 +25,7 @@ from server.people.domain.actors import Actor
 from server.people.store import display_names
 from server.problems.domain.problems import ProblemKind
 from server.problems.store import problems
-from server.records.domain.case_facts import CHECKS
+from server.records.domain.case_steps import CHECKS
 from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, STAGE_LABELS, STAGE_OF, STATUS_LABELS, Stage, Status
 from server.records.store import records, revisions

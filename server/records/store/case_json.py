@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from server.records.domain.case import Assignment, Case, Request
-from server.records.domain.case_facts import CaseFacts, Dispatch, Ending
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Dispatch, Ending
 from server.records.domain.status import Status
 
 _STORED = {"assignments": "given", "processed_by": "hands", "merged_into": "into"}

@@ -22,7 +22,7 @@ from server.grid.domain.areas import Place
 from server.instants import Instant
 from server.people.domain.actors import Actor
 from server.records.domain import disclosure, positions
-from server.records.domain.case_facts import CLOSED
+from server.records.domain.case_steps import CLOSED
 from server.records.domain.positions import Position
 from server.records.domain.records import Record
 from server.records.store import records, revisions

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from server.instants import Instant
-from server.records.domain.case_facts import CLOSED, CaseFacts
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import CLOSED
 from server.summaries.domain import counting_keys, figure_definitions
 from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
 from server.summaries.domain.figure_definitions import COUNT_RULES, Kind, Window

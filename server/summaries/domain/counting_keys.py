@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from server.instants import BEGINNING, FOREVER
 from server.records.domain import lateness
-from server.records.domain.case_facts import CaseFacts, Dispatch
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import figure_definitions
 from server.summaries.domain.figure_definitions import COUNT_RULES, Window

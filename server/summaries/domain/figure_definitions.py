@@ -17,7 +17,8 @@ from server import dated, instants
 from server.errors import Invalid
 from server.instants import FOREVER, Instant
 from server.records.domain import lateness
-from server.records.domain.case_facts import CLOSED, CaseFacts
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import CLOSED
 from server.summaries.domain.periods import Period
 
 RESULT = "result:"

@@ -7,7 +7,8 @@ from typing import Any
 
 from server.db.sql import Row, Sql, inserting
 from server.instants import Instant
-from server.records.domain.case_facts import CaseFacts, Dispatch, Ending, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Dispatch, Ending, Step
 from server.records.domain.status import Status
 from server.summaries.domain import contributions, periods
 from server.summaries.domain.figure_definitions import still_open

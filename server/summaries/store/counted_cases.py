@@ -12,7 +12,8 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.instants import Instant
 from server.records.domain import case_facts as domain
-from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Step
 from server.records.store import case_json
 from server.summaries.domain import counting_keys, periods
 from server.summaries.domain.periods import Period

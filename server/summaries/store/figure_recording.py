@@ -7,7 +7,8 @@ closed. The sums change by what the case contributes now less what it did before
 from __future__ import annotations
 
 from server.db.transactions import Transaction
-from server.records.domain.case_facts import CaseFacts, Step
+from server.records.domain.case_facts import CaseFacts
+from server.records.domain.case_steps import Step
 from server.records.domain.records import Record
 from server.summaries.store import case_facts, patrol_facts, rollups
 
