@@ -6,6 +6,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -62,6 +63,8 @@ class Case:
     written: datetime | None = None
     was_late: set[str] = field(default_factory=set)
     was_closed_late: bool = False
+    item: str = ""
+    relaxed: bool = False
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -94,6 +97,8 @@ def take(case: Case, row: Mapping[str, Any]) -> None:
     # Who reopens what was closed late does not make it on time; the next act that sets a limit begins anew.
     sets_limit = action in SETTING_LIMITS or bool(told.get("due_on"))
     case.stays_late = (action == "reopen" and was_late) or (case.stays_late and not sets_limit)
+    case.item = diff.get("item") or case.item
+    case.relaxed |= _is_relaxed(past, case.item)
     _clocks(case, action, diff)
     if (moved and case.status == "feedback") or action == "site_check":
         case.feedback, case.ever_fed_back = at, True
@@ -120,6 +125,29 @@ def _keep_lateness(past: Case, case: Case, stopped: datetime, extends: bool) -> 
         case.was_closed_late |= not in_time(past.closed, past.close_due)
     elif past.registered and _is_later(case.close_due, past.close_due) and not extends:
         case.was_closed_late |= not in_time(stopped, past.close_due)
+
+
+def _is_relaxed(past: Case, item: str) -> bool:
+    """Say whether a case that becomes one of another hazard has more time than that hazard."""
+    if not past.registered or past.status in (*CLOSED, "void", "merged", "reported"):
+        return False
+    days, before = _days_to_repair(item), _days_to_repair(past.item)
+    other_limit = past.extended or past.failed or past.reopened or any(status in HELD for _, status in past.moves)
+    if days >= before or other_limit or not past.dispatches or past.handle_due is None:
+        return days > before
+    given_on = past.dispatches[-1].astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    return past.handle_due > given_on + timedelta(days=days + 1)
+
+
+@cache
+def _days_to_repair(item: str) -> int:
+    items, limits = (
+        list(csv.DictReader(files(package).joinpath(*name).read_text(encoding="utf-8").splitlines()))
+        for package, name in (("kobo_forms", ("lists", "hazard_items.csv")), ("server", ("data", "time_limits.csv")))
+    )
+    rect = next((row["rect"] for row in items if row["name"] == item), "")
+    handling = {row["case"]: int(row["amount"]) for row in limits if row["clock"] == "handle"}
+    return handling.get(rect, handling[""])
 
 
 def _marks(case: Case, action: str, note: str, told: dict[str, str]) -> None:

@@ -58,6 +58,7 @@ def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
     later += script("0069_written_in_time") + script("0073_late_for_good")
+    later += script("0074_corrections_that_relax")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -98,7 +99,7 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
         row = each._asdict()
-        del row["category"], row["extends"], row["recurs"], row["written_at"]  # came with later steps
+        del row["category"], row["extends"], row["recurs"], row["written_at"], row["relaxes"]  # came with later steps
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 

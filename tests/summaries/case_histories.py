@@ -152,7 +152,8 @@ def histories(draw: st.DrawFn, corrections: bool = False) -> History:
         at += timedelta(hours=draw(gaps))
         if action == "categorise":
             category = draw(st.sampled_from((*CATEGORIES, "gone")))
-            steps.append(Step(action, instants.text(at), status, category=category))
+            relaxes = draw(st.booleans())
+            steps.append(Step(action, instants.text(at), status, category=category, relaxes=relaxes))
         else:
             status = LEADS_TO[action]
             steps.append(_dated(draw, action, at, status))

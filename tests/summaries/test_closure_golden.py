@@ -158,6 +158,7 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("reopen_rate", Rate(0, 9), "0.00%"),
         ("recurrence_rate", Rate(0, 9), "0.00%"),
         ("came_back_rate", Rate(0, 9), "0.00%"),
+        ("relaxed_rate", Rate(0, 9), "0.00%"),
         ("supervised_closure_rate", Rate(0, 0), "—"),
         ("return_rate", Rate(1, 9), "11.11%"),
         ("dispatch_accuracy", Rate(8, 9), "88.89%"),
@@ -173,7 +174,7 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 29
+    assert len(FIGURES.rates) == 30
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():

@@ -14,7 +14,14 @@ from server.changes.domain import problem_reports, record_history, revise
 from server.changes.domain.merged_record import with_merged
 from server.changes.domain.revise import Revised
 from server.changes.store import devices
-from server.changes.usecases.recording import SERVER, PendingChange, context_of, fingerprint, record_revision
+from server.changes.usecases.recording import (
+    SERVER,
+    PendingChange,
+    context_of,
+    fingerprint,
+    record_revision,
+    store_revised,
+)
 from server.db.transactions import Transaction
 from server.forms.domain.record_types import RecordType
 from server.forms.store import forms
@@ -251,8 +258,7 @@ def _compare_record(tx: Transaction, record: Record) -> None:
         *problem_reports.invalid_after_merge(record.fields, after, context, merged.values),
     )
     revision = revise.revision_of(context, after, Verdict.APPLIED, revise.difference(record, after))
-    revised = Revised(after, revision, (), problems_found)
-    records.replace(tx, after)
+    revised = store_revised(tx, record, Revised(after, revision, (), problems_found))
     record_revision(tx, pending, record, revised, ())
 
 

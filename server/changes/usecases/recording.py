@@ -11,6 +11,7 @@ import orjson
 from server.cases.domain import workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.store import calendars, former_handlers, rechecks
+from server.cases.usecases import corrections
 from server.changes.domain import revise
 from server.changes.domain.revise import Revised
 from server.changes.domain.write_context import WriteContext
@@ -95,6 +96,13 @@ def fingerprint(change: Change) -> str:
         tuple(tuple(attachment) for attachment in change.attachments),
     )
     return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_NAIVE_UTC)).hexdigest()
+
+
+def store_revised(tx: Transaction, before: Record, revised: Revised) -> Revised:
+    """Store the next version of a record, and return it with the mark of a correction that relaxes its limit."""
+    revised = replace(revised, record=corrections.marked(tx, before, revised.record))
+    records.replace(tx, revised.record)
+    return revised
 
 
 def record_revision(

@@ -29,6 +29,7 @@ from server.changes.usecases.recording import (
     context_of,
     fingerprint,
     record_revision,
+    store_revised,
     type_of,
 )
 from server.db import training
@@ -75,10 +76,8 @@ def apply(
         again = verdicts.find(tx, other.id)
         if again is not None:
             return _stored_outcome(tx, again)
-        message = "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
-        return quarantine.keep(
-            tx, replace(pending, change=other), Verdict.QUARANTINED, ProblemKind.QUARANTINED, message
-        )
+        kept, message = replace(pending, change=other), "同一编号送来了两份不同的内容，第二份已隔离，待人工判断。"
+        return quarantine.keep(tx, kept, Verdict.QUARANTINED, ProblemKind.QUARANTINED, message)
     record = records.find_for_writing(tx, change.record) if here.record else None
     outcome = _apply_pending(tx, record, pending)
     if here.waiting and outcome.record is not None:
@@ -204,7 +203,7 @@ def _revise(tx: Transaction, record: Record, pending: PendingChange, relation_no
         revised, refusal = _settle(tx, record, context, pending.by)
     else:
         revised, refusal = _act(tx, record, context, history, pending)
-    records.replace(tx, revised.record)
+    revised = store_revised(tx, record, revised)
     outcome = record_revision(tx, pending, record, revised, state.problems)
     if hands.follow(tx, state.hand, change):
         outcome = replace(outcome, record=records.find_for_writing(tx, record.id))

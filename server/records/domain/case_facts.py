@@ -44,7 +44,7 @@ class CaseFacts:
     reopened, late_returns: how often it was reopened, and was asked to be given back too late. recurrent: it was
     registered as a hazard that is back after it was closed.
     late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
-    (``lateness``).
+    (``lateness``). relaxed: a correction of its hazard left it a longer limit than its rule.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
@@ -80,6 +80,7 @@ class CaseFacts:
     written_at: Instant | None = None
     late_handling: int = lateness.NOT_LATE
     late_closing: bool = False
+    relaxed: bool = False
 
     @property
     def closed(self) -> bool:
@@ -160,6 +161,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "supervised": facts.supervised or step.action == "supervise",
         "reopened": facts.reopened + (step.action == "reopen"),
         "recurrent": facts.recurrent or step.recurs,
+        "relaxed": facts.relaxed or step.relaxes,
         "late_returns": facts.late_returns + (step.action == RETURN_ASKED_LATE),
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.

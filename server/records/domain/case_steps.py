@@ -51,7 +51,7 @@ class Step(NamedTuple):
     category: the one that it gave the case, None where it left that as it was.
     extends: it set a later limit than its rule, which is an extension whatever the act.
     recurs: it registered a hazard that is back after it was closed. written_at: when it was written, as its
-    device says, None where that was not asked.
+    device says, None where that was not asked. relaxes: a correction of the hazard left it more time than its rule.
     """
 
     action: str
@@ -64,3 +64,4 @@ class Step(NamedTuple):
     extends: bool = False
     recurs: bool = False
     written_at: Instant | None = None
+    relaxes: bool = False

@@ -24,7 +24,7 @@ REGISTERED = (
     "closed_on_time", "dispatched", "handled", "handled_on_time", "handled_on_time_extended", "extended",
     "extended_handling_due", "once_fed_back", "checked", "reworked", "reworked_due", "site_closed",
     "drawn", "rechecked", "recheck_failed", "supervised", "supervised_closed",
-    "reopened", "recurrent", "came_back", "late_returns", "filled_in_time",
+    "reopened", "recurrent", "came_back", "late_returns", "filled_in_time", "relaxed",
 )  # fmt: skip
 """Columns of the day on which a case was registered; of those that lateness adds to, what is certain without it."""
 
@@ -56,6 +56,7 @@ class _CountingKey(NamedTuple):
     recurrent: bool
     late_returns: bool
     filled_in_time: bool
+    relaxed: bool
 
 
 def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -86,6 +87,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.recurrent,
         case.late_returns > 0,
         case.filled_in_time,
+        case.relaxed,
     )
 
 
@@ -119,6 +121,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         recurrent=key.recurrent,
         late_returns=int(key.late_returns),
         written_at=then if key.filled_in_time else None,
+        relaxed=key.relaxed,
     )
     added = [
         tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)

@@ -262,6 +262,7 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "reopened": lambda case, window: in_cohort(case, window) and case.reopened > 0,
     "recurrent": lambda case, window: in_cohort(case, window) and case.recurrent,
     "came_back": lambda case, window: in_cohort(case, window) and (case.recurrent or case.reopened > 0),
+    "relaxed": lambda case, window: in_cohort(case, window) and case.relaxed,
     "late_returns": lambda case, window: in_cohort(case, window) and case.late_returns > 0,
     # 应结案
     "due": due,

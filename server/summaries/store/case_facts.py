@@ -18,7 +18,7 @@ COLUMNS = (
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
     "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
-    "late_handling", "late_closing",
+    "late_handling", "late_closing", "relaxed",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -38,6 +38,7 @@ STEP_COLUMNS = (
     "extends",
     "recurs",
     "written_at",
+    "relaxes",
 )
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
@@ -132,6 +133,7 @@ def row_of(facts: CaseFacts, stepped_at: Instant) -> dict[str, Any]:
         "supervised": int(facts.supervised),
         "recurrent": int(facts.recurrent),
         "late_closing": int(facts.late_closing),
+        "relaxed": int(facts.relaxed),
         "stepped_at": stepped_at,
         "received_day": _day(facts.received_at),
         "registered_day": registered_day,
@@ -150,6 +152,7 @@ def from_row(row: Mapping[str, Any]) -> CaseFacts:
     values["endings"] = tuple(_ending(text) for text in row["endings"].split())
     values["site_closed"], values["supervised"] = bool(row["site_closed"]), bool(row["supervised"])
     values["recurrent"], values["late_closing"] = bool(row["recurrent"]), bool(row["late_closing"])
+    values["relaxed"] = bool(row["relaxed"])
     return CaseFacts(**values)
 
 
@@ -160,6 +163,7 @@ def step_row(record: str, version: int, step: Step) -> Row:
         **step._asdict(),
         "extends": int(step.extends),
         "recurs": int(step.recurs),
+        "relaxes": int(step.relaxes),
     }
 
 
@@ -176,6 +180,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         bool(row["extends"]),
         bool(row["recurs"]),
         row["written_at"],
+        bool(row["relaxes"]),
     )
 
 

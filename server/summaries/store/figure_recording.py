@@ -13,19 +13,22 @@ from server.records.domain.records import Record
 from server.summaries.store import case_facts, patrol_facts, rollups
 
 CORRECTION = "categorise"
-"""Name of the step by which an edit corrects the category of a case."""
+"""Name of the step by which an edit corrects the category of a case, or leaves it a longer limit than its rule."""
 
 
 def record(tx: Transaction, before: CaseFacts | None, after: CaseFacts, step: Step | None, version: int) -> None:
     """Record what one revision did to a case.
 
     before: its facts until then, None for a new case. after: its facts now. step: what was done; None for an edit,
-    which is a step of its own where it corrects the category: until then the case counts under the old one.
+    which is a step of its own where it corrects the category: until then the case counts under the old one. So it is
+    where it relaxes the limit.
     version: of the record.
     """
     if before is not None and before.category != after.category:
         case_facts.keep_first_category(tx.sql, after.id, before.category)
         step = (step or Step(CORRECTION, tx.now, after.status))._replace(category=after.category)
+    if before is not None and after.relaxed and not before.relaxed:
+        step = (step or Step(CORRECTION, tx.now, after.status))._replace(relaxes=True)
     if step is not None:
         case_facts.add_step(tx.sql, after.id, version, step)
     if before is None:
