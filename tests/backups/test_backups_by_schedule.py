@@ -13,14 +13,14 @@ import pytest
 from server.admin.store import backup_facts
 from server.app import blobs_of
 from server.backups.store import plain_copy, set_folder
-from server.backups.usecases import schedule
+from server.backups.usecases import restoring, schedule
 from server.backups.usecases.orders import Order
 from server.cli.beside_serving import doing_beside
 from server.db.locks import serving
 from server.errors import Busy, Invalid
 from server.replication.store import epochs
 from server.settings import Settings, from_environment
-from tests.backups.backed_up import back_up, files_in, run, send_photo
+from tests.backups.backed_up import back_up, files_in, reading, run, send_photo
 from tests.county import close, open_county
 from tests.valley import a_valley, lay
 
@@ -126,6 +126,34 @@ def test_a_clock_that_was_a_year_ahead_puts_no_backup_off(valley, to, keeper):
     keeper.round()
 
     assert len({each.path for each in set_folder.sets(to)}) == 2
+
+
+def test_what_was_made_under_a_clock_that_was_ahead_is_not_taken_for_the_newest(valley, to, keeper):
+    valley.clock.pass_by(days=365)
+    keeper.round()
+    valley.clock.pass_by(days=-365)
+    id = send_photo(valley, b"since")
+
+    keeper.round()
+
+    chosen = restoring.find(to).set
+    assert chosen.path.name == last(valley).name < max(each.path.name for each in set_folder.sets(to))
+    assert run("restore", to, "--to", to.with_name("back")).exit_code == 0
+    with reading(to.with_name("back")) as found:
+        assert found.sql.value("SELECT COUNT(*) FROM record WHERE id = :id", {"id": id}) == 1
+
+
+def test_what_is_made_under_a_clock_that_was_set_back_is_not_cleared_away_as_the_oldest(valley, to, keeper):
+    for _ in range(12):  # one in each of the months that the table keeps
+        keeper.round()
+        valley.clock.pass_by(days=31)
+    valley.clock.pass_by(days=-4000)
+    send_photo(valley, b"since")
+
+    keeper.round()
+
+    assert restoring.find(to).set.path.name == last(valley).name
+    assert len(set_folder.sets(to)) == 13
 
 
 def test_a_stop_ends_the_one_under_way_is_no_failure_and_leaves_no_set(valley, to):

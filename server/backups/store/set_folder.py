@@ -23,6 +23,7 @@ from server.backups.domain.manifests import Entry, Manifest
 from server.backups.store.copying import UNFINISHED, sync_folder
 from server.db.locks import held_file
 from server.errors import Busy, DatabaseTooNew, Invalid, NotFound
+from server.instants import Instant
 
 BLOBS, PHOTO_LIST, ENCRYPTED = "blobs", "photos.txt", ".age"
 _MAKING, _DELETING = ".making", ".deleting"
@@ -67,20 +68,39 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def sets(folder: Path) -> list[BackupSet]:
-    """Return every whole set in a folder of backups whose manifest can be read, oldest first."""
+    """Return every whole set in a folder of backups whose manifest can be read, oldest first by what they hold.
+
+    A clock that was set wrong may have named and dated any of them; how far the database had got it cannot change.
+    """
     found = []
     for path in paths(folder):
         try:
             found.append(open_set(path))
         except (Invalid, DatabaseTooNew):
             continue  # one that was changed keeps its place; who restores it is told what is wrong with it
-    return sorted(found, key=lambda each: (each.manifest.made_at, each.path.name))
+    return sorted(found, key=_content_order)
+
+
+def newest(folder: Path) -> Path | None:
+    """Return where the newest set of a folder of backups stands, None for a folder without any.
+
+    One whose manifest cannot be read is taken for the newest if its name is later: it is told, never passed over.
+    """
+    found = sets(folder)
+    names = {each.path.name for each in found[-1:]}
+    unread = {path.name for path in paths(folder)} - {each.path.name for each in found}
+    return folder / max(names | unread) if names | unread else None
 
 
 def paths(folder: Path) -> list[Path]:
     """Return where the finished sets of a folder of backups stand, oldest first by their names; none is opened."""
     named = [path.parent for path in folder.glob(f"*/{manifests.FILE_NAME}")]
     return sorted(path for path in named if path.suffix not in (_MAKING, _DELETING))
+
+
+def _content_order(each: BackupSet) -> tuple[int, int, Instant, str]:
+    made = each.manifest
+    return made.restores, made.seq, made.made_at, each.path.name
 
 
 def open_set(path: Path) -> BackupSet:

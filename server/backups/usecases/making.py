@@ -82,7 +82,8 @@ def prune(database: Database, to: Path) -> Sequence[str]:
             series, rules = backup_facts.series(reading), dated.rows_at("backup_keep", reading.now)
         ours = [each for each in set_folder.sets(to) if each.manifest.series == series]
         kept = keeping.kept((each.manifest.made_at for each in ours), rules)
-        gone = [each for each in ours if each.manifest.made_at not in kept]
+        # The newest by what it holds stays, also where the clock was set back before it was made.
+        gone = [each for each in ours[:-1] if each.manifest.made_at not in kept]
         for each in gone:
             set_folder.delete(each)
         set_folder.sweep_photos(to)  # somebody may have deleted sets by hand

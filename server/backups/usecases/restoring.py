@@ -72,8 +72,7 @@ def find(path: Path, keys: Sequence[SecretKey] = ()) -> Source:
     keys: secret keys, for a set that is encrypted. Raises NotFound where there is none, Damaged for one whose manifest
     was changed, DatabaseTooNew for one of a newer program, Invalid for an encrypted one without keys.
     """
-    named = set_folder.paths(path)
-    path = named[-1] if named else path  # a newest one that is damaged is told, never passed over
+    path = set_folder.newest(path) or path
     try:
         chosen = set_folder.open_set(path)
     except Invalid as error:
