@@ -80,6 +80,9 @@ def require_access(data: Path) -> None:
         raise Invalid(f"{data} 是文件，不是数据目录；请用 --data 写目录。", folder=str(data))
     for path, needed in ((data, os.R_OK | os.W_OK | os.X_OK), (data / FILE_NAME, os.R_OK | os.W_OK)):
         if path.exists() and not os.access(path, needed):
+            if os.statvfs(path).f_flag & os.ST_RDONLY:
+                cure = "磁盘出错后系统会这样挂载：先看系统日志 (dmesg)，修好或换掉磁盘，再以可写方式重新挂载。"
+                raise Invalid(f"{path} 所在的磁盘是只读的，写不了；{cure}", folder=str(data))
             owner = path.owner()
             cure = f"请用这个用户运行（sudo -u {owner} …），或用 --data 换一个目录。"
             raise Invalid(f"没有权限读写 {path}，它属于用户 {owner}；{cure}", folder=str(data))

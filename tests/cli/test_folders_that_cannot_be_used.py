@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,18 @@ def test_what_belongs_to_another_user_is_told_with_the_users_name(shut):
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"firegrid: 没有权限读写 {home / shut}，它属于用户 {getpass.getuser()}；")
     assert f"sudo -u {getpass.getuser()} …" in refused.stderr
+
+
+def test_a_disk_that_was_mounted_read_only_is_told_as_such_and_not_as_want_of_rights(tmp_path):
+    (tmp_path / "data").mkdir()
+    mount = f"mount -t tmpfs -o ro tmpfs {tmp_path / 'data'}"
+    if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "sh", "-c", mount], check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    program = "import sys; from server.cli.main import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", program, "check", "--data", str(tmp_path / "data")]
+    within = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh", *command]
+
+    refused = subprocess.run(within, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"firegrid: {tmp_path}/data 所在的磁盘是只读的，写不了；")
