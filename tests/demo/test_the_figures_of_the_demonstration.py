@@ -13,7 +13,8 @@ from server.grid.store import areas
 from server.instants import parse, text
 from server.simulate import recount
 from server.summaries.domain import figure_definitions
-from server.summaries.domain.figure_definitions import UNSTATED, Kind
+from server.summaries.domain.count_rules import UNSTATED
+from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary

@@ -11,7 +11,7 @@ from server.app import close
 from server.forms.usecases import publish
 from server.monthly_reports.domain import changes, definition, months
 from server.monthly_reports.domain.changes import Kind
-from server.summaries.domain import figure_definitions, summary_rows
+from server.summaries.domain import count_rules, summary_rows
 from tests.api_county import HAZARD_FORM, UNIT, add_record, lay_people
 from tests.county import open_county, prepared
 from tests.monthly_reports.april import APRIL, PATH, an_april, freeze
@@ -51,7 +51,7 @@ def said(county, query: str = "") -> dict:
 
 @given(st.lists(histories(corrections=True), max_size=10))
 def test_the_changes_of_any_cases_add_up_to_the_difference_of_every_column(lives):
-    before, after = (figure_definitions.window_of(DAYS, at) for at in (FILED, NOW))
+    before, after = (count_rules.window_of(DAYS, at) for at in (FILED, NOW))
     found = [
         changes.change_of(DEFINITION, life.as_of(FILED), case, before, after)
         for life in lives

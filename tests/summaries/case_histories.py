@@ -14,7 +14,7 @@ from server.records.domain import case_facts
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Step
 from server.records.domain.status import Status
-from server.summaries.domain import figure_definitions
+from server.summaries.domain import count_rules, figure_definitions
 from server.summaries.domain.periods import Period
 
 LEADS_TO = {
@@ -94,7 +94,7 @@ def cases_behind(figure: str, cases: Iterable[CaseFacts], period: Period, as_of:
     figure: code of a count, or ``result:<code>``. Raises Invalid for what is no count.
     """
     count_rule = figure_definitions.count_rule(figure, as_of)
-    window = figure_definitions.window_of(period, as_of)
+    window = count_rules.window_of(period, as_of)
     return tuple(case for case in cases for _ in range(count_rule(case, window)))
 
 

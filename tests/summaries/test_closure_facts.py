@@ -7,8 +7,8 @@ import pytest
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Dispatch
 from server.records.domain.status import Status
-from server.summaries.domain import figure_definitions
-from server.summaries.domain.figure_definitions import Window
+from server.summaries.domain import count_rules
+from server.summaries.domain.count_rules import Window
 from tests.summaries.case_histories import a_case, on, step
 
 TAKEN_UP = (step("report", "04-01"), step("register", "04-02"), step("assign", "04-03", due="04-10"))
@@ -84,7 +84,7 @@ def test_what_was_not_fixed_on_the_spot_after_all_is_dispatched_as_it_comes_back
     seen = Window(on("04-01"), on("05-01"), on("04-20"), on("04-19"))
 
     assert case.dispatches == (Dispatch(on("04-03")),)
-    assert figure_definitions.handling_overdue(case, seen)
+    assert count_rules.handling_overdue(case, seen)
     assert facts(*steps, step("assign", "04-04")).dispatches == (Dispatch(on("04-03")),)
 
 

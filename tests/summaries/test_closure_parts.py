@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import instants
-from server.summaries.domain import contributions, figure_definitions, summary_rows
+from server.summaries.domain import contributions, count_rules, summary_rows
 from server.summaries.domain.contributions import COLUMNS, FORMULAS, LATE, OPENING, REOPENED_LATER, STOCK
 from server.summaries.domain.periods import Period
 from tests.summaries.case_histories import FIRST_DAY, History, histories, known, moments
@@ -47,12 +47,12 @@ def test_every_day_leaves_a_case_in_the_stock_once_or_not_at_all(history, at):
 def test_every_count_has_its_sum_and_every_column_is_used():
     used = {column for terms in FORMULAS.values() for _, column in contributions.terms_of(terms)}
 
-    assert set(FORMULAS) == set(figure_definitions.COUNT_RULES)
+    assert set(FORMULAS) == set(count_rules.COUNT_RULES)
     assert used == {*COLUMNS, *LATE, OPENING, REOPENED_LATER} - {"handled_s", STOCK}
 
 
 def summed(town: list[History], window: Period, at: str) -> summary_rows.Figures:
-    cases, seen = known(town, at), figure_definitions.window_of(window, at)
+    cases, seen = known(town, at), count_rules.window_of(window, at)
     first, last = (int(f"{day:%Y%m%d}") for day in (window.first, window.last))
     columns, results, took = Counter(), Counter(), []
     for case in cases:

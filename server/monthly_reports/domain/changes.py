@@ -12,7 +12,7 @@ from server.monthly_reports.domain.definition import Definition
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import CLOSED
 from server.records.domain.status import Status
-from server.summaries.domain.figure_definitions import COUNT_RULES, Window
+from server.summaries.domain.count_rules import COUNT_RULES, Window
 
 TABLE = "monthly_report_changes"
 

@@ -17,7 +17,7 @@ from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import late_reports
 from server.monthly_reports.usecases import drawing
-from server.summaries.domain import figure_definitions
+from server.summaries.domain import count_rules
 from server.summaries.domain.periods import Period
 from server.summaries.store import counted_cases
 from server.summaries.store.counted_cases import Cursor
@@ -84,8 +84,8 @@ def _inside(reading: Reading, scope: Scope, period: Period) -> AreaCondition:
 def _moved(reading: Reading, inside: AreaCondition, filed: Sheet) -> Iterator[Change]:
     """Yield what has become of cases of the month: by acts since, and those whose limits alone have passed."""
     period, as_of = filed.period, filed.as_of
-    before = figure_definitions.window_of(period, as_of)
-    after = figure_definitions.window_of(period, reading.now)
+    before = count_rules.window_of(period, as_of)
+    after = count_rules.window_of(period, reading.now)
     moved = set()
     for now, then in counted_cases.changed_since(reading, inside, period, as_of):
         moved.add(now.id)

@@ -16,9 +16,10 @@ from typing import NamedTuple
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import CLOSED
-from server.summaries.domain import counting_keys, figure_definitions
+from server.summaries.domain import count_rules, counting_keys, figure_definitions
+from server.summaries.domain.count_rules import COUNT_RULES, Window
 from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
-from server.summaries.domain.figure_definitions import COUNT_RULES, Kind, Window
+from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Day, day_number
 from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
 
@@ -118,7 +119,7 @@ def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
     """Return what an open case adds to LATE in a window; nothing where no limit has passed."""
     if case.closed:
         return {}
-    closing, handling = figure_definitions.overdue(case, window), figure_definitions.handling_overdue(case, window)
+    closing, handling = count_rules.overdue(case, window), count_rules.handling_overdue(case, window)
     found = {
         "undecided_over_24h": COUNT_RULES["undecided_over_24h"](case, window),
         "closing_overdue": closing,
@@ -131,12 +132,12 @@ def lateness(case: CaseFacts, window: Window) -> dict[str, int]:
 
 def handling_seconds(case: CaseFacts) -> int | None:
     """Return the seconds that a case's handling took, None where it is in no cohort or no feedback stands."""
-    return case.handled_s if figure_definitions.handled(case, EVER) else None
+    return case.handled_s if count_rules.handled(case, EVER) else None
 
 
 def result(case: CaseFacts) -> str | None:
     """Return the result code under which a case counts on the day it was registered, None while it is not closed."""
-    return figure_definitions.result_of(case) if COUNT_RULES["closed"](case, EVER) else None
+    return count_rules.result_of(case) if COUNT_RULES["closed"](case, EVER) else None
 
 
 def counts(columns: Mapping[str, int]) -> dict[str, int]:

@@ -10,8 +10,8 @@ from server.records.domain import lateness
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Dispatch
 from server.records.domain.status import Status
-from server.summaries.domain import figure_definitions
-from server.summaries.domain.figure_definitions import COUNT_RULES, Window
+from server.summaries.domain import count_rules
+from server.summaries.domain.count_rules import COUNT_RULES, Window
 
 RECEIVED = (
     "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",
@@ -74,7 +74,7 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.fed_back_at is not None,
         case.handling_lateness == lateness.NOT_LATE,
         case.closed_at is not None,
-        figure_definitions.on_time(case),
+        count_rules.on_time(case),
         case.checked > 0,
         case.reworked > 0,
         case.extended > 0,

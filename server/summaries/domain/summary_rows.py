@@ -11,9 +11,10 @@ from typing import NamedTuple
 from server.grid.domain.areas import Area, Level
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import area_rows, figure_definitions, periods
+from server.summaries.domain import area_rows, count_rules, figure_definitions, periods
 from server.summaries.domain.area_rows import ELSEWHERE
-from server.summaries.domain.figure_definitions import Kind, Window
+from server.summaries.domain.count_rules import Window
+from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Period
 
 DAY_S = 86_400
@@ -69,10 +70,10 @@ def figures(cases: Iterable[CaseFacts], period: Period, as_of: Instant) -> Figur
     as_of: may lie inside the period; then the figures are what they are so far.
     """
     known = figure_definitions.list_figures(as_of)
-    window = figure_definitions.window_of(period, as_of)
+    window = count_rules.window_of(period, as_of)
     here = tuple(cases)
     counts = {
-        figure.code: sum(figure_definitions.COUNT_RULES[figure.code](case, window) for case in here)
+        figure.code: sum(count_rules.COUNT_RULES[figure.code](case, window) for case in here)
         for figure in known
         if figure.kind is Kind.COUNT
     }
@@ -132,16 +133,14 @@ def _summary(
 
 
 def _results(cases: Sequence[CaseFacts], window: Window) -> dict[str, int]:
-    closed = figure_definitions.COUNT_RULES["closed"]
-    found = Counter(figure_definitions.result_of(case) for case in cases if closed(case, window))
+    closed = count_rules.COUNT_RULES["closed"]
+    found = Counter(count_rules.result_of(case) for case in cases if closed(case, window))
     return dict(sorted(found.items()))
 
 
 def _days(cases: Sequence[CaseFacts], window: Window) -> dict[str, Fraction | None]:
     """Return mean, median and P90 over the handled cases; P90 is the nearest rank, so it is some case's own time."""
-    took = sorted(
-        case.handled_s for case in cases if figure_definitions.handled(case, window) and case.handled_s is not None
-    )
+    took = sorted(case.handled_s for case in cases if count_rules.handled(case, window) and case.handled_s is not None)
     if not took:
         return dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))
     n = len(took)

@@ -11,7 +11,7 @@ from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Dispatch, Ending, Step
 from server.records.domain.status import Status
 from server.summaries.domain import contributions, periods
-from server.summaries.domain.figure_definitions import still_open
+from server.summaries.domain.count_rules import still_open
 
 COLUMNS = (
     "id", "path", "category", "received_at", "status", "decided_at", "registered_at", "dispatches",

@@ -10,7 +10,7 @@ from server.db.transactions import Reading
 from server.summaries.domain import periods
 from server.summaries.domain.area_rows import AreaScope
 from server.summaries.domain.contributions import COLUMNS, LATE, STOCK
-from server.summaries.domain.figure_definitions import Window
+from server.summaries.domain.count_rules import Window
 from server.summaries.domain.periods import Period
 from server.summaries.store.rollups import ALL
 
@@ -30,7 +30,7 @@ IS_CLOSING = "status IN ('closed', 'spot_closed')"
 """Which rows of ``case_ending`` are closings: all but those of void and merged cases."""
 
 HANDLING_OVERDUE = "handle_due_at IS NOT NULL AND handle_due_at <= :as_of AND fed_back_at IS NULL AND dispatches <> ''"
-"""Which running cases are past their handling limit at an instant; as ``figure_definitions.handling_overdue`` says."""
+"""Which running cases are past their handling limit at an instant; as ``count_rules.handling_overdue`` says."""
 
 
 class AreaCondition:

@@ -16,7 +16,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.instants import Instant
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import area_rows, figure_definitions, periods, summary_rows
+from server.summaries.domain import area_rows, count_rules, figure_definitions, periods, summary_rows
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.patrols import Patrol
 from server.summaries.domain.periods import Period
@@ -127,7 +127,7 @@ def drill_down(
     count_rule, view = figure_definitions.count_rule(figure, whole.as_of), whole if row is None else whole.of_row(row)
     if training.is_on(reading):
         return CasePage((), None)
-    window = figure_definitions.window_of(view.period, view.as_of)
+    window = count_rules.window_of(view.period, view.as_of)
     found, cursors = list[CaseFacts](), list[Cursor]()
     inside = view.inside if held_by is None else HeldCondition(view.inside, held_by)
     for case in counted_cases.candidates(reading, inside, figure, view.period, view.as_of, after):

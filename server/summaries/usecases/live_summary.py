@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from server.db.transactions import Reading
 from server.grid.domain.areas import Level
 from server.records.domain.case_facts import CaseFacts
-from server.summaries.domain import area_rows, contributions, figure_definitions, periods
+from server.summaries.domain import area_rows, contributions, count_rules, periods
 from server.summaries.domain.area_rows import ELSEWHERE, AreaScope
 from server.summaries.domain.contributions import OPENING, REOPENED_LATER, STOCK, Percentiles
 from server.summaries.domain.figure_definitions import RESULT
@@ -112,7 +112,7 @@ class _Sums:
 
     def __init__(self, aggregation: Aggregation) -> None:
         self._aggregation = aggregation
-        self._window = figure_definitions.window_of(aggregation.period, aggregation.as_of)
+        self._window = count_rules.window_of(aggregation.period, aggregation.as_of)
         self.columns: dict[str, dict[str, int]] = {}
         self.results: dict[str, dict[str, int]] = {}
         self._reopened = 0

@@ -11,7 +11,7 @@ from server.db import training
 from server.db.transactions import Reading
 from server.forms.store import codes as code_lists
 from server.grid.domain import areas
-from server.summaries.domain import figure_definitions, periods, sentences
+from server.summaries.domain import count_rules, figure_definitions, periods, sentences
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.figure_definitions import RESULT, Kind
 from server.summaries.domain.summary_rows import Figures, Rate, Row
@@ -189,7 +189,7 @@ def _result_names(reading: Reading, codes_seen: set[str]) -> dict[str, str]:
     found = {}
     for code in sorted(codes_seen):
         known = code_lists.current(reading, RESULTS, code)
-        found[code] = "未填结果" if code == figure_definitions.UNSTATED else code if known is None else known.label
+        found[code] = "未填结果" if code == count_rules.UNSTATED else code if known is None else known.label
     return found
 
 
