@@ -68,6 +68,8 @@ def _reports(reports: list[Case], now: datetime) -> dict[str, int]:
         "valid_reports": len(valid),
         "rejected_reports": sum(case.status == "rejected" for case in decided),
         "merged_reports": sum(case.status == "merged" for case in decided),
+        "dated_reports": sum(case.lag is not None for case in reports),
+        "late_reports": sum(case.lag is not None and case.lag > timedelta(hours=24) for case in reports),
         "withdrawn_reports": sum(case.status == "void" and not case.registered for case in decided),
     }
 

@@ -65,6 +65,7 @@ class Case:
     was_closed_late: bool = False
     item: str = ""
     relaxed: bool = False
+    lag: timedelta | None = None
     result: str = ""
     moves: list[tuple[datetime, str]] = field(default_factory=list)
 
@@ -78,6 +79,7 @@ def take(case: Case, row: Mapping[str, Any]) -> None:
     action, at, observed = row["action"], parse(row["at"]), parse(row.get("observed_at") or row["at"])
     diff = {name: after for name, (_, after) in row["diff"].items()}
     told = {name: write[1] for name, write in row["received"].items()}
+    case.lag = case.lag if case.moves else _lag(diff.get("discovered_at"), at, row.get("flags") or "")
     past = replace(case, moves=[*case.moves], dispatches=[*case.dispatches])
     before, case.status = case.status, diff.get("status") or case.status
     was_late = case.closed is not None and not in_time(case.closed, case.close_due)
@@ -125,6 +127,17 @@ def _keep_lateness(past: Case, case: Case, stopped: datetime, extends: bool) -> 
         case.was_closed_late |= not in_time(past.closed, past.close_due)
     elif past.registered and _is_later(case.close_due, past.close_due) and not extends:
         case.was_closed_late |= not in_time(stopped, past.close_due)
+
+
+def _lag(found: str | None, received: datetime, flags: str) -> timedelta | None:
+    """Return how long a report took to come in, None where its device's clock is not to be believed."""
+    if not found or "clock_suspect" in flags:
+        return None
+    try:
+        took = received - parse(found)
+    except ValueError:
+        return None
+    return max(timedelta(), took) if timedelta(minutes=-10) <= took <= timedelta(days=366) else None
 
 
 def _is_relaxed(past: Case, item: str) -> bool:

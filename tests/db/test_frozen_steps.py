@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database as SqliteDatabase
 
+from server.cases.domain import registering
 from server.db import migrations
 from server.db.migrations import (
     step_0002_case_figures,
@@ -28,17 +29,21 @@ from server.db.migrations import (
     step_0059_checks_on_site,
     step_0068_reopenings,
     step_0073_late_for_good,
+    step_0075_time_until_reports_come_in,
 )
 from server.db.sql import Sql
+from server.forms.domain.record_types import Kind
 from server.records.domain import case_facts as rules
 from server.records.domain.case import Case
 from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Step
+from server.records.domain.records import Record
 from server.records.domain.status import Status
 from server.records.store import case_json
 from server.summaries.domain import contributions, patrols
 from server.summaries.domain.periods import day_number
 from server.summaries.store import case_facts, patrol_facts, recount, rollups
+from sync.flags import Flag
 from tests.summaries.case_histories import CATEGORIES, UNITS, WIDER, a_case, end_of, histories, moments, on, step
 
 FIGURES = ("case_fact", "case_handover", *rollups.TABLES)
@@ -58,7 +63,7 @@ def widened(sql: Sql) -> Sql:
     """Return an older database with the columns of cases that later steps add, so that today's program writes it."""
     later = script("0059_rechecks") + script("0056_steps_that_extend") + script("0068_cases_that_come_back")
     later += script("0069_written_in_time") + script("0073_late_for_good")
-    later += script("0074_corrections_that_relax")
+    later += script("0074_corrections_that_relax") + script("0075_time_until_reports_come_in")
     for statement in later.split(";"):
         if "ALTER TABLE" in statement:
             sql.run(statement[statement.index("ALTER TABLE") :])
@@ -99,7 +104,8 @@ def add_record(sql: Sql, id: str, path: str, fields: dict[str, str], **more: obj
 def add_steps(sql: Sql, id: str, steps: Iterable[Step]) -> None:
     for version, each in enumerate(steps, start=1):
         row = each._asdict()
-        del row["category"], row["extends"], row["recurs"], row["written_at"], row["relaxes"]  # came with later steps
+        for later in ("category", "extends", "recurs", "written_at", "relaxes", "discovered_at"):
+            del row[later]
         add(sql, "case_step", {"record": id, "version": version, **row})
 
 
@@ -423,6 +429,48 @@ def test_step_0073_keeps_lateness_as_the_program_of_today_does(today, town):
     step_0073_late_for_good.apply(sql)
 
     found = figures(sql)
+    states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
+    assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
+        facts.id: facts for facts, _ in lived
+    }
+    written_by_today(sql, lived)
+    assert found == figures(sql)
+
+
+FOUND = [
+    "2026-05-01T08:00:00.000+08:00",
+    " 2026-05-01T08:00",
+    "2026-05-01",
+    "1970-01-01T00:00:00Z",
+    "9999-12-31",
+    "昨天",
+    "",
+]
+
+
+@given(st.lists(st.tuples(created_cases, st.sampled_from(FOUND), st.booleans()), max_size=6))
+def test_step_0075_keeps_discoveries_as_the_program_of_today_does(today, told):
+    sql = today
+    emptied(sql, "case_ending")
+    lived = []
+    for number, (((action, status), path, at, _), written, suspect) in enumerate(told):
+        id, fields = f"case-{number}", {"discovered_at": written}
+        flags = (Flag.CLOCK_SUSPECT,) if suspect else ()
+        report = Record(id, "hazards", Kind.CASE, "", path, "", 1, 1, 1, "", fields, {}, at, at, flags=flags)
+        step = Step(action, at, Status(status), discovered_at=registering.discovered_at(report))
+        facts = rules.begun(id, path, "lane", step)
+        lived.append((facts, at))
+        state = orjson.loads(case_json.to_text(Case(facts)))
+        del state["facts"]["discovered_at"]
+        marks = "|clock_suspect" if suspect else ""
+        add_record(sql, id, path, fields, created_at=at, flags=marks, case_state=orjson.dumps(state).decode())
+        case_facts.add_step(sql, id, 1, step._replace(discovered_at=None))
+    written_by_today(sql, [(replace(facts, discovered_at=None), at) for facts, at in lived])
+
+    step_0075_time_until_reports_come_in.apply(sql)
+
+    found = figures(sql)
+    assert all(recounted == kept for recounted, kept in recount.recounted(sql))
     states = {row["id"]: row["case_state"] for row in sql.rows("SELECT id, case_state FROM record")}
     assert {id: case_json.from_text(state).facts for id, state in states.items()} == {
         facts.id: facts for facts, _ in lived

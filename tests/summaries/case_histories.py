@@ -143,7 +143,9 @@ def histories(draw: st.DrawFn, corrections: bool = False) -> History:
             ]
         )
     )
-    steps = [Step(action, instants.text(at), status)]
+    found = draw(st.sampled_from([None, 0, 5, 24, 25, 900]))  # hours before it was reported
+    discovered_at = None if found is None else instants.text(at - timedelta(hours=found))
+    steps = [Step(action, instants.text(at), status, discovered_at=discovered_at)]
     for _ in range(draw(st.integers(min_value=0, max_value=12))):
         may = (*MAY[status], *(("categorise",) if corrections else ()))
         if not may:

@@ -140,6 +140,7 @@ def test_each_count_is_the_expected_one_and_opens_into_its_cases(figure, count, 
         ("valid_report_rate", Rate(10, 12), "83.33%"),
         ("reject_rate", Rate(1, 12), "8.33%"),
         ("merge_rate", Rate(1, 12), "8.33%"),
+        ("late_report_rate", Rate(0, 0), "—"),
         ("closure_rate", Rate(6, 9), "66.67%"),
         ("closure_rate_ex_susp", Rate(6, 8), "75.00%"),
         ("closure_rate_ex_spot", Rate(5, 8), "62.50%"),
@@ -174,11 +175,12 @@ def test_each_rate_is_the_expected_one(rate, share, printed):
 
 
 def test_the_example_states_every_rate():
-    assert len(FIGURES.rates) == 30
+    assert len(FIGURES.rates) == 31
 
 
 def test_handling_takes_eight_days_in_the_mean_and_the_median_and_thirteen_at_most():
-    assert FIGURES.days == {"handle_mean": Fraction(8), "handle_median": Fraction(8), "handle_p90": Fraction(13)}
+    handling = {"handle_mean": Fraction(8), "handle_median": Fraction(8), "handle_p90": Fraction(13)}
+    assert FIGURES.days == {"report_lag_mean": None, **handling}
 
 
 def test_the_closing_limit_passes_over_weekends():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from server.cases.domain import case_labels, deadlines, holding, later_limits, workflow
+from server.cases.domain import case_labels, deadlines, holding, later_limits, registering, workflow
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.calendars import Calendar
 from server.cases.domain.case_columns import with_columns
@@ -41,7 +41,8 @@ def create_case(
     """
     at = record.created_at
     check_by = deadlines.due_at(Clock.VERIFY, at, calendar) if status is Status.FEEDBACK else None
-    step = case_steps.Step(action, at, status, close_due_at=check_by)
+    found_at = registering.discovered_at(record)
+    step = case_steps.Step(action, at, status, close_due_at=check_by, discovered_at=found_at)
     facts = case_facts.begun(record.id, record.path, record.fields.get(CATEGORY, ""), step)
     case = Case(facts, village)
     if status is not Status.REPORTED:

@@ -1,13 +1,17 @@
-"""What a report must say before it is a case: which hazard, and where (GB/T 30428: 立案)."""
+"""What a report must say before it is a case (GB/T 30428: 立案): which hazard, and where; and when it was found."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 
+from server import instants
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.similarity import GEOMETRY, ITEM, PLACE
+from server.instants import Instant
 from server.records.domain.records import Record
 from server.records.domain.status import Status
+from sync.flags import Flag
 
 CATEGORY = "category"
 REGISTERS = frozenset({"register", "assign"})
@@ -50,3 +54,25 @@ def says_what_and_where(record: Record, act: Act, context: ActContext) -> Iterat
     """Yield what a report lacks to be registered, with the cure."""
     for name in context.lacks:
         yield name, CURES[name]
+
+
+_DRIFT = timedelta(minutes=10)
+_OLDEST = timedelta(days=366)
+
+
+def discovered_at(report: Record) -> Instant | None:
+    """Return when the hazard of a new report was found; None where no sound clock says.
+
+    A clock that is marked as wrong says nothing, nor does one that is ahead of the receipt by more than clocks drift,
+    or a year behind: it was never set.
+    """
+    written = report.fields.get("discovered_at", "")
+    if not written or Flag.CLOCK_SUSPECT in report.flags:
+        return None
+    try:
+        found = instants.text(instants.parse(written))
+    except ValueError:
+        return None
+    received_at = report.created_at
+    is_sound = instants.later(received_at, -_OLDEST) <= found <= instants.later(received_at, _DRIFT)
+    return found if is_sound else None

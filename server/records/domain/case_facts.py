@@ -45,6 +45,7 @@ class CaseFacts:
     registered as a hazard that is back after it was closed.
     late_handling, late_closing: how late the handlings and closings were that a later act undid or gave a later limit
     (``lateness``). relaxed: a correction of its hazard left it a longer limit than its rule.
+    discovered_at: when it was found, as a device with a sound clock says; None where none does.
     endings: every ending in order, save the closing that stands, which is closed_at.
     held_since: begin of the suspension or transfer that lasts. held_s: seconds of those ended, since dispatch.
     """
@@ -81,6 +82,14 @@ class CaseFacts:
     late_handling: int = lateness.NOT_LATE
     late_closing: bool = False
     relaxed: bool = False
+    discovered_at: Instant | None = None
+
+    @property
+    def lag_s(self) -> int | None:
+        """Seconds from the discovery to the receipt; None where no sound clock says when it was discovered."""
+        if self.discovered_at is None:
+            return None
+        return max(0, _seconds(self.discovered_at, self.received_at))
 
     @property
     def closed(self) -> bool:
@@ -162,6 +171,7 @@ def after(facts: CaseFacts, step: Step) -> CaseFacts:
         "reopened": facts.reopened + (step.action == "reopen"),
         "recurrent": facts.recurrent or step.recurs,
         "relaxed": facts.relaxed or step.relaxes,
+        "discovered_at": facts.discovered_at or step.discovered_at,
         "late_returns": facts.late_returns + (step.action == RETURN_ASKED_LATE),
     }
     # One copy with all that changes: the past is played back for tens of thousands of cases at once.

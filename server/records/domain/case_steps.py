@@ -52,6 +52,7 @@ class Step(NamedTuple):
     extends: it set a later limit than its rule, which is an extension whatever the act.
     recurs: it registered a hazard that is back after it was closed. written_at: when it was written, as its
     device says, None where that was not asked. relaxes: a correction of the hazard left it more time than its rule.
+    discovered_at: of a report, when the hazard was found, as a device with a sound clock says.
     """
 
     action: str
@@ -65,3 +66,4 @@ class Step(NamedTuple):
     recurs: bool = False
     written_at: Instant | None = None
     relaxes: bool = False
+    discovered_at: Instant | None = None

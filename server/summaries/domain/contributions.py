@@ -21,14 +21,17 @@ from server.summaries.domain.count_rules import COUNT_RULES, Window
 from server.summaries.domain.counting_keys import EVER, RECEIVED, REGISTERED
 from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Day, day_number
-from server.summaries.domain.summary_rows import DAY_S, Figures, Rate
+from server.summaries.domain.summary_rows import DAY_S, TIMES, Figures, Rate
 
 STOCK = "stock"
 """What a day adds to the stock of registered cases that have not ended, as of its own time: reopening adds again."""
 
-COLUMNS = (*RECEIVED, *REGISTERED, "handled_s", "dispatches", "sent_in_vain", "returns", "closed_in_period", STOCK)
-"""Every column. handled_s: seconds of all that are handled; sent_in_vain: dispatches, by their day, that came back;
-closed_in_period: closings that stand, by their day."""
+COLUMNS = (
+    *RECEIVED, *REGISTERED, "handled_s", "lag_s", "dispatches", "sent_in_vain", "returns", "closed_in_period", STOCK,
+)  # fmt: skip
+"""Every column. handled_s: seconds of all that are handled; lag_s: seconds until reports came in, of all that tell
+when they were found; sent_in_vain: dispatches, by their day, that came back; closed_in_period: closings that stand, by
+their day."""
 
 LATE = ("undecided_over_24h", "closing_overdue", "handling_overdue", "late_reworked", "late_extended")
 """Columns of lateness. late_reworked, late_extended: closing_overdue after a rework, handling_overdue extended."""
@@ -73,6 +76,8 @@ def contribution(case: CaseFacts) -> Contribution:
     received, registered = counting_keys.columns_of(case)
     day = day_number(case.received_at)
     found: Contribution = {(day, column): 1 for column in received}
+    if case.lag_s:
+        found[day, "lag_s"] = case.lag_s
     if case.registered_at is not None:
         day = day_number(case.registered_at)
         for column in registered:
@@ -172,10 +177,12 @@ def figures(
     codes = _figure_codes(as_of)
     rates = {code: Rate(n[numerator], n[denominator]) for code, numerator, denominator in codes.rates}
     shown = {code: n[code] for code in codes.counts}
-    days: dict[str, Fraction | None] = dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))
+    days: dict[str, Fraction | None] = dict.fromkeys(TIMES)
+    if n["dated_reports"]:
+        days["report_lag_mean"] = Fraction(columns.get("lag_s", 0), n["dated_reports"] * DAY_S)
     if percentiles is not None:
         low, high, p90 = percentiles
-        days = {
+        days |= {
             "handle_mean": Fraction(columns["handled_s"], n["handled"] * DAY_S),
             "handle_median": Fraction(low + high, 2 * DAY_S),
             "handle_p90": Fraction(p90, DAY_S),

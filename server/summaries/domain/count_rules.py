@@ -17,6 +17,8 @@ from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import CLOSED
 from server.summaries.domain.periods import Period
 
+LATE_REPORT_S = 86_400
+"""From how many seconds on after its discovery a report came in late (上报延迟): a day."""
 UNSTATED = "unstated"
 """The result code under which a closed case counts whose result was not given."""
 
@@ -166,6 +168,8 @@ COUNT_RULES: Mapping[str, CountRule] = {
     "rejected_reports": lambda case, window: decided(case, window) and case.status == "rejected",
     "merged_reports": lambda case, window: decided(case, window) and case.merged,
     "withdrawn_reports": lambda case, window: decided(case, window) and case.void and case.registered_at is None,
+    "dated_reports": lambda case, window: received(case, window) and case.discovered_at is not None,
+    "late_reports": lambda case, window: received(case, window) and (case.lag_s or 0) > LATE_REPORT_S,
     # Cases registered in the period
     "registered": registered,
     "void": lambda case, window: registered(case, window) and case.void,

@@ -11,11 +11,11 @@ from server.records.domain.case_facts import CaseFacts
 from server.records.domain.case_steps import Dispatch
 from server.records.domain.status import Status
 from server.summaries.domain import count_rules
-from server.summaries.domain.count_rules import COUNT_RULES, Window
+from server.summaries.domain.count_rules import COUNT_RULES, LATE_REPORT_S, Window
 
 RECEIVED = (
     "reports", "decided_reports", "registered_reports", "valid_reports", "rejected_reports", "merged_reports",
-    "withdrawn_reports",
+    "withdrawn_reports", "dated_reports", "late_reports",
 )  # fmt: skip
 """Columns of the day on which a report came in."""
 
@@ -57,6 +57,8 @@ class _CountingKey(NamedTuple):
     late_returns: bool
     filled_in_time: bool
     relaxed: bool
+    dated: bool
+    came_in_late: bool
 
 
 def columns_of(case: CaseFacts) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -88,13 +90,15 @@ def _counting_key(case: CaseFacts) -> _CountingKey:
         case.late_returns > 0,
         case.filled_in_time,
         case.relaxed,
+        case.discovered_at is not None,
+        (case.lag_s or 0) > LATE_REPORT_S,
     )
 
 
 @lru_cache(maxsize=4_096)
 def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return to which of RECEIVED and of REGISTERED every case with this key adds one."""
-    then, later = "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
+    long_before, then, later = "1999-12-30T00:00:00.000Z", "2000-01-01T00:00:00.000Z", "2000-01-02T00:00:00.000Z"
     case = CaseFacts(
         "",
         "",
@@ -122,6 +126,7 @@ def _columns(key: _CountingKey) -> tuple[tuple[str, ...], tuple[str, ...]]:
         late_returns=int(key.late_returns),
         written_at=then if key.filled_in_time else None,
         relaxed=key.relaxed,
+        discovered_at=(long_before if key.came_in_late else then) if key.dated else None,
     )
     added = [
         tuple(column for column in columns if COUNT_RULES[column](case, EVER)) for columns in (RECEIVED, REGISTERED)

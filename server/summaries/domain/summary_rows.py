@@ -19,6 +19,9 @@ from server.summaries.domain.periods import Period
 
 DAY_S = 86_400
 
+TIMES = ("report_lag_mean", "handle_mean", "handle_median", "handle_p90")
+"""Codes of the figures that are lengths of time."""
+
 
 class Rate(NamedTuple):
     """A share, exact: ``n`` of ``d``. ``value`` is None where there is nothing to divide by."""
@@ -139,13 +142,20 @@ def _results(cases: Sequence[CaseFacts], window: Window) -> dict[str, int]:
 
 
 def _days(cases: Sequence[CaseFacts], window: Window) -> dict[str, Fraction | None]:
-    """Return mean, median and P90 over the handled cases; P90 is the nearest rank, so it is some case's own time."""
+    """Return mean, median and P90 over the handled cases, and how long reports took to come in.
+
+    P90 is the nearest rank, so it is some case's own time.
+    """
     took = sorted(case.handled_s for case in cases if count_rules.handled(case, window) and case.handled_s is not None)
-    if not took:
-        return dict.fromkeys(("handle_mean", "handle_median", "handle_p90"))
-    n = len(took)
-    return {
-        "handle_mean": Fraction(sum(took), n * DAY_S),
-        "handle_median": Fraction(took[(n - 1) // 2] + took[n // 2], 2 * DAY_S),
-        "handle_p90": Fraction(took[-(-9 * n // 10) - 1], DAY_S),
-    }
+    lags = [case.lag_s for case in cases if count_rules.received(case, window) and case.lag_s is not None]
+    found: dict[str, Fraction | None] = dict.fromkeys(TIMES)
+    if lags:
+        found["report_lag_mean"] = Fraction(sum(lags), len(lags) * DAY_S)
+    if took:
+        n = len(took)
+        found |= {
+            "handle_mean": Fraction(sum(took), n * DAY_S),
+            "handle_median": Fraction(took[(n - 1) // 2] + took[n // 2], 2 * DAY_S),
+            "handle_p90": Fraction(took[-(-9 * n // 10) - 1], DAY_S),
+        }
+    return found

@@ -18,7 +18,7 @@ COLUMNS = (
     "first_fed_back_at", "fed_back_at", "handle_due_at", "close_due_at", "closed_at", "held_since", "held_s",
     "checked", "reworked", "extended", "result_code", "endings", "site_closed", "drawn",
     "rechecked", "recheck_failed", "supervised", "reopened", "recurrent", "late_returns", "written_at",
-    "late_handling", "late_closing", "relaxed",
+    "late_handling", "late_closing", "relaxed", "discovered_at",
 )  # fmt: skip
 """The fields of CaseFacts."""
 
@@ -39,6 +39,7 @@ STEP_COLUMNS = (
     "recurs",
     "written_at",
     "relaxes",
+    "discovered_at",
 )
 
 _INSERT = inserting("case_fact", (*COLUMNS, *DERIVED))
@@ -181,6 +182,7 @@ def step_of(row: Mapping[str, Any]) -> Step:
         bool(row["recurs"]),
         row["written_at"],
         bool(row["relaxes"]),
+        row["discovered_at"],
     )
 
 

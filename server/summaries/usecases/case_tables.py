@@ -46,6 +46,7 @@ CASE_COLUMNS: Mapping[str, str] = {
     "closed_at": "办结",
     "handled_days": "处置天数",
     "result_code": "结果",
+    "discovered_at": "发现（手机时间）",
     "id": "记录",
 }
 """What a case behind a figure is shown by. Instants and status are as of the instant of the summary."""
@@ -114,6 +115,7 @@ def _case(case: CaseFacts, record: Mapping[str, Any], area_names: Mapping[str, s
         "closed_at": case.closed_at,
         "handled_days": None if took is None else float(Fraction(took, 86_400)),
         "result_code": case.result_code,
+        "discovered_at": case.discovered_at,
         "id": case.id,
     }
 
