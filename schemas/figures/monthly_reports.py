@@ -53,6 +53,7 @@ class MonthlyReportQuery(BaseSchema):
 
     format = one_of(("json", "csv", "xlsx"), "how it is written", load_default="json")
     live = boolean_parameter("`true`: as it would be now, also of a month that was filed")
+    corrected = boolean_parameter("`true`: what was filed, with what its corrections say in its place")
 
 
 class SheetColumnSchema(BaseSchema):
@@ -90,6 +91,16 @@ class RuleVersionSchema(BaseSchema):
     sha256 = text_out("of its rows in force, in canonical form")
 
 
+class NamedCorrectionSchema(BaseSchema):
+    """A correction of the sheet, in short."""
+
+    number = integer_out("counts from 1 within a month")
+    sha256 = text_out("of the correction in canonical form")
+    made_at = instant_out()
+    signer = text_out()
+    reason = text_out()
+
+
 class MonthlyReportSchema(BaseSchema):
     """The sheet of a month."""
 
@@ -109,6 +120,7 @@ class MonthlyReportSchema(BaseSchema):
     rules = fields.List(fields.Nested(RuleVersionSchema), required=True)
     program = text_out("version that counted")
     frozen = fields.Nested(FrozenReportSchema, required=True, allow_none=True)
+    corrections = fields.List(fields.Nested(NamedCorrectionSchema), required=True)
 
 
 class CellSchema(BaseSchema):

@@ -14,6 +14,7 @@ from server.api import (
     exports,
     forms,
     hazard_ledger,
+    hazard_lists,
     monthly_reports,
     problems,
     records,
@@ -38,7 +39,7 @@ BLUEPRINTS = (
     *(area_imports.blueprint, area_changes.blueprint, rosters.blueprint),
     *(records.blueprint, changes.blueprint, exports.blueprint, hazard_ledger.blueprint, submissions.blueprint),
     *(answers.blueprint, audit.blueprint, requests.blueprint, rechecks.blueprint, reviews.blueprint, devices.blueprint),
-    *(unvisited.blueprint, monthly_reports.blueprint),
+    *(unvisited.blueprint, monthly_reports.blueprint, hazard_lists.blueprint),
     *(problems.blueprint, sent_items.blueprint, summaries.blueprint, summary_parts.blueprint),
     *(sync.blueprint, uploads.discovery, uploads.blueprint, record_photos.blueprint),
 )

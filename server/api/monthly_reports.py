@@ -26,6 +26,7 @@ from server.db.sql import Row
 from server.db.transactions import Reading
 from server.monthly_reports.domain import changes
 from server.monthly_reports.domain.changes import Change, Kind
+from server.monthly_reports.domain.corrections import Correction
 from server.monthly_reports.store import reports
 from server.monthly_reports.usecases import changes_since, correcting, drawing, freezing, sheet_files, sheet_json
 from server.monthly_reports.usecases.changes_since import Comparison
@@ -77,8 +78,9 @@ def list_monthly_reports(query: dict[str, Any]) -> Response:
 def get_monthly_report(query: dict[str, Any], month: str) -> Response:
     """Return the sheet of a month: as it was filed, or, where it was not or with `live`, as it would be now.
 
-    Every rate can be computed again from the counts of its row. As `csv` (UTF-8 with BOM, codes as headings) or `xlsx`,
-    a file.
+    Every rate can be computed again from the counts of its row. With `corrected` what corrections (更正表) say
+    stands in the place of what was filed; `corrections` names them either way. As `csv` (UTF-8 with BOM, codes as
+    headings) or `xlsx`, a file.
     """
     by = context.caller()
     scope = drawing.reading_scope(by)
@@ -87,8 +89,11 @@ def get_monthly_report(query: dict[str, Any], month: str) -> Response:
     with responses.naming_fields(), context.database().reading() as reading:
         report = None if query.get("live") else reports.find(reading, month)
         sheet = drawing.draw(reading, scope, month, heading()) if report is None else report.sheet
+        known = [] if report is None else reports.corrections_of(reading, month)
+    if query.get("corrected"):
+        sheet = correcting.as_corrected(sheet, known)
     if query["format"] == "json":
-        return responses.json(sheet_json.as_json(sheet, report))
+        return responses.json({**sheet_json.as_json(sheet, report), "corrections": list(map(_named, known))})
     export = record_exports.begin("monthly_reports.export", month, {"format": query["format"]})
     export.rows = len(sheet.rows)
     with export.ending_where_it_fails():
@@ -186,6 +191,11 @@ def correct(body: dict[str, Any], month: str) -> Response:
     with responses.naming_fields():
         made = context.write(lambda tx: correcting.correct(tx, month, asked, by=by.name, **told))
     return responses.json(sheet_json.correction(made), 201)
+
+
+def _named(made: Correction) -> dict[str, Any]:
+    told = sheet_json.correction(made)
+    return {name: told[name] for name in ("number", "sha256", "made_at", "signer", "reason")}
 
 
 def position(change: Change) -> str:

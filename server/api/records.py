@@ -69,7 +69,7 @@ def list_records(query: dict[str, Any]) -> Response:
         masks.append(RecordMask(reading, by))
         filters = filters_of(reading, query, by)
         if is_by_due:
-            after = None if cursor is None else _due_position(cursor)
+            after = None if cursor is None else due_position(cursor)
             rows = record_lists.page_by_due(reading, by.scope, filters, after=after, limit=limit)
         else:
             before = None if cursor is None else responses.number_of(cursor)
@@ -80,8 +80,11 @@ def list_records(query: dict[str, Any]) -> Response:
         row, named, photos = found
         return masks[0].listed(serializers.records.in_list(show(row), named, photos), row, whole)
 
-    key = _due_key if is_by_due else itemgetter("born_seq")
-    response = responses.listing(query, responses.decode_cursor, find, shown, lambda found: key(found[0]))
+    def key(found: NamedRow) -> int | str:
+        row = found[0]
+        return due_key(record_lists.due_position(row)) if is_by_due else int(row["born_seq"])
+
+    response = responses.listing(query, responses.decode_cursor, find, shown, key)
     if whole:
         context.audit_read("personal.read", "records", {"types": sorted({*whole.values()})}, whole)
     return response
@@ -133,12 +136,12 @@ def _named(reading: Reading, rows: list[Row]) -> tuple[list[serializers.records.
     return [named[each] for each in codes], case_details.photo_counts(reading, rows)
 
 
-def _due_key(row: Row) -> str:
-    position = record_lists.due_position(row)
+def due_key(position: DuePosition) -> str:
+    """Return how a cursor names a position in the order of limits."""
     return f"{position.due_at}~{position.born_seq}"
 
 
-def _due_position(cursor: str) -> DuePosition:
+def due_position(cursor: str) -> DuePosition:
     """Return where a page by limits goes on. Raises Invalid for a cursor of another list."""
     due_at, _, born_seq = cursor.partition("~")
     if len(due_at) != len(FOREVER):

@@ -33,6 +33,8 @@ EXPORTS = {
     f"/summaries/closure?{YEAR}&format=xlsx",
     f"/summaries/closure/cases?{YEAR}&format=csv",
     f"/summaries/closure/patrols?{YEAR}&format=csv",
+    f"/hazard-lists/<list_code>?{YEAR}&format=csv",
+    f"/hazard-lists/<list_code>?{YEAR}&format=xlsx",
 }
 """Every address that answers with a file of many rows."""
 
@@ -91,7 +93,8 @@ def plain(path: str) -> str:
 
 
 def address(path: str) -> str:
-    return path.replace("<form_id>", "station")
+    path = path.replace("<form_id>", "station").replace("<list_code>", "responsibility")
+    return path.replace(f"{YEAR}&", "") if path.startswith("/hazard-lists") else path  # they are of now
 
 
 def test_every_route_that_gives_a_file_is_an_export_or_known_to_be_none(files):

@@ -26,3 +26,8 @@ def an_april(folder: Path) -> County:
 def freeze(county: County, as_of: str | None = FIRST_OF_MAY):
     """File April as the brigade does."""
     return county.post(f"{PATH}/freeze", "brigade", {} if as_of is None else {"as_of": as_of})
+
+
+def folder_of(county) -> Path:
+    """Return the data folder of a county, for a command."""
+    return county.app.extensions["firegrid"].settings.folder

@@ -5,10 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 
 import pytest
+from click.testing import CliRunner
 
 from server.app import close
+from server.cli.main import main
 from tests.api_county import OTHER_TOWN, TOWN
-from tests.monthly_reports.april import PATH, an_april, freeze
+from tests.monthly_reports.april import PATH, an_april, folder_of, freeze
 from tests.office.desk import Desk
 
 PAGE = "/office/figures/monthly/2026-04"
@@ -37,7 +39,10 @@ def test_a_correction_says_what_was_and_what_is_and_the_filed_sheet_stays(april)
     was = {row["key"]: row["counts"]["reports"] for row in before["rows"]}[TOWN]
     made = correct(april, RIGHT)
 
-    assert made.status_code == 201 and filed(april) == before
+    now = filed(april)
+    assert made.status_code == 201
+    assert [(each["number"], each["sha256"]) for each in now["corrections"]] == [(1, made.json["sha256"])]
+    assert {**now, "corrections": []} == before
     assert [(cell["row"], cell["figure"], cell["was"], cell["is"]) for cell in made.json["cells"]] == [
         (TOWN, "reports", was, 20),
         (None, "reports", before["total"]["counts"]["reports"], before["total"]["counts"]["reports"] + 20 - was),
@@ -58,6 +63,37 @@ def test_the_next_correction_goes_on_from_the_one_before(april):
     assert second.status_code == 201
     assert (second.json["number"], second.json["previous"]) == (2, first["sha256"])
     assert second.json["cells"][0]["was"] == 20
+
+
+def test_the_sheet_shows_itself_corrected_to_who_asks(april):
+    before = filed(april)
+    assert april.get(f"{PATH}?corrected=true", "brigade").json == before  # nothing to correct yet
+    correct(april, RIGHT)
+    now = april.get(f"{PATH}?corrected=true", "brigade").json
+    counts = {row["key"]: row["counts"]["reports"] for row in now["rows"]}
+
+    assert counts[TOWN] == 20
+    assert now["total"]["counts"]["reports"] == sum(counts.values())
+    assert "第1号更正表" in now["sentence"] and now["sentence"] != before["sentence"]
+    assert "第1号更正表" in sheet(april, "--corrected") and before["sentence"] in sheet(april)
+
+
+def test_the_command_line_corrects_too(april):
+    folder = ["--data", str(folder_of(april))]
+    wrong = CliRunner().invoke(main, ["figures", "correct", "2026-04", "x", "--reason", "r", "--signer", "s", *folder])
+    made = CliRunner().invoke(
+        main, ["figures", "correct", "2026-04", f"{TOWN}.reports=20", "--reason", "漏", "--signer", "某某", *folder]
+    )
+    listed = CliRunner().invoke(main, ["figures", "corrections", "2026-04", *folder])
+    [kept] = april.get(f"{PATH}/corrections", "brigade").json["items"]
+
+    assert wrong.exit_code != 0 and "行代码.列代码=数" in str(wrong.exception)
+    assert made.exit_code == 0 and made.stdout == listed.stdout
+    assert kept["sha256"] in listed.stdout and (kept["signer"], kept["made_by"]) == ("某某", "command")
+
+
+def sheet(county, *options: str) -> str:
+    return CliRunner().invoke(main, ["figures", "sheet", "2026-04", *options, "--data", str(folder_of(county))]).stdout
 
 
 def test_every_fault_is_told_at_once_and_nothing_is_kept(april):

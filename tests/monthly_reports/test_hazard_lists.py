@@ -6,10 +6,13 @@ import csv
 import io
 
 import pytest
+from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
+from server.cli.main import main
 from server.monthly_reports.domain import hazard_lists
 from tests.cases.case_county import Cases, a_peopled_county, day
+from tests.monthly_reports.april import folder_of
 from tests.office.desk import Desk, Reader, with_passwords
 
 LISTS = "/office/figures/lists"
@@ -96,7 +99,34 @@ def test_page_workbook_and_csv_say_the_same(cases):
     assert f"{LISTS}/overdue" in Reader(desk.open("/office/figures").text).links
 
 
+def test_the_api_has_the_same_lists_page_by_page_and_as_files(cases):
+    county = cases.county
+    known = county.get("/hazard-lists", "chief").json["items"]
+    first = county.get("/hazard-lists/responsibility?limit=3", "chief").json
+    second = county.get(f"/hazard-lists/responsibility?limit=3&cursor={first['next']}", "chief").json
+    rows = [*first["items"], *second["items"]]
+
+    assert [each["list"] for each in known] == [each.key for each in hazard_lists.lists_at(AT)]
+    assert second["next"] is None
+    assert [list(row.values()) for row in rows] == [list(row.values()) for row in rows_of(cases, "responsibility")]
+    as_file = county.get("/hazard-lists/responsibility?format=csv", "chief")
+    assert as_file.data == desk_of(cases, "chief").open(f"{LISTS}/responsibility.csv").data
+    assert county.get("/hazard-lists/none", "chief").status_code == 404
+    assert county.get("/hazard-lists/overdue?cursor=x", "chief").status_code == 422
+
+
+def test_the_command_line_writes_a_list_too_and_the_audit_knows(cases):
+    told = CliRunner().invoke(main, ["figures", "list", "long_term", "--data", str(folder_of(cases.county))])
+
+    assert list(csv.DictReader(io.StringIO(told.stdout))) == rows_of(cases, "long_term")
+    sql = "SELECT subject, detail FROM audit WHERE action = 'records.export' AND actor = 'command'"
+    [entry] = cases.county.rows(sql)
+    assert entry["subject"] == "hazard-list long_term"
+    assert '"rows": 2,' in entry["detail"]
+
+
 def test_a_list_is_of_what_its_reader_may_export(cases):
+    assert cases.county.get("/hazard-lists/overdue", "viewer").status_code == 403
     assert desk_of(cases, "viewer").open(f"{LISTS}/overdue").status_code == 403
     assert desk_of(cases, "chief").open(f"{LISTS}/none").status_code == 404
     assert rows_of(cases, "long_term", "othertown") == []

@@ -118,7 +118,7 @@ def names_areas_of(role: str, place: str) -> bool:
 ACTS_AHEAD = ("/change-preview", "/suggestion")
 """Ends of routes that look ahead at an act: they answer those alone who may do it."""
 
-COUNTY_WIDE = {"form_id": ["station_new"], "version": ["1"], "type_name": ["stations"]}
+COUNTY_WIDE = {"form_id": ["station_new"], "version": ["1"], "type_name": ["stations"], "list_code": ["overdue"]}
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -296,6 +296,7 @@ NOTHING_OF_A_PLACE = {
     "/audit.csv",
     "/users/import/template.xlsx",
     "/devices",
+    "/hazard-lists",
     "/monthly-reports",
     "/address-move",
     "/vacancies",

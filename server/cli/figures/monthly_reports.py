@@ -1,8 +1,9 @@
-"""The ``figures`` commands: the sheet of a month, and the filing of it."""
+"""The ``figures`` commands: the sheet of a month, the filing of it, and the lists of hazards that go with it."""
 
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -11,16 +12,26 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from server import table_files
 from server.audit.domain.entries import COMMAND, Entry
 from server.audit.usecases import exports
+from server.cli.figures.corrections import correct, corrections
 from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.db.database import Database
-from server.monthly_reports.domain import months, sheets
+from server.monthly_reports.domain import hazard_lists, months, sheets
 from server.monthly_reports.domain.changes import Kind, labels
 from server.monthly_reports.domain.frozen import FrozenReport
 from server.monthly_reports.domain.sheets import Sheet
 from server.monthly_reports.store import reports
-from server.monthly_reports.usecases import changes_since, drawing, freezing, sheet_files, sheet_json
+from server.monthly_reports.usecases import (
+    changes_since,
+    correcting,
+    drawing,
+    freezing,
+    hazard_rows,
+    sheet_files,
+    sheet_json,
+)
 from server.monthly_reports.usecases.drawing import Heading
 from server.settings import from_environment
 
@@ -62,8 +73,9 @@ def freeze(month: str, as_of: str | None, data: Path) -> None:
     help="content: the filed sheet byte for byte, whose SHA-256 is its hash",
 )
 @click.option("--live", is_flag=True, help="as it would be now, also of a month that was filed")
+@click.option("--corrected", is_flag=True, help="as it was filed, with what its corrections 更正表 say in its place")
 @data_option
-def sheet(month: str, form: str, live: bool, data: Path) -> None:
+def sheet(month: str, form: str, live: bool, corrected: bool, data: Path) -> None:
     """Show the sheet of MONTH (2026-04) 月报: as it was filed, or as it would be now."""
     with opened_to_write(data) as database:
         with database.reading() as reading:
@@ -73,6 +85,8 @@ def sheet(month: str, form: str, live: bool, data: Path) -> None:
             found = (
                 drawing.draw(reading, everything(reading), month, _heading(data)) if report is None else report.sheet
             )
+            if corrected and report is not None:
+                found = correcting.as_corrected(found, reports.corrections_of(reading, month))
         if form == "table":
             _show(found, report)
             return
@@ -97,6 +111,29 @@ def changes(month: str, kind: str | None, data: Path) -> None:
         told = changes_since.words(item, found.columns)
         click.echo(f"{item['case_no']}\t{item['label']}\t{item['area_name']}\t{kinds}\t{told}")
     click.echo(f"报送后有变化的 {len(items)} 件，其中补报 {found.count(Kind.LATE)} 件（记在收到的月份）。", err=True)
+
+
+@figures.command(name="list")
+@click.argument("code")
+@data_option
+def hazard_list(code: str, data: Path) -> None:
+    """Write a list of hazards as CSV 清单, the one due first before all others; nobody is named in it.
+
+    CODE: responsibility 责任清单, long_term 挂账清单, supervised 督办清单, overdue 超期清单.
+    """
+    with opened_to_write(data) as database:
+        with database.reading() as reading:
+            wanted = hazard_lists.find(code, reading.now)
+        export = exports.begin(database, Entry("records.export", COMMAND, f"hazard-list {code}", {"format": "csv"}))
+        with export.ending_where_it_fails(), database.reading() as reading:
+            rows = chain.from_iterable(hazard_rows.pages(reading, everything(reading), wanted, None))
+            lines = chain([hazard_lists.HEADINGS], export.counted(rows))
+            sys.stdout.buffer.write(table_files.csv_lines(map(table_files.verbatim, row) for row in lines))
+        export.end()
+
+
+figures.add_command(correct)
+figures.add_command(corrections)
 
 
 def _export(database: Database, found: Sheet, report: FrozenReport | None, form: str) -> None:

@@ -16,6 +16,12 @@ HEADINGS = (
 )  # fmt: skip
 """Columns of every list; 责任、措施、资金、时限、预案 are the five things to be settled (五落实)."""
 
+NAMES = (
+    "case_no", "town", "village", "place", "hazard", "severity", "party", "measure", "fund", "due_on", "contingency",
+    "status", "supervision", "days_overdue",
+)  # fmt: skip
+"""What ``HEADINGS`` are called in JSON."""
+
 
 @dataclass(frozen=True, slots=True)
 class HazardList:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
@@ -23,6 +24,20 @@ def newest(reading: Reading, month: str) -> tuple[Sheet, str]:
     report = freezing.get(reading, month)
     known = reports.corrections_of(reading, month)
     return corrections.corrected(report.sheet, known), known[-1].sha256 if known else report.sha256
+
+
+def as_corrected(sheet: Sheet, known: Sequence[Correction]) -> Sheet:
+    """Return a filed sheet with what its corrections say in its place, and a sentence that says so; as it is without.
+
+    known: in their order. The sentence that was filed holds numbers that no longer stand.
+    """
+    if not known:
+        return sheet
+    numbers = "、".join(str(each.number) for each in known)
+    return replace(corrections.corrected(sheet, known), sentence=CORRECTED.format(numbers=numbers))
+
+
+CORRECTED = "本表各数已按第{numbers}号更正表改正；报送时的文字说明见原表，原表不变。"
 
 
 def correct(

@@ -11,14 +11,15 @@ from server.cases.domain import case_labels
 from server.cases.usecases import parties
 from server.db.sql import Row
 from server.db.transactions import Reading
+from server.forms.domain import personal
 from server.forms.store import codes
-from server.grid.domain.areas import code_of, path_of
+from server.grid.domain.areas import Place, code_of, path_of
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.monthly_reports.domain.hazard_lists import HazardList
 from server.records.domain.status import STATUS_LABELS, Status
 from server.records.store import columns, record_lists
-from server.records.store.record_lists import Filters
+from server.records.store.record_lists import DuePosition, Filters
 from server.records.usecases.disclosing import RecordMask
 from server.summaries.store import ledger
 from server.summaries.usecases import handlers
@@ -29,30 +30,57 @@ ITEMS = "hazard_items"
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 
 
-def pages(reading: Reading, scope: Scope, wanted: HazardList, mask: RecordMask) -> Iterator[list[tuple[str, ...]]]:
-    """Yield the rows of a list, each with the cells of ``hazard_lists.HEADINGS``; no cell names a person.
+Cells = tuple[str, ...]
+"""Of a row, in the order of ``hazard_lists.HEADINGS``."""
 
-    scope: of whom the list is for. mask: shows them what is written.
+
+def pages(
+    reading: Reading, scope: Scope, wanted: HazardList, mask: RecordMask | None, place: Place | None = None
+) -> Iterator[list[Cells]]:
+    """Yield the rows of a list; no cell names a person.
+
+    scope: of whom the list is for. mask: shows them what is written; None, on the command line, masks numbers alone.
+    place: whose part of the list, None for all of ``scope``.
     """
-    filters = Filters(statuses=wanted.statuses, flag=wanted.flag or None, overdue=True if wanted.overdue else None)
     after = None
     while True:
-        found = record_lists.page_by_due(reading, scope, filters, after=after, limit=PAGE_ROWS)
+        found = page(reading, scope, wanted, mask, place, after=after, limit=PAGE_ROWS)
         if found:
-            yield _rows(reading, [mask.exported(row) for row in found], mask)
+            yield [cells for _, cells in found]
         if len(found) < PAGE_ROWS:
             return
-        after = record_lists.due_position(found[-1])
+        after = found[-1][0]
 
 
-def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask) -> list[tuple[str, ...]]:
+def page(
+    reading: Reading,
+    scope: Scope,
+    wanted: HazardList,
+    mask: RecordMask | None,
+    place: Place | None = None,
+    *,
+    after: DuePosition | None,
+    limit: int,
+) -> list[tuple[DuePosition, Cells]]:
+    """Return up to ``limit`` rows of a list as ``pages`` does, each with where it stands in the order of limits.
+
+    after: where the last row of the page before stood, None for the first page.
+    """
+    overdue = True if wanted.overdue else None
+    filters = Filters(statuses=wanted.statuses, flag=wanted.flag or None, overdue=overdue, place=place)
+    found = record_lists.page_by_due(reading, scope, filters, after=after, limit=limit)
+    rows = _rows(reading, found if mask is None else [mask.exported(row) for row in found], mask)
+    return list(zip(map(record_lists.due_position, found), rows, strict=True))
+
+
+def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask | None) -> list[Cells]:
     work = ledger.work_instructions(reading, (row["id"] for row in found))
     called = parties.parties(reading, {(row["assignee"], row["area"]) for row in found if row["assignee"]})
     above = {row["area"]: _towns_and_villages(row["area"]) for row in found}
     names = areas.names(reading, {code for pair in above.values() for code in pair if code})
     return [
         tuple(
-            mask.text(row, cell)
+            personal.without_numbers(cell) if mask is None else mask.text(row, cell)
             for cell in _cells(
                 reading,
                 row,
@@ -65,7 +93,7 @@ def _rows(reading: Reading, found: Sequence[Row], mask: RecordMask) -> list[tupl
     ]
 
 
-def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, inputs: dict[str, str]) -> tuple[str, ...]:
+def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, inputs: dict[str, str]) -> Cells:
     fields: dict[str, str] = orjson.loads(row["fields"])
     item = codes.current(reading, ITEMS, fields.get("item", "")) if fields.get("item") else None
     due_at = row["due_at"]

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from flask import Response
 
-from server import table_files
-from server.db.transactions import Reading
 from server.grid.domain.areas import short_name
 from server.grid.store import areas
 from server.monthly_reports.domain import hazard_lists
-from server.monthly_reports.domain.hazard_lists import HEADINGS, HazardList
+from server.monthly_reports.domain.hazard_lists import HEADINGS
 from server.monthly_reports.usecases import hazard_rows
 from server.office import layout, pages
 from server.office.figures import sentence_words
 from server.office.figures.asked import LISTS, PAGE
 from server.office.layout import signed_in
-from server.web import context, downloads, record_exports
+from server.web import context, hazard_list_files, record_exports
 
 blueprint = layout.create_blueprint("office-figures-lists", __name__)
 
@@ -54,7 +51,7 @@ def printed(key: str) -> Response:
             "file": f"{LISTS}/{key}.xlsx",
             "back": PAGE,
         }
-    export = record_exports.begin("records.export", f"hazard-list {key}", {"format": "print"})
+    export = hazard_list_files.begin(key, "print")
     export.rows = min(len(rows), ROWS_MOST)
     export.end()
     return pages.respond("figures/hazard_list.html", layout.language(), values)
@@ -69,27 +66,4 @@ def _said(row: tuple[str, ...], language: str) -> list[str]:
 @signed_in
 def as_file(key: str, ending: str) -> Response:
     """Send a list as a file, whole. Raises NotFound, NotAllowed."""
-    by = context.caller()
-    scope = record_exports.scope_of(by)
-    wanted = hazard_lists.find(key, by.at)
-    export = record_exports.begin("records.export", f"hazard-list {key}", {"format": ending})
-
-    def counted(reading: Reading) -> Iterator[tuple[str, ...]]:
-        mask = record_exports.mask_for(reading, by)
-        return export.counted(chain.from_iterable(hazard_rows.pages(reading, scope, wanted, mask)))
-
-    name = f"hazards-{key}.{ending}"
-    if ending == "xlsx":
-        return downloads.workbook(export, lambda book: _fill(book, wanted, counted), name)
-    with export.ending_where_it_fails(), context.database().reading() as reading:
-        lines = table_files.csv_lines([map(table_files.verbatim, row) for row in chain([HEADINGS], counted(reading))])
-    return downloads.exported(export, [table_files.BOM, lines], table_files.CSV_TYPE, name)
-
-
-def _fill(
-    book: table_files.Workbook, wanted: HazardList, counted: Callable[[Reading], Iterator[tuple[str, ...]]]
-) -> None:
-    write = book.add_table(wanted.title, HEADINGS, [False] * len(HEADINGS))
-    with context.database().reading() as reading:
-        for row in counted(reading):
-            write(row)
+    return hazard_list_files.as_file(key, ending)
