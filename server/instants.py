@@ -50,6 +50,14 @@ def later(instant: Instant, span: timedelta) -> Instant:
     return text(parse(instant) + span)
 
 
+def is_recent(instant: Instant, span: timedelta, now: Instant) -> bool:
+    """Return whether ``instant`` lies less than ``span`` before ``now``.
+
+    One after ``now`` is not: a clock that was ahead has written it, and nobody waits until it comes true.
+    """
+    return instant <= now < later(instant, span)
+
+
 @lru_cache(maxsize=4096)  # a batch asks for the same few again and again
 def local_day(instant: Instant) -> str:
     """Return the Beijing calendar day ``YYYY-MM-DD`` that holds ``instant``."""

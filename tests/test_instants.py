@@ -58,3 +58,16 @@ def test_what_names_no_moment_of_utc_is_refused(said):
 def test_a_day_of_the_county_begins_at_midnight_in_beijing():
     assert instants.local_day("2026-11-24T15:59:59.999Z") == "2026-11-24"
     assert instants.local_day("2026-11-24T16:00:00.000Z") == "2026-11-25"
+
+
+@pytest.mark.parametrize(
+    ("instant", "is_recent"),
+    [
+        ("2026-11-24T03:59:00.000Z", False),
+        ("2026-11-24T03:59:00.001Z", True),
+        ("2026-11-24T04:00:00.000Z", True),
+        ("2026-11-24T04:00:00.001Z", False),
+    ],
+)
+def test_recent_is_what_has_been_and_not_what_a_clock_that_was_ahead_has_written(instant, is_recent):
+    assert instants.is_recent(instant, timedelta(minutes=1), "2026-11-24T04:00:00.000Z") is is_recent

@@ -13,7 +13,7 @@ from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor, Duty, Role, scope_of
 from server.people.domain.passwords import PasswordState
-from server.people.store import accounts, people
+from server.people.store import accounts, field_clients, people
 from tests.county import new_database
 from tests.sql_steps import steps_of
 
@@ -131,6 +131,19 @@ def test_the_last_contact_is_written_at_most_once_a_minute(store, clock):
     assert people.seen_recently(see(store, people.actor_by_key, "secret"))
     clock.at = NOON + timedelta(seconds=60)
     assert not people.seen_recently(see(store, people.actor_by_key, "secret"))
+
+
+def test_a_contact_under_a_clock_that_was_a_year_ahead_is_written_over_by_the_next(store, clock):
+    key_id = enrolled(store, "gw-1", key="secret")
+    clock.at = NOON + timedelta(days=365)
+    store.write(lambda tx: people.touch_key(tx, key_id, "collect:abc", "ODK Collect 2026.3"))
+    store.write(lambda tx: field_clients.record(tx, "gw-1", "laptop", "fieldsync", 0, ""))
+
+    clock.at = NOON
+
+    assert not people.seen_recently(see(store, people.actor_by_key, "secret"))
+    with store.reading() as reading:
+        assert field_clients.is_due(reading, "gw-1", "laptop", 0, None)
 
 
 def test_a_contact_that_does_not_name_the_phone_keeps_what_is_known(store):

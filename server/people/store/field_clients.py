@@ -23,7 +23,7 @@ def is_due(reading: Reading, person: str, device: str, unsent: int, address: str
         known is None
         or known["unsent"] != unsent
         or address not in (None, known["address"])
-        or instants.later(known["seen_at"], WRITTEN_EVERY) <= reading.now
+        or not instants.is_recent(known["seen_at"], WRITTEN_EVERY, reading.now)
     )
 
 

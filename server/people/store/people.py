@@ -91,7 +91,7 @@ def exists(reading: Reading, name: str) -> bool:
 
 def seen_recently(caller: Actor) -> bool:
     """Return whether the last contact of the caller's phone is on record closely enough."""
-    return caller.key_seen_at is not None and instants.later(caller.key_seen_at, SEEN_EVERY) > caller.at
+    return caller.key_seen_at is not None and instants.is_recent(caller.key_seen_at, SEEN_EVERY, caller.at)
 
 
 def touch_key(

@@ -61,7 +61,7 @@ def caller(database: Database, id: str, token: str, *, may_be_given: bool = Fals
         raise _ended()
     actor = _open_holder(holder, may_be_given=may_be_given)
     is_first = holder.token == token and not holder.is_used
-    if is_first or instants.later(holder.last_used_at, USED_EVERY) <= reading.now:
+    if is_first or not instants.is_recent(holder.last_used_at, USED_EVERY, reading.now):
         database.write_later(lambda tx: store.note_use(tx, id, token), _not_noted)
     return actor
 
