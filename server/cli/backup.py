@@ -97,6 +97,7 @@ def restore(path: Path, folder: Path, spared: bool, identity: Path | None) -> No
     """
     source = restoring.find(path, () if identity is None else copying.identities_in(identity))
     _require_empty(folder)
+    _require_outside(folder, source.set.path.parent)
     to_forget = forgotten.since(source.set.path.parent, source.set.manifest.made_at)
     click.echo(f"正在核对 {source.set.path} …", err=True)
     verified = restoring.verify(source, without_damaged_photos=spared)
@@ -204,3 +205,8 @@ def _require_empty(folder: Path) -> None:
         raise Invalid("当前目录本身不能作数据目录；请用 --to 写一个子目录。", folder=str(folder))
     if folder.exists() and any(folder.iterdir()):
         raise Conflict(f"{folder} 里已有内容，原样没动；请用 --to 写一个不存在或空的目录。", folder=str(folder))
+
+
+def _require_outside(folder: Path, backups: Path) -> None:
+    if folder.resolve().is_relative_to(backups.resolve()):
+        raise Invalid(f"{folder} 在备份目录里面，会和备份一起丢失；请用 --to 写别处的目录。", folder=str(folder))

@@ -248,6 +248,15 @@ def test_a_folder_that_holds_something_is_left_as_it_is(made, place):
     assert files_in(place / "data") == before
 
 
+def test_a_folder_among_the_backups_is_refused(place):
+    before = files_in(place / "backups")
+
+    refused = run("restore", place / "backups", "--to", place / "backups" / "back")
+
+    assert (refused.exit_code, "在备份目录里面" in refused.stderr) == (1, True)
+    assert files_in(place / "backups") == before
+
+
 def test_a_folder_that_cannot_be_written_is_named_and_called_no_backup(place):
     refused = run("restore", place / "backups", "--to", "/dev/full/data")
 
