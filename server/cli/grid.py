@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from server.audit.domain.entries import COMMAND
+from server.audit.domain.entries import COMMAND, Entry
 from server.audit.store import chain
+from server.audit.usecases import exports
 from server.cli.folder import Group, data_option, everything, opened, opened_to_write
 from server.cli.rosters import administrator
 from server.db.transactions import Reading
@@ -156,9 +157,13 @@ def find(word: str, data: Path) -> None:
 @data_option
 def export(file: Path, data: Path) -> None:
     """Write every area to FILE (.csv), to be corrected and loaded again."""
-    with opened(data) as database, database.reading() as reading:
-        content = exporting.as_csv(areas.list_covered(reading, everything(reading)))
-    file.write_bytes(content)
+    with opened_to_write(data) as database:
+        with database.reading() as reading:
+            found = list(areas.list_covered(reading, everything(reading)))
+        export = exports.begin(database, Entry("grid.export", COMMAND, "grid", {"format": "csv"}))
+        with export.ending_where_it_fails():
+            file.write_bytes(exporting.as_csv(export.counted(found)))
+        export.end()
     click.echo(f"网格已写到 {file}。")
 
 

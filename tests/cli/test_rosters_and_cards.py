@@ -55,6 +55,7 @@ def test_the_grid_is_written_as_a_file_that_is_read_again(folder, tmp_path):
     loaded = run(folder, "grid", "load", str(written))
 
     assert len(rows) > 300 and loaded.exit_code == 0, loaded.output
+    assert f'"rows":{len(rows)}' in run(folder, "audit", "--event", "grid.export", "--format", "json").output
     assert "新增" not in loaded.output
     assert run(folder, "grid", "find", "没有这个村").exit_code == 1
 

@@ -7,8 +7,6 @@ from typing import Any
 from flask import Response, request
 
 from server import table_files
-from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.forms.store import forms
@@ -25,7 +23,7 @@ from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.staffing.usecases import area_changes, area_previews
 from server.staffing.usecases.area_previews import AreaPreview
-from server.web import context, downloads
+from server.web import context, downloads, record_exports
 
 blueprint = layout.create_blueprint("office-admin-areas", __name__)
 
@@ -52,14 +50,16 @@ def tree() -> Response:
 @blueprint.get(f"{ADDRESS}/grid.csv")
 @signed_in
 def export() -> Response:
-    """Give the grid as a file that can be loaded again."""
+    """Give the grid as a file that can be loaded again. Raises NotAllowed (the right to export)."""
     tabs.require(KEY)
     by = context.caller()
+    record_exports.scope_of(by)
     with context.database().reading() as reading:
         found = list(areas.list_covered(reading, visibility.of(by)))
-    details = {"format": "csv", "rows": len(found)}
-    context.write(lambda tx: record(tx, Entry("grid.export", by.name, "grid", details)))
-    return downloads.download(exporting.as_csv(found), table_files.CSV_TYPE, "grid.csv")
+    export = record_exports.begin("grid.export", "grid", {"format": "csv"})
+    with export.ending_where_it_fails():
+        content = exporting.as_csv(export.counted(found))
+    return downloads.exported(export, [content], table_files.CSV_TYPE, "grid.csv")
 
 
 @blueprint.get(f"{ADDRESS}/<code>")

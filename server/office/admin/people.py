@@ -9,8 +9,6 @@ from urllib.parse import quote
 from flask import Response, request
 
 from server import table_files
-from server.audit.domain.entries import Entry
-from server.audit.usecases.recording import record
 from server.db.transactions import Reading
 from server.errors import NotFound
 from server.grid.domain.areas import Area, short_name
@@ -28,7 +26,7 @@ from server.people.usecases import visibility
 from server.staffing.domain.staff_rights import fillable
 from server.staffing.usecases import account_management, area_changes, vacancies
 from server.staffing.usecases.account_management import DutyRequest
-from server.web import context, downloads
+from server.web import context, downloads, record_exports
 
 blueprint = layout.create_blueprint("office-admin-people", __name__)
 
@@ -81,14 +79,17 @@ def add() -> Response:
 @blueprint.get(f"{ADDRESS}/vacancies.csv")
 @signed_in
 def export_vacancies() -> Response:
-    """Give the villages without an officer as a file."""
+    """Give the villages without an officer as a file. Raises NotAllowed (the right to export)."""
     tabs.require(KEY)
     by = context.caller()
+    scope = record_exports.scope_of(by)
     with context.database().reading() as reading:
-        found = vacancies.by_town(reading, by)
-    details = {"format": "csv", "rows": sum(len(town.vacant) for town in found)}
-    context.write(lambda tx: record(tx, Entry("people.export", by.name, "vacancies", details)))
-    return downloads.download(vacancies.as_csv(found), table_files.CSV_TYPE, "vacancies.csv")
+        found = [each for each in vacancies.by_town(reading, by) if scope.covers(each.town.path)]
+    export = record_exports.begin("people.export", "vacancies", {"format": "csv"})
+    export.rows = sum(len(town.vacant) for town in found)
+    with export.ending_where_it_fails():
+        content = vacancies.as_csv(found)
+    return downloads.exported(export, [content], table_files.CSV_TYPE, "vacancies.csv")
 
 
 def _add() -> str:

@@ -80,13 +80,14 @@ def _places(reading: Reading, type: RecordType) -> list[RecordType]:
 @blueprint.get("/office/ledgers/<type>/missing.csv")
 @signed_in
 def missing_csv(type: str) -> Response:
-    """Answer with a file of the villages that have no record. Raises NotAllowed (the right to export)."""
+    """Answer with a file of the villages without a record where the caller may export. Raises NotAllowed."""
     by = context.caller()
-    record_exports.scope_of(by)
+    scope = record_exports.scope_of(by)
     with context.database().reading() as reading:
         declared = _type(reading, type)
         days = _days(declared, request.args.get("days", ""))
-        found = [each for each in coverage.villages(reading, by, type, _since(reading, days)) if not each.records]
+        counted = coverage.inside(reading, by.scope, scope, type, _since(reading, days))
+        found = [each for each in counted if not each.records]
     export = record_exports.begin("records.export", type, {"format": "csv", "filters": {"missing": True, "days": days}})
     safe = table_files.verbatim
     rows = [(safe(each.town), table_files.code(each.code), safe(each.name), "0") for each in export.counted(found)]

@@ -64,12 +64,16 @@ def unvisited_page(type: str) -> Response:
 @blueprint.get("/office/ledgers/<type>/unvisited.csv")
 @signed_in
 def unvisited_csv(type: str) -> Response:
-    """Answer with a file of exactly these records. Raises NotAllowed (the right to export), NotFound, Invalid."""
+    """Answer with a file of those of these records that the caller may export.
+
+    Raises NotAllowed (the right to export), NotFound, Invalid.
+    """
     by = context.caller()
-    record_exports.scope_of(by)
+    scope = record_exports.scope_of(by)
     with context.database().reading() as reading:
         declared, days, area = ledger_list.find_type(reading, type), _days(), _area(reading)
-        found, _ = unvisited.unvisited(reading, declared, days, area, by=by)
+        mask = record_exports.mask_for(reading, by)
+        found, _ = unvisited.unvisited(reading, declared, days, area, by=by, scope=scope, mask=mask)
         rows = _rows(reading, found)
     told = {"unvisited": True, "days": days, **({} if area is None else {"area": area.code})}
     export = record_exports.begin("records.export", type, {"format": "csv", "filters": told})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server import table_files
@@ -51,7 +52,7 @@ def in_place(found: tuple[TownVacancies, ...], place: Place | None) -> tuple[Tow
     return tuple(each for each in found if place is None or place.holds(each.town.path))
 
 
-def as_csv(found: tuple[TownVacancies, ...]) -> bytes:
+def as_csv(found: Sequence[TownVacancies]) -> bytes:
     """Return the vacant villages as a CSV file that spreadsheets open as it is."""
     code = table_files.code
     rows = (

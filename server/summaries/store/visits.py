@@ -9,7 +9,7 @@ from server.grid.domain.scope import Scope
 from server.people.store import scopes
 from server.summaries.domain.periods import Day
 
-_COLUMNS = "id, type, kind, area, path, author, assignee, label, fields"
+_COLUMNS = "id, type, kind, area, path, author, assignee, label, version, fields"
 
 
 def records_of(reading: Reading, scope: Scope, type: str, place: Place | None, most: int) -> list[Row]:

@@ -16,6 +16,7 @@ from server.db.transactions import Reading
 from server.errors import Invalid
 from server.forms.domain.record_types import Kind, RecordType
 from server.grid.domain.areas import Area, Place, short_name
+from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor
 from server.records.usecases.disclosing import RecordMask
@@ -60,22 +61,30 @@ def require_ledger(type: RecordType) -> None:
 
 
 def unvisited(
-    reading: Reading, type: RecordType, days: int, area: Area | None = None, *, by: Actor
+    reading: Reading,
+    type: RecordType,
+    days: int,
+    area: Area | None = None,
+    *,
+    by: Actor,
+    scope: Scope | None = None,
+    mask: RecordMask | None = None,
 ) -> tuple[list[Unvisited], list[VillageVisits]]:
     """Return the records that nobody has visited in the last ``days`` days, by area, and how many each village has.
 
-    type: of a ledger that is kept. days: with today. area: in it and below, None for all that ``by`` sees. Raises
-    Invalid for another kind of type, and where more than LOOKED_AT_MOST records would have to be looked at.
+    type: of a ledger that is kept. days: with today. area: in it and below, None for all that ``by`` sees. scope: the
+    part of it that is asked about, None for all. mask: how records are shown, None for as on a page. Raises Invalid
+    for another kind of type, and where more than LOOKED_AT_MOST records would have to be looked at.
     """
     require_ledger(type)
     place = None if area is None else area.place
-    rows = visits.records_of(reading, by.scope, type.name, place, LOOKED_AT_MOST + 1)
+    rows = visits.records_of(reading, by.scope if scope is None else scope, type.name, place, LOOKED_AT_MOST + 1)
     if len(rows) > LOOKED_AT_MOST:
         raise Invalid("范围太大，一次看不完；请先选一个乡镇或村。", field="area")
     since = date.fromisoformat(instants.local_day(reading.now)) - timedelta(days=days - 1)
-    last, mask = _last_visits(reading, rows, by, area), RecordMask(reading, by)
+    last, shown = _last_visits(reading, rows, by, area), mask or RecordMask(reading, by)
     first = periods.number(since)
-    found = [_told(row, last[row["id"]], mask) for row in rows if last[row["id"]] < first]
+    found = [_told(row, last[row["id"]], shown) for row in rows if last[row["id"]] < first]
     return found, _by_village(reading, rows, found)
 
 

@@ -8,13 +8,26 @@ import pytest
 
 from server.forms.usecases import publish
 from server.instants import local_day
+from server.staffing.usecases import enrolment
 from tests import field_forms
-from tests.api_county import OTHER_TOWN, PASSWORD, UNIT, add_record
+from tests.api_county import NEXT_UNIT, OTHER_TOWN, PASSWORD, UNIT, add_record
 from tests.county import prepared
 from tests.office.desk import Desk
 
 PAGE = "/office/ledgers/stations/unvisited"
 API = "/record-types/stations/unvisited"
+HUTS = """\
+| survey |
+| | type | name | label | save_to | bind::fg:personal |
+| | text | title | 名称 | title | |
+| | text | owner | 户主 | owner | name |
+| entities |
+| | list_name | label |
+| | huts | ${title} |
+| settings |
+| | form_title | form_id | version | namespaces | attribute::fg:kind | attribute::fg:title |
+| | 草棚登记 | hut | 1 | fg="urn:firegrid:xforms" | profile | 草棚 |
+"""
 
 
 @pytest.fixture
@@ -106,3 +119,44 @@ def test_it_speaks_english(county):
     desk.client.set_cookie("firegrid_language", "en")
 
     assert "Not visited in the last 30 days" in desk.open(PAGE).text
+
+
+def hut(county, title: str, area: str = UNIT, by: str = "worker") -> None:
+    fields = {"title": title, "label": title, "owner": "张三丰"}
+    add_record(county, title, by, fields, type="huts", area=area)
+
+
+def test_a_ledger_that_names_persons_is_listed_too_and_its_readers_are_on_record(county):
+    county.do(publish.publish, prepared(HUTS), None)
+    hut(county, "东棚")
+    address = "/record-types/huts/unvisited"
+
+    shown = [each["label"] for each in county.get(address, "officer").json["items"]]
+    on_page = signed_in(county, "officer").open("/office/ledgers/huts/unvisited")
+
+    assert shown == ["东棚"] and on_page.status_code == 200 and "东棚" in on_page.text
+    assert county.rows("SELECT actor FROM audit WHERE action = 'personal.read'") == [{"actor": "officer"}]
+
+
+def test_the_file_holds_what_its_reader_may_export_with_numbers_masked_as_in_every_file(county):
+    county.do(publish.publish, prepared(HUTS), None)
+    hut(county, "东棚 13912345678")
+    hut(county, "邻村棚", NEXT_UNIT, "neighbour")
+    county.do(enrolment.add_duty, "officer", role="grid_worker", area=NEXT_UNIT, by="admin")
+    desk = signed_in(county, "officer")
+
+    page, file = (desk.open(f"/office/ledgers/huts/unvisited{ending}").text for ending in ("", ".csv"))
+
+    assert "邻村棚" in page and "13912345678" in page
+    assert "邻村棚" not in file and "东棚 139****5678" in file
+
+
+def test_the_file_of_villages_without_a_record_is_of_where_its_reader_may_export(county):
+    county.do(enrolment.add_duty, "officer", role="grid_worker", area=NEXT_UNIT, by="admin")
+    desk = signed_in(county, "officer")
+    county.do(publish.publish, prepared(HUTS), None)
+
+    page, file = (desk.open(f"/office/ledgers/huts/missing{ending}").text for ending in ("", ".csv"))
+
+    assert "荆山口村" in file and "插箭岭村" not in file
+    assert "荆山口村" in page
