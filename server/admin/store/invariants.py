@@ -68,7 +68,7 @@ _QUERIES = {
     "no seq is above the counter": """
         SELECT CAST(seq AS TEXT) AS subject FROM (
           SELECT MAX(seq) AS seq FROM revision UNION ALL
-          SELECT MAX(seq) FROM submission UNION ALL SELECT MAX(seq) FROM problem)
+          SELECT MAX(seq) FROM submission UNION ALL SELECT MAX(seq) FROM problem) AS newest
          WHERE seq > (SELECT value FROM counter WHERE name = 'seq')
     """,
     "a submission has one newest version": """

@@ -14,6 +14,7 @@ from server.errors import NotFound
 from server.grid.domain.scope import Scope
 from server.instants import Instant
 from server.people.store import scopes
+from server.people.store.display_names import batches
 from server.problems.domain.problems import Problem, ProblemKind
 from server.problems.domain.settlements import How, Settlement
 
@@ -21,7 +22,7 @@ _COLUMNS = (
     "id", "seq", "kind", "path", "record", "type", "submission", "kept_body", "change", "author", "message", "detail",
     "created_at",
 )  # fmt: skip
-_INSERT = inserting("problem", _COLUMNS)
+_INSERT = inserting("problem", (*_COLUMNS, "item"))
 _SELECT = f"SELECT {', '.join(_COLUMNS)}, settled_at, settled_by, settlement FROM problem"
 
 
@@ -71,6 +72,7 @@ def add(tx: Transaction, problem: Problem) -> str:
             "message": problem.message,
             "detail": orjson.dumps(dict(problem.detail)).decode(),
             "created_at": tx.now,
+            "item": problem.detail.get("id") if problem.kind is ProblemKind.UNREADABLE else None,
         },
     )
     return id
@@ -90,16 +92,18 @@ def kept_whole(tx: Transaction, author: str, items: Collection[str]) -> list[tup
 
     items: ids as the items had them.
     """
-    rows = tx.sql.tuples(
-        """
-        SELECT id, json_extract(detail, '$.id'), change
-          FROM problem
-         WHERE kind = 'unreadable' AND settled_at IS NULL AND author = :author
-           AND json_extract(detail, '$.id') IN (SELECT value FROM json_each(:items))
-        """,
-        {"author": author, "items": orjson.dumps(list(items)).decode()},
-    )
-    return [(str(id), str(item), str(change)) for id, item, change in rows]
+    found: list[tuple[str, str, str]] = []
+    for listed, values in batches(items):
+        rows = tx.sql.tuples(
+            f"""
+            SELECT id, item, change
+              FROM problem
+             WHERE kind = 'unreadable' AND settled_at IS NULL AND author = :author AND item IN ({listed})
+            """,
+            {**values, "author": author},
+        )
+        found += [(str(id), str(item), str(change)) for id, item, change in rows]
+    return found
 
 
 def message_of(reading: Reading, id: str) -> str:

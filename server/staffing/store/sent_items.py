@@ -66,7 +66,7 @@ _FIRST_SEQ = """
     (SELECT MIN(seq)
        FROM (SELECT seq FROM revision WHERE revision.record = change.record AND revision.change = change.id
               UNION ALL
-             SELECT seq FROM problem WHERE problem.record = change.record AND problem.change = change.id))
+             SELECT seq FROM problem WHERE problem.record = change.record AND problem.change = change.id) AS told)
 """
 """The seq of a change's first revision or problem, which makes its receipt number for good."""
 
