@@ -11,6 +11,7 @@ from kobo_forms.code_lists import BadCodeList, rows, served
 __all__ = ["BadCodeList", "codes", "lists", "media", "names", "rows", "served", "source", "sources"]
 
 _NAMES = (
+    "premises",
     "hazard_report",
     "hazard_task",
     "hazard_check",

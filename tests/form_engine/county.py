@@ -20,7 +20,7 @@ from tests.form_engine.phone import Filled, Phone
 from tests.odk_collect import Phone as Link
 from tests.odk_collect import Row
 
-FORMS = ("hazard_report", "hazard_task", "hazard_check", "hazard_intake", "patrol")
+FORMS = ("premises", "hazard_report", "hazard_task", "hazard_check", "hazard_intake", "patrol")
 
 
 def lay(tx: Any) -> list[str]:

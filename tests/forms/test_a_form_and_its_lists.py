@@ -302,6 +302,8 @@ def test_a_cell_that_a_filter_cannot_match_is_warned_of(store, zone, as_told):
 
 def test_the_built_in_report_is_not_disabled_by_a_list_without_its_dates(store):
     source, lists = kobo_forms.source("hazard_report"), kobo_forms.sources("hazard_report")
+    offered = kobo_forms.source("premises").decode(), tuple(kobo_forms.sources("premises").items())
+    store.write(lambda tx: publish.publish(tx, prepared(*offered), None))
     store.write(lambda tx: publish.publish(tx, prepared(source.decode(), tuple(lists.items())), None))
     rows = csv.DictReader(io.StringIO(lists["hazard_items.csv"].decode()))
     kept = [column for column in rows.fieldnames or () if not column.startswith("active_")]

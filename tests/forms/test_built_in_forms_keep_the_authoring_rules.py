@@ -11,7 +11,7 @@ from pyxform.xls2xform import convert
 import kobo_forms
 from tests.forms.xforms import ENTITIES, FIREGRID, xform
 
-MADE_BY_THE_SERVER = {"areas.csv", "handlers.csv", "hazards.csv", "micro_stations.csv", "patrols.csv"}
+MADE_BY_THE_SERVER = {"areas.csv", "handlers.csv", "hazards.csv", "micro_stations.csv", "patrols.csv", "premises.csv"}
 WRITTEN_BY_THE_SERVER = {"status", "stage", "case_no", "assignee", "due_on", "office_note", "todo"}
 CLAIMS = {
     "hazard_task": {"status", "todo"},
@@ -93,7 +93,7 @@ def test_no_shipped_file_bears_the_name_of_a_list_that_the_server_makes(name):
     assert not set(kobo_forms.sources(name)) & MADE_BY_THE_SERVER
 
 
-@pytest.mark.parametrize("name", ["hazard_report", *CLAIMS, "micro_station", "station_check"])
+@pytest.mark.parametrize("name", ["hazard_report", *CLAIMS, "micro_station", "station_check", "premises"])
 def test_a_form_whose_records_are_met_again_carries_its_own_list(name):
     form = xform(name)
     dataset = form.one("//x:instance/x:data/x:meta/x:entity/@dataset")
@@ -181,7 +181,8 @@ def test_where_people_write_a_place_a_mobile_number_is_turned_away(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("hazard_report", "case"), ("patrol", "event"), ("micro_station", "profile")]
+    ("name", "kind"),
+    [("hazard_report", "case"), ("patrol", "event"), ("micro_station", "profile"), ("premises", "profile")],
 )
 def test_a_form_that_creates_records_says_how_they_live(name, kind):
     assert xform(name).one("//x:instance/x:data").get(f"{{{FIREGRID}}}kind") == kind

@@ -259,8 +259,9 @@ def test_an_address_with_a_slash_at_its_end_leads_to_its_page(county, path):
 def reporting(office):
     """A county with the built-in report and its lists."""
     office.do(code_lists.install)
-    media = tuple(kobo_forms.sources("hazard_report").items())
-    office.do(publish.publish, prepared(kobo_forms.source("hazard_report").decode(), media), None)
+    for name in ("premises", "hazard_report"):
+        media = tuple(kobo_forms.sources(name).items())
+        office.do(publish.publish, prepared(kobo_forms.source(name).decode(), media), None)
     return office
 
 
