@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,14 +15,15 @@ from bench.cases import generator
 from server.admin.store import invariants
 from server.app import close, create_app
 from server.db import database
+from server.forms.usecases import publish
 from server.grid.domain.areas import Place
 from server.grid.domain.scope import Scope
 from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_leads, record_lists, records
 from server.records.store.record_lists import Filters
 from server.settings import Settings
-from tests.api_county import PASSWORD, lay
-from tests.county import new_database
+from tests.api_county import HAZARD_FORM, PASSWORD, lay
+from tests.county import new_database, prepared
 
 CASES, NOW = 600, datetime(2026, 11, 25, tzinfo=UTC)
 OF_REVISIONS = {"a record stands where its newest revision left it",
@@ -33,10 +35,21 @@ EVERYWHERE = Scope(places=(Place("130630"),))
 OF_OPEN, OF_ENDED = (tuple(sorted(each.value for each in statuses)) for statuses in (OPEN, ENDED))
 
 
+PLACED_FORM = HAZARD_FORM.replace("| 1 | fg", "| 2 | fg").replace(
+    "| | text | action", "| | geopoint | geometry | 位置 | geometry |\n| | text | action"
+)
+
+
+def lay_with_positions(tx):
+    names = lay(tx)
+    publish.publish(tx, prepared(PLACED_FORM), None)
+    return names
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generated") / "data"
-    new_database(folder, lay)
+    new_database(folder, lay_with_positions)
     generator.fill(folder, CASES, NOW)
     return folder
 
@@ -72,6 +85,7 @@ def test_a_row_is_what_the_store_would_write_of_its_record(reading):
         (0, Filters(statuses=OF_OPEN, columns={"item": "illegal_structure"}), "record_status_due"),
         (0, Filters(statuses=OF_OPEN, columns={"severity": "suspected_major"}), "record_status_due"),
         (0, Filters(statuses=OF_OPEN, columns={"assignee": "user:gw0007"}), "record_status_due"),
+        (0, Filters(statuses=OF_OPEN, placed=True), "record_status_due"),
         (CASES, Filters(statuses=OF_OPEN, columns={"assignee": "user:gw0007"}), "record_assignee"),
         (CASES, Filters(statuses=OF_OPEN, columns={"conflict": True}), "record_conflicted"),
         (CASES, Filters(statuses=OF_OPEN, has_request=True), "record_requested"),
@@ -79,6 +93,8 @@ def test_a_row_is_what_the_store_would_write_of_its_record(reading):
         (0, Filters(statuses=OF_ENDED, columns={"severity": "suspected_major"}), "record_severe"),
         (0, Filters(statuses=OF_ENDED, columns={"category": "electric"}), "record_category"),
         (0, Filters(statuses=OF_ENDED, flag="reworked"), "record_flagged"),
+        (0, Filters(statuses=OF_ENDED, placed=True), "record_placed"),
+        (0, Filters(statuses=OF_ENDED, placed=False), "record_placed"),
         (0, Filters(statuses=("closed",)), "record_status"),
     ],
     ids=str,
@@ -124,6 +140,8 @@ NARROWED = (
     {"flag": "reworked"},
     {"place": Place("130630/100/201")},
     {"place": Place("130630/100"), "columns": {"source": "patrol"}},
+    {"placed": True},
+    {"placed": False, "q": "演示"},
     {"q": "演示"},
     {"q": "场所00"},
     {"q": "龘"},
@@ -173,6 +191,7 @@ def meets(row, more, now) -> bool:
         and ("overdue" not in more or (row["due_at"] is not None and row["due_at"] < now and row["closed_at"] is None))
         and ("has_request" not in more or any(flag.endswith("_pending") for flag in columns.flags(row["flags"])))
         and ("flag" not in more or more["flag"] in columns.flags(row["flags"]))
+        and ("placed" not in more or more["placed"] == (json.loads(row["fields"])["geometry"] != ""))
         and ("place" not in more or more["place"].holds(row["path"]))
         and ("q" not in more or more["q"] in shown(row))
     )

@@ -37,6 +37,9 @@ DAYS = 548
 
 SEED = 20260401
 BATCH = 20_000
+PLACED = 75
+"""Of how many of a hundred hazards a position is known."""
+
 SEVERITIES = {"general": 96, "suspected_major": 4}
 """How many of a hundred hazards are of each."""
 
@@ -81,11 +84,13 @@ def _generated(sql: Sql, cases: int, end: datetime, first_seq: int) -> Iterator[
     case_paths = draw.choices(paths, [draw.paretovariate(1.5) for _ in paths], k=cases)
     case_items = draw.choices(items, [draw.paretovariate(1.2) for _ in items], k=cases)
     case_sources = draw.choices(sources, k=cases)
+    spots = {path: (draw.uniform(39.1, 39.6), draw.uniform(114.5, 115.0)) for path in paths}
     severities = draw.choices(list(SEVERITIES), [*SEVERITIES.values()], k=cases)
     for number, (day, path, item) in enumerate(zip(days, case_paths, case_items, strict=True)):
         seq, id = first_seq + number + 1, str(UUID(int=draw.getrandbits(128), version=4))
         template, version = templates.draw(day, seq)
         date = start + timedelta(days=day)
+        geometry = _near(draw, *spots[path]) if draw.randrange(100) < PLACED else ""
         told = {
             "id": id,
             "path": path,
@@ -100,9 +105,16 @@ def _generated(sql: Sql, cases: int, end: datetime, first_seq: int) -> Iterator[
             "number": f"LY-{date.year}-{seq:07}",
             "month": f"{date:%Y-%m}",
             "seq": str(seq),
+            "geometry": geometry,
+            "placed": "1" if geometry else "0",
             "check": str(checksums.of(id, version)),
         }
         yield template.fill(day, told)
+
+
+def _near(draw: random.Random, latitude: float, longitude: float) -> str:
+    """Return a position within half a kilometre, as a phone writes it."""
+    return f"{latitude + draw.uniform(-0.005, 0.005):.6f} {longitude + draw.uniform(-0.005, 0.005):.6f} 0 5"
 
 
 class _Templates:

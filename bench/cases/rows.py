@@ -195,7 +195,7 @@ def _record_row(facts: CaseFacts, case: Case, steps: tuple[Step, ...], disputed:
         0,
         0,
         "§who§",
-        {**fields, "source": "§source§", "note": "说明" * 20},
+        {**fields, "geometry": "§geometry§", "source": "§source§", "note": "说明" * 20},
         _REGISTERS,
         facts.received_at,
         steps[-1].at,
@@ -206,4 +206,8 @@ def _record_row(facts: CaseFacts, case: Case, steps: tuple[Step, ...], disputed:
         record = case_columns.with_columns(record, case, step.status, step.at, _WEEKDAYS)
     named = dict(zip(columns.NAMES, _record(record), strict=True))
     month = None if facts.registered_at is None else "§month§"
-    return [*(named | {"seq": "#seq", "born_seq": "#seq", "check_value": "#check", "month": month}).values()]
+    return [
+        *(
+            named | {"seq": "#seq", "born_seq": "#seq", "check_value": "#check", "month": month, "placed": "#placed"}
+        ).values()
+    ]

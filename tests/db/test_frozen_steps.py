@@ -30,6 +30,7 @@ from server.db.migrations import (
     step_0068_reopenings,
     step_0073_late_for_good,
     step_0075_time_until_reports_come_in,
+    step_0077_positions,
 )
 from server.db.sql import Sql
 from server.forms.domain.record_types import Kind
@@ -477,6 +478,29 @@ def test_step_0075_keeps_discoveries_as_the_program_of_today_does(today, told):
     }
     written_by_today(sql, lived)
     assert found == figures(sql)
+
+
+def test_step_0077_marks_records_of_which_a_field_of_any_version_holds_a_position():
+    sql = database_before("0078_lists_by_position")
+    fields = {"at": {"name": "spot", "type": "geopoint"}, "no": {"name": "item", "type": "string"}}
+    older = {"entity": {"dataset": "hazards", "properties": fields}}
+    newer = {"entities": [{"dataset": "huts", "properties": {"at": {"name": "geometry", "type": "geopoint"}}}]}
+    add(sql, "form", dict.fromkeys(("title", "version", "state", "created_at", "updated_at"), "") | {"id": "form"})
+    for version, definition in (("1", older), ("2", newer), ("3", {"entity": None})):
+        row = {"form": "form", "version": version, "published_at": "", "xml": b"", "md5": ""}
+        add(sql, "form_version", row | {"definition": orjson.dumps(definition).decode()})
+    for id, type, values in (
+        ("1", "hazards", {"spot": "39.1 114.7 0 5"}),
+        ("2", "hazards", {"spot": "", "geometry": "39.1 114.7 0 5"}),
+        ("3", "hazards", {"item": "39.1 114.7 0 5"}),
+        ("4", "huts", {"geometry": "39.1 114.7"}),
+        ("5", "wells", {"geometry": "39.1 114.7"}),
+    ):
+        add_record(sql, id, UNITS[0], values, type=type)
+
+    step_0077_positions.apply(sql)
+
+    assert list(sql.tuples("SELECT id FROM record WHERE placed = 1 ORDER BY id")) == [("1",), ("4",)]
 
 
 @given(st.lists(st.tuples(walked, st.sampled_from(["主街", "主 街", "Ａ1", "a-1", "、", "", None])), max_size=6))

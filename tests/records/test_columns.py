@@ -21,7 +21,7 @@ A_RECORD = Record(
     registers="[[],[]]", created_at="2026-11-24T00:00:00.000Z", updated_at="2026-11-25T00:00:00.000Z",
     conflicts=("place",), flags=("clock_suspect", "major"), status="assigned", stage="assign", case_no="LY-1",
     assignee="body:shop", due_at="2026-12-01T16:00:00.000Z", month="2026-11", office_note="12-01 请整改",
-    list_label="限12-01｜演示民宿07",
+    list_label="限12-01｜演示民宿07", placed=True,
 )  # fmt: skip
 
 

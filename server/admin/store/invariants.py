@@ -15,6 +15,7 @@ from server.changes.domain.record_history import Diff
 from server.db.sql import EngineError, Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import CASE_COLUMNS, LABEL
+from server.forms.store import forms
 from server.monthly_reports.store import reports
 from server.records.domain.status import STAGE_OF, Status
 from server.records.store import case_json
@@ -107,6 +108,7 @@ def broken(reading: Reading) -> Iterator[tuple[str, str]]:
         yield from _statuses(reading)
         yield from _paths(reading)
         yield from _handlers(reading)
+        yield from _positions(reading)
         yield from recount.broken(reading.sql)
         yield from reports.broken(reading)
         yield from (("the chain of the audit is whole", found) for found in chain.broken(reading))
@@ -188,6 +190,15 @@ def _paths(reading: Reading) -> Iterator[tuple[str, str]]:
                 break
         if at is None or at != row["status"]:
             yield "the status history of a case is a path in the table", id
+
+
+def _positions(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield records by which lists would be narrowed wrongly to those with a position."""
+    types = forms.catalogue(reading).types
+    for row in reading.sql.each("SELECT id, type, fields, placed FROM record"):
+        type = types.get(row["type"])
+        if type is not None and type.has_position(orjson.loads(row["fields"])) != (row["placed"] == 1):
+            yield "a record says whether it has a position", row["id"]
 
 
 def _is_step(row: Row, before: str | None, after: str) -> bool:

@@ -27,6 +27,7 @@ def with_merged(record: Record, context: WriteContext, merged: Merged) -> Record
         conflicts=tuple(sorted(merged.conflicts)),
         flags=flags_after_merge(record.flags, context, merged.values),
         updated_at=context.received_at,
+        placed=context.type.has_position(merged.values),
     )
     return after if after.case is None else effects.refreshed(after)
 

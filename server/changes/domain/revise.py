@@ -107,6 +107,7 @@ def _first_version(context: WriteContext, made: Created, found: Validated, label
         created_at=context.received_at,
         updated_at=context.received_at,
         flags=flags_after_merge((), context, {} if is_fit else made.values),
+        placed=context.type.has_position(made.values),
     )
 
 
@@ -296,5 +297,4 @@ def _history_fields(record: Record) -> dict[str, str]:
 def difference(before: Record, after: Record) -> Diff:
     """Return what a history tells of the way from one version of a record to another."""
     old, new = _history_fields(before), _history_fields(after)
-    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-    return {name: (old.get(name), new.get(name)) for name in names}
+    return {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}

@@ -78,6 +78,7 @@ class RecordType:
     ``choices`` are the codes of those fields that may hold no others; the code lists of the county decide on them.
     ``validated`` are the fields in which not every text may stand.
     ``built_in`` says what fields hold of private persons of which no form says it.
+    ``positions`` are the fields that hold a position.
     ``personal`` are the fields to be masked; ``unwritten`` those that hold no free text, or none to be looked through;
     the name of a photo is free text, since whoever takes it may call it by a number.
     """
@@ -90,6 +91,7 @@ class RecordType:
     choices: Mapping[str, Choices] = field(default_factory=dict)
     built_in: Mapping[str, Personal] = field(default_factory=dict)
     validated: Mapping[str, Field] = field(init=False, compare=False)
+    positions: tuple[str, ...] = field(init=False, compare=False)
     personal: Mapping[str, Personal] = field(init=False, compare=False)
     unwritten: frozenset[str] = field(init=False, compare=False)
 
@@ -100,6 +102,8 @@ class RecordType:
             if each.required or name in self.choices or restricts_values(each.type)
         }
         object.__setattr__(self, "validated", validated)
+        positions = tuple(name for name, each in self.fields.items() if each.type == "geopoint")
+        object.__setattr__(self, "positions", positions)
         stated = {name: each.personal or self.built_in.get(name) for name, each in self.fields.items()}
         personal = {name: kind for name, kind in stated.items() if kind not in (None, Personal.PUBLIC)}
         object.__setattr__(self, "personal", personal)
@@ -117,6 +121,13 @@ class RecordType:
     def claims(self) -> frozenset[str]:
         """Names that a form may save to and that are never applied: only rules decide on them."""
         return _CLAIMS_OF_CASES if self.kind is Kind.CASE else _CLAIMS
+
+    def has_position(self, values: Mapping[str, str]) -> bool:
+        """Say whether one of a record's fields holds a position. values: of its fields, by name."""
+        for name in self.positions:  # noqa: SIM110 - a generator for each write costs as much as the whole answer
+            if values.get(name):
+                return True
+        return False
 
     def label_of(self, name: str) -> str:
         """Return the label of a field; one that no form labels or knows goes by its own name."""

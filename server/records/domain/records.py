@@ -20,7 +20,7 @@ class Record:
     registers: every head of every field, as ``sync.merge.to_json`` writes it. conflicts: names of fields
     whose heads differ. flags: marks for the office. status and what follows it are None unless the kind is case.
     closed_at: when nothing more was to be done. case: what the workflow remembers. office_note: the last word of
-    whoever acted, for phones. list_label: what phones show of a case.
+    whoever acted, for phones. list_label: what phones show of a case. placed: whether a field holds a position.
     """
 
     id: str
@@ -49,6 +49,7 @@ class Record:
     case: Case | None = None
     office_note: str = ""
     list_label: str = ""
+    placed: bool = False
 
 
 @frozen

@@ -171,6 +171,7 @@ COLUMNS = (
     Column("severity", "TEXT", _CASE, null=True, of=_code("severity"), filter=Filter("severity", 6, "general")),
     Column("source", "TEXT", _CASE, null=True, of=_code("source"), filter=Filter("source")),
     Column("assigned_at", "TEXT", _CASE, null=True, of=_assigned_at),
+    Column("placed", "INTEGER", _ALWAYS, of=lambda record: 1 if record.placed else 0),
     Column("check_value", "INTEGER", _ALWAYS, of=lambda record: checksums.of(record.id, record.version)),
 )  # fmt: skip
 """In the order in which JSON, exports and phones' lists show them."""

@@ -12,7 +12,6 @@ from server import instants
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind
-from server.forms.store import forms
 from server.grid.domain.areas import Place, predecessors
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
@@ -31,7 +30,7 @@ DUE = f"COALESCE(due_at, '{FOREVER}')"
 IDS_RANK, PLACE_RANK, SCOPE_RANK, MARKED_RANK = 1, 2, 3, 4
 """Of single records, a village, a narrow scope, and what few cases have: a request, two values."""
 
-COUNTED_RANK = 6
+COUNTED_RANK = PLACED_RANK = 6
 """What ranks no higher is counted by its index alone (``record_leads.fewest``)."""
 
 FLAG_RANK, STATUS_RANK, DUE_RANK = 7, 8, 10
@@ -96,7 +95,7 @@ def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Cond
         found.append(_status_among(filters.statuses))
     found += _in_time_or_not(reading.now, filters)
     if filters.placed is not None:
-        found.append(_placed(reading) if filters.placed else _unplaced(reading))
+        found.append(_placed(filters.placed, filters.statuses is not None))
     if filters.has_request:
         found.append(Condition(MARKED_RANK, "flags LIKE '%|%_pending%'", {}))
     if filters.ids is not None:
@@ -185,24 +184,12 @@ def _untaken(given_before: Instant) -> Condition:
     return Condition(STATUS_RANK, "status = :untaken AND assigned_at < :given_before", values)
 
 
-def _placed(reading: Reading) -> Condition:
-    found = _holding_positions(reading)
-    terms = [f"(fields LIKE :has{n} AND fields NOT LIKE :lacks{n})" for n in range(len(found))]
-    values = {f"has{n}": f'%"{name}":"%' for n, name in enumerate(found)}
-    values |= {f"lacks{n}": f'%"{name}":""%' for n, name in enumerate(found)}
-    return Condition(0, " OR ".join(terms) or "1 = 0", values)
-
-
-def _unplaced(reading: Reading) -> Condition:
-    placed = _placed(reading)
-    return Condition(0, f"NOT ({placed.sql})", placed.values)
-
-
-def _holding_positions(reading: Reading) -> list[str]:
-    """Return the names of the fields of cases that hold a position. Fields are text as ``orjson`` writes it."""
-    types = (each for each in forms.catalogue(reading).types.values() if each.kind is Kind.CASE)
-    names = {field.name for type in types for field in type.fields.values() if field.type == "geopoint"}
-    return sorted(names)
+def _placed(is_placed: bool, is_of_cases: bool) -> Condition:
+    """Return the condition that a position is known, or is not; the index by it has cases alone."""
+    sql = f"placed = {int(is_placed)}"
+    if not is_of_cases:
+        return Condition(0, sql, {})
+    return Condition(PLACED_RANK, f"{sql} AND kind = '{Kind.CASE.value}'", {}, beside=sql)
 
 
 def holding(text: str) -> Condition:

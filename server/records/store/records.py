@@ -229,6 +229,7 @@ def from_row(row: Row) -> Record:
         conflicts=tuple(columns.conflicts(row["flags"])),
         flags=tuple(columns.flags(row["flags"])),
         case=case_json.from_text(row["case_state"]),
+        placed=row["placed"] == 1,
     )
 
 
