@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Response
+from flask import Response, request
 
 from server import instants
 from server.db.transactions import Reading
@@ -23,28 +24,57 @@ from server.web import context
 
 blueprint = layout.create_blueprint("office-devices", __name__)
 
+ADDRESS = "/office/problems/devices"
+ROWS = 50
+"""How many devices of a group are shown at once."""
+
+GROUPS = {
+    "silent": (Contact.QUIET, Contact.LOST),
+    "never": (Contact.NEVER,),
+    "recent": (Contact.RECENT,),
+}
+"""By their last contact, those to be looked after first."""
+
 _PROGRAM_CHARS = 40
 
 
-@blueprint.get("/office/problems/devices")
+@blueprint.get(ADDRESS)
 @signed_in
 def device_list() -> Response:
-    """Show the devices of people whom the caller may see, silent longest first; those never seen apart."""
-    by = context.caller()
+    """Show the devices of people whom the caller may see, silent longest first; those never seen apart.
+
+    Of each group the first devices are shown; an address asks for what follows a device in one of them.
+    """
+    by, only = context.caller(), request.args.get("group", "")
     with context.database().reading() as reading:
         found = devices.list_devices(reading, people_scope(by))
-        names = areas.full_names(reading, (each.area for each in found))
-        rows = [_row(reading, each, names) for each in found]
-        silent = [row for row in rows if row["contact"] in (Contact.QUIET, Contact.LOST)]
         values = {
             "tabs": desk.tabs_of(reading, by, "devices"),
-            "silent": silent,
-            "recent": [row for row in rows if row["contact"] is Contact.RECENT],
-            "never": [row for row in rows if row["contact"] is Contact.NEVER],
+            "groups": {name: _group(reading, name, found) for name in GROUPS},
+            "only": only if only in GROUPS else "",
             "forms": _forms(reading, by),
             **_unmoved(reading, by),
         }
         return layout.show(reading, "problems/devices.html", "problems", values)
+
+
+def _group(reading: Reading, name: str, listed: list[Device]) -> dict[str, Any]:
+    """Return the rows of a group that an address asks for, with how many devices it has and the address of more."""
+    found = [each for each in listed if each.contact(reading.now) in GROUPS[name]]
+    after = request.args.get("cursor", "") if request.args.get("group") == name else ""
+    begin = next((at for at, each in enumerate(found, 1) if _cursor(each) == after), 0)
+    shown = found[begin : begin + ROWS]
+    names = areas.full_names(reading, (each.area for each in shown))
+    further = {"group": name, "cursor": _cursor(shown[-1])} if len(found) > begin + ROWS else {}
+    return {
+        "rows": [_row(reading, each, names) for each in shown],
+        "count": len(found),
+        "next": f"{ADDRESS}?{urlencode(further)}" if further else "",
+    }
+
+
+def _cursor(device: Device) -> str:
+    return f"{device.person}~{device.id}"
 
 
 def _forms(reading: Reading, by: Actor) -> list[dict[str, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.grid.domain.scope import Scope
@@ -49,13 +52,17 @@ def list_devices(reading: Reading, scope: Scope, bounds: tuple[str, str] | None 
     """Return the devices of people with a duty inside ``scope``, silent longest first, those never seen last.
 
     bounds: range of paths in which their duty lies. A card that was never scanned is told once a person, and only of
-    who has no phone that was: new cards leave old ones valid.
+    who has no phone that was: new cards leave old ones valid. What a page asks for more than once is read once.
     """
     inside, values = scopes.by_place(scope, "area.path")
     if bounds is not None:
         inside += " AND area.path >= :from_path AND area.path < :to_path"
         values |= {"from_path": bounds[0], "to_path": bounds[1]}
     asked = {**values, "now": reading.now, "most": MOST}
+    return list(reading.once(("devices", inside, *asked.items()), partial(_listed, inside=inside, asked=asked)))
+
+
+def _listed(reading: Reading, inside: str, asked: dict[str, Any]) -> list[Device]:
     on_duty = _ON_DUTY.format(inside=inside)
     phones = reading.sql.rows(_PHONES.format(on_duty=on_duty), asked)
     seen = [row for row in phones if row["last_seen_at"] is not None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from html import unescape
 
 import pytest
 
@@ -299,3 +300,26 @@ def test_the_form_s_rule_stands_by_another_value_beforehand_and_holds(
     assert refused.status_code == 422 and 'aria-invalid="true"' in refused.text
     assert taken.status_code == 303
     assert county_to_change.get(f"/records/{uuid_of(STATION)}", "brigade").json["fields"][field] == right
+
+
+def test_of_many_devices_each_group_shows_fifty_and_leads_to_the_next(county_to_change):
+    def add(tx):
+        for number in range(120):
+            tx.sql.run(
+                "INSERT INTO phone_key (id, person, token_hash, created_at, last_seen_at)"
+                " VALUES (:id, 'worker', :id, :at, :at)",
+                {"id": f"card-{number:03}", "at": f"2020-01-01T00:{number // 60:02}:{number % 60:02}.000Z"},
+            )
+
+    county_to_change.do(add)
+    desk, shown = signed_in(county_to_change, "town"), []
+    address = "/office/problems/devices"
+    while address:
+        page = desk.open(address).text
+        shown.append(len(re.findall('<tr class="lost">', page)))
+        further = re.search(r'href="([^"]*group=silent[^"]*)"', page)
+        address = "" if further is None else unescape(further[1])
+
+        assert "超过7天没有连接的 120 台" in page
+    assert shown == [50, 50, 20]
+    assert "从未连接" not in page and 'href="/office/problems/devices"' in page
