@@ -59,7 +59,10 @@ class Asked(NamedTuple):
         return _written(path, kept)
 
     def cases(self, figure: str, as_of: str, **other: str) -> str:
-        """Return the address of the cases that a figure counts, as of the instant of the count; other: row, handler."""
+        """Return the address of the cases that a figure counts, as of the instant of the count; other: row, handler.
+
+        Without a figure it is what stands before the name of one.
+        """
         return cases_address(self.request.area, self.request.period, as_of, figure, **other)
 
 

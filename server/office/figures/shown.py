@@ -73,8 +73,10 @@ def _row(asked: Asked, result: Result, row: Row, names: Mapping[str, str]) -> Sh
 
 
 def _shown(asked: Asked, result: Result, key: str, name: str, figures: Figures, place: dict[str, str]) -> ShownRow:
+    behind = asked.cases("", result.as_of, **place)  # written once for the dozen figures of a row
+
     def cell(text: str, figure: str) -> Cell:
-        return Cell(text, asked.cases(figure, result.as_of, **place))
+        return Cell(text, f"{behind}&figure={figure}")
 
     opens = result.by in LEVELS and result.by is not Grouping.UNIT and key not in ("", summary_tables.REST)
     closure, on_time = figures.rates["closure_rate"], figures.rates["on_time_closure_rate"]

@@ -48,12 +48,26 @@ def test_the_pages_fit_are_accessible_and_draw_their_charts_under_the_policy(add
             window.page.wait_for_load_state("networkidle")
             faults[path] = window.faults()
             if path == PAGE:
+                window.page.wait_for_selector(".chart canvas >> nth=1")
                 assert window.page.locator(".chart canvas").count() == 2
                 assert window.page.locator("#b-cases a").count() == 1
             assert window.page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], path
 
     assert {path: found for path, found in faults.items() if found} == {}
     assert (window.left, window.said) == ([], [])
+
+
+def test_what_draws_the_charts_is_fetched_when_the_page_has_been_painted(address):
+    with browser_window(address) as window:
+        window.sign_in("brigade")
+        window.open(PAGE)
+        window.page.wait_for_selector(".chart canvas >> nth=1")
+        painted, asked = window.page.evaluate(
+            """() => [performance.getEntriesByName("first-contentful-paint")[0].startTime,
+              performance.getEntriesByType("resource").find(each => each.name.includes("/charts-")).startTime]"""
+        )
+
+    assert painted < asked
 
 
 def test_by_keyboard_an_area_opens_into_those_below_and_closes_again(address):
@@ -111,7 +125,8 @@ def test_a_sheet_of_several_pages_says_on_each_which_it_is_and_repeats_its_head(
 
 
 def test_script_and_style_of_the_page_keep_within_its_budget(address):
-    names = [assets.built().names[name] for name in ("office.css", "office.js", "figures.css", "figures.js")]
+    sources = ("office.css", "office.js", "drafts.js", "figures.css", "figures.js", "charts.js")
+    names = [assets.built().names[name] for name in sources]
     contents = [assets.built().contents[name.removeprefix("assets/")] for name in names]
 
     assert sum(len(gzip.compress(content)) for content in contents) <= PAGE_BYTES_MAX
