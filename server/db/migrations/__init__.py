@@ -5,7 +5,9 @@ What SQL does not express is in a module of the step's own, as frozen as the SQL
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 
 from sqlite_utils import Database as SqliteDatabase
@@ -48,8 +50,12 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""
 
 
+@cache
 def migrations() -> Migrations:
-    """Return the steps as a set that sqlite-utils applies, each in a transaction of its own."""
+    """Return the steps as a set that sqlite-utils applies, each in a transaction of its own.
+
+    One set serves every database of the process: it remembers of none what was applied.
+    """
     known = Migrations("firegrid")
     for step in STEPS:
         known(name=step)(_runner(step))
@@ -57,11 +63,32 @@ def migrations() -> Migrations:
 
 
 def _runner(step: str):  # type: ignore[no-untyped-def]  # sqlite-utils keeps its migration protocol private
-    script = (files(__package__) / f"{step}{_SQL}").read_text(encoding="utf-8")
-
     def run(db: SqliteDatabase) -> None:
-        db.executescript(script)
+        for statement in _statements(step):
+            db.conn.execute(statement)
         if step in FOLLOWED_BY:
             FOLLOWED_BY[step](Sql(db))
 
     return run
+
+
+@cache
+def _statements(step: str) -> tuple[str, ...]:
+    """Return the statements of a step; only who applies it reads its file.
+
+    The script is not handed over as a whole: SQLite's own way commits first, and that of sqlite-utils asks after every
+    character whether a statement has ended.
+    """
+    return tuple(_split((files(__package__) / f"{step}{_SQL}").read_text(encoding="utf-8")))
+
+
+def _split(script: str) -> Iterator[str]:
+    """Yield statements, each of which ends where a line does."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
