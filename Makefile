@@ -14,6 +14,8 @@ STAMPS := $(VENV)/stamps
 WEB := $(wildcard server/office/web/* server/office/web/.npmrc server/office/web/src/*)
 # As many workers as there are cores; each takes over what another has not begun. ARGS="-n 0" for one, with --pdb.
 PYTEST := $(BIN)/pytest -n auto --dist worksteal
+# Some environments forbid it, and then every worker, and every server that a test starts, compiles all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 # Fits are 3.11 to 3.13. PYTHON=… before the command picks one; else the system's own, since distributions build theirs
 # with every optimisation (one built without is a sixth slower: make bench); else the newest that can make environments.
@@ -34,14 +36,13 @@ test: $(STAMPS)/test ## run the tests (a few minutes; FIREGRID_TEST_PROFILE=ci f
 
 test-all: test test-slow test-browser ## run every test
 
-# One after the other: they stop the time that real servers take.
 test-slow: $(STAMPS)/test ## run the slow tests: real servers, Java form engine, packaging
 	@echo "==> pytest, the slow tests"
-	@exec $(BIN)/pytest -m slow $(ARGS)
+	@exec $(PYTEST) -m slow $(ARGS)
 
 test-browser: $(STAMPS)/test ## play the office pages in Chromium (skipped aloud where there is none)
 	@echo "==> pytest, in a browser"
-	@exec $(BIN)/pytest -m browser tests/office $(ARGS)
+	@exec $(PYTEST) -m browser tests/office $(ARGS)
 
 lint: $(STAMPS)/lint ## check style, types and the direction of imports
 	$(BIN)/ruff check .
