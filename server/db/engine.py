@@ -51,15 +51,16 @@ def migrate(folder: Path) -> None:
         db = connect(path)
         try:
             steps = migrations()
-            applied = [step.name for step in steps.applied(db)]
-            unknown = sorted(set(applied) - set(STEPS))
+            applied = {step.name for step in steps.applied(db)}
+            unknown = sorted(applied - set(STEPS))
             if unknown:
                 raise DatabaseTooNew("数据库由更新的 Firegrid 写成；请先升级程序，再打开它。", steps=unknown)
-            if steps.pending(db):
+            pending = [step for step in STEPS if step not in applied]
+            if pending:
                 if is_served_elsewhere(folder):
                     message = f"旧版本的 firegrid serve 正在使用 {folder}；请先停止它，再用新版本打开（会升级数据库）。"
                     raise Busy(message, folder=str(folder))
-                _copy_aside(db, path.with_name(f"{path.name}.before-{steps.pending(db)[0].name}"))
+                _copy_aside(db, path.with_name(f"{path.name}.before-{pending[0]}"))
                 steps.apply(db)
         finally:
             db.close()

@@ -7,9 +7,10 @@ A row is an action on an object, a column a role. A cell is empty (no) or a mark
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from server import dated
 from server.errors import NotAllowed
@@ -116,15 +117,13 @@ def require_anywhere(actor: Actor, rows: Sequence[tuple[str, str]]) -> None:
     held = {duty.role for duty in actor.current}
     if Role.TOWN_STATION in held:
         held.add(Role.VILLAGE_OFFICER)
-    if all(held.isdisjoint(holders_of(*row, actor.at)) for row in rows):
+    if not any(_held_by(held, _row(*row, actor.at)) for row in rows):
         raise refusal(actor, *rows[0])
 
 
 def holders_of(subject: str, action: str, at: Instant) -> tuple[Role, ...]:
     """Return the roles that may do this at all, without those that may only propose it."""
-    row = _row(subject, action, at)
-    found = ((role, _grant(role, row[role.value])) for role in Role)
-    return tuple(role for role, grant in found if grant and grant.mark is not Mark.PROPOSE)
+    return _held_by(Role, _row(subject, action, at))
 
 
 def limits_of(subject: str, action: str) -> frozenset[str]:
@@ -132,6 +131,12 @@ def limits_of(subject: str, action: str) -> frozenset[str]:
     rows = (row for row in dated.table("rights") if (row["object"], row["action"]) == (subject, action))
     found = (_grant(role, row[role.value]) for row in rows for role in Role)
     return frozenset(limit for grant in found if grant for limit in grant.limits)
+
+
+def _held_by(some: Iterable[Role], row: dated.Row) -> tuple[Role, ...]:
+    """Return those of some roles that a row lets do more than propose."""
+    found = ((role, _grant(role, row[role.value])) for role in some)
+    return tuple(role for role, grant in found if grant and grant.mark is not Mark.PROPOSE)
 
 
 def _row(subject: str, action: str, at: Instant) -> dated.Row:
@@ -149,6 +154,7 @@ def _roles_of(duty: Duty, area_path: str, vacant: Set[str]) -> tuple[Role, ...]:
     return (duty.role,)
 
 
+@cache
 def _grant(role: Role, cell: str) -> Grant | None:
     if not cell:
         return None
