@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -15,6 +16,7 @@ from server.forms.domain.record_types import Kind
 from server.forms.store import forms
 from server.forms.usecases import publish
 from server.forms.usecases.publish import Prepared
+from server.forms.usecases.xlsform import subprocesses
 from sync.merge import FieldRule, MergePolicy
 from tests.forms.form_builders import FG, SURVEY, a_form
 
@@ -229,3 +231,45 @@ def test_the_forms_that_come_with_the_product_publish_without_a_fault_and_withou
 
     assert said == dict.fromkeys(kobo_forms.names(), ())
     assert the_catalogue(store).types["hazards"].kind is Kind.CASE
+
+
+OF_OURS = """\
+| survey |
+| | type | name | label::中文 (zh) | label::English (en) | relevant | save_to |
+| | text | keeper | 养蜂人 | Keeper | | keeper |
+| | integer | hives | 蜂箱数 | Hives | {} | |
+"""
+OURS = [(a_form(OF_OURS.format(""), form_id=id).encode(), {}) for id in ("spring", "summer")]
+BROKEN = (a_form(OF_OURS.format("${keeper} = nothing()")).encode(), {})
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[str]:
+    """The programs that were started since; skips the test aloud without Java."""
+    if shutil.which("java") is None:
+        pytest.skip("NOT TRIED: there is no Java here (apt-get install default-jre-headless)")
+    run, names = subprocesses.run, []
+
+    def counted(command, **more):
+        names.append("java" if command[0].endswith("java") else "pyxform")
+        return run(command, **more)
+
+    monkeypatch.setattr(subprocesses, "run", counted)
+    return names
+
+
+def test_each_tool_starts_once_for_all_forms_that_are_in_order(started):
+    prepared = [*publish.prepare_together(OURS)]
+
+    assert started == ["pyxform", "java"]
+    assert [each.definition.form_id for each in prepared] == ["spring", "summer"]
+    assert [(each.faults, each.warnings) for each in prepared] == [((), ())] * 2
+
+
+@pytest.mark.slow
+def test_a_form_that_no_phone_can_open_is_told_as_if_it_were_alone_and_the_others_are_in_order(started):
+    good, bad = publish.prepare_together([OURS[0], BROKEN])
+
+    assert good.faults == ()
+    assert bad.faults == publish.prepare(BROKEN[0], ".md", {}).faults
+    assert [(each.row, each.column) for each in bad.faults] == [(3, "relevant")]

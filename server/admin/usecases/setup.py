@@ -8,7 +8,6 @@ import kobo_forms
 from server.db.transactions import Transaction
 from server.forms.usecases import code_lists, publish
 from server.forms.usecases.publish import Prepared
-from server.forms.usecases.xlsform import conversion
 from server.grid.domain.file_rows import SheetRow
 from server.grid.usecases import loading
 from server.grid.usecases.loading import Loaded
@@ -18,10 +17,9 @@ BY = "init"
 
 def built_in_forms() -> Iterator[Prepared]:
     """Yield the forms that come with the product, converted; takes seconds and no transaction."""
-    names = kobo_forms.names()
-    all_converted = conversion.to_xforms([kobo_forms.source(name) for name in names], timeout_s=publish.TIMEOUT_S)
-    for name, converted in zip(names, all_converted, strict=True):
-        yield publish.prepare(kobo_forms.source(name), ".md", kobo_forms.sources(name), converted=converted)
+    return publish.prepare_together(
+        [(kobo_forms.source(name), kobo_forms.sources(name)) for name in kobo_forms.names()]
+    )
 
 
 def install(tx: Transaction, rows: Iterable[SheetRow], forms: Iterable[Prepared]) -> Loaded:

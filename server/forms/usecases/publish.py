@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePath
+from typing import Protocol
 
 from kobo_forms.code_lists import DATE_COLUMNS
 from server.audit.domain.entries import Entry
@@ -35,6 +36,12 @@ TIMEOUT_S = 30.0
 """How long each tool may take for one form, in seconds."""
 BUILT_IN = "init"
 """Who published the forms that come with the product, in the audit trail."""
+
+
+class Validate(Protocol):
+    """Asks ODK Validate about a form, as ``conversion.validate`` does."""
+
+    def __call__(self, xml: bytes, sheets: Sheets, /, *, timeout_s: float) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +82,16 @@ def prepare(
     beside: Callable[[FormDefinition], Mapping[str, ListFile]] = lambda _: {},
     file_name: str = "",
     converted: conversion.Converted | None = None,
+    validate: Validate | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Prepared:
     """Convert and read an uploaded form; takes about a second, and no transaction.
 
     source, file_type, timeout_s: as for ``xlsform.to_xform``. media: files to put beside the form, by name.
     beside: gives the lists that the form finds on the server (``lists_beside``). file_name: as uploaded, for a form
-    that states no id. converted: what the source was converted to already, together with others.
-    Raises FormRefused with everything found when there is no form to go on with, and Busy. ODK Validate is asked with
-    the lists written into the form, and only where our own checks find nothing: they say it with file or sheet, row and
-    column.
+    that states no id. converted: what the source was converted to already. validate: asks ODK Validate in place of
+    ``conversion.validate``. Raises FormRefused with everything found when there is no form to go on with, and Busy.
+    ODK Validate is asked with the lists written into the form, where our own checks, which name the row, find nothing.
     """
     if faults := [fault for name, content in sorted(media.items()) for fault in _media_faults(name, content)]:
         raise refused(faults)
@@ -92,8 +99,8 @@ def prepare(
     unreadable = [fault for each in lists.values() for fault in each.faults]
     kind = "." + file_type.lower().lstrip(".")
     source = conversion.as_utf8(source, kind)
-    stem = PurePath(file_name).stem.strip()
     with _told_together(unreadable):
+        stem = PurePath(file_name).stem.strip()
         converted = converted or conversion.to_xform(source, kind, form_id=stem, timeout_s=timeout_s)
     sheets, warnings = converted.sheets, converted.warnings
     if converted.itemsets is not None:
@@ -104,15 +111,38 @@ def prepare(
         definition = read_xform(xml)
     known = {**beside(definition), **lists}
     if not cell_faults(sheets) and not any(list_faults(parse(xml), known, sheets)):
-        said, faults = _asked(with_lists(xml, known), sheets, timeout_s)
+        said, faults = _asked(validate or conversion.validate, with_lists(xml, known), sheets, timeout_s)
         warnings += said
     return Prepared(definition, xml, source, kind, dict(media), sheets, warnings, lists, tuple(faults))
 
 
-def _asked(xml: bytes, sheets: Sheets, timeout_s: float) -> tuple[tuple[str, ...], list[Fault]]:
+def prepare_together(forms: Sequence[tuple[bytes, Mapping[str, bytes]]]) -> Iterator[Prepared]:
+    """Yield forms of ours as ``prepare`` returns them; pyxform starts once for all, and so does Java.
+
+    forms: XLSForms as Markdown tables that state id and version, with the files beside each. Raises as ``prepare``.
+    Where ODK Validate has anything to say, it is asked about each form by itself.
+    """
+    asked: list[bytes] = []
+
+    def later(xml: bytes, _sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
+        asked.append(xml)
+        return ()
+
+    all_converted = conversion.to_xforms([source for source, _ in forms], timeout_s=TIMEOUT_S)
+    every = list(zip(forms, all_converted, strict=True))
+    prepared = [
+        prepare(source, ".md", media, converted=converted, validate=later) for (source, media), converted in every
+    ]
+    if conversion.are_valid(asked, timeout_s=TIMEOUT_S * len(asked)):
+        yield from prepared
+    else:
+        yield from (prepare(source, ".md", media, converted=converted) for (source, media), converted in every)
+
+
+def _asked(validate: Validate, xml: bytes, sheets: Sheets, timeout_s: float) -> tuple[tuple[str, ...], list[Fault]]:
     """Return what ODK Validate warns of, and why no phone can open the form."""
     try:
-        return conversion.validate(xml, sheets, timeout_s=timeout_s), []
+        return validate(xml, sheets, timeout_s=timeout_s), []
     except FormRefused as error:
         return (), faults_of(error)
 

@@ -126,7 +126,7 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
     asked: bytes | None = xml
     while asked is not None and len(found) < FAULTS_MAX and (not found or time.monotonic() < until - timeout_s / 2):
         try:
-            warnings = _validated(asked, sheets, timeout_s=until - time.monotonic())
+            warnings = _validated([asked], sheets, timeout_s=until - time.monotonic())
         except FormRefused as error:
             found += faults_of(error)
             asked = without_expression(asked, found[-1], sheets)
@@ -141,8 +141,16 @@ def validate(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]
     raise refused(sorted(dict.fromkeys(found), key=lambda fault: fault.row or 0))
 
 
-def _validated(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
-    """Return the warnings about an XForm that phones can open, else raise FormRefused with the first reason."""
+def are_valid(xmls: Sequence[bytes], *, timeout_s: float) -> bool:
+    """Return whether ODK Validate has nothing to say of forms of ours, from one start of Java. Raises Busy."""
+    try:
+        return _validated(xmls, Sheets(), timeout_s=timeout_s) == ()
+    except FormRefused:
+        return False
+
+
+def _validated(xmls: Sequence[bytes], sheets: Sheets, *, timeout_s: float) -> tuple[str, ...]:
+    """Return the warnings about XForms that phones can open, else raise FormRefused with the first reason."""
     java, jar = shutil.which("java"), _validator()
     if java is None or jar is None:
         return (NOT_VALIDATED.format(reason="这台机器没有 Java" if java is None else "缺少 ODK_Validate.jar"),)
@@ -156,8 +164,10 @@ def _validated(xml: bytes, sheets: Sheets, *, timeout_s: float) -> tuple[str, ..
     utf8 = ["-Dfile.encoding=UTF-8", "-Dsun.stderr.encoding=UTF-8", "-Dstderr.encoding=UTF-8"]
     with subprocesses.one_at_a_time(timeout_s), tempfile.TemporaryDirectory(prefix="firegrid-form-") as name:
         folder = Path(name)
-        (folder / "form.xml").write_bytes(xml)
-        command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), "form.xml"]
+        files = {f"form{number or ''}.xml": xml for number, xml in enumerate(xmls)}
+        for file, xml in files.items():
+            (folder / file).write_bytes(xml)
+        command = [java, *options, *utf8, f"-Djava.io.tmpdir={name}", "-jar", str(jar), *files]
         ended = subprocesses.run(command, folder=folder, timeout_s=timeout_s)
     if any(text in ended.stderr for text in _JAVA_FAILED):
         return (NOT_VALIDATED.format(reason="Java 没能启动"),)
