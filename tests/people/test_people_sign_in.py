@@ -118,6 +118,15 @@ def test_a_lock_that_has_run_out_starts_a_new_count(county):
 # A lock is no weapon
 
 
+def test_failures_under_a_clock_that_was_a_year_ahead_lock_nobody_out_for_a_year(county):
+    county.clock.set("2027-05-01T08:00")
+    assert isinstance(fail(county, 6), LockedOut)
+
+    county.clock.set("2026-05-01T08:00")
+
+    assert enter(county, address="") == "li"
+
+
 def test_who_guesses_from_one_address_locks_out_nobody_at_another(county):
     assert isinstance(fail(county, 5, address=AWAY), LockedOut)
 

@@ -70,13 +70,14 @@ def note_success(tx: Transaction, name: str, address: str, forgotten_before: Ins
 
 
 def _nth(reading: Reading, where: str, values: dict[str, str], since: Instant, number: int) -> Instant | None:
+    """What a clock that was ahead has dated after now does not count: it would lock people out until then."""
     found: Instant | None = reading.sql.value(
         f"""
         SELECT failed_at FROM sign_in_failure
-         WHERE {where} AND failed_at > :since
+         WHERE {where} AND failed_at > :since AND failed_at <= :now
          ORDER BY failed_at DESC LIMIT 1 OFFSET :skipped
         """,
-        {**values, "since": since, "skipped": number - 1},
+        {**values, "since": since, "now": reading.now, "skipped": number - 1},
     )
     return found
 
