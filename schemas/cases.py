@@ -91,6 +91,17 @@ class SuggestionSchema(BaseSchema):
     due_reason = text_out("in Chinese")
 
 
+class PremisesOfCaseSchema(BaseSchema):
+    """The registered premises that a case is about."""
+
+    id = fields.UUID(required=True)
+    label = text_out()
+    state = text_out("code of the list premises_states, empty where nobody said")
+    closed_down = fields.Boolean(
+        required=True, metadata={"description": "they are closed down: the case ends when somebody has checked there"}
+    )
+
+
 class CaseSchema(BaseSchema):
     """The workflow state of a case."""
 
@@ -121,6 +132,12 @@ class CaseSchema(BaseSchema):
     merged_into = text_out_or_null("id of the main case")
     recurrence_of = text_out_or_null("id of the closed case of the same hazard that this one comes back after")
     similar = fields.List(fields.Nested(SimilarSchema), required=True)
+    premises = fields.Nested(
+        PremisesOfCaseSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "null where the case names none, or the caller may not see them"},
+    )
 
 
 class GroupTextSchema(BaseSchema):

@@ -129,12 +129,25 @@ class HeadSchema(BaseSchema):
     author = text_out_or_null("user name of who wrote it")
 
 
+class OpenCaseSchema(BaseSchema):
+    """An open case at premises."""
+
+    id = fields.UUID(required=True)
+    label = text_out()
+    status = text_out()
+
+
 class RecordDetailSchema(RecordSchema):
     """A record with all values of the fields in conflict and, for a case, its workflow state."""
 
     office_note = text_out("the last word of whoever acted")
     photos = fields.List(fields.Nested(NamedFileSchema), required=True)
     case = fields.Nested(CaseSchema, required=True, allow_none=True)
+    open_cases = fields.List(
+        fields.Nested(OpenCaseSchema),
+        required=True,
+        metadata={"description": "of premises: their open cases, the newest first, at most 50; else empty"},
+    )
     heads = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(HeadSchema)), required=True)
 
 

@@ -38,7 +38,7 @@ from server.records.domain.records import Record, Revision
 from server.records.domain.status import ENDED, OPEN
 from server.records.store import columns, record_lists, records, revisions
 from server.records.store.record_lists import DuePosition, Filters
-from server.records.usecases import reveal
+from server.records.usecases import premises_cases, reveal
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases import case_details
 from server.web import context
@@ -173,7 +173,10 @@ def get_record(record_id: UUID) -> Response:
         }
         if found.case is not None:
             actions = todo_column.actions(reading, found, by)
-            shown["case"] = serializers.cases.case(found.case, actions, _alike(reading, found, mask))
+            at = serializers.cases.premises_of(premises_cases.premises_of(reading, found, by), mask)
+            shown["case"] = serializers.cases.case(found.case, actions, _alike(reading, found, mask), at)
+        open_cases = premises_cases.open_cases(reading, found, by)
+        shown["open_cases"] = [{"id": each.id, "label": mask.label(each), "status": each.status} for each in open_cases]
     _note_read(mask, found)
     return responses.conditional(responses.json(mask.record(shown, found)), found.version)
 

@@ -8,17 +8,18 @@ from urllib.parse import quote
 from server.api.responses import Json
 from server.cases.domain import similarity
 from server.cases.usecases.suggesting import Suggestion
-from server.records.domain import positions
+from server.records.domain import positions, premises
 from server.records.domain.case import Assignment, Case, Request
+from server.records.domain.records import Record
 from server.records.usecases.disclosing import RecordMask
 from server.submissions.usecases.case_details import Photo, SimilarCase
 
 
-def case(found: Case, actions: tuple[str, ...], similar: list[Json]) -> Json:
+def case(found: Case, actions: tuple[str, ...], similar: list[Json], at: Json | None) -> Json:
     """Return a case as a record's single answer shows it.
 
     actions: what the caller may do with it now. similar: open cases that may be about the same hazard, as ``similar``
-    has them.
+    has them. at: the premises that it is about, as ``premises_of`` has them; None for none.
     """
     facts = found.facts
     return {
@@ -43,6 +44,19 @@ def case(found: Case, actions: tuple[str, ...], similar: list[Json]) -> Json:
         "merged_into": found.merged_into,
         "recurrence_of": found.recurrence_of or None,
         "similar": similar,
+        "premises": at,
+    }
+
+
+def premises_of(found: Record | None, mask: RecordMask) -> Json | None:
+    """Return the premises that a case is about, as the caller sees them; None for none."""
+    if found is None:
+        return None
+    return {
+        "id": found.id,
+        "label": mask.label(found),
+        "state": found.fields.get(premises.STATE, ""),
+        "closed_down": premises.is_closed_down(found.type, found.fields),
     }
 
 

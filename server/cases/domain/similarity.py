@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from server.cases.domain.acts import Act, ActContext
-from server.records.domain import positions
+from server.records.domain import positions, premises
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, Status
 
@@ -35,7 +35,14 @@ def are_alike(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
 
 
 def is_same_place(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Say whether two reports of one village name one place, however they were typed; False where one names none."""
+    """Say whether two reports of one village name one place: the same registered premises, or the same words.
+
+    Words are the same however they were typed. False where one names no place, and where the two name different
+    premises, though they may be called alike.
+    """
+    registered = one.get(premises.FIELD, ""), other.get(premises.FIELD, "")
+    if all(registered):
+        return registered[0] == registered[1]
     key = place_key(one.get(PLACE, ""))
     return key != "" and key == place_key(other.get(PLACE, ""))
 

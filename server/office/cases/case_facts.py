@@ -14,9 +14,9 @@ from server.forms.store import codes, forms
 from server.forms.usecases import ledger_forms
 from server.grid.store import areas
 from server.instants import Instant
-from server.office import layout, pages, shown_fields
+from server.office import layout, pages, premises_links, shown_fields
 from server.people.store import display_names
-from server.records.domain import positions
+from server.records.domain import positions, premises
 from server.records.domain.case import Case
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, WITH_HANDLER
@@ -32,7 +32,7 @@ FIELDS = (
 """Fields of the built-in report that the facts show, in their order."""
 
 GEOMETRY = "geometry"
-UNTOLD = frozenset({*FIELDS, GEOMETRY, "fixed_now", "no_photo_reason"})
+UNTOLD = frozenset({*FIELDS, GEOMETRY, premises.FIELD, "fixed_now", "no_photo_reason"})
 """Fields that are not listed as a form of one's own may have them: the facts have their own words for them."""
 
 SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大隐患"}
@@ -89,6 +89,7 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
         yield Fact("办结", pages.moment(record.closed_at, reading.now))
     if case.merged_into is not None:
         yield from _merged_into(reading, case.merged_into, mask)
+    yield from _premises(reading, record, mask)
     here = positions.read(seen.get(GEOMETRY, ""))
     if here is not None:
         error = () if here.accuracy_m is None else (round(here.accuracy_m),)
@@ -119,6 +120,15 @@ def _merged_into(reading: Reading, id: str, mask: RecordMask) -> Iterable[Fact]:
     except NotFound:
         return
     yield Fact("并入", mask.label(main), address=f"/office/cases/{id}", link="看主案件")
+
+
+def _premises(reading: Reading, record: Record, mask: RecordMask) -> Iterable[Fact]:
+    """Yield the registered premises of a case, where the reader may see them, and that they are closed down."""
+    found = premises_links.of_case(reading, record, mask)
+    if found is not None:
+        closed = pages.say(layout.language(), "已经关停，请到现场核查后办结")
+        hint = (closed,) if found.is_closed_down else ()
+        yield Fact("登记的场所", found.label, hint, found.address, "看场所")
 
 
 def _others(

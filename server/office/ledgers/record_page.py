@@ -20,7 +20,7 @@ from server.forms.store import forms
 from server.forms.usecases import ledger_forms
 from server.forms.usecases.ledger_forms import LedgerForm
 from server.grid.store import areas
-from server.office import layout, pages, photos
+from server.office import layout, pages, photos, premises_links
 from server.office.cases import acting, case_history, raw_submission
 from server.office.layout import signed_in
 from server.office.ledgers import ledger_map, ledger_states
@@ -167,6 +167,7 @@ def _page(
             "place": areas.full_names(reading, [record.area]).get(record.area, record.area),
             "sections": _sections(reading, record, mask, show, titles, revealed or {}),
             "has_position": ledger_map.position_of(type, record.fields) is not None,
+            **premises_links.of_premises(reading, record, mask),
             "files": _files(reading, record, mask),
             "history": _history(reading, record, mask, show, titles),
             "updated": pages.moment(record.updated_at, reading.now),

@@ -2,6 +2,7 @@
 
 A patrol names its place in words; it counts as a visit of the record of its village that is called just so, blanks,
 signs, width and case apart. What a patrol calls otherwise is not counted: a wrong visit would hide a place for good.
+Premises that are closed down (已经关停) are no place to visit: they are neither listed nor among the records counted.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
+
+import orjson
 
 from server import instants
 from server.db.sql import Row
@@ -19,6 +22,7 @@ from server.grid.domain.areas import Area, Place, short_name
 from server.grid.domain.scope import Scope
 from server.grid.store import areas
 from server.people.domain.actors import Actor
+from server.records.domain import premises
 from server.records.usecases.disclosing import RecordMask
 from server.summaries.domain import patrols, periods
 from server.summaries.domain.periods import Day
@@ -78,14 +82,19 @@ def unvisited(
     """
     require_ledger(type)
     place = None if area is None else area.place
-    rows = visits.records_of(reading, by.scope if scope is None else scope, type.name, place, LOOKED_AT_MOST + 1)
-    if len(rows) > LOOKED_AT_MOST:
+    kept = visits.records_of(reading, by.scope if scope is None else scope, type.name, place, LOOKED_AT_MOST + 1)
+    if len(kept) > LOOKED_AT_MOST:
         raise Invalid("范围太大，一次看不完；请先选一个乡镇或村。", field="area")
+    rows = [row for row in kept if not _is_closed_down(row)]
     since = date.fromisoformat(instants.local_day(reading.now)) - timedelta(days=days - 1)
     last, shown = _last_visits(reading, rows, by, area), mask or RecordMask(reading, by)
     first = periods.number(since)
     found = [_told(row, last[row["id"]], shown) for row in rows if last[row["id"]] < first]
     return found, _by_village(reading, rows, found)
+
+
+def _is_closed_down(row: Row) -> bool:
+    return row["type"] == premises.TYPE and premises.is_closed_down(row["type"], orjson.loads(row["fields"]))
 
 
 def _told(row: Row, last: Day, mask: RecordMask) -> Unvisited:
