@@ -54,13 +54,14 @@ lock: $(STAMPS)/lint ## refresh requirements.lock: the exact packages, with hash
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --no-config setup.cfg --output-file requirements.lock
 
-sbom: $(STAMPS)/release ## list the components of this release (CycloneDX, from requirements.lock) in dist/
+sbom: $(STAMPS)/release ## list the components of this release (CycloneDX, from requirements.lock and package-lock.json) in dist/
 	@mkdir -p dist
 	@version=$$(sed -n 's/^version = //p' setup.cfg) ; \
 	commit=$$(git describe --always --tags --abbrev=12 --dirty=-modified 2>/dev/null || cat sync/commit.txt 2>/dev/null || true) ; \
 	$(BIN)/cyclonedx-py requirements --output-reproducible --validate --spec-version 1.6 --of JSON \
 	  --pyproject <(printf '[project]\nname = "firegrid"\nversion = "%s"\ndescription = "commit %s"\n' "$$version" "$$commit") \
 	  --output-file "dist/firegrid-$$version.cdx.json" requirements.lock ; \
+	$(BIN)/python server/office/web/office_components.py "dist/firegrid-$$version.cdx.json" ; \
 	echo "==> dist/firegrid-$$version.cdx.json"
 
 # Without a way out, or where the service knows only some packages, nothing was audited: that is no success.

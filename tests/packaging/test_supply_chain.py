@@ -9,14 +9,26 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
 
+from server.office.web import office_components
+
 ROOT = Path(__file__).parents[2]
 TIME_S = 600
 UPPER = frozenset({"<", "<=", "==", "~="})
+WEB = ROOT / "server/office/web"
+VALIDATION = """
+import sys
+from pathlib import Path
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(Path(sys.argv[1]).read_text(encoding="utf-8")) is None
+"""
 
 
 def requirements() -> list[Requirement]:
@@ -33,6 +45,32 @@ def test_every_requirement_has_an_upper_bound():
 
     assert unbounded == []
     assert len(requirements()) >= 35
+
+
+def shipped_now() -> list[tuple[str, Mapping[str, Any]]]:
+    wanted, lock = (json.loads((WEB / name).read_bytes()) for name in ("package.json", "package-lock.json"))
+    return sorted(office_components.shipped(wanted, lock).items())
+
+
+def test_the_list_holds_what_the_script_of_pages_is_made_of_and_not_what_builds_or_tests_it():
+    names = [named.rpartition("@")[0] for named, _ in shipped_now()]
+
+    assert names == ["echarts", "htmx.org", "leaflet", "tslib", "zrender"]
+
+
+def test_a_package_of_the_pages_is_listed_with_its_version_licence_and_hash(tmp_path):
+    file = tmp_path / "list.json"
+    file.write_text(json.dumps({"components": [], "dependencies": []}), encoding="utf-8")
+
+    office_components.main(file)
+
+    listed = json.loads(file.read_bytes())
+    first = listed["components"][0]
+    assert first["purl"] == f"pkg:npm/echarts@{first['version']}" and first["licenses"] == [
+        {"license": {"id": "Apache-2.0"}}
+    ]
+    assert re.fullmatch("[0-9a-f]{128}", first["hashes"][0]["content"])
+    assert [each["ref"] for each in listed["dependencies"]] == [each["bom-ref"] for each in listed["components"]]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +102,12 @@ def test_the_list_of_components_names_what_the_lock_names_with_versions_and_hash
     [path] = (checkout / "dist").glob("firegrid-*.cdx.json")
     listed = json.loads(path.read_text(encoding="utf-8"))
     assert (listed["bomFormat"], listed["metadata"]["component"]["name"]) == ("CycloneDX", "firegrid")
-    assert {each["name"]: each["version"] for each in listed["components"]} == locked
-    assert all(each["purl"].startswith("pkg:pypi/") for each in listed["components"])
-    assert all(each["externalReferences"][0]["hashes"] for each in listed["components"])
+    python = [each for each in listed["components"] if each["purl"].startswith("pkg:pypi/")]
+    assert {each["name"]: each["version"] for each in python} == locked
+    assert all(each["externalReferences"][0]["hashes"] for each in python)
+    pages = [each for each in listed["components"] if each not in python]
+    assert [each["purl"] for each in pages] == [office_components.component(*each)["purl"] for each in shipped_now()]
+    assert subprocess.run([checkout / ".venv/bin/python", "-c", VALIDATION, path], check=True, timeout=TIME_S)
     first = path.read_bytes()
     assert make(checkout, "sbom").returncode == 0
     assert path.read_bytes() == first
