@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from io import BytesIO
+from threading import Barrier
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from werkzeug.exceptions import RequestHeaderFieldsTooLarge, RequestTimeout
@@ -76,7 +77,9 @@ class Bridge:
         wait_s: float = WAIT_S,
     ) -> None:
         self._application = application
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._threads, all_there = ThreadPoolExecutor(threads, thread_name_prefix="request"), Barrier(threads)
+        for _ in range(threads):  # none is idle, so each starts one: none can be had later, short of memory
+            self._threads.submit(all_there.wait, WAIT_S)
         self._admission = admission
         self._short = short
         self._refused = refused
@@ -201,10 +204,8 @@ class Bridge:
 
 
 class Queue:
-    """Requests that wait to be served, first come, first served.
-
-    wait_s: how long the first may wait, in seconds, before no more are taken in. An evening on which a whole
-    county sends drains long before.
+    """Requests that wait to be served, first come, first served. wait_s: how long the first may, in seconds, before no
+    more are taken in; an evening on which a whole county sends drains long before.
     """
 
     def __init__(self, wait_s: float = WAIT_S, now: Callable[[], float] = time.monotonic) -> None:
@@ -295,6 +296,5 @@ def _environ_name(name: bytes) -> str | None:
     if b"_" in name:
         return None
     key = name.decode("latin-1").upper().replace("-", "_")
-    if key in ("CONTENT_LENGTH", "TRANSFER_ENCODING"):
-        return None
-    return key if key == "CONTENT_TYPE" else f"HTTP_{key}"
+    own = key in ("CONTENT_LENGTH", "TRANSFER_ENCODING")
+    return None if own else key if key == "CONTENT_TYPE" else f"HTTP_{key}"

@@ -418,6 +418,22 @@ def test_more_readers_who_read_nothing_than_there_are_threads_hold_no_thread_and
     assert closed == [True] * 3
 
 
+def test_every_thread_runs_before_the_first_request_so_that_none_is_wanted_while_memory_is_short(monkeypatch):
+    bridge = bridge_to(echo, threads=3)
+    wires = [Wire(b"a") for _ in range(3)]
+
+    def no_memory(_self):
+        raise RuntimeError("can't start new thread")
+
+    async def all_at_once():
+        await asyncio.gather(*(bridge(scope_of(method="POST"), each.receive, each.send) for each in wires))
+
+    monkeypatch.setattr(threading.Thread, "start", no_memory)
+    asyncio.run(all_at_once())
+
+    assert [each.status for each in wires] == [200, 200, 200]
+
+
 def test_short_requests_run_where_the_writer_is_and_all_else_in_threads():
     ran = []
 
