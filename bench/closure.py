@@ -21,7 +21,8 @@ from server.grid.domain.areas import Place, path_of
 from server.grid.domain.scope import Scope
 from server.summaries.domain import periods
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Grouping, Query
+from server.summaries.usecases.closure_summary import Query
+from server.summaries.usecases.groupings import Grouping
 
 TITLE = "closure summary and record lists at a million cases"
 TARGET_MS, DRILL_DOWN_MS, PAST_MS = 50, 100, 1_000

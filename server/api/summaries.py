@@ -35,7 +35,8 @@ from server.summaries.usecases import (
     spreadsheets,
     summary_tables,
 )
-from server.summaries.usecases.closure_summary import Grouping, Result
+from server.summaries.usecases.closure_summary import Result
+from server.summaries.usecases.groupings import Grouping
 from server.summaries.usecases.requests import Request
 from server.summaries.usecases.spreadsheets import Value
 from server.web import context, downloads, record_exports
@@ -63,7 +64,7 @@ def _media_types(content: dict[str, Any]) -> dict[str, Any]:
 @blueprint.alt_response(403, success=False, description=REFUSED)
 @blueprint.alt_response(404, success=False, description="the area is unknown, or out of reach")
 def closure_summary_of(arguments: dict[str, Any]) -> Response:
-    """Sum up how cases were closed, by town, village, unit, category or month, as of an instant.
+    """Sum up how cases were closed, by area, month or what cases are, as of an instant.
 
     Days are Beijing days, both included; without any, this month. Every count has its cases: put its code for
     `figure` into the address under `cases`. A share of nothing is null. As `csv` (UTF-8 with BOM) or `xlsx`, a file.

@@ -34,7 +34,8 @@ from server.summaries.usecases import (
     summary_tables,
 )
 from server.summaries.usecases.case_tables import CASE_COLUMNS
-from server.summaries.usecases.closure_summary import Grouping, Query, Result
+from server.summaries.usecases.closure_summary import Query, Result
+from server.summaries.usecases.groupings import ROW_TITLES, Grouping
 from server.summaries.usecases.spreadsheets import Value
 from server.summaries.usecases.summary_tables import SummaryTable
 
@@ -219,7 +220,7 @@ def _show(reading: Reading, result: Result, previous: Result | None, names: tupl
 def _rendered(by: Grouping, table: SummaryTable, earlier: SummaryTable | None) -> Table:
     """Return a table for the terminal, with the figures of the earlier one in brackets."""
     rendered = Table(box=SIMPLE_HEAD, pad_edge=False)
-    rendered.add_column(summary_tables.ROW_TITLES[by], no_wrap=True)
+    rendered.add_column(ROW_TITLES[by], no_wrap=True)
     for column in table.columns:
         rendered.add_column(column.label, justify="right")
     shown = table if earlier is None else compared_tables.side_by_side(by, ("", table), ("", earlier))

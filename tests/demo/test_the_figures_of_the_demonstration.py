@@ -18,7 +18,8 @@ from server.summaries.domain.figure_definitions import Kind
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Grouping, Query
+from server.summaries.usecases.closure_summary import Query
+from server.summaries.usecases.groupings import Grouping
 from tests.demo.half_year import END
 
 COUNTY, TOWN = "130630000000", "130630106000"

@@ -22,7 +22,8 @@ from server.records.store import records
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Cursor
 from server.summaries.usecases import closure_summary, daily, handlers, untimed
-from server.summaries.usecases.closure_summary import Grouping, Query
+from server.summaries.usecases.closure_summary import Query
+from server.summaries.usecases.groupings import Grouping
 from tests.summaries import test_closure_reads
 from tests.summaries.case_histories import UNITS, a_case, end_of, known, moments, on, step
 from tests.summaries.lived_cases import live

@@ -24,7 +24,8 @@ from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.summaries.domain.periods import Period
 from server.summaries.usecases import closure_summary, requests, summary_tables
-from server.summaries.usecases.closure_summary import Grouping, Query, View
+from server.summaries.usecases.closure_summary import Query, View
+from server.summaries.usecases.groupings import Grouping
 
 RULES = ("figures", TABLE, "time_limits", "major_rules", "recheck_shares", "rights", "roles")
 """The dated tables that a sheet is counted by, or that say who may do what it counts."""

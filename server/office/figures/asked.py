@@ -16,7 +16,7 @@ from server.people.usecases import visibility
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Named, Period
 from server.summaries.usecases import requests
-from server.summaries.usecases.closure_summary import Grouping
+from server.summaries.usecases.groupings import Grouping
 from server.summaries.usecases.requests import Request
 
 PAGE, CASES, PRINT, WORDS, MONTHLY, LISTS = (

@@ -26,7 +26,7 @@ from server.office.figures.sheet import Line, headings, parts_of
 from server.office.layout import signed_in
 from server.people.domain.actors import Actor
 from server.summaries.usecases import requests, summary_tables
-from server.summaries.usecases.closure_summary import Grouping
+from server.summaries.usecases.groupings import ROW_TITLES, Grouping
 from server.web import context, downloads, record_exports
 from server.web.problem_details import status_of
 
@@ -182,7 +182,7 @@ def _printed(sheet: Sheet, report: FrozenReport | None) -> dict[str, Any]:
         "unit": sheet.unit,
         "parts": parts_of(lines),
         "total": Line("", "", sheets.cells(known, sheet.total)),
-        "row_title": summary_tables.ROW_TITLES[Grouping.TOWN],
+        "row_title": ROW_TITLES[Grouping.TOWN],
         "period": sentence_words.period(sheet.period.first, sheet.period.last, language),
         "at": sentence_words.instant(sheet.as_of, language),
         "sentence": sheet.sentence,

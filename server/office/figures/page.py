@@ -22,13 +22,17 @@ from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.summaries.domain import periods
-from server.summaries.usecases import closure_summary, daily, handlers, requests, summary_tables, untimed
-from server.summaries.usecases.closure_summary import Grouping, Result
+from server.summaries.usecases import closure_summary, daily, dimensions, handlers, requests, summary_tables, untimed
+from server.summaries.usecases.closure_summary import Result
+from server.summaries.usecases.groupings import BY_CASE, ROW_TITLES, Grouping
 from server.web import context
 
 blueprint = layout.create_blueprint("office-figures", __name__)
 
 SWITCHES = {Grouping.CATEGORY: "类别", Grouping.MONTH: "月份"}
+
+MORE_ROWS = tuple(each for each in Grouping if each in BY_CASE)
+"""Rows that take longer: a menu offers them."""
 
 
 class Found(NamedTuple):
@@ -144,7 +148,7 @@ def _parts(reading: Reading, found: Found) -> dict[str, Any]:
         "no_days": no_days,
         "months": shown.months(reading, asked, query, result.as_of),
         "overdue": shown.overdue_lines(asked, result.as_of, handlers.overdue(reading, query)),
-        "categories": shown.category_lines(asked, result.as_of, by_category, _category_names(reading)),
+        "categories": shown.category_lines(asked, result.as_of, by_category, _row_names(reading, Grouping.CATEGORY)),
     }
 
 
@@ -152,7 +156,7 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
     asked, result = found
     is_whole = "all" in request.args
     level = closure_summary.grouping_of(replace(asked.request.query(reading.now), by=None))
-    titles = {level: summary_tables.ROW_TITLES[level], **SWITCHES}
+    titles = {level: ROW_TITLES[level], **SWITCHES}
     return {
         "asked": asked,
         "result": result,
@@ -163,8 +167,9 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
         "running": _running(result),
         "table": _table(reading, asked, result, is_whole=is_whole),
         "total": shown.total(asked, result),
-        "row_title": summary_tables.ROW_TITLES[result.by],
-        "switches": [(word, asked.address(by=each.value), each is result.by) for each, word in titles.items()],
+        "row_title": ROW_TITLES[result.by],
+        "switches": _switches(asked, result, titles),
+        "more_rows": _switches(asked, result, {each: ROW_TITLES[each] for each in MORE_ROWS}),
         "pickers": pickers.shown(reading, by, asked),
         "links": _links(by, asked, result),
         "lists": _lists(by),
@@ -173,21 +178,41 @@ def _frame_values(reading: Reading, by: Actor, found: Found) -> dict[str, Any]:
     }
 
 
+def _switches(asked: Asked, result: Result, titles: Mapping[Grouping, str]) -> list[tuple[str, str, bool]]:
+    """Return what rows may be of: what it is called, its address, and whether they are now."""
+    return [(word, asked.address(by=each.value), each is result.by) for each, word in titles.items()]
+
+
 def _table(reading: Reading, asked: Asked, result: Result, *, is_whole: bool) -> dict[str, Any]:
     """Return the rows to show, and how many without cases are folded into one line, with the address of all."""
-    found = shown.table(asked, result, _category_names(reading) if result.by is Grouping.CATEGORY else {})
+    found = shown.table(asked, result, _row_names(reading, result.by))
     kept = [row for row in found if row.has_cases or result.by is Grouping.MONTH]
     if is_whole or len(found) - len(kept) < 2:
-        return {"rows": found, "folded": 0, "all": "", "title": summary_tables.ROW_TITLES[result.by]}
+        return {"rows": found, "folded": 0, "all": "", "title": ROW_TITLES[result.by]}
     folded = len(found) - len(kept)
-    title = summary_tables.ROW_TITLES[result.by]
+    title = ROW_TITLES[result.by]
     return {"rows": kept, "folded": folded, "all": asked.address(all="1"), "title": title}
 
 
-def _category_names(reading: Reading) -> dict[str, str]:
-    """Return what each category is called in the reader's language."""
-    known = codes.of_list(reading, closure_summary.CATEGORIES)
-    return {code: pages.code_label(rows[-1], layout.language()) for code, rows in known.items()}
+def _row_names(reading: Reading, by: Grouping) -> dict[str, str]:
+    """Return what rows are called in the reader's language, by key; none for areas, months and bodies."""
+    language, dimension = layout.language(), dimensions.of(reading, by)
+    found = {} if dimension is None else {summary_tables.REST: pages.say(language, dimension.rest)}
+    if by in LISTS_OF:
+        known = codes.of_list(reading, LISTS_OF[by])
+        return found | {code: pages.code_label(rows[-1], language) for code, rows in known.items()}
+    if dimension is None or by is Grouping.BODY:
+        return found
+    return found | {key: pages.say(language, name) for key, name in dimension.names.items()}
+
+
+LISTS_OF = {
+    Grouping.CATEGORY: dimensions.CATEGORIES,
+    Grouping.ITEM: dimensions.ITEMS,
+    Grouping.SOURCE: dimensions.SOURCES,
+    Grouping.DEPARTMENT: dimensions.DEPARTMENTS,
+}
+"""Code lists that name rows."""
 
 
 def _running(result: Result) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from server.office.layout import signed_in
 from server.summaries.domain.summary_rows import Figures
 from server.summaries.usecases import requests, summary_tables
 from server.summaries.usecases.closure_summary import Result
+from server.summaries.usecases.groupings import ROW_TITLES
 from server.web import context
 
 blueprint = layout.create_blueprint("office-figures-print", __name__)
@@ -73,7 +74,7 @@ def _told(result: Result) -> dict[str, Any]:
         **headings(known, language),
         "parts": parts_of(lines),
         "total": _line(known, "", "", result.summary.total) if begun else None,
-        "row_title": summary_tables.ROW_TITLES[result.by],
+        "row_title": ROW_TITLES[result.by],
         "period": sentence_words.period(result.period.first, result.period.last, language),
         "at": sentence_words.instant(result.as_of, language),
         "sentence": sentence_words.sentence(result, language),

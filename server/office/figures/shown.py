@@ -13,10 +13,10 @@ from server.summaries.domain import figure_definitions, periods, sentences
 from server.summaries.domain.periods import Period
 from server.summaries.domain.summary_rows import Figures, Rate, Row, Summary
 from server.summaries.usecases import summary_tables, untimed
-from server.summaries.usecases.closure_summary import Grouping, Query, Result
+from server.summaries.usecases.closure_summary import Query, Result
 from server.summaries.usecases.daily import DayCount
+from server.summaries.usecases.groupings import LEVELS, Grouping
 from server.summaries.usecases.handlers import FIGURE, Overdue
-from server.summaries.usecases.summary_tables import LEVELS
 
 COUNTS = ("cases", "spot_closed", "closed", "open", "suspended", "transferred", "void", "handling_overdue")
 """Counts of the table by area, in the order of its columns."""

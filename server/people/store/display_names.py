@@ -31,6 +31,14 @@ def of_assignees(reading: Reading, assignees: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def bodies(reading: Reading) -> tuple[str, ...]:
+    """Return the code of every body that there is or was, in order. Remembered."""
+    return reading.cached(
+        "codes of bodies",
+        lambda fresh: tuple(code for (code,) in fresh.sql.tuples("SELECT DISTINCT code FROM body ORDER BY code")),
+    )
+
+
 def _displays(reading: Reading, names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for listed, values in batches(names):

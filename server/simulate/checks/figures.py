@@ -13,7 +13,8 @@ from server.simulate.invariants import Findings
 from server.simulate.world import World
 from server.summaries.domain.periods import Period
 from server.summaries.usecases import closure_summary
-from server.summaries.usecases.closure_summary import Grouping, Query
+from server.summaries.usecases.closure_summary import Query
+from server.summaries.usecases.groupings import Grouping
 
 PERIODS = (Period(date(2026, 3, 1), date(2026, 3, 31)), Period(date(2026, 1, 1), date(2026, 12, 31)))
 ROOT = "130630"

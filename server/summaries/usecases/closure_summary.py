@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from server.db import training
 from server.db.transactions import Reading
 from server.errors import Invalid, NotFound
-from server.forms.store import codes
 from server.grid.domain import areas as grid
 from server.grid.domain.areas import Area, Level, Place
 from server.grid.domain.scope import Scope
@@ -25,33 +23,9 @@ from server.summaries.store import counted_cases, patrol_facts
 from server.summaries.store.counted_cases import AssigneeCondition, Condition, Cursor
 from server.summaries.store.held_cases import HeldCondition
 from server.summaries.store.rollup_sums import AreaCondition
-from server.summaries.usecases import live_summary
-
-CATEGORIES = "hazard_categories"
-"""Code list that names the rows by category."""
-
-COMMON_ITEMS = "common"
-"""The first of that list, which is no category: it offers the common items of all (``kobo_forms/README.md``)."""
-
-
-class Grouping(StrEnum):
-    """What a summary has a row for."""
-
-    TOWN = "town"
-    VILLAGE = "village"
-    UNIT = "unit"
-    CATEGORY = "category"
-    MONTH = "month"
-
-
-LEVELS = {Grouping.TOWN: Level.TOWN, Grouping.VILLAGE: Level.VILLAGE, Grouping.UNIT: Level.UNIT}
-GROUPING_BELOW = {
-    Level.COUNTY: Grouping.TOWN,
-    Level.TOWN: Grouping.VILLAGE,
-    Level.VILLAGE: Grouping.UNIT,
-    Level.UNIT: Grouping.UNIT,
-}
-"""The rows of a query that names none: the level below."""
+from server.summaries.usecases import dimensions, live_summary
+from server.summaries.usecases.dimensions import Dimension
+from server.summaries.usecases.groupings import BY_CASE, GROUPING_BELOW, LEVELS, Grouping
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +84,8 @@ def summarise(reading: Reading, query: Query) -> Result:
     if training.is_on(reading):
         return Result(query.area, view.by, query.period, view.as_of, view.summary_of(()), 0, training=True)
     scope = view.area_scope
-    summary = view.recomputed(reading) if scope is None or view.is_ahead(reading.now) else view.live(reading, scope)
+    is_read = scope is None or view.is_ahead(reading.now) or view.by in BY_CASE
+    summary = view.recomputed(reading) if is_read or scope is None else view.live(reading, scope)
     visited = patrol_facts.premises(reading, view.inside, query.period, view.as_of)
     return Result(query.area, view.by, query.period, view.as_of, summary, visited)
 
@@ -130,9 +105,11 @@ def drill_down(
     window = count_rules.window_of(view.period, view.as_of)
     found, cursors = list[CaseFacts](), list[Cursor]()
     inside = view.inside if held_by is None else HeldCondition(view.inside, held_by)
-    for case in counted_cases.candidates(reading, inside, figure, view.period, view.as_of, after):
+    for case in view.included(
+        reading, counted_cases.candidates(reading, inside, figure, view.period, view.as_of, after)
+    ):
         skipped = after.times if case.id == after.id else 0
-        counted = count_rule(case, window) if view.includes(case) else 0
+        counted = count_rule(case, window)
         found += [case] * (counted - skipped)
         cursors += [Cursor(case.received_at, case.id, n + 1) for n in range(skipped, counted)]
         if len(found) > limit:
@@ -146,17 +123,12 @@ def patrols_behind(reading: Reading, query: Query) -> list[Patrol]:
     return [] if training.is_on(reading) else patrol_facts.counted(reading, view.inside, query.period, view.as_of)
 
 
-def category_names(reading: Reading, as_of: Instant) -> dict[str, str]:
-    """Return the label of every category, those retired by now too, in the order of the list."""
-    known = codes.of_list(reading, CATEGORIES)
-    return {code: rows[-1].label for code, rows in known.items() if code != COMMON_ITEMS}
-
-
 @dataclass(frozen=True, slots=True)
 class View:
     """The cases that a query covers, and how they are grouped.
 
     area_scope: None for a reader who sees cases by assignment alone. only: what a row narrows it to.
+    dimension: the rows of a grouping by what cases say; row: the one it is narrowed to.
     """
 
     area_scope: AreaScope | None
@@ -168,6 +140,8 @@ class View:
     as_of: Instant
     area: Area | None
     only: Callable[[CaseFacts], bool] | None = None
+    dimension: Dimension | None = None
+    row: str | None = None
 
     def is_ahead(self, now: Instant) -> bool:
         """Say whether the period begins after a past instant: there is nothing but the stock, and no sum helps."""
@@ -183,19 +157,23 @@ class View:
     def recomputed(self, reading: Reading) -> Summary:
         """Return the summary by reading every case that can matter, with its facts as of the instant."""
         cases = counted_cases.all_candidates(reading, self.inside, self.period, self.as_of)
-        return self.summary_of([case for case in cases if self.includes(case)])
+        found = [case for case in cases if self.includes(case)]
+        if self.dimension is None:
+            return self.summary_of(found)
+        return self.dimension.summary(reading, found, self.period, self.as_of)
 
     def summary_of(self, cases: Collection[CaseFacts]) -> Summary:
-        """Return the summary of these cases, whose facts are as of the instant."""
+        """Return the summary of these cases, whose facts are as of the instant; none of a dimension without them."""
         if self.by is Grouping.MONTH:
             return summary_rows.by_month(cases, self.period, self.as_of)
         if self.by is Grouping.CATEGORY:
             summary = summary_rows.by_category(cases, self.categories, self.period, self.as_of)
             return _without_empty(summary, set(self.categories))
+        if self.dimension is not None:
+            return summary_rows.by_key([], {}, "", self.period, self.as_of)
         level = LEVELS[self.by]
         summary = summary_rows.by_area(cases, list(self.grid.values()), level, self.period, self.as_of)
-        shown = set(_rows_of(self, level))
-        return _without_empty(summary, shown)
+        return _without_empty(summary, set(_rows_of(self, level)))
 
     def includes(self, case: CaseFacts) -> bool:
         """Return whether a case that was read is covered: mergers of areas may have moved it in or out."""
@@ -203,8 +181,19 @@ class View:
             return False
         return self.area_scope is None or self.area_scope.holds(case.path)
 
+    def included(self, reading: Reading, cases: Iterable[CaseFacts]) -> Iterator[CaseFacts]:
+        """Return those of ``cases`` that are covered, in their order."""
+        covered = filter(self.includes, cases)
+        if self.dimension is None or self.row is None:
+            return covered
+        return self.dimension.of_row(reading, self.row, covered, self.as_of)
+
     def of_row(self, row: str) -> View:
         """Return the view narrowed to one row. Raises Invalid when there is no such row."""
+        if self.dimension is not None:
+            if row != ELSEWHERE and row not in self.dimension.names:
+                raise _no_row(row, "应为表中一行的代码。")
+            return replace(self, row=row)
         if self.by is Grouping.MONTH:
             part = dict(periods.months_of(self.period)).get(row)
             if part is None:
@@ -234,16 +223,17 @@ def view_of(reading: Reading, query: Query) -> View:
         ("grid by path",), lambda each: {area.path: area for area in areas.whole_grid(each).values()}
     )
     by = grouping_of(query)
-    categories = category_names(reading, as_of)
+    categories, dimension = dimensions.category_names(reading), dimensions.of(reading, by)
     if not query.scope.places:
         condition = AssigneeCondition(query.scope.assignees)
-        view = View(None, condition, known, by, categories, query.period, as_of, query.area)
+        view = View(None, condition, known, by, categories, query.period, as_of, query.area, dimension=dimension)
         if query.area is not None:
-            inside = AreaScope(known, (query.area.place,), as_of)
-            view = replace(view, only=lambda case: inside.holds(case.path))
+            wanted = AreaScope(known, (query.area.place,), as_of)
+            view = replace(view, only=lambda case: wanted.holds(case.path))
         return view
     area_scope = AreaScope(known, _places(query), as_of)
-    view = View(area_scope, AreaCondition(area_scope), known, by, categories, query.period, as_of, query.area)
+    inside = AreaCondition(area_scope)
+    view = View(area_scope, inside, known, by, categories, query.period, as_of, query.area, dimension=dimension)
     if by in LEVELS and not _names(view, LEVELS[by]):
         others = "、".join(each for each in Grouping if each not in LEVELS or area_scope.names(LEVELS[each]))
         raise Invalid(f"这个范围里没有这一级网格，不能这样分行；可选：{others}。", field="by", value=by)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from server.summaries.domain.summary_rows import Rate
-from server.summaries.usecases.closure_summary import Grouping
+from server.summaries.usecases.groupings import ROW_TITLES, Grouping
 from server.summaries.usecases.spreadsheets import Value
-from server.summaries.usecases.summary_tables import ROW_TITLES, Column, SummaryTable
+from server.summaries.usecases.summary_tables import Column, SummaryTable
 
 MONTH = "month"
 """Code of the columns that say which months stand beside each other."""

@@ -14,7 +14,8 @@ from server.people.domain.actors import Actor
 from server.people.usecases import visibility
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Against, Comparison, Named, Period
-from server.summaries.usecases.closure_summary import Grouping, Query, Result
+from server.summaries.usecases.closure_summary import Query, Result
+from server.summaries.usecases.groupings import Grouping
 
 READ = ("summary", "read")
 """Row of the matrix of rights."""

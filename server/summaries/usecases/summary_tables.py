@@ -15,7 +15,8 @@ from server.summaries.domain import count_rules, figure_definitions, periods, se
 from server.summaries.domain.area_rows import ELSEWHERE
 from server.summaries.domain.figure_definitions import RESULT, Kind
 from server.summaries.domain.summary_rows import Figures, Rate, Row
-from server.summaries.usecases.closure_summary import Grouping, Result
+from server.summaries.usecases.closure_summary import Result
+from server.summaries.usecases.groupings import LEVELS, ROW_TITLES, Grouping
 from server.summaries.usecases.spreadsheets import Days, Value
 
 REST = "-"
@@ -27,15 +28,6 @@ RESULTS = "result_codes"
 TOTAL = "合计"
 DAYS, AS_OF = "days", "as_of"
 """Codes of the columns of a file that hold no figure."""
-
-ROW_TITLES = {
-    Grouping.TOWN: "乡镇",
-    Grouping.VILLAGE: "村（社区）",
-    Grouping.UNIT: "单元",
-    Grouping.CATEGORY: "类别",
-    Grouping.MONTH: "月份",
-}
-LEVELS = frozenset({Grouping.TOWN, Grouping.VILLAGE, Grouping.UNIT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from server.db import training
 from server.db.transactions import Reading
 from server.summaries.domain.summary_rows import Summary
 from server.summaries.usecases import closure_summary, live_summary
-from server.summaries.usecases.closure_summary import Grouping, Query
+from server.summaries.usecases.closure_summary import Query
+from server.summaries.usecases.groupings import Grouping
 
 
 def summarise(reading: Reading, query: Query) -> Summary:

@@ -1,0 +1,68 @@
+"""Read what cases say of themselves as of an instant: item, severity, source, and who has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from server.db.transactions import Reading
+from server.instants import Instant
+from server.people.store.display_names import batches
+from server.records.store import case_json
+
+CORRECTED = ("item", "severity", "source")
+"""Fields that an officer corrects; their past values stand in history."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCodes:
+    """What one case says of itself; empty where it says nothing. assignee: as an assignee is written."""
+
+    item: str = ""
+    severity: str = ""
+    source: str = ""
+    assignee: str = ""
+
+
+def as_of(reading: Reading, ids: Iterable[str], at: Instant) -> dict[str, CaseCodes]:
+    """Return what cases said of themselves at an instant, by id; all lie inside a scope."""
+    found: dict[str, CaseCodes] = {}
+    for listed, values in batches(ids):
+        rows = reading.sql.tuples(
+            f"SELECT id, item, severity, source, assignee FROM record WHERE id IN ({listed})", values
+        )
+        found |= {id: CaseCodes(*(value or "" for value in said)) for id, *said in rows}
+        if at < reading.now:
+            found |= _before(reading, listed, {**values, "at": at}, found)
+    return found
+
+
+def _before(reading: Reading, listed: str, values: dict[str, str], now: dict[str, CaseCodes]) -> dict[str, CaseCodes]:
+    """Return what those cases said at an instant that have changed since."""
+    changed = {id for (id,) in reading.sql.tuples(_CHANGED.format(listed=listed), values)}
+    old: dict[str, dict[str, str]] = {}
+    for listed_here, ids in batches(changed):
+        sql = _DIFFS.format(listed=listed_here)
+        for id, diff in reading.sql.tuples(sql, {**ids, "at": values["at"]}):
+            said = old.setdefault(id, {})
+            for name, (before, _) in orjson.loads(diff).items():
+                if name in CORRECTED:
+                    said.setdefault(name, before or "")  # the first correction after the instant tells what stood then
+        for id, state in reading.sql.tuples(_STATES.format(listed=listed_here), ids):
+            case = case_json.from_text(state)
+            lead = None if case is None else case.lead_at(values["at"])
+            old.setdefault(id, {})["assignee"] = "" if lead is None else lead.mark
+    return {
+        id: CaseCodes(**{name: said.get(name, getattr(now[id], name)) for name in CaseCodes.__slots__})
+        for id, said in old.items()
+    }
+
+
+_CHANGED = "SELECT id FROM record WHERE id IN ({listed}) AND updated_at > :at"
+_DIFFS = """
+    SELECT record, diff FROM revision
+     WHERE record IN ({listed}) AND received_at > :at AND diff <> '{{}}' ORDER BY record, version
+"""
+_STATES = "SELECT id, case_state FROM record WHERE id IN ({listed})"
