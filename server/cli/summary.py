@@ -296,6 +296,4 @@ def _day(day: date) -> str:
 
 
 def _local(instant: str | None) -> str:
-    if instant is None:
-        return ""
-    return summary_tables.local(instant)
+    return "" if instant is None else summary_tables.local(instant)

@@ -81,7 +81,7 @@ def listed(desk: Desk, address: str) -> int:
     return n
 
 
-@pytest.mark.parametrize("by", ["town", "village", "unit", "category", "month"])
+@pytest.mark.parametrize("by", ["town", "village", "unit", "category", "month", "item", "body", "defence_line"])
 @pytest.mark.parametrize("when", [THEN, MID_APRIL], ids=["over", "running"])
 def test_every_number_of_the_table_is_that_of_the_api_and_lists_as_many_cases(april, desk, by, when):
     api = april.get(f"/summaries/closure?by={by}&{when}", "brigade").json
