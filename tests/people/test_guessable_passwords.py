@@ -33,6 +33,7 @@ def faults(password):
         *("woaini5201314", "woaini1314520", "woaizhongguo88", "aini5201314", "iloveyou1314", "laoponi520"),
         *("zhangwei123888", "zhangwei888", "zhang@wei123", "liwei@2025", "lixiaopeng1990", "wangxiaoming2008"),
         *("baoding2026", "zhongguo1949", "xiaofang119119", "wanggeyuan123", "demo-laiyuan-2026", "kaimen2026"),
+        *("dianwang95598", "gongdian2026!", "guowang10086"),
         *("mimamima12", "mima-mima-12", "passwordpassword1", "adminadmin123", "admin1admin2"),
     ],
 )
