@@ -35,7 +35,8 @@ class ClosureFilter(BaseSchema):
     by = one_of(
         BY,
         "what has a row each; without it the level below the area. From `item` on every case of the days is read,"
-        " 100,000 at most: `department` is the one whose business the hazard is, `body` the organisation that has the case",
+        " 100,000 at most: `department` is the one whose business the hazard is, `body` the organisation that"
+        " has the case",
     )
     from_ = day("first local day; with `to`", data_key="from")
     to = day("last local day, included")
