@@ -29,7 +29,8 @@ def cases(reading: Reading, until: str = "9999") -> list[Case]:
 def of_history(rows: Iterable[Mapping[str, Any]]) -> list[Case]:
     """Return the cases that revisions tell of.
 
-    rows: record, path, action, verdict, diff (before and after), received (seen and new), at, observed_at, in order.
+    rows: record, path, action, verdict, diff (before and after), received (seen and new), at, made_at, observed_at, in
+        order.
     """
     found: dict[str, Case] = {}
     for row in rows:

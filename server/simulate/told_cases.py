@@ -79,7 +79,7 @@ def take(case: Case, row: Mapping[str, Any]) -> None:
     action, at, observed = row["action"], parse(row["at"]), parse(row.get("observed_at") or row["at"])
     diff = {name: after for name, (_, after) in row["diff"].items()}
     told = {name: write[1] for name, write in row["received"].items()}
-    case.lag = case.lag if case.moves else _lag(diff.get("discovered_at"), at, row.get("flags") or "")
+    case.lag = case.lag if case.moves else _lag(diff.get("discovered_at"), at, row.get("made_at"), observed)
     past = replace(case, moves=[*case.moves], dispatches=[*case.dispatches])
     before, case.status = case.status, diff.get("status") or case.status
     was_late = case.closed is not None and not in_time(case.closed, case.close_due)
@@ -129,9 +129,13 @@ def _keep_lateness(past: Case, case: Case, stopped: datetime, extends: bool) -> 
         case.was_closed_late |= not in_time(stopped, past.close_due)
 
 
-def _lag(found: str | None, received: datetime, flags: str) -> timedelta | None:
-    """Return how long a report took to come in, None where its device's clock is not to be believed."""
-    if not found or "clock_suspect" in flags:
+def _lag(found: str | None, received: datetime, made: str | None, observed: datetime) -> timedelta | None:
+    """Return how long a report took to come in, None where its device's clock is not to be believed.
+
+    made, observed: when it was written, by that clock and as the server took it. What a later act on the case says of
+    another clock does not count: the report had come in by then.
+    """
+    if not found or (made and abs(observed - parse(made)) > timedelta(minutes=10)):
         return None
     try:
         took = received - parse(found)

@@ -47,7 +47,7 @@ def case_revisions(reading: Reading, until: str) -> list[Row]:
     """Return what every revision of a case says, by case and version: those received until an instant."""
     sql = """
         SELECT record, path, action, verdict, diff, received, revision.received_at AS at,
-               observed_at, record.flags
+               made_at, observed_at
           FROM revision JOIN record ON record.id = revision.record
          WHERE kind = 'case' AND revision.received_at <= :until ORDER BY record, revision.version
     """
