@@ -18,6 +18,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -156,6 +157,7 @@ class _Unawaited(Job):
 
 
 _Work = _Waiting | _Unawaited
+_WORKS = (_Waiting, _Unawaited)
 
 
 class ThreadWriter:
@@ -173,6 +175,7 @@ class ThreadWriter:
         self._write_lock = write_lock
         self._runner = runner or _NoWrites()
         self._queue: queue.SimpleQueue[_Work | Request | None] = queue.SimpleQueue()
+        self._untold: deque[_Work] = deque()
         self._closing = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="firegrid-writer", daemon=True)
@@ -194,10 +197,7 @@ class ThreadWriter:
             failed(error)
 
     def run_in_writer(self, request: Request) -> None:
-        """Queue ``request`` to run in this thread; every write in it shares a commit with others.
-
-        Raises Unavailable when the writer has closed.
-        """
+        """Queue ``request`` to run in this thread, its writes in commits with others. Raises Unavailable if closed."""
         self._put(request)
 
     def queue_length(self) -> int:
@@ -206,10 +206,9 @@ class ThreadWriter:
     def close(self) -> None:
         """Finish what is queued; later works are refused with Unavailable."""
         with self._closing:
-            if self._closed:
-                return
+            if not self._closed:
+                self._queue.put(None)
             self._closed = True
-            self._queue.put(None)
         self._thread.join()
         self._write_lock.close()
 
@@ -220,18 +219,32 @@ class ThreadWriter:
             self._queue.put(item)
 
     def _run(self) -> None:
+        try:
+            self._commit_until_closed()
+        finally:
+            # Nobody waits any more, unless this thread has failed: then whoever does is told, instead of left waiting.
+            with self._closing:
+                self._closed = True
+            left = [self._queue.get() for _ in range(self._queue.qsize())]
+            for job in (*self._untold, *left):
+                if isinstance(job, _WORKS):
+                    job.error = Unavailable("服务器已不能保存，要重新启动才能恢复；请稍后再试，或联系管理员。")
+                    job.tell()
+
+    def _commit_until_closed(self) -> None:
         db = self._connect()
         going_on, answered = True, 0
         while going_on:
             self._gather(answered)
             waiting, requests, going_on = self._next_batch()
             answered = [type(job) for job in waiting].count(_Waiting) + len(requests)
+            self._untold.extend(waiting)
             parked = self._runner.begin(requests)
-            while waiting or parked:
-                commit(db, [*waiting, *parked], self._begin, self._write_lock)
-                for job in waiting:
-                    job.tell()
-                waiting, parked = [], self._runner.resume(parked)
+            while self._untold or parked:
+                commit(db, [*self._untold, *parked], self._begin, self._write_lock)
+                while self._untold:
+                    self._untold.popleft().tell()
+                parked = self._runner.resume(parked)
         self._runner.close()
         db.conn.execute("PRAGMA optimize")
         db.conn.close()

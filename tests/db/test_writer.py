@@ -215,6 +215,22 @@ def test_closing_finishes_what_is_queued_and_refuses_what_comes_later(store):
         store.run_in_writer(Request(lambda: None, lambda: None))
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_ends_of_a_fault_nobody_foresaw_leaves_nobody_waiting(store, monkeypatch):
+    def broken(*_: object) -> None:
+        raise OSError("a fault of the machine")
+
+    with Gate(store) as gate:
+        futures = gate.queue(keep("a"), keep("b"))
+        monkeypatch.setattr("server.db.writer.commit", broken)
+
+    told = [future.exception(PATIENCE_S) for future in futures]
+    assert [type(each) for each in told] == [Unavailable, Unavailable]
+    with pytest.raises(Unavailable):
+        store.write(keep("later"))
+    store.close()
+
+
 def test_a_work_may_not_ask_for_another_commit(store):
     with pytest.raises(RuntimeError, match="another commit"):
         store.write(lambda tx: store.write(keep("inner")))
