@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 import pytest
 
@@ -59,13 +60,13 @@ def test_who_may_not_file_has_no_button_and_who_sees_less_no_page(april):
 def test_the_sheet_is_printed_as_it_was_filed_with_its_hash(april):
     desk = desk_of(april, "brigade")
     before = desk.open(f"{PAGE}/2026-04").text
-    sha256 = freeze(april).json["sha256"]
+    told = freeze(april).json["sha256"]
     filed = desk.open(f"{PAGE}/2026-04")
     live(april.store, [*APRIL, a_case("N2", step("report", "04-29"), step("register", "04-29"))])
     later = desk.open(f"{PAGE}/2026-04").text
 
     assert "未报送 · 非最终数" in before and "非最终数" not in filed.text
-    assert filed.text == later and sha256 in filed.text and "补报" in filed.text
+    assert filed.text == later and told in filed.text and "补报" in filed.text
     total = re.findall(r"<td>([^<]*)</td>", filed.text[filed.text.index('class="total"') :])
     said = april.get(PATH, "brigade").json["total"]
     assert total[:13] == [str(n) for n in said["counts"].values()]
@@ -103,3 +104,14 @@ def test_the_sheet_is_said_in_english_too(april):
     page = desk.open(f"{PAGE}/2026-04").text
 
     assert "Due for closing" in page and "Filed " in page and "Reported late" in page
+
+
+def test_whoever_reads_the_sheet_may_compute_its_hash_and_only_exporters_take_files(april):
+    told = freeze(april).json["sha256"]
+    viewer = desk_of(april, "viewer")
+    filed = viewer.open(f"{PAGE}/2026-04.json")
+
+    assert filed.status_code == 200 and sha256(filed.data).hexdigest() == told
+    assert filed.data == april.get(f"{PATH}/content", "viewer").data
+    assert viewer.open(f"{PAGE}/2026-04.csv").status_code == 403
+    assert viewer.open(f"{PAGE}/2026-03.json").status_code == 404

@@ -74,12 +74,19 @@ def printed(month: str) -> Response:
 @blueprint.get(f"{MONTHLY}/<month>.<any(csv, xlsx, json):ending>")
 @signed_in
 def as_file(month: str, ending: str) -> Response:
-    """Send the sheet of a month as a file; json is the filed one in canonical form, whose SHA-256 is its hash."""
+    """Send the sheet of a month as a file; json is the filed one in canonical form, whose SHA-256 is its hash.
+
+    That one is no export: whoever reads the sheet may compute its hash, by the API as here.
+    """
     by = context.caller()
     drawing.reading_scope(by)
+    if ending == "json":
+        with context.database().reading() as reading:
+            report = freezing.get(reading, month)
+        return downloads.download(report.content, "application/json", sheet_files.file_name(report.sheet, "json"))
     scope = drawing.whole(record_exports.scope_of(by, requests.READ))
     with context.database().reading() as reading:
-        report = freezing.get(reading, month) if ending == "json" else reports.find(reading, month)
+        report = reports.find(reading, month)
         sheet = drawing.draw(reading, scope, month, _heading()) if report is None else report.sheet
     export = record_exports.begin("monthly_reports.export", month, {"format": ending})
     export.rows = len(sheet.rows)
@@ -199,8 +206,6 @@ def _filed_in_english(report: FrozenReport | None) -> tuple[str, ...]:
 
 
 def _content(sheet: Sheet, report: FrozenReport | None, ending: str) -> tuple[bytes, str]:
-    if ending == "json" and report is not None:
-        return report.content, "application/json"
     if ending == "csv":
         return sheet_files.as_csv(sheet), table_files.CSV_TYPE
     return sheet_files.as_xlsx(sheet, sheet_files.filed_words(report)), table_files.XLSX_TYPE
