@@ -82,8 +82,8 @@ def as_file(month: str, ending: str) -> Response:
     drawing.reading_scope(by)
     if ending == "json":
         with context.database().reading() as reading:
-            report = freezing.get(reading, month)
-        return downloads.download(report.content, "application/json", sheet_files.file_name(report.sheet, "json"))
+            filed = freezing.get(reading, month)
+        return downloads.download(filed.content, "application/json", sheet_files.file_name(filed.sheet, "json"))
     scope = drawing.whole(record_exports.scope_of(by, requests.READ))
     with context.database().reading() as reading:
         report = reports.find(reading, month)
