@@ -14,7 +14,7 @@ from server.cases.domain import workflow
 from server.people.domain.actors import Role
 from server.records.domain.status import Status
 from tests.cases.case_county import Cases, a_peopled_county
-from tests.cases.case_table import BY_RELATION, RIGHTS, ROLES, STATUSES, STEPS, expected, relations
+from tests.cases.case_table import BY_RELATION, RIGHTS, ROLES, STANDS_IN, STATUSES, STEPS, expected, relations
 
 Question = tuple[str, str, str, str]
 """Status, action, role, relation."""
@@ -34,8 +34,8 @@ def every_question(status: str) -> list[Question]:
 def thinned(status: str) -> list[Question]:
     """Return fewer questions, of every action still.
 
-    A legal step is asked of every role: in every relation where the relation decides, else in two, one after another.
-    Any other step is asked of one role, one after another.
+    A legal step is asked of every role: in every relation where the relation decides for it, else in one of those that
+    are answered alike. Any other step is asked of one role, one after another.
     """
     chosen, turn = [], STATUSES.index(status)
     for action, row in STEPS.items():
@@ -43,9 +43,10 @@ def thinned(status: str) -> list[Question]:
         legal = status in row.sources
         for role in ROLES if legal else ROLES[turn % len(ROLES) :][:1]:
             known = relations(status, role)
-            weighed = legal and set(RIGHTS[action].values()) & BY_RELATION
-            asked = known if weighed else {known[turn % len(known)], known[(turn + 1) % len(known)]}
-            chosen += [(status, action, role, relation) for relation in known if relation in asked]
+            known = [*known[turn % len(known) :], *known[: turn % len(known)]]
+            weighed = legal and BY_RELATION & {RIGHTS[action][each] for each in (role, *STANDS_IN.get(role, ()))}
+            alike = {expected(status, action, role, relation): relation for relation in known}
+            chosen += [(status, action, role, relation) for relation in (known if weighed else alike.values())]
     return chosen
 
 
