@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from server.simulate import recount
 from tests.case_land import Land
+from tests.field_clients import Client
 
 
 def told(land: Land) -> dict[str, object]:
@@ -75,3 +77,21 @@ def test_what_a_report_says_stays_when_its_case_moves_on(land):
     land.act(id, "edit", "officer", discovered_at=found(land, hours=1))
 
     assert told(land) == before
+
+
+def test_a_later_act_by_a_clock_that_is_wrong_takes_no_report_out_of_the_figure_or_of_its_recount(land):
+    id = land.report("worker", start=found(land, hours=48))
+    before, note = told(land), {"note": (None, "去看过")}
+    client = Client(land.valley, "worker")
+
+    act = client.change(
+        id, "note", type="hazards", fields=note, base_version=1, made_at=found(land, hours=0), clock_offset_s=86_400
+    )
+    client.push(act)
+
+    with land.valley.store.reading() as reading:
+        (case,) = recount.cases(reading)
+        flags = reading.sql.value("SELECT flags FROM record WHERE id = :id", {"id": id})
+    assert "clock_suspect" in flags
+    assert told(land) == before
+    assert case.lag is not None and case.lag.days == 2
