@@ -27,6 +27,18 @@ def last_one_wins(patch) -> None:
     patch.setattr(registers, "put", lambda register, head, *, replacing: put(register, head, replacing=register.heads))
 
 
+def what_is_older_than_what_was_shown_goes(patch) -> None:
+    """Merge: who replaces a value replaces those too that came before it and were not shown."""
+    put = registers.put
+
+    def placed(register, head, *, replacing):
+        latest = max((each.version for each in replacing), default=-1)
+        older = {each for each in register.heads if each.version <= latest}
+        return put(register, head, replacing={*replacing, *older})
+
+    patch.setattr(registers, "put", placed)
+
+
 def repeats_are_told_that_all_went_well(patch) -> None:
     """Verdicts: who asks again is told another verdict than the stored one."""
     find = verdicts.find
@@ -97,6 +109,7 @@ def commits_are_not_synced(patch) -> None:
 
 PLANTED: tuple[tuple[Callable, tuple[str, ...]], ...] = (
     (last_one_wins, (*faults.ALL, faults.OVERLAP)),
+    (what_is_older_than_what_was_shown_goes, (*faults.ALL, faults.OVERLAP)),
     (repeats_are_told_that_all_went_well, (*faults.ALL, faults.OVERLAP)),
     (the_last_commits_seem_idle, faults.ALL),
     (buckets_forget_assignees, faults.ALL),
