@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -24,6 +24,11 @@ from tests.form_engine.phone import Misplayed, with_cells
 from tests.forms.xforms import xform
 
 HANDLING = "feedback ask_return ask_extension note"
+
+
+def in_days(days: int) -> str:
+    """Return a day so many days from today, as the engine counts them."""
+    return (datetime.now(BEIJING).date() + timedelta(days=days)).isoformat()
 
 
 def answered(filled):
@@ -161,8 +166,8 @@ def test_one_visit_feeds_back_and_checks_where_the_party_responsible_has_no_acco
             {"status": "assigned", "todo": "", "assignee": "body:shop-02", "due_on": ""},
         ),
         (
-            {"act": "assign", "assignee_pick": "user:gw0001", "due_on": "2099-12-31"},
-            {"status": "assigned", "todo": "", "assignee": "user:gw0001", "due_on": "2099-12-31"},
+            {"act": "assign", "assignee_pick": "user:gw0001", "due_on": in_days(7)},
+            {"status": "assigned", "todo": "", "assignee": "user:gw0001", "due_on": in_days(7)},
         ),
     ],
 )
@@ -269,6 +274,25 @@ def test_a_case_merges_into_an_open_one_of_the_same_village_or_kind(phone):
 def test_an_extension_ends_after_the_day_that_stands(phone):
     with pytest.raises(Misplayed, match="until takes no"):
         a_task(phone, act="ask_extension", extension_reason="weather", until="2026-12-03")
+
+
+@pytest.mark.parametrize(
+    ("hazard", "latest"), [(REPORTED, in_days(7)), (AT_A_SHOP, "2026-12-09")], ids=["by its hazard", "as it runs"]
+)
+def test_no_day_later_than_the_rule_is_offered(phone, hazard, latest):
+    assert an_intake(phone, hazard, act="assign", assignee_pick="user:gw0001")["latest_due"] == latest
+
+    later = (date.fromisoformat(latest) + timedelta(days=1)).isoformat()
+    with pytest.raises(Misplayed, match="due_on takes no"):
+        an_intake(phone, hazard, act="assign", assignee_pick="user:gw0001", due_on=later)
+
+
+def test_a_hazard_that_no_list_knows_has_the_general_limit(phone):
+    phone.change("handling_limits.csv", lambda rows: rows[:1])
+
+    intake = an_intake(phone, act="assign", assignee_pick="user:gw0001")
+
+    assert intake["latest_due"] == in_days(7)
 
 
 def test_work_is_not_given_out_for_yesterday(phone):

@@ -11,7 +11,9 @@ from pyxform.xls2xform import convert
 import kobo_forms
 from tests.forms.xforms import ENTITIES, FIREGRID, xform
 
-MADE_BY_THE_SERVER = {"areas.csv", "handlers.csv", "hazards.csv", "micro_stations.csv", "patrols.csv", "premises.csv"}
+MADE_BY_THE_SERVER = {
+    "areas.csv", "handlers.csv", "handling_limits.csv", "hazards.csv", "micro_stations.csv", "patrols.csv", "premises.csv",
+}  # fmt: skip
 WRITTEN_BY_THE_SERVER = {"status", "stage", "case_no", "assignee", "due_on", "office_note", "todo"}
 CLAIMS = {
     "hazard_task": {"status", "todo"},

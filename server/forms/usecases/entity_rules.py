@@ -21,7 +21,11 @@ SEVERAL_SPEC = "2025.1"
 ENTITY_SPECS_BEFORE = frozenset({"2022.1", "2023.1"})
 """Understood, but a phone applies such a form's changes only after the next list download."""
 
-SERVER_LISTS: Mapping[str, tuple[str, ...]] = {"areas": ("name", "label"), "handlers": ("name", "label", "kind")}
+SERVER_LISTS: Mapping[str, tuple[str, ...]] = {
+    "areas": ("name", "label"),
+    "handlers": ("name", "label", "kind"),
+    "handling_limits": ("name", "label", "days"),
+}
 """Lists that the server makes for each caller, and their columns; a form may use them without attaching a file."""
 
 _DATASET = re.compile(r"(?!__)([^\W\d]|:)[\w:-]{0,99}")

@@ -28,7 +28,7 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.people.domain.actors import Actor, scope_of
 from server.phones.store import entity_rows
-from server.phones.usecases import handler_list
+from server.phones.usecases import handler_list, limit_list
 from server.records.store import buckets, columns
 from server.records.store.columns import Projection
 from server.records.usecases import disclosing
@@ -152,13 +152,15 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
         return ("areas", scope, reading.configuration_version())
     if name == handler_list.LIST:
         return handler_list.tag(reading, by)
-    return None
+    return limit_list.tag(reading) if name == limit_list.LIST else None
 
 
 def _content(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
     if name == handler_list.LIST:
         return _csv(handler_list.COLUMNS, lambda: handler_list.rows(reading, by))
+    if name == limit_list.LIST:
+        return _csv(limit_list.COLUMNS, lambda: limit_list.rows(reading))
     return _rows_csv(reading, types[name], by) if name in types else _areas_csv(reading, phone_scope(by))
 
 
