@@ -90,7 +90,7 @@ transfer        .      .      .       .      d    .    d       d     .    .    .
 feedback        h      h      h       h      h    h    .       .     h    h    .      .
 close           v      v      v       v      v    .    v       .     .    .    .      .
 rework          v      v      v       v      v    .    v       .     .    .    .      .
-site_check      v      v      v       v      v    .    v       .     .    .    .      .
+site_check      g      g      g       g      g    .    g       .     .    .    .      .
 reopen          .      .      D       .      D    .    D       .     .    .    .      .
 recheck         n      n      n       n      n    .    n       .     .    .    .      .
 void            .      .      .       .      d    .    d       d     .    .    .      .
@@ -101,7 +101,8 @@ unmark_major    .      .      .       .      .    .    D       .     .    .    .
 note            C      C      C       C      C    h    C       .     o    o    .      .
 """
 """D decides, C says a fact, h only the handler, v only who is not the handler, a only the author, o author or handler,
-d decides on requests, save where they or their body have the case, n who neither handled nor closed it.
+d decides on requests, save where they or their body have the case, n who neither handled nor closed it, g only whoever
+registered it or gave it out, which is none of these.
 
 m is the leader's right to move work inside the village: what nobody has registered is not theirs to give out, since
 registering is only proposed by them. A dot is nobody; what a cell of the matrix may only propose is a dot too.
@@ -179,8 +180,6 @@ def expected(status: str, action: str, role: str, relation: str) -> tuple[int, s
         return 409, "illegal-step"
     if not _may(RIGHTS[action][role], status, relation):
         return 403, "not-allowed"
-    if action == "site_check" and relation != UNMANNED:
-        return 409, "illegal-step"  # who has an account feeds back, and is checked then
     if action.startswith("decline_") or action in (*("void", "transfer", "unmark_major", "recheck", "review"),):
         return (
             409,
@@ -209,5 +208,6 @@ def _may(cell: str, status: str, relation: str) -> bool:
         "a": authored,
         "o": handles or authored,
         "d": not handles,
+        "g": False,
         "n": not handles and not (authored and status == "spot_closed"),
     }[cell]

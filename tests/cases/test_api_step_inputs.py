@@ -100,7 +100,7 @@ def test_everything_that_is_missing_is_asked_for_at_once(cases):
 def test_a_check_on_the_spot_says_whether_it_passes_and_why(cases, fields, names):
     _, case = cases.case("assigned", "brigade", "unmanned")
 
-    assert asked_for(cases, case, "brigade-plain", "site_check", fields) == names
+    assert asked_for(cases, case, "chief", "site_check", fields) == names
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,7 @@ def test_a_step_is_refused_where_the_table_does_not_have_it():
         ("close", "feedback", by(Role.POLICE, "not_handler"), "helper", "由您承办或协办"),
         ("rework", "feedback", by(Role.POLICE, "not_handler"), "helper", "由您承办或协办"),
         ("site_check", "handling", by(Role.POLICE, "not_handler", has_account=False), "helper", "由您承办或协办"),
+        ("site_check", "handling", by(Role.POLICE, "dispatcher", has_account=False), "somebody", "只由立项或派遣"),
         ("close", "feedback", of_bodies("department"), "somebody", "协办单位的人员"),
         ("close", "feedback", of_bodies("department"), "reporter", "协办单位的人员"),
         ("close", "feedback", of_bodies("village_committee", "property"), "reporter", "协办单位的人员"),

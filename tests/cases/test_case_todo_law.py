@@ -151,7 +151,7 @@ TABLE = [
     ("reported", "withdraw note", "register reject merge assign", "register reject merge assign", None),
     ("registered", "note", "merge assign", "merge assign", None),
     ("assigned", "accept feedback ask_return ask_extension note", "assign", "assign", None),
-    ("assigned to a shop", "site_check note", "site_check assign", "site_check assign", None),
+    ("assigned to a shop", "note", "site_check assign", "assign", None),
     ("assigned to a department", "note", "assign", "assign", "accept feedback ask_return ask_extension note"),
     ("accepted", "feedback ask_return ask_extension note", "assign", "assign", None),
     ("sent back", "feedback ask_extension note", "assign", "assign", None),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from server.people.store import people
 from server.staffing.usecases import enrolment
-from tests.case_land import UNIT, VILLAGE, Refused
+from tests.case_land import UNIT, VILLAGE, Land, Refused
 
 FIXED = {"result_code": "fixed", "no_photo_reason": "too_dark"}
 
@@ -58,6 +59,76 @@ def test_a_co_handler_does_not_close_by_a_visit_to_whoever_has_no_account(land):
 
     assert refused(land, id, "site_check", "officer", **{"pass": "yes"}, **FIXED) == (403, "not-allowed")
     land.act(id, "site_check", "town", **{"pass": "yes"}, **FIXED)
+
+
+VISIT = {"pass": "yes", **FIXED}
+
+
+def at_the_shop(land: Land) -> str:
+    id = land.report("neighbour")
+    land.lead_to(id, ("register", "town"), ("assign", "officer", {"assignee": "body:shop"}))
+    return id
+
+
+@pytest.mark.parametrize("name", ["neighbour", "police", "leader", "secretary", "brigade"])
+def test_a_visit_closes_for_nobody_but_whoever_registered_the_case_or_gave_it_out(land, name):
+    id = at_the_shop(land)
+
+    with pytest.raises(Refused) as no:
+        land.act(id, "site_check", name, **VISIT)
+    assert (no.value.status, no.value.code) == (403, "not-allowed")
+    assert "“说明”" in str(no.value) and "重新派遣后核验" in str(no.value) and "回访" in str(no.value)
+
+    land.act(id, "site_check", name, **{"pass": "no"}, reason="partly")
+    assert land.record(id).status == "handling"
+
+
+@pytest.mark.parametrize("name", ["officer", "town"])
+def test_a_visit_of_whoever_registered_the_case_or_gave_it_out_closes_it(land, name):
+    id = at_the_shop(land)
+
+    land.act(id, "site_check", name, **VISIT)
+
+    assert land.record(id).status == "closed"
+
+
+def test_the_town_closes_by_a_visit_what_a_village_committee_without_account_did(land):
+    [duty] = land.valley.do(people.duties_of, "secretary")
+    land.valley.do(enrolment.end_duty, "secretary", duty.id, by="admin")
+    id = land.report("neighbour")
+    land.lead_to(id, ("register", "officer"), ("assign", "officer", {"assignee": "body:committee"}))
+    assert refused(land, id, "site_check", "neighbour", **VISIT) == (403, "not-allowed")
+
+    land.act(id, "site_check", "town", **VISIT)
+
+    assert land.record(id).status == "closed"
+
+
+def test_who_comes_after_whoever_gave_it_out_gives_it_out_again_and_checks(land):
+    id = land.report("neighbour")
+    land.act(id, "assign", "officer", assignee="body:shop")
+    due = land.record(id).due_at
+    [duty] = land.valley.do(people.duties_of, "officer")
+    land.valley.do(enrolment.end_duty, "officer", duty.id, by="admin")
+    assert refused(land, id, "site_check", "secretary", **VISIT) == (403, "not-allowed")
+
+    land.lead_to(id, ("assign", "secretary", {"assignee": "body:shop"}), ("site_check", "secretary", VISIT))
+
+    assert land.record(id).status == "closed"
+    assert land.record(id).case.facts.handle_due_at == due  # no new time by that
+
+
+def test_a_visit_that_a_phone_made_before_it_heard_of_that_is_kept(land):
+    id = at_the_shop(land)
+    phone = land.phone("neighbour")
+    phone.act(id, "site_check", **VISIT)
+
+    phone.send()
+
+    record = land.record(id)
+    assert (record.status, land.history(id)[-1]["verdict"]) == ("assigned", "recorded")
+    assert "“现场核查”已留存" in record.office_note
+    assert land.valley.problems() == ["recorded"]
 
 
 def test_a_reporter_of_the_village_committee_checks_its_work_unless_he_had_a_hand_in_it(land):

@@ -30,6 +30,7 @@ from server.db.migrations import (
     step_0068_reopenings,
     step_0073_late_for_good,
     step_0075_time_until_reports_come_in,
+    step_0076_who_gave_cases_out,
     step_0077_positions,
 )
 from server.db.sql import Sql
@@ -436,6 +437,46 @@ def test_step_0073_keeps_lateness_as_the_program_of_today_does(today, town):
     }
     written_by_today(sql, lived)
     assert found == figures(sql)
+
+
+def test_step_0076_keeps_who_gave_cases_out_and_who_closed_them():
+    sql = database_before("0076_who_gave_cases_out")
+    told = (
+        ("1", "register", "town", "applied", "registered", ""),
+        ("1", "assign", "officer", "applied", "assigned", "body:shop"),
+        ("1", "assign", "police", "recorded", "", "user:worker"),
+        ("1", "site_check", "officer", "late", "closed", ""),
+        ("1", "reopen", "brigade", "applied", "handling", ""),
+        ("1", "reassign", "town", "merged", "", "user:worker"),
+        ("1", "site_check", "town", "applied", "closed", ""),
+        ("2", "spot_close", "worker", "applied", "spot_closed", ""),
+        ("3", "spot_close", "worker", "applied", "spot_closed", ""),
+        ("3", "reopen", "brigade", "applied", "handling", "user:worker"),
+        ("4", "close", "clerk", "applied", "closed", ""),
+    )
+    stands = {"1": ("closed", ""), "2": ("spot_closed", ""), "3": ("handling", ""), "4": ("closed", "somebody")}
+    for id, (status, closed_by) in stands.items():
+        state = orjson.dumps({"village": "荆山口", "closed_by": closed_by} if closed_by else {"village": "荆山口"})
+        add_record(sql, id, UNITS[0], {}, status=status, case_state=state.decode())
+    for number, (id, action, author, verdict, status, taker) in enumerate(told, start=1):
+        diff = {"status": ["before", status]} if status else {}
+        row = {
+            "record": id, "version": number, "seq": number, "change": f"{number}", "action": action, "author": author,
+            "verdict": verdict, "diff": orjson.dumps(diff).decode(), "origin": "", "origin_seq": 0,
+            "received": orjson.dumps({"assignee": [None, taker]} if taker else {}).decode(),
+            "observed_at": on("04-01"), "received_at": on("04-01"),
+        }  # fmt: skip
+        add(sql, "revision", row)
+
+    step_0076_who_gave_cases_out.apply(sql)
+
+    states = {row["id"]: orjson.loads(row["case_state"]) for row in sql.rows("SELECT id, case_state FROM record")}
+    assert states == {
+        "1": {"village": "荆山口", "dispatchers": ["town", "officer"], "closed_by": "town"},
+        "2": {"village": "荆山口", "closed_by": "worker"},
+        "3": {"village": "荆山口", "dispatchers": ["brigade"]},
+        "4": {"village": "荆山口", "closed_by": "somebody"},
+    }
 
 
 FOUND = [

@@ -119,15 +119,15 @@ def test_a_shop_without_account_is_visited_once(land, phone_of, passed, status):
     officer.pull()
     officer.fill("hazard_intake", hazard=id, act="assign", assignee_pick="body:shop")
     officer.send()
-    worker.pull()
+    officer.pull()
 
     found = {"result_code": "fixed", "no_photo_reason": "privacy"} if passed == "yes" else {"fail_reason": "not_fixed"}
-    worker.fill("hazard_check", hazard=id, passed=passed, **found)
-    worker.send()
+    officer.fill("hazard_check", hazard=id, passed=passed, **found)
+    officer.send()
 
     assert (land.record(id).status, land.record(id).assignee) == (status, "body:shop")
     assert land.valley.problems() == []
-    assert_same_on_phone_and_server(worker, id)
+    assert_same_on_phone_and_server(officer, id)
 
 
 def test_duplicates_mistakes_and_what_is_no_hazard_end_on_the_phones_too(land, phone_of):

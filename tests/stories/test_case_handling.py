@@ -42,8 +42,8 @@ def test_whoever_feeds_back_at_once_has_accepted_by_that(land):
 
 def test_one_visit_closes_the_case_of_a_shop_without_account(land):
     id = assigned(land, "body:shop")
-    phone = land.phone("neighbour")
-    assert phone.rows[id].fields["todo"] == "site_check note"
+    phone = land.phone("officer")
+    assert phone.rows[id].fields["todo"] == "site_check assign"
     phone.act(id, "site_check", **{"pass": "yes"}, result_code="fixed", fixed_photo="1.jpg")
 
     phone.send(photo("1.jpg"))
@@ -56,7 +56,7 @@ def test_one_visit_closes_the_case_of_a_shop_without_account(land):
 
 def test_a_visit_that_finds_the_hazard_there_still_gives_the_shop_more_time(land):
     id = assigned(land, "body:shop")
-    phone = land.phone("neighbour")
+    phone = land.phone("officer")
     phone.act(id, "site_check", **{"pass": "no"}, reason="partly")
 
     phone.send()
@@ -85,7 +85,7 @@ def test_a_visit_says_what_was_found_and_shows_it(land, inputs, field):
     id = assigned(land, "body:shop")
 
     with pytest.raises(Refused) as refused:
-        land.act(id, "site_check", "neighbour", **inputs)
+        land.act(id, "site_check", "officer", **inputs)
 
     assert (refused.value.status, refused.value.code) == (422, "invalid")
     assert refused.value.fields == [field]

@@ -29,7 +29,7 @@ def test_a_list_as_of_the_past_shows_who_had_the_case_then(land):
     first = noted(land)
     land.act(id, "assign", "officer", assignee="body:shop")
     second = noted(land)
-    land.act(id, "site_check", "neighbour", **{"pass": "yes"}, result_code="fixed", no_photo_reason="too_dark")
+    land.act(id, "site_check", "officer", **{"pass": "yes"}, result_code="fixed", no_photo_reason="too_dark")
 
     assert listed(land, "reports", before) == []
     had = [[case["assignee"] for case in listed(land, "reports", at)] for at in (reported, first, second)]

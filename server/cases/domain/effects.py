@@ -22,6 +22,9 @@ CATEGORY = "category"
 AFTER_PHOTO = "photo_after"
 """Field of a case that names the photo of what was put right on the spot."""
 
+DISPATCHING = frozenset({"register", "assign", "reassign", "split"})
+"""Acts by which somebody takes a report in as a case or gives it to somebody; reopening does where it names one."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaseUpdate:
@@ -63,6 +66,8 @@ def carry_out(step: Step, record: Record, act: Act, context: ActContext, who: st
         recurs=context.recurrence_of != "", written_at=context.written_at,
     )  # fmt: skip
     moved = replace(decision.case, facts=case_facts.after(decision.case.facts, kept))
+    if act.action in DISPATCHING or (act.action == "reopen" and act["assignee"]):
+        moved = moved.with_dispatcher(act.author)
     if context.recurrence_of:
         moved = replace(moved, recurrence_of=context.recurrence_of)
     after = with_columns(record, moved, decision.status, act.at, context.calendar)

@@ -46,6 +46,24 @@ _CHECKED_BY_REPORTER = frozenset({"village_committee"})
 a village of two people has nobody else."""
 
 
+def _dispatcher(record: Record, act: Act, context: ActContext) -> str:
+    """A check on the spot closes without anybody's feedback, so that whoever answers for the case makes it.
+
+    That it is still there anybody may find. The town checks the work of a village committee, whoever gave it that.
+    """
+    case = record.case
+    if case is None or act.failed or act.author in case.dispatchers:
+        return ""
+    kind = "" if case.lead is None else context.body_kinds.get(case.lead.mark, "")
+    level = DecisionLevel(context.level or DecisionLevel.UNIT)
+    if kind in _CHECKED_BY_REPORTER and level.rank >= DecisionLevel.TOWN.rank:
+        return ""
+    return (
+        "现场核查办结只由立项或派遣这件事的人办；请把看到的写成“说明”，由他们核验，他们离岗的由现在负责派遣的人重新派遣后核验。"
+        "没改好的您可以记“不通过”；办结后被抽中的，您可以回访。"
+    )
+
+
 def _not_closer(record: Record, act: Act, context: ActContext) -> str:
     case = record.case
     if case is not None and act.author == case.closed_by:
@@ -126,6 +144,9 @@ CONDITIONS: Mapping[str, Condition] = {
     "not_handler": Condition(
         _not_handler,
         ("case.processed_by", "case.assignments", "record.author", "context.own_body_kinds"),
+    ),
+    "dispatcher": Condition(
+        _dispatcher, ("case.dispatchers", "case.assignments", "context.level", "context.body_kinds")
     ),
     "not_closer": Condition(
         _not_closer, ("case.closed_by", "case.processed_by", "case.assignments", "context.own_body_kinds")

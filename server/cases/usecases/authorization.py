@@ -166,6 +166,8 @@ _LOOKED_UP_FROM = {
     "context.own_body_kinds": ("case.assignments", "case.processed_by"),
     "context.has_account": ("record.assignee",),
     "context.handler_level": ("record.assignee",),
+    "context.level": ("record.path",),
+    "context.body_kinds": ("case.assignments", "case.processed_by"),
     "context.calendar": (),
 }
 """What ``allowed`` reads of a record to look up each part of the context."""

@@ -61,6 +61,7 @@ _AS_CALLER_SEES: Mapping[str, Callable[[Actor, Any], Hashable]] = {
     "case.processed_by": lambda by, processed_by: frozenset(
         each for each in processed_by if each == by.name or each in by.scope.assignees
     ),
+    "case.dispatchers": lambda by, dispatchers: by.name in dispatchers,
     "case.assignments": lambda by, assignments: frozenset(
         each for each in assignments if each.mark in by.scope.assignees
     ),

@@ -25,6 +25,7 @@ from server.db.migrations import (
     step_0068_reopenings,
     step_0073_late_for_good,
     step_0075_time_until_reports_come_in,
+    step_0076_who_gave_cases_out,
     step_0077_positions,
 )
 from server.db.sql import Sql
@@ -45,6 +46,7 @@ FOLLOWED_BY: Mapping[str, Callable[[Sql], None]] = {
     "0068_cases_that_come_back": step_0068_reopenings.apply,
     "0073_late_for_good": step_0073_late_for_good.apply,
     "0075_time_until_reports_come_in": step_0075_time_until_reports_come_in.apply,
+    "0076_who_gave_cases_out": step_0076_who_gave_cases_out.apply,
     "0077_records_with_a_position": step_0077_positions.apply,
 }
 """What is computed once the step's SQL has run, in the same transaction; frozen like the step, it calls no noun."""

@@ -56,6 +56,7 @@ class Case:
     closed_by: user name of whoever closed it, as long as it is closed. recheck_due_at: until when it is
     to be checked again, since it was drawn for that; recheck_result: what that found (``PASSED``, ``FAILED``), empty
     before. recurrence_of: id of the closed case of the same hazard that it comes back after, empty for none.
+    dispatchers: user names of all who registered it or gave it to somebody.
     """
 
     facts: CaseFacts
@@ -75,6 +76,7 @@ class Case:
     recheck_due_at: Instant | None = None
     recheck_result: str = ""
     recurrence_of: str = ""
+    dispatchers: tuple[str, ...] = ()
 
     @property
     def lead(self) -> Assignment | None:
@@ -110,6 +112,10 @@ class Case:
     def with_processor(self, name: str) -> Case:
         """Return the case once ``name`` has accepted it or fed back."""
         return self if name in self.processed_by else replace(self, processed_by=(*self.processed_by, name))
+
+    def with_dispatcher(self, name: str) -> Case:
+        """Return the case once ``name`` has registered it or given it to somebody."""
+        return self if name in self.dispatchers else replace(self, dispatchers=(*self.dispatchers, name))
 
     def with_processors(self) -> Case:
         """Return the case once its work is handed in: all who have it now had a part in that, co-handlers as well."""

@@ -39,5 +39,6 @@ def from_text(text: str | None) -> Case | None:
     values["facts"] = CaseFacts(**(facts | read))
     values["assignments"] = tuple(Assignment(*each) for each in values["assignments"])
     values["processed_by"] = tuple(values["processed_by"])
+    values["dispatchers"] = tuple(values.get("dispatchers", ()))
     values["requests"] = tuple(Request(*each) for each in values["requests"])
     return Case(**values)

@@ -1,0 +1,2 @@
+-- Who registered each case or gave it to somebody, and who closed what was closed before that was kept: in the text of
+-- the case, computed from its history.
