@@ -12,7 +12,8 @@ import kobo_forms
 from tests.forms.xforms import ENTITIES, FIREGRID, xform
 
 MADE_BY_THE_SERVER = {
-    "areas.csv", "handlers.csv", "handling_limits.csv", "hazards.csv", "micro_stations.csv", "patrols.csv", "premises.csv",
+    "areas.csv", "handlers.csv", "handling_limits.csv", "hazards.csv", "micro_stations.csv", "patrols.csv",
+    "premises.csv",
 }  # fmt: skip
 WRITTEN_BY_THE_SERVER = {"status", "stage", "case_no", "assignee", "due_on", "office_note", "todo"}
 CLAIMS = {

@@ -16,7 +16,7 @@ import orjson
 from server import instants
 from server.cases.store import deliveries
 from server.cases.store.deliveries import Given
-from server.cases.usecases import todo_column
+from server.cases.usecases import handling_limits, todo_column
 from server.db.sql import Row
 from server.db.transactions import Reading
 from server.forms.domain.record_types import Kind, RecordType
@@ -28,7 +28,7 @@ from server.grid.store import areas
 from server.instants import Instant
 from server.people.domain.actors import Actor, scope_of
 from server.phones.store import entity_rows
-from server.phones.usecases import handler_list, limit_list
+from server.phones.usecases import handler_list
 from server.records.store import buckets, columns
 from server.records.store.columns import Projection
 from server.records.usecases import disclosing
@@ -152,15 +152,15 @@ def _tag(reading: Reading, file_name: str, by: Actor) -> tuple[object, ...] | No
         return ("areas", scope, reading.configuration_version())
     if name == handler_list.LIST:
         return handler_list.tag(reading, by)
-    return limit_list.tag(reading) if name == limit_list.LIST else None
+    return handling_limits.tag(reading) if name == handling_limits.LIST else None
 
 
 def _content(reading: Reading, file_name: str, by: Actor) -> bytes:
     types, name = forms.catalogue(reading).types, file_name.removesuffix(".csv")
     if name == handler_list.LIST:
         return _csv(handler_list.COLUMNS, lambda: handler_list.rows(reading, by))
-    if name == limit_list.LIST:
-        return _csv(limit_list.COLUMNS, lambda: limit_list.rows(reading))
+    if name == handling_limits.LIST:
+        return _csv(SERVER_LISTS[handling_limits.LIST], lambda: handling_limits.rows(reading))
     return _rows_csv(reading, types[name], by) if name in types else _areas_csv(reading, phone_scope(by))
 
 

@@ -10,10 +10,8 @@ from server.cases.domain.deadlines import Clock
 from server.cases.usecases.authorization import ITEMS, REPAIR_COLUMN
 from server.db.transactions import Reading
 from server.forms.store import codes
-from server.forms.usecases.entity_rules import SERVER_LISTS
 
 LIST = "handling_limits"
-COLUMNS = SERVER_LISTS[LIST]
 GENERAL = "general"
 """Name of the row for a hazard that no list knows."""
 
