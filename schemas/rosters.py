@@ -1,4 +1,4 @@
-"""Schemas of rosters of people, cards for many, vacancies, and changes of the grid with what they touch."""
+"""Schemas of imports (people, areas, premises), cards for many, vacancies, and changes of the grid."""
 
 from __future__ import annotations
 
@@ -220,3 +220,38 @@ class AreaPreviewSchema(BaseSchema):
     takes_old_code = fields.Boolean(required=True)
     warnings = fields.List(fields.String(), required=True, metadata={"description": "in Chinese"})
     faults = fields.List(fields.Nested(AreaFaultSchema), required=True)
+
+
+class PremisesImportQuery(BaseSchema):
+    """Whether to import."""
+
+    good_rows = boolean_parameter(
+        "take the good rows; without it nothing is registered, and the list is kept for 24 hours under its token"
+    )
+
+
+class PremisesFaultSchema(BaseSchema):
+    """What is wrong with a cell, and how to mend it."""
+
+    line = integer_out("row of the sheet")
+    column = text_out("such as `title`, `premises_kind`, `village` or `code`")
+    value = text_out("as typed")
+    reason = text_out("in Chinese")
+    cure = text_out("in Chinese")
+
+
+class PremisesImportSchema(BaseSchema):
+    """What importing a list of premises would do, or what it did."""
+
+    token = text_out("under which it is kept for 24 hours")
+    file = text_out("its name")
+    sheet = text_out("name of its sheet, empty for CSV")
+    rows = integer_out()
+    new = integer_out("premises to register, or registered")
+    same = integer_out("rows whose premises are registered already; they are not changed")
+    faulty = integer_out("rows that are not imported")
+    done = fields.Boolean(required=True, metadata={"description": "it was imported"})
+    undone = integer_out("premises that were taken back; those changed since stay")
+    taken_back = fields.Boolean(required=True, metadata={"description": "the import was taken back"})
+    notes = fields.List(fields.String(), required=True, metadata={"description": "on how the file was read"})
+    faults = fields.List(fields.Nested(PremisesFaultSchema), required=True)

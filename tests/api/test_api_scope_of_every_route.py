@@ -28,6 +28,8 @@ UNSCOPED = {
     "/api/v1/record-types/<type_name>/unvisited",
     "/api/v1/users/import",
     "/api/v1/areas/import",
+    "/api/v1/premises/import",
+    "/api/v1/premises/import/<token>/undo",
 }
 """What is the same for everyone with a duty in force, or names no place; who has none is shown nothing, tried here."""
 
@@ -45,6 +47,8 @@ WRITES = {
     "/users/<name>/swap": {"with": "neighbour"},
     "/users/import": None,
     "/areas/import": None,
+    "/premises/import": None,
+    "/premises/import/<token>/undo": None,
     "/users/cards": {"names": ["worker"]},
     "/areas/<code>/merger": {"into": VILLAGE, "from": "2027-01-01"},
     "/areas/<code>/closing": {"from": "2027-01-01"},
@@ -111,6 +115,7 @@ def every_call(county) -> list[tuple[Rule, str, str]]:
         "month": MONTH,
         "list_code": "responsibility",
         "upload_id": uuid_of("nobody's upload"),
+        "token": "nothing",
     }
     adapter = county.app.url_map.bind("localhost")
     calls = []

@@ -35,6 +35,8 @@ MAY = {
     "POST /handovers": {"grid_leader", "village_officer", "town_station", "brigade"},
     "POST /monthly-reports/<month>/corrections": {"brigade"},
     "POST /monthly-reports/<month>/freeze": {"brigade"},
+    "POST /premises/import": STAFF,
+    "POST /premises/import/<token>/undo": STAFF,
     "POST /problems/<problem_id>/settlement": {"village_officer", "town_station", "brigade", "county_admin"},
     "POST /records": WRITING,
     "POST /records/<record_id>/changes": WRITING,
@@ -66,6 +68,7 @@ def writes(county: County) -> Iterator[tuple[str, str, str]]:
     nothing = {
         "code": "130630199201001", "name": "nobody-here", "form_id": "no_form", "body_code": "no-body",
         "month": "2026-99", "record_id": new_uuid(), "problem_id": new_uuid(), "duty_id": new_uuid(),
+        "token": "nothing",
     }  # fmt: skip
     adapter = county.app.url_map.bind("localhost")
     for rule in county.app.url_map.iter_rules():

@@ -1,1 +1,1 @@
-"""Commands about cases."""
+"""Commands about cases and premises."""

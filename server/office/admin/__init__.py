@@ -13,6 +13,7 @@ from server.office.admin import (
     holidays,
     people,
     person,
+    premises,
     roster,
     tabs,
 )
@@ -25,6 +26,7 @@ blueprints = (
     people.blueprint,
     person.blueprint,
     bodies.blueprint,
+    premises.blueprint,
     cards.blueprint,
     forms.blueprint,
     code_lists.blueprint,

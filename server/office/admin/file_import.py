@@ -93,7 +93,7 @@ class _Pages:
     def check(self, token: str) -> Response:
         """Show what importing a file would do, or what it did."""
         tabs.require(self._table.tab)
-        return _page(self._table, token)
+        return shown(self._table, token)
 
     def marked(self, token: str) -> Response:
         """Give the file with its faults marked, to be mended."""
@@ -139,7 +139,7 @@ def _carry_out(table: Table, token: str) -> Response:
         context.write(lambda tx: table.carry_out(tx, token, by))
         return f"{table.address}/{token}"
 
-    return inputs.carry_out("import", act, lambda sent, status: _page(table, token, sent, status))
+    return inputs.carry_out("import", act, lambda sent, status: shown(table, token, sent, status))
 
 
 def _chooser(table: Table, sent: Sent = NOTHING, status: int = 200) -> Response:
@@ -147,7 +147,8 @@ def _chooser(table: Table, sent: Sent = NOTHING, status: int = 200) -> Response:
         return _show(table, reading, {"sent": sent, "found": None, "step": 2}, status)
 
 
-def _page(table: Table, token: str, sent: Sent = NOTHING, status: int = 200) -> Response:
+def shown(table: Table, token: str, sent: Sent = NOTHING, status: int = 200) -> Response:
+    """Answer with what importing the file of ``token`` would do, or what it did. sent: a form that was refused."""
     with context.database().reading() as reading:
         found = table.told(reading, token, context.caller())
         return _show(table, reading, {"sent": sent, "found": found, "step": 5 if found["is_done"] else 3}, status)

@@ -41,6 +41,7 @@ TABS = (
     Tab("areas", "网格"),
     Tab("people", "人员", staff_rights.SUBJECT),
     Tab("bodies", "责任主体"),
+    Tab("premises", "场所名单", "premises"),
     Tab("cards", "手机卡片", staff_rights.SUBJECT),
     Tab("forms", "表单"),
     Tab("codes", "代码和时限"),

@@ -1,4 +1,7 @@
-"""Stores what was uploaded and looked at, for as long as its author may go on with it: people, areas, refused forms."""
+"""Stores what was uploaded and looked at, for as long as its author may go on with it.
+
+Rosters of people, grid files, lists of premises, and forms that were refused.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ class Kind(StrEnum):
     PEOPLE = "people"
     AREAS = "areas"
     FORMS = "forms"
+    PREMISES = "premises"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,17 @@ TYPE = "premises"
 FIELD = "premises"
 """The field of a case that holds the id of the premises it is about; empty where nobody picked any."""
 
-STATE, CLOSED_DOWN = "premises_state", "closed_down"
-"""The field of premises that says whether they are in use, and the code for closed down (已经关停)."""
+STATE, CLOSED_DOWN, WITHDRAWN = "premises_state", "closed_down", "withdrawn"
+"""The field of premises that says whether they are in use, and its codes for closed down (已经关停) and for registered
+by mistake (登记有误)."""
+
+
+def is_gone(type: str, fields: Mapping[str, str]) -> bool:
+    """Say whether a record is of premises that nobody is to visit: closed down, or registered by mistake.
+
+    type: name of its record type. fields: as they stand.
+    """
+    return type == TYPE and fields.get(STATE) in (CLOSED_DOWN, WITHDRAWN)
 
 
 def is_closed_down(type: str, fields: Mapping[str, str]) -> bool:

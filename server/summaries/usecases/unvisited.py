@@ -2,7 +2,8 @@
 
 A patrol names its place in words; it counts as a visit of the record of its village that is called just so, blanks,
 signs, width and case apart. What a patrol calls otherwise is not counted: a wrong visit would hide a place for good.
-Premises that are closed down (已经关停) are no place to visit: they are neither listed nor among the records counted.
+Premises that are closed down (已经关停), or were registered by mistake, are no place to visit: they are neither listed
+nor among the records counted.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def unvisited(
     kept = visits.records_of(reading, by.scope if scope is None else scope, type.name, place, LOOKED_AT_MOST + 1)
     if len(kept) > LOOKED_AT_MOST:
         raise Invalid("范围太大，一次看不完；请先选一个乡镇或村。", field="area")
-    rows = [row for row in kept if not _is_closed_down(row)]
+    rows = [row for row in kept if not _is_gone(row)]
     since = date.fromisoformat(instants.local_day(reading.now)) - timedelta(days=days - 1)
     last, shown = _last_visits(reading, rows, by, area), mask or RecordMask(reading, by)
     first = periods.number(since)
@@ -93,8 +94,8 @@ def unvisited(
     return found, _by_village(reading, rows, found)
 
 
-def _is_closed_down(row: Row) -> bool:
-    return row["type"] == premises.TYPE and premises.is_closed_down(row["type"], orjson.loads(row["fields"]))
+def _is_gone(row: Row) -> bool:
+    return row["type"] == premises.TYPE and premises.is_gone(row["type"], orjson.loads(row["fields"]))
 
 
 def _told(row: Row, last: Day, mask: RecordMask) -> Unvisited:
