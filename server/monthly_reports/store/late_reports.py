@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-import orjson
-
 from server import instants
 from server.db.transactions import Reading
 from server.instants import Instant
-from server.records.store import columns
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Period
 from server.summaries.store.counted_cases import Condition
-from sync.flags import Flag
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -41,13 +37,14 @@ def _discovered(
 ) -> Iterator[tuple[str, Instant, str]]:
     """Yield (id, receipt, Beijing day of the discovery) of the reports received from one instant to another.
 
-    The day is what the phone says. One whose clock was off says nothing, nor does one that is ahead of its receipt.
+    The day is what a device with a sound clock says (``CaseFacts.discovered_at``); one that is ahead of its receipt
+    tells nothing.
     """
     rows = reading.sql.tuples(
         f"""
-        SELECT id, created_at, fields, flags FROM record
-         WHERE id IN (SELECT id FROM case_fact WHERE received_day BETWEEN :first AND :last{inside.sql})
-           AND created_at BETWEEN :since AND :until
+        SELECT id, received_at, discovered_at FROM case_fact
+         WHERE received_day BETWEEN :first AND :last AND discovered_at IS NOT NULL
+           AND received_at BETWEEN :since AND :until{inside.sql}
         """,
         {
             **inside.values,
@@ -57,16 +54,7 @@ def _discovered(
             "until": until,
         },
     )
-    for id, received_at, fields, flags in rows:
-        if Flag.CLOCK_SUSPECT in columns.flags(flags):
-            continue
-        day = _day(orjson.loads(fields).get("discovered_at", ""))
-        if day and day <= instants.local_day(received_at):
+    for id, received_at, discovered_at in rows:
+        day = instants.local_day(discovered_at)
+        if day <= instants.local_day(received_at):
             yield id, received_at, day
-
-
-def _day(written: str) -> str:
-    try:
-        return instants.local_day(instants.text(instants.parse(written)))
-    except ValueError:
-        return ""  # no time that can be read: a discovery that nobody told is not late
