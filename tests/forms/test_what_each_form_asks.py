@@ -87,7 +87,7 @@ def test_a_hazard_report_saves_what_the_office_needs():
     assert set(xform("hazard_report").saved()) == {
         *("action", "area", "category", "item", "place", "description", "severity", "fixed_now", "told"),
         *("discovered_at", "geometry", "photo", "photo_after", "no_photo_reason", "spot_ok"),
-        *("source", "informant", "informant_phone", "premises"),
+        *("source", "informant", "informant_phone", "order_no", "reply_by", "premises"),
     }
 
 

@@ -27,7 +27,7 @@ from server.web import context
 CODED = {"category": "hazard_categories", "item": "hazard_items", "told": "told", "source": "hazard_sources"}
 FIELDS = (
     "place", "category", "item", "severity", "told", "description", "discovered_at", "source", "informant",
-    "informant_phone",
+    "informant_phone", "order_no", "reply_by",
 )  # fmt: skip
 """Fields of the built-in report that the facts show, in their order."""
 
@@ -47,6 +47,8 @@ FIELD_WORDS = {
     "source": "来源",
     "informant": "反映人",
     "informant_phone": "反映人电话",
+    "order_no": "12345工单号",
+    "reply_by": "12345答复期限",
     "description": "情况说明",
 }
 
@@ -78,7 +80,8 @@ def told(reading: Reading, record: Record, mask: RecordMask, revealed: Mapping[s
     for name in FIELDS:
         if value := seen.get(name, ""):
             masked = name if shown_fields.is_masked(record, seen, mask, name) and name not in revealed else ""
-            yield Fact(FIELD_WORDS[name], revealed.get(name) or _shown(reading, name, value), masked=masked)
+            hint = _unanswered(record, value, reading.now) if name == "reply_by" else ()
+            yield Fact(FIELD_WORDS[name], revealed.get(name) or _shown(reading, name, value), hint, masked=masked)
     yield from _others(reading, record, mask, seen, revealed)
     yield Fact("上报人", display_names.of_people(reading, [record.author])[record.author])
     yield Fact("收到", pages.moment(case.facts.received_at, reading.now), _delay(seen, case.facts.received_at))
@@ -191,9 +194,16 @@ def _kept(record: Record, due_at: Instant, now: Instant) -> tuple[str, ...]:
     return ("按期",) if fed_back < due_at else ("超期",)
 
 
+def _unanswered(record: Record, last_day: str, now: Instant) -> tuple[str, ...]:
+    """Return that a hotline order is past its day while its case is open."""
+    return ("已过答复期限",) if record.status not in ENDED and last_day < instants.local_day(now) else ()
+
+
 def _shown(reading: Reading, name: str, value: str) -> str:
     if name == "discovered_at":
         return pages.claimed_moment(value, reading.now)
+    if name == "reply_by":
+        return pages.day(value, reading.now)
     if name == "severity":
         return SEVERITIES.get(value, value)
     if name not in CODED:

@@ -67,3 +67,28 @@ def test_the_audit_is_told_of_the_cases_that_name_somebody_and_of_no_other(repor
         assert desk.open(path).status_code == 200
 
     assert told == [("personal.read", [called])] * 2
+
+
+@pytest.mark.parametrize(("day", "past"), [("2099-12-31", False), ("2026-01-05", True)])
+def test_an_order_of_the_hotline_has_its_number_and_the_day_by_which_it_is_to_be_answered(reporting, day, past):
+    order = {"q.where/source": "hotline_12345", "q.where/order_no": "LY2026112900017", "q.where/reply_by": day}
+    id = reported(reporting, "officer", order)
+
+    page = at_desk(reporting, "officer").open(f"/office/cases/{id}").text
+    facts = dict(re.findall(r"<dt>([^<]+)</dt>\s*<dd>([^<]+)", page))
+
+    assert (facts["来源"], facts["12345工单号"]) == ("12345热线转办", "LY2026112900017")
+    assert facts["12345答复期限"].strip().endswith(day[5:]) and ("已过答复期限" in page) is past
+    assert reporting.get(f"/records/{id}", "officer").json["fields"]["reply_by"] == day
+
+
+def test_only_an_order_of_the_hotline_is_asked_for_its_number(reporting):
+    desk = at_desk(reporting, "officer")
+    form = desk.form(desk.open("/office/report"), "/office/report")
+
+    order, visit = (
+        desk.submit(form, look="1", **{"q.where/source": each}).text for each in ("hotline_12345", "visitor")
+    )
+
+    assert "12345工单号" in order and "12345答复期限" in order
+    assert "12345工单号" not in visit and "12345答复期限" not in visit
