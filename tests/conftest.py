@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +24,6 @@ temporary_folders.choose()
 def pytest_report_header() -> str:
     """Say where the temporary folders of this run are."""
     return f"temporary folders: {tempfile.gettempdir()}"
-
-
-def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays until the run ends anyway: the product, and some thousand tests."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
