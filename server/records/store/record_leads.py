@@ -12,10 +12,14 @@ from typing import Any
 
 from server.db.transactions import Reading
 from server.records.domain.status import OPEN
-from server.records.store.record_conditions import COUNTED_RANK, UNORDERED_RANK, Condition
+from server.records.store.record_conditions import COUNTED_RANK, PLACE_RANK, SCOPE_RANK, UNORDERED_RANK, Condition
 
 FEW = 1_000
 """So many rows are read, compared and sorted before a person notices; where there are more, other ways are quicker."""
+
+
+PLACE_TIMES = 4
+"""So many times as many rows are read of a village: else all open cases of the county are passed over for it."""
 
 
 def leading(conditions: list[Condition], *, in_order: bool = True) -> Condition | None:
@@ -28,11 +32,12 @@ def leading(conditions: list[Condition], *, in_order: bool = True) -> Condition 
 
 
 def fewest(reading: Reading, conditions: list[Condition]) -> Condition | None:
-    """Return the condition that leaves the fewest rows; None where each leaves more than ``FEW``."""
-    found, least = None, FEW + 1
+    """Return the condition that leaves the fewest rows; None where each leaves more than ``FEW``, of a village more."""
+    found, least = None, FEW * PLACE_TIMES + 1
     for each in sorted(filter(_is_counted, conditions), key=lambda each: each.rank):
-        rows = _rows(reading, each)
-        if rows < least:
+        most = FEW * PLACE_TIMES if each.rank in (PLACE_RANK, SCOPE_RANK) else FEW
+        rows = _rows(reading, each, most)
+        if rows <= most and rows < least:
             found, least = each, rows
     return found
 
@@ -84,12 +89,12 @@ def of_one_status(conditions: list[Condition], status: str) -> tuple[str, dict[s
     return f"{terms} AND status IS NOT NULL", values
 
 
-def _rows(reading: Reading, condition: Condition) -> int:
-    """Return how many rows a condition leaves, as far as ``FEW`` and one; a page asks the same more than once."""
+def _rows(reading: Reading, condition: Condition, most: int) -> int:
+    """Return how many rows a condition leaves, as far as ``most`` and one; a page asks the same more than once."""
 
     def count(reading: Reading) -> int:
         found = f"SELECT 1 AS one FROM record WHERE {condition.sql} LIMIT :counted_most"
-        values = {**condition.values, "counted_most": FEW + 1}
+        values = {**condition.values, "counted_most": most + 1}
         return int(reading.sql.value(f"SELECT COUNT(*) FROM ({found}) AS counted", values))
 
     return reading.once(("rows of", condition.sql, *condition.values.items()), count)

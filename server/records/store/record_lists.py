@@ -139,11 +139,16 @@ def count_by_status(reading: Reading, scope: Scope, filters: Filters, most: int)
     """
     conditions = searched_conditions(reading, scope, filters)
     few = fewest(reading, conditions)
-    if filters.q is not None and filters.shown_label is not None and not is_uuid(filters.q):
-        counts = {s: _count_shown(reading, conditions, few, filters, s, most) for s in possible_statuses(filters)}
+    is_compared = filters.q is not None and filters.shown_label is not None and not is_uuid(filters.q)
+    if few is None and is_compared:
+        counts = {s: _count_shown(reading, conditions, filters, s, most) for s in possible_statuses(filters)}
         return {status: count for status, count in counts.items() if count}
     if few is not None:
         terms, values = where(conditions, few)
+        if is_compared:
+            labelled = reading.sql.each(f"SELECT status, {_LABELLED} FROM record WHERE {terms}", values)
+            shown = Counter(row["status"] for row in labelled if is_shown(filters, row))
+            return {status: min(count, most) for status, count in shown.items()}
         # Counted here: asked to group, SQLite would walk all records by status instead.
         rows = reading.sql.tuples(f"SELECT status FROM record WHERE {terms}", values)
         return {status: min(count, most) for status, count in Counter(status for (status,) in rows).items()}
@@ -159,14 +164,9 @@ def _count(reading: Reading, conditions: list[Condition], status: str, most: int
     return int(reading.sql.value(sql, {**values, "most": most}))
 
 
-def _count_shown(
-    reading: Reading, conditions: list[Condition], few: Condition | None, filters: Filters, status: str, most: int
-) -> int:
+def _count_shown(reading: Reading, conditions: list[Condition], filters: Filters, status: str, most: int) -> int:
     """Return how many cases of a status hold what is searched for where their reader sees it; ``most`` at most."""
-    if few is None:
-        terms, values = of_one_status(conditions, status)
-    else:
-        terms, values = where([*conditions, Condition(0, "status = :of_status", {"of_status": status})], few)
+    terms, values = of_one_status(conditions, status)
     rows = reading.sql.each(f"SELECT {_LABELLED} FROM record WHERE {terms}", values)
     return sum(1 for _ in islice((row for row in rows if is_shown(filters, row)), most))
 
