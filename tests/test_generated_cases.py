@@ -182,6 +182,18 @@ def test_lists_and_counts_are_those_of_a_slow_recount_whatever_leads_them(readin
         ), more
 
 
+@pytest.mark.parametrize("few", [0, CASES])
+def test_what_a_town_counts_of_ended_cases_is_a_slow_recount_too(reading, monkeypatch, few):
+    monkeypatch.setattr(record_leads, "FEW", few)
+    town, rows = Place("130630/100"), reading.sql.rows(f"SELECT {', '.join(columns.NAMES)} FROM record")
+    for more in ({}, {"columns": {"source": "patrol"}}, {"columns": {"category": "electric"}}, {"placed": True}):
+        wanted = [row for row in rows if meets(row, more, reading.now) and town.holds(row["path"])]
+        ended = sum(1 for row in wanted if row["status"] in OF_ENDED)
+
+        assert record_lists.count_ended(reading, Scope(places=(town,)), Filters(**more), CASES) == ended > 0, more
+        assert record_lists.count_ended(reading, Scope(places=(town,)), Filters(**more), 2) == min(ended, 2)
+
+
 def meets(row, more, now) -> bool:
     """Say in plain Python whether a row meets filters, its status aside."""
     wanted = {"conflicted" if name == "conflict" else name: value for name, value in more.get("columns", {}).items()}

@@ -11,8 +11,8 @@ from server.grid.domain.scope import Scope
 from server.people.domain.devices import Device
 from server.people.store import scopes
 
-MOST = 5_000
-"""How many devices are listed at once: ten times those of a county."""
+MOST = 20_000
+"""How many devices are listed at once: forty times those of a county."""
 
 # The oldest duty in force says where somebody is; a person may hold others.
 _ON_DUTY = """

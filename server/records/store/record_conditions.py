@@ -87,7 +87,7 @@ class Condition(NamedTuple):
 def conditions_of(reading: Reading, scope: Scope, filters: Filters) -> list[Condition]:
     """Return a condition for the scope, and one for each filter that is set."""
     inside, values = scopes.by_place_or_person(scope, reading.now)
-    found = [Condition(SCOPE_RANK if all(map(_is_narrow, scope.places)) else 0, inside, dict(values))]
+    found = [Condition(_rank_of(scope), inside, dict(values))]
     if filters.place is not None:
         found.append(_inside(reading, filters.place))
     found += [_equal(columns.FILTERS[name], value) for name, value in filters.columns.items()]
@@ -158,6 +158,13 @@ def _inside(reading: Reading, place: Place) -> Condition:
         terms.append(f"(path >= :area_low{number} AND path < :area_high{number})")
         values[f"area_low{number}"], values[f"area_high{number}"] = Place(path).bounds()
     return Condition(PLACE_RANK if _is_narrow(place) else UNORDERED_RANK, f"({' OR '.join(terms)})", values)
+
+
+def _rank_of(scope: Scope) -> int:
+    """Return how few rows a scope is likely to leave; one of towns answers no list in its order, but helps to count."""
+    if all(map(_is_narrow, scope.places)):
+        return SCOPE_RANK
+    return UNORDERED_RANK if all("/" in place.path for place in scope.places) else 0
 
 
 def _is_narrow(place: Place) -> bool:
