@@ -32,7 +32,7 @@ COMMIT_FILE = "sync/commit.txt"
 STATIC = "server/office/static/"
 UNIT = "130630106201001"
 LOCK = ROOT / "requirements.lock"
-TIME_S = 300
+TIME_S = 900
 VERSIONS = ("3.11", "3.12", "3.13")
 """The Pythons that the product runs on."""
 
