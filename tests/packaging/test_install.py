@@ -209,7 +209,8 @@ def install(home: Path, python: str, archive: Path) -> Installed:
     """Install an archive and return where: a wheel with the locked packages, as a service does, else as a newcomer."""
     subprocess.run([python, "-m", "venv", str(home / "env")], check=True, timeout=TIME_S)
     installed = Installed(home)
-    pip = ("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    # What is imported is compiled then: that is a part of all that pip would compile.
+    pip = ("python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile")
     if archive.suffix == ".whl":
         installed.run(*pip, "--require-hashes", "--requirement", str(LOCK))
         installed.run(*pip, "--no-deps", str(archive))
