@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "first paint of the office's pages in Chromium, slowed four times (needs chromium and Playwright)"
 SLOWED, TARGET_MS, ROUNDS, CASES = 4, 1_000, 5, 5_000
 FINISHED_MS = 1_500
-"""How long a page is left to draw what comes after the first paint: nobody leaves it before, and the next would wait."""
+"""How long a page is left to draw what comes after its first paint: the next one would have to wait for it."""
 
 READER = "town"
 """Whose rail leads to all of the pages."""
