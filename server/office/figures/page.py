@@ -10,19 +10,18 @@ from flask import Response, request
 
 from server.db.transactions import Reading
 from server.errors import Invalid, Refusal
-from server.forms.store import codes
 from server.grid.domain.scope import Scope
 from server.monthly_reports.domain import hazard_lists
 from server.monthly_reports.usecases import drawing
 from server.office import layout, pages
 from server.office.figures import asked as addresses
-from server.office.figures import pickers, sentence_words, shown
+from server.office.figures import pickers, row_names, sentence_words, shown
 from server.office.figures.asked import Asked
 from server.office.layout import signed_in
 from server.people.domain import rights
 from server.people.domain.actors import Actor
 from server.summaries.domain import periods
-from server.summaries.usecases import closure_summary, daily, dimensions, handlers, requests, summary_tables, untimed
+from server.summaries.usecases import closure_summary, daily, handlers, requests, summary_tables, untimed
 from server.summaries.usecases.closure_summary import Result
 from server.summaries.usecases.groupings import BY_CASE, ROW_TITLES, Grouping
 from server.web import context
@@ -148,7 +147,7 @@ def _parts(reading: Reading, found: Found) -> dict[str, Any]:
         "no_days": no_days,
         "months": shown.months(reading, asked, query, result.as_of),
         "overdue": shown.overdue_lines(asked, result.as_of, handlers.overdue(reading, query)),
-        "categories": shown.category_lines(asked, result.as_of, by_category, _row_names(reading, Grouping.CATEGORY)),
+        "categories": shown.category_lines(asked, result.as_of, by_category, row_names.of(reading, Grouping.CATEGORY)),
     }
 
 
@@ -185,34 +184,13 @@ def _switches(asked: Asked, result: Result, titles: Mapping[Grouping, str]) -> l
 
 def _table(reading: Reading, asked: Asked, result: Result, *, is_whole: bool) -> dict[str, Any]:
     """Return the rows to show, and how many without cases are folded into one line, with the address of all."""
-    found = shown.table(asked, result, _row_names(reading, result.by))
+    found = shown.table(asked, result, row_names.of(reading, result.by))
     kept = [row for row in found if row.has_cases or result.by is Grouping.MONTH]
     if is_whole or len(found) - len(kept) < 2:
         return {"rows": found, "folded": 0, "all": "", "title": ROW_TITLES[result.by]}
     folded = len(found) - len(kept)
     title = ROW_TITLES[result.by]
     return {"rows": kept, "folded": folded, "all": asked.address(all="1"), "title": title}
-
-
-def _row_names(reading: Reading, by: Grouping) -> dict[str, str]:
-    """Return what rows are called in the reader's language, by key; none for areas, months and bodies."""
-    language, dimension = layout.language(), dimensions.of(reading, by)
-    found = {} if dimension is None else {summary_tables.REST: pages.say(language, dimension.rest)}
-    if by in LISTS_OF:
-        known = codes.of_list(reading, LISTS_OF[by])
-        return found | {code: pages.code_label(rows[-1], language) for code, rows in known.items()}
-    if dimension is None or by is Grouping.BODY:
-        return found
-    return found | {key: pages.say(language, name) for key, name in dimension.names.items()}
-
-
-LISTS_OF = {
-    Grouping.CATEGORY: dimensions.CATEGORIES,
-    Grouping.ITEM: dimensions.ITEMS,
-    Grouping.SOURCE: dimensions.SOURCES,
-    Grouping.DEPARTMENT: dimensions.DEPARTMENTS,
-}
-"""Code lists that name rows."""
 
 
 def _running(result: Result) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from flask import Response, request
@@ -14,7 +14,7 @@ from server.monthly_reports.domain import definition, sheets
 from server.monthly_reports.domain.definition import Definition
 from server.office import layout, pages
 from server.office.figures import asked as addresses
-from server.office.figures import page, sentence_words
+from server.office.figures import page, row_names, sentence_words
 from server.office.layout import signed_in
 from server.summaries.domain.summary_rows import Figures
 from server.summaries.usecases import requests, summary_tables
@@ -56,7 +56,7 @@ def sheet() -> Response:
         place = asked.request.area or (None if whole is None else areas.get(reading, whole))
         values = {
             **layout.bare(),
-            **_told(result),
+            **_told(result, row_names.of(reading, result.by)),
             "title": context.settings().report_title or title("" if place is None else place.name, result.as_of),
             "author": by.display,
             "unit": context.settings().report_unit,
@@ -64,12 +64,15 @@ def sheet() -> Response:
     return pages.respond("figures/sheet.html", layout.language(), values)
 
 
-def _told(result: Result) -> dict[str, Any]:
+def _told(result: Result, names: Mapping[str, str]) -> dict[str, Any]:
     begun = summary_tables.has_begun(result)
     rows = result.summary.rows if begun else ()
     language = layout.language()
     known = definition.definition_at(result.as_of)
-    lines = [_line(known, str(n), row.name, row.figures) for n, row in enumerate(rows, start=1)]
+    called = [names.get(summary_tables.written_key(result.by, row.key), row.name) for row in rows]
+    lines = [
+        _line(known, str(n), name, row.figures) for n, (name, row) in enumerate(zip(called, rows, strict=True), start=1)
+    ]
     return {
         **headings(known, language),
         "parts": parts_of(lines),
