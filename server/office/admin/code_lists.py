@@ -51,6 +51,8 @@ LISTS = {
     "kit_items": "站内器材",
     "no_photo_reasons": "没有照片的原因",
     "patrol_results": "巡查结果",
+    "premises_kinds": "场所类型",
+    "premises_states": "场所使用状态",
     "readiness_levels": "达标等级",
     "reject_reasons": "不予立项原因",
     "result_codes": "处置结果",

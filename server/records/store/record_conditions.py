@@ -147,7 +147,8 @@ def _status_among(statuses: Collection[str]) -> Condition:
     values = {f"status{number}": status for number, status in enumerate(sorted(statuses))}
     # Nearly all cases of many years are closed: among them and others, walking all is quicker than sorting.
     rank = 0 if Status.CLOSED.value in statuses and len(values) > 1 else STATUS_RANK
-    return Condition(rank, f"status IN ({', '.join(f':{name}' for name in values)})", values)
+    listed = ", ".join(f":{name}" for name in values)
+    return Condition(rank, f"status IN ({listed})" if values else "1 = 0", values)
 
 
 def _inside(reading: Reading, place: Place) -> Condition:

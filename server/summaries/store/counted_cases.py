@@ -106,7 +106,7 @@ class AssigneeCondition:
     def __init__(self, assignees: Iterable[str]) -> None:
         self.values: dict[str, Any] = {f"assignee{n}": each for n, each in enumerate(assignees)}
         listed = ", ".join(f":{name}" for name in self.values)
-        self.sql = f" AND id IN (SELECT id FROM record WHERE assignee IN ({listed}))"
+        self.sql = f" AND id IN (SELECT id FROM record WHERE assignee IN ({listed}))" if listed else " AND 1 = 0"
 
 
 Condition: TypeAlias = AreaCondition | AssigneeCondition

@@ -192,7 +192,8 @@ def _summed(
     values: dict[str, Any] = {"low": low, "high": high, **inside.values}
     if by == CATEGORY:
         wanted = {f"c{n}": category for n, category in enumerate(categories(reading))}
-        condition, values = f"category IN ({', '.join(f':{name}' for name in wanted)})", {**values, **wanted}
+        listed = ", ".join(f":{name}" for name in wanted)
+        condition, values = f"category IN ({listed})" if wanted else "1 = 0", {**values, **wanted}
     else:
         condition, values = "category = :all", {**values, "all": ALL}
     month = "period" if periods.is_months(range_) else "period / 100"
