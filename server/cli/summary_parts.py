@@ -1,4 +1,4 @@
-"""The ``summary overdue`` and ``summary days`` commands: whose hands what is overdue is in, and each day's counts."""
+"""The ``summary overdue``, ``days`` and ``review`` commands: who has what is overdue, each day, what to look at."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from server.db.transactions import Reading
 from server.grid.store import areas
 from server.summaries.domain import periods
 from server.summaries.domain.periods import Named
-from server.summaries.usecases import daily, handlers
+from server.summaries.domain.review_signs import NO_VERDICT
+from server.summaries.usecases import daily, handlers, review_list
 from server.summaries.usecases.closure_summary import Query
 
 _OPTIONS = (
@@ -55,6 +56,19 @@ def days(data: Path, **asked: Any) -> None:
         found = daily.by_day(reading, _query(reading, **asked))
     rows = [(each.day.isoformat(), each.received, each.closed, each.closed_week) for each in found]
     _tell(("日期", "收到", "办结", "近7天办结"), rows)
+
+
+@summary.command()
+@_with_options
+def review(data: Path, as_of: str | None, **asked: Any) -> None:
+    """List signs that are worth a look 线索清单, as things are now; never a verdict, and nobody is named."""
+    if as_of is not None:
+        raise click.UsageError("线索清单只看现在，不用 --as-of。")
+    with opened(data) as database, database.reading() as reading:
+        found = review_list.find(reading, _query(reading, as_of=None, **asked))
+        rows = review_list.as_rows(review_list.lines(reading, found, None))
+    _tell(review_list.COLUMNS, rows)
+    click.echo(f"共 {len(rows)} 条。{NO_VERDICT}", err=True)
 
 
 def _query(

@@ -33,6 +33,7 @@ EXPORTS = {
     f"/summaries/closure?{YEAR}&format=xlsx",
     f"/summaries/closure/cases?{YEAR}&format=csv",
     f"/summaries/closure/patrols?{YEAR}&format=csv",
+    f"/summaries/closure/review?{YEAR}&format=csv",
     f"/hazard-lists/<list_code>?{YEAR}&format=csv",
     f"/hazard-lists/<list_code>?{YEAR}&format=xlsx",
 }

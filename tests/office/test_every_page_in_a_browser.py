@@ -71,7 +71,7 @@ NO_PAGES = {
     "office-admin-holidays.file", "office-approvals.ledger", "office-board.export", "office-ledger.export",
     "office-ledger-coverage.missing_csv", "office-ledger-unvisited.unvisited_csv", "office-figures-cases.cases_as_file",
     "office-figures-cases.table_as_file", "office-figures-lists.as_file", "office-figures-monthly.as_file",
-    "office-assets.asset",
+    "office-figures-review.review_csv", "office-assets.asset",
 }  # fmt: skip
 """Addresses that answer a file, a photo or points of a map."""
 

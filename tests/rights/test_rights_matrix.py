@@ -298,6 +298,7 @@ NOTHING_OF_A_PLACE = {
     "/summaries/closure",
     "/summaries/closure/days",
     "/summaries/closure/overdue",
+    "/summaries/closure/review",
     "/audit",
     "/audit.csv",
     "/users/import/template.xlsx",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import timedelta
 
 from server import instants
 from server.cases.domain.acts import Act, ActContext
 from server.cases.domain.similarity import GEOMETRY, ITEM, PLACE
 from server.instants import Instant
+from server.records.domain import clocks
 from server.records.domain.records import Record
 from server.records.domain.status import Status
 from sync.flags import Flag
@@ -56,10 +56,6 @@ def says_what_and_where(record: Record, act: Act, context: ActContext) -> Iterat
         yield name, CURES[name]
 
 
-_DRIFT = timedelta(minutes=10)
-_OLDEST = timedelta(days=366)
-
-
 def discovered_at(report: Record) -> Instant | None:
     """Return when the hazard of a new report was found; None where no sound clock says.
 
@@ -73,6 +69,4 @@ def discovered_at(report: Record) -> Instant | None:
         found = instants.text(instants.parse(written))
     except ValueError:
         return None
-    received_at = report.created_at
-    is_sound = instants.later(received_at, -_OLDEST) <= found <= instants.later(received_at, _DRIFT)
-    return found if is_sound else None
+    return found if clocks.is_sound(found, report.created_at) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.office.figures import corrections, counted, hazard_lists, monthly, page, sheet, words
+from server.office.figures import corrections, counted, hazard_lists, monthly, page, review, sheet, words
 
 blueprints = (
     page.blueprint,
@@ -11,6 +11,7 @@ blueprints = (
     monthly.blueprint,
     corrections.blueprint,
     hazard_lists.blueprint,
+    review.blueprint,
     words.blueprint,
 )
 """The pages of each part."""

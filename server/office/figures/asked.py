@@ -19,8 +19,8 @@ from server.summaries.usecases import requests
 from server.summaries.usecases.groupings import Grouping
 from server.summaries.usecases.requests import Request
 
-PAGE, CASES, PRINT, WORDS, MONTHLY, LISTS = (
-    f"/office/figures{part}" for part in ("", "/cases", "/print", "/words", "/monthly", "/lists")
+PAGE, CASES, PRINT, WORDS, MONTHLY, LISTS, REVIEW = (
+    f"/office/figures{part}" for part in ("", "/cases", "/print", "/words", "/monthly", "/lists", "/review")
 )
 
 PERIODS = {

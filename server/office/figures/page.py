@@ -214,6 +214,7 @@ def _links(by: Actor, asked: Asked, result: Result) -> dict[str, str]:
     """Return where the figures go on: words, print and, for who may, files."""
     found = {
         "words": addresses.WORDS,
+        "review": asked.address(addresses.REVIEW, as_of="", by="", against=""),
         "monthly": addresses.MONTHLY if drawing.is_whole(requests.reading_scope(by)) else "",
         "print": asked.address(addresses.PRINT, as_of=result.as_of),
         **dict.fromkeys(("xlsx", "csv"), ""),
