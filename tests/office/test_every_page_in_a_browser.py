@@ -33,8 +33,12 @@ STARTS = {
 }  # fmt: skip
 """Where the walk of each reader begins: the first pages, and those that a link leads to only when there is a reason."""
 
-IMPORTED = {"areas": f"{GRID_HEAD}130630100203,新村,,,,,\n", "people": f"{HEAD}张三,网格员,,,,,\n"}
-"""Tables whose import is looked at, with rows that are right and rows that are not."""
+IMPORTED = {
+    "areas/import": f"{GRID_HEAD}130630100203,新村,,,,,\n",
+    "people/import": f"{HEAD}张三,网格员,,,,,\n",
+    "premises": "场所名称,场所类型,村\n演示商店,商店,荆山口村\n没有类型,,荆山口村\n",
+}
+"""Tables whose import is looked at, by the page that takes them, with rows that are right and rows that are not."""
 
 READERS = ("admin", "town", "brigade", "worker")
 LOOKED_AT = ("do", "act", "add")
@@ -67,6 +71,7 @@ NO_PAGES = {
     "office-ledger-record.file", "office-ledger-record.submission_xml", "office-problems.original",
     "office-admin-areas.export", "office-admin-area-import.template", "office-admin-area-import.marked",
     "office-admin-roster.template", "office-admin-roster.marked", "office-admin-people.export_vacancies",
+    "office-admin-premises.template", "office-admin-premises.marked",
     "office-admin-forms.workbook", "office-admin-forms.xform", "office-admin-forms.marked", "office-admin-codes.file",
     "office-admin-holidays.file", "office-approvals.ledger", "office-board.export", "office-ledger.export",
     "office-ledger-coverage.missing_csv", "office-ledger-unvisited.unvisited_csv", "office-figures-cases.cases_as_file",
@@ -111,7 +116,7 @@ def _pages_of(county: Any, name: str) -> dict[str, str]:
     starts = [*COMMON, *STARTS[name]]
     if name == "admin":
         for what, table in IMPORTED.items():
-            starts.append(upload(desk, table.encode(), "表.csv", f"/office/admin/{what}/import").location)
+            starts.append(upload(desk, table.encode(), "表.csv", f"/office/admin/{what}").location)
     return {page.address: page.endpoint for page in every_page.walk(county.app, desk.client, starts, most=1)}
 
 

@@ -57,6 +57,7 @@ def test_a_new_county_is_set_up_page_by_page_and_the_same_file_again_adds_nobody
         _import(window, roster)
         assert "已导入：新增 300 人" in page.inner_text("main")
         page.click("text=打印新增 300 人的手机卡片")
+        page.wait_for_load_state()  # three hundred of them are read as they come
         assert page.locator("input[name=names]:checked").count() == PEOPLE
         page.click("text=做卡片并打印", no_wait_after=True)
         page.wait_for_selector("article.phone-card", timeout=CARDS_MS)
