@@ -155,12 +155,12 @@ def counted(phone: Phone) -> Mapping[str, tuple[list[dict[str, Any]], int]]:
     unchanged = phone.environ(LISTED, HTTP_IF_NONE_MATCH=headers.get("etag", ""))
     hazard = phone.form("bench_hazard")
     return {
+        "pull": ([phone.idle_pull()] * 80, 200),  # first: what the others send would come with it
         "submission": ([phone.submission(hazard, HAZARD) for _ in range(320)], 201),
         "list": ([phone.environ(LISTED)] * 25, 200),
         "unchanged": ([unchanged] * 60, 304 if "etag" in headers else 200),
         "formList": ([phone.environ("/formList")] * 60, 200),
         "records": ([phone.call("/api/v1/records", "type=micro_stations&limit=100")] * 45, 200),
-        "pull": ([phone.idle_pull()] * 80, 200),
         "push": ([phone.push(50) for _ in range(30)], 200),
     }
 
