@@ -5,6 +5,7 @@ With a script the page is fetched into the filter that is opened.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from flask import Response, request
@@ -92,9 +93,11 @@ def areas_below(reading: Reading, by: Actor) -> list[tuple[Area, list[Area]]]:
     for place in scope.places:
         inside = [area for area in areas.list_inside(reading, place, scope) if area.in_force(reading.now)]
         depth = min(place.path.count("/") + 1, len(Level) - 1)
-        for top in (area for area in inside if area.path.count("/") == depth):
-            below = [area for area in inside if area.path.count("/") == depth + 1 and top.place.holds(area.path)]
-            found.append((top, below))
+        by_parent: dict[str, list[Area]] = defaultdict(list)  # a county has 1,300 areas, and the board asks each time
+        for area in inside:
+            by_parent[area.path.rpartition("/")[0]].append(area)
+        tops = (area for area in inside if area.path.count("/") == depth)
+        found += [(top, by_parent.get(top.path, [])) for top in tops]
     return found
 
 
