@@ -129,13 +129,17 @@ def _villages(reading: Reading, asked: Asked, counts: Counter[str]) -> list[dict
 
 
 def _points(reading: Reading, rows: list[Row], mask: RecordMask) -> Iterator[dict[str, Any]]:
-    known = forms.catalogue(reading).types
+    known, language = forms.catalogue(reading).types, layout.language()
+    holding = {
+        type: [each.name for each in known[type].fields.values() if each.type == "geopoint"]
+        for type in {row["type"] for row in rows}
+    }
     for row in map(mask.exported, rows):
         fields = orjson.loads(row["fields"])
-        names = [each.name for each in known[row["type"]].fields.values() if each.type == "geopoint"]
-        place = next((made for name in names if (made := positions.read(fields.get(name, ""))) is not None), None)
+        held = (positions.read(fields.get(name, "")) for name in holding[row["type"]])
+        place = next((made for made in held if made is not None), None)
         if place is not None:
-            label, *_ = case_rows.told(reading, row["label"], fields, layout.language())
+            label, *_ = case_rows.told(reading, row["label"], fields, language)
             yield {"id": row["id"], "at": place[:2], "label": label, "state": _state(row, reading.now)}
 
 
