@@ -19,7 +19,7 @@ from server.cases.domain.similarity import place_key
 from server.changes.usecases import interactive
 from server.changes.usecases.interactive import ChangeRequest, CreateRequest
 from server.db.transactions import Reading, Transaction
-from server.errors import ITEM_ERRORS, Conflict, NotFound, Refusal
+from server.errors import Conflict, NotFound
 from server.forms.domain.record_types import LABEL
 from server.forms.store import codes, forms
 from server.grid.domain.areas import Area, Level, short_name
@@ -40,6 +40,7 @@ from server.staffing.domain.premises_rows import COLUMNS, TITLES, Kind, Known, P
 from server.staffing.domain.roster_rows import Grid, as_cells, fault
 from server.staffing.usecases import import_sheets
 from server.staffing.usecases.import_sheets import Layout
+from server.staffing.usecases.import_steps import each_alone
 
 SUBJECT, ACTION = "premises", "edit"
 """The right to import a list of premises."""
@@ -116,14 +117,8 @@ def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:
     found = get(tx, token, by=by)
     if found.done is not None:
         return found
-    made, refused = [], []
-    for step in found.plan.of(Kind.NEW):
-        try:
-            with tx.savepoint():
-                made.append(_register(tx, step, by))
-        except (Refusal, *ITEM_ERRORS) as error:
-            message = error.message if isinstance(error, Refusal) else "这一行存不下"
-            refused.append((step.row.line, message))
+    new = found.plan.of(Kind.NEW)
+    made, refused = each_alone(tx, new, lambda step: _register(tx, step, by), lambda step: step.row.line)
     same, faulty = len(found.plan.of(Kind.SAME)), len({each.line for each in found.plan.faults})
     roster_imports.finish(tx, token, {"made": made, "same": same, "faulty": faulty, "refused": refused, "undone": None})
     said = {"new": len(made), "same": same, "faulty": faulty, "refused": len(refused)}

@@ -10,7 +10,7 @@ from typing import Any
 from server.audit.domain.entries import Entry
 from server.audit.usecases.recording import record
 from server.db.transactions import Reading, Transaction
-from server.errors import ITEM_ERRORS, NotAllowed, NotFound, Refusal
+from server.errors import NotAllowed, NotFound
 from server.grid.domain.areas import Level, path_of, short_name
 from server.grid.domain.file_rows import Fault, SheetRow
 from server.grid.domain.scope import Scope
@@ -27,6 +27,7 @@ from server.staffing.domain import roster_plan, staff_rights
 from server.staffing.domain.roster_plan import Kind, Known, Plan, Step
 from server.staffing.domain.roster_rows import Grid, Wanted, as_cells, fault
 from server.staffing.usecases import account_management, enrolment, roster_files
+from server.staffing.usecases.import_steps import each_alone
 from server.staffing.usecases.roster_files import Roster
 
 PAGE = 1_000
@@ -87,14 +88,12 @@ def carry_out(tx: Transaction, token: str, *, by: Actor) -> DryRun:
     found = get(tx, token, by=by)
     if found.done is not None:
         return found
-    names, refused = [], []
-    for step in found.plan.steps:
-        try:
-            with tx.savepoint():
-                names.append((step.kind.value, _take(tx, step, by)))
-        except (Refusal, *ITEM_ERRORS) as error:
-            message = error.message if isinstance(error, Refusal) else "这一行存不下"
-            refused.append((step.wanted.row.line, message))
+    names, refused = each_alone(
+        tx,
+        found.plan.steps,
+        lambda step: (step.kind.value, _take(tx, step, by)),
+        lambda step: step.wanted.row.line,
+    )
     done: dict[str, Any] = {
         **{kind.value: [name for each, name in names if each == kind.value] for kind in Kind},
         "refused": refused,
