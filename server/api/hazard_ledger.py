@@ -35,7 +35,6 @@ TITLES = (
     "整改期限", "应急预案", "状态", "进展", "标记", "上报时间", "办结时间", "记录",
 )  # fmt: skip
 STATUSES, CATEGORIES, ITEMS = "case_statuses", "hazard_categories", "hazard_items"
-SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 
 
 @blueprint.route("/records/ledger.csv")
@@ -114,7 +113,7 @@ def _row(
         fields.get("place", ""),
         training.marked_if_on(reading, _label(reading, ITEMS, fields.get("item", "")) or each["label"]),
         _label(reading, CATEGORIES, fields.get("category", "")),
-        SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
+        case_labels.SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         fields.get("description", ""),
         called.get((each["assignee"] or "", each["area"]), ""),
         case_labels.measure(each["status"] or "", inputs),

@@ -13,6 +13,9 @@ from server.records.domain.case import Case, Request
 from server.records.domain.records import Record
 from server.records.domain.status import ENDED, STATUS_LABELS, WITH_HANDLER, Status
 
+SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
+"""What files and figures call each severity."""
+
 
 def office_note(step: Step, act: Act, context: ActContext, who: str, after: Record, *, extends: bool) -> str:
     """Return what the next person and the reporter read of this step: ``11-25 村/社区干部 派遣：…；限12-03``.

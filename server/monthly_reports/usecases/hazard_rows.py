@@ -27,7 +27,6 @@ from sync.flags import LABELS
 
 PAGE_ROWS = 1_000
 ITEMS = "hazard_items"
-SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 
 
 Cells = tuple[str, ...]
@@ -103,7 +102,7 @@ def _cells(reading: Reading, row: Row, place: tuple[str, ...], party: str, input
         *place,
         fields.get("place", ""),
         fields.get("item", "") or row["label"] if item is None else item.label,
-        SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
+        case_labels.SEVERITIES.get(fields.get("severity", ""), fields.get("severity", "")),
         party,
         case_labels.measure(row["status"] or "", inputs),
         inputs.get("fund", ""),

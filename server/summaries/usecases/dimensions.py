@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from server.cases.domain import case_labels
 from server.db.transactions import Reading
 from server.errors import Invalid
 from server.forms.store import codes
@@ -29,7 +30,6 @@ COMMON_ITEMS = "common"
 
 ITEMS, SOURCES, DEPARTMENTS = "hazard_items", "hazard_sources", "departments"
 
-SEVERITIES = {"general": "一般", "suspected_major": "疑似重大", "major": "重大"}
 RECTIFICATIONS = {"0": "当场整改", "1": "短期", "2": "中期", "3": "长期"}
 """Names of the column ``rect`` of the list of items."""
 
@@ -98,7 +98,7 @@ def of(reading: Reading, by: Grouping) -> Dimension | None:
     if by is Grouping.ITEM:
         return Dimension(_labels(reading, ITEMS), UNTOLD, lambda said: said.item)
     if by is Grouping.SEVERITY:
-        return Dimension(SEVERITIES, UNTOLD, lambda said: said.severity)
+        return Dimension(case_labels.SEVERITIES, UNTOLD, lambda said: said.severity)
     if by is Grouping.SOURCE:
         return Dimension(_labels(reading, SOURCES), UNTOLD, lambda said: said.source)
     if by is Grouping.RECTIFICATION:
